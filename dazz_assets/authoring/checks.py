@@ -1,0 +1,164 @@
+"""Mistakes of authors, found when definitions load: each a sentence that names the class, the setting and the fix."""
+
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from dazz_assets.authoring.config import ConnectionConfig
+from dazz_assets.authoring.errors import DefinitionError
+from dazz_assets.authoring.integration import Integration, integration_name
+from dazz_assets.authoring.naming import NAME, suggestion
+from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.authoring.stream import Stream
+from dazz_assets.authoring.templates import placeholders
+
+_WINDOWS = ("day", "week", "month")
+
+
+def declared(integration: type[Integration[Any]]) -> None:
+    """Its streams are stream classes, and its settings make sense by themselves."""
+    where = integration.__name__
+    if not integration.streams:
+        raise DefinitionError(f"{where} declares no streams; set `streams = (YourStream,)`")
+    for stream in integration.streams:
+        if not (isinstance(stream, type) and issubclass(stream, Stream)):
+            raise DefinitionError(f"{where}.streams holds {stream!r}, which is no Stream class")
+    for setting, stream in (("check", integration.check), *((f"{s.__name__}.parent", s.parent) for s in integration.streams)):
+        if stream is not None and stream not in integration.streams:
+            raise DefinitionError(
+                f"{where}: `{setting}` is {stream.__name__}, which is not among `streams`; add it there"
+                f"{suggestion(stream.__name__, [s.__name__ for s in integration.streams])}"
+            )
+    if not NAME.fullmatch(integration_name(integration)):
+        raise DefinitionError(
+            f"{where}: the name {integration_name(integration)!r} must be lower case letters, digits and _; set `name`"
+        )
+    if integration.window not in _WINDOWS:
+        raise DefinitionError(f"{where}: `window` is {integration.window!r}; use one of {', '.join(_WINDOWS)}")
+    if integration.concurrency < 1:
+        raise DefinitionError(f"{where}: `concurrency` is {integration.concurrency}; it must be 1 or more")
+
+
+def integration(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
+    """Its base URL, hosts and auth can be used."""
+    where = integration.__name__
+    base_url = integration.base_url
+    default = config.model_fields["base_url"].default
+    if not base_url and not default and not config.model_fields["base_url"].is_required():
+        raise DefinitionError(f"{where} has no base_url; set it, as `base_url = \"https://api.vendor.com\"`")
+    for url in filter(None, (base_url, default)):
+        parts = urlsplit(url)
+        if parts.scheme not in {"https", "http"} or not parts.netloc:
+            raise DefinitionError(f"{where}: base_url {url!r} is no absolute URL; write it as `https://api.vendor.com`")
+        if parts.username or parts.password or parts.query:
+            raise DefinitionError(f"{where}: base_url holds credentials or a query; give them by `auth` or `params`")
+    _known_fields(where, "base_url", base_url, config, has_parent=False)
+    for host in integration.hosts:
+        if "/" in host or not host:
+            raise DefinitionError(f"{where}: `hosts` holds {host!r}; give host names alone, as `files.vendor.com`")
+    if integration.auth is not None:
+        _auth(where, integration.auth.fields(), config)
+
+
+def _auth(where: str, fields: Iterable[str], config: type[ConnectionConfig]) -> None:
+    names = sorted(fields)
+    for name in names:
+        if name not in config.model_fields:
+            raise DefinitionError(
+                f"{where}: `auth` uses {{{name}}}, a field that {config.__name__} does not have"
+                f"{suggestion(name, config.model_fields)}"
+            )
+    if names and not any(_is_secret(config, name) for name in names):
+        raise DefinitionError(
+            f"{where}: `auth` uses {config.__name__}.{names[0]}, which is no secret; declare it as `{names[0]}: SecretStr`, "
+            "so that it is masked everywhere"
+        )
+
+
+def _is_secret(config: type[ConnectionConfig], name: str) -> bool:
+    annotation = config.model_fields[name].annotation
+    return annotation is SecretStr or SecretStr in typing.get_args(annotation)
+
+
+def path(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> str:
+    """The stream's path, which it must have."""
+    found = getattr(stream, "path", None)
+    if not isinstance(found, str):
+        raise DefinitionError(f"{integration.__name__}: {stream.__name__} has no path; set it, as `path = \"/things\"`")
+    if "?" in found or "#" in found or "://" in found:
+        raise DefinitionError(
+            f"{integration.__name__}: {stream.__name__}.path is {found!r}; give only the path after the base URL, "
+            "and the query by `params`"
+        )
+    return found
+
+
+def unique_names(integration: type[Integration[Any]], specs: Mapping[type[Stream[Any]], StreamSpec]) -> None:
+    """No two streams of one name."""
+    seen: dict[str, type[Stream[Any]]] = {}
+    for class_, spec in specs.items():
+        if other := seen.get(spec.name):
+            raise DefinitionError(
+                f"{integration.__name__}: {other.__name__} and {class_.__name__} are both named {spec.name!r}; "
+                "set `name` of one of them"
+            )
+        if not NAME.fullmatch(spec.name):
+            raise DefinitionError(
+                f"{integration.__name__}: the name {spec.name!r} of {class_.__name__} must be lower case letters, digits "
+                "and _; set `name`"
+            )
+        seen[spec.name] = class_
+
+
+def stream(
+    integration: type[Integration[Any]], spec: StreamSpec, names: Iterable[str], config: type[ConnectionConfig]
+) -> None:
+    """One stream's settings fit each other, and its templates name fields that exist."""
+    where = f"{integration.__name__}: {spec.stream.__name__}"
+    if spec.cursor and not spec.primary_key:
+        raise DefinitionError(
+            f"{where} has a cursor and no primary key, so its changed records can't be told from new ones; set `primary_key`"
+        )
+    if spec.cursor and spec.cursor.order not in (None, "asc", "desc"):
+        raise DefinitionError(f"{where}: Cursor(order={spec.cursor.order!r}) must be \"asc\" or \"desc\"")
+    if isinstance(spec.paginator, type):
+        raise DefinitionError(f"{where}: `paginator` is a class; give a value, `{spec.paginator.__name__}(...)`")
+    if not 0 <= spec.max_invalid <= 1:
+        raise DefinitionError(f"{where}: `max_invalid` is {spec.max_invalid}; it is a share, from 0 to 1")
+    if strange := set(spec.accept.values()) - {"skip", "keep"}:
+        raise DefinitionError(f"{where}: `accept` says {strange.pop()!r}; use \"skip\" or \"keep\"")
+    for setting in ("path", "params", "headers", "body"):
+        _known_fields(where, setting, getattr(spec, setting), config, has_parent=spec.parent is not None)
+
+
+def _known_fields(
+    where: str, setting: str, value: object, config: type[ConnectionConfig], *, has_parent: bool
+) -> None:
+    for kind, name in placeholders(value):
+        if kind == "parent" and not has_parent:
+            raise DefinitionError(f"{where}: `{setting}` uses {{parent.{name}}}, but it has no parent; set `parent`")
+        if kind == "config" and name not in config.model_fields:
+            raise DefinitionError(
+                f"{where}: `{setting}` uses {{config.{name}}}, a field that {config.__name__} does not have"
+                f"{suggestion(name, config.model_fields)}"
+            )
+
+
+def parents_first(integration: type[Integration[Any]], specs: Mapping[str, StreamSpec]) -> dict[str, StreamSpec]:
+    """The streams ordered so that each comes after its parent. Raises DefinitionError for a loop."""
+    ordered: dict[str, StreamSpec] = {}
+
+    def add(spec: StreamSpec, below: tuple[str, ...]) -> None:
+        if spec.name in below:
+            loop = " -> ".join([*below[below.index(spec.name) :], spec.name])
+            raise DefinitionError(f"{integration.__name__}: the parents of its streams form a loop: {loop}")
+        if spec.parent and spec.parent not in ordered:
+            add(specs[spec.parent], (*below, spec.name))
+        ordered.setdefault(spec.name, spec)
+
+    for spec in specs.values():
+        add(spec, ())
+    return ordered

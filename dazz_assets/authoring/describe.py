@@ -1,0 +1,66 @@
+"""Reading an integration's class, once, into its description."""
+
+import inspect
+from functools import cache
+from typing import Any
+
+from dazz_assets.authoring import checks, signatures
+from dazz_assets.authoring.integration import Integration, integration_name
+from dazz_assets.authoring.naming import snake_case
+from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
+from dazz_assets.authoring.stream import Stream
+
+
+@cache
+def describe(integration: type[Integration[Any]]) -> IntegrationSpec:
+    """Read and check an integration. Raises DefinitionError, naming the class, the parameter and the fix."""
+    checks.declared(integration)
+    specs = {stream: _stream(integration, stream) for stream in integration.streams}
+    checks.unique_names(integration, specs)
+    config = signatures.config_of(integration)
+    for stream in specs.values():
+        checks.stream(integration, stream, {item.name for item in specs.values()}, config)
+    ordered = checks.parents_first(integration, {item.name: item for item in specs.values()})
+    checks.integration(integration, config)
+    streams = {class_: spec.name for class_, spec in specs.items()}
+    check = integration.check or integration.streams[0]
+    return IntegrationSpec(
+        name=integration_name(integration),
+        integration=integration,
+        config=config,
+        doc=inspect.getdoc(integration) if integration.__doc__ else "",
+        window=integration.window,
+        check=streams[check],
+        streams=ordered,
+        parsers=signatures.parsers_of(integration, streams),
+    )
+
+
+def stream_name(stream: type[Stream[Any]]) -> str:
+    """Its `name`, or the class name without `Stream` in snake case."""
+    return str(getattr(stream, "name", "") or snake_case(stream.__name__, without="Stream"))
+
+
+def _stream(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> StreamSpec:
+    def setting(name: str) -> Any:
+        return getattr(stream, name, getattr(integration, name))
+
+    key = setting("primary_key")
+    return StreamSpec(
+        name=stream_name(stream),
+        stream=stream,
+        model=signatures.model_of(integration, stream),
+        doc=(inspect.getdoc(stream) or "") if stream.__doc__ != Stream.__doc__ else "",
+        path=checks.path(integration, stream),
+        params={**integration.params, **stream.params},
+        headers={**integration.headers, **stream.headers},
+        body=stream.body,
+        method=setting("method").upper(),
+        records=setting("records"),
+        primary_key=() if not key else (key,) if isinstance(key, str) else tuple(key),
+        cursor=stream.cursor,
+        paginator=setting("paginator"),
+        parent=stream_name(stream.parent) if stream.parent else None,
+        accept=setting("accept"),
+        max_invalid=setting("max_invalid"),
+    )

@@ -1,0 +1,126 @@
+"""Integrations are found in the package `integrations`, in entry points, and at paths."""
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import pkgutil
+import sys
+import traceback
+import types
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from dazz_assets.authoring.describe import describe
+from dazz_assets.authoring.errors import DefinitionError
+from dazz_assets.authoring.integration import Integration
+from dazz_assets.authoring.naming import suggestion
+from dazz_assets.authoring.spec import IntegrationSpec
+
+ENTRY_POINT_GROUP = "dazz.integrations"
+PATHS_VARIABLE = "DAZZ_INTEGRATIONS"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A place whose integration could not be loaded, and why, in a sentence."""
+
+    place: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Discovered:
+    """Integrations by name, and the places that failed without taking the others down."""
+
+    integrations: dict[str, IntegrationSpec] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+
+def discover() -> Discovered:
+    """All integrations: of the package `integrations`, of entry points, and of the paths in `DAZZ_INTEGRATIONS`."""
+    found = Discovered()
+    for place, load in _places():
+        try:
+            for spec in map(describe, load()):
+                if spec.name in found.integrations and found.integrations[spec.name].integration != spec.integration:
+                    raise DefinitionError(f"there is another integration named {spec.name!r}; set `name` of one of them")
+                found.integrations[spec.name] = spec
+        except Exception as error:  # noqa: BLE001  whatever an author's module raises must not take the others down
+            found.failures.append(Failure(place, _sentence(error)))
+    return found
+
+
+def find(target: str) -> IntegrationSpec:
+    """The integration of this name or at this path. Raises DefinitionError, saying what there is instead."""
+    if target.endswith(".py") or os.sep in target or Path(target).is_dir():
+        return _only(target)
+    found = discover()
+    if target in found.integrations:
+        return found.integrations[target]
+    broken = [failure for failure in found.failures if target in failure.place.split(".")]
+    why = f" ({broken[0].place} failed to load: {broken[0].reason})" if broken else ""
+    raise DefinitionError(f"no integration is named {target!r}{why}{suggestion(target, found.integrations)}")
+
+
+def _only(target: str) -> IntegrationSpec:
+    classes = list(load_path(Path(target)))
+    if len(classes) != 1:
+        names = ", ".join(item.__name__ for item in classes) or "none"
+        raise DefinitionError(f"{target} must hold one integration class; it holds {names}")
+    return describe(classes[0])
+
+
+def _places() -> Iterator[tuple[str, Callable[[], Iterable[type[Integration[Any]]]]]]:
+    if package := importlib.util.find_spec("integrations"):
+        for vendor in sorted(item.name for item in pkgutil.iter_modules(package.submodule_search_locations) if item.ispkg):
+            name = f"integrations.{vendor}.integration"
+            yield name, lambda name=name: _classes_in(importlib.import_module(name))  # type: ignore[misc]
+    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda item: item.name):
+        yield f"entry point {entry.name} = {entry.value}", lambda entry=entry: _classes_of(entry.load())  # type: ignore[misc]
+    for path in filter(None, os.environ.get(PATHS_VARIABLE, "").split(os.pathsep)):
+        yield path, lambda path=path: load_path(Path(path))  # type: ignore[misc]
+
+
+def load_path(path: Path) -> Iterable[type[Integration[Any]]]:
+    """The integration classes of a Python file (or of `integration.py` in a folder).
+
+    The file's folder becomes a package of its own, so that `from .models import X` works and two files never mix.
+    Raises DefinitionError where there is no such file.
+    """
+    file = (path / "integration.py" if path.is_dir() else path).resolve()
+    if not file.is_file():
+        raise DefinitionError(f"there is no file {file}; give an integration's name or the path of its Python file")
+    name = f"dazz_at_{hashlib.sha256(str(file.parent).encode()).hexdigest()[:12]}"
+    if name not in sys.modules:
+        package = types.ModuleType(name, f"The folder {file.parent}.")
+        package.__path__ = [str(file.parent)]
+        sys.modules[name] = package
+    return _classes_in(importlib.import_module(f"{name}.{file.stem}"))
+
+
+def _classes_of(loaded: object) -> Iterable[type[Integration[Any]]]:
+    if isinstance(loaded, types.ModuleType):
+        return _classes_in(loaded)
+    if isinstance(loaded, type) and issubclass(loaded, Integration):
+        return [loaded]
+    raise DefinitionError(f"the entry point gives {loaded!r}; it must name an integration class or its module")
+
+
+def _classes_in(module: types.ModuleType) -> list[type[Integration[Any]]]:
+    return [
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and issubclass(item, Integration) and item.__module__ == module.__name__
+    ]
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, DefinitionError):
+        return str(error)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    line = f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
+    return f"{type(error).__name__}: {error}{line}"

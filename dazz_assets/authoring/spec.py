@@ -1,0 +1,77 @@
+"""An integration's class read once into plain descriptions, which the rest of the framework follows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from dazz_assets.authoring.config import ConnectionConfig
+from dazz_assets.authoring.cursor import Cursor
+from dazz_assets.authoring.integration import Integration, WindowKind
+from dazz_assets.authoring.stream import Accept, Scalar, Stream
+from dazz_assets.domain import DomainObject
+from dazz_assets.http import Paginator
+
+InputKind = Literal["full_refresh", "incremental"]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """A stream with its integration's settings merged in; the fields are those of `Stream`."""
+
+    name: str
+    stream: type[Stream[Any]]
+    model: type[BaseModel]
+    doc: str
+    path: str
+    params: Mapping[str, Scalar]
+    headers: Mapping[str, str]
+    body: Mapping[str, Any] | None
+    method: str
+    records: str
+    primary_key: tuple[str, ...]
+    cursor: Cursor | None
+    paginator: Paginator | None
+    parent: str | None
+    accept: Accept
+    max_invalid: float
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One input of a parser: the parameter's name, its kind and the name of its stream."""
+
+    parameter: str
+    kind: InputKind
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParserSpec:
+    """A parser: its method's name, version, inputs, and the domain models that it returns."""
+
+    name: str
+    version: str
+    doc: str
+    inputs: tuple[InputSpec, ...]
+    models: tuple[type[DomainObject], ...]
+
+    @property
+    def incremental(self) -> tuple[InputSpec, ...]:
+        """The inputs that make its partitions windows; none where it is partitioned by connection alone."""
+        return tuple(item for item in self.inputs if item.kind == "incremental")
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationSpec:
+    """An integration: its streams (parents before children) and parsers by name, and what holds for all of them."""
+
+    name: str
+    integration: type[Integration[Any]]
+    config: type[ConnectionConfig]
+    doc: str
+    window: WindowKind
+    check: str
+    streams: Mapping[str, StreamSpec] = field(default_factory=dict)
+    parsers: Mapping[str, ParserSpec] = field(default_factory=dict)
