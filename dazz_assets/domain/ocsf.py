@@ -1,0 +1,50 @@
+"""Enumerations of the Open Cybersecurity Schema Framework, version 1.6: https://schema.ocsf.io/1.6.0"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class FindingClass(IntEnum):
+    """The `class_uid` of a finding: https://schema.ocsf.io/1.6.0/categories/findings"""
+
+    VULNERABILITY = 2002
+    COMPLIANCE = 2003
+    DATA_SECURITY = 2006
+    APPLICATION_SECURITY_POSTURE = 2007
+
+
+class Severity(IntEnum):
+    """`severity_id`: https://schema.ocsf.io/1.6.0/dictionary#severity_id"""
+
+    UNKNOWN = 0
+    INFORMATIONAL = 1
+    LOW = 2
+    MEDIUM = 3
+    HIGH = 4
+    CRITICAL = 5
+    FATAL = 6
+    OTHER = 99
+
+    @property
+    def caption(self) -> str:
+        """OCSF's word for it, as `severity` holds it."""
+        return self.name.capitalize()
+
+
+class Status(IntEnum):
+    """`status_id` of a finding: https://schema.ocsf.io/1.6.0/classes/vulnerability_finding"""
+
+    UNKNOWN = 0
+    NEW = 1
+    IN_PROGRESS = 2
+    SUPPRESSED = 3
+    RESOLVED = 4
+    ARCHIVED = 5
+    DELETED = 6
+    OTHER = 99
+
+    @property
+    def caption(self) -> str:
+        """OCSF's word for it, as `status` holds it."""
+        return self.name.replace("_", " ").title()

@@ -1,0 +1,64 @@
+"""The sandbox's own API, under `/_sandbox/` beside a vendor's: for tests and demos in other processes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dazz_assets.sandbox.faults import Fault
+from dazz_assets.sandbox.messages import Request, Response, json_response
+from dazz_assets.sandbox.routing import Router, route
+from dazz_assets.sandbox.vendor import NoTimeLeftError, VendorSandbox
+
+PREFIX = "/_sandbox/"
+
+
+class Control:
+    """Answers `change`, `faults`, `stats` and `reset` for one vendor."""
+
+    def __init__(self, vendor: VendorSandbox) -> None:
+        self._vendor = vendor
+        self._router = Router(self)
+
+    def answer(self, request: Request) -> Response:
+        """The answer; 400 says what is wrong with the request, 404 which paths there are."""
+        response = self._router.answer(request)
+        return response or _refusal(404, "there are: POST change?seed=N, POST and DELETE faults, GET stats, POST reset")
+
+    @route("POST", "/_sandbox/change")
+    def change(self, request: Request) -> Response:
+        """Make the change of a seed and tell which keys it touched."""
+        try:
+            return json_response(self._vendor.change(int(request.param("seed") or 1)))
+        except (ValueError, NoTimeLeftError) as error:
+            return _refusal(400, str(error))
+
+    @route("POST", "/_sandbox/faults")
+    def add_faults(self, request: Request) -> Response:
+        """Queue a fault, or a list of them, given as JSON with the fields of `Fault`."""
+        try:
+            faults = msgspec.json.decode(request.body, type=list[Fault] | Fault)
+        except msgspec.DecodeError as error:
+            return _refusal(400, str(error))
+        self._vendor.faults.add(*(faults if isinstance(faults, list) else [faults]))
+        return Response(204)
+
+    @route("DELETE", "/_sandbox/faults")
+    def clear_faults(self, request: Request) -> Response:
+        """Drop the queued faults."""
+        self._vendor.faults.clear()
+        return Response(204)
+
+    @route("GET", "/_sandbox/stats")
+    def stats(self, request: Request) -> Response:
+        """Counts of the vendor's requests; this API's own are not counted."""
+        return json_response(self._vendor.traffic.stats())
+
+    @route("POST", "/_sandbox/reset")
+    def reset(self, request: Request) -> Response:
+        """Back to the first records, no faults, no counts."""
+        self._vendor.reset()
+        return Response(204)
+
+
+def _refusal(status: int, message: str) -> Response:
+    return json_response({"message": message}, status=status)

@@ -1,0 +1,84 @@
+"""Failures that tests and demos switch on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Literal
+
+import msgspec
+
+from dazz_assets.sandbox.messages import Request, Response, json_response
+
+HTML_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
+
+Kind = Literal["status", "html", "redirect", "truncated", "slow", "reset"]
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What goes wrong with the next `times` requests whose path fits the glob `path`, after `skip` of them went well.
+
+    - `status`: answered with `status`, `headers` and `body` (text as it is, anything else as JSON)
+    - `html`: an HTML page with status 200
+    - `redirect`: 302 to `location`
+    - `truncated`: the right answer, cut in the middle of its body
+    - `slow`: the right answer after `seconds`
+    - `reset`: the connection is reset without an answer
+    """
+
+    kind: Kind
+    times: int = 1
+    skip: int = 0
+    path: str = "*"
+    status: int = 500
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    body: str | list[object] | dict[str, object] = ""
+    location: str = ""
+    seconds: float = 0.0
+
+    def response(self) -> Response | None:
+        """The answer given in place of the vendor's, or None where the vendor answers."""
+        if self.kind == "html":
+            return Response(200, HTML_PAGE, {"Content-Type": "text/html; charset=utf-8"})
+        if self.kind == "redirect":
+            return Response(302, b"", {"Location": self.location})
+        if self.kind != "status":
+            return None
+        if isinstance(self.body, str):
+            return Response(self.status, self.body.encode(), {"Content-Type": "text/plain", **self.headers})
+        return json_response(self.body, status=self.status, headers=self.headers)
+
+
+class Faults:
+    """Faults to come, in the order in which they were added; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: list[Fault] = []
+
+    def add(self, *faults: Fault) -> None:
+        """Queue faults. Requests that match several meet the earliest first."""
+        with self._lock:
+            self._pending.extend(faults)
+
+    def clear(self) -> None:
+        """Let every request go well again."""
+        with self._lock:
+            self._pending.clear()
+
+    def take(self, request: Request) -> Fault | None:
+        """The fault that this request meets, if any; it is then spent once."""
+        with self._lock:
+            for index, fault in enumerate(self._pending):
+                if not fnmatchcase(request.path, fault.path):
+                    continue
+                if fault.skip > 0:
+                    self._pending[index] = msgspec.structs.replace(fault, skip=fault.skip - 1)
+                    return None
+                if fault.times > 1:
+                    self._pending[index] = msgspec.structs.replace(fault, times=fault.times - 1)
+                else:
+                    del self._pending[index]
+                return fault
+        return None

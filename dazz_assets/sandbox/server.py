@@ -1,0 +1,176 @@
+"""Vendors' sandboxes behind real HTTP on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from http.client import responses as reasons
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from dazz_assets.sandbox.control import PREFIX, Control
+from dazz_assets.sandbox.faults import Fault
+from dazz_assets.sandbox.messages import Request, Response
+from dazz_assets.sandbox.vendor import Change, VendorSandbox
+
+HOST = "127.0.0.1"
+
+
+class Sandbox:
+    """Several vendors, each on a port of its own, so that paths and links are the vendor's real ones.
+
+        with Sandbox([GitHubSandbox(seed=1), SnykSandbox(seed=1)]) as sandbox:
+            requests.get(sandbox.url("github") + "/orgs/nimbus-works/repos", headers=...)
+
+    With a `port` the vendors listen there and on the ports after it, else on free ones.
+    """
+
+    def __init__(self, vendors: Iterable[VendorSandbox], *, port: int = 0) -> None:
+        self.vendors: Mapping[str, VendorSandbox] = {vendor.name: vendor for vendor in vendors}
+        self._servers: dict[str, _Server] = {}
+        self._threads: list[threading.Thread] = []
+        self._port = port
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getitem__(self, name: str) -> VendorSandbox:
+        return self.vendors[name]
+
+    def start(self) -> None:
+        """Listen. Raises OSError when a port is taken."""
+        try:
+            for offset, (name, vendor) in enumerate(self.vendors.items()):
+                self._servers[name] = _Server(vendor, self._port and self._port + offset)
+        except OSError:
+            self.close()
+            raise
+        for name, server in self._servers.items():
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,), name=f"sandbox-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def close(self) -> None:
+        """Stop listening and end every open connection."""
+        for server in self._servers.values():
+            if self._threads:
+                server.shutdown()
+            server.server_close()
+            server.end_connections()
+        for thread in self._threads:
+            thread.join()
+        self._servers.clear()
+        self._threads.clear()
+
+    def url(self, name: str) -> str:
+        """The base URL of a vendor."""
+        return self._servers[name].origin
+
+    def settings(self, name: str) -> dict[str, str]:
+        """The config of a connection to a vendor here."""
+        return self.vendors[name].settings(self.url(name))
+
+    def change(self, seed: int) -> dict[str, Change]:
+        """Make the change of a seed at every vendor."""
+        return {name: vendor.change(seed) for name, vendor in self.vendors.items()}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def __init__(self, vendor: VendorSandbox, port: int) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.vendor = vendor
+        self.control = Control(vendor)
+        self.origin = f"http://{HOST}:{self.server_address[1]}"
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def end_connections(self) -> None:
+        """Wake the threads that wait for a kept-alive client's next request."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no error of the sandbox; anything else is, and is shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def respond(self) -> None:
+        request = self._request()
+        if request.path.startswith(PREFIX):
+            self._send(self.server.control.answer(request))
+            return
+        vendor = self.server.vendor
+        fault = vendor.faults.take(request)
+        if fault and fault.kind == "reset":
+            vendor.traffic.note(request, 0)
+            self._reset()
+            return
+        if fault and fault.kind == "slow":
+            time.sleep(fault.seconds)
+        response = fault.response() if fault else None
+        response = response or vendor.answer(request)
+        vendor.traffic.note(request, response.status, response.records)
+        self._send(response, fault)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815
+
+    def _request(self) -> Request:
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length") or 0))
+        query = tuple(parse_qsl(parts.query, keep_blank_values=True))
+        return Request(self.command, parts.path, query, headers, body, self.server.origin)
+
+    def _send(self, response: Response, fault: Fault | None = None) -> None:
+        headers = {"Content-Length": str(len(response.body)), **response.headers}
+        head = f"HTTP/1.1 {response.status} {reasons.get(response.status, 'Unknown')}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        body = response.body
+        if fault and fault.kind == "truncated":
+            body = body[: len(body) // 2]
+            self.close_connection = True
+        # One send for head and body: two would wait for each other's acknowledgement.
+        self.wfile.write(head.encode("latin-1") + b"\r\n" + body)
+
+    def _reset(self) -> None:
+        # Closing with a linger of zero seconds sends RST in place of FIN.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent: `Traffic` keeps the log."""
+
+
+def serve(vendors: Iterable[VendorSandbox], port: int) -> None:
+    """Serve vendors on `port` and the ports after it until interrupted. Raises OSError when one is taken."""
+    with Sandbox(vendors, port=port), contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()

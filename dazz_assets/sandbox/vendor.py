@@ -1,0 +1,125 @@
+"""What every vendor's sandbox has in common."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import ClassVar
+
+from dazz_assets.sandbox.faults import Faults
+from dazz_assets.sandbox.messages import Request, Response
+from dazz_assets.sandbox.paging import Listing
+from dazz_assets.sandbox.routing import Router
+from dazz_assets.sandbox.traffic import Traffic
+
+HISTORY = timedelta(days=365)
+QUIET = timedelta(days=1)
+_LISTINGS_KEPT = 64
+_SHARE_OF_REST = 8
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one change did: for each stream the keys of the records changed, added and removed.
+
+    A key is written as in the lake: the id's text, or a JSON array of the parts.
+    """
+
+    seed: int
+    at: datetime
+    changed: dict[str, list[str]] = field(default_factory=dict)
+    added: dict[str, list[str]] = field(default_factory=dict)
+    removed: dict[str, list[str]] = field(default_factory=dict)
+
+
+class NoTimeLeftError(RuntimeError):
+    """So many changes were made that no moment is left between the last one and `now`."""
+
+
+class VendorSandbox(ABC):
+    """One vendor behind real HTTP: its records, made from a seed, and how its API answers.
+
+    A vendor writes `populate`, `evolve`, `authenticate` and methods marked with `route`. The records end a day before
+    `now` (by default the start of today, UTC), so that changes can come after them and never lie in the future.
+    Equal seeds, `now` and changes give equal records.
+    """
+
+    name: ClassVar[str]
+    token: str = "sandbox-token"  # noqa: S105 - opens nothing but this sandbox
+
+    def __init__(self, seed: int = 1, *, now: datetime | None = None) -> None:
+        self.seed = seed
+        self.now = now or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        self.faults = Faults()
+        self.traffic = Traffic()
+        self._latest = self.now - QUIET
+        self._lock = threading.RLock()
+        self._router = Router(self)
+        self._listings: dict[Hashable, Listing] = {}
+        self.reset()
+
+    @abstractmethod
+    def populate(self, random: Random) -> None:
+        """Make the records, from nothing, with times from `now - HISTORY` to `now - QUIET`."""
+
+    @abstractmethod
+    def evolve(self, random: Random, change: Change, until: datetime) -> None:
+        """Change, add and remove records at times in (`change.at`, `until`], and note in `change` which."""
+
+    @abstractmethod
+    def authenticate(self, request: Request) -> Response | None:
+        """The refusal of a request that may not pass (no credentials, over the limit), or None."""
+
+    @abstractmethod
+    def not_found(self, request: Request) -> Response:
+        """The answer to a path that this vendor doesn't have."""
+
+    @abstractmethod
+    def settings(self, url: str) -> dict[str, str]:
+        """The config of a connection to this sandbox at `url`."""
+
+    def decorate(self, request: Request, response: Response) -> Response:
+        """Add what every answer of the vendor carries; nothing unless overridden."""
+        return response
+
+    def answer(self, request: Request) -> Response:
+        """The vendor's answer, faults aside."""
+        with self._lock:
+            response = self.authenticate(request) or self._router.answer(request) or self.not_found(request)
+            return self.decorate(request, response)
+
+    def change(self, seed: int) -> Change:
+        """Let time pass: some records change, some appear, some disappear, and which is told.
+
+        Raises NoTimeLeftError when the changes made before have used up the time before `now`.
+        """
+        with self._lock:
+            until = self._latest + (self.now - self._latest) / _SHARE_OF_REST
+            if until - self._latest < timedelta(seconds=2):
+                raise NoTimeLeftError(f"{self.name}: no time is left before {self.now}: reset the sandbox")
+            change = Change(seed, self._latest)
+            self.evolve(Random(f"{self.name} {self.seed} change {seed}"), change, until)
+            self._latest = until
+            self._listings.clear()
+            return change
+
+    def reset(self) -> None:
+        """Back to the first records, with no faults and no log."""
+        with self._lock:
+            self._latest = self.now - QUIET
+            self._listings.clear()
+            self.populate(Random(f"{self.name} {self.seed}"))
+            self.faults.clear()
+            self.traffic.clear()
+
+    def listing(self, query: Hashable, make: Callable[[], Listing]) -> Listing:
+        """The listing for `query`, made once until records change."""
+        if query not in self._listings:
+            if len(self._listings) >= _LISTINGS_KEPT:
+                self._listings.pop(next(iter(self._listings)))
+            self._listings[query] = make()
+        return self._listings[query]
