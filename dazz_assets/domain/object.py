@@ -16,7 +16,8 @@ class DomainObject(BaseModel):
 
     Its `id` comes from `Integration.object_id`, so that it stays the same from sync to sync. Its table is the class
     name in snake case with an s, or what `table` says. Fields are what Arrow and every reader of Parquet have: str,
-    bool, int, float, Decimal, datetime with a zone, date, lists, other models; none may be named like one of `OUR_COLUMNS`.
+    bool, int, float, Decimal, datetime with a zone, date, lists, other models; none may be named like
+    one of `OUR_COLUMNS`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

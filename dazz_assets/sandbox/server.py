@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from email.utils import formatdate
 from http.client import responses as reasons
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -150,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         return Request(self.command, parts.path, query, headers, body, self.server.origin)
 
     def _send(self, response: Response, fault: Fault | None = None) -> None:
-        headers = {"Content-Length": str(len(response.body)), **response.headers}
+        headers = {"Date": formatdate(usegmt=True), "Content-Length": str(len(response.body)), **response.headers}
         head = f"HTTP/1.1 {response.status} {reasons.get(response.status, 'Unknown')}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         body = response.body

@@ -1,0 +1,1 @@
+"""Integrations that come with dazz_assets, one folder a vendor."""

@@ -1,0 +1,1 @@
+"""GitHub: repositories and Dependabot alerts of an organisation."""

@@ -1,0 +1,1 @@
+"""Snyk: organisations, projects and issues."""
