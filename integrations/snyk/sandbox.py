@@ -1,0 +1,266 @@
+"""How Snyk's REST API behaves, for the sandbox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from random import Random
+from typing import ClassVar
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from dazz_assets.sandbox import (
+    HISTORY,
+    QUIET,
+    Change,
+    Listing,
+    RateLimit,
+    Record,
+    Request,
+    Response,
+    VendorSandbox,
+    json_response,
+    route,
+)
+from integrations.snyk import sandbox_data as data
+
+VERSIONS = ("2023-05-29", "2024-01-23", "2024-10-15")
+SUNSET = "Thu, 31 Dec 2099 00:00:00 GMT"
+MEDIA = "application/vnd.api+json"
+_VERSION = re.compile(r"(\d{4}-\d{2}-\d{2})(~(beta|experimental))?")
+_WORDS = {"type", "status", "effective_severity_level", "ignored"}
+_TIMES = {"updated_after", "updated_before", "created_after", "created_before"}
+_PAGING = {"starting_after", "ending_before"}
+
+
+class SnykSandbox(VendorSandbox):
+    """Organisations with their projects and issues; the last organisation is empty.
+
+    Next links are relative, with `/rest` in front unless `rest_in_links` is False: both forms exist.
+    """
+
+    name: ClassVar[str] = "snyk"
+    token = "00000000-sand-box0-0000-000000000000"  # noqa: S105 - opens nothing but this sandbox
+
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        now: datetime | None = None,
+        orgs: int = 6,
+        projects: int = 240,
+        issues: int = 3_000,
+        limit: int = 1_620,
+        rest_in_links: bool = True,
+    ) -> None:
+        self.rest_in_links = rest_in_links
+        self.rate = RateLimit(limit, per=60, keeps_closed=True)
+        self._sizes = orgs, projects, issues
+        self.orgs: dict[str, Record] = {}
+        self.projects: dict[str, Record] = {}
+        self.issues: dict[str, Record] = {}
+        super().__init__(seed, now=now)
+
+    def settings(self, url: str) -> dict[str, str]:
+        return {"token": self.token, "base_url": url}
+
+    # How requests are answered
+
+    def authenticate(self, request: Request) -> Response | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() not in ("token", "bearer") or token != self.token:
+            return _error(
+                401, "Unauthorized", "Authentication credentials not recognized, or user access is not provisioned"
+            )
+        if self.rate.spend().exceeded:
+            return _error(429, "Too Many Requests", "Request rate limit exceeded")
+        version = _VERSION.fullmatch(request.param("version") or "")
+        if version is None:
+            return _error(
+                400, "Bad Request", "parameter 'version' in query has an error: a date as in 2024-10-15 is required"
+            )
+        if version[1] < VERSIONS[0]:
+            return _error(404, "Not Found", f"Requested version not available: {version[1]}")
+        return None
+
+    def decorate(self, request: Request, response: Response) -> Response:
+        headers = {"snyk-request-id": str(uuid4()), **response.headers}
+        if version := _VERSION.fullmatch(request.param("version") or ""):
+            served = max((known for known in VERSIONS if known <= version[1]), default=VERSIONS[0])
+            headers |= {"snyk-version-requested": version[0], "snyk-version-served": served}
+            headers["snyk-version-lifecycle-stage"] = "released" if served == VERSIONS[-1] else "deprecated"
+            if served != VERSIONS[-1]:
+                headers |= {"deprecation": f"{VERSIONS[VERSIONS.index(served) + 1]}T00:00:00Z", "sunset": SUNSET}
+        return Response(response.status, response.body, headers, response.records)
+
+    def not_found(self, request: Request) -> Response:
+        return _error(404, "Not Found", "The requested resource could not be found")
+
+    @route("GET", "/rest/orgs")
+    def list_orgs(self, request: Request) -> Response:
+        """Organisations that the token can see; https://docs.snyk.io/snyk-api/reference/orgs"""
+        return self._page(request, ("orgs",), self.orgs.values)
+
+    @route("GET", "/rest/orgs/{org}/projects")
+    def list_projects(self, request: Request, org: str) -> Response:
+        """Projects of an organisation; https://docs.snyk.io/snyk-api/reference/projects"""
+        if org not in self.orgs:
+            return self.not_found(request)
+        return self._page(request, ("projects", org), lambda: _of(org, self.projects))
+
+    @route("GET", "/rest/orgs/{org}/issues")
+    def list_issues(self, request: Request, org: str) -> Response:
+        """Issues of an organisation; https://docs.snyk.io/snyk-api/reference/issues
+
+        `..._after` takes its bound in, `..._before` leaves it out. The order is that of the ids, which tells nothing.
+        """
+        if org not in self.orgs:
+            return self.not_found(request)
+        params = request.params()
+        try:
+            bounds = {name: datetime.fromisoformat(params[name]) for name in _TIMES & params.keys()}
+        except ValueError as error:
+            return _error(400, "Bad Request", str(error))
+        if any(bound.tzinfo is None for bound in bounds.values()):
+            return _error(400, "Bad Request", "times must be RFC 3339 with a zone")
+        words = {name: params[name].split(",") for name in _WORDS & params.keys()}
+        item = params.get("scan_item.id")
+
+        def chosen() -> Iterable[Record]:
+            return (issue for issue in _of(org, self.issues) if _fits(issue, words, bounds, item))
+
+        query = tuple(sorted((name, value) for name, value in params.items() if name not in {*_PAGING, "limit"}))
+        return self._page(request, ("issues", org, query), chosen)
+
+    def _page(self, request: Request, query: tuple[object, ...], records: Callable[[], Iterable[Record]]) -> Response:
+        params = request.params()
+        limit = params.get("limit", "10")
+        if not limit.isdecimal() or int(limit) not in range(10, 101, 10):
+            return _error(400, "Bad Request", "parameter 'limit' in query has an error: a multiple of 10 up to 100")
+        listing = self.listing(query, lambda: Listing(records(), key=lambda record: (record["id"],)))
+        after, before = (params.get(name, "").removeprefix("v1.") for name in ("starting_after", "ending_before"))
+        try:
+            page = listing.page(int(limit), after=after, before=before)
+        except ValueError as error:
+            return _error(400, "Bad Request", str(error))
+        links = {"self": self._link(request, {})}
+        if page.after:
+            links["next"] = self._link(request, {"starting_after": f"v1.{page.after}"})
+        if page.before:
+            links["prev"] = self._link(request, {"ending_before": f"v1.{page.before}"})
+        body = {"jsonapi": {"version": "1.0"}, "links": links, "data": page.records}
+        return json_response(body, content_type=MEDIA, records=len(page.records))
+
+    def _link(self, request: Request, place: dict[str, str]) -> str:
+        kept = {name: value for name, value in request.params().items() if name not in _PAGING}
+        path = request.path if self.rest_in_links else request.path.removeprefix("/rest")
+        return f"{path}?{urlencode(kept | place)}"
+
+    # Records and how they change
+
+    def populate(self, random: Random) -> None:
+        orgs, projects, issues = self._sizes
+        self.rate.clear()
+        self.orgs, self.projects, self.issues = {}, {}, {}
+        start, end = self.now - HISTORY, self.now - QUIET
+        group = data.uuid(random)
+        for i in range(orgs):
+            team = data.TEAMS[i] if i < len(data.TEAMS) else f"Team {i + 1}"
+            org = data.organisation(random, team, group, start)
+            self.orgs[org["id"]] = org
+        homes = list(self.orgs)[:-1] or list(self.orgs)
+        for _ in range(projects):
+            self._add_project(random, random.choice(homes), start, end)
+        # A scan finds several at once: their times are equal, also across pages.
+        times = [_moment(random, start, end) for _ in range(max(1, issues // 3))]
+        for home in random.choices(list(self.projects), [random.paretovariate(1.2) for _ in range(projects)], k=issues):
+            created = random.choice(times)
+            issue = self._add_issue(random, home, created)
+            self._settle(random, issue, _moment(random, created, end))
+
+    def evolve(self, random: Random, change: Change, until: datetime) -> None:
+        removed = random.choice(sorted(self.projects))
+        gone = [key for key, issue in self.issues.items() if _item(issue) == removed]
+        del self.projects[removed]
+        for key in gone:
+            del self.issues[key]
+        change.removed.update(projects=[removed], issues=gone)
+
+        renamed = random.sample(sorted(self.projects), max(1, len(self.projects) // 50))
+        for key in renamed:
+            attributes = self.projects[key]["attributes"]
+            attributes["status"] = "inactive" if attributes["status"] == "active" else "active"
+        moved = random.sample(sorted(self.issues), max(1, len(self.issues) // 50))
+        for key in moved:
+            self._move(random, self.issues[key], _moment(random, change.at, until))
+        change.changed.update(projects=renamed, issues=moved)
+
+        org = random.choice(sorted(self.orgs)[:-1] or sorted(self.orgs))
+        created = self._add_project(random, org, change.at, until)
+        homes = [created, created, *random.choices(sorted(self.projects), k=max(1, len(self.issues) // 100))]
+        new = [self._add_issue(random, home, _moment(random, change.at, until))["id"] for home in homes]
+        change.added.update(projects=[created], issues=new)
+
+    def _add_project(self, random: Random, org: str, start: datetime, end: datetime) -> str:
+        project = data.project(random, org, _moment(random, start, end))
+        self.projects[project["id"]] = project
+        return str(project["id"])
+
+    def _add_issue(self, random: Random, home: str, created: datetime) -> Record:
+        project = self.projects[home]
+        org = project["relationships"]["organization"]["data"]["id"]
+        issue = data.issue(random, org, project, created)
+        self.issues[issue["id"]] = issue
+        return issue
+
+    def _settle(self, random: Random, issue: Record, at: datetime) -> None:
+        """What became of an issue in the year."""
+        fate = random.random()
+        if fate < 0.35:
+            data.resolve(issue, at, random.choice(("fixed", "disappeared")))
+        elif fate < 0.45:
+            data.ignore(issue, at, ignored=True)
+
+    def _move(self, random: Random, issue: Record, at: datetime) -> None:
+        if issue["attributes"]["status"] == "resolved":
+            data.reopen(issue, at)
+        elif random.random() < 0.5:
+            data.resolve(issue, at, "fixed")
+        elif random.random() < 0.5:
+            data.ignore(issue, at, ignored=not issue["attributes"]["ignored"])
+        else:
+            level = issue["attributes"]["effective_severity_level"]
+            data.rate(issue, at, "critical" if level != "critical" else "low")
+
+
+def _moment(random: Random, start: datetime, end: datetime) -> datetime:
+    """A whole millisecond in (start, end]."""
+    return start + timedelta(milliseconds=random.randint(1, int((end - start).total_seconds() * 1000)))
+
+
+def _of(org: str, records: dict[str, Record]) -> Iterable[Record]:
+    return (r for r in records.values() if r["relationships"]["organization"]["data"]["id"] == org)
+
+
+def _item(issue: Record) -> str:
+    return str(issue["relationships"]["scan_item"]["data"]["id"])
+
+
+def _fits(issue: Record, words: dict[str, list[str]], bounds: dict[str, datetime], item: str | None) -> bool:
+    attributes = issue["attributes"]
+    if any(str(attributes[name]).lower() not in allowed for name, allowed in words.items()):
+        return False
+    if item and _item(issue) != item:
+        return False
+    for name, bound in bounds.items():
+        field, _, side = name.partition("_")
+        time = datetime.fromisoformat(attributes[f"{field}_at"])
+        if time < bound if side == "after" else time >= bound:
+            return False
+    return True
+
+
+def _error(status: int, title: str, detail: str) -> Response:
+    error = {"id": str(uuid4()), "status": str(status), "code": f"SNYK-{status}", "title": title, "detail": detail}
+    return json_response({"jsonapi": {"version": "1.0"}, "errors": [error]}, status=status, content_type=MEDIA)
