@@ -1,0 +1,1 @@
+"""What runs are given: the lake, connections, destinations."""

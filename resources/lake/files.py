@@ -1,0 +1,136 @@
+"""Writing a table's Parquet files. A file is nobody's until a commit names it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from resources.lake.errors import LakeError
+from resources.lake.location import Location
+from resources.lake.schema import FINGERPRINT, INPUTS, WINDOW
+from resources.lake.statistics import Statistics
+
+#: Columns of raw files whose values repeat; keys and records don't, and a dictionary of them is only work.
+_REPEATING = ["url", "parent", "problem", "fetched_at", "page"]
+
+
+@dataclass(eq=False)
+class DataFile:
+    """A file that was written whole and waits for its commit.
+
+    `path` is relative to the table, `size` in bytes, `written_at` in milliseconds since the epoch.
+    """
+
+    path: str
+    rows: int
+    size: int
+    written_at: int
+    window: date | None
+    stats: str
+    schema: pa.Schema = field(repr=False)
+    committed: bool = False
+
+
+class SliceWriter:
+    """Writes one file of one window, a row group for each `write`. As a context manager it discards on an error.
+
+    `schema` is what `write` takes, `constants` the columns that are put before it with one value for the whole file.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        folder: str,
+        schema: pa.Schema,
+        *,
+        window: date | None,
+        windowed: bool,
+        constants: Mapping[str, str | None],
+    ) -> None:
+        self._location = location
+        self._window = window
+        self._wanted = schema
+        self._constants = constants
+        self._schema = pa.schema([*(pa.field(name, pa.string()) for name in constants), *schema])
+        self._statistics = Statistics(self._schema, constants)
+        self.path = f"{window_folder(window)}{uuid.uuid4()}.parquet" if windowed else f"{uuid.uuid4()}.parquet"
+        self.rows = 0
+        self._target = location.inside(f"{folder}/{self.path}")
+        location.filesystem.create_dir(self._target.rpartition("/")[0], recursive=True)
+        record = "record" in schema.names
+        self._writer = pq.ParquetWriter(
+            self._target,
+            self._schema,
+            filesystem=location.filesystem,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=_REPEATING if record else True,  # type: ignore[arg-type]
+            write_statistics=[name for name in self._schema.names if name != "record"] if record else True,
+        )
+
+    def write(self, rows: pa.RecordBatch | pa.Table) -> None:
+        """Write rows as one row group. Raises LakeError where they don't fit the schema."""
+        if not rows.num_rows:
+            return
+        table = self._fitted(pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows)
+        self._writer.write_table(table, row_group_size=table.num_rows)
+        self._statistics.add(table)
+        self.rows += table.num_rows
+
+    def close(self) -> DataFile:
+        """Finish the file, for a commit."""
+        self._writer.close()
+        size = self._location.filesystem.get_file_info(self._target).size
+        now = time.time_ns() // 1_000_000
+        return DataFile(self.path, self.rows, size, now, self._window, self._statistics.json(), self._schema)
+
+    def discard(self) -> None:
+        """Remove the file. What isn't discarded and never committed is seen by nobody, and vacuum takes it."""
+        with contextlib.suppress(OSError):
+            self._writer.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._location.filesystem.delete_file(self._target)
+
+    def __enter__(self) -> SliceWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.discard()
+
+    def _fitted(self, table: pa.Table) -> pa.Table:
+        try:
+            table = table.select(self._wanted.names).cast(self._wanted)
+        except (KeyError, pa.ArrowException) as error:
+            raise LakeError(
+                f"Rows that don't fit the table: {error}. It takes {', '.join(self._wanted.names)}."
+            ) from error
+        for index, column in enumerate(self._wanted):
+            if not column.nullable and table.column(index).null_count:
+                raise LakeError(
+                    f"Column {column.name!r} must not be null, and is in {table.column(index).null_count} rows."
+                )
+        repeated = [pa.repeat(pa.scalar(value, pa.string()), table.num_rows) for value in self._constants.values()]
+        return pa.Table.from_arrays([*repeated, *table.columns], schema=self._schema)
+
+
+def window_folder(window: date | None) -> str:
+    """The folder of a window's files in its table, as Hive names it."""
+    return f"{WINDOW}={window.isoformat() if window else '__HIVE_DEFAULT_PARTITION__'}/"
+
+
+def window_constants(fingerprint: str, inputs: str) -> dict[str, str | None]:
+    """The columns that are the same in all rows of a window of a domain table. Raises LakeError for a long one."""
+    if not fingerprint or len(fingerprint) > 64:
+        raise LakeError(f"A fingerprint has 1 to 64 characters; this one has {len(fingerprint)}.")
+    return {FINGERPRINT: fingerprint, INPUTS: inputs}

@@ -1,0 +1,78 @@
+"""The lake: which tables there are, and who may write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+
+from resources.lake.location import Location
+from resources.lake.lock import OnWait, hold
+from resources.lake.place import DEPTHS, Kind, Place
+from resources.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, WINDOW, domain_schema
+from resources.lake.table import Table
+
+
+class Lake:
+    """Parquet tables under Delta Lake's log, one a connection. `url` is a path or a URL; the first commit makes it."""
+
+    def __init__(self, url: str | Path) -> None:
+        self.location = Location(url)
+
+    def __str__(self) -> str:
+        return str(self.location)
+
+    def raw(self, integration: str, stream: str, connection: str, *, windowed: bool) -> Table:
+        """What a stream's API sent. `windowed` for incremental streams."""
+        schema = pa.schema([field for field in RAW_SCHEMA if windowed or field.name != WINDOW])
+        return self._table(Place("raw", integration, connection, stream), schema)
+
+    def domain(self, table: str, integration: str, parser: str, connection: str, schema: pa.Schema) -> Table:
+        """A parser's objects of one model; `schema` is the model's own columns."""
+        return self._table(Place("domain", integration, connection, table, parser), domain_schema(schema, table))
+
+    def quarantine(self, integration: str, parser: str, connection: str) -> Table:
+        """What a parser could not take, with the reasons."""
+        place = Place("quarantine", integration, connection, "", parser)
+        return self._table(place, domain_schema(QUARANTINE_SCHEMA, "quarantine"))
+
+    def marks(self, integration: str, stream: str, connection: str) -> Table:
+        """The marks of a sub-stream, one row a parent."""
+        return self._table(Place("marks", integration, connection, stream), MARKS_SCHEMA)
+
+    def tables(self, *kinds: Kind) -> Iterator[Table]:
+        """The tables that the lake holds, of the given kinds or all, to be read or compacted."""
+        for kind in kinds or DEPTHS:
+            for folder in self._folders(kind, DEPTHS[kind]):
+                place = Place.of(folder)
+                if place is not None and (table := self._table(place, None)).exists():
+                    yield table
+
+    def lock(
+        self, integration: str, connection: str, on_wait: OnWait | None = None, *, doing: str = "synced"
+    ) -> AbstractContextManager[None]:
+        """Be the only process that writes this connection's tables. Re-entrant; released when the process dies.
+
+        `on_wait` is told whom this process waits for: "snyk/acme is being synced by process 123". Object storage has no
+        such lock: there the compare-and-swap of each commit is what is left.
+        """
+        place = Place("raw", integration, connection, "any")
+        if self.location.local is None:
+            return nullcontext()
+        path = self.location.local.parent / "locks" / place.integration / f"{place.connection}.lock"
+        return hold(path, f"{integration}/{connection}", doing, on_wait)
+
+    def _table(self, place: Place, schema: pa.Schema | None) -> Table:
+        return Table(self.location, place, lambda: self.lock(place.integration, place.connection), schema)
+
+    def _folders(self, folder: str, depth: int) -> Iterator[str]:
+        if not depth:
+            yield folder
+            return
+        selector = pafs.FileSelector(self.location.inside(folder), allow_not_found=True)
+        for entry in sorted(self.location.filesystem.get_file_info(selector), key=lambda entry: entry.base_name):
+            if entry.type == pafs.FileType.Directory:
+                yield from self._folders(f"{folder}/{entry.base_name}", depth - 1)

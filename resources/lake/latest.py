@@ -1,0 +1,121 @@
+"""The latest version of each record of a raw table: of the rows of one key, the one with the greatest cursor, and of
+those the one fetched last. Keys are compared first, and records read for the winners only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from resources.lake.duck import RANK, SEQUENCE_OF_RANK, connect, parquet, relation
+from resources.lake.schema import WINDOW
+from resources.lake.snapshot import Snapshot, StoredFile
+
+_BATCH_ROWS = 8192
+
+
+def latest(
+    snapshot: Snapshot,
+    columns: Sequence[str],
+    windows: Collection[date | None] | None = None,
+    *,
+    problems: bool = True,
+) -> Iterator[pa.RecordBatch]:
+    """Columns of the latest version of each key, in no particular order, in constant memory.
+
+    With `windows`, of the keys whose latest version lies in them. Without `problems`, of records that have a key and,
+    where their stream has one, a cursor.
+    """
+    chosen = [file for file in snapshot.files if windows is None or file.window in windows]
+    conditions = "" if problems else "where problem is null"
+    sql = f"""
+        select {", ".join(_column(name, snapshot) for name in columns)}
+        from {_source(snapshot, "$chosen")}
+        semi join (select {SEQUENCE_OF_RANK} as winner from {_source(snapshot, "$files")} group by key)
+            on sequence = winner
+        {conditions}"""
+    rivals = _rivals(snapshot, chosen)
+    return _stream(sql, chosen=snapshot.paths(chosen), files=snapshot.paths(rivals))
+
+
+def fingerprints(snapshot: Snapshot) -> dict[date | None, str]:
+    """For each window, what its set of latest versions is, in at most 64 characters: equal where the sets are.
+
+    From keys and hashes alone. A window that holds the latest version of no key is not in it; a table without windows
+    has the one None.
+    """
+    sql = f"""
+        select {_column(WINDOW, snapshot)}, count(*), sum(content_hash::hugeint), bit_xor(content_hash)
+        from {_source(snapshot, "$files")}
+        semi join (select {SEQUENCE_OF_RANK} as winner from {_source(snapshot, "$files")} group by key)
+            on sequence = winner
+        group by 1"""
+    if not snapshot.files:
+        return {}
+    with closing(connect()) as connection:
+        rows = connection.execute(sql, {"files": snapshot.paths()}).fetchall()
+    return {window: f"{count}-{total % 2**96:024x}-{mix % 2**64:016x}" for window, count, total, mix in rows}
+
+
+def hashes_since(snapshot: Snapshot, cursor_at: int | None) -> pa.Int64Array:
+    """Content hashes of the stored rows whose cursor is at or after a time in microseconds, or that have none.
+
+    All rows' with None. Files that the log shows to be older are not opened.
+    """
+    files = [file for file in snapshot.files if _may_hold(file, cursor_at)]
+    condition = "" if cursor_at is None else "where cursor_at >= $since or cursor_at is null"
+    sql = f"select content_hash from {_source(snapshot, '$files')} {condition}"
+    values: dict[str, Any] = {"files": snapshot.paths(files)}
+    if cursor_at is not None:
+        values["since"] = cursor_at
+    schema = pa.schema([pa.field("content_hash", pa.int64(), nullable=True)])
+    hashes = pa.Table.from_batches(_stream(sql, **values), schema).column(0)
+    return pa.array(hashes.combine_chunks(), pa.int64())
+
+
+def versions_of(snapshot: Snapshot, keys: Collection[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """All stored versions of some keys, key by key, the newest of each first."""
+    sql = f"""
+        select {", ".join(_column(name, snapshot) for name in columns)}
+        from {_source(snapshot, "$files")}
+        where key in (select unnest($keys))
+        order by key, {RANK} desc"""
+    return _stream(sql, files=snapshot.paths(), keys=list(keys), chosen=None) if keys else iter(())
+
+
+def _stream(sql: str, **values: Any) -> Iterator[pa.RecordBatch]:
+    given = {name: value for name, value in values.items() if value is not None}
+    if any(given.get(name) == [] for name in ("chosen", "files")):
+        return
+    with closing(connect()) as connection:
+        connection.execute("set preserve_insertion_order = false")
+        yield from relation(connection, sql, given).to_arrow_reader(_BATCH_ROWS)
+
+
+def _source(snapshot: Snapshot, files: str) -> str:
+    return parquet(files, {WINDOW: "DATE"} if snapshot.windowed else {})
+
+
+def _column(name: str, snapshot: Snapshot) -> str:
+    return f"null::date as {WINDOW}" if name == WINDOW and not snapshot.windowed else f'"{name}"'
+
+
+def _may_hold(file: StoredFile, cursor_at: int | None) -> bool:
+    """Whether a row of the file may have a cursor at or after a time, or none."""
+    newest, nulls = file.greatest.get("cursor_at"), file.nulls.get("cursor_at")
+    if cursor_at is None or nulls is None or nulls > 0 or newest is None:
+        return True
+    return bool(newest >= cursor_at)
+
+
+def _rivals(snapshot: Snapshot, chosen: Sequence[StoredFile]) -> Sequence[StoredFile]:
+    """Files that may hold a newer version of a record of the chosen files: all but those that the log shows older."""
+    if any(file.nulls.get("cursor_at") != 0 or "cursor_at" not in file.least for file in chosen if file.rows):
+        return snapshot.files
+    oldest = min((file.least["cursor_at"] for file in chosen if file.rows), default=None)
+    taken = {file.path for file in chosen}
+    return [file for file in snapshot.files if file.path in taken or _may_hold(file, oldest)]

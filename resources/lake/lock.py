@@ -1,0 +1,59 @@
+"""One writer a connection: a file lock, which the system releases when its process dies."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+OnWait = Callable[[str], None]
+
+
+@dataclass
+class _Held:
+    """A lock of this process: taken with the first holder, released with the last, in whichever threads they are."""
+
+    file: FileLock
+    mutex: threading.Lock = field(default_factory=threading.Lock)
+    holders: int = 0
+
+
+_registry: dict[Path, _Held] = {}
+_registry_mutex = threading.Lock()
+
+
+@contextmanager
+def hold(path: Path, name: str, doing: str, on_wait: OnWait | None) -> Iterator[None]:
+    """Hold the lock at `path`. `on_wait` is told once whom this process waits for, if it has to.
+
+    `name` is what is locked (`snyk/acme`) and `doing` what its holder does (`synced`), as a waiting process reads it.
+    """
+    with _registry_mutex:
+        held = _registry.setdefault(path, _Held(FileLock(path, thread_local=False)))
+    with held.mutex:
+        if not held.holders:
+            _acquire(held.file, path, f"{name} is being {doing} by process {os.getpid()}", on_wait)
+        held.holders += 1
+    try:
+        yield
+    finally:
+        with held.mutex:
+            held.holders -= 1
+            if not held.holders:
+                held.file.release()
+
+
+def _acquire(lock: FileLock, path: Path, holder: str, on_wait: OnWait | None) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if on_wait is not None:
+            on_wait(path.read_text(encoding="utf-8") or f"{path.stem} is in use by another process")
+        lock.acquire()
+    path.write_text(holder, encoding="utf-8")

@@ -1,0 +1,173 @@
+"""A table of the lake, and the one function that commits to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
+from datetime import date
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.schema import Schema as DeltaSchema
+from deltalake.transaction import AddAction, Transaction
+
+from resources.lake.commit import Commit, check, landed
+from resources.lake.errors import CommitRefused, LakeError
+from resources.lake.files import DataFile, SliceWriter, window_constants
+from resources.lake.location import Location
+from resources.lake.place import Place
+from resources.lake.schema import FINGERPRINT, INPUTS, WINDOW, additions
+from resources.lake.snapshot import Snapshot
+
+_ATTEMPTS = 20
+_CONFIGURATION = {"delta.checkpointInterval": "100", "delta.logRetentionDuration": "interval 30 days"}
+
+
+class Table:
+    """One table of one connection. `schema` is what it is wanted to be, `window_start` included; without one (a
+    table that was found in the lake) it is only read and compacted.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        place: Place,
+        lock: Callable[[], AbstractContextManager[None]],
+        schema: pa.Schema | None = None,
+    ) -> None:
+        self.location = location
+        self.place = place
+        self.schema = schema
+        self._lock = lock
+        self._uri = location.uri(place.folder)
+
+    def __repr__(self) -> str:
+        return f"Table({self.place.folder!r})"
+
+    def exists(self) -> bool:
+        """Whether anything was ever committed."""
+        return self._delta() is not None
+
+    def open(self, version: int | None = None) -> Snapshot | None:
+        """The newest version, or an older one as long as vacuum keeps it; None for a table that doesn't exist."""
+        delta = self._delta(version)
+        return None if delta is None else Snapshot(self.location, self.place, delta)
+
+    def new_file(self, window: date | None = None, *, fingerprint: str = "", inputs: str = "") -> SliceWriter:
+        """A new file of a window. Of a domain table it takes the window's constants, and then the model's columns."""
+        schema = self._wanted()
+        own = {WINDOW, FINGERPRINT, INPUTS}
+        windowed = WINDOW in schema.names
+        if window is not None and not windowed:
+            raise LakeError(f"{self.place.folder} has no windows: its files belong to none.")
+        return SliceWriter(
+            self.location,
+            self.place.folder,
+            pa.schema([field for field in schema if field.name not in own]),
+            window=window,
+            windowed=windowed,
+            constants=window_constants(fingerprint, inputs) if FINGERPRINT in schema.names else {},
+        )
+
+    def commit(self, work: Callable[[Snapshot | None], Commit | None]) -> int | None:
+        """Commit what `work` makes of the table's newest version, and return the version then; nothing goes around it.
+
+        `work` is given None for a table that doesn't exist yet. It returns None where there is nothing to do (its pass
+        is already in). Where another process was quicker, it is called again with the version that won: so it looks
+        anew whether its pass is in and what it replaces. A commit of a table that doesn't exist creates it, also an
+        empty one.
+
+        Raises CommitRefused where a rule of the lake would be broken, LakeError where others were quicker each time.
+        """
+        with self._lock():
+            tried: Commit | None = None
+            for _ in range(_ATTEMPTS):
+                snapshot = self.open()
+                if tried is not None and snapshot is not None and landed(tried, snapshot):
+                    return snapshot.version
+                tried = work(snapshot)
+                if tried is None or (snapshot is not None and tried.is_empty):
+                    return None if snapshot is None else snapshot.version
+                check(tried, snapshot, self.location, self.place.folder, self._wanted())
+                try:
+                    version = self._write(tried, snapshot)
+                except CommitFailedError:
+                    continue
+                for file in tried.add:
+                    file.committed = True
+                return version
+        raise LakeError(
+            f"{self.place.folder}: other processes committed {_ATTEMPTS} times in between. Is it synced twice?"
+        )
+
+    def _write(self, commit: Commit, snapshot: Snapshot | None) -> int:
+        delta = self._created() if snapshot is None else self._widened(snapshot)
+        partitions = delta.metadata().partition_columns
+        delta.create_write_transaction(
+            [_action(file, windowed=bool(partitions)) for file in commit.add],
+            mode="append" if commit.replace == "nothing" else "overwrite",
+            schema=delta.schema(),
+            partition_by=partitions,
+            partition_filters=_filters(commit.replace),
+            commit_properties=CommitProperties(
+                max_commit_retries=0,
+                app_transactions=[Transaction(name, value) for name, value in commit.transactions.items()],
+            ),
+        )
+        return delta.version() + 1
+
+    def _created(self) -> DeltaTable:
+        schema = self._wanted()
+        try:
+            return DeltaTable.create(
+                self._uri,
+                DeltaSchema.from_arrow(schema),
+                partition_by=[WINDOW] if WINDOW in schema.names else None,
+                configuration=_CONFIGURATION,
+                commit_properties=CommitProperties(max_commit_retries=0),
+            )
+        except DeltaError as error:
+            if self.exists():  # another process created it meanwhile
+                raise CommitFailedError(str(error)) from error
+            raise
+
+    def _widened(self, snapshot: Snapshot) -> DeltaTable:
+        """The table at the snapshot's version, or one later with the columns that it lacked."""
+        added = additions(snapshot.schema, self._wanted(), self.place.folder)
+        if not added:
+            return snapshot.delta
+        delta = DeltaTable(self._uri, version=snapshot.version)
+        fields = DeltaSchema.from_arrow(pa.schema(added)).fields
+        delta.alter.add_columns(fields, commit_properties=CommitProperties(max_commit_retries=0))
+        return delta
+
+    def _delta(self, version: int | None = None) -> DeltaTable | None:
+        try:
+            return DeltaTable(self._uri, version=version)
+        except TableNotFoundError:
+            return None
+
+    def _wanted(self) -> pa.Schema:
+        if self.schema is None:
+            raise CommitRefused(f"{self.place.folder} was opened without a schema, to be read: it takes no files.")
+        return self.schema
+
+
+def _filters(replace: str | AbstractSet[date | None]) -> list[tuple[str, str, list[str]]] | None:
+    if isinstance(replace, str):
+        return None
+    return [(WINDOW, "in", [window.isoformat() if window else "" for window in replace])]
+
+
+def _action(file: DataFile, *, windowed: bool) -> AddAction:
+    window = file.window.isoformat() if file.window else None
+    return AddAction(
+        path=file.path,
+        size=file.size,
+        partition_values={WINDOW: window} if windowed else {},
+        modification_time=file.written_at,
+        data_change=True,
+        stats=file.stats,
+    )
