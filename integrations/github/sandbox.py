@@ -24,7 +24,8 @@ from dazz_assets.sandbox import (
     numbered_page,
     route,
 )
-from integrations.github import sandbox_data as data
+
+from . import sandbox_data as data
 
 DOCS = "https://docs.github.com/rest"
 VERSIONS = ("2022-11-28",)

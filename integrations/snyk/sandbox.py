@@ -23,7 +23,8 @@ from dazz_assets.sandbox import (
     json_response,
     route,
 )
-from integrations.snyk import sandbox_data as data
+
+from . import sandbox_data as data
 
 VERSIONS = ("2023-05-29", "2024-01-23", "2024-10-15")
 SUNSET = "Thu, 31 Dec 2099 00:00:00 GMT"

@@ -1,0 +1,148 @@
+"""Snyk, through its REST API: https://docs.snyk.io/snyk-api/rest-api"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+
+from dazz_assets import (
+    ApiKey,
+    ConnectionConfig,
+    Cursor,
+    FullRefresh,
+    Incremental,
+    Integration,
+    NextLink,
+    Rate,
+    Stream,
+    parser,
+)
+from dazz_assets.domain import Finding, FindingClass, RawRecord, Severity, Status
+
+from .models import Issue, Org, Project
+from .places import Place, place_of
+from .ratings import cves, cvss, cwes, exploit_maturity, ghsa, rule
+
+CLASSES = {
+    "package_vulnerability": FindingClass.VULNERABILITY,
+    "license": FindingClass.COMPLIANCE,
+    "cloud": FindingClass.COMPLIANCE,
+    "config": FindingClass.COMPLIANCE,
+    "code": FindingClass.APPLICATION_SECURITY_POSTURE,
+    "custom": FindingClass.APPLICATION_SECURITY_POSTURE,
+}
+SEVERITIES = {
+    "info": Severity.INFORMATIONAL,
+    "low": Severity.LOW,
+    "medium": Severity.MEDIUM,
+    "high": Severity.HIGH,
+    "critical": Severity.CRITICAL,
+}
+
+
+class SnykConfig(ConnectionConfig):
+    """A token of a user or a service account.
+
+    Outside the first region set `base_url`: `https://api.eu.snyk.io`, `https://api.us.snyk.io`, `https://api.au.snyk.io`.
+    """
+
+    token: SecretStr
+
+
+class OrgsStream(Stream[Org]):
+    """Organisations that the token can see. https://docs.snyk.io/snyk-api/reference/orgs"""
+
+    path = "/rest/orgs"
+    primary_key = "id"
+
+
+class ProjectsStream(Stream[Project]):
+    """Projects of an organisation. https://docs.snyk.io/snyk-api/reference/projects"""
+
+    parent = OrgsStream
+    path = "/rest/orgs/{parent.id}/projects"
+    primary_key = "id"
+
+
+class IssuesStream(Stream[Issue]):
+    """Issues of an organisation, open and resolved. https://docs.snyk.io/snyk-api/reference/issues"""
+
+    parent = OrgsStream
+    path = "/rest/orgs/{parent.id}/issues"
+    primary_key = "id"
+    cursor = Cursor("attributes.updated_at", since="updated_after", until="updated_before")
+
+
+class SnykIntegration(Integration[SnykConfig]):
+    """Organisations, their projects, and the issues found in them.
+
+    No header tells what is left of the 1,620 requests a minute, and requests over it keep the window closed.
+    """
+
+    base_url = "https://api.snyk.io"
+    auth = ApiKey(format="token {token}")
+    headers = {"Accept": "application/vnd.api+json"}
+    params = {"version": "2024-10-15", "limit": 100}
+    records = "data"
+    paginator = NextLink("links.next")
+    rate = Rate(1_600, per=60)
+    check = OrgsStream
+    streams = (OrgsStream, ProjectsStream, IssuesStream)
+
+    @parser
+    def findings(self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]) -> Iterator[Finding]:
+        """Issues as findings, with what their projects say of where they are."""
+        by_id = {project.id: project for project in projects}
+        for issue in issues:
+            yield self._finding(issue, place_of(issue, by_id.get(issue.relationships.scan_item.data.id)))
+
+    def _finding(self, issue: Issue, place: Place) -> Finding:
+        attributes = issue.attributes
+        rating, resolution = cvss(attributes), attributes.resolution
+        status, detail = _status(issue)
+        return Finding(
+            id=self.object_id(issue.id),
+            uid=issue.id,
+            src_url=place.url,
+            class_uid=CLASSES.get(attributes.type, FindingClass.APPLICATION_SECURITY_POSTURE),
+            title=attributes.title,
+            raw_record=RawRecord(stream="issues", key=issue.id),
+            status_id=status,
+            vendor_status=attributes.status,
+            status_detail=detail,
+            severity_id=SEVERITIES.get(attributes.effective_severity_level, Severity.OTHER),
+            vendor_severity=attributes.effective_severity_level,
+            cvss_score=rating.score if rating else None,
+            cvss_vector=rating.vector if rating else None,
+            exploit_maturity=exploit_maturity(attributes),
+            resource_type=place.resource_type,
+            resource_id=self.object_id(place.resource_uid),
+            resource_uid=place.resource_uid,
+            resource_name=place.resource_name,
+            owner=place.owner,
+            package_name=place.package_name,
+            package_version=place.package_version,
+            package_manager=place.package_manager,
+            fixed_in_version=place.fixed_in_version,
+            manifest_path=place.manifest_path,
+            file_path=place.file_path,
+            start_line=place.start_line,
+            cves=cves(attributes),
+            ghsa=ghsa(attributes),
+            cwes=cwes(attributes),
+            rule=rule(attributes),
+            first_seen_time=attributes.created_at,
+            last_seen_time=attributes.updated_at,
+            resolved_time=resolution.resolved_at if resolution and status is Status.RESOLVED else None,
+        )
+
+
+def _status(issue: Issue) -> tuple[Status, str | None]:
+    """OCSF's status, and why the vendor says so. Being ignored is no status at Snyk, but a flag beside it."""
+    attributes = issue.attributes
+    if attributes.status == "resolved":
+        return Status.RESOLVED, attributes.resolution.type if attributes.resolution else None
+    if attributes.ignored:
+        return Status.SUPPRESSED, "ignored"
+    return (Status.NEW if attributes.status == "open" else Status.OTHER), None
