@@ -44,12 +44,13 @@ class Lake:
         return self._table(Place("marks", integration, connection, stream), MARKS_SCHEMA)
 
     def tables(self, *kinds: Kind) -> Iterator[Table]:
-        """The tables that the lake holds, of the given kinds or all, to be read or compacted."""
+        """The tables that the lake holds, of the given kinds or all, to be read or compacted. None is opened yet."""
         for kind in kinds or DEPTHS:
             for folder in self._folders(kind, DEPTHS[kind]):
                 place = Place.of(folder)
-                if place is not None and (table := self._table(place, None)).exists():
-                    yield table
+                log = self.location.filesystem.get_file_info(self.location.inside(f"{folder}/_delta_log"))
+                if place is not None and log.type == pafs.FileType.Directory:
+                    yield self._table(place, None)
 
     def lock(
         self, integration: str, connection: str, on_wait: OnWait | None = None, *, doing: str = "synced"

@@ -59,8 +59,16 @@ QUARANTINE_SCHEMA = schema_of(
     ]
 )
 
-#: The marks of a sub-stream, one row a parent.
-MARKS_SCHEMA = schema_of([pa.field("parent", pa.string(), nullable=False), pa.field("mark", pa.int64())])
+#: The marks of a sub-stream, one row a parent: the parent's key, the fields of its record that requests need (a JSON
+#: object), the high-water mark in microseconds, and a fingerprint of the records that lie at it.
+MARKS_SCHEMA = schema_of(
+    [
+        pa.field("parent", pa.string(), nullable=False),
+        pa.field("fields", pa.string()),
+        pa.field("mark", pa.int64()),
+        pa.field("boundary", pa.int64()),
+    ]
+)
 
 _SCALARS = (pa.string(), pa.bool_(), pa.int64(), pa.float64(), _TIME, pa.date32())
 _ALLOWED = (
@@ -111,6 +119,23 @@ def additions(stored: pa.Schema, wanted: pa.Schema, table: str) -> list[pa.Field
         if not field.nullable and field.name not in wanted.names:
             raise CommitRefused(f"Column {field.name!r} of {table} must not be null, and the new files don't have it.")
     return added
+
+
+def merged(schemas: Iterable[pa.Schema]) -> pa.Schema:
+    """All columns of several schemas, with all fields of their structs; where types differ, the first one's."""
+    fields: dict[str, pa.DataType] = {}
+    for schema in schemas:
+        for field in schema:
+            fields[field.name] = _merged(fields[field.name], field.type) if field.name in fields else field.type
+    return schema_of(pa.field(name, kind) for name, kind in fields.items())
+
+
+def _merged(first: pa.DataType, second: pa.DataType) -> pa.DataType:
+    if isinstance(first, pa.StructType) and isinstance(second, pa.StructType):
+        return pa.struct(list(merged([pa.schema(_fields(first)), pa.schema(_fields(second))])))
+    if isinstance(first, pa.ListType) and isinstance(second, pa.ListType):
+        return pa.list_(pa.field("element", _merged(first.value_type, second.value_type)))
+    return first
 
 
 def _gains(stored: pa.DataType, wanted: pa.DataType, column: str, table: str) -> bool:

@@ -1,0 +1,87 @@
+"""Small slices become large files, and files that no version needs any more are removed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProperties
+
+from resources.lake.lake import Lake
+from resources.lake.lock import OnWait
+from resources.lake.snapshot import Snapshot
+from resources.lake.table import Table
+
+#: A raw table is compacted from this many small files on, counted where two or more of them could become one.
+MANY_FILES = 100
+SMALL_BYTES = 32 * 1024 * 1024
+
+#: How long a file stays after the last version that names it, and an orphan after it was written. Never less: a file
+#: that is being written is nobody's too, and readers of an older version still need theirs.
+RETENTION_HOURS = 7 * 24
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What was done to a table: its files before and after, and how many files vacuum removed."""
+
+    table: str
+    files_before: int
+    files_after: int
+    removed: int
+
+
+def compact(lake: Lake, on_wait: OnWait | None = None) -> Iterator[Compacted]:
+    """Compact raw tables that have many small files, vacuum every table, each under its connection's lock.
+
+    What is stored stays the same, row by row, and so do application transactions. A table where nothing is to be done
+    gets no new version. One report a table.
+    """
+    for table in lake.tables():
+        place = table.place
+        with lake.lock(place.integration, place.connection, on_wait, doing="compacted"):
+            if (before := table.open()) is not None:
+                yield _compact(table, before)
+
+
+def _compact(table: Table, before: Snapshot) -> Compacted:
+    if table.place.kind == "raw" and _small_files(before) >= MANY_FILES:
+        before.delta.optimize.compact(writer_properties=_writing(), commit_properties=_once())
+    removed = _vacuum(table)
+    after = table.open()
+    return Compacted(table.place.folder, len(before.files), len(after.files) if after else 0, removed)
+
+
+def _small_files(snapshot: Snapshot) -> int:
+    windows = Counter(file.window for file in snapshot.files if file.size < SMALL_BYTES)
+    return sum(files for files in windows.values() if files > 1)
+
+
+def _vacuum(table: Table) -> int:
+    snapshot = table.open()
+    if snapshot is None or not _vacuumed(snapshot.delta, dry_run=True):
+        return 0
+    return len(_vacuumed(snapshot.delta, dry_run=False))
+
+
+def _vacuumed(delta: DeltaTable, *, dry_run: bool) -> list[str]:
+    # Only the full one sees files that no commit ever named.
+    return delta.vacuum(RETENTION_HOURS, dry_run=dry_run, full=True, commit_properties=_once())
+
+
+def _once() -> CommitProperties:
+    return CommitProperties(max_commit_retries=0)
+
+
+def _writing() -> WriterProperties:
+    """As the lake's own writer does it: records are neither bounded nor kept in a dictionary, nor are keys."""
+    plain = ColumnProperties(dictionary_enabled=False)
+    return WriterProperties(
+        compression="ZSTD",
+        compression_level=1,
+        column_properties={
+            "key": plain,
+            "record": ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE"),
+        },
+    )

@@ -1,0 +1,109 @@
+"""SQL over the lake: DuckDB in memory, with a view for each table that the query names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from difflib import get_close_matches
+from itertools import count
+from typing import Any, TypeVar
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from resources.lake.duck import connect, relation
+from resources.lake.errors import NoLake, QueryError
+from resources.lake.lake import Lake
+from resources.lake.views import Catalog
+
+_Result = TypeVar("_Result")
+Take = Callable[[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation], _Result]
+
+
+def query(lake: Lake, sql: str) -> pa.Table:
+    """The rows of a query over `raw.<integration>_<stream>`, `quarantine` and the domain tables.
+
+    Works while syncs write: it reads the versions that are current when it begins. Raises QueryError for a mistake in
+    the query, with the tables that there are for a name that isn't one, and NoLake before the first sync.
+    """
+    return run(lake, sql, lambda connection, found: as_arrow(found))
+
+
+def json_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Rows as JSON has them: times as ISO 8601, decimals as strings."""
+    for batch in table.to_batches(max_chunksize=8192):
+        for row in batch.to_pylist():
+            yield msgspec.to_builtins(row)
+
+
+def run(lake: Lake, sql: str, take: Take[_Result]) -> _Result:
+    """Run a query and hand its relation, not run yet, to `take`. `take` may be called twice: where compaction and
+    vacuum removed a file under the query, it is run again over the files that there are then.
+    """
+    try:
+        return _run(lake, sql, take)
+    except duckdb.IOException:
+        try:
+            return _run(lake, sql, take)
+        except duckdb.Error as error:
+            raise QueryError(str(error)) from error
+
+
+def _run(lake: Lake, sql: str, take: Take[_Result]) -> _Result:
+    catalog = Catalog(lake)
+    if not catalog.names:
+        raise NoLake(f"There is nothing in the lake at {lake} yet: sync first, with `dazz sync`.")
+    with closing(connect()) as connection:
+        try:
+            catalog.create_views(connection, _named(connection, sql, catalog))
+            return take(connection, relation(connection, sql))
+        except duckdb.IOException:
+            raise
+        except duckdb.Error as error:
+            raise QueryError(str(error)) from error
+
+
+def _named(connection: duckdb.DuckDBPyConnection, sql: str, catalog: Catalog) -> set[str]:
+    """The tables of the lake that a query names; all where that can't be told (SHOW TABLES, PIVOT)."""
+    try:
+        found = connection.get_table_names(sql, qualified=True)
+    except duckdb.ParserException as error:
+        raise QueryError(str(error)) from error
+    except duckdb.Error:
+        return catalog.names
+    names = {name.replace('"', "").lower().removeprefix("memory.").removeprefix("main.") for name in found}
+    if unknown := sorted(names - catalog.names):
+        raise QueryError(_unknown(unknown[0], catalog.names))
+    return names or catalog.names
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.5) or [table for table in known if table.endswith(f".{name}")]
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return f"There is no table {name} in the lake.{hint} There are: {', '.join(sorted(known))}."
+
+
+def as_arrow(found: duckdb.DuckDBPyRelation) -> pa.Table:
+    """A relation's rows, each column with a name of its own, sums of integers as integers."""
+    table: pa.Table = found.to_arrow_table()
+    for index, kind in enumerate(found.types):
+        if str(kind) == "HUGEINT":  # what sum() of integers is; a number to people, a decimal to Arrow
+            table = _as_integer(table, index)
+    return table.rename_columns(_apart(table.column_names))
+
+
+def _as_integer(table: pa.Table, index: int) -> pa.Table:
+    try:
+        column = table.column(index).cast(pa.int64())
+    except pa.ArrowInvalid:
+        return table
+    return table.set_column(index, table.column_names[index], column)
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Names made different as DuckDB does it: a second `id` is `id_1`."""
+    taken: dict[str, None] = {}
+    for name in names:
+        taken[next(free for n in count() if (free := f"{name}_{n}" if n else name) not in taken)] = None
+    return list(taken)

@@ -1,0 +1,95 @@
+"""The lake's tables as views of DuckDB, over the files of their current versions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import duckdb
+import pyarrow as pa
+
+from resources.lake.duck import SEQUENCE_OF_RANK, parquet
+from resources.lake.errors import QueryError
+from resources.lake.lake import Lake
+from resources.lake.place import Place
+from resources.lake.schema import FINGERPRINT, INPUTS, OWN_COLUMNS, RAW_SCHEMA, WINDOW, merged
+from resources.lake.snapshot import Snapshot
+from resources.lake.table import Table
+
+_RAW_COLUMNS = ("connection", "key", "cursor", "fetched_at", "record")
+_FOLDERS = ("integration", "connection", "parser")
+
+
+class Catalog:
+    """The names that a query may use, from the lake's folders, and the views that stand behind them."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._tables: dict[str, list[Table]] = defaultdict(list)
+        for table in lake.tables("raw", "domain", "quarantine"):
+            self._tables[_name(table.place)].append(table)
+
+    @property
+    def names(self) -> set[str]:
+        """All names."""
+        return set(self._tables)
+
+    def create_views(self, connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+        """Create the views of some names. Raises QueryError for one that two streams share."""
+        connection.execute("create schema raw")
+        for name in names:
+            tables = self._tables[name]
+            snapshots = [snapshot for table in tables if (snapshot := table.open()) is not None]
+            if name.startswith("raw."):
+                _check_one_stream(name, [table.place for table in tables])
+                _create_raw_view(connection, name, snapshots)
+            else:
+                _create_domain_view(connection, name, snapshots)
+
+
+def _name(place: Place) -> str:
+    return f"raw.{place.integration}_{place.name}" if place.kind == "raw" else place.name or "quarantine"
+
+
+def _check_one_stream(name: str, places: list[Place]) -> None:
+    if len(streams := sorted({f"{place.integration}/{place.name}" for place in places})) > 1:
+        raise QueryError(f"{name} could be any of the streams {' and '.join(streams)}: name one of them otherwise.")
+
+
+def _create_raw_view(connection: duckdb.DuckDBPyConnection, name: str, snapshots: list[Snapshot]) -> None:
+    schema = pa.schema([pa.field("connection", pa.string()), *RAW_SCHEMA])
+    parts = [_empty(connection, pa.schema([schema.field(column) for column in _RAW_COLUMNS]))]
+    for windowed in (True, False):
+        if files := _files(snapshot for snapshot in snapshots if snapshot.windowed is windowed):
+            hive = {"connection": "VARCHAR"} | ({WINDOW: "DATE"} if windowed else {})
+            source = parquet(files, hive)
+            parts.append(
+                f"select {', '.join(_RAW_COLUMNS)} from {source} as versions semi join "
+                f"(select connection, {SEQUENCE_OF_RANK} as winner from {source} group by connection, key) as winners "
+                "on versions.connection = winners.connection and versions.sequence = winners.winner"
+            )
+    schema_name, _, view = name.partition(".")
+    connection.execute(f'create view {schema_name}."{view}" as {" union all by name ".join(parts)}')
+
+
+def _create_domain_view(connection: duckdb.DuckDBPyConnection, name: str, snapshots: list[Snapshot]) -> None:
+    model = merged(pa.schema([f for f in s.schema if f.name not in OWN_COLUMNS]) for s in snapshots)
+    own = [*(pa.field(folder, pa.string()) for folder in _FOLDERS), pa.field(WINDOW, pa.date32())]
+    columns = pa.schema([*own, pa.field(INPUTS, pa.string()), *model])
+    parts = [_empty(connection, columns)]
+    if files := _files(snapshots):
+        hive = dict.fromkeys(_FOLDERS, "VARCHAR") | {WINDOW: "DATE"}
+        parts.append(f"select * exclude ({FINGERPRINT}) from {parquet(files, hive, by_name=True)}")
+    connection.execute(f'create view "{name}" as {" union all by name ".join(parts)}')
+
+
+def _empty(connection: duckdb.DuckDBPyConnection, schema: pa.Schema) -> str:
+    """A query of no rows that gives a view its columns, their types and their order, whatever the files hold."""
+    types = connection.from_arrow(schema.empty_table()).types
+    columns = (f'null::{kind} as "{name}"' for name, kind in zip(schema.names, types, strict=True))
+    return f"select {', '.join(columns)} where false"
+
+
+def _files(snapshots: Iterable[Snapshot]) -> str:
+    """The files as a list in SQL; empty where there are none."""
+    paths = [path.replace("'", "''") for snapshot in snapshots for path in snapshot.paths()]
+    return "[" + ", ".join(f"'{path}'" for path in paths) + "]" if paths else ""
