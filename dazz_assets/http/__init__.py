@@ -1,0 +1,96 @@
+"""The fetch engine: pages of bytes from an HTTP API, authenticated, paced, retried and bounded."""
+
+from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
+from dazz_assets.http.client import Client
+from dazz_assets.http.errors import (
+    BadRequestError,
+    CredentialError,
+    FetchError,
+    ForbiddenError,
+    LoopError,
+    MissingPaginatorError,
+    NotFoundError,
+    NotJsonError,
+    PassingError,
+    RateLimitedError,
+    RecordsPathError,
+    RedirectError,
+    RefusedError,
+    ResponseTooLargeError,
+    StoppedError,
+    TransportError,
+    UnauthorizedError,
+    UnavailableError,
+    UndeclaredHostError,
+    VendorReportedError,
+    WaitTooLongError,
+    WalkLimitError,
+)
+from dazz_assets.http.limits import Rate
+from dazz_assets.http.masking import Mask
+from dazz_assets.http.more import says_more
+from dazz_assets.http.page import Page, Param, Request
+from dazz_assets.http.pagination import (
+    CursorToken,
+    GraphQLCursor,
+    Last,
+    LinkHeader,
+    NextLink,
+    Offset,
+    PageNumber,
+    Paginator,
+)
+from dazz_assets.http.reading import Accept
+from dazz_assets.http.telemetry import Counters, Event
+from dazz_assets.http.waits import wait_named
+from dazz_assets.http.walk import Walked, walk
+
+__all__ = [
+    "Accept",
+    "ApiKey",
+    "Auth",
+    "BadRequestError",
+    "Basic",
+    "BearerToken",
+    "Client",
+    "Counters",
+    "CredentialError",
+    "CursorToken",
+    "Event",
+    "FetchError",
+    "ForbiddenError",
+    "GraphQLCursor",
+    "Last",
+    "LinkHeader",
+    "LoopError",
+    "Mask",
+    "MissingPaginatorError",
+    "NextLink",
+    "NotFoundError",
+    "NotJsonError",
+    "Offset",
+    "Page",
+    "PageNumber",
+    "Paginator",
+    "Param",
+    "PassingError",
+    "Rate",
+    "RateLimitedError",
+    "RecordsPathError",
+    "RedirectError",
+    "RefusedError",
+    "Request",
+    "ResponseTooLargeError",
+    "StoppedError",
+    "TransportError",
+    "UnauthorizedError",
+    "UnavailableError",
+    "UndeclaredHostError",
+    "VendorReportedError",
+    "WaitTooLongError",
+    "WalkLimitError",
+    "Walked",
+    "says_more",
+    "wait_named",
+    "walk",
+]

@@ -1,0 +1,185 @@
+"""One connection's way to its vendor's API."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+import requests
+
+from dazz_assets.http.auth import Auth
+from dazz_assets.http.errors import (
+    FetchError,
+    PassingError,
+    StoppedError,
+)
+from dazz_assets.http.hosts import DeclaredHosts
+from dazz_assets.http.limits import Limiter, Rate
+from dazz_assets.http.masking import Mask, mask_transport_logs
+from dazz_assets.http.notices import notice
+from dazz_assets.http.page import Page, Request
+from dazz_assets.http.reading import Accept, understood
+from dazz_assets.http.retry import LONGEST_NAMED_WAIT, Attempts, wait_too_long
+from dazz_assets.http.telemetry import Counters, Event, Telemetry
+from dazz_assets.http.transport import Transport
+
+TOLD_WAIT_SECONDS = 1.0
+"""Shorter waits are pacing; nobody watches for them."""
+
+_log = logging.getLogger("dazz.http")
+
+
+class Client:
+    """Sends one connection's requests: authenticated, paced, retried, bounded, and to declared hosts alone.
+
+    base_url: the API's address; its origin is a declared host, plain http included. hosts: further ones, on https.
+    auth: see `Auth`; `values` are the config's fields as text, `secrets` those that no text may show.
+    rate: what the vendor documents. where: the connection ("snyk/acme"), for messages.
+    clock, sleep: epoch seconds, and how to wait; given by tests. on_event: called from any thread.
+
+    Threads share a client; clients share nothing.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        hosts: Iterable[str] = (),
+        auth: Auth | None = None,
+        values: Mapping[str, str] | None = None,
+        secrets: Iterable[str] = (),
+        rate: Rate | None = None,
+        where: str = "",
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.base_url = base_url
+        self.where = where
+        self.mask = Mask(secrets)
+        mask_transport_logs(self.mask)
+        self._clock = clock
+        self._sleep = sleep
+        self._limiter = Limiter(rate)
+        self._telemetry = Telemetry(where, on_event)
+        self._transport = Transport(DeclaredHosts(base_url, hosts), auth, values or {}, clock)
+
+    def __repr__(self) -> str:
+        return f"<Client of {self.where or 'a connection'}>"
+
+    @property
+    def session(self) -> requests.Session:
+        """The session that sends; its `hooks["response"]` see each response."""
+        return self._transport.session
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Epoch seconds."""
+        return self._clock
+
+    @property
+    def counters(self) -> Counters:
+        """What was done so far."""
+        return self._telemetry.counters
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the vendor announced, and errors passed over; each once."""
+        return self._telemetry.warnings
+
+    def close(self) -> None:
+        """Closes the connections that are kept open."""
+        self.session.close()
+
+    def send(self, request: Request, accept: Accept | None = None, *, stop: threading.Event | None = None) -> Page:
+        """The page that answers a request. Passing failures are tried again, others raise a `FetchError` at once.
+
+        accept: failures that count as a page without records (any status but 200), or `{200: "keep"}`.
+        stop: once set, waiting ends and nothing more is sent (StoppedError).
+        """
+        accepted = accept or {}
+
+        def wait(seconds: float, is_named: bool, error: PassingError) -> None:
+            self._telemetry.count(Counters(retries=1))
+            self._telemetry.tell("retry", self.mask(error.problem), seconds)
+            if is_named or error.holds_others:
+                self._limiter.hold(self._clock() + seconds)
+            else:
+                self._pause(seconds, stop)
+
+        failed: FetchError | None = None
+        try:
+            return Attempts(self._clock, wait).call(lambda: self._attempt(request, accepted, stop))
+        except FetchError as error:
+            failed = error
+        raise self._placed(failed, request)
+
+    def _attempt(self, request: Request, accept: Accept, stop: threading.Event | None) -> Page:
+        answer = self._transport.exchange(request, lambda: self._permitted(stop))
+        now = self._clock()
+        self._telemetry.count(Counters(bytes=len(answer.body)))
+        self._limiter.observe(answer.headers, now)
+        if announced := notice(answer.headers):
+            text = f"{request.method} {answer.url.partition('?')[0]}: {announced}"
+            self._telemetry.warn(announced, self.mask(text))
+        _log.debug(
+            "%s: %s %s: %s, %s bytes",
+            self.where,
+            request.method,
+            self.mask(answer.url),
+            answer.status,
+            len(answer.body),
+        )
+        self._telemetry.tell("response", self.mask(answer.url), now - answer.sent_at, len(answer.body))
+        try:
+            page = understood(request, answer, accept, now, self.mask, self.where)
+        except PassingError as error:
+            if error.wait is not None:
+                self._limiter.hold(now + error.wait)
+            raise
+        self._note(page)
+        return page
+
+    def _note(self, page: Page) -> None:
+        """Keeps in mind what a page passed over."""
+        asked = f"{page.request.method} {page.url}"
+        if page.skipped is not None:
+            self._telemetry.count(Counters(skipped=1))
+            self._telemetry.warn(f"skipped {page.status}", f"{asked}: taken as empty: {page.skipped}")
+        if page.reported is not None:
+            self._telemetry.warn(f"kept {page.reported}", f"{asked}: data kept although errors came: {page.reported}")
+
+    def _permitted(self, stop: threading.Event | None) -> None:
+        """Returns when the next request may go out."""
+        self._limiter.acquire(self._clock, lambda seconds: self._pause(seconds, stop))
+        if stop is not None and stop.is_set():
+            raise StoppedError("stopped.")
+        self._telemetry.count(Counters(requests=1))
+
+    def _pause(self, seconds: float, stop: threading.Event | None) -> None:
+        if seconds > LONGEST_NAMED_WAIT:
+            raise wait_too_long(seconds)
+        if seconds >= TOLD_WAIT_SECONDS:
+            self._telemetry.tell("waiting", f"{self.where}: waiting {seconds:.0f} s", seconds)
+        if self._sleep is not None:
+            self._sleep(seconds)
+        elif stop is not None:
+            stop.wait(seconds)
+        else:
+            time.sleep(seconds)
+        self._telemetry.count(Counters(waited_seconds=seconds))
+        if stop is not None and stop.is_set():
+            raise StoppedError("stopped.")
+
+    def _placed(self, error: FetchError, request: Request) -> FetchError:
+        """The error with its place, and without secrets, whoever raised it."""
+        error.where = error.where or self.where
+        error.url = error.url or f"{request.method} {self.mask(request.url)}"
+        error.problem = self.mask(error.problem)
+        error.args = (error.problem,)
+        error.__cause__ = error.__context__ = (
+            None  # Exceptions of requests, and frames, hold requests with their headers.
+        )
+        return error.with_traceback(None)

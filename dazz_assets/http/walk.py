@@ -1,0 +1,186 @@
+"""One walk over the pages of a list, from the first to the last."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from msgspec import Raw
+
+from dazz_assets.http.client import Client
+from dazz_assets.http.errors import FetchError, MissingPaginatorError, WalkLimitError
+from dazz_assets.http.loops import Trail
+from dazz_assets.http.more import says_more
+from dazz_assets.http.page import Page, Request
+from dazz_assets.http.pagination import Last, Paginator
+from dazz_assets.http.reading import Accept
+
+MOST_PAGES = 100_000
+LONGEST_SECONDS = 24 * 3600.0
+JOIN_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A page of a walk: its number from 1, its records as they were sent, and why it was the last if it was."""
+
+    page: Page
+    number: int
+    records: Sequence[Raw]
+    last: str | None
+
+
+def walk(
+    client: Client,
+    request: Request,
+    *,
+    paginator: Paginator | None = None,
+    records: str = "",
+    accept: Accept | None = None,
+    should_stop: Callable[[Walked], str | None] | None = None,
+    max_pages: int = MOST_PAGES,
+    max_seconds: float = LONGEST_SECONDS,
+) -> Iterator[Walked]:
+    """The pages of a list, each while the next one is in flight.
+
+    records: the path of the list in each page. accept: see `Client.send`; an accepted failure ends the walk.
+    should_stop: called with each page before the next one is asked for; the text that it returns ends the walk, as the
+    reason why that page was the last. It runs in the thread that fetches.
+
+    The last page has `last` set, so that who reads to it knows that the walk is complete. To stop early, close the
+    iterator: nothing more is sent then. Raises `FetchError`, among them LoopError, WalkLimitError (more than max_pages,
+    or max_seconds by the client's clock) and MissingPaginatorError.
+    """
+    steps = _Steps(client, request, paginator, records, accept, should_stop, max_pages, max_seconds)
+    stop = threading.Event()
+    first, following = steps.take(steps.first, stop)
+    if following is None:
+        yield first
+        return
+    ahead = _Ahead(steps, following, stop)
+    try:
+        yield first
+        yield from ahead
+    finally:
+        ahead.close()
+
+
+class _Steps:
+    """Takes one step of a walk at a time, in whichever thread."""
+
+    def __init__(
+        self,
+        client: Client,
+        request: Request,
+        paginator: Paginator | None,
+        records: str,
+        accept: Accept | None,
+        should_stop: Callable[[Walked], str | None] | None,
+        max_pages: int,
+        max_seconds: float,
+    ) -> None:
+        self._client = client
+        self._paginator = paginator
+        self._records = records
+        self._accept = accept
+        self._should_stop = should_stop
+        self._max_pages = max_pages
+        self._max_seconds = max_seconds
+        self._ends_at = client.clock() + max_seconds
+        self._trail = Trail()
+        self._number = 0
+        self.first = paginator.first(request) if paginator else request
+
+    def take(self, request: Request, stop: threading.Event) -> tuple[Walked, Request | None]:
+        """The page that answers a request, and the request that follows it, if one does."""
+        try:
+            return self._take(request, stop)
+        except FetchError as error:
+            failed = error
+        failed.where = failed.where or self._client.where
+        failed.url = failed.url or f"{request.method} {self._client.mask(request.url)}"
+        failed.problem = self._client.mask(failed.problem)
+        raise failed
+
+    def _take(self, request: Request, stop: threading.Event) -> tuple[Walked, Request | None]:
+        self._demand_within_bounds()
+        self._trail.ask(request)
+        self._number += 1
+        page = self._client.send(request, self._accept, stop=stop)
+        records = page.records(self._records)
+        self._trail.come(records)
+        following = self._following(request, page, len(records))
+        last = following.reason if isinstance(following, Last) else None
+        walked = Walked(page, self._number, records, last)
+        if last is None and self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
+            return Walked(page, self._number, records, reason), None
+        return walked, None if isinstance(following, Last) else following
+
+    def _following(self, request: Request, page: Page, received: int) -> Request | Last:
+        if page.skipped is not None:
+            return Last(f"accepted as empty: {page.skipped}")
+        if page.document.is_empty:
+            return Last("an empty body")
+        if self._paginator is not None:
+            return self._paginator.next(request, page, received)
+        if (sign := says_more(page)) is not None:
+            raise MissingPaginatorError(
+                f"the first page says by {sign} that there is more, and no paginator is set.",
+                url=f"{request.method} {page.url}",
+            )
+        return Last("the only page: there is no paginator, and it names no further page")
+
+    def _demand_within_bounds(self) -> None:
+        if self._number >= self._max_pages:
+            raise WalkLimitError(f"more than {self._max_pages} pages.")
+        if self._client.clock() > self._ends_at:
+            raise WalkLimitError(f"longer than {self._max_seconds:.0f} s, after {self._number} pages.")
+
+
+class _Ahead:
+    """Fetches the pages after the first one in a thread, at most one more than is being handled and one in flight."""
+
+    def __init__(self, steps: _Steps, following: Request, stop: threading.Event) -> None:
+        self._steps = steps
+        self._stop = stop
+        self._queue: queue.Queue[Walked | BaseException] = queue.Queue(maxsize=1)
+        self._thread = threading.Thread(target=self._fetch, args=(following,), name="dazz-fetch", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Walked]:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+            if item.last is not None:
+                return
+
+    def close(self) -> None:
+        """Ends the thread: after its request in flight, at once where it waits."""
+        self._stop.set()
+        while self._thread.is_alive():
+            try:
+                self._queue.get_nowait()
+            except queue.Empty:
+                break
+        self._thread.join(JOIN_SECONDS)
+
+    def _fetch(self, following: Request) -> None:
+        request: Request | None = following
+        try:
+            while request is not None and not self._stop.is_set():
+                walked, request = self._steps.take(request, self._stop)
+                self._put(walked)
+        except BaseException as error:  # noqa: BLE001  (raised again in the thread that reads)
+            self._put(error)
+
+    def _put(self, item: Walked | BaseException) -> None:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return
