@@ -114,7 +114,7 @@ class Client:
             return Attempts(self._clock, wait).call(lambda: self._attempt(request, accepted, stop))
         except FetchError as error:
             failed = error
-        raise self._placed(failed, request)
+        raise failed.placed(self.where, f"{request.method} {request.address()}", self.mask)
 
     def _attempt(self, request: Request, accept: Accept, stop: threading.Event | None) -> Page:
         answer = self._transport.exchange(request, lambda: self._permitted(stop))
@@ -172,14 +172,3 @@ class Client:
         self._telemetry.count(Counters(waited_seconds=seconds))
         if stop is not None and stop.is_set():
             raise StoppedError("stopped.")
-
-    def _placed(self, error: FetchError, request: Request) -> FetchError:
-        """The error with its place, and without secrets, whoever raised it."""
-        error.where = error.where or self.where
-        error.url = error.url or f"{request.method} {self.mask(request.url)}"
-        error.problem = self.mask(error.problem)
-        error.args = (error.problem,)
-        error.__cause__ = error.__context__ = (
-            None  # Exceptions of requests, and frames, hold requests with their headers.
-        )
-        return error.with_traceback(None)

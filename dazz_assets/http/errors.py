@@ -5,6 +5,9 @@ Their texts hold no secret: whoever raises one has masked it, and none keeps a r
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Self
+
 
 class FetchError(Exception):
     """A request, or a walk over pages, that failed.
@@ -25,6 +28,16 @@ class FetchError(Exception):
         self.status = status
         if advice:
             self.advice = advice
+
+    def placed(self, where: str, url: str, mask: Callable[[str], str]) -> Self:
+        """This error, with its place where it has none yet, and with all secrets out of its text."""
+        self.where = self.where or where
+        self.url = mask(self.url or url)
+        self.problem = mask(self.problem)
+        self.args = (self.problem,)
+        # Exceptions of requests, and the frames that they passed through, hold requests with their headers.
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
 
     def __str__(self) -> str:
         place = ": ".join(part for part in (self.where, self.url) if part)

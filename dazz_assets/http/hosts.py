@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 Origin = tuple[str, str, int]
-"""Scheme, host and port; a URL's origin is what urllib3, which connects, reads from it."""
+"""Scheme, host and port."""
 
 _PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(url: str) -> Origin | None:
-    """The origin of an absolute http or https URL without a user name in it; None for anything else."""
+    """The origin of an absolute http or https URL without a user name in it; None for anything else.
+
+    None as well for what the parsers of urllib3 and of the standard library, which requests uses both, read differently.
+    """
     try:
-        parts = parse_url(url)
-    except LocationParseError:
+        parts, second = parse_url(url), urlsplit(url)
+        port = second.port
+    except (LocationParseError, ValueError):
         return None
-    if parts.scheme not in _PORTS or not parts.host or parts.auth is not None:
+    if parts.scheme not in _PORTS or not parts.host or parts.auth is not None or second.username is not None:
         return None
-    return parts.scheme, parts.host.lower().rstrip("."), parts.port or _PORTS[parts.scheme]
+    host = parts.host.lower()
+    if (second.scheme, second.hostname, port) != (parts.scheme, host.strip("[]"), parts.port):
+        return None
+    return parts.scheme, host.rstrip("."), port or _PORTS[parts.scheme]
 
 
 def shown(origin: Origin) -> str:

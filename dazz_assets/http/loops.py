@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from msgspec import Raw
 
 from dazz_assets.http.errors import LoopError
-from dazz_assets.http.page import Request
+from dazz_assets.http.page import Param, Request, sent_params
 
 SAME_PAGES = 3
 """So many pages with the same records are a circle. Two are not: when as many records as a page holds are added at the
@@ -60,8 +60,8 @@ def _fingerprint(request: Request) -> bytes:
     return blake2b(whole.encode(), digest_size=12).digest()
 
 
-def _pairs(params: Mapping[str, object]) -> list[tuple[str, str]]:
-    return [(name, str(value)) for name, value in params.items() if value is not None]
+def _pairs(params: Mapping[str, Param]) -> list[tuple[str, str]]:
+    return [(name, str(value)) for name, value in sent_params(params).items()]
 
 
 def _named(request: Request) -> str:

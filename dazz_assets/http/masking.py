@@ -37,11 +37,11 @@ class Mask:
 
 def _forms(secret: str) -> Iterator[str]:
     """Patterns of the ways in which a secret is written."""
-    for text in {secret, secret.strip(), json.dumps(secret)[1:-1], repr(secret)[1:-1]}:
+    for text in {secret, secret.strip(), json.dumps(secret)[1:-1], secret.replace("/", "\\/"), repr(secret)[1:-1]}:
         yield re.escape(text)
     for encoded in {quote(secret, safe=""), quote(secret), quote_plus(secret)}:
         # Servers write the hex digits of an escape in either case.
-        yield re.sub(r"%[0-9A-F]{2}", lambda match: f"(?i:{match[0]})", re.escape(encoded).replace("\\%", "%"))
+        yield re.sub(r"%[0-9A-F]{2}", lambda match: f"(?i:{match[0]})", re.escape(encoded))
     for encode in (b64encode, urlsafe_b64encode):
         yield from _inside_base64(secret.encode("utf-8", "surrogateescape"), encode)
 

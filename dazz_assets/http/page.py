@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from msgspec import Raw
 
@@ -16,6 +16,17 @@ from dazz_assets.http.paths import Document, NoListError
 
 Param = str | int | float | bool | Sequence[str | int] | None
 """A value in a query: None is left out, a bool is sent as true or false, a sequence as the parameter repeated."""
+
+_LONGEST = 500
+
+
+def sent_params(params: Mapping[str, Param]) -> dict[str, Any]:
+    """Parameters as they are sent: without those that are None, and with booleans in lower case."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in params.items()
+        if value is not None
+    }
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -30,6 +41,12 @@ class Request:
     params: Mapping[str, Param] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+
+    def address(self) -> str:
+        """The URL with its parameters, at most `_LONGEST` characters of it. Not masked."""
+        query = urlencode(sent_params(self.params), doseq=True)
+        whole = self.url + (f"{'&' if '?' in self.url else '?'}{query}" if query else "")
+        return whole if len(whole) <= _LONGEST else whole[: _LONGEST - 3] + "..."
 
     def __repr__(self) -> str:  # Queries and headers may hold secrets.
         parts = urlsplit(self.url)

@@ -29,7 +29,7 @@ class Paginator(Protocol):
         ...
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        """The request for the page after `page`, which answered `request` with so many records; or why it is the last."""
+        """The request for the page after `page`, which answered `request` with so many records; or why it is last."""
         ...
 
 

@@ -25,7 +25,7 @@ from dazz_assets.http.errors import (
     UndeclaredHostError,
 )
 from dazz_assets.http.hosts import DeclaredHosts, Origin, origin_of, shown
-from dazz_assets.http.page import Param, Request
+from dazz_assets.http.page import Request, sent_params
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -109,7 +109,7 @@ class Transport:
                 method=request.method,
                 url=request.url,
                 headers={**self.session.headers, **request.headers},
-                params=_query(request.params),
+                params=sent_params(request.params),
                 json=request.body,
             )
         except _SETTLED as error:
@@ -165,10 +165,6 @@ class Transport:
         if origin not in self._environment:
             self._environment[origin] = self.session.merge_environment_settings(url, {}, True, None, None)
         return self._environment[origin]
-
-
-def _query(params: Mapping[str, Param]) -> dict[str, Any]:
-    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in params.items()}
 
 
 def _redirected(request: Request, url: str, response: requests.Response) -> Request:

@@ -99,10 +99,7 @@ class _Steps:
             return self._take(request, stop)
         except FetchError as error:
             failed = error
-        failed.where = failed.where or self._client.where
-        failed.url = failed.url or f"{request.method} {self._client.mask(request.url)}"
-        failed.problem = self._client.mask(failed.problem)
-        raise failed
+        raise failed.placed(self._client.where, f"{request.method} {request.address()}", self._client.mask)
 
     def _take(self, request: Request, stop: threading.Event) -> tuple[Walked, Request | None]:
         self._demand_within_bounds()
