@@ -1,0 +1,172 @@
+"""The asset factory: a stream or a parser of an integration becomes a partitioned asset."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import dagster as dg
+import pyarrow as pa
+
+from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
+from dazz_assets.orchestration import checks, metadata
+from dazz_assets.orchestration.extents import STALE, extent_of, extent_of_snapshot, is_told
+from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
+from dazz_assets.orchestration.step import Done, Step, Work
+from dazz_assets.orchestration.stored import rows_of_parser, rows_of_stream, windows_beyond
+from dazz_assets.orchestration.translator import Node, Translator
+from dazz_assets.orchestration.workplace import RESOURCE
+from dazz_assets.sync.columns import schema_of
+from dazz_assets.sync.parse import parse
+from dazz_assets.sync.session import Session
+from dazz_assets.sync.stream import sync_stream
+from resources.connections import Connection
+from resources.lake import RAW_SCHEMA
+
+
+def build_assets(
+    spec: IntegrationSpec, connections: Iterable[Connection], translator: Translator | None = None
+) -> list[dg.AssetsDefinition]:
+    """The assets of an integration's streams and parsers, over a grid that begins with its earliest connection."""
+    given = [item for item in connections if item.integration == spec.name]
+    interval = max((item.interval for item in given), default=None)
+    factory = Factory(spec, Grid.of(spec, given), translator or Translator(), interval)
+    nodes: list[Node] = [*spec.streams.values(), *spec.parsers.values()]
+    return [factory.asset(node) for node in nodes]
+
+
+def is_gridded(node: Node) -> bool:
+    """Whether an asset is partitioned by connection and window; else by connection alone."""
+    return node.cursor is not None if isinstance(node, StreamSpec) else bool(node.incremental)
+
+
+@dataclass(frozen=True)
+class Factory:
+    """Makes the assets of one integration."""
+
+    spec: IntegrationSpec
+    grid: Grid
+    translator: Translator
+    interval: timedelta | None
+
+    def asset(self, node: Node) -> dg.AssetsDefinition:
+        """The asset of a stream or parser."""
+        key = self.translator.asset_key(self.spec, node)
+        is_stream = isinstance(node, StreamSpec)
+        check_specs = checks.stream_checks(key) if is_stream else checks.parser_checks(key)
+        step = Step(
+            spec=self.spec,
+            node=node,
+            key=key,
+            grid=self.grid,
+            gridded=is_gridded(node),
+            check_names=[item.name for item in check_specs],
+            work=_sync(node, self.grid) if isinstance(node, StreamSpec) else _parse(node, self.grid),
+        )
+
+        @dg.multi_asset(
+            name="__".join(key.path),
+            specs=[self._asset_spec(node)],
+            check_specs=check_specs,
+            # A range of windows is one pass over the API.
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            required_resource_keys={RESOURCE},
+        )
+        def materialize(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+            yield from step.run(context)
+
+        return materialize
+
+    def _asset_spec(self, node: Node) -> dg.AssetSpec:
+        return self.translator.asset_spec(
+            self.spec,
+            node,
+            deps=list(self._deps(node)),
+            partitions_def=self.grid.grid_def if is_gridded(node) else self.grid.connections_def,
+            columns=metadata.table_schema(_columns(node)),
+            interval=self.interval,
+        )
+
+    def _deps(self, node: Node) -> Iterator[dg.AssetDep]:
+        if isinstance(node, StreamSpec):
+            inputs = {node.parent: False} if node.parent else {}
+        else:
+            inputs = {item.stream: item.kind == "incremental" for item in node.inputs}
+        for name, same_window in inputs.items():
+            stream = self.spec.streams[name]
+            key = self.translator.asset_key(self.spec, stream)
+            yield dg.AssetDep(
+                key, partition_mapping=_mapping(is_gridded(stream), is_gridded(node), same_window=same_window)
+            )
+
+
+def _mapping(upstream_gridded: bool, gridded: bool, *, same_window: bool) -> dg.PartitionMapping | None:
+    if upstream_gridded != gridded:
+        return dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name=CONNECTION)
+    if not gridded or same_window:
+        return None
+    # What is taken whole is the connection's latest state over all windows.
+    return dg.MultiPartitionMapping(
+        {
+            CONNECTION: dg.DimensionPartitionMapping(CONNECTION, dg.IdentityPartitionMapping()),
+            WINDOW: dg.DimensionPartitionMapping(WINDOW, dg.AllPartitionMapping()),
+        }
+    )
+
+
+def _sync(stream: StreamSpec, grid: Grid) -> Work:
+    gridded = stream.cursor is not None
+
+    def work(session: Session, windows: Sequence[date], tags: Mapping[str, str]) -> Done:
+        connection = session.connection.id
+        report = sync_stream(session, stream, extent_of(tags, grid, windows) if gridded else extent_of_snapshot(tags))
+        said = metadata.of_stream(report)
+        stored = rows_of_stream(session, stream)
+        if not gridded:
+            rows = {"dagster/row_count": sum(stored.values()), "dazz/rows_added": sum(report.windows.values())}
+            return Done(report, {connection: {**rows, **said}}, checks.of_stream(report))
+        added, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
+        events = {
+            grid.key(connection, window): {
+                "dagster/row_count": kept.get(window, 0),
+                "dazz/rows_added": added.get(window, 0),
+                **said,
+            }
+            for window in sorted({*windows, *added})
+        }
+        return Done(report, events, checks.of_stream(report))
+
+    return work
+
+
+def _parse(parser: ParserSpec, grid: Grid) -> Work:
+    gridded = bool(parser.incremental)
+
+    def work(session: Session, windows: Sequence[date], tags: Mapping[str, str]) -> Done:
+        connection = session.connection.id
+        asked: set[date | None] = {None}
+        if gridded:
+            asked = {*windows, *windows_beyond(session, parser, grid, windows)}
+        report = parse(session, parser, windows=() if is_told(tags) else asked, stale=STALE in tags)
+        said = metadata.of_parser(report)
+        stored = rows_of_parser(session, parser)
+        if not gridded:
+            rows = sum(stored.values())
+            return Done(report, {connection: {"dagster/row_count": rows, **said}}, checks.of_parser(report))
+        parsed, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
+        events = {
+            grid.key(connection, window): {
+                "dagster/row_count": kept.get(window, 0),
+                "dazz/parsed": window in parsed,
+                **said,
+            }
+            for window in sorted({*windows, *parsed})
+        }
+        return Done(report, events, checks.of_parser(report))
+
+    return work
+
+
+def _columns(node: Node) -> pa.Schema:
+    if isinstance(node, StreamSpec):
+        return pa.schema([item for item in RAW_SCHEMA if node.cursor is not None or item.name != "window_start"])
+    return pa.unify_schemas([schema_of(model) for model in node.models])

@@ -1,0 +1,68 @@
+"""Everything discovered, as one code location for `dagster dev`: see `workspace.yaml`."""
+
+import logging
+import os
+
+import dagster as dg
+
+from dazz_assets.authoring.discovery import Discovered, discover
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.orchestration.assets import build_assets
+from dazz_assets.orchestration.compaction import compact_daily, compact_job
+from dazz_assets.orchestration.home import DAGSTER_VARIABLE, dagster_home
+from dazz_assets.orchestration.jobs import build_jobs
+from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.sensors import build_sensor
+from dazz_assets.orchestration.translator import Translator
+from dazz_assets.orchestration.workplace import RESOURCE, Workplace
+from resources.connections import Connection, ConnectionError, connections_path, read_connections
+
+_log = logging.getLogger(__name__)
+
+
+def build_definitions(
+    found: Discovered, connections: tuple[Connection, ...], translator: Translator | None = None
+) -> dg.Definitions:
+    """Assets, jobs and sensors of the integrations found; those that failed are in the definitions' metadata."""
+    parts = [dg.Definitions(jobs=[compact_job], schedules=[compact_daily])]
+    parts += [_of(spec, connections, translator or Translator()) for spec in found.integrations.values()]
+    common = dg.Definitions(
+        resources={RESOURCE: dg.ResourceDefinition(lambda _: Workplace.default())},
+        executor=dg.in_process_executor,
+        metadata={f"failed to load: {failure.place}": failure.reason for failure in found.failures},
+    )
+    return dg.Definitions.merge(*parts, common)
+
+
+def _of(spec: IntegrationSpec, connections: tuple[Connection, ...], translator: Translator) -> dg.Definitions:
+    jobs = build_jobs(spec, translator)
+    return dg.Definitions(
+        assets=build_assets(spec, connections, translator),
+        jobs=jobs,
+        sensors=[build_sensor(spec, Grid.of(spec, connections), jobs)],
+    )
+
+
+def _configured() -> tuple[Connection, ...]:
+    try:
+        return read_connections(connections_path()).valid
+    except ConnectionError as error:
+        _log.warning("%s; until the definitions are loaded again, grids begin with the current window", error)
+        return ()
+
+
+def _load() -> dg.Definitions:
+    if not os.environ.get(DAGSTER_VARIABLE):
+        _log.warning(
+            "Dagster runs on an instance that is not %s: runs of the command line don't show here. "
+            "Start it with `make dev`, which sets %s.",
+            dagster_home(),
+            DAGSTER_VARIABLE,
+        )
+    found = discover()
+    for failure in found.failures:
+        _log.warning("An integration failed to load: %s: %s", failure.place, failure.reason)
+    return build_definitions(found, _configured())
+
+
+defs = _load()

@@ -1,0 +1,218 @@
+"""Syncs and parses in this process: the same assets on the same instance as the UI's, so that their runs show there."""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+
+from dazz_assets.authoring.errors import DefinitionError
+from dazz_assets.authoring.naming import suggestion
+from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
+from dazz_assets.orchestration import runs
+from dazz_assets.orchestration.assets import build_assets
+from dazz_assets.orchestration.extents import STALE, tags_of
+from dazz_assets.orchestration.home import CONNECTION_TAG
+from dazz_assets.orchestration.jobs import Phase, Plan, build_jobs, job_name
+from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.stored import stream_snapshot
+from dazz_assets.orchestration.translator import Node, Translator
+from dazz_assets.orchestration.workplace import RESOURCE, Outcome, Problem, Workplace
+from dazz_assets.sync.extent import Extent
+from dazz_assets.sync.progress import Progress
+from dazz_assets.sync.stream import first_window
+from resources.connections import Connection, ConnectionError
+from resources.lake import Lake
+
+
+def sync(
+    spec: IntegrationSpec,
+    connections: Sequence[Connection],
+    *,
+    streams: Collection[str] | None = None,
+    extent: Extent,
+    instance: dg.DagsterInstance,
+    lake: Lake,
+    progress: Progress | None = None,
+    translator: Translator | None = None,
+) -> Outcome:
+    """Sync each connection in turn and parse what it brought; one that fails does not sink the others.
+
+    streams: all, or these with the ancestors that were never stored, and the parsers that read them.
+    Raises DefinitionError for a stream that the integration doesn't have.
+    """
+    _known("stream", streams or (), spec, spec.streams)
+    workplace = Workplace.of(lake, connections, progress)
+    for connection in connections:
+        with _working(spec, connection, instance, workplace, translator or Translator()) as at:
+            if at is not None:
+                at.sync(extent, streams)
+    return workplace.outcome
+
+
+def parse_windows(
+    spec: IntegrationSpec,
+    connections: Sequence[Connection],
+    *,
+    parser: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    stale: bool = False,
+    instance: dg.DagsterInstance,
+    lake: Lake,
+    progress: Progress | None = None,
+    translator: Translator | None = None,
+) -> Outcome:
+    """Parse again from raw: every window, or those that meet [since, until), or with `stale` those whose inputs changed.
+
+    Always also each window whose records are no longer those that it was parsed from. Makes no request.
+    Raises DefinitionError for a parser that the integration doesn't have.
+    """
+    _known("parser", [parser] if parser else [], spec, spec.parsers)
+    workplace = Workplace.of(lake, connections, progress)
+    for connection in connections:
+        with _working(spec, connection, instance, workplace, translator or Translator()) as at:
+            if at is not None:
+                at.parse([spec.parsers[parser]] if parser else list(spec.parsers.values()), since, until, stale=stale)
+    return workplace.outcome
+
+
+def _known(kind: str, names: Collection[str], spec: IntegrationSpec, known: Mapping[str, object]) -> None:
+    for name in names:
+        if name not in known:
+            raise DefinitionError(f"{spec.name} has no {kind} {name!r}{suggestion(name, known)}")
+
+
+@contextmanager
+def _working(
+    spec: IntegrationSpec,
+    connection: Connection,
+    instance: dg.DagsterInstance,
+    workplace: Workplace,
+    translator: Translator,
+) -> Iterator["_ConnectionAtWork | None"]:
+    """Hold the connection's lock over all its runs; None where its config is wrong, which the outcome then says."""
+    try:
+        _ = workplace.session(spec, connection.id).integration
+    except ConnectionError as error:
+        workplace.outcome.errors.append(Problem(connection.id, str(error)))
+        yield None
+        return
+    where = f"{spec.name}/{connection.id}"
+    with workplace.lake.lock(spec.name, connection.id, lambda whom: workplace.progress.waiting(where, 0, whom)):
+        yield _ConnectionAtWork(spec, connection, instance, workplace, translator)
+
+
+class _ConnectionAtWork:
+    def __init__(
+        self,
+        spec: IntegrationSpec,
+        connection: Connection,
+        instance: dg.DagsterInstance,
+        workplace: Workplace,
+        translator: Translator,
+    ) -> None:
+        self.spec = spec
+        self.connection = connection
+        self.instance = instance
+        self.workplace = workplace
+        self.session = workplace.session(spec, connection.id)
+        self.plan = Plan.of(spec)
+        self.grid = Grid.of(spec, [connection])
+        self.translator = translator
+        self.definitions = dg.Definitions(
+            assets=build_assets(spec, [connection], self.translator),
+            jobs=build_jobs(spec, self.translator),
+            resources={RESOURCE: workplace},
+            # The events are in the UI; the console belongs to the caller's progress.
+            loggers={"console": _silent},
+        )
+        instance.add_dynamic_partitions(str(self.grid.connections_def.name), [connection.id])
+
+    def sync(self, extent: Extent, streams: Collection[str] | None) -> None:
+        nodes = self._chosen(streams)
+        for phase, of_phase in self.plan.nodes.items():
+            chosen = [node for node in of_phase if node in nodes]
+            windows = self._windows(extent) if phase == "sync" and chosen else None
+            self._run(phase, chosen, windows, tags_of(extent))
+
+    def parse(
+        self, parsers: Sequence[ParserSpec], since: datetime | None, until: datetime | None, *, stale: bool
+    ) -> None:
+        for phase, of_phase in self.plan.nodes.items():
+            chosen = [node for node in of_phase if node in parsers]
+            first, last = (self.grid.last, self.grid.last) if stale else self._meeting(since, until)
+            self._run(phase, chosen, (first, last) if phase == "sync" else None, {STALE: "true"} if stale else {})
+
+    def _chosen(self, streams: Collection[str] | None) -> list[Node]:
+        if streams is None:
+            return [*self.spec.streams.values(), *self.spec.parsers.values()]
+        names = set(streams)
+        for stream in reversed(self.spec.streams.values()):
+            parent = self.spec.streams[stream.parent] if stream.name in names and stream.parent else None
+            if parent is not None and not self._is_stored(parent):
+                names.add(parent.name)
+        ready = {
+            stream.name for stream in self.spec.streams.values() if stream.name in names or self._is_stored(stream)
+        }
+        parsers = [
+            parser
+            for parser in self.spec.parsers.values()
+            if (inputs := {item.stream for item in parser.inputs}) & names and inputs <= ready
+        ]
+        return [*(stream for stream in self.spec.streams.values() if stream.name in names), *parsers]
+
+    def _is_stored(self, stream: StreamSpec) -> bool:
+        return stream_snapshot(self.session, stream) is not None
+
+    def _windows(self, extent: Extent) -> tuple[date, date]:
+        if extent.from_mark:
+            return self.grid.nearest(first_window(self.session, self.plan.incremental())), self.grid.last
+        return self._meeting(None, None) if extent.replace else self._meeting(extent.since, extent.until)
+
+    def _meeting(self, since: datetime | None, until: datetime | None) -> tuple[date, date]:
+        """The first and last window of the grid that meet [since, until)."""
+        floor, nearest = self.grid.windows.floor, self.grid.nearest
+        first = nearest(floor(since.astimezone(UTC).date())) if since else self.grid.first
+        last = nearest(floor((until.astimezone(UTC) - timedelta(microseconds=1)).date())) if until else self.grid.last
+        return first, max(first, last)
+
+    def _run(
+        self, phase: Phase, nodes: Sequence[Node], windows: tuple[date, date] | None, tags: Mapping[str, str]
+    ) -> None:
+        if not nodes:
+            return
+        key = self.connection.id if windows is None else self.grid.key(self.connection.id, windows[0])
+        one = windows is None or windows[0] == windows[1]
+        ours = {
+            CONNECTION_TAG: runs.connection_tag(self.spec.name, [self.connection.id]),
+            runs.PROCESS_TAG: runs.process_tag(),
+        }
+        span = {} if one or windows is None else self.grid.range_tags(self.connection.id, *windows)
+        self.definitions.resolve_job_def(job_name(self.spec, phase)).execute_in_process(
+            instance=self.instance,
+            partition_key=key if one else None,
+            asset_selection=[self.translator.asset_key(self.spec, node) for node in nodes],
+            tags={**ours, **tags, **span},
+            raise_on_error=False,
+        )
+        self._note_what_did_not_run(nodes)
+
+    def _note_what_did_not_run(self, nodes: Sequence[Node]) -> None:
+        outcome, id_ = self.workplace.outcome, self.connection.id
+        streams = {item.stream for item in [*outcome.streams, *outcome.errors] if item.connection == id_}
+        parsers = {item.parser for item in [*outcome.parsers, *outcome.errors] if item.connection == id_}
+        for node in nodes:
+            text = f"{self.session.where}, {node.name}: not run, because what it needs failed"
+            if isinstance(node, StreamSpec) and node.name not in streams:
+                outcome.errors.append(Problem(id_, text, stream=node.name))
+            elif isinstance(node, ParserSpec) and node.name not in parsers:
+                outcome.errors.append(Problem(id_, text, parser=node.name))
+
+
+@dg.logger
+def _silent(_: dg.InitLoggerContext) -> logging.Logger:
+    log = logging.Logger("dazz.silent")
+    log.addHandler(logging.NullHandler())
+    return log

@@ -1,0 +1,79 @@
+"""The runs that a sync of a connection consists of, as jobs of an integration.
+
+Snapshot streams come first, then the grid with the parsers that depend on it, in one process. What takes a whole
+incremental stream (a parser with full-refresh inputs only, a snapshot sub-stream) comes last; few integrations have it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
+from dazz_assets.orchestration.translator import Node, Translator
+
+Phase = Literal["snapshots", "sync", "late"]
+PHASES: tuple[Phase, ...] = ("snapshots", "sync", "late")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which streams and parsers run in which phase; phases without any are left out."""
+
+    nodes: Mapping[Phase, tuple[Node, ...]]
+
+    @classmethod
+    def of(cls, spec: IntegrationSpec) -> "Plan":
+        """The plan of an integration."""
+        phases: dict[str, Phase] = {}
+        found: dict[Phase, list[Node]] = {phase: [] for phase in PHASES}
+        for stream in spec.streams.values():
+            parent = phases[stream.parent] if stream.parent else "snapshots"
+            phases[stream.name] = "sync" if stream.cursor else "snapshots" if parent == "snapshots" else "late"
+            found[phases[stream.name]].append(stream)
+        for parser in spec.parsers.values():
+            inputs = {phases[item.stream] for item in parser.inputs}
+            found["sync" if parser.incremental else "snapshots" if inputs <= {"snapshots"} else "late"].append(parser)
+        return cls({phase: tuple(nodes) for phase, nodes in found.items() if nodes})
+
+    def after(self, phase: Phase) -> Phase | None:
+        """The next phase that has anything to do."""
+        return next((item for item in PHASES[PHASES.index(phase) + 1 :] if item in self.nodes), None)
+
+    @property
+    def first(self) -> Phase:
+        """The first phase that has anything to do."""
+        return next(phase for phase in PHASES if phase in self.nodes)
+
+    def incremental(self) -> list[StreamSpec]:
+        """The incremental streams."""
+        return [node for node in self.nodes.get("sync", ()) if isinstance(node, StreamSpec)]
+
+
+def job_name(spec: IntegrationSpec, phase: Phase) -> str:
+    """`snyk_snapshots`, `snyk_sync`, `snyk_late`."""
+    return f"{spec.name}_{phase}"
+
+
+def build_jobs(spec: IntegrationSpec, translator: Translator) -> list[UnresolvedAssetJobDefinition]:
+    """One job a phase, in which everything of the phase runs in one process."""
+    return [_job(spec, phase, nodes, translator) for phase, nodes in Plan.of(spec).nodes.items()]
+
+
+def _job(
+    spec: IntegrationSpec, phase: Phase, nodes: Iterable[Node], translator: Translator
+) -> UnresolvedAssetJobDefinition:
+    what = {
+        "snapshots": "Snapshot streams",
+        "sync": "Incremental streams, and what is parsed from them",
+        "late": "The rest",
+    }
+    return dg.define_asset_job(
+        job_name(spec, phase),
+        selection=dg.AssetSelection.assets(*(translator.asset_key(spec, node) for node in nodes)),
+        executor_def=dg.in_process_executor,
+        description=f"{what[phase]} of {spec.name}.",
+        tags={"dazz/integration": spec.name},
+    )

@@ -1,0 +1,91 @@
+"""The partitions of an integration: its connections, and its grid of connections and windows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+
+import dagster as dg
+
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.sync.windows import Windows
+from resources.connections import Connection
+
+CONNECTION = "connection"
+WINDOW = "window"
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+def today() -> date:
+    """The current day in UTC."""
+    return datetime.now(UTC).date()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The partitions of one integration.
+
+    first: the first window of the grid; the last is the current one, which is open.
+    """
+
+    integration: str
+    windows: Windows
+    first: date
+
+    @classmethod
+    def of(cls, spec: IntegrationSpec, connections: Iterable[Connection]) -> "Grid":
+        """The grid from the earliest `start` of the integration's connections on (none: from the current window)."""
+        windows = Windows(spec.window)
+        starts = [item.start for item in connections if item.integration == spec.name]
+        return cls(spec.name, windows, windows.floor(min([*starts, today()])))
+
+    @cached_property
+    def connections_def(self) -> dg.DynamicPartitionsDefinition:
+        """One partition a connection."""
+        return dg.DynamicPartitionsDefinition(name=f"{self.integration}_connections")
+
+    @cached_property
+    def grid_def(self) -> dg.MultiPartitionsDefinition:
+        """One partition a connection and window."""
+        return dg.MultiPartitionsDefinition({CONNECTION: self.connections_def, WINDOW: self._windows_def})
+
+    @cached_property
+    def _windows_def(self) -> dg.PartitionsDefinition[str]:
+        start = self.first.isoformat()
+        if self.windows.kind == "month":
+            return dg.MonthlyPartitionsDefinition(start, fmt="%Y-%m-%d", end_offset=1)
+        if self.windows.kind == "week":
+            # Dagster's weeks start on Sunday and leave the open one out, unless told.
+            return dg.WeeklyPartitionsDefinition(start, day_offset=1, end_offset=1)
+        return dg.DailyPartitionsDefinition(start, end_offset=1)
+
+    @property
+    def last(self) -> date:
+        """The current window."""
+        return self.windows.floor(today())
+
+    def nearest(self, window: date) -> date:
+        """The window of the grid that is nearest to any window."""
+        return min(max(window, self.first), self.last)
+
+    def rows_by_window(self, rows: Mapping[date | None, int]) -> dict[date, int]:
+        """Rows by window of the grid; those of windows outside of it count in the nearest."""
+        found: dict[date, int] = {}
+        for window, count in rows.items():
+            if window is not None:
+                found[self.nearest(window)] = found.get(self.nearest(window), 0) + count
+        return found
+
+    def key(self, connection: str, window: date) -> str:
+        """The partition key of a connection's window."""
+        return str(dg.MultiPartitionKey({CONNECTION: connection, WINDOW: window.isoformat()}))
+
+    def range_tags(self, connection: str, first: date, last: date) -> dict[str, str]:
+        """The tags of a run over a connection's windows from first to last."""
+        return {RANGE_START: self.key(connection, first), RANGE_END: self.key(connection, last)}
+
+    def split(self, key: str) -> tuple[str, date]:
+        """Connection and window of a partition key of the grid."""
+        dimensions = self.grid_def.get_partition_key_from_str(key).keys_by_dimension
+        return dimensions[CONNECTION], date.fromisoformat(dimensions[WINDOW])

@@ -1,0 +1,87 @@
+"""Which process works on which connection, and what becomes of runs whose process died.
+
+The file lock of a connection ends with its process. Dagster's run does not: it stays STARTED, and its tag keeps the
+next one waiting for ever.
+"""
+
+import socket
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import psutil
+
+from dazz_assets.orchestration.home import CONNECTION_TAG
+
+PROCESS_TAG = "dazz/process"
+IN_PROGRESS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_AT_WORK = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+# Seconds: a process's time of start is worked out from the clock, which may be set in between.
+_SAME_START = 5.0
+# A run says which process it is with its first step, a moment after its start.
+_SAYS_ITS_PROCESS_WITHIN = timedelta(minutes=2)
+
+
+def connection_tag(integration: str, connections: Iterable[str]) -> str:
+    """`snyk/acme`, or `snyk/acme,snyk/beta` for a run over several."""
+    return ",".join(f"{integration}/{connection}" for connection in connections)
+
+
+def connections_of(run: dg.DagsterRun) -> set[str]:
+    """The connections that a run says it works on, as `snyk/acme`."""
+    return set(filter(None, run.tags.get(CONNECTION_TAG, "").split(",")))
+
+
+def process_tag() -> str:
+    """This process, in a way that no later process repeats: host, id and time of its start."""
+    process = psutil.Process()
+    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
+
+
+def claim(instance: dg.DagsterInstance, run: dg.DagsterRun, connections: set[str]) -> None:
+    """Say that this process works on connections (as `snyk/acme`) in this run, and fail the runs of dead ones."""
+    fail_dead(instance, at_work(instance, connections), besides=run.run_id)
+    wanted = {CONNECTION_TAG: ",".join(sorted(connections | connections_of(run))), PROCESS_TAG: process_tag()}
+    if any(run.tags.get(tag) != value for tag, value in wanted.items()):
+        instance.add_run_tags(run.run_id, wanted)
+
+
+def at_work(instance: dg.DagsterInstance, connections: set[str]) -> list[dg.RunRecord]:
+    """The runs that have started and not ended of any of these connections."""
+    records = instance.get_run_records(dg.RunsFilter(statuses=_AT_WORK))
+    return [record for record in records if connections_of(record.dagster_run) & connections]
+
+
+def fail_dead(instance: dg.DagsterInstance, records: Iterable[dg.RunRecord], besides: str = "") -> set[str]:
+    """Mark as failed those of the runs whose process on this host is gone; gives their ids."""
+    dead = set()
+    for record in records:
+        run = record.dagster_run
+        if run.run_id != besides and run.status in _AT_WORK and not _lives(record):
+            who = run.tags.get(PROCESS_TAG, "which never said who it was")
+            instance.report_run_failed(
+                run,
+                f"The process of this run ({who}) is gone without an end, as after a kill or a crash. The next sync goes on.",
+            )
+            dead.add(run.run_id)
+    return dead
+
+
+def _lives(record: dg.RunRecord) -> bool:
+    """Whether a run's process lives, as far as this host can tell."""
+    tag = record.dagster_run.tags.get(PROCESS_TAG)
+    if tag is None:
+        return datetime.now(UTC) - record.update_timestamp.replace(tzinfo=UTC) < _SAYS_ITS_PROCESS_WITHIN
+    host, pid, started = tag.rsplit(":", 2)
+    if host != socket.gethostname():
+        return True
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) < _SAME_START
+    except psutil.NoSuchProcess:
+        return False

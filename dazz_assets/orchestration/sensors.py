@@ -1,0 +1,135 @@
+"""A sensor an integration: partitions that follow the configured connections, and a request for each due sync."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.orchestration import due, runs
+from dazz_assets.orchestration.extents import MARK, SINCE
+from dazz_assets.orchestration.home import CONNECTION_TAG
+from dazz_assets.orchestration.jobs import Plan, job_name
+from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.workplace import Workplace
+from dazz_assets.sync.stream import first_window
+from resources.connections import Connection, ConnectionError, Connections
+
+MINIMUM_INTERVAL_SECONDS = 30
+
+Requests = dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest
+
+
+def build_sensor(
+    spec: IntegrationSpec,
+    grid: Grid,
+    jobs: Sequence[UnresolvedAssetJobDefinition],
+    workplace: Callable[[], Workplace] = Workplace.default,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> dg.SensorDefinition:
+    """The sensor of an integration, stopped until someone starts it."""
+    plan = Plan.of(spec)
+
+    @dg.sensor(
+        name=f"{spec.name}_connections",
+        jobs=jobs,
+        minimum_interval_seconds=MINIMUM_INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=f"Follows the connections of {spec.name}, and requests each sync when it is due.",
+    )
+    def follow(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        at = workplace()
+        try:
+            connections = at.connections()
+        except ConnectionError as error:
+            return dg.SkipReason(f"{error} (nothing changes until then)")
+        return _Tick(context, spec, grid, plan, at, connections, now()).result()
+
+    return follow
+
+
+@dataclass(frozen=True)
+class _Tick:
+    context: dg.SensorEvaluationContext
+    spec: IntegrationSpec
+    grid: Grid
+    plan: Plan
+    workplace: Workplace
+    connections: Connections
+    now: datetime
+
+    def result(self) -> dg.SensorResult:
+        configured = self.connections.of(self.spec.name)
+        stored = set(self.context.instance.get_dynamic_partitions(str(self.grid.connections_def.name)))
+        broken = {name for name in self.connections.problems if name in stored}
+        turns = due.kept(due.read(self.context.cursor), {*(item.id for item in configured), *broken})
+        notes = [self.connections.problems[name] for name in self.connections.problems]
+        notes += self._late_starts(configured)
+        requests = []
+        for connection in self._ready(configured, turns, notes):
+            request = due.request(connection.id, turns.get(connection.id), self.plan)
+            requests.append(self._run_request(connection, request))
+            turns[connection.id] = due.requested(turns.get(connection.id), request.phase, self.plan, self.now)
+        for note in notes:
+            self.context.log.warning(note)
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else dg.SkipReason("; ".join(notes) or "No sync is due."),
+            cursor=due.write(turns),
+            dynamic_partitions_requests=list(self._partition_changes(stored, {item.id for item in configured}, broken)),
+        )
+
+    def _partition_changes(self, stored: set[str], configured: set[str], broken: set[str]) -> Iterator[Requests]:
+        if added := sorted(configured - stored):
+            yield self.grid.connections_def.build_add_request(added)
+        if removed := sorted(stored - configured - broken):
+            yield self.grid.connections_def.build_delete_request(removed)
+
+    def _late_starts(self, configured: Iterable[Connection]) -> Iterator[str]:
+        for connection in configured:
+            if (window := self.grid.windows.floor(connection.start)) < self.grid.first:
+                yield (
+                    f"{self.spec.name}/{connection.id} starts in {window}, before the grid's first window "
+                    f"{self.grid.first}: reload the definitions to see its windows (its data are synced all the same)"
+                )
+
+    def _ready(self, configured: Iterable[Connection], turns: due.Turns, notes: list[str]) -> Iterator[Connection]:
+        busy = self._busy()
+        for connection in configured:
+            turn = turns.get(connection.id)
+            if f"{self.spec.name}/{connection.id}" in busy or not (
+                turn is None or turn.is_due(connection.interval, self.now)
+            ):
+                continue
+            try:
+                connection.load(self.spec.config)
+            except ConnectionError as error:
+                notes.append(str(error))
+            else:
+                yield connection
+
+    def _busy(self) -> set[str]:
+        """The connections with a run under way, by one look at all runs in progress."""
+        records = self.context.instance.get_run_records(dg.RunsFilter(statuses=runs.IN_PROGRESS))
+        mine = {record.dagster_run.run_id: runs.connections_of(record.dagster_run) for record in records}
+        ours = [
+            record
+            for record in records
+            if any(item.startswith(f"{self.spec.name}/") for item in mine[record.dagster_run.run_id])
+        ]
+        dead = runs.fail_dead(self.context.instance, ours)
+        return {item for run_id, connections in mine.items() if run_id not in dead for item in connections}
+
+    def _run_request(self, connection: Connection, request: due.Request) -> dg.RunRequest:
+        tags = {CONNECTION_TAG: runs.connection_tag(self.spec.name, [connection.id]), SINCE: MARK}
+        name = job_name(self.spec, request.phase)
+        if request.phase != "sync":
+            return dg.RunRequest(run_key=request.key, job_name=name, partition_key=connection.id, tags=tags)
+        return dg.RunRequest(run_key=request.key, job_name=name, tags={**tags, **self._range(connection)})
+
+    def _range(self, connection: Connection) -> dict[str, str]:
+        session = self.workplace.session(self.spec, connection.id)
+        first = self.grid.nearest(first_window(session, self.plan.incremental()))
+        return self.grid.range_tags(connection.id, first, self.grid.last)

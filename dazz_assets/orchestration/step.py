@@ -1,0 +1,161 @@
+"""One step of a run: work on each connection of its partitions in turn, then say what was done, for each partition.
+
+A failing connection does not sink the others: theirs is reported, and the step fails at the end, naming each.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from dazz_assets.authoring.config import secrets_of
+from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
+from dazz_assets.orchestration import checks, metadata, runs
+from dazz_assets.orchestration.metadata import Metadata
+from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.translator import Node
+from dazz_assets.orchestration.workplace import RESOURCE, Problem, Workplace
+from dazz_assets.sync.errors import ParseError, SyncError
+from dazz_assets.sync.reports import ParseReport, StreamReport
+from dazz_assets.sync.session import Session
+from resources.connections import ConnectionError
+from resources.lake import LakeError
+
+# What these say is meant for people; anything else is shown with its traceback.
+_EXPECTED = (SyncError, ParseError, ConnectionError, LakeError)
+
+Windows = Sequence[date]
+Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult | dg.MaterializeResult[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done for one connection: metadata by partition key (each gets an event), and what checks are told."""
+
+    report: StreamReport | ParseReport
+    events: Mapping[str, Metadata]
+    findings: Sequence[checks.Finding]
+
+
+Work = Callable[[Session, Windows, Mapping[str, str]], Done]
+
+
+@dataclass(frozen=True)
+class Step:
+    """The step of one asset. `work` is called with a connection's session, the run's windows of it, and its tags."""
+
+    spec: IntegrationSpec
+    node: Node
+    key: dg.AssetKey
+    grid: Grid
+    gridded: bool
+    check_names: Sequence[str]
+    work: Work
+
+    def run(self, context: dg.AssetExecutionContext) -> Iterator[Event]:
+        """Do the work of a run's partitions, in their order."""
+        workplace: Workplace = getattr(context.resources, RESOURCE)
+        covered = self._covered(context)
+        runs.claim(context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in covered})
+        done: dict[str, Done] = {}
+        failed: list[_Failed] = []
+        for connection, windows in covered.items():
+            try:
+                done[connection] = self.work(workplace.session(self.spec, connection), windows, context.run.tags)
+                workplace.outcome.add(done[connection].report)
+            except Exception as error:  # noqa: BLE001  whatever a parser raises fails its partition, with a report
+                failed.append(self._failed(workplace, connection, error))
+        yield from self._report(context, done, whole=not failed)
+        if failed:
+            raise _failure(failed)
+
+    def _covered(self, context: dg.AssetExecutionContext) -> dict[str, list[date]]:
+        covered: dict[str, list[date]] = {}
+        for key in context.partition_keys:
+            connection, window = self.grid.split(key) if self.gridded else (key, None)
+            covered.setdefault(connection, []).extend([window] if window else [])
+        return covered
+
+    def _report(self, context: dg.AssetExecutionContext, done: Mapping[str, Done], *, whole: bool) -> Iterator[Event]:
+        in_run = set(context.partition_keys) if whole else set()
+        for part in done.values():
+            for key, metadata in part.events.items():
+                if key in in_run:
+                    context.add_asset_metadata(metadata, asset_key=self.key, partition_key=key)
+                else:
+                    yield dg.AssetMaterialization(self.key, metadata=metadata, partition=key, tags=self._tags(key))
+        if self.gridded or len(done) > 1:
+            for part in done.values():
+                yield from (checks.evaluation(self.key, max(part.events), finding) for finding in part.findings)
+        if whole:
+            told = [(connection, finding) for connection, part in done.items() for finding in part.findings]
+            results = [
+                checks.result(self.key, name, [item for item in told if item[1].check == name])
+                for name in self.check_names
+            ]
+            yield dg.MaterializeResult(asset_key=self.key, check_results=results)
+
+    def _tags(self, key: str) -> dict[str, str]:
+        if not self.gridded:
+            return {}
+        dimensions = self.grid.grid_def.get_partition_key_from_str(key).keys_by_dimension
+        return {f"dagster/partition/{name}": value for name, value in dimensions.items()}
+
+    def _failed(self, workplace: Workplace, connection: str, error: Exception) -> "_Failed":
+        secrets = _secrets(workplace, self.spec, connection)
+        message = _masked(str(error) or type(error).__name__, secrets)
+        where = f"{self.spec.name}/{connection}, {self.node.name}"
+        if not isinstance(error, _EXPECTED):
+            message = f"{where}: {type(error).__name__}: {message}"
+        is_stream = isinstance(self.node, StreamSpec)
+        workplace.outcome.errors.append(
+            Problem(connection, message, self.node.name if is_stream else None, None if is_stream else self.node.name)
+        )
+        trace = "" if isinstance(error, _EXPECTED) else _masked("".join(traceback.format_exception(error)), secrets)
+        report = error.report if isinstance(error, SyncError | ParseError) else None
+        if report is not None:
+            workplace.outcome.add(report)
+        return _Failed(where, message, trace, {} if report is None else metadata.of(report))
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    where: str
+    message: str
+    traceback: str
+    done: Metadata
+
+    @property
+    def text(self) -> str:
+        place = self.where.split(",")[0]
+        return self.message if place in self.message else f"{self.where}: {self.message}"
+
+    @property
+    def metadata(self) -> Metadata:
+        trace = {"dazz/traceback": dg.MetadataValue.md(f"```\n{self.traceback}\n```")} if self.traceback else {}
+        return {**self.done, **trace}
+
+
+def _failure(failed: Sequence[_Failed]) -> dg.Failure:
+    text = "; ".join(item.text for item in failed)
+    many = {f"{item.where}: {name}": value for item in failed for name, value in item.metadata.items()}
+    said = failed[0].metadata if len(failed) == 1 else many
+    # A run over the same partitions would meet the same vendor: the next sync is the retry.
+    return dg.Failure(text, metadata=said, allow_retries=False)
+
+
+def _secrets(workplace: Workplace, spec: IntegrationSpec, connection: str) -> tuple[str, ...]:
+    try:
+        return secrets_of(workplace.session(spec, connection).integration.config)
+    except ConnectionError:
+        return ()
+
+
+def _masked(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return text
