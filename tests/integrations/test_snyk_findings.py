@@ -1,0 +1,192 @@
+"""Snyk's issues, crossed with projects, become findings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from dazz_assets import FullRefresh, Incremental
+from dazz_assets.domain import Finding
+from integrations.snyk.integration import SnykIntegration
+from integrations.snyk.models import Issue, Project
+
+PROJECT = Project.model_validate(
+    {
+        "id": "p1",
+        "attributes": {"name": "acme/shop:package.json", "type": "npm", "target_file": "package.json"},
+        "relationships": {"owner": {"data": {"id": "u1", "type": "user"}}},
+    }
+)
+PACKAGE = [{"representations": [{"dependency": {"package_name": "left-turn", "package_version": "1.9"}}]}]
+CODE = [{"representations": [{"sourceLocation": {"file": "src/a.py", "region": {"start": {"line": 7, "column": 1}}}}]}]
+BUCKET = {"native_id": "arn:aws:s3:::photos", "name": "photos", "resource_type": "aws_s3_bucket"}
+
+
+def issue(item: dict[str, str] | None = None, **attributes: Any) -> Issue:
+    given: dict[str, Any] = {
+        "key": "SNYK-JS-LEFTTURN-1",
+        "title": "Turns right",
+        "type": "package_vulnerability",
+        "status": "open",
+        "ignored": False,
+        "effective_severity_level": "high",
+        "created_at": "2025-01-02T03:04:05.678Z",
+        "updated_at": "2025-02-03T04:05:06.789012Z",
+        "coordinates": PACKAGE,
+    }
+    related = {"organization": {"data": {"id": "o1", "type": "organization"}}}
+    scanned = {"scan_item": {"data": item or {"id": "p1", "type": "project"}}}
+    return Issue.model_validate({"id": "i1", "attributes": given | attributes, "relationships": related | scanned})
+
+
+def parse(*issues: Issue, projects: tuple[Project, ...] = (PROJECT,)) -> list[Finding]:
+    return list(SnykIntegration().findings(FullRefresh(projects), Incremental(issues)))
+
+
+def test_a_package_issue_is_a_vulnerability_in_its_projects_manifest() -> None:
+    [finding] = parse(issue())
+
+    assert (finding.class_uid, finding.title, finding.uid) == (2002, "Turns right", "i1")
+    assert (finding.resource_type, finding.resource_uid) == ("project", "p1")
+    assert (finding.resource_name, finding.owner) == ("acme/shop:package.json", "u1")
+    assert (finding.package_name, finding.package_version, finding.package_manager) == ("left-turn", "1.9", "npm")
+    assert finding.manifest_path == "package.json"
+
+
+def test_the_link_leads_to_the_issue_on_its_projects_page() -> None:
+    [finding] = parse(issue())
+
+    assert finding.src_url == "https://app.snyk.io/org/o1/project/p1#issue-SNYK-JS-LEFTTURN-1"
+
+
+def test_the_raw_record_is_named_by_stream_and_key() -> None:
+    [finding] = parse(issue())
+
+    assert (finding.raw_record.stream, finding.raw_record.key) == ("issues", "i1")
+
+
+def test_an_issue_whose_project_is_gone_is_still_a_finding() -> None:
+    [finding] = parse(issue(), projects=())
+
+    assert (finding.resource_uid, finding.resource_name, finding.package_name) == ("p1", None, "left-turn")
+
+
+def test_a_code_issue_names_file_and_line() -> None:
+    [finding] = parse(issue(type="code", coordinates=CODE))
+
+    assert (finding.class_uid, finding.file_path, finding.start_line) == (2007, "src/a.py", 7)
+    assert (finding.package_name, finding.manifest_path) == (None, None)
+
+
+def test_a_cloud_issue_is_on_the_resource_that_the_cloud_names() -> None:
+    coordinates = [{"representations": [{"cloud_resource": {"resource": BUCKET}}]}]
+    [finding] = parse(issue({"id": "e1", "type": "environment"}, type="cloud", coordinates=coordinates))
+
+    assert (finding.class_uid, finding.resource_type, finding.resource_uid) == (
+        2003,
+        "aws_s3_bucket",
+        "arn:aws:s3:::photos",
+    )
+    assert finding.src_url is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "class_uid"),
+    [
+        ("package_vulnerability", 2002),
+        ("license", 2003),
+        ("cloud", 2003),
+        ("config", 2003),
+        ("code", 2007),
+        ("custom", 2007),
+    ],
+)
+def test_each_type_has_its_class(kind: str, class_uid: int) -> None:
+    [finding] = parse(issue(type=kind, coordinates=[]))
+
+    assert finding.class_uid == class_uid
+
+
+@pytest.mark.parametrize(
+    ("level", "severity"),
+    [
+        ("info", "Informational"),
+        ("low", "Low"),
+        ("medium", "Medium"),
+        ("high", "High"),
+        ("critical", "Critical"),
+        ("dire", "Other"),
+    ],
+)
+def test_each_level_has_its_severity_beside_the_vendors_word(level: str, severity: str) -> None:
+    [finding] = parse(issue(effective_severity_level=level))
+
+    assert (finding.severity, finding.vendor_severity) == (severity, level)
+
+
+def test_an_open_issue_is_new() -> None:
+    [finding] = parse(issue())
+
+    assert (finding.status, finding.vendor_status, finding.status_detail) == ("New", "open", None)
+
+
+def test_an_ignored_issue_is_suppressed_though_the_vendor_calls_it_open() -> None:
+    [finding] = parse(issue(ignored=True))
+
+    assert (finding.status, finding.vendor_status, finding.status_detail) == ("Suppressed", "open", "ignored")
+
+
+def test_a_resolved_issue_tells_when_and_how_even_if_it_was_ignored() -> None:
+    resolution = {"type": "disappeared", "resolved_at": "2025-02-03T04:05:06.5Z", "details": ""}
+    [finding] = parse(issue(status="resolved", ignored=True, resolution=resolution))
+
+    assert (finding.status, finding.status_detail) == ("Resolved", "disappeared")
+    assert finding.resolved_time == datetime(2025, 2, 3, 4, 5, 6, 500_000, tzinfo=UTC)
+
+
+def test_an_issue_that_is_open_again_has_no_time_of_resolution() -> None:
+    resolution = {"type": "fixed", "resolved_at": "2025-02-03T04:05:06Z"}
+    [finding] = parse(issue(status="open", resolution=resolution))
+
+    assert finding.resolved_time is None
+
+
+def test_snyks_own_rating_in_the_newest_cvss_goes_first() -> None:
+    ratings = [
+        {"source": "NVD", "version": "4.0", "score": 9.9, "vector": "CVSS:4.0/NVD"},
+        {"source": "Snyk", "version": "3.1", "score": 7.5, "vector": "CVSS:3.1/SNYK"},
+        {"source": "Snyk", "version": "4.0", "score": 8.1, "vector": "CVSS:4.0/SNYK"},
+    ]
+    [rated, by_others, unrated] = parse(issue(severities=ratings), issue(severities=ratings[:1]), issue())
+
+    assert (rated.cvss_score, rated.cvss_vector) == (8.1, "CVSS:4.0/SNYK")
+    assert by_others.cvss_score == 9.9
+    assert unrated.cvss_score is None
+
+
+def test_exploit_maturity_is_told_where_it_is_known() -> None:
+    levels = [{"format": "CVSSv3", "level": "High"}, {"format": "CVSSv4", "level": "Attacked"}]
+    unknown = [{"format": "CVSSv4", "level": "Not Defined"}]
+    found = parse(
+        issue(exploit_details={"maturity_levels": levels}), issue(exploit_details={"maturity_levels": unknown}), issue()
+    )
+
+    assert [finding.exploit_maturity for finding in found] == ["Attacked", None, None]
+
+
+def test_names_of_the_weakness_are_told_apart_whatever_their_order() -> None:
+    problems = [{"id": "CVE-2025-1"}, {"id": "SNYK-JS-LEFTTURN-1"}, {"id": "GHSA-aaaa-bbbb-cccc"}]
+    classes = [{"id": "CWE-79", "source": "CWE"}, {"id": "data", "source": "snyk-cloud"}]
+    [finding] = parse(issue(problems=problems, classes=classes))
+
+    assert (finding.cves, finding.ghsa) == (["CVE-2025-1"], "GHSA-aaaa-bbbb-cccc")
+    assert (finding.cwes, finding.rule) == (["CWE-79"], "SNYK-JS-LEFTTURN-1")
+
+
+def test_a_remedy_names_the_version_that_fixes_it() -> None:
+    coordinates = [{**PACKAGE[0], "remedies": [{"type": "indeterminate", "details": {"upgrade_package": "2.0"}}]}]
+    [finding] = parse(issue(coordinates=coordinates))
+
+    assert finding.fixed_in_version == "2.0"
