@@ -1,0 +1,156 @@
+"""What the vendors themselves publish passes through our models and parsers.
+
+The files are not ours to keep here: `VENDOR_DATA` says where they are, and without it these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dazz_assets import FullRefresh, Incremental
+from dazz_assets.domain import Finding
+from integrations.github.integration import DependabotAlertsStream, GitHubIntegration, RepositoriesStream
+from integrations.github.models import DependabotAlert, Repository
+from integrations.snyk.integration import IssuesStream, OrgsStream, ProjectsStream, SnykIntegration
+from integrations.snyk.models import Issue, Org, Project
+
+FOLDER = os.environ.get("VENDOR_DATA")
+pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
+
+
+def load(name: str) -> Any:
+    return json.loads((Path(FOLDER or "") / name).read_text())
+
+
+def example(path: str) -> list[dict[str, Any]]:
+    """The example response of a GitHub operation, as its OpenAPI description gives it."""
+    description = load("github/openapi.json")
+    content = description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+    reference = content["examples"]["default"]["$ref"].rpartition("/")[2]
+    records: list[dict[str, Any]] = description["components"]["examples"][reference]["value"]
+    return records
+
+
+def webhook_alerts() -> list[dict[str, Any]]:
+    """Alerts as webhooks send them: the repository stands beside them and not inside."""
+    hooks = load("github/webhook_dependabot_alert.json")
+    return [{**hook["alert"], "repository": hook["repository"]} for hook in hooks]
+
+
+def value(record: dict[str, Any], path: str) -> Any:
+    found: Any = record
+    for name in path.split("."):
+        found = found[name]
+    return found
+
+
+def github_findings(records: list[dict[str, Any]]) -> list[Finding]:
+    alerts = [DependabotAlert.model_validate_json(json.dumps(record)) for record in records]
+    return list(GitHubIntegration().findings(Incremental(alerts)))
+
+
+def snyk_findings(records: list[dict[str, Any]], projects: list[dict[str, Any]]) -> list[Finding]:
+    issues = [Issue.model_validate_json(json.dumps(record)) for record in records]
+    known = [Project.model_validate_json(json.dumps(record)) for record in projects]
+    return list(SnykIntegration().findings(FullRefresh(known), Incremental(issues)))
+
+
+def test_githubs_example_alerts_are_findings_of_the_right_severity_and_status() -> None:
+    found = github_findings(example("/orgs/{org}/dependabot/alerts"))
+
+    assert [(f.raw_record.key, f.severity, f.status) for f in found] == [
+        ("[217723378,2]", "High", "Suppressed"),
+        ("[664700648,1]", "Medium", "New"),
+    ]
+    assert [(f.cves, f.cvss_score, f.epss_percentile) for f in found] == [
+        (["CVE-2018-6188"], 8.7, 0.16001),
+        (["CVE-2021-20191"], 8.5, None),
+    ]
+    assert [(f.package_name, f.fixed_in_version, f.status_detail) for f in found] == [
+        ("django", "2.0.2", "tolerable_risk"),
+        ("ansible", "2.8.19", None),
+    ]
+
+
+def test_alerts_of_githubs_webhooks_are_findings_too() -> None:
+    found = github_findings(webhook_alerts())
+
+    assert [(f.uid, f.severity, f.status, f.package_name) for f in found] == [
+        ("1", "Medium", "Resolved", "ansible"),
+        ("20", "Medium", "New", "semver"),
+        ("1", "Medium", "Resolved", "ansible"),
+    ]
+    assert found[0].id == found[2].id != found[1].id
+
+
+def test_githubs_example_alerts_have_the_streams_key_and_cursor() -> None:
+    key, cursor = DependabotAlertsStream.primary_key, DependabotAlertsStream.cursor
+    assert cursor is not None
+
+    for record in example("/orgs/{org}/dependabot/alerts") + webhook_alerts():
+        assert all(isinstance(value(record, path), int) for path in key)
+        assert value(record, cursor.field).endswith("Z")
+
+
+def test_githubs_example_repositories_are_records_of_their_stream() -> None:
+    [record] = example("/orgs/{org}/repos")
+    repository = Repository.model_validate_json(json.dumps(record))
+
+    assert value(record, RepositoriesStream.primary_key) == repository.id == 1296269
+    assert (repository.visibility, repository.archived) == ("public", False)
+
+
+def test_a_page_of_snyks_issues_is_five_findings() -> None:
+    found = snyk_findings(load("snyk/issues_page.json")["data"], [])
+
+    assert [(f.severity, f.status, f.package_name, f.cvss_score) for f in found] == [
+        ("High", "New", "pillow", 7.5),
+        ("Critical", "Suppressed", "pillow", 9.6),
+        ("High", "Suppressed", "pillow", 8.1),
+        ("High", "Suppressed", "setuptools", 7.5),
+        ("Critical", "Resolved", "h11", 9.3),
+    ]
+    assert [f.cves for f in found] == [[], ["CVE-2023-4863"], ["CVE-2023-50447"], ["CVE-2024-6345"], ["CVE-2025-43859"]]
+    assert [f.exploit_maturity for f in found] == [None, "Attacked", "Proof of Concept", "Proof of Concept", None]
+    assert len({f.id for f in found}) == 5
+
+
+def test_each_kind_of_snyks_issues_is_a_finding_of_its_class() -> None:
+    records = load("snyk/records.json")
+    issues = [records[name] for name in ("issue", "cloud_issue", "code_issue")]
+    package, cloud, code = snyk_findings(issues, [records["project"]])
+
+    assert [(f.class_uid, f.severity, f.status) for f in (package, cloud, code)] == [
+        (2002, "Critical", "Resolved"),
+        (2003, "Medium", "Resolved"),
+        (2007, "Low", "Resolved"),
+    ]
+    assert (package.cwes, package.rule) == (["CWE-506"], "SNYK-JS-TECHDOCSCLIEMBEDDEDAPP-5868849")
+    assert (cloud.resource_type, cloud.resource_uid) == ("aws_s3_bucket", "arn:aws:s3:::policy-test-remediation")
+    assert (cloud.rule, cloud.status_detail, cloud.cwes) == ("SNYK-CC-00181", "fixed", [])
+
+
+def test_a_project_of_snyks_tells_its_issues_where_they_are() -> None:
+    records = load("snyk/records.json")
+    issue, project = records["issue"], records["project"]
+    issue["relationships"]["scan_item"]["data"]["id"] = project["id"]
+    [finding] = snyk_findings([issue], [project])
+
+    assert (finding.resource_name, finding.package_manager) == ("experimental/Py:src/requirements.txt", "pip")
+    assert finding.manifest_path == "src/requirements.txt"
+
+
+def test_snyks_records_have_their_streams_keys_and_cursors() -> None:
+    records = load("snyk/records.json")
+    org = Org.model_validate_json(json.dumps(records["organization"]))
+    cursor = IssuesStream.cursor
+
+    assert cursor is not None
+    assert value(records["issue"], cursor.field) == "2023-09-19T03:19:14.456Z"
+    assert value(records["organization"], OrgsStream.primary_key) == org.id
+    assert value(records["project"], ProjectsStream.primary_key)
