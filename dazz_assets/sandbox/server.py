@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from http.client import responses as reasons
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.sandbox.control import PREFIX, Control
@@ -119,16 +119,16 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def respond(self) -> None:
-        request = self._request()
+        server = cast("_Server", self.server)
+        request = self._request(server.origin)
         if request.path.startswith(PREFIX):
-            self._send(self.server.control.answer(request))
+            self._send(server.control.answer(request))
             return
-        vendor = self.server.vendor
+        vendor = server.vendor
         fault = vendor.faults.take(request)
         if fault and fault.kind == "reset":
             vendor.traffic.note(request, 0)
@@ -143,12 +143,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815
 
-    def _request(self) -> Request:
+    def _request(self, origin: str) -> Request:
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length") or 0))
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-        return Request(self.command, parts.path, query, headers, body, self.server.origin)
+        return Request(self.command, parts.path, query, headers, body, origin)
 
     def _send(self, response: Response, fault: Fault | None = None) -> None:
         headers = {"Date": formatdate(usegmt=True), "Content-Length": str(len(response.body)), **response.headers}

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from dazz_assets import FullRefresh, Incremental
+from dazz_assets.authoring.describe import describe
 from dazz_assets.domain import Finding
-from integrations.github.integration import DependabotAlertsStream, GitHubIntegration, RepositoriesStream
+from integrations.github.integration import GitHubIntegration
 from integrations.github.models import DependabotAlert, Repository
-from integrations.snyk.integration import IssuesStream, OrgsStream, ProjectsStream, SnykIntegration
-from integrations.snyk.models import Issue, Org, Project
+from integrations.snyk.integration import SnykIntegration
+from integrations.snyk.models import Issue, Project
 
 FOLDER = os.environ.get("VENDOR_DATA")
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
@@ -89,19 +90,20 @@ def test_alerts_of_githubs_webhooks_are_findings_too() -> None:
 
 
 def test_githubs_example_alerts_have_the_streams_key_and_cursor() -> None:
-    key, cursor = DependabotAlertsStream.primary_key, DependabotAlertsStream.cursor
-    assert cursor is not None
+    stream = describe(GitHubIntegration).streams["dependabot_alerts"]
+    assert stream.cursor
 
     for record in example("/orgs/{org}/dependabot/alerts") + webhook_alerts():
-        assert all(isinstance(value(record, path), int) for path in key)
-        assert value(record, cursor.field).endswith("Z")
+        assert all(isinstance(value(record, path), int) for path in stream.primary_key)
+        assert value(record, stream.cursor.field).endswith("Z")
 
 
 def test_githubs_example_repositories_are_records_of_their_stream() -> None:
     [record] = example("/orgs/{org}/repos")
     repository = Repository.model_validate_json(json.dumps(record))
 
-    assert value(record, RepositoriesStream.primary_key) == repository.id == 1296269
+    assert describe(GitHubIntegration).streams["repositories"].primary_key == ("id",)
+    assert repository.id == 1296269
     assert (repository.visibility, repository.archived) == ("public", False)
 
 
@@ -147,10 +149,12 @@ def test_a_project_of_snyks_tells_its_issues_where_they_are() -> None:
 
 def test_snyks_records_have_their_streams_keys_and_cursors() -> None:
     records = load("snyk/records.json")
-    org = Org.model_validate_json(json.dumps(records["organization"]))
-    cursor = IssuesStream.cursor
+    streams = describe(SnykIntegration).streams
+    cursor = streams["issues"].cursor
 
-    assert cursor is not None
+    assert cursor
     assert value(records["issue"], cursor.field) == "2023-09-19T03:19:14.456Z"
-    assert value(records["organization"], OrgsStream.primary_key) == org.id
-    assert value(records["project"], ProjectsStream.primary_key)
+    for stream, record in (("orgs", "organization"), ("projects", "project"), ("issues", "issue")):
+        [path] = streams[stream].primary_key
+        assert streams[stream].model.model_validate(records[record])
+        assert isinstance(value(records[record], path), str)
