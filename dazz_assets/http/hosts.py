@@ -17,7 +17,7 @@ _PORTS = {"http": 80, "https": 443}
 def origin_of(url: str) -> Origin | None:
     """The origin of an absolute http or https URL without a user name in it; None for anything else.
 
-    None as well for what the parsers of urllib3 and of the standard library, which requests uses both, read differently.
+    None as well for what urllib3 and the standard library, both of which requests reads URLs with, read differently.
     """
     try:
         parts, second = parse_url(url), urlsplit(url)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from loopback import Clock, Vendor
+
+from dazz_assets.http import Client
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    vendor = Vendor()
+    yield vendor
+    vendor.close()
+
+
+@pytest.fixture
+def other_host() -> Iterator[Vendor]:
+    """A second server: another origin than the vendor's."""
+    other = Vendor()
+    yield other
+    other.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def connect(vendor: Vendor, clock: Clock) -> Iterator[Callable[..., Client]]:
+    """Makes clients of the vendor on the clock; keyword arguments are those of `Client`."""
+    made: list[Client] = []
+
+    def make(base_url: str | None = None, **settings: Any) -> Client:
+        client = Client(
+            base_url or vendor.url,
+            **{"where": "vendor/acme", "clock": clock, "sleep": clock.sleep, **settings},
+        )
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(connect: Callable[..., Client]) -> Client:
+    return connect()

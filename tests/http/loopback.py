@@ -1,0 +1,133 @@
+"""A vendor on loopback that answers what a test scripted, and a clock that only moves when someone sleeps."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it arrived."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        return parse_qsl(urlsplit(self.target).query, keep_blank_values=True)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A response: bytes as they are, anything else as JSON. `promised` is a Content-Length other than the body's."""
+
+    status: int = 200
+    body: Any = field(default_factory=list)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    promised: int | None = None
+    hang_up: bool = False
+
+    @property
+    def content(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+class Vendor:
+    """Answers by `handler`, in any number of threads, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.handler: Callable[[Asked], Reply] = lambda asked: Reply()
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def script(self, *replies: Reply) -> None:
+        """Answers one after another; the last one for good."""
+        left = list(replies)
+        self.handler = lambda asked: left.pop(0) if len(left) > 1 else left[0]
+
+    def answer(self, asked: Asked) -> Reply:
+        with self._lock:
+            self.asked.append(asked)
+            return self.handler(asked)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = 65536  # One packet an answer, or Nagle's algorithm costs 40 ms of each.
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def _serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            reply = vendor.answer(Asked(self.command, self.path, dict(self.headers), body))
+            if reply.hang_up:
+                self.close_connection = True
+                return
+            content = reply.content
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            if reply.status != 204:
+                self.send_header("Content-Length", str(len(content) if reply.promised is None else reply.promised))
+            self.end_headers()
+            if reply.status != 204:
+                self.wfile.write(content)
+            if reply.promised is not None:
+                self.close_connection = True
+
+        do_GET = do_POST = do_DELETE = _serve  # noqa: N815
+
+    return Handler
+
+
+class Clock:
+    """Epoch seconds that pass while someone sleeps, and not otherwise. Keeps how long each sleep was."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+        self.sleeps: list[float] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.sleeps.append(seconds)
+            self.now += seconds
+
+    @property
+    def slept(self) -> float:
+        return sum(self.sleeps)
+
+
+def numbered(total: int, size: int) -> Iterator[list[dict[str, int]]]:
+    """`total` records in pages of `size`."""
+    for start in range(0, total, size):
+        yield [{"id": number} for number in range(start, min(total, start + size))]

@@ -1,0 +1,109 @@
+"""Secrets never show: a canary is looked for in all that is said (conformance 24)."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from base64 import b64encode
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from loopback import Reply, Vendor
+
+from dazz_assets.http import ApiKey, Basic, Client, Event, FetchError, Mask, Request
+
+Connect = Callable[..., Client]
+CANARY = "canary/+s3cret="
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        CANARY,
+        quote(CANARY),
+        quote(CANARY, safe=""),
+        quote(CANARY, safe="").lower(),
+        CANARY.replace("/", "\\/"),
+        b64encode(CANARY.encode()).decode(),
+        b64encode(f"jo:{CANARY}".encode()).decode(),
+        b64encode(f"joe:{CANARY}".encode()).decode(),
+        b64encode(f"j@x:{CANARY}!".encode()).decode(),
+    ],
+)
+def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
+    assert Mask([CANARY])(f"before {written} after") == "before *** after"
+
+
+def test_the_longer_of_two_secrets_is_masked_whole() -> None:
+    assert Mask(["abc", "abcdef"])("x abcdef y") == "x *** y"
+
+
+def test_no_secret_leaves_texts_as_they_are() -> None:
+    assert Mask(["", "a"])("a text") == "a text"
+
+
+@given(st.text(min_size=3, max_size=40, alphabet=st.characters(codec="utf-8")), st.text(max_size=10))
+def test_no_text_shows_a_secret(secret: str, beside: str) -> None:
+    assert secret not in Mask([secret])(f"{beside}{secret}{beside}").replace("***", "")
+
+
+def _echo(status: int) -> Reply:
+    said = {"message": f"bad key {CANARY}", "errors": [{"detail": quote(CANARY, safe="")}]}
+    return Reply(status, said, {"Deprecation": "true", "Link": f"<https://x.example/{CANARY}>; rel=deprecation"})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [_echo(401), _echo(404), _echo(500), _echo(200), Reply(200, f"<html>{CANARY}".encode()), Reply(hang_up=True)],
+)
+def test_nothing_that_is_said_shows_a_secret(
+    vendor: Vendor, connect: Connect, caplog: pytest.LogCaptureFixture, reply: Reply
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    events: list[Event] = []
+    client = connect(
+        auth=ApiKey(param="key", format="{key}"), values={"key": CANARY}, secrets=[CANARY], on_event=events.append
+    )
+    vendor.script(reply)
+    with pytest.raises(FetchError) as caught:
+        client.send(Request(f"{vendor.url}/{quote(CANARY, safe='')}", params={"echo": CANARY}, headers={"X": CANARY}))
+    said = [
+        str(caught.value),
+        repr(caught.value),
+        repr(caught.value.args),
+        "".join(traceback.format_exception(caught.value)),
+        caplog.text,
+        repr(events),
+        repr(client.warnings),
+        repr(client),
+    ]
+    for text in said:
+        for form in (CANARY, quote(CANARY), quote(CANARY, safe="")):
+            assert form not in text
+
+
+def test_no_exception_behind_an_error_holds_the_request(connect: Connect) -> None:
+    client = connect("http://127.0.0.1:9", auth=Basic("{u}", "{p}"), values={"u": "jo", "p": CANARY}, secrets=[CANARY])
+    with pytest.raises(FetchError) as caught:
+        client.send(Request("http://127.0.0.1:9/x"))
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_the_transport_log_shows_the_request_without_the_key(
+    vendor: Vendor, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "urllib3")
+    client = connect(auth=ApiKey(param="key", format="{key}"), values={"key": CANARY}, secrets=[CANARY])
+    client.send(Request(f"{vendor.url}/issues"))
+    assert "GET /issues?key=***" in caplog.text
+
+
+def test_a_page_names_its_request_without_the_key(vendor: Vendor, connect: Connect) -> None:
+    client = connect(auth=ApiKey(param="key", format="{key}"), values={"key": CANARY}, secrets=[CANARY])
+    page = client.send(Request(f"{vendor.url}/x?echo={quote(CANARY)}", params={"limit": 5}))
+    assert page.url == f"{vendor.url}/x?echo=***&limit=5"
+    assert CANARY not in repr(page)
