@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import date
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import Schema as DeltaSchema
-from deltalake.transaction import AddAction, Transaction
+from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from resources.lake.commit import Commit, check, landed
 from resources.lake.errors import CommitRefused, LakeError
@@ -106,11 +106,11 @@ class Table:
         delta = self._created() if snapshot is None else self._widened(snapshot)
         partitions = delta.metadata().partition_columns
         delta.create_write_transaction(
-            [_action(file, windowed=bool(partitions)) for file in commit.add],
-            mode="append" if commit.replace == "nothing" else "overwrite",
+            # Removes are named one by one: the filter of mode="overwrite" can't name the window without a date.
+            [*_removes(commit, snapshot), *(_add(file, windowed=bool(partitions)) for file in commit.add)],
+            mode="append",
             schema=delta.schema(),
             partition_by=partitions,
-            partition_filters=_filters(commit.replace),
             commit_properties=CommitProperties(
                 max_commit_retries=0,
                 app_transactions=[Transaction(name, value) for name, value in commit.transactions.items()],
@@ -155,19 +155,27 @@ class Table:
         return self.schema
 
 
-def _filters(replace: str | AbstractSet[date | None]) -> list[tuple[str, str, list[str]]] | None:
-    if isinstance(replace, str):
-        return None
-    return [(WINDOW, "in", [window.isoformat() if window else "" for window in replace])]
+def _removes(commit: Commit, snapshot: Snapshot | None) -> list[RemoveAction]:
+    if snapshot is None or commit.replace == "nothing":
+        return []
+    now = time.time_ns() // 1_000_000
+    return [
+        RemoveAction(file.path, True, now, file.size, _partition(file.window, windowed=snapshot.windowed))
+        for file in snapshot.files
+        if commit.replace == "everything" or file.window in commit.replace
+    ]
 
 
-def _action(file: DataFile, *, windowed: bool) -> AddAction:
-    window = file.window.isoformat() if file.window else None
+def _add(file: DataFile, *, windowed: bool) -> AddAction:
     return AddAction(
         path=file.path,
         size=file.size,
-        partition_values={WINDOW: window} if windowed else {},
+        partition_values=_partition(file.window, windowed=windowed),
         modification_time=file.written_at,
         data_change=True,
         stats=file.stats,
     )
+
+
+def _partition(window: date | None, *, windowed: bool) -> dict[str, str | None]:
+    return {WINDOW: window.isoformat() if window else None} if windowed else {}

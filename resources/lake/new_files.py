@@ -1,0 +1,27 @@
+"""Files that were written and are not committed: read again, or removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from resources.lake.files import DataFile
+from resources.lake.table import Table
+
+
+def read_new(table: Table, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a file in the order of their writing."""
+    with pq.ParquetFile(_path(table, file), filesystem=table.location.filesystem) as stored:
+        yield from stored.iter_batches(columns=columns)
+
+
+def remove_new(table: Table, file: DataFile) -> None:
+    """Remove a file that no commit names."""
+    if not file.committed:
+        table.location.filesystem.delete_file(_path(table, file))
+
+
+def _path(table: Table, file: DataFile) -> str:
+    return table.location.inside(f"{table.place.folder}/{file.path}")

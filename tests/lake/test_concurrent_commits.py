@@ -1,0 +1,124 @@
+"""Compare-and-swap: the second line behind the lock. These tests commit where no lock keeps writers apart."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from resources.lake import Commit, Lake, LakeError, Snapshot, Table
+
+from .rows import MONDAY, Row, findings, ids, keys, opened, publish, python, raw_file, store
+
+WRITER = """
+import sys
+from contextlib import nullcontext
+from resources.lake import Commit, Lake, Table
+from tests.lake.rows import MONDAY, Row, raw_file
+
+locked = Lake(sys.argv[1]).raw("snyk", "issues", "acme", windowed=True)
+table = Table(locked.location, locked.place, nullcontext, locked.schema)
+sys.stdin.readline()
+for number in range(15):
+    file = raw_file(table, MONDAY, Row(f"{sys.argv[2]}-{number}", 1, number))
+    table.commit(lambda s: Commit([file], transactions={"passes": (s and s.transaction("passes") or 0) + 1}))
+"""
+
+
+def test_work_is_done_anew_when_another_commit_came_between(issues: Table) -> None:
+    store(issues, MONDAY, Row("a", 1, 1))
+    mine = raw_file(issues, MONDAY, Row("mine", 1, 3))
+    seen: list[int | None] = []
+
+    def work(snapshot: Snapshot | None) -> Commit:
+        assert snapshot is not None
+        passes = snapshot.transaction("passes") or 0
+        seen.append(passes)
+        if len(seen) == 1:
+            store(issues, MONDAY, Row("theirs", 1, 2))
+        return Commit([mine], transactions={"passes": passes + 1})
+
+    issues.commit(work)
+    assert seen == [1, 2]
+    assert keys(issues) == ["a", "mine", "theirs"]
+    assert opened(issues).transaction("passes") == 3
+
+
+def test_a_replacement_also_replaces_what_came_between(lake: Lake) -> None:
+    table = findings(lake)
+    publish(table, {MONDAY: ["old"]})
+    with table.new_file(MONDAY, fingerprint="mine", inputs="i") as writer:
+        mine = writer.close()
+    calls: list[int] = []
+
+    def work(snapshot: Snapshot | None) -> Commit:
+        calls.append(1)
+        if len(calls) == 1:
+            publish(table, {MONDAY: ["theirs"]})
+        return Commit([mine], replace={MONDAY})
+
+    table.commit(work)
+    assert ids(table) == []
+    assert opened(table).windows()[MONDAY].fingerprint == "mine"
+
+
+def test_two_that_create_a_table_at_once_both_get_their_rows_in(issues: Table) -> None:
+    mine = raw_file(issues, MONDAY, Row("mine", 1, 2))
+    seen: list[bool] = []
+
+    def work(snapshot: Snapshot | None) -> Commit:
+        seen.append(snapshot is None)
+        if len(seen) == 1:
+            store(issues, MONDAY, Row("theirs", 1, 1))
+        return Commit([mine])
+
+    issues.commit(work)
+    assert seen == [True, False]
+    assert keys(issues) == ["mine", "theirs"]
+
+
+def test_a_commit_that_is_in_although_it_was_reported_failed_is_not_made_twice(
+    issues: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(issues, MONDAY, Row("a", 1, 1))
+    mine = raw_file(issues, MONDAY, Row("b", 1, 2))
+    real = DeltaTable.create_write_transaction
+
+    def lands_and_fails(self: DeltaTable, *arguments: Any, **options: Any) -> None:
+        real(self, *arguments, **options)
+        raise CommitFailedError("the answer got lost")
+
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", lands_and_fails)
+    version = issues.commit(lambda _: Commit([mine], transactions={"passes": 2}))
+    assert version == opened(issues).version
+    assert keys(issues) == ["a", "b"]
+
+
+def test_a_writer_that_always_loses_gives_up_and_says_so(issues: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(issues, MONDAY, Row("a", 1, 1))
+
+    def loses(self: DeltaTable, *arguments: Any, **options: Any) -> None:
+        raise CommitFailedError("taken")
+
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", loses)
+    with pytest.raises(LakeError, match="other processes committed 20 times in between"):
+        issues.commit(lambda _: Commit(transactions={"mark": 1}))
+
+
+def test_two_processes_without_a_lock_lose_and_double_nothing(lake: Lake, issues: Table) -> None:
+    writers = [python(WRITER, lake, name) for name in ("one", "two")]
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+
+    assert keys(issues) == sorted(f"{name}-{number}" for name in ("one", "two") for number in range(15))
+    assert opened(issues).transaction("passes") == 30
+
+
+def test_a_lock_is_not_needed_to_be_right(issues: Table) -> None:
+    unlocked = Table(issues.location, issues.place, nullcontext, issues.schema)
+    store(unlocked, MONDAY, Row("a", 1, 1))
+    assert keys(issues) == ["a"]

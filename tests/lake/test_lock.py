@@ -1,0 +1,86 @@
+"""One writer a connection: who waits, who is told what, and what a killed process leaves."""
+
+import os
+import signal
+import threading
+
+from resources.lake import Lake
+
+from .rows import python
+
+HOLDER = """
+import sys
+from resources.lake import Lake
+with Lake(sys.argv[1]).lock("snyk", "acme"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_process_may_take_its_lock_again(lake: Lake) -> None:
+    told: list[str] = []
+    with lake.lock("snyk", "acme"), lake.lock("snyk", "acme", told.append), Lake(str(lake)).lock("snyk", "acme"):
+        pass
+    assert told == []
+
+
+def test_threads_of_one_process_share_its_lock(lake: Lake) -> None:
+    entered = threading.Event()
+
+    def enter() -> None:
+        with lake.lock("snyk", "acme"):
+            entered.set()
+
+    with lake.lock("snyk", "acme"):
+        thread = threading.Thread(target=enter)
+        thread.start()
+        assert entered.wait(timeout=5)
+        thread.join()
+
+
+def test_another_process_waits_and_is_told_for_whom(lake: Lake) -> None:
+    holder = python(HOLDER, lake)
+    assert holder.stdout is not None
+    assert holder.stdin is not None
+    assert holder.stdout.readline() == "held\n"
+    told: list[str] = []
+
+    def on_wait(message: str) -> None:
+        told.append(message)
+        assert holder.stdin is not None
+        holder.stdin.write("done\n")
+        holder.stdin.flush()
+
+    with lake.lock("snyk", "acme", on_wait):
+        assert holder.wait(timeout=10) == 0
+    assert told == [f"snyk/acme is being synced by process {holder.pid}"]
+
+
+def test_another_connection_is_not_locked(lake: Lake) -> None:
+    holder = python(HOLDER, lake)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    told: list[str] = []
+    with lake.lock("snyk", "other", told.append), lake.lock("github", "acme", told.append):
+        pass
+    holder.communicate("done\n", timeout=10)
+    assert told == []
+
+
+def test_a_killed_process_leaves_nothing_locked(lake: Lake) -> None:
+    holder = python(HOLDER, lake)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait(timeout=10)
+    told: list[str] = []
+    with lake.lock("snyk", "acme", told.append):
+        pass
+    assert told == []
+
+
+def test_locks_lie_beside_the_lake(lake: Lake) -> None:
+    assert lake.location.local is not None
+    with lake.lock("snyk", "acme"):
+        assert (lake.location.local.parent / "locks" / "snyk" / "acme.lock").exists()
+    assert not lake.location.local.exists()
