@@ -38,7 +38,8 @@ _PAGING = {"starting_after", "ending_before"}
 class SnykSandbox(VendorSandbox):
     """Organisations with their projects and issues; the last organisation is empty.
 
-    Next links are relative, with `/rest` in front unless `rest_in_links` is False: both forms exist.
+    Next links are relative, with `/rest` in front unless `rest_in_links` is False: both forms exist. Of `versions` the
+    newest is current; the others are served with their end announced.
     """
 
     name: ClassVar[str] = "snyk"
@@ -54,8 +55,10 @@ class SnykSandbox(VendorSandbox):
         issues: int = 3_000,
         limit: int = 1_620,
         rest_in_links: bool = True,
+        versions: tuple[str, ...] = VERSIONS,
     ) -> None:
         self.rest_in_links = rest_in_links
+        self.versions = versions
         self.rate = RateLimit(limit, per=60, keeps_closed=True)
         self._sizes = orgs, projects, issues
         self.orgs: dict[str, Record] = {}
@@ -81,18 +84,19 @@ class SnykSandbox(VendorSandbox):
             return _error(
                 400, "Bad Request", "parameter 'version' in query has an error: a date as in 2024-10-15 is required"
             )
-        if version[1] < VERSIONS[0]:
+        if version[1] < self.versions[0]:
             return _error(404, "Not Found", f"Requested version not available: {version[1]}")
         return None
 
     def decorate(self, request: Request, response: Response) -> Response:
         headers = {"snyk-request-id": str(uuid4()), **response.headers}
         if version := _VERSION.fullmatch(request.param("version") or ""):
-            served = max((known for known in VERSIONS if known <= version[1]), default=VERSIONS[0])
+            served = max((known for known in self.versions if known <= version[1]), default=self.versions[0])
+            successors = [known for known in self.versions if known > served]
             headers |= {"snyk-version-requested": version[0], "snyk-version-served": served}
-            headers["snyk-version-lifecycle-stage"] = "released" if served == VERSIONS[-1] else "deprecated"
-            if served != VERSIONS[-1]:
-                headers |= {"deprecation": f"{VERSIONS[VERSIONS.index(served) + 1]}T00:00:00Z", "sunset": SUNSET}
+            headers["snyk-version-lifecycle-stage"] = "deprecated" if successors else "released"
+            if successors:
+                headers |= {"deprecation": f"{successors[0]}T00:00:00Z", "sunset": SUNSET}
         return Response(response.status, response.body, headers, response.records)
 
     def not_found(self, request: Request) -> Response:
