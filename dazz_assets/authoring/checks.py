@@ -26,11 +26,12 @@ def declared(integration: type[Integration[Any]]) -> None:
     for stream in integration.streams:
         if not (isinstance(stream, type) and issubclass(stream, Stream)):
             raise DefinitionError(f"{where}.streams holds {stream!r}, which is no Stream class")
-    for setting, stream in (("check", integration.check), *((f"{s.__name__}.parent", s.parent) for s in integration.streams)):
-        if stream is not None and stream not in integration.streams:
+    named = [("check", integration.check), *((f"{s.__name__}.parent", s.parent) for s in integration.streams)]
+    for setting, other in named:
+        if other is not None and other not in integration.streams:
             raise DefinitionError(
-                f"{where}: `{setting}` is {stream.__name__}, which is not among `streams`; add it there"
-                f"{suggestion(stream.__name__, [s.__name__ for s in integration.streams])}"
+                f"{where}: `{setting}` is {other.__name__}, which is not among `streams`; add it there"
+                f"{suggestion(other.__name__, [s.__name__ for s in integration.streams])}"
             )
     if not NAME.fullmatch(integration_name(integration)):
         raise DefinitionError(
@@ -48,7 +49,7 @@ def integration(integration: type[Integration[Any]], config: type[ConnectionConf
     base_url = integration.base_url
     default = config.model_fields["base_url"].default
     if not base_url and not default and not config.model_fields["base_url"].is_required():
-        raise DefinitionError(f"{where} has no base_url; set it, as `base_url = \"https://api.vendor.com\"`")
+        raise DefinitionError(f'{where} has no base_url; set it, as `base_url = "https://api.vendor.com"`')
     for url in filter(None, (base_url, default)):
         parts = urlsplit(url)
         if parts.scheme not in {"https", "http"} or not parts.netloc:
@@ -87,7 +88,7 @@ def path(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> str:
     """The stream's path, which it must have."""
     found = getattr(stream, "path", None)
     if not isinstance(found, str):
-        raise DefinitionError(f"{integration.__name__}: {stream.__name__} has no path; set it, as `path = \"/things\"`")
+        raise DefinitionError(f'{integration.__name__}: {stream.__name__} has no path; set it, as `path = "/things"`')
     if "?" in found or "#" in found or "://" in found:
         raise DefinitionError(
             f"{integration.__name__}: {stream.__name__}.path is {found!r}; give only the path after the base URL, "
@@ -123,20 +124,18 @@ def stream(
             f"{where} has a cursor and no primary key, so its changed records can't be told from new ones; set `primary_key`"
         )
     if spec.cursor and spec.cursor.order not in (None, "asc", "desc"):
-        raise DefinitionError(f"{where}: Cursor(order={spec.cursor.order!r}) must be \"asc\" or \"desc\"")
+        raise DefinitionError(f'{where}: Cursor(order={spec.cursor.order!r}) must be "asc" or "desc"')
     if isinstance(spec.paginator, type):
         raise DefinitionError(f"{where}: `paginator` is a class; give a value, `{spec.paginator.__name__}(...)`")
     if not 0 <= spec.max_invalid <= 1:
         raise DefinitionError(f"{where}: `max_invalid` is {spec.max_invalid}; it is a share, from 0 to 1")
     if strange := set(spec.accept.values()) - {"skip", "keep"}:
-        raise DefinitionError(f"{where}: `accept` says {strange.pop()!r}; use \"skip\" or \"keep\"")
+        raise DefinitionError(f'{where}: `accept` says {strange.pop()!r}; use "skip" or "keep"')
     for setting in ("path", "params", "headers", "body"):
         _known_fields(where, setting, getattr(spec, setting), config, has_parent=spec.parent is not None)
 
 
-def _known_fields(
-    where: str, setting: str, value: object, config: type[ConnectionConfig], *, has_parent: bool
-) -> None:
+def _known_fields(where: str, setting: str, value: object, config: type[ConnectionConfig], *, has_parent: bool) -> None:
     for kind, name in placeholders(value):
         if kind == "parent" and not has_parent:
             raise DefinitionError(f"{where}: `{setting}` uses {{parent.{name}}}, but it has no parent; set `parent`")

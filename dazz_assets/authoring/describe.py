@@ -1,7 +1,6 @@
 """Reading an integration's class, once, into its description."""
 
 import inspect
-from functools import cache
 from typing import Any
 
 from dazz_assets.authoring import checks, signatures
@@ -10,10 +9,17 @@ from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
 from dazz_assets.authoring.stream import Stream
 
+_DESCRIBED: dict[type[Integration[Any]], IntegrationSpec] = {}
 
-@cache
+
 def describe(integration: type[Integration[Any]]) -> IntegrationSpec:
     """Read and check an integration. Raises DefinitionError, naming the class, the parameter and the fix."""
+    if integration not in _DESCRIBED:
+        _DESCRIBED[integration] = _described(integration)
+    return _DESCRIBED[integration]
+
+
+def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
     checks.declared(integration)
     specs = {stream: _stream(integration, stream) for stream in integration.streams}
     checks.unique_names(integration, specs)
@@ -28,7 +34,7 @@ def describe(integration: type[Integration[Any]]) -> IntegrationSpec:
         name=integration_name(integration),
         integration=integration,
         config=config,
-        doc=inspect.getdoc(integration) if integration.__doc__ else "",
+        doc=(inspect.getdoc(integration) or "") if integration.__doc__ != Integration.__doc__ else "",
         window=integration.window,
         check=streams[check],
         streams=ordered,

@@ -47,7 +47,9 @@ def discover() -> Discovered:
         try:
             for spec in map(describe, load()):
                 if spec.name in found.integrations and found.integrations[spec.name].integration != spec.integration:
-                    raise DefinitionError(f"there is another integration named {spec.name!r}; set `name` of one of them")
+                    raise DefinitionError(
+                        f"there is another integration named {spec.name!r}; set `name` of one of them"
+                    )
                 found.integrations[spec.name] = spec
         except Exception as error:  # noqa: BLE001  whatever an author's module raises must not take the others down
             found.failures.append(Failure(place, _sentence(error)))
@@ -76,7 +78,9 @@ def _only(target: str) -> IntegrationSpec:
 
 def _places() -> Iterator[tuple[str, Callable[[], Iterable[type[Integration[Any]]]]]]:
     if package := importlib.util.find_spec("integrations"):
-        for vendor in sorted(item.name for item in pkgutil.iter_modules(package.submodule_search_locations) if item.ispkg):
+        for vendor in sorted(
+            item.name for item in pkgutil.iter_modules(package.submodule_search_locations) if item.ispkg
+        ):
             name = f"integrations.{vendor}.integration"
             yield name, lambda name=name: _classes_in(importlib.import_module(name))  # type: ignore[misc]
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda item: item.name):

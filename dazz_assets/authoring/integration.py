@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Any, ClassVar, Generic, Literal, Mapping, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.authoring.config import Config
 from dazz_assets.authoring.naming import snake_case
@@ -53,7 +54,9 @@ class Integration(Generic[Config]):
     def config(self) -> Config:
         """The settings of the connection. Raises RuntimeError where the integration was made without one."""
         if self._config is None:
-            raise RuntimeError(f"{type(self).__name__} was made without a config: pass one, {type(self).__name__}(config)")
+            raise RuntimeError(
+                f"{type(self).__name__} was made without a config: pass one, {type(self).__name__}(config)"
+            )
         return self._config
 
     def object_id(self, *vendor_id: str | int) -> str:

@@ -1,8 +1,8 @@
 """Names of integrations, streams and tables, made from class names."""
 
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Iterable
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")

@@ -52,9 +52,7 @@ def config_of(integration: type[Integration[Any]]) -> type[ConnectionConfig]:
     return config
 
 
-def parsers_of(
-    integration: type[Integration[Any]], streams: Mapping[type[Stream[Any]], str]
-) -> dict[str, ParserSpec]:
+def parsers_of(integration: type[Integration[Any]], streams: Mapping[type[Stream[Any]], str]) -> dict[str, ParserSpec]:
     """The parsers of an integration by name, in the order of their declaration."""
     members = {name: member for class_ in reversed(integration.__mro__) for name, member in vars(class_).items()}
     return {
@@ -90,7 +88,9 @@ def _hints(where: str, integration: type[Integration[Any]], function: Any) -> di
     # Classes defined inside a function (tests do) are no globals: their names are added by hand.
     local = {stream.__name__: stream for stream in integration.streams}
     try:
-        return typing.get_type_hints(function, {**vars(sys.modules[integration.__module__]), **function.__globals__}, local)
+        return typing.get_type_hints(
+            function, {**vars(sys.modules[integration.__module__]), **function.__globals__}, local
+        )
     except NameError as error:
         raise DefinitionError(
             f"{where}: the annotation names {error.name!r}, which can't be found when definitions load; "

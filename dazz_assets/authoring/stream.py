@@ -1,6 +1,7 @@
 """What to fetch: one kind of entity that an API lists."""
 
-from typing import Any, ClassVar, Generic, Literal, Mapping, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 

@@ -39,7 +39,8 @@ def doubles(
     stay = [file for file in snapshot.files if file.rows and file.window not in replaced] if snapshot else []
     if not fresh:
         return []
-    windows = {_path(table, file.path): (file.path, file.window) for file in (*fresh, *stay)}
+    windows = {_path(table, file.path): (file.path, file.window) for file in fresh}
+    windows |= {_path(table, file.path): (file.path, file.window) for file in stay}
     new_ids = f"select id from {_read('$fresh')}"
     sql = f"""
         with doubled as (
@@ -84,4 +85,5 @@ def _path(table: Table, path: str) -> str:
 
 
 def _read(files: str) -> str:
-    return f"read_parquet({files}, union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)"
+    options = "union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true"
+    return f"read_parquet({files}, {options})"

@@ -14,7 +14,7 @@ from resources.lake.table import Table
 def read_new(table: Table, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of a file in the order of their writing."""
     with pq.ParquetFile(_path(table, file), filesystem=table.location.filesystem) as stored:
-        yield from stored.iter_batches(columns=columns)
+        yield from stored.iter_batches(columns=None if columns is None else list(columns))
 
 
 def remove_new(table: Table, file: DataFile) -> None:

@@ -1,0 +1,40 @@
+"""The end of what a walk saw: the mark it may set, and the records that the next walk will meet again."""
+
+from dazz_assets.sync.fingerprint import Fingerprint
+from dazz_assets.sync.rows import Row
+
+# Beyond this many the boundary is not kept, and the next sync reads stored hashes instead.
+_KEPT = 100_000
+
+
+class Boundary:
+    """Follows one source's rows during a walk."""
+
+    def __init__(self, lookback: int) -> None:
+        self._lookback = lookback
+        self._kept: dict[int, int | None] = {}
+        self._overflowed = False
+        self.mark: int | None = None
+
+    def add(self, rows: list[Row]) -> None:
+        """Take rows that lie inside the walk's bounds."""
+        for row in rows:
+            self._kept[row.content_hash] = row.cursor_at
+            # A record dated after the request that brought it moves no mark: what comes before it may be still to come.
+            if row.cursor_at is not None and row.cursor_at <= row.fetched_at:
+                self.mark = row.cursor_at if self.mark is None else max(self.mark, row.cursor_at)
+        if len(self._kept) > _KEPT:
+            self._prune(self.mark)
+            self._overflowed = self._overflowed or len(self._kept) > _KEPT
+            if self._overflowed:
+                self._kept.clear()
+
+    def value(self, mark: int | None) -> int | None:
+        """Fingerprint of the rows that a walk from this mark meets again; None where they are too many."""
+        self._prune(mark)
+        return None if self._overflowed else Fingerprint(self._kept).value()
+
+    def _prune(self, mark: int | None) -> None:
+        if mark is not None:
+            lowest = mark - self._lookback
+            self._kept = {hash_: at for hash_, at in self._kept.items() if at is None or at >= lowest}

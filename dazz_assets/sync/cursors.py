@@ -1,0 +1,93 @@
+"""Cursor values as moments, and moments as a request's bounds."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from dazz_assets.authoring.cursor import Cursor
+from dazz_assets.sync.windows import microseconds, moment
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+# The units that epoch numbers come in, told apart by their size: a second count of this size lies beyond the year 5000.
+_EPOCH_UNITS = ((Decimal(10) ** 11, 1_000_000), (Decimal(10) ** 14, 1_000), (Decimal(10) ** 17, 1))
+_LARGEST = 2**62
+
+
+def moment_of(text: str) -> int | None:
+    """A cursor's value (RFC 3339 time, date, or epoch number, as text) in microseconds since the epoch; None for others.
+
+    A time without a zone is UTC. Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17
+    microseconds, beyond it nanoseconds. Fractions of a microsecond are cut off.
+    """
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return _epoch(text)
+    if _NUMBER.fullmatch(text):  # fromisoformat reads 20250911 as a date
+        return _epoch(text)
+    try:
+        return microseconds(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+    except OverflowError:
+        return None
+
+
+def _epoch(text: str) -> int | None:
+    if len(text) > 40 or not _NUMBER.fullmatch(text):
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    for limit, factor in _EPOCH_UNITS:
+        if abs(value) < limit:
+            return int(value * factor)
+    scaled = value / 1000
+    return int(scaled) if abs(scaled) < _LARGEST else None
+
+
+def shown(value: int) -> str:
+    """A moment in RFC 3339, UTC, with as many digits of the second as it has."""
+    return _rfc3339(value, _resolution(value))
+
+
+def sent(value: int, cursor: Cursor, *, inclusive: bool = False) -> str | int:
+    """A bound as the API wants it: RFC 3339 in UTC with Z, or as the cursor's format says; never later than the moment.
+
+    With `inclusive`, one unit of what is sent earlier: records that share the bound's value come again even from an
+    API that takes the bound as exclusive.
+    """
+    unit = _unit(value, cursor)
+    floored = value // unit * unit - (unit if inclusive else 0)
+    if cursor.format == "epoch":
+        return floored // 1_000_000
+    if cursor.format == "epoch_ms":
+        return floored // 1_000
+    if cursor.format is None:
+        return _rfc3339(floored, unit)
+    return moment(floored).strftime(cursor.format)
+
+
+def _unit(value: int, cursor: Cursor) -> int:
+    """The resolution, in microseconds, of a bound as it is sent."""
+    if cursor.format is None:
+        return _resolution(value)
+    if cursor.format == "epoch_ms":
+        return 1_000
+    if cursor.format == "epoch":
+        return 1_000_000
+    if "%f" in cursor.format:
+        return 1
+    if "%S" in cursor.format or "%s" in cursor.format or "%T" in cursor.format or "%X" in cursor.format:
+        return 1_000_000
+    if "%M" in cursor.format or "%R" in cursor.format:
+        return 60_000_000
+    return 3_600_000_000 if "%H" in cursor.format else 86_400_000_000
+
+
+def _resolution(value: int) -> int:
+    return 1_000_000 if value % 1_000_000 == 0 else 1_000 if value % 1_000 == 0 else 1
+
+
+def _rfc3339(value: int, unit: int) -> str:
+    timespec = {1_000_000: "seconds", 1_000: "milliseconds"}.get(unit, "microseconds")
+    return moment(value).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"

@@ -1,0 +1,260 @@
+"""One pass: the walks of some sources over one part, into slices, and one commit."""
+
+import time
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.http import FetchError
+from dazz_assets.sync.boundary import Boundary
+from dazz_assets.sync.errors import SyncError
+from dazz_assets.sync.fingerprint import Fingerprint
+from dazz_assets.sync.novelty import Novelty
+from dazz_assets.sync.parts import Part, Plan
+from dazz_assets.sync.reports import StreamReport
+from dazz_assets.sync.rows import Row
+from dazz_assets.sync.session import Session
+from dazz_assets.sync.slices import Slices
+from dazz_assets.sync.sources import Source
+from dazz_assets.sync.totals import total_of
+from dazz_assets.sync.walks import Arrived, Bounds, Ended, Walks
+from resources.lake import Commit, Snapshot
+
+# Rows after which a pass in the cursor's ascending order stores what it has, with the mark.
+_ROWS_A_CHECKPOINT = 20_000
+# The vendor's answers by which one parent's records are passed over: gone, not found, or not to be seen.
+_PASSED_OVER = frozenset({403, 404, 410, 451})
+
+
+class State:
+    """What the passes of one sync share.
+
+    stored: the table's newest version. failed, passed_over: sources by parent whose walk did not reach its end.
+    """
+
+    def __init__(self, session: Session, stream: StreamSpec, plan: Plan, *, whole: bool) -> None:
+        self.session = session
+        self.stream = stream
+        self.plan = plan
+        self.whole = whole
+        self.table = session.lake.raw(
+            session.spec.name, stream.name, session.connection.id, windowed=stream.cursor is not None
+        )
+        self.stored: Snapshot | None = self.table.open()
+        self.client = session.client(stream.name)
+        self.novelty = Novelty(None, None)
+        self.failed: dict[str | None, FetchError] = {}
+        self.passed_over: dict[str | None, str] = {}
+        self.report = StreamReport(session.connection.id, stream.name)
+
+    def commit(self, commit: Commit) -> None:
+        """Commit to the table. Raises SyncError where somebody else stored a pass meanwhile (the lock was bypassed)."""
+        before = self._passes(self.stored)
+
+        def work(current: Snapshot | None) -> Commit:
+            if self._passes(current) != before:
+                raise SyncError(
+                    f"{self.session.where}, stream {self.stream.name}: another sync of this connection stored a pass "
+                    "meanwhile, so this one is left out; run it again"
+                )
+            return commit
+
+        self.table.commit(work)
+        self.stored = self.table.open()
+
+    def next_pass(self) -> int:
+        """The number of the next pass that changes data."""
+        return self._passes(self.stored) + 1
+
+    @staticmethod
+    def _passes(snapshot: Snapshot | None) -> int:
+        return 0 if snapshot is None else snapshot.transaction("passes") or 0
+
+
+class Pass:
+    """Walks its sources over one part of the plan, and stores what they brought, whole."""
+
+    def __init__(self, state: State, part: Part, sources: Sequence[Source]) -> None:
+        self._state = state
+        self._part = part
+        bounds = {source.parent: state.plan.bounds(source, part) for source in sources}
+        self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
+        self._sources = [source for source in sources if source.parent in self._bounds]
+        self._boundaries = {source.parent: Boundary(state.plan.lookback) for source in self._sources}
+        self._slices = self._new_slices()
+        self._content = Fingerprint()
+        self._complete: list[Source] = []
+        self._ascending = state.stream.cursor is not None and state.stream.cursor.order == "asc" and not state.whole
+        self._fresh = 0
+
+    def run(self) -> None:
+        """Walk and store. What a failed pass wrote is removed."""
+        try:
+            self._walk()
+            self._store()
+        except BaseException:
+            self._slices.discard()
+            raise
+
+    def _walk(self) -> None:
+        state = self._state
+        walks = Walks(state.session, state.stream, state.client, lambda source: self._bounds[source.parent])
+        for event in walks.events(self._sources, state.session.integration.concurrency):
+            if isinstance(event, Arrived):
+                self._arrived(event)
+            else:
+                self._ended(event)
+
+    def _arrived(self, event: Arrived) -> None:
+        state = self._state
+        report = state.report
+        report.pages += 1
+        report.received += event.received
+        state.session.progress.page(
+            state.session.where, state.stream.name, records=event.received, bytes_=len(event.page.body)
+        )
+        self._note(event)
+        boundary = self._boundaries[event.source.parent]
+        before = boundary.mark
+        boundary.add(event.rows)
+        self._keep(state.novelty.new(event.source, event.rows))
+        if self._ascending:
+            self._ascending = _is_ascending(event.rows, before)
+            if self._ascending and self._fresh >= _ROWS_A_CHECKPOINT and not state.novelty.holding:
+                self._checkpoint(event.source)
+
+    def _note(self, event: Arrived) -> None:
+        report = self._state.report
+        if event.page.skipped is not None:
+            report.warnings.append(event.page.skipped)
+        if event.page.reported is not None:
+            report.warnings.append(event.page.reported)
+        if (total := total_of(event.page)) is not None and event.source.parent is None:
+            report.total = total
+
+    def _ended(self, event: Ended) -> None:
+        state, error = self._state, event.error
+        if error is None:
+            self._complete.append(event.source)
+            state.report.ended = event.reason
+        elif state.stream.parent is None:
+            raise error
+        elif error.status in _PASSED_OVER:
+            state.passed_over[event.source.parent] = str(error)
+        else:
+            state.failed[event.source.parent] = error
+
+    def _keep(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._content.add(row.content_hash)
+        self._slices.add(rows)
+        self._fresh += len(rows)
+        self._state.report.problems += sum(row.problem is not None for row in rows)
+
+    def _checkpoint(self, source: Source) -> None:
+        """Store what an ascending walk brought so far: everything up to its newest record is there."""
+        self._commit_slices({source.parent: self._boundaries[source.parent].mark}, finished=False)
+        self._slices, self._fresh = self._new_slices(), 0
+
+    def _store(self) -> None:
+        state = self._state
+        if state.whole and state.failed:
+            return
+        self._keep(state.novelty.rest(self._complete))
+        if state.whole:
+            self._replace()
+        else:
+            self._commit_slices({source.parent: self._boundaries[source.parent].mark for source in self._complete})
+
+    def _replace(self) -> None:
+        """Put what was listed in the place of all that is stored; keep the rows of parents that could not be listed."""
+        state = self._state
+        self._copy_rows_of(set(state.passed_over) - {None})
+        content = self._content.value()
+        marks = {source.parent: self._boundaries[source.parent].mark for source in self._complete}
+        self._count_rows()
+        unchanged = state.stored is not None and state.stored.transaction("content") == content
+        if unchanged:
+            self._slices.discard()
+        transactions = {} if unchanged else {"passes": state.next_pass(), "content": content}
+        for source in self._complete:
+            source.mark = None if state.stream.cursor is None else marks[source.parent]
+            transactions |= self._advance(source, marks[source.parent])
+        files = [] if unchanged else self._slices.close()
+        state.commit(Commit(files, "nothing" if unchanged else "everything", transactions))
+
+    def _commit_slices(self, marks: dict[str | None, int | None], *, finished: bool = True) -> None:
+        """Commit the slices with the marks that they make safe."""
+        state = self._state
+        unfinished = {source.parent for source in self._sources} - set(marks) - {None}
+        files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
+        self._count_rows()
+        transactions: dict[str, int] = {"passes": state.next_pass()} if files else {}
+        for source in self._sources:
+            if source.parent in marks:
+                transactions |= self._advance(source, marks[source.parent], finished=finished)
+        state.commit(Commit(files, "nothing", transactions))
+
+    def _advance(self, source: Source, newest: int | None, *, finished: bool = True) -> dict[str, int]:
+        """Move a source's mark over ground that is fetched without a gap; the transactions that say so."""
+        state, bounds = self._state, self._bounds[source.parent]
+        if state.stream.cursor is None:
+            return {}
+        start = state.session.start
+        covered = max(value for value in (start, source.mark, source.covered) if value is not None)
+        begin = bounds.lower if bounds.lower is not None else start
+        if begin > covered:
+            return {}
+        if newest is not None:
+            source.mark = newest if source.mark is None else max(source.mark, newest)
+        if finished and self._part.until is not None:
+            source.covered = max(covered, self._part.until)
+        source.boundary = self._boundary_of(source, bounds) if finished else None
+        if source.parent is not None or source.mark is None:
+            return {}
+        moved = {"mark": source.mark}
+        return moved if source.boundary is None else moved | {"boundary": source.boundary}
+
+    def _boundary_of(self, source: Source, bounds: Bounds) -> int | None:
+        """What the next walk of the source meets again, where this one saw all of it."""
+        lookback = self._state.plan.lookback
+        if self._part.until is not None or source.mark is None:
+            return None
+        if bounds.lower is not None and bounds.lower > source.mark - lookback:
+            return None
+        return self._boundaries[source.parent].value(source.mark)
+
+    def _copy_rows_of(self, parents: set[str | None]) -> None:
+        stored = self._state.stored
+        if stored is None or not parents:
+            return
+        wanted = pa.array(sorted(parent for parent in parents if parent is not None), pa.string())
+        for window in {file.window for file in stored.files}:
+            for batch in stored.read(windows=[window]):
+                rows = batch.filter(pc.is_in(batch.column("parent"), wanted))
+                for value in rows.column("content_hash").to_pylist():
+                    self._content.add(int(value or 0))
+                self._slices.copy(window, rows)
+
+    def _count_rows(self) -> None:
+        report = self._state.report
+        for window, rows in self._slices.rows.items():
+            if rows:
+                report.windows[window] = report.windows.get(window, 0) + rows
+                report.records += rows
+
+    def _new_slices(self) -> Slices:
+        state = self._state
+        newest = state.stored.greatest("sequence") if state.stored is not None else None
+        # Sequence numbers grow from sync to sync: they begin at the clock's microseconds, far above one pass's count.
+        first = max(time.time_ns() // 1_000, (newest or 0) + 1)
+        return Slices(state.table, first, windowed=state.stream.cursor is not None)
+
+
+def _is_ascending(rows: Sequence[Row], newest_before: int | None) -> bool:
+    values = [row.cursor_at for row in rows if row.cursor_at is not None]
+    if values and newest_before is not None and values[0] < newest_before:
+        return False
+    return all(earlier <= later for earlier, later in zip(values, values[1:], strict=False))

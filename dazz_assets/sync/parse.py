@@ -1,0 +1,59 @@
+"""One parse of one parser: windows of raw records into domain objects, published in one commit of each table."""
+
+from collections.abc import Collection
+from datetime import date
+
+from dazz_assets.authoring.spec import ParserSpec
+from dazz_assets.sync.inputs import Inputs
+from dazz_assets.sync.parsing import Parsing
+from dazz_assets.sync.published import Published
+from dazz_assets.sync.reports import ParseReport
+from dazz_assets.sync.session import Session
+
+
+def parse(
+    session: Session,
+    parser: ParserSpec,
+    *,
+    windows: Collection[date | None] | None,
+    stale: bool = False,
+) -> ParseReport:
+    """Parse windows (None: every window that has records) and, always, each whose records are no longer those that it
+    was parsed from; with `stale` also those whose full-refresh inputs changed. Makes no request.
+
+    Raises ParseError, and then nothing of this parse is published; LakeError.
+    """
+    progress = session.progress
+    with session.lake.lock(
+        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.where, 0, whom)
+    ):
+        progress.began(session.where, parser.name)
+        try:
+            return _parse(session, parser, windows, stale=stale)
+        finally:
+            progress.ended(session.where, parser.name)
+
+
+def _parse(
+    session: Session, parser: ParserSpec, windows: Collection[date | None] | None, *, stale: bool
+) -> ParseReport:
+    inputs, published = Inputs(session, parser), Published(session, parser)
+    report = ParseReport(session.connection.id, parser.name)
+    report.inputs = {name: snapshot.version for name, snapshot in inputs.snapshots.items()}
+    asked_for = windows is None or bool(windows) or stale
+    # Nothing came since the tables were last found right: the log says so, and no file is opened.
+    if asked_for or not published.is_checked(inputs.checked):
+        chosen = set(inputs.fingerprints) if windows is None else set(windows) & inputs.fingerprints.keys()
+        chosen |= published.unfit(inputs.fingerprints)
+        if stale:
+            chosen |= _stale(inputs, published)
+        Parsing(session, parser, inputs, published, report).run(chosen)
+        published = Published(session, parser)
+    report.stale = sorted(_stale(inputs, published), key=str)
+    return report
+
+
+def _stale(inputs: Inputs, published: Published) -> set[date | None]:
+    return {
+        window for windows in published.windows for window, state in windows.items() if inputs.is_stale(state.inputs)
+    }

@@ -1,0 +1,230 @@
+"""The work of one parse: objects of each window into files, and what is published of them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from dazz_assets.authoring.inputs import FullRefresh, Incremental
+from dazz_assets.authoring.spec import InputSpec, ParserSpec
+from dazz_assets.domain import DomainObject
+from dazz_assets.sync.columns import batch_of
+from dazz_assets.sync.errors import ParseError
+from dazz_assets.sync.inputs import Inputs
+from dazz_assets.sync.published import Published
+from dazz_assets.sync.quarantine import Quarantine
+from dazz_assets.sync.reports import ParseReport
+from dazz_assets.sync.session import Session
+from dazz_assets.sync.stored import Counted, StoredRecords, too_many_invalid
+from resources.lake import Commit, DataFile, SliceWriter, Table
+from resources.lake.doubles import Double, doubles, without_rows
+from resources.lake.new_files import read_new, remove_new
+
+_OBJECTS_A_BATCH = 1_000
+
+Window = date | None
+Model = type[DomainObject]
+
+
+class Parsing:
+    """Parses windows of one parser, and publishes them together."""
+
+    def __init__(
+        self, session: Session, parser: ParserSpec, inputs: Inputs, published: Published, report: ParseReport
+    ) -> None:
+        self._session = session
+        self._parser = parser
+        self._inputs = inputs
+        self._published = published
+        self._report = report
+        self._function = getattr(session.parsing_integration, parser.name)
+        self._quarantine = Quarantine()
+        self._counted: dict[str, Counted] = defaultdict(Counted)
+        self._full = {
+            item.parameter: self._records(item, None) for item in parser.inputs if item.kind == "full_refresh"
+        }
+        self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
+        self._done: set[Window] = set()
+
+    def run(self, windows: Collection[Window]) -> None:
+        """Parse these windows, and those that turn out to need it, and publish. Raises ParseError."""
+        try:
+            self._parse_all(set(windows))
+            self._check_invalid()
+            self._take_out_doubles()
+            self._publish()
+        except BaseException:
+            self._discard()
+            raise
+
+    def _parse_all(self, windows: set[Window]) -> None:
+        while windows:
+            for window in sorted(windows, key=str):
+                if window in self._inputs.fingerprints:
+                    self._parse_window(window)
+                self._done.add(window)
+            windows = self._published.uncovered(self._lost_ids(), self._done)
+
+    def _lost_ids(self) -> set[str]:
+        """Ids that the parsed windows held and no longer do: an object that gave way to one of them is back."""
+        before = self._published.ids(self._done)
+        if not before:
+            return set()
+        now = {
+            id_
+            for model, files in self._files.items()
+            for file in files.values()
+            for id_ in _ids(self._published.tables[model], file)
+        }
+        return before - now
+
+    def _parse_window(self, window: Window) -> None:
+        handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full.items()}
+        for item in self._parser.incremental:
+            handles[item.parameter] = Incremental(self._records(item, {window}))
+        writers = {model: self._writer(table, window) for model, table in self._published.tables.items()}
+        try:
+            for batch in _batched(self._objects(window, handles)):
+                self._write(batch, writers, window)
+        except BaseException:
+            for writer in writers.values():
+                writer.discard()
+            raise
+        for model, writer in writers.items():
+            self._files[model][window] = writer.close()
+
+    def _objects(self, window: Window, handles: dict[str, object]) -> Iterator[DomainObject]:
+        try:
+            yield from self._function(**handles)
+        except ParseError:
+            raise
+        except Exception as error:
+            raise ParseError(
+                f"{self._place(window)}: the parser raised {type(error).__name__}: {error}; nothing was published",
+                self._report,
+            ) from error
+
+    def _write(self, batch: list[DomainObject], writers: dict[Model, SliceWriter], window: Window) -> None:
+        for item in batch:
+            if type(item) not in writers:
+                declared = " | ".join(model.__name__ for model in writers)
+                raise ParseError(
+                    f"{self._place(window)}: it yielded {type(item).__name__}, and declares {declared}; correct the "
+                    "return annotation or what it yields",
+                    self._report,
+                )
+        for model, writer in writers.items():
+            of_model = [item for item in batch if type(item) is model]
+            try:
+                writer.write(batch_of(of_model, model))
+            except ValueError as error:
+                raise ParseError(f"{self._place(window)}: {error}", self._report) from None
+        self._session.progress.parsed(self._session.where, self._parser.name, objects=len(batch))
+
+    def _records(self, item: InputSpec, windows: Collection[Window] | None) -> StoredRecords:
+        stream = self._session.spec.streams[item.stream]
+        snapshot = self._inputs.snapshots[item.stream]
+        return StoredRecords(stream, snapshot, windows, self._quarantine, self._counted[item.stream])
+
+    def _writer(self, table: Table, window: Window) -> SliceWriter:
+        return table.new_file(window, fingerprint=self._inputs.fingerprints[window], inputs=self._inputs.names)
+
+    def _check_invalid(self) -> None:
+        report = self._report
+        for name, counted in self._counted.items():
+            report.read[name], report.invalid[name] = counted.read, counted.invalid
+            report.replaced += counted.replaced
+            stream = self._session.spec.streams[name]
+            if too_many_invalid(stream, counted):
+                raise ParseError(
+                    f"{self._place(None)}: {counted.invalid} of {counted.read} records of {name} are invalid, more than "
+                    f"max_invalid = {stream.max_invalid} allows ({self._quarantine.example(name)}); correct "
+                    f"{stream.model.__name__}, then parse again. Nothing was published",
+                    report,
+                )
+
+    def _take_out_doubles(self) -> None:
+        for model, table in self._published.tables.items():
+            files = self._files[model]
+            lost: dict[tuple[Window, str], list[Double]] = defaultdict(list)
+            snapshot = self._published.snapshots[model]
+            for double in doubles(table, list(files.values()), snapshot, self._done):
+                lost[double.window, double.path].append(double)
+                self._quarantine.duplicate(double.window, model.__name__, double.id, double.kept)
+                self._report.duplicates.append(double.id)
+            for (window, path), rows in lost.items():
+                self._rewrite(model, window, path, rows)
+
+    def _rewrite(self, model: Model, window: Window, path: str, lost: Collection[Double]) -> None:
+        files, table, snapshot = self._files[model], self._published.tables[model], self._published.snapshots[model]
+        before = snapshot.windows().get(window) if snapshot and window not in files else None
+        files[window], old = (
+            without_rows(
+                table,
+                path,
+                window,
+                {double.row for double in lost},
+                fingerprint=before.fingerprint if before else self._inputs.fingerprints[window],
+                inputs=before.inputs if before else self._inputs.names,
+            ),
+            files.get(window),
+        )
+        if old is not None:
+            remove_new(table, old)
+
+    def _publish(self) -> None:
+        """Quarantine first: until a domain table is committed its windows don't fit, and are parsed again."""
+        report, published = self._report, self._published
+        put_aside = set(self._done)
+        if any(records.was_read for records in self._full.values()):
+            put_aside.add(None)
+        rewritten = {window for files in self._files.values() for window in files} - self._done
+        report.quarantined = self._quarantine.count
+        self._quarantine.keep(published.put_aside_in(rewritten))
+        self._commit_quarantine(rewritten | put_aside)
+        for model, table in published.tables.items():
+            self._commit(model, table)
+        report.windows = dict.fromkeys(self._done, 0)
+        for files in self._files.values():
+            for window in self._done & files.keys():
+                report.windows[window] += files[window].rows
+        report.records = sum(report.windows.values())
+
+    def _commit(self, model: Model, table: Table) -> None:
+        files = self._files[model]
+        replaced = self._done | files.keys()
+        commit = Commit(list(files.values()), replaced or "nothing", self._inputs.checked)
+        table.commit(lambda _: commit)
+
+    def _commit_quarantine(self, windows: set[Window]) -> None:
+        table = self._published.quarantine
+        files = self._quarantine.files(table, windows, self._inputs.fingerprints)
+        stored = self._published.put_aside.windows().keys() if self._published.put_aside else set()
+        replaced = {file.window for file in files} | (windows & stored)
+        commit = Commit(files, replaced or "nothing", self._inputs.checked)
+        table.commit(lambda _: commit)
+
+    def _discard(self) -> None:
+        for model, files in self._files.items():
+            for file in files.values():
+                remove_new(self._published.tables[model], file)
+
+    def _place(self, window: Window) -> str:
+        at = f", window {window}" if window else ""
+        return f"{self._session.where}, parser {self._parser.name}{at}"
+
+
+def _batched(objects: Iterable[Any]) -> Iterator[list[Any]]:
+    batch: list[Any] = []
+    for item in objects:
+        batch.append(item)
+        if len(batch) >= _OBJECTS_A_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _ids(table: Table, file: DataFile) -> Iterator[str]:
+    for batch in read_new(table, file, ["id"]):
+        yield from (id_ for id_ in batch.column("id").to_pylist() if id_ is not None)

@@ -1,0 +1,77 @@
+"""What ranges of cursor time a sync is done in, and where each source's walk begins."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.sync.extent import Extent
+from dazz_assets.sync.session import Session
+from dazz_assets.sync.sources import Source
+from dazz_assets.sync.walks import Bounds
+from dazz_assets.sync.windows import microseconds, start_of
+
+# A longer range is fetched in parts of so many windows, each complete and stored, where the API takes both bounds.
+PART_WINDOWS = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range [since, until) that is fetched and stored whole, in microseconds; until None is now and beyond."""
+
+    since: int
+    until: int | None
+
+
+class Plan:
+    """Where the walks of one sync begin and end."""
+
+    def __init__(self, session: Session, stream: StreamSpec, extent: Extent) -> None:
+        self._session = session
+        self._stream = stream
+        self._extent = extent
+        self.lookback = stream.cursor.lookback // timedelta(microseconds=1) if stream.cursor else 0
+
+    def begin(self, source: Source) -> int:
+        """Where what is asked for of this source begins."""
+        extent, start = self._extent, self._session.start
+        if extent.from_mark:
+            return start if source.mark is None else max(start, source.mark - self.lookback)
+        return start if extent.since is None or extent.replace else microseconds(extent.since)
+
+    def lower(self, sources: Sequence[Source]) -> int | None:
+        """The lower bound of all rows that the walks of these sources may bring; None where there is none."""
+        parts = list(self.parts(sources))
+        bounds = [found for source in sources for part in parts if (found := self.bounds(source, part))]
+        lowest = [found.lower for found in bounds if found.lower is not None]
+        return min(lowest) if lowest and len(lowest) == len(bounds) else None
+
+    def parts(self, sources: Sequence[Source]) -> Iterator[Part]:
+        """The parts in their order."""
+        since = min(map(self.begin, sources), default=self._session.start)
+        until = None if self._extent.until is None else microseconds(self._extent.until)
+        for edge in self._edges(since, until):
+            yield Part(since, edge)
+            since = edge
+        yield Part(since, until)
+
+    def bounds(self, source: Source, part: Part) -> Bounds | None:
+        """The bounds of a source's walk in a part; None where it has nothing to fetch there."""
+        if self._stream.cursor is None:
+            return Bounds()
+        begin = max(self.begin(source), part.since)
+        if part.until is not None and begin >= part.until:
+            return None
+        # What an API sends from before the connection's start is stored all the same: it is the vendor's answer.
+        at_start = begin == self._session.start
+        lower = None if at_start and (source.mark is None or not self._extent.from_mark) else begin
+        return Bounds(lower, part.until, since=begin, until=part.until, exact=at_start)
+
+    def _edges(self, since: int, until: int | None) -> Iterator[int]:
+        cursor, windows = self._stream.cursor, self._session.windows
+        if cursor is None or not cursor.since or not cursor.until or self._extent.replace:
+            return
+        end = microseconds(self._session.now()) if until is None else until
+        inside = [start_of(window) for window in windows.between(windows.holding(since), windows.holding(end))]
+        if len(inside) > PART_WINDOWS:
+            yield from (edge for edge in inside[PART_WINDOWS::PART_WINDOWS] if since < edge < end)

@@ -1,0 +1,114 @@
+"""The passes of one sync of a stream: which there are, and what becomes of them together."""
+
+from collections.abc import Iterator, Sequence
+
+from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.http import FetchError
+from dazz_assets.sync.cursors import shown
+from dazz_assets.sync.errors import SyncError
+from dazz_assets.sync.novelty import Novelty
+from dazz_assets.sync.one_pass import Pass, State
+from dazz_assets.sync.parts import Plan
+from dazz_assets.sync.reports import StreamReport
+from dazz_assets.sync.session import Session
+from dazz_assets.sync.sources import Marks, Source
+
+# Sources of a sub-stream that share a commit: a long sync of many parents goes on from the last one.
+_SOURCES_A_COMMIT = 500
+
+
+class Passes:
+    """One sync of one stream of one connection.
+
+    whole: what is fetched replaces all that is stored, in one commit, when all of it arrived.
+    """
+
+    def __init__(self, session: Session, stream: StreamSpec, plan: Plan, *, whole: bool) -> None:
+        self._session = session
+        self._stream = stream
+        self._plan = plan
+        self._marks = Marks(session, stream) if stream.parent else None
+        self._state = State(session, stream, plan, whole=whole)
+
+    def run(self) -> StreamReport:
+        """All parts of the plan, each complete and stored before the next begins. Raises SyncError."""
+        state = self._state
+        sources: list[Source] = []
+        try:
+            sources = self._sources()
+            if not state.whole:
+                state.novelty = Novelty(state.stored, self._plan.lower(sources))
+            self._note_gap(sources)
+            for part in self._plan.parts(sources):
+                for group in self._groups(sources):
+                    Pass(state, part, group).run()
+                    self._save_marks(sources)
+                if state.failed:
+                    raise SyncError(self._what_failed(sources))
+                if sources and len(state.passed_over) == len(sources):
+                    raise SyncError(self._what_failed(sources, all_=True))
+        except (SyncError, FetchError) as error:
+            raise SyncError(str(error), self._report(sources)) from None
+        finally:
+            state.client.close()
+        return self._report(sources)
+
+    def _sources(self) -> list[Source]:
+        if self._marks is not None:
+            return self._marks.sources()
+        stored = self._state.stored
+        if stored is None:
+            return [Source()]
+        return [Source(mark=stored.transaction("mark"), boundary=stored.transaction("boundary"))]
+
+    def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
+        size = max(len(sources), 1) if self._state.whole else _SOURCES_A_COMMIT
+        for start in range(0, max(len(sources), 1), size):
+            yield sources[start : start + size]
+
+    def _save_marks(self, sources: Sequence[Source]) -> None:
+        if self._marks is not None and self._stream.cursor is not None:
+            self._marks.save(sources)
+
+    def _note_gap(self, sources: Sequence[Source]) -> None:
+        """Say where ground is left out: a pass that begins above the mark leaves the mark where it is."""
+        if self._stream.cursor is None:
+            return
+        start = self._session.start
+        behind = [
+            reached
+            for source in sources
+            if (reached := max(start, source.mark if source.mark is not None else start)) < self._plan.begin(source)
+        ]
+        if behind:
+            until = max(self._plan.begin(source) for source in sources)
+            self._state.report.gap = f"from {shown(min(behind))} to {shown(until)} nothing is fetched yet; the mark stays until a sync fetches it"
+
+    def _what_failed(self, sources: Sequence[Source], *, all_: bool = False) -> str:
+        state = self._state
+        if self._stream.parent is None:
+            return str(next(iter(state.failed.values())))
+        failed = state.passed_over if all_ else {key: str(error) for key, error in state.failed.items()}
+        examples = "; ".join(f"{key}: {reason}" for key, reason in list(failed.items())[:3])
+        return (
+            f"{self._session.where}, stream {self._stream.name}: {len(failed)} of {len(sources)} {self._stream.parent} "
+            f"failed ({examples}); what the others brought is stored"
+            + (
+                ". Check what the credentials may read"
+                if all_
+                else ", and the next sync goes on with those that failed"
+            )
+        )
+
+    def _report(self, sources: Sequence[Source]) -> StreamReport:
+        state, report = self._state, self._state.report
+        counted = state.client.counters
+        report.requests, report.bytes = counted.requests, counted.bytes
+        report.retries, report.waited_seconds = counted.retries, round(counted.waited_seconds, 3)
+        report.warnings += [text for text in state.client.warnings if text not in report.warnings]
+        report.passed_over = [f"{key}: {reason}" for key, reason in state.passed_over.items()]
+        if marks := [source.mark for source in sources if source.mark is not None]:
+            report.high_water_mark = shown(max(marks))
+        if state.stored is not None:
+            report.stored, report.version = state.stored.rows, state.stored.version
+        return report

@@ -1,0 +1,78 @@
+"""The tables that a parser publishes to."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+from dazz_assets.authoring.spec import ParserSpec
+from dazz_assets.domain import DomainObject
+from dazz_assets.sync.columns import schema_of
+from dazz_assets.sync.session import Session
+from resources.lake import Snapshot, Table, WindowState
+
+
+class Published:
+    """A parser's tables of one connection, one a model, and its quarantine, each in one version."""
+
+    def __init__(self, session: Session, parser: ParserSpec) -> None:
+        lake, integration, connection = session.lake, session.spec.name, session.connection.id
+        self.tables: Mapping[type[DomainObject], Table] = {
+            model: lake.domain(model.table_name(), integration, parser.name, connection, schema_of(model))
+            for model in parser.models
+        }
+        self.quarantine = lake.quarantine(integration, parser.name, connection)
+        self.snapshots: Mapping[type[DomainObject], Snapshot | None] = {
+            model: table.open() for model, table in self.tables.items()
+        }
+        self.put_aside: Snapshot | None = self.quarantine.open()
+
+    @property
+    def windows(self) -> list[Mapping[date | None, WindowState]]:
+        """What each table's windows were parsed from."""
+        return [snapshot.windows() if snapshot else {} for snapshot in self.snapshots.values()]
+
+    def is_checked(self, transactions: Mapping[str, int]) -> bool:
+        """Whether all tables are right up to these passes of the inputs; then no file needs to be opened."""
+        return all(
+            snapshot is not None and all(snapshot.transaction(name) == value for name, value in transactions.items())
+            for snapshot in (*self.snapshots.values(), self.put_aside)
+        )
+
+    def unfit(self, fingerprints: Mapping[date | None, str]) -> set[date | None]:
+        """Windows that some table holds from another set of records, or doesn't hold, or should no longer hold."""
+        found: set[date | None] = set()
+        for windows in self.windows:
+            parsed = {window: state.fingerprint for window, state in windows.items()}
+            found |= {window for window, text in fingerprints.items() if parsed.get(window) != text}
+            found |= parsed.keys() - fingerprints.keys()
+        return found
+
+    def uncovered(self, lost: Collection[str], parsed: Collection[date | None]) -> set[date | None]:
+        """Windows, not parsed yet, with an object that was put aside for one of these ids, which are gone now."""
+        if not lost or self.put_aside is None:
+            return set()
+        gone = set(lost)
+        found = set()
+        for batch in self.put_aside.read(["kind", "object_id", "window_start"]):
+            rows = zip(*(batch.column(name).to_pylist() for name in ("kind", "object_id", "window_start")), strict=True)
+            found |= {window for kind, object_id, window in rows if kind == "duplicate" and object_id in gone}
+        return found - set(parsed)
+
+    def ids(self, windows: Collection[date | None]) -> set[str]:
+        """The ids of the published objects of some windows; none where nothing is put aside that could need them."""
+        if self.put_aside is None or not self.put_aside.rows:
+            return set()
+        return {
+            id_
+            for snapshot in self.snapshots.values()
+            if snapshot is not None
+            for batch in snapshot.read(["id"], windows)
+            for id_ in batch.column("id").to_pylist()
+            if id_ is not None
+        }
+
+    def put_aside_in(self, windows: Collection[date | None]) -> list[dict[str, Any]]:
+        """The rows of some windows in quarantine."""
+        if self.put_aside is None or not windows:
+            return []
+        return [row for batch in self.put_aside.read(windows=windows) for row in batch.to_pylist()]

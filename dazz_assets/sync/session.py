@@ -1,0 +1,99 @@
+"""One connection of an integration at work."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from dazz_assets.authoring.config import secrets_of, text_of
+from dazz_assets.authoring.integration import Integration
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.authoring.templates import fill, segment
+from dazz_assets.http import Client, Event
+from dazz_assets.sync.progress import Progress
+from dazz_assets.sync.windows import Windows, microseconds
+from resources.connections import Connection, ConnectionError
+from resources.lake import Lake
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Session:
+    """An integration, one of its connections, and the lake: what a sync or a parse works with.
+
+    Nothing is shared between sessions: each has its own client, with its own limits and connections.
+    """
+
+    def __init__(
+        self,
+        spec: IntegrationSpec,
+        connection: Connection,
+        lake: Lake,
+        *,
+        progress: Progress | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self.spec = spec
+        self.connection = connection
+        self.lake = lake
+        self.progress = progress or Progress()
+        self.now = now
+
+    @property
+    def where(self) -> str:
+        """`snyk/acme`, for messages."""
+        return f"{self.spec.name}/{self.connection.id}"
+
+    @property
+    def windows(self) -> Windows:
+        """The windows of the integration."""
+        return Windows(self.spec.window)
+
+    @property
+    def start(self) -> int:
+        """The connection's start, in microseconds since the epoch."""
+        return microseconds(datetime.combine(self.connection.start, datetime.min.time(), UTC))
+
+    @cached_property
+    def integration(self) -> Integration[Any]:
+        """The integration with the connection's config. Raises ConnectionError where the config is wrong."""
+        config = self.connection.load(self.spec.config)
+        return self.spec.integration(config, connection=self.connection.id)
+
+    @property
+    def parsing_integration(self) -> Integration[Any]:
+        """The integration for parsers: made without a config where the connection's can't be read, as most need none."""
+        try:
+            return self.integration
+        except ConnectionError:
+            return self.spec.integration(None, connection=self.connection.id)
+
+    def client(self, stream: str) -> Client:
+        """A client for one stream's requests, with the connection's secrets and the integration's limits."""
+        integration = self.integration
+        config = integration.config
+        where = f"{self.where}, stream {stream}"
+        return Client(
+            self.base_url,
+            hosts=integration.hosts,
+            auth=integration.auth,
+            values=text_of(config),
+            secrets=secrets_of(config),
+            rate=integration.rate,
+            where=where,
+            on_event=self._tell,
+        )
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is: the config's `base_url`, else the integration's; without a slash at the end."""
+        config = self.integration.config
+        values = text_of(config)
+        template = config.base_url or self.integration.base_url
+        return str(fill(template, lambda _, name: segment(values[name]))).rstrip("/")
+
+    def _tell(self, event: Event) -> None:
+        if event.kind in {"waiting", "retry"}:
+            self.progress.waiting(self.where, event.seconds, event.text)

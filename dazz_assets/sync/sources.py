@@ -1,0 +1,103 @@
+"""What the walks of one sync list: a whole stream, or each parent's part of it; and the marks of each."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.sync.errors import SyncError
+from dazz_assets.sync.fields import FieldReader
+from dazz_assets.sync.request import parent_fields
+from dazz_assets.sync.session import Session
+from dazz_assets.sync.stored import texts_of
+from resources.lake import MARKS_SCHEMA, Commit, Snapshot, Table, latest
+
+
+@dataclass(slots=True)
+class Source:
+    """What one walk lists: the whole stream (parent None), or what belongs to one parent.
+
+    fields: the values of the parent's record that requests need. mark: the high-water mark, in microseconds.
+    boundary: fingerprint of the records at or after the mark (less the look-back) when it was set.
+    covered: how far the ground is fetched without a gap, during a sync.
+    """
+
+    parent: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+    mark: int | None = None
+    boundary: int | None = None
+    covered: int | None = None
+
+
+class Marks:
+    """The parents of a sub-stream with their marks: a small table beside the stream's."""
+
+    def __init__(self, session: Session, stream: StreamSpec) -> None:
+        self._session = session
+        self._stream = stream
+        self._table: Table = session.lake.marks(session.spec.name, stream.name, session.connection.id)
+        self._parents_passes: int | None = None
+
+    def sources(self) -> list[Source]:
+        """One source for each stored record of the parent. Raises SyncError where the parent was never synced.
+
+        The parent's raw is read only where it changed since these marks were written.
+        """
+        session, parent = self._session, self._session.spec.streams[self._stream.parent or ""]
+        raw = session.lake.raw(
+            session.spec.name, parent.name, session.connection.id, windowed=parent.cursor is not None
+        )
+        stored = raw.open()
+        if stored is None:
+            raise SyncError(
+                f"{session.where}, stream {self._stream.name}: its parent {parent.name} was never synced; "
+                f"sync (or materialize) {parent.name} first"
+            )
+        self._parents_passes = stored.transaction("passes") or 0
+        snapshot = self._table.open()
+        known = {source.parent: source for source in self._stored(snapshot)}
+        if snapshot is not None and snapshot.transaction("parents") == self._parents_passes:
+            return list(known.values())
+        return [self._merged(source, known.get(source.parent)) for source in self._parents(stored)]
+
+    def save(self, sources: Iterable[Source]) -> None:
+        """Write the marks, after the data that they stand for is safe. One that lags is only read again."""
+        rows = sorted(sources, key=lambda source: source.parent or "")
+        file = self._table.new_file(None)
+        file.write(
+            pa.table(
+                [
+                    [source.parent for source in rows],
+                    [json.dumps(source.fields, sort_keys=True) for source in rows],
+                    [source.mark for source in rows],
+                    [source.boundary for source in rows],
+                ],
+                schema=MARKS_SCHEMA,
+            )
+        )
+        done = file.close()
+        self._table.commit(
+            lambda _: Commit(add=[done], replace="everything", transactions={"parents": self._parents_passes or 0})
+        )
+
+    def _stored(self, snapshot: Snapshot | None) -> Iterator[Source]:
+        if snapshot is None:
+            return
+        for batch in snapshot.read():
+            for row in batch.to_pylist():
+                yield Source(row["parent"], json.loads(row["fields"]), row["mark"], row["boundary"])
+
+    def _parents(self, stored: Snapshot) -> Iterator[Source]:
+        paths = parent_fields(self._stream)
+        reader = FieldReader(paths) if paths else None
+        for batch in latest(stored, ["key", "record"], problems=False):
+            keys, records = batch.column("key").to_pylist(), texts_of(batch, "record")
+            values = reader.read(records) if reader else [()] * len(records)
+            for key, texts in zip(keys, values, strict=True):
+                yield Source(key, {path: text for path, text in zip(paths, texts, strict=True) if text is not None})
+
+    def _merged(self, source: Source, known: Source | None) -> Source:
+        # A parent whose path changed (a renamed repository) is still the same parent: its mark holds.
+        return source if known is None else Source(source.parent, source.fields, known.mark, known.boundary)

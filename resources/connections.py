@@ -1,0 +1,136 @@
+"""Connections: customers' accounts at vendors, read from a YAML file."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+VARIABLE = "DAZZ_CONNECTIONS"
+_ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_INTERVAL = re.compile(r"(\d+)\s*([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
+
+
+class ConnectionError(Exception):
+    """A connection, or the file of them, is wrong. The text names the connection, the setting and the fix; no secret."""
+
+
+def _interval(value: object) -> object:
+    if isinstance(value, str) and (match := _INTERVAL.fullmatch(value.strip())):
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError("write it as a number and a unit: 30s, 15m, 6h or 1d")
+
+
+class Connection(BaseModel):
+    """One customer's account at a vendor.
+
+    start: the first day, in UTC, of cursor time that is fetched. interval: how often it is synced.
+    config: the vendor's settings as written, with `${ENV_VARIABLE}` not yet replaced.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
+    integration: str
+    start: date
+    interval: Annotated[timedelta, BeforeValidator(_interval), Field(gt=timedelta())] = timedelta(minutes=15)
+    config: dict[str, Any] = Field(default_factory=dict)
+
+    def load(self, config: type[ConfigModel]) -> ConfigModel:
+        """The typed config, with the environment's values. Raises ConnectionError, naming what is missing or wrong."""
+        where = f"connection {self.id!r} of {self.integration}"
+        values = {name: self._expanded(where, name, value) for name, value in self.config.items()}
+        try:
+            return config.model_validate(values)
+        except ValidationError as error:
+            raise ConnectionError(f"{where}: {_problems(error, 'config.')}") from None
+
+    def _expanded(self, where: str, name: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._expanded(where, name, item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._expanded(where, name, item) for key, item in value.items()}
+        if not isinstance(value, str):
+            return value
+        if missing := [variable for variable in _ENV.findall(value) if variable not in os.environ]:
+            raise ConnectionError(
+                f"{where}: config.{name} needs the environment variable {missing[0]}, which is not set"
+            )
+        return _ENV.sub(lambda match: os.environ[match[1]], value)
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """The connections of a file, and what is wrong with the entries that can't be read, by connection's id."""
+
+    valid: tuple[Connection, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, integration: str) -> tuple[Connection, ...]:
+        """The connections of one integration, in the file's order."""
+        return tuple(item for item in self.valid if item.integration == integration)
+
+
+def connections_path() -> Path:
+    """`DAZZ_CONNECTIONS`, or `connections.yaml` in the current folder."""
+    return Path(os.environ.get(VARIABLE) or "connections.yaml")
+
+
+def read_connections(path: Path) -> Connections:
+    """Read the file. A bad entry is a problem and the rest are valid.
+
+    Raises ConnectionError where the file as a whole can't be read.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConnectionError(
+            f"there is no file {path}; write your connections there, or name another by {VARIABLE}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConnectionError(f"{path} can't be read: {error}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1})" if mark else ""
+        raise ConnectionError(f"{path}{place} is no YAML; check indentation and quotes there") from None
+    entries = document.get("connections") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise ConnectionError(f"{path} must hold a list under `connections:`")
+    return _checked(path, entries)
+
+
+def _checked(path: Path, entries: list[Any]) -> Connections:
+    valid: dict[tuple[str, str], Connection] = {}
+    problems: dict[str, str] = {}
+    for number, entry in enumerate(entries, 1):
+        name = str(entry.get("id", f"number {number}")) if isinstance(entry, dict) else f"number {number}"
+        try:
+            connection = Connection.model_validate(entry)
+        except ValidationError as error:
+            problems[name] = f"{path}: connection {name!r}: {_problems(error)}"
+            continue
+        if (key := (connection.integration, connection.id)) in valid:
+            problems[name] = (
+                f"{path}: there are two connections {name!r} of {connection.integration}; give each its own id"
+            )
+        valid.setdefault(key, connection)
+    return Connections(tuple(valid.values()), problems)
+
+
+def _problems(error: ValidationError, prefix: str = "") -> str:
+    found = []
+    for item in error.errors(include_input=False, include_url=False):
+        setting = prefix + ".".join(map(str, item["loc"]))
+        hint = " (lower case letters, digits, _ and -, at most 100)" if item["loc"] == ("id",) else ""
+        found.append(f"`{setting}`: {item['msg']}{hint}")
+    return "; ".join(found)
