@@ -1,0 +1,150 @@
+"""Records are slices of the page, byte for byte as they were sent (conformance 11, 33, 45)."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dazz_assets.http import Page, RecordsPathError, Request
+
+
+def page(body: bytes, status: int = 200) -> Page:
+    request = Request("https://api.example.com/issues")
+    return Page(body, request.url, status, {}, datetime(2026, 1, 1, tzinfo=UTC), request, where="vendor/acme")
+
+
+def records(body: bytes, path: str) -> list[bytes]:
+    return [bytes(record) for record in page(body).records(path)]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b'{"n": 123456789012345678901234567890}',
+        b'{"n": 1.0, "m": 1e400, "k": -0.0}',
+        rb'{"s": "\ud800"}',
+        rb'{"s": "\udc00\ud800 \ud83d\ude00"}',
+        b'{"a": 1, "a": 2}',
+        '{"s": "\u2028 ü 😀"}'.encode(),
+        b'{ "spaced" :\t[ 1 ,2 ]\r\n}',
+        b'"text"',
+        b"[1, [2]]",
+        b"{}",
+        b"9" * 5000,
+    ],
+)
+@pytest.mark.parametrize("path", ["", "data", "data.items", "data.0.items"])
+def test_a_record_comes_through_as_it_was_sent(record: bytes, path: str) -> None:
+    listed = b'[ {"id":1} ,' + record + b" ]"
+    body = {
+        "": listed,
+        "data": b'{"data":' + listed + b"}",
+        "data.items": b'{"data" : {"other": 1, "items": ' + listed + b'}, "x": []}',
+        "data.0.items": b'{"data": [{"items": ' + listed + b"}]}",
+    }[path]
+    assert records(body, path) == [b'{"id":1}', record]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(JSON, max_size=6), st.booleans(), st.sampled_from([None, 1]))
+@example([{"a": "\ud800"}], True, None)
+def test_any_list_of_values_is_sliced_into_what_it_was_made_of(
+    values: list[Any], ascii_only: bool, indent: Any
+) -> None:
+    texts = [json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "ignore") for value in values]
+    body = b'{"meta": {"\\ud800": 1}, "data": [' + b" ,\n".join(texts) + b"]}"
+    assert records(body, "data") == texts
+    assert records(body.replace(b"\\ud800", b"x"), "data") == [text.replace(b"\\ud800", b"x") for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b"", ""),
+        (b" \n", "data"),
+        (b"null", ""),
+        (b"null", "data"),
+        (b'{"data": null}', "data"),
+        (b'{"data": null}', "data.items"),
+        (b'{"data": {"items": null}}', "data.items"),
+        (b'{"data": {"items": [ ]}}', "data.items"),
+        (b"[]", ""),
+    ],
+)
+def test_an_empty_body_null_and_an_empty_list_are_no_records(body: bytes, path: str) -> None:
+    assert records(body, path) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "said"),
+    [
+        (
+            b'{"items": [], "total": 3}',
+            "data",
+            "nothing is at `data`: the page is an object with the keys items, total",
+        ),
+        (b'{"data": {"rows": []}}', "data.items", "`data` is an object with the keys rows"),
+        (b'{"data": {"rows": []}}', "", "the page is no list but an object with the keys data"),
+        (b'{"data": {"rows": []}}', "data", "what is at `data` is no list but an object with the keys rows"),
+        (b'{"data": "soon"}', "data", 'no list but the value "soon"'),
+        (b"[[1]]", "data", "the page is a list"),
+        (b"{}", "data", "an object without keys"),
+        (b'{"data": []}', "data.0", "`data` is a list"),
+    ],
+)
+def test_a_path_that_leads_to_no_list_is_an_error_that_says_what_is_there(body: bytes, path: str, said: str) -> None:
+    with pytest.raises(RecordsPathError) as caught:
+        records(body, path)
+    assert said in str(caught.value)
+    assert "vendor/acme: GET https://api.example.com/issues" in str(caught.value)
+    assert "Set `records`" in str(caught.value)
+
+
+def test_a_page_with_many_keys_is_quoted_in_short() -> None:
+    body = json.dumps({f"key{number}": 1 for number in range(50)}).encode()
+    with pytest.raises(RecordsPathError, match=r"key11, \.\.\.") as caught:
+        records(body, "data")
+    assert "key12" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("links.next", "/x?y"),
+        (r"@odata\.nextLink", "https://n"),
+        (r"a\.b.c", 3),
+        ("data.1.id", "two"),
+        ("numbers.0", {"1": "as a key"}),
+        ("numbers.0.1", "as a key"),
+        ("total", 10**30),
+        ("gone", None),
+        ("links.gone.further", None),
+        ("total.further", None),
+        ("data.7.id", None),
+        ("nothing", None),
+        ("odd", "\ud800"),
+        ('quo"ted.key', 1),
+        ("flag", False),
+    ],
+)
+def test_a_value_is_found_at_its_path(path: str, value: object) -> None:
+    body = rb"""{"links": {"next": "/x?y"}, "@odata.nextLink": "https://n", "a.b": {"c": 3}, "odd": "\ud800",
+        "data": [{"id": "one"}, {"id": "two"}], "numbers": [{"1": "as a key"}], "nothing": null, "flag": false,
+        "quo\"ted": {"key": 1}, "total": 1000000000000000000000000000000}"""
+    assert page(body).value(path) == value
+
+
+def test_of_a_repeated_key_the_last_counts() -> None:
+    assert page(b'{"next": 1, "next": 2}').value("next") == 2
+    assert records(rb'{"data": ["\ud800"], "data": [2]}', "data") == [b"2"]
