@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pydantic import SecretStr
 
@@ -21,7 +22,7 @@ from dazz_assets import (
 from dazz_assets.domain import Finding, FindingClass, RawRecord, Severity, Status
 
 from .models import Issue, Org, Project
-from .places import Place, place_of
+from .places import Place, app_of, place_of
 from .ratings import cves, cvss, cwes, exploit_maturity, ghsa, rule
 
 CLASSES = {
@@ -94,8 +95,15 @@ class SnykIntegration(Integration[SnykConfig]):
     def findings(self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]) -> Iterator[Finding]:
         """Issues as findings, with what their projects say of where they are."""
         by_id = {project.id: project for project in projects}
+        app = app_of(self._api())
         for issue in issues:
-            yield self._finding(issue, place_of(issue, by_id.get(issue.relationships.scan_item.data.id)))
+            project = by_id.get(issue.relationships.scan_item.data.id)
+            yield self._finding(issue, place_of(issue, project, app))
+
+    def _api(self) -> str:
+        with suppress(RuntimeError):  # a parser in a test has no config
+            return self.config.base_url or self.base_url
+        return self.base_url
 
     def _finding(self, issue: Issue, place: Place) -> Finding:
         attributes = issue.attributes

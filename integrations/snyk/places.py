@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from .models import Issue, Project, Representation
 
-APP = "https://app.snyk.io"
+_API = re.compile(r"https://api\.((?:[a-z]+\.)?snyk(?:gov)?\.io)")
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,16 @@ class Place:
     start_line: int | None = None
 
 
-def place_of(issue: Issue, project: Project | None) -> Place:
+def app_of(api: str) -> str:
+    """The web application that belongs to an API's base URL: each region has its own."""
+    region = _API.match(api)
+    return f"https://app.{region[1] if region else 'snyk.io'}"
+
+
+def place_of(issue: Issue, project: Project | None, app: str) -> Place:
     """Where the issue is; the project is None for issues of an environment or of a project that is gone."""
     item = issue.relationships.scan_item.data
-    place = Place(item.type, item.id, url=_page(issue))
+    place = Place(item.type, item.id, url=_page(issue, app))
     if project:
         owner = project.relationships.owner if project.relationships else None
         place = replace(place, resource_name=project.attributes.name, owner=owner.data.id if owner else None)
@@ -63,10 +70,10 @@ def _in_manifest(place: Place, issue: Issue, project: Project | None) -> Place:
     return replace(place, file_path=target) if issue.attributes.type == "config" else place
 
 
-def _page(issue: Issue) -> str | None:
+def _page(issue: Issue, app: str) -> str | None:
     """The issue on its project's page; the page takes an organisation's id as well as its slug."""
     item = issue.relationships.scan_item.data
     if item.type != "project":
         return None
     org = issue.relationships.organization.data.id
-    return f"{APP}/org/{org}/project/{item.id}#issue-{issue.attributes.key}"
+    return f"{app}/org/{org}/project/{item.id}#issue-{issue.attributes.key}"

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
-from integrations.snyk.integration import SnykIntegration
+from integrations.snyk.integration import SnykConfig, SnykIntegration
 from integrations.snyk.models import Issue, Project
 
 PROJECT = Project.model_validate(
@@ -59,6 +60,21 @@ def test_the_link_leads_to_the_issue_on_its_projects_page() -> None:
     [finding] = parse(issue())
 
     assert finding.src_url == "https://app.snyk.io/org/o1/project/p1#issue-SNYK-JS-LEFTTURN-1"
+
+
+@pytest.mark.parametrize(
+    ("api", "app"),
+    [
+        (None, "https://app.snyk.io"),
+        ("https://api.eu.snyk.io", "https://app.eu.snyk.io"),
+        ("http://127.0.0.1:8801", "https://app.snyk.io"),
+    ],
+)
+def test_the_link_leads_to_the_region_of_the_api(api: str | None, app: str) -> None:
+    snyk = SnykIntegration(SnykConfig(token=SecretStr("x"), base_url=api))
+    [finding] = snyk.findings(FullRefresh([PROJECT]), Incremental([issue()]))
+
+    assert finding.src_url == f"{app}/org/o1/project/p1#issue-SNYK-JS-LEFTTURN-1"
 
 
 def test_the_raw_record_is_named_by_stream_and_key() -> None:
