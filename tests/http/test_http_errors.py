@@ -1,0 +1,183 @@
+"""What errors say: the vendor's words, the request without secrets, and what to do (conformance 8, 9, 11, 15, 16)."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+from loopback import Clock, Reply, Vendor
+
+from dazz_assets.http import (
+    BadRequestError,
+    Client,
+    FetchError,
+    NotFoundError,
+    RateLimitedError,
+    RecordsPathError,
+    RefusedError,
+    Request,
+    UnavailableError,
+    VendorReportedError,
+)
+
+
+def refusal(vendor: Vendor, client: Client, status: int, body: Any) -> str:
+    vendor.script(Reply(status, body))
+    with pytest.raises(FetchError) as caught:
+        client.send(Request(f"{vendor.url}/issues", params={"limit": 5}))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"message": "Bad credentials", "documentation_url": "https://docs.x/1"}, "Bad credentials; https://docs.x/1"),
+        ({"errors": [{"title": "Gone", "detail": "Org is disabled"}]}, "Org is disabled; Gone"),
+        ({"errors": [{"message": "one"}, "two"]}, "one; two"),
+        ({"error": {"code": 7, "message": "API not enabled"}}, "API not enabled"),
+        ({"error": "invalid_client", "error_description": "Unknown client"}, "Unknown client; invalid_client"),
+        ({"errorMessages": ["No such project"], "errors": {}}, "No such project"),
+        ("nope", "nope"),
+        ({"code": 12}, '{"code": 12}'),
+        (b"<html>\n  <b>Blocked</b>", "<html> <b>Blocked</b>"),
+        (b"x" * 5000, "x" * 197 + "..."),
+        ({"message": "y" * 5000}, "y" * 497 + "..."),
+    ],
+)
+def test_the_vendors_own_words_are_in_the_error(vendor: Vendor, client: Client, body: Any, said: str) -> None:
+    assert f"The vendor says: {said}" in refusal(vendor, client, 400, body)
+
+
+def test_an_error_names_the_connection_the_request_and_the_status(vendor: Vendor, client: Client) -> None:
+    said = refusal(vendor, client, 404, {"message": "No such org."})
+    assert said.startswith(
+        f"vendor/acme: GET {vendor.url}/issues?limit=5: 404 Not Found. The vendor says: No such org. "
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (401, "Check the connection's credentials"),
+        (403, "Grant the permission"),
+        (404, "Check base_url and the stream's path"),
+        (405, "Set the stream's `method`"),
+        (410, "move the stream"),
+        (413, "Make the request's body smaller"),
+        (414, "Make the URL shorter"),
+    ],
+)
+def test_an_error_says_what_to_do(vendor: Vendor, client: Client, status: int, advice: str) -> None:
+    assert advice in refusal(vendor, client, status, b"")
+
+
+def test_a_long_url_is_shown_in_short(vendor: Vendor, client: Client) -> None:
+    vendor.script(Reply(414))
+    with pytest.raises(RefusedError) as caught:
+        client.send(Request(vendor.url, params={"q": "z" * 5000}))
+    assert len(caught.value.url) < 520
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("{url}/x", headers={"X-Bad": "a\nb"}),
+        Request("{url}/x", method="POST", body={"a": float("nan")}),
+        Request("/no-host"),
+        Request("{url}/x", headers={"X-Bad": "\u2603"}),
+    ],
+)
+def test_a_request_that_can_not_be_sent_is_an_error_of_ours(vendor: Vendor, client: Client, request_: Request) -> None:
+    whole = Request(request_.url.format(url=vendor.url), request_.method, headers=request_.headers, body=request_.body)
+    with pytest.raises(BadRequestError, match="can't be sent"):
+        client.send(whole)
+    assert vendor.asked == []
+
+
+def test_an_error_survives_being_sent_to_another_process(vendor: Vendor, client: Client) -> None:
+    vendor.script(Reply(404, {"message": "gone"}))
+    with pytest.raises(NotFoundError) as caught:
+        client.send(Request(vendor.url))
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.status, again.where) == (str(caught.value), 404, "vendor/acme")
+
+
+GRAPHQL = {"data": {"boards": [1]}, "errors": [{"message": "Field 'x' is hidden"}]}
+
+
+def test_a_success_with_errors_is_an_error_with_the_vendors_text(vendor: Vendor, client: Client) -> None:
+    """Conformance 8."""
+    vendor.script(Reply(200, {"errors": [{"message": "Parse error"}], "data": None}))
+    with pytest.raises(VendorReportedError, match="Parse error"):
+        client.send(Request(vendor.url))
+    assert len(vendor.asked) == 1
+
+
+def test_data_beside_errors_fails_unless_the_stream_keeps_it(vendor: Vendor, client: Client) -> None:
+    """Conformance 9."""
+    vendor.script(Reply(200, GRAPHQL))
+    with pytest.raises(VendorReportedError, match="hidden"):
+        client.send(Request(vendor.url))
+    page = client.send(Request(vendor.url), {200: "keep"})
+    assert page.value("data.boards") == [1]
+    assert page.reported == "Field 'x' is hidden"
+    assert "data kept although errors came: Field 'x' is hidden" in client.warnings[0]
+
+
+@pytest.mark.parametrize("data", [None, {}])
+def test_keeping_data_is_no_excuse_for_having_none(vendor: Vendor, client: Client, data: object) -> None:
+    vendor.script(Reply(200, {"errors": [{"message": "Parse error"}], "data": data}))
+    with pytest.raises(VendorReportedError):
+        client.send(Request(vendor.url), {200: "keep"})
+
+
+def test_a_list_that_is_null_beside_errors_is_not_an_empty_list(vendor: Vendor, client: Client) -> None:
+    vendor.script(Reply(200, {"errors": [{"message": "Timeout"}], "data": {"boards": None, "users": []}}))
+    page = client.send(Request(vendor.url), {200: "keep"})
+    with pytest.raises(RecordsPathError, match="Timeout"):
+        page.records("data.boards")
+    assert page.records("data.users") == []
+
+
+@pytest.mark.parametrize("errors", [[], None, {"a": 1}, "none"])
+def test_errors_that_are_no_list_or_empty_are_no_errors(vendor: Vendor, client: Client, errors: object) -> None:
+    vendor.script(Reply(200, {"errors": errors, "data": []}))
+    assert client.send(Request(vendor.url)).records("data") == []
+
+
+def test_errors_about_a_limit_inside_a_success_pass(vendor: Vendor, client: Client, clock: Clock) -> None:
+    limited = {"errors": [{"message": "Complexity budget exhausted", "extensions": {"retry_in_seconds": 17}}]}
+    throttled = {"errors": [{"message": "slow down", "extensions": {"code": "RATE_LIMITED"}}]}
+    vendor.script(Reply(200, limited), Reply(200, throttled), Reply(200, {"data": [1]}))
+    assert client.send(Request(vendor.url)).value("data") == [1]
+    assert clock.sleeps[0] == 17
+    vendor.script(Reply(200, throttled))
+    with pytest.raises(RateLimitedError, match="slow down"):
+        client.send(Request(vendor.url))
+
+
+def test_an_accepted_status_is_a_page_without_records(vendor: Vendor, client: Client) -> None:
+    """Conformance 14."""
+    vendor.script(Reply(404, {"message": "Not here"}))
+    page = client.send(Request(f"{vendor.url}/orgs/7"), {404: "skip"})
+    assert (page.status, list(page.records("data"))) == (404, [])
+    assert page.skipped is not None
+    assert "Not here" in page.skipped
+    assert client.counters.skipped == 1
+    assert "/orgs/7: taken as empty: 404 Not Found. The vendor says: Not here" in client.warnings[0]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, RefusedError), (410, RefusedError), (500, UnavailableError)])
+def test_accepting_one_status_accepts_no_other(vendor: Vendor, client: Client, status: int, kind: type) -> None:
+    """Conformance 15."""
+    vendor.script(Reply(status))
+    with pytest.raises(kind):
+        client.send(Request(vendor.url), {404: "skip"})
+
+
+@pytest.mark.parametrize("reply", [Reply(204), Reply(200, b""), Reply(200, b"null")])
+def test_no_content_is_a_page_without_records(vendor: Vendor, client: Client, reply: Reply) -> None:
+    """Conformance 11."""
+    vendor.script(reply)
+    assert list(client.send(Request(vendor.url)).records("data")) == []

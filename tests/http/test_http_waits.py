@@ -1,0 +1,59 @@
+"""What a response says about waiting (conformance 1, 3, 4)."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import pytest
+
+from dazz_assets.http import wait_named
+
+NOW = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "seconds"),
+    [
+        (429, {}, b"", None),
+        # Retry-After: seconds, a date, in the past, negative, nonsense.
+        (429, {"Retry-After": "120"}, b"", 120),
+        (503, {"retry-after": " 7 "}, b"", 7),
+        (429, {"Retry-After": "0.5"}, b"", 0.5),
+        (429, {"Retry-After": formatdate(NOW + 90, usegmt=True)}, b"", 90),
+        (429, {"Retry-After": formatdate(NOW - 90, usegmt=True)}, b"", 0),
+        (429, {"Retry-After": "-5"}, b"", 0),
+        (429, {"Retry-After": "soon"}, b"", None),
+        (429, {"Retry-After": ""}, b"", None),
+        (429, {"Retry-After": "soon", "X-RateLimit-Reset": "9"}, b"", 9),
+        # A reset: an epoch in seconds or milliseconds, or seconds from now.
+        (429, {"X-RateLimit-Reset": str(int(NOW) + 33)}, b"", 33),
+        (429, {"X-RateLimit-Reset": str(int(NOW + 33) * 1000)}, b"", 33),
+        (429, {"X-RateLimit-Reset": "33"}, b"", 33),
+        (429, {"RateLimit-Reset": "33"}, b"", 33),
+        (429, {"X-Rate-Limit-Reset": str(int(NOW) - 33)}, b"", 0),
+        (429, {"X-RateLimit-Reset": "tomorrow"}, b"", None),
+        (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(NOW) + 33)}, b"", 33),
+        # A limit that is not used up is not what stopped us.
+        (429, {"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": str(int(NOW) + 33)}, b"", None),
+        (503, {"X-RateLimit-Reset": "33"}, b"", None),
+        (503, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "33"}, b"", 33),
+        # The structured header, in both of its forms.
+        (429, {"RateLimit": '"default";r=0;t=30'}, b"", 30),
+        (429, {"RateLimit": '"minute";r=3;t=10, "daily";r=0;t=300'}, b"", 300),
+        (429, {"RateLimit": '"default";r=5;t=30'}, b"", None),
+        (429, {"RateLimit": "limit=100, remaining=0, reset=50"}, b"", 50),
+        # A body that names it, wherever.
+        (200, {}, b'{"errors": [{"extensions": {"code": "C", "retry_in_seconds": 13}}]}', 13),
+        (429, {}, b'{"retry_in_seconds": "4"}', 4),
+        (429, {}, b'{"retry_in_seconds": null}', None),
+        (429, {}, b'not JSON: "retry_in_seconds": 4', None),
+        (429, {"Retry-After": "1"}, b'{"retry_in_seconds": 4}', 1),
+        # GitHub's secondary limits come with or without a header.
+        (403, {"X-RateLimit-Remaining": "9"}, b'{"message": "You have exceeded a secondary rate limit."}', 60),
+        (403, {"Retry-After": "5"}, b'{"message": "You have exceeded a secondary rate limit."}', 5),
+    ],
+)
+def test_the_wait_that_a_response_names(
+    status: int, headers: dict[str, str], body: bytes, seconds: float | None
+) -> None:
+    assert wait_named(status, headers, body, NOW) == seconds
