@@ -109,17 +109,18 @@ class SliceWriter:
             self.discard()
 
     def _fitted(self, table: pa.Table) -> pa.Table:
-        try:
-            table = table.select(self._wanted.names).cast(self._wanted)
-        except (KeyError, pa.ArrowException) as error:
+        wanted = self._wanted.names
+        if missing := [name for name in wanted if name not in table.column_names]:
             raise LakeError(
-                f"Rows that don't fit the table: {error}. It takes {', '.join(self._wanted.names)}."
-            ) from error
-        for index, column in enumerate(self._wanted):
-            if not column.nullable and table.column(index).null_count:
-                raise LakeError(
-                    f"Column {column.name!r} must not be null, and is in {table.column(index).null_count} rows."
-                )
+                f"Rows that don't fit the table: they lack {', '.join(missing)}. It takes {', '.join(wanted)}."
+            )
+        for column in self._wanted:
+            if not column.nullable and (nulls := table.column(column.name).null_count):
+                raise LakeError(f"Column {column.name!r} must not be null, and is in {nulls} rows.")
+        try:
+            table = table.select(wanted).cast(self._wanted)
+        except pa.ArrowException as error:
+            raise LakeError(f"Rows that don't fit the table: {error}. It takes {', '.join(wanted)}.") from error
         repeated = [pa.repeat(pa.scalar(value, pa.string()), table.num_rows) for value in self._constants.values()]
         return pa.Table.from_arrays([*repeated, *table.columns], schema=self._schema)
 

@@ -32,11 +32,11 @@ class Place:
 
     def __post_init__(self) -> None:
         check_connection(self.connection)
-        _check_name("integration", self.integration)
+        _check_name("an integration", self.integration)
         if self.kind != "quarantine":
-            _check_name("table" if self.kind == "domain" else "stream", self.name)
+            _check_name("a table" if self.kind == "domain" else "a stream", self.name)
         if self.kind in ("domain", "quarantine"):
-            _check_name("parser", self.parser)
+            _check_name("a parser", self.parser)
         if self.kind == "domain" and self.name == "quarantine":
             raise LakeError("A domain table can't be named 'quarantine': the lake has one. Name it otherwise.")
 
@@ -85,6 +85,6 @@ def check_connection(connection: str) -> None:
 def _check_name(what: str, name: str) -> None:
     if not _NAME.fullmatch(name):
         raise LakeError(
-            f"{name!r} can't be the name of a {what}: names are lower-case letters, digits and '_', begin with a "
+            f"{name!r} can't be the name of {what}: names are lower-case letters, digits and '_', begin with a "
             "letter, and have at most 100 characters."
         )

@@ -19,7 +19,13 @@ from resources.lake import Commit, DataFile, Lake, Snapshot, Table
 MONDAY = date(2026, 1, 5)
 NEXT_MONDAY = date(2026, 1, 12)
 FETCHED = datetime(2026, 2, 1, 12, 30, tzinfo=UTC)
-MODEL = pa.schema({"id": pa.string(), "score": pa.int64()})
+
+
+def schema_of(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema(list(columns.items()))
+
+
+MODEL = schema_of(id=pa.string(), score=pa.int64())
 
 
 @dataclass(frozen=True)

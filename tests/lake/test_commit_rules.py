@@ -19,6 +19,7 @@ from .rows import (
     opened,
     publish,
     raw_file,
+    schema_of,
     store,
 )
 
@@ -104,7 +105,7 @@ def test_replacing_everything_starts_the_mark_anew(issues: Table) -> None:
 
 
 def test_a_file_with_another_schema_than_its_table_is_refused(lake: Lake) -> None:
-    other = findings(lake, schema=pa.schema({"id": pa.int64(), "score": pa.int64()}))
+    other = findings(lake, schema=schema_of(id=pa.int64(), score=pa.int64()))
     with other.new_file(MONDAY, fingerprint="f", inputs="i") as writer:
         file = writer.close()
     with pytest.raises(CommitRefused, match=r"was written with the columns .*id int64"):
@@ -113,7 +114,7 @@ def test_a_file_with_another_schema_than_its_table_is_refused(lake: Lake) -> Non
 
 def test_a_column_that_changed_its_type_is_refused_with_what_to_do(lake: Lake) -> None:
     publish(findings(lake), {MONDAY: ["a"]})
-    retyped = findings(lake, schema=pa.schema({"id": pa.string(), "score": pa.float64()}))
+    retyped = findings(lake, schema=schema_of(id=pa.string(), score=pa.float64()))
     with pytest.raises(CommitRefused, match=r"'score' of domain/findings.* is int64 in the lake and double now"):
         retyped.commit(lambda _: Commit(transactions={"passes": 1}))
     assert ids(findings(lake)) == ["a"]

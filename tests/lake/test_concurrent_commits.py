@@ -20,7 +20,7 @@ from tests.lake.rows import MONDAY, Row, raw_file
 locked = Lake(sys.argv[1]).raw("snyk", "issues", "acme", windowed=True)
 table = Table(locked.location, locked.place, nullcontext, locked.schema)
 sys.stdin.readline()
-for number in range(15):
+for number in range(10):
     file = raw_file(table, MONDAY, Row(f"{sys.argv[2]}-{number}", 1, number))
     table.commit(lambda s: Commit([file], transactions={"passes": (s and s.transaction("passes") or 0) + 1}))
 """
@@ -114,8 +114,8 @@ def test_two_processes_without_a_lock_lose_and_double_nothing(lake: Lake, issues
         writer.stdin.flush()
     assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
 
-    assert keys(issues) == sorted(f"{name}-{number}" for name in ("one", "two") for number in range(15))
-    assert opened(issues).transaction("passes") == 30
+    assert keys(issues) == sorted(f"{name}-{number}" for name in ("one", "two") for number in range(10))
+    assert opened(issues).transaction("passes") == 20
 
 
 def test_a_lock_is_not_needed_to_be_right(issues: Table) -> None:

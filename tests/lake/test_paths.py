@@ -40,9 +40,9 @@ def test_ids_of_connections(lake: Lake, connection: str) -> None:
 def test_names_that_would_lead_elsewhere_are_refused(lake: Lake) -> None:
     with pytest.raises(LakeError, match=r"'\.\./x' can't be the name of a stream"):
         lake.raw("snyk", "../x", "acme", windowed=True)
-    with pytest.raises(LakeError, match="can't be the name of a integration|can't be the name of an integration"):
+    with pytest.raises(LakeError, match="'Snyk' can't be the name of an integration"):
         lake.raw("Snyk", "issues", "acme", windowed=True)
-    with pytest.raises(LakeError, match="a domain table can't be named 'quarantine'|A domain table can't be named"):
+    with pytest.raises(LakeError, match="A domain table can't be named 'quarantine'"):
         lake.domain("quarantine", "snyk", "alerts", "acme", MODEL)
 
 

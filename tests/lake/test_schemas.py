@@ -18,8 +18,8 @@ from .rows import MODEL, MONDAY, Row, findings, raw_rows
         pa.decimal128(38, 10),
         pa.timestamp("us", "UTC"),
         pa.date32(),
-        pa.list_(pa.struct({"a": pa.list_(pa.string())})),
-        pa.struct({"a": pa.int64(), "b": pa.struct({"c": pa.date32()})}),
+        pa.list_(pa.struct([("a", pa.list_(pa.string()))])),
+        pa.struct([("a", pa.int64()), ("b", pa.struct([("c", pa.date32())]))]),
     ],
     ids=str,
 )
@@ -43,7 +43,7 @@ def test_types_that_every_reader_agrees_on_are_allowed(kind: pa.DataType) -> Non
         pa.decimal256(40, 2),
         pa.map_(pa.string(), pa.string()),
         pa.list_(pa.uint64()),
-        pa.struct({"a": pa.time64("us")}),
+        pa.struct([("a", pa.time64("us"))]),
     ],
     ids=str,
 )
@@ -56,7 +56,7 @@ def test_every_field_is_nullable_so_that_it_may_become_optional(lake: Lake) -> N
     strict = pa.schema([pa.field("x", pa.struct([pa.field("y", pa.string(), nullable=False)]), nullable=False)])
     checked = check_schema(strict, "findings")
     assert checked.field("x").nullable
-    assert checked.field("x").type == pa.struct({"y": pa.string()})
+    assert checked.field("x").type == pa.struct([("y", pa.string())])
 
 
 @pytest.mark.parametrize("name", ["window_start", "fingerprint", "inputs", "integration", "Parser", "connection"])

@@ -1,19 +1,22 @@
 """The statistics in the log are right: a bound that is wrong would hide rows from every reader that trusts it."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.lake import Lake, Table
+from resources.lake import Commit, Lake, Table
 from resources.lake.statistics import Statistics
 
-from .rows import MONDAY, Row, findings, opened, store
+from .rows import MONDAY, Row, findings, opened, schema_of, store
 
 
-def stats_of(name: str, values: pa.Array) -> dict[str, dict[str, object]]:
+def stats_of(name: str, values: pa.Array[Any]) -> dict[str, dict[str, object]]:
     table = pa.table({name: values})
     statistics = Statistics(table.schema, {})
     statistics.add(table)
@@ -37,14 +40,12 @@ def test_the_record_has_no_bounds(issues: Table) -> None:
 
 
 def test_times_and_dates_are_read_back_whole(lake: Lake) -> None:
-    schema = pa.schema({"seen": pa.timestamp("us", "UTC"), "day": pa.date32()})
+    schema = schema_of(seen=pa.timestamp("us", "UTC"), day=pa.date32())
     table = findings(lake, schema=schema)
     seen = datetime(2026, 1, 2, 3, 4, 5, 123456, tzinfo=UTC)
     with table.new_file(MONDAY, fingerprint="f", inputs="i") as writer:
         writer.write(pa.table({"seen": [seen], "day": [date(2026, 1, 2)]}, schema=schema))
         file = writer.close()
-    from resources.lake import Commit
-
     table.commit(lambda _: Commit([file], replace={MONDAY}))
     (stored,) = opened(table).files
     assert (stored.least["seen"], stored.greatest["day"]) == (seen, date(2026, 1, 2))

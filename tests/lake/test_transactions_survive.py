@@ -41,11 +41,3 @@ def test_fingerprints_of_a_domain_table(lake: Lake) -> None:
     after = opened(table)
     assert after.windows() == before
     assert after.transaction("checked/issues") == 4
-
-
-def test_a_checkpoint_is_made_every_hundred_commits(issues: Table) -> None:
-    for number in range(1, 102):
-        issues.commit(lambda _, number=number: Commit(transactions={"passes": number}))  # type: ignore[misc]
-    log = Path(issues.location.inside(f"{issues.place.folder}/_delta_log"))
-    assert len(list(log.glob("*.checkpoint*.parquet"))) == 1
-    assert opened(issues).transaction("passes") == 101
