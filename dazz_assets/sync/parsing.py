@@ -16,7 +16,9 @@ from dazz_assets.sync.quarantine import Quarantine
 from dazz_assets.sync.reports import ParseReport
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.stored import Counted, StoredRecords, too_many_invalid
+from dazz_assets.sync.stored import Window as StoredWindow
 from resources.lake import Commit, DataFile, SliceWriter, Table
+from resources.lake.by_window import LatestByWindow
 from resources.lake.doubles import Double, doubles, without_rows
 from resources.lake.new_files import read_new, remove_new
 
@@ -59,6 +61,10 @@ class Parsing:
 
     def _parse_all(self, windows: set[Window]) -> None:
         while windows:
+            self._latest = {
+                item.stream: LatestByWindow(self._inputs.snapshots[item.stream], windows)
+                for item in self._parser.incremental
+            }
             for window in sorted(windows, key=str):
                 if window in self._inputs.fingerprints:
                     self._parse_window(window)
@@ -81,7 +87,7 @@ class Parsing:
     def _parse_window(self, window: Window) -> None:
         handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full.items()}
         for item in self._parser.incremental:
-            handles[item.parameter] = Incremental(self._records(item, {window}))
+            handles[item.parameter] = Incremental(self._records(item, StoredWindow(window, self._latest[item.stream])))
         writers = {model: self._writer(table, window) for model, table in self._published.tables.items()}
         try:
             for batch in _batched(self._objects(window, handles)):
@@ -121,10 +127,10 @@ class Parsing:
                 raise ParseError(f"{self._place(window)}: {error}", self._report) from None
         self._session.progress.parsed(self._session.where, self._parser.name, objects=len(batch))
 
-    def _records(self, item: InputSpec, windows: Collection[Window] | None) -> StoredRecords:
+    def _records(self, item: InputSpec, window: StoredWindow | None = None) -> StoredRecords:
         stream = self._session.spec.streams[item.stream]
         snapshot = self._inputs.snapshots[item.stream]
-        return StoredRecords(stream, snapshot, windows, self._quarantine, self._counted[item.stream])
+        return StoredRecords(stream, snapshot, self._quarantine, self._counted[item.stream], window)
 
     def _writer(self, table: Table, window: Window) -> SliceWriter:
         return table.new_file(window, fingerprint=self._inputs.fingerprints[window], inputs=self._inputs.names)

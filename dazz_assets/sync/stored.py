@@ -1,6 +1,7 @@
 """Stored records as a parser's inputs: typed, lazy, and read again as often as the parser iterates."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.sync.quarantine import PLACE, Quarantine, kind_of, reason_of
 from resources.lake import Snapshot, latest, versions_of
+from resources.lake.by_window import LatestByWindow
 
 _COLUMNS = (*PLACE, "problem", "record")
 # Records of a full-refresh input up to this size are kept between windows: a parse of many windows reads them in each.
@@ -25,24 +27,32 @@ class Counted:
         self.replaced = 0
 
 
-class StoredRecords:
-    """The latest valid version of each record of a stream; with windows, of those whose latest version lies there.
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window to be read, and the latest versions that lie in it."""
 
-    What is invalid goes to quarantine, under `window`, and its newest valid version takes its place.
+    at: date | None
+    records: LatestByWindow
+
+
+class StoredRecords:
+    """The latest valid version of each record of a stream; with a window, of those whose latest version lies there.
+
+    What is invalid goes to quarantine, under that window, and its newest valid version takes its place.
     """
 
     def __init__(
         self,
         stream: StreamSpec,
         snapshot: Snapshot,
-        windows: Collection[date | None] | None,
         quarantine: Quarantine,
         counted: Counted,
+        window: Window | None = None,
     ) -> None:
         self._stream = stream
         self._snapshot = snapshot
-        self._windows = windows
-        self._window = next(iter(windows)) if windows else None
+        self._only = window
+        self._window = window.at if window else None
         self._quarantine = quarantine
         self._counted = counted
         self._many = TypeAdapter(list[stream.model])  # type: ignore[name-defined]
@@ -54,9 +64,10 @@ class StoredRecords:
             yield from self._kept
             return
         first, self.was_read = not self.was_read, True
-        keep: list[BaseModel] | None = [] if self._windows is None else None
+        keep: list[BaseModel] | None = [] if self._only is None else None
         size = 0
-        for batch in latest(self._snapshot, _COLUMNS, self._windows):
+        batches = self._only.records.read(self._only.at, _COLUMNS) if self._only else latest(self._snapshot, _COLUMNS)
+        for batch in batches:
             size += batch.nbytes
             models = self._valid(batch, count=first)
             if keep is not None and size <= _KEPT_BYTES:
