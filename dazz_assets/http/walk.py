@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from msgspec import Raw
@@ -42,7 +42,7 @@ def walk(
     should_stop: Callable[[Walked], str | None] | None = None,
     max_pages: int = MOST_PAGES,
     max_seconds: float = LONGEST_SECONDS,
-) -> Iterator[Walked]:
+) -> Generator[Walked]:
     """The pages of a list, each while the next one is in flight.
 
     records: the path of the list in each page. accept: see `Client.send`; an accepted failure ends the walk.

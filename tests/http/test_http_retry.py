@@ -91,7 +91,7 @@ def test_a_success_that_is_no_json_is_tried_again_a_few_times_and_then_quoted(
     assert client.send(Request(vendor.url)).body == b"[1]"
     vendor.asked.clear()
     vendor.script(Reply(body=body))
-    with pytest.raises(NotJsonError, match="the body is no JSON. It begins: '") as caught:
+    with pytest.raises(NotJsonError, match=r"the body is no JSON\. It begins: '") as caught:
         client.send(Request(vendor.url))
     assert len(vendor.asked) == 4
     assert " ".join(body.decode(errors="replace").split())[:5] in str(caught.value)

@@ -1,0 +1,172 @@
+"""One connection's client: bounded, private, countable, and open to hooks."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+from loopback import Clock, Reply, Vendor
+from requests import Response
+
+from dazz_assets.http import BearerToken, Client, Counters, Event, Request, ResponseTooLargeError, transport
+
+Connect = Callable[..., Client]
+
+
+def test_parameters_are_sent_beside_those_of_the_url(vendor: Vendor, client: Client) -> None:
+    client.send(
+        Request(f"{vendor.url}/x?a=1", params={"b": True, "c": None, "d": [1, 2], "e": "ü &", "f": 1.5, "g": False})
+    )
+    assert vendor.asked[0].pairs == [
+        ("a", "1"), ("b", "true"), ("d", "1"), ("d", "2"), ("e", "ü &"), ("f", "1.5"), ("g", "false"),
+    ]  # fmt: skip
+
+
+def test_a_body_is_sent_as_json(vendor: Vendor, client: Client) -> None:
+    client.send(Request(vendor.url, method="POST", body={"query": "{ ü }"}, headers={"X-Version": "2"}))
+    (asked,) = vendor.asked
+    assert (asked.method, asked.body) == ("POST", b'{"query": "{ \\u00fc }"}')
+    assert (asked.headers["Content-Type"], asked.headers["X-Version"]) == ("application/json", "2")
+
+
+def test_a_page_knows_where_and_when_it_was_asked_for(vendor: Vendor, client: Client, clock: Clock) -> None:
+    vendor.script(Reply(503), Reply(body={"data": []}, headers={"X-Total": "7"}))
+    page = client.send(Request(f"{vendor.url}/x", params={"limit": 2}))
+    assert page.url == f"{vendor.url}/x?limit=2"
+    assert page.fetched_at == datetime.fromtimestamp(clock.now, UTC)
+    assert page.headers["x-total"] == "7"
+    assert page.where == "vendor/acme"
+
+
+def test_a_compressed_page_is_decompressed(vendor: Vendor, client: Client) -> None:
+    vendor.script(Reply(body=gzip.compress(b'["x"]'), headers={"Content-Encoding": "gzip"}))
+    assert client.send(Request(vendor.url)).body == b'["x"]'
+    assert "gzip" in vendor.asked[0].headers["Accept-Encoding"]
+
+
+def test_a_response_is_bounded_after_decompression(
+    vendor: Vendor, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "LARGEST_RESPONSE", 3_000_000)
+    bomb = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
+    assert len(bomb) < 100_000
+    for reply in (Reply(body=bomb, headers={"Content-Encoding": "gzip"}), Reply(body=b" " * 3_000_001)):
+        vendor.script(reply)
+        with pytest.raises(ResponseTooLargeError, match="larger than 3000000 bytes"):
+            client.send(Request(vendor.url))
+    assert len(vendor.asked) == 2
+
+
+def test_cookies_are_not_kept(vendor: Vendor, client: Client) -> None:
+    vendor.script(Reply(302, headers={"Set-Cookie": "a=1", "Location": "/y"}), Reply(headers={"Set-Cookie": "b=2"}))
+    client.send(Request(f"{vendor.url}/x"))
+    client.send(Request(f"{vendor.url}/x"))
+    assert all("Cookie" not in asked.headers for asked in vendor.asked)
+
+
+def test_netrc_is_not_read(vendor: Vendor, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("default login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    client.send(Request(vendor.url))
+    assert "Authorization" not in vendor.asked[0].headers
+
+
+def test_the_proxy_of_the_environment_is_used(
+    vendor: Vendor, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", vendor.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    connect("http://api.example.com").send(Request("http://api.example.com/x"))
+    assert vendor.asked[0].target == "http://api.example.com/x"
+
+
+def test_the_certificates_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/our-ca.pem")
+    with responses.RequestsMock() as mocked:
+        mocked.get("https://api.example.com/x", json=[])
+        Client("https://api.example.com").send(Request("https://api.example.com/x"))
+        assert mocked.calls[0].request.req_kwargs["verify"] == "/etc/our-ca.pem"  # type: ignore[attr-defined]
+        assert mocked.calls[0].request.req_kwargs["timeout"] == (10.0, 60.0)  # type: ignore[attr-defined]
+
+
+def test_hooks_see_each_response_and_may_read_it(vendor: Vendor, client: Client) -> None:
+    seen: list[tuple[int, bytes]] = []
+
+    def hook(response: Response, *args: Any, **kwargs: Any) -> None:
+        seen.append((response.status_code, response.content))
+
+    client.session.hooks["response"].append(hook)
+    vendor.script(Reply(301, b"moved", {"Location": "/y"}), Reply(503, b"down"), Reply(body=[1]))
+    assert client.send(Request(vendor.url)).body == b"[1]"
+    assert seen == [(301, b"moved"), (503, b"down"), (200, b"[1]")]
+
+
+def test_responses_can_stand_in_for_the_vendor() -> None:
+    with responses.RequestsMock() as mocked:
+        mocked.get("https://api.example.com/x?limit=1", json=[{"id": 1}])
+        page = Client("https://api.example.com").send(Request("https://api.example.com/x", params={"limit": 1}))
+    assert page.value("0.id") == 1
+
+
+def test_what_a_client_did_can_be_counted(vendor: Vendor, client: Client) -> None:
+    vendor.script(Reply(503, b"12345"), Reply(429, b"", {"Retry-After": "7"}), Reply(body=[1]))
+    client.send(Request(vendor.url))
+    first = client.counters
+    assert (first.requests, first.bytes, first.retries) == (3, 8, 2)
+    assert 7 < first.waited_seconds < 8
+    client.send(Request(vendor.url))
+    assert client.counters - first == Counters(requests=1, bytes=3)
+
+
+def test_who_watches_is_told_of_responses_retries_and_waits(vendor: Vendor, connect: Connect) -> None:
+    events: list[Event] = []
+    vendor.script(Reply(429, b"", {"Retry-After": "7"}), Reply(body=[1]))
+    connect(on_event=events.append).send(Request(vendor.url))
+    assert [event.kind for event in events] == ["response", "retry", "waiting", "response"]
+    assert (events[2].seconds, events[2].where) == (7, "vendor/acme")
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"Deprecation": "@1688169599"}, "is deprecated since 2023-06-30"),
+        ({"Deprecation": "true"}, "is deprecated"),
+        ({"Sunset": "Wed, 11 Nov 2026 23:59:59 GMT"}, "ends on Wed, 11 Nov 2026 23:59:59 GMT"),
+        (
+            {"Deprecation": "true", "Sunset": "2026-11-11", "Link": '<https://x.io/v2>; rel="sunset"'},
+            "is deprecated and ends on 2026-11-11 (https://x.io/v2)",
+        ),
+    ],
+)
+def test_what_a_vendor_announces_becomes_one_warning(
+    vendor: Vendor, client: Client, headers: dict[str, str], said: str
+) -> None:
+    vendor.script(Reply(headers=headers))
+    for number in range(3):
+        client.send(Request(f"{vendor.url}/orgs/{number}"))
+    assert client.warnings == (f"GET {vendor.url}/orgs/0: the vendor says that this API {said}",)
+
+
+def test_an_api_that_is_not_deprecated_is_not_warned_of(vendor: Vendor, client: Client) -> None:
+    vendor.script(Reply(headers={"Deprecation": "false"}))
+    client.send(Request(vendor.url))
+    assert client.warnings == ()
+
+
+def test_clients_share_nothing(vendor: Vendor, other_host: Vendor, connect: Connect) -> None:
+    """Conformance 47: one connection, told to wait by its vendor, holds up no other."""
+    hostile = connect(auth=BearerToken("{t}"), values={"t": "one"}, where="vendor/hostile")
+    fine = connect(auth=BearerToken("{t}"), values={"t": "two"}, where="vendor/fine")
+    vendor.script(Reply(headers={"Set-Cookie": "a=1", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "500"}))
+    hostile.send(Request(vendor.url))
+    vendor.script(Reply())
+    fine.send(Request(vendor.url))
+    assert vendor.asked[1].headers["Authorization"] == "Bearer two"
+    assert fine.counters == Counters(requests=1, bytes=2)
+    assert hostile.session is not fine.session
