@@ -9,13 +9,13 @@ from dazz_assets.authoring.discovery import Discovered, discover
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.compaction import compact_daily, compact_job
-from dazz_assets.orchestration.home import DAGSTER_VARIABLE, dagster_home
 from dazz_assets.orchestration.jobs import build_jobs
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.sensors import build_sensor
 from dazz_assets.orchestration.translator import Translator
 from dazz_assets.orchestration.workplace import RESOURCE, Workplace
 from resources.connections import Connection, ConnectionError, connections_path, read_connections
+from resources.home import DAGSTER_VARIABLE, dagster_home
 
 _log = logging.getLogger(__name__)
 

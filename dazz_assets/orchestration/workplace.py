@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from dazz_assets.authoring.spec import IntegrationSpec
-from dazz_assets.orchestration.home import lake_url
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.reports import ParseReport, StreamReport
 from dazz_assets.sync.session import Session
 from resources.connections import Connection, ConnectionError, Connections, connections_path, read_connections
+from resources.home import lake_url
 from resources.lake import Lake
 
 RESOURCE = "dazz"
