@@ -8,10 +8,11 @@ _KEPT = 100_000
 
 
 class Boundary:
-    """Follows one source's rows during a walk."""
+    """Follows one source's rows during a sync. lower: where its walk began, in microseconds; None is the very start."""
 
-    def __init__(self, lookback: int) -> None:
+    def __init__(self, lookback: int, lower: int | None) -> None:
         self._lookback = lookback
+        self._lower = lower
         self._kept: dict[int, int | None] = {}
         self._overflowed = False
         self.mark: int | None = None
@@ -29,10 +30,12 @@ class Boundary:
             if self._overflowed:
                 self._kept.clear()
 
-    def value(self, mark: int | None) -> int | None:
-        """Fingerprint of the rows that a walk from this mark meets again; None where they are too many."""
+    def value(self, mark: int) -> int | None:
+        """Fingerprint of the rows that a walk from this mark meets again; None where not all of them were seen."""
+        if self._overflowed or (self._lower is not None and self._lower > mark - self._lookback):
+            return None
         self._prune(mark)
-        return None if self._overflowed else Fingerprint(self._kept).value()
+        return Fingerprint(self._kept).value()
 
     def _prune(self, mark: int | None) -> None:
         if mark is not None:

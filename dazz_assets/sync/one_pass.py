@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +20,7 @@ from dazz_assets.sync.session import Session
 from dazz_assets.sync.slices import Slices
 from dazz_assets.sync.sources import Source
 from dazz_assets.sync.totals import total_of
-from dazz_assets.sync.walks import Arrived, Bounds, Ended, Walks
+from dazz_assets.sync.walks import Arrived, Ended, Walks
 from resources.lake import Commit, Snapshot
 
 # Rows after which a pass in the cursor's ascending order stores what it has, with the mark.
@@ -45,13 +46,17 @@ class State:
         self.stored: Snapshot | None = self.table.open()
         self.client = session.client(stream.name)
         self.novelty = Novelty(None, None)
+        self.boundaries: dict[str | None, Boundary] = {}
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.report = StreamReport(session.connection.id, stream.name)
 
     def commit(self, commit: Commit) -> None:
         """Commit to the table. Raises SyncError where somebody else stored a pass meanwhile (the lock was bypassed)."""
-        before = self._passes(self.stored)
+        before, stored = self._passes(self.stored), self.stored
+        changes = {name: value for name, value in commit.transactions.items() if not _says(stored, name, value)}
+        if stored is not None and not changes and not commit.add and commit.replace == "nothing":
+            return
 
         def work(current: Snapshot | None) -> Commit:
             if self._passes(current) != before:
@@ -59,7 +64,7 @@ class State:
                     f"{self.session.where}, stream {self.stream.name}: another sync of this connection stored a pass "
                     "meanwhile, so this one is left out; run it again"
                 )
-            return commit
+            return replace(commit, transactions=changes)
 
         self.table.commit(work)
         self.stored = self.table.open()
@@ -82,7 +87,7 @@ class Pass:
         bounds = {source.parent: state.plan.bounds(source, part) for source in sources}
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
-        self._boundaries = {source.parent: Boundary(state.plan.lookback) for source in self._sources}
+        self._boundaries = {source.parent: self._boundary(source) for source in self._sources}
         self._slices = self._new_slices()
         self._content = Fingerprint()
         self._complete: list[Source] = []
@@ -211,18 +216,20 @@ class Pass:
             source.mark = newest if source.mark is None else max(source.mark, newest)
         if finished and self._part.until is not None:
             source.covered = max(covered, self._part.until)
-        source.boundary = self._boundary_of(source, bounds) if finished else None
+        source.boundary = self._boundary_of(source) if finished else None
         if source.parent is not None or source.mark is None:
             return {}
         moved = {"mark": source.mark}
         return moved if source.boundary is None else moved | {"boundary": source.boundary}
 
-    def _boundary_of(self, source: Source, bounds: Bounds) -> int | None:
-        """What the next walk of the source meets again, where this one saw all of it."""
-        lookback = self._state.plan.lookback
+    def _boundary(self, source: Source) -> Boundary:
+        """One a source for all parts of a sync, each of which goes on where the one before it ended."""
+        lower = self._bounds[source.parent].lower
+        return self._state.boundaries.setdefault(source.parent, Boundary(self._state.plan.lookback, lower))
+
+    def _boundary_of(self, source: Source) -> int | None:
+        """What the next walk of the source meets again, where this sync saw all of it."""
         if self._part.until is not None or source.mark is None:
-            return None
-        if bounds.lower is not None and bounds.lower > source.mark - lookback:
             return None
         return self._boundaries[source.parent].value(source.mark)
 
@@ -251,6 +258,10 @@ class Pass:
         # Sequence numbers grow from sync to sync: they begin at the clock's microseconds, far above one pass's count.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
         return Slices(state.table, first, windowed=state.stream.cursor is not None)
+
+
+def _says(snapshot: Snapshot | None, name: str, value: int) -> bool:
+    return snapshot is not None and snapshot.transaction(name) == value
 
 
 def _is_ascending(rows: Sequence[Row], newest_before: int | None) -> bool:

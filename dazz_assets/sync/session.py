@@ -24,6 +24,8 @@ class Session:
     """An integration, one of its connections, and the lake: what a sync or a parse works with.
 
     Nothing is shared between sessions: each has its own client, with its own limits and connections.
+
+    now, sleep: the time, and how to wait for so many seconds; given by tests.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class Session:
         *,
         progress: Progress | None = None,
         now: Callable[[], datetime] = _now,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.spec = spec
         self.connection = connection
         self.lake = lake
         self.progress = progress or Progress()
         self.now = now
+        self._sleep = sleep
 
     @property
     def where(self) -> str:
@@ -83,6 +87,8 @@ class Session:
             secrets=secrets_of(config),
             rate=integration.rate,
             where=where,
+            clock=lambda: self.now().timestamp(),
+            sleep=self._sleep,
             on_event=self._tell,
         )
 

@@ -39,6 +39,7 @@ class Marks:
         self._stream = stream
         self._table: Table = session.lake.marks(session.spec.name, stream.name, session.connection.id)
         self._parents_passes: int | None = None
+        self._saved: list[tuple[object, ...]] | None = None
 
     def sources(self) -> list[Source]:
         """One source for each stored record of the parent. Raises SyncError where the parent was never synced.
@@ -59,12 +60,16 @@ class Marks:
         snapshot = self._table.open()
         known = {source.parent: source for source in self._stored(snapshot)}
         if snapshot is not None and snapshot.transaction("parents") == self._parents_passes:
+            self._saved = _state(list(known.values()))
             return list(known.values())
         return [self._merged(source, known.get(source.parent)) for source in self._parents(stored)]
 
     def save(self, sources: Iterable[Source]) -> None:
         """Write the marks, after the data that they stand for is safe. One that lags is only read again."""
         rows = sorted(sources, key=lambda source: source.parent or "")
+        if (state := _state(rows)) == self._saved:
+            return
+        self._saved = state
         file = self._table.new_file(None)
         file.write(
             pa.table(
@@ -101,3 +106,8 @@ class Marks:
     def _merged(self, source: Source, known: Source | None) -> Source:
         # A parent whose path changed (a renamed repository) is still the same parent: its mark holds.
         return source if known is None else Source(source.parent, source.fields, known.mark, known.boundary)
+
+
+def _state(sources: list[Source]) -> list[tuple[object, ...]]:
+    """What is written of them; in the order of the parents, as the table holds it."""
+    return [(source.parent, dict(source.fields), source.mark, source.boundary) for source in sources]
