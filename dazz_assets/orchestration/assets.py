@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 import pyarrow as pa
+from dagster._utils.warnings import disable_dagster_warnings
 
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 from dazz_assets.orchestration import checks, metadata
@@ -101,7 +102,8 @@ class Factory:
 
 def _mapping(upstream_gridded: bool, gridded: bool, *, same_window: bool) -> dg.PartitionMapping | None:
     if upstream_gridded != gridded:
-        return dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name=CONNECTION)
+        with disable_dagster_warnings():  # it is marked as beta
+            return dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name=CONNECTION)
     if not gridded or same_window:
         return None
     # What is taken whole is the connection's latest state over all windows.

@@ -25,6 +25,8 @@ from dazz_assets.sync.stream import first_window
 from resources.connections import Connection, ConnectionError
 from resources.lake import Lake
 
+_SILENT = "silent"
+
 
 def sync(
     spec: IntegrationSpec,
@@ -64,7 +66,7 @@ def parse_windows(
     progress: Progress | None = None,
     translator: Translator | None = None,
 ) -> Outcome:
-    """Parse again from raw: every window, or those that meet [since, until), or with `stale` those whose inputs changed.
+    """Parse again from raw: every window, those that meet [since, until), or with `stale` those with changed inputs.
 
     Always also each window whose records are no longer those that it was parsed from. Makes no request.
     Raises DefinitionError for a parser that the integration doesn't have.
@@ -125,8 +127,7 @@ class _ConnectionAtWork:
             assets=build_assets(spec, [connection], self.translator),
             jobs=build_jobs(spec, self.translator),
             resources={RESOURCE: workplace},
-            # The events are in the UI; the console belongs to the caller's progress.
-            loggers={"console": _silent},
+            loggers={_SILENT: _silent},
         )
         instance.add_dynamic_partitions(str(self.grid.connections_def.name), [connection.id])
 
@@ -190,7 +191,10 @@ class _ConnectionAtWork:
             runs.PROCESS_TAG: runs.process_tag(),
         }
         span = {} if one or windows is None else self.grid.range_tags(self.connection.id, *windows)
+        # The events are in the UI; the console belongs to the caller's progress.
+        quiet = {"loggers": {_SILENT: {}}}
         self.definitions.resolve_job_def(job_name(self.spec, phase)).execute_in_process(
+            run_config=quiet,
             instance=self.instance,
             partition_key=key if one else None,
             asset_selection=[self.translator.asset_key(self.spec, node) for node in nodes],

@@ -1,4 +1,4 @@
-"""Where the instance and the lake are, and the instance itself."""
+"""The Dagster instance that UI, daemon and CLI share."""
 
 import os
 from pathlib import Path
@@ -7,25 +7,10 @@ import dagster as dg
 import yaml
 from filelock import FileLock
 
-HOME_VARIABLE = "DAZZ_HOME"
-LAKE_VARIABLE = "DAZZ_LAKE"
-DAGSTER_VARIABLE = "DAGSTER_HOME"
+from resources.home import DAGSTER_VARIABLE, dagster_home
+
 CONNECTION_TAG = "dazz/connection"
-
-
-def home() -> Path:
-    """`DAZZ_HOME`, or `.dazz` in the current folder: holds the instance and the lake."""
-    return Path(os.environ.get(HOME_VARIABLE) or ".dazz").absolute()
-
-
-def lake_url() -> str:
-    """`DAZZ_LAKE`, a URL or path, or the folder `lake` of the home."""
-    return os.environ.get(LAKE_VARIABLE) or str(home() / "lake")
-
-
-def dagster_home() -> Path:
-    """`DAGSTER_HOME`, or the folder `dagster` of the home."""
-    return Path(os.environ.get(DAGSTER_VARIABLE) or home() / "dagster").absolute()
+_CREATED = ".created"
 
 
 def instance() -> dg.DagsterInstance:
@@ -36,17 +21,23 @@ def instance() -> dg.DagsterInstance:
     folder = dagster_home()
     folder.mkdir(parents=True, exist_ok=True)
     os.environ[DAGSTER_VARIABLE] = str(folder)
-    # Two first starts at once would both create the tables: "table run_tags already exists".
-    with FileLock(folder / ".create.lock"):
-        settings = folder / "dagster.yaml"
-        if not settings.exists():
-            unfinished = settings.with_suffix(".new")
-            unfinished.write_text(yaml.safe_dump(_settings(), sort_keys=False), encoding="utf-8")
-            unfinished.replace(settings)
-        found = dg.DagsterInstance.get()
-        found.get_runs(limit=1)
-        found.all_instigator_state()
-    return found
+    if not (folder / _CREATED).exists():
+        # Two first starts at once would both create the tables: "table run_tags already exists".
+        with FileLock(folder / ".creating.lock"):
+            _create(folder)
+    return dg.DagsterInstance.get()
+
+
+def _create(folder: Path) -> None:
+    settings = folder / "dagster.yaml"
+    if not settings.exists():
+        unfinished = settings.with_suffix(".new")
+        unfinished.write_text(yaml.safe_dump(_settings(), sort_keys=False), encoding="utf-8")
+        unfinished.replace(settings)
+    with dg.DagsterInstance.get() as first:
+        first.get_runs(limit=1)
+        first.all_instigator_state()
+    (folder / _CREATED).touch()
 
 
 def _settings() -> dict[str, object]:

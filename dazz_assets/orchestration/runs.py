@@ -67,7 +67,7 @@ def fail_dead(instance: dg.DagsterInstance, records: Iterable[dg.RunRecord], bes
             who = run.tags.get(PROCESS_TAG, "which never said who it was")
             instance.report_run_failed(
                 run,
-                f"The process of this run ({who}) is gone without an end, as after a kill or a crash. The next sync goes on.",
+                f"The process of this run ({who}) is gone without an end, as after a kill. The next sync goes on.",
             )
             dead.add(run.run_id)
     return dead

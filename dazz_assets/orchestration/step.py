@@ -82,11 +82,11 @@ class Step:
     def _report(self, context: dg.AssetExecutionContext, done: Mapping[str, Done], *, whole: bool) -> Iterator[Event]:
         in_run = set(context.partition_keys) if whole else set()
         for part in done.values():
-            for key, metadata in part.events.items():
+            for key, said in part.events.items():
                 if key in in_run:
-                    context.add_asset_metadata(metadata, asset_key=self.key, partition_key=key)
+                    context.add_asset_metadata(said, asset_key=self.key, partition_key=key)
                 else:
-                    yield dg.AssetMaterialization(self.key, metadata=metadata, partition=key, tags=self._tags(key))
+                    yield dg.AssetMaterialization(self.key, metadata=said, partition=key, tags=self._tags(key))
         if self.gridded or len(done) > 1:
             for part in done.values():
                 yield from (checks.evaluation(self.key, max(part.events), finding) for finding in part.findings)

@@ -1,37 +1,50 @@
-"""Dagster's event log on SQLite, with a batch of events in one transaction.
+"""Dagster's event log on SQLite, quick enough for runs over many windows.
 
 A run over a range of windows stores a planned event and a materialization for each window and asset. Dagster's own
-class stores each event of a batch by itself, with several transactions each.
+class opens, commits and closes a database several times for each, and does not batch.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dagster
 import sqlalchemy as db
 from dagster import StringSource
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
+from sqlalchemy.pool import NullPool, StaticPool
 
 BATCH_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_SIZE = 1_000
 
 _MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
+# Databases that stay open: the index, and those of the runs that were written or looked at last.
+_OPEN_SHARDS = 8
 
 
 class BatchingEventLogStorage(SqliteEventLogStorage):
-    """`SqliteEventLogStorage` with `store_event_batch`; events lie where that class puts them.
+    """`SqliteEventLogStorage` that writes a batch in one transaction and keeps its databases open.
 
+    Events lie where that class puts them. A commit waits for the disk at checkpoints only: after a power cut the
+    last events of a run may be missing (the lake says what is true), the database is whole.
     Config: `home`, the folder of the instance, which may move.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         # Dagster collects batches only where this variable says so; whoever uses this storage wants them.
         os.environ.setdefault(BATCH_VARIABLE, str(BATCH_SIZE))
+        self._engines: OrderedDict[tuple[int, str], db.Engine] = OrderedDict()
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -55,9 +68,20 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             with self.run_connection(run_id) as connection:
                 for event in of_run:
                     connection.execute(self.prepare_insert_event(event))
-            self._mirror(
-                [event for event in of_run if event.is_dagster_event and event.dagster_event_type in _MIRRORED]
-            )
+            self._mirror([event for event in of_run if event.is_dagster_event and event.dagster_event_type in _MIRRORED])
+
+    def has_table(self, table_name: str) -> bool:
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def wipe(self) -> None:
+        self._close_all()
+        super().wipe()
+
+    def dispose(self) -> None:
+        self._close_all()
+        super().dispose()
 
     def _mirror(self, events: Sequence[EventLogEntry]) -> None:
         if not events:
@@ -68,15 +92,69 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             if assets:
                 self._store_asset_event_tags(connection, *zip(*assets, strict=True))
             # Of each asset only the last event of a kind stays in the table of assets.
-            last = {
-                (event.get_dagster_event().asset_key, event.dagster_event_type): (event, id_) for event, id_ in assets
-            }
+            last = {(event.get_dagster_event().asset_key, event.dagster_event_type): (event, id_) for event, id_ in assets}
             for event, id_ in last.values():
                 self._store_asset_event(connection, event, id_)
         for event, id_ in zip(events, ids, strict=True):
             if event.dagster_event_type in ASSET_CHECK_EVENTS:
                 self.store_asset_check_event(event, id_)
 
-    def _insert(self, connection: db.engine.Connection, event: EventLogEntry) -> int:
+    def _insert(self, connection: db.Connection, event: EventLogEntry) -> int:
         inserted = connection.execute(self.prepare_insert_event(event)).inserted_primary_key
         return int(inserted[0])
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[db.Connection]:
+        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
+            yield connection
+
+    def _engine(self, shard: str) -> db.Engine:
+        # A forked process must not use its parent's connections.
+        key = (os.getpid(), shard)
+        if key not in self._engines:
+            engine = db.create_engine(
+                self.conn_string_for_shard(shard),
+                # One connection, which the lock of the storage guards.
+                poolclass=StaticPool,
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+            )
+            db.event.listen(engine, "connect", _wait_at_checkpoints_only)
+            if shard not in self._initialized_dbs and not self._copied_from_empty(shard):
+                self._initdb(engine)
+            self._initialized_dbs.add(shard)
+            self._engines[key] = engine
+        self._engines.move_to_end(key)
+        while len(self._engines) > _OPEN_SHARDS:
+            self._engines.popitem(last=False)[1].dispose()
+        return self._engines[key]
+
+    def _copied_from_empty(self, shard: str) -> bool:
+        """Whether the database of a new run was made here, as a copy: making its tables anew takes ten times as long."""
+        path = Path(self.path_for_shard(shard))
+        if path.exists():
+            return False
+        empty = path.with_name(f".empty-{dagster.__version__}")
+        with tempfile.TemporaryDirectory(dir=self._base_dir, prefix=".new-") as folder:
+            new = Path(folder) / "new"
+            if not empty.exists():
+                engine = db.create_engine(f"sqlite:///{new}", poolclass=NullPool)
+                self._initdb(engine)
+                engine.dispose()
+                new.replace(empty)
+            shutil.copyfile(empty, new)
+            try:
+                # Unlike a copy to the path itself, a link is there whole or not at all, and never replaces another's.
+                os.link(new, path)
+            except FileExistsError:
+                return False
+        return True
+
+    def _close_all(self) -> None:
+        with self._db_lock:
+            for (pid, _), engine in self._engines.items():
+                engine.dispose(close=pid == os.getpid())
+            self._engines.clear()
+
+
+def _wait_at_checkpoints_only(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL")

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+
+from dazz_assets.authoring.describe import describe
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.orchestration import home
+from dazz_assets.orchestration.assets import build_assets
+from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.workplace import RESOURCE, Workplace
+from resources.connections import Connection
+from resources.lake import Lake
+from tests.orchestration.vendor import TOKEN, IncidentsIntegration, Vendor, serving
+
+Connect = Callable[..., Connection]
+WEEK = timedelta(weeks=1)
+
+
+def week(back: int) -> date:
+    """The Monday so many weeks before the current one."""
+    today = datetime.now(UTC).date()
+    return today - timedelta(days=today.weekday()) - back * WEEK
+
+
+def at(window: date) -> str:
+    """A moment on the Monday of a window."""
+    return f"{window.isoformat()}T00:00:01+00:00"
+
+
+@pytest.fixture(scope="session")
+def created_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("instance")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DAGSTER_HOME", raising=False)
+        patch.setenv("DAZZ_HOME", str(folder))
+        with home.instance():
+            pass
+    return folder / "dagster"
+
+
+@pytest.fixture
+def dazz_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAZZ_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAZZ_CONNECTIONS", str(tmp_path / "connections.yaml"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def instance(dazz_home: Path, created_instance: Path) -> Iterator[dg.DagsterInstance]:
+    shutil.copytree(created_instance, dazz_home / "dagster")
+    with home.instance() as found:
+        yield found
+
+
+@pytest.fixture
+def lake(dazz_home: Path) -> Lake:
+    return Lake(dazz_home / "lake")
+
+
+@pytest.fixture
+def spec() -> IntegrationSpec:
+    return describe(IncidentsIntegration)
+
+
+@pytest.fixture
+def vendor() -> Vendor:
+    return Vendor()
+
+
+@pytest.fixture
+def url(vendor: Vendor) -> Iterator[str]:
+    yield from serving(vendor)
+
+
+@pytest.fixture
+def connect(url: str) -> Connect:
+    """Makes a connection to the vendor that starts five weeks ago."""
+
+    def make(id_: str = "acme", **settings: Any) -> Connection:
+        config = {"base_url": url, "token": settings.pop("token", TOKEN)}
+        given = {"id": id_, "integration": "incidents", "start": week(5), "config": config, **settings}
+        return Connection.model_validate(given)
+
+    return make
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Callable[..., None]:
+    """Writes the connections file."""
+
+    def write(*connections: Connection | dict[str, Any]) -> None:
+        entries = [
+            {**item.model_dump(mode="json"), "interval": f"{int(item.interval.total_seconds())}s"}
+            if isinstance(item, Connection)
+            else item
+            for item in connections
+        ]
+        (tmp_path / "connections.yaml").write_text(yaml.safe_dump({"connections": entries}), encoding="utf-8")
+
+    return write
+
+
+class FromUi:
+    """Materializes assets as the UI does: a range of partitions, and no tags of ours."""
+
+    def __init__(self, spec: IntegrationSpec, lake: Lake, instance: dg.DagsterInstance) -> None:
+        self.spec, self.lake, self.instance = spec, lake, instance
+
+    def __call__(
+        self, connections: list[Connection], names: list[str], first: date | None = None, last: date | None = None
+    ) -> dg.ExecuteInProcessResult:
+        grid = Grid.of(self.spec, connections)
+        self.instance.add_dynamic_partitions(str(grid.connections_def.name), [item.id for item in connections])
+        start, end = connections[0].id, connections[-1].id
+        tags = {
+            "dagster/asset_partition_range_start": grid.key(start, first) if first else start,
+            "dagster/asset_partition_range_end": grid.key(end, last or first) if first else end,
+        }
+        return dg.materialize(
+            build_assets(self.spec, connections),
+            selection=[dg.AssetKey(name.split("/")) for name in names],
+            instance=self.instance,
+            resources={RESOURCE: Workplace.of(self.lake, connections)},
+            tags=tags,
+            raise_on_error=False,
+        )
+
+
+@pytest.fixture
+def from_ui(spec: IntegrationSpec, lake: Lake, instance: dg.DagsterInstance) -> FromUi:
+    return FromUi(spec, lake, instance)
+
+
+@pytest.fixture
+def events(instance: dg.DagsterInstance) -> Callable[[str], dict[str, dict[str, Any]]]:
+    """The metadata of an asset's latest event by partition."""
+
+    def read(asset: str) -> dict[str, dict[str, Any]]:
+        records = instance.fetch_materializations(dg.AssetKey(asset.split("/")), limit=1000).records
+        found: dict[str, dict[str, Any]] = {}
+        for record in records:
+            assert record.asset_materialization is not None
+            values = {name: value.value for name, value in record.asset_materialization.metadata.items()}
+            found.setdefault(str(record.partition_key), values)
+        return found
+
+    return read

@@ -1,0 +1,128 @@
+"""The code location: everything discovered, and what could not be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from dazz_assets.authoring.discovery import Discovered, Failure
+from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
+from dazz_assets.orchestration.definitions import build_definitions
+from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.translator import Translator
+from tests.orchestration.conftest import Connect, week
+
+TICKETS = dg.AssetKey(["incidents", "tickets"])
+INCIDENTS = dg.AssetKey(["incidents", "raw", "incidents"])
+SERVICES = dg.AssetKey(["incidents", "raw", "services"])
+
+
+@pytest.fixture
+def definitions(spec: IntegrationSpec, connect: Connect) -> dg.Definitions:
+    return build_definitions(Discovered({spec.name: spec}), (connect(),))
+
+
+@pytest.fixture
+def graph(definitions: dg.Definitions) -> dg._core.definitions.assets.graph.asset_graph.AssetGraph:
+    return definitions.resolve_asset_graph()
+
+
+def test_streams_feed_parsers_and_parents_feed_children(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    assert graph.get(TICKETS).parent_keys == {INCIDENTS, SERVICES}
+    assert graph.get(dg.AssetKey(["incidents", "raw", "notes"])).parent_keys == {SERVICES}
+
+
+def test_assets_say_what_they_are(definitions: dg.Definitions) -> None:
+    node = definitions.resolve_asset_graph().get(INCIDENTS)
+    assert node.group_name == "incidents"
+    assert node.kinds == {"incidents", "parquet", "deltalake"}
+    assert node.description == "Incidents of all services."
+    columns = [column.name for column in node.metadata["dagster/column_schema"].columns]
+    assert columns[:2] == ["key", "cursor"]
+    assert "window_start" in columns
+
+
+def test_a_parser_shows_the_columns_of_its_model_and_its_version(definitions: dg.Definitions) -> None:
+    node = definitions.resolve_asset_graph().get(TICKETS)
+    assert node.code_version == "7"
+    assert [column.name for column in node.metadata["dagster/column_schema"].columns] == ["id", "title", "service"]
+
+
+def test_what_is_incremental_lies_on_the_grid_and_the_rest_on_connections(
+    definitions: dg.Definitions, spec: IntegrationSpec, connect: Connect
+) -> None:
+    graph, grid = definitions.resolve_asset_graph(), Grid.of(spec, [connect()])
+    assert graph.get(TICKETS).partitions_def == grid.grid_def
+    assert graph.get(INCIDENTS).partitions_def == grid.grid_def
+    assert graph.get(SERVICES).partitions_def == grid.connections_def
+    assert graph.get(dg.AssetKey(["incidents", "owners"])).partitions_def == grid.connections_def
+
+
+def test_a_snapshot_feeds_each_window_of_its_connection(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    graph = definitions.resolve_asset_graph()
+    instance.add_dynamic_partitions("incidents_connections", ["acme", "beta"])
+    mapping = graph.get_partition_mapping(TICKETS, parent_asset_key=SERVICES)
+    downstream = graph.get(TICKETS).partitions_def
+    upstream = graph.get(SERVICES).partitions_def
+    assert downstream is not None
+    assert upstream is not None
+    with dg._core.definitions.partitions.context.partition_loading_context(dynamic_partitions_store=instance):
+        subset = downstream.subset_with_partition_keys([f"beta|{week(1)}"])
+        found = mapping.get_upstream_mapped_partitions_result_for_partitions(subset, downstream, upstream)
+    assert set(found.partitions_subset.get_partition_keys()) == {"beta"}
+
+
+def test_a_translator_bends_names_and_groups(spec: IntegrationSpec, connect: Connect) -> None:
+    class Bent(Translator):
+        def asset_key(self, spec: IntegrationSpec, node: StreamSpec | ParserSpec) -> dg.AssetKey:
+            return super().asset_key(spec, node).with_prefix("vendors")
+
+        def group_name(self, spec: IntegrationSpec, node: StreamSpec | ParserSpec) -> str:
+            return "security"
+
+    graph = build_definitions(Discovered({spec.name: spec}), (connect(),), Bent()).resolve_asset_graph()
+    node = graph.get(TICKETS.with_prefix("vendors"))
+    assert node.group_name == "security"
+    assert node.parent_keys == {INCIDENTS.with_prefix("vendors"), SERVICES.with_prefix("vendors")}
+
+
+def test_an_integration_that_failed_to_load_is_shown_and_the_others_are_there(
+    spec: IntegrationSpec, connect: Connect
+) -> None:
+    found = Discovered({spec.name: spec}, [Failure("integrations.broken", "SyntaxError: no")])
+    definitions = build_definitions(found, (connect(),))
+    assert definitions.metadata["failed to load: integrations.broken"].value == "SyntaxError: no"
+    assert TICKETS in definitions.resolve_asset_graph().get_all_asset_keys()
+
+
+LOAD = """
+import dazz_assets.orchestration.definitions as module
+print(sorted(job.name for job in module.defs.resolve_all_job_defs()))
+"""
+
+
+def load(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DAZZ", "DAGSTER"))}
+    command = [sys.executable, "-c", LOAD]
+    places = {"DAZZ_HOME": str(tmp_path), "DAZZ_CONNECTIONS": str(tmp_path / "connections.yaml")}
+    return subprocess.run(command, env={**clean, **places, **environment}, capture_output=True, text=True, check=False)
+
+
+def test_a_broken_file_and_no_connections_still_load_and_are_told(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("import nothing_of_this_name\n", encoding="utf-8")
+    loaded = load(tmp_path, DAZZ_INTEGRATIONS=str(tmp_path / "broken.py"), DAGSTER_HOME=str(tmp_path))
+    assert loaded.returncode == 0, loaded.stderr
+    assert "compact_job" in loaded.stdout
+    assert "nothing_of_this_name" in loaded.stderr
+    assert "connections.yaml" in loaded.stderr
+    assert "make dev" not in loaded.stderr
+
+
+def test_an_instance_that_is_not_ours_is_told_with_the_way_out(tmp_path: Path) -> None:
+    assert "make dev" in load(tmp_path).stderr

@@ -1,0 +1,111 @@
+"""The event log stores batches in one transaction, and says the same as Dagster's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+
+from dazz_assets.orchestration.storage import BatchingEventLogStorage
+
+KEYS = [f"k{number}" for number in range(40)]
+PARTITIONS = dg.StaticPartitionsDefinition(KEYS)
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec("a", partitions_def=PARTITIONS)],
+    check_specs=[dg.AssetCheckSpec("sound", asset="a")],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def asset(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    for key in context.partition_keys:
+        context.add_asset_metadata({"number": int(key[1:])}, partition_key=key)
+    yield dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
+
+
+def materialize_all(instance: dg.DagsterInstance) -> str:
+    tags = {"dagster/asset_partition_range_start": KEYS[0], "dagster/asset_partition_range_end": KEYS[-1]}
+    return dg.materialize([asset], instance=instance, tags=tags).run_id
+
+
+@pytest.fixture
+def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the batches that were stored."""
+    sizes: list[int] = []
+    store = BatchingEventLogStorage.store_event_batch
+
+    def counting(self: BatchingEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
+        sizes.append(len(events))
+        store(self, events)
+
+    monkeypatch.setattr(BatchingEventLogStorage, "store_event_batch", counting)
+    return sizes
+
+
+@pytest.fixture
+def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """An instance with Dagster's own event log."""
+    (tmp_path / "plain").mkdir()
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "0")
+    with dg.DagsterInstance.local_temp(str(tmp_path / "plain")) as instance:
+        assert isinstance(instance.event_log_storage, SqliteEventLogStorage)
+        yield instance
+
+
+def told(instance: dg.DagsterInstance, run_id: str) -> dict[str, object]:
+    """What an instance says of the run, without ids and times."""
+    key = dg.AssetKey("a")
+    records = instance.fetch_materializations(key, limit=100, ascending=True).records
+    latest = instance.get_latest_materialization_event(key)
+    check = dg.AssetCheckKey(key, "sound")
+    history = instance.event_log_storage.get_asset_check_execution_history(check, limit=5)
+    return {
+        "log": [(entry.dagster_event_type, entry.step_key) for entry in instance.all_logs(run_id) if entry.is_dagster_event],
+        "materializations": [
+            (record.partition_key, record.asset_materialization and record.asset_materialization.metadata)
+            for record in records
+        ],
+        "latest": latest and latest.asset_materialization and latest.asset_materialization.partition,
+        "partitions": instance.get_materialized_partitions(key),
+        "versions": set(instance.event_log_storage.get_latest_tags_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION, ["dagster/code_version"])),
+        "checks": [item.status for item in history],
+        "run id is the last": instance.get_asset_records([key])[0].asset_entry.last_run_id == run_id,
+    }
+
+
+def test_a_run_over_many_partitions_stores_few_batches(instance: dg.DagsterInstance, batches: list[int]) -> None:
+    materialize_all(instance)
+    assert sorted(batches) == [len(KEYS), len(KEYS) + 1]
+
+
+def test_what_was_stored_in_batches_reads_as_if_stored_one_by_one(
+    instance: dg.DagsterInstance, plain: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_by_one = told(plain, materialize_all(plain))
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    assert told(instance, materialize_all(instance)) == one_by_one
+
+
+def test_a_batch_that_fails_in_the_index_is_stored_once_by_the_fallback(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def locked(self: BatchingEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
+        raise RuntimeError("database is locked")
+
+    monkeypatch.setattr(BatchingEventLogStorage, "_mirror", locked)
+    materialize_all(instance)
+    assert "database is locked" in capfd.readouterr().err
+    assert len(instance.fetch_materializations(dg.AssetKey("a"), limit=100).records) == len(KEYS)
+
+
+def test_many_runs_leave_few_databases_open(instance: dg.DagsterInstance) -> None:
+    storage = instance.event_log_storage
+    assert isinstance(storage, BatchingEventLogStorage)
+    for number in range(20):
+        with storage.run_connection(f"run-{number}"):
+            pass
+    assert len(storage._engines) <= 8
+    assert len(storage.get_all_run_ids()) == 20

@@ -1,0 +1,212 @@
+"""The sensor of an integration follows its connections and requests each due sync, once, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from dazz_assets.authoring.discovery import Discovered
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.orchestration import runs
+from dazz_assets.orchestration.definitions import build_definitions
+from dazz_assets.orchestration.execute import sync
+from dazz_assets.orchestration.jobs import build_jobs
+from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.sensors import build_sensor
+from dazz_assets.orchestration.translator import Translator
+from dazz_assets.sync.extent import Extent
+from resources.connections import Connection
+from resources.lake import Lake
+from tests.orchestration.conftest import Connect, at, week
+from tests.orchestration.vendor import Vendor
+
+Configure = Callable[..., None]
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+class Ticks:
+    """Evaluates ticks of a sensor, one after the other, and does to the partitions what each asks for."""
+
+    def __init__(self, spec: IntegrationSpec, instance: dg.DagsterInstance, loaded: tuple[Connection, ...]) -> None:
+        self.instance = instance
+        self.now = NOON
+        self.cursor: str | None = None
+        self.partitions = "incidents_connections"
+        jobs = build_jobs(spec, Translator())
+        self.sensor = build_sensor(spec, Grid.of(spec, loaded), jobs, now=lambda: self.now)
+        found = Discovered(integrations={spec.name: spec})
+        self.repository = build_definitions(found, loaded).get_repository_def()
+
+    def __call__(self, after: timedelta = timedelta()) -> dg._core.definitions.sensor_definition.SensorExecutionData:
+        self.now += after
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, repository_def=self.repository, instance_ref=self.instance.get_ref()
+        )
+        data = self.sensor.evaluate_tick(context)
+        for request in data.dynamic_partitions_requests or []:
+            if isinstance(request, dg.AddDynamicPartitionsRequest):
+                self.instance.add_dynamic_partitions(self.partitions, request.partition_keys)
+            else:
+                for key in request.partition_keys:
+                    self.instance.delete_dynamic_partition(self.partitions, key)
+        self.cursor = data.cursor if data.cursor is not None else self.cursor
+        return data
+
+    def jobs(self, after: timedelta = timedelta()) -> list[tuple[str | None, str | None]]:
+        """Job and connection of each run that a tick requests."""
+        return [(run.job_name, run.tags["dazz/connection"]) for run in self(after).run_requests or []]
+
+    @property
+    def known(self) -> set[str]:
+        return set(self.instance.get_dynamic_partitions(self.partitions))
+
+
+@pytest.fixture
+def ticks(spec: IntegrationSpec, instance: dg.DagsterInstance, connect: Connect) -> Ticks:
+    return Ticks(spec, instance, (connect(),))
+
+
+def test_a_new_connection_gets_its_partition_and_its_first_sync(
+    ticks: Ticks, connect: Connect, configure: Configure
+) -> None:
+    configure(connect("acme"), connect("beta"))
+    assert ticks.jobs() == [("incidents_snapshots", "incidents/acme"), ("incidents_snapshots", "incidents/beta")]
+    assert ticks.known == {"acme", "beta"}
+
+
+def test_a_removed_connection_loses_its_partition(ticks: Ticks, connect: Connect, configure: Configure) -> None:
+    configure(connect("acme"), connect("beta"))
+    ticks()
+    configure(connect("beta"))
+    ticks()
+    assert ticks.known == {"beta"}
+
+
+def test_a_connections_file_that_cant_be_read_changes_nothing(
+    ticks: Ticks, connect: Connect, configure: Configure, tmp_path: Path
+) -> None:
+    configure(connect())
+    ticks()
+    (tmp_path / "connections.yaml").write_text("connections: [", encoding="utf-8")
+    before = ticks.cursor
+    data = ticks(timedelta(hours=1))
+    assert data.skip_message is not None
+    assert "connections.yaml" in data.skip_message
+    assert (ticks.known, ticks.cursor, data.run_requests) == ({"acme"}, before, [])
+
+
+def test_a_connection_with_a_bad_entry_keeps_its_partition_and_the_others_sync(
+    ticks: Ticks, connect: Connect, configure: Configure
+) -> None:
+    configure(connect("acme"), connect("beta"))
+    ticks()
+    configure({"id": "acme", "integration": "incidents", "start": "soon"}, connect("beta"))
+    assert ticks.jobs(timedelta(hours=1)) == [("incidents_sync", "incidents/beta")]
+    assert ticks.known == {"acme", "beta"}
+
+
+def test_a_connection_without_its_secret_is_reported_and_keeps_its_partition(
+    ticks: Ticks, connect: Connect, configure: Configure
+) -> None:
+    configure(connect("acme", token="${NOT_SET_ANYWHERE}"))
+    data = ticks()
+    assert data.skip_message is not None
+    assert "NOT_SET_ANYWHERE" in data.skip_message
+    assert ticks.known == {"acme"}
+
+
+def test_a_sync_is_two_runs_one_after_the_other(ticks: Ticks, connect: Connect, configure: Configure) -> None:
+    configure(connect(interval="15m"))
+    assert ticks.jobs() == [("incidents_snapshots", "incidents/acme")]
+    assert ticks.jobs(timedelta(seconds=30)) == [("incidents_sync", "incidents/acme")]
+    assert ticks.jobs(timedelta(minutes=14)) == []
+    assert ticks.jobs(timedelta(minutes=1)) == [("incidents_snapshots", "incidents/acme")]
+
+
+def test_the_grid_is_synced_from_the_mark_to_the_current_window(
+    ticks: Ticks, connect: Connect, configure: Configure, vendor: Vendor, lake: Lake, spec: IntegrationSpec
+) -> None:
+    vendor.incident("1", at(week(2)))
+    sync(spec, [connect()], extent=Extent(from_mark=True), instance=ticks.instance, lake=lake)
+    configure(connect())
+    ticks()
+    (request,) = ticks().run_requests or []
+    assert request.tags["dagster/asset_partition_range_start"] == f"acme|{week(2)}"
+    assert request.tags["dagster/asset_partition_range_end"] == f"acme|{week(0)}"
+    assert request.tags["dazz/since"] == "mark"
+
+
+def test_no_run_is_requested_while_one_is_under_way(ticks: Ticks, connect: Connect, configure: Configure) -> None:
+    configure(connect())
+    ticks()
+    busy = create_run_for_test(
+        ticks.instance, status=dg.DagsterRunStatus.STARTING, tags={"dazz/connection": "incidents/acme"}
+    )
+    assert ticks.jobs(timedelta(hours=1)) == []
+    ticks.instance.report_run_failed(busy)
+    assert ticks.jobs() == [("incidents_sync", "incidents/acme")]
+
+
+def test_the_run_of_a_dead_process_does_not_block_its_connection(
+    ticks: Ticks, connect: Connect, configure: Configure
+) -> None:
+    configure(connect())
+    ticks()
+    dead = create_run_for_test(
+        ticks.instance,
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dazz/connection": "incidents/acme", runs.PROCESS_TAG: dead_process()},
+    )
+    assert ticks.jobs() == [("incidents_sync", "incidents/acme")]
+    found = ticks.instance.get_run_by_id(dead.run_id)
+    assert found is not None
+    assert found.status == dg.DagsterRunStatus.FAILURE
+
+
+def dead_process() -> str:
+    host, pid, _ = runs.process_tag().rsplit(":", 2)
+    return f"{host}:{pid}:1.00"
+
+
+def test_a_tick_that_is_repeated_after_a_crash_asks_for_the_same_run(
+    ticks: Ticks, connect: Connect, configure: Configure
+) -> None:
+    configure(connect())
+    ticks()
+    before = ticks.cursor
+    first = [run.run_key for run in ticks(timedelta(seconds=30)).run_requests or []]
+    ticks.cursor = before
+    assert [run.run_key for run in ticks(timedelta(seconds=30)).run_requests or []] == first
+
+
+def test_an_earlier_start_than_the_grids_asks_for_a_reload(
+    ticks: Ticks, connect: Connect, configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure(connect(start=week(9)))
+    ticks()
+    data = ticks(timedelta(seconds=30))
+    assert data.run_requests
+    (request,) = data.run_requests
+    assert request.tags["dagster/asset_partition_range_start"] == f"acme|{week(5)}"
+    ended = ticks(timedelta(seconds=30))
+    assert ended.skip_message is not None
+    assert "reload the definitions" in ended.skip_message
+
+
+def test_sensors_are_stopped_until_someone_starts_them(ticks: Ticks) -> None:
+    assert ticks.sensor.default_status == dg.DefaultSensorStatus.STOPPED
+
+
+def test_a_tick_over_two_hundred_connections_is_quick(ticks: Ticks, connect: Connect, configure: Configure) -> None:
+    configure(*(connect(f"c{number}") for number in range(200)))
+    ticks()
+    ticks()
+    began = perf_counter()
+    assert ticks.jobs() == []
+    assert perf_counter() - began < 1.0

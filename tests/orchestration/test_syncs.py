@@ -1,0 +1,159 @@
+"""A sync in this process runs the same assets on the same instance as the UI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from dazz_assets.authoring.errors import DefinitionError
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.orchestration.execute import parse_windows, sync
+from dazz_assets.orchestration.workplace import Outcome
+from dazz_assets.sync.extent import Extent
+from resources.lake import Lake
+from tests.orchestration.conftest import Connect, at, week
+from tests.orchestration.vendor import TOKEN, Vendor
+
+Sync = Callable[..., Outcome]
+FROM_MARK = Extent(from_mark=True)
+
+
+@pytest.fixture
+def run_sync(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> Sync:
+    def run(connections: list[Any] | None = None, extent: Extent = FROM_MARK, **options: Any) -> Outcome:
+        return sync(spec, connections or [connect()], extent=extent, instance=instance, lake=lake, **options)
+
+    return run
+
+
+@pytest.fixture
+def run_parse(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> Sync:
+    def run(**options: Any) -> Outcome:
+        return parse_windows(spec, [connect()], instance=instance, lake=lake, **options)
+
+    return run
+
+
+def test_a_sync_fetches_streams_and_parses_them(run_sync: Sync, vendor: Vendor) -> None:
+    vendor.incident("1", at(week(2)))
+    outcome = run_sync()
+    assert outcome.errors == []
+    assert {report.stream: report.records for report in outcome.streams} == {"services": 1, "notes": 0, "incidents": 1}
+    assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
+
+
+def test_it_is_two_runs_that_show_in_the_ui(run_sync: Sync, instance: dg.DagsterInstance) -> None:
+    run_sync()
+    assert [run.job_name for run in instance.get_runs()] == ["incidents_sync", "incidents_snapshots"]
+    assert all(run.is_success for run in instance.get_runs())
+
+
+def test_the_next_sync_begins_at_the_mark(run_sync: Sync, vendor: Vendor, instance: dg.DagsterInstance) -> None:
+    vendor.incident("1", at(week(2)))
+    run_sync()
+    vendor.incident("2", at(week(1)))
+    outcome = run_sync()
+    assert [report.records for report in outcome.streams if report.stream == "incidents"] == [1]
+    tags = instance.get_runs(limit=1)[0].tags
+    assert tags["dagster/asset_partition_range_start"] == f"acme|{week(2)}"
+
+
+def test_a_wrong_token_is_an_error_of_its_connection_and_the_others_sync(
+    run_sync: Sync, connect: Connect, vendor: Vendor
+) -> None:
+    outcome = run_sync([connect("acme", token="wrong-canary"), connect("beta")])
+    assert {problem.connection for problem in outcome.errors} == {"acme"}
+    assert {report.connection for report in outcome.streams if report.records} == {"beta"}
+    assert "incidents/acme" in outcome.errors[0].message
+
+
+def test_what_did_not_run_because_of_a_failure_is_named(run_sync: Sync, vendor: Vendor) -> None:
+    vendor.refuses = {"/incidents"}
+    messages = {(problem.stream or problem.parser): problem.message for problem in run_sync().errors}
+    assert set(messages) == {"incidents", "tickets"}
+    assert "not run" in messages["tickets"]
+
+
+def test_a_config_without_its_secret_is_an_error_without_a_run(
+    run_sync: Sync, connect: Connect, instance: dg.DagsterInstance
+) -> None:
+    outcome = run_sync([connect(token="${NOT_SET_ANYWHERE}")])
+    assert [problem.stream for problem in outcome.errors] == [None]
+    assert instance.get_runs() == []
+
+
+def test_chosen_streams_bring_ancestors_that_were_never_stored(run_sync: Sync, vendor: Vendor) -> None:
+    first = run_sync(streams=["notes"])
+    assert [report.stream for report in first.streams] == ["services", "notes"]
+    second = run_sync(streams=["notes"])
+    assert [report.stream for report in second.streams] == ["notes"]
+
+
+def test_a_stream_that_there_is_not_is_named_with_a_suggestion(run_sync: Sync) -> None:
+    with pytest.raises(DefinitionError, match="did you mean 'notes'"):
+        run_sync(streams=["note"])
+
+
+def test_a_range_in_time_covers_the_windows_that_meet_it(
+    run_sync: Sync, vendor: Vendor, instance: dg.DagsterInstance
+) -> None:
+    since, until = (datetime.combine(week(back), time(), UTC) for back in (3, 1))
+    vendor.incident("1", at(week(2)))
+    vendor.incident("2", at(week(1)))
+    outcome = run_sync(extent=Extent(since=since, until=until))
+    assert [report.records for report in outcome.streams if report.stream == "incidents"] == [1]
+    tags = instance.get_runs(limit=1)[0].tags
+    assert tags["dagster/asset_partition_range_end"] == f"acme|{week(2)}"
+
+
+def test_a_full_refresh_takes_away_what_was_not_listed(run_sync: Sync, vendor: Vendor, lake: Lake) -> None:
+    vendor.incident("1", at(week(2)))
+    run_sync()
+    vendor.incidents.clear()
+    vendor.incident("2", at(week(1)))
+    run_sync(extent=Extent(replace=True))
+    stored = lake.raw("incidents", "incidents", "acme", windowed=True).open()
+    assert stored is not None
+    assert stored.rows == 1
+
+
+def test_a_parse_makes_no_request(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
+    vendor.incident("1", at(week(2)))
+    run_sync()
+    vendor.requests.clear()
+    outcome = run_parse()
+    assert (outcome.errors, vendor.requests) == ([], [])
+    assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
+
+
+def test_a_parse_of_one_parser_and_range_is_just_that(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
+    vendor.incident("1", at(week(3)))
+    vendor.incident("2", at(week(1)))
+    run_sync()
+    since = datetime.combine(week(1), time(), UTC)
+    (report,) = run_parse(parser="tickets", since=since).parsers
+    assert week(3) not in report.windows
+    assert report.windows[week(1)] == 1
+
+
+def test_stale_windows_are_parsed_again_on_demand(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
+    vendor.incident("1", at(week(3)))
+    run_sync()
+    vendor.services[0]["name"] = "Shop 2"
+    run_sync()
+    (report,) = run_parse(parser="tickets", stale=True).parsers
+    assert list(report.windows) == [week(3)]
+
+
+def test_the_console_stays_quiet_and_no_secret_is_stored(
+    run_sync: Sync, connect: Connect, dazz_home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run_sync([connect(), connect("beta", token=f"{TOKEN}-wrong")])
+    assert capfd.readouterr() == ("", "")
+    stored = b"".join(path.read_bytes() for path in dazz_home.rglob("*") if path.is_file())
+    assert TOKEN.encode() not in stored
