@@ -71,14 +71,22 @@ class Connection(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The connections of a file, and what is wrong with the entries that can't be read, by connection's id."""
+    """The connections of a file, and what is wrong with the entries that can't be read, by connection's id.
+
+    named: the integrations that such entries name, by connection's id.
+    """
 
     valid: tuple[Connection, ...] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, integration: str) -> tuple[Connection, ...]:
         """The connections of one integration, in the file's order."""
         return tuple(item for item in self.valid if item.integration == integration)
+
+    def problems_of(self, integration: str) -> dict[str, str]:
+        """What is wrong with the entries that name this integration, or none."""
+        return {id_: text for id_, text in self.problems.items() if self.named.get(id_, integration) == integration}
 
 
 def connections_path() -> Path:
@@ -112,8 +120,11 @@ def read_connections(path: Path) -> Connections:
 def _checked(path: Path, entries: list[Any]) -> Connections:
     valid: dict[tuple[str, str], Connection] = {}
     problems: dict[str, str] = {}
+    named: dict[str, str] = {}
     for number, entry in enumerate(entries, 1):
         name = str(entry.get("id", f"number {number}")) if isinstance(entry, dict) else f"number {number}"
+        if isinstance(entry, dict) and isinstance(entry.get("integration"), str):
+            named[name] = entry["integration"]
         try:
             connection = Connection.model_validate(entry)
         except ValidationError as error:
@@ -124,7 +135,7 @@ def _checked(path: Path, entries: list[Any]) -> Connections:
                 f"{path}: there are two connections {name!r} of {connection.integration}; give each its own id"
             )
         valid.setdefault(key, connection)
-    return Connections(tuple(valid.values()), problems)
+    return Connections(tuple(valid.values()), problems, {id_: named[id_] for id_ in problems if id_ in named})
 
 
 def _problems(error: ValidationError, prefix: str = "") -> str:

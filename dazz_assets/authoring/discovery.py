@@ -69,7 +69,12 @@ def find(target: str) -> IntegrationSpec:
 
 
 def _only(target: str) -> IntegrationSpec:
-    classes = list(load_path(Path(target)))
+    try:
+        classes = list(load_path(Path(target)))
+    except DefinitionError:
+        raise
+    except Exception as error:
+        raise DefinitionError(f"{target} failed to load: {_sentence(error)}") from error
     if len(classes) != 1:
         names = ", ".join(item.__name__ for item in classes) or "none"
         raise DefinitionError(f"{target} must hold one integration class; it holds {names}")

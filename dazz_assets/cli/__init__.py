@@ -1,0 +1,10 @@
+"""The command `dazz`."""
+
+from dazz_assets.cli.app import app
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command; ends the process with its exit status."""
+    app(prog_name="dazz")

@@ -1,0 +1,46 @@
+"""The command `dazz` and its parts. Each part imports what it needs when it runs: `dazz query` needs no Dagster."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from dazz_assets.cli import check, compact, demo, dev, list, parse, query, sandbox, status, sync
+from dazz_assets.cli.failures import INTERRUPTED, report
+from dazz_assets.cli.output import tell
+
+
+class _Commands(TyperGroup):
+    """Ends every command in the same way, whatever it raises."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            tell("Interrupted. What was stored is safe; the next sync goes on from there.")
+            raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:
+            if type(error).__module__.startswith("typer"):
+                raise
+            raise typer.Exit(report(error)) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Pull data out of SaaS and cloud APIs as Dagster assets.",
+    epilog="Exit status: 0 done, 1 failed in part or whole, 2 wrong usage or config.",
+)
+app.command("list")(list.list_integrations)
+app.command("check")(check.check_connections)
+app.command("sync")(sync.sync_streams)
+app.command("parse")(parse.parse_again)
+app.command("query")(query.query_lake)
+app.command("status")(status.show_status)
+app.command("compact")(compact.compact_lake)
+app.command("sandbox")(sandbox.serve_sandbox)
+app.command("demo")(demo.run_demo)
+app.command("dev")(dev.open_ui)

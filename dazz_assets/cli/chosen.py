@@ -1,0 +1,51 @@
+"""Which integration and which of its connections a command works with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dazz_assets.authoring.config import secrets_of
+from dazz_assets.authoring.discovery import find
+from dazz_assets.authoring.naming import suggestion
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.cli.failures import Refused, keep_secret
+from resources.connections import Connection, ConnectionError, connections_path, read_connections
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An integration and connections of it, at least one. problems: entries of its connections that can't be read."""
+
+    spec: IntegrationSpec
+    connections: tuple[Connection, ...]
+    problems: Mapping[str, str]
+
+
+def choose(target: str, ids: Sequence[str] | None) -> Chosen:
+    """The integration of a target, with these connections or all.
+
+    Raises DefinitionError for an unknown target or one that fails to load, ConnectionError for a connections file that
+    can't be read, Refused for a connection that there isn't, or where no connection is left to work with.
+    """
+    spec = find(target)
+    found = read_connections(connections_path())
+    known = {item.id: item for item in found.of(spec.name)}
+    problems = found.problems_of(spec.name)
+    for id_ in ids or ():
+        if id_ in problems and id_ not in known:
+            raise Refused(problems[id_])
+        if id_ not in known:
+            raise Refused(f"{connections_path()} has no connection {id_!r} of {spec.name}{suggestion(id_, known)}")
+    chosen = [known[id_] for id_ in dict.fromkeys(ids)] if ids else list(known.values())
+    problems = {} if ids else problems
+    if not chosen:
+        raise Refused("; ".join(problems.values()) or f"{connections_path()} has no connection of {spec.name}: add one")
+    for connection in chosen:
+        _keep_secrets(spec, connection)
+    return Chosen(spec, tuple(chosen), problems)
+
+
+def _keep_secrets(spec: IntegrationSpec, connection: Connection) -> None:
+    try:
+        keep_secret(*secrets_of(connection.load(spec.config)))
+    except ConnectionError:
+        pass  # It is told where the connection is used, beside the others' results.

@@ -1,0 +1,5 @@
+"""`dazz dev`."""
+
+
+def open_ui() -> None:
+    """Open the Dagster UI."""

@@ -1,0 +1,63 @@
+"""How a command ends that did not do what it was asked: one sentence for what can be expected, no secret in anything."""
+
+import traceback
+from typing import NoReturn
+
+import typer
+
+from dazz_assets.authoring.errors import DefinitionError
+from dazz_assets.cli.output import tell
+from dazz_assets.http import FetchError, Mask
+
+DONE = 0
+FAILED = 1
+WRONG_USAGE = 2
+INTERRUPTED = 130
+
+_secrets: set[str] = set()
+
+
+class Refused(Exception):
+    """The command can't be done as it was given. The text says what is wrong and what to do."""
+
+
+def keep_secret(*texts: str) -> None:
+    """Texts that are masked in whatever this process says when it fails."""
+    _secrets.update(texts)
+
+
+def masked(text: str) -> str:
+    """A text without the secrets known so far."""
+    return Mask(_secrets)(text)
+
+
+def end(status: int) -> NoReturn:
+    """End the command with an exit status."""
+    raise typer.Exit(status)
+
+
+def status_of(error: Exception) -> int | None:
+    """The exit status of an error that can be expected; None for one that can't."""
+    # An error of these kinds can only come where its module is loaded; loading it here costs nothing then.
+    from dazz_assets.sync.errors import ParseError, SyncError
+    from resources.connections import ConnectionError
+    from resources.lake import LakeError, NoLake, QueryError
+
+    if isinstance(error, Refused | DefinitionError | ConnectionError | QueryError | NoLake):
+        return WRONG_USAGE
+    return FAILED if isinstance(error, FetchError | SyncError | ParseError | LakeError) else None
+
+
+def report(error: Exception) -> int:
+    """Say what went wrong; gives the exit status. What can't be expected is shown with its traceback."""
+    status = status_of(error)
+    if status is None:
+        tell(masked("".join(traceback.format_exception(error))).rstrip())
+        return FAILED
+    tell(f"Error: {_sentence(masked(str(error)))}", "red")
+    return status
+
+
+def _sentence(text: str) -> str:
+    """Without the quotation of the query that DuckDB adds."""
+    return " ".join(text.split("\n\nLINE ")[0].split("\nLINE ")[0].split())

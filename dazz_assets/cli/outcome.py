@@ -1,0 +1,81 @@
+"""The outcome of a sync or a parse, as JSON and as tables, and the exit status that it means."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from dazz_assets.cli.chosen import Chosen
+from dazz_assets.cli.failures import DONE, FAILED, WRONG_USAGE, masked
+from dazz_assets.cli.output import put_json, put_table, tell
+from dazz_assets.orchestration.workplace import Outcome, Problem
+from dazz_assets.sync.reports import ParseReport, StreamReport
+
+_STREAM = ("connection", "stream", "requests", "records", "bytes", "retries", "waited_seconds", "high_water_mark")
+_STREAM_TOO = ("received", "pages", "stored", "total", "ended", "problems", "passed_over", "warnings", "gap")
+
+
+def with_problems(outcome: Outcome, problems: Mapping[str, str]) -> Outcome:
+    """The outcome with the connections whose entries in the file can't be read."""
+    outcome.errors.extend(Problem(id_, text) for id_, text in problems.items())
+    return outcome
+
+
+def put_outcome(outcome: Outcome, *, as_json: bool) -> None:
+    """Print what was done, and what went wrong."""
+    if as_json:
+        put_json(document(outcome))
+        return
+    if outcome.streams:
+        columns = ("connection", "stream", "requests", "records", "bytes", "retries", "waited s", "high-water mark")
+        put_table(columns, [[getattr(item, name) for name in _STREAM] for item in outcome.streams])
+    if outcome.parsers:
+        rows = [
+            (item.connection, item.parser, item.records, len(item.windows), item.quarantined)
+            for item in outcome.parsers
+        ]
+        put_table(("connection", "parser", "records", "windows", "quarantined"), rows)
+    for report in outcome.streams:
+        for text in [*report.warnings, *report.passed_over, *([report.gap] if report.gap else [])]:
+            tell(f"{report.connection} {report.stream}: {masked(text)}", "yellow")
+    for error in outcome.errors:
+        tell(f"Error: {masked(error.message)}", "red")
+
+
+def document(outcome: Outcome) -> dict[str, Any]:
+    """The JSON document of an outcome."""
+    return {
+        "streams": [_stream(item) for item in outcome.streams],
+        "parsers": [_parser(item) for item in outcome.parsers],
+        "errors": [
+            {name: value for name, value in asdict(item).items() if value is not None}
+            | {"message": masked(item.message)}
+            for item in outcome.errors
+        ],
+    }
+
+
+def status_of(outcome: Outcome, chosen: Chosen) -> int:
+    """The exit status: wrong config only where it left no connection to work with."""
+    if not outcome.errors:
+        return DONE
+    unusable = {item.connection for item in outcome.errors if item.stream is None and item.parser is None}
+    return WRONG_USAGE if all(item.id in unusable for item in chosen.connections) else FAILED
+
+
+def _stream(report: StreamReport) -> dict[str, Any]:
+    found = {name: getattr(report, name) for name in (*_STREAM, *_STREAM_TOO)}
+    return found | {name: [masked(text) for text in found[name]] for name in ("warnings", "passed_over")}
+
+
+def _parser(report: ParseReport) -> dict[str, Any]:
+    return {
+        "connection": report.connection,
+        "parser": report.parser,
+        "records": report.records,
+        "windows": len(report.windows),
+        "quarantined": report.quarantined,
+        "invalid": sum(report.invalid.values()),
+        "duplicates": len(report.duplicates),
+        "replaced": report.replaced,
+        "stale_windows": len(report.stale),
+    }

@@ -1,0 +1,187 @@
+"""How things stand, from the lake's logs and the Dagster instance: no data file is read, no definitions are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dazz_assets.authoring.discovery import discover
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.sync.cursors import shown
+from dazz_assets.sync.errors import ParseError
+from dazz_assets.sync.inputs import Inputs
+from dazz_assets.sync.published import Published
+from dazz_assets.sync.session import Session
+from resources.connections import Connection, ConnectionError, Connections, connections_path, read_connections
+from resources.home import dagster_home, lake_url
+from resources.lake import Lake, Place, Snapshot
+
+if TYPE_CHECKING:
+    from dazz_assets.cli.history import History
+
+
+@dataclass(slots=True)
+class StreamState:
+    """What is stored of a stream. rows counts all versions; times are RFC 3339; due_next is None without a connection."""
+
+    integration: str
+    connection: str
+    stream: str
+    rows: int = 0
+    high_water_mark: str | None = None
+    last_sync: str | None = None
+    requests: int | None = None
+    due_next: str | None = None
+    last_error: str | None = None
+
+
+@dataclass(slots=True)
+class ParserState:
+    """What a parser published. stale_windows is None where its integration is not among those discovered."""
+
+    integration: str
+    connection: str
+    parser: str
+    objects: int = 0
+    windows: int = 0
+    stale_windows: int | None = None
+    quarantined: int = 0
+    last_parse: str | None = None
+    last_error: str | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """Everything stored or configured. problems: what is wrong with the connections file, or entries of it."""
+
+    streams: list[StreamState] = field(default_factory=list)
+    parsers: list[ParserState] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def read_state() -> State:
+    """How things stand."""
+    lake = Lake(lake_url())
+    problems: list[str] = []
+    try:
+        connections = read_connections(connections_path()) if connections_path().exists() else Connections()
+        problems += connections.problems.values()
+    except ConnectionError as error:
+        connections = Connections()
+        problems.append(str(error))
+    with ExitStack() as stack:
+        history = None
+        if (dagster_home() / "dagster.yaml").exists():
+            from dazz_assets.cli.history import History
+            from dazz_assets.orchestration.home import instance
+
+            history = History(stack.enter_context(instance()))
+        reader = _Reader(lake, connections, history)
+        return State(reader.streams(), reader.parsers(), problems)
+
+
+class _Reader:
+    def __init__(self, lake: Lake, connections: Connections, history: History | None) -> None:
+        self._lake = lake
+        self._connections = {(item.integration, item.id): item for item in connections.valid}
+        self._history = history
+        self._specs = discover().integrations
+        self._errors: dict[tuple[str, str], dict[str, tuple[datetime, str]]] = {}
+
+    def streams(self) -> list[StreamState]:
+        stored = {_key(table.place): table.open() for table in self._lake.tables("raw")}
+        marks = {_key(table.place): table.open() for table in self._lake.tables("marks")}
+        configured = {
+            (integration, id_, stream)
+            for integration, id_ in self._connections
+            if integration in self._specs
+            for stream in self._specs[integration].streams
+        }
+        return [
+            self._stream(StreamState(*key), stored.get(key), marks.get(key))
+            for key in sorted(configured | stored.keys())
+        ]
+
+    def _stream(self, state: StreamState, raw: Snapshot | None, marks: Snapshot | None) -> StreamState:
+        if raw is not None:
+            state.rows = raw.rows
+            newest = _newest_mark(marks) if marks is not None else raw.transaction("mark")
+            state.high_water_mark = None if newest is None else shown(newest)
+        event = self._history and self._history.last((state.integration, "raw", state.stream), state.connection)
+        if event:
+            state.last_sync, state.requests = _text(event.at), event.requests
+        if connection := self._connections.get((state.integration, state.connection)):
+            state.due_next = _text(max(event.at + connection.interval, _now()) if event else _now())
+        step = f"{state.integration}__raw__{state.stream}"
+        state.last_error = self._error(state.integration, state.connection, step, event.at if event else None)
+        return state
+
+    def parsers(self) -> list[ParserState]:
+        objects: dict[tuple[str, str, str], dict[object, int]] = {}
+        for table in self._lake.tables("domain"):
+            place, snapshot = table.place, table.open()
+            windows = objects.setdefault((place.integration, place.connection, place.parser), {})
+            for window, found in (snapshot.windows() if snapshot else {}).items():
+                windows[window] = windows.get(window, 0) + found.rows
+        aside = {
+            (table.place.integration, table.place.connection, table.place.parser): snapshot.rows
+            for table in self._lake.tables("quarantine")
+            if (snapshot := table.open()) is not None
+        }
+        return [self._parser(ParserState(*key), windows, aside.get(key, 0)) for key, windows in sorted(objects.items())]
+
+    def _parser(self, state: ParserState, windows: dict[object, int], quarantined: int) -> ParserState:
+        state.objects, state.windows, state.quarantined = sum(windows.values()), len(windows), quarantined
+        spec = self._specs.get(state.integration)
+        if spec is not None and state.parser in spec.parsers:
+            state.stale_windows = self._stale(spec, state)
+        event = self._history and self._history.last((state.integration, state.parser), state.connection)
+        state.last_parse = _text(event.at) if event else None
+        step = f"{state.integration}__{state.parser}"
+        state.last_error = self._error(state.integration, state.connection, step, event.at if event else None)
+        return state
+
+    def _stale(self, spec: IntegrationSpec, state: ParserState) -> int | None:
+        """How many windows were parsed with full-refresh inputs that changed since."""
+        known = self._connections.get((state.integration, state.connection))
+        # What is stored of a connection stays when it leaves the file.
+        connection = known or Connection(id=state.connection, integration=state.integration, start=_now().date())
+        session, parser = Session(spec, connection, self._lake), spec.parsers[state.parser]
+        try:
+            inputs = Inputs(session, parser)
+        except ParseError:
+            return None
+        tables = Published(session, parser).windows
+        return len({at for table in tables for at, parsed in table.items() if inputs.is_stale(parsed.inputs)})
+
+    def _error(self, integration: str, connection: str, step: str, since: datetime | None) -> str | None:
+        if self._history is None:
+            return None
+        if (integration, connection) not in self._errors:
+            self._errors[integration, connection] = self._history.failures(f"{integration}/{connection}")
+        failed = self._errors[integration, connection].get(step)
+        return failed[1] if failed and (since is None or failed[0] >= since) else None
+
+
+def _key(place: Place) -> tuple[str, str, str]:
+    return place.integration, place.connection, place.name
+
+
+def _newest_mark(marks: Snapshot) -> int | None:
+    return max(_values(marks, "mark"), default=None)
+
+
+def _values(snapshot: Snapshot, column: str) -> Iterator[int]:
+    for batch in snapshot.read([column]):
+        yield from (value for value in batch.column(column).to_pylist() if value is not None)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _text(moment: datetime) -> str:
+    return (moment - timedelta(microseconds=moment.microsecond)).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,57 @@
+"""`dazz sync`."""
+
+from typing import Annotated
+
+import typer
+
+from dazz_assets.cli.failures import Refused, end
+from dazz_assets.cli.options import AsJson, ConnectionIds, Since, Target, Until, check_range
+
+Streams = Annotated[
+    list[str] | None, typer.Option("--stream", metavar="NAME", help="Only this stream; may be repeated.")
+]
+FullRefresh = Annotated[
+    bool,
+    typer.Option("--full-refresh", help="Fetch from the start, and replace what is stored when all of it is there."),
+]
+
+
+def sync_streams(
+    target: Target,
+    connection: ConnectionIds = None,
+    stream: Streams = None,
+    since: Since = None,
+    until: Until = None,
+    full_refresh: FullRefresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch what changed, and parse it. The runs show in the Dagster UI.
+
+    A connection that fails does not sink the others. Exit status 2 only where the config of every connection is wrong.
+    """
+    check_range(since, until)
+    if full_refresh and (since is not None or until is not None):
+        raise Refused("--full-refresh fetches from the connection's start to now: leave out --since and --until")
+    from dazz_assets.cli.chosen import choose
+    from dazz_assets.cli.outcome import put_outcome, status_of, with_problems
+    from dazz_assets.cli.progress import shown
+    from dazz_assets.cli.work import at_work
+    from dazz_assets.orchestration.execute import sync
+    from dazz_assets.sync.extent import Extent
+
+    chosen = choose(target, connection)
+    bounded = since is not None or until is not None
+    extent = Extent(from_mark=not bounded and not full_refresh, since=since, until=until, replace=full_refresh)
+    with shown(as_json=as_json) as progress, at_work() as (instance, lake):
+        outcome = sync(
+            chosen.spec,
+            chosen.connections,
+            streams=stream,
+            extent=extent,
+            instance=instance,
+            lake=lake,
+            progress=progress,
+        )
+    with_problems(outcome, chosen.problems)
+    put_outcome(outcome, as_json=as_json)
+    end(status_of(outcome, chosen))

@@ -1,0 +1,83 @@
+"""The vendors' sandboxes that the commands serve, and the connections to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dazz_assets.cli.failures import Refused
+from dazz_assets.sandbox import HISTORY, Sandbox, find_sandboxes
+from resources.connections import Connection
+
+PORT = 8790
+SEED = 1
+# The id of the connections to sandboxes, which nobody gives a connection of their own.
+CONNECTION = "sandbox"
+_STEP = 10
+_TRIES = 100
+
+
+def made(port: int, seed: int, now: datetime | None = None) -> Sandbox:
+    """All vendors' sandboxes, not started yet; `now` is when their records end (by default the start of today)."""
+    return Sandbox([vendor(seed, now=now) for vendor in find_sandboxes()], port=port)
+
+
+def started(port: int, seed: int, now: datetime | None = None) -> Sandbox:
+    """All vendors' sandboxes, listening on a port and those after it. Raises Refused where one is taken."""
+    sandbox = made(port, seed, now)
+    try:
+        sandbox.start()
+    except (OSError, OverflowError) as error:
+        raise Refused(
+            f"the sandbox can't listen on port {port} and the {len(sandbox.vendors) - 1} after it ({error}): "
+            "choose others with --port, or 0 for free ones"
+        ) from None
+    return sandbox
+
+
+def started_nearby(port: int, seed: int, now: datetime | None = None) -> Sandbox:
+    """The same on the first ports from this one on that are free."""
+    for candidate in range(port, port + _STEP * _TRIES, _STEP):
+        try:
+            return started(candidate, seed, now)
+        except Refused:
+            continue
+    raise Refused(f"the sandbox found no free ports from {port} on")
+
+
+def connections_to(sandbox: Sandbox) -> tuple[Connection, ...]:
+    """A connection to each vendor, which starts with the first of its records."""
+    return tuple(
+        Connection(
+            id=CONNECTION, integration=name, start=(vendor.now - HISTORY).date(), config=dict(sandbox.settings(name))
+        )
+        for name, vendor in sandbox.vendors.items()
+    )
+
+
+def as_yaml(connections: tuple[Connection, ...]) -> str:
+    """Connections as their file has them."""
+    entries: list[Mapping[str, Any]] = [
+        {"id": item.id, "integration": item.integration, "start": item.start, "interval": "15m", "config": item.config}
+        for item in connections
+    ]
+    return yaml.safe_dump({"connections": entries}, sort_keys=False)
+
+
+def write(path: Path, connections: tuple[Connection, ...]) -> None:
+    """Write the connections file of the sandbox. Its tokens open nothing else."""
+    path.write_text(
+        "# Connections to the sandbox, written by `dazz demo`, which writes them anew as long as there are no others.\n"
+        "# Their tokens open nothing but the sandbox. A real one stays out of this file: token: ${MY_TOKEN}\n"
+        + as_yaml(connections),
+        encoding="utf-8",
+    )
+
+
+def now_of(connections: tuple[Connection, ...]) -> datetime:
+    """When the records of the sandbox end that these connections were made for."""
+    return datetime.combine(min(item.start for item in connections), datetime.min.time(), UTC) + HISTORY
