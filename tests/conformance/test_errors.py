@@ -1,0 +1,222 @@
+"""Errors: what an answer means, told by more than its status."""
+
+from __future__ import annotations
+
+import pytest
+
+from dazz_assets import ApiKey, Integration, Stream
+from dazz_assets.sync.errors import SyncError
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import CANARY, Item, Token, items
+from tests.http.loopback import Asked, Clock, Reply, Vendor
+
+
+class ItemsStream(Stream[Item]):
+    path = "/items"
+    records = "data"
+    primary_key = "id"
+
+
+class PartsStream(Stream[Item]):
+    parent = ItemsStream
+    path = "/items/{parent.id}/parts"
+    records = "data"
+    primary_key = "id"
+
+
+class VendorIntegration(Integration[Token]):
+    base_url = "https://api.vendor.example"
+    auth = ApiKey(param="key")
+    streams = (ItemsStream, PartsStream)
+
+
+class KeepingStream(Stream[Item]):
+    name = "items"
+    path = "/items"
+    records = "data"
+    primary_key = "id"
+    accept = {200: "keep"}  # noqa: RUF012
+
+
+class KeepingIntegration(Integration[Token]):
+    name = "vendor"
+    base_url = "https://api.vendor.example"
+    streams = (KeepingStream,)
+
+
+def listed(*numbers: int) -> Reply:
+    return Reply(body={"data": items(*numbers)})
+
+
+def test_08_a_200_with_errors_and_no_data_fails_with_the_vendors_text(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"data": None, "errors": [{"message": "field `team` was removed"}]}))
+    with pytest.raises(SyncError, match="field `team` was removed"):
+        connect(VendorIntegration).sync(ItemsStream)
+    assert len(api.asked) == 1
+
+
+def test_09_errors_beside_data_fail_where_the_stream_says_nothing(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"data": items(1), "errors": [{"message": "one shard timed out"}]}))
+    with pytest.raises(SyncError, match=r"one shard timed out.*accept = \{200: \"keep\"\}"):
+        connect(VendorIntegration).sync(ItemsStream)
+
+
+def test_09_data_beside_errors_is_kept_with_a_warning_where_the_stream_says_so(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"data": items(1), "errors": [{"message": "one shard timed out"}]}))
+    acme = connect(KeepingIntegration)
+    report = acme.sync(KeepingStream)
+    assert acme.ids(KeepingStream) == [1]
+    assert "one shard timed out" in " ".join(report.warnings)
+
+
+HTML = Reply(body=b"<html><title>Sign in to Vendor</title></html>", headers={"Content-Type": "text/html"})
+
+
+def test_10_a_page_of_html_that_passes_is_retried(connect: Connect, api: Vendor) -> None:
+    api.script(HTML, HTML, listed(1))
+    acme = connect(VendorIntegration)
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [1]
+
+
+def test_10_a_page_of_html_that_stays_is_an_error_that_quotes_it(connect: Connect, api: Vendor) -> None:
+    api.script(HTML)
+    with pytest.raises(SyncError, match="Sign in to Vendor"):
+        connect(VendorIntegration).sync(ItemsStream)
+    assert 1 < len(api.asked) < 10
+
+
+@pytest.mark.parametrize(
+    "empty", [Reply(204), Reply(body=b""), Reply(body={"data": None})], ids=["204", "an empty body", "null as the list"]
+)
+def test_11_nothing_is_no_records(connect: Connect, api: Vendor, empty: Reply) -> None:
+    api.script(empty)
+    acme = connect(VendorIntegration)
+    assert acme.sync(ItemsStream).records == 0
+    assert acme.ids(ItemsStream) == []
+
+
+@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, *range(520, 530)])
+def test_12_a_status_that_may_pass_is_tried_again(connect: Connect, api: Vendor, status: int) -> None:
+    api.script(Reply(status), listed(1))
+    assert connect(VendorIntegration).sync(ItemsStream).retries == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 418, 422, 423, 501])
+def test_12_a_status_that_stays_is_an_error_at_once(connect: Connect, api: Vendor, status: int) -> None:
+    api.script(Reply(status, {"message": "because of the moon"}), listed(1))
+    with pytest.raises(SyncError, match=f"{status}.*because of the moon"):
+        connect(VendorIntegration).sync(ItemsStream)
+    assert len(api.asked) == 1
+
+
+def test_13_every_stream_answering_403_is_a_failure_and_leaves_what_is_stored(connect: Connect, api: Vendor) -> None:
+    acme = connect(VendorIntegration)
+    api.handler = lambda asked: listed(1, 2)
+    acme.sync(ItemsStream)
+    acme.sync(PartsStream)
+    api.handler = lambda asked: Reply(403, {"message": "scope missing"})
+    with pytest.raises(SyncError, match="scope missing"):
+        acme.sync(ItemsStream)
+    with pytest.raises(SyncError, match=r"2 of 2 items failed.*scope missing"):
+        acme.sync(PartsStream)
+    assert acme.ids(ItemsStream) == acme.ids(PartsStream) == [1, 2]
+
+
+def parts_but_for(refused: dict[str, Reply]) -> dict[str, Reply]:
+    """Three items, each with two parts."""
+    parts = {f"/items/{number}/parts": listed(number * 10, number * 10 + 1) for number in (1, 2, 3)}
+    return {"/items": listed(1, 2, 3), **parts, **refused}
+
+
+def test_14_one_child_that_answers_404_is_reported_and_its_siblings_are_complete(connect: Connect, api: Vendor) -> None:
+    replies = parts_but_for({"/items/2/parts": Reply(404, {"message": "no such item"})})
+    api.handler = lambda asked: replies[asked.path]
+    acme = connect(VendorIntegration)
+    acme.sync(ItemsStream)
+    report = acme.sync(PartsStream)
+    assert acme.ids(PartsStream) == [10, 11, 30, 31]
+    assert len(report.passed_over) == 1
+    assert report.passed_over[0].startswith("2:")
+    assert "no such item" in report.passed_over[0]
+
+
+def test_14_a_child_that_vanishes_between_two_pages_keeps_what_is_stored_of_it_once(
+    connect: Connect, api: Vendor
+) -> None:
+    pages = parts_but_for({})
+    api.handler = lambda asked: pages[asked.path]
+    acme = connect(VendorIntegration)
+    acme.sync(ItemsStream)
+    acme.sync(PartsStream)
+    pages["/items/2/parts"] = Reply(404)
+    acme.sync(PartsStream)
+    assert acme.ids(PartsStream) == [10, 11, 20, 21, 30, 31]
+    assert acme.versions(PartsStream) == 6
+
+
+class SkippingStream(Stream[Item]):
+    name = "items"
+    path = "/items"
+    records = "data"
+    primary_key = "id"
+    accept = {404: "skip"}  # noqa: RUF012
+
+
+class SkippingIntegration(Integration[Token]):
+    name = "vendor"
+    base_url = "https://api.vendor.example"
+    streams = (SkippingStream,)
+
+
+def test_15_the_status_that_is_accepted_is_no_records(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(404, {"message": "the feature is off"}))
+    report = connect(SkippingIntegration).sync(SkippingStream)
+    assert report.records == 0
+    assert "the feature is off" in " ".join(report.warnings)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 410, 500])
+def test_15_every_other_failure_still_fails(connect: Connect, api: Vendor, status: int) -> None:
+    api.script(Reply(status))
+    with pytest.raises(SyncError, match=str(status)):
+        connect(SkippingIntegration).sync(SkippingStream)
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(413, "request's body smaller"), (414, "URL shorter"), (405, "method")],
+    ids=["a body too large", "an address too long", "the wrong method"],
+)
+def test_16_a_refused_request_is_shown_with_the_vendors_message_and_without_secrets(
+    connect: Connect, api: Vendor, status: int, advice: str
+) -> None:
+    api.script(Reply(status, {"message": f"no, {CANARY}"}))
+    with pytest.raises(SyncError, match="GET .*/items") as caught:
+        connect(VendorIntegration).sync(ItemsStream)
+    said = str(caught.value)
+    assert advice in said
+    assert "The vendor says: no, " in said
+    assert CANARY not in said
+
+
+def test_16_a_request_that_never_leaves_is_named_without_secrets(connect: Connect, api: Vendor, clock: Clock) -> None:
+    class WrongStream(Stream[Item]):
+        name = "items"
+        path = "/items"
+        primary_key = "id"
+        headers = {"X-Team": "{config.token}\r\nX-Other: 1"}  # noqa: RUF012
+
+    class WrongIntegration(Integration[Token]):
+        name = "vendor"
+        base_url = "https://api.vendor.example"
+        streams = (WrongStream,)
+
+    def never(asked: Asked) -> Reply:
+        raise AssertionError(asked)
+
+    api.handler = never
+    with pytest.raises(SyncError, match="can't be sent") as caught:
+        connect(WrongIntegration).sync(WrongStream)
+    assert CANARY not in str(caught.value)
+    assert clock.slept == 0
