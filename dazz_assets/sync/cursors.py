@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from dazz_assets.authoring.cursor import Cursor
 from dazz_assets.sync.windows import microseconds, moment
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # The units that epoch numbers come in, told apart by their size: a second count of this size lies beyond the year 5000.
 _EPOCH_UNITS = ((Decimal(10) ** 11, 1_000_000), (Decimal(10) ** 14, 1_000), (Decimal(10) ** 17, 1))
 _LARGEST = 2**62
