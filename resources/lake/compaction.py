@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProperties
+from deltalake import ColumnProperties, CommitProperties, WriterProperties
 
 from resources.lake.lake import Lake
 from resources.lake.lock import OnWait
@@ -48,26 +48,15 @@ def compact(lake: Lake, on_wait: OnWait | None = None) -> Iterator[Compacted]:
 def _compact(table: Table, before: Snapshot) -> Compacted:
     if table.place.kind == "raw" and _small_files(before) >= MANY_FILES:
         before.delta.optimize.compact(writer_properties=_writing(), commit_properties=_once())
-    removed = _vacuum(table)
-    after = table.open()
-    return Compacted(table.place.folder, len(before.files), len(after.files) if after else 0, removed)
+    current = table.open() or before
+    # Only the full one sees files that no commit ever named. It commits only where it removes.
+    removed = current.delta.vacuum(RETENTION_HOURS, dry_run=False, full=True, commit_properties=_once())
+    return Compacted(table.place.folder, len(before.files), len(current.files), len(removed))
 
 
 def _small_files(snapshot: Snapshot) -> int:
     windows = Counter(file.window for file in snapshot.files if file.size < SMALL_BYTES)
     return sum(files for files in windows.values() if files > 1)
-
-
-def _vacuum(table: Table) -> int:
-    snapshot = table.open()
-    if snapshot is None or not _vacuumed(snapshot.delta, dry_run=True):
-        return 0
-    return len(_vacuumed(snapshot.delta, dry_run=False))
-
-
-def _vacuumed(delta: DeltaTable, *, dry_run: bool) -> list[str]:
-    # Only the full one sees files that no commit ever named.
-    return delta.vacuum(RETENTION_HOURS, dry_run=dry_run, full=True, commit_properties=_once())
 
 
 def _once() -> CommitProperties:

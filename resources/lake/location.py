@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -45,5 +44,5 @@ class Location:
         return f"{self.path}/{folder}"
 
     def for_duckdb(self, file: str) -> str:
-        """A file of the lake for `read_parquet`, which would take brackets and stars for patterns."""
-        return re.sub(r"([\[*?])", r"[\1]", f"{self.path if self.local else self._uri}/{file}")
+        """The path of a file of the lake for DuckDB, which takes a file that is there for no pattern."""
+        return f"{self.path if self.local else self._uri}/{file}"

@@ -1,5 +1,6 @@
 """What no commit may do. Delta Lake checks none of it: each of these would lose rows, or double them, in silence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -65,6 +66,14 @@ def test_a_file_is_not_committed_again(issues: Table) -> None:
     with pytest.raises(CommitRefused, match="committed before"):
         issues.commit(lambda _: Commit([file]))
     assert keys(issues) == ["a"]
+
+
+def test_a_name_that_the_table_holds_is_not_used_again(issues: Table) -> None:
+    file = raw_file(issues, MONDAY, Row("a", 1, 1))
+    same_name = replace(file)
+    issues.commit(lambda _: Commit([file]))
+    with pytest.raises(CommitRefused, match="committed before"):
+        issues.commit(lambda _: Commit([same_name]))
 
 
 def test_a_file_that_was_replaced_does_not_come_back(lake: Lake) -> None:

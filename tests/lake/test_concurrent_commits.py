@@ -45,6 +45,23 @@ def test_work_is_done_anew_when_another_commit_came_between(issues: Table) -> No
     assert opened(issues).transaction("passes") == 3
 
 
+def test_a_commit_that_delta_would_let_pass_is_done_anew_as_well(issues: Table) -> None:
+    store(issues, MONDAY, Row("a", 1, 1))
+    mine = raw_file(issues, MONDAY, Row("mine", 1, 3))
+    theirs = raw_file(issues, MONDAY, Row("theirs", 1, 2))
+    seen: list[int] = []
+
+    def work(snapshot: Snapshot | None) -> Commit:
+        assert snapshot is not None
+        seen.append(snapshot.rows)
+        if len(seen) == 1:
+            issues.commit(lambda _: Commit([theirs]))
+        return Commit([mine])
+
+    issues.commit(work)
+    assert seen == [1, 2]
+
+
 def test_a_replacement_also_replaces_what_came_between(lake: Lake) -> None:
     table = findings(lake)
     publish(table, {MONDAY: ["old"]})

@@ -24,6 +24,13 @@ def test_a_process_may_take_its_lock_again(lake: Lake) -> None:
     assert told == []
 
 
+def test_a_lock_that_was_taken_again_is_free_after_the_last_release(lake: Lake) -> None:
+    with lake.lock("snyk", "acme"), lake.lock("snyk", "acme"):
+        pass
+    holder = python(HOLDER, lake)
+    assert holder.communicate("done\n", timeout=10)[0] == "held\n"
+
+
 def test_threads_of_one_process_share_its_lock(lake: Lake) -> None:
     entered = threading.Event()
 
