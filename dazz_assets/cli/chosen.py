@@ -1,6 +1,7 @@
 """Which integration and which of its connections a command works with."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dazz_assets.authoring.config import secrets_of
@@ -45,7 +46,6 @@ def choose(target: str, ids: Sequence[str] | None) -> Chosen:
 
 
 def _keep_secrets(spec: IntegrationSpec, connection: Connection) -> None:
-    try:
+    # A wrong config is told where the connection is used, beside the others' results.
+    with suppress(ConnectionError):
         keep_secret(*secrets_of(connection.load(spec.config)))
-    except ConnectionError:
-        pass  # It is told where the connection is used, beside the others' results.

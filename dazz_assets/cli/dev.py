@@ -1,5 +1,109 @@
 """`dazz dev`."""
 
+from __future__ import annotations
 
-def open_ui() -> None:
-    """Open the Dagster UI."""
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import psutil
+import typer
+
+from dazz_assets.cli.failures import FAILED, Refused, end
+from dazz_assets.cli.output import tell
+
+if TYPE_CHECKING:
+    from dazz_assets.sandbox import Sandbox
+
+_PATIENCE = 20.0
+
+Port = Annotated[int, typer.Option(min=1, max=65_535, help="Of the UI.")]
+
+
+def open_ui(port: Port = 3000) -> None:
+    """Open the Dagster UI and its daemon on the home's data.
+
+    With the demo's connections, or none yet, the sandbox is served beside it, as it was when the demo ended.
+    """
+    from dazz_assets.orchestration.home import instance
+    from resources.connections import VARIABLE, connections_path
+    from resources.home import HOME_VARIABLE, home
+
+    # Ctrl-C, and a request to end, are told to this process, which then ends what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sandbox = _sandbox()
+    try:
+        with instance():
+            pass
+        here = {HOME_VARIABLE: str(home()), VARIABLE: str(connections_path().absolute())}
+        command = [sys.executable, "-m", "dagster", "dev", "-m", "dazz_assets.orchestration.definitions"]
+        status = _run([*command, "--host", "127.0.0.1", "--port", str(port)], here)
+    finally:
+        if sandbox is not None:
+            sandbox.close()
+    if status:
+        tell(f"Dagster ended with status {status}; see what it said above.", "red")
+        end(FAILED)
+
+
+def _sandbox() -> Sandbox | None:
+    from dazz_assets.cli.options import SANDBOX_SEED
+    from dazz_assets.cli.vendors import CHANGE, connections_to, in_file, now_of, port_of, started, started_nearby, write
+    from resources.connections import connections_path
+
+    path = connections_path()
+    connections = in_file(path)
+    if connections is None:
+        return None
+    if not connections:
+        sandbox = started_nearby()
+        write(path, connections_to(sandbox))
+        tell(f"{path} is new: connections to the sandbox.")
+        return sandbox
+    port = min(found for item in connections if (found := port_of(item)))
+    try:
+        sandbox = started(port, SANDBOX_SEED, now_of(connections))
+    except Refused as error:
+        tell(f"{error}. Going on with what listens there.", "yellow")
+        return None
+    sandbox.change(CHANGE)
+    return sandbox
+
+
+def _run(command: list[str], variables: dict[str, str]) -> int:
+    """Run until it ends or this process is interrupted; gives its exit status, 0 where it was interrupted."""
+    child = subprocess.Popen(command, env=os.environ | variables, start_new_session=True)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started: gently, then for certain."""
+    family = _family(child.pid)
+    if child.poll() is None:
+        child.send_signal(signal.SIGINT)
+    _, alive = psutil.wait_procs(family, timeout=_PATIENCE)
+    for process in alive:
+        process.kill()
+    # What was started meanwhile is in the same group; mostly nothing is left of it.
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """A process and all that it started, as far as they live."""
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []

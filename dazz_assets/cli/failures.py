@@ -1,4 +1,4 @@
-"""How a command ends that did not do what it was asked: one sentence for what can be expected, no secret in anything."""
+"""How a command ends that could not do what it was asked: one sentence, if that was to be expected, and no secret."""
 
 import traceback
 from typing import NoReturn

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+SANDBOX_PORT = 8790
+SANDBOX_SEED = 1
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?")
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dazz_assets.cli.options import SANDBOX_PORT, SANDBOX_SEED
 from dazz_assets.cli.output import say, tell
 
 Port = Annotated[
@@ -14,7 +15,7 @@ Port = Annotated[
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal records on one day.")]
 
 
-def serve_sandbox(port: Port = 8790, seed: Seed = 1) -> None:
+def serve_sandbox(port: Port = SANDBOX_PORT, seed: Seed = SANDBOX_SEED) -> None:
     """Serve vendors on loopback, with real HTTP, until interrupted."""
     from dazz_assets.cli.vendors import as_yaml, connections_to, started
 

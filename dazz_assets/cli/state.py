@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class StreamState:
-    """What is stored of a stream. rows counts all versions; times are RFC 3339; due_next is None without a connection."""
+    """What is stored of a stream, all versions counted. due_next is None where its connection is not configured."""
 
     integration: str
     connection: str

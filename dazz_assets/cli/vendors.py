@@ -6,29 +6,30 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from dazz_assets.cli.failures import Refused
+from dazz_assets.cli.options import SANDBOX_PORT, SANDBOX_SEED
 from dazz_assets.sandbox import HISTORY, Sandbox, find_sandboxes
-from resources.connections import Connection
+from dazz_assets.sandbox.server import HOST
+from resources.connections import Connection, ConnectionError, read_connections
 
-PORT = 8790
-SEED = 1
 # The id of the connections to sandboxes, which nobody gives a connection of their own.
 CONNECTION = "sandbox"
+# The seed of the change that the demo makes at the vendors.
+CHANGE = 1
 _STEP = 10
 _TRIES = 100
 
 
-def made(port: int, seed: int, now: datetime | None = None) -> Sandbox:
-    """All vendors' sandboxes, not started yet; `now` is when their records end (by default the start of today)."""
-    return Sandbox([vendor(seed, now=now) for vendor in find_sandboxes()], port=port)
-
-
 def started(port: int, seed: int, now: datetime | None = None) -> Sandbox:
-    """All vendors' sandboxes, listening on a port and those after it. Raises Refused where one is taken."""
-    sandbox = made(port, seed, now)
+    """All vendors' sandboxes, listening on a port and those after it. Raises Refused where one is taken.
+
+    now: when their records end; the start of today by default.
+    """
+    sandbox = Sandbox([vendor(seed, now=now) for vendor in find_sandboxes()], port=port)
     try:
         sandbox.start()
     except (OSError, OverflowError) as error:
@@ -39,11 +40,11 @@ def started(port: int, seed: int, now: datetime | None = None) -> Sandbox:
     return sandbox
 
 
-def started_nearby(port: int, seed: int, now: datetime | None = None) -> Sandbox:
+def started_nearby(port: int = SANDBOX_PORT, seed: int = SANDBOX_SEED) -> Sandbox:
     """The same on the first ports from this one on that are free."""
     for candidate in range(port, port + _STEP * _TRIES, _STEP):
         try:
-            return started(candidate, seed, now)
+            return started(candidate, seed)
         except Refused:
             continue
     raise Refused(f"the sandbox found no free ports from {port} on")
@@ -66,6 +67,24 @@ def as_yaml(connections: tuple[Connection, ...]) -> str:
         for item in connections
     ]
     return yaml.safe_dump({"connections": entries}, sort_keys=False)
+
+
+def in_file(path: Path) -> tuple[Connection, ...] | None:
+    """The connections to the sandbox that a file holds; None where it holds anything else, and is not ours to write."""
+    if not path.exists():
+        return ()
+    try:
+        found = read_connections(path)
+    except ConnectionError:
+        return None
+    ours = all(item.id == CONNECTION and port_of(item) for item in found.valid)
+    return found.valid if ours and not found.problems else None
+
+
+def port_of(connection: Connection) -> int | None:
+    """The port on loopback that a connection goes to; None for one that goes elsewhere."""
+    parts = urlsplit(str(connection.config.get("base_url", "")))
+    return parts.port if parts.hostname == HOST else None
 
 
 def write(path: Path, connections: tuple[Connection, ...]) -> None:

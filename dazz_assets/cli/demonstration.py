@@ -1,0 +1,156 @@
+"""The demo's steps, and what they are claimed to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from dazz_assets.authoring.discovery import find
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.cli.vendors import CHANGE, CONNECTION
+from dazz_assets.orchestration.execute import parse_windows, sync
+from dazz_assets.orchestration.workplace import Outcome
+from dazz_assets.sandbox import Change, Sandbox
+from dazz_assets.sync.extent import Extent
+from dazz_assets.sync.progress import Progress
+from resources.connections import Connection
+from resources.lake import Lake, query
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one step took for one integration. requests are those that the vendor counted."""
+
+    step: str
+    integration: str
+    requests: int
+    records: int
+    findings: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence about the steps, and whether it holds."""
+
+    text: str
+    holds: bool
+
+
+class Demonstration:
+    """Runs against a sandbox in this process, with one connection to each of its vendors."""
+
+    sql = "select integration, severity, count(*) as findings from findings group by all order by all"
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        connections: tuple[Connection, ...],
+        lake: Lake,
+        instance: DagsterInstance,
+        progress: Progress,
+    ) -> None:
+        self._sandbox = sandbox
+        self._work = [(find(connection.integration), connection) for connection in connections]
+        self._lake, self._instance, self._progress = lake, instance, progress
+        self.rows: list[Row] = []
+        self.claims: list[Claim] = []
+        self.errors: list[str] = []
+
+    def run(self) -> None:
+        """All steps."""
+        for _, connection in self._work:
+            _forget(self._lake, connection)
+        self._step("first sync", self._sync)
+        changes = self._sandbox.change(CHANGE)
+        since = datetime.now(UTC)
+        self._step("incremental sync", self._sync)
+        if self.errors:
+            return
+        for spec, _ in self._work:
+            self._claim_just_what_changed(spec, changes[spec.name], since)
+        before = self._published()
+        self._step("restream", self._parse)
+        requests = sum(row.requests for row in self.rows if row.step == "restream")
+        self._claim(f"the restream made {requests} requests", requests == 0)
+        self._claim(
+            f"the restream published the same {before.num_rows:,} findings again", before.equals(self._published())
+        )
+
+    def findings(self) -> pa.Table:
+        """Findings by integration and severity."""
+        return query(self._lake, self.sql)
+
+    def _sync(self, spec: IntegrationSpec, connection: Connection) -> Outcome:
+        return sync(
+            spec,
+            [connection],
+            extent=Extent(from_mark=True),
+            instance=self._instance,
+            lake=self._lake,
+            progress=self._progress,
+        )
+
+    def _parse(self, spec: IntegrationSpec, connection: Connection) -> Outcome:
+        return parse_windows(spec, [connection], instance=self._instance, lake=self._lake, progress=self._progress)
+
+    def _step(self, name: str, work: Callable[[IntegrationSpec, Connection], Outcome]) -> None:
+        for spec, connection in self._work:
+            began, asked = time.monotonic(), self._requests(spec)
+            outcome = work(spec, connection)
+            self.rows.append(
+                Row(
+                    name,
+                    spec.name,
+                    self._requests(spec) - asked,
+                    sum(report.records for report in outcome.streams),
+                    sum(report.records for report in outcome.parsers),
+                    time.monotonic() - began,
+                )
+            )
+            self.errors += [error.message for error in outcome.errors]
+
+    def _requests(self, spec: IntegrationSpec) -> int:
+        return self._sandbox[spec.name].traffic.stats().requests
+
+    def _claim(self, text: str, holds: bool) -> None:
+        self.claims.append(Claim(text, holds))
+
+    def _claim_just_what_changed(self, spec: IntegrationSpec, change: Change, since: datetime) -> None:
+        for stream in spec.streams.values():
+            if stream.cursor is None:
+                continue
+            touched = {*change.changed.get(stream.name, ()), *change.added.get(stream.name, ())}
+            wanted = touched - set(change.removed.get(stream.name, ()))
+            rows = query(
+                self._lake,
+                f"select key from raw.{spec.name}_{stream.name} where connection = '{CONNECTION}' "
+                f"and fetched_at >= timestamptz '{since.isoformat()}'",
+            )
+            fetched = rows.column("key").to_pylist()
+            self._claim(
+                f"the incremental sync stored the {len(wanted):,} {stream.name} of {spec.name} that changed, and no other",
+                sorted(fetched) == sorted(wanted),
+            )
+
+    def _published(self) -> pa.Table:
+        return query(
+            self._lake,
+            f"select * exclude (inputs) from findings where connection = '{CONNECTION}' order by integration, id",
+        )
+
+
+def _forget(lake: Lake, connection: Connection) -> None:
+    """Remove what an earlier demo stored: a connection's tables are folders of its own."""
+    with lake.lock(connection.integration, connection.id):
+        for table in lake.tables():
+            if (table.place.integration, table.place.connection) == (connection.integration, connection.id):
+                lake.location.filesystem.delete_dir(lake.location.inside(table.place.folder))
