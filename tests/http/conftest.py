@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from loopback import Clock, Vendor
 
 from dazz_assets.http import Client
+from tests.http.loopback import Clock, Vendor
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from base64 import b64decode
 from collections.abc import Callable
 
 import pytest
-from loopback import Reply, Vendor
 from requests import PreparedRequest
 
 from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, Client, CredentialError, Request
+from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]
 

@@ -6,7 +6,6 @@ import pickle
 from typing import Any
 
 import pytest
-from loopback import Clock, Reply, Vendor
 
 from dazz_assets.http import (
     BadRequestError,
@@ -20,6 +19,7 @@ from dazz_assets.http import (
     UnavailableError,
     VendorReportedError,
 )
+from tests.http.loopback import Clock, Reply, Vendor
 
 
 def refusal(vendor: Vendor, client: Client, status: int, body: Any) -> str:

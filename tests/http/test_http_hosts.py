@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 import responses
-from loopback import Reply, Vendor
+from requests import PreparedRequest
 
 from dazz_assets.http import (
     ApiKey,
@@ -18,6 +18,7 @@ from dazz_assets.http import (
     UndeclaredHostError,
     walk,
 )
+from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]
 
@@ -107,6 +108,30 @@ def test_a_redirect_of_a_post_keeps_its_method_where_the_status_says_so(
     vendor.script(Reply(status, headers={"Location": "/new"}), Reply())
     client.send(Request(f"{vendor.url}/old", method="POST", body={"q": 1}))
     assert (vendor.asked[1].method, vendor.asked[1].body) == (method, body)
+
+
+def test_a_redirect_starts_from_the_one_before_it(vendor: Vendor, client: Client) -> None:
+    vendor.script(Reply(303, headers={"Location": "/a/b"}), Reply(307, headers={"Location": "c"}), Reply())
+    client.send(Request(f"{vendor.url}/old", method="POST", body={"q": 1}))
+    assert [(asked.method, asked.target) for asked in vendor.asked] == [
+        ("POST", "/old"),
+        ("GET", "/a/b"),
+        ("GET", "/a/c"),
+    ]
+
+
+def test_an_auth_that_sends_elsewhere_is_stopped(vendor: Vendor, other_host: Vendor, connect: Connect) -> None:
+    class Elsewhere:
+        def apply(self, prepared: PreparedRequest, values: Mapping[str, str]) -> PreparedRequest:
+            prepared.url = other_host.url
+            return prepared
+
+        def fields(self) -> set[str]:
+            return set()
+
+    with pytest.raises(UndeclaredHostError):
+        connect(auth=Elsewhere()).send(Request(vendor.url))
+    assert other_host.asked == []
 
 
 def test_a_circle_of_redirects_ends(vendor: Vendor, client: Client) -> None:

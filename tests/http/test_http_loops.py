@@ -8,10 +8,10 @@ import pytest
 import responses
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback import Asked, Reply, Vendor
 from requests import PreparedRequest
 
 from dazz_assets.http import Client, CursorToken, LoopError, NextLink, PageNumber, Paginator, Request, Walked, walk
+from tests.http.loopback import Asked, Reply, Vendor
 
 CURSOR = CursorToken("next", "cursor")
 

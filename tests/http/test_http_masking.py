@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import traceback
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback import Reply, Vendor
+from requests import PreparedRequest
 
-from dazz_assets.http import ApiKey, Basic, Client, Event, FetchError, Mask, Request
+from dazz_assets.http import ApiKey, Basic, Client, CredentialError, Event, FetchError, Mask, Request
+from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]
 CANARY = "canary/+s3cret="
@@ -90,6 +91,24 @@ def test_no_exception_behind_an_error_holds_the_request(connect: Connect) -> Non
     with pytest.raises(FetchError) as caught:
         client.send(Request("http://127.0.0.1:9/x"))
     assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_what_an_auth_was_handling_when_it_failed_is_not_behind_the_error(vendor: Vendor, connect: Connect) -> None:
+    class Careless:
+        def apply(self, prepared: PreparedRequest, values: Mapping[str, str]) -> PreparedRequest:
+            try:
+                raise KeyError(values["key"])
+            except KeyError as error:
+                raise CredentialError(f"can't use {values['key']}") from error
+
+        def fields(self) -> set[str]:
+            return {"key"}
+
+    client = connect(auth=Careless(), values={"key": CANARY}, secrets=[CANARY])
+    with pytest.raises(CredentialError) as caught:
+        client.send(Request(vendor.url))
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
     assert caught.value.__context__ is None
 
 

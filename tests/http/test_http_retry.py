@@ -7,7 +7,6 @@ from collections.abc import Callable
 from email.utils import formatdate
 
 import pytest
-from loopback import Asked, Clock, Reply, Vendor
 
 from dazz_assets.http import (
     Client,
@@ -22,6 +21,7 @@ from dazz_assets.http import (
     UnavailableError,
     WaitTooLongError,
 )
+from tests.http.loopback import Asked, Clock, Reply, Vendor
 
 Connect = Callable[..., Client]
 FINE = Reply(body=[1])

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from loopback import Asked, Clock, Reply, Vendor, numbered
 
 from dazz_assets.http import (
     Client,
@@ -24,6 +23,7 @@ from dazz_assets.http import (
     WalkLimitError,
     walk,
 )
+from tests.http.loopback import Asked, Clock, Reply, Vendor, numbered
 
 Connect = Callable[..., Client]
 
@@ -161,7 +161,7 @@ def test_a_page_that_should_be_the_last_is_followed_by_no_request(vendor: Vendor
 
 def test_an_error_on_a_later_page_reaches_the_reader_after_the_pages_before_it(vendor: Vendor, client: Client) -> None:
     vendor.script(*[Reply(body={"data": [n], "next": n + 1}) for n in range(2)], Reply(403, {"message": "no"}))
-    seen = []
+    seen: list[int] = []
     with pytest.raises(ForbiddenError):
         seen.extend(step.number for step in through(vendor, client))
     vendor.script(*[Reply(body={"data": [n], "next": n + 1}) for n in range(2)], Reply(body={"rows": []}))
