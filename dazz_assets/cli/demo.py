@@ -1,6 +1,7 @@
 """`dazz demo`."""
 
 import os
+from dataclasses import astuple
 from pathlib import Path
 
 from dazz_assets.cli.failures import FAILED, end
@@ -38,10 +39,7 @@ def run_demo() -> None:
         sandbox.close()
     put_table(
         ("step", "integration", "requests", "records", "findings", "seconds"),
-        [
-            (row.step, row.integration, row.requests, row.records, row.findings, row.seconds)
-            for row in demonstration.rows
-        ],
+        [astuple(row) for row in demonstration.rows],
         title="What happened (findings: those of the windows that were parsed)",
     )
     say("")

@@ -81,9 +81,8 @@ class Demonstration:
         self._step("restream", self._parse)
         requests = sum(row.requests for row in self.rows if row.step == "restream")
         self._claim(f"the restream made {requests} requests", requests == 0)
-        self._claim(
-            f"the restream published the same {before.num_rows:,} findings again", before.equals(self._published())
-        )
+        same = bool(before.equals(self._published()))
+        self._claim(f"the restream published the same {before.num_rows:,} findings again", same)
 
     def findings(self) -> pa.Table:
         """Findings by integration and severity."""
@@ -135,11 +134,9 @@ class Demonstration:
                 f"select key from raw.{spec.name}_{stream.name} where connection = '{CONNECTION}' "
                 f"and fetched_at >= timestamptz '{since.isoformat()}'",
             )
-            fetched = rows.column("key").to_pylist()
-            self._claim(
-                f"the incremental sync stored the {len(wanted):,} {stream.name} of {spec.name} that changed, and no other",
-                sorted(fetched) == sorted(wanted),
-            )
+            fetched = sorted(map(str, rows.column("key").to_pylist()))
+            what = f"{len(wanted):,} {stream.name} of {spec.name}"
+            self._claim(f"the incremental sync stored the {what} that changed, and no other", fetched == sorted(wanted))
 
     def _published(self) -> pa.Table:
         return query(
