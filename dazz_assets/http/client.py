@@ -121,18 +121,11 @@ class Client:
         now = self._clock()
         self._telemetry.count(Counters(bytes=len(answer.body)))
         self._limiter.observe(answer.headers, now)
+        shown = self.mask(answer.url)
         if announced := notice(answer.headers):
-            text = f"{request.method} {answer.url.partition('?')[0]}: {announced}"
-            self._telemetry.warn(announced, self.mask(text))
-        _log.debug(
-            "%s: %s %s: %s, %s bytes",
-            self.where,
-            request.method,
-            self.mask(answer.url),
-            answer.status,
-            len(answer.body),
-        )
-        self._telemetry.tell("response", self.mask(answer.url), now - answer.sent_at, len(answer.body))
+            self._telemetry.warn(announced, self.mask(f"{request.method} {shown.partition('?')[0]}: {announced}"))
+        _log.debug("%s: %s %s: %s, %s bytes", self.where, request.method, shown, answer.status, len(answer.body))
+        self._telemetry.tell("response", shown, now - answer.sent_at, len(answer.body))
         try:
             page = understood(request, answer, accept, now, self.mask, self.where)
         except PassingError as error:
