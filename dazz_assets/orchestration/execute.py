@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -150,7 +151,7 @@ class _ConnectionAtWork:
         if streams is None:
             return [*self.spec.streams.values(), *self.spec.parsers.values()]
         names = set(streams)
-        for stream in reversed(self.spec.streams.values()):
+        for stream in reversed(list(self.spec.streams.values())):
             parent = self.spec.streams[stream.parent] if stream.name in names and stream.parent else None
             if parent is not None and not self._is_stored(parent):
                 names.add(parent.name)
@@ -192,7 +193,7 @@ class _ConnectionAtWork:
         }
         span = {} if one or windows is None else self.grid.range_tags(self.connection.id, *windows)
         # The events are in the UI; the console belongs to the caller's progress.
-        quiet = {"loggers": {_SILENT: {}}}
+        quiet: dict[str, Any] = {"loggers": {_SILENT: {}}}
         self.definitions.resolve_job_def(job_name(self.spec, phase)).execute_in_process(
             run_config=quiet,
             instance=self.instance,
@@ -205,8 +206,13 @@ class _ConnectionAtWork:
 
     def _note_what_did_not_run(self, nodes: Sequence[Node]) -> None:
         outcome, id_ = self.workplace.outcome, self.connection.id
-        streams = {item.stream for item in [*outcome.streams, *outcome.errors] if item.connection == id_}
-        parsers = {item.parser for item in [*outcome.parsers, *outcome.errors] if item.connection == id_}
+        problems = [item for item in outcome.errors if item.connection == id_]
+        streams = {item.stream for item in outcome.streams if item.connection == id_} | {
+            item.stream for item in problems
+        }
+        parsers = {item.parser for item in outcome.parsers if item.connection == id_} | {
+            item.parser for item in problems
+        }
         for node in nodes:
             text = f"{self.session.where}, {node.name}: not run, because what it needs failed"
             if isinstance(node, StreamSpec) and node.name not in streams:

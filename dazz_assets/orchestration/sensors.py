@@ -42,7 +42,7 @@ def build_sensor(
     def follow(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         at = workplace()
         try:
-            connections = at.connections()
+            connections = at.connections
         except ConnectionError as error:
             return dg.SkipReason(f"{error} (nothing changes until then)")
         return _Tick(context, spec, grid, plan, at, connections, now()).result()

@@ -22,6 +22,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
+from sqlalchemy.event import listen
 from sqlalchemy.pool import NullPool, StaticPool
 
 BATCH_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
@@ -68,7 +69,9 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             with self.run_connection(run_id) as connection:
                 for event in of_run:
                     connection.execute(self.prepare_insert_event(event))
-            self._mirror([event for event in of_run if event.is_dagster_event and event.dagster_event_type in _MIRRORED])
+            self._mirror(
+                [event for event in of_run if event.is_dagster_event and event.dagster_event_type in _MIRRORED]
+            )
 
     def has_table(self, table_name: str) -> bool:
         if table_name not in self._tables and super().has_table(table_name):
@@ -92,7 +95,9 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             if assets:
                 self._store_asset_event_tags(connection, *zip(*assets, strict=True))
             # Of each asset only the last event of a kind stays in the table of assets.
-            last = {(event.get_dagster_event().asset_key, event.dagster_event_type): (event, id_) for event, id_ in assets}
+            last = {
+                (event.get_dagster_event().asset_key, event.dagster_event_type): (event, id_) for event, id_ in assets
+            }
             for event, id_ in last.values():
                 self._store_asset_event(connection, event, id_)
         for event, id_ in zip(events, ids, strict=True):
@@ -100,7 +105,7 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
                 self.store_asset_check_event(event, id_)
 
     def _insert(self, connection: db.Connection, event: EventLogEntry) -> int:
-        inserted = connection.execute(self.prepare_insert_event(event)).inserted_primary_key
+        inserted: Any = connection.execute(self.prepare_insert_event(event)).inserted_primary_key
         return int(inserted[0])
 
     @contextmanager
@@ -118,7 +123,7 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
                 poolclass=StaticPool,
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             )
-            db.event.listen(engine, "connect", _wait_at_checkpoints_only)
+            listen(engine, "connect", _wait_at_checkpoints_only)
             if shard not in self._initialized_dbs and not self._copied_from_empty(shard):
                 self._initdb(engine)
             self._initialized_dbs.add(shard)
@@ -129,7 +134,7 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
         return self._engines[key]
 
     def _copied_from_empty(self, shard: str) -> bool:
-        """Whether the database of a new run was made here, as a copy: making its tables anew takes ten times as long."""
+        """Whether the database of a new run was made here, as a copy: making its tables anew takes longer."""
         path = Path(self.path_for_shard(shard))
         if path.exists():
             return False
@@ -143,7 +148,7 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
                 new.replace(empty)
             shutil.copyfile(empty, new)
             try:
-                # Unlike a copy to the path itself, a link is there whole or not at all, and never replaces another's.
+                # Unlike a copy, a link is there whole or not at all, and never replaces another's.
                 os.link(new, path)
             except FileExistsError:
                 return False

@@ -27,7 +27,9 @@ def rows_of_stream(session: Session, stream: StreamSpec) -> Rows:
 def rows_of_parser(session: Session, parser: ParserSpec) -> Rows:
     """Published objects by window, of all the parser's models."""
     return _rows(
-        session.lake.domain(model.table_name(), session.spec.name, parser.name, session.connection.id, schema_of(model)).open()
+        session.lake.domain(
+            model.table_name(), session.spec.name, parser.name, session.connection.id, schema_of(model)
+        ).open()
         for model in parser.models
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.sync.progress import Progress
@@ -50,7 +51,7 @@ class Workplace:
         self.lake = lake
         self.progress = progress or Progress()
         self.outcome = Outcome()
-        self.connections = connections
+        self._read_connections = connections
         self._sessions: dict[tuple[str, str], Session] = {}
 
     @classmethod
@@ -64,6 +65,11 @@ class Workplace:
         given = Connections(tuple(connections))
         return cls(lake, lambda: given, progress)
 
+    @cached_property
+    def connections(self) -> Connections:
+        """The connections, as they stood when they were first asked for. Raises ConnectionError."""
+        return self._read_connections()
+
     def session(self, spec: IntegrationSpec, connection: str) -> Session:
         """The session of a connection. Raises ConnectionError where there is no such connection, or it is wrong."""
         if (spec.name, connection) not in self._sessions:
@@ -72,7 +78,7 @@ class Workplace:
         return self._sessions[spec.name, connection]
 
     def _find(self, integration: str, connection: str) -> Connection:
-        connections = self.connections()
+        connections = self.connections
         for item in connections.of(integration):
             if item.id == connection:
                 return item

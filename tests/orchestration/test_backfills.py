@@ -31,9 +31,7 @@ def test_each_window_of_the_range_is_materialized_with_zero_rows_where_nothing_l
     assert rows == {f"acme|{week(back)}": int(back == 4) for back in range(6)}
 
 
-def test_metadata_are_numbers_that_plot(
-    from_ui: FromUi, connect: Connect, vendor: Vendor, events: Events
-) -> None:
+def test_metadata_are_numbers_that_plot(from_ui: FromUi, connect: Connect, vendor: Vendor, events: Events) -> None:
     vendor.incident("1", at(week(4)))
     from_ui([connect()], [RAW], week(5), week(0))
     said = events(RAW)[f"acme|{week(0)}"]

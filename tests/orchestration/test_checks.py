@@ -33,8 +33,12 @@ def test_each_check_is_evaluated_and_none_stays_open(
     from_ui: FromUi, connect: Connect, vendor: Vendor, instance: dg.DagsterInstance
 ) -> None:
     vendor.incident("1", at(week(1)))
+    from_ui([connect()], ["incidents/raw/services"])
     assert from_ui([connect()], [RAW, "incidents/tickets"], week(1), week(0)).success
-    for asset, names in ((RAW, ("keys", "complete", "total", "drift")), ("incidents/tickets", ("valid", "unique", "up_to_date"))):
+    for asset, names in (
+        (RAW, ("keys", "complete", "total", "drift")),
+        ("incidents/tickets", ("valid", "unique", "up_to_date")),
+    ):
         for name in names:
             key = dg.AssetCheckKey(dg.AssetKey(asset.split("/")), name)
             history = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)

@@ -18,7 +18,7 @@ STARTED = dg.DagsterRunStatus.STARTED
 
 def started(instance: dg.DagsterInstance, connection: str, process: str) -> str:
     tags = {"dazz/connection": connection, "dazz/process": process}
-    return create_run_for_test(instance, status=STARTED, tags=tags).run_id
+    return str(create_run_for_test(instance, status=STARTED, tags=tags).run_id)
 
 
 def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:

@@ -64,7 +64,9 @@ def test_what_is_incremental_lies_on_the_grid_and_the_rest_on_connections(
     assert graph.get(dg.AssetKey(["incidents", "owners"])).partitions_def == grid.connections_def
 
 
-def test_a_snapshot_feeds_each_window_of_its_connection(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+def test_a_snapshot_feeds_each_window_of_its_connection(
+    definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
     graph = definitions.resolve_asset_graph()
     instance.add_dynamic_partitions("incidents_connections", ["acme", "beta"])
     mapping = graph.get_partition_mapping(TICKETS, parent_asset_key=SERVICES)

@@ -20,7 +20,7 @@ PARTITIONS = dg.StaticPartitionsDefinition(KEYS)
     check_specs=[dg.AssetCheckSpec("sound", asset="a")],
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
-def asset(context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def asset(context):  # type: ignore[no-untyped-def]
     for key in context.partition_keys:
         context.add_asset_metadata({"number": int(key[1:])}, partition_key=key)
     yield dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
@@ -63,14 +63,15 @@ def told(instance: dg.DagsterInstance, run_id: str) -> dict[str, object]:
     check = dg.AssetCheckKey(key, "sound")
     history = instance.event_log_storage.get_asset_check_execution_history(check, limit=5)
     return {
-        "log": [(entry.dagster_event_type, entry.step_key) for entry in instance.all_logs(run_id) if entry.is_dagster_event],
+        "log": [
+            (entry.dagster_event_type, entry.step_key) for entry in instance.all_logs(run_id) if entry.is_dagster_event
+        ],
         "materializations": [
             (record.partition_key, record.asset_materialization and record.asset_materialization.metadata)
             for record in records
         ],
         "latest": latest and latest.asset_materialization and latest.asset_materialization.partition,
         "partitions": instance.get_materialized_partitions(key),
-        "versions": set(instance.event_log_storage.get_latest_tags_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION, ["dagster/code_version"])),
         "checks": [item.status for item in history],
         "run id is the last": instance.get_asset_records([key])[0].asset_entry.last_run_id == run_id,
     }

@@ -59,7 +59,9 @@ def test_the_home_may_move(dazz_home: Path, tmp_path: Path, monkeypatch: pytest.
         assert instance.event_log_storage.path_for_shard("index").startswith(str(moved))  # type: ignore[attr-defined]
 
 
-def test_the_lake_lies_in_the_home_unless_a_url_says_otherwise(dazz_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lake_lies_in_the_home_unless_a_url_says_otherwise(
+    dazz_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert lake_url() == str(dazz_home / "lake")
     monkeypatch.setenv("DAZZ_LAKE", "s3://bucket/lake")
     assert lake_url() == "s3://bucket/lake"

@@ -46,7 +46,10 @@ class Ticks:
     def __call__(self, after: timedelta = timedelta()) -> dg._core.definitions.sensor_definition.SensorExecutionData:
         self.now += after
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, repository_def=self.repository, instance_ref=self.instance.get_ref()
+            instance=self.instance,
+            cursor=self.cursor,
+            repository_def=self.repository,
+            instance_ref=self.instance.get_ref(),
         )
         data = self.sensor.evaluate_tick(context)
         for request in data.dynamic_partitions_requests or []:

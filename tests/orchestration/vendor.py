@@ -47,7 +47,9 @@ class Vendor:
         if path.startswith("/services/"):
             return 200, {"items": self.notes}
         since = datetime.fromisoformat(query["since"]) if "since" in query else datetime.min.replace(tzinfo=UTC)
-        dated = [(datetime.fromisoformat(item.get("updated_at", "9999-01-01T00:00:00Z")), item) for item in self.incidents]
+        dated = [
+            (datetime.fromisoformat(item.get("updated_at", "9999-01-01T00:00:00Z")), item) for item in self.incidents
+        ]
         return 200, {"items": [item for when, item in sorted(dated, key=lambda pair: pair[0]) if when >= since]}
 
 
@@ -139,7 +141,9 @@ class IncidentsIntegration(Integration[IncidentsConfig]):
     streams = (ServicesStream, NotesStream, IncidentsStream)
 
     @parser(version="7")
-    def tickets(self, services: FullRefresh[ServicesStream], incidents: Incremental[IncidentsStream]) -> Iterator[Ticket]:
+    def tickets(
+        self, services: FullRefresh[ServicesStream], incidents: Incremental[IncidentsStream]
+    ) -> Iterator[Ticket]:
         """Incidents as tickets."""
         names = {service.id: service.name for service in services}
         for incident in incidents:
