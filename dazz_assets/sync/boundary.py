@@ -15,14 +15,17 @@ class Boundary:
         self._lower = lower
         self._kept: dict[int, int | None] = {}
         self._overflowed = False
+        self._began: int | None = None
         self.mark: int | None = None
 
-    def add(self, rows: list[Row]) -> None:
-        """Take rows that lie inside the walk's bounds."""
+    def add(self, rows: list[Row], asked_at: int) -> None:
+        """Take a page's rows that lie inside the walk's bounds; asked_at is the time of its request."""
+        if self._began is None:
+            self._began = asked_at
         for row in rows:
             self._kept[row.content_hash] = row.cursor_at
-            # A record dated after the request that brought it moves no mark: what comes before it may be still to come.
-            if row.cursor_at is not None and row.cursor_at <= row.fetched_at:
+            # What is dated after the first request moves no mark: others may have changed since on pages read before.
+            if row.cursor_at is not None and row.cursor_at <= self._began:
                 self.mark = row.cursor_at if self.mark is None else max(self.mark, row.cursor_at)
         if len(self._kept) > _KEPT:
             self._prune(self.mark)

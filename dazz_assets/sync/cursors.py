@@ -67,6 +67,14 @@ def sent(value: int, cursor: Cursor, *, inclusive: bool = False) -> str | int:
     return moment(floored).strftime(cursor.format)
 
 
+def between(since: int, until: int, cursor: Cursor) -> int | None:
+    """A moment in the middle of a range that can be sent as a bound as it is; None where there is none."""
+    middle = (since + until) // 2 // 1_000_000 * 1_000_000
+    unit = _unit(middle, cursor)
+    middle = middle // unit * unit
+    return middle if since < middle < until else None
+
+
 def _unit(value: int, cursor: Cursor) -> int:
     """The resolution, in microseconds, of a bound as it is sent."""
     if cursor.format is None:

@@ -18,6 +18,12 @@ class Fingerprint:
         self._sum += value
         self._xor ^= value
 
+    def include(self, other: "Fingerprint") -> None:
+        """Add the contents of another set, none of which is in this one yet."""
+        self._count += other._count
+        self._sum += other._sum
+        self._xor ^= other._xor
+
     def value(self) -> int:
         """63 bits, so that it fits a version of Delta's application transactions."""
         text = f"{self._count}:{self._sum}:{self._xor}"

@@ -1,8 +1,10 @@
 """One pass: the walks of some sources over one part, into slices, and one commit."""
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +14,9 @@ from dazz_assets.http import FetchError
 from dazz_assets.sync.boundary import Boundary
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fingerprint import Fingerprint
+from dazz_assets.sync.identity import IDENTITY, identity_of
 from dazz_assets.sync.novelty import Novelty
+from dazz_assets.sync.one_walk import Arrived, Ended
 from dazz_assets.sync.parts import Part, Plan
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.rows import Row
@@ -20,8 +24,10 @@ from dazz_assets.sync.session import Session
 from dazz_assets.sync.slices import Slices
 from dazz_assets.sync.sources import Source
 from dazz_assets.sync.totals import total_of
-from dazz_assets.sync.walks import Arrived, Ended, Walks
-from resources.lake import Commit, Snapshot
+from dazz_assets.sync.walks import Walks
+from dazz_assets.sync.windows import microseconds
+from resources.lake import Commit, DataFile, Snapshot
+from resources.lake.new_files import remove_new
 
 # Rows after which a pass in the cursor's ascending order stores what it has, with the mark.
 _ROWS_A_CHECKPOINT = 20_000
@@ -33,13 +39,16 @@ class State:
     """What the passes of one sync share.
 
     stored: the table's newest version. failed, passed_over: sources by parent whose walk did not reach its end.
+    moved: those whose records changed places each time they were listed.
+    anew: what is stored was made with another key or cursor, and none of it is kept.
     """
 
-    def __init__(self, session: Session, stream: StreamSpec, plan: Plan, *, whole: bool) -> None:
+    def __init__(self, session: Session, stream: StreamSpec, plan: Plan, *, whole: bool, anew: bool) -> None:
         self.session = session
         self.stream = stream
         self.plan = plan
         self.whole = whole
+        self.anew = anew
         self.table = session.lake.raw(
             session.spec.name, stream.name, session.connection.id, windowed=stream.cursor is not None
         )
@@ -49,12 +58,14 @@ class State:
         self.boundaries: dict[str | None, Boundary] = {}
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
+        self.moved: set[str | None] = set()
         self.report = StreamReport(session.connection.id, stream.name)
 
     def commit(self, commit: Commit) -> None:
         """Commit to the table. Raises SyncError where somebody else stored a pass meanwhile (the lock was bypassed)."""
         before, stored = self._passes(self.stored), self.stored
-        changes = {name: value for name, value in commit.transactions.items() if not _says(stored, name, value)}
+        transactions = {**commit.transactions, IDENTITY: identity_of(self.stream)}
+        changes = {name: value for name, value in transactions.items() if not _says(stored, name, value)}
         if stored is not None and not changes and not commit.add and commit.replace == "nothing":
             return
 
@@ -89,7 +100,7 @@ class Pass:
         self._sources = [source for source in sources if source.parent in self._bounds]
         self._boundaries = {source.parent: self._boundary(source) for source in self._sources}
         self._slices = self._new_slices()
-        self._content = Fingerprint()
+        self._contents: dict[str | None, Fingerprint] = defaultdict(Fingerprint)
         self._complete: list[Source] = []
         self._ascending = state.stream.cursor is not None and state.stream.cursor.order == "asc" and not state.whole
         self._fresh = 0
@@ -123,12 +134,12 @@ class Pass:
         self._note(event)
         boundary = self._boundaries[event.source.parent]
         before = boundary.mark
-        boundary.add(event.rows)
+        boundary.add(event.rows, microseconds(event.page.fetched_at))
         self._keep(state.novelty.new(event.source, event.rows))
         if self._ascending:
             self._ascending = _is_ascending(event.rows, before)
             if self._ascending and self._fresh >= _ROWS_A_CHECKPOINT and not state.novelty.holding:
-                self._checkpoint(event.source)
+                self._checkpoint()
 
     def _note(self, event: Arrived) -> None:
         report = self._state.report
@@ -141,6 +152,8 @@ class Pass:
 
     def _ended(self, event: Ended) -> None:
         state, error = self._state, event.error
+        if error is None and event.moved:
+            self._moved(event.source)
         if error is None:
             self._complete.append(event.source)
             state.report.ended = event.reason
@@ -151,16 +164,31 @@ class Pass:
         else:
             state.failed[event.source.parent] = error
 
+    def _moved(self, source: Source) -> None:
+        """Of a list whose records change places as it is read, some may be missing: no mark passes them."""
+        state = self._state
+        state.moved.add(source.parent)
+        where = "" if source.parent is None else f" of {state.stream.parent} {source.parent}"
+        problem = f"records{where} changed places each time that they were listed, so some may be missing"
+        if state.whole:
+            raise SyncError(
+                f"{state.session.where}, stream {state.stream.name}: {problem}; what is stored was not replaced. "
+                "Sync again"
+            )
+        state.report.gap = f"{problem}; the mark stays, and the next sync lists them again"
+
     def _keep(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            self._content.add(row.content_hash)
+            self._contents[row.parent].add(row.content_hash)
         self._slices.add(rows)
         self._fresh += len(rows)
         self._state.report.problems += sum(row.problem is not None for row in rows)
 
-    def _checkpoint(self, source: Source) -> None:
-        """Store what an ascending walk brought so far: everything up to its newest record is there."""
-        self._commit_slices({source.parent: self._boundaries[source.parent].mark}, finished=False)
+    def _checkpoint(self) -> None:
+        """Store what ascending walks brought so far: everything up to the newest record of each is there."""
+        self._commit_slices(
+            {source.parent: self._boundaries[source.parent].mark for source in self._sources}, finished=False
+        )
         self._slices, self._fresh = self._new_slices(), 0
 
     def _store(self) -> None:
@@ -176,19 +204,36 @@ class Pass:
     def _replace(self) -> None:
         """Put what was listed in the place of all that is stored; keep the rows of parents that could not be listed."""
         state = self._state
-        self._copy_rows_of(set(state.passed_over) - {None})
-        content = self._content.value()
-        marks = {source.parent: self._boundaries[source.parent].mark for source in self._complete}
+        unlisted = {parent for parent in state.passed_over if parent is not None}
+        files = self._slices.close(without_parents=unlisted)
         self._count_rows()
-        unchanged = state.stored is not None and state.stored.transaction("content") == content
+        for parent in unlisted:
+            self._contents.pop(parent, None)
+        files += [] if state.anew else self._kept(unlisted)
+        content = self._content()
+        unchanged = state.stored is not None and state.stored.transaction("content") == content and not state.anew
         if unchanged:
-            self._slices.discard()
-        transactions = {} if unchanged else {"passes": state.next_pass(), "content": content}
-        for source in self._complete:
-            source.mark = None if state.stream.cursor is None else marks[source.parent]
-            transactions |= self._advance(source, marks[source.parent])
-        files = [] if unchanged else self._slices.close()
-        state.commit(Commit(files, "nothing" if unchanged else "everything", transactions))
+            for file in files:
+                remove_new(state.table, file)
+            state.commit(Commit(transactions=self._advanced(self._complete)))
+            return
+        for source in self._sources:
+            source.mark = source.mark if source.parent in unlisted and not state.anew else None
+        transactions = {"passes": state.next_pass(), "content": content} | self._advanced(self._complete)
+        state.commit(Commit(files, "everything", transactions))
+
+    def _advanced(self, sources: Sequence[Source]) -> dict[str, int]:
+        moved: dict[str, int] = {}
+        for source in sources:
+            moved |= self._advance(source, self._boundaries[source.parent].mark)
+        return moved
+
+    def _content(self) -> int:
+        """Of all rows that are to be stored."""
+        whole = Fingerprint()
+        for content in self._contents.values():
+            whole.include(content)
+        return whole.value()
 
     def _commit_slices(self, marks: dict[str | None, int | None], *, finished: bool = True) -> None:
         """Commit the slices with the marks that they make safe."""
@@ -196,7 +241,8 @@ class Pass:
         unfinished = {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
         self._count_rows()
-        transactions: dict[str, int] = {"passes": state.next_pass()} if files else {}
+        # What is added to a whole makes it another one, whatever a later whole brings.
+        transactions: dict[str, int] = {"passes": state.next_pass(), "content": 0} if files else {}
         for source in self._sources:
             if source.parent in marks:
                 transactions |= self._advance(source, marks[source.parent], finished=finished)
@@ -205,7 +251,7 @@ class Pass:
     def _advance(self, source: Source, newest: int | None, *, finished: bool = True) -> dict[str, int]:
         """Move a source's mark over ground that is fetched without a gap; the transactions that say so."""
         state, bounds = self._state, self._bounds[source.parent]
-        if state.stream.cursor is None:
+        if state.stream.cursor is None or source.parent in state.moved:
             return {}
         start = state.session.start
         covered = max(value for value in (start, source.mark, source.covered) if value is not None)
@@ -233,17 +279,19 @@ class Pass:
             return None
         return self._boundaries[source.parent].value(source.mark)
 
-    def _copy_rows_of(self, parents: set[str | None]) -> None:
-        stored = self._state.stored
+    def _kept(self, parents: set[str]) -> list[DataFile]:
+        """The stored rows of some parents, as new files."""
+        stored, copies = self._state.stored, self._new_slices()
         if stored is None or not parents:
-            return
-        wanted = pa.array(sorted(parent for parent in parents if parent is not None), pa.string())
+            return []
+        wanted = pa.array(sorted(parents), pa.string())
         for window in {file.window for file in stored.files}:
             for batch in stored.read(windows=[window]):
                 rows = batch.filter(pc.is_in(batch.column("parent"), wanted))
                 for value in rows.column("content_hash").to_pylist():
-                    self._content.add(int(value or 0))
-                self._slices.copy(window, rows)
+                    self._contents[None].add(int(value or 0))
+                copies.copy(window, rows)
+        return copies.close()
 
     def _count_rows(self) -> None:
         report = self._state.report
@@ -268,4 +316,4 @@ def _is_ascending(rows: Sequence[Row], newest_before: int | None) -> bool:
     values = [row.cursor_at for row in rows if row.cursor_at is not None]
     if values and newest_before is not None and values[0] < newest_before:
         return False
-    return all(earlier <= later for earlier, later in zip(values, values[1:], strict=False))
+    return all(earlier <= later for earlier, later in pairwise(values))

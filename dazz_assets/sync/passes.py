@@ -21,14 +21,20 @@ class Passes:
     """One sync of one stream of one connection.
 
     whole: what is fetched replaces all that is stored, in one commit, when all of it arrived.
+    anew: what is stored was made with another key or cursor, and none of it is kept.
     """
 
-    def __init__(self, session: Session, stream: StreamSpec, plan: Plan, *, whole: bool) -> None:
+    def __init__(self, session: Session, stream: StreamSpec, plan: Plan, *, whole: bool, anew: bool = False) -> None:
         self._session = session
         self._stream = stream
         self._plan = plan
         self._marks = Marks(session, stream) if stream.parent else None
-        self._state = State(session, stream, plan, whole=whole)
+        self._state = State(session, stream, plan, whole=whole, anew=anew)
+        if anew:
+            self._state.report.warnings.append(
+                f"the key or the cursor of {stream.name} is another than that of its stored records: all of it is "
+                "fetched anew, and older versions of the table keep what there was"
+            )
 
     def run(self) -> StreamReport:
         """All parts of the plan, each complete and stored before the next begins. Raises SyncError."""
@@ -82,9 +88,10 @@ class Passes:
         ]
         if behind:
             until = max(self._plan.begin(source) for source in sources)
-            self._state.report.gap = f"from {shown(min(behind))} to {shown(until)} nothing is fetched yet; the mark stays until a sync fetches it"
-
-    def _what_failed(self, sources: Sequence[Source], *, all_: bool = False) -> str:
+            self._state.report.gap = (
+                f"from {shown(min(behind))} to {shown(until)} nothing is fetched yet; "
+                "the mark stays until a sync fetches it"
+            )def _what_failed(self, sources: Sequence[Source], *, all_: bool = False) -> str:
         state = self._state
         if self._stream.parent is None:
             return str(next(iter(state.failed.values())))

@@ -6,11 +6,13 @@ from datetime import date
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.extent import Extent
+from dazz_assets.sync.identity import is_other
 from dazz_assets.sync.parts import Plan
 from dazz_assets.sync.passes import Passes
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.sources import Marks, Source
+from resources.lake import Snapshot, Table
 
 
 def sync_stream(session: Session, stream: StreamSpec, extent: Extent) -> StreamReport:
@@ -24,8 +26,12 @@ def sync_stream(session: Session, stream: StreamSpec, extent: Extent) -> StreamR
     ):
         progress.began(session.where, stream.name)
         try:
-            passes = Passes(session, stream, Plan(session, stream, extent), whole=extent.replace or not stream.cursor)
-            return passes.run()
+            stored = _table(session, stream).open()
+            _demand_same_layout(session, stream, stored)
+            anew = is_other(stored, stream)
+            extent = Extent(replace=True) if anew else extent
+            whole = extent.replace or not stream.cursor
+            return Passes(session, stream, Plan(session, stream, extent), whole=whole, anew=anew).run()
         finally:
             progress.ended(session.where, stream.name)
 
@@ -42,10 +48,28 @@ def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
 
 
 def _sources(session: Session, stream: StreamSpec) -> list[Source]:
+    stored = _table(session, stream).open()
+    if is_other(stored, stream):
+        return [Source()]
     if stream.parent is not None:
         try:
             return Marks(session, stream).sources()
         except SyncError:  # its parent was never synced
             return [Source()]
-    stored = session.lake.raw(session.spec.name, stream.name, session.connection.id, windowed=True).open()
     return [Source(mark=stored.transaction("mark") if stored else None)]
+
+
+def _demand_same_layout(session: Session, stream: StreamSpec, stored: Snapshot | None) -> None:
+    """A table can't be stored by window and whole at once. Raises SyncError, before anything is fetched."""
+    windowed = stream.cursor is not None
+    if stored is not None and stored.windowed != windowed:
+        raise SyncError(
+            f"{session.where}, stream {stream.name}: it {'has' if windowed else 'had'} a cursor and "
+            f"{'had' if windowed else 'has'} none, so what is stored can't be added to; give the stream another "
+            f"`name`, or remove the folder {stored.place.folder} of the lake"
+        )
+
+
+def _table(session: Session, stream: StreamSpec) -> Table:
+    windowed = stream.cursor is not None
+    return session.lake.raw(session.spec.name, stream.name, session.connection.id, windowed=windowed)

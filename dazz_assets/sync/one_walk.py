@@ -1,0 +1,131 @@
+"""The walk over one source: its pages as rows, to the end of what there is."""
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+
+from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.http import Client, FetchError, Page, Request, Walked, walk
+from dazz_assets.sync.bounds import Bounds
+from dazz_assets.sync.listing import Listing
+from dazz_assets.sync.request import first_request, sent_bound
+from dazz_assets.sync.rows import Row, RowMaker
+from dazz_assets.sync.session import Session
+from dazz_assets.sync.sources import Source
+from dazz_assets.sync.windows import microseconds
+
+# So often is a list read whose records change places meanwhile, before it is left at that.
+_WALKS = 3
+
+
+@dataclass(slots=True)
+class Arrived:
+    """A page of a source, as rows inside the bounds."""
+
+    source: Source
+    page: Page
+    received: int
+    rows: list[Row]
+
+
+@dataclass(slots=True)
+class Ended:
+    """A source was walked to its end, or its walk failed. moved: records may have slipped by, each time."""
+
+    source: Source
+    reason: str
+    error: FetchError | None = None
+    moved: bool = False
+
+
+Event = Arrived | Ended
+
+
+class OneWalk:
+    """Lists one source, in as many ranges as the API needs, and again where records changed places meanwhile."""
+
+    def __init__(self, session: Session, stream: StreamSpec, client: Client, maker: RowMaker, source: Source) -> None:
+        self._session = session
+        self._stream = stream
+        self._client = client
+        self._source = source
+        self._maker = maker
+
+    def events(self, bounds: Bounds) -> Generator[Event]:
+        """Its pages, and its end; the errors of a walk are its end's."""
+        left, last, moved = [bounds], "", False
+        try:
+            while left:
+                found = left.pop(0)
+                listing = yield from self._steadily(found)
+                if listing.is_cut:
+                    left = [*self._rest(found, listing), *left]
+                else:
+                    last, moved = listing.last, moved or listing.moved
+            yield Ended(self._source, last, moved=moved)
+        except FetchError as error:
+            yield Ended(self._source, "", error)
+
+    def _steadily(self, bounds: Bounds) -> Generator[Event, None, Listing]:
+        listing = yield from self._listed(bounds)
+        for _ in range(_WALKS - 1):
+            if listing.is_cut or not listing.moved:
+                break
+            listing = yield from self._listed(bounds)
+        return listing
+
+    def _rest(self, bounds: Bounds, listing: Listing) -> list[Bounds]:
+        """The ranges that bring what is left of one that an API does not list whole. Raises FetchError."""
+        cursor = self._stream.cursor
+        if cursor is not None and cursor.since and listing.keeps_to_bounds:
+            if cursor.order == "asc" and listing.is_ascending and (rest := bounds.after(listing.newest)):
+                return [rest]
+            if halves := bounds.halves(cursor, microseconds(self._session.now())):
+                return list(halves)
+        raise listing.error().placed(
+            self._client.where, f"{self._stream.method} {self._stream.path}", self._client.mask
+        )
+
+    def _listed(self, bounds: Bounds) -> Generator[Event, None, Listing]:
+        stream, listing = self._stream, Listing(self._stream)
+        made: dict[int, list[Row]] = {}
+
+        def rows_of(step: Walked) -> list[Row]:
+            return self._maker.rows(step.page, step.records, step.number, self._source.parent)
+
+        def reached_the_mark(step: Walked) -> str | None:
+            made[step.number] = rows_of(step)
+            if not bounds.are_passed(made[step.number]):
+                return None
+            listing.stop()
+            return "it reached what is stored already"
+
+        newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
+        steps = walk(
+            self._client,
+            self._request(bounds),
+            paginator=stream.paginator,
+            records=stream.records,
+            accept=stream.accept,
+            should_stop=reached_the_mark if newest_first else None,
+        )
+        try:
+            with closing(steps):
+                for step in steps:
+                    rows = made.pop(step.number) if step.number in made else rows_of(step)
+                    inside = bounds.inside(rows)
+                    listing.add(step, rows, len(inside))
+                    yield Arrived(self._source, step.page, len(rows), inside)
+        except FetchError as error:
+            if not listing.refuse(error):
+                raise
+        return listing
+
+    def _request(self, bounds: Bounds) -> Request:
+        return first_request(
+            self._session,
+            self._stream,
+            self._source.fields,
+            sent_bound(self._stream, bounds.since, inclusive=not bounds.exact),
+            sent_bound(self._stream, bounds.until, inclusive=False),
+        )
