@@ -15,7 +15,10 @@ class StreamReport:
     total: the vendor's own total, where a page says one.
     ended: why the last page was the last.
     passed_over: parents whose records could not be listed (403, 404), with the vendor's answer.
-    schema: fingerprint of the shape of the records (paths and types); changes is what is new in it since the last one.
+    gap: what ground before the pass is not fetched yet, where it begins above the mark.
+    drift: how the shape of the records differs from what it was, as `attributes.score: number, was integer`.
+    stored: rows in the table afterwards, older versions included; version: the table's, in Delta's log.
+    problems: records without a key or cursor.
     """
 
     connection: str
@@ -37,6 +40,7 @@ class StreamReport:
     gap: str | None = None
     version: int | None = None
     problems: int = 0
+    drift: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
