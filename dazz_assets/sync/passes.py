@@ -91,7 +91,9 @@ class Passes:
             self._state.report.gap = (
                 f"from {shown(min(behind))} to {shown(until)} nothing is fetched yet; "
                 "the mark stays until a sync fetches it"
-            )def _what_failed(self, sources: Sequence[Source], *, all_: bool = False) -> str:
+            )
+
+    def _what_failed(self, sources: Sequence[Source], *, all_: bool = False) -> str:
         state = self._state
         if self._stream.parent is None:
             return str(next(iter(state.failed.values())))
