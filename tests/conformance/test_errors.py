@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dazz_assets import ApiKey, Integration, Stream
+from dazz_assets import ApiKey, Integration, Offset, Stream
 from dazz_assets.sync.errors import SyncError
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import CANARY, Item, Token, items
+from tests.conformance.connected import CANARY, Item, Token, items, offset_page, param
 from tests.http.loopback import Asked, Clock, Reply, Vendor
 
 
@@ -144,13 +144,25 @@ def test_14_one_child_that_answers_404_is_reported_and_its_siblings_are_complete
 def test_14_a_child_that_vanishes_between_two_pages_keeps_what_is_stored_of_it_once(
     connect: Connect, api: Vendor
 ) -> None:
-    pages = parts_but_for({})
-    api.handler = lambda asked: pages[asked.path]
-    acme = connect(VendorIntegration)
+    class PagedIntegration(VendorIntegration):
+        paginator = Offset()
+
+    class Gone:
+        after_a_page = False
+
+    def page(asked: Asked) -> Reply:
+        if Gone.after_a_page and asked.path == "/items/2/parts" and param(asked, "offset") != "0":
+            return Reply(404)
+        number = int(asked.path.split("/")[2]) if asked.path.endswith("/parts") else 0
+        listed = items(number * 10, number * 10 + 1) if number else items(1, 2, 3)
+        return Reply(body={"data": offset_page(listed, asked, 1)})
+
+    api.handler = page
+    acme = connect(PagedIntegration)
     acme.sync(ItemsStream)
     acme.sync(PartsStream)
-    pages["/items/2/parts"] = Reply(404)
-    acme.sync(PartsStream)
+    Gone.after_a_page = True
+    assert len(acme.sync(PartsStream).passed_over) == 1
     assert acme.ids(PartsStream) == [10, 11, 20, 21, 30, 31]
     assert acme.versions(PartsStream) == 6
 
@@ -192,7 +204,7 @@ def test_16_a_refused_request_is_shown_with_the_vendors_message_and_without_secr
     connect: Connect, api: Vendor, status: int, advice: str
 ) -> None:
     api.script(Reply(status, {"message": f"no, {CANARY}"}))
-    with pytest.raises(SyncError, match="GET .*/items") as caught:
+    with pytest.raises(SyncError, match=r"GET .*/items") as caught:
         connect(VendorIntegration).sync(ItemsStream)
     said = str(caught.value)
     assert advice in said

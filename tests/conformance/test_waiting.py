@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import formatdate
+from itertools import pairwise
 
 import pytest
 
@@ -35,7 +36,8 @@ def test_01_a_429_with_retry_after_is_waited_out_with_nothing_configured(
     acme = connect(VendorIntegration)
     report = acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1, 2]
-    assert (report.retries, report.waited_seconds) == (1, pytest.approx(120, abs=1))
+    assert report.retries == 1
+    assert report.waited_seconds == pytest.approx(120, abs=1)
     assert clock.slept == pytest.approx(120, abs=1)
 
 
@@ -141,7 +143,7 @@ def test_06_requests_stay_a_little_below_the_documented_rate(connect: Connect, a
 
     api.handler = noting_the_time
     connect(PacedIntegration).sync(ItemsStream)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(gaps) == 20
     assert all(1.005 < gap < 1.1 for gap in gaps)
 
