@@ -4,9 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from dazz_assets.http import Client
 from tests.http.loopback import Clock, Vendor
+
+# Properties here talk to threads and stand-in vendors: on a busy machine how long that takes says nothing.
+settings.register_profile("unhurried", deadline=None, max_examples=50)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture
