@@ -21,6 +21,7 @@ from dazz_assets.sync.parts import Part, Plan
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.rows import Row
 from dazz_assets.sync.session import Session
+from dazz_assets.sync.shape import Shape
 from dazz_assets.sync.slices import Slices
 from dazz_assets.sync.sources import Source
 from dazz_assets.sync.totals import total_of
@@ -59,6 +60,7 @@ class State:
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.moved: set[str | None] = set()
+        self.shape = Shape()
         self.report = StreamReport(session.connection.id, stream.name)
 
     def commit(self, commit: Commit) -> None:
@@ -132,6 +134,7 @@ class Pass:
             state.session.where, state.stream.name, records=event.received, bytes_=len(event.page.body)
         )
         self._note(event)
+        state.shape.see(event.rows)
         boundary = self._boundaries[event.source.parent]
         before = boundary.mark
         boundary.add(event.rows, microseconds(event.page.fetched_at))

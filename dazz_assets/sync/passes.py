@@ -11,7 +11,9 @@ from dazz_assets.sync.one_pass import Pass, State
 from dazz_assets.sync.parts import Plan
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
+from dazz_assets.sync.shape import from_json, to_json
 from dazz_assets.sync.sources import Marks, Source
+from resources.lake.notes import read_note, write_note
 
 # Sources of a sub-stream that share a commit: a long sync of many parents goes on from the last one.
 _SOURCES_A_COMMIT = 500
@@ -57,7 +59,19 @@ class Passes:
             raise SyncError(str(error), self._report(sources)) from None
         finally:
             state.client.close()
+        self._note_drift()
         return self._report(sources)
+
+    def _note_drift(self) -> None:
+        """Compare the shape of what came with what it was, and keep the two together. A shape is of a whole sync."""
+        session, shape = self._session, self._state.shape
+        if not shape.records:
+            return
+        path = f"shapes/{session.spec.name}/{self._stream.name}/connection={session.connection.id}.json"
+        known = from_json(read_note(session.lake, path))
+        self._state.report.drift = shape.drift(known)
+        if (merged := shape.merged(known)) != known:
+            write_note(session.lake, path, to_json(merged))
 
     def _sources(self) -> list[Source]:
         if self._marks is not None:

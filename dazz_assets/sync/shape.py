@@ -26,17 +26,17 @@ class Field:
 
 
 class Shape:
-    """The fields of a stream's records, as met during a sync."""
+    """The fields of a stream's records, as met during a sync. records: how many were looked at."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._types: dict[str, set[str]] = {}
-        self._records = 0
+        self.records = 0
 
     def see(self, rows: Sequence[Row]) -> None:
         """Look at some records of a page."""
-        for row in rows[: max(0, min(_RECORDS_A_PAGE, _RECORDS_A_SYNC - self._records))]:
-            self._records += 1
+        for row in rows[: max(0, min(_RECORDS_A_PAGE, _RECORDS_A_SYNC - self.records))]:
+            self.records += 1
             found = dict(_fields(json.loads(bytes(row.record)), ""))
             for path, kind in found.items():
                 if path in self._counts or len(self._counts) < _MOST_PATHS:
@@ -46,7 +46,7 @@ class Shape:
 
     def drift(self, known: Mapping[str, Field]) -> list[str]:
         """How it differs from the known shape, a sentence a field; nothing where none is known."""
-        if not known or not self._records:
+        if not known or not self.records:
             return []
         new = [f"{path}: new, {_shown(kinds)}" for path, kinds in self._types.items() if path not in known]
         changed = [
@@ -61,16 +61,15 @@ class Shape:
         """The known shape with what was met now; a field that is gone is known no longer."""
         gone = set(self._gone(known))
         merged = {path: Field(set(item.types), item.always) for path, item in known.items() if path not in gone}
-        for path, count in self._counts.items():
+        for path in self._counts:
             item = merged.setdefault(path, Field(always=not known))
             item.types |= self._types.get(path, set())
-            item.always = item.always and count == self._records
         for path, item in merged.items():
-            item.always = item.always and self._counts.get(path, 0) == self._records
+            item.always = item.always and self._counts.get(path, 0) == self.records
         return merged
 
     def _gone(self, known: Mapping[str, Field]) -> Iterator[str]:
-        if self._records >= _ENOUGH_TO_MISS:
+        if self.records >= _ENOUGH_TO_MISS:
             yield from (path for path, item in known.items() if item.always and path not in self._counts)
 
 
