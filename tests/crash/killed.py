@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dazz_assets.http.client import Client
-from dazz_assets.sync import parse as parse_module
+from dazz_assets.sync.parsing import Parsing
 from resources.lake.table import Table
 
 happened: list[str] = []
@@ -44,7 +44,7 @@ if __name__ == "__main__":
     _AT, counts = int(sys.argv[1]), Path(sys.argv[2])
     _around(Client, "send", after="a request was answered")
     _around(Table, "_write", before="before a commit", after="after a commit")
-    _around(parse_module, "_parse", before="between raw and parse")
+    _around(Parsing, "run", before="between raw and parse")
     from dazz_assets.cli import main
 
     sys.argv = ["dazz", *sys.argv[3:]]

@@ -1,6 +1,7 @@
 """A sync killed at any moment and run again gives the rows of an undisturbed run: none lost, none doubled."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
+from dagster import DagsterRunStatus, RunsFilter
 
+from dazz_assets.orchestration.home import instance
 from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox
 from resources.lake import Lake
@@ -49,8 +52,6 @@ class Vendor:
 
 
 def _environment(more: dict[str, str]) -> dict[str, str]:
-    import os
-
     return {**os.environ, **more, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
@@ -70,11 +71,11 @@ def _contents(home: Path) -> dict[str, Any]:
 
 def _nothing_is_left(home: Path) -> bool:
     """No run is under way as far as the instance knows, and the connection's lock is free."""
-    from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
-
     under_way = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.QUEUED]
-    with DagsterInstance.from_config(str(home / "dagster")) as instance:
-        runs = instance.get_runs(RunsFilter(statuses=under_way))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAZZ_HOME", str(home))
+        with instance() as ours:
+            runs = ours.get_runs(RunsFilter(statuses=under_way))
     waited: list[str] = []
     with Lake(home / "lake").lock("snyk", "acme", waited.append):
         return not runs and not waited
