@@ -1,0 +1,94 @@
+"""The README's integration works as it stands there: written to a folder of its own, synced, parsed, queried, tested."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.http.loopback import Asked, Reply, Vendor
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+
+
+def _block(language: str, holding: str) -> str:
+    (found,) = [text for kind, text in BLOCKS if kind == language and holding in text]
+    return str(found)
+
+
+def answer(asked: Asked) -> Reply:
+    if asked.headers.get("Authorization") != "Bearer of-the-readme":
+        return Reply(401, {"message": "who are you?"})
+    if int(asked.query.get("page", ["1"])[0]) > 1:
+        return Reply(body={"data": []})
+    if asked.path == "/services":
+        return Reply(body={"data": [{"id": 1, "name": "mail"}, {"id": 2, "name": "web"}]})
+    incidents = [
+        {
+            "id": number,
+            "service_id": 1 + number % 2,
+            "title": f"down {number}",
+            "updated_at": f"2026-01-{number:02}T08:00:00Z",
+        }
+        for number in range(1, 21)
+    ]
+    since = asked.query["updated_since"][0]
+    return Reply(body={"data": [item for item in incidents if str(item["updated_at"]) >= since]})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    vendor = Vendor()
+    vendor.handler = answer
+    (tmp_path / "incidents.py").write_text(_block("python", "class IncidentsIntegration"))
+    connections = yaml.safe_load(_block("yaml", "integration: incidents"))
+    connections["connections"][0]["config"]["base_url"] = vendor.url
+    (tmp_path / "connections.yaml").write_text(yaml.safe_dump(connections))
+    yield tmp_path
+    vendor.close()
+
+
+def _dazz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "INCIDENTS_TOKEN": "of-the-readme"}
+    command = [sys.executable, "-m", "dazz_assets.cli", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_it_syncs_parses_and_queries_by_path_from_any_folder(folder: Path) -> None:
+    checked = _dazz(folder, "check", "incidents.py")
+    assert checked.returncode == 0, checked.stderr
+    synced = json.loads(_dazz(folder, "sync", "incidents.py", "--json").stdout)
+    assert synced["errors"] == []
+    assert {entry["stream"]: entry["records"] for entry in synced["streams"]} == {"services": 2, "incidents": 20}
+    parsed = json.loads(_dazz(folder, "parse", "incidents.py", "--json").stdout)
+    assert [entry["records"] for entry in parsed["parsers"]] == [20]
+    queries = [line for line in _block("sh", "dazz query").splitlines() if line.startswith("dazz query")]
+    rows = _dazz(folder, "query", queries[0].split('"')[1], "--json")
+    assert sorted(json.loads(rows.stdout), key=str) == [
+        {"service": "mail", "count_star()": 10},
+        {"service": "web", "count_star()": 10},
+    ]
+    records = json.loads(_dazz(folder, "query", queries[1].split('"')[1], "--json").stdout)
+    assert len(records) == 5
+    assert {"key", "record"} == records[0].keys()
+
+
+def test_the_parser_is_a_plain_function_in_a_test(folder: Path) -> None:
+    text = "from datetime import datetime\nfrom dazz_assets import FullRefresh, Incremental\nfrom incidents import *\n"
+    (folder / "test_outages.py").write_text(text + _block("python", "def test_outages"))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_outages.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_the_readme_names_the_commands_that_there_are() -> None:
+    named = set(re.findall(r"^\| `dazz (\w+)", README, re.MULTILINE))
+    help_ = subprocess.run([sys.executable, "-m", "dazz_assets.cli", "--help"], capture_output=True, text=True).stdout
+    assert named
+    assert all(name in help_ for name in named)
