@@ -35,7 +35,7 @@ class KeepingStream(Stream[Item]):
     path = "/items"
     records = "data"
     primary_key = "id"
-    accept = {200: "keep"}  # noqa: RUF012
+    accept = {200: "keep"}
 
 
 class KeepingIntegration(Integration[Token]):
@@ -172,7 +172,7 @@ class SkippingStream(Stream[Item]):
     path = "/items"
     records = "data"
     primary_key = "id"
-    accept = {404: "skip"}  # noqa: RUF012
+    accept = {404: "skip"}
 
 
 class SkippingIntegration(Integration[Token]):
@@ -217,7 +217,7 @@ def test_16_a_request_that_never_leaves_is_named_without_secrets(connect: Connec
         name = "items"
         path = "/items"
         primary_key = "id"
-        headers = {"X-Team": "{config.token}\r\nX-Other: 1"}  # noqa: RUF012
+        headers = {"X-Team": "{config.token}\r\nX-Other: 1"}
 
     class WrongIntegration(Integration[Token]):
         name = "vendor"
