@@ -128,6 +128,17 @@ def test_an_older_version_can_be_opened(issues: Table) -> None:
     assert snapshot.rows == 1
 
 
+def test_rows_are_read_with_their_window_and_of_some_windows_only(lake: Lake) -> None:
+    table = findings(lake)
+    publish(table, {MONDAY: ["a"], NEXT_MONDAY: ["b"], None: ["c"]})
+    snapshot = opened(table)
+    rows = [row for batch in snapshot.read(["window_start", "id"], {MONDAY, None}) for row in batch.to_pylist()]
+    assert sorted(rows, key=lambda row: str(row["id"])) == [
+        {"window_start": MONDAY, "id": "a"},
+        {"window_start": None, "id": "c"},
+    ]
+
+
 def test_windows_tell_what_they_were_parsed_from_also_those_without_objects(lake: Lake) -> None:
     table = findings(lake)
     long_inputs = '{"issues": 12}' * 40

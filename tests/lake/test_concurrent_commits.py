@@ -129,7 +129,7 @@ def test_two_processes_without_a_lock_lose_and_double_nothing(lake: Lake, issues
         assert writer.stdin is not None
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
 
     assert keys(issues) == sorted(f"{name}-{number}" for name in ("one", "two") for number in range(10))
     assert opened(issues).transaction("passes") == 20

@@ -3,8 +3,11 @@
 import os
 import signal
 import threading
+from pathlib import Path
 
-from resources.lake import Lake
+import pytest
+
+from resources.lake import Lake, Snapshot, Table
 
 from .rows import python
 
@@ -14,6 +17,18 @@ from resources.lake import Lake
 with Lake(sys.argv[1]).lock("snyk", "acme"):
     print("held", flush=True)
     sys.stdin.readline()
+"""
+
+WAITER = """
+import os, sys
+from resources.lake import Lake
+
+def told(message):
+    print(message, flush=True)
+    os._exit(0)
+
+with Lake(sys.argv[1]).lock("snyk", "acme", told):
+    print("free", flush=True)
 """
 
 
@@ -84,6 +99,22 @@ def test_a_killed_process_leaves_nothing_locked(lake: Lake) -> None:
     with lake.lock("snyk", "acme", told.append):
         pass
     assert told == []
+
+
+def test_a_commit_holds_the_lock_while_it_works(lake: Lake, issues: Table) -> None:
+    def work(snapshot: Snapshot | None) -> None:
+        told.append(python(WAITER, lake).communicate(timeout=10)[0])
+
+    told: list[str] = []
+    issues.commit(work)
+    told.append(python(WAITER, lake).communicate(timeout=10)[0])
+    assert told == [f"snyk/acme is being synced by process {os.getpid()}\n", "free\n"]
+
+
+def test_object_storage_has_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Lake("mock:///bucket/lake").lock("snyk", "acme"):
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_locks_lie_beside_the_lake(lake: Lake) -> None:
