@@ -1,0 +1,155 @@
+"""Auth: lines 22 and 24. The lines about OAuth come with OAuth."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, NextLink, Stream
+from dazz_assets.authoring.describe import describe
+from dazz_assets.http import Auth
+from dazz_assets.sync import Extent, Session, StreamReport, sync_stream
+from dazz_assets.sync.errors import SyncError
+from resources.connections import Connection, ConnectionError
+from resources.lake import Lake, query
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import CANARY, Item, Token, items
+from tests.http.loopback import Asked, Reply, Vendor
+
+AUTHS: dict[str, Auth] = {
+    "a header": BearerToken("{token}"),
+    "a query": ApiKey(param="key"),
+    "a user and password": Basic("{token}", "x"),
+}
+
+
+class ItemsStream(Stream[Item]):
+    path = "/items"
+    records = "data"
+    primary_key = "id"
+
+
+def integration(auth: Auth) -> type[Integration[Token]]:
+    class VendorIntegration(Integration[Token]):
+        base_url = "https://api.vendor.example"
+        paginator = NextLink("next")
+        streams = (ItemsStream,)
+
+    VendorIntegration.auth = auth
+    return VendorIntegration
+
+
+each_auth = pytest.mark.parametrize("auth", AUTHS.values(), ids=AUTHS.keys())
+
+
+@each_auth
+def test_22_each_attempt_and_each_page_carries_the_auth_once(connect: Connect, api: Vendor, auth: Auth) -> None:
+    """A link to the next page mostly repeats the query that it answers, a key in it included."""
+
+    def answer(asked: Asked) -> Reply:
+        if len(api.asked) in (1, 4):
+            return Reply(503)
+        if len(api.asked) == 2:
+            return Reply(429, headers={"Retry-After": "5"})
+        further = f"{asked.target}{'&' if '?' in asked.target else '?'}after={len(api.asked)}"
+        return Reply(body={"data": items(len(api.asked)), "next": further if len(api.asked) < 6 else None})
+
+    api.handler = answer
+    acme = connect(integration(auth))
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [3, 5, 6]
+    carried = [carried_by(asked) for asked in api.asked]
+    assert carried[0] != ([], None)
+    assert carried == [carried[0]] * 6
+
+
+def carried_by(asked: Asked) -> tuple[list[str], str | None]:
+    return [value for name, value in asked.pairs if name == "key"], asked.headers.get("Authorization")
+
+
+@each_auth
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(401, {"message": f"bad token {CANARY}"}),
+        Reply(500, f"<html>{CANARY}</html>".encode()),
+        Reply(200, f"<html>{CANARY}</html>".encode()),
+        Reply(200, {"errors": [{"message": f"token {CANARY} may not"}]}),
+        Reply(302, headers={"Location": f"https://evil.example/?key={CANARY}"}),
+        Reply(200, {"data": [], "next": f"https://evil.example/?key={CANARY}"}),
+        Reply(200, {CANARY: []}),
+        Reply(200, {"data": items(1)}, headers={"Sunset": f"Sat, 31 Oct 2026 {CANARY}"}),
+    ],
+)
+def test_24_the_secret_is_in_no_log_error_report_or_stored_address(
+    connect: Connect, api: Vendor, caplog: pytest.LogCaptureFixture, auth: Auth, reply: Reply
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    api.script(reply)
+    acme = connect(integration(auth))
+    said = ""
+    report: StreamReport | None
+    try:
+        report = acme.sync(ItemsStream)
+    except SyncError as error:
+        report = error.report
+        said = f"{error!r} {error} {chain_of(error)}"
+    assert api.asked
+    assert CANARY not in said
+    assert CANARY not in repr(report)
+    assert CANARY not in caplog.text
+    assert CANARY not in repr(acme.session.connection.load(Token))
+
+
+def chain_of(error: BaseException | None) -> str:
+    """The texts of an error and of those behind it."""
+    return "" if error is None else f"{error!r} {chain_of(error.__cause__)} {chain_of(error.__context__)}"
+
+
+def test_24_the_secret_is_nowhere_in_the_lake(connect: Connect, api: Vendor, lake: Lake, tmp_path: Path) -> None:
+    api.script(Reply(body={"data": items(1), "next": f"/items?page=2&key={CANARY}"}), Reply(body={"data": items(2)}))
+    acme = connect(integration(AUTHS["a query"]))
+    acme.sync(ItemsStream)
+    snapshot = acme.session.lake.raw("vendor", "items", "acme", windowed=False).open()
+    assert snapshot is not None
+    rows = [row for batch in snapshot.read() for row in batch.to_pylist()]
+    assert len(rows) == 2
+    assert CANARY not in repr(rows)
+    assert CANARY not in repr(query(lake, "select * from raw.vendor_items").to_pylist())
+    texts = [path for path in (tmp_path / "lake").rglob("*") if path.is_file() and path.suffix != ".parquet"]
+    assert texts
+    assert not [path for path in texts if CANARY.encode() in path.read_bytes()]
+
+
+class StrictConfig(ConnectionConfig):
+    token: SecretStr
+    region: int
+
+
+class StrictIntegration(Integration[StrictConfig]):
+    name = "vendor"
+    base_url = "https://api.vendor.example"
+    auth = BearerToken("{token}")
+    streams = (ItemsStream,)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"token": CANARY, "region": CANARY},
+        {"token": [CANARY], "region": 1},
+        {"token": CANARY, "region": 1, "tokn": CANARY},
+        {"region": CANARY},
+    ],
+)
+def test_24_a_config_that_does_not_validate_is_told_without_its_values(config: dict[str, Any], tmp_path: Path) -> None:
+    connection = Connection(id="acme", integration="vendor", start=date(2026, 1, 5), config=config)
+    spec = describe(StrictIntegration)
+    with pytest.raises(ConnectionError, match="'acme' of vendor") as caught:
+        sync_stream(Session(spec, connection, Lake(tmp_path)), spec.streams["items"], Extent(from_mark=True))
+    assert CANARY not in f"{caught.value!r} {chain_of(caught.value)}"

@@ -1,0 +1,112 @@
+"""Hosts: a secret goes to those that the integration declares, and to no other (line 23)."""
+
+from __future__ import annotations
+
+import pytest
+
+from dazz_assets import ApiKey, Basic, BearerToken, Integration, LinkHeader, NextLink, Stream
+from dazz_assets.http import Auth, Paginator
+from dazz_assets.sync.errors import SyncError
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import CANARY, Item, Token, items
+from tests.http.loopback import Asked, Reply, Vendor
+
+
+class ItemsStream(Stream[Item]):
+    path = "/items"
+    records = "data"
+    primary_key = "id"
+
+
+class PartsStream(Stream[Item]):
+    parent = ItemsStream
+    path = "/{parent.id}/parts"
+    records = "data"
+    primary_key = "id"
+
+
+AUTHS: dict[str, Auth] = {
+    "a header": BearerToken("{token}"),
+    "a custom header": ApiKey(header="X-Api-Key"),
+    "a query": ApiKey(param="key"),
+    "a user and password": Basic("{token}", "{token}"),
+}
+
+
+def integration(auth: Auth, paginator: Paginator, hosts: tuple[str, ...] = ()) -> type[Integration[Token]]:
+    class VendorIntegration(Integration[Token]):
+        base_url = "https://api.vendor.example"
+        streams = (ItemsStream, PartsStream)
+
+    VendorIntegration.auth, VendorIntegration.paginator, VendorIntegration.hosts = auth, paginator, hosts
+    return VendorIntegration
+
+
+each_auth = pytest.mark.parametrize("auth", AUTHS.values(), ids=AUTHS.keys())
+
+
+@each_auth
+def test_23_a_next_link_to_another_host_is_not_followed(
+    connect: Connect, api: Vendor, elsewhere: Vendor, auth: Auth
+) -> None:
+    api.script(Reply(body={"data": items(1), "next": f"{elsewhere.url}/items"}))
+    with pytest.raises(SyncError, match=r"not declared; nothing was sent there.*`hosts`"):
+        connect(integration(auth, NextLink("next"))).sync(ItemsStream)
+    assert elsewhere.asked == []
+
+
+@each_auth
+def test_23_a_link_header_to_another_host_is_not_followed(
+    connect: Connect, api: Vendor, elsewhere: Vendor, auth: Auth
+) -> None:
+    link = {"Link": f'<{elsewhere.url}/items>; rel="next"'}
+    api.script(Reply(body={"data": items(1)}, headers=link))
+    with pytest.raises(SyncError, match="not declared"):
+        connect(integration(auth, LinkHeader())).sync(ItemsStream)
+    assert elsewhere.asked == []
+
+
+@each_auth
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_23_a_redirect_to_another_host_is_not_followed(
+    connect: Connect, api: Vendor, elsewhere: Vendor, auth: Auth, status: int
+) -> None:
+    api.script(Reply(status, headers={"Location": f"{elsewhere.url}/items"}))
+    with pytest.raises(SyncError, match="not declared"):
+        connect(integration(auth, NextLink("next"))).sync(ItemsStream)
+    assert elsewhere.asked == []
+
+
+def test_23_a_host_that_is_declared_is_declared_on_https_alone(
+    connect: Connect, api: Vendor, elsewhere: Vendor
+) -> None:
+    host = elsewhere.url.removeprefix("http://")
+    api.script(Reply(body={"data": items(1), "next": f"http://{host}/items"}))
+    with pytest.raises(SyncError, match="not declared"):
+        connect(integration(AUTHS["a header"], NextLink("next"), (host,))).sync(ItemsStream)
+    assert elsewhere.asked == []
+
+
+def test_23_a_redirect_within_the_host_keeps_the_secret(connect: Connect, api: Vendor) -> None:
+    def answer(asked: Asked) -> Reply:
+        moved = Reply(308, headers={"Location": "/v2/items"})
+        return moved if asked.path == "/items" else Reply(body={"data": items(1)})
+
+    api.handler = answer
+    acme = connect(integration(AUTHS["a header"], NextLink("next")))
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [1]
+    assert [asked.headers["Authorization"] for asked in api.asked] == [f"Bearer {CANARY}"] * 2
+
+
+@pytest.mark.parametrize("id_", ["//evil.example/x", "@evil.example", "evil.example:80", "a/../../b", "..%2f"])
+def test_23_a_parents_value_is_one_segment_of_a_path_and_no_other_address(
+    connect: Connect, api: Vendor, id_: str
+) -> None:
+    api.handler = lambda asked: Reply(body={"data": [{"id": id_}] if asked.path == "/items" else items(1)})
+    acme = connect(integration(AUTHS["a header"], NextLink("next")))
+    acme.sync(ItemsStream)
+    acme.sync(PartsStream)
+    assert acme.ids(PartsStream) == [1]
+    assert api.asked[-1].target.count("/") == 2
+    assert api.asked[-1].target.endswith("/parts")
