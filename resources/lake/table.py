@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import date
 
 import pyarrow as pa
@@ -86,18 +86,13 @@ class Table:
             for _ in range(_ATTEMPTS):
                 snapshot = self.open()
                 if tried is not None and snapshot is not None and landed(tried, snapshot):
-                    return snapshot.version
+                    return _committed(tried, snapshot.version)
                 tried = work(snapshot)
                 if tried is None or (snapshot is not None and tried.is_empty):
                     return None if snapshot is None else snapshot.version
                 check(tried, snapshot, self.location, self.place.folder, self._wanted())
-                try:
-                    version = self._write(tried, snapshot)
-                except CommitFailedError:
-                    continue
-                for file in tried.add:
-                    file.committed = True
-                return version
+                with suppress(CommitFailedError):
+                    return _committed(tried, self._write(tried, snapshot))
         raise LakeError(
             f"{self.place.folder}: other processes committed {_ATTEMPTS} times in between. Is it synced twice?"
         )
@@ -153,6 +148,12 @@ class Table:
         if self.schema is None:
             raise CommitRefused(f"{self.place.folder} was opened without a schema, to be read: it takes no files.")
         return self.schema
+
+
+def _committed(commit: Commit, version: int) -> int:
+    for file in commit.add:
+        file.committed = True
+    return version
 
 
 def _removes(commit: Commit, snapshot: Snapshot | None) -> list[RemoveAction]:
