@@ -20,7 +20,7 @@ ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
 
 class ConnectionError(Exception):
-    """A connection, or the file of them, is wrong. The text names the connection, the setting and the fix; no secret."""
+    """A connection, or the file of them, is wrong. The text names connection, setting and fix, and no secret."""
 
 
 def _interval(value: object) -> object:

@@ -74,8 +74,8 @@ def _auth(where: str, fields: Iterable[str], config: type[ConnectionConfig]) -> 
             )
     if names and not any(_is_secret(config, name) for name in names):
         raise DefinitionError(
-            f"{where}: `auth` uses {config.__name__}.{names[0]}, which is no secret; declare it as `{names[0]}: SecretStr`, "
-            "so that it is masked everywhere"
+            f"{where}: `auth` uses {config.__name__}.{names[0]}, which is no secret; declare it as "
+            f"`{names[0]}: SecretStr`, so that it is masked everywhere"
         )
 
 
@@ -108,8 +108,8 @@ def unique_names(integration: type[Integration[Any]], specs: Mapping[type[Stream
             )
         if not NAME.fullmatch(spec.name):
             raise DefinitionError(
-                f"{integration.__name__}: the name {spec.name!r} of {class_.__name__} must be lower case letters, digits "
-                "and _; set `name`"
+                f"{integration.__name__}: the name {spec.name!r} of {class_.__name__} must be lower case letters, "
+                "digits and _; set `name`"
             )
         seen[spec.name] = class_
 
@@ -121,7 +121,8 @@ def stream(
     where = f"{integration.__name__}: {spec.stream.__name__}"
     if spec.cursor and not spec.primary_key:
         raise DefinitionError(
-            f"{where} has a cursor and no primary key, so its changed records can't be told from new ones; set `primary_key`"
+            f"{where} has a cursor and no primary key, so its changed records can't be told from new ones; "
+            "set `primary_key`"
         )
     if spec.cursor and spec.cursor.order not in (None, "asc", "desc"):
         raise DefinitionError(f'{where}: Cursor(order={spec.cursor.order!r}) must be "asc" or "desc"')

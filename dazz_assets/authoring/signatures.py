@@ -46,8 +46,8 @@ def config_of(integration: type[Integration[Any]]) -> type[ConnectionConfig]:
     config = _argument_of(integration, Integration)
     if not (isinstance(config, type) and issubclass(config, ConnectionConfig)):
         raise DefinitionError(
-            f"{integration.__name__} has no config; declare it as `class {integration.__name__}(Integration[YourConfig])`, "
-            "where YourConfig is a subclass of ConnectionConfig"
+            f"{integration.__name__} has no config; declare it as "
+            f"`class {integration.__name__}(Integration[YourConfig])`, where YourConfig is a subclass of ConnectionConfig"
         )
     return config
 
@@ -117,8 +117,8 @@ def _input(
         )
     if kind == "incremental" and stream.cursor is None:
         raise DefinitionError(
-            f"{where}: the parameter {parameter.name!r} is Incremental[{stream.__name__}], but {stream.__name__} has no "
-            f"cursor; use FullRefresh[{stream.__name__}], or give the stream a cursor"
+            f"{where}: the parameter {parameter.name!r} is Incremental[{stream.__name__}], but {stream.__name__} has "
+            f"no cursor; use FullRefresh[{stream.__name__}], or give the stream a cursor"
         )
     return InputSpec(parameter.name, kind, streams[stream])
 

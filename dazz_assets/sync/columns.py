@@ -50,7 +50,7 @@ def schema_of(model: type[DomainObject]) -> pa.Schema:
 
 
 def batch_of(objects: Sequence[DomainObject], model: type[DomainObject]) -> pa.RecordBatch:
-    """Objects of one model as rows. Raises ValueError, naming the object and the field, for a value that doesn't fit."""
+    """Objects of one model as rows. Raises ValueError, naming object and field, for a value that doesn't fit."""
     rows = [_plain(item.model_dump()) for item in objects]
     try:
         return pa.RecordBatch.from_pylist(rows, schema=schema_of(model))
@@ -82,12 +82,11 @@ def _type(model: type[BaseModel], name: str, annotation: Any) -> pa.DataType:
             return kinds.pop()
     elif origin in (list, tuple, set, frozenset, Sequence) and arguments:
         return pa.list_(_type(model, name, arguments[0]))
-    elif isinstance(annotation, type):
-        if (found := _class_type(annotation)) is not None:
-            return found
+    elif isinstance(annotation, type) and (found := _class_type(annotation)) is not None:
+        return found
     raise DefinitionError(
-        f"{model.__name__}.{name} is {_shown(annotation)}, which a table can't hold; use str, bool, int, float, Decimal, "
-        "datetime, date, a list of one of these, or another model"
+        f"{model.__name__}.{name} is {_shown(annotation)}, which a table can't hold; use str, bool, int, float, "
+        "Decimal, datetime, date, a list of one of these, or another model"
     )
 
 

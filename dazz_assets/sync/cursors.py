@@ -14,7 +14,7 @@ _LARGEST = 2**62
 
 
 def moment_of(text: str) -> int | None:
-    """A cursor's value (RFC 3339 time, date, or epoch number, as text) in microseconds since the epoch; None for others.
+    """A cursor's value (RFC 3339 time, date or epoch number, as text) in microseconds since the epoch; else None.
 
     A time without a zone is UTC. Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17
     microseconds, beyond it nanoseconds. Fractions of a microsecond are cut off.

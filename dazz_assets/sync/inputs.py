@@ -24,8 +24,8 @@ class Inputs:
         table = session.lake.raw(session.spec.name, name, session.connection.id, windowed=stream.cursor is not None)
         if (snapshot := table.open()) is None:
             raise ParseError(
-                f"{session.where}, parser {self._parser.name}: its input {name} was never synced; sync (or materialize) "
-                f"{name} first"
+                f"{session.where}, parser {self._parser.name}: its input {name} was never synced; "
+                f"sync (or materialize) {name} first"
             )
         return snapshot
 

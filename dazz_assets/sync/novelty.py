@@ -53,8 +53,8 @@ class Novelty:
 
     def _decided(self) -> list[Row]:
         """Read what is stored; from now on rows are told apart as they come."""
-        assert self._stored is not None
-        self._seen = Seen(hashes_since(self._stored, self._lower).to_numpy())
+        if self._stored is not None:
+            self._seen = Seen(hashes_since(self._stored, self._lower).to_numpy())
         self._stored = None
         held, self._held = [row for rows in self._held.values() for row in rows], defaultdict(list)
         return self._unseen(held)

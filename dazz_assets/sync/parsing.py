@@ -143,8 +143,8 @@ class Parsing:
             stream = self._session.spec.streams[name]
             if too_many_invalid(stream, counted):
                 raise ParseError(
-                    f"{self._place(None)}: {counted.invalid} of {counted.read} records of {name} are invalid, more than "
-                    f"max_invalid = {stream.max_invalid} allows ({self._quarantine.example(name)}); correct "
+                    f"{self._place(None)}: {counted.invalid} of {counted.read} records of {name} are invalid, more "
+                    f"than max_invalid = {stream.max_invalid} allows ({self._quarantine.example(name)}); correct "
                     f"{stream.model.__name__}, then parse again. Nothing was published",
                     report,
                 )

@@ -68,7 +68,7 @@ class Session:
 
     @property
     def parsing_integration(self) -> Integration[Any]:
-        """The integration for parsers: made without a config where the connection's can't be read, as most need none."""
+        """The integration for parsers: without a config where the connection's can't be read, as most need none."""
         try:
             return self.integration
         except ConnectionError:

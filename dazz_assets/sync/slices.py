@@ -21,7 +21,7 @@ _OPEN_FILES = 300
 
 
 class Slices:
-    """The files of one pass, not yet committed. Memory stays bounded: the fullest windows are written as rows arrive."""
+    """The files of one pass, not yet committed. Memory stays bounded: rows are written as they arrive."""
 
     def __init__(self, table: Table, first_sequence: int, *, windowed: bool) -> None:
         self._table = table

@@ -19,7 +19,7 @@ _KEPT_BYTES = 16 * 2**20
 
 
 class Counted:
-    """What the readers of one stream met during a parse: records read, invalid ones, and those that stand in for them."""
+    """What the readers of one stream met during a parse: records, invalid ones, and those that stand in for them."""
 
     def __init__(self) -> None:
         self.read = 0

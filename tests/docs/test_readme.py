@@ -1,4 +1,4 @@
-"""The README's integration works as it stands there: written to a folder of its own, synced, parsed, queried, tested."""
+"""The README's integration works as it stands there: in a folder of its own, synced, parsed, queried, tested."""
 
 import json
 import os

@@ -1,6 +1,7 @@
 """Cursor values are moments, whatever they are written in; bounds are never later than the moment they stand for."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -102,7 +103,7 @@ def test_windows_follow_each_other_without_gap(one: int, other: int, kind: str) 
     found = list(windows.between(first, last))
     assert found[0] == first
     assert found[-1] == last
-    assert all(windows.after(earlier) == later for earlier, later in zip(found, found[1:], strict=False))
+    assert all(windows.after(earlier) == later for earlier, later in pairwise(found))
 
 
 def test_a_week_begins_on_monday_and_hostile_cursors_have_a_window_too() -> None:

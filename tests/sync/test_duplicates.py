@@ -105,4 +105,3 @@ def test_two_parsers_may_yield_one_model_and_each_replaces_only_its_own_rows(des
     customer.parse(name="again", every=True)
     counts = customer.rows("select parser, count(*) as n from incidents group by parser order by parser")
     assert counts == [{"parser": "again", "n": 4}, {"parser": "open", "n": 4}]
-

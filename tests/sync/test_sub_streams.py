@@ -89,7 +89,7 @@ def test_children_are_fetched_for_each_stored_parent(teams: Teams, customer: Cus
 
 
 def test_a_parent_that_was_never_synced_is_named(customer: Customer) -> None:
-    with pytest.raises(SyncError, match=r"teams/acme, stream members: its parent teams was never synced; sync .* teams"):
+    with pytest.raises(SyncError, match=r"stream members: its parent teams was never synced; sync .* teams"):
         customer.sync("members")
 
 
@@ -119,7 +119,7 @@ def test_a_child_that_cannot_be_listed_is_passed_over_and_keeps_its_rows(teams: 
 def test_when_no_child_can_be_listed_the_sync_fails(teams: Teams, customer: Customer) -> None:
     teams.lists |= {"/teams/a/events": 403, "/teams/b/events": 403}
     customer.sync("teams")
-    with pytest.raises(SyncError, match="2 of 2 teams failed .*403.*credentials"):
+    with pytest.raises(SyncError, match=r"2 of 2 teams failed .*403.*credentials"):
         customer.sync("events")
 
 

@@ -25,7 +25,8 @@ def test_a_snapshot_that_fails_half_way_leaves_the_last_one(desk: Desk, customer
     customer.sync()
     desk.agents = [{"id": number, "name": "x"} for number in range(10, 20)]
     answer, pages = desk.answer, iter(range(3))
-    desk.vendor.handler = lambda asked: answer(asked) if next(pages, None) is not None else Reply(400, {"message": "no"})
+    refusal = Reply(400, {"message": "no"})
+    desk.vendor.handler = lambda asked: answer(asked) if next(pages, None) is not None else refusal
     with pytest.raises(SyncError, match=r"desk/acme, stream agents: .*400"):
         customer.sync("agents")
     assert _keys(customer) == ["1", "2"]
