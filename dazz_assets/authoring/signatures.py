@@ -47,7 +47,7 @@ def config_of(integration: type[Integration[Any]]) -> type[ConnectionConfig]:
     if not (isinstance(config, type) and issubclass(config, ConnectionConfig)):
         raise DefinitionError(
             f"{integration.__name__} has no config; declare it as "
-            f"`class {integration.__name__}(Integration[YourConfig])`, where YourConfig is a subclass of ConnectionConfig"
+            f"`class {integration.__name__}(Integration[YourConfig])`, where YourConfig is a ConnectionConfig"
         )
     return config
 
