@@ -168,7 +168,7 @@ class _Ahead:
     def _fetch(self, following: Request) -> None:
         request: Request | None = following
         try:
-            while request is not None and not self._stop.is_set():
+            while request is not None:  # Once stopped, the client sends nothing more and raises.
                 walked, request = self._steps.take(request, self._stop)
                 self._put(walked)
         except BaseException as error:  # noqa: BLE001  (raised again in the thread that reads)

@@ -10,7 +10,7 @@ from dazz_assets.http import Client
 from tests.http.loopback import Clock, Vendor
 
 # Properties here talk to threads and stand-in vendors: on a busy machine how long that takes says nothing.
-settings.register_profile("unhurried", deadline=None, max_examples=50)
+settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
