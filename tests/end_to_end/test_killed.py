@@ -1,7 +1,6 @@
 """A sync killed at any moment and run again gives the rows of an undisturbed run: none lost, none doubled."""
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from dagster import DagsterRunStatus, RunsFilter
 
 from dazz_assets.orchestration.home import instance
@@ -20,6 +18,7 @@ from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox
 from resources.lake import Lake
 from resources.lake.query import query
+from tests.end_to_end.command import connect, environment
 
 KILLS = 10
 TABLES = {
@@ -43,16 +42,11 @@ class Vendor:
         """Run the command on a home, killed at an event or not; its exit status and what it did."""
         counts = home.with_suffix(".events")
         counts.unlink(missing_ok=True)
-        environment = {"DAZZ_HOME": str(home), "DAZZ_CONNECTIONS": str(self.folder / "connections.yaml")}
-        command = [sys.executable, "-m", "tests.crash.killed", str(kill_at), str(counts), *arguments]
-        done = subprocess.run(command, env=_environment(environment), capture_output=True, text=True, timeout=120)
+        command = [sys.executable, "-m", "tests.end_to_end.killed", str(kill_at), str(counts), *arguments]
+        done = subprocess.run(command, env=environment(self.folder, home), capture_output=True, text=True, timeout=180)
         if kill_at == 0:
             assert done.returncode == 0, done.stdout + done.stderr
         return done.returncode, json.loads(counts.read_text()) if counts.exists() else []
-
-
-def _environment(more: dict[str, str]) -> dict[str, str]:
-    return {**os.environ, **more, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def _contents(home: Path) -> dict[str, Any]:
@@ -96,13 +90,7 @@ def _points(events: list[str], seed: int) -> list[int]:
 def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
     folder = tmp_path_factory.mktemp("killed")
     with Sandbox([SnykSandbox(seed=3, orgs=3, projects=12, issues=400)]) as sandbox:
-        connection = {
-            "id": "acme",
-            "integration": "snyk",
-            "start": (sandbox["snyk"].now.date().replace(year=sandbox["snyk"].now.year - 1)).isoformat(),
-            "config": sandbox["snyk"].settings(sandbox.url("snyk")),
-        }
-        (folder / "connections.yaml").write_text(yaml.safe_dump({"connections": [connection]}))
+        connect(folder, sandbox, [("snyk", "acme")])
         found = Vendor(sandbox, folder, folder / "undisturbed", [])
         _, found.events = found.dazz(found.home, "sync", "snyk")
         yield found

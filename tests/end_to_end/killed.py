@@ -1,6 +1,6 @@
 """Runs the command `dazz` and kills its process at the nth thing that it does: a request, a commit, a parse.
 
-    python -m tests.crash.killed N COUNTS_FILE ARGUMENTS...
+    python -m tests.end_to_end.killed N COUNTS_FILE ARGUMENTS...
 
 Kills with SIGKILL, so that nothing is cleaned up. With N = 0 it only counts, and writes what happened to COUNTS_FILE.
 """
