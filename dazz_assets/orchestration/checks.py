@@ -50,7 +50,6 @@ def of_stream(report: StreamReport) -> list[Finding]:
     """What a sync of a stream tells the checks."""
     error = dg.AssetCheckSeverity.ERROR
     holes = [*report.passed_over, *([f"gap: {report.gap}"] if report.gap else [])]
-    drift: list[str] = getattr(report, "drift", [])
     agrees = report.total is None or report.total == report.received
     told = (
         "the vendor gives no total"
@@ -67,7 +66,7 @@ def of_stream(report: StreamReport) -> list[Finding]:
         ),
         Finding(COMPLETE, not holes, _some(holes) or "complete", error),
         Finding(TOTAL, agrees, told),
-        Finding(DRIFT, not drift, _some(drift) or "unchanged"),
+        Finding(DRIFT, not report.drift, _some(report.drift) or "unchanged"),
     ]
 
 

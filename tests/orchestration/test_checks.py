@@ -34,7 +34,7 @@ def test_each_check_is_evaluated_and_none_stays_open(
 ) -> None:
     vendor.incident("1", at(week(1)))
     from_ui([connect()], ["incidents/raw/services"])
-    assert from_ui([connect()], [RAW, "incidents/tickets"], week(1), week(0)).success
+    assert from_ui([connect()], [RAW, "incidents/tickets"], week(5), week(0)).success
     for asset, names in (
         (RAW, ("keys", "complete", "total", "drift")),
         ("incidents/tickets", ("valid", "unique", "up_to_date")),
