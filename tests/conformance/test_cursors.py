@@ -466,8 +466,7 @@ def changed_events() -> list[dict[str, Any]]:
 
 def test_44_a_stream_whose_cursor_is_changed_is_fetched_anew_and_says_so(connect: Connect, api: Vendor) -> None:
     api.handler = Events(changed_events())
-    before = connect(VendorIntegration)
-    version = before.sync(EventsStream).version
+    version = connect(VendorIntegration).sync_range(EventsStream, replace=True).version
 
     after = connect(ByChangeIntegration)
     api.asked.clear()
