@@ -1,0 +1,57 @@
+"""The command `dazz` as a process of its own, on a home and connections of the test's."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dazz_assets.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(folder: Path, home: Path | None = None) -> dict[str, str]:
+    """What the process sees: its own home, and the connections in the folder."""
+    return {
+        **os.environ,
+        "DAZZ_HOME": str(home or folder / "home"),
+        "DAZZ_CONNECTIONS": str(folder / "connections.yaml"),
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def dazz(folder: Path, *arguments: str, home: Path | None = None) -> subprocess.Popen[str]:
+    """Start the command."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "dazz_assets.cli", *arguments],
+        env=environment(folder, home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    """Wait for the command to succeed; what it printed."""
+    out, error = process.communicate(timeout=180)
+    assert process.returncode == 0, out + error
+    return out
+
+
+def connect(folder: Path, sandbox: Sandbox, connections: Iterable[tuple[str, str]]) -> None:
+    """Write a connections file: (vendor, connection id) pairs, each to that vendor's sandbox, for a year."""
+    entries: list[Mapping[str, Any]] = [
+        {
+            "id": connection,
+            "integration": vendor,
+            "start": (sandbox[vendor].now.date() - timedelta(days=365)).isoformat(),
+            "config": sandbox[vendor].settings(sandbox.url(vendor)),
+        }
+        for vendor, connection in connections
+    ]
+    (folder / "connections.yaml").write_text(yaml.safe_dump({"connections": entries}))
