@@ -37,7 +37,7 @@ class Shape:
         """Look at some records of a page."""
         for row in rows[: max(0, min(_RECORDS_A_PAGE, _RECORDS_A_SYNC - self.records))]:
             self.records += 1
-            found = dict(_fields(json.loads(bytes(row.record)), ""))
+            found = dict(_fields(json.loads(bytes(row.record), parse_int=_an_integer), ""))
             for path, kind in found.items():
                 if path in self._counts or len(self._counts) < _MOST_PATHS:
                     self._counts[path] = self._counts.get(path, 0) + 1
@@ -109,6 +109,11 @@ def _kind(value: Any) -> str:
     if isinstance(value, float):
         return "number"
     return {str: "text", list: "list", dict: "object"}[type(value)]
+
+
+def _an_integer(text: str) -> int:
+    """Any: what matters is that it is one, and Python refuses those of more than 4,300 digits."""
+    return len(text)
 
 
 def _shown(kinds: set[str]) -> str:

@@ -41,10 +41,12 @@ STRANGE = [
     '{ "id" :9 ,\n "s":  null}',
     '{"z": 1, "id": 10, "a": -0}',
     '{"id": 11, "s": "\U0001f600"}',
+    f'{{"id": 12, "n": {"7" * 5000}}}',
+    f'{{"id": 13, "l": {"[" * 900}{"]" * 900}}}',
 ]
 
 
-@pytest.mark.parametrize("text", STRANGE)
+@pytest.mark.parametrize("text", STRANGE, ids=range(1, len(STRANGE) + 1))
 def test_45_the_raw_text_is_what_was_sent_byte_for_byte(connect: Connect, api: Vendor, text: str) -> None:
     api.script(Reply(body=f'[{{"id": 0}}, {text}]'.encode()), Reply(body=b"[]"))
     acme = connect(VendorIntegration)
