@@ -39,7 +39,7 @@ def _of(spec: IntegrationSpec, connections: tuple[Connection, ...], translator: 
     return dg.Definitions(
         assets=build_assets(spec, connections, translator),
         jobs=jobs,
-        sensors=[build_sensor(spec, Grid.of(spec, connections), jobs)],
+        sensors=[build_sensor(spec, Grid.of(spec, connections), jobs, translator)],
     )
 
 

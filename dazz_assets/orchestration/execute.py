@@ -17,12 +17,12 @@ from dazz_assets.orchestration.extents import STALE, tags_of
 from dazz_assets.orchestration.home import CONNECTION_TAG
 from dazz_assets.orchestration.jobs import Phase, Plan, build_jobs, job_name
 from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.span import from_marks
 from dazz_assets.orchestration.stored import stream_snapshot
 from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.orchestration.workplace import RESOURCE, Outcome, Problem, Workplace
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress
-from dazz_assets.sync.stream import first_window
 from resources.connections import Connection, ConnectionError
 from resources.lake import Lake
 
@@ -136,7 +136,7 @@ class _ConnectionAtWork:
         nodes = self._chosen(streams)
         for phase, of_phase in self.plan.nodes.items():
             chosen = [node for node in of_phase if node in nodes]
-            windows = self._windows(extent) if phase == "sync" and chosen else None
+            windows = self._windows(extent, chosen) if phase == "sync" and chosen else None
             self._run(phase, chosen, windows, tags_of(extent))
 
     def parse(
@@ -168,9 +168,10 @@ class _ConnectionAtWork:
     def _is_stored(self, stream: StreamSpec) -> bool:
         return stream_snapshot(self.session, stream) is not None
 
-    def _windows(self, extent: Extent) -> tuple[date, date]:
+    def _windows(self, extent: Extent, nodes: Sequence[Node]) -> tuple[date, date]:
         if extent.from_mark:
-            return self.grid.nearest(first_window(self.session, self.plan.incremental())), self.grid.last
+            streams = [node for node in nodes if isinstance(node, StreamSpec)]
+            return from_marks(self.instance, self.session, streams, self._keys(nodes), self.grid)
         return self._meeting(None, None) if extent.replace else self._meeting(extent.since, extent.until)
 
     def _meeting(self, since: datetime | None, until: datetime | None) -> tuple[date, date]:
@@ -198,11 +199,14 @@ class _ConnectionAtWork:
             run_config=quiet,
             instance=self.instance,
             partition_key=key if one else None,
-            asset_selection=[self.translator.asset_key(self.spec, node) for node in nodes],
+            asset_selection=self._keys(nodes),
             tags={**ours, **tags, **span},
             raise_on_error=False,
         )
         self._note_what_did_not_run(nodes)
+
+    def _keys(self, nodes: Sequence[Node]) -> list[dg.AssetKey]:
+        return [self.translator.asset_key(self.spec, node) for node in nodes]
 
     def _note_what_did_not_run(self, nodes: Sequence[Node]) -> None:
         outcome, id_ = self.workplace.outcome, self.connection.id

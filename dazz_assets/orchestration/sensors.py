@@ -13,8 +13,9 @@ from dazz_assets.orchestration.extents import MARK, SINCE
 from dazz_assets.orchestration.home import CONNECTION_TAG
 from dazz_assets.orchestration.jobs import Plan, job_name
 from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.span import from_marks
+from dazz_assets.orchestration.translator import Translator
 from dazz_assets.orchestration.workplace import Workplace
-from dazz_assets.sync.stream import first_window
 from resources.connections import Connection, ConnectionError, Connections
 
 MINIMUM_INTERVAL_SECONDS = 30
@@ -26,6 +27,7 @@ def build_sensor(
     spec: IntegrationSpec,
     grid: Grid,
     jobs: Sequence[UnresolvedAssetJobDefinition],
+    translator: Translator,
     workplace: Callable[[], Workplace] = Workplace.default,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.SensorDefinition:
@@ -45,7 +47,7 @@ def build_sensor(
             connections = at.connections
         except ConnectionError as error:
             return dg.SkipReason(f"{error} (nothing changes until then)")
-        return _Tick(context, spec, grid, plan, at, connections, now()).result()
+        return _Tick(context, spec, grid, plan, translator, at, connections, now()).result()
 
     return follow
 
@@ -56,6 +58,7 @@ class _Tick:
     spec: IntegrationSpec
     grid: Grid
     plan: Plan
+    translator: Translator
     workplace: Workplace
     connections: Connections
     now: datetime
@@ -131,5 +134,6 @@ class _Tick:
 
     def _range(self, connection: Connection) -> dict[str, str]:
         session = self.workplace.session(self.spec, connection.id)
-        first = self.grid.nearest(first_window(session, self.plan.incremental()))
-        return self.grid.range_tags(connection.id, first, self.grid.last)
+        keys = [self.translator.asset_key(self.spec, node) for node in self.plan.nodes["sync"]]
+        first, last = from_marks(self.context.instance, session, self.plan.incremental(), keys, self.grid)
+        return self.grid.range_tags(connection.id, first, last)

@@ -39,7 +39,7 @@ class Ticks:
         self.cursor: str | None = None
         self.partitions = "incidents_connections"
         jobs = build_jobs(spec, Translator())
-        self.sensor = build_sensor(spec, Grid.of(spec, loaded), jobs, now=lambda: self.now)
+        self.sensor = build_sensor(spec, Grid.of(spec, loaded), jobs, Translator(), now=lambda: self.now)
         found = Discovered(integrations={spec.name: spec})
         self.repository = build_definitions(found, loaded).get_repository_def()
 

@@ -1,0 +1,121 @@
+"""A sync of a sub-stream says something of the windows since its newest mark, and of older ones that got rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+from pydantic import BaseModel
+
+from dazz_assets import BearerToken, Cursor, Integration, Stream
+from dazz_assets.authoring.describe import describe
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.orchestration.execute import sync
+from dazz_assets.sync.extent import Extent
+from resources.lake import Lake
+from tests.orchestration.conftest import Connect, at, week
+from tests.orchestration.vendor import IncidentsConfig, ServicesStream, Vendor
+
+RAW = "incidents/raw/alerts"
+
+
+class Alert(BaseModel):
+    id: str
+    updated_at: datetime
+
+
+class AlertsStream(Stream[Alert]):
+    """Alerts of a service."""
+
+    parent = ServicesStream
+    path = "/services/{parent.id}/alerts"
+    cursor = Cursor("updated_at", since="since", order="asc")
+
+
+class AlertsIntegration(Integration[IncidentsConfig]):
+    name = "incidents"
+    base_url = "https://incidents.example"
+    auth = BearerToken("{token}")
+    records = "items"
+    primary_key = "id"
+    streams = (ServicesStream, AlertsStream)
+
+
+class AlertingVendor(Vendor):
+    """Gives each service its own alerts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.services = [{"id": "s1", "name": "Shop"}, {"id": "quiet", "name": "Quiet"}]
+        self.alerts: dict[str, list[dict[str, Any]]] = {"s1": [], "quiet": []}
+
+    def answer(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
+        if path.endswith("/alerts") and path not in self.refuses:
+            return 200, {"items": self.alerts[path.split("/")[2]]}
+        return super().answer(path, query, token)
+
+
+@pytest.fixture
+def vendor() -> AlertingVendor:
+    return AlertingVendor()
+
+
+@pytest.fixture
+def spec() -> IntegrationSpec:
+    return describe(AlertsIntegration)
+
+
+@pytest.fixture
+def windows_of_a_sync(
+    spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake
+) -> Callable[[], list[str]]:
+    """Syncs from the marks; gives the windows that got an event."""
+
+    def run() -> list[str]:
+        known = {record.storage_id for record in instance.fetch_materializations(key, limit=100).records}
+        sync(spec, [connect()], extent=Extent(from_mark=True), instance=instance, lake=lake)
+        records = instance.fetch_materializations(key, limit=100).records
+        return sorted(str(record.partition_key).split("|")[1] for record in records if record.storage_id not in known)
+
+    key = dg.AssetKey(RAW.split("/"))
+    return run
+
+
+Run = Callable[[], list[str]]
+
+
+def names(*back: int) -> list[str]:
+    return [week(number).isoformat() for number in back]
+
+
+def test_the_first_sync_says_something_of_each_window(windows_of_a_sync: Run, vendor: AlertingVendor) -> None:
+    vendor.alerts["s1"] = [{"id": "1", "updated_at": at(week(1))}]
+    assert windows_of_a_sync() == names(5, 4, 3, 2, 1, 0)
+
+
+def test_a_parent_without_records_does_not_bring_all_windows_back(
+    windows_of_a_sync: Run, vendor: AlertingVendor
+) -> None:
+    vendor.alerts["s1"] = [{"id": "1", "updated_at": at(week(1))}]
+    windows_of_a_sync()
+    assert windows_of_a_sync() == names(1, 0)
+
+
+def test_an_older_window_that_got_rows_gets_its_event(windows_of_a_sync: Run, vendor: AlertingVendor) -> None:
+    vendor.alerts["s1"] = [{"id": "1", "updated_at": at(week(1))}]
+    windows_of_a_sync()
+    vendor.alerts["quiet"] = [{"id": "2", "updated_at": at(week(4))}]
+    assert windows_of_a_sync() == names(4, 1, 0)
+
+
+def test_a_sync_after_one_that_failed_says_something_of_each_window(
+    windows_of_a_sync: Run, vendor: AlertingVendor
+) -> None:
+    vendor.alerts["s1"] = [{"id": "1", "updated_at": at(week(1))}]
+    vendor.refuses = {"/services/quiet/alerts"}
+    assert windows_of_a_sync() == []
+    vendor.refuses = set()
+    assert windows_of_a_sync() == names(5, 4, 3, 2, 1, 0)
