@@ -18,7 +18,9 @@ from dazz_assets.cli.output import tell
 if TYPE_CHECKING:
     from dazz_assets.sandbox import Sandbox
 
+# Seconds: for Dagster to end its runs and services, and then for those that it left.
 _PATIENCE = 20.0
+_PATIENCE_AFTER = 5.0
 
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Of the UI.")]
 
@@ -87,13 +89,19 @@ def _run(command: list[str], variables: dict[str, str]) -> int:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started: gently, then for certain."""
+    """End a process, and then what is left of all that it started: gently, then for certain."""
     family = _family(child.pid)
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
-    _, alive = psutil.wait_procs(family, timeout=_PATIENCE)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(_PATIENCE)
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(family, timeout=_PATIENCE_AFTER)
     for process in alive:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     # What was started meanwhile is in the same group; mostly nothing is left of it.
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)

@@ -1,0 +1,84 @@
+"""`dazz dev` runs Dagster's UI and the sandbox, and ends what it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+import yaml
+
+from tests.cli.conftest import Project
+
+# In the place of Dagster: says how it was called, starts a process of its own, and does not end by itself.
+STUB = """#!/bin/sh
+sleep 300 &
+echo "$! $$ $DAGSTER_HOME $DAZZ_CONNECTIONS $*" > "$DAZZ_HOME/started.new"
+mv "$DAZZ_HOME/started.new" "$DAZZ_HOME/started"
+echo up
+wait
+"""
+RUN = """
+import sys
+from dazz_assets.cli import app
+sys.executable = sys.argv[1]
+app(["dev", "--port", "3999"], prog_name="dazz")
+"""
+
+
+class Dev:
+    """A running `dazz dev`; processes are Dagster's."""
+
+    def __init__(self, project: Project, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        self.process = process
+        self.said = (project.home / "started").read_text(encoding="utf-8").split()
+        self.processes = [psutil.Process(int(pid)) for pid in self.said[:2]]
+
+    def end(self, by: signal.Signals) -> int:
+        self.process.send_signal(by)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def dev(project: Project) -> Iterator[Dev]:
+    """With no connections file yet."""
+    stub = project.folder / "dagster"
+    stub.write_text(STUB, encoding="utf-8")
+    stub.chmod(0o755)
+    project.connections.unlink()
+    env = os.environ | {name: value for name, value in project.env.items() if value}
+    process = subprocess.Popen([sys.executable, "-c", RUN, str(stub)], env=env, stdout=subprocess.PIPE, text=True)
+    running = Dev(project, process)
+    yield running
+    # Killed, it could not end what it started.
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+def test_it_runs_the_definitions_on_the_instance_and_the_connections_of_the_home(project: Project, dev: Dev) -> None:
+    assert dev.said[2:4] == [str(project.home / "dagster"), str(project.connections)]
+    assert dev.said[4:] == (
+        ["-m", "dagster", "dev", "-m", "dazz_assets.orchestration.definitions", "--host", "127.0.0.1", "--port", "3999"]
+    )
+
+
+def test_without_connections_it_serves_the_sandbox_and_writes_connections_to_it(project: Project, dev: Dev) -> None:
+    entries = yaml.safe_load(Path(project.connections).read_text(encoding="utf-8"))["connections"]
+    assert {item["integration"] for item in entries} == {"github", "snyk"}
+    for item in entries:
+        assert requests.get(item["config"]["base_url"] + "/_sandbox/stats", timeout=10).ok
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_no_process_is_left_when_it_is_ended(dev: Dev, by: signal.Signals) -> None:
+    assert dev.end(by) == 0
+    _, alive = psutil.wait_procs(dev.processes, timeout=5)
+    assert alive == []

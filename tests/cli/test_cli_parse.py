@@ -1,0 +1,47 @@
+"""`dazz parse` parses again from what is stored."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Project, at, days_ago
+
+
+def test_a_restream_makes_no_request(project: Project) -> None:
+    project.run("sync", project.target)
+    asked = len(project.vendor.requests)
+    document = project.json("parse", project.target)
+    assert document["streams"] == []
+    assert [(item["parser"], item["records"]) for item in document["parsers"]] == [("tickets", 3)]
+    assert len(project.vendor.requests) == asked
+
+
+def test_a_range_parses_the_windows_that_meet_it(project: Project) -> None:
+    project.run("sync", project.target)
+    document = project.json(
+        "parse", project.target, "tickets", "--since", days_ago(21).isoformat(), "--until", days_ago(19).isoformat()
+    )
+    (tickets,) = document["parsers"]
+    assert (tickets["windows"], tickets["records"]) == (1, 1)
+
+
+def test_stale_parses_only_where_a_full_refresh_input_changed(project: Project) -> None:
+    project.run("sync", project.target)
+    (tickets,) = project.json("parse", project.target, "--stale")["parsers"]
+    assert tickets["windows"] == 0
+    project.vendor.services = [{"id": "s1", "name": "Store"}]
+    project.run("sync", project.target, "--stream", "services")
+    (tickets,) = project.json("parse", project.target, "--stale")["parsers"]
+    assert tickets["records"] == 3
+    assert project.json("query", "select distinct service from tickets") == [{"service": "Store"}]
+
+
+def test_a_parser_that_fails_is_named_with_what_it_raised(project: Project) -> None:
+    project.vendor.incident("explode", at(2))
+    document = project.json("sync", project.target, status=1)
+    (error,) = document["errors"]
+    assert (error["connection"], error["parser"]) == ("acme", "tickets")
+    assert "no service of this incident" in error["message"]
+
+
+def test_an_unknown_parser_is_wrong_usage(synced: Project) -> None:
+    ran = synced.run("parse", synced.target, "ticket", status=2)
+    assert "did you mean 'tickets'?" in ran.err

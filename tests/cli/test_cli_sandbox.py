@@ -1,0 +1,57 @@
+"""`dazz sandbox` serves vendors, and says how to connect to them."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from tests.cli.conftest import Project
+
+
+class Served:
+    """A running sandbox; connections are those that it printed."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self.process = process
+        printed = []
+        for line in process.stdout:
+            printed.append(line)
+            if "base_url" in line and "snyk" in "".join(printed):
+                break
+        self.text = "".join(printed)
+        self.connections: list[dict[str, Any]] = yaml.safe_load(self.text)["connections"]
+
+
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def served(project: Project, request: pytest.FixtureRequest) -> Iterator[Served]:
+    process = subprocess.Popen(
+        project.command("sandbox", "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    yield Served(process)
+    process.send_signal(request.param)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_what_it_prints_is_a_connections_file_that_works(project: Project, served: Served) -> None:
+    project.connections.write_text(served.text, encoding="utf-8")
+    assert "github/sandbox: ok, 100 records" in project.run("check", "github").out
+    assert "snyk/sandbox: ok" in project.run("check", "snyk").out
+    for connection in served.connections:
+        stats = requests.get(connection["config"]["base_url"] + "/_sandbox/stats", timeout=10).json()
+        assert stats["requests"] == 1
+
+
+def test_a_port_that_is_taken_is_wrong_usage(project: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = project.run("sandbox", "--port", str(taken.getsockname()[1]), status=2)
+    assert "choose others with --port" in ran.err

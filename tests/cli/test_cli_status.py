@@ -1,0 +1,66 @@
+"""`dazz status` tells how things stand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from tests.cli.conftest import Project, at
+from tests.cli.vendor import TOKEN
+
+
+def test_a_synced_stream_shows_rows_mark_requests_and_when_it_is_due(synced: Project) -> None:
+    state = {item["stream"]: item for item in synced.json("status")["streams"] if item["integration"] == "incidents"}
+    incidents = state["incidents"]
+    assert (incidents["connection"], incidents["rows"], incidents["requests"]) == ("acme", 3, 1)
+    assert incidents["high_water_mark"] == at(1)
+    assert incidents["last_error"] is None
+    last, due = (datetime.fromisoformat(incidents[name]) for name in ("last_sync", "due_next"))
+    assert datetime.now(UTC) - last < timedelta(minutes=10)
+    assert due - last <= timedelta(minutes=15)
+    assert state["services"]["high_water_mark"] is None
+
+
+def test_a_parser_shows_objects_windows_and_what_is_stale_or_quarantined(synced: Project) -> None:
+    (tickets,) = synced.json("status")["parsers"]
+    assert (tickets["integration"], tickets["parser"], tickets["objects"]) == ("incidents", "tickets", 3)
+    assert (tickets["stale_windows"], tickets["quarantined"], tickets["last_error"]) == (0, 0, None)
+    assert tickets["last_parse"] is not None
+
+
+def test_what_went_wrong_last_is_shown_until_it_went_well(project: Project) -> None:
+    project.env["INCIDENTS_TOKEN"] = "wrong-9d2e"
+    project.run("sync", project.target, status=1)
+    ran = project.run("status")
+    assert "opens nothing here" in ran.err
+    assert "wrong-9d2e" not in ran.out + ran.err
+    project.env["INCIDENTS_TOKEN"] = TOKEN
+    project.run("sync", project.target)
+    assert [item["last_error"] for item in project.json("status")["streams"]] == [None, None]
+
+
+def test_a_connection_that_was_never_synced_is_due_now(project: Project) -> None:
+    streams = project.json("status")["streams"]
+    assert [(item["stream"], item["rows"], item["last_sync"]) for item in streams] == [
+        ("incidents", 0, None),
+        ("services", 0, None),
+    ]
+    assert all(item["due_next"] for item in streams)
+
+
+def test_windows_whose_services_changed_are_stale(project: Project) -> None:
+    project.run("sync", project.target)
+    project.vendor.services = [{"id": "s1", "name": "Store"}]
+    project.run("sync", project.target, "--stream", "services")
+    (tickets,) = project.json("status")["parsers"]
+    assert tickets["stale_windows"] == tickets["windows"] > 0
+
+
+def test_what_is_stored_shows_after_its_connection_left_the_file(project: Project) -> None:
+    project.run("sync", project.target)
+    project.configure()
+    streams = project.json("status")["streams"]
+    assert [(item["stream"], item["due_next"]) for item in streams] == [("incidents", None), ("services", None)]
+
+
+def test_compaction_says_what_it_did(synced: Project) -> None:
+    assert "of 4 tables had something to compact or remove" in synced.run("compact").out

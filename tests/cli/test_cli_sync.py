@@ -1,0 +1,118 @@
+"""`dazz sync`: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from dazz_assets.orchestration.home import instance
+from tests.cli.conftest import Project, at, days_ago
+from tests.cli.vendor import TOKEN
+
+STREAM_KEYS = {
+    "connection",
+    "stream",
+    "requests",
+    "records",
+    "bytes",
+    "retries",
+    "waited_seconds",
+    "high_water_mark",
+}
+
+
+def test_with_json_the_result_is_one_document_with_streams_parsers_and_errors(project: Project) -> None:
+    document = project.json("sync", project.target)
+    assert document.keys() == {"streams", "parsers", "errors"}
+    services, incidents = document["streams"]
+    assert services.keys() >= STREAM_KEYS
+    assert (services["stream"], services["records"], services["high_water_mark"]) == ("services", 1, None)
+    assert (incidents["connection"], incidents["stream"]) == ("acme", "incidents")
+    assert (incidents["requests"], incidents["records"], incidents["retries"]) == (1, 3, 0)
+    assert incidents["high_water_mark"] == at(1)
+    (tickets,) = document["parsers"]
+    assert tickets.keys() >= {"connection", "parser", "records", "windows", "quarantined"}
+    assert (tickets["parser"], tickets["records"], tickets["quarantined"]) == ("tickets", 3, 0)
+    assert tickets["windows"] in (2, 3)  # by the day of the week, two of the days are in one window
+    assert document["errors"] == []
+
+
+def test_the_next_sync_brings_what_changed_and_its_windows(project: Project) -> None:
+    project.run("sync", project.target)
+    project.vendor.incident("i1", at(0).replace("12:00:00", "00:00:01"))
+    document = project.json("sync", project.target)
+    assert {item["stream"]: item["records"] for item in document["streams"]} == {"services": 1, "incidents": 1}
+
+
+def test_the_result_for_people_is_a_table_without_control_codes(project: Project) -> None:
+    ran = project.run("sync", project.target)
+    assert "high-water mark" in ran.out
+    assert at(1) in ran.out
+    assert "incidents/acme incidents: 3 records, 1 pages" in ran.err
+    assert "\x1b" not in ran.out + ran.err
+
+
+def test_chosen_streams_and_bounds_are_kept_to(project: Project) -> None:
+    document = project.json(
+        "sync",
+        project.target,
+        "--stream",
+        "incidents",
+        "--since",
+        days_ago(12).isoformat(),
+        "--until",
+        days_ago(5).isoformat(),
+    )
+    (incidents,) = document["streams"]
+    assert (incidents["stream"], incidents["records"], incidents["high_water_mark"]) == ("incidents", 1, None)
+    assert "nothing is fetched yet" in incidents["gap"]
+
+
+def test_a_full_refresh_forgets_what_is_no_longer_listed(project: Project) -> None:
+    project.run("sync", project.target)
+    project.vendor.incidents.pop(0)
+    project.run("sync", project.target, "--full-refresh")
+    assert project.json("query", "select count(*) as n from tickets") == [{"n": 2}]
+
+
+def test_a_connection_that_fails_is_named_and_the_others_are_synced(project: Project) -> None:
+    project.configure({}, {"id": "beta", "config": project.config("wrong-9d2e")})
+    ran = project.run("sync", project.target, "--json", status=1)
+    assert "wrong-9d2e" not in ran.out + ran.err
+    document = project.json("query", "select connection, count(*) as n from tickets group by all")
+    assert document == [{"connection": "acme", "n": 3}]
+    assert '"connection": "beta"' in ran.out
+    assert "Check the connection's credentials" in ran.out
+
+
+def test_a_connection_with_wrong_config_beside_a_good_one_is_a_failure_in_part(project: Project) -> None:
+    project.configure({}, {"id": "beta", "config": project.config("${NOT_SET_ANYWHERE}")}, {"id": "../x"})
+    document = project.json("sync", project.target, status=1)
+    errors = {item["connection"]: item["message"] for item in document["errors"]}
+    assert "NOT_SET_ANYWHERE" in errors["beta"]
+    assert "`id`" in errors["../x"]
+    assert {item["connection"] for item in document["streams"]} == {"acme"}
+
+
+def test_entries_of_other_integrations_that_can_not_be_read_are_no_concern_of_this_one(project: Project) -> None:
+    project.configure({}, {"id": "../x", "integration": "github"})
+    assert project.json("sync", project.target)["errors"] == []
+
+
+def test_wrong_config_of_every_connection_is_wrong_config(project: Project) -> None:
+    project.configure({"config": project.config("${NOT_SET_ANYWHERE}")})
+    document = project.json("sync", project.target, status=2)
+    assert document["streams"] == []
+    assert "NOT_SET_ANYWHERE" in document["errors"][0]["message"]
+
+
+def test_nothing_of_the_token_is_written_under_the_home(synced: Project) -> None:
+    written = [path for path in synced.home.rglob("*") if path.is_file()]
+    assert written
+    assert [path for path in written if TOKEN.encode() in path.read_bytes()] == []
+
+
+def test_the_runs_are_on_the_instance_that_the_ui_opens(synced: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(synced.home / "dagster"))
+    with instance() as found:
+        jobs = {run.job_name: run.status.value for run in found.get_runs()}
+    assert jobs == {"incidents_snapshots": "SUCCESS", "incidents_sync": "SUCCESS"}
