@@ -109,9 +109,17 @@ class Client:
             else:
                 self._pause(seconds, stop)
 
-        failed: FetchError | None = None
+        # Errors are masked before a retry as well: stamina shows them to whoever watches its retries.
+        attempts = Attempts(self._clock, wait)
+        return self._placed(
+            request,
+            lambda: attempts.call(lambda: self._placed(request, lambda: self._attempt(request, accepted, stop))),
+        )
+
+    def _placed(self, request: Request, call: Callable[[], Page]) -> Page:
+        """What the call returns; its error says where it was, and no secret."""
         try:
-            return Attempts(self._clock, wait).call(lambda: self._attempt(request, accepted, stop))
+            return call()
         except FetchError as error:
             failed = error
         raise failed.placed(self.where, f"{request.method} {request.address()}", self.mask)

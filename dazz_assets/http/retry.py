@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
 from typing import TypeVar
 
 import stamina
+import stamina.instrumentation
 
 from dazz_assets.http.errors import NotJsonError, PassingError, WaitTooLongError
 
@@ -23,8 +23,8 @@ LONGEST_NAMED_WAIT = 600.0
 
 Answer = TypeVar("Answer")
 
-# stamina tells of each retry by a warning, which would land on the terminal of whoever has no logging set up.
-logging.getLogger("stamina").addHandler(logging.NullHandler())
+# stamina prints each retry, with structlog to standard output; ours are told by the client.
+stamina.instrumentation.set_on_retry_hooks(())
 
 
 class Attempts:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stamina.instrumentation
 from pydantic import SecretStr
 
 from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, NextLink, Stream
@@ -87,7 +88,12 @@ def carried_by(asked: Asked) -> tuple[list[str], str | None]:
     ],
 )
 def test_24_the_secret_is_in_no_log_error_report_or_stored_address(
-    connect: Connect, api: Vendor, caplog: pytest.LogCaptureFixture, auth: Auth, reply: Reply
+    connect: Connect,
+    api: Vendor,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    auth: Auth,
+    reply: Reply,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     api.script(reply)
@@ -104,6 +110,20 @@ def test_24_the_secret_is_in_no_log_error_report_or_stored_address(
     assert CANARY not in repr(report)
     assert CANARY not in caplog.text
     assert CANARY not in repr(acme.session.connection.load(Token))
+    assert capfd.readouterr() == ("", "")  # of a library, nothing is printed
+
+
+def test_24_who_watches_the_retries_sees_no_secret(connect: Connect, api: Vendor) -> None:
+    seen: list[str] = []
+    hooks = stamina.instrumentation.get_on_retry_hooks()
+    stamina.instrumentation.set_on_retry_hooks([lambda details: seen.append(repr(details))])
+    try:
+        api.script(Reply(503, {"message": f"no, {CANARY}"}), Reply(body={"data": []}))
+        connect(integration(AUTHS["a query"])).sync(ItemsStream)
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(hooks)
+    assert "no, " in seen[0]
+    assert CANARY not in seen[0]
 
 
 def chain_of(error: BaseException | None) -> str:
