@@ -116,7 +116,7 @@ class Table:
     def _created(self) -> DeltaTable:
         schema = self._wanted()
         try:
-            return DeltaTable.create(
+            delta = DeltaTable.create(
                 self._uri,
                 DeltaSchema.from_arrow(schema),
                 partition_by=[WINDOW] if WINDOW in schema.names else None,
@@ -127,6 +127,7 @@ class Table:
             if self.exists():  # another process created it meanwhile
                 raise CommitFailedError(str(error)) from error
             raise
+        return _unless_overtaken(delta, 0)
 
     def _widened(self, snapshot: Snapshot) -> DeltaTable:
         """The table at the snapshot's version, or one later with the columns that it lacked."""
@@ -136,7 +137,7 @@ class Table:
         delta = DeltaTable(self._uri, version=snapshot.version)
         fields = DeltaSchema.from_arrow(pa.schema(added)).fields
         delta.alter.add_columns(fields, commit_properties=CommitProperties(max_commit_retries=0))
-        return delta
+        return _unless_overtaken(delta, snapshot.version + 1)
 
     def _delta(self, version: int | None = None) -> DeltaTable | None:
         try:
@@ -148,6 +149,17 @@ class Table:
         if self.schema is None:
             raise CommitRefused(f"{self.place.folder} was opened without a schema, to be read: it takes no files.")
         return self.schema
+
+
+def _unless_overtaken(delta: DeltaTable, version: int) -> DeltaTable:
+    """The handle that deltalake has after a change of its own, unless it holds another's commit as well.
+
+    deltalake reads the table again after creating or altering it, and then holds what was committed in between: rows
+    that the work to be committed never saw.
+    """
+    if delta.version() != version:
+        raise CommitFailedError(f"Version {delta.version()} was committed meanwhile.")
+    return delta
 
 
 def _committed(commit: Commit, version: int) -> int:

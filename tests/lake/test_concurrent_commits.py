@@ -1,15 +1,18 @@
 """Compare-and-swap: the second line behind the lock. These tests commit where no lock keeps writers apart."""
 
 from contextlib import nullcontext
+from datetime import date
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
+from deltalake.table import TableAlterer
 
 from resources.lake import Commit, Lake, LakeError, Snapshot, Table
 
-from .rows import MONDAY, Row, findings, ids, keys, opened, publish, python, raw_file, store
+from .rows import MODEL, MONDAY, NEXT_MONDAY, Row, findings, ids, keys, opened, publish, python, raw_file, store
 
 WRITER = """
 import sys
@@ -93,6 +96,49 @@ def test_two_that_create_a_table_at_once_both_get_their_rows_in(issues: Table) -
     issues.commit(work)
     assert seen == [True, False]
     assert keys(issues) == ["mine", "theirs"]
+
+
+def test_a_table_that_another_filled_right_after_its_creation_is_looked_at_anew(
+    issues: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = raw_file(issues, MONDAY, Row("mine", 1, 2))
+    create = DeltaTable.create
+    overtaken: list[int | None] = []
+
+    def creates_and_is_overtaken(*arguments: Any, **options: Any) -> DeltaTable:
+        delta = create(*arguments, **options)
+        if not overtaken:
+            overtaken.append(store(issues, MONDAY, Row("theirs", 1, 1)))
+        return DeltaTable(delta.table_uri)
+
+    monkeypatch.setattr(DeltaTable, "create", creates_and_is_overtaken)
+    issues.commit(lambda s: Commit([mine], transactions={"passes": 1 + ((s and s.transaction("passes")) or 0)}))
+    assert keys(issues) == ["mine", "theirs"]
+    assert opened(issues).transaction("passes") == 2
+
+
+def test_a_table_that_another_changed_right_after_it_got_a_column_is_looked_at_anew(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(findings(lake), {MONDAY: ["old"]})
+    wider = findings(lake, schema=MODEL.append(pa.field("owner", pa.string())))
+    add_columns = TableAlterer.add_columns
+    seen: list[set[date | None]] = []
+
+    def adds_and_is_overtaken(self: TableAlterer, *arguments: Any, **options: Any) -> None:
+        add_columns(self, *arguments, **options)
+        publish(findings(lake), {NEXT_MONDAY: ["theirs"]})
+        self.table.update_incremental()
+
+    def work(snapshot: Snapshot | None) -> Commit:
+        assert snapshot is not None
+        seen.append(set(snapshot.windows()))
+        return Commit(replace=set(snapshot.windows()), transactions={"passes": 1})
+
+    monkeypatch.setattr(TableAlterer, "add_columns", adds_and_is_overtaken)
+    wider.commit(work)
+    assert seen == [{MONDAY}, {MONDAY, NEXT_MONDAY}]
+    assert ids(wider) == []
 
 
 def test_a_commit_that_is_in_although_it_was_reported_failed_is_not_made_twice(
