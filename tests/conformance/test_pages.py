@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +10,7 @@ from dazz_assets import Cursor, CursorToken, Integration, LinkHeader, NextLink, 
 from dazz_assets.sync.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page, param
+from tests.conformance.lists import Limited, between, changes, moment
 from tests.http.loopback import Asked, Reply, Vendor
 
 
@@ -160,38 +159,6 @@ class LimitedIntegration(Integration[Token]):
     base_url = "https://api.vendor.example"
     paginator = Offset()
     streams = (ChangesStream, OrderedStream, UnboundedStream)
-
-
-def moment(minutes: float) -> str:
-    return (datetime(2026, 1, 10, tzinfo=UTC) + timedelta(minutes=minutes)).isoformat()
-
-
-def changes(total: int) -> list[dict[str, Any]]:
-    """Records that changed one after another, some minutes apart."""
-    return [{"id": number, "at": moment(number * 7)} for number in range(total)]
-
-
-def between(records: Sequence[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
-    since, until = param(asked, "since", "0000"), param(asked, "until", "9999")
-    return [item for item in records if (since[:19] <= item["at"][:19] < until[:19])]
-
-
-class Limited:
-    """An API that lists the first `most` records of a range in pages of 10, and answers beyond as it is told to."""
-
-    def __init__(self, records: list[dict[str, Any]], most: int, beyond: int = 200, *, total: bool = True) -> None:
-        self.records = records
-        self.most = most
-        self.beyond = beyond
-        self.total = total
-        self.ignores_bounds = False
-
-    def __call__(self, asked: Asked) -> Reply:
-        found = self.records if self.ignores_bounds else between(self.records, asked)
-        if int(param(asked, "offset", "0")) >= self.most and self.beyond != 200:
-            return Reply(self.beyond, {"message": "Result window is too large"})
-        page = offset_page(found[: self.most], asked, 10)
-        return Reply(body={"data": page, **({"total": len(found)} if self.total else {})})
 
 
 @pytest.mark.parametrize(

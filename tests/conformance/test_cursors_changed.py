@@ -1,0 +1,133 @@
+"""Streams whose author changes their key or cursor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dazz_assets import Cursor, Integration, Offset, Stream
+from dazz_assets.sync.errors import SyncError
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import Item, Token, param
+from tests.conformance.events import Events
+from tests.http.loopback import Reply, Vendor
+
+
+class EventsStream(Stream[Item]):
+    path = "/events"
+    primary_key = "id"
+    cursor = Cursor("at", since="since")
+
+
+class VendorIntegration(Integration[Token]):
+    base_url = "https://api.vendor.example"
+    paginator = Offset()
+    streams = (EventsStream,)
+
+
+class ByChangeStream(Stream[Item]):
+    """The events again, with another cursor."""
+
+    name = "events"
+    path = "/events"
+    primary_key = "id"
+    cursor = Cursor("changed", since="since")
+
+
+class ByUuidStream(Stream[Item]):
+    """The events again, with another key."""
+
+    name = "events"
+    path = "/events"
+    primary_key = "uuid"
+    cursor = Cursor("at", since="since")
+
+
+class WholeStream(Stream[Item]):
+    """The events again, without a cursor."""
+
+    name = "events"
+    path = "/events"
+    primary_key = "id"
+
+
+class ByChangeIntegration(Integration[Token]):
+    name = "vendor"
+    base_url = "https://api.vendor.example"
+    paginator = Offset()
+    streams = (ByChangeStream,)
+
+
+class ByUuidIntegration(Integration[Token]):
+    name = "vendor"
+    base_url = "https://api.vendor.example"
+    paginator = Offset()
+    streams = (ByUuidStream,)
+
+
+class WholeIntegration(Integration[Token]):
+    name = "vendor"
+    base_url = "https://api.vendor.example"
+    paginator = Offset()
+    streams = (WholeStream,)
+
+
+def changed_events() -> list[dict[str, Any]]:
+    return [
+        {"id": number, "uuid": f"u{number}", "at": "2026-02-20T00:00:00Z", "changed": f"2026-02-0{number}T00:00:00Z"}
+        for number in range(1, 4)
+    ]
+
+
+def test_44_a_stream_whose_cursor_is_changed_is_fetched_anew_and_says_so(connect: Connect, api: Vendor) -> None:
+    api.handler = Events(changed_events())
+    version = connect(VendorIntegration).sync_range(EventsStream, replace=True).version
+
+    after = connect(ByChangeIntegration)
+    api.asked.clear()
+    report = after.sync(ByChangeStream)
+    assert param(api.asked[0], "since") == "2026-01-05T00:00:00Z"
+    assert "the key or the cursor of events" in report.warnings[0]
+    assert report.high_water_mark == "2026-02-03T00:00:00Z"
+    assert after.column("select cursor from raw.vendor_events order by key") == [
+        f"2026-02-0{number}T00:00:00Z" for number in range(1, 4)
+    ]
+    assert after.sync(ByChangeStream).warnings == []
+
+    old = after.session.lake.raw("vendor", "events", "acme", windowed=True).open(version)
+    assert old is not None
+    assert old.rows == 3
+
+
+def test_44_a_stream_whose_key_is_changed_is_fetched_anew_and_holds_nothing_twice(
+    connect: Connect, api: Vendor
+) -> None:
+    api.handler = Events(changed_events())
+    connect(VendorIntegration).sync(EventsStream)
+    after = connect(ByUuidIntegration)
+    report = after.sync(ByUuidStream)
+    assert "the key or the cursor of events" in report.warnings[0]
+    assert after.column("select key from raw.vendor_events order by key") == ["u1", "u2", "u3"]
+
+
+def test_44_what_is_stored_stays_where_the_fetch_anew_fails(connect: Connect, api: Vendor) -> None:
+    api.handler = Events(changed_events())
+    connect(VendorIntegration).sync(EventsStream)
+    after = connect(ByUuidIntegration)
+    api.handler = lambda asked: Reply(400)
+    with pytest.raises(SyncError):
+        after.sync(ByUuidStream)
+    assert after.column("select key from raw.vendor_events order by key") == ["1", "2", "3"]
+    api.handler = Events(changed_events())
+    after.sync(ByUuidStream)
+    assert after.column("select key from raw.vendor_events order by key") == ["u1", "u2", "u3"]
+
+
+def test_44_a_stream_that_loses_its_cursor_is_refused_before_a_request(connect: Connect, api: Vendor) -> None:
+    api.handler = Events(changed_events())
+    connect(VendorIntegration).sync(EventsStream)
+    api.asked.clear()
+    with pytest.raises(SyncError, match=r"it had a cursor and has none.*another `name`"):
+        connect(WholeIntegration).sync(WholeStream)
+    assert api.asked == []
