@@ -195,7 +195,7 @@ class _ConnectionAtWork:
         span = {} if one or windows is None else self.grid.range_tags(self.connection.id, *windows)
         # The events are in the UI; the console belongs to the caller's progress.
         quiet: dict[str, Any] = {"loggers": {_SILENT: {}}}
-        self.definitions.resolve_job_def(job_name(self.spec, phase)).execute_in_process(
+        result = self.definitions.resolve_job_def(job_name(self.spec, phase)).execute_in_process(
             run_config=quiet,
             instance=self.instance,
             partition_key=key if one else None,
@@ -203,6 +203,8 @@ class _ConnectionAtWork:
             tags={**ours, **tags, **span},
             raise_on_error=False,
         )
+        if any(map(_was_interrupted, result.all_events)):
+            raise KeyboardInterrupt
         self._note_what_did_not_run(nodes)
 
     def _keys(self, nodes: Sequence[Node]) -> list[dg.AssetKey]:
@@ -223,6 +225,12 @@ class _ConnectionAtWork:
                 outcome.errors.append(Problem(id_, text, stream=node.name))
             elif isinstance(node, ParserSpec) and node.name not in parsers:
                 outcome.errors.append(Problem(id_, text, parser=node.name))
+
+
+def _was_interrupted(event: dg.DagsterEvent) -> bool:
+    """Dagster ends an interrupted run and returns, as after any failure; who interrupts wants all work to end."""
+    reason = event.job_failure_data.failure_reason if event.is_job_failure else None
+    return reason is not None and reason.value == "UNEXPECTED_TERMINATION"
 
 
 @dg.logger

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,47 +14,65 @@ from dazz_assets.sandbox import Change
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.cli.conftest import Project
+from tests.cli.vendor import Vendor
+
+FIND = "dazz_assets.cli.vendors.find_sandboxes"
+GITHUB = partial(GitHubSandbox, repositories=8, alerts=60)
+SNYK = partial(SnykSandbox, orgs=2, projects=8, issues=60)
+
+
+class Shown(Project):
+    """A project in which the demo ran twice; out is what each said."""
+
+    out: tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory, created: Path) -> Iterator[Shown]:
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copytree(created, folder / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FIND, lambda: [GITHUB, SNYK])
+        project = Shown(folder, Vendor(), "")
+        project.out = (project.run("demo").out, project.run("demo").out)
+        yield project
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Vendors with few records."""
-    vendors = [partial(GitHubSandbox, repositories=8, alerts=120), partial(SnykSandbox, orgs=2, projects=8, issues=120)]
-    monkeypatch.setattr("dazz_assets.cli.vendors.find_sandboxes", lambda: vendors)
+def github_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FIND, lambda: [GITHUB])
 
 
-@pytest.fixture
-def demo(project: Project, small: None) -> Project:
-    """A project without a connections file."""
-    project.connections.unlink()
-    return project
+def steps(out: str) -> list[list[str]]:
+    """The rows of the table of steps, without their seconds."""
+    rows = [line.split()[:-1] for line in out.splitlines()]
+    return [row for row in rows if row[:2] in (["first", "sync"], ["incremental", "sync"]) or row[:1] == ["restream"]]
 
 
-def test_a_demo_tells_what_each_step_took_and_another_one_starts_anew(demo: Project) -> None:
-    tables = []
-    for _ in range(2):
-        out = demo.run("demo").out
-        steps = [line.split()[:-1] for line in out.splitlines() if line.split()[1:2] in (["sync"],)]
-        steps += [line.split()[:-1] for line in out.splitlines() if line.startswith("restream")]
-        tables.append(steps)
-        assert [row[:2] for row in steps].count(["first", "sync"]) == 2
-        assert [row[2] for row in steps if row[0] == "restream"] == ["0", "0"]
-        assert "ok: the restream made 0 requests" in out
-        assert "that changed, and no other" in out
-        assert "NOT SO" not in out
-    assert tables[0] == tables[1]
+def test_it_tells_what_each_step_took_of_each_vendor(shown: Shown) -> None:
+    rows = steps(shown.out[0])
+    assert len(rows) == 6
+    assert [row[2] for row in rows if row[0] == "restream"] == ["0", "0"]
+    assert "ok: the restream made 0 requests" in shown.out[0]
+    assert shown.out[0].count("that changed, and no other") == 2
+    assert "NOT SO" not in shown.out[0]
 
 
-def test_it_leaves_connections_to_the_sandbox_and_writes_no_token_under_the_home(demo: Project) -> None:
-    demo.run("demo")
-    entries = yaml.safe_load(demo.connections.read_text(encoding="utf-8"))["connections"]
+def test_another_demo_starts_anew(shown: Shown) -> None:
+    assert steps(shown.out[0]) == steps(shown.out[1])
+    assert "NOT SO" not in shown.out[1]
+
+
+def test_it_leaves_connections_to_the_sandbox_and_no_token_under_the_home(shown: Shown) -> None:
+    entries = yaml.safe_load(shown.connections.read_text(encoding="utf-8"))["connections"]
     assert [(item["integration"], item["id"]) for item in entries] == [("github", "sandbox"), ("snyk", "sandbox")]
     tokens = [item["config"]["token"].encode() for item in entries]
-    written = [path.read_bytes() for path in demo.home.rglob("*") if path.is_file()]
+    written = [path.read_bytes() for path in shown.home.rglob("*") if path.is_file()]
+    assert written
     assert not any(token in content for token in tokens for content in written)
 
 
-def test_connections_of_ones_own_are_left_alone_and_so_is_their_lake(project: Project, small: None) -> None:
+def test_connections_of_ones_own_are_left_alone_and_so_is_their_lake(project: Project, github_alone: None) -> None:
     before = project.connections.read_text(encoding="utf-8")
     project.run("demo")
     assert project.connections.read_text(encoding="utf-8") == before
@@ -60,7 +80,9 @@ def test_connections_of_ones_own_are_left_alone_and_so_is_their_lake(project: Pr
     assert (project.home / "demo" / "lake").is_dir()
 
 
-def test_a_claim_that_does_not_hold_fails_the_demo(demo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_that_does_not_hold_fails_the_demo(
+    project: Project, github_alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     change = GitHubSandbox.change
 
     def concealing(self: GitHubSandbox, seed: int) -> Change:
@@ -69,10 +91,7 @@ def test_a_claim_that_does_not_hold_fails_the_demo(demo: Project, monkeypatch: p
         return told
 
     monkeypatch.setattr(GitHubSandbox, "change", concealing)
-    assert "NOT SO: the incremental sync stored" in demo.run("demo", status=1).out
-
-
-def test_a_connections_file_under_the_home_is_not_written(demo: Project) -> None:
-    demo.env["DAZZ_CONNECTIONS"] = str(demo.home / "connections.yaml")
-    demo.run("demo")
-    assert not Path(demo.home / "connections.yaml").exists()
+    # A connections file under the home is none of the demo's: no token is written there.
+    project.env["DAZZ_CONNECTIONS"] = str(project.home / "connections.yaml")
+    assert "NOT SO: the incremental sync stored" in project.run("demo", status=1).out
+    assert not (project.home / "connections.yaml").exists()

@@ -18,7 +18,7 @@ from tests.cli.conftest import Project
 
 # In the place of Dagster: says how it was called, starts a process of its own, and does not end by itself.
 STUB = """#!/bin/sh
-sleep 300 &
+sleep 60 &
 echo "$! $$ $DAGSTER_HOME $DAZZ_CONNECTIONS $*" > "$DAZZ_HOME/started.new"
 mv "$DAZZ_HOME/started.new" "$DAZZ_HOME/started"
 echo up

@@ -49,9 +49,9 @@ def test_the_output_file_is_written_by_its_ending(synced: Project, tmp_path: Pat
         rows = len(json.loads(path.read_text(encoding="utf-8")))
     elif ending == "duckdb":
         with duckdb.connect(str(path), read_only=True) as database:
-            rows = len(database.sql("select * from result").fetchall())
+            rows = len(database.execute("select * from result").fetchall())
     else:
-        rows = len(duckdb.sql(f"select * from '{path}'").fetchall())
+        rows = len(duckdb.execute(f"select * from '{path}'").fetchall())
     assert rows == 3
 
 
