@@ -19,7 +19,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
 
-class ConnectionError(Exception):
+class BadConnection(Exception):
     """A connection, or the file of them, is wrong. The text names connection, setting and fix, and no secret."""
 
 
@@ -47,13 +47,13 @@ class Connection(BaseModel):
     config: dict[str, Any] = Field(default_factory=dict)
 
     def load(self, config: type[ConfigModel]) -> ConfigModel:
-        """The typed config, with the environment's values. Raises ConnectionError, naming what is missing or wrong."""
+        """The typed config, with the environment's values. Raises BadConnection, naming what is missing or wrong."""
         where = f"connection {self.id!r} of {self.integration}"
         values = {name: self._expanded(where, name, value) for name, value in self.config.items()}
         try:
             return config.model_validate(values)
         except ValidationError as error:
-            raise ConnectionError(f"{where}: {_problems(error, 'config.')}") from None
+            raise BadConnection(f"{where}: {_problems(error, 'config.')}") from None
 
     def _expanded(self, where: str, name: str, value: Any) -> Any:
         if isinstance(value, list):
@@ -63,9 +63,7 @@ class Connection(BaseModel):
         if not isinstance(value, str):
             return value
         if missing := [variable for variable in _ENV.findall(value) if variable not in os.environ]:
-            raise ConnectionError(
-                f"{where}: config.{name} needs the environment variable {missing[0]}, which is not set"
-            )
+            raise BadConnection(f"{where}: config.{name} needs the environment variable {missing[0]}, which is not set")
         return _ENV.sub(lambda match: os.environ[match[1]], value)
 
 
@@ -97,23 +95,23 @@ def connections_path() -> Path:
 def read_connections(path: Path) -> Connections:
     """Read the file. A bad entry is a problem and the rest are valid.
 
-    Raises ConnectionError where the file as a whole can't be read.
+    Raises BadConnection where the file as a whole can't be read.
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConnectionError(
+        raise BadConnection(
             f"there is no file {path}; write your connections there, or name another by {VARIABLE}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConnectionError(f"{path} can't be read: {error}") from None
+        raise BadConnection(f"{path} can't be read: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1})" if mark else ""
-        raise ConnectionError(f"{path}{place} is no YAML; check indentation and quotes there") from None
+        raise BadConnection(f"{path}{place} is no YAML; check indentation and quotes there") from None
     entries = document.get("connections") if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        raise ConnectionError(f"{path} must hold a list under `connections:`")
+        raise BadConnection(f"{path} must hold a list under `connections:`")
     return _checked(path, entries)
 
 

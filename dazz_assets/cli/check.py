@@ -17,7 +17,7 @@ def check_connections(target: Target, connection: ConnectionIds = None) -> None:
     from dazz_assets.sync.check import check
     from dazz_assets.sync.errors import SyncError
     from dazz_assets.sync.session import Session
-    from resources.connections import ConnectionError
+    from resources.connections import BadConnection
     from resources.home import lake_url
     from resources.lake import Lake
 
@@ -29,7 +29,7 @@ def check_connections(target: Target, connection: ConnectionIds = None) -> None:
     for item in chosen.connections:
         try:
             report = check(Session(chosen.spec, item, lake))
-        except ConnectionError as error:
+        except BadConnection as error:
             unusable += 1
             tell(f"failed: {masked(str(error))}", "red")
         except (FetchError, SyncError) as error:

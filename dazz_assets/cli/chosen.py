@@ -9,7 +9,7 @@ from dazz_assets.authoring.discovery import find
 from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.cli.failures import Refused, keep_secret
-from resources.connections import Connection, ConnectionError, connections_path, read_connections
+from resources.connections import BadConnection, Connection, connections_path, read_connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Chosen:
 def choose(target: str, ids: Sequence[str] | None) -> Chosen:
     """The integration of a target, with these connections or all.
 
-    Raises DefinitionError for an unknown target or one that fails to load, ConnectionError for a connections file that
+    Raises DefinitionError for an unknown target or one that fails to load, BadConnection for a connections file that
     can't be read, Refused for a connection that there isn't, or where no connection is left to work with.
     """
     spec = find(target)
@@ -47,5 +47,5 @@ def choose(target: str, ids: Sequence[str] | None) -> Chosen:
 
 def _keep_secrets(spec: IntegrationSpec, connection: Connection) -> None:
     # A wrong config is told where the connection is used, beside the others' results.
-    with suppress(ConnectionError):
+    with suppress(BadConnection):
         keep_secret(*secrets_of(connection.load(spec.config)))

@@ -8,7 +8,7 @@ def list_integrations(as_json: AsJson = False) -> None:
     """Integrations with their streams, parsers and connections, and what failed to load."""
     from dazz_assets.authoring.discovery import discover
     from dazz_assets.authoring.spec import IntegrationSpec
-    from resources.connections import ConnectionError, Connections, connections_path, read_connections
+    from resources.connections import BadConnection, Connections, connections_path, read_connections
 
     found = discover()
     problems: list[str] = []
@@ -17,7 +17,7 @@ def list_integrations(as_json: AsJson = False) -> None:
         try:
             connections = read_connections(connections_path())
             problems = list(connections.problems.values())
-        except ConnectionError as error:
+        except BadConnection as error:
             problems = [str(error)]
 
     def described(spec: IntegrationSpec) -> dict[str, object]:

@@ -15,7 +15,7 @@ from dazz_assets.sync.errors import ParseError
 from dazz_assets.sync.inputs import Inputs
 from dazz_assets.sync.published import Published
 from dazz_assets.sync.session import Session
-from resources.connections import Connection, ConnectionError, Connections, connections_path, read_connections
+from resources.connections import BadConnection, Connection, Connections, connections_path, read_connections
 from resources.home import dagster_home, lake_url
 from resources.lake import Lake, Place, Snapshot
 
@@ -69,7 +69,7 @@ def read_state() -> State:
     try:
         connections = read_connections(connections_path()) if connections_path().exists() else Connections()
         problems += connections.problems.values()
-    except ConnectionError as error:
+    except BadConnection as error:
         connections = Connections()
         problems.append(str(error))
     with ExitStack() as stack:

@@ -14,7 +14,7 @@ from dazz_assets.cli.failures import Refused
 from dazz_assets.cli.options import SANDBOX_PORT, SANDBOX_SEED
 from dazz_assets.sandbox import HISTORY, Sandbox, find_sandboxes
 from dazz_assets.sandbox.server import HOST
-from resources.connections import Connection, ConnectionError, read_connections
+from resources.connections import BadConnection, Connection, read_connections
 
 # The id of the connections to sandboxes, which nobody gives a connection of their own.
 CONNECTION = "sandbox"
@@ -75,7 +75,7 @@ def in_file(path: Path) -> tuple[Connection, ...] | None:
         return ()
     try:
         found = read_connections(path)
-    except ConnectionError:
+    except BadConnection:
         return None
     ours = all(item.id == CONNECTION and port_of(item) for item in found.valid)
     return found.valid if ours and not found.problems else None

@@ -26,7 +26,7 @@ from dazz_assets.http.errors import (
     WaitTooLongError,
     WalkLimitError,
 )
-from dazz_assets.http.limits import Rate
+from dazz_assets.http.limits import Limiter, Rate
 from dazz_assets.http.masking import Mask
 from dazz_assets.http.more import says_more
 from dazz_assets.http.page import Page, Param, Request
@@ -61,6 +61,7 @@ __all__ = [
     "ForbiddenError",
     "GraphQLCursor",
     "Last",
+    "Limiter",
     "LinkHeader",
     "LoopError",
     "Mask",

@@ -36,7 +36,8 @@ class Client:
 
     base_url: the API's address; its origin is a declared host, plain http included. hosts: further ones, on https.
     auth: see `Auth`; `values` are the config's fields as text, `secrets` those that no text may show.
-    rate: what the vendor documents. where: the connection ("snyk/acme"), for messages.
+    rate: what the vendor documents; limiter: in its place, one that the connection's clients share. where: the
+    connection ("snyk/acme"), for messages.
     clock, sleep: epoch seconds, and how to wait; given by tests. on_event: called from any thread.
 
     Threads share a client; clients share nothing.
@@ -51,6 +52,7 @@ class Client:
         values: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
         rate: Rate | None = None,
+        limiter: Limiter | None = None,
         where: str = "",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] | None = None,
@@ -62,7 +64,7 @@ class Client:
         mask_transport_logs(self.mask)
         self._clock = clock
         self._sleep = sleep
-        self._limiter = Limiter(rate)
+        self._limiter = limiter or Limiter(rate)
         self._telemetry = Telemetry(where, on_event)
         self._transport = Transport(DeclaredHosts(base_url, hosts), auth, values or {}, clock)
 

@@ -14,7 +14,7 @@ from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.sensors import build_sensor
 from dazz_assets.orchestration.translator import Translator
 from dazz_assets.orchestration.workplace import RESOURCE, Workplace
-from resources.connections import Connection, ConnectionError, connections_path, read_connections
+from resources.connections import BadConnection, Connection, connections_path, read_connections
 from resources.home import DAGSTER_VARIABLE, dagster_home
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def _of(spec: IntegrationSpec, connections: tuple[Connection, ...], translator: 
 def _configured() -> tuple[Connection, ...]:
     try:
         return read_connections(connections_path()).valid
-    except ConnectionError as error:
+    except BadConnection as error:
         _log.warning("%s; until the definitions are loaded again, grids begin with the current window", error)
         return ()
 

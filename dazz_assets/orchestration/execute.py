@@ -23,7 +23,7 @@ from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.orchestration.workplace import RESOURCE, Outcome, Problem, Workplace
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress
-from resources.connections import Connection, ConnectionError
+from resources.connections import BadConnection, Connection
 from resources.lake import Lake
 
 _SILENT = "silent"
@@ -98,7 +98,7 @@ def _working(
     """Hold the connection's lock over all its runs; None where its config is wrong, which the outcome then says."""
     try:
         _ = workplace.session(spec, connection.id).integration
-    except ConnectionError as error:
+    except BadConnection as error:
         workplace.outcome.errors.append(Problem(connection.id, str(error)))
         yield None
         return

@@ -16,7 +16,7 @@ from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.span import from_marks
 from dazz_assets.orchestration.translator import Translator
 from dazz_assets.orchestration.workplace import Workplace
-from resources.connections import Connection, ConnectionError, Connections
+from resources.connections import BadConnection, Connection, Connections
 
 MINIMUM_INTERVAL_SECONDS = 30
 
@@ -45,7 +45,7 @@ def build_sensor(
         at = workplace()
         try:
             connections = at.connections
-        except ConnectionError as error:
+        except BadConnection as error:
             return dg.SkipReason(f"{error} (nothing changes until then)")
         return _Tick(context, spec, grid, plan, translator, at, connections, now()).result()
 
@@ -108,7 +108,7 @@ class _Tick:
                 continue
             try:
                 connection.load(self.spec.config)
-            except ConnectionError as error:
+            except BadConnection as error:
                 notes.append(str(error))
             else:
                 yield connection

@@ -21,11 +21,11 @@ from dazz_assets.orchestration.workplace import RESOURCE, Problem, Workplace
 from dazz_assets.sync.errors import ParseError, SyncError
 from dazz_assets.sync.reports import ParseReport, StreamReport
 from dazz_assets.sync.session import Session
-from resources.connections import ConnectionError
+from resources.connections import BadConnection
 from resources.lake import LakeError
 
 # What these say is meant for people; anything else is shown with its traceback.
-_EXPECTED = (SyncError, ParseError, ConnectionError, LakeError)
+_EXPECTED = (SyncError, ParseError, BadConnection, LakeError)
 
 Windows = Sequence[date]
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult | dg.MaterializeResult[Any]
@@ -150,7 +150,7 @@ def _failure(failed: Sequence[_Failed]) -> dg.Failure:
 def _secrets(workplace: Workplace, spec: IntegrationSpec, connection: str) -> tuple[str, ...]:
     try:
         return secrets_of(workplace.session(spec, connection).integration.config)
-    except ConnectionError:
+    except BadConnection:
         return ()
 
 

@@ -8,7 +8,7 @@ from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.reports import ParseReport, StreamReport
 from dazz_assets.sync.session import Session
-from resources.connections import Connection, ConnectionError, Connections, connections_path, read_connections
+from resources.connections import BadConnection, Connection, Connections, connections_path, read_connections
 from resources.home import lake_url
 from resources.lake import Lake
 
@@ -67,11 +67,11 @@ class Workplace:
 
     @cached_property
     def connections(self) -> Connections:
-        """The connections, as they stood when they were first asked for. Raises ConnectionError."""
+        """The connections, as they stood when they were first asked for. Raises BadConnection."""
         return self._read_connections()
 
     def session(self, spec: IntegrationSpec, connection: str) -> Session:
-        """The session of a connection. Raises ConnectionError where there is no such connection, or it is wrong."""
+        """The session of a connection. Raises BadConnection where there is no such connection, or it is wrong."""
         if (spec.name, connection) not in self._sessions:
             found = self._find(spec.name, connection)
             self._sessions[spec.name, connection] = Session(spec, found, self.lake, progress=self.progress)
@@ -83,6 +83,6 @@ class Workplace:
             if item.id == connection:
                 return item
         if problem := connections.problems.get(connection):
-            raise ConnectionError(problem)
+            raise BadConnection(problem)
         known = ", ".join(item.id for item in connections.of(integration)) or "none"
-        raise ConnectionError(f"there is no connection {connection!r} of {integration}; there are: {known}")
+        raise BadConnection(f"there is no connection {connection!r} of {integration}; there are: {known}")

@@ -34,7 +34,7 @@ class CheckReport:
 def check(session: Session) -> CheckReport:
     """Fetch the first page of the check stream, of a sub-stream for a parent from the first page of its parent.
 
-    Nothing is stored. Raises FetchError, SyncError for a request that can't be made, ConnectionError for a bad config.
+    Nothing is stored. Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
     """
     line = _line(session, session.spec.streams[session.spec.check])
     client = session.client(session.spec.check)

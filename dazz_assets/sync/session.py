@@ -9,10 +9,10 @@ from dazz_assets.authoring.config import secrets_of, text_of
 from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.authoring.templates import fill, segment
-from dazz_assets.http import Client, Event
+from dazz_assets.http import Client, Event, Limiter
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.windows import Windows, microseconds
-from resources.connections import Connection, ConnectionError
+from resources.connections import BadConnection, Connection
 from resources.lake import Lake
 
 
@@ -23,7 +23,7 @@ def _now() -> datetime:
 class Session:
     """An integration, one of its connections, and the lake: what a sync or a parse works with.
 
-    Nothing is shared between sessions: each has its own client, with its own limits and connections.
+    Nothing is shared between sessions: each has its own limits and connections.
 
     now, sleep: the time, and how to wait for so many seconds; given by tests.
     """
@@ -62,7 +62,7 @@ class Session:
 
     @cached_property
     def integration(self) -> Integration[Any]:
-        """The integration with the connection's config. Raises ConnectionError where the config is wrong."""
+        """The integration with the connection's config. Raises BadConnection where the config is wrong."""
         config = self.connection.load(self.spec.config)
         return self.spec.integration(config, connection=self.connection.id)
 
@@ -71,11 +71,15 @@ class Session:
         """The integration for parsers: without a config where the connection's can't be read, as most need none."""
         try:
             return self.integration
-        except ConnectionError:
+        except BadConnection:
             return self.spec.integration(None, connection=self.connection.id)
 
+    @cached_property
+    def _limiter(self) -> Limiter:
+        return Limiter(self.integration.rate)
+
     def client(self, stream: str) -> Client:
-        """A client for one stream's requests, with the connection's secrets and the integration's limits."""
+        """A client for one stream's requests, with the connection's secrets, and the limits that its streams share."""
         integration = self.integration
         config = integration.config
         where = f"{self.where}, stream {stream}"
@@ -85,7 +89,7 @@ class Session:
             auth=integration.auth,
             values=text_of(config),
             secrets=secrets_of(config),
-            rate=integration.rate,
+            limiter=self._limiter,
             where=where,
             clock=lambda: self.now().timestamp(),
             sleep=self._sleep,

@@ -108,7 +108,7 @@ def _kind(value: Any) -> str:
         return "integer"
     if isinstance(value, float):
         return "number"
-    return {str: "text", list: "list", dict: "object"}[type(value)]
+    return "text" if isinstance(value, str) else "list" if isinstance(value, list) else "object"
 
 
 def _an_integer(text: str) -> int:

@@ -18,7 +18,7 @@ from resources.lake import Snapshot, Table
 def sync_stream(session: Session, stream: StreamSpec, extent: Extent) -> StreamReport:
     """Fetch what the extent asks for and store it.
 
-    Raises SyncError, with a report of what was stored all the same; LakeError; ConnectionError for a bad config.
+    Raises SyncError, with a report of what was stored all the same; LakeError; BadConnection for a bad config.
     """
     progress = session.progress
     with session.lake.lock(

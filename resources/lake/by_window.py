@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import date
+from itertools import accumulate
 
 import numpy as np
 import pyarrow as pa
@@ -57,8 +58,6 @@ def _winners(snapshot: Snapshot, windows: Collection[date | None]) -> dict[date 
     if not table.num_rows:
         return {}
     sequences = table.column("sequence").to_numpy()
-    runs = pc.run_end_encode(table.column("lies_in").combine_chunks())
-    ends = runs.run_ends.to_pylist()
-    return {
-        at: sequences[start:end] for at, start, end in zip(runs.values.to_pylist(), [0, *ends[:-1]], ends, strict=True)
-    }
+    runs = table.column("lies_in").value_counts().to_pylist()
+    ends = list(accumulate(run["counts"] for run in runs))
+    return {run["values"]: sequences[end - run["counts"] : end] for run, end in zip(runs, ends, strict=True)}

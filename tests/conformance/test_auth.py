@@ -16,7 +16,7 @@ from dazz_assets.authoring.describe import describe
 from dazz_assets.http import Auth
 from dazz_assets.sync import Extent, Session, StreamReport, sync_stream
 from dazz_assets.sync.errors import SyncError
-from resources.connections import Connection, ConnectionError
+from resources.connections import BadConnection, Connection
 from resources.lake import Lake, query
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
@@ -170,6 +170,6 @@ class StrictIntegration(Integration[StrictConfig]):
 def test_24_a_config_that_does_not_validate_is_told_without_its_values(config: dict[str, Any], tmp_path: Path) -> None:
     connection = Connection(id="acme", integration="vendor", start=date(2026, 1, 5), config=config)
     spec = describe(StrictIntegration)
-    with pytest.raises(ConnectionError, match="'acme' of vendor") as caught:
+    with pytest.raises(BadConnection, match="'acme' of vendor") as caught:
         sync_stream(Session(spec, connection, Lake(tmp_path)), spec.streams["items"], Extent(from_mark=True))
     assert CANARY not in f"{caught.value!r} {chain_of(caught.value)}"
