@@ -1,62 +1,64 @@
 """`dazz list`."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from dazz_assets.cli.options import AsJson
 from dazz_assets.cli.output import put_json, put_table, tell
+
+if TYPE_CHECKING:
+    from dazz_assets.authoring.spec import IntegrationSpec
+    from resources.connections import Connections
 
 
 def list_integrations(as_json: AsJson = False) -> None:
     """Integrations with their streams, parsers and connections, and what failed to load."""
     from dazz_assets.authoring.discovery import discover
-    from dazz_assets.authoring.spec import IntegrationSpec
-    from resources.connections import BadConnection, Connections, connections_path, read_connections
 
     found = discover()
-    problems: list[str] = []
-    connections = Connections()
-    if connections_path().exists():
-        try:
-            connections = read_connections(connections_path())
-            problems = list(connections.problems.values())
-        except BadConnection as error:
-            problems = [str(error)]
-
-    def described(spec: IntegrationSpec) -> dict[str, object]:
-        return {
-            "name": spec.name,
-            "description": spec.doc,
-            "streams": [
-                {"name": item.name, "incremental": item.cursor is not None, "parent": item.parent}
-                for item in spec.streams.values()
-            ],
-            "parsers": [
-                {"name": item.name, "version": item.version, "inputs": [each.stream for each in item.inputs]}
-                for item in spec.parsers.values()
-            ],
-            "connections": [item.id for item in connections.of(spec.name)],
-        }
-
+    connections, problems = _connections()
+    described = [_described(spec, connections) for spec in found.integrations.values()]
     if as_json:
-        put_json(
-            {
-                "integrations": [described(spec) for spec in found.integrations.values()],
-                "failures": [{"place": item.place, "reason": item.reason} for item in found.failures],
-                "problems": problems,
-            }
-        )
+        failures = [{"place": item.place, "reason": item.reason} for item in found.failures]
+        put_json({"integrations": described, "failures": failures, "problems": problems})
         return
-    put_table(
-        ("integration", "streams", "parsers", "connections"),
-        [
-            (
-                spec.name,
-                ", ".join(spec.streams),
-                ", ".join(spec.parsers),
-                ", ".join(item.id for item in connections.of(spec.name)) or "none",
-            )
-            for spec in found.integrations.values()
-        ],
-    )
+    put_table(("integration", "streams", "parsers", "connections"), [_row(item) for item in described])
     for failure in found.failures:
         tell(f"Failed to load: {failure.place}: {failure.reason}", "red")
     for problem in problems:
         tell(f"Connection not usable: {problem}", "red")
+
+
+def _connections() -> tuple[Connections, list[str]]:
+    """The connections, and what is wrong with their file; there may be no such file yet."""
+    from resources.connections import ConnectionError, Connections, connections_path, read_connections
+
+    if not connections_path().exists():
+        return Connections(), []
+    try:
+        connections = read_connections(connections_path())
+    except ConnectionError as error:
+        return Connections(), [str(error)]
+    return connections, list(connections.problems.values())
+
+
+def _described(spec: IntegrationSpec, connections: Connections) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "description": spec.doc,
+        "streams": [
+            {"name": item.name, "incremental": item.cursor is not None, "parent": item.parent}
+            for item in spec.streams.values()
+        ],
+        "parsers": [
+            {"name": item.name, "version": item.version, "inputs": [each.stream for each in item.inputs]}
+            for item in spec.parsers.values()
+        ],
+        "connections": [item.id for item in connections.of(spec.name)],
+    }
+
+
+def _row(described: dict[str, Any]) -> tuple[str, ...]:
+    streams, parsers = ([item["name"] for item in described[kind]] for kind in ("streams", "parsers"))
+    return described["name"], ", ".join(streams), ", ".join(parsers), ", ".join(described["connections"]) or "none"

@@ -1,4 +1,4 @@
-"""What a sync tells while it runs: lines where nobody watches, one line a work that is kept up to date where one does."""
+"""What a sync tells while it runs: plain lines, or on a terminal a line a work that is kept up to date."""
 
 from __future__ import annotations
 
