@@ -32,13 +32,13 @@ def list_integrations(as_json: AsJson = False) -> None:
 
 def _connections() -> tuple[Connections, list[str]]:
     """The connections, and what is wrong with their file; there may be no such file yet."""
-    from resources.connections import ConnectionError, Connections, connections_path, read_connections
+    from resources.connections import BadConnection, Connections, connections_path, read_connections
 
     if not connections_path().exists():
         return Connections(), []
     try:
         connections = read_connections(connections_path())
-    except ConnectionError as error:
+    except BadConnection as error:
         return Connections(), [str(error)]
     return connections, list(connections.problems.values())
 

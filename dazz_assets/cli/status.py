@@ -9,6 +9,28 @@ from dazz_assets.cli.output import put_json, put_table, say, tell
 if TYPE_CHECKING:
     from dazz_assets.cli.state import ParserState, StreamState
 
+# Columns of the tables, and the fields that they show.
+_STREAM = {
+    "integration": "integration",
+    "connection": "connection",
+    "stream": "stream",
+    "rows": "rows",
+    "high-water mark": "high_water_mark",
+    "last sync": "last_sync",
+    "requests": "requests",
+    "due next": "due_next",
+}
+_PARSER = {
+    "integration": "integration",
+    "connection": "connection",
+    "parser": "parser",
+    "objects": "objects",
+    "windows": "windows",
+    "stale windows": "stale_windows",
+    "quarantined": "quarantined",
+    "last parse": "last_parse",
+}
+
 
 def show_status(as_json: AsJson = False) -> None:
     """What is stored of each stream and parser, when it was synced, and what went wrong last."""
@@ -21,40 +43,10 @@ def show_status(as_json: AsJson = False) -> None:
     if not state.streams:
         say("There are no connections yet, and nothing is stored.")
     else:
-        put_table(
-            ("integration", "connection", "stream", "rows", "high-water mark", "last sync", "requests", "due next"),
-            [
-                (
-                    item.integration,
-                    item.connection,
-                    item.stream,
-                    item.rows,
-                    item.high_water_mark,
-                    item.last_sync,
-                    item.requests,
-                    item.due_next,
-                )
-                for item in state.streams
-            ],
-        )
+        put_table(list(_STREAM), [[getattr(item, name) for name in _STREAM.values()] for item in state.streams])
     if state.parsers:
         say("")
-        put_table(
-            ("integration", "connection", "parser", "objects", "windows", "stale windows", "quarantined", "last parse"),
-            [
-                (
-                    item.integration,
-                    item.connection,
-                    item.parser,
-                    item.objects,
-                    item.windows,
-                    item.stale_windows,
-                    item.quarantined,
-                    item.last_parse,
-                )
-                for item in state.parsers
-            ],
-        )
+        put_table(list(_PARSER), [[getattr(item, name) for name in _PARSER.values()] for item in state.parsers])
     states: list[StreamState | ParserState] = [*state.streams, *state.parsers]
     for one in states:
         if one.last_error:

@@ -16,7 +16,7 @@ from dazz_assets.orchestration.step import Done, Step, Work
 from dazz_assets.orchestration.stored import rows_of_parser, rows_of_stream, windows_beyond
 from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.orchestration.workplace import RESOURCE
-from dazz_assets.sync.columns import schema_of
+from dazz_assets.sync.objects.columns import schema_of
 from dazz_assets.sync.parse import parse
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.stream import sync_stream

@@ -8,8 +8,8 @@ from msgspec import Raw
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import Client, FetchError, walk
-from dazz_assets.sync.fields import FieldReader
-from dazz_assets.sync.request import first_request, parent_fields
+from dazz_assets.sync.fetch.fields import FieldReader
+from dazz_assets.sync.fetch.request import first_request, parent_fields
 from dazz_assets.sync.session import Session
 
 _REFUSALS = (403, 404)

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from datetime import date
 
 from dazz_assets.authoring.spec import ParserSpec
-from dazz_assets.sync.inputs import Inputs
-from dazz_assets.sync.parsing import Parsing
-from dazz_assets.sync.published import Published
+from dazz_assets.sync.objects.inputs import Inputs
+from dazz_assets.sync.objects.parsing import Parsing
+from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.reports import ParseReport
 from dazz_assets.sync.session import Session
 

@@ -6,12 +6,12 @@ from datetime import date
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.extent import Extent
-from dazz_assets.sync.identity import is_other
-from dazz_assets.sync.parts import Plan
-from dazz_assets.sync.passes import Passes
+from dazz_assets.sync.fetch.identity import is_other
+from dazz_assets.sync.fetch.parts import Plan
+from dazz_assets.sync.fetch.passes import Passes
+from dazz_assets.sync.fetch.sources import Marks, Source
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
-from dazz_assets.sync.sources import Marks, Source
 from resources.lake import Snapshot, Table
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dazz_assets.http.client import Client
-from dazz_assets.sync.parsing import Parsing
+from dazz_assets.sync.objects.parsing import Parsing
 from resources.lake.table import Table
 
 happened: list[str] = []

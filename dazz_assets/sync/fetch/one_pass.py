@@ -11,21 +11,21 @@ import pyarrow.compute as pc
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import FetchError
-from dazz_assets.sync.boundary import Boundary
 from dazz_assets.sync.errors import SyncError
-from dazz_assets.sync.fingerprint import Fingerprint
-from dazz_assets.sync.identity import IDENTITY, identity_of
-from dazz_assets.sync.novelty import Novelty
-from dazz_assets.sync.one_walk import Arrived, Ended
-from dazz_assets.sync.parts import Part, Plan
+from dazz_assets.sync.fetch.boundary import Boundary
+from dazz_assets.sync.fetch.fingerprint import Fingerprint
+from dazz_assets.sync.fetch.identity import IDENTITY, identity_of
+from dazz_assets.sync.fetch.novelty import Novelty
+from dazz_assets.sync.fetch.one_walk import Arrived, Ended
+from dazz_assets.sync.fetch.parts import Part, Plan
+from dazz_assets.sync.fetch.rows import Row
+from dazz_assets.sync.fetch.shape import Shape
+from dazz_assets.sync.fetch.slices import Slices
+from dazz_assets.sync.fetch.sources import Source
+from dazz_assets.sync.fetch.totals import total_of
+from dazz_assets.sync.fetch.walks import Walks
 from dazz_assets.sync.reports import StreamReport
-from dazz_assets.sync.rows import Row
 from dazz_assets.sync.session import Session
-from dazz_assets.sync.shape import Shape
-from dazz_assets.sync.slices import Slices
-from dazz_assets.sync.sources import Source
-from dazz_assets.sync.totals import total_of
-from dazz_assets.sync.walks import Walks
 from dazz_assets.sync.windows import microseconds
 from resources.lake import Commit, DataFile, Snapshot
 from resources.lake.new_files import remove_new

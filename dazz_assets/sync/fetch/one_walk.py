@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import Client, FetchError, Page, Request, Walked, walk
-from dazz_assets.sync.bounds import Bounds
-from dazz_assets.sync.listing import Listing
-from dazz_assets.sync.request import first_request, sent_bound
-from dazz_assets.sync.rows import Row, RowMaker
+from dazz_assets.sync.fetch.bounds import Bounds
+from dazz_assets.sync.fetch.listing import Listing
+from dazz_assets.sync.fetch.request import first_request, sent_bound
+from dazz_assets.sync.fetch.rows import Row, RowMaker
+from dazz_assets.sync.fetch.sources import Source
 from dazz_assets.sync.session import Session
-from dazz_assets.sync.sources import Source
 from dazz_assets.sync.windows import microseconds
 
 # So often is a list read whose records change places meanwhile, before it is left at that.

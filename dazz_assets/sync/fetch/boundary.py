@@ -1,7 +1,7 @@
 """The end of what a walk saw: the mark it may set, and the records that the next walk will meet again."""
 
-from dazz_assets.sync.fingerprint import Fingerprint
-from dazz_assets.sync.rows import Row
+from dazz_assets.sync.fetch.fingerprint import Fingerprint
+from dazz_assets.sync.fetch.rows import Row
 
 # Beyond this many the boundary is not kept, and the next sync reads stored hashes instead.
 _KEPT = 100_000

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazz_assets.sync.rows import Row
+from dazz_assets.sync.fetch.rows import Row
 
 # How many records of a sync are looked at: enough to meet what is common, cheap enough to do each time.
 _RECORDS_A_SYNC = 1_000

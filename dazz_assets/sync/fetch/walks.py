@@ -8,11 +8,11 @@ from contextlib import closing, suppress
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import Client
-from dazz_assets.sync.bounds import Bounds
-from dazz_assets.sync.one_walk import Ended, Event, OneWalk
-from dazz_assets.sync.rows import RowMaker
+from dazz_assets.sync.fetch.bounds import Bounds
+from dazz_assets.sync.fetch.one_walk import Ended, Event, OneWalk
+from dazz_assets.sync.fetch.rows import RowMaker
+from dazz_assets.sync.fetch.sources import Source
 from dazz_assets.sync.session import Session
-from dazz_assets.sync.sources import Source
 
 _AHEAD = 4
 _PATIENCE = 0.2

@@ -8,15 +8,15 @@ from typing import Any
 from dazz_assets.authoring.inputs import FullRefresh, Incremental
 from dazz_assets.authoring.spec import InputSpec, ParserSpec
 from dazz_assets.domain import DomainObject
-from dazz_assets.sync.columns import batch_of
 from dazz_assets.sync.errors import ParseError
-from dazz_assets.sync.inputs import Inputs
-from dazz_assets.sync.published import Published
-from dazz_assets.sync.quarantine import Quarantine
+from dazz_assets.sync.objects.columns import batch_of
+from dazz_assets.sync.objects.inputs import Inputs
+from dazz_assets.sync.objects.published import Published
+from dazz_assets.sync.objects.quarantine import Quarantine
+from dazz_assets.sync.objects.stored import Counted, StoredRecords, too_many_invalid
+from dazz_assets.sync.objects.stored import Window as StoredWindow
 from dazz_assets.sync.reports import ParseReport
 from dazz_assets.sync.session import Session
-from dazz_assets.sync.stored import Counted, StoredRecords, too_many_invalid
-from dazz_assets.sync.stored import Window as StoredWindow
 from resources.lake import Commit, DataFile, SliceWriter, Table
 from resources.lake.by_window import LatestByWindow
 from resources.lake.doubles import Double, doubles, without_rows

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dazz_assets.sync.fields import Buffer
-from dazz_assets.sync.rows import Row
+from dazz_assets.sync.fetch.fields import Buffer
+from dazz_assets.sync.fetch.rows import Row
 from resources.lake import RAW_SCHEMA, DataFile, SliceWriter, Table
 from resources.lake.new_files import read_new, remove_new
 

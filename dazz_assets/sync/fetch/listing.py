@@ -5,9 +5,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import FetchError, Offset, Page, PageNumber, Walked
-from dazz_assets.sync.rows import Row
-from dazz_assets.sync.seen import Seen
-from dazz_assets.sync.totals import total_of
+from dazz_assets.sync.fetch.rows import Row
+from dazz_assets.sync.fetch.seen import Seen
+from dazz_assets.sync.fetch.totals import total_of
 
 # With these an API answers a page beyond the number of results that it lists.
 _BEYOND = frozenset({400, 404, 416, 422})

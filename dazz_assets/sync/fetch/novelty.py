@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from dazz_assets.sync.fingerprint import Fingerprint
-from dazz_assets.sync.rows import Row
-from dazz_assets.sync.seen import Seen
-from dazz_assets.sync.sources import Source
+from dazz_assets.sync.fetch.fingerprint import Fingerprint
+from dazz_assets.sync.fetch.rows import Row
+from dazz_assets.sync.fetch.seen import Seen
+from dazz_assets.sync.fetch.sources import Source
 from resources.lake import Snapshot, hashes_since
 
 # Rows held back while it may yet turn out that all of them are stored already.

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dazz_assets.authoring.spec import StreamSpec
-from dazz_assets.sync.quarantine import PLACE, Quarantine, kind_of, reason_of
+from dazz_assets.sync.objects.quarantine import PLACE, Quarantine, kind_of, reason_of
 from resources.lake import Snapshot, latest, versions_of
 from resources.lake.by_window import LatestByWindow
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from dazz_assets.authoring.spec import ParserSpec
 from dazz_assets.domain import DomainObject
-from dazz_assets.sync.columns import schema_of
+from dazz_assets.sync.objects.columns import schema_of
 from dazz_assets.sync.session import Session
 from resources.lake import Snapshot, Table, WindowState
 

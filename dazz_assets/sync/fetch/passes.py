@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import FetchError
-from dazz_assets.sync.cursors import shown
 from dazz_assets.sync.errors import SyncError
-from dazz_assets.sync.novelty import Novelty
-from dazz_assets.sync.one_pass import Pass, State
-from dazz_assets.sync.parts import Plan
+from dazz_assets.sync.fetch.cursors import shown
+from dazz_assets.sync.fetch.novelty import Novelty
+from dazz_assets.sync.fetch.one_pass import Pass, State
+from dazz_assets.sync.fetch.parts import Plan
+from dazz_assets.sync.fetch.shape import from_json, to_json
+from dazz_assets.sync.fetch.sources import Marks, Source
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
-from dazz_assets.sync.shape import from_json, to_json
-from dazz_assets.sync.sources import Marks, Source
 from resources.lake.notes import read_note, write_note
 
 # Sources of a sub-stream that share a commit: a long sync of many parents goes on from the last one.

@@ -8,8 +8,8 @@ from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.templates import fill, placeholders, segment
 from dazz_assets.http import Request
-from dazz_assets.sync.cursors import sent
 from dazz_assets.sync.errors import SyncError
+from dazz_assets.sync.fetch.cursors import sent
 from dazz_assets.sync.session import Session
 
 

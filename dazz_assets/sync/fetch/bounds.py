@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dazz_assets.authoring.cursor import Cursor
-from dazz_assets.sync.cursors import between
-from dazz_assets.sync.rows import Row
+from dazz_assets.sync.fetch.cursors import between
+from dazz_assets.sync.fetch.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
