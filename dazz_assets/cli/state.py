@@ -20,7 +20,7 @@ from resources.home import dagster_home, lake_url
 from resources.lake import Lake, Place, Snapshot
 
 if TYPE_CHECKING:
-    from dazz_assets.cli.history import History
+    from dazz_assets.orchestration.history import History
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ def read_state() -> State:
     with ExitStack() as stack:
         history = None
         if (dagster_home() / "dagster.yaml").exists():
-            from dazz_assets.cli.history import History
+            from dazz_assets.orchestration.history import History
             from dazz_assets.orchestration.home import instance
 
             history = History(stack.enter_context(instance()))

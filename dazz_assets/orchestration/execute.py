@@ -75,7 +75,7 @@ def parse_windows(
     _known("parser", [parser] if parser else [], spec, spec.parsers)
     workplace = Workplace.of(lake, connections, progress)
     for connection in connections:
-        with _working(spec, connection, instance, workplace, translator or Translator()) as at:
+        with _working(spec, connection, instance, workplace, translator or Translator(), sends=False) as at:
             if at is not None:
                 at.parse([spec.parsers[parser]] if parser else list(spec.parsers.values()), since, until, stale=stale)
     return workplace.outcome
@@ -94,10 +94,16 @@ def _working(
     instance: dg.DagsterInstance,
     workplace: Workplace,
     translator: Translator,
+    *,
+    sends: bool = True,
 ) -> Iterator["_ConnectionAtWork | None"]:
-    """Hold the connection's lock over all its runs; None where its config is wrong, which the outcome then says."""
+    """Hold the connection's lock over all its runs; None where its config is wrong, which the outcome then says.
+
+    sends: whether requests will be sent; a parse needs no config, unless its parser reads it.
+    """
     try:
-        _ = workplace.session(spec, connection.id).integration
+        if sends:
+            _ = workplace.session(spec, connection.id).integration
     except BadConnection as error:
         workplace.outcome.errors.append(Problem(connection.id, str(error)))
         yield None

@@ -6,7 +6,7 @@ from dazz_assets.sandbox.limits import Quota, RateLimit
 from dazz_assets.sandbox.messages import Request, Response, json_response
 from dazz_assets.sandbox.paging import Listing, Record, numbered_page
 from dazz_assets.sandbox.routing import route
-from dazz_assets.sandbox.server import Sandbox, serve
+from dazz_assets.sandbox.server import Sandbox
 from dazz_assets.sandbox.traffic import Exchange, Stats
 from dazz_assets.sandbox.vendor import HISTORY, QUIET, Change, NoTimeLeftError, VendorSandbox
 
@@ -30,5 +30,4 @@ __all__ = [
     "json_response",
     "numbered_page",
     "route",
-    "serve",
 ]

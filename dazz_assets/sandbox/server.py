@@ -169,9 +169,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent: `Traffic` keeps the log."""
-
-
-def serve(vendors: Iterable[VendorSandbox], port: int) -> None:
-    """Serve vendors on `port` and the ports after it until interrupted. Raises OSError when one is taken."""
-    with Sandbox(vendors, port=port), contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()

@@ -131,6 +131,16 @@ def test_a_parse_makes_no_request(run_sync: Sync, run_parse: Sync, vendor: Vendo
     assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
 
 
+def test_a_parse_needs_no_credentials(
+    run_sync: Sync, connect: Connect, spec: IntegrationSpec, vendor: Vendor, instance: dg.DagsterInstance, lake: Lake
+) -> None:
+    vendor.incident("1", at(week(2)))
+    run_sync()
+    outcome = parse_windows(spec, [connect(token="${NOT_SET_ANYWHERE}")], instance=instance, lake=lake)
+    assert outcome.errors == []
+    assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
+
+
 def test_a_parse_of_one_parser_and_range_is_just_that(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
     vendor.incident("1", at(week(3)))
     vendor.incident("2", at(week(1)))

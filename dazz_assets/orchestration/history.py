@@ -1,4 +1,4 @@
-"""What the Dagster instance remembers of a connection's runs. Only `dazz status` imports this, and Dagster with it."""
+"""What the Dagster instance remembers of a connection's runs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
