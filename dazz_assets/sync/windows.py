@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from dazz_assets.authoring.integration import WindowKind
 
@@ -22,12 +23,7 @@ class Windows:
 
     def holding(self, moment: int) -> date:
         """The window that contains a moment, in microseconds since the epoch."""
-        days = moment // _MICROSECONDS_A_DAY
-        if days >= (_LAST_DAY - _EPOCH_DAY).days:
-            return self.floor(_LAST_DAY)
-        if days < (_FIRST_DAY - _EPOCH_DAY).days:
-            return _FIRST_DAY
-        return self.floor(_EPOCH_DAY + timedelta(days=days))
+        return _holding(self, moment // _MICROSECONDS_A_DAY)
 
     def floor(self, day: date) -> date:
         """The window that contains a day."""
@@ -47,6 +43,13 @@ class Windows:
         while window <= last:
             yield window
             window = self.after(window)
+
+
+# Records of a page share their days, or nearly.
+@lru_cache(maxsize=4096)
+def _holding(windows: Windows, days: int) -> date:
+    first, last = (_FIRST_DAY - _EPOCH_DAY).days, (_LAST_DAY - _EPOCH_DAY).days
+    return _FIRST_DAY if days < first else windows.floor(_EPOCH_DAY + timedelta(days=min(days, last)))
 
 
 def microseconds(moment: datetime) -> int:

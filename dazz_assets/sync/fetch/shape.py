@@ -8,7 +8,7 @@ from typing import Any
 from dazz_assets.sync.fetch.rows import Row
 
 # How many records of a sync are looked at: enough to meet what is common, cheap enough to do each time.
-_RECORDS_A_SYNC = 1_000
+_RECORDS_A_SYNC = 400
 _RECORDS_A_PAGE = 20
 # A field that was in every record is gone when it is in none of so many.
 _ENOUGH_TO_MISS = 20
