@@ -5,23 +5,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import dagster as dg
-import pyarrow as pa
 from dagster._utils.warnings import disable_dagster_warnings
 
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
-from dazz_assets.orchestration import checks, metadata
+from dazz_assets.orchestration import checks, columns, metadata
 from dazz_assets.orchestration.extents import STALE, extent_of, extent_of_snapshot, is_told
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
 from dazz_assets.orchestration.step import Done, Step, Work
 from dazz_assets.orchestration.stored import rows_of_parser, rows_of_stream, windows_beyond
 from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.orchestration.workplace import RESOURCE
-from dazz_assets.sync.objects.columns import schema_of
 from dazz_assets.sync.parse import parse
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.stream import sync_stream
 from resources.connections import Connection
-from resources.lake import RAW_SCHEMA
 
 
 def build_assets(
@@ -83,7 +80,7 @@ class Factory:
             node,
             deps=list(self._deps(node)),
             partitions_def=self.grid.grid_def if is_gridded(node) else self.grid.connections_def,
-            columns=metadata.table_schema(_columns(node)),
+            columns=columns.table_schema(node),
             interval=self.interval,
         )
 
@@ -166,9 +163,3 @@ def _parse(parser: ParserSpec, grid: Grid) -> Work:
         return Done(report, events, checks.of_parser(report))
 
     return work
-
-
-def _columns(node: Node) -> pa.Schema:
-    if isinstance(node, StreamSpec):
-        return pa.schema([item for item in RAW_SCHEMA if node.cursor is not None or item.name != "window_start"])
-    return pa.unify_schemas([schema_of(model) for model in node.models])

@@ -44,6 +44,8 @@ def _settings() -> dict[str, object]:
     limit = {"key": CONNECTION_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
     return {
         "telemetry": {"enabled": False},
+        # Else the UI opens with a dialog that asks for an email address.
+        "nux": {"enabled": False},
         "concurrency": {"runs": {"max_concurrent_runs": 10, "tag_concurrency_limits": [limit]}},
         "run_monitoring": {"enabled": True, "start_timeout_seconds": 180, "poll_interval_seconds": 60},
         "event_log_storage": {

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 
 from dazz_assets.sync.reports import ParseReport, StreamReport
 
@@ -47,16 +46,6 @@ def of_parser(report: ParseReport) -> Metadata:
         "dazz/inputs": dict(report.inputs) or None,
     }
     return {name: value for name, value in found.items() if value is not None}
-
-
-def table_schema(schema: pa.Schema) -> dg.TableSchema:
-    """The columns of a table as the UI shows them."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(item.name, str(item.type), constraints=dg.TableColumnConstraints(nullable=item.nullable))
-            for item in schema
-        ]
-    )
 
 
 def _mark(text: str | None) -> object:

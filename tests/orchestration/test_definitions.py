@@ -46,6 +46,7 @@ def test_assets_say_what_they_are(definitions: dg.Definitions) -> None:
     columns = [column.name for column in node.metadata["dagster/column_schema"].columns]
     assert columns[:2] == ["key", "cursor"]
     assert "window_start" in columns
+    assert all(column.description for column in node.metadata["dagster/column_schema"].columns)
 
 
 def test_a_parser_shows_the_columns_of_its_model_and_its_version(definitions: dg.Definitions) -> None:

@@ -35,6 +35,7 @@ def test_two_first_starts_at_once_both_succeed(dazz_home: Path) -> None:
 
 def test_telemetry_is_off_and_a_connection_has_one_run_at_a_time(instance: dg.DagsterInstance) -> None:
     assert not instance.telemetry_enabled
+    assert not instance.nux_enabled
     limits = instance.get_concurrency_config().run_queue_config
     assert limits is not None
     assert limits.tag_concurrency_limits == [
