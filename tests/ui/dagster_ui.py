@@ -1,0 +1,113 @@
+"""Dagster's UI in a browser, driven as a user does: by what is written on the page."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-sync",
+    "--no-first-run",
+]
+# Milliseconds: for what is on a page, and for a run, which waits in the queue and starts a process.
+_SHOWN_WITHIN = 60_000
+_DONE_WITHIN = 120_000
+_LOCATION = "dazz_assets.orchestration.definitions"
+
+
+class Ui:
+    """A browser on the UI. Screenshots go to a folder, where one is named."""
+
+    def __init__(self, page: Page, url: str, screenshots: Path | None) -> None:
+        self.page, self.url, self.screenshots = page, url, screenshots
+
+    def open_group(self, group: str) -> None:
+        """The asset graph of a group."""
+        self.page.goto(f"{self.url}/locations/{_LOCATION}/asset-groups/{group}")
+
+    def open_partition(self, asset: str, partition: str) -> None:
+        """What the asset's page says of a partition."""
+        self.page.goto(f"{self.url}/assets/{asset}?{urlencode({'view': 'partitions', 'partition': partition})}")
+
+    def open_events(self, asset: str) -> None:
+        """An asset's materializations, the newest of which is shown."""
+        self.page.goto(f"{self.url}/assets/{asset}?view=events")
+
+    def node(self, name: str) -> Locator:
+        """An asset's node in the graph."""
+        return self.page.get_by_text(name, exact=True).filter(visible=True).first
+
+    def choose_partition(self, asset: str, connection: str, window: str | None = None) -> None:
+        """Open the dialog that materializes one partition of an asset; no window: the newest."""
+        page = self.page
+        page.goto(f"{self.url}/assets/{asset}?view=partitions")
+        page.get_by_role("button", name="Materialize").first.click()
+        self._dialog.get_by_text("Select a partition or create one").last.click()
+        page.get_by_title(connection, exact=True).filter(visible=True).last.click()
+        page.keyboard.press("Escape")
+        if window is None:
+            self._dialog.get_by_role("button", name="Latest").click()
+        else:
+            self._dialog.get_by_placeholder("ex: ").fill(window)
+            page.keyboard.press("Enter")
+        self._dialog.get_by_text("1 partition", exact=True).wait_for()
+
+    def launch(self) -> None:
+        """Launch the run that was chosen, and wait until it succeeded."""
+        self._dialog.get_by_role("button", name="Launch 1 run").click()
+        self.page.get_by_role("link", name="View", exact=True).click()
+        ended = self.page.get_by_text(re.compile("^(Success|Failure|Canceled)$")).first
+        ended.wait_for(timeout=_DONE_WITHIN)
+        assert ended.inner_text() == "Success"
+
+    def metadata(self) -> dict[str, str]:
+        """The table of metadata that the page shows."""
+        row = self.page.get_by_role("row").filter(has_text=re.compile("^(dazz|dagster)/"))
+        row.first.wait_for()
+        cells = [[cell.inner_text() for cell in item.get_by_role("cell").all()] for item in row.all()]
+        return {item[0].strip(): item[1].strip() for item in cells}
+
+    def screenshot(self, name: str) -> None:
+        """Keep what the page shows, where a folder for that was named."""
+        if self.screenshots is not None:
+            self.page.mouse.move(0, 0)
+            self.page.wait_for_load_state("networkidle")
+            self.page.screenshot(path=self.screenshots / f"{name}.png")
+
+    @property
+    def _dialog(self) -> Locator:
+        return self.page.get_by_role("dialog").filter(has_text="Launch runs to materialize")
+
+
+@contextmanager
+def opened(chromium: str, url: str, screenshots: Path | None) -> Iterator[Ui]:
+    """A browser without a window, closed at the end."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(_SHOWN_WITHIN)
+        page.set_default_navigation_timeout(_SHOWN_WITHIN)
+        yield Ui(page, url, screenshots)
+        browser.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
