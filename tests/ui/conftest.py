@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,29 @@ class Project:
         return self.vendor.traffic.stats().requests
 
 
+@dataclass(frozen=True)
+class Moved:
+    """What two syncs left: an old window that lost an issue to a newer one, and what the second said of each stream."""
+
+    window: str
+    report: dict[str, dict[str, Any]]
+
+
+def window_of(issue: dict[str, Any]) -> str:
+    """The week that an issue lies in, by the time of its last change."""
+    return _week(datetime.fromisoformat(issue["attributes"]["updated_at"]))
+
+
+def this_week() -> str:
+    """The current window."""
+    return _week(datetime.now(UTC))
+
+
+def _week(at: datetime) -> str:
+    day = at.astimezone(UTC).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
+
+
 @pytest.fixture(scope="module")
 def chromium() -> str:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -66,13 +90,8 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def vendor() -> SnykSandbox:
-    """Its records end now; a few changed in this very week, whatever day it is."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    vendor = SnykSandbox(orgs=3, projects=20, issues=300, now=now + QUIET)
-    monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0)
-    for issue in list(vendor.issues.values())[:_NEWEST]:
-        issue["attributes"]["updated_at"] = timestamp(max(monday, now - timedelta(minutes=10)))
-    return vendor
+    """Its records end six hours ago, so that there is time for a change of theirs."""
+    return SnykSandbox(orgs=3, projects=20, issues=300, now=datetime.now(UTC) + QUIET - timedelta(hours=6))
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +104,16 @@ def project(tmp_path_factory: pytest.TempPathFactory, chromium: str, vendor: Sny
 
 @pytest.fixture(scope="module")
 def url(project: Project) -> Iterator[str]:
-    """Where `dazz dev` serves the UI of the project."""
+    """Where `dazz dev` is about to serve the UI of the project."""
     port = free_port()
-    command = [sys.executable, "-m", "dazz_assets.cli", "dev", "--port", str(port)]
     with (project.folder / "dev.log").open("w") as log:
-        process = subprocess.Popen(command, env=environment(project.folder), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dazz_assets.cli", "dev", "--port", str(port)],
+            env=environment(project.folder),
+            stdout=log,
+            stderr=log,
+        )
         try:
-            for attempt in stamina.retry_context(
-                requests.RequestException, attempts=None, timeout=_STARTS_WITHIN, wait_max=1
-            ):
-                with attempt:
-                    assert process.poll() is None, (project.folder / "dev.log").read_text()
-                    requests.get(f"http://127.0.0.1:{port}/server_info", timeout=10).raise_for_status()
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
@@ -104,7 +121,26 @@ def url(project: Project) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def ui(url: str, chromium: str) -> Iterator[Ui]:
+def moved(project: Project, url: str, vendor: SnykSandbox) -> Moved:
+    """Syncs `synced`, lets time pass at the vendor, and syncs it again: as the UI starts, to lose no time."""
+    project.run("sync", "snyk", "--connection", "synced")
+    before = {key: window_of(issue) for key, issue in vendor.issues.items()}
+    changed = vendor.change(1).changed["issues"]
+    window = min(before[key] for key in changed)
+    # Whatever day it is, something changed this week.
+    newest = timestamp(max(datetime.fromisoformat(f"{this_week()}T00:00:00Z"), datetime.now(UTC) - timedelta(hours=1)))
+    for key in sorted(key for key in vendor.issues if before.get(key, window) != window)[:_NEWEST]:
+        vendor.issues[key]["attributes"]["updated_at"] = newest
+    report = project.run("sync", "snyk", "--connection", "synced")
+    return Moved(window, {item["stream"]: item for item in report["streams"]})
+
+
+@pytest.fixture(scope="module")
+def ui(url: str, chromium: str, moved: Moved, project: Project) -> Iterator[Ui]:
+    """A browser on the UI of the project, in which `synced` was synced."""
+    for attempt in stamina.retry_context(requests.RequestException, attempts=None, timeout=_STARTS_WITHIN, wait_max=1):
+        with attempt:
+            requests.get(f"{url}/server_info", timeout=10).raise_for_status()
     folder = os.environ.get("DAZZ_SCREENSHOTS")
     with opened(chromium, url, Path(folder) if folder else None) as ui:
         yield ui

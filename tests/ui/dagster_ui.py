@@ -46,9 +46,11 @@ class Ui:
         """An asset's materializations, the newest of which is shown."""
         self.page.goto(f"{self.url}/assets/{asset}?view=events")
 
-    def node(self, name: str) -> Locator:
-        """An asset's node in the graph."""
-        return self.page.get_by_text(name, exact=True).filter(visible=True).first
+    def left_of(self, name: str) -> float:
+        """Where an asset's node begins in the graph, from the left."""
+        box = self.page.get_by_text(name, exact=True).filter(visible=True).first.bounding_box()
+        assert box is not None
+        return box["x"]
 
     def choose_partition(self, asset: str, connection: str, window: str | None = None) -> None:
         """Open the dialog that materializes one partition of an asset; no window: the newest."""
