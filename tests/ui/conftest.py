@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 import requests
 import stamina
 
-from dazz_assets.sandbox import QUIET, Sandbox
+from dazz_assets.sandbox import Change, Sandbox
 from integrations.snyk.sandbox import SnykSandbox
-from integrations.snyk.sandbox_data import timestamp
+from integrations.snyk.sandbox_data import resolve
 from resources.lake import Lake
 from resources.lake.query import json_rows, query
 from tests.end_to_end.command import connect, dazz, environment, finished
@@ -26,7 +27,7 @@ from tests.ui.dagster_ui import Ui, free_port, opened
 
 # Seconds: two cores may have much else to do.
 _STARTS_WITHIN = 120
-_NEWEST = 3
+_FIXED = 9
 
 
 class Project:
@@ -78,6 +79,18 @@ def _week(at: datetime) -> str:
     return (day - timedelta(days=day.weekday())).isoformat()
 
 
+class FixingSnyk(SnykSandbox):
+    """One where, with each change, the oldest open issues are fixed in the current week, and nothing else happens."""
+
+    def evolve(self, random: Random, change: Change, until: datetime) -> None:
+        open_ones = [issue for issue in self.issues.values() if issue["attributes"]["status"] == "open"]
+        fixed = sorted(open_ones, key=lambda issue: str(issue["attributes"]["updated_at"]))[:_FIXED]
+        monday = datetime.fromisoformat(f"{this_week()}T00:00:00Z")
+        for issue in fixed:
+            resolve(issue, max(monday, datetime.now(UTC) - timedelta(hours=1)), "fixed")
+        change.changed["issues"] = [str(issue["id"]) for issue in fixed]
+
+
 @pytest.fixture(scope="module")
 def chromium() -> str:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -90,8 +103,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def vendor() -> SnykSandbox:
-    """Its records end six hours ago, so that there is time for a change of theirs."""
-    return SnykSandbox(orgs=3, projects=20, issues=300, now=datetime.now(UTC) + QUIET - timedelta(hours=6))
+    return FixingSnyk(orgs=3, projects=20, issues=300)
 
 
 @pytest.fixture(scope="module")
@@ -122,15 +134,10 @@ def url(project: Project) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def moved(project: Project, url: str, vendor: SnykSandbox) -> Moved:
-    """Syncs `synced`, lets time pass at the vendor, and syncs it again: as the UI starts, to lose no time."""
+    """Syncs `synced`, lets its oldest open issues be fixed, and syncs it again: as the UI starts, to lose no time."""
     project.run("sync", "snyk", "--connection", "synced")
     before = {key: window_of(issue) for key, issue in vendor.issues.items()}
-    changed = vendor.change(1).changed["issues"]
-    window = min(before[key] for key in changed)
-    # Whatever day it is, something changed this week.
-    newest = timestamp(max(datetime.fromisoformat(f"{this_week()}T00:00:00Z"), datetime.now(UTC) - timedelta(hours=1)))
-    for key in sorted(key for key in vendor.issues if before.get(key, window) != window)[:_NEWEST]:
-        vendor.issues[key]["attributes"]["updated_at"] = newest
+    window = min(before[key] for key in vendor.change(1).changed["issues"])
     report = project.run("sync", "snyk", "--connection", "synced")
     return Moved(window, {item["stream"]: item for item in report["streams"]})
 

@@ -46,6 +46,14 @@ def test_a_sync_shows_rows_cursor_requests_and_waits(project: Project, ui: Ui, m
     assert shown["dazz/high_water_mark"].endswith("UTC")
 
 
+def test_the_graph_shows_streams_that_feed_a_parser(ui: Ui) -> None:
+    ui.open_group("snyk")
+    ui.page.get_by_text("% filled").first.wait_for()
+    left = {name: ui.left_of(name) for name in ("orgs", "projects", "issues", "findings")}
+    assert left["orgs"] < left["projects"] == left["issues"] < left["findings"]
+    ui.screenshot("asset-graph")
+
+
 def test_the_newest_window_alone_moves_no_mark_and_the_next_sync_fetches_the_rest(
     project: Project, ui: Ui, vendor: SnykSandbox
 ) -> None:
@@ -69,11 +77,3 @@ def test_the_newest_window_alone_moves_no_mark_and_the_next_sync_fetches_the_res
     (issues,) = (item for item in report["streams"] if item["stream"] == "issues")
     assert issues["high_water_mark"] is not None
     assert [row["key"] for row in project.query(FRESH)] == sorted(vendor.issues)
-
-
-def test_the_graph_shows_streams_that_feed_a_parser(ui: Ui) -> None:
-    ui.open_group("snyk")
-    ui.page.get_by_text("% filled").first.wait_for()
-    left = {name: ui.left_of(name) for name in ("orgs", "projects", "issues", "findings")}
-    assert left["orgs"] < left["projects"] == left["issues"] < left["findings"]
-    ui.screenshot("asset-graph")
