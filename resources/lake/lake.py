@@ -57,13 +57,14 @@ class Lake:
     ) -> AbstractContextManager[None]:
         """Be the only process that writes this connection's tables. Re-entrant; released when the process dies.
 
-        `on_wait` is told whom this process waits for: "snyk/acme is being synced by process 123". Object storage has no
-        such lock: there the compare-and-swap of each commit is what is left.
+        `on_wait` is told whom this process waits for: "snyk/acme is being synced by process 123". The locks lie in the
+        lake, as two lakes never share one. Object storage has no such lock: there the compare-and-swap of each commit
+        is what is left.
         """
         place = Place("raw", integration, connection, "any")
         if self.location.local is None:
             return nullcontext()
-        path = self.location.local.parent / "locks" / place.integration / f"{place.connection}.lock"
+        path = self.location.local / ".locks" / place.integration / f"{place.connection}.lock"
         return hold(path, f"{integration}/{connection}", doing, on_wait)
 
     def _table(self, place: Place, schema: pa.Schema | None) -> Table:

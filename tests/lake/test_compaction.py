@@ -98,7 +98,7 @@ def test_domain_tables_keep_a_file_a_window_and_are_only_vacuumed(lake: Lake, mo
 def test_compaction_holds_the_lock_of_the_connection(lake: Lake, many_slices: Table) -> None:
     assert lake.location.local is not None
     list(compact(lake))
-    holder = lake.location.local.parent / "locks" / "snyk" / "acme.lock"
+    holder = lake.location.local / ".locks" / "snyk" / "acme.lock"
     assert "snyk/acme is being compacted by process" in holder.read_text()
 
 

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from resources.lake import Lake, Snapshot, Table
+from resources.lake import Lake, NoLake, Snapshot, Table
+from resources.lake.query import query
 
 from .rows import python
+
+# Seconds: a child imports Arrow, Delta Lake and DuckDB first, and machines may be slow.
+PATIENCE = 60
 
 HOLDER = """
 import sys
@@ -43,7 +47,7 @@ def test_a_lock_that_was_taken_again_is_free_after_the_last_release(lake: Lake) 
     with lake.lock("snyk", "acme"), lake.lock("snyk", "acme"):
         pass
     holder = python(HOLDER, lake)
-    assert holder.communicate("done\n", timeout=10)[0] == "held\n"
+    assert holder.communicate("done\n", timeout=PATIENCE)[0] == "held\n"
 
 
 def test_threads_of_one_process_share_its_lock(lake: Lake) -> None:
@@ -56,7 +60,7 @@ def test_threads_of_one_process_share_its_lock(lake: Lake) -> None:
     with lake.lock("snyk", "acme"):
         thread = threading.Thread(target=enter)
         thread.start()
-        assert entered.wait(timeout=5)
+        assert entered.wait(timeout=PATIENCE)
         thread.join()
 
 
@@ -74,7 +78,7 @@ def test_another_process_waits_and_is_told_for_whom(lake: Lake) -> None:
         holder.stdin.flush()
 
     with lake.lock("snyk", "acme", on_wait):
-        assert holder.wait(timeout=10) == 0
+        assert holder.wait(timeout=PATIENCE) == 0
     assert told == [f"snyk/acme is being synced by process {holder.pid}"]
 
 
@@ -85,7 +89,7 @@ def test_another_connection_is_not_locked(lake: Lake) -> None:
     told: list[str] = []
     with lake.lock("snyk", "other", told.append), lake.lock("github", "acme", told.append):
         pass
-    holder.communicate("done\n", timeout=10)
+    holder.communicate("done\n", timeout=PATIENCE)
     assert told == []
 
 
@@ -94,7 +98,7 @@ def test_a_killed_process_leaves_nothing_locked(lake: Lake) -> None:
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     os.kill(holder.pid, signal.SIGKILL)
-    holder.wait(timeout=10)
+    holder.wait(timeout=PATIENCE)
     told: list[str] = []
     with lake.lock("snyk", "acme", told.append):
         pass
@@ -103,11 +107,11 @@ def test_a_killed_process_leaves_nothing_locked(lake: Lake) -> None:
 
 def test_a_commit_holds_the_lock_while_it_works(lake: Lake, issues: Table) -> None:
     def work(snapshot: Snapshot | None) -> None:
-        told.append(python(WAITER, lake).communicate(timeout=10)[0])
+        told.append(python(WAITER, lake).communicate(timeout=PATIENCE)[0])
 
     told: list[str] = []
     issues.commit(work)
-    told.append(python(WAITER, lake).communicate(timeout=10)[0])
+    told.append(python(WAITER, lake).communicate(timeout=PATIENCE)[0])
     assert told == [f"snyk/acme is being synced by process {os.getpid()}\n", "free\n"]
 
 
@@ -117,8 +121,29 @@ def test_object_storage_has_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert list(tmp_path.iterdir()) == []
 
 
-def test_locks_lie_beside_the_lake(lake: Lake) -> None:
-    assert lake.location.local is not None
+def test_locks_lie_in_the_lake_and_nowhere_else(lake: Lake, tmp_path: Path) -> None:
     with lake.lock("snyk", "acme"):
-        assert (lake.location.local.parent / "locks" / "snyk" / "acme.lock").exists()
-    assert not lake.location.local.exists()
+        (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert lake.location.local is not None
+    assert file == lake.location.local / ".locks" / "snyk" / "acme.lock"
+    assert list(lake.tables()) == []
+
+
+def test_two_lakes_in_one_folder_share_no_lock(lake: Lake) -> None:
+    assert lake.location.local is not None
+    other = Lake(lake.location.local.with_name("other"))
+    holder = python(HOLDER, other)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    told: list[str] = []
+    with lake.lock("snyk", "acme", told.append):
+        pass
+    holder.communicate("done\n", timeout=PATIENCE)
+    assert told == []
+
+
+def test_a_lake_that_was_only_locked_holds_nothing_to_query(lake: Lake) -> None:
+    with lake.lock("snyk", "acme"):
+        pass
+    with pytest.raises(NoLake):
+        query(lake, "select * from findings")
