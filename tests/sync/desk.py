@@ -83,6 +83,20 @@ class DeskIntegration(Integration[DeskConfig]):
             yield Incident(id=self.object_id(ticket.id), title=ticket.title, agent=names.get(ticket.agent or 0))
 
 
+class TicketsOnly(Integration[DeskConfig]):
+    """The help desk without its agents, and without a parser."""
+
+    base_url = DeskIntegration.base_url
+    auth = DeskIntegration.auth
+    records = DeskIntegration.records
+    paginator = DeskIntegration.paginator
+    streams = (TicketsStream,)
+    name = "desk"
+
+    def incident(self, ticket: Ticket) -> Incident:
+        return Incident(id=self.object_id(ticket.id), title=ticket.title)
+
+
 class Desk:
     """What the vendor holds; tickets come in the order of their last change."""
 

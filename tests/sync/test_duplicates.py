@@ -7,11 +7,10 @@ import pytest
 
 from dazz_assets import Incremental, parser
 from dazz_assets.sync import Extent
-from tests.sync.desk import Customer, Desk, Fixed, Incident, TicketsStream
-from tests.sync.test_moved_records import _Tickets
+from tests.sync.desk import Customer, Desk, Fixed, Incident, TicketsOnly, TicketsStream
 
 
-class ByTopic(_Tickets):
+class ByTopic(TicketsOnly):
     """Objects of one topic share an id: the title's first word."""
 
     @parser
@@ -87,7 +86,7 @@ def test_parsing_again_gives_the_same_objects_in_any_order(topics: Customer) -> 
 
 
 def test_two_parsers_may_yield_one_model_and_each_replaces_only_its_own_rows(desk: Desk, tmp_path: Path) -> None:
-    class Twice(_Tickets):
+    class Twice(TicketsOnly):
         @parser
         def open(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
             for ticket in tickets:

@@ -6,36 +6,24 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Incremental, Integration, parser
-from tests.sync.desk import Customer, Desk, DeskConfig, DeskIntegration, Fixed, Incident, Ticket, TicketsStream
+from dazz_assets import Incremental, parser
+from tests.sync.desk import Customer, Desk, Fixed, Incident, Ticket, TicketsOnly, TicketsStream
 
 
-class _Tickets(Integration[DeskConfig]):
-    base_url = DeskIntegration.base_url
-    auth = DeskIntegration.auth
-    records = DeskIntegration.records
-    paginator = DeskIntegration.paginator
-    streams = (TicketsStream,)
-    name = "desk"
-
-    def incident(self, ticket: Ticket) -> Incident:
-        return Incident(id=self.object_id(ticket.id), title=ticket.title)
-
-
-class YieldsAsItReads(_Tickets):
+class YieldsAsItReads(TicketsOnly):
     @parser
     def incidents(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
         for ticket in tickets:
             yield self.incident(ticket)
 
 
-class ListsFirst(_Tickets):
+class ListsFirst(TicketsOnly):
     @parser
     def incidents(self, tickets: Incremental[TicketsStream]) -> list[Incident]:
         return [self.incident(ticket) for ticket in reversed(list(tickets))]
 
 
-class LooksAhead(_Tickets):
+class LooksAhead(TicketsOnly):
     @parser
     def incidents(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
         before: Ticket | None = None
@@ -47,7 +35,7 @@ class LooksAhead(_Tickets):
             yield self.incident(before)
 
 
-class LeavesSomeOut(_Tickets):
+class LeavesSomeOut(TicketsOnly):
     @parser
     def incidents(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
         for ticket in tickets:
