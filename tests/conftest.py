@@ -1,7 +1,7 @@
 """What all tests share."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -20,14 +20,29 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(autouse=True)
-def _no_telemetry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dagster sends nothing from a test, whatever instance it makes."""
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+_OF_THE_DEVELOPER = (
+    "DAZZ_HOME",
+    "DAZZ_CONNECTIONS",
+    "DAZZ_INTEGRATIONS",
+    "DAZZ_LAKE",
+    "DAZZ_TRANSLATOR",
+    "DAGSTER_HOME",
+)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_home() -> Iterator[None]:
+    """A test, or a fixture of several, sets up its own home; it never meets the developer's, and sends nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+        for name in _OF_THE_DEVELOPER:
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _no_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test sets up its own home; it never meets the developer's."""
-    for name in ("DAZZ_HOME", "DAZZ_CONNECTIONS", "DAZZ_INTEGRATIONS", "DAZZ_LAKE", "DAGSTER_HOME"):
-        monkeypatch.delenv(name, raising=False)
+def _leaves_no_home(_no_home: None) -> Iterator[None]:
+    """What a test, or the code that it runs, sets of these is gone after it."""
+    yield
+    for name in _OF_THE_DEVELOPER:
+        os.environ.pop(name, None)

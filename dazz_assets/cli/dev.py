@@ -32,7 +32,7 @@ def open_ui(port: Port = 3000) -> None:
     """
     from dazz_assets.orchestration.home import instance
     from resources.connections import VARIABLE, connections_path
-    from resources.home import HOME_VARIABLE, home
+    from resources.home import DAGSTER_VARIABLE, HOME_VARIABLE, dagster_home, home
 
     # Ctrl-C, and a request to end, are told to this process, which then ends what it started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -40,7 +40,11 @@ def open_ui(port: Port = 3000) -> None:
     try:
         with instance():
             pass
-        here = {HOME_VARIABLE: str(home()), VARIABLE: str(connections_path().absolute())}
+        here = {
+            HOME_VARIABLE: str(home()),
+            DAGSTER_VARIABLE: str(dagster_home()),
+            VARIABLE: str(connections_path().absolute()),
+        }
         command = [sys.executable, "-m", "dagster", "dev", "-m", "dazz_assets.orchestration.definitions"]
         status = _run([*command, "--host", "127.0.0.1", "--port", str(port)], here)
     finally:

@@ -1,10 +1,10 @@
 """The Dagster instance that UI, daemon and CLI share."""
 
-import os
 from pathlib import Path
 
 import dagster as dg
 import yaml
+from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 
 from resources.home import DAGSTER_VARIABLE, dagster_home
@@ -16,16 +16,15 @@ _CREATED = ".created"
 def instance() -> dg.DagsterInstance:
     """The Dagster instance that UI, daemon and CLI share; created on first use.
 
-    Child processes, the run workers among them, find it by `DAGSTER_HOME`, which is set here.
+    The environment stays as it is: who starts a process that needs the instance gives it `DAGSTER_HOME`.
     """
     folder = dagster_home()
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ[DAGSTER_VARIABLE] = str(folder)
     if not (folder / _CREATED).exists():
         # Two first starts at once would both create the tables: "table run_tags already exists".
         with FileLock(folder / ".creating.lock"):
             _create(folder)
-    return dg.DagsterInstance.get()
+    return _opened(folder)
 
 
 def _create(folder: Path) -> None:
@@ -34,13 +33,24 @@ def _create(folder: Path) -> None:
         unfinished = settings.with_suffix(".new")
         unfinished.write_text(yaml.safe_dump(_settings(), sort_keys=False), encoding="utf-8")
         unfinished.replace(settings)
-    with dg.DagsterInstance.get() as first:
+    with _opened(folder) as first:
         first.get_runs(limit=1)
         first.all_instigator_state()
     (folder / _CREATED).touch()
 
 
-def _settings() -> dict[str, object]:
+def _opened(folder: Path) -> dg.DagsterInstance:
+    """The instance of a folder, whichever folder `DAGSTER_HOME` names, if any."""
+    settings = folder / "dagster.yaml"
+    written = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.exists() else None
+    ours = _settings()["event_log_storage"]
+    overrides = {}
+    if isinstance(written, dict) and written.get("event_log_storage") == ours:
+        overrides = {"event_log_storage": {**ours, "config": {"home": str(folder)}}}
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(folder), overrides=overrides))
+
+
+def _settings() -> dict[str, dict[str, object]]:
     limit = {"key": CONNECTION_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
     return {
         "telemetry": {"enabled": False},

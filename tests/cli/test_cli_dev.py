@@ -54,7 +54,7 @@ def dev(project: Project) -> Iterator[Dev]:
     stub.write_text(STUB, encoding="utf-8")
     stub.chmod(0o755)
     project.connections.unlink()
-    env = os.environ | {name: value for name, value in project.env.items() if value}
+    env = os.environ | {name: value for name, value in project.env.items() if value and name != "DAGSTER_HOME"}
     process = subprocess.Popen([sys.executable, "-c", RUN, str(stub)], env=env, stdout=subprocess.PIPE, text=True)
     running = Dev(project, process)
     yield running

@@ -17,8 +17,9 @@ ROOT = Path(__file__).parents[2]
 
 def environment(folder: Path, home: Path | None = None) -> dict[str, str]:
     """What the process sees: its own home, and the connections in the folder."""
+    others = {"DAGSTER_HOME", "DAZZ_LAKE", "DAZZ_INTEGRATIONS"}
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in others},
         "DAZZ_HOME": str(home or folder / "home"),
         "DAZZ_CONNECTIONS": str(folder / "connections.yaml"),
         "PYTHONPATH": str(ROOT),

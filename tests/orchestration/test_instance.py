@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,18 @@ def test_the_home_may_move(dazz_home: Path, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("DAGSTER_HOME", str(moved / "dagster"))
     with home.instance() as instance:
         assert instance.event_log_storage.path_for_shard("index").startswith(str(moved))  # type: ignore[attr-defined]
+
+
+def test_two_homes_in_one_process_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("one", "two")
+    for name in names:
+        monkeypatch.setenv("DAZZ_HOME", str(tmp_path / name))
+        with home.instance() as instance:
+            index = instance.event_log_storage.path_for_shard("index")  # type: ignore[attr-defined]
+            assert index.startswith(str(tmp_path / name))
+            instance.add_dynamic_partitions(name, ["a"])
+            assert [each for each in names if instance.get_dynamic_partitions(each)] == [name]
+    assert "DAGSTER_HOME" not in os.environ
 
 
 def test_the_lake_lies_in_the_home_unless_a_url_says_otherwise(
