@@ -42,6 +42,7 @@ def walk(
     should_stop: Callable[[Walked], str | None] | None = None,
     max_pages: int = MOST_PAGES,
     max_seconds: float = LONGEST_SECONDS,
+    stop: threading.Event | None = None,
 ) -> Generator[Walked]:
     """The pages of a list, each while the next one is in flight.
 
@@ -49,12 +50,14 @@ def walk(
     should_stop: called with each page before the next one is asked for; the text that it returns ends the walk, as the
     reason why that page was the last. It runs in the thread that fetches.
 
+    stop: set by another thread, it ends the walk where it waits (StoppedError); the walk sets it when it is over.
+
     The last page has `last` set, so that who reads to it knows that the walk is complete. To stop early, close the
     iterator: nothing more is sent then. Raises `FetchError`, among them LoopError, WalkLimitError (more than max_pages,
     or max_seconds by the client's clock) and MissingPaginatorError.
     """
     steps = _Steps(client, request, paginator, records, accept, should_stop, max_pages, max_seconds)
-    stop = threading.Event()
+    stop = stop or threading.Event()
     first, following = steps.take(steps.first, stop)
     if following is None:
         yield first

@@ -12,7 +12,7 @@ class StreamReport:
         that were not stored yet. received counts every record of every page.
     high_water_mark: RFC 3339, in UTC; None for a snapshot stream and before the first mark.
     windows: rows added by window (key None for a snapshot stream).
-    total: the vendor's own total, where a page says one.
+    total: the vendor's own total of a list that was read once and whole, where it says one.
     ended: why the last page was the last.
     passed_over: parents whose records could not be listed (403, 404), with the vendor's answer.
     gap: what ground before the pass is not fetched yet, where it begins above the mark.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,9 +19,10 @@ def read_new(table: Table, file: DataFile, columns: Sequence[str] | None = None)
 
 
 def remove_new(table: Table, file: DataFile) -> None:
-    """Remove a file that no commit names."""
+    """Remove a file that no commit names, where it is still there."""
     if not file.committed:
-        table.location.filesystem.delete_file(_path(table, file))
+        with suppress(FileNotFoundError):
+            table.location.filesystem.delete_file(_path(table, file))
 
 
 def _path(table: Table, file: DataFile) -> str:

@@ -55,6 +55,11 @@ class Listing:
             self.moved = self.moved or self._met_again(rows) or shrank
         self._total = total if total is not None else self._total
 
+    @property
+    def total(self) -> int | None:
+        """How many records the vendor says that there are; None where it says nothing, or not all were asked for."""
+        return None if self._stopped else self._total
+
     def stop(self) -> None:
         """The walk has all that it was after, and leaves the rest."""
         self._stopped = True

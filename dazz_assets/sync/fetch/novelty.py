@@ -9,8 +9,9 @@ from dazz_assets.sync.fetch.seen import Seen
 from dazz_assets.sync.fetch.sources import Source
 from resources.lake import Snapshot, hashes_since
 
-# Rows held back while it may yet turn out that all of them are stored already.
+# Rows, and bytes of their text, held back while it may yet turn out that all of them are stored already.
 _HELD = 20_000
+_HELD_BYTES = 16 * 2**20
 
 
 class Novelty:
@@ -26,7 +27,7 @@ class Novelty:
         self._lower = lower
         self._seen = Seen()
         self._held: dict[str | None, list[Row]] = defaultdict(list)
-        self._held_count = 0
+        self._held_count = self._held_bytes = 0
 
     @property
     def holding(self) -> bool:
@@ -40,7 +41,8 @@ class Novelty:
             return fresh
         self._held[source.parent] += fresh
         self._held_count += len(fresh)
-        return self._decided() if self._held_count > _HELD else []
+        self._held_bytes += sum(len(memoryview(row.record)) for row in fresh)
+        return self._decided() if self._held_count > _HELD or self._held_bytes > _HELD_BYTES else []
 
     def rest(self, sources: Sequence[Source]) -> list[Row]:
         """The new rows among those held back, now that these sources were walked to their end (and others were not)."""
@@ -61,4 +63,8 @@ class Novelty:
 
     def _unseen(self, rows: Sequence[Row]) -> list[Row]:
         new = self._seen.add_new([row.content_hash for row in rows])
-        return [row for row, fresh in zip(rows, new, strict=True) if fresh]
+        fresh = [row for row, is_fresh in zip(rows, new, strict=True) if is_fresh]
+        for row in fresh:
+            # A view would keep its whole page in memory for as long as the row waits.
+            row.record = bytes(row.record)
+        return fresh

@@ -22,7 +22,6 @@ from dazz_assets.sync.fetch.rows import Row
 from dazz_assets.sync.fetch.shape import Shape
 from dazz_assets.sync.fetch.slices import Slices
 from dazz_assets.sync.fetch.sources import Source
-from dazz_assets.sync.fetch.totals import total_of
 from dazz_assets.sync.fetch.walks import Walks
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
@@ -60,6 +59,7 @@ class State:
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.moved: set[str | None] = set()
+        self.totals: list[int | None] = []
         self.shape = Shape()
         self.report = StreamReport(session.connection.id, stream.name)
 
@@ -101,7 +101,7 @@ class Pass:
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
         self._boundaries = {source.parent: self._boundary(source) for source in self._sources}
-        self._slices = self._new_slices()
+        self._slices, self._copies = self._new_slices(), self._new_slices()
         self._contents: dict[str | None, Fingerprint] = defaultdict(Fingerprint)
         self._complete: list[Source] = []
         self._ascending = state.stream.cursor is not None and state.stream.cursor.order == "asc" and not state.whole
@@ -114,6 +114,7 @@ class Pass:
             self._store()
         except BaseException:
             self._slices.discard()
+            self._copies.discard()
             raise
 
     def _walk(self) -> None:
@@ -150,8 +151,6 @@ class Pass:
             report.warnings.append(event.page.skipped)
         if event.page.reported is not None:
             report.warnings.append(event.page.reported)
-        if (total := total_of(event.page)) is not None and event.source.parent is None:
-            report.total = total
 
     def _ended(self, event: Ended) -> None:
         state, error = self._state, event.error
@@ -160,6 +159,7 @@ class Pass:
         if error is None:
             self._complete.append(event.source)
             state.report.ended = event.reason
+            state.totals.append(event.total)
         elif state.stream.parent is None:
             raise error
         elif error.status in _PASSED_OVER:
@@ -197,6 +197,7 @@ class Pass:
     def _store(self) -> None:
         state = self._state
         if state.whole and state.failed:
+            self._slices.discard()
             return
         self._keep(state.novelty.rest(self._complete))
         if state.whole:
@@ -284,7 +285,7 @@ class Pass:
 
     def _kept(self, parents: set[str]) -> list[DataFile]:
         """The stored rows of some parents, as new files."""
-        stored, copies = self._state.stored, self._new_slices()
+        stored = self._state.stored
         if stored is None or not parents:
             return []
         wanted = pa.array(sorted(parents), pa.string())
@@ -293,8 +294,8 @@ class Pass:
                 rows = batch.filter(pc.is_in(batch.column("parent"), wanted))
                 for value in rows.column("content_hash").to_pylist():
                     self._contents[None].add(int(value or 0))
-                copies.copy(window, rows)
-        return copies.close()
+                self._copies.copy(window, rows)
+        return self._copies.close()
 
     def _count_rows(self) -> None:
         report = self._state.report

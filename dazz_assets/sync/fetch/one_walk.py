@@ -1,5 +1,6 @@
 """The walk over one source: its pages as rows, to the end of what there is."""
 
+import threading
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,12 +31,16 @@ class Arrived:
 
 @dataclass(slots=True)
 class Ended:
-    """A source was walked to its end, or its walk failed. moved: records may have slipped by, each time."""
+    """A source was walked to its end, or its walk failed.
+
+    moved: records may have slipped by, each time. total: what the vendor says of a list that was read once and whole.
+    """
 
     source: Source
     reason: str
     error: FetchError | None = None
     moved: bool = False
+    total: int | None = None
 
 
 Event = Arrived | Ended
@@ -50,10 +55,18 @@ class OneWalk:
         self._client = client
         self._source = source
         self._maker = maker
+        self._lists = 0
+        self._stopped = False
+        self._stop_walk = threading.Event()
+
+    def stop(self) -> None:
+        """From another thread: wait for nothing any more, and send nothing."""
+        self._stopped = True
+        self._stop_walk.set()
 
     def events(self, bounds: Bounds) -> Generator[Event]:
         """Its pages, and its end; the errors of a walk are its end's."""
-        left, last, moved = [bounds], "", False
+        left, last, moved, total = [bounds], "", False, None
         try:
             while left:
                 found = left.pop(0)
@@ -61,8 +74,8 @@ class OneWalk:
                 if listing.is_cut:
                     left = [*self._rest(found, listing), *left]
                 else:
-                    last, moved = listing.last, moved or listing.moved
-            yield Ended(self._source, last, moved=moved)
+                    last, moved, total = listing.last, moved or listing.moved, listing.total
+            yield Ended(self._source, last, moved=moved, total=total if self._lists == 1 else None)
         except FetchError as error:
             yield Ended(self._source, "", error)
 
@@ -88,6 +101,7 @@ class OneWalk:
 
     def _listed(self, bounds: Bounds) -> Generator[Event, None, Listing]:
         stream, listing = self._stream, Listing(self._stream)
+        self._lists += 1
         made: dict[int, list[Row]] = {}
 
         def rows_of(step: Walked) -> list[Row]:
@@ -100,6 +114,10 @@ class OneWalk:
             listing.stop()
             return "it reached what is stored already"
 
+        # Each list that is walked has its own event, and may begin after the call that stops them.
+        self._stop_walk = threading.Event()
+        if self._stopped:
+            self._stop_walk.set()
         newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
         steps = walk(
             self._client,
@@ -108,6 +126,7 @@ class OneWalk:
             records=stream.records,
             accept=stream.accept,
             should_stop=reached_the_mark if newest_first else None,
+            stop=self._stop_walk,
         )
         try:
             with closing(steps):

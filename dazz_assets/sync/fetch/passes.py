@@ -132,6 +132,7 @@ class Passes:
         report.passed_over = [f"{key}: {reason}" for key, reason in state.passed_over.items()]
         if marks := [source.mark for source in sources if source.mark is not None]:
             report.high_water_mark = shown(max(marks))
+        report.total = state.totals[0] if len(state.totals) == 1 and self._stream.parent is None else None
         if state.stored is not None:
             report.stored, report.version = state.stored.rows, state.stored.version
         return report

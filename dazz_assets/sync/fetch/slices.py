@@ -52,11 +52,11 @@ class Slices:
     def close(self, *, without_parents: Collection[str] = ()) -> list[DataFile]:
         """The finished files, to be committed; without the rows of some parents, whose pass was cut short."""
         self._write(list(self._waiting))
-        files = self._done + [writer.close() for writer in self._writers.values()]
-        self._writers, self._done = {}, []
-        if not without_parents:
-            return files
-        return [kept for file in files for kept in self._filtered(file, without_parents)]
+        while self._writers:
+            self._done.append(self._writers.popitem()[1].close())
+        if without_parents:
+            self._done = [kept for file in self._done for kept in self._filtered(file, without_parents)]
+        return list(self._done)
 
     def discard(self) -> None:
         """Remove what was written and is not committed."""

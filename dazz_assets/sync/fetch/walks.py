@@ -52,6 +52,7 @@ class Walks:
         self._client = client
         self._bounds = bounds
         self._maker = RowMaker(stream, session.windows)
+        self._walks: list[OneWalk] = []
 
     def events(self, sources: Sequence[Source], concurrency: int) -> Generator[Event]:
         """Pages and ends of all sources; those of one source come in order. Errors of a walk are its end's."""
@@ -72,8 +73,10 @@ class Walks:
             finally:
                 arrived.stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
+                for walk in list(self._walks):
+                    walk.stop()
 
-    def _into(self, arrived: "_Arrivals", source: Source) -> None:
+    def _into(self, arrived: _Arrivals, source: Source) -> None:
         try:
             with closing(self._walk(source)) as events:
                 for event in events:
@@ -84,4 +87,8 @@ class Walks:
 
     def _walk(self, source: Source) -> Generator[Event]:
         walk = OneWalk(self._session, self._stream, self._client, self._maker, source)
-        return walk.events(self._bounds(source))
+        self._walks.append(walk)
+        try:
+            yield from walk.events(self._bounds(source))
+        finally:
+            self._walks.remove(walk)
