@@ -40,7 +40,12 @@ class Connection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
+    # YAML reads an id of digits alone as a number.
+    id: Annotated[
+        str,
+        BeforeValidator(lambda value: str(value) if type(value) is int else value),
+        Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$"),
+    ]
     integration: str
     start: date
     interval: Annotated[timedelta, BeforeValidator(_interval), Field(gt=timedelta())] = timedelta(minutes=15)

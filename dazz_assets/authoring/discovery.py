@@ -58,9 +58,11 @@ def discover() -> Discovered:
 
 def find(target: str) -> IntegrationSpec:
     """The integration of this name or at this path. Raises DefinitionError, saying what there is instead."""
-    if target.endswith(".py") or os.sep in target or Path(target).is_dir():
+    if target.endswith(".py") or os.sep in target:
         return _only(target)
     found = discover()
+    if target not in found.integrations and Path(target).is_dir():
+        return _only(target)
     if target in found.integrations:
         return found.integrations[target]
     broken = [failure for failure in found.failures if target in failure.place.split(".")]

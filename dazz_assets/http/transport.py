@@ -31,6 +31,7 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 LARGEST_RESPONSE = 256 * 1024 * 1024
 """Bytes of a body after decompression, counted while reading."""
+LONGEST_RESPONSE_SECONDS = 600.0
 MOST_REDIRECTS = 5
 CONNECTIONS = 32
 _CHUNK = 1024 * 1024
@@ -183,6 +184,7 @@ def _redirected(request: Request, url: str, response: requests.Response) -> Requ
 
 def _read(response: requests.Response) -> bytes:
     chunks: list[bytes] = []
+    ends_at = time.monotonic() + LONGEST_RESPONSE_SECONDS
     size = 0
     reason = ""
     try:
@@ -190,6 +192,9 @@ def _read(response: requests.Response) -> bytes:
             chunks.append(chunk)
             size += len(chunk)
             if size > LARGEST_RESPONSE:
+                break
+            if time.monotonic() > ends_at:
+                reason = f"it took longer than {LONGEST_RESPONSE_SECONDS:.0f} s"
                 break
     except (requests.RequestException, OSError) as error:
         reason = _reason(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from difflib import get_close_matches
@@ -72,7 +73,9 @@ def _named(connection: duckdb.DuckDBPyConnection, sql: str, catalog: Catalog) ->
         raise QueryError(str(error)) from error
     except duckdb.Error:
         return catalog.names
-    names = {name.replace('"', "").lower().removeprefix("memory.").removeprefix("main.") for name in found}
+    # An alias comes with its table, as `findings AS f`.
+    tables = {re.split(r"\s+AS\s+", name, maxsplit=1, flags=re.IGNORECASE)[0] for name in found}
+    names = {name.replace('"', "").lower().removeprefix("memory.").removeprefix("main.") for name in tables}
     if unknown := sorted(names - catalog.names):
         raise QueryError(_unknown(unknown[0], catalog.names))
     return names or catalog.names

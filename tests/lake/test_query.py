@@ -48,6 +48,21 @@ def test_names_with_underscores_are_found(lake: Lake) -> None:
     assert ask(lake, "select key from RAW.Git_Hub_Alerts") == [{"key": "b"}]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select i.key from raw.snyk_issues i",
+        "select i.key from raw.snyk_issues as i where i.key in (select o.key from raw.snyk_issues o)",
+        "select a.key from raw.snyk_issues a join raw.snyk_issues b on a.key = b.key",
+        "with i as (select * from raw.snyk_issues x) select key from i",
+        'select "as".key from raw.snyk_issues as "as"',
+    ],
+)
+def test_tables_may_have_aliases(sql: str, lake: Lake, issues: Table) -> None:
+    store(issues, MONDAY, Row("a", 1, 1))
+    assert ask(lake, sql) == [{"key": "a"}]
+
+
 def test_a_name_that_two_streams_share_is_refused(lake: Lake) -> None:
     store(lake.raw("a", "b_c", "acme", windowed=False), None, Row("k", None, 1))
     store(lake.raw("a_b", "c", "acme", windowed=False), None, Row("k", None, 1))
