@@ -12,6 +12,7 @@ from dazz_assets.authoring.discovery import discover
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.sync.errors import ParseError
 from dazz_assets.sync.fetch.cursors import shown
+from dazz_assets.sync.fetch.sources import mark_of
 from dazz_assets.sync.objects.inputs import Inputs
 from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.session import Session
@@ -108,7 +109,7 @@ class _Reader:
     def _stream(self, state: StreamState, raw: Snapshot | None, marks: Snapshot | None) -> StreamState:
         if raw is not None:
             state.rows = raw.rows
-            newest = _newest_mark(marks) if marks is not None else raw.transaction("mark")
+            newest = _newest_mark(marks) if marks is not None else mark_of(raw)
             state.high_water_mark = None if newest is None else shown(newest)
         event = self._history and self._history.last((state.integration, "raw", state.stream), state.connection)
         if event:

@@ -18,7 +18,8 @@ class StreamReport:
     gap: what ground before the pass is not fetched yet, where it begins above the mark.
     drift: how the shape of the records differs from what it was, as `attributes.score: number, was integer`.
     stored: rows in the table afterwards, older versions included; version: the table's, in Delta's log.
-    problems: records without a key or cursor.
+    problems: records without a key or cursor. repeated: records of a whole list whose key was there before, with
+        another content or of another parent.
     """
 
     connection: str
@@ -40,6 +41,7 @@ class StreamReport:
     gap: str | None = None
     version: int | None = None
     problems: int = 0
+    repeated: int = 0
     drift: list[str] = field(default_factory=list)
 
 

@@ -10,6 +10,7 @@ from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.authoring.templates import fill, segment
 from dazz_assets.http import Client, Event, Limiter
+from dazz_assets.http.hosts import origin_of
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.windows import Windows, microseconds
 from resources.connections import BadConnection, Connection
@@ -79,7 +80,10 @@ class Session:
         return Limiter(self.integration.rate)
 
     def client(self, stream: str) -> Client:
-        """A client for one stream's requests, with the connection's secrets, and the limits that its streams share."""
+        """A client for one stream's requests, with the connection's secrets, and the limits that its streams share.
+
+        Raises BadConnection.
+        """
         integration = self.integration
         config = integration.config
         where = f"{self.where}, stream {stream}"
@@ -98,11 +102,30 @@ class Session:
 
     @property
     def base_url(self) -> str:
-        """Where the API is: the config's `base_url`, else the integration's; without a slash at the end."""
+        """Where the API is: the config's `base_url`, else the integration's; without a slash at the end.
+
+        Raises BadConnection where the config's fields don't make it a URL.
+        """
         config = self.integration.config
         values = text_of(config)
-        template = config.base_url or self.integration.base_url
-        return str(fill(template, lambda _, name: segment(values[name]))).rstrip("/")
+        where = f"connection {self.connection.id!r} of {self.spec.name}"
+
+        def look_up(_: str, name: str) -> str:
+            if name not in values:
+                raise BadConnection(f"{where}: `config.{name}` is part of the base URL and is not set; set it")
+            try:
+                return segment(values[name])
+            except ValueError as error:
+                raise BadConnection(f"{where}: `config.{name}` is part of the base URL: {error}; correct it") from None
+
+        url = str(fill(config.base_url or self.integration.base_url, look_up)).rstrip("/")
+        if origin_of(url) is None:
+            setting = "`config.base_url`" if config.base_url else "the integration's base_url with this config"
+            raise BadConnection(
+                f"{where}: {setting} must be http:// or https:// with a host and without a user name, as "
+                "`https://api.vendor.com`"
+            )
+        return url
 
     def _tell(self, event: Event) -> None:
         if event.kind in {"waiting", "retry"}:

@@ -9,7 +9,7 @@ from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.fetch.identity import is_other
 from dazz_assets.sync.fetch.parts import Plan
 from dazz_assets.sync.fetch.passes import Passes
-from dazz_assets.sync.fetch.sources import Marks, Source
+from dazz_assets.sync.fetch.sources import Marks, Source, mark_of
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
 from resources.lake import Snapshot, Table
@@ -31,24 +31,24 @@ def sync_stream(session: Session, stream: StreamSpec, extent: Extent) -> StreamR
             anew = is_other(stored, stream)
             extent = Extent(replace=True) if anew else extent
             whole = extent.replace or not stream.cursor
-            return Passes(session, stream, Plan(session, stream, extent), whole=whole, anew=anew).run()
+            return Passes(session, stream, Plan(session, stream, extent, stored), whole=whole, anew=anew).run()
         finally:
             progress.ended(session.where, stream.name)
 
 
 def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
     """The window in which a sync of these incremental streams from their marks begins."""
-    begins = [
-        Plan(session, stream, Extent(from_mark=True)).begin(source)
-        for stream in streams
-        if stream.cursor is not None
-        for source in _sources(session, stream)
-    ]
+    begins = [begin for stream in streams if stream.cursor is not None for begin in _begins(session, stream)]
     return session.windows.holding(min(begins, default=session.start))
 
 
-def _sources(session: Session, stream: StreamSpec) -> list[Source]:
+def _begins(session: Session, stream: StreamSpec) -> list[int]:
     stored = _table(session, stream).open()
+    plan = Plan(session, stream, Extent(from_mark=True), stored)
+    return [plan.begin(source) for source in _sources(session, stream, stored)]
+
+
+def _sources(session: Session, stream: StreamSpec, stored: Snapshot | None) -> list[Source]:
     if is_other(stored, stream):
         return [Source()]
     if stream.parent is not None:
@@ -56,7 +56,7 @@ def _sources(session: Session, stream: StreamSpec) -> list[Source]:
             return Marks(session, stream).sources()
         except SyncError:  # its parent was never synced
             return [Source()]
-    return [Source(mark=stored.transaction("mark") if stored else None)]
+    return [Source(mark=mark_of(stored))]
 
 
 def _demand_same_layout(session: Session, stream: StreamSpec, stored: Snapshot | None) -> None:

@@ -62,13 +62,20 @@ def fingerprints(snapshot: Snapshot) -> dict[date | None, str]:
 
 
 def hashes_since(snapshot: Snapshot, cursor_at: int | None) -> pa.Int64Array:
-    """Content hashes of the stored rows whose cursor is at or after a time in microseconds, or that have none.
+    """Content hashes of the stored rows whose cursor is at or after a time in microseconds, or that have none: of each
+    key and cursor that of the row fetched last.
 
     All rows' with None. Files that the log shows to be older are not opened.
     """
     files = [file for file in snapshot.files if _may_hold(file, cursor_at)]
     condition = "" if cursor_at is None else "where cursor_at >= $since or cursor_at is null"
-    sql = f"select content_hash from {_source(snapshot, '$files')} {condition}"
+    # Of several contents of one key at one cursor (a date, a status that went back and forth) the last one counts:
+    # what was there before it is news when it comes again.
+    source = _source(snapshot, "$files")
+    sql = f"""
+        select content_hash from {source}
+        semi join (select max(sequence) as newest from {source} {condition} group by key, cursor_at)
+            on sequence = newest"""
     values: dict[str, Any] = {"files": snapshot.paths(files)}
     if cursor_at is not None:
         values["since"] = cursor_at

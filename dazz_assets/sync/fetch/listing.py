@@ -50,7 +50,7 @@ class Listing:
             self.is_ascending = self.is_ascending and (self.newest is None or at >= self.newest)
             self.newest = at if self.newest is None else max(self.newest, at)
         total = total_of(step.page)
-        if self._stream.cursor is not None and self._is_counted(step.page):
+        if is_counted(self._stream, step.page):
             shrank = total is not None and self._total is not None and total < self._total
             self.moved = self.moved or self._met_again(rows) or shrank
         self._total = total if total is not None else self._total
@@ -101,9 +101,10 @@ class Listing:
         new = self._contents.add_new([row.content_hash for row in rows])
         return any(content and not key for key, content in zip(known, new, strict=True))
 
-    def _is_counted(self, page: Page) -> bool:
-        """Whether pages are asked for by number, in which case a record that goes away makes another one slip by."""
-        if isinstance(self._stream.paginator, Offset | PageNumber):
-            return True
-        query = parse_qsl(urlsplit(page.request.url).query)
-        return any(name.lower() in _COUNTS and value.isdecimal() for name, value in query)
+
+def is_counted(stream: StreamSpec, page: Page) -> bool:
+    """Whether pages are asked for by number, in which case a record that goes away makes another one slip by."""
+    if isinstance(stream.paginator, Offset | PageNumber):
+        return True
+    query = parse_qsl(urlsplit(page.request.url).query)
+    return any(name.lower() in _COUNTS and value.isdecimal() for name, value in query)

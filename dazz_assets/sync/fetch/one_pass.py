@@ -15,13 +15,15 @@ from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fetch.boundary import Boundary
 from dazz_assets.sync.fetch.fingerprint import Fingerprint
 from dazz_assets.sync.fetch.identity import IDENTITY, identity_of
+from dazz_assets.sync.fetch.listing import is_counted
 from dazz_assets.sync.fetch.novelty import Novelty
 from dazz_assets.sync.fetch.one_walk import Arrived, Ended
-from dazz_assets.sync.fetch.parts import Part, Plan
+from dazz_assets.sync.fetch.parts import START, Part, Plan
 from dazz_assets.sync.fetch.rows import Row
+from dazz_assets.sync.fetch.seen import Seen
 from dazz_assets.sync.fetch.shape import Shape
 from dazz_assets.sync.fetch.slices import Slices
-from dazz_assets.sync.fetch.sources import Source
+from dazz_assets.sync.fetch.sources import NO_MARK, Source
 from dazz_assets.sync.fetch.walks import Walks
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
@@ -33,6 +35,8 @@ from resources.lake.new_files import remove_new
 _ROWS_A_CHECKPOINT = 20_000
 # The vendor's answers by which one parent's records are passed over: gone, not found, or not to be seen.
 _PASSED_OVER = frozenset({403, 404, 410, 451})
+# The fingerprint of no set of records, but for one chance in 2**63.
+_NO_BOUNDARY = 0
 
 
 class State:
@@ -82,6 +86,12 @@ class State:
         self.table.commit(work)
         self.stored = self.table.open()
 
+    def note_start(self) -> None:
+        """Keep from where on all ground is fetched; a later start of the connection takes nothing away."""
+        known = None if self.stored is None else self.stored.transaction(START)
+        if known is None or self.session.start < known:
+            self.commit(Commit(transactions={START: self.session.start}))
+
     def next_pass(self) -> int:
         """The number of the next pass that changes data."""
         return self._passes(self.stored) + 1
@@ -106,6 +116,7 @@ class Pass:
         self._complete: list[Source] = []
         self._ascending = state.stream.cursor is not None and state.stream.cursor.order == "asc" and not state.whole
         self._fresh = 0
+        self._repeated = Seen()
 
     def run(self) -> None:
         """Walk and store. What a failed pass wrote is removed."""
@@ -123,8 +134,10 @@ class Pass:
         for event in walks.events(self._sources, state.session.integration.concurrency):
             if isinstance(event, Arrived):
                 self._arrived(event)
-            else:
+            elif isinstance(event, Ended):
                 self._ended(event)
+            elif state.whole and event.source.parent is None:
+                self._begin_again()
 
     def _arrived(self, event: Arrived) -> None:
         state = self._state
@@ -142,8 +155,18 @@ class Pass:
         self._keep(state.novelty.new(event.source, event.rows))
         if self._ascending:
             self._ascending = _is_ascending(event.rows, before)
-            if self._ascending and self._fresh >= _ROWS_A_CHECKPOINT and not state.novelty.holding:
+            # Of numbered pages one that was read may miss a record that slipped by: only the end of the pass tells.
+            safe = self._ascending and not is_counted(state.stream, event.page) and not state.novelty.holding
+            if safe and self._fresh >= _ROWS_A_CHECKPOINT:
                 self._checkpoint()
+
+    def _begin_again(self) -> None:
+        """Forget what was listed: a record that went away meanwhile has no place in a whole."""
+        state = self._state
+        self._slices.discard()
+        self._slices, state.novelty, self._repeated = self._new_slices(), Novelty(None, None), Seen()
+        self._contents.clear()
+        state.report.repeated = 0
 
     def _note(self, event: Arrived) -> None:
         report = self._state.report
@@ -185,6 +208,9 @@ class Pass:
             self._contents[row.parent].add(row.content_hash)
         self._slices.add(rows)
         self._fresh += len(rows)
+        if self._state.whole:
+            # A key that a whole holds with two contents is no key: the latest state has one of them.
+            self._state.report.repeated += self._repeated.add_new([hash(row.key) for row in rows]).count(False)
         self._state.report.problems += sum(row.problem is not None for row in rows)
 
     def _checkpoint(self) -> None:
@@ -262,15 +288,20 @@ class Pass:
         begin = bounds.lower if bounds.lower is not None else start
         if begin > covered:
             return {}
+        before = source.mark
         if newest is not None:
             source.mark = newest if source.mark is None else max(source.mark, newest)
         if finished and self._part.until is not None:
             source.covered = max(covered, self._part.until)
-        source.boundary = self._boundary_of(source) if finished else None
-        if source.parent is not None or source.mark is None:
+        boundary = self._boundary_of(source) if finished else None
+        if boundary is not None or source.mark != before or state.whole:
+            source.boundary = boundary
+        if source.parent is not None:
             return {}
-        moved = {"mark": source.mark}
-        return moved if source.boundary is None else moved | {"boundary": source.boundary}
+        return {
+            "mark": NO_MARK if source.mark is None else source.mark,
+            "boundary": _NO_BOUNDARY if source.boundary is None else source.boundary,
+        }
 
     def _boundary(self, source: Source) -> Boundary:
         """One a source for all parts of a sync, each of which goes on where the one before it ended."""

@@ -43,7 +43,14 @@ class Ended:
     total: int | None = None
 
 
-Event = Arrived | Ended
+@dataclass(slots=True)
+class Relisted:
+    """A source is read again from its first page, because records changed places meanwhile."""
+
+    source: Source
+
+
+Event = Arrived | Relisted | Ended
 
 
 class OneWalk:
@@ -71,10 +78,11 @@ class OneWalk:
             while left:
                 found = left.pop(0)
                 listing = yield from self._steadily(found)
+                moved = moved or listing.moved
                 if listing.is_cut:
                     left = [*self._rest(found, listing), *left]
                 else:
-                    last, moved, total = listing.last, moved or listing.moved, listing.total
+                    last, total = listing.last, listing.total
             yield Ended(self._source, last, moved=moved, total=total if self._lists == 1 else None)
         except FetchError as error:
             yield Ended(self._source, "", error)
@@ -84,6 +92,7 @@ class OneWalk:
         for _ in range(_WALKS - 1):
             if listing.is_cut or not listing.moved:
                 break
+            yield Relisted(self._source)
             listing = yield from self._listed(bounds)
         return listing
 

@@ -10,9 +10,12 @@ from dazz_assets.sync.fetch.bounds import Bounds
 from dazz_assets.sync.fetch.sources import Source
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.windows import microseconds, start_of
+from resources.lake import Snapshot
 
 # A longer range is fetched in parts of so many windows, each complete and stored, where the API takes both bounds.
 PART_WINDOWS = 26
+START = "start"
+"""The application transaction of a raw table that holds the start of the ground that its mark stands on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,10 @@ class Part:
 class Plan:
     """Where the walks of one sync begin and end."""
 
-    def __init__(self, session: Session, stream: StreamSpec, extent: Extent) -> None:
+    def __init__(self, session: Session, stream: StreamSpec, extent: Extent, stored: Snapshot | None) -> None:
+        known = None if stored is None else stored.transaction(START)
+        # The connection's start was set back: what lies before the old one was never asked for.
+        self._is_earlier = known is not None and session.start < known
         self._session = session
         self._stream = stream
         self._extent = extent
@@ -36,8 +42,17 @@ class Plan:
         """Where what is asked for of this source begins."""
         extent, start = self._extent, self._session.start
         if extent.from_mark:
-            return start if source.mark is None else max(start, source.mark - self.lookback)
+            if source.mark is None or self._is_earlier:
+                return start
+            # Cursors that grow below the start all the same (a counter, a clock that is off) have their mark there.
+            return max(min(start, source.mark), source.mark - self.lookback)
         return start if extent.since is None or extent.replace else microseconds(extent.since)
+
+    @property
+    def covers_from_start(self) -> bool:
+        """Whether all ground from the connection's start to now is fetched when the plan is carried out."""
+        extent = self._extent
+        return extent.until is None and (extent.from_mark or extent.replace or extent.since is None)
 
     def lower(self, sources: Sequence[Source]) -> int | None:
         """The lower bound of all rows that the walks of these sources may bring; None where there is none."""

@@ -10,7 +10,7 @@ from dazz_assets.sync.fetch.novelty import Novelty
 from dazz_assets.sync.fetch.one_pass import Pass, State
 from dazz_assets.sync.fetch.parts import Plan
 from dazz_assets.sync.fetch.shape import from_json, to_json
-from dazz_assets.sync.fetch.sources import Marks, Source
+from dazz_assets.sync.fetch.sources import Marks, Source, mark_of
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
 from resources.lake.notes import read_note, write_note
@@ -55,6 +55,8 @@ class Passes:
                     raise SyncError(self._what_failed(sources))
                 if sources and len(state.passed_over) == len(sources):
                     raise SyncError(self._what_failed(sources, all_=True))
+            if self._stream.cursor is not None and self._plan.covers_from_start and not state.moved:
+                state.note_start()
         except (SyncError, FetchError) as error:
             raise SyncError(str(error), self._report(sources)) from None
         finally:
@@ -79,7 +81,7 @@ class Passes:
         stored = self._state.stored
         if stored is None:
             return [Source()]
-        return [Source(mark=stored.transaction("mark"), boundary=stored.transaction("boundary"))]
+        return [Source(mark=mark_of(stored), boundary=stored.transaction("boundary"))]
 
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         size = max(len(sources), 1) if self._state.whole else _SOURCES_A_COMMIT

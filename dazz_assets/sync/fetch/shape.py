@@ -10,8 +10,8 @@ from dazz_assets.sync.fetch.rows import Row
 # How many records of a sync are looked at: enough to meet what is common, cheap enough to do each time.
 _RECORDS_A_SYNC = 400
 _RECORDS_A_PAGE = 20
-# A field that was in every record is gone when it is in none of so many.
-_ENOUGH_TO_MISS = 20
+# A shape is known from so many records on; a field that was in every record is gone when it is in none of so many.
+_ENOUGH = 20
 # Objects with more members than this are maps from ids, whose keys are no fields.
 _MOST_MEMBERS = 60
 _MOST_PATHS = 2_000
@@ -19,10 +19,11 @@ _MOST_PATHS = 2_000
 
 @dataclass(slots=True)
 class Field:
-    """One path of a record: its JSON types but null, and whether it was in each record that had what holds it."""
+    """One path of a record: its JSON types but null, whether it was in every record, and in how many it was seen."""
 
     types: set[str] = field(default_factory=set)
     always: bool = True
+    seen: int = 0
 
 
 class Shape:
@@ -46,7 +47,7 @@ class Shape:
 
     def drift(self, known: Mapping[str, Field]) -> list[str]:
         """How it differs from the known shape, a sentence a field; nothing where none is known."""
-        if not known or not self.records:
+        if not known or not self.records or max(item.seen for item in known.values()) < _ENOUGH:
             return []
         new = [f"{path}: new, {_shown(kinds)}" for path, kinds in self._types.items() if path not in known]
         changed = [
@@ -60,29 +61,36 @@ class Shape:
     def merged(self, known: Mapping[str, Field]) -> dict[str, Field]:
         """The known shape with what was met now; a field that is gone is known no longer."""
         gone = set(self._gone(known))
-        merged = {path: Field(set(item.types), item.always) for path, item in known.items() if path not in gone}
+        merged = {
+            path: Field(set(item.types), item.always, item.seen) for path, item in known.items() if path not in gone
+        }
         for path in self._counts:
             item = merged.setdefault(path, Field(always=not known))
             item.types |= self._types.get(path, set())
+            # Capped, so that a shape that is known stays as it is written.
+            item.seen = min(_ENOUGH, item.seen + self._counts[path])
         for path, item in merged.items():
             item.always = item.always and self._counts.get(path, 0) == self.records
         return merged
 
     def _gone(self, known: Mapping[str, Field]) -> Iterator[str]:
-        if self.records >= _ENOUGH_TO_MISS:
+        if self.records >= _ENOUGH:
             yield from (path for path, item in known.items() if item.always and path not in self._counts)
 
 
 def to_json(shape: Mapping[str, Field]) -> bytes:
     """A shape as it is kept beside the stream's table."""
-    document = {path: {"types": sorted(item.types), "always": item.always} for path, item in sorted(shape.items())}
+    document = {
+        path: {"types": sorted(item.types), "always": item.always, "seen": item.seen}
+        for path, item in sorted(shape.items())
+    }
     return json.dumps(document, indent=1).encode()
 
 
 def from_json(text: bytes | None) -> dict[str, Field]:
     """A shape as it was kept; an empty one where there was none."""
     document = json.loads(text) if text else {}
-    return {path: Field(set(item["types"]), item["always"]) for path, item in document.items()}
+    return {path: Field(set(item["types"]), item["always"], item["seen"]) for path, item in document.items()}
 
 
 def _fields(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,15 @@ from dazz_assets.sync.objects.stored import texts_of
 from dazz_assets.sync.session import Session
 from resources.lake import MARKS_SCHEMA, Commit, Snapshot, Table, latest
 
+NO_MARK = -(2**62)
+"""What stands for no mark in the log: a transaction that was set once can't be unset."""
+
+
+def mark_of(snapshot: Snapshot | None) -> int | None:
+    """The high-water mark of a raw table, in microseconds; None where there is none."""
+    mark = None if snapshot is None else snapshot.transaction("mark")
+    return None if mark == NO_MARK else mark
+
 
 @dataclass(slots=True)
 class Source:

@@ -15,6 +15,7 @@ from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.objects.quarantine import Quarantine
 from dazz_assets.sync.objects.stored import Counted, StoredRecords, too_many_invalid
 from dazz_assets.sync.objects.stored import Window as StoredWindow
+from dazz_assets.sync.raised import place_of
 from dazz_assets.sync.reports import ParseReport
 from dazz_assets.sync.session import Session
 from resources.lake import Commit, DataFile, SliceWriter, Table
@@ -106,7 +107,8 @@ class Parsing:
             raise
         except Exception as error:
             raise ParseError(
-                f"{self._place(window)}: the parser raised {type(error).__name__}: {error}; nothing was published",
+                f"{self._place(window)}: the parser raised {type(error).__name__}: {error}"
+                f"{place_of(error, self._function)}; nothing was published",
                 self._report,
             ) from error
 
