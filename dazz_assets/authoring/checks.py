@@ -1,11 +1,13 @@
 """Mistakes of authors, found when definitions load: each a sentence that names the class, the setting and the fix."""
 
+import dataclasses
+import types
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from dazz_assets.authoring.config import ConnectionConfig
 from dazz_assets.authoring.errors import DefinitionError
@@ -14,6 +16,7 @@ from dazz_assets.authoring.naming import NAME, suggestion
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.stream import Stream
 from dazz_assets.authoring.templates import placeholders
+from dazz_assets.domain import DomainObject
 
 _WINDOWS = ("day", "week", "month")
 
@@ -57,6 +60,7 @@ def integration(integration: type[Integration[Any]], config: type[ConnectionConf
         if parts.username or parts.password or parts.query:
             raise DefinitionError(f"{where}: base_url holds credentials or a query; give them by `auth` or `params`")
     _known_fields(where, "base_url", base_url, config, has_parent=False)
+    secrets(integration, config)
     for host in integration.hosts:
         if "/" in host or not host:
             raise DefinitionError(f"{where}: `hosts` holds {host!r}; give host names alone, as `files.vendor.com`")
@@ -80,8 +84,36 @@ def _auth(where: str, fields: Iterable[str], config: type[ConnectionConfig]) -> 
 
 
 def _is_secret(config: type[ConnectionConfig], name: str) -> bool:
-    annotation = config.model_fields[name].annotation
-    return annotation is SecretStr or SecretStr in typing.get_args(annotation)
+    return SecretStr in _options(config.model_fields[name].annotation)
+
+
+def _options(annotation: Any) -> tuple[Any, ...]:
+    """The types that a union allows; of anything else itself."""
+    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    return typing.get_args(annotation) if is_union else (annotation,)
+
+
+def secrets(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
+    """Each secret of the config is a field of its own: what lies deeper would be masked nowhere."""
+    for name, field in config.model_fields.items():
+        if any(option is not SecretStr and _holds_secret(option, ()) for option in _options(field.annotation)):
+            raise DefinitionError(
+                f"{integration.__name__}: {config.__name__}.{name} holds a secret that is no SecretStr of its own, so "
+                f"it can't be masked; give each secret a field of its own, as `{name}: SecretStr`"
+            )
+
+
+def _holds_secret(annotation: Any, above: tuple[Any, ...]) -> bool:
+    origin = typing.get_origin(annotation) or annotation
+    if isinstance(origin, type) and issubclass(origin, (SecretStr, SecretBytes, Secret)):
+        return True
+    inner = list(typing.get_args(annotation))
+    if isinstance(origin, type) and origin not in above:
+        if issubclass(origin, BaseModel):
+            inner += [field.annotation for field in origin.model_fields.values()]
+        elif dataclasses.is_dataclass(origin) or typing.is_typeddict(origin):
+            inner += typing.get_type_hints(origin).values()
+    return any(_holds_secret(item, (*above, origin)) for item in inner)
 
 
 def path(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> str:
@@ -145,6 +177,32 @@ def _known_fields(where: str, setting: str, value: object, config: type[Connecti
                 f"{where}: `{setting}` uses {{config.{name}}}, a field that {config.__name__} does not have"
                 f"{suggestion(name, config.model_fields)}"
             )
+
+
+def parser_name(where: str, name: str) -> None:
+    """A parser's name can be part of the lake's paths."""
+    if not NAME.fullmatch(name):
+        raise DefinitionError(
+            f"{where}: the parser's name {name!r} must be lower case letters, digits and _; rename the method"
+        )
+
+
+def tables(where: str, models: Iterable[type[DomainObject]]) -> None:
+    """Each model has a table of its own, whose name can be part of the lake's paths."""
+    seen: dict[str, type[DomainObject]] = {}
+    for model in models:
+        table = model.table_name()
+        if not NAME.fullmatch(table) or table == "quarantine":
+            raise DefinitionError(
+                f"{where} returns {model.__name__}, whose table {table!r} must be lower case letters, digits and _, "
+                "and not `quarantine`; set `table`"
+            )
+        if other := seen.get(table):
+            raise DefinitionError(
+                f"{where} returns {other.__name__} and {model.__name__}, which both have the table {table!r}; set "
+                "`table` of one of them"
+            )
+        seen[table] = model
 
 
 def parents_first(integration: type[Integration[Any]], specs: Mapping[str, StreamSpec]) -> dict[str, StreamSpec]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from dazz_assets.authoring import checks
 from dazz_assets.authoring.config import ConnectionConfig
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.inputs import FullRefresh, Incremental
@@ -70,6 +71,7 @@ def _parser(
     streams: Mapping[type[Stream[Any]], str],
 ) -> ParserSpec:
     where = f"{integration.__name__}.{name}"
+    checks.parser_name(where, name)
     hints = _hints(where, integration, function)
     parameters = list(inspect.signature(function).parameters.values())[1:]
     inputs = tuple(_input(where, parameter, hints, streams) for parameter in parameters)
@@ -140,6 +142,7 @@ def _returned(where: str, hints: Mapping[str, Any]) -> tuple[type[DomainObject],
                 f"{where} returns {model.__name__}, whose field {taken[0]!r} has the name of a column that every table "
                 "has; rename the field"
             )
+    checks.tables(where, models)
     return models
 
 
