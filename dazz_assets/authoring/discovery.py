@@ -52,7 +52,7 @@ def discover() -> Discovered:
                     )
                 found.integrations[spec.name] = spec
         except Exception as error:  # noqa: BLE001  whatever an author's module raises must not take the others down
-            found.failures.append(Failure(place, _sentence(error)))
+            found.failures.append(Failure(place, sentence(error)))
     return found
 
 
@@ -76,7 +76,7 @@ def _only(target: str) -> IntegrationSpec:
     except DefinitionError:
         raise
     except Exception as error:
-        raise DefinitionError(f"{target} failed to load: {_sentence(error)}") from error
+        raise DefinitionError(f"{target} failed to load: {sentence(error)}") from error
     if len(classes) != 1:
         names = ", ".join(item.__name__ for item in classes) or "none"
         raise DefinitionError(f"{target} must hold one integration class; it holds {names}")
@@ -129,7 +129,8 @@ def _classes_in(module: types.ModuleType) -> list[type[Integration[Any]]]:
     ]
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """What an author's class raised, with its line; a DefinitionError says it all."""
     if isinstance(error, DefinitionError):
         return str(error)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]

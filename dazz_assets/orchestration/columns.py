@@ -4,6 +4,7 @@ import dagster as dg
 import pyarrow as pa
 
 from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.domain import DomainObject
 from dazz_assets.orchestration.translator import Node
 from dazz_assets.sync.objects.columns import schema_of
 from resources.lake import RAW_SCHEMA
@@ -29,21 +30,24 @@ def table_schema(node: Node) -> dg.TableSchema:
     """The columns of a stream's raw table, or of the tables of a parser's models."""
     if isinstance(node, StreamSpec):
         raw = pa.schema([item for item in RAW_SCHEMA if node.cursor is not None or item.name != "window_start"])
-        return _shown(raw, _RAW)
-    fields = {name: field for model in node.models for name, field in model.model_fields.items()}
-    said = {name: field.description for name, field in fields.items() if field.description}
-    return _shown(pa.unify_schemas([schema_of(model) for model in node.models]), said)
+        return dg.TableSchema(columns=_shown(raw, _RAW))
+    columns = [column for model in node.models for column in _of_model(model, alone=len(node.models) == 1)]
+    return dg.TableSchema(columns=columns)
 
 
-def _shown(schema: pa.Schema, descriptions: dict[str, str]) -> dg.TableSchema:
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                item.name,
-                str(item.type),
-                description=descriptions.get(item.name),
-                constraints=dg.TableColumnConstraints(nullable=item.nullable),
-            )
-            for item in schema
-        ]
-    )
+def _of_model(model: type[DomainObject], *, alone: bool) -> list[dg.TableColumn]:
+    """A model's columns; of one model among several with its table, as `incidents.title`."""
+    said = {name: field.description for name, field in model.model_fields.items() if field.description}
+    return _shown(schema_of(model), said, prefix="" if alone else f"{model.table_name()}.")
+
+
+def _shown(schema: pa.Schema, descriptions: dict[str, str], prefix: str = "") -> list[dg.TableColumn]:
+    return [
+        dg.TableColumn(
+            prefix + item.name,
+            str(item.type),
+            description=descriptions.get(item.name),
+            constraints=dg.TableColumnConstraints(nullable=item.nullable),
+        )
+        for item in schema
+    ]
