@@ -49,10 +49,13 @@ def write(turns: Turns) -> str:
     return json.dumps({connection: asdict(turn) for connection, turn in turns.items()}, separators=(",", ":"))
 
 
-def request(connection: str, turn: Turn | None, plan: Plan) -> Request:
-    """The run that a due connection needs now."""
+def request(connection: str, turn: Turn | None, plan: Plan, now: datetime) -> Request:
+    """The run that a due connection needs now.
+
+    Dagster never runs a key again: the first sync's has the time, as a connection may go and come back.
+    """
     if turn is None:
-        return Request(connection, plan.first, f"{connection}:first:{plan.first}")
+        return Request(connection, plan.first, f"{connection}:first at {_text(now)}:{plan.first}")
     if turn.pending is not None:
         return Request(connection, turn.pending, f"{connection}:{turn.began}:{turn.pending}")
     return Request(connection, plan.first, f"{connection}:after {turn.began}:{plan.first}")
@@ -61,8 +64,12 @@ def request(connection: str, turn: Turn | None, plan: Plan) -> Request:
 def requested(turn: Turn | None, phase: Phase, plan: Plan, now: datetime) -> Turn:
     """The turn after a phase was requested. Only the first phase of a sync sets its time."""
     if turn is None or turn.pending is None:
-        return Turn(now.astimezone(UTC).isoformat(), plan.after(phase))
+        return Turn(_text(now), plan.after(phase))
     return replace(turn, pending=plan.after(phase))
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def kept(turns: Turns, connections: Iterable[str]) -> dict[str, Turn]:

@@ -66,13 +66,13 @@ class _Tick:
     def result(self) -> dg.SensorResult:
         configured = self.connections.of(self.spec.name)
         stored = set(self.context.instance.get_dynamic_partitions(str(self.grid.connections_def.name)))
-        broken = {name for name in self.connections.problems if name in stored}
+        problems = self.connections.problems_of(self.spec.name)
+        broken = problems.keys() & stored
         turns = due.kept(due.read(self.context.cursor), {*(item.id for item in configured), *broken})
-        notes = [self.connections.problems[name] for name in self.connections.problems]
-        notes += self._late_starts(configured)
+        notes = [*problems.values(), *self._late_starts(configured)]
         requests = []
         for connection in self._ready(configured, turns, notes):
-            request = due.request(connection.id, turns.get(connection.id), self.plan)
+            request = due.request(connection.id, turns.get(connection.id), self.plan, self.now)
             requests.append(self._run_request(connection, request))
             turns[connection.id] = due.requested(turns.get(connection.id), request.phase, self.plan, self.now)
         for note in notes:

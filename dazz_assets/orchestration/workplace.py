@@ -82,7 +82,7 @@ class Workplace:
         for item in connections.of(integration):
             if item.id == connection:
                 return item
-        if problem := connections.problems.get(connection):
+        if problem := connections.problems_of(integration).get(connection):
             raise BadConnection(problem)
         known = ", ".join(item.id for item in connections.of(integration)) or "none"
         raise BadConnection(f"there is no connection {connection!r} of {integration}; there are: {known}")

@@ -188,6 +188,35 @@ def test_a_tick_that_is_repeated_after_a_crash_asks_for_the_same_run(
     assert [run.run_key for run in ticks(timedelta(seconds=30)).run_requests or []] == first
 
 
+@pytest.mark.parametrize("forgotten", ["the connection", "the cursor"])
+def test_a_connection_that_was_forgotten_is_requested_under_a_new_key(
+    ticks: Ticks, connect: Connect, configure: Configure, forgotten: str
+) -> None:
+    configure(connect())
+    (first,) = ticks().run_requests or []
+    if forgotten == "the cursor":
+        ticks.cursor = None
+    else:
+        configure(connect("beta"))
+        ticks(timedelta(minutes=1))
+        configure(connect())
+    (again,) = ticks(timedelta(minutes=1)).run_requests or []
+    assert first.tags == again.tags
+    assert first.run_key != again.run_key
+
+
+def test_a_bad_entry_of_another_integration_keeps_no_partition_and_is_not_told(
+    ticks: Ticks, connect: Connect, configure: Configure
+) -> None:
+    configure(connect("acme"), connect("beta"))
+    ticks()
+    configure(connect("beta"), {"id": "acme", "integration": "other", "start": "soon"})
+    data = ticks(timedelta(seconds=30))
+    assert ticks.known == {"beta"}
+    assert "acme" not in (ticks(timedelta(seconds=30)).skip_message or "")
+    assert len(data.run_requests or []) == 1
+
+
 def test_an_earlier_start_than_the_grids_asks_for_a_reload(
     ticks: Ticks, connect: Connect, configure: Configure, caplog: pytest.LogCaptureFixture
 ) -> None:
