@@ -13,6 +13,7 @@ import dagster as dg
 
 from dazz_assets.authoring.config import secrets_of
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
+from dazz_assets.http import Mask
 from dazz_assets.orchestration import checks, metadata, runs
 from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.partitions import Grid
@@ -105,8 +106,8 @@ class Step:
         return {f"dagster/partition/{name}": value for name, value in dimensions.items()}
 
     def _failed(self, workplace: Workplace, connection: str, error: Exception) -> "_Failed":
-        secrets = _secrets(workplace, self.spec, connection)
-        message = _masked(str(error) or type(error).__name__, secrets)
+        mask = Mask(_secrets(workplace, self.spec, connection))
+        message = mask(str(error) or type(error).__name__)
         where = f"{self.spec.name}/{connection}, {self.node.name}"
         if not isinstance(error, _EXPECTED):
             message = f"{where}: {type(error).__name__}: {message}"
@@ -114,7 +115,9 @@ class Step:
         workplace.outcome.errors.append(
             Problem(connection, message, self.node.name if is_stream else None, None if is_stream else self.node.name)
         )
-        trace = "" if isinstance(error, _EXPECTED) else _masked("".join(traceback.format_exception(error)), secrets)
+        # Of what a parser raised, the author wants its place; other expected errors have said all.
+        shown = error.__cause__ if isinstance(error, _EXPECTED) else error
+        trace = mask("".join(traceback.format_exception(shown))) if shown is not None else ""
         report = error.report if isinstance(error, SyncError | ParseError) else None
         if report is not None:
             workplace.outcome.add(report)
@@ -152,10 +155,3 @@ def _secrets(workplace: Workplace, spec: IntegrationSpec, connection: str) -> tu
         return secrets_of(workplace.session(spec, connection).integration.config)
     except BadConnection:
         return ()
-
-
-def _masked(text: str, secrets: Sequence[str]) -> str:
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return text
