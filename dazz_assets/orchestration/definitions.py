@@ -5,14 +5,14 @@ import os
 
 import dagster as dg
 
-from dazz_assets.authoring.discovery import Discovered, discover
+from dazz_assets.authoring.discovery import Discovered, Failure, discover, sentence
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.compaction import compact_daily, compact_job
 from dazz_assets.orchestration.jobs import build_jobs
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.sensors import build_sensor
-from dazz_assets.orchestration.translator import Translator
+from dazz_assets.orchestration.translator import Translator, translator
 from dazz_assets.orchestration.workplace import RESOURCE, Workplace
 from resources.connections import BadConnection, Connection, connections_path, read_connections
 from resources.home import DAGSTER_VARIABLE, dagster_home
@@ -25,11 +25,18 @@ def build_definitions(
 ) -> dg.Definitions:
     """Assets, jobs and sensors of the integrations found; those that failed are in the definitions' metadata."""
     parts = [dg.Definitions(jobs=[compact_job], schedules=[compact_daily])]
-    parts += [_of(spec, connections, translator or Translator()) for spec in found.integrations.values()]
+    failures = list(found.failures)
+    for spec in found.integrations.values():
+        try:
+            parts.append(_of(spec, connections, translator or Translator()))
+        except Exception as error:  # noqa: BLE001  a model that no table can hold must not take the others down
+            failures.append(Failure(spec.name, sentence(error)))
+    for failure in failures:
+        _log.warning("An integration failed to load: %s: %s", failure.place, failure.reason)
     common = dg.Definitions(
         resources={RESOURCE: dg.ResourceDefinition(lambda _: Workplace.default())},
         executor=dg.in_process_executor,
-        metadata={f"failed to load: {failure.place}": failure.reason for failure in found.failures},
+        metadata={f"failed to load: {failure.place}": failure.reason for failure in failures},
     )
     return dg.Definitions.merge(*parts, common)
 
@@ -59,10 +66,7 @@ def _load() -> dg.Definitions:
             dagster_home(),
             DAGSTER_VARIABLE,
         )
-    found = discover()
-    for failure in found.failures:
-        _log.warning("An integration failed to load: %s: %s", failure.place, failure.reason)
-    return build_definitions(found, _configured())
+    return build_definitions(discover(), _configured(), translator())
 
 
 defs = _load()

@@ -19,7 +19,7 @@ from dazz_assets.orchestration.jobs import Phase, Plan, build_jobs, job_name
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.span import from_marks
 from dazz_assets.orchestration.stored import stream_snapshot
-from dazz_assets.orchestration.translator import Node, Translator
+from dazz_assets.orchestration.translator import Node, Translator, translator
 from dazz_assets.orchestration.workplace import RESOURCE, Outcome, Problem, Workplace
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress
@@ -38,7 +38,6 @@ def sync(
     instance: dg.DagsterInstance,
     lake: Lake,
     progress: Progress | None = None,
-    translator: Translator | None = None,
 ) -> Outcome:
     """Sync each connection in turn and parse what it brought; one that fails does not sink the others.
 
@@ -48,7 +47,7 @@ def sync(
     _known("stream", streams or (), spec, spec.streams)
     workplace = Workplace.of(lake, connections, progress)
     for connection in connections:
-        with _working(spec, connection, instance, workplace, translator or Translator()) as at:
+        with _working(spec, connection, instance, workplace) as at:
             if at is not None:
                 at.sync(extent, streams)
     return workplace.outcome
@@ -65,7 +64,6 @@ def parse_windows(
     instance: dg.DagsterInstance,
     lake: Lake,
     progress: Progress | None = None,
-    translator: Translator | None = None,
 ) -> Outcome:
     """Parse again from raw: every window, those that meet [since, until), or with `stale` those with changed inputs.
 
@@ -75,7 +73,7 @@ def parse_windows(
     _known("parser", [parser] if parser else [], spec, spec.parsers)
     workplace = Workplace.of(lake, connections, progress)
     for connection in connections:
-        with _working(spec, connection, instance, workplace, translator or Translator(), sends=False) as at:
+        with _working(spec, connection, instance, workplace, sends=False) as at:
             if at is not None:
                 at.parse([spec.parsers[parser]] if parser else list(spec.parsers.values()), since, until, stale=stale)
     return workplace.outcome
@@ -93,7 +91,6 @@ def _working(
     connection: Connection,
     instance: dg.DagsterInstance,
     workplace: Workplace,
-    translator: Translator,
     *,
     sends: bool = True,
 ) -> Iterator["_ConnectionAtWork | None"]:
@@ -110,7 +107,7 @@ def _working(
         return
     where = f"{spec.name}/{connection.id}"
     with workplace.lake.lock(spec.name, connection.id, lambda whom: workplace.progress.waiting(where, 0, whom)):
-        yield _ConnectionAtWork(spec, connection, instance, workplace, translator)
+        yield _ConnectionAtWork(spec, connection, instance, workplace, translator())
 
 
 class _ConnectionAtWork:

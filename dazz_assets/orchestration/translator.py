@@ -1,12 +1,20 @@
 """The one place where names, groups, tags and automation of assets are bent: subclass it, override a method."""
 
+import importlib
+import importlib.util
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
 
 import dagster as dg
 
+from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 
+VARIABLE = "DAZZ_TRANSLATOR"
 Node = StreamSpec | ParserSpec
 # A connection that missed three syncs is late.
 MISSED_SYNCS = 3
@@ -78,3 +86,35 @@ class Translator:
             code_version=node.version if isinstance(node, ParserSpec) else None,
             metadata={"dagster/column_schema": columns},
         )
+
+
+def translator() -> Translator:
+    """The translator that `DAZZ_TRANSLATOR` names, as `module:Class` or `path/to/file.py:Class`; else the usual one.
+
+    Raises DefinitionError where there is no such class.
+    """
+    name = os.environ.get(VARIABLE)
+    if not name:
+        return Translator()
+    place, _, class_name = name.rpartition(":")
+    if not place:
+        raise DefinitionError(f"{VARIABLE} is {name!r}; write it as module:Class or path/to/file.py:Class")
+    try:
+        found = getattr(_module(place), class_name, None)
+    except Exception as error:
+        raise DefinitionError(f"{VARIABLE}: {place} failed to load: {type(error).__name__}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Translator)):
+        raise DefinitionError(f"{VARIABLE}: {place} has no Translator named {class_name!r}; make it a subclass of it")
+    return found()
+
+
+def _module(place: str) -> ModuleType:
+    if not place.endswith(".py"):
+        return importlib.import_module(place)
+    name = "dazz_translator"
+    specification = importlib.util.spec_from_file_location(name, Path(place).absolute())
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{place} is no Python file")
+    module = sys.modules[name] = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module

@@ -5,17 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from dazz_assets import FullRefresh, parser
+from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.discovery import Discovered, Failure
+from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
+from dazz_assets.domain import DomainObject
 from dazz_assets.orchestration.definitions import build_definitions
 from dazz_assets.orchestration.partitions import Grid
-from dazz_assets.orchestration.translator import Translator
+from dazz_assets.orchestration.translator import Translator, translator
 from tests.orchestration.conftest import Connect, week
+from tests.orchestration.vendor import IncidentsIntegration, ServicesStream
 
 TICKETS = dg.AssetKey(["incidents", "tickets"])
 INCIDENTS = dg.AssetKey(["incidents", "raw", "incidents"])
@@ -104,9 +110,84 @@ def test_an_integration_that_failed_to_load_is_shown_and_the_others_are_there(
     assert TICKETS in definitions.resolve_asset_graph().get_all_asset_keys()
 
 
+def test_a_model_that_no_table_can_hold_takes_its_own_integration_out_alone(
+    spec: IntegrationSpec, connect: Connect
+) -> None:
+    found = Discovered({"bad": describe(BadIntegration), spec.name: spec})
+    definitions = build_definitions(found, (connect(),))
+    assert "Labelled.labels is dict" in str(definitions.metadata["failed to load: bad"].value)
+    keys = definitions.resolve_asset_graph().get_all_asset_keys()
+    assert TICKETS in keys
+    assert [key for key in keys if key.path[0] == "bad"] == []
+
+
+def test_a_parser_of_two_models_shows_the_columns_of_each() -> None:
+    definitions = build_definitions(Discovered({"two": describe(TwoIntegration)}), ())
+    node = definitions.resolve_asset_graph().get(dg.AssetKey(["two", "both"]))
+    columns = {column.name: column.type for column in node.metadata["dagster/column_schema"].columns}
+    assert columns == {"ones.id": "string", "ones.size": "int64", "others.id": "string", "others.size": "string"}
+
+
+def test_the_environment_names_a_translator_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: IntegrationSpec
+) -> None:
+    file = tmp_path / "naming.py"
+    file.write_text(
+        "from dazz_assets.orchestration.translator import Translator\n"
+        "class Ours(Translator):\n"
+        "    def group_name(self, spec, node):\n"
+        "        return 'security'\n"
+    )
+    monkeypatch.setenv("DAZZ_TRANSLATOR", f"{file}:Ours")
+    assert translator().group_name(spec, spec.streams["services"]) == "security"
+    monkeypatch.setenv("DAZZ_TRANSLATOR", "dazz_assets.orchestration.translator:Translator")
+    assert translator().group_name(spec, spec.streams["services"]) == "incidents"
+    loaded = load(tmp_path, DAZZ_TRANSLATOR=f"{file}:Ours", DAGSTER_HOME=str(tmp_path))
+    assert "snyk: security" in loaded.stdout, loaded.stderr
+
+
+@pytest.mark.parametrize("name", ["Ours", "no.such.module:Ours", "dazz_assets.orchestration.translator:Node"])
+def test_a_translator_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("DAZZ_TRANSLATOR", name)
+    with pytest.raises(DefinitionError, match="DAZZ_TRANSLATOR"):
+        translator()
+
+
+class One(DomainObject):
+    size: int
+
+
+class Other(DomainObject):
+    size: str
+
+
+class TwoIntegration(IncidentsIntegration):
+    name = "two"
+
+    @parser
+    def both(self, services: FullRefresh[ServicesStream]) -> Iterator[One | Other]:
+        """Two models with one field of two types."""
+        yield from ()
+
+
+class Labelled(DomainObject):
+    labels: dict[str, str]
+
+
+class BadIntegration(IncidentsIntegration):
+    name = "bad"
+
+    @parser
+    def labelled(self, services: FullRefresh[ServicesStream]) -> Iterator[Labelled]:
+        """Yields what no table can hold."""
+        yield from ()
+
+
 LOAD = """
 import dazz_assets.orchestration.definitions as module
 print(sorted(job.name for job in module.defs.resolve_all_job_defs()))
+graph = module.defs.resolve_asset_graph()
+print(sorted({f"{key.path[0]}: {graph.get(key).group_name}" for key in graph.get_all_asset_keys()}))
 """
 
 
