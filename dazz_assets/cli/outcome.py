@@ -11,7 +11,7 @@ from dazz_assets.orchestration.workplace import Outcome, Problem
 from dazz_assets.sync.reports import ParseReport, StreamReport
 
 _STREAM = ("connection", "stream", "requests", "records", "bytes", "retries", "waited_seconds", "high_water_mark")
-_STREAM_TOO = ("received", "pages", "stored", "total", "ended", "problems", "passed_over", "warnings", "gap")
+_STREAM_TOO = ("received", "pages", "stored", "total", "ended", "problems", "passed_over", "warnings", "gap", "drift")
 
 
 def with_problems(outcome: Outcome, problems: Mapping[str, str]) -> Outcome:
@@ -64,7 +64,7 @@ def status_of(outcome: Outcome, chosen: Chosen) -> int:
 
 def _stream(report: StreamReport) -> dict[str, Any]:
     found = {name: getattr(report, name) for name in (*_STREAM, *_STREAM_TOO)}
-    return found | {name: [masked(text) for text in found[name]] for name in ("warnings", "passed_over")}
+    return found | {name: [masked(text) for text in found[name]] for name in ("warnings", "passed_over", "drift")}
 
 
 def _parser(report: ParseReport) -> dict[str, Any]:

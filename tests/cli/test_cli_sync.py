@@ -17,6 +17,7 @@ STREAM_KEYS = {
     "retries",
     "waited_seconds",
     "high_water_mark",
+    "drift",
 }
 
 
