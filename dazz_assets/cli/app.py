@@ -32,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Pull data out of SaaS and cloud APIs as Dagster assets.",
-    epilog="Exit status: 0 done, 1 failed in part or whole, 2 wrong usage or config.",
+    epilog="Exit status: 0 done, 1 failed in part or whole, 2 wrong usage or config, 130 interrupted.",
 )
 app.command("list")(list.list_integrations)
 app.command("check")(check.check_connections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from resources.lake import Lake, Place, Snapshot
 
 if TYPE_CHECKING:
     from dazz_assets.orchestration.history import History
+    from dazz_assets.orchestration.translator import Translator
 
 
 @dataclass(slots=True)
@@ -74,19 +75,24 @@ def read_state() -> State:
         connections = Connections()
         problems.append(str(error))
     with ExitStack() as stack:
-        history = None
+        history = bent = None
         if (dagster_home() / "dagster.yaml").exists():
             from dazz_assets.orchestration.history import History
             from dazz_assets.orchestration.home import instance
+            from dazz_assets.orchestration.translator import translator
 
+            bent = translator()
             history = History(stack.enter_context(instance()))
-        reader = _Reader(lake, connections, history)
+        reader = _Reader(lake, connections, history, bent)
         return State(reader.streams(), reader.parsers(), problems)
 
 
 class _Reader:
-    def __init__(self, lake: Lake, connections: Connections, history: History | None) -> None:
+    def __init__(
+        self, lake: Lake, connections: Connections, history: History | None, translator: Translator | None
+    ) -> None:
         self._lake = lake
+        self._translator = translator
         self._connections = {(item.integration, item.id): item for item in connections.valid}
         self._history = history
         self._specs = discover().integrations
@@ -111,13 +117,15 @@ class _Reader:
             state.rows = raw.rows
             newest = _newest_mark(marks) if marks is not None else mark_of(raw)
             state.high_water_mark = None if newest is None else shown(newest)
-        event = self._history and self._history.last((state.integration, "raw", state.stream), state.connection)
+        asset = self._asset(state.integration, state.stream, raw=True)
+        event = self._history and self._history.last(asset, state.connection)
         if event:
             state.last_sync, state.requests = _text(event.at), event.requests
         if connection := self._connections.get((state.integration, state.connection)):
             state.due_next = _text(max(event.at + connection.interval, _now()) if event else _now())
-        step = f"{state.integration}__raw__{state.stream}"
-        state.last_error = self._error(state.integration, state.connection, step, event.at if event else None)
+        state.last_error = self._error(
+            state.integration, state.connection, "__".join(asset), event.at if event else None
+        )
         return state
 
     def parsers(self) -> list[ParserState]:
@@ -139,11 +147,22 @@ class _Reader:
         spec = self._specs.get(state.integration)
         if spec is not None and state.parser in spec.parsers:
             state.stale_windows = self._stale(spec, state)
-        event = self._history and self._history.last((state.integration, state.parser), state.connection)
+        asset = self._asset(state.integration, state.parser)
+        event = self._history and self._history.last(asset, state.connection)
         state.last_parse = _text(event.at) if event else None
-        step = f"{state.integration}__{state.parser}"
-        state.last_error = self._error(state.integration, state.connection, step, event.at if event else None)
+        state.last_error = self._error(
+            state.integration, state.connection, "__".join(asset), event.at if event else None
+        )
         return state
+
+    def _asset(self, integration: str, name: str, *, raw: bool = False) -> Sequence[str]:
+        """The key of a stream's or a parser's asset, bent by the translator where the integration is known."""
+        spec = self._specs.get(integration)
+        if self._translator is not None and spec is not None:
+            node = spec.streams.get(name) if raw else spec.parsers.get(name)
+            if node is not None:
+                return self._translator.asset_key(spec, node).path
+        return [integration, "raw", name] if raw else [integration, name]
 
     def _stale(self, spec: IntegrationSpec, state: ParserState) -> int | None:
         """How many windows were parsed with full-refresh inputs that changed since."""

@@ -38,6 +38,24 @@ def test_what_went_wrong_last_is_shown_until_it_went_well(project: Project) -> N
     assert [item["last_error"] for item in project.json("status")["streams"]] == [None, None]
 
 
+def test_assets_with_names_of_ones_own_have_their_history_too(project: Project) -> None:
+    (project.folder / "naming.py").write_text(TRANSLATOR, encoding="utf-8")
+    project.env["DAZZ_TRANSLATOR"] = f"{project.folder / 'naming.py'}:Ours"
+    project.run("sync", project.target)
+    state = project.json("status")
+    assert all(item["last_sync"] for item in state["streams"])
+    assert all(item["last_parse"] for item in state["parsers"])
+
+
+TRANSLATOR = """
+from dazz_assets.orchestration.translator import Translator
+
+class Ours(Translator):
+    def asset_key(self, spec, node):
+        return super().asset_key(spec, node).with_prefix("ours")
+"""
+
+
 def test_a_connection_that_was_never_synced_is_due_now(project: Project) -> None:
     streams = project.json("status")["streams"]
     assert [(item["stream"], item["rows"], item["last_sync"]) for item in streams] == [

@@ -13,7 +13,8 @@ import yaml
 
 from tests.http.loopback import Asked, Reply, Vendor
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 
 
@@ -87,8 +88,25 @@ def test_the_parser_is_a_plain_function_in_a_test(folder: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout
 
 
+def test_the_translator_can_be_given_by_the_environment(folder: Path) -> None:
+    (folder / "naming.py").write_text(_block("python", "class Ours(Translator)"))
+    code = (
+        "from dazz_assets.authoring.discovery import find\n"
+        "from dazz_assets.orchestration.translator import translator\n"
+        "spec = find('incidents.py')\n"
+        "print(translator().owners(spec, spec.streams['incidents']))"
+    )
+    environment = {**os.environ, "DAZZ_TRANSLATOR": "naming.py:Ours"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.stdout == "['team:security']\n", done.stderr
+
+
+def test_the_readme_names_every_variable_that_is_read() -> None:
+    code = "".join(path.read_text() for room in ("dazz_assets", "resources") for path in (ROOT / room).rglob("*.py"))
+    assert set(re.findall(r'"(DAZZ_[A-Z]+)"', code)) == set(re.findall(r"^\| `(DAZZ_\w+)`", README, re.MULTILINE))
+
+
 def test_the_readme_names_the_commands_that_there_are() -> None:
     named = set(re.findall(r"^\| `dazz (\w+)", README, re.MULTILINE))
     help_ = subprocess.run([sys.executable, "-m", "dazz_assets.cli", "--help"], capture_output=True, text=True).stdout
-    assert named
-    assert all(name in help_ for name in named)
+    assert named == set(re.findall(r"^│ (\w+) +\w", help_, re.MULTILINE))
