@@ -146,9 +146,7 @@ def unique_names(integration: type[Integration[Any]], specs: Mapping[type[Stream
         seen[spec.name] = class_
 
 
-def stream(
-    integration: type[Integration[Any]], spec: StreamSpec, names: Iterable[str], config: type[ConnectionConfig]
-) -> None:
+def stream(integration: type[Integration[Any]], spec: StreamSpec, config: type[ConnectionConfig]) -> None:
     """One stream's settings fit each other, and its templates name fields that exist."""
     where = f"{integration.__name__}: {spec.stream.__name__}"
     if spec.cursor and not spec.primary_key:

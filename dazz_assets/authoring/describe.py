@@ -25,7 +25,7 @@ def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
     checks.unique_names(integration, specs)
     config = signatures.config_of(integration)
     for stream in specs.values():
-        checks.stream(integration, stream, {item.name for item in specs.values()}, config)
+        checks.stream(integration, stream, config)
     ordered = checks.parents_first(integration, {item.name: item for item in specs.values()})
     checks.integration(integration, config)
     streams = {class_: spec.name for class_, spec in specs.items()}

@@ -40,14 +40,14 @@ def started(port: int, seed: int, now: datetime | None = None) -> Sandbox:
     return sandbox
 
 
-def started_nearby(port: int = SANDBOX_PORT, seed: int = SANDBOX_SEED) -> Sandbox:
-    """The same on the first ports from this one on that are free."""
-    for candidate in range(port, port + _STEP * _TRIES, _STEP):
+def started_nearby() -> Sandbox:
+    """The same on the first ports from the usual one on that are free."""
+    for candidate in range(SANDBOX_PORT, SANDBOX_PORT + _STEP * _TRIES, _STEP):
         try:
-            return started(candidate, seed)
+            return started(candidate, SANDBOX_SEED)
         except Refused:
             continue
-    raise Refused(f"the sandbox found no free ports from {port} on")
+    raise Refused(f"the sandbox found no free ports from {SANDBOX_PORT} on")
 
 
 def connections_to(sandbox: Sandbox) -> tuple[Connection, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 from dazz_assets import (
     BearerToken,
@@ -110,6 +110,44 @@ def _our_column(self: Any, things: FullRefresh[ThingsStream]) -> Iterator[Taken]
     yield from ()
 
 
+class Titled(DomainObject):
+    table = "objects"
+    title: str
+
+
+class Spaced(DomainObject):
+    table = "My Objects"
+
+
+def _bad_table(self: Any, things: FullRefresh[ThingsStream]) -> Iterator[Spaced]:
+    yield from ()
+
+
+def _one_table_for_two(self: Any, things: FullRefresh[ThingsStream]) -> Iterator[Object | Titled]:
+    yield from ()
+
+
+def _right(self: Any, things: FullRefresh[ThingsStream]) -> Iterator[Object]:
+    yield from ()
+
+
+class Account(BaseModel):
+    name: str
+    token: SecretStr
+
+
+class ListOfSecrets(ConnectionConfig):
+    token: list[SecretStr]
+
+
+class NestedSecret(ConnectionConfig):
+    account: Account | None = None
+
+
+class SecretOfBytes(ConnectionConfig):
+    token: SecretBytes
+
+
 class LoopA(Stream[Thing]):
     path = "/a/{parent.id}"
 
@@ -155,7 +193,7 @@ class Plain(ConnectionConfig):
         ),
         (lambda: integration(streams=(stream(cursor=Cursor("at")),)), r"BadStream has a cursor and no primary key"),
         (
-            lambda: integration(streams=(stream(primary_key="id", cursor=Cursor("at", order="up")),)),
+            lambda: integration(streams=(stream(primary_key="id", cursor=Cursor("at", order="up")),)),  # type: ignore[arg-type]
             r"BadStream: Cursor\(order='up'\) must be \"asc\" or \"desc\"",
         ),
         (lambda: integration(streams=(stream(parent=OtherStream),)), r"BadStream\.parent` is OtherStream, .*not among"),
@@ -201,6 +239,24 @@ class Plain(ConnectionConfig):
             lambda: parsing(_our_column),
             r"Taken, whose field 'connection' has the name of a column that every table has",
         ),
+        (
+            lambda: integration(Things=parser(_right)),
+            r"BadIntegration\.Things: the parser's name 'Things' must be lower case letters.*rename the method",
+        ),
+        (
+            lambda: parsing(_bad_table),
+            r"BadIntegration\.bad returns Spaced, whose table 'My Objects' must be lower case.*set `table`",
+        ),
+        (
+            lambda: parsing(_one_table_for_two),
+            r"returns Object and Titled, which both have the table 'objects'; set `table` of one",
+        ),
+        (
+            lambda: integration(Integration[ListOfSecrets]),
+            r"BadIntegration: ListOfSecrets\.token holds a secret .*can't be masked; give each secret a field",
+        ),
+        (lambda: integration(Integration[NestedSecret]), r"NestedSecret\.account holds a secret"),
+        (lambda: integration(Integration[SecretOfBytes]), r"SecretOfBytes\.token holds a secret"),
     ],
 )
 def test_it_says_where_what_and_how_to_fix_it(make: Callable[[], type[Integration[Any]]], message: str) -> None:
