@@ -13,14 +13,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from resources.lake.duck import SEQUENCE_OF_RANK, connect, parquet, relation
+from resources.lake.latest import latest
 from resources.lake.schema import WINDOW
 from resources.lake.snapshot import Snapshot
+
+# A larger window is sorted by DuckDB, which spills to disk.
+_SORTED_IN_MEMORY = 20_000
+_BATCH_ROWS = 8_192
 
 
 class LatestByWindow:
     """Which rows of some windows are the latest version of their key: eight bytes a row, found in one query.
 
-    Rows of a window come in the order of their arrival, whatever else is in the table.
+    Rows of a window come by cursor and key: an order of what is in it, and not of how it arrived.
     """
 
     def __init__(self, snapshot: Snapshot, windows: Collection[date | None]) -> None:
@@ -32,11 +37,15 @@ class LatestByWindow:
         winners = self._winners.get(window)
         if winners is None:
             return
+        if len(winners) > _SORTED_IN_MEMORY:
+            yield from latest(self._snapshot, columns, [window], ordered=True)
+            return
         wanted = pa.array(winners)
-        for batch in self._snapshot.read(list({*columns, "sequence"}), [window]):
-            rows = batch.filter(pc.is_in(batch.column("sequence"), wanted))
-            if rows.num_rows:
-                yield rows.select(list(columns))
+        batches = self._snapshot.read(list({*columns, "key", "cursor_at", "sequence"}), [window])
+        kept = [batch.filter(pc.is_in(batch.column("sequence"), wanted)) for batch in batches]
+        if kept:
+            rows = pa.Table.from_batches(kept).sort_by([("cursor_at", "ascending"), ("key", "ascending")])
+            yield from rows.select(list(columns)).to_batches(max_chunksize=_BATCH_ROWS)
 
 
 def _winners(snapshot: Snapshot, windows: Collection[date | None]) -> dict[date | None, NDArray[np.int64]]:

@@ -52,6 +52,13 @@ class Lake:
                 if place is not None and log.type == pafs.FileType.Directory:
                     yield self._table(place, None)
 
+    def tables_of_parser(self, integration: str, parser: str, connection: str) -> Iterator[Table]:
+        """The domain tables that a parser ever published to for a connection."""
+        for folder in self._folders("domain", 1):
+            place = Place("domain", integration, connection, folder.rpartition("/")[2], parser)
+            if (snapshot := self._table(place, None).open()) is not None:
+                yield self._table(place, snapshot.schema)
+
     def lock(
         self, integration: str, connection: str, on_wait: OnWait | None = None, *, doing: str = "synced"
     ) -> AbstractContextManager[None]:

@@ -24,8 +24,9 @@ def latest(
     windows: Collection[date | None] | None = None,
     *,
     problems: bool = True,
+    ordered: bool = False,
 ) -> Iterator[pa.RecordBatch]:
-    """Columns of the latest version of each key, in no particular order, in constant memory.
+    """Columns of the latest version of each key, in constant memory; in no particular order, or by cursor and key.
 
     With `windows`, of the keys whose latest version lies in them. Without `problems`, of records that have a key and,
     where their stream has one, a cursor.
@@ -37,7 +38,8 @@ def latest(
         from {_source(snapshot, "$chosen")}
         semi join (select {SEQUENCE_OF_RANK} as winner from {_source(snapshot, "$files")} group by key)
             on sequence = winner
-        {conditions}"""
+        {conditions}
+        {"order by cursor_at, key" if ordered else ""}"""
     rivals = _rivals(snapshot, chosen)
     return _stream(sql, chosen=snapshot.paths(chosen), files=snapshot.paths(rivals))
 

@@ -50,6 +50,7 @@ QUARANTINE_SCHEMA = schema_of(
         pa.field("key", pa.string()),
         pa.field("reason", pa.string()),
         pa.field("kind", pa.string()),
+        pa.field("model", pa.string()),
         pa.field("object_id", pa.string()),
         pa.field("url", pa.string()),
         pa.field("page", pa.int64()),

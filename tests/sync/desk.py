@@ -125,6 +125,11 @@ class Desk:
         offset, limit = int(query.get("offset", 0)), int(query.get("limit", PAGE))
         return Reply(body={"items": found[offset : offset + limit], "total": len(found)})
 
+    def answer_all(self, asked: Asked) -> Reply:
+        """An API that takes no notice of the filter."""
+        offset = int(asked.query["offset"][0])
+        return Reply(body={"items": list(self.tickets.values())[offset : offset + PAGE]})
+
     def _tickets(self, query: dict[str, str]) -> list[dict[str, Any]]:
         since, until = query.get("since", ""), query.get("until", "9")
         # What has no proper time is in every answer.

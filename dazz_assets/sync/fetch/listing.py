@@ -52,7 +52,9 @@ class Listing:
         total = total_of(step.page)
         if is_counted(self._stream, step.page):
             shrank = total is not None and self._total is not None and total < self._total
-            self.moved = self.moved or self._met_again(rows) or shrank
+            # A key that comes twice in a snapshot may be no key; in an incremental list the record moved.
+            met_again = self._stream.cursor is not None and self._met_again(rows)
+            self.moved = self.moved or met_again or shrank
         self._total = total if total is not None else self._total
 
     @property

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from dazz_assets.sync.objects.columns import batch_of
 from dazz_assets.sync.objects.inputs import Inputs
 from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.objects.quarantine import Quarantine
-from dazz_assets.sync.objects.stored import Counted, StoredRecords, too_many_invalid
+from dazz_assets.sync.objects.stored import Counted, StoredRecords, TooManyInvalidError, is_too_much
 from dazz_assets.sync.objects.stored import Window as StoredWindow
 from dazz_assets.sync.raised import place_of
 from dazz_assets.sync.reports import ParseReport
@@ -52,7 +53,8 @@ class Parsing:
     def run(self, windows: Collection[Window]) -> None:
         """Parse these windows, and those that turn out to need it, and publish. Raises ParseError."""
         try:
-            self._parse_all(set(windows))
+            with suppress(TooManyInvalidError):
+                self._parse_all(set(windows))
             self._check_invalid()
             self._take_out_doubles()
             self._publish()
@@ -72,13 +74,13 @@ class Parsing:
                 self._done.add(window)
             windows = self._published.uncovered(self._lost_ids(), self._done)
 
-    def _lost_ids(self) -> set[str]:
-        """Ids that the parsed windows held and no longer do: an object that gave way to one of them is back."""
+    def _lost_ids(self) -> set[tuple[str, str]]:
+        """Objects, by model and id, that the parsed windows held and no longer do: what gave way to one is back."""
         before = self._published.ids(self._done)
         if not before:
             return set()
         now = {
-            id_
+            (model.__name__, id_)
             for model, files in self._files.items()
             for file in files.values()
             for id_ in _ids(self._published.tables[model], file)
@@ -103,7 +105,7 @@ class Parsing:
     def _objects(self, window: Window, handles: dict[str, object]) -> Iterator[DomainObject]:
         try:
             yield from self._function(**handles)
-        except ParseError:
+        except (ParseError, TooManyInvalidError):
             raise
         except Exception as error:
             raise ParseError(
@@ -132,7 +134,8 @@ class Parsing:
     def _records(self, item: InputSpec, window: StoredWindow | None = None) -> StoredRecords:
         stream = self._session.spec.streams[item.stream]
         snapshot = self._inputs.snapshots[item.stream]
-        return StoredRecords(stream, snapshot, self._quarantine, self._counted[item.stream], window)
+        counted, ordered = self._counted[item.stream], not self._parser.incremental
+        return StoredRecords(stream, snapshot, self._quarantine, counted, window, ordered=ordered)
 
     def _writer(self, table: Table, window: Window) -> SliceWriter:
         return table.new_file(window, fingerprint=self._inputs.fingerprints[window], inputs=self._inputs.names)
@@ -143,7 +146,7 @@ class Parsing:
             report.read[name], report.invalid[name] = counted.read, counted.invalid
             report.replaced += counted.replaced
             stream = self._session.spec.streams[name]
-            if too_many_invalid(stream, counted):
+            if is_too_much(stream, counted.invalid, counted.read):
                 raise ParseError(
                     f"{self._place(None)}: {counted.invalid} of {counted.read} records of {name} are invalid, more "
                     f"than max_invalid = {stream.max_invalid} allows ({self._quarantine.example(name)}); correct "
@@ -192,6 +195,8 @@ class Parsing:
         self._commit_quarantine(rewritten | put_aside)
         for model, table in published.tables.items():
             self._commit(model, table)
+        for table in published.abandoned():
+            table.commit(lambda _: Commit(replace="everything"))
         report.windows = dict.fromkeys(self._done, 0)
         for files in self._files.values():
             for window in self._done & files.keys():

@@ -1,6 +1,6 @@
 """The tables that a parser publishes to."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ class Published:
 
     def __init__(self, session: Session, parser: ParserSpec) -> None:
         lake, integration, connection = session.lake, session.spec.name, session.connection.id
+        self._lake, self._integration, self._parser, self._connection = lake, integration, parser.name, connection
         self.tables: Mapping[type[DomainObject], Table] = {
             model: lake.domain(model.table_name(), integration, parser.name, connection, schema_of(model))
             for model in parser.models
@@ -47,29 +48,37 @@ class Published:
             found |= parsed.keys() - fingerprints.keys()
         return found
 
-    def uncovered(self, lost: Collection[str], parsed: Collection[date | None]) -> set[date | None]:
-        """Windows, not parsed yet, with an object that was put aside for one of these ids, which are gone now."""
+    def uncovered(self, lost: Collection[tuple[str, str]], parsed: Collection[date | None]) -> set[date | None]:
+        """Windows, not parsed yet, with an object put aside for one of these (model and id), which are gone now."""
         if not lost or self.put_aside is None:
             return set()
         gone = set(lost)
         found = set()
-        for batch in self.put_aside.read(["kind", "object_id", "window_start"]):
-            rows = zip(*(batch.column(name).to_pylist() for name in ("kind", "object_id", "window_start")), strict=True)
-            found |= {window for kind, object_id, window in rows if kind == "duplicate" and object_id in gone}
+        for batch in self.put_aside.read(["kind", "model", "object_id", "window_start"]):
+            for row in batch.to_pylist():
+                if row["kind"] == "duplicate" and (row["model"], row["object_id"]) in gone:
+                    found.add(row["window_start"])
         return found - set(parsed)
 
-    def ids(self, windows: Collection[date | None]) -> set[str]:
-        """The ids of the published objects of some windows; none where nothing is put aside that could need them."""
+    def ids(self, windows: Collection[date | None]) -> set[tuple[str, str]]:
+        """The published objects of some windows, by model and id; none where nothing put aside could need them."""
         if self.put_aside is None or not self.put_aside.rows:
             return set()
         return {
-            id_
-            for snapshot in self.snapshots.values()
+            (model.__name__, id_)
+            for model, snapshot in self.snapshots.items()
             if snapshot is not None
             for batch in snapshot.read(["id"], windows)
             for id_ in batch.column("id").to_pylist()
             if id_ is not None
         }
+
+    def abandoned(self) -> Iterator[Table]:
+        """Tables with objects of models that the parser no longer returns."""
+        current = {table.place.folder for table in self.tables.values()}
+        for table in self._lake.tables_of_parser(self._integration, self._parser, self._connection):
+            if table.place.folder not in current and (snapshot := table.open()) is not None and snapshot.files:
+                yield table
 
     def put_aside_in(self, windows: Collection[date | None]) -> list[dict[str, Any]]:
         """The rows of some windows in quarantine."""

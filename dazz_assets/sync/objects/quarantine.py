@@ -32,12 +32,14 @@ class Quarantine:
         if (identity := (stream, place["sequence"])) not in self._known:
             self._known.add(identity)
             row = {name: place[name] for name in PLACE}
-            self._rows[window].append({**row, "stream": stream, "kind": kind, "reason": reason, "object_id": None})
+            self._rows[window].append(
+                {**row, "stream": stream, "kind": kind, "reason": reason, "model": None, "object_id": None}
+            )
 
     def duplicate(self, window: date | None, model: str, object_id: str, kept: date | None) -> None:
         """An object that was yielded again later, and is published there."""
         where = "later in the same window" if kept == window else f"in the window of {kept}"
-        row = dict.fromkeys(PLACE) | {"stream": None, "kind": "duplicate", "object_id": object_id}
+        row = dict.fromkeys(PLACE) | {"stream": None, "kind": "duplicate", "model": model, "object_id": object_id}
         self._rows[window].append({**row, "reason": f"{model} {object_id} is yielded again {where}"})
 
     def keep(self, rows: Iterable[Mapping[str, Any]]) -> None:

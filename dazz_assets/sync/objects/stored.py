@@ -1,6 +1,7 @@
 """Stored records as a parser's inputs: typed, lazy, and read again as often as the parser iterates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,13 +10,17 @@ import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dazz_assets.authoring.spec import StreamSpec
-from dazz_assets.sync.objects.quarantine import PLACE, Quarantine, kind_of, reason_of
+from dazz_assets.sync.objects.quarantine import PLACE, Kind, Quarantine, kind_of, reason_of
 from resources.lake import Snapshot, latest, versions_of
 from resources.lake.by_window import LatestByWindow
 
 _COLUMNS = (*PLACE, "problem", "record")
 # Records of a full-refresh input up to this size are kept between windows: a parse of many windows reads them in each.
 _KEPT_BYTES = 16 * 2**20
+
+
+class TooManyInvalidError(Exception):
+    """More records of a stream are invalid than its `max_invalid` allows."""
 
 
 class Counted:
@@ -38,7 +43,8 @@ class Window:
 class StoredRecords:
     """The latest valid version of each record of a stream; with a window, of those whose latest version lies there.
 
-    What is invalid goes to quarantine, under that window, and its newest valid version takes its place.
+    What is invalid goes to quarantine, under that window, and its newest valid version takes its place. ordered: by
+    cursor and key, where the order may decide what is published. Raises TooManyInvalidError as soon as that is sure.
     """
 
     def __init__(
@@ -48,11 +54,14 @@ class StoredRecords:
         quarantine: Quarantine,
         counted: Counted,
         window: Window | None = None,
+        *,
+        ordered: bool = False,
     ) -> None:
         self._stream = stream
         self._snapshot = snapshot
         self._only = window
         self._window = window.at if window else None
+        self._ordered = ordered
         self._quarantine = quarantine
         self._counted = counted
         self._many = TypeAdapter(list[stream.model])  # type: ignore[name-defined]
@@ -66,8 +75,7 @@ class StoredRecords:
         first, self.was_read = not self.was_read, True
         keep: list[BaseModel] | None = [] if self._only is None else None
         size = 0
-        batches = self._only.records.read(self._only.at, _COLUMNS) if self._only else latest(self._snapshot, _COLUMNS)
-        for batch in batches:
+        for batch in self._batches():
             size += batch.nbytes
             models = self._valid(batch, count=first)
             if keep is not None and size <= _KEPT_BYTES:
@@ -76,6 +84,11 @@ class StoredRecords:
                 keep = None
             yield from models
         self._kept = keep
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        if self._only is not None:
+            return self._only.records.read(self._only.at, _COLUMNS)
+        return latest(self._snapshot, _COLUMNS, ordered=self._ordered)
 
     def _valid(self, batch: pa.RecordBatch, *, count: bool) -> list[BaseModel]:
         records = texts_of(batch, "record")
@@ -86,35 +99,42 @@ class StoredRecords:
                 return self._many.validate_json(b"[" + b",".join(records) + b"]")
             except ValidationError:
                 pass  # one by one, to find out which
-        found = (self._one(batch, index, record, count=count) for index, record in enumerate(records))
-        return [model for model in found if model is not None]
+        return self._one_by_one(batch, records, count=count)
 
-    def _one(self, batch: pa.RecordBatch, index: int, record: bytes, *, count: bool) -> BaseModel | None:
-        row = {name: batch.column(name)[index].as_py() for name in (*PLACE, "problem")}
-        if row["problem"] is not None:
-            self._put_aside(row, kind_of(row["problem"]), row["problem"], count=count)
-            return None
-        try:
-            return self._stream.model.model_validate_json(record)
-        except ValidationError as error:
-            self._put_aside(row, "invalid", reason_of(error), count=count)
-        older = self._newest_valid(row["key"], row["sequence"])
-        self._counted.replaced += count and older is not None
-        return older
+    def _one_by_one(self, batch: pa.RecordBatch, records: list[bytes], *, count: bool) -> list[BaseModel]:
+        found: list[BaseModel | str] = []
+        invalid: dict[str, int] = {}
+        for row, record in zip(batch.select([*PLACE, "problem"]).to_pylist(), records, strict=True):
+            if row["problem"] is not None:
+                self._put_aside(row, kind_of(row["problem"]), row["problem"], count=count)
+                continue
+            try:
+                found.append(self._stream.model.model_validate_json(record))
+            except ValidationError as error:
+                self._put_aside(row, "invalid", reason_of(error), count=count)
+                invalid[row["key"]] = row["sequence"]
+                found.append(row["key"])
+        older = self._newest_valid(invalid)
+        self._counted.replaced += len(older) if count else 0
+        standing = (item if isinstance(item, BaseModel) else older.get(item) for item in found)
+        return [model for model in standing if model is not None]
 
-    def _put_aside(self, row: dict[str, Any], kind: Any, reason: str, *, count: bool) -> None:
+    def _put_aside(self, row: dict[str, Any], kind: Kind, reason: str, *, count: bool) -> None:
         self._counted.invalid += count
         self._quarantine.record(self._window, self._stream.name, row, kind, reason)
+        # Of more records than there are rows a share can't be.
+        if count and is_too_much(self._stream, self._counted.invalid, self._snapshot.rows):
+            raise TooManyInvalidError
 
-    def _newest_valid(self, key: str, invalid: int) -> BaseModel | None:
-        for batch in versions_of(self._snapshot, [key], ["sequence", "record"]):
+    def _newest_valid(self, invalid: Mapping[str, int]) -> dict[str, BaseModel]:
+        """Of records by key, whose latest version has this sequence and is invalid, the newest valid version."""
+        found: dict[str, BaseModel] = {}
+        for batch in versions_of(self._snapshot, list(invalid), ["key", "sequence", "record"]):
             for row in batch.to_pylist():
-                if row["sequence"] != invalid:
-                    try:
-                        return self._stream.model.model_validate_json(row["record"])
-                    except ValidationError:
-                        continue
-        return None
+                if row["key"] not in found and row["sequence"] != invalid[row["key"]]:
+                    with suppress(ValidationError):
+                        found[row["key"]] = self._stream.model.model_validate_json(row["record"])
+        return found
 
 
 def texts_of(batch: pa.RecordBatch, column: str) -> list[bytes]:
@@ -122,7 +142,7 @@ def texts_of(batch: pa.RecordBatch, column: str) -> list[bytes]:
     return [text for text in batch.column(column).cast(pa.binary()).to_pylist() if text is not None]
 
 
-def too_many_invalid(stream: StreamSpec, counted: Counted) -> bool:
-    """Whether the share of invalid records is above the stream's bound. One alone never is, unless the bound is 0."""
-    allowed = stream.max_invalid * counted.read
-    return counted.invalid > (allowed if stream.max_invalid == 0 else max(1.0, allowed))
+def is_too_much(stream: StreamSpec, invalid: int, of: int) -> bool:
+    """Whether so many invalid records are more than the stream's share. One never is, unless the share is 0."""
+    allowed = stream.max_invalid * of
+    return invalid > (allowed if stream.max_invalid == 0 else max(1.0, allowed))
