@@ -21,6 +21,7 @@ from dazz_assets.orchestration.span import from_marks
 from dazz_assets.orchestration.stored import stream_snapshot
 from dazz_assets.orchestration.translator import Node, Translator, translator
 from dazz_assets.orchestration.workplace import RESOURCE, Outcome, Problem, Workplace
+from dazz_assets.sync.declare import is_synced
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress
 from resources.connections import BadConnection, Connection
@@ -169,7 +170,7 @@ class _ConnectionAtWork:
         return [*(stream for stream in self.spec.streams.values() if stream.name in names), *parsers]
 
     def _is_stored(self, stream: StreamSpec) -> bool:
-        return stream_snapshot(self.session, stream) is not None
+        return is_synced(stream_snapshot(self.session, stream))
 
     def _windows(self, extent: Extent, nodes: Sequence[Node]) -> tuple[date, date]:
         if extent.from_mark:

@@ -15,8 +15,7 @@ Rows = dict[date | None, int]
 
 def stream_snapshot(session: Session, stream: StreamSpec) -> Snapshot | None:
     """The newest version of a stream's raw table; None before its first sync."""
-    windowed = stream.cursor is not None
-    return session.lake.raw(session.spec.name, stream.name, session.connection.id, windowed=windowed).open()
+    return session.raw(stream).open()
 
 
 def rows_of_stream(session: Session, stream: StreamSpec) -> Rows:

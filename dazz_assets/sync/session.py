@@ -7,14 +7,14 @@ from typing import Any
 
 from dazz_assets.authoring.config import secrets_of, text_of
 from dazz_assets.authoring.integration import Integration
-from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
 from dazz_assets.authoring.templates import fill, segment
 from dazz_assets.http import Client, Event, Limiter
 from dazz_assets.http.hosts import origin_of
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.windows import Windows, microseconds
 from resources.connections import BadConnection, Connection
-from resources.lake import Lake
+from resources.lake import Lake, Table
 
 
 def _now() -> datetime:
@@ -74,6 +74,11 @@ class Session:
             return self.integration
         except BadConnection:
             return self.spec.integration(None, connection=self.connection.id)
+
+    def raw(self, stream: StreamSpec) -> Table:
+        """The raw table of one of the integration's streams."""
+        windowed = stream.cursor is not None
+        return self.lake.raw(self.spec.name, stream.name, self.connection.id, windowed=windowed)
 
     @cached_property
     def _limiter(self) -> Limiter:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import date
 
 from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.sync.declare import declare
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.fetch.identity import is_other
@@ -12,7 +13,7 @@ from dazz_assets.sync.fetch.passes import Passes
 from dazz_assets.sync.fetch.sources import Marks, Source, mark_of
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
-from resources.lake import Snapshot, Table
+from resources.lake import Snapshot
 
 
 def sync_stream(session: Session, stream: StreamSpec, extent: Extent) -> StreamReport:
@@ -26,7 +27,9 @@ def sync_stream(session: Session, stream: StreamSpec, extent: Extent) -> StreamR
     ):
         progress.began(session.where, stream.name)
         try:
-            stored = _table(session, stream).open()
+            stored = session.raw(stream).open()
+            if stored is None:
+                declare(session)
             _demand_same_layout(session, stream, stored)
             anew = is_other(stored, stream)
             extent = Extent(replace=True) if anew else extent
@@ -43,7 +46,7 @@ def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
 
 
 def _begins(session: Session, stream: StreamSpec) -> list[int]:
-    stored = _table(session, stream).open()
+    stored = session.raw(stream).open()
     plan = Plan(session, stream, Extent(from_mark=True), stored)
     return [plan.begin(source) for source in _sources(session, stream, stored)]
 
@@ -68,8 +71,3 @@ def _demand_same_layout(session: Session, stream: StreamSpec, stored: Snapshot |
             f"{'had' if windowed else 'has'} none, so what is stored can't be added to; give the stream another "
             f"`name`, or remove the folder {stored.place.folder} of the lake"
         )
-
-
-def _table(session: Session, stream: StreamSpec) -> Table:
-    windowed = stream.cursor is not None
-    return session.lake.raw(session.spec.name, stream.name, session.connection.id, windowed=windowed)

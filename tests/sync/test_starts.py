@@ -48,7 +48,7 @@ def test_a_counter_below_the_start_has_its_mark_there(desk: Desk, tmp_path: Path
         name = "tickets"
 
     class Counter(DeskIntegration):
-        streams = (CountedStream,)
+        streams = (CountedStream,)  # type: ignore[assignment]
         name = "desk"
         incidents = None  # type: ignore[assignment]
 

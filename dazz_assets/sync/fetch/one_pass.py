@@ -53,9 +53,7 @@ class State:
         self.plan = plan
         self.whole = whole
         self.anew = anew
-        self.table = session.lake.raw(
-            session.spec.name, stream.name, session.connection.id, windowed=stream.cursor is not None
-        )
+        self.table = session.raw(stream)
         self.stored: Snapshot | None = self.table.open()
         self.client = session.client(stream.name)
         self.novelty = Novelty(None, None)
@@ -70,7 +68,8 @@ class State:
     def commit(self, commit: Commit) -> None:
         """Commit to the table. Raises SyncError where somebody else stored a pass meanwhile (the lock was bypassed)."""
         before, stored = self._passes(self.stored), self.stored
-        transactions = {**commit.transactions, IDENTITY: identity_of(self.stream)}
+        # A stream without records was synced all the same.
+        transactions = {"passes": before, **commit.transactions, IDENTITY: identity_of(self.stream)}
         changes = {name: value for name, value in transactions.items() if not _says(stored, name, value)}
         if stored is not None and not changes and not commit.add and commit.replace == "nothing":
             return

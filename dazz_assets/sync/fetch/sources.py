@@ -56,11 +56,8 @@ class Marks:
         The parent's raw is read only where it changed since these marks were written.
         """
         session, parent = self._session, self._session.spec.streams[self._stream.parent or ""]
-        raw = session.lake.raw(
-            session.spec.name, parent.name, session.connection.id, windowed=parent.cursor is not None
-        )
-        stored = raw.open()
-        if stored is None:
+        stored = session.raw(parent).open()
+        if stored is None or stored.transaction("passes") is None:
             raise SyncError(
                 f"{session.where}, stream {self._stream.name}: its parent {parent.name} was never synced; "
                 f"sync (or materialize) {parent.name} first"

@@ -21,8 +21,7 @@ class Inputs:
 
     def _open(self, name: str) -> Snapshot:
         session, stream = self._session, self._session.spec.streams[name]
-        table = session.lake.raw(session.spec.name, name, session.connection.id, windowed=stream.cursor is not None)
-        if (snapshot := table.open()) is None:
+        if (snapshot := session.raw(stream).open()) is None or snapshot.transaction("passes") is None:
             raise ParseError(
                 f"{session.where}, parser {self._parser.name}: its input {name} was never synced; "
                 f"sync (or materialize) {name} first"
