@@ -26,7 +26,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Verdict:
     """The answer of one check for one connection."""
 
     check: str
@@ -46,7 +46,7 @@ def parser_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec(name, asset=key, description=text) for name, text in _PARSER_CHECKS.items()]
 
 
-def of_stream(report: StreamReport) -> list[Finding]:
+def of_stream(report: StreamReport) -> list[Verdict]:
     """What a sync of a stream tells the checks."""
     error = dg.AssetCheckSeverity.ERROR
     holes = [*report.passed_over, *([f"gap: {report.gap}"] if report.gap else [])]
@@ -57,37 +57,37 @@ def of_stream(report: StreamReport) -> list[Finding]:
         else f"{report.received} arrived, the vendor says {report.total}"
     )
     return [
-        Finding(
+        Verdict(
             KEYS,
-            report.problems == 0,
-            f"{report.problems} records without key or cursor",
+            report.problems == 0 and report.repeated == 0,
+            f"{report.problems} records without key or cursor, {report.repeated} whose key was listed before",
             error,
-            {"dazz/problems": report.problems},
+            {"dazz/problems": report.problems, "dazz/repeated": report.repeated},
         ),
-        Finding(COMPLETE, not holes, _some(holes) or "complete", error),
-        Finding(TOTAL, agrees, told),
-        Finding(DRIFT, not report.drift, _some(report.drift) or "unchanged"),
+        Verdict(COMPLETE, not holes, _some(holes) or "complete", error),
+        Verdict(TOTAL, agrees, told),
+        Verdict(DRIFT, not report.drift, _some(report.drift) or "unchanged"),
     ]
 
 
-def of_parser(report: ParseReport) -> list[Finding]:
+def of_parser(report: ParseReport) -> list[Verdict]:
     """What a parse tells the checks."""
     read, invalid = sum(report.read.values()), sum(report.invalid.values())
     share = 1.0 if not read else 1 - invalid / read
     text = f"{invalid} of {read} records are invalid; for {report.replaced} an older valid version stands in"
     windows = ["all" if window is None else window.isoformat() for window in report.stale]
     return [
-        Finding(VALID, invalid == 0, text, metadata={"dazz/valid_share": share}),
-        Finding(UNIQUE, not report.duplicates, _some(report.duplicates) or "no id twice"),
-        Finding(UP_TO_DATE, not windows, f"stale windows: {_some(windows)}" if windows else "none is stale"),
+        Verdict(VALID, invalid == 0, text, metadata={"dazz/valid_share": share}),
+        Verdict(UNIQUE, not report.duplicates, _some(report.duplicates) or "no id twice"),
+        Verdict(UP_TO_DATE, not windows, f"stale windows: {_some(windows)}" if windows else "none is stale"),
     ]
 
 
-def result(key: dg.AssetKey, check: str, findings: Iterable[tuple[str, Finding]]) -> dg.AssetCheckResult:
-    """One check's result for a whole step, from the (connection, finding) of each of its connections."""
-    found = list(findings)
+def result(key: dg.AssetKey, check: str, verdicts: Iterable[tuple[str, Verdict]]) -> dg.AssetCheckResult:
+    """One check's result for a whole step, from the (connection, verdict) of each of its connections."""
+    found = list(verdicts)
     bad = [item for item in found if not item[1].passed]
-    severities = {finding.severity for _, finding in bad}
+    severities = {verdict.severity for _, verdict in bad}
     metadata = found[0][1].metadata if len(found) == 1 else {}
     return dg.AssetCheckResult(
         passed=not bad,
@@ -96,20 +96,20 @@ def result(key: dg.AssetKey, check: str, findings: Iterable[tuple[str, Finding]]
         severity=dg.AssetCheckSeverity.ERROR
         if dg.AssetCheckSeverity.ERROR in severities
         else dg.AssetCheckSeverity.WARN,
-        description=_some([f"{connection}: {finding.text}" for connection, finding in bad or found]),
+        description=_some([f"{connection}: {verdict.text}" for connection, verdict in bad or found]),
         metadata=metadata,
     )
 
 
-def evaluation(key: dg.AssetKey, partition: str, finding: Finding) -> dg.AssetCheckEvaluation:
+def evaluation(key: dg.AssetKey, partition: str, verdict: Verdict) -> dg.AssetCheckEvaluation:
     """One check's answer for one connection, at the partition that stands for it."""
     return dg.AssetCheckEvaluation(
         asset_key=key,
-        check_name=finding.check,
-        passed=finding.passed,
-        severity=finding.severity,
-        description=finding.text,
-        metadata=finding.metadata,
+        check_name=verdict.check,
+        passed=verdict.passed,
+        severity=verdict.severity,
+        description=verdict.text,
+        metadata=verdict.metadata,
         partition=partition,
     )
 

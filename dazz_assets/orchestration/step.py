@@ -38,7 +38,7 @@ class Done:
 
     report: StreamReport | ParseReport
     events: Mapping[str, Metadata]
-    findings: Sequence[checks.Finding]
+    verdicts: Sequence[checks.Verdict]
 
 
 Work = Callable[[Session, Windows, Mapping[str, str]], Done]
@@ -90,9 +90,9 @@ class Step:
                     yield dg.AssetMaterialization(self.key, metadata=said, partition=key, tags=self._tags(key))
         if self.gridded or len(done) > 1:
             for part in done.values():
-                yield from (checks.evaluation(self.key, max(part.events), finding) for finding in part.findings)
+                yield from (checks.evaluation(self.key, max(part.events), verdict) for verdict in part.verdicts)
         if whole:
-            told = [(connection, finding) for connection, part in done.items() for finding in part.findings]
+            told = [(connection, verdict) for connection, part in done.items() for verdict in part.verdicts]
             results = [
                 checks.result(self.key, name, [item for item in told if item[1].check == name])
                 for name in self.check_names

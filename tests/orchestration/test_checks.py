@@ -93,6 +93,6 @@ def test_stale_windows_and_duplicates_are_named() -> None:
 
 
 def test_a_result_over_several_connections_names_those_that_failed() -> None:
-    good, bad = checks.Finding("complete", True, "complete"), checks.Finding("complete", False, "gap: x")
+    good, bad = checks.Verdict("complete", True, "complete"), checks.Verdict("complete", False, "gap: x")
     result = checks.result(dg.AssetKey("a"), "complete", [("acme", good), ("beta", bad)])
     assert (result.passed, result.description) == (False, "beta: gap: x")
