@@ -35,6 +35,8 @@ def open_ui(port: Port = 3000) -> None:
     from resources.home import DAGSTER_VARIABLE, HOME_VARIABLE, dagster_home, home
 
     # Ctrl-C, and a request to end, are told to this process, which then ends what it started.
+    # A shell without job control starts a process in the background with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sandbox = _sandbox()
     try:
