@@ -1,0 +1,76 @@
+"""The vendors' own example responses, served as they are, through the real streams and parsers into the lake."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.github.integration import GitHubIntegration
+from integrations.snyk.integration import SnykIntegration
+from tests.http.loopback import Asked, Reply, Vendor
+from tests.integrations.test_vendor_data import FOLDER, example, load, webhook_alerts
+from tests.sync.desk import Customer
+
+pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    vendor = Vendor()
+    yield vendor
+    vendor.close()
+
+
+def _synced(folder: Path, vendor: Vendor, integration: type[Any], config: dict[str, str]) -> Customer:
+    customer = Customer(folder, vendor.url, integration, start=date(2021, 1, 4))
+    customer.connection = customer.connection.model_copy(update={"config": {**customer.connection.config, **config}})
+    customer.sync()
+    customer.parse()
+    return customer
+
+
+def test_github(vendor: Vendor, tmp_path: Path) -> None:
+    alerts = example("/orgs/{org}/dependabot/alerts") + webhook_alerts()
+    newest_first = sorted(alerts, key=lambda alert: str(alert["updated_at"]), reverse=True)
+    lists = {"/orgs/acme/repos": example("/orgs/{org}/repos"), "/orgs/acme/dependabot/alerts": newest_first}
+    vendor.handler = lambda asked: Reply(body=lists[asked.path])
+    customer = _synced(tmp_path, vendor, GitHubIntegration, {"org": "acme"})
+
+    keys = {row["key"] for row in customer.rows("select key from raw.github_dependabot_alerts")}
+    assert keys == {f"[{alert['repository']['id']},{alert['number']}]" for alert in alerts}
+    assert len(keys) == 4
+    assert customer.rows("select key from raw.github_repositories") == [{"key": "1296269"}]
+    found = customer.rows("select severity from findings")
+    assert Counter(row["severity"] for row in found) == {"Medium": 3, "High": 1}
+    assert customer.rows("select * from quarantine") == []
+
+
+def test_snyk(vendor: Vendor, tmp_path: Path) -> None:
+    page, records = load("snyk/issues_page.json"), load("snyk/records.json")
+    organisation, kinds = records["organization"], [records[name] for name in ("issue", "cloud_issue", "code_issue")]
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/rest/orgs":
+            return Reply(body={"data": [organisation], "links": {}})
+        if asked.path.endswith("/projects"):
+            return Reply(body={"data": [records["project"]], "links": {}})
+        since, until = asked.query["updated_after"][0], asked.query.get("updated_before", ["9"])[0]
+        issues = [*page["data"], *kinds]
+        return Reply(
+            body={**page, "data": [i for i in issues if since <= i["attributes"]["updated_at"] < until]},
+            headers={"Sunset": "Sat, 01 Jan 2028 00:00:00 GMT"},
+        )
+
+    vendor.handler = answer
+    customer = _synced(tmp_path, vendor, SnykIntegration, {})
+
+    stored = {row["key"]: json.loads(row["record"]) for row in customer.rows("from raw.snyk_issues")}
+    assert stored == {issue["id"]: issue for issue in [*page["data"], *kinds]}
+    found = customer.rows("select severity from findings")
+    assert Counter(row["severity"] for row in found) == {"High": 3, "Critical": 3, "Medium": 1, "Low": 1}
+    assert customer.rows("select * from quarantine") == []
+    assert any("2028" in text for text in customer.sync("issues")["issues"].warnings)
