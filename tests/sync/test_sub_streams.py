@@ -1,5 +1,6 @@
 """Streams that are fetched for each stored record of their parent."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from dazz_assets import Cursor, Integration, Stream
-from dazz_assets.sync import Extent
+from dazz_assets.sync import Extent, Progress, sync_stream
 from dazz_assets.sync.errors import SyncError
 from tests.http.loopback import Asked, Reply, Vendor
 from tests.sync.desk import Customer, DeskConfig, DeskIntegration
@@ -186,3 +187,25 @@ def test_a_full_refresh_keeps_the_rows_of_a_parent_that_cannot_be_listed(teams: 
     teams.lists |= {"/teams/a/events": 404, "/teams/b/events": []}
     customer.sync("events", extent=Extent(replace=True))
     assert _rows(customer, "events") == ["1"]
+
+
+def test_an_interrupted_sync_waits_for_no_other_child(teams: Teams, tmp_path: Path) -> None:
+    class AtOnce(TeamsIntegration):
+        concurrency = 4
+
+    class Interrupted(Progress):
+        def page(self, connection: str, stream: str, *, records: int, bytes_: int) -> None:
+            raise KeyboardInterrupt
+
+    teams.lists["/teams"] = [{"id": f"t{number}"} for number in range(4)]
+    customer = Customer(tmp_path, teams.vendor.url, AtOnce)
+    customer.sync("teams")
+    answer = teams.answer
+    patient = Reply(429, {"message": "later"}, {"Retry-After": "300"})
+    teams.vendor.handler = lambda asked: answer(asked) if asked.path.endswith("t0/members") else patient
+    session = customer.session
+    session.progress = Interrupted()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        sync_stream(session, customer.spec.streams["members"], Extent())
+    assert time.monotonic() - started < 30
