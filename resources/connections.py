@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -73,23 +72,28 @@ class Connection(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Connections:
-    """The connections of a file, and what is wrong with the entries that can't be read, by connection's id.
+class BadEntry:
+    """An entry of the file that can't be used: its id, its integration where it names one, and what is wrong."""
 
-    named: the integrations that such entries name, by connection's id.
-    """
+    id: str
+    integration: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """The connections of a file, and its entries that can't be used."""
 
     valid: tuple[Connection, ...] = ()
-    problems: Mapping[str, str] = field(default_factory=dict)
-    named: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[BadEntry, ...] = ()
 
     def of(self, integration: str) -> tuple[Connection, ...]:
         """The connections of one integration, in the file's order."""
         return tuple(item for item in self.valid if item.integration == integration)
 
     def problems_of(self, integration: str) -> dict[str, str]:
-        """What is wrong with the entries that name this integration, or none."""
-        return {id_: text for id_, text in self.problems.items() if self.named.get(id_, integration) == integration}
+        """What is wrong, by id, with entries of an integration, and with those that name none."""
+        return {item.id: item.text for item in self.problems if item.integration in (None, integration)}
 
 
 def connections_path() -> Path:
@@ -122,23 +126,21 @@ def read_connections(path: Path) -> Connections:
 
 def _checked(path: Path, entries: list[Any]) -> Connections:
     valid: dict[tuple[str, str], Connection] = {}
-    problems: dict[str, str] = {}
-    named: dict[str, str] = {}
+    problems: list[BadEntry] = []
     for number, entry in enumerate(entries, 1):
-        name = str(entry.get("id", f"number {number}")) if isinstance(entry, dict) else f"number {number}"
-        if isinstance(entry, dict) and isinstance(entry.get("integration"), str):
-            named[name] = entry["integration"]
+        given = entry if isinstance(entry, dict) else {}
+        name, integration = str(given.get("id", f"number {number}")), given.get("integration")
+        named = integration if isinstance(integration, str) else None
         try:
             connection = Connection.model_validate(entry)
         except ValidationError as error:
-            problems[name] = f"{path}: connection {name!r}: {_problems(error)}"
+            problems.append(BadEntry(name, named, f"{path}: connection {name!r}: {_problems(error)}"))
             continue
         if (key := (connection.integration, connection.id)) in valid:
-            problems[name] = (
-                f"{path}: there are two connections {name!r} of {connection.integration}; give each its own id"
-            )
+            text = f"{path}: there are two connections {name!r} of {connection.integration}; give each its own id"
+            problems.append(BadEntry(name, named, text))
         valid.setdefault(key, connection)
-    return Connections(tuple(valid.values()), problems, {id_: named[id_] for id_ in problems if id_ in named})
+    return Connections(tuple(valid.values()), tuple(problems))
 
 
 def _problems(error: ValidationError, prefix: str = "") -> str:

@@ -40,7 +40,7 @@ def _connections() -> tuple[Connections, list[str]]:
         connections = read_connections(connections_path())
     except BadConnection as error:
         return Connections(), [str(error)]
-    return connections, list(connections.problems.values())
+    return connections, [problem.text for problem in connections.problems]
 
 
 def _described(spec: IntegrationSpec, connections: Connections) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def read_state() -> State:
     problems: list[str] = []
     try:
         connections = read_connections(connections_path()) if connections_path().exists() else Connections()
-        problems += connections.problems.values()
+        problems += [problem.text for problem in connections.problems]
     except BadConnection as error:
         connections = Connections()
         problems.append(str(error))

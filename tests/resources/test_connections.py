@@ -1,0 +1,93 @@
+"""The file of connections: what it may say, and what is told where it is wrong."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from dazz_assets import ConnectionConfig
+from resources.connections import BadConnection, Connection, read_connections
+
+
+class Config(ConnectionConfig):
+    token: SecretStr
+    site: str = "eu"
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "connections.yaml"
+    path.write_text(text)
+    return path
+
+
+def _one(folder: Path, entry: str) -> str:
+    found = read_connections(_file(folder, f"connections:\n  - {entry}\n"))
+    assert found.valid == ()
+    (problem,) = found.problems
+    return problem.text
+
+
+def test_an_entry_is_read_and_an_id_of_digits_needs_no_quotes(tmp_path: Path) -> None:
+    text = "connections:\n  - {id: 123, integration: snyk, start: 2026-01-01, interval: 2h, config: {token: x}}\n"
+    (connection,) = read_connections(_file(tmp_path, text)).valid
+    assert (connection.id, connection.interval.total_seconds()) == ("123", 7200)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("{id: ../x, integration: snyk, start: 2026-01-01}", "'../x': `id`: .*lower case letters, digits"),
+        ("{id: acme, integration: snyk}", "'acme': `start`: Field required"),
+        ("{id: acme, integration: snyk, start: soon}", "`start`: Input should be a valid date"),
+        ("{id: acme, integration: snyk, start: 2026-01-01, interval: 5}", "`interval`: .*30s, 15m, 6h or 1d"),
+        ("{id: acme, integration: snyk, start: 2026-01-01, intervall: 5m}", "`intervall`: Extra inputs"),
+        ("acme", "number 1"),
+    ],
+)
+def test_a_bad_entry_is_told_by_its_id_and_setting(entry: str, told: str, tmp_path: Path) -> None:
+    assert re.search(told, _one(tmp_path, entry))
+
+
+def test_bad_entries_of_one_id_in_two_integrations_do_not_hide_each_other(tmp_path: Path) -> None:
+    text = "connections:\n  - {id: acme, integration: snyk}\n  - {id: acme, integration: github}\n"
+    found = read_connections(_file(tmp_path, text))
+    assert [(problem.id, problem.integration) for problem in found.problems] == [("acme", "snyk"), ("acme", "github")]
+    assert list(found.problems_of("snyk")) == list(found.problems_of("github")) == ["acme"]
+
+
+def test_secrets_come_from_the_environment_and_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = {"id": "acme", "integration": "snyk", "start": "2026-01-01", "config": {"token": "${TEST_TOKEN}"}}
+    connection = Connection.model_validate(entry)
+    with pytest.raises(BadConnection, match=r"connection 'acme' of snyk: config.token .* TEST_TOKEN, which is not set"):
+        connection.load(Config)
+    monkeypatch.setenv("TEST_TOKEN", "canary")
+    assert connection.load(Config).token.get_secret_value() == "canary"
+
+
+def test_a_wrong_config_names_the_setting_and_never_the_secret() -> None:
+    entry = {
+        "id": "acme",
+        "integration": "snyk",
+        "start": "2026-01-01",
+        "config": {"token": "canary", "site": 1, "sight": "canary"},
+    }
+    with pytest.raises(BadConnection) as caught:
+        Connection.model_validate(entry).load(Config)
+    assert "`config.site`" in str(caught.value)
+    assert "`config.sight`" in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("connections: [", "no YAML"), ("- a", "must hold a list under `connections:`"), ("", "must hold a list")],
+)
+def test_a_file_that_can_not_be_read_as_a_whole_is_an_error(text: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(BadConnection, match=told):
+        read_connections(_file(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_is_named_with_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(BadConnection, match=r"there is no file .*none\.yaml; .* DAZZ_CONNECTIONS"):
+        read_connections(tmp_path / "none.yaml")
