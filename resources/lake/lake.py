@@ -81,7 +81,13 @@ class Lake:
         if not depth:
             yield folder
             return
-        selector = pafs.FileSelector(self.location.inside(folder), allow_not_found=True)
-        for entry in sorted(self.location.filesystem.get_file_info(selector), key=lambda entry: entry.base_name):
+        for entry in sorted(self._listed(folder), key=lambda entry: entry.base_name):
             if entry.type == pafs.FileType.Directory:
                 yield from self._folders(f"{folder}/{entry.base_name}", depth - 1)
+
+    def _listed(self, folder: str) -> list[pafs.FileInfo]:
+        try:
+            return self.location.filesystem.get_file_info(pafs.FileSelector(self.location.inside(folder)))
+        except FileNotFoundError:
+            # pyarrow's own allow_not_found fails where the folder appears between its two looks.
+            return []
