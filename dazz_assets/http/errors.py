@@ -59,6 +59,10 @@ class TransportError(PassingError):
     advice = "It was tried several times; check that the address is right and can be reached from here."
 
 
+class UnreachableError(TransportError):
+    """Nobody is there: a name that did not resolve, a connection that was refused or not made in time."""
+
+
 class UnavailableError(PassingError):
     """The vendor answered that it can't answer now: 408, 425, 5xx."""
 

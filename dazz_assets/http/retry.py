@@ -9,11 +9,13 @@ from typing import TypeVar
 import stamina
 import stamina.instrumentation
 
-from dazz_assets.http.errors import NotJsonError, PassingError, WaitTooLongError
+from dazz_assets.http.errors import NotJsonError, PassingError, UnreachableError, WaitTooLongError
 
 ATTEMPTS = 10
 NOT_JSON_ATTEMPTS = 4
 """A page of HTML where JSON was due is seldom gone in a moment."""
+UNREACHABLE_ATTEMPTS = 5
+"""A wrong address stays wrong, and whoever typed it waits; a vendor that is gone is asked again by the next sync."""
 BACKOFF_SECONDS = 300.0
 """The total time of one request's attempts and backoff, without the waits that the vendor named."""
 FIRST_BACKOFF = 0.3
@@ -48,7 +50,7 @@ class Attempts:
         def again(error: Exception) -> bool | float:
             nonlocal failed
             failed = error if isinstance(error, PassingError) else None
-            if failed is None or (isinstance(error, NotJsonError) and number >= NOT_JSON_ATTEMPTS):
+            if failed is None or number >= _attempts(failed):
                 return False
             spent = self._clock() - started - named_seconds
             return 0.0 if spent + (0.0 if failed.wait is not None else backoff) <= BACKOFF_SECONDS else False
@@ -71,6 +73,12 @@ class Attempts:
             with attempt:
                 return function()
         raise RuntimeError("unreachable: the last attempt returns or raises")
+
+
+def _attempts(error: PassingError) -> int:
+    if isinstance(error, NotJsonError):
+        return NOT_JSON_ATTEMPTS
+    return UNREACHABLE_ATTEMPTS if isinstance(error, UnreachableError) else ATTEMPTS
 
 
 def _pause(error: PassingError, number: int, backoff: float) -> tuple[float, bool]:

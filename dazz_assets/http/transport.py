@@ -13,6 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.hooks import dispatch_hook
 from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import NewConnectionError
 
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.complaints import shortened
@@ -23,6 +24,7 @@ from dazz_assets.http.errors import (
     ResponseTooLargeError,
     TransportError,
     UndeclaredHostError,
+    UnreachableError,
 )
 from dazz_assets.http.hosts import DeclaredHosts, Origin, origin_of, shown
 from dazz_assets.http.page import Request, sent_params
@@ -209,7 +211,7 @@ def _read(response: requests.Response) -> bytes:
 
 def _translated(error: requests.RequestException) -> FetchError:
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return TransportError(f"no connection within {CONNECT_SECONDS:.0f} s.")
+        return UnreachableError(f"no connection within {CONNECT_SECONDS:.0f} s.")
     if isinstance(error, requests.exceptions.Timeout):
         return TransportError(f"no answer within {READ_SECONDS:.0f} s.")
     reason = _reason(error)
@@ -220,7 +222,15 @@ def _translated(error: requests.RequestException) -> FetchError:
         )
     if isinstance(error, _SETTLED):
         return BadRequestError(f"the request can't be sent: {reason}.")
+    if isinstance(error, requests.exceptions.ConnectionError) and _is_unreachable(error):
+        return UnreachableError(f"no connection: {reason}.")
     return TransportError(f"no answer: {reason}.")
+
+
+def _is_unreachable(error: requests.exceptions.ConnectionError) -> bool:
+    """Whether the connection was never made (urllib3 says so in the reason of its own error)."""
+    inner = error.args[0] if error.args else None
+    return isinstance(getattr(inner, "reason", inner), NewConnectionError)
 
 
 def _reason(error: BaseException) -> str:

@@ -225,5 +225,5 @@ def test_waits_that_the_vendor_named_do_not_count_as_backoff(vendor: Vendor, cli
 
 
 def test_what_never_answers_says_so(connect: Connect) -> None:
-    with pytest.raises(TransportError, match=r"vendor/acme: GET http://127.0.0.1:9/x: no answer: .*refused"):
+    with pytest.raises(TransportError, match=r"vendor/acme: GET http://127.0.0.1:9/x: no connection: .*refused"):
         connect("http://127.0.0.1:9").send(Request("http://127.0.0.1:9/x"))
