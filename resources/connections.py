@@ -118,6 +118,8 @@ def read_connections(path: Path) -> Connections:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1})" if mark else ""
         raise BadConnection(f"{path}{place} is no YAML; check indentation and quotes there") from None
+    except ValueError as error:  # YAML's own dates: 2026-13-45
+        raise BadConnection(f"{path} holds a date that there is not: {error}") from None
     entries = document.get("connections") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise BadConnection(f"{path} must hold a list under `connections:`")

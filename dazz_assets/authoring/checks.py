@@ -4,6 +4,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from dazz_assets.authoring.stream import Stream
 from dazz_assets.authoring.templates import placeholders
 from dazz_assets.domain import DomainObject
 
+_KNOWN = {class_: sorted(class_.__annotations__) for class_ in (Stream, Integration)}
 _WINDOWS = ("day", "week", "month")
 
 
@@ -44,6 +46,19 @@ def declared(integration: type[Integration[Any]]) -> None:
         raise DefinitionError(f"{where}: `window` is {integration.window!r}; use one of {', '.join(_WINDOWS)}")
     if integration.concurrency < 1:
         raise DefinitionError(f"{where}: `concurrency` is {integration.concurrency}; it must be 1 or more")
+
+
+def settings(integration: type[Integration[Any]]) -> None:
+    """No setting is misspelt: a name that is close to a setting's, and is none."""
+    for class_ in (*integration.streams, integration):
+        known = _KNOWN[Stream if issubclass(class_, Stream) else Integration]
+        for base in class_.__mro__:
+            if base.__module__.startswith("dazz_assets."):
+                continue
+            for name in vars(base):
+                close = get_close_matches(name, known, n=1, cutoff=0.8)
+                if close and name not in known and not callable(getattr(class_, name)):
+                    raise DefinitionError(f"{class_.__name__}.{name} is no setting; did you mean `{close[0]}`?")
 
 
 def integration(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:

@@ -21,6 +21,7 @@ def describe(integration: type[Integration[Any]]) -> IntegrationSpec:
 
 def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
     checks.declared(integration)
+    checks.settings(integration)
     specs = {stream: _stream(integration, stream) for stream in integration.streams}
     checks.unique_names(integration, specs)
     config = signatures.config_of(integration)

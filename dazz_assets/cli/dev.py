@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -38,6 +39,7 @@ def open_ui(port: Port = 3000) -> None:
     # A shell without job control starts a process in the background with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _demand_free(port)
     sandbox = _sandbox()
     try:
         with instance():
@@ -55,6 +57,16 @@ def open_ui(port: Port = 3000) -> None:
     if status:
         tell(f"Dagster ended with status {status}; see what it said above.", "red")
         end(FAILED)
+
+
+def _demand_free(port: int) -> None:
+    """Dagster says that its port is taken, and runs on without a UI. Raises Refused."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise Refused(f"port {port} is taken; name another: dazz dev --port {port + 1}") from None
 
 
 def _sandbox() -> Sandbox | None:

@@ -35,8 +35,17 @@ def put_outcome(outcome: Outcome, *, as_json: bool) -> None:
         ]
         put_table(("connection", "parser", "records", "windows", "quarantined"), rows)
     for report in outcome.streams:
-        for text in [*report.warnings, *report.passed_over, *([report.gap] if report.gap else [])]:
+        keyless = [f"{report.problems} records without key or cursor"] if report.problems else []
+        gap = [report.gap] if report.gap else []
+        for text in [*report.warnings, *report.passed_over, *keyless, *gap]:
             tell(f"{report.connection} {report.stream}: {masked(text)}", "yellow")
+    for parsed in outcome.parsers:
+        if parsed.stale:
+            tell(
+                f"{parsed.connection} {parsed.parser}: {len(parsed.stale)} windows were parsed with an older state of "
+                "their full-refresh inputs; `dazz parse --stale` parses them again",
+                "yellow",
+            )
     for error in outcome.errors:
         tell(f"Error: {masked(error.message)}", "red")
 

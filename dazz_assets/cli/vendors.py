@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,7 +67,8 @@ def as_yaml(connections: tuple[Connection, ...]) -> str:
         {"id": item.id, "integration": item.integration, "start": item.start, "interval": "15m", "config": item.config}
         for item in connections
     ]
-    return yaml.safe_dump({"connections": entries}, sort_keys=False)
+    # Indented as people do it, so that more entries can be put below.
+    return "connections:\n" + indent(yaml.safe_dump(entries, sort_keys=False), "  ")
 
 
 def in_file(path: Path) -> tuple[Connection, ...] | None:

@@ -175,6 +175,11 @@ class Plain(ConnectionConfig):
         (lambda: integration(base_url="https://me:pw@api.test"), r"base_url holds credentials or a query"),
         (lambda: integration(base_url="https://{config.sight}"), r"`base_url` uses \{config\.sight\}.*Config"),
         (lambda: integration(hosts=("https://x",)), r"`hosts` holds 'https://x'; give host names alone"),
+        (lambda: integration(recrods="data"), r"BadIntegration\.recrods is no setting; did you mean `records`"),
+        (
+            lambda: integration(streams=(stream(primary_kye="id"),)),
+            r"BadStream\.primary_kye is no setting; did you mean `primary_key`",
+        ),
         (lambda: integration(window="year"), r"`window` is 'year'; use one of day, week, month"),
         (lambda: integration(concurrency=0), r"`concurrency` is 0; it must be 1 or more"),
         (lambda: integration(name="Bad Name"), r"the name 'Bad Name' must be lower case letters"),

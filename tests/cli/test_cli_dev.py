@@ -80,5 +80,5 @@ def test_without_connections_it_serves_the_sandbox_and_writes_connections_to_it(
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_no_process_is_left_when_it_is_ended(dev: Dev, by: signal.Signals) -> None:
     assert dev.end(by) == 0
-    _, alive = psutil.wait_procs(dev.processes, timeout=5)
+    _, alive = psutil.wait_procs(dev.processes, timeout=30)
     assert alive == []

@@ -81,7 +81,12 @@ def test_a_wrong_config_names_the_setting_and_never_the_secret() -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("connections: [", "no YAML"), ("- a", "must hold a list under `connections:`"), ("", "must hold a list")],
+    [
+        ("connections: [", "no YAML"),
+        ("connections: [{start: 2026-13-45}]", "a date that there is not: month must"),
+        ("- a", "must hold a list under `connections:`"),
+        ("", "must hold a list"),
+    ],
 )
 def test_a_file_that_can_not_be_read_as_a_whole_is_an_error(text: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(BadConnection, match=told):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dazz_assets.authoring.spec import StreamSpec
-from dazz_assets.http import FetchError
+from dazz_assets.http import FetchError, UnreachableError
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fetch.boundary import Boundary
 from dazz_assets.sync.fetch.fingerprint import Fingerprint
@@ -182,7 +182,8 @@ class Pass:
             self._complete.append(event.source)
             state.report.ended = event.reason
             state.totals.append(event.total)
-        elif state.stream.parent is None:
+        elif state.stream.parent is None or isinstance(error, UnreachableError):
+            # Where nobody answers for one parent, nobody does for the others.
             raise error
         elif error.status in _PASSED_OVER:
             state.passed_over[event.source.parent] = str(error)
