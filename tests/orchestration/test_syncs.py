@@ -160,6 +160,15 @@ def test_stale_windows_are_parsed_again_on_demand(run_sync: Sync, run_parse: Syn
     assert list(report.windows) == [week(3)]
 
 
+def test_a_full_refresh_parses_stale_windows_too(run_sync: Sync, vendor: Vendor) -> None:
+    vendor.incident("1", at(week(3)))
+    run_sync()
+    vendor.services[0]["name"] = "Shop 2"
+    outcome = run_sync(extent=Extent(replace=True))
+    windows = {report.parser: report.windows for report in outcome.parsers}
+    assert list(windows["tickets"]) == [week(3)]
+
+
 def test_the_console_stays_quiet_and_no_secret_is_stored(
     run_sync: Sync, connect: Connect, dazz_home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
