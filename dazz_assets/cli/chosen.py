@@ -39,7 +39,10 @@ def choose(target: str, ids: Sequence[str] | None) -> Chosen:
     chosen = [known[id_] for id_ in dict.fromkeys(ids)] if ids else list(known.values())
     problems = {} if ids else problems
     if not chosen:
-        raise Refused("; ".join(problems.values()) or f"{connections_path()} has no connection of {spec.name}: add one")
+        others = sorted({item.integration for item in found.valid})
+        there_are = f" (it has connections of {', '.join(others)})" if others else ""
+        missing = f"{connections_path()} has no connection of {spec.name}: add one{there_are}"
+        raise Refused("; ".join(problems.values()) or missing)
     for connection in chosen:
         _keep_secrets(spec, connection)
     return Chosen(spec, tuple(chosen), problems)
