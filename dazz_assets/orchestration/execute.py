@@ -13,7 +13,7 @@ from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.assets import build_assets
-from dazz_assets.orchestration.extents import STALE, tags_of
+from dazz_assets.orchestration.extents import MARK, SINCE, STALE, tags_of
 from dazz_assets.orchestration.home import CONNECTION_TAG
 from dazz_assets.orchestration.jobs import Phase, Plan, build_jobs, job_name
 from dazz_assets.orchestration.partitions import Grid
@@ -148,8 +148,10 @@ class _ConnectionAtWork:
     ) -> None:
         for phase, of_phase in self.plan.nodes.items():
             chosen = [node for node in of_phase if node in parsers]
-            first, last = (self.grid.last, self.grid.last) if stale else self._meeting(since, until)
-            self._run(phase, chosen, (first, last) if phase == "sync" else None, {STALE: "true"} if stale else {})
+            # A run whose windows are told by a tag parses those that need it, and none for being asked for.
+            told = {STALE: "true"} if stale else {} if self._is_met(since, until) else {SINCE: MARK}
+            first, last = (self.grid.last, self.grid.last) if told else self._meeting(since, until)
+            self._run(phase, chosen, (first, last) if phase == "sync" else None, told)
 
     def _chosen(self, streams: Collection[str] | None) -> list[Node]:
         if streams is None:
@@ -177,6 +179,13 @@ class _ConnectionAtWork:
             streams = [node for node in nodes if isinstance(node, StreamSpec)]
             return from_marks(self.instance, self.session, streams, self._keys(nodes), self.grid)
         return self._meeting(None, None) if extent.replace else self._meeting(extent.since, extent.until)
+
+    def _is_met(self, since: datetime | None, until: datetime | None) -> bool:
+        """Whether [since, until) meets a window of the grid."""
+        beyond = self.grid.windows.after(self.grid.last)
+        return (since is None or since.astimezone(UTC).date() < beyond) and (
+            until is None or (until.astimezone(UTC) - timedelta(microseconds=1)).date() >= self.grid.first
+        )
 
     def _meeting(self, since: datetime | None, until: datetime | None) -> tuple[date, date]:
         """The first and last window of the grid that meet [since, until)."""

@@ -151,6 +151,18 @@ def test_a_parse_of_one_parser_and_range_is_just_that(run_sync: Sync, run_parse:
     assert report.windows[week(1)] == 1
 
 
+@pytest.mark.parametrize(
+    "bounds", [{"since": datetime(2099, 1, 1, tzinfo=UTC)}, {"until": datetime(2020, 1, 1, tzinfo=UTC)}]
+)
+def test_a_parse_of_a_range_that_meets_no_window_parses_none(
+    bounds: dict[str, datetime], run_sync: Sync, run_parse: Sync, vendor: Vendor
+) -> None:
+    vendor.incident("1", at(week(0)))
+    run_sync()
+    (report,) = run_parse(parser="tickets", **bounds).parsers
+    assert report.windows == {}
+
+
 def test_stale_windows_are_parsed_again_on_demand(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
     vendor.incident("1", at(week(3)))
     run_sync()
