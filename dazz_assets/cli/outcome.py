@@ -1,11 +1,10 @@
 """The outcome of a sync or a parse, as JSON and as tables, and the exit status that it means."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NoReturn
 
 from dazz_assets.cli.chosen import Chosen
-from dazz_assets.cli.failures import DONE, FAILED, WRONG_USAGE, masked
+from dazz_assets.cli.failures import DONE, FAILED, WRONG_USAGE, end, masked
 from dazz_assets.cli.output import put_json, put_table, tell
 from dazz_assets.orchestration.workplace import Outcome, Problem
 from dazz_assets.sync.reports import ParseReport, StreamReport
@@ -14,10 +13,11 @@ _STREAM = ("connection", "stream", "requests", "records", "bytes", "retries", "w
 _STREAM_TOO = ("received", "pages", "stored", "total", "ended", "problems", "passed_over", "warnings", "gap", "drift")
 
 
-def with_problems(outcome: Outcome, problems: Mapping[str, str]) -> Outcome:
-    """The outcome with the connections whose entries in the file can't be read."""
-    outcome.errors.extend(Problem(id_, text) for id_, text in problems.items())
-    return outcome
+def finish(outcome: Outcome, chosen: Chosen, *, as_json: bool) -> NoReturn:
+    """Print the outcome, with the connections whose entries can't be read, and end with the status that it means."""
+    outcome.errors.extend(Problem(id_, text) for id_, text in chosen.problems.items())
+    put_outcome(outcome, as_json=as_json)
+    end(status_of(outcome, chosen))
 
 
 def put_outcome(outcome: Outcome, *, as_json: bool) -> None:

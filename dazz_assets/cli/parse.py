@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dazz_assets.cli.failures import Refused, end
+from dazz_assets.cli.failures import Refused
 from dazz_assets.cli.options import AsJson, ConnectionIds, Since, Target, Until, check_range
 
 Parser = Annotated[str | None, typer.Argument(help="A parser's name; all by default.")]
@@ -28,7 +28,7 @@ def parse_again(
     if stale and (since is not None or until is not None):
         raise Refused("--stale finds its windows by itself: leave out --since and --until")
     from dazz_assets.cli.chosen import choose
-    from dazz_assets.cli.outcome import put_outcome, status_of, with_problems
+    from dazz_assets.cli.outcome import finish
     from dazz_assets.cli.progress import shown
     from dazz_assets.cli.work import at_work
     from dazz_assets.orchestration.execute import parse_windows
@@ -46,6 +46,4 @@ def parse_again(
             lake=lake,
             progress=progress,
         )
-    with_problems(outcome, chosen.problems)
-    put_outcome(outcome, as_json=as_json)
-    end(status_of(outcome, chosen))
+    finish(outcome, chosen, as_json=as_json)

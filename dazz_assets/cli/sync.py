@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dazz_assets.cli.failures import Refused, end
+from dazz_assets.cli.failures import Refused
 from dazz_assets.cli.options import AsJson, ConnectionIds, Since, Target, Until, check_range
 
 Streams = Annotated[
@@ -33,7 +33,7 @@ def sync_streams(
     if full_refresh and (since is not None or until is not None):
         raise Refused("--full-refresh fetches from the connection's start to now: leave out --since and --until")
     from dazz_assets.cli.chosen import choose
-    from dazz_assets.cli.outcome import put_outcome, status_of, with_problems
+    from dazz_assets.cli.outcome import finish
     from dazz_assets.cli.progress import shown
     from dazz_assets.cli.work import at_work
     from dazz_assets.orchestration.execute import sync
@@ -52,6 +52,4 @@ def sync_streams(
             lake=lake,
             progress=progress,
         )
-    with_problems(outcome, chosen.problems)
-    put_outcome(outcome, as_json=as_json)
-    end(status_of(outcome, chosen))
+    finish(outcome, chosen, as_json=as_json)

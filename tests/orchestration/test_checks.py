@@ -67,7 +67,12 @@ def test_a_record_that_fails_validation_warns_and_what_follows_runs(
 
 def stream_verdicts(**report: object) -> dict[str, bool]:
     found = checks.of_stream(StreamReport("acme", "incidents", **report))  # type: ignore[arg-type]
-    return {finding.check: finding.passed for finding in found}
+    return {verdict.check: verdict.passed for verdict in found}
+
+
+def test_a_key_that_a_whole_list_holds_twice_fails_the_keys() -> None:
+    assert stream_verdicts()["keys"]
+    assert not stream_verdicts(repeated=1)["keys"]
 
 
 def test_a_stream_is_complete_unless_something_was_passed_over_or_there_is_a_gap() -> None:
