@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dazz_assets import Cursor
-from dazz_assets.sync.fetch.cursors import moment_of, sent, shown
+from dazz_assets.authoring.moments import moment_of
+from dazz_assets.sync.fetch.cursors import sent, shown
 from dazz_assets.sync.windows import Windows, microseconds, moment, start_of
 
 MOMENT = microseconds(datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC))

@@ -1,48 +1,7 @@
-"""Cursor values as moments, and moments as a request's bounds."""
-
-import re
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+"""Moments as a request's bounds."""
 
 from dazz_assets.authoring.cursor import Cursor
-from dazz_assets.sync.windows import microseconds, moment
-
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-# The units that epoch numbers come in, told apart by their size: a second count of this size lies beyond the year 5000.
-_EPOCH_UNITS = ((Decimal(10) ** 11, 1_000_000), (Decimal(10) ** 14, 1_000), (Decimal(10) ** 17, 1))
-_LARGEST = 2**62
-
-
-def moment_of(text: str) -> int | None:
-    """A cursor's value (RFC 3339 time, date or epoch number, as text) in microseconds since the epoch; else None.
-
-    A time without a zone is UTC. Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17
-    microseconds, beyond it nanoseconds. Fractions of a microsecond are cut off.
-    """
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        return _epoch(text)
-    if _NUMBER.fullmatch(text):  # fromisoformat reads 20250911 as a date
-        return _epoch(text)
-    try:
-        return microseconds(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
-    except OverflowError:
-        return None
-
-
-def _epoch(text: str) -> int | None:
-    if len(text) > 40 or not _NUMBER.fullmatch(text):
-        return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    for limit, factor in _EPOCH_UNITS:
-        if abs(value) < limit:
-            return int(value * factor)
-    scaled = value / 1000
-    return int(scaled) if abs(scaled) < _LARGEST else None
+from dazz_assets.sync.windows import moment
 
 
 def shown(value: int) -> str:

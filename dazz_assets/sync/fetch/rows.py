@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from dazz_assets.authoring.moments import moment_of
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import Page
-from dazz_assets.sync.fetch.cursors import moment_of
 from dazz_assets.sync.fetch.fields import Buffer, FieldReader, Literal
 from dazz_assets.sync.windows import Windows, microseconds
 
