@@ -34,13 +34,18 @@ class Double:
 def doubles(
     table: Table, new: Sequence[DataFile], snapshot: Snapshot | None, replaced: Collection[date | None]
 ) -> list[Double]:
-    """The rows that have to go, of the new files and of the stored windows that are not replaced."""
+    """The rows that have to go, of the new files and of the stored windows that are not replaced.
+
+    table: of the new files, which may lie elsewhere than what is stored.
+    """
     fresh = [file for file in new if file.rows]
     stay = [file for file in snapshot.files if file.rows and file.window not in replaced] if snapshot else []
     if not fresh:
         return []
     windows = {_path(table, file.path): (file.path, file.window) for file in fresh}
-    windows |= {_path(table, file.path): (file.path, file.window) for file in stay}
+    if snapshot:
+        kept_paths = zip(snapshot.paths(stay), stay, strict=True)
+        windows |= {path: (file.path, file.window) for path, file in kept_paths}
     new_ids = f"select id from {_read('$fresh')}"
     sql = f"""
         with doubled as (
@@ -63,13 +68,24 @@ def doubles(
 
 
 def without_rows(
-    table: Table, path: str, window: date | None, rows: Collection[int], *, fingerprint: str, inputs: str
+    table: Table,
+    path: str,
+    window: date | None,
+    rows: Collection[int],
+    *,
+    stored_in: Snapshot | None,
+    fingerprint: str,
+    inputs: str,
 ) -> DataFile:
-    """A new file of a window with the rows of another but for some, given by their places in it."""
+    """A new file of a window with the rows of another but for some, given by their places in it.
+
+    stored_in: the version that holds the other file; None where that is a new one too.
+    """
     unwanted = pa.array(sorted(rows), pa.int64())
-    source = table.location.inside(f"{table.place.folder}/{path}")
+    location = stored_in.location if stored_in else table.location
+    source = location.inside(f"{table.place.folder}/{path}")
     with (
-        pq.ParquetFile(source, filesystem=table.location.filesystem) as stored,
+        pq.ParquetFile(source, filesystem=location.filesystem) as stored,
         table.new_file(window, fingerprint=fingerprint, inputs=inputs) as writer,
     ):
         first = 0

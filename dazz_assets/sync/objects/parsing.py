@@ -1,8 +1,11 @@
-"""The work of one parse: objects of each window into files, and what is published of them."""
+"""The work of one parse: objects of each window into files."""
+
+from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -19,7 +22,7 @@ from dazz_assets.sync.objects.stored import Window as StoredWindow
 from dazz_assets.sync.raised import place_of
 from dazz_assets.sync.reports import ParseReport
 from dazz_assets.sync.session import Session
-from resources.lake import Commit, DataFile, SliceWriter, Table
+from resources.lake import DataFile, SliceWriter, Table
 from resources.lake.by_window import LatestByWindow
 from resources.lake.doubles import Double, doubles, without_rows
 from resources.lake.new_files import read_new, remove_new
@@ -30,16 +33,49 @@ Window = date | None
 Model = type[DomainObject]
 
 
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one parse made, to be published or compared. As a context manager it removes what was not committed.
+
+    files: by model and window, of `tables`: of the parsed windows, and of those that gave an object to one of them.
+    windows: those that were parsed; one without a file has no records any more.
+    quarantine: what was put aside; its rows replace all of the windows `put_aside`.
+    """
+
+    tables: Mapping[Model, Table]
+    files: Mapping[Model, Mapping[Window, DataFile]]
+    windows: Set[Window]
+    quarantine: Quarantine
+    put_aside: Set[Window]
+
+    def replaced(self, model: Model) -> Set[Window]:
+        """The windows of a model's table that its files replace."""
+        return self.windows | self.files[model].keys()
+
+    def __enter__(self) -> Parsed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _remove_uncommitted(self.tables, self.files)
+
+
 class Parsing:
-    """Parses windows of one parser, and publishes them together."""
+    """Parses windows of one parser into files of `tables`: the published ones, or others of the same schema."""
 
     def __init__(
-        self, session: Session, parser: ParserSpec, inputs: Inputs, published: Published, report: ParseReport
+        self,
+        session: Session,
+        parser: ParserSpec,
+        inputs: Inputs,
+        published: Published,
+        tables: Mapping[Model, Table],
+        report: ParseReport,
     ) -> None:
         self._session = session
         self._parser = parser
         self._inputs = inputs
         self._published = published
+        self._tables = tables
         self._report = report
         self._function = getattr(session.parsing_integration, parser.name)
         self._quarantine = Quarantine()
@@ -50,14 +86,14 @@ class Parsing:
         self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
         self._done: set[Window] = set()
 
-    def run(self, windows: Collection[Window]) -> None:
-        """Parse these windows, and those that turn out to need it, and publish. Raises ParseError."""
+    def run(self, windows: Collection[Window]) -> Parsed:
+        """Parse these windows, and those that turn out to need it. Raises ParseError."""
         try:
             with suppress(TooManyInvalidError):
                 self._parse_all(set(windows))
             self._check_invalid()
             self._take_out_doubles()
-            self._publish()
+            return self._parsed()
         except BaseException:
             self._discard()
             raise
@@ -83,7 +119,7 @@ class Parsing:
             (model.__name__, id_)
             for model, files in self._files.items()
             for file in files.values()
-            for id_ in _ids(self._published.tables[model], file)
+            for id_ in _ids(self._tables[model], file)
         }
         return before - now
 
@@ -91,7 +127,7 @@ class Parsing:
         handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full.items()}
         for item in self._parser.incremental:
             handles[item.parameter] = Incremental(self._records(item, StoredWindow(window, self._latest[item.stream])))
-        writers = {model: self._writer(table, window) for model, table in self._published.tables.items()}
+        writers = {model: self._writer(table, window) for model, table in self._tables.items()}
         try:
             for batch in _batched(self._objects(window, handles)):
                 self._write(batch, writers, window)
@@ -155,7 +191,7 @@ class Parsing:
                 )
 
     def _take_out_doubles(self) -> None:
-        for model, table in self._published.tables.items():
+        for model, table in self._tables.items():
             files = self._files[model]
             lost: dict[tuple[Window, str], list[Double]] = defaultdict(list)
             snapshot = self._published.snapshots[model]
@@ -167,14 +203,16 @@ class Parsing:
                 self._rewrite(model, window, path, rows)
 
     def _rewrite(self, model: Model, window: Window, path: str, lost: Collection[Double]) -> None:
-        files, table, snapshot = self._files[model], self._published.tables[model], self._published.snapshots[model]
-        before = snapshot.windows().get(window) if snapshot and window not in files else None
+        files, table, snapshot = self._files[model], self._tables[model], self._published.snapshots[model]
+        stored_in = snapshot if window not in files else None
+        before = stored_in.windows().get(window) if stored_in else None
         files[window], old = (
             without_rows(
                 table,
                 path,
                 window,
                 {double.row for double in lost},
+                stored_in=stored_in,
                 fingerprint=before.fingerprint if before else self._inputs.fingerprints[window],
                 inputs=before.inputs if before else self._inputs.names,
             ),
@@ -183,44 +221,23 @@ class Parsing:
         if old is not None:
             remove_new(table, old)
 
-    def _publish(self) -> None:
-        """Quarantine first: until a domain table is committed its windows don't fit, and are parsed again."""
-        report, published = self._report, self._published
-        put_aside = set(self._done)
+    def _parsed(self) -> Parsed:
+        report, done = self._report, self._done
+        put_aside = set(done)
         if any(records.was_read for records in self._full.values()):
             put_aside.add(None)
-        rewritten = {window for files in self._files.values() for window in files} - self._done
+        rewritten = {window for files in self._files.values() for window in files} - done
         report.quarantined = self._quarantine.count
-        self._quarantine.keep(published.put_aside_in(rewritten))
-        self._commit_quarantine(rewritten | put_aside)
-        for model, table in published.tables.items():
-            self._commit(model, table)
-        for table in published.abandoned():
-            table.commit(lambda _: Commit(replace="everything"))
-        report.windows = dict.fromkeys(self._done, 0)
+        self._quarantine.keep(self._published.put_aside_in(rewritten))
+        report.windows = dict.fromkeys(done, 0)
         for files in self._files.values():
-            for window in self._done & files.keys():
+            for window in done & files.keys():
                 report.windows[window] += files[window].rows
         report.records = sum(report.windows.values())
-
-    def _commit(self, model: Model, table: Table) -> None:
-        files = self._files[model]
-        replaced = self._done | files.keys()
-        commit = Commit(list(files.values()), replaced or "nothing", self._inputs.checked)
-        table.commit(lambda _: commit)
-
-    def _commit_quarantine(self, windows: set[Window]) -> None:
-        table = self._published.quarantine
-        files = self._quarantine.files(table, windows, self._inputs.fingerprints)
-        stored = self._published.put_aside.windows().keys() if self._published.put_aside else set()
-        replaced = {file.window for file in files} | (windows & stored)
-        commit = Commit(files, replaced or "nothing", self._inputs.checked)
-        table.commit(lambda _: commit)
+        return Parsed(self._tables, self._files, done, self._quarantine, put_aside | rewritten)
 
     def _discard(self) -> None:
-        for model, files in self._files.items():
-            for file in files.values():
-                remove_new(self._published.tables[model], file)
+        _remove_uncommitted(self._tables, self._files)
 
     def _place(self, window: Window) -> str:
         at = f", window {window}" if window else ""
@@ -236,6 +253,12 @@ def _batched(objects: Iterable[Any]) -> Iterator[list[Any]]:
             batch = []
     if batch:
         yield batch
+
+
+def _remove_uncommitted(tables: Mapping[Model, Table], files: Mapping[Model, Mapping[Window, DataFile]]) -> None:
+    for model, of_model in files.items():
+        for file in of_model.values():
+            remove_new(tables[model], file)
 
 
 def _ids(table: Table, file: DataFile) -> Iterator[str]:

@@ -8,7 +8,15 @@ from dazz_assets.authoring.spec import ParserSpec
 from dazz_assets.domain import DomainObject
 from dazz_assets.sync.objects.columns import schema_of
 from dazz_assets.sync.session import Session
-from resources.lake import Snapshot, Table, WindowState
+from resources.lake import Lake, Snapshot, Table, WindowState
+
+
+def tables_of(session: Session, parser: ParserSpec, lake: Lake) -> dict[type[DomainObject], Table]:
+    """The tables of a parser's models, in the connection's lake or in another."""
+    return {
+        model: lake.domain(model.table_name(), session.spec.name, parser.name, session.connection.id, schema_of(model))
+        for model in parser.models
+    }
 
 
 class Published:
@@ -17,10 +25,7 @@ class Published:
     def __init__(self, session: Session, parser: ParserSpec) -> None:
         lake, integration, connection = session.lake, session.spec.name, session.connection.id
         self._lake, self._integration, self._parser, self._connection = lake, integration, parser.name, connection
-        self.tables: Mapping[type[DomainObject], Table] = {
-            model: lake.domain(model.table_name(), integration, parser.name, connection, schema_of(model))
-            for model in parser.models
-        }
+        self.tables: Mapping[type[DomainObject], Table] = tables_of(session, parser, lake)
         self.quarantine = lake.quarantine(integration, parser.name, connection)
         self.snapshots: Mapping[type[DomainObject], Snapshot | None] = {
             model: table.open() for model, table in self.tables.items()

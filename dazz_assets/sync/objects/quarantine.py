@@ -1,7 +1,7 @@
 """What a parse puts aside, with the reason and the raw record's place."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Literal
 
@@ -50,6 +50,11 @@ class Quarantine:
     def example(self, stream: str) -> str:
         """The first reason for which a record of a stream was put aside."""
         return next((str(row["reason"]) for rows in self._rows.values() for row in rows if row["stream"] == stream), "")
+
+    def rows(self) -> Iterator[Mapping[str, Any]]:
+        """All rows, in the columns of the table."""
+        for rows in self._rows.values():
+            yield from rows
 
     def files(
         self, table: Table, windows: Collection[date | None], fingerprints: Mapping[date | None, str]
