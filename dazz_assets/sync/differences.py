@@ -132,4 +132,10 @@ def _text(value: object) -> str:
 def _scalar(value: object) -> str:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    return _decimal(value) if isinstance(value, Decimal) else str(value)
+
+
+def _decimal(value: Decimal) -> str:
+    """Without the zeros that a table's decimals have behind the point."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -65,7 +65,8 @@ def test_a_list_of_plain_values_that_grew_or_shrank_is_one_difference_that_says_
 
 def test_times_decimals_and_texts_of_any_language_are_shown_as_people_write_them() -> None:
     noon = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
-    assert shown(noon, Decimal("7.50")) == ['"2026-03-01T12:00:00+00:00" -> "7.50"']
+    assert shown(noon, Decimal("7.500")) == ['"2026-03-01T12:00:00+00:00" -> "7.5"']
+    assert shown(Decimal("100"), Decimal("100.0001")) == ['"100" -> "100.0001"']
     assert shown("שלום", "héllo") == ['"שלום" -> "héllo"']
 
 
