@@ -1,36 +1,37 @@
 """Mistakes of authors, found when definitions load: each a sentence that names the class, the setting and the fix."""
 
-import dataclasses
-import types
-import typing
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Secret, SecretBytes, SecretStr
-
+from dazz_assets.authoring import braces, secrecy
 from dazz_assets.authoring.config import ConnectionConfig
+from dazz_assets.authoring.cursor import Cursor
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration, integration_name
+from dazz_assets.authoring.kinds import one_of
 from dazz_assets.authoring.naming import NAME, suggestion
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.stream import Stream
-from dazz_assets.authoring.templates import placeholders
 from dazz_assets.domain import DomainObject
+from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, GraphQLCursor
+from dazz_assets.http.hosts import DeclaredHosts
 
 _KNOWN = {class_: sorted(class_.__annotations__) for class_ in (Stream, Integration)}
 _WINDOWS = ("day", "week", "month")
+_FORMATS = ("epoch", "epoch_ms")
+_WRITTEN: Mapping[type, str] = {
+    BearerToken: 'BearerToken("{token}")',
+    ApiKey: 'ApiKey(format="{token}")',
+    Basic: 'Basic("{username}", "{password}")',
+}
 
 
 def declared(integration: type[Integration[Any]]) -> None:
-    """Its streams are stream classes, and its settings make sense by themselves."""
+    """The streams that its settings name are among its own, and its settings make sense by themselves."""
     where = integration.__name__
-    if not integration.streams:
-        raise DefinitionError(f"{where} declares no streams; set `streams = (YourStream,)`")
-    for stream in integration.streams:
-        if not (isinstance(stream, type) and issubclass(stream, Stream)):
-            raise DefinitionError(f"{where}.streams holds {stream!r}, which is no Stream class")
     named = [("check", integration.check), *((f"{s.__name__}.parent", s.parent) for s in integration.streams)]
     for setting, other in named:
         if other is not None and other not in integration.streams:
@@ -42,8 +43,7 @@ def declared(integration: type[Integration[Any]]) -> None:
         raise DefinitionError(
             f"{where}: the name {integration_name(integration)!r} must be lower case letters, digits and _; set `name`"
         )
-    if integration.window not in _WINDOWS:
-        raise DefinitionError(f"{where}: `window` is {integration.window!r}; use one of {', '.join(_WINDOWS)}")
+    one_of(where, "window", integration.window, _WINDOWS)
     if integration.concurrency < 1:
         raise DefinitionError(f"{where}: `concurrency` is {integration.concurrency}; it must be 1 or more")
 
@@ -74,61 +74,43 @@ def integration(integration: type[Integration[Any]], config: type[ConnectionConf
             raise DefinitionError(f"{where}: base_url {url!r} is no absolute URL; write it as `https://api.vendor.com`")
         if parts.username or parts.password or parts.query:
             raise DefinitionError(f"{where}: base_url holds credentials or a query; give them by `auth` or `params`")
-    _known_fields(where, "base_url", base_url, config, has_parent=False)
-    secrets(integration, config)
+    braces.known(where, "base_url", base_url, config, has_parent=False)
+    braces.in_url(where, "base_url", base_url, config)
     for host in integration.hosts:
         if "/" in host or not host:
             raise DefinitionError(f"{where}: `hosts` holds {host!r}; give host names alone, as `files.vendor.com`")
+    try:
+        DeclaredHosts("https://api.vendor.com", integration.hosts)
+    except ValueError as error:
+        raise DefinitionError(f"{where}: {error}") from None
     if integration.auth is not None:
-        _auth(where, integration.auth.fields(), config)
+        _auth(where, integration.auth, config)
 
 
-def _auth(where: str, fields: Iterable[str], config: type[ConnectionConfig]) -> None:
-    names = sorted(fields)
+def _auth(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
+    try:
+        names = sorted(auth.fields())
+    except ValueError as error:
+        raise DefinitionError(
+            f"{where}: a template of `auth` can't be read ({error}); write fields in braces, as "
+            '`BearerToken("{token}")`'
+        ) from None
+    if not names and type(auth) in _WRITTEN:
+        raise DefinitionError(
+            f"{where}: `auth` names no field of {config.__name__}, so the text is sent as it is; write the secret's "
+            f"field in braces, as `{_WRITTEN[type(auth)]}`"
+        )
     for name in names:
         if name not in config.model_fields:
             raise DefinitionError(
                 f"{where}: `auth` uses {{{name}}}, a field that {config.__name__} does not have"
                 f"{suggestion(name, config.model_fields)}"
             )
-    if names and not any(_is_secret(config, name) for name in names):
+    if names and not any(secrecy.is_secret(config, name) for name in names):
         raise DefinitionError(
             f"{where}: `auth` uses {config.__name__}.{names[0]}, which is no secret; declare it as "
             f"`{names[0]}: SecretStr`, so that it is masked everywhere"
         )
-
-
-def _is_secret(config: type[ConnectionConfig], name: str) -> bool:
-    return SecretStr in _options(config.model_fields[name].annotation)
-
-
-def _options(annotation: Any) -> tuple[Any, ...]:
-    """The types that a union allows; of anything else itself."""
-    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
-    return typing.get_args(annotation) if is_union else (annotation,)
-
-
-def secrets(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
-    """Each secret of the config is a field of its own: what lies deeper would be masked nowhere."""
-    for name, field in config.model_fields.items():
-        if any(option is not SecretStr and _holds_secret(option, ()) for option in _options(field.annotation)):
-            raise DefinitionError(
-                f"{integration.__name__}: {config.__name__}.{name} holds a secret that is no SecretStr of its own, so "
-                f"it can't be masked; give each secret a field of its own, as `{name}: SecretStr`"
-            )
-
-
-def _holds_secret(annotation: Any, above: tuple[Any, ...]) -> bool:
-    origin = typing.get_origin(annotation) or annotation
-    if isinstance(origin, type) and issubclass(origin, (SecretStr, SecretBytes, Secret)):
-        return True
-    inner = list(typing.get_args(annotation))
-    if isinstance(origin, type) and origin not in above:
-        if issubclass(origin, BaseModel):
-            inner += [field.annotation for field in origin.model_fields.values()]
-        elif dataclasses.is_dataclass(origin) or typing.is_typeddict(origin):
-            inner += typing.get_type_hints(origin).values()
-    return any(_holds_secret(item, (*above, origin)) for item in inner)
 
 
 def path(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> str:
@@ -140,6 +122,10 @@ def path(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> str:
         raise DefinitionError(
             f"{integration.__name__}: {stream.__name__}.path is {found!r}; give only the path after the base URL, "
             "and the query by `params`"
+        )
+    if found and not found.startswith("/"):
+        raise DefinitionError(
+            f'{integration.__name__}: {stream.__name__}.path is {found!r}; begin it with a slash, `path = "/{found}"`'
         )
     return found
 
@@ -169,27 +155,42 @@ def stream(integration: type[Integration[Any]], spec: StreamSpec, config: type[C
             f"{where} has a cursor and no primary key, so its changed records can't be told from new ones; "
             "set `primary_key`"
         )
-    if spec.cursor and spec.cursor.order not in (None, "asc", "desc"):
-        raise DefinitionError(f'{where}: Cursor(order={spec.cursor.order!r}) must be "asc" or "desc"')
-    if isinstance(spec.paginator, type):
-        raise DefinitionError(f"{where}: `paginator` is a class; give a value, `{spec.paginator.__name__}(...)`")
+    if spec.cursor:
+        _cursor(where, spec.cursor)
+    if not spec.method.isalpha():
+        raise DefinitionError(f'{where}: `method` is {spec.method!r}; it must be a method of HTTP, as "GET" or "POST"')
+    if isinstance(spec.paginator, GraphQLCursor) and (spec.body is None or spec.method == "GET"):
+        raise DefinitionError(
+            f'{where}: its paginator is GraphQLCursor, which sends its cursor in the body; set `method = "POST"` and '
+            '`body = {"query": "...", "variables": {}}`'
+        )
     if not 0 <= spec.max_invalid <= 1:
         raise DefinitionError(f"{where}: `max_invalid` is {spec.max_invalid}; it is a share, from 0 to 1")
     if strange := set(spec.accept.values()) - {"skip", "keep"}:
         raise DefinitionError(f'{where}: `accept` says {strange.pop()!r}; use "skip" or "keep"')
+    has_parent = spec.parent is not None
     for setting in ("path", "params", "headers", "body"):
-        _known_fields(where, setting, getattr(spec, setting), config, has_parent=spec.parent is not None)
+        braces.known(where, setting, getattr(spec, setting), config, has_parent=has_parent)
+    braces.in_url(where, "path", spec.path, config)
+    braces.in_texts(where, "params", spec.params, config)
+    braces.in_texts(where, "headers", spec.headers, config)
 
 
-def _known_fields(where: str, setting: str, value: object, config: type[ConnectionConfig], *, has_parent: bool) -> None:
-    for kind, name in placeholders(value):
-        if kind == "parent" and not has_parent:
-            raise DefinitionError(f"{where}: `{setting}` uses {{parent.{name}}}, but it has no parent; set `parent`")
-        if kind == "config" and name not in config.model_fields:
-            raise DefinitionError(
-                f"{where}: `{setting}` uses {{config.{name}}}, a field that {config.__name__} does not have"
-                f"{suggestion(name, config.model_fields)}"
-            )
+def _cursor(where: str, cursor: Cursor) -> None:
+    if cursor.order not in (None, "asc", "desc"):
+        raise DefinitionError(f'{where}: Cursor(order={cursor.order!r}) must be "asc" or "desc"')
+    if cursor.since is not None and cursor.since == cursor.until:
+        raise DefinitionError(
+            f"{where}: Cursor(since={cursor.since!r}, until={cursor.until!r}) gives both bounds the same parameter; "
+            "name the vendor's parameter of each, or leave out `until`"
+        )
+    if cursor.lookback < timedelta():
+        raise DefinitionError(f"{where}: Cursor(lookback=...) is negative; it is how far back each sync begins")
+    if cursor.format is not None and cursor.format not in _FORMATS and "%" not in cursor.format:
+        raise DefinitionError(
+            f'{where}: Cursor(format={cursor.format!r}) is no format; use "epoch" (seconds), "epoch_ms" or one of '
+            'strftime, as "%Y-%m-%d"'
+        )
 
 
 def parser_name(where: str, name: str) -> None:

@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from dazz_assets.authoring import checks, signatures
+from dazz_assets.authoring import checks, kinds, methods, secrecy, signatures, twice
 from dazz_assets.authoring.integration import Integration, integration_name
 from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
@@ -20,15 +20,21 @@ def describe(integration: type[Integration[Any]]) -> IntegrationSpec:
 
 
 def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
+    marked = methods.marked(integration)
+    kinds.settings(integration)
     checks.declared(integration)
     checks.settings(integration)
+    twice.demand_once(integration)
     specs = {stream: _stream(integration, stream) for stream in integration.streams}
     checks.unique_names(integration, specs)
     config = signatures.config_of(integration)
     for stream in specs.values():
         checks.stream(integration, stream, config)
+        secrecy.requests(integration, stream, config)
     ordered = checks.parents_first(integration, {item.name: item for item in specs.values()})
+    secrecy.url(integration, config)
     checks.integration(integration, config)
+    secrecy.fields(integration, config)
     streams = {class_: spec.name for class_, spec in specs.items()}
     check = integration.check or integration.streams[0]
     return IntegrationSpec(
@@ -39,7 +45,7 @@ def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
         window=integration.window,
         check=streams[check],
         streams=ordered,
-        parsers=signatures.parsers_of(integration, streams),
+        parsers=signatures.parsers_of(integration, marked, streams),
     )
 
 

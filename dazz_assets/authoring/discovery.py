@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+import re
 import sys
 import traceback
 import types
@@ -14,14 +15,20 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
+import dazz_assets
 from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration
-from dazz_assets.authoring.naming import suggestion
+from dazz_assets.authoring.naming import close_to, suggestion
 from dazz_assets.authoring.spec import IntegrationSpec
 
 ENTRY_POINT_GROUP = "dazz.integrations"
 PATHS_VARIABLE = "DAZZ_INTEGRATIONS"
+
+_CANNOT_IMPORT = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
+_NOT_AUTHORS = (Path(dazz_assets.__file__).parent, Path(pydantic.__file__).parent, Path(importlib.__file__).parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,29 @@ def sentence(error: Exception) -> str:
     """What an author's class raised, with its line; a DefinitionError says it all."""
     if isinstance(error, DefinitionError):
         return str(error)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
-    line = f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
-    return f"{type(error).__name__}: {error}{line}"
+    return f"{type(error).__name__}: {_said(error)}{_line(error)}"
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, SyntaxError):
+        return error.msg
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error}; install it, or correct the import"
+    if isinstance(error, ImportError) and (named := _CANNOT_IMPORT.match(str(error))):
+        close = close_to(named[1], dir(sys.modules.get(named[2])))
+        return f"cannot import name {named[1]!r} from {named[2]!r}" + (f"; did you mean {close!r}?" if close else "")
+    # Of a library that says much, the first line says what.
+    return str(error).partition("\n")[0]
+
+
+def _line(error: Exception) -> str:
+    """Where an author's code raised, or asked a library for what it refused."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" (line {error.lineno} of {Path(error.filename).name})"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
+    return f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
+
+
+def _is_ours(filename: str) -> bool:
+    """Whether a file is Python's, pydantic's or the framework's, and so not where an author looks first."""
+    return filename.startswith("<") or any(Path(filename).is_relative_to(folder) for folder in _NOT_AUTHORS)

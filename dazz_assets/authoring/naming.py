@@ -1,4 +1,4 @@
-"""Names of integrations, streams and tables, made from class names."""
+"""Names of integrations, streams and tables, made from class names; and names close to one that there is not."""
 
 import re
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_MOST_NAMES = 12
 
 
 def snake_case(class_name: str, without: str = "") -> str:
@@ -15,8 +16,29 @@ def snake_case(class_name: str, without: str = "") -> str:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` where a known name is close, else the known names, else nothing."""
+    """`; did you mean 'x'?` where a known name is close, else the known names (some of many), else nothing."""
     names = sorted(known)
-    if close := get_close_matches(name, names, n=1):
-        return f"; did you mean {close[0]!r}?"
-    return f"; there are: {', '.join(names)}" if names else ""
+    if found := close_to(name, names):
+        return f"; did you mean {found!r}?"
+    return f"; there are: {listed(names)}" if names else ""
+
+
+def close_to(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is close; of paths also one that ends alike, as `attributes.id` for `id`."""
+    names = sorted(known)
+    spelt = {_plain(item): item for item in names}
+    if same := spelt.get(_plain(name)):
+        return same
+    below = [item for item in names if item.rpartition(".")[2] == name.rpartition(".")[2]]
+    return next(iter([*get_close_matches(name, names, n=1), *below]), None)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names for a message, the first of them where there are many."""
+    given = list(names)
+    return ", ".join(given[:_MOST_NAMES]) + (", ..." if len(given) > _MOST_NAMES else "")
+
+
+def _plain(name: str) -> str:
+    """A name without what distinguishes `updatedAt` from `updated_at`."""
+    return name.replace("_", "").replace("-", "").lower()

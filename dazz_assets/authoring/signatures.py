@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dazz_assets.authoring import checks
+from dazz_assets.authoring import checks, methods
 from dazz_assets.authoring.config import ConnectionConfig
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.inputs import FullRefresh, Incremental
 from dazz_assets.authoring.integration import Integration
-from dazz_assets.authoring.naming import suggestion
+from dazz_assets.authoring.naming import close_to, suggestion
 from dazz_assets.authoring.parser import version_of
 from dazz_assets.authoring.spec import InputKind, InputSpec, ParserSpec
 from dazz_assets.authoring.stream import Stream
@@ -35,10 +35,12 @@ def model_of(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> 
     """`Project` of `class ProjectsStream(Stream[Project])`."""
     model = _argument_of(stream, Stream)
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        found = "no model" if model is None else f"the model {_shown(model)}, which is no pydantic model"
         raise DefinitionError(
-            f"{integration.__name__}: {stream.__name__} has no model; declare it as "
+            f"{integration.__name__}: {stream.__name__} has {found}; declare it as "
             f"`class {stream.__name__}(Stream[YourModel])`, where YourModel is a pydantic model of its records"
         )
+    _complete(f"{integration.__name__}: {stream.__name__}", model)
     return model
 
 
@@ -46,42 +48,45 @@ def config_of(integration: type[Integration[Any]]) -> type[ConnectionConfig]:
     """`SnykConfig` of `class SnykIntegration(Integration[SnykConfig])`."""
     config = _argument_of(integration, Integration)
     if not (isinstance(config, type) and issubclass(config, ConnectionConfig)):
+        found = "no config" if config is None else f"the config {_shown(config)}, which is no ConnectionConfig"
         raise DefinitionError(
-            f"{integration.__name__} has no config; declare it as "
+            f"{integration.__name__} has {found}; declare it as "
             f"`class {integration.__name__}(Integration[YourConfig])`, where YourConfig is a ConnectionConfig"
         )
+    _complete(integration.__name__, config)
     return config
 
 
-def parsers_of(integration: type[Integration[Any]], streams: Mapping[type[Stream[Any]], str]) -> dict[str, ParserSpec]:
-    """The parsers of an integration by name, in the order of their declaration."""
-    members = {name: member for class_ in reversed(integration.__mro__) for name, member in vars(class_).items()}
-    return {
-        name: _parser(integration, name, member, version, streams)
-        for name, member in members.items()
-        if (version := version_of(member)) is not None
-    }
+def _complete(where: str, model: type[BaseModel]) -> None:
+    """All types that a model names are there."""
+    try:
+        model.model_rebuild()
+    except NameError as error:
+        raise DefinitionError(
+            f"{where}: {model.__name__} names {error.name!r}, which can't be found; import it outside "
+            "`if TYPE_CHECKING`, or define it in the model's module"
+        ) from None
+
+
+def parsers_of(
+    integration: type[Integration[Any]], marked: Mapping[str, Any], streams: Mapping[type[Stream[Any]], str]
+) -> dict[str, ParserSpec]:
+    """The parsers among the marked methods of an integration, by name."""
+    return {name: _parser(integration, name, function, streams) for name, function in marked.items()}
 
 
 def _parser(
-    integration: type[Integration[Any]],
-    name: str,
-    function: Any,
-    version: str,
-    streams: Mapping[type[Stream[Any]], str],
+    integration: type[Integration[Any]], name: str, function: Any, streams: Mapping[type[Stream[Any]], str]
 ) -> ParserSpec:
     where = f"{integration.__name__}.{name}"
     checks.parser_name(where, name)
+    parameters = methods.inputs(where, function)
     hints = _hints(where, integration, function)
-    parameters = list(inspect.signature(function).parameters.values())[1:]
-    inputs = tuple(_input(where, parameter, hints, streams) for parameter in parameters)
-    if not inputs:
-        raise DefinitionError(f"{where} has no input; give it one, as `issues: Incremental[IssuesStream]`")
     return ParserSpec(
         name=name,
-        version=version,
+        version=version_of(function) or "1",
         doc=inspect.getdoc(function) or "",
-        inputs=inputs,
+        inputs=tuple(_input(where, parameter, hints, streams) for parameter in parameters),
         models=_returned(where, hints),
     )
 
@@ -89,15 +94,18 @@ def _parser(
 def _hints(where: str, integration: type[Integration[Any]], function: Any) -> dict[str, Any]:
     # Classes defined inside a function (tests do) are no globals: their names are added by hand.
     local = {stream.__name__: stream for stream in integration.streams}
+    known = {**vars(sys.modules[integration.__module__]), **function.__globals__}
     try:
-        return typing.get_type_hints(
-            function, {**vars(sys.modules[integration.__module__]), **function.__globals__}, local
-        )
+        return typing.get_type_hints(function, known, local)
     except NameError as error:
+        name = str(error.name)
+        close = close_to(name, [item for item, value in {**known, **local}.items() if isinstance(value, type)])
         raise DefinitionError(
-            f"{where}: the annotation names {error.name!r}, which can't be found when definitions load; "
-            "import it outside `if TYPE_CHECKING`"
+            f"{where}: the annotation names {name!r}, which can't be found when definitions load; "
+            f"import it outside `if TYPE_CHECKING`{f', or did you mean {close!r}?' if close else ''}"
         ) from None
+    except (TypeError, SyntaxError, AttributeError) as error:
+        raise DefinitionError(f"{where}: its annotations can't be read ({error}); correct them") from None
 
 
 def _input(
@@ -112,6 +120,11 @@ def _input(
             f"`{parameter.name}: FullRefresh[S]` or `{parameter.name}: Incremental[S]`, where S is one of the streams"
         )
     (stream,) = typing.get_args(hint)
+    if not (isinstance(stream, type) and issubclass(stream, Stream)):
+        raise DefinitionError(
+            f"{where}: the parameter {parameter.name!r} reads {_shown(stream)}, which is no Stream class"
+            f"{_stream_of(stream, streams, typing.get_origin(hint))}"
+        )
     if stream not in streams:
         raise DefinitionError(
             f"{where}: the parameter {parameter.name!r} reads {_shown(stream)}, which is not among `streams`; "
@@ -125,25 +138,47 @@ def _input(
     return InputSpec(parameter.name, kind, streams[stream])
 
 
+def _stream_of(model: object, streams: Mapping[type[Stream[Any]], str], kind: Any) -> str:
+    """The input that is meant where the stream's model is named in its place."""
+    meant = [stream for stream in streams if _argument_of(stream, Stream) is model]
+    return f"; name the stream: `{kind.__name__}[{meant[0].__name__}]`" if meant else "; name one of `streams`"
+
+
 def _returned(where: str, hints: Mapping[str, Any]) -> tuple[type[DomainObject], ...]:
-    hint = hints.get("return")
     fix = "annotate it as `-> Iterator[Finding]`, with one domain model or a union of them"
-    if hint is None:
+    if "return" not in hints:
         raise DefinitionError(f"{where} has no return annotation; {fix}")
+    hint = hints["return"]
     if typing.get_origin(hint) not in _ITERABLES or not (arguments := typing.get_args(hint)):
         raise DefinitionError(f"{where} returns {_shown(hint)}; {fix}")
     item = arguments[0]
     models = typing.get_args(item) if typing.get_origin(item) in (typing.Union, types.UnionType) else (item,)
     for model in models:
-        if not (isinstance(model, type) and issubclass(model, DomainObject)):
-            raise DefinitionError(f"{where} returns {_shown(model)}, which is no domain model; make it a DomainObject")
-        if taken := sorted(set(model.model_fields) & OUR_COLUMNS):
-            raise DefinitionError(
-                f"{where} returns {model.__name__}, whose field {taken[0]!r} has the name of a column that every table "
-                "has; rename the field"
-            )
+        _demand_model(where, model)
     checks.tables(where, models)
     return models
+
+
+def _demand_model(where: str, model: Any) -> None:
+    if model is types.NoneType:
+        raise DefinitionError(
+            f"{where} may yield None; leave None out of the return annotation, and yield nothing where there is nothing"
+        )
+    if not (isinstance(model, type) and issubclass(model, DomainObject)):
+        raise DefinitionError(f"{where} returns {_shown(model)}, which is no domain model; make it a DomainObject")
+    if model is DomainObject:
+        raise DefinitionError(f"{where} returns DomainObject, the base of all domain models; name those that it yields")
+    _complete(where, model)
+    if (id_ := model.model_fields["id"].annotation) is not str:
+        raise DefinitionError(
+            f"{where} returns {model.__name__}, whose id is {_shown(id_)}; leave it a str, made by "
+            "`self.object_id(...)` from the vendor's id"
+        )
+    if taken := sorted(set(model.model_fields) & OUR_COLUMNS):
+        raise DefinitionError(
+            f"{where} returns {model.__name__}, whose field {taken[0]!r} has the name of a column that every table "
+            "has; rename the field"
+        )
 
 
 def _argument_of(class_: type, generic: type) -> object:
@@ -156,4 +191,6 @@ def _argument_of(class_: type, generic: type) -> object:
 
 
 def _shown(hint: object) -> str:
+    if hint is types.NoneType:
+        return "None"
     return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)

@@ -1,0 +1,223 @@
+"""A secret that would be shown, sent where it is logged, or stand in code, fails when definitions load."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, SecretBytes, SecretStr
+
+from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration
+from dazz_assets.authoring.describe import describe
+from tests.authoring.wrong import Config, Make, integration, told, with_stream
+
+
+class Account(BaseModel):
+    name: str
+    token: SecretStr
+
+
+class ListOfSecrets(ConnectionConfig):
+    token: list[SecretStr]
+
+
+class NestedSecret(ConnectionConfig):
+    account: Account | None = None
+
+
+class SecretOfBytes(ConnectionConfig):
+    token: SecretBytes
+
+
+class Plain(ConnectionConfig):
+    token: str
+
+
+class PlainKey(ConnectionConfig):
+    token: SecretStr
+    private_key: str | None = None
+
+
+class PlainPassword(ConnectionConfig):
+    db_password: str = ""
+
+
+class InCode(ConnectionConfig):
+    token: SecretStr = SecretStr("hunter2")
+
+
+class SecretAddress(ConnectionConfig):
+    base_url: SecretStr  # type: ignore[assignment]
+
+
+def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]]:
+    return integration(Integration[config], **settings)  # type: ignore[valid-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: of(Plain, auth=BearerToken("{token}")),
+            (
+                "BadIntegration: `auth` uses Plain.token, which is no secret; declare it as `token: "
+                "SecretStr`, so that it is masked everywhere"
+            ),
+        ),
+        (
+            lambda: of(Plain),
+            (
+                "BadIntegration: Plain.token is a str and looks like a secret by its name; declare it as "
+                "`token: SecretStr`, so that it is masked everywhere"
+            ),
+        ),
+        (
+            lambda: of(PlainKey),
+            (
+                "BadIntegration: PlainKey.private_key is a str and looks like a secret by its name; declare "
+                "it as `private_key: SecretStr`, so that it is masked everywhere"
+            ),
+        ),
+        (
+            lambda: of(PlainPassword),
+            (
+                "BadIntegration: PlainPassword.db_password is a str and looks like a secret by its name; "
+                "declare it as `db_password: SecretStr`, so that it is masked everywhere"
+            ),
+        ),
+        (
+            lambda: of(ListOfSecrets),
+            (
+                "BadIntegration: ListOfSecrets.token holds a secret that is no SecretStr of its own, so it "
+                "can't be masked; give each secret a field of its own, as `token: SecretStr`"
+            ),
+        ),
+        (
+            lambda: of(NestedSecret),
+            (
+                "BadIntegration: NestedSecret.account holds a secret that is no SecretStr of its own, so it "
+                "can't be masked; give each secret a field of its own, as `account: SecretStr`"
+            ),
+        ),
+        (
+            lambda: of(SecretOfBytes),
+            (
+                "BadIntegration: SecretOfBytes.token holds a secret that is no SecretStr of its own, so it "
+                "can't be masked; give each secret a field of its own, as `token: SecretStr`"
+            ),
+        ),
+        (
+            lambda: of(InCode),
+            (
+                "BadIntegration: InCode.token has a secret as its default, and code is no place for secrets; "
+                "remove the default, and give the secret in the connection's config"
+            ),
+        ),
+        (
+            lambda: of(SecretAddress),
+            (
+                "BadIntegration: SecretAddress.base_url is a secret, and a base URL is shown in messages; "
+                "leave it as it is in ConnectionConfig, and give the secret a field of its own"
+            ),
+        ),
+        (
+            lambda: with_stream(path="/bot{config.token}/updates"),
+            (
+                "BadIntegration: BadStream: `path` holds {config.token}, a secret, and URLs are written to "
+                'logs everywhere; send it by the integration\'s auth: `ApiKey(format="{token}")` as a header, '
+                'or `ApiKey(param="token", format="{token}")` where the vendor takes it nowhere else'
+            ),
+        ),
+        (
+            lambda: with_stream(params={"key": "{config.token}"}),
+            (
+                "BadIntegration: BadStream: `params` holds {config.token}, a secret, and URLs are written to "
+                'logs everywhere; send it by the integration\'s auth: `ApiKey(format="{token}")` as a header, '
+                'or `ApiKey(param="token", format="{token}")` where the vendor takes it nowhere else'
+            ),
+        ),
+        (
+            lambda: integration(params={"key": "{config.token}"}),
+            (
+                "BadIntegration: ThingsStream: `params` holds {config.token}, a secret, and URLs are written "
+                'to logs everywhere; send it by the integration\'s auth: `ApiKey(format="{token}")` as a '
+                'header, or `ApiKey(param="token", format="{token}")` where the vendor takes it nowhere else'
+            ),
+        ),
+        (
+            lambda: integration(base_url="https://api.test/{config.token}"),
+            (
+                "BadIntegration: `base_url` holds {config.token}, a secret, and URLs are written to logs "
+                'everywhere; send it by the integration\'s auth: `ApiKey(format="{token}")` as a header, or '
+                '`ApiKey(param="token", format="{token}")` where the vendor takes it nowhere else'
+            ),
+        ),
+        (
+            lambda: with_stream(headers={"X-Key": "{config.token}"}),
+            (
+                "BadIntegration: BadStream: `headers` sends {config.token}, a secret, as X-Key; send it by "
+                'the integration\'s auth instead: `auth = ApiKey(header="X-Key", format="{token}")`'
+            ),
+        ),
+        (
+            lambda: integration(base_url="https://me:hunter2@api.test"),
+            "BadIntegration: base_url holds credentials or a query; give them by `auth` or `params`",
+        ),
+        (
+            lambda: integration(auth=BearerToken("hunter2")),
+            (
+                "BadIntegration: `auth` names no field of Config, so the text is sent as it is; write the "
+                'secret\'s field in braces, as `BearerToken("{token}")`'
+            ),
+        ),
+        (
+            lambda: integration(auth=ApiKey(format="hunter2")),
+            (
+                "BadIntegration: `auth` names no field of Config, so the text is sent as it is; write the "
+                'secret\'s field in braces, as `ApiKey(format="{token}")`'
+            ),
+        ),
+        (
+            lambda: integration(auth=Basic("me", "hunter2")),
+            (
+                "BadIntegration: `auth` names no field of Config, so the text is sent as it is; write the "
+                'secret\'s field in braces, as `Basic("{username}", "{password}")`'
+            ),
+        ),
+        (
+            lambda: integration(auth=BearerToken("{tokn}")),
+            "BadIntegration: `auth` uses {tokn}, a field that Config does not have; did you mean 'token'?",
+        ),
+        (
+            lambda: integration(auth=BearerToken("{config.token}")),
+            ("BadIntegration: `auth` uses {config.token}, a field that Config does not have; did you mean 'token'?"),
+        ),
+        (
+            lambda: integration(auth=BearerToken("{token")),
+            (
+                "BadIntegration: a template of `auth` can't be read (expected '}' before end of string); "
+                'write fields in braces, as `BearerToken("{token}")`'
+            ),
+        ),
+    ],
+)
+def test_it_says_which_and_where_it_belongs(make: Make, message: str) -> None:
+    assert told(make) == message
+    assert "hunter2" not in message
+
+
+def test_a_second_secret_may_be_a_header_beside_the_auth() -> None:
+    describe(integration(auth=BearerToken("{token}"), headers={"X-Second": "{config.token}"}))
+
+
+class Ends(ConnectionConfig):
+    token: SecretStr
+    token_url: str = ""
+    access_key_id: str = ""
+    tokens_a_minute: str = ""
+
+
+def test_a_name_that_only_speaks_of_a_secret_is_none() -> None:
+    describe(of(Ends))
+
+
+def test_what_is_right_loads() -> None:
+    assert describe(integration(Integration[Config], auth=BearerToken("{token}"))).config is Config
