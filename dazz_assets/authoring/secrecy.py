@@ -34,11 +34,6 @@ def fields(integration: type[Integration[Any]], config: type[ConnectionConfig]) 
                 f"{where}: {config.__name__}.{name} is a str and looks like a secret by its name; declare it as "
                 f"`{name}: SecretStr`, so that it is masked everywhere"
             )
-        if isinstance(field.default, SecretStr) and field.default.get_secret_value():
-            raise DefinitionError(
-                f"{where}: {config.__name__}.{name} has a secret as its default, and code is no place for secrets; "
-                "remove the default, and give the secret in the connection's config"
-            )
 
 
 def url(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:

@@ -40,10 +40,6 @@ class PlainPassword(ConnectionConfig):
     db_password: str = ""
 
 
-class InCode(ConnectionConfig):
-    token: SecretStr = SecretStr("hunter2")
-
-
 class SecretAddress(ConnectionConfig):
     base_url: SecretStr  # type: ignore[assignment]
 
@@ -102,13 +98,6 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
             (
                 "BadIntegration: SecretOfBytes.token holds a secret that is no SecretStr of its own, so it "
                 "can't be masked; give each secret a field of its own, as `token: SecretStr`"
-            ),
-        ),
-        (
-            lambda: of(InCode),
-            (
-                "BadIntegration: InCode.token has a secret as its default, and code is no place for secrets; "
-                "remove the default, and give the secret in the connection's config"
             ),
         ),
         (
