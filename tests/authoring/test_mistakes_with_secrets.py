@@ -140,13 +140,6 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
             ),
         ),
         (
-            lambda: with_stream(headers={"X-Key": "{config.token}"}),
-            (
-                "BadIntegration: BadStream: `headers` sends {config.token}, a secret, as X-Key; send it by "
-                'the integration\'s auth instead: `auth = ApiKey(header="X-Key", format="{token}")`'
-            ),
-        ),
-        (
             lambda: integration(base_url="https://me:hunter2@api.test"),
             "BadIntegration: base_url holds credentials or a query; give them by `auth` or `params`",
         ),
@@ -193,8 +186,8 @@ def test_it_says_which_and_where_it_belongs(make: Make, message: str) -> None:
     assert "hunter2" not in message
 
 
-def test_a_second_secret_may_be_a_header_beside_the_auth() -> None:
-    describe(integration(auth=BearerToken("{token}"), headers={"X-Second": "{config.token}"}))
+def test_a_header_and_a_body_may_hold_a_secret() -> None:
+    describe(with_stream(headers={"X-Second": "{config.token}"}, body={"key": "{config.token}"}))
 
 
 class Ends(ConnectionConfig):
