@@ -165,5 +165,14 @@ class MissingPaginatorError(FetchError):
     advice = "Set `paginator` on the stream or the integration."
 
 
+class LinkError(FetchError):
+    """What a page gives as the link to the next one is no address."""
+
+    advice = (
+        "Correct the paginator's path, or, where the vendor gives a token to be sent as a parameter, use "
+        "CursorToken(path, param=...)."
+    )
+
+
 class StoppedError(FetchError):
     """The caller no longer wants the answer; raised in place of waiting or sending."""

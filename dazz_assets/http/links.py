@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 
 from requests.utils import parse_header_links
 
+from dazz_assets.http.errors import LinkError
 from dazz_assets.http.page import Page, Request
+
+# A long word without a path or a query is a token, and no relative link.
+_TOKEN = re.compile(r"[\w+=-]{12,}")
+_LONGEST = 60
 
 
 def next_header_link(page: Page) -> str | None:
@@ -22,12 +28,27 @@ def followed(page: Page, link: str) -> Request:
     """The request that a link of a page asks for (conformance 29).
 
     The link's own query stands as it is; of the parameters of the request that the page answers, those that the link
-    does not name are sent along (an API version, say), so that none is doubled.
+    does not name are sent along (an API version, say), so that none is doubled. LinkError: it is no address.
     """
-    url = resolved(link, page.answered_url or page.request.url)
+    try:
+        url = resolved(link, page.answered_url or page.request.url)
+    except ValueError:
+        raise _no_address(page, link) from None
+    if _TOKEN.fullmatch(link.strip()):
+        raise _no_address(page, link)
     named = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
     params = {name: value for name, value in page.request.params.items() if name not in named}
     return replace(page.request, url=url, params=params)
+
+
+def _no_address(page: Page, link: str) -> LinkError:
+    short = link if len(link) <= _LONGEST else link[: _LONGEST - 3] + "..."
+    return LinkError(
+        f"the next link is {short!r}, which is no address, absolute or relative.",
+        where=page.where,
+        url=f"{page.request.method} {page.url}",
+        status=page.status,
+    )
 
 
 def resolved(link: str, requested: str) -> str:

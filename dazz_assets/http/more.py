@@ -61,6 +61,22 @@ def says_more(page: Page) -> str | None:
     return _counts(page)
 
 
+def overlooked(page: Page, path: str | None) -> str | None:
+    """What in a page says that there is more, where a paginator finds nothing of it, in words; None where all is well.
+
+    path: where the paginator looks in the body; None where it looks at the `Link` header. A null that is there is the
+    vendor's word for the last page.
+    """
+    if path is not None and page.has(path):
+        return None
+    sign = says_more(page)
+    return sign and f"the page says by {sign} that there is more, and its paginator finds nothing at {_place(path)}."
+
+
+def _place(path: str | None) -> str:
+    return "the Link header" if path is None else f"`{path}`"
+
+
 def _counts(page: Page) -> str | None:
     """Jira's lists: `startAt`, `maxResults` and a `total` beyond them."""
     start, size, total = (page.value(path) for path in ("startAt", "maxResults", "total"))

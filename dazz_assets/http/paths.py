@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from dazz_assets.http import slicing
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _LIST = msgspec.json.Decoder(list[Raw])
 _LISTED_KEYS = 12
+_DEEPEST_LIST = 4
 
 
 class NoListError(ValueError):
@@ -105,14 +106,30 @@ class Document:
             below = self._step(name) if depth == 0 else _step(here, name)
             if below is None:
                 place = f"`{'.'.join(names[:depth])}`" if depth else "the page"
-                raise NoListError(f"nothing is at `{'.'.join(names)}`: {place} is {_described(here)}")
+                raise NoListError(f"nothing is at `{'.'.join(names)}`: {place} is {_described(here)}{self._lists()}")
             here = below
         if _starts(here, b"["):
             return _items(here)
         if bytes(here).strip() == b"null":
             return []
         place = f"what is at `{'.'.join(names)}`" if names else "the page"
-        raise NoListError(f"{place} is no list but {_described(here)}")
+        raise NoListError(f"{place} is no list but {_described(here)}{self._lists()}")
+
+    def _lists(self) -> str:
+        """Where there are lists of objects in the body, for messages."""
+        if self._members is None:
+            return ""
+        found = [f"`{path}`" for path in _paths_of_lists(json.loads(bytes(self._whole)), ())][:_LISTED_KEYS]
+        return f"; there {'is a list' if len(found) == 1 else 'are lists'} at {', '.join(found)}" if found else ""
+
+
+def _paths_of_lists(value: Any, above: tuple[str, ...]) -> Iterator[str]:
+    """Of lists whose items may be records, the outer ones only."""
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value[:1]):
+        yield ".".join(name.replace(".", "\\.") for name in above)
+    elif isinstance(value, dict) and len(above) < _DEEPEST_LIST:
+        for name, member in value.items():
+            yield from _paths_of_lists(member, (*above, name))
 
 
 def _described(raw: Raw) -> str:

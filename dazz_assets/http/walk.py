@@ -12,9 +12,9 @@ from msgspec import Raw
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError, WalkLimitError
 from dazz_assets.http.loops import Trail
-from dazz_assets.http.more import says_more
+from dazz_assets.http.more import overlooked, says_more
 from dazz_assets.http.page import Page, Request
-from dazz_assets.http.pagination import Last, Paginator
+from dazz_assets.http.pagination import CursorToken, Last, LinkHeader, NextLink, Paginator
 from dazz_assets.http.reading import Accept
 
 MOST_PAGES = 100_000
@@ -124,13 +124,28 @@ class _Steps:
         if page.document.is_empty:
             return Last("an empty body")
         if self._paginator is not None:
-            return self._paginator.next(request, page, received)
+            following = self._paginator.next(request, page, received)
+            if isinstance(following, Last) and self._number == 1 and received:
+                self._demand_end(page)
+            return following
         if (sign := says_more(page)) is not None:
             raise MissingPaginatorError(
                 f"the first page says by {sign} that there is more, and no paginator is set.",
                 url=f"{request.method} {page.url}",
             )
         return Last("the only page: there is no paginator, and it names no further page")
+
+    def _demand_end(self, page: Page) -> None:
+        """Of a paginator that follows what a page says: it doesn't look past it (one page is no list of all)."""
+        if not isinstance(self._paginator, LinkHeader | NextLink | CursorToken):
+            return
+        path = None if isinstance(self._paginator, LinkHeader) else self._paginator.path
+        if (problem := overlooked(page, path)) is not None:
+            raise MissingPaginatorError(
+                problem,
+                url=f"{page.request.method} {page.url}",
+                advice="Correct the paginator, so that it looks where the page says it.",
+            )
 
     def _demand_within_bounds(self) -> None:
         if self._number >= self._max_pages:

@@ -19,6 +19,7 @@ from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.objects.quarantine import Quarantine
 from dazz_assets.sync.objects.stored import Counted, StoredRecords, TooManyInvalidError, is_too_much
 from dazz_assets.sync.objects.stored import Window as StoredWindow
+from dazz_assets.sync.objects.yielded import fault_of_ids, fault_of_object, fault_of_result, said
 from dazz_assets.sync.raised import place_of
 from dazz_assets.sync.reports import ParseReport
 from dazz_assets.sync.session import Session
@@ -140,25 +141,21 @@ class Parsing:
 
     def _objects(self, window: Window, handles: dict[str, object]) -> Iterator[DomainObject]:
         try:
-            yield from self._function(**handles)
+            made = self._function(**handles)
+            self._demand_none(fault_of_result(made), window)
+            yield from made
         except (ParseError, TooManyInvalidError):
             raise
         except Exception as error:
             raise ParseError(
-                f"{self._place(window)}: the parser raised {type(error).__name__}: {error}"
+                f"{self._place(window)}: the parser raised {said(error)}"
                 f"{place_of(error, self._function)}; nothing was published",
                 self._report,
             ) from error
 
     def _write(self, batch: list[DomainObject], writers: dict[Model, SliceWriter], window: Window) -> None:
         for item in batch:
-            if type(item) not in writers:
-                declared = " | ".join(model.__name__ for model in writers)
-                raise ParseError(
-                    f"{self._place(window)}: it yielded {type(item).__name__}, and declares {declared}; correct the "
-                    "return annotation or what it yields",
-                    self._report,
-                )
+            self._demand_none(fault_of_object(item, writers), window)
         for model, writer in writers.items():
             of_model = [item for item in batch if type(item) is model]
             try:
@@ -166,6 +163,10 @@ class Parsing:
             except ValueError as error:
                 raise ParseError(f"{self._place(window)}: {error}", self._report) from None
         self._session.progress.parsed(self._session.where, self._parser.name, objects=len(batch))
+
+    def _demand_none(self, fault: str | None, window: Window) -> None:
+        if fault is not None:
+            raise ParseError(f"{self._place(window)}: {fault}. Nothing was published", self._report)
 
     def _records(self, item: InputSpec, window: StoredWindow | None = None) -> StoredRecords:
         stream = self._session.spec.streams[item.stream]
@@ -195,7 +196,10 @@ class Parsing:
             files = self._files[model]
             lost: dict[tuple[Window, str], list[Double]] = defaultdict(list)
             snapshot = self._published.snapshots[model]
-            for double in doubles(table, list(files.values()), snapshot, self._done):
+            found = list(doubles(table, list(files.values()), snapshot, self._done))
+            objects = sum(file.rows for file in files.values())
+            self._demand_none(fault_of_ids(model, objects, [double.id for double in found]), None)
+            for double in found:
                 lost[double.window, double.path].append(double)
                 self._quarantine.duplicate(double.window, model.__name__, double.id, double.kept)
                 self._report.duplicates.append(double.id)
