@@ -27,7 +27,12 @@ def text_of(config: ConnectionConfig) -> dict[str, str]:
 
 def secrets_of(config: ConnectionConfig) -> tuple[str, ...]:
     """The secrets of a config as plain text, to be masked wherever text leaves the process."""
-    return tuple(value.get_secret_value() for _, value in config if isinstance(value, SecretStr))
+    return tuple(secrets_by_name(config).values())
+
+
+def secrets_by_name(config: ConnectionConfig) -> dict[str, str]:
+    """The secrets of a config as plain text, by field."""
+    return {name: value.get_secret_value() for name, value in config if isinstance(value, SecretStr)}
 
 
 def _plain(value: object) -> str:

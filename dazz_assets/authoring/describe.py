@@ -76,4 +76,5 @@ def _stream(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> S
         parent=stream_name(stream.parent) if stream.parent else None,
         accept=setting("accept"),
         max_invalid=setting("max_invalid"),
+        personal=(personal,) if isinstance(personal := setting("personal"), str) else tuple(personal),
     )

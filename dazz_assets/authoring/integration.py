@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Literal, cast
 from dazz_assets.authoring.config import Config
 from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.stream import Accept, Scalar, Stream
-from dazz_assets.http import Auth, Paginator, Rate
+from dazz_assets.http import Auth, Paginator, Rate, Seam
 
 WindowKind = Literal["day", "week", "month"]
 
@@ -24,8 +24,9 @@ class Integration(Generic[Config]):
     concurrency: how many requests of one connection's sub-streams may be under way at once.
     window: length of the partitions of incremental streams.
     check: the stream whose first page proves a connection; the first of `streams` by default.
-    params, headers, method, records, primary_key, paginator, accept, max_invalid: hold for all streams that don't say
-        otherwise; see `Stream`.
+    params, headers, method, records, primary_key, paginator, accept, max_invalid, personal: hold for all streams that
+        don't say otherwise; see `Stream`.
+    seams: where requests leave that don't go through the library `requests` (a vendor's SDK), for recordings.
     """
 
     name: ClassVar[str]
@@ -45,6 +46,8 @@ class Integration(Generic[Config]):
     paginator: ClassVar[Paginator | None] = None
     accept: ClassVar[Accept] = {}
     max_invalid: ClassVar[float] = 0.1
+    personal: ClassVar[str | tuple[str, ...]] = ()
+    seams: ClassVar[tuple[Seam, ...]] = ()
 
     def __init__(self, config: Config | None = None, *, connection: str = "test") -> None:
         self._config = config

@@ -36,6 +36,7 @@ class StreamSpec:
     parent: str | None
     accept: Accept
     max_invalid: float
+    personal: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class Stream(Generic[Model]):
     accept: by status: `{404: "skip"}` takes that answer as "no records"; `{200: "keep"}` keeps the data of a page that
         also has errors, with a warning.
     max_invalid: share of invalid records above which a parse fails.
+    personal: paths of a record's fields that say who a person is, or a tuple of them; recordings hold pseudonyms in
+        their place. E-mail addresses and avatars are found without.
     """
 
     name: ClassVar[str]
@@ -47,3 +49,4 @@ class Stream(Generic[Model]):
     parent: "ClassVar[type[Stream[Any]] | None]" = None
     accept: ClassVar[Accept]
     max_invalid: ClassVar[float]
+    personal: ClassVar[str | tuple[str, ...]]

@@ -42,13 +42,17 @@ from dazz_assets.http.pagination import (
     Paginator,
 )
 from dazz_assets.http.reading import Accept
+from dazz_assets.http.seam import Answered, Asked, Seam
 from dazz_assets.http.telemetry import Counters, Event
+from dazz_assets.http.transport import Prepared
 from dazz_assets.http.waits import wait_named
 from dazz_assets.http.walk import Walked, walk
 
 __all__ = [
     "Accept",
+    "Answered",
     "ApiKey",
+    "Asked",
     "Auth",
     "BadRequestError",
     "Basic",
@@ -76,6 +80,7 @@ __all__ = [
     "Paginator",
     "Param",
     "PassingError",
+    "Prepared",
     "Rate",
     "RateLimitedError",
     "RecordsPathError",
@@ -83,6 +88,7 @@ __all__ = [
     "RefusedError",
     "Request",
     "ResponseTooLargeError",
+    "Seam",
     "StoppedError",
     "TransportError",
     "UnauthorizedError",

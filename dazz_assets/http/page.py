@@ -34,6 +34,7 @@ class Request:
     """One request, before authentication: a value that paginators make the next one from.
 
     `url` is absolute and may have a query of its own, to which `params` are added. `body` is a JSON value, or None.
+    `source` is what it lists, for whoever records it: the stream, and what its path names of a parent.
     """
 
     url: str
@@ -41,6 +42,7 @@ class Request:
     params: Mapping[str, Param] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    source: tuple[str, ...] = ()
 
     def address(self) -> str:
         """The URL with its parameters, at most `_LONGEST` characters of it. Not masked."""

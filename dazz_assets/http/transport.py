@@ -51,6 +51,14 @@ _SETTLED = (
 )
 
 
+class Prepared(requests.PreparedRequest):
+    """A request as it goes out, which knows the `source` of the one it was made from: who records wants to know."""
+
+    def __init__(self, source: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.source = source
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A response, read whole. `url` is what was asked for and `answered_url` what answered, both unauthenticated."""
@@ -105,7 +113,7 @@ class Transport:
 
     def _prepared(self, request: Request) -> tuple[requests.PreparedRequest, str]:
         """The request as it goes out, and its URL without credentials."""
-        prepared = requests.PreparedRequest()
+        prepared: requests.PreparedRequest = Prepared(request.source)
         problem = ""
         try:
             prepared.prepare(

@@ -1,7 +1,7 @@
 """Syncs and parses in this process: the same assets on the same instance as the UI's, so that their runs show there."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from dazz_assets.orchestration.workplace import RESOURCE, Outcome, Problem, Work
 from dazz_assets.sync.declare import is_synced
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress
+from dazz_assets.sync.session import Session
 from resources.connections import BadConnection, Connection
 from resources.lake import Lake
 
@@ -39,14 +40,16 @@ def sync(
     instance: dg.DagsterInstance,
     lake: Lake,
     progress: Progress | None = None,
+    make_session: Callable[..., Session] = Session,
 ) -> Outcome:
     """Sync each connection in turn and parse what it brought; one that fails does not sink the others.
 
     streams: all, or these with the ancestors that were never stored, and the parsers that read them.
+    make_session: see `Workplace`.
     Raises DefinitionError for a stream that the integration doesn't have.
     """
     _known("stream", streams or (), spec, spec.streams)
-    workplace = Workplace.of(lake, connections, progress)
+    workplace = Workplace.of(lake, connections, progress, make_session)
     for connection in connections:
         with _working(spec, connection, instance, workplace) as at:
             if at is not None:

@@ -27,6 +27,11 @@ def instance() -> dg.DagsterInstance:
     return _opened(folder)
 
 
+def passing_instance() -> dg.DagsterInstance:
+    """A Dagster instance in memory, which ends with its `with` statement: for runs that leave nothing behind."""
+    return dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
+
+
 def _create(folder: Path) -> None:
     settings = folder / "dagster.yaml"
     if not settings.exists():

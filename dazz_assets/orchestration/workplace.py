@@ -44,14 +44,22 @@ class Outcome:
 class Workplace:
     """The lake, the connections, and the outcome of a run or of several.
 
-    One session a connection, so that all its streams share one client with its limits.
+    One session a connection, so that all its streams share one client with its limits. make_session: how sessions are
+    made that tell the time or read pages otherwise.
     """
 
-    def __init__(self, lake: Lake, connections: Callable[[], Connections], progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        connections: Callable[[], Connections],
+        progress: Progress | None = None,
+        make_session: Callable[..., Session] = Session,
+    ) -> None:
         self.lake = lake
         self.progress = progress or Progress()
         self.outcome = Outcome()
         self._read_connections = connections
+        self._make_session = make_session
         self._sessions: dict[tuple[str, str], Session] = {}
 
     @classmethod
@@ -60,10 +68,16 @@ class Workplace:
         return cls(Lake(lake_url()), lambda: read_connections(connections_path()))
 
     @classmethod
-    def of(cls, lake: Lake, connections: Iterable[Connection], progress: Progress | None = None) -> "Workplace":
+    def of(
+        cls,
+        lake: Lake,
+        connections: Iterable[Connection],
+        progress: Progress | None = None,
+        make_session: Callable[..., Session] = Session,
+    ) -> "Workplace":
         """With these connections."""
         given = Connections(tuple(connections))
-        return cls(lake, lambda: given, progress)
+        return cls(lake, lambda: given, progress, make_session)
 
     @cached_property
     def connections(self) -> Connections:
@@ -74,7 +88,7 @@ class Workplace:
         """The session of a connection. Raises BadConnection where there is no such connection, or it is wrong."""
         if (spec.name, connection) not in self._sessions:
             found = self._find(spec.name, connection)
-            self._sessions[spec.name, connection] = Session(spec, found, self.lake, progress=self.progress)
+            self._sessions[spec.name, connection] = self._make_session(spec, found, self.lake, progress=self.progress)
         return self._sessions[spec.name, connection]
 
     def _find(self, integration: str, connection: str) -> Connection:

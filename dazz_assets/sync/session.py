@@ -26,7 +26,8 @@ class Session:
 
     Nothing is shared between sessions: each has its own limits and connections.
 
-    now, sleep: the time, and how to wait for so many seconds; given by tests.
+    now, sleep: the time, and how to wait for so many seconds; given by tests and recordings.
+    most_pages: of each list no more are read; given by recordings, which need not hold all that there is.
     """
 
     def __init__(
@@ -38,12 +39,14 @@ class Session:
         progress: Progress | None = None,
         now: Callable[[], datetime] = _now,
         sleep: Callable[[float], None] | None = None,
+        most_pages: int | None = None,
     ) -> None:
         self.spec = spec
         self.connection = connection
         self.lake = lake
         self.progress = progress or Progress()
         self.now = now
+        self.most_pages = most_pages
         self._sleep = sleep
 
     @property

@@ -116,25 +116,32 @@ class OneWalk:
         def rows_of(step: Walked) -> list[Row]:
             return self._maker.rows(step.page, step.records, step.number, self._source.parent)
 
-        def reached_the_mark(step: Walked) -> str | None:
-            made[step.number] = rows_of(step)
-            if not bounds.are_passed(made[step.number]):
-                return None
-            listing.stop()
-            return "it reached what is stored already"
+        newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
+        most_pages = self._session.most_pages
+
+        def enough(step: Walked) -> str | None:
+            reason = None
+            if newest_first:
+                made[step.number] = rows_of(step)
+                if bounds.are_passed(made[step.number]):
+                    reason = "it reached what is stored already"
+            if most_pages is not None and step.number >= most_pages:
+                reason = f"no more than {most_pages} pages of each list are wanted"
+            if reason is not None:
+                listing.stop()
+            return reason
 
         # Each list that is walked has its own event, and may begin after the call that stops them.
         self._stop_walk = threading.Event()
         if self._stopped:
             self._stop_walk.set()
-        newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
         steps = walk(
             self._client,
             self._request(bounds),
             paginator=stream.paginator,
             records=stream.records,
             accept=stream.accept,
-            should_stop=reached_the_mark if newest_first else None,
+            should_stop=enough,
             stop=self._stop_walk,
         )
         try:

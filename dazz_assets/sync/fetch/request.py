@@ -55,6 +55,7 @@ def first_request(
         params=params,
         headers=fill(stream.headers, look_up),
         body=body,
+        source=(stream.name, *parent.values()),
     )
 
 

@@ -1,0 +1,86 @@
+"""`dazz record`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dazz_assets.cli.failures import Refused
+from dazz_assets.cli.options import Target
+from dazz_assets.cli.output import say, tell
+
+if TYPE_CHECKING:
+    from dazz_assets.testing.record import Recorded
+
+LIMIT = 3
+
+ConnectionId = Annotated[str, typer.Option("--connection", metavar="ID", help="The connection to record.")]
+ScenarioName = Annotated[str, typer.Option("--scenario", metavar="NAME", help="What the recording is called.")]
+Limit = Annotated[
+    int,
+    typer.Option(
+        "--limit", min=0, metavar="N", help="Keep N records of each page, and two pages of each list; 0 keeps all."
+    ),
+]
+Pause = Annotated[
+    bool,
+    typer.Option("--pause", help="Wait between the two syncs, for you to change something at the vendor."),
+]
+
+
+def record_sync(
+    target: Target,
+    connection: ConnectionId,
+    scenario: ScenarioName = "default",
+    limit: Limit = LIMIT,
+    pause: Pause = False,
+) -> None:
+    """Record a first and a second sync beside the integration, as a test that `pytest` runs.
+
+    Secrets and personal data are replaced before anything is written. A recording of the same name is replaced by one
+    that is complete and replays, else it stays. What you synced before is not touched.
+    """
+    from dazz_assets.cli.chosen import choose
+    from dazz_assets.cli.progress import shown
+    from dazz_assets.testing.pseudonym_key import pseudonym_key
+    from dazz_assets.testing.record import record
+    from dazz_assets.testing.scenario import NAME
+
+    if not NAME.fullmatch(scenario):
+        raise Refused(f"--scenario {scenario!r}: use letters, digits, _, . and -, at most 64")
+    chosen = choose(target, [connection])
+    with shown() as progress:
+        recorded = record(
+            chosen.spec,
+            chosen.connections[0],
+            scenario,
+            key=pseudonym_key(),
+            records=limit or None,
+            between=_wait if pause else _go_on,
+            progress=progress,
+        )
+    _say(recorded)
+
+
+def _go_on() -> None:
+    """The second sync follows at once."""
+
+
+def _wait() -> None:
+    typer.prompt(
+        "The first sync is recorded. Change something at the vendor, then press Enter",
+        default="",
+        show_default=False,
+        err=True,
+    )
+
+
+def _say(recorded: "Recorded") -> None:
+    first, second = recorded.exchanges.values()
+    say(f"Recorded {first} responses of a first sync and {second} of a second one in {recorded.folder}")
+    say("    records: " + ", ".join(f"{name} {count:,}" for name, count in recorded.records.items()))
+    say("    objects: " + (", ".join(f"{name} {count:,}" for name, count in recorded.objects.items()) or "none"))
+    tell(
+        "Read what it holds before you commit it: of personal data only what the streams declare, e-mail addresses and "
+        "avatars are replaced."
+    )
+    say(f"Run it: pytest {recorded.folder.parent}")

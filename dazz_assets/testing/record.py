@@ -1,0 +1,207 @@
+"""Recording a scenario: two real syncs, redacted as they go, and a replay that takes the snapshots."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from dazz_assets.authoring.config import ConnectionConfig, secrets_by_name
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.authoring.templates import PLACEHOLDER
+from dazz_assets.http.seam import Seam
+from dazz_assets.sync.progress import Progress
+from dazz_assets.testing.clock import Clock
+from dazz_assets.testing.errors import RecordingError
+from dazz_assets.testing.exchange import text_of
+from dazz_assets.testing.recorder import Recorder
+from dazz_assets.testing.redaction import Redactor
+from dazz_assets.testing.replay import Replay, replayed, seams_of
+from dazz_assets.testing.scenario import (
+    CONNECTION,
+    FILE,
+    PHASES,
+    Phase,
+    Scenario,
+    file_of,
+    moment_now,
+    read_scenario,
+    recordings_of,
+)
+from dazz_assets.testing.stage import staged
+from resources.connections import Connection
+
+PAGES = 2
+"""Of a list so many pages are recorded where records are limited: enough for the paging to be exercised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was recorded: the folder, the exchanges of each sync, rows stored by stream, objects published by parser."""
+
+    folder: Path
+    exchanges: Mapping[Phase, int]
+    records: Mapping[str, int]
+    objects: Mapping[str, int]
+
+
+def record(
+    spec: IntegrationSpec,
+    connection: Connection,
+    name: str,
+    *,
+    key: bytes,
+    records: int | None,
+    between: Callable[[], object] = lambda: None,
+    seams: tuple[Seam, ...] | None = None,
+    progress: Progress | None = None,
+) -> Recorded:
+    """Record a first and a second sync of a connection as the scenario of this name, in place of one that there was.
+
+    key: makes pseudonyms. records: so many of each page, and `PAGES` pages of each list; None is all.
+    between: called between the two syncs. seams: what is recorded; by default what the integration sends through.
+
+    Raises RecordingError where a sync fails, a secret is left, or the recording does not replay; then what there was
+    stays. BadConnection for a bad config.
+    """
+    folder = recordings_of(spec) / name
+    _demand_ours(folder, spec)
+    config = connection.load(spec.config)
+    redactor = Redactor(secrets_by_name(config), key, _addresses(spec, config))
+    scenario = _scenario(spec, connection, config, redactor, records)
+    # The engine works with the real secrets, and with the address that the recording shows.
+    really = connection.model_copy(update={"id": CONNECTION, "config": _shown_address(spec, connection.config)})
+    unfinished = folder.with_name(f".{name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        with staged(spec, really, scenario.pages, progress) as stage:
+            for phase in PHASES:
+                moment = moment_now()
+                scenario = scenario.model_copy(update={phase: moment})
+                tape = Recorder(spec, redactor, records)
+                with _recording(seams or seams_of(spec), tape):
+                    outcome = stage.sync(Clock(moment))
+                if outcome.errors:
+                    raise RecordingError(
+                        f"the {phase} sync failed, so nothing is recorded: {outcome.errors[0].message}"
+                    )
+                _write(unfinished, phase, tape, redactor)
+                if phase == "first":
+                    between()
+        (unfinished / FILE).write_text(scenario.text(), encoding="utf-8")
+        recorded = _with_snapshots(unfinished, spec, redactor)
+        _replace(folder, unfinished)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return replace(recorded, folder=folder)
+
+
+@contextmanager
+def _recording(seams: tuple[Seam, ...], tape: Recorder) -> Iterator[None]:
+    with ExitStack() as stack:
+        for seam in seams:
+            stack.enter_context(seam.recording(tape))
+        yield
+
+
+def _demand_ours(folder: Path, spec: IntegrationSpec) -> None:
+    if (folder / FILE).exists() and (other := read_scenario(folder).integration) != spec.name:
+        raise RecordingError(f"{folder} is a recording of {other}; give this one another name with --scenario")
+
+
+def _addresses(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
+    """The connection's own address, and what a recording shows in its place."""
+    if config.base_url is None or not _has_one_address(spec):
+        return {}
+    return {config.base_url.rstrip("/"): spec.integration.base_url.rstrip("/")}
+
+
+def _has_one_address(spec: IntegrationSpec) -> bool:
+    address = spec.integration.base_url
+    return bool(address) and not PLACEHOLDER.search(address)
+
+
+def _shown_address(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name != "base_url" or not _has_one_address(spec)}
+
+
+def _scenario(
+    spec: IntegrationSpec, connection: Connection, config: ConnectionConfig, redactor: Redactor, records: int | None
+) -> Scenario:
+    now = moment_now()
+    return Scenario(
+        integration=spec.name,
+        file=file_of(spec).name,
+        start=connection.start,
+        first=now,
+        second=now,
+        pages=None if records is None else PAGES,
+        records=records,
+        config=_shown_address(spec, _config(config, redactor)),
+    )
+
+
+def _config(config: ConnectionConfig, redactor: Redactor) -> dict[str, Any]:
+    """A config as a recording has it: with placeholders for secrets."""
+    return {
+        name: redactor.text(value.get_secret_value()) if isinstance(value, SecretStr) else _redacted(plain, redactor)
+        for name, value in config
+        if name in config.model_fields_set
+        for plain in [config.model_dump(mode="json", include={name})[name]]
+    }
+
+
+def _redacted(value: Any, redactor: Redactor) -> Any:
+    if isinstance(value, dict):
+        return {name: _redacted(item, redactor) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_redacted(item, redactor) for item in value]
+    return redactor.text(value) if isinstance(value, str) else value
+
+
+def _write(folder: Path, phase: Phase, tape: Recorder, redactor: Redactor) -> None:
+    """Write a sync's exchanges. Raises RecordingError where one still holds a secret; then it is not written."""
+    (folder / phase).mkdir(parents=True)
+    for exchange in tape.exchanges:
+        text = text_of(exchange)
+        if left := redactor.found_in(text) - {"personal"}:
+            raise RecordingError(
+                f"{exchange.name} would still hold a secret ({', '.join(sorted(left))}), so nothing is recorded"
+            )
+        (folder / phase / f"{exchange.name}.json").write_text(text, encoding="utf-8")
+
+
+def _with_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> Recorded:
+    """Replay what was recorded, and write the snapshots. Raises RecordingError where it does not replay."""
+    with replayed(folder, spec) as replay:
+        if replay.problems:
+            raise RecordingError(
+                "what was recorded does not replay, so it is not kept; the vendor's answers depend on more than the "
+                "request, or a value that was replaced is checked by the vendor:\n" + "\n".join(replay.problems)
+            )
+        replay.update()
+        return _counted(folder, replay)
+
+
+def _counted(folder: Path, replay: Replay) -> Recorded:
+    return Recorded(
+        folder,
+        {phase: len(list((folder / phase).glob("*.json"))) for phase in PHASES},
+        {report.stream: report.stored for report in replay.outcomes["second"].streams},
+        replay.object_counts(),
+    )
+
+
+def _replace(folder: Path, unfinished: Path) -> None:
+    """Put the finished recording in the place of the one that there was."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    unfinished.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

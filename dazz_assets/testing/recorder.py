@@ -1,0 +1,70 @@
+"""The tape of a recording: what goes out and comes in, redacted before anyone sees it, kept as exchanges."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections import Counter
+
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.http.seam import Answered, Asked, Send
+from dazz_assets.testing.canonical import answered_as_recorded, asked_as_recorded
+from dazz_assets.testing.exchange import Exchange
+from dazz_assets.testing.redaction import Redactor
+
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9_-]+")
+_LONGEST = 40
+
+
+class Recorder:
+    """Keeps the exchanges of one sync. Threads share it.
+
+    The engine gets each response as its file has it, so that what it makes of it is what a replay will make of it.
+    What it asks for then holds placeholders and pseudonyms: in what is sent they are put back.
+
+    records: so many of each page are kept; None is all.
+    """
+
+    def __init__(self, spec: IntegrationSpec, redactor: Redactor, records: int | None) -> None:
+        self.exchanges: list[Exchange] = []
+        self._spec = spec
+        self._redactor = redactor
+        self._records = records
+        self._numbers: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def __call__(self, asked: Asked, send: Send) -> Answered:
+        """Send the request, and keep it with its response."""
+        redactor = self._redactor
+        real = Asked(
+            asked.method,
+            redactor.restored(asked.url),
+            {name: redactor.restored(value) for name, value in asked.headers.items()},
+            None if asked.body is None else redactor.restored(asked.body),
+            asked.source,
+        )
+        answered = send(real)
+        stream = self._spec.streams.get(asked.source[0]) if asked.source else None
+        with self._lock:
+            shown = answered_as_recorded(answered, redactor, stream, self._records)
+            self.exchanges.append(Exchange(self._name(asked), asked_as_recorded(asked, redactor), shown))
+        return shown
+
+    def _name(self, asked: Asked) -> str:
+        """Of the stream, what its path names of a parent, and the page: the same in each recording."""
+        stream, *parent = asked.source or ("other",)
+        streams = list(self._spec.streams)
+        place = streams.index(stream) + 1 if stream in streams else 0
+        parts = [f"{place:0{len(str(len(streams)))}}-{stream}", *([_as_name("-".join(parent))] if parent else [])]
+        group = ".".join(parts)
+        self._numbers[group] += 1
+        return f"{group}.{self._numbers[group]:03}"
+
+
+def _as_name(text: str) -> str:
+    """A text as part of a file's name, another one for each text."""
+    name = _NOT_IN_NAMES.sub("-", text.lower()).strip("-")
+    if name == text and len(name) <= _LONGEST:
+        return name
+    return f"{name[:_LONGEST]}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"

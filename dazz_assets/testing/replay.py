@@ -1,0 +1,137 @@
+"""A recorded scenario, replayed: both syncs through real Dagster, answered by what was recorded, in a clock that stands
+where the recording's stood. Nothing leaves the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import time_machine
+
+from dazz_assets.authoring.config import secrets_by_name
+from dazz_assets.authoring.integration import Integration
+from dazz_assets.authoring.naming import suggestion
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.domain import DomainObject
+from dazz_assets.http.seam import Seam, Send
+from dazz_assets.orchestration.workplace import Outcome
+from dazz_assets.sync.objects.published import Published
+from dazz_assets.sync.objects.quarantine import Quarantine
+from dazz_assets.sync.objects.stored import Counted, StoredRecords
+from dazz_assets.sync.session import Session
+from dazz_assets.testing.clock import Clock
+from dazz_assets.testing.errors import RecordingError
+from dazz_assets.testing.exchange import read_all
+from dazz_assets.testing.redaction import Redactor
+from dazz_assets.testing.requests_seam import RequestsSeam
+from dazz_assets.testing.scenario import PHASES, SNAPSHOTS, Phase, Scenario, integration_of, read_scenario
+from dazz_assets.testing.script import Script
+from dazz_assets.testing.snapshots import Stale, compare, write
+from dazz_assets.testing.stage import Stage, staged
+from dazz_assets.testing.taken import Album, own_fields, rows_of
+
+Model = TypeVar("Model", bound=DomainObject)
+
+
+@dataclass
+class Replay:
+    """A scenario that was replayed.
+
+    problems: requests that were not recorded and recordings that were not requested, and what failed.
+    texts: the snapshots that were taken, by path without the ending.
+    """
+
+    folder: Path
+    spec: IntegrationSpec
+    session: Session
+    problems: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[Phase, Outcome] = field(default_factory=dict)
+
+    @property
+    def integration(self) -> Integration[Any]:
+        """The integration with the recorded connection's config."""
+        return self.session.integration
+
+    def records(self, stream: str) -> list[Any]:
+        """The latest valid records of a stream, as its model. Raises RecordingError for one that there isn't."""
+        if stream not in self.spec.streams:
+            raise RecordingError(f"{self.spec.name} has no stream {stream!r}{suggestion(stream, self.spec.streams)}")
+        described = self.spec.streams[stream]
+        stored = self.session.raw(described).open()
+        return [] if stored is None else list(StoredRecords(described, stored, Quarantine(), Counted()))
+
+    def objects(self, model: type[Model]) -> list[Model]:
+        """The published objects of a domain model. Raises RecordingError where no parser returns it."""
+        parsers = [item for item in self.spec.parsers.values() if model in item.models]
+        if not parsers:
+            names = [item.__name__ for parser in self.spec.parsers.values() for item in parser.models]
+            raise RecordingError(
+                f"no parser of {self.spec.name} returns {model.__name__}{suggestion(model.__name__, names)}"
+            )
+        rows = (row for parser in parsers for row in rows_of(Published(self.session, parser), model))
+        return [model.model_validate(own_fields(row)) for row in rows]
+
+    def object_counts(self) -> dict[str, int]:
+        """How many objects are published, by parser."""
+        counts: dict[str, int] = {}
+        for name, parser in self.spec.parsers.items():
+            snapshots = Published(self.session, parser).snapshots.values()
+            counts[name] = sum(snapshot.rows for snapshot in snapshots if snapshot is not None)
+        return counts
+
+    def stale(self) -> list[Stale]:
+        """The snapshots that are not what was taken."""
+        return compare(self.folder / SNAPSHOTS, self.texts)
+
+    def update(self) -> None:
+        """Make what was taken the snapshots."""
+        write(self.folder / SNAPSHOTS, self.texts)
+
+
+@contextmanager
+def replayed(folder: Path, spec: IntegrationSpec | None = None) -> Iterator[Replay]:
+    """Replay the scenario of a folder; what it stored can be read inside the `with` statement.
+
+    spec: its integration, else the one that the scenario names.
+    Raises RecordingError for a folder that holds no scenario, DefinitionError for an integration that is wrong.
+    """
+    scenario = read_scenario(folder)
+    spec = spec or integration_of(folder, scenario)
+    with staged(spec, scenario.connection, scenario.pages) as stage:
+        replay = Replay(folder, spec, stage.session)
+        album = Album(stage.session)
+        for phase in PHASES:
+            _play(replay, scenario, stage, album, phase)
+        replay.texts = album.texts
+        yield replay
+
+
+def _play(replay: Replay, scenario: Scenario, stage: Stage, album: Album, phase: Phase) -> None:
+    secrets = secrets_by_name(stage.session.integration.config)
+    script = Script(read_all(replay.folder / phase), Redactor(secrets, b""))
+    with replaying(replay.spec, script), time_machine.travel(scenario.at(phase), tick=False):
+        outcome = stage.sync(Clock(scenario.at(phase), wait=None))
+    replay.outcomes[phase] = outcome
+    found = [*script.problems, *script.unused()]
+    # What failed for want of a recording is told by that alone.
+    failed = [] if script.problems else [problem.message for problem in outcome.errors]
+    replay.problems += [f"{phase} sync: {text}" for text in [*found, *failed]]
+    album.take(phase, script.played)
+
+
+@contextmanager
+def replaying(spec: IntegrationSpec, script: Send) -> Iterator[None]:
+    """While it is open, a script answers whatever the integration sends."""
+    with ExitStack() as stack:
+        for seam in seams_of(spec):
+            stack.enter_context(seam.replaying(script))
+        yield
+
+
+def seams_of(spec: IntegrationSpec) -> tuple[Seam, ...]:
+    """Where an integration's requests leave."""
+    return (RequestsSeam(), *spec.integration.seams)

@@ -1,0 +1,89 @@
+"""The seam of `requests`: where each of its adapters sends. The HTTP engine's requests pass here, and those of any
+library that is built on it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import requests
+import responses
+from requests.adapters import HTTPAdapter
+from responses.registries import FirstMatchRegistry
+from urllib3 import HTTPResponse
+
+from dazz_assets.http import Prepared
+from dazz_assets.http.seam import Answered, Asked, Send
+
+_Tape = Callable[[Asked, Send], Answered]
+
+
+class RequestsSeam:
+    """Implements `Seam`."""
+
+    @contextmanager
+    def recording(self, tape: _Tape) -> Iterator[None]:
+        """See `Seam`."""
+        really_send = HTTPAdapter.send
+
+        def send(adapter: HTTPAdapter, prepared: requests.PreparedRequest, **settings: Any) -> requests.Response:
+            def sent(asked: Asked) -> Answered:
+                with really_send(adapter, _with(prepared, asked), **settings) as response:
+                    return Answered(response.status_code, response.headers, response.content)
+
+            return _response(prepared, tape(asked_of(prepared), sent))
+
+        # The place that `responses` takes as well.
+        with mock.patch.object(HTTPAdapter, "send", send):
+            yield
+
+    @contextmanager
+    def replaying(self, script: Send) -> Iterator[None]:
+        """See `Seam`."""
+
+        class Script(FirstMatchRegistry):
+            def find(self, request: requests.PreparedRequest) -> tuple[responses.BaseResponse | None, list[str]]:
+                answered = script(asked_of(request))
+                found = responses.Response(
+                    request.method or "GET", request.url or "", answered.body, status=answered.status
+                )
+                found.headers = {"Content-Type": "application/octet-stream", **answered.headers}
+                return found, []
+
+        with responses.RequestsMock(registry=Script, assert_all_requests_are_fired=False):
+            yield
+
+
+def asked_of(prepared: requests.PreparedRequest) -> Asked:
+    """What a request asks."""
+    body = prepared.body
+    return Asked(
+        prepared.method or "GET",
+        prepared.url or "",
+        {name: _text(value) for name, value in prepared.headers.items()},
+        None if body is None else _text(body),
+        prepared.source if isinstance(prepared, Prepared) else (),
+    )
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def _with(prepared: requests.PreparedRequest, asked: Asked) -> requests.PreparedRequest:
+    """The request that asks this."""
+    changed = prepared.copy()
+    changed.method, changed.url = asked.method, asked.url
+    changed.headers.update(asked.headers)
+    if asked.body is not None:
+        changed.prepare_body(asked.body.encode("utf-8", "surrogateescape"), None)
+    return changed
+
+
+def _response(prepared: requests.PreparedRequest, answered: Answered) -> requests.Response:
+    headers: Mapping[str, str] = answered.headers
+    raw = HTTPResponse(io.BytesIO(answered.body), headers, answered.status, preload_content=False)
+    return HTTPAdapter().build_response(prepared, raw)

@@ -1,0 +1,126 @@
+"""A recorded scenario: a folder beside an integration's file.
+
+recordings/default/
+    scenario.json       what is replayed: the integration, its connection's config and start, when the syncs were
+    first/*.json        the exchanges of the first sync, one file each
+    second/*.json       those of the second sync
+    snapshots/          what the syncs stored and published
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dazz_assets.authoring.describe import describe
+from dazz_assets.authoring.discovery import discover, load_path
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.testing.errors import RecordingError
+from resources.connections import Connection
+
+FOLDER = "recordings"
+FILE = "scenario.json"
+SNAPSHOTS = "snapshots"
+DEFAULT = "default"
+CONNECTION = "test"
+"""The id of the connection of all recordings: the one that `Integration()` has where none is given."""
+
+Phase = Literal["first", "second"]
+PHASES: tuple[Phase, ...] = ("first", "second")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class Scenario(BaseModel):
+    """What is replayed. first, second: when the syncs were, in UTC; the clock stands there.
+
+    file: the integration's, beside the folder of recordings. config: with placeholders for secrets.
+    pages, records: so many pages of each list were read, and so many records of each page kept; None is all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    integration: str
+    file: str
+    start: date
+    first: datetime
+    second: datetime
+    pages: int | None = Field(default=None, ge=1)
+    records: int | None = Field(default=None, ge=1)
+    config: dict[str, Any] = Field(default_factory=dict)
+
+    def at(self, phase: Phase) -> datetime:
+        """When a sync was."""
+        return self.first if phase == "first" else self.second
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that is replayed."""
+        return Connection(id=CONNECTION, integration=self.integration, start=self.start, config=self.config)
+
+    def text(self) -> str:
+        """The file's text."""
+        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+
+
+def read_scenario(folder: Path) -> Scenario:
+    """The scenario of a folder. Raises RecordingError where its file is none."""
+    path = folder / FILE
+    try:
+        return Scenario.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecordingError(f"there is no {path}; record one with `dazz record`") from None
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors()
+        )
+        raise RecordingError(f"{path} is no scenario: {problems}") from None
+
+
+def recordings_of(spec: IntegrationSpec) -> Path:
+    """The folder of an integration's recordings."""
+    return file_of(spec).parent / FOLDER
+
+
+def file_of(spec: IntegrationSpec) -> Path:
+    """The file of an integration's class."""
+    return Path(inspect.getfile(spec.integration)).resolve()
+
+
+def scenarios_in(recordings: Path) -> Iterator[Path]:
+    """The folders of the scenarios in a folder of recordings."""
+    yield from (file.parent for file in sorted(recordings.glob(f"*/{FILE}")))
+
+
+def is_of(folder: Path, module: Path) -> bool:
+    """Whether the scenario of a folder was recorded of the integration in this file."""
+    try:
+        return read_scenario(folder).file == module.name
+    except RecordingError:
+        return False
+
+
+def integration_of(folder: Path, scenario: Scenario) -> IntegrationSpec:
+    """The integration of a scenario's folder: as it is installed or discovered, else loaded from its file.
+
+    Raises RecordingError where there is none of that name; DefinitionError where it is wrong.
+    """
+    file = (folder.parent.parent / scenario.file).resolve()
+    known = discover().integrations.get(scenario.integration)
+    if known is not None and file_of(known) == file:
+        return known
+    for class_ in load_path(file):
+        if (spec := describe(class_)).name == scenario.integration:
+            return spec
+    raise RecordingError(f"{file} has no integration named {scenario.integration!r}, which {folder / FILE} names")
+
+
+def moment_now() -> datetime:
+    """Now, in whole seconds of UTC."""
+    return datetime.now(UTC).replace(microsecond=0)

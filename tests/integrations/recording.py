@@ -1,0 +1,63 @@
+"""Makes the recordings of the integrations' folders from the vendors' sandboxes.
+
+    python -m tests.integrations.recording
+
+The sandboxes' records end at a fixed moment and change by a fixed seed, so that the same code makes the same files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
+from dazz_assets.testing.record import record
+from integrations.github.sandbox import GitHubSandbox
+from integrations.snyk.sandbox import SnykSandbox
+from resources.connections import Connection
+
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+KEY = b"the people of the sandboxes are nobody"
+RECORDS = 3
+CHANGE = 1
+
+
+def github() -> VendorSandbox:
+    """A small organisation, whose lists have more than one page all the same."""
+    return GitHubSandbox(seed=3, now=NOW, repositories=105, alerts=250)
+
+
+def snyk() -> VendorSandbox:
+    """Three organisations, the last of them empty."""
+    return SnykSandbox(seed=3, now=NOW, orgs=3, projects=230, issues=450)
+
+
+SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "snyk": snyk}
+
+
+def connection_to(sandbox: Sandbox, name: str) -> Connection:
+    """The connection that is recorded: it starts with the first of the sandbox's records."""
+    return Connection(id="sandbox", integration=name, start=(NOW - HISTORY).date(), config=dict(sandbox.settings(name)))
+
+
+def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | None = RECORDS) -> Path:
+    """Record an integration from its sandbox, which changes between the two syncs; gives the scenario's folder."""
+    with Sandbox([SANDBOXES[spec.name]()]) as sandbox:
+        return record(
+            spec,
+            connection_to(sandbox, spec.name),
+            scenario,
+            key=KEY,
+            records=records,
+            between=partial(sandbox.change, CHANGE),
+        ).folder
+
+
+if __name__ == "__main__":
+    from dazz_assets.authoring.discovery import find
+
+    for vendor in SANDBOXES:
+        print(recorded(find(vendor)))
