@@ -12,7 +12,9 @@ from resources.lake.duck import connect, relation
 from resources.lake.schema import FINGERPRINT, INPUTS
 
 _BATCH_ROWS = 2_048
-# Beyond it DuckDB spills to disk.
+# Sorted together: whole rows of more than these don't fit into the memory below.
+_ROWS_AT_ONCE = 25_000
+# Beyond it DuckDB spills to disk what it can.
 _MEMORY = "200MB"
 # Names of views; a model may have a field `was`, and none with a space.
 _SIDES = ('"it was"', '"it is"')
@@ -33,17 +35,31 @@ def side_by_side(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[
         every = list(dict.fromkeys([*columns[0], *columns[1]]))
         was, now = (_digests(name, every, own) for name, own in zip(_SIDES, columns, strict=True))
         connection.execute(
-            f"create table differing as select id from ({was}) as a full join ({now}) as b using (id) "
-            "where a.digest is distinct from b.digest"
+            f"create table differing as select id, (row_number() over (order by id) - 1) // {_ROWS_AT_ONCE} as part "
+            f"from ({was}) as a full join ({now}) as b using (id) where a.digest is distinct from b.digest"
         )
-        rows = relation(
-            connection,
-            f"select {_SIDES[0]}, {_SIDES[1]} from differing left join {_SIDES[0]} using (id) "
-            f"left join {_SIDES[1]} using (id) order by differing.id",
-        )
+        (parts,) = connection.execute("select coalesce(max(part) + 1, 0) from differing").fetchone() or (0,)
+        for part in range(parts):
+            yield from _merged(*(_ordered(connection, name, part) for name in _SIDES))
+
+
+def _ordered(connection: duckdb.DuckDBPyConnection, name: str, part: int) -> Iterator[Row]:
+    # A cursor of its own: two results are read in turn.
+    with closing(connection.cursor()) as cursor:
+        ids = f"select id from differing where part = {part}"
+        rows = relation(cursor, f"from {name} semi join ({ids}) using (id) order by id")
         for batch in rows.to_arrow_reader(_BATCH_ROWS):
-            for was_row, now_row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                yield _row(was_row), _row(now_row)
+            yield from batch.to_pylist()
+
+
+def _merged(before: Iterator[Row], after: Iterator[Row]) -> Iterator[tuple[Row | None, Row | None]]:
+    was, now = next(before, None), next(after, None)
+    while was is not None or now is not None:
+        first = min(row["id"] for row in (was, now) if row is not None)
+        pair = tuple(row if row is not None and row["id"] == first else None for row in (was, now))
+        yield pair[0], pair[1]
+        was = was if pair[0] is None else next(before, None)
+        now = now if pair[1] is None else next(after, None)
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[str]) -> list[str]:
@@ -61,7 +77,3 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[str]
 def _digests(name: str, every: Sequence[str], own: Sequence[str]) -> str:
     values = ", ".join(f'"{column}"' if column in own else "null" for column in every)
     return f"select id, hash({values}) as digest from {name}"
-
-
-def _row(row: Row | None) -> Row | None:
-    return None if row is None or row["id"] is None else row

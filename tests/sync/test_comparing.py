@@ -241,9 +241,10 @@ def test_stale_compares_the_windows_whose_full_refresh_inputs_changed(desk: Desk
     assert (found.windows, counts(found.tables[0]), found.tables[0].fields) == (3, (0, 0, 1), {"agent": 1})
 
 
-class ByAgent(TicketsOnly):
+class ByAgent(Integration[DeskConfig]):
     """Partitioned by connection alone."""
 
+    name, base_url, auth, records = "desk", TicketsOnly.base_url, TicketsOnly.auth, TicketsOnly.records
     streams = (AgentsStream,)
 
     @parser
@@ -331,7 +332,10 @@ def listing(words: Callable[[Ticket], list[str]]) -> type[TicketsOnly]:
     return Listed
 
 
-def test_of_many_changes_there_are_counts_by_field_and_a_few_examples(desk: Desk, tmp_path: Path) -> None:
+def test_of_many_changes_there_are_counts_by_field_and_a_few_examples(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resources.lake.side_by_side._ROWS_AT_ONCE", 5)
     for number in range(10, 30):
         desk.put(number, "2026-01-21T10:00:00Z")
     customer = Customer(tmp_path, desk.vendor.url, listing(lambda ticket: ["a", "b"]))
