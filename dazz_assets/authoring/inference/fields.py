@@ -27,21 +27,24 @@ class Field:
     example: str | None
 
 
-def fields_of(shape: Shape, prefix: str = "") -> Iterator[Field]:
-    """The fields below a shape, each before what lies below it."""
-    if shape.is_map:
-        merged = shape.merged()
-        yield from _field(f"{prefix}.*" if prefix else "*", merged, merged.count)
-        return
+def fields_of(shape: Shape) -> Iterator[Field]:
+    """The fields of records of this shape, each before what lies below it."""
+    return _members(shape, "")
+
+
+def _members(shape: Shape, prefix: str) -> Iterator[Field]:
     for name, member in shape.members.items():
-        path = joined([name])
-        yield from _field(f"{prefix}.{path}" if prefix else path, member, shape.objects)
+        yield from _field(f"{prefix}{joined([name])}", member, shape.objects)
 
 
 def _field(path: str, shape: Shape, of: int) -> Iterator[Field]:
     kinds = sorted(shape.kinds, key=lambda kind: -shape.kinds[kind])
     yield Field(path, tuple(kinds), of, max(0, of - shape.count), shape.nulls, _shown(shape.example))
-    yield from fields_of(shape, path)
+    if shape.is_map:
+        merged = shape.merged()
+        yield from _field(f"{path}.*", merged, merged.count)
+    else:
+        yield from _members(shape, f"{path}.")
     if shape.items is not None and shape.items.count:
         yield from _field(f"{path}[]", shape.items, shape.items.count)
 

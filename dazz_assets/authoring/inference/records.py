@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dazz_assets.authoring.inference.values import joined
+from dazz_assets.authoring.inference.values import is_addressable, joined
 
 _DEEPEST = 6
 # By these names APIs hold the records of a page, the most telling first.
@@ -30,7 +30,8 @@ def record_paths(page: Any) -> list[RecordsPath]:
 
 def _lists(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
     if isinstance(value, list):
-        yield names, value
+        if is_addressable(names):
+            yield names, value
     elif isinstance(value, dict) and len(names) < _DEEPEST:
         for name, member in value.items():
             yield from _lists(member, (*names, name))

@@ -6,9 +6,9 @@ from typing import Any
 
 from dazz_assets.authoring.inference.kinds import Kind, is_id, kind_of
 
-# Objects with more members, or with longer names, are maps from ids, whose keys are no fields.
-_MOST_MEMBERS = 60
+# Names that are longer are no fields; of more names than this each object of a map has its own few.
 _LONGEST_NAME = 60
+_MANY = 60
 # What is nested deeper is not looked into.
 _DEEPEST = 20
 # Of a long list so many items say what the rest is.
@@ -58,9 +58,8 @@ class Shape:
     def is_map(self) -> bool:
         """Whether the objects are maps from ids to values of one shape, and not objects with fields."""
         names = self.members
-        return bool(names) and (
-            len(names) > _MOST_MEMBERS or any(len(name) > _LONGEST_NAME for name in names) or all(map(is_id, names))
-        )
+        is_sparse = len(names) > _MANY and 2 * sum(item.count for item in names.values()) < len(names) * self.objects
+        return bool(names) and (is_sparse or any(len(name) > _LONGEST_NAME for name in names) or all(map(is_id, names)))
 
     def merged(self) -> "Shape":
         """The shape of the values of a map."""

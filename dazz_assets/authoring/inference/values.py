@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dazz_assets.authoring.inference.kinds import is_id
+from dazz_assets.http.paths import split
 
 # Python refuses integers of more digits than it would read in a reasonable time.
 _MOST_DIGITS = 4_000
@@ -23,6 +24,11 @@ def joined(names: Sequence[str]) -> str:
     return ".".join(name.replace(".", "\\.") for name in names)
 
 
+def is_addressable(names: tuple[str, ...]) -> bool:
+    """Whether a path leads to these names: to one that is empty, or that ends in a backslash, none does."""
+    return split(joined(names)) == names
+
+
 def texts_at(records: Sequence[Any], names: Sequence[str]) -> list[str | None]:
     """The scalar at these names of each record, as text; None where there is none, or null."""
     return [_text(_at(record, names)) for record in records]
@@ -37,17 +43,21 @@ def scalar_places(record: Any, names: tuple[str, ...] = (), depth: int = 0) -> I
             continue
         if isinstance(value, dict):
             yield from scalar_places(value, (*names, name), depth + 1)
-        elif not isinstance(value, list):
+        elif not isinstance(value, list) and is_addressable((*names, name)):
             yield *names, name
 
 
 def words(name: str) -> tuple[str, ...]:
-    """The words of a name in lower case: `lastUpdatedAt` is last, updated, at."""
-    spaced = "".join(
-        f"_{letter}" if letter.isupper() and before and not before.isupper() else letter
-        for before, letter in zip(("", *name), name, strict=False)
-    )
+    """The words of a name in lower case: `lastUpdatedAt` is last, updated, at; `HTTPServer` is http, server."""
+    spaced = "".join(f" {letter}" if _begins_word(name, at) else letter for at, letter in enumerate(name))
     return tuple("".join(letter if letter.isalnum() else " " for letter in spaced).lower().split())
+
+
+def _begins_word(name: str, at: int) -> bool:
+    """Whether a letter is the first of a word: `S` in `lastSeen`, and in `HTTPServer`."""
+    if at == 0 or not name[at].isupper():
+        return False
+    return not name[at - 1].isupper() or name[at + 1 : at + 2].islower()
 
 
 def _integer(text: str) -> int:

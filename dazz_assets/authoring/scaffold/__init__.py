@@ -1,0 +1,8 @@
+"""The code of a new integration, written from what one page of its API shows."""
+
+from dazz_assets.authoring.scaffold.literals import construction
+from dazz_assets.authoring.scaffold.names import stream_name
+from dazz_assets.authoring.scaffold.plan import Plan
+from dazz_assets.authoring.scaffold.source import source_of
+
+__all__ = ["Plan", "construction", "source_of", "stream_name"]

@@ -1,0 +1,214 @@
+"""What a new integration should be: as its author says, and as a page shows where nothing is said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from dazz_assets.authoring.cursor import Cursor
+from dazz_assets.authoring.inference import (
+    Paging,
+    cursor_fields,
+    decoded,
+    key_fields,
+    paging_of,
+    record_paths,
+    shape_of,
+)
+from dazz_assets.authoring.inference.values import texts_at
+from dazz_assets.authoring.moments import moment_of
+from dazz_assets.authoring.naming import suggestion
+from dazz_assets.authoring.scaffold.literals import construction
+from dazz_assets.authoring.scaffold.plan import Plan
+from dazz_assets.authoring.stream import Scalar
+from dazz_assets.http import (
+    ApiKey,
+    Basic,
+    BearerToken,
+    Offset,
+    Page,
+    PageNumber,
+    Paginator,
+    RecordsPathError,
+    says_more,
+)
+from dazz_assets.http.paths import split
+
+_MILLISECONDS = 10**11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the author says. None: the page decides.
+
+    records: path of the list, empty where the page is the list. cursor: path of the field, empty for none.
+    since: the parameter that asks for changes.
+    """
+
+    name: str
+    prefix: str
+    base_url: str
+    auth: BearerToken | ApiKey | Basic | None
+    path: str
+    stream: str
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    records: str | None = None
+    primary_key: tuple[str, ...] | None = None
+    cursor: str | None = None
+    since: str | None = None
+    paginator: Paginator | Literal["inferred"] | None = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The plan, the records that it was made from, and sentences about what the page left open."""
+
+    plan: Plan
+    records: Sequence[Any]
+    doubts: tuple[str, ...]
+
+
+class NoProposalError(Exception):
+    """The page and what the author says don't make an integration. The text says what is missing, and which setting."""
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
+def propose(wanted: Wanted, page: Page, *, is_ours: bool = False) -> Proposal:
+    """The plan of an integration over this page. Raises NoProposalError."""
+    path = _records_path(wanted, page)
+    records = _records(page, path)
+    key = _key(wanted, records)
+    paging = _paging(wanted, page)
+    cursor = _cursor(wanted, records)
+    plan = Plan(
+        name=wanted.name,
+        prefix=wanted.prefix,
+        base_url=wanted.base_url,
+        auth=wanted.auth,
+        path=wanted.path,
+        params={**wanted.params, **(paging.params if paging else {})},
+        stream=wanted.stream,
+        records=path,
+        primary_key=key,
+        cursor=cursor,
+        paginator=paging.paginator if paging else None,
+        shape=shape_of(records),
+        is_ours=is_ours,
+    )
+    return Proposal(plan, records, tuple(_doubts(plan, page, len(records))))
+
+
+def _records_path(wanted: Wanted, page: Page) -> str:
+    if wanted.records is not None:
+        return wanted.records
+    found = record_paths(decoded(page.body or b"null"))
+    if not found:
+        raise NoProposalError("records", f"no list is in the page, so it has no records: {_shape(page)}")
+    return found[0].path
+
+
+def _records(page: Page, path: str) -> list[Any]:
+    where = f"at `{path}`" if path else "in the page"
+    try:
+        records = [decoded(bytes(raw)) for raw in page.records(path)]
+    except RecordsPathError as error:
+        lists = [item.path or '""' for item in record_paths(decoded(page.body))]
+        raise NoProposalError("records", f"{error.problem.rstrip('.')}{suggestion(path, lists)}") from None
+    if not records:
+        raise NoProposalError(
+            "records", f"no record is {where}, so there is nothing to read fields from: take a page that has some"
+        )
+    if not all(isinstance(record, dict) and record for record in records):
+        raise NoProposalError("records", f"what is {where} are not all objects with fields, as records have to be")
+    return records
+
+
+def _shape(page: Page) -> str:
+    names = page.document.names()
+    return f"it is an object with the keys {', '.join(names[:12])}" if names else "it is a single value"
+
+
+def _key(wanted: Wanted, records: Sequence[Any]) -> tuple[str, ...]:
+    candidates = key_fields(records)
+    named = ", ".join(",".join(item.paths) for item in candidates) or "none was found"
+    if wanted.primary_key is None:
+        if candidates and candidates[0].is_likely:
+            return candidates[0].paths
+        raise NoProposalError("key", f"no field says by its name that it tells records apart (unique here: {named})")
+    columns = [texts_at(records, split(path)) for path in wanted.primary_key]
+    for path, texts in zip(wanted.primary_key, columns, strict=True):
+        if missing := texts.count(None):
+            raise NoProposalError("key", f"`{path}` has no value in {missing} of {len(records)} records{_or(named)}")
+    rows = list(zip(*columns, strict=True))
+    if len(set(rows)) < len(rows):
+        twice = next(row for row in rows if rows.count(row) > 1)
+        shown = ", ".join(str(text)[:60] for text in twice)
+        raise NoProposalError("key", f"{','.join(wanted.primary_key)} is {shown} in more than one record{_or(named)}")
+    return wanted.primary_key
+
+
+def _or(named: str) -> str:
+    return f"; unique in each are: {named}"
+
+
+def _cursor(wanted: Wanted, records: Sequence[Any]) -> Cursor | None:
+    candidates = cursor_fields(records)
+    if wanted.cursor is None:
+        likely = [item for item in candidates if item.is_always and item.says != "other"]
+        chosen = likely[0].path if likely else None
+    else:
+        chosen = wanted.cursor or None
+    if chosen is None:
+        if wanted.since is not None:
+            raise NoProposalError("cursor", "a parameter for changes needs a cursor, and no field says when it changed")
+        return None
+    texts = [text for text in texts_at(records, split(chosen)) if text is not None]
+    if not texts or any(moment_of(text) is None for text in texts):
+        found = f"holds {texts[0][:60]!r}, of which no order in time can be made" if texts else "is in no record"
+        named = suggestion(chosen, [item.path for item in candidates])
+        raise NoProposalError("cursor", f"`{chosen}` {found}{named}")
+    return Cursor(chosen, since=wanted.since, format=_format(texts[0]) if wanted.since else None)
+
+
+def _format(text: str) -> str | None:
+    """How a bound is sent, if as the field's values are: None for RFC 3339."""
+    if not text.replace(".", "", 1).isdecimal():
+        return None
+    return "epoch" if float(text) < _MILLISECONDS else "epoch_ms"
+
+
+def _paging(wanted: Wanted, page: Page) -> Paging | None:
+    found = paging_of(page)
+    if wanted.paginator is None:
+        return None
+    if wanted.paginator == "inferred":
+        return found[0] if found else None
+    # What says that there is more is seen in the page, whoever names the parameter.
+    for item in found:
+        if isinstance(wanted.paginator, Offset | PageNumber) and isinstance(item.paginator, type(wanted.paginator)):
+            paginator = replace(wanted.paginator, more=item.paginator.more)
+            return replace(item, paginator=paginator, params={paginator.param: 0} if item.params else {})
+    return Paging(wanted.paginator, "as given", has_more=False)
+
+
+def _doubts(plan: Plan, page: Page, records: int) -> list[str]:
+    doubts = []
+    if plan.paginator is None and (sign := says_more(page)):
+        doubts.append(f"the page says by {sign} that there is more, and how the next one is asked for is not clear")
+    elif plan.paginator is None:
+        doubts.append("nothing in the page says how the next one is asked for; without a paginator there is one page")
+    elif plan.paginator is not None and not any(item.has_more for item in paging_of(page)):
+        doubts.append(
+            f"{construction(plan.paginator)} is not proven: the page does not say that another one follows it"
+        )
+    if plan.cursor is None:
+        doubts.append("no cursor: each sync fetches the whole list")
+    elif plan.cursor.since is None:
+        doubts.append(
+            f"how the API is asked for changes since a time is not known: each sync reads all of {plan.stream}"
+        )
+    if records == 1:
+        doubts.append("one record shows little of which fields are optional: look over models.py")
+    return doubts
