@@ -50,12 +50,13 @@ def _forms(secret: str) -> Iterator[str]:
         yield re.escape(text)
     for text in {secret, secret.strip()}:
         for encoded in {quote(text, safe=""), quote(text), quote_plus(text)}:
-            # Servers write the hex digits of an escape in either case.
-            yield re.sub(r"%[0-9A-F]{2}", lambda match: f"(?i:{match[0]})", re.escape(encoded))
+            # Servers write the hex digits of an escape in either case, and a link within a link is escaped twice.
+            yield re.sub(r"%([0-9A-F]{2})", r"%(?:25)*(?i:\1)", re.escape(encoded))
     yield f"(?i:{_bytes(secret).hex()})"
     for part in _inside_base64(secret):
+        written = re.escape(part).replace(r"\+", r"(?:\+|%2[Bb])").replace("/", r"(?:\\?/|%2[Ff])")
         # All that is encoded, from its start, and only tried there: so a long text is read once.
-        yield rf"(?:(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]*)?{re.escape(part)}[A-Za-z0-9+/_-]*=*"
+        yield rf"(?:(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]*)?{written}[A-Za-z0-9+/_-]*=*"
 
 
 def _traces(secret: str) -> Iterator[str]:

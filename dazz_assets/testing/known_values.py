@@ -14,12 +14,15 @@ _INSIDE_WORD = re.compile(r"(?<=\w)\w")
 class KnownValues:
     """Texts with what stands for each; they are found as whole words, as they are and percent-encoded.
 
-    They are kept by their first word, so that a text is read once, however many there are.
+    At each word of a text only those are looked up that begin with it, by the lengths that they have: so a text is read
+    once, however many there are.
     """
 
     def __init__(self) -> None:
         self._values: set[str] = set()
-        self._forms: dict[str, list[tuple[str, int, str]]] = {}
+        self._stand_ins: dict[str, str] = {}
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+        """By the first word: from where to where around its start, the longest first."""
 
     def __len__(self) -> int:
         return len(self._values)
@@ -33,9 +36,12 @@ class KnownValues:
         lower = {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in encoded}
         for form in {value, json.dumps(value)[1:-1], *encoded, *lower}:
             if first := _PIECE.search(form):
-                forms = self._forms.setdefault(first[0], [])
-                forms.append((form, first.start(), stand_in))
-                forms.sort(key=lambda known: -len(known[0]))
+                self._stand_ins.setdefault(form, stand_in)
+                spans = self._spans.setdefault(first[0], [])
+                span = (-first.start(), len(form) - first.start())
+                if span not in spans:
+                    spans.append(span)
+                    spans.sort(key=lambda span: span[0] - span[1])
 
     def replaced(self, text: str) -> str:
         """The text with each known value replaced."""
@@ -53,10 +59,11 @@ class KnownValues:
     def _matches(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where a known value starts and ends, and what stands for it."""
         done = 0
-        for match in _PIECE.finditer(text) if self._forms else ():
-            for form, offset, stand_in in self._forms.get(match[0], ()):
-                start, end = match.start() - offset, match.start() - offset + len(form)
-                if start >= done and text.startswith(form, start) and not _goes_on(text, end):
+        for match in _PIECE.finditer(text) if self._spans else ():
+            for before, after in self._spans.get(match[0], ()):
+                start, end = match.start() + before, match.start() + after
+                stand_in = self._stand_ins.get(text[start:end]) if start >= done else None
+                if stand_in is not None and not _goes_on(text, end):
                     yield start, end, stand_in
                     done = end
                     break

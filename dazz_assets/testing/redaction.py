@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -118,13 +119,23 @@ class Redactor:
             found.add(kind)
             return value
 
-        for piece in self._stand_in.split(text)[::2]:
-            found |= {name for name, mask in self._masks.items() if mask(piece) != piece}
-            token_shapes.replaced(piece, note)
-            people.replaced(piece, lambda value: note(PERSONAL, value))
-            for stand_in in self._known.found_in(piece):
-                kind = re.fullmatch(r"redacted-(.+)-[0-9a-f]{8}", stand_in)
-                found.add(kind[1] if kind else PERSONAL)
+        def look(text: str) -> None:
+            for piece in self._stand_in.split(text)[::2]:
+                found.update(name for name, mask in self._masks.items() if mask(piece) != piece)
+                token_shapes.replaced(piece, note)
+                people.replaced(piece, lambda value: note(PERSONAL, value))
+                for stand_in in self._known.found_in(piece):
+                    kind = re.fullmatch(r"redacted-(.+)-[0-9a-f]{8}", stand_in)
+                    found.add(kind[1] if kind else PERSONAL)
+
+        def look_inside(kind: str, path: tuple[str, ...], value: str) -> str:
+            look(value)
+            return value
+
+        look(text)
+        # A text within a text is escaped twice.
+        with contextlib.suppress(ValueError):
+            rewritten(text, look_inside)
         return found
 
     def _recognised(self, text: str) -> str:
