@@ -1,0 +1,252 @@
+"""What `dazz preview` prints: one page, and how what the stream declares fits it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from shutil import get_terminal_size
+from typing import Any
+
+from dazz_assets.authoring.inference import CursorField, Field, RecordsPath, decoded
+from dazz_assets.authoring.inference.values import words
+from dazz_assets.authoring.scaffold import construction
+from dazz_assets.cli.failures import masked
+from dazz_assets.cli.output import plain, put_json, put_table, say, tell
+from dazz_assets.sync.fetch.fields import FieldReader
+from dazz_assets.sync.preview import Asked, Preview
+
+_MOST_ROWS = 10
+_MOST_COLUMNS = 7
+_MOST_FIELDS = 80
+_CELL = 40
+# What people look at first, after key and cursor.
+_TELLING = ("title", "name", "summary", "subject", "status", "state", "severity", "priority", "type", "kind", "url")
+
+
+def put_preview(integration: str, found: Preview, *, as_json: bool) -> None:
+    """Print a preview, without secrets."""
+    if as_json:
+        put_json(_without_secrets(_document(integration, found)))
+    else:
+        _show(integration, found)
+
+
+def _show(integration: str, found: Preview) -> None:
+    of_parent = ", ".join(f"{name} {value}" for name, value in found.parent.items())
+    _say(f"{integration}/{found.connection}, stream {found.stream}" + (f", of {of_parent}" if of_parent else ""))
+    _say(_request(found.asked))
+    for warning in found.warnings:
+        _warn(warning)
+    if found.problem is not None:
+        _show_page(found)
+        return
+    where = f"at `{found.path}`" if found.path else "in a list that is the page"
+    _say(f"{found.status}, {_bytes(found.size)}, {_count(len(found.records), 'record')} {where}")
+    if not found.records:
+        others = [item for item in found.lists if item.length and item.path != found.path]
+        _warn(f"no records here; lists with some: {_lists(others)}" if others else "no records, so nothing to look at")
+    else:
+        _show_records(found)
+        _show_fields(found)
+        _show_model(found)
+        _show_key(found)
+        _show_cursor(found)
+    _show_paging(found)
+
+
+def _show_page(found: Preview) -> None:
+    """A page in which the records are not where the stream says."""
+    tell(f"Error: {masked(found.problem or '')}", "red")
+    if found.lists:
+        tell(f"Lists in the page: {_lists(found.lists)}. Set `records` to the path of the right one.", "yellow")
+    _say("")
+    rows = [(item.path, ", ".join(item.kinds), item.example) for item in found.fields[:_MOST_FIELDS]]
+    _table(("in the page", "kinds", "example"), rows)
+
+
+def _show_records(found: Preview) -> None:
+    columns = _columns(found)
+    rows = FieldReader(columns).read(found.records[:_MOST_ROWS])
+    _say("")
+    _table(columns, [[_cut(text) for text in row] for row in rows])
+    if len(found.records) > _MOST_ROWS:
+        _say(f"and {len(found.records) - _MOST_ROWS} more")
+
+
+def _columns(found: Preview) -> list[str]:
+    """The paths that matter first: key, cursor, what the model reads of the telling ones, then the other ones."""
+    scalars = [item.path for item in found.fields if _is_scalar(item)]
+    own = [*found.key.declared, *([found.cursor.declared] if found.cursor.declared else [])]
+    read = found.model.reading.read
+    ranked = sorted(scalars, key=lambda path: (path not in read, _telling(path), path.count(".")))
+    chosen = [path for path in dict.fromkeys([*own, *ranked]) if path in scalars]
+    return _fitting(found, chosen[:_MOST_COLUMNS])
+
+
+def _fitting(found: Preview, paths: Sequence[str]) -> list[str]:
+    """As many of the columns as the terminal has room for, at least one."""
+    examples = {item.path: len(item.example or "") for item in found.fields}
+    room = get_terminal_size((120, 24)).columns
+    fitting: list[str] = []
+    for path in paths:
+        room -= max(len(path), min(examples[path], _CELL)) + 2
+        if room < 0 and fitting:
+            break
+        fitting.append(path)
+    return fitting
+
+
+def _telling(path: str) -> int:
+    named = words(path.rpartition(".")[2])
+    return min((_TELLING.index(word) for word in named if word in _TELLING), default=len(_TELLING))
+
+
+def _is_scalar(item: Field) -> bool:
+    return "[]" not in item.path and ".*" not in item.path and not set(item.kinds) <= {"object", "list", "null"}
+
+
+def _show_fields(found: Preview) -> None:
+    read = found.model.reading.read
+    rows = [
+        (
+            item.path,
+            ", ".join(item.kinds),
+            _share(item.missing, item.of),
+            _share(item.null, item.of),
+            "reads" if item.path in read else "ignores",
+            None if item.example is None else _cut(item.example),
+        )
+        for item in found.fields[:_MOST_FIELDS]
+    ]
+    _say("")
+    _table(("field", "kinds", "missing", "null", found.model.name, "example"), rows)
+    if len(found.fields) > _MOST_FIELDS:
+        _say(f"and {len(found.fields) - _MOST_FIELDS} more: --json has all")
+
+
+def _show_model(found: Preview) -> None:
+    model, of = found.model, len(found.records)
+    _say("")
+    _say(f"model: {model.name} accepts {model.accepted} of {_count(of, 'record')}")
+    for reason, count in model.refused:
+        _warn(f"refused, {_count(count, 'record')}: {reason}")
+    if model.reading.ignored:
+        _say(f"  it ignores {', '.join(model.reading.ignored[:_MOST_FIELDS])}")
+    if model.reading.absent:
+        _say(f"  no record has {', '.join(model.reading.absent[:_MOST_FIELDS])}")
+
+
+def _show_key(found: Preview) -> None:
+    key = found.key
+    candidates = ", ".join(_key(item.paths) for item in key.candidates) or "none"
+    if not key.declared:
+        _say(f"key: none is declared; candidates: {candidates}")
+        return
+    faults = [
+        *([f"{_count(key.missing, 'record')} without it"] if key.missing else []),
+        *([f"{_count(key.repeated, 'record')} with one that came before"] if key.repeated else []),
+    ]
+    if faults:
+        _warn(f"key: {_key(key.declared)}, {', '.join(faults)}; candidates: {candidates}")
+    else:
+        _say(f"key: {_key(key.declared)}, in every record and different in each")
+
+
+def _show_cursor(found: Preview) -> None:
+    cursor = found.cursor
+    candidates = ", ".join(map(_candidate, cursor.candidates)) or "none"
+    if cursor.declared is None:
+        _say(f"cursor: none is declared; candidates: {candidates}")
+        return
+    faults = [
+        *([f"{_count(cursor.missing, 'record')} without it"] if cursor.missing else []),
+        *([f"no order can be made of {cursor.example!r}"] if cursor.unordered else []),
+        *([f"the page is not in {cursor.declared_order}ending order"] if _is_disordered(found) else []),
+    ]
+    if faults:
+        _warn(f"cursor: {cursor.declared}, {', '.join(faults)}; candidates: {candidates}")
+        return
+    order = {"asc": "the page goes from old to new", "desc": "the page goes from new to old"}
+    _say(f"cursor: {cursor.declared}, in every record; {order.get(cursor.direction or '', 'the page shows no order')}")
+
+
+def _is_disordered(found: Preview) -> bool:
+    """Whether the page is plainly in the other order than the stream declares."""
+    cursor = found.cursor
+    return None not in (cursor.declared_order, cursor.direction) and cursor.declared_order != cursor.direction
+
+
+def _show_paging(found: Preview) -> None:
+    paging = found.paging
+    shown = "; ".join(f"{construction(item.paginator)} ({item.sign})" for item in paging.detected) or "none"
+    _say(f"paginator: {paging.declared or 'none'}; the page shows: {shown}")
+    if paging.warning:
+        _warn(paging.warning)
+    if paging.next is not None:
+        _say(f"next: {_request(paging.next)}")
+    elif paging.last is not None:
+        _say(f"next: nothing, this page is the last: {paging.last}")
+
+
+def _request(asked: Asked) -> str:
+    return f"{asked.method} {asked.url}" + (f" {_cut(asked.body, 400)}" if asked.body else "")
+
+
+def _key(paths: Sequence[str]) -> str:
+    return paths[0] if len(paths) == 1 else f"({', '.join(paths)})"
+
+
+def _candidate(item: CursorField) -> str:
+    return item.path if item.is_always else f"{item.path} (not in every record)"
+
+
+def _lists(lists: Sequence[RecordsPath]) -> str:
+    return ", ".join(f"{item.path or 'the page itself'} ({item.length})" for item in lists) or "none"
+
+
+def _share(count: int, of: int) -> str | None:
+    return f"{count} of {of}" if count else None
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _bytes(size: int) -> str:
+    return f"{size:,} bytes" if size < 10_000 else f"{size / 1_000:,.0f} kB"
+
+
+def _cut(text: str | None, longest: int = _CELL) -> str | None:
+    return text if text is None or len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def _say(text: str) -> None:
+    say(plain(masked(text)))
+
+
+def _warn(text: str) -> None:
+    tell(plain(masked(f"warning: {text}")), "yellow")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+    put_table(columns, [[None if cell is None else masked(cell) for cell in row] for row in rows])
+
+
+def _document(integration: str, found: Preview) -> dict[str, Any]:
+    from dazz_assets.authoring.inference import decoded
+
+    document = asdict(replace(found, records=()))
+    document["records"] = [decoded(bytes(record)) for record in found.records]
+    document["model"]["reading"]["read"] = sorted(found.model.reading.read)
+    document["paging"]["detected"] = [
+        {"paginator": construction(item.paginator), "sign": item.sign, "has_more": item.has_more}
+        for item in found.paging.detected
+    ]
+    return {"integration": integration, **document}
+
+
+def _without_secrets(value: Any) -> Any:
+    """A document in which no text, and no name, holds a secret."""
+    if isinstance(value, dict):
+        return {masked(name): _without_secrets(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(item) for item in value]
+    return masked(value) if isinstance(value, str) else value
