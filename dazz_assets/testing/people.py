@@ -6,12 +6,16 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
+_BYTE = r"%(?:25)*[89A-Fa-f][0-9A-Fa-f]"
+"""Of a letter beyond ASCII, percent-encoded."""
+
 # The sign between name and host, and the host. The name is looked for from here backwards: so each text is read once.
-_AT = re.compile(r"(@|%(?:25)*40|&#64;|\\u0040)((?:[^\W_](?:[\w-]*[^\W_])?\.)+(?:[^\W\d_]{2,24}|xn--[a-z0-9-]+))")
-_ESCAPE = r"(?<!%(?=[0-9A-Fa-f]{2}))(?<!%[0-9A-Fa-f](?=[0-9A-Fa-f]))"
-_NAME = re.compile(rf"{_ESCAPE}\w(?:[\w.+-]|%2[Bb]|(?<=\w)'(?=\w))*$")
+_AT = re.compile(rf"(@|%(?:25)*40|&#64;|\\u0040)((?:(?:[\w-]|{_BYTE})+\.)+(?:[^\W\d_]{{2,24}}|xn--[a-z0-9-]+))")
+_OUTSIDE_ESCAPE = r"(?<!%(?=[0-9A-Fa-f]{2}))(?<!%[0-9A-Fa-f](?=[0-9A-Fa-f]))"
+_APOSTROPHE = r"(?<=\w)'(?=\w)"
+_NAME = re.compile(rf"{_OUTSIDE_ESCAPE}(?:\w|{_BYTE})(?:[\w.+-]|%2[Bb7]|{_BYTE}|{_APOSTROPHE})*$")
 # Where the sign is escaped a plus would be as well: one that is not is a space.
-_NAME_IN_URL = re.compile(rf"{_ESCAPE}\w(?:[\w.-]|%(?:25)*2[Bb])*$")
+_NAME_IN_URL = re.compile(rf"{_OUTSIDE_ESCAPE}(?:\w|{_BYTE})(?:[\w.-]|%(?:25)*2[Bb7]|{_BYTE}|{_APOSTROPHE})*$")
 _ESCAPED_START = re.compile(r"u[0-9a-fA-F]{4}|[bfnrt](?=\w)")
 _LONGEST_NAME = 128
 
@@ -46,14 +50,16 @@ def without_emails(text: str, person: Callable[[str], str]) -> str:
             first, name = first + escaped.end(), name[escaped.end() :]
         if not name or name.lower() in _NOBODY:
             continue
-        stand_in = person(f"{_plain(name)}@{host}")
+        stand_in = person(_plain(f"{name}@{host}"))
         parts += (text[kept:first], stand_in.replace("@", at))
         kept = match.end()
     return "".join((*parts, text[kept:]))
 
 
-def _plain(name: str) -> str:
-    return unquote(unquote(name)) if "%" in name else name
+def _plain(address: str) -> str:
+    while "%" in address and (plain := unquote(address)) != address:
+        address = plain
+    return address
 
 
 def _without_avatars(text: str, person: Callable[[str], str]) -> str:

@@ -26,6 +26,7 @@ _ENDS = (
     "private_token",
     "csrf_token",
     "secret",
+    "client_secret",
     "secret_key",
     "secret_access_key",
     "private_key",
@@ -65,16 +66,20 @@ def _any_of(names: tuple[str, ...]) -> str:
     return "|".join(name.replace("_", "_?") for name in sorted(names, key=len, reverse=True))
 
 
-_NAME = re.compile(rf"(?:.*_)?({_any_of(_ENDS)})|({_any_of(_WHOLE)})")
+_NAME = re.compile(rf"(?:.*?_)??({_any_of(_ENDS)})|({_any_of(_WHOLE)})")
 _CANONICAL = {name.replace("_", ""): name.replace("_", "-") for name in (*_ENDS, *_WHOLE)}
 
 _SHORTEST_TOKEN = 16
 """A `token` may be many things; a secret one is at least so long and has no space in it."""
 
 _WORD = r"[A-Za-z][\w.$-]{0,63}"
-_PARAMETER = re.compile(
-    rf"(?:(?<![\w.$%-])|(?<=%3[Ff])|(?<=%26))({_WORD})(=)([^&\s\"'<>#,;\\]+)"
-    rf"|(?:(?<![\w.$%-])|(?<=%3[Ff])|(?<=%26))({_WORD})(%3[Dd])((?:(?!%26|%23)[^&\s\"'<>#,;\\=])+)"
+# The start of a parameter, and its value; in a link within a link both signs are escaped.
+_PARAMETERS = tuple(
+    (re.compile(rf"(?:(?<![\w.$%-])|(?<=%3[Ff])|(?<=%26))({_WORD}){sign}"), re.compile(value))
+    for sign, value in (
+        ("=", r"[^&\s\"'<>#,;\\]+"),
+        ("%3[Dd]", r"(?:(?!%26|%23)[^&\s\"'<>#,;\\=])+"),
+    )
 )
 _MEMBER = re.compile(rf"(\\*[\"'])({_WORD})\1\s*:\s*(\\*[\"'])([^\"'\\]+)\3")
 _LINE = re.compile(r"\b(?i:authorization) *: *(?:[A-Za-z]+ +)?([^\s\"'<>,;\\]+)")
@@ -102,12 +107,6 @@ def replaced(text: str, stand_in: Callable[[str, str, str], str]) -> str:
     stand_in: what to write for a kind, a value, and the value as it is written there.
     """
 
-    def parameter(match: re.Match[str]) -> str:
-        name, sign, value = (part for part in match.groups() if part is not None)
-        kind = kind_of(name)
-        plain = unquote(value)
-        return name + sign + stand_in(kind, plain, value) if kind and is_secret(kind, plain) else match[0]
-
     def member(match: re.Match[str]) -> str:
         kind, value = kind_of(match[2]), match[4]
         if kind is None or not is_secret(kind, value):
@@ -120,8 +119,23 @@ def replaced(text: str, stand_in: Callable[[str, str, str], str]) -> str:
         return match[0] if is_left else match[0][: -len(value)] + stand_in("authorization", value, "")
 
     if "=" in text or "%3D" in text or "%3d" in text:
-        text = _PARAMETER.sub(parameter, text)
+        for start, value in _PARAMETERS:
+            text = _without_parameters(text, start, value, stand_in)
     if ":" in text:
         text = _MEMBER.sub(member, text)
         text = _LINE.sub(line, text)
     return text
+
+
+def _without_parameters(
+    text: str, start: re.Pattern[str], value: re.Pattern[str], stand_in: Callable[[str, str, str], str]
+) -> str:
+    parts: list[str] = []
+    kept = 0
+    for match in start.finditer(text):
+        kind = kind_of(match[1]) if match.start() >= kept else None
+        found = value.match(text, match.end()) if kind else None
+        if kind and found and is_secret(kind, plain := unquote(found[0])):
+            parts += (text[kept : match.end()], stand_in(kind, plain, found[0]))
+            kept = found.end()
+    return "".join((*parts, text[kept:]))
