@@ -29,8 +29,8 @@ def close_to(name: str, known: Iterable[str]) -> str | None:
     spelt = {_plain(item): item for item in names}
     if same := spelt.get(_plain(name)):
         return same
-    below = [item for item in names if item.rpartition(".")[2] == name.rpartition(".")[2]]
-    return next(iter([*get_close_matches(name, names, n=1), *below]), None)
+    below = [item for item in names if _plain(item.rpartition(".")[2]) == _plain(name.rpartition(".")[2])]
+    return next(iter([*below, *get_close_matches(name, names, n=1)]), None)
 
 
 def listed(names: Iterable[str]) -> str:

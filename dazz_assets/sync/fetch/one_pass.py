@@ -24,6 +24,7 @@ from dazz_assets.sync.fetch.seen import Seen
 from dazz_assets.sync.fetch.shape import Shape
 from dazz_assets.sync.fetch.slices import Slices
 from dazz_assets.sync.fetch.sources import NO_MARK, Source
+from dazz_assets.sync.fetch.usable import Usable
 from dazz_assets.sync.fetch.walks import Walks
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
@@ -63,6 +64,7 @@ class State:
         self.moved: set[str | None] = set()
         self.totals: list[int | None] = []
         self.shape = Shape()
+        self.usable = Usable(stream)
         self.report = StreamReport(session.connection.id, stream.name)
 
     def commit(self, commit: Commit) -> None:
@@ -90,6 +92,11 @@ class State:
         known = None if self.stored is None else self.stored.transaction(START)
         if known is None or self.session.start < known:
             self.commit(Commit(transactions={START: self.session.start}))
+
+    def demand_usable(self) -> None:
+        """Raises SyncError where records came and not one of them has its key and cursor: nothing could be parsed."""
+        if (fault := self.usable.fault(self.shape)) is not None:
+            raise SyncError(f"{self.session.where}, stream {self.stream.name}: {fault}")
 
     def next_pass(self) -> int:
         """The number of the next pass that changes data."""
@@ -148,6 +155,7 @@ class Pass:
         )
         self._note(event)
         state.shape.see(event.rows)
+        state.usable.see(event.rows)
         boundary = self._boundaries[event.source.parent]
         before = boundary.mark
         boundary.add(event.rows, microseconds(event.page.fetched_at))
@@ -227,6 +235,7 @@ class Pass:
             return
         self._keep(state.novelty.rest(self._complete))
         if state.whole:
+            state.demand_usable()
             self._replace()
         else:
             self._commit_slices({source.parent: self._boundaries[source.parent].mark for source in self._complete})

@@ -9,7 +9,7 @@ from dazz_assets.sync.fetch.cursors import shown
 from dazz_assets.sync.fetch.novelty import Novelty
 from dazz_assets.sync.fetch.one_pass import Pass, State
 from dazz_assets.sync.fetch.parts import Plan
-from dazz_assets.sync.fetch.shape import from_json, to_json
+from dazz_assets.sync.fetch.shape import from_json, note_of, to_json
 from dazz_assets.sync.fetch.sources import Marks, Source, mark_of
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
@@ -55,6 +55,8 @@ class Passes:
                     raise SyncError(self._what_failed(sources))
                 if sources and len(state.passed_over) == len(sources):
                     raise SyncError(self._what_failed(sources, all_=True))
+            if all(source.mark is None for source in sources):
+                state.demand_usable()
             if self._stream.cursor is not None and self._plan.covers_from_start and not state.moved:
                 state.note_start()
         except (SyncError, FetchError) as error:
@@ -69,7 +71,7 @@ class Passes:
         session, shape = self._session, self._state.shape
         if not shape.records:
             return
-        path = f"shapes/{session.spec.name}/{self._stream.name}/connection={session.connection.id}.json"
+        path = note_of(session.spec.name, self._stream.name, session.connection.id)
         known = from_json(read_note(session.lake, path))
         self._state.report.drift = shape.drift(known)
         if (merged := shape.merged(known)) != known:

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from dazz_assets.authoring.config import text_of
-from dazz_assets.authoring.naming import suggestion
+from dazz_assets.authoring.naming import close_to, listed
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.templates import fill, placeholders, segment
 from dazz_assets.http import Request
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fetch.cursors import sent
+from dazz_assets.sync.fetch.shape import from_json, note_of
 from dazz_assets.sync.session import Session
+from resources.lake.notes import read_note
 
 
 def parent_fields(stream: StreamSpec) -> list[str]:
@@ -27,9 +29,8 @@ def first_request(
     def look_up(kind: str, name: str) -> str:
         values = parent if kind == "parent" else text_of(session.integration.config)
         if name not in values:
-            raise SyncError(
-                f"{session.where}, stream {stream.name}: {{{kind}.{name}}} has no value{suggestion(name, values)}"
-            )
+            missing = _not_in_config(session, name) if kind == "config" else _not_in_parent(session, stream, name)
+            raise SyncError(f"{session.where}, stream {stream.name}: {missing}")
         return values[name]
 
     def as_segment(kind: str, name: str) -> str:
@@ -56,6 +57,26 @@ def first_request(
         headers=fill(stream.headers, look_up),
         body=body,
         source=(stream.name, *parent.values()),
+    )
+
+
+def _not_in_config(session: Session, name: str) -> str:
+    return (
+        f"{{config.{name}}} has no value in this connection's config; set it there, or give "
+        f"{session.spec.config.__name__}.{name} a default"
+    )
+
+
+def _not_in_parent(session: Session, stream: StreamSpec, name: str) -> str:
+    """The fields that records of the parent have are known from its last sync."""
+    parent = stream.parent or ""
+    note = read_note(session.lake, note_of(session.spec.name, parent, session.connection.id))
+    fields = [path for path, field in from_json(note).items() if "[]" not in path and field.types - {"object", "list"}]
+    close = close_to(name, fields)
+    return (
+        f"{{parent.{name}}} has no value in a record of {parent}"
+        + (f"; they have {listed(fields)}" if fields else "; correct it, or the path of the parent's field")
+        + (f"; did you mean {{parent.{close}}}?" if close else "")
     )
 
 

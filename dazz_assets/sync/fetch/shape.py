@@ -45,6 +45,10 @@ class Shape:
                     if kind != "null":
                         self._types.setdefault(path, set()).add(kind)
 
+    def types(self) -> dict[str, set[str]]:
+        """The paths that were met, with their JSON types but null."""
+        return {path: self._types.get(path, set()) for path in self._counts}
+
     def drift(self, known: Mapping[str, Field]) -> list[str]:
         """How it differs from the known shape, a sentence a field; nothing where none is known."""
         if not known or not self.records or max(item.seen for item in known.values()) < _ENOUGH:
@@ -76,6 +80,11 @@ class Shape:
     def _gone(self, known: Mapping[str, Field]) -> Iterator[str]:
         if self.records >= _ENOUGH:
             yield from (path for path, item in known.items() if item.always and path not in self._counts)
+
+
+def note_of(integration: str, stream: str, connection: str) -> str:
+    """Where in a lake the shape of a stream is kept."""
+    return f"shapes/{integration}/{stream}/connection={connection}.json"
 
 
 def to_json(shape: Mapping[str, Field]) -> bytes:

@@ -148,8 +148,7 @@ class Parsing:
             raise
         except Exception as error:
             raise ParseError(
-                f"{self._place(window)}: the parser raised {said(error)}"
-                f"{place_of(error, self._function)}; nothing was published",
+                f"{self._place(window)}: {said(error)}{place_of(error, self._function)}; nothing was published",
                 self._report,
             ) from error
 

@@ -8,7 +8,7 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.sync.objects.quarantine import reason_of
 
 # So many objects of one id are no chance: they were all given the same.
-_FEWEST_ALIKE = 3
+_FEWEST_ALIKE = 20
 
 
 def fault_of_result(made: object) -> str | None:
@@ -47,8 +47,8 @@ def fault_of_ids(model: type[DomainObject], objects: int, doubles: Collection[st
 def said(error: Exception) -> str:
     """What an exception of a parser says; of a model that refused its values, without the values."""
     if isinstance(error, ValidationError):
-        return f"{error.title} refuses what it was given: {reason_of(error)}"
-    return f"{type(error).__name__}: {error}"
+        return f"a {error.title} can't be made of what the parser gave it: {reason_of(error)}"
+    return f"the parser raised {type(error).__name__}: {error}"
 
 
 def _named(item: object) -> str:
