@@ -34,6 +34,12 @@ STATES = {
     "auto_dismissed": Status.SUPPRESSED,
     "fixed": Status.RESOLVED,
 }
+# Of an account, what says whose it is: `simple-user` in GitHub's description. An id is a number, `type` is left out.
+OF_A_USER = (
+    *("login", "id", "node_id", "name", "email", "avatar_url", "gravatar_id", "url", "html_url"),
+    *("followers_url", "following_url", "gists_url", "starred_url", "subscriptions_url", "organizations_url"),
+    *("repos_url", "events_url", "received_events_url"),
+)
 
 
 class GitHubConfig(ConnectionConfig):
@@ -64,6 +70,13 @@ class DependabotAlertsStream(Stream[DependabotAlert]):
     params = {"sort": "updated", "direction": "desc"}
     primary_key = ("repository.id", "number")
     cursor = Cursor("updated_at", order="desc")
+    # The owner of a repository is the organisation, and nobody's data. A comment may say anything of anyone.
+    personal = (
+        *(f"{who}.{field}" for who in ("dismissed_by", "assignees") for field in OF_A_USER),
+        "dismissal_request.requester.login",
+        "dismissal_request.requester.id",
+        "dismissed_comment",
+    )
 
 
 class GitHubIntegration(Integration[GitHubConfig]):

@@ -59,7 +59,7 @@ class GitHubSandbox(VendorSandbox):
         self.over_limit = over_limit
         self._sizes = repositories, alerts
         self._owner = data.account(org, ORGANISATION_ID, "Organization")
-        self._reviewer = data.account(f"{org}-security", 90_210_044)
+        self._people = [data.account(login, number) for login, number in data.PEOPLE.items()]
         self.repositories: dict[int, Record] = {}
         self.alerts: dict[tuple[int, int], Record] = {}
         super().__init__(seed, now=now)
@@ -77,7 +77,7 @@ class GitHubSandbox(VendorSandbox):
             return _error(401, "Bad credentials")
         quota = self._quota = self.rate.spend()
         if quota.exceeded:
-            message = f"API rate limit exceeded for user ID {self._reviewer['id']}."
+            message = f"API rate limit exceeded for user ID {self._people[0]['id']}."
             return _error(self.over_limit, message, "/overview/rate-limits-for-the-rest-api")
         version = request.headers.get("x-github-api-version", VERSIONS[0])
         if version not in VERSIONS:
@@ -222,8 +222,14 @@ class GitHubSandbox(VendorSandbox):
         number = self._numbers[repository] = self._numbers[repository] + 1
         found = random.choice(self._advisories)
         alert = data.alert(random, number, self.repositories[repository], found, created)
+        if number % 4 == 0:
+            alert["assignees"] = [self._in_charge(alert)]
         self.alerts[repository, number] = alert
         return alert
+
+    def _in_charge(self, alert: Record) -> Record:
+        """Who looks after an alert; chosen without chance, which is for what the alerts are."""
+        return self._people[int(alert["number"]) % len(self._people)]
 
     def _settle(self, random: Random, alert: Record, at: datetime) -> None:
         """What became of an alert in the year: most of the older ones are closed."""
@@ -231,7 +237,7 @@ class GitHubSandbox(VendorSandbox):
         if fate < 0.3:
             data.fix(alert, at)
         elif fate < 0.42:
-            data.dismiss(alert, at, random.choice(data.DISMISSALS), self._reviewer)
+            data.dismiss(alert, at, random.choice(data.DISMISSALS), self._in_charge(alert))
         elif fate < 0.46:
             data.auto_dismiss(alert, at)
 
@@ -241,7 +247,7 @@ class GitHubSandbox(VendorSandbox):
         elif random.random() < 0.5:
             data.fix(alert, at)
         elif random.random() < 0.5:
-            data.dismiss(alert, at, random.choice(data.DISMISSALS), self._reviewer)
+            data.dismiss(alert, at, random.choice(data.DISMISSALS), self._in_charge(alert))
         else:
             score = alert["security_advisory"]["cvss"]["score"]
             data.rescore(alert, at, 9.8 if score < 9 else 5.4)

@@ -31,6 +31,7 @@ MANIFESTS = {
     "go": ("go.mod",),
     "rubygems": ("Gemfile.lock",),
 }
+PEOPLE = {"mona-lindqvist": 90_210_044, "octavio-reyes": 58_113_207, "priya-raman": 7_340_919}
 DISMISSALS = ("fix_started", "inaccurate", "no_bandwidth", "not_used", "tolerable_risk")
 _GHSA = "23456789cfghjmpqrvwx"
 _USER_LINKS = {
@@ -219,7 +220,9 @@ def dismiss(record: Record, at: datetime, reason: str, by: Record) -> None:
     """Someone decided against fixing it."""
     _close(record, "dismissed", at)
     record.update(dismissed_at=timestamp(at), dismissed_by=by, dismissed_reason=reason)
-    record["dismissed_comment"] = "Reviewed with the owning team." if reason == "tolerable_risk" else None
+    record["dismissed_comment"] = (
+        f"Reviewed with the owning team, @{by['login']}." if reason == "tolerable_risk" else None
+    )
 
 
 def auto_dismiss(record: Record, at: datetime) -> None:

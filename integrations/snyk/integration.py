@@ -64,6 +64,7 @@ class ProjectsStream(Stream[Project]):
     parent = OrgsStream
     path = "/rest/orgs/{parent.id}/projects"
     primary_key = "id"
+    personal = ("relationships.owner.data.id", "relationships.importer.data.id")
 
 
 class IssuesStream(Stream[Issue]):

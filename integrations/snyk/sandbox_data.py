@@ -59,7 +59,7 @@ def project(random: Random, org: str, created: datetime) -> Record:
     kind = random.choices(tuple(MANIFESTS), (5, 4, 3, 3, 2))[0]
     repository = f"nimbus/{random.choice(ADJECTIVES)}-{random.choice(NOUNS)}-{random.randrange(1000)}"
     manifest = random.choice(MANIFESTS[kind])
-    return {
+    record: Record = {
         "id": uuid(random),
         "type": "project",
         "meta": {},
@@ -84,6 +84,10 @@ def project(random: Random, org: str, created: datetime) -> Record:
             "importer": {"data": {"id": uuid(random), "type": "user"}},
         },
     }
+    # Who says how critical a project is, also says whose it is: the one who imported it.
+    if record["attributes"]["business_criticality"]:
+        record["relationships"]["owner"] = record["relationships"]["importer"]
+    return record
 
 
 def issue(random: Random, org: str, home: Record, created: datetime) -> Record:

@@ -26,13 +26,14 @@ CHANGE = 1
 
 
 def github() -> VendorSandbox:
-    """A small organisation, whose lists have more than one page all the same."""
-    return GitHubSandbox(seed=3, now=NOW, repositories=105, alerts=250)
+    """A small organisation, whose lists have more than one page all the same; of this seed some alerts that are kept
+    are dismissed, with a comment, and some assigned."""
+    return GitHubSandbox(seed=168, now=NOW, repositories=105, alerts=250)
 
 
 def snyk() -> VendorSandbox:
-    """Three organisations, the last of them empty."""
-    return SnykSandbox(seed=3, now=NOW, orgs=3, projects=230, issues=450)
+    """Three organisations, the last of them empty; of this seed some issues that are kept are of projects that are."""
+    return SnykSandbox(seed=214, now=NOW, orgs=3, projects=230, issues=450)
 
 
 SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "snyk": snyk}
