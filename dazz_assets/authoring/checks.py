@@ -65,8 +65,9 @@ def integration(integration: type[Integration[Any]], config: type[ConnectionConf
     """Its base URL, hosts and auth can be used."""
     where = integration.__name__
     base_url = integration.base_url
-    default = config.model_fields["base_url"].default
-    if not base_url and not default and not config.model_fields["base_url"].is_required():
+    field = config.model_fields["base_url"]
+    default = None if field.is_required() else field.default
+    if not base_url and not default and not field.is_required():
         raise DefinitionError(f'{where} has no base_url; set it, as `base_url = "https://api.vendor.com"`')
     for url in filter(None, (base_url, default)):
         parts = urlsplit(url)

@@ -5,7 +5,21 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dazz_assets.cli import check, compact, demo, dev, list, parse, preview, query, record, sandbox, status, sync
+from dazz_assets.cli import (
+    check,
+    compact,
+    demo,
+    dev,
+    explain,
+    list,
+    parse,
+    preview,
+    query,
+    record,
+    sandbox,
+    status,
+    sync,
+)
 from dazz_assets.cli.failures import INTERRUPTED, report
 from dazz_assets.cli.output import tell
 
@@ -39,6 +53,7 @@ app.command("check")(check.check_connections)
 app.command("sync")(sync.sync_streams)
 app.command("parse")(parse.parse_again)
 app.command("record")(record.record_sync)
+app.command("explain")(explain.explain_integration)
 app.command("preview")(preview.preview_stream)
 app.command("query")(query.query_lake)
 app.command("status")(status.show_status)

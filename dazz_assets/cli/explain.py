@@ -1,0 +1,161 @@
+"""`dazz explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dazz_assets.cli.failures import Refused
+from dazz_assets.cli.options import AsJson, Target
+from dazz_assets.cli.output import plain, put_json, put_table, say
+
+if TYPE_CHECKING:
+    from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
+    from dazz_assets.sync.explain import Announced
+
+Mermaid = Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart, for a page or a pull request.")]
+
+_LEGEND = (
+    "<start>: the connection's start. <mark>: the greatest cursor stored; what is sent is one unit of it (a "
+    "second, a day) earlier, so that records that share it come again."
+)
+# So much of a body is shown.
+_BODY = 500
+
+
+def explain_integration(target: Target, mermaid: Mermaid = False, as_json: AsJson = False) -> None:
+    """The wiring of an integration: streams, parsers and tables, and the requests that syncs would begin with.
+
+    Needs no connection and sends nothing.
+    """
+    if mermaid and as_json:
+        raise Refused("--mermaid and --json are two ways to print the same: give one of them")
+    from dazz_assets.authoring import wiring
+    from dazz_assets.authoring.discovery import find
+    from dazz_assets.sync.explain import first_requests
+
+    spec = find(target)
+    if mermaid:
+        say(wiring.mermaid(spec))
+        return
+    requests = {stream.name: first_requests(spec, stream) for stream in spec.streams.values()}
+    document = _document(spec, requests)
+    if as_json:
+        put_json(document)
+        return
+    _put(document, requests)
+
+
+def _document(spec: IntegrationSpec, requests: dict[str, list[Announced]]) -> dict[str, Any]:
+    from dazz_assets.authoring import wiring
+
+    integration = spec.integration
+    return {
+        "name": spec.name,
+        "description": spec.doc,
+        "base_url": integration.base_url,
+        "auth": wiring.setting_text(integration.auth),
+        "window": spec.window,
+        "check": spec.check,
+        "streams": [_stream(spec, item, requests[item.name]) for item in spec.streams.values()],
+        "parsers": [_parser(spec, item) for item in spec.parsers.values()],
+        "unread": [item.name for item in spec.streams.values() if not wiring.readers_of(spec, item)],
+    }
+
+
+def _stream(spec: IntegrationSpec, stream: StreamSpec, requests: list[Announced]) -> dict[str, Any]:
+    from dazz_assets.authoring import wiring
+
+    cursor = stream.cursor
+    return {
+        "name": stream.name,
+        "description": stream.doc,
+        "kind": wiring.kind_of(stream),
+        "primary_key": stream.primary_key,
+        "cursor": cursor
+        and {
+            "field": cursor.field,
+            "since": cursor.since,
+            "until": cursor.until,
+            "order": cursor.order,
+            "lookback_seconds": cursor.lookback.total_seconds(),
+            "format": cursor.format,
+            "text": wiring.cursor_text(cursor),
+        },
+        "partitions": wiring.partitions_of(spec, stream),
+        "parent": stream.parent,
+        "paginator": wiring.setting_text(stream.paginator),
+        "records": stream.records,
+        "model": stream.model.__name__,
+        "read_by": wiring.readers_of(spec, stream),
+        "requests": requests,
+    }
+
+
+def _parser(spec: IntegrationSpec, parser: ParserSpec) -> dict[str, Any]:
+    from dazz_assets.authoring import wiring
+
+    return {
+        "name": parser.name,
+        "description": parser.doc,
+        "version": parser.version,
+        "inputs": [{"parameter": each.parameter, "stream": each.stream, "kind": each.kind} for each in parser.inputs],
+        "reads": [wiring.input_of(each) for each in parser.inputs],
+        "outputs": [{"model": model.__name__, "table": model.table_name()} for model in parser.models],
+        "partitions": wiring.partitions_of(spec, parser),
+    }
+
+
+def _put(document: dict[str, Any], requests: dict[str, list[Announced]]) -> None:
+    said = document["description"].partition("\n")[0]
+    say(plain(f"{document['name']}: {said}" if said else document["name"]))
+    say(plain(f"base URL {document['base_url'] or 'from the config'}, auth {document['auth'] or 'none'}"))
+    streams = document["streams"]
+    put_table(
+        ("stream", "kind", "key", "cursor", "partitions", "parent", "records at", "paginator", "read by"),
+        [
+            (
+                item["name"],
+                item["kind"],
+                ", ".join(item["primary_key"]),
+                item["cursor"] and item["cursor"]["text"],
+                item["partitions"],
+                item["parent"],
+                item["records"] or "the page",
+                item["paginator"],
+                ", ".join(item["read_by"]) or "no parser",
+            )
+            for item in streams
+        ],
+        title="",
+    )
+    say("")
+    put_table(
+        ("parser", "reads", "yields", "table", "partitions"),
+        [
+            (item["name"], ", ".join(item["reads"]), output["model"], output["table"], item["partitions"])
+            for item in document["parsers"]
+            for output in item["outputs"]
+        ],
+    )
+    say("\nRequests that syncs begin with:")
+    for item in streams:
+        parent = f", for each record of {item['parent']}" if item["parent"] else ""
+        say(f"\n{item['name']}{parent}")
+        for line in _lines(requests[item["name"]]):
+            say(f"  {plain(line)}")
+    if any("<mark" in line for each in requests.values() for line in _lines(each)):
+        say(f"\n{_LEGEND}")
+
+
+def _lines(requests: list[Announced]) -> Iterator[str]:
+    for request in requests:
+        yield f"{request.sync}: {request.method} {request.url}"
+        if request.body:
+            yield f"    body: {request.body if len(request.body) <= _BODY else request.body[: _BODY - 1] + '…'}"
+        if request.note:
+            yield f"    {request.note}"
+    if requests[0].headers:
+        yield f"headers: {', '.join(f'{name}: {value}' for name, value in requests[0].headers.items())}"
