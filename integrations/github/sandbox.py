@@ -267,7 +267,8 @@ def _key(key: tuple[int, int]) -> str:
 
 
 def _epss(alert: Record) -> int:
-    return int(((alert["security_advisory"]["epss"] or {}).get("percentage") or 0) * 100_000)
+    epss: Record = alert["security_advisory"]["epss"] or {}
+    return int((epss.get("percentage") or 0) * 100_000)
 
 
 def _at(record: Record, path: str) -> str:
