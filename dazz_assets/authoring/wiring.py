@@ -9,7 +9,7 @@ from dazz_assets.authoring.scaffold.literals import construction
 from dazz_assets.authoring.spec import InputSpec, IntegrationSpec, ParserSpec, StreamSpec
 
 _UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
-_ESCAPED = {"#": "#35;", "&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;"}
+_ESCAPED = {"#": "#35;", "&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "[": "#91;", "]": "#93;"}
 
 
 def kind_of(stream: StreamSpec) -> str:

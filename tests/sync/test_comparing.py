@@ -348,16 +348,20 @@ def test_of_many_changes_there_are_counts_by_field_and_a_few_examples(
     assert found.examples_changed[0].fields[0].path == "words.1"
 
 
-def test_comparing_waits_for_the_connection_to_be_free(desk_customer: Customer) -> None:
-    held = []
+def test_while_it_compares_it_holds_the_lock_and_writes_nothing_to_the_lake(desk_customer: Customer) -> None:
+    held: list[str] = []
+    seen: list[dict[str, bytes]] = []
 
-    class Looking(Rewritten):
+    class Looking(Shouting):
         def parsed(self, ticket: Ticket) -> Iterator[Incident]:
             held.append((Path(desk_customer.lake.location.path) / ".locks/desk/acme.lock").read_text())
+            seen.append(lake_of(desk_customer))
             yield from super().parsed(ticket)
 
+    before = lake_of(desk_customer)
     compared(changed(desk_customer, Looking))
     assert "desk/acme is being compared by process" in held[0]
+    assert seen == [before] * 4
 
 
 def test_an_input_that_was_never_synced_is_named(desk: Desk, tmp_path: Path) -> None:

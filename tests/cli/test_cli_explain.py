@@ -1,0 +1,88 @@
+"""`dazz explain` shows the wiring of an integration, with no connection and no request."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Project
+from tests.cli.vendor import TOKEN
+
+
+def test_streams_parsers_and_first_requests_of_a_file_by_path(project: Project) -> None:
+    project.connections.unlink()
+    out = project.run("explain", project.target).out
+    table = [re.split(r"\s{2,}", line.strip()) for line in out.splitlines()]
+    assert ["services", "snapshot", "id", "connection", "items", "tickets"] in table
+    assert [
+        *("incidents", "incremental", "id", "updated_at (since since, asc)", "connection and week"),
+        *("items", "tickets"),
+    ] in table
+    reads = "FullRefresh[services], Incremental[incidents]"
+    assert ["tickets", reads, "Ticket", "tickets", "connection and week"] in table
+    assert "every sync: GET https://incidents.example/services\n" in out
+    assert "first sync: GET https://incidents.example/incidents?since=<start>\n" in out
+    assert "incremental sync: GET https://incidents.example/incidents?since=<mark>\n" in out
+    assert "Authorization: Bearer {config.token}" in out
+    assert "<mark>: the greatest cursor stored" in out
+    assert project.vendor.requests == []
+
+
+def test_no_secret_is_read_or_shown(project: Project) -> None:
+    for options in ([], ["--json"], ["--mermaid"]):
+        ran = project.run("explain", project.target, *options)
+        assert TOKEN not in ran.out + ran.err
+
+
+def test_the_document_names_what_no_parser_reads(project: Project) -> None:
+    document = project.json("explain", "snyk")
+    assert document["unread"] == ["orgs"]
+    streams = {item["name"]: item for item in document["streams"]}
+    assert streams["issues"]["parent"] == "orgs"
+    assert streams["issues"]["cursor"]["since"] == "updated_after"
+    assert streams["orgs"]["paginator"] == 'NextLink("links.next")'
+    (findings,) = document["parsers"]
+    assert findings["inputs"] == [
+        {"parameter": "projects", "stream": "projects", "kind": "full_refresh"},
+        {"parameter": "issues", "stream": "issues", "kind": "incremental"},
+    ]
+    assert findings["outputs"] == [{"model": "Finding", "table": "findings"}]
+    first = streams["issues"]["requests"][0]
+    assert first["url"].startswith("https://api.snyk.io/rest/orgs/{parent.id}/issues?")
+
+
+def test_github_stops_at_the_mark_because_it_has_no_filter(project: Project) -> None:
+    out = project.run("explain", "github").out
+    assert "GET https://api.github.com/orgs/{config.org}/repos?per_page=100\n" in out
+    assert "newest first, until a page reaches below <mark>" in out
+    assert "repositories" in out
+    assert "no parser" in out
+
+
+def test_mermaid_is_all_that_is_printed(project: Project) -> None:
+    out = project.run("explain", project.target, "--mermaid").out
+    assert out.splitlines()[0] == "flowchart LR"
+    assert "    stream_services -->|FullRefresh| parser_tickets" in out.splitlines()
+
+
+def test_two_forms_at_once_are_refused(project: Project) -> None:
+    ran = project.run("explain", project.target, "--mermaid", "--json", status=2)
+    assert "give one of them" in ran.err
+
+
+def test_an_unknown_integration_is_wrong_usage(project: Project) -> None:
+    assert "did you mean 'snyk'?" in project.run("explain", "snik", status=2).err
+
+
+@pytest.mark.parametrize("target", ["github", "snyk"])
+def test_it_starts_without_dagster(target: str, tmp_path: Path) -> None:
+    code = (
+        "import sys; from dazz_assets.cli import app\n"
+        f"app(['explain', {target!r}], standalone_mode=False)\n"
+        "assert 'dagster' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True, timeout=60)
