@@ -6,11 +6,11 @@ from shutil import get_terminal_size
 from typing import Any
 
 from dazz_assets.authoring.inference import CursorField, Field, RecordsPath, decoded
-from dazz_assets.authoring.inference.values import words
+from dazz_assets.authoring.inference.values import texts_at, words
 from dazz_assets.authoring.scaffold import construction
 from dazz_assets.cli.failures import masked
 from dazz_assets.cli.output import plain, put_json, put_table, say, tell
-from dazz_assets.sync.fetch.fields import FieldReader
+from dazz_assets.http.paths import split
 from dazz_assets.sync.preview import Asked, Preview
 
 _MOST_ROWS = 10
@@ -54,9 +54,9 @@ def _show(integration: str, found: Preview) -> None:
 
 def _show_page(found: Preview) -> None:
     """A page in which the records are not where the stream says."""
-    tell(f"Error: {masked(found.problem or '')}", "red")
+    tell(f"Error: {plain(_shown(found.problem or ''))}", "red")
     if found.lists:
-        tell(f"Lists in the page: {_lists(found.lists)}. Set `records` to the path of the right one.", "yellow")
+        _say(f"lists in the page: {_lists(found.lists)}")
     _say("")
     rows = [(item.path, ", ".join(item.kinds), item.example) for item in found.fields[:_MOST_FIELDS]]
     _table(("in the page", "kinds", "example"), rows)
@@ -64,9 +64,10 @@ def _show_page(found: Preview) -> None:
 
 def _show_records(found: Preview) -> None:
     columns = _columns(found)
-    rows = FieldReader(columns).read(found.records[:_MOST_ROWS])
+    records = [decoded(bytes(record)) for record in found.records[:_MOST_ROWS]]
+    texts = [texts_at(records, split(path)) for path in columns]
     _say("")
-    _table(columns, [[_cut(text) for text in row] for row in rows])
+    _table(columns, [[_cut(text) for text in row] for row in zip(*texts, strict=True)])
     if len(found.records) > _MOST_ROWS:
         _say(f"and {len(found.records) - _MOST_ROWS} more")
 
@@ -104,68 +105,80 @@ def _is_scalar(item: Field) -> bool:
 
 
 def _show_fields(found: Preview) -> None:
-    read = found.model.reading.read
+    """The fields that the model reads, and those that it ignores without what lies below them."""
+    reading = found.model.reading
+    listed = [item for item in found.fields if item.path in reading.read or item.path in reading.ignored]
     rows = [
         (
             item.path,
             ", ".join(item.kinds),
             _share(item.missing, item.of),
             _share(item.null, item.of),
-            "reads" if item.path in read else "ignores",
-            None if item.example is None else _cut(item.example),
+            "reads" if item.path in reading.read else "ignores",
+            _cut(item.example),
         )
-        for item in found.fields[:_MOST_FIELDS]
+        for item in listed[:_MOST_FIELDS]
     ]
     _say("")
     _table(("field", "kinds", "missing", "null", found.model.name, "example"), rows)
-    if len(found.fields) > _MOST_FIELDS:
-        _say(f"and {len(found.fields) - _MOST_FIELDS} more: --json has all")
+    if len(listed) > _MOST_FIELDS:
+        _say(f"and {len(listed) - _MOST_FIELDS} more: --json has all")
 
 
 def _show_model(found: Preview) -> None:
-    model, of = found.model, len(found.records)
+    model = found.model
     _say("")
-    _say(f"model: {model.name} accepts {model.accepted} of {_count(of, 'record')}")
+    _say(
+        f"model: {model.name} accepts {model.accepted} of {_count(len(found.records), 'record')}, and reads "
+        f"{len(model.reading.read)} of {_count(len(found.fields), 'field')}"
+    )
     for reason, count in model.refused:
         _warn(f"refused, {_count(count, 'record')}: {reason}")
-    if model.reading.ignored:
-        _say(f"  it ignores {', '.join(model.reading.ignored[:_MOST_FIELDS])}")
     if model.reading.absent:
-        _say(f"  no record has {', '.join(model.reading.absent[:_MOST_FIELDS])}")
+        _say(f"  no record here has {', '.join(_absent(path, found.fields) for path in model.reading.absent)}")
+
+
+def _absent(path: str, fields: Sequence[Field]) -> str:
+    """A path that the model reads and no record has, with where a field of its name is."""
+    name = path.rpartition(".")[2]
+    there = [item.path for item in fields if item.path.rpartition(".")[2] == name]
+    return f"{path} (there is {there[0]})" if there else path
 
 
 def _show_key(found: Preview) -> None:
     key = found.key
-    candidates = ", ".join(_key(item.paths) for item in key.candidates) or "none"
-    if not key.declared:
-        _say(f"key: none is declared; candidates: {candidates}")
-        return
+    candidates = [_key(item.paths) for item in key.candidates if item.paths != key.declared]
     faults = [
         *([f"{_count(key.missing, 'record')} without it"] if key.missing else []),
         *([f"{_count(key.repeated, 'record')} with one that came before"] if key.repeated else []),
     ]
-    if faults:
-        _warn(f"key: {_key(key.declared)}, {', '.join(faults)}; candidates: {candidates}")
-    else:
-        _say(f"key: {_key(key.declared)}, in every record and different in each")
+    said = "in every record and different in each"
+    _show_declared("key", _key(key.declared) if key.declared else None, faults, said, candidates)
 
 
 def _show_cursor(found: Preview) -> None:
     cursor = found.cursor
-    candidates = ", ".join(map(_candidate, cursor.candidates)) or "none"
-    if cursor.declared is None:
-        _say(f"cursor: none is declared; candidates: {candidates}")
-        return
+    candidates = [_candidate(item) for item in cursor.candidates if item.path != cursor.declared]
     faults = [
         *([f"{_count(cursor.missing, 'record')} without it"] if cursor.missing else []),
-        *([f"no order can be made of {cursor.example!r}"] if cursor.unordered else []),
-        *([f"the page is not in {cursor.declared_order}ending order"] if _is_disordered(found) else []),
+        *([f"no order in time can be made of {cursor.example!r}"] if cursor.unordered else []),
+        *([f"declared {cursor.declared_order}, and the page is the other way round"] if _is_disordered(found) else []),
     ]
-    if faults:
-        _warn(f"cursor: {cursor.declared}, {', '.join(faults)}; candidates: {candidates}")
-        return
-    order = {"asc": "the page goes from old to new", "desc": "the page goes from new to old"}
-    _say(f"cursor: {cursor.declared}, in every record; {order.get(cursor.direction or '', 'the page shows no order')}")
+    order = {"asc": "from old to new in this page", "desc": "from new to old in this page"}
+    said = f"in every record, {order.get(cursor.direction or '', 'in no order in this page')}"
+    _show_declared("cursor", cursor.declared, faults, said, candidates)
+
+
+def _show_declared(
+    what: str, declared: str | None, faults: Sequence[str], said: str, candidates: Sequence[str]
+) -> None:
+    others = f"; {'others' if declared else 'candidates'}: {', '.join(candidates)}" if candidates else ""
+    if declared is None:
+        _say(f"{what}: none is declared{others or '; nothing in the page can be one'}")
+    elif faults:
+        _warn(f"{what}: {declared}, {', '.join(faults)}{others or '; nothing in the page can be one'}")
+    else:
+        _say(f"{what}: {declared}, {said}{others}")
 
 
 def _is_disordered(found: Preview) -> bool:
@@ -219,19 +232,24 @@ def _cut(text: str | None, longest: int = _CELL) -> str | None:
 
 
 def _say(text: str) -> None:
-    say(plain(masked(text)))
+    say(plain(_shown(text)))
 
 
 def _warn(text: str) -> None:
-    tell(plain(masked(f"warning: {text}")), "yellow")
+    tell(plain(_shown(f"warning: {text}")), "yellow")
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
-    put_table(columns, [[None if cell is None else masked(cell) for cell in row] for row in rows])
+    shown = [[None if cell is None else _shown(cell) for cell in row] for row in rows]
+    put_table([plain(_shown(name)) for name in columns], shown)
+
+
+def _shown(text: str) -> str:
+    """A text without secrets, and as it can be written: a lone surrogate by its escape."""
+    return masked(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _document(integration: str, found: Preview) -> dict[str, Any]:
-    from dazz_assets.authoring.inference import decoded
 
     document = asdict(replace(found, records=()))
     document["records"] = [decoded(bytes(record)) for record in found.records]
@@ -244,9 +262,11 @@ def _document(integration: str, found: Preview) -> dict[str, Any]:
 
 
 def _without_secrets(value: Any) -> Any:
-    """A document in which no text, and no name, holds a secret."""
+    """A document in which no text, and no name, holds a secret. Integers beyond 64 bits become texts."""
     if isinstance(value, dict):
-        return {masked(name): _without_secrets(member) for name, member in value.items()}
+        return {_shown(name): _without_secrets(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
         return [_without_secrets(item) for item in value]
-    return masked(value) if isinstance(value, str) else value
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return _shown(value) if isinstance(value, str) else value

@@ -1,0 +1,155 @@
+"""`dazz preview` shows one page with a real connection, and stores nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Project, at
+from tests.cli.vendor import TOKEN
+
+
+def preview(project: Project, stream: str, *args: str, status: int = 0) -> tuple[str, str]:
+    ran = project.run("preview", project.target, stream, "--connection", "acme", *args, status=status)
+    return ran.out, ran.err
+
+
+def test_a_page_is_shown_with_its_fields_and_what_the_declarations_find_in_it(project: Project) -> None:
+    out, err = preview(project, "incidents")
+    lines = [line.strip() for line in out.splitlines()]
+    assert lines[0] == "incidents/acme, stream incidents"
+    assert lines[1].startswith(f"GET {project.url}/incidents?since=")
+    assert lines[2].endswith("3 records at `items`")
+    assert lines[4].split() == ["id", "updated_at", "service", "cost"]
+    assert lines[6].split() == ["i1", at(20), "s1", "12.50"]
+    assert ["updated_at", "time", "reads", at(20)] in [line.split() for line in lines]
+    assert "model: Incident accepts 3 of 3 records, and reads 4 of 4 fields" in lines
+    assert "key: id, in every record and different in each" in lines
+    assert "cursor: updated_at, in every record, from old to new in this page" in lines
+    assert "paginator: none; the page shows: none" in lines
+    assert lines[-1] == "next: nothing, this page is the last: there is no paginator, and the page names no further one"
+    assert err == ""
+    assert project.vendor.requests == ["/incidents"]
+
+
+def test_nothing_is_stored(project: Project) -> None:
+    project.env["DAZZ_HOME"] = str(project.folder / "empty")
+    project.env["DAGSTER_HOME"] = None
+    preview(project, "incidents")
+    assert not (project.folder / "empty").exists()
+
+
+def test_ten_records_are_shown_and_the_rest_is_counted(project: Project) -> None:
+    for number in range(20):
+        project.vendor.incident(f"n{number:02}", at(2))
+    out, _ = preview(project, "incidents")
+    assert "and 13 more" in out
+    assert "n07" in out
+    assert "n08" not in out
+
+
+def test_a_narrow_terminal_gets_the_columns_that_matter(project: Project) -> None:
+    project.env["COLUMNS"] = "30"
+    out, _ = preview(project, "incidents")
+    assert out.splitlines()[4].split() == ["id", "updated_at"]
+
+
+def test_what_does_not_fit_is_a_warning(project: Project) -> None:
+    project.vendor.answers["/incidents"] = (
+        b'{"items": [{"id": 1, "updated_at": "soon", "extra": {"x": 1}}], "next_cursor": "t"}'
+    )
+    out, err = preview(project, "incidents")
+    warnings = err.splitlines()
+    assert warnings[0].startswith("warning: refused, 1 record: id: Input should be a valid string; service: Field")
+    assert warnings[1].startswith("warning: cursor: updated_at, no order in time can be made of 'soon'")
+    assert warnings[2] == (
+        "warning: no paginator is set, and `next_cursor` holds a token: set "
+        '`paginator = CursorToken("next_cursor", "cursor")`'
+    )
+    assert "no record here has service, cost" in out
+    assert ["extra", "object", "ignores"] in [line.split() for line in out.splitlines()]
+
+
+def test_a_wrong_path_of_the_records_shows_the_page_instead(project: Project) -> None:
+    project.vendor.answers["/incidents"] = b'{"data": [{"id": "x"}], "took": 3}'
+    out, err = preview(project, "incidents", status=1)
+    assert "nothing is at `items`" in err
+    assert "lists in the page: data (1)" in out
+    assert ["data[].id", "string", "x"] in [line.split() for line in out.splitlines()]
+
+
+def test_json_has_all_of_it(project: Project) -> None:
+    found = project.json("preview", project.target, "incidents", "--connection", "acme")
+    assert (found["integration"], found["connection"], found["stream"]) == ("incidents", "acme", "incidents")
+    assert [record["id"] for record in found["records"]] == ["i1", "i2", "i3"]
+    assert found["fields"][0] == {
+        "path": "id",
+        "kinds": ["string"],
+        "of": 3,
+        "missing": 0,
+        "null": 0,
+        "example": "i1",
+    }
+    assert found["model"]["reading"] == {"read": ["cost", "id", "service", "updated_at"], "ignored": [], "absent": []}
+    assert found["paging"] == {
+        "declared": None,
+        "detected": [],
+        "warning": None,
+        "next": None,
+        "last": "there is no paginator, and the page names no further one",
+    }
+
+
+@pytest.mark.parametrize("args", [[], ["--json"]], ids=["text", "json"])
+def test_a_secret_that_the_vendor_sends_back_is_shown_nowhere(project: Project, args: list[str]) -> None:
+    record = f'{{"id": "{TOKEN}", "{TOKEN}": "my {TOKEN}", "odd": "\\ud800", "big": {"9" * 400}}}'
+    project.vendor.answers["/incidents"] = f'{{"items": [{record}], "next": "/x?k={TOKEN}"}}'.encode()
+    out, err = preview(project, "incidents", *args)
+    assert TOKEN not in out + err
+    assert "***" in out
+
+
+def test_control_characters_of_the_vendor_do_not_reach_the_terminal(project: Project) -> None:
+    project.vendor.answers["/incidents"] = b'{"items": [{"id": "\\u001b[31mred", "\\u001b[2J": 1}]}'
+    out, err = preview(project, "incidents")
+    assert "\x1b" not in out + err
+
+
+def test_an_unknown_stream_or_connection_is_wrong_usage(project: Project) -> None:
+    _, err = preview(project, "incident", status=2)
+    assert err == "Error: incidents has no stream 'incident'; did you mean 'incidents'?\n"
+    ran = project.run("preview", project.target, "incidents", "--connection", "acne", status=2)
+    assert "did you mean 'acme'?" in ran.err
+    assert project.vendor.requests == []
+
+
+def test_a_refused_token_is_told_as_in_a_check(project: Project) -> None:
+    project.configure({"config": project.config("wrong-9d2e")})
+    _, err = preview(project, "incidents", status=1)
+    assert "incidents/acme, stream incidents" in err
+    assert "Check the connection's credentials" in err
+    assert "wrong-9d2e" not in err
+
+
+def test_an_empty_page_says_that_there_is_nothing_to_see(project: Project) -> None:
+    project.vendor.incidents = []
+    out, err = preview(project, "incidents")
+    assert "0 records at `items`" in out
+    assert err == "warning: no records, so nothing to look at\n"
+
+
+def test_no_part_of_dagster_is_loaded(project: Project, tmp_path: Path) -> None:
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from dazz_assets.cli import app\n"
+        "try: app(sys.argv[1:])\n"
+        "except SystemExit as end: print(end.code, 'dagster' in sys.modules)"
+    )
+    env = {**os.environ, **{name: value for name, value in project.env.items() if value is not None}}
+    command = [sys.executable, "-c", code, "preview", project.target, "incidents", "--connection", "acme"]
+    ran = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.splitlines()[-1] == "0 False", ran.stderr
