@@ -150,6 +150,14 @@ class GraphQLCursor:
         if page.value(beside) is False:
             return Last(f"`{beside}` is false")
         cursor = page.value(self.path)
+        if not cursor and page.value(beside) is True:
+            raise FetchError(
+                f"the page says by `{beside}` that there is more, and its paginator finds no cursor at `{self.path}`.",
+                where=page.where,
+                url=f"{page.request.method} {page.url}",
+                status=page.status,
+                advice=f"Correct the paginator's path, or ask for {_last_segment(self.path)} in the query.",
+            )
         if cursor is None or cursor == "":
             return Last(f"no cursor at `{self.path}`")
         if not isinstance(request.body, Mapping):

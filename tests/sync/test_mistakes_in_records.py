@@ -14,6 +14,7 @@ from dazz_assets import (
     BearerToken,
     Cursor,
     CursorToken,
+    GraphQLCursor,
     Integration,
     LinkHeader,
     NextLink,
@@ -274,6 +275,17 @@ def told(desk: Desk, customer: Customer) -> str:
                 "desk/acme, stream records: GET https://desk.test/records: the page says by `next_cursor` "
                 "that there is more, and its paginator finds nothing at `next_token`. Correct the paginator, "
                 "so that it looks where the page says it."
+            ),
+        ),
+        (
+            lambda: records(
+                paginator=GraphQLCursor("pageInfo.endCursr"), method="POST", body={"query": "{ items { id } }"}
+            ),
+            items(ONE, pageInfo={"hasNextPage": True, "endCursor": "abc"}),
+            (
+                "desk/acme, stream records: POST https://desk.test/records: the page says by "
+                "`pageInfo.hasNextPage` that there is more, and its paginator finds no cursor at "
+                "`pageInfo.endCursr`. Correct the paginator's path, or ask for endCursr in the query."
             ),
         ),
         (
