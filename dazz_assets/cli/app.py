@@ -12,6 +12,7 @@ from dazz_assets.cli import (
     dev,
     explain,
     list,
+    new,
     parse,
     preview,
     query,
@@ -49,6 +50,7 @@ app = typer.Typer(
     epilog="Exit status: 0 done, 1 failed in part or whole, 2 wrong usage or config, 130 interrupted.",
 )
 app.command("list")(list.list_integrations)
+app.command("new")(new.new_integration)
 app.command("check")(check.check_connections)
 app.command("sync")(sync.sync_streams)
 app.command("parse")(parse.parse_again)

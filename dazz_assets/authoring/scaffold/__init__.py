@@ -3,6 +3,16 @@
 from dazz_assets.authoring.scaffold.literals import construction
 from dazz_assets.authoring.scaffold.names import stream_name
 from dazz_assets.authoring.scaffold.plan import Plan
+from dazz_assets.authoring.scaffold.proposal import NoProposalError, Proposal, Wanted, propose
 from dazz_assets.authoring.scaffold.source import source_of
 
-__all__ = ["Plan", "construction", "source_of", "stream_name"]
+__all__ = [
+    "NoProposalError",
+    "Plan",
+    "Proposal",
+    "Wanted",
+    "construction",
+    "propose",
+    "source_of",
+    "stream_name",
+]

@@ -38,7 +38,12 @@ class Plan:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The fields of the connection's config: those of the path, then those of the auth."""
-        of_path = [name for kind, name in placeholders(self.path) if kind == "config"]
-        of_auth = sorted(self.auth.fields(), reverse=True) if self.auth else []
-        return tuple(dict.fromkeys([*of_path, *of_auth]))
+        """The fields of the connection's config."""
+        return settings_of(self.path, self.params, self.auth)
+
+
+def settings_of(path: str, params: Mapping[str, Scalar], auth: BearerToken | ApiKey | Basic | None) -> tuple[str, ...]:
+    """The fields of a connection's config: those that the request names, then those of the auth."""
+    of_request = [name for kind, name in placeholders([path, params]) if kind == "config"]
+    of_auth = sorted(auth.fields(), reverse=True) if auth else []
+    return tuple(dict.fromkeys([*of_request, *of_auth]))

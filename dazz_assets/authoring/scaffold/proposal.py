@@ -68,9 +68,12 @@ class Proposal:
 
 
 class NoProposalError(Exception):
-    """The page and what the author says don't make an integration. The text says what is missing, and which setting."""
+    """The page and what the author says don't make an integration.
 
-    def __init__(self, setting: str, message: str) -> None:
+    setting: what the author has to say, or to say otherwise; None where only another page helps.
+    """
+
+    def __init__(self, setting: Literal["records", "key", "cursor"] | None, message: str) -> None:
         super().__init__(message)
         self.setting = setting
 
@@ -118,7 +121,7 @@ def _records(page: Page, path: str) -> list[Any]:
         raise NoProposalError("records", f"{error.problem.rstrip('.')}{suggestion(path, lists)}") from None
     if not records:
         raise NoProposalError(
-            "records", f"no record is {where}, so there is nothing to read fields from: take a page that has some"
+            None, f"no record is {where}, so there are no fields to make models from: take a page that has records"
         )
     if not all(isinstance(record, dict) and record for record in records):
         raise NoProposalError("records", f"what is {where} are not all objects with fields, as records have to be")

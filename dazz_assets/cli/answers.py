@@ -1,0 +1,163 @@
+"""What `dazz new` is told, by flags or by answers at a terminal, and what it means."""
+
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+import dazz_assets
+from dazz_assets.authoring.naming import NAME, suggestion
+from dazz_assets.authoring.scaffold.plan import LONGEST_NAME, SECRETS
+from dazz_assets.authoring.stream import Scalar
+from dazz_assets.authoring.templates import PLACEHOLDER
+from dazz_assets.cli.failures import Refused
+from dazz_assets.http import (
+    ApiKey,
+    Basic,
+    BearerToken,
+    CursorToken,
+    LinkHeader,
+    NextLink,
+    Offset,
+    PageNumber,
+    Paginator,
+)
+from dazz_assets.http.hosts import origin_of
+
+NONE = "none"
+AUTHS = "bearer, header:NAME, param:NAME, basic, none"
+PAGINATORS = "link-header, next-link:PATH, cursor-token:PATH:PARAM, page-number[:PARAM], offset[:PARAM], none"
+
+_VENDOR = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_UNFIT_FOR_PATHS = re.compile(r"[\s\"'\\`<>^|#\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """The name of an integration, and how the names of its classes begin."""
+
+    name: str
+    prefix: str
+
+
+def vendor_of(text: str) -> Vendor:
+    """The names that a vendor's name makes: `my-vendor` is my_vendor and MyVendor, `GitHub` github and GitHub."""
+    if not _VENDOR.fullmatch(text):
+        plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+        fix = plain if plain[:1].isalpha() else f"vendor-{plain}" if plain else "acme"
+        raise Refused(f"{text!r} can't be the name of an integration: use letters, digits, _ and -, as {fix!r}")
+    name = re.sub(r"[_-]+", "_", text.lower()).strip("_")
+    prefix = "".join(word[:1].upper() + word[1:] for word in re.split(r"[_-]+", text))
+    if keyword.iskeyword(name) or f"{prefix}Config" in dazz_assets.__all__:
+        raise Refused(f"{text!r} has a meaning in code already: name the integration otherwise, as '{name}-api'")
+    if len(name) > LONGEST_NAME:
+        raise Refused(f"{text!r} has {len(name)} letters: use at most {LONGEST_NAME}, as it becomes part of names")
+    return Vendor(name, prefix)
+
+
+def base_url_of(text: str) -> str:
+    """An API's address, without a slash at its end."""
+    if origin_of(text) is None or "?" in text or "#" in text or "{" in text:
+        raise Refused(f"--base-url {text!r} is no address of an API; write it as https://api.vendor.com")
+    return text.rstrip("/")
+
+
+def auth_of(text: str) -> BearerToken | ApiKey | Basic | None:
+    """How requests prove who they are."""
+    kind, _, name = text.partition(":")
+    if kind in ("header", "param") and _HEADER.fullmatch(name):
+        return ApiKey(header=name) if kind == "header" else ApiKey(param=name)
+    if text == "bearer":
+        return BearerToken("{token}")
+    if text == "basic":
+        return Basic("{username}", "{password}")
+    if text == NONE:
+        return None
+    raise Refused(f"--auth {text!r} is none of: {AUTHS}")
+
+
+def path_of(text: str) -> tuple[str, Mapping[str, Scalar]]:
+    """The path after the base URL, and the parameters in its query."""
+    if "://" in text:
+        raise Refused(f"--path {text!r}: give only what comes after the base URL, as /v1/issues")
+    path, _, query = text.partition("?")
+    path = path if path.startswith("/") else f"/{path}"
+    for name in re.findall(r"[{}][^{}]*[{}]?", PLACEHOLDER.sub("", text)):
+        raise Refused(f"--path: {name} is no field of the connection's config; write it as {{config.org}}")
+    for match in PLACEHOLDER.finditer(text):
+        _demand_setting(match[1], match[2])
+    if unfit := _UNFIT_FOR_PATHS.search(path):
+        raise Refused(f"--path {text!r} holds {unfit[0]!r}, which no path can; percent-encode it")
+    return path, {name: _scalar(value) for name, value in parse_qsl(query, keep_blank_values=True)}
+
+
+def _demand_setting(kind: str, name: str) -> None:
+    if kind == "parent":
+        raise Refused("--path: the first stream has no parent; begin with one that lists by itself, and add others")
+    if name in (*SECRETS, "username", "base_url") or not name.isidentifier() or keyword.iskeyword(name):
+        raise Refused(f"--path: {{config.{name}}} can't be part of it; name the field otherwise, as {{config.org}}")
+
+
+def _scalar(text: str) -> Scalar:
+    return int(text) if re.fullmatch(r"0|[1-9][0-9]{0,17}", text) else text
+
+
+def stream_of(text: str | None, derived: str) -> str:
+    """A stream's name: as given, or as the path's last segment says."""
+    name = text or derived
+    if not name:
+        raise Refused("the path has no word to name the stream by; name it by --stream, as --stream issues")
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise Refused(
+            f"{name!r} can't be a stream's name: use lower case letters, digits and _, at most {LONGEST_NAME}; "
+            "name it by --stream"
+        )
+    return name
+
+
+def key_of(text: str) -> tuple[str, ...]:
+    """The paths of a key, separated by commas."""
+    paths = tuple(path.strip() for path in text.split(","))
+    if not all(paths):
+        raise Refused(f"--key {text!r}: give the path of a field, or of several with commas, as repository.id,number")
+    return paths
+
+
+def paginator_of(text: str) -> Paginator | None:
+    """A paginator, as it is written on the command line."""
+    kind, _, rest = text.partition(":")
+    path, _, param = rest.rpartition(":")
+    if kind == "next-link" and rest:
+        return NextLink(rest)
+    if kind == "cursor-token" and path and param:
+        return CursorToken(path, param)
+    if kind == "page-number":
+        return PageNumber(rest or "page")
+    if kind == "offset":
+        return Offset(rest or "offset")
+    if text == "link-header":
+        return LinkHeader()
+    if text == NONE:
+        return None
+    known = [form.partition("[")[0].partition(":")[0] for form in PAGINATORS.split(", ")]
+    missing = suggestion(kind, known) if kind not in known else ""
+    raise Refused(f"--paginator {text!r} is none of: {PAGINATORS}{missing}")
+
+
+def written(paginator: Paginator | None) -> str:
+    """A paginator as `paginator_of` reads it."""
+    match paginator:
+        case LinkHeader():
+            return "link-header"
+        case NextLink(path):
+            return f"next-link:{path}"
+        case CursorToken(path, param):
+            return f"cursor-token:{path}:{param}"
+        case PageNumber(param):
+            return f"page-number:{param}"
+        case Offset(param):
+            return f"offset:{param}"
+        case _:
+            return NONE

@@ -1,0 +1,79 @@
+"""The page that a new integration is made from: from the real API, or from a file."""
+
+import os
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dazz_assets.authoring.scaffold.plan import SECRETS, settings_of
+from dazz_assets.authoring.scaffold.proposal import Wanted
+from dazz_assets.authoring.templates import fill, segment
+from dazz_assets.cli.failures import Refused, keep_secret
+from dazz_assets.http import Client, Page, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The config's fields with the environment variables that hold them."""
+
+    variables: Mapping[str, str]
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """The fields whose variables are not set."""
+        return {name: variable for name, variable in self.variables.items() if not os.environ.get(variable)}
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The fields' values."""
+        return {name: os.environ[variable] for name, variable in self.variables.items()}
+
+
+def credentials_of(wanted: Wanted, token_env: str | None) -> Credentials:
+    """`<VENDOR>_TOKEN`, or the variable given for the secret; `<VENDOR>_ORG` for a field of the path."""
+    fields = settings_of(wanted.path, wanted.params, wanted.auth)
+    named = {name: f"{wanted.name.upper()}_{name.upper()}" for name in fields}
+    return Credentials({name: token_env if token_env and name in SECRETS else named[name] for name in fields})
+
+
+def first_page(wanted: Wanted, credentials: Credentials, sample: Path | None) -> Page:
+    """A page of the API: of the sample where there is one, else fetched. Raises Refused, FetchError."""
+    if sample is not None:
+        return _from_file(wanted, sample)
+    if missing := credentials.missing:
+        variables = ", ".join(missing.values())
+        raise Refused(f"there is no page to begin with: set {variables} in the environment, or give one by --sample")
+    return _fetched(wanted, credentials.values)
+
+
+def _from_file(wanted: Wanted, sample: Path) -> Page:
+    try:
+        body = sample.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    except OSError as error:
+        raise Refused(f"--sample {sample} can't be read: {error.strerror}") from None
+    url = f"{wanted.base_url}{wanted.path}"
+    page = Page(
+        body=body,
+        url=url,
+        status=200,
+        headers={},
+        fetched_at=datetime.now(UTC),
+        request=Request(url=url, params=dict(wanted.params)),
+    )
+    try:
+        if page.document.is_empty:
+            raise Refused(f"--sample {sample} is empty; save a page of the API there")
+    except ValueError as error:
+        raise Refused(f"--sample {sample} is no JSON: {error}") from None
+    return page
+
+
+def _fetched(wanted: Wanted, values: Mapping[str, str]) -> Page:
+    secrets = [value for name, value in values.items() if name in SECRETS]
+    keep_secret(*secrets)
+    client = Client(wanted.base_url, auth=wanted.auth, values=values, secrets=secrets, where=wanted.name)
+    url = wanted.base_url + fill(wanted.path, lambda _, name: segment(values[name]))
+    with closing(client):
+        return client.send(Request(url=url, params=fill(wanted.params, lambda _, name: values[name])))

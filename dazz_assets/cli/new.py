@@ -1,0 +1,205 @@
+"""`dazz new`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dazz_assets.cli.failures import Refused
+from dazz_assets.cli.output import say, tell
+
+if TYPE_CHECKING:
+    from dazz_assets.authoring.scaffold import Proposal, Wanted
+    from dazz_assets.cli.first_look import Credentials
+    from dazz_assets.http import Page
+    from resources.connections import Connection
+
+_CONNECTION = "main"
+
+VendorName = Annotated[str, typer.Argument(metavar="VENDOR", help="Its name: letters, digits, _ and -.")]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", metavar="URL", help="Where the API is.")]
+AuthKind = Annotated[
+    str | None,
+    typer.Option("--auth", metavar="KIND", help="bearer (default), header:NAME, param:NAME, basic or none."),
+]
+ApiPath = Annotated[
+    str | None,
+    typer.Option(
+        "--path", metavar="PATH", help="Of the first stream, as '/orgs/{config.org}/issues?limit=100'; a query too."
+    ),
+]
+Stream = Annotated[
+    str | None, typer.Option("--stream", metavar="NAME", help="Of the stream; the path's last word by default.")
+]
+Records = Annotated[
+    str | None, typer.Option("--records", metavar="PATH", help="Of the list in a page; '' where the page is the list.")
+]
+Key = Annotated[str | None, typer.Option("--key", metavar="PATH[,PATH]", help="What tells records apart.")]
+CursorField = Annotated[
+    str | None, typer.Option("--cursor", metavar="PATH", help="Of the time of the last change; 'none' for a snapshot.")
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="PARAM", help="The API's parameter for changes since a time.")
+]
+PaginatorKind = Annotated[
+    str | None,
+    typer.Option(
+        "--paginator",
+        metavar="KIND",
+        help="link-header, next-link:PATH, cursor-token:PATH:PARAM, page-number[:PARAM], offset[:PARAM] or none.",
+    ),
+]
+TokenEnv = Annotated[
+    str | None,
+    typer.Option(
+        "--token-env", metavar="NAME", help="The environment variable with the token; <VENDOR>_TOKEN by default."
+    ),
+]
+Sample = Annotated[
+    Path | None,
+    typer.Option("--sample", metavar="FILE", help="A page of the API in JSON, in place of one from the real API."),
+]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--into", metavar="FOLDER", help="Where the folder is made; ./integrations if it is there, else here."
+    ),
+]
+
+
+def new_integration(
+    vendor: VendorName,
+    base_url: BaseUrl = None,
+    auth: AuthKind = None,
+    path: ApiPath = None,
+    stream: Stream = None,
+    records: Records = None,
+    key: Key = None,
+    cursor: CursorField = None,
+    since: Since = None,
+    paginator: PaginatorKind = None,
+    token_env: TokenEnv = None,
+    sample: Sample = None,
+    into: Into = None,
+) -> None:
+    """Write a new integration: stream, models and parser, from one page of the API.
+
+    The page comes from the real API, with the token in the environment, or from a file. What no flag says is read from
+    it; at a terminal you are asked. Nothing is written over.
+    """
+    from dazz_assets.authoring.scaffold import source_of, stream_name
+    from dazz_assets.authoring.scaffold.proposal import Wanted
+    from dazz_assets.cli import answers
+    from dazz_assets.cli.first_look import credentials_of, first_page
+    from dazz_assets.cli.questions import asked_for, at_terminal, settled
+
+    named = answers.vendor_of(vendor)
+    folder = _folder(named.name, into)
+    base_url, auth, path = asked_for(base_url, auth, path)
+    checked_path, params = answers.path_of(path)
+    wanted = Wanted(
+        name=named.name,
+        prefix=named.prefix,
+        base_url=answers.base_url_of(base_url),
+        auth=answers.auth_of(auth),
+        path=checked_path,
+        params=params,
+        stream=answers.stream_of(stream, stream_name(checked_path)),
+        records=records,
+        primary_key=None if key is None else answers.key_of(key),
+        cursor=None if cursor is None else "" if cursor == answers.NONE else cursor,
+        since=since,
+        paginator="inferred" if paginator is None else answers.paginator_of(paginator),
+    )
+    credentials = credentials_of(wanted, token_env)
+    page = first_page(wanted, credentials, sample)
+    proposal = settled(wanted, page, is_ours=_is_beside_framework(folder), asks=at_terminal())
+    files = source_of(proposal.plan)
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    connection = _connection(wanted, credentials)
+    _record(folder, connection, page if sample else None)
+    _tell(folder, list(files), proposal, connection)
+
+
+def _record(folder: Path, connection: "Connection", sample: "Page | None") -> None:
+    """Make the first recording of the integration in this folder: from the real API, or from the page of a sample."""
+
+
+def _folder(name: str, into: Path | None) -> Path:
+    """Where the integration is to be. Raises Refused where something is there, or another one has its name."""
+    from difflib import get_close_matches
+
+    from dazz_assets.authoring.discovery import discover
+
+    parent = into or (Path("integrations") if Path("integrations").is_dir() else Path())
+    folder = parent / name
+    if folder.exists():
+        raise Refused(f"{folder} is there already, and nothing is written over: take another name, or another --into")
+    known = discover().integrations
+    if name in known:
+        raise Refused(f"there is an integration named {name!r} already: take another name, as '{name}-2'")
+    if close := get_close_matches(name, known, n=1, cutoff=0.8):
+        tell(f"warning: there is an integration with a name much like it, {close[0]!r}", "yellow")
+    return folder
+
+
+def _is_beside_framework(folder: Path) -> bool:
+    return any((parent / "dazz_assets" / "authoring").is_dir() for parent in folder.resolve().parents)
+
+
+def _connection(wanted: "Wanted", credentials: "Credentials") -> "Connection":
+    """The entry of connections.yaml that goes with the integration."""
+    from datetime import UTC, datetime, timedelta
+
+    from resources.connections import Connection
+
+    return Connection(
+        id=_CONNECTION,
+        integration=wanted.name,
+        start=datetime.now(UTC).date() - timedelta(days=365),
+        config={name: f"${{{variable}}}" for name, variable in credentials.variables.items()},
+    )
+
+
+def _tell(folder: Path, files: list[str], proposal: "Proposal", connection: "Connection") -> None:
+    from shlex import quote
+
+    plan, target = proposal.plan, quote(str(folder))
+    say(f"Written to {folder}: {', '.join(files)}.")
+    say(_summary(proposal))
+    for doubt in proposal.doubts:
+        tell(f"warning: {doubt}", "yellow")
+    say("\nIn connections.yaml:\n")
+    for line in _entry(connection):
+        say(line)
+    say("\nNext:\n")
+    for command in (
+        f"dazz preview {target} {plan.stream} --connection {connection.id}",
+        f"dazz record {target} --connection {connection.id}",
+        f"dazz sync {target} --connection {connection.id}",
+        f"pytest {target}",
+    ):
+        say(f"  {command}")
+
+
+def _summary(proposal: "Proposal") -> str:
+    from dazz_assets.authoring.scaffold import construction
+
+    plan, count = proposal.plan, len(proposal.records)
+    where = f"at `{plan.records}`" if plan.records else "in a list that is the page"
+    paginator = construction(plan.paginator) if plan.paginator else "none"
+    return (
+        f"Stream {plan.stream}, from {count} record{'s' * (count != 1)} {where}: key {', '.join(plan.primary_key)}, "
+        f"cursor {plan.cursor.field if plan.cursor else 'none'}, paginator {paginator}."
+    )
+
+
+def _entry(connection: "Connection") -> list[str]:
+    import yaml
+
+    entry: dict[str, Any] = {"id": connection.id, "integration": connection.integration, "start": connection.start}
+    if connection.config:
+        entry["config"] = connection.config
+    return str(yaml.safe_dump({"connections": [entry]}, sort_keys=False)).splitlines()

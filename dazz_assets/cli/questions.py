@@ -1,0 +1,102 @@
+"""What `dazz new` asks at a terminal, where flags leave something open."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import typer
+
+from dazz_assets.authoring.scaffold.proposal import NoProposalError, Proposal, Wanted, propose
+from dazz_assets.cli import answers
+from dazz_assets.cli.failures import Refused
+from dazz_assets.cli.output import tell
+from dazz_assets.http import Page
+
+_FIELDS = {"records": "records", "key": "primary_key", "cursor": "cursor"}
+_QUESTIONS = {
+    "records": "Where in a page is the list of records (empty: the page is the list)",
+    "key": "Which field tells records apart (several with commas)",
+    "cursor": "Which field says when a record changed last (none: each sync fetches all)",
+}
+
+
+def at_terminal() -> bool:
+    """Whether there is someone to ask."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def asked_for(base_url: str | None, auth: str | None, path: str | None) -> tuple[str, str, str]:
+    """What there must be before a page can be fetched. Raises Refused where nobody can be asked."""
+    if not at_terminal():
+        missing = [flag for flag, given in (("--base-url", base_url), ("--path", path)) if given is None]
+        if base_url is None or path is None:
+            raise Refused(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+        return base_url, auth or "bearer", path
+    if base_url is None:
+        base_url = _ask("Where is the API, as https://api.vendor.com", None, answers.base_url_of)
+    if auth is None:
+        auth = _ask(f"How do requests say who sends them ({answers.AUTHS})", "bearer", answers.auth_of)
+    if path is None:
+        path = _ask("Path of the first stream, as /v1/issues?limit=100", None, answers.path_of)
+    return base_url, auth, path
+
+
+def settled(wanted: Wanted, page: Page, *, is_ours: bool, asks: bool) -> Proposal:
+    """The proposal, with what flags leave open as the page shows it, or as it is answered. Raises Refused."""
+    wanted, proposal = _proposed(wanted, page, is_ours=is_ours, asks=asks)
+    return _proposed(_confirmed(wanted, proposal), page, is_ours=is_ours, asks=True)[1] if asks else proposal
+
+
+def _proposed(wanted: Wanted, page: Page, *, is_ours: bool, asks: bool) -> tuple[Wanted, Proposal]:
+    while True:
+        try:
+            return wanted, propose(wanted, page, is_ours=is_ours)
+        except NoProposalError as error:
+            if error.setting is None:
+                raise Refused(str(error)) from None
+            if not asks:
+                raise Refused(f"{error}; say it by --{error.setting}") from None
+            tell(str(error), "yellow")
+            wanted = _with(wanted, error.setting, _ask(_QUESTIONS[error.setting], None, str))
+
+
+def _confirmed(wanted: Wanted, proposal: Proposal) -> Wanted:
+    """What the author says to what the page shows, where no flag said it."""
+    plan = proposal.plan
+    if wanted.records is None:
+        wanted = _with(wanted, "records", _ask(_QUESTIONS["records"], plan.records, str))
+    if wanted.primary_key is None:
+        wanted = _with(wanted, "key", _ask(_QUESTIONS["key"], ",".join(plan.primary_key), answers.key_of))
+    if wanted.cursor is None:
+        shown = plan.cursor.field if plan.cursor else answers.NONE
+        wanted = _with(wanted, "cursor", _ask(_QUESTIONS["cursor"], shown, str))
+    if wanted.cursor and wanted.since is None:
+        since = _ask("By which parameter can changes since a time be asked for (none: by none)", answers.NONE, str)
+        wanted = replace(wanted, since=None if since == answers.NONE else since)
+    if wanted.paginator == "inferred":
+        shown = answers.written(plan.paginator)
+        text = _ask(f"How is the next page asked for ({answers.PAGINATORS})", shown, answers.paginator_of)
+        wanted = replace(wanted, paginator="inferred" if text == shown else answers.paginator_of(text))
+    return wanted
+
+
+def _with(wanted: Wanted, setting: str, text: str) -> Wanted:
+    value: Any = text
+    if setting == "key":
+        value = answers.key_of(text)
+    elif setting == "cursor" and text == answers.NONE:
+        value = ""
+    return replace(wanted, **{_FIELDS[setting]: value})
+
+
+def _ask(question: str, default: str | None, check: Callable[[str], object]) -> str:
+    """An answer that can be used; what is wrong with others is said, and asked again."""
+    while True:
+        text = str(typer.prompt(question, default=default, err=True))
+        try:
+            check(text)
+        except Refused as error:
+            tell(str(error), "yellow")
+        else:
+            return text
