@@ -193,6 +193,7 @@ def test_objects_that_are_yielded_twice_are_put_aside_as_in_a_parse(desk_custome
 def test_an_object_that_a_later_window_takes_from_one_that_is_not_parsed_is_no_newcomer(
     desk: Desk, tmp_path: Path
 ) -> None:
+    desk.put(5, "2026-01-21T10:00:00Z", title=["no", "text"])  # type: ignore[arg-type]
     customer = Customer(tmp_path, desk.vendor.url, Merged)
     customer.sync()
     customer.parse()
@@ -204,6 +205,8 @@ def test_an_object_that_a_later_window_takes_from_one_that_is_not_parsed_is_no_n
     assert found.windows == 1
     assert counts(found.tables[0]) == (0, 0, 1)
     assert found.tables[0].fields == {"title": 1}
+    # What else was put aside in that window stays there.
+    assert counts(found.quarantine) == (1, 0, 0)
     assert lake_of(customer) == before
 
 
@@ -288,13 +291,17 @@ class Scoring(TicketsOnly):
     def incidents(self, tickets: Incremental[TicketsStream]) -> Iterator[Scored]:
         for ticket in tickets:
             score = 7 if ticket.id == 1 else None
-            yield Scored(id=self.object_id(ticket.id), title=ticket.title, score=score)
+            title = "renamed" if ticket.id == 2 else ticket.title
+            yield Scored(id=self.object_id(ticket.id), title=title, score=score)
 
 
 def test_a_new_field_changes_the_objects_that_have_a_value_there(desk_customer: Customer) -> None:
     (incidents,) = compared(changed(desk_customer, Scoring)).tables
-    assert counts(incidents) == (0, 0, 1)
-    assert [str(item) for item in incidents.examples_changed[0].fields] == ["score: (missing) -> 7"]
+    assert counts(incidents) == (0, 0, 2)
+    assert {example.title: [str(item) for item in example.fields] for example in incidents.examples_changed} == {
+        "ticket 1": ["score: (missing) -> 7"],
+        "renamed": ['title: "ticket 2" -> "renamed"'],
+    }
 
 
 class Numbered(DomainObject):
