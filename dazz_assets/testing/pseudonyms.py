@@ -26,7 +26,7 @@ class Pseudonyms:
     """Stand-ins made with one key, and what each of them stands for.
 
     >>> Pseudonyms(b"key").person("jane@corp.com")
-    'person-07ab5c4a@example.com'
+    'person-4fe70559@example.com'
     """
 
     def __init__(self, key: bytes) -> None:

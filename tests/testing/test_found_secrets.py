@@ -122,7 +122,9 @@ def test_names_that_page_or_only_speak_of_secrets_are_none(name: str, place: str
     assert (redactor().json(text) if text.startswith("{") else redactor().text(text)) == text
 
 
-@pytest.mark.parametrize("value", ["true", "null", "7", '""', "[]", "{}", '"true"', '"***"', "1234567"])
+@pytest.mark.parametrize(
+    "value", ["true", "null", "7", '""', "[]", "{}", '"true"', '"None"', '"null"', '"***"', "1234567"]
+)
 def test_flags_counts_and_what_is_empty_or_masked_stay(value: str) -> None:
     text = f'{{"has_password": {value}, "secret": {value}, "password": {value}}}'
     assert redactor().json(text) == text

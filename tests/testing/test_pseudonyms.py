@@ -138,7 +138,7 @@ PAGE = {
             "full_name": "jane-doe/payments",
             "url": "https://api.corp.com/people/jane-doe/x?name=Joe%20Public&id=583231",
             "reviewer": 583231,
-            "title": "janedoe of Jane-Doe",
+            "title": "janedoe of Jane-Doe and jane-doey",
         }
     ],
     "owner": {"login": "left-alone"},
@@ -159,7 +159,7 @@ def test_declared_fields_are_replaced_and_their_values_wherever_they_are_words()
         "full_name": f"{jane}/payments",
         "url": f"https://api.corp.com/people/{jane}/x?name={joe}&id={number}",
         "reviewer": number,
-        "title": "janedoe of Jane-Doe",
+        "title": "janedoe of Jane-Doe and jane-doey",
     }
     assert page["owner"] == {"login": "left-alone"}
     assert by.text("mentions @jane-doe, joe_public") == f"mentions @{jane}, joe_public"
@@ -200,7 +200,7 @@ def test_the_same_key_gives_the_same_pseudonyms_in_another_recording() -> None:
     assert redactor().json(page, ["owner"], "data") != redactor(b"another").json(page, ["owner"], "data")
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("C",)), max_size=12) | st.emails()
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=12) | st.emails()
 
 
 @given(st.lists(st.fixed_dictionaries({"name": NAMES | st.integers(), "text": NAMES}), max_size=4))
