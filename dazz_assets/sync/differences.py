@@ -10,6 +10,8 @@ from enum import Enum
 from itertools import zip_longest
 from typing import Any, Final
 
+from dazz_assets.sync.fetch.fields import Literal
+
 # Of a shown value, so many characters; of a long one that differs late, so many before the difference.
 _SHOWN = 80
 _LEAD = 20
@@ -126,6 +128,8 @@ def _cut(text: str) -> str:
 def _text(value: object) -> str:
     if value is MISSING:
         return "(missing)"
+    if isinstance(value, Literal):
+        return str(value)
     return json.dumps(value, ensure_ascii=False, default=_scalar)
 
 

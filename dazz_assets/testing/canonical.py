@@ -18,6 +18,7 @@ _ON_REFUSAL = ("retry-after", "ratelimit", "rate-limit")
 
 def asked_as_recorded(asked: Asked, redactor: Redactor) -> Asked:
     """A request as its file has it; the same for one that is recorded and one that is replayed."""
+    redactor = redactor.for_requests
     headers = {name: value for name, value in asked.headers.items() if name.lower() not in _OUR_HEADERS}
     return Asked(
         asked.method.upper(),

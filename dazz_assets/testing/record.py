@@ -20,7 +20,7 @@ from dazz_assets.testing.clock import Clock
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.exchange import text_of
 from dazz_assets.testing.recorder import Recorder
-from dazz_assets.testing.redaction import Redactor
+from dazz_assets.testing.redaction import PERSONAL, Redactor
 from dazz_assets.testing.replay import Replay, replayed, seams_of
 from dazz_assets.testing.scenario import (
     CONNECTION,
@@ -42,12 +42,16 @@ PAGES = 2
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was recorded: the folder, the exchanges of each sync, rows stored by stream, objects published by parser."""
+    """What was recorded: the folder, the exchanges of each sync, rows stored by stream, objects published by parser.
+
+    personal: files in which a value still stands that is personal elsewhere.
+    """
 
     folder: Path
     exchanges: Mapping[Phase, int]
     records: Mapping[str, int]
     objects: Mapping[str, int]
+    personal: tuple[str, ...] = ()
 
 
 def record(
@@ -72,7 +76,7 @@ def record(
     folder = recordings_of(spec) / name
     _demand_ours(folder, spec)
     config = connection.load(spec.config)
-    redactor = Redactor(secrets_by_name(config), key, _addresses(spec, config))
+    redactor = Redactor(secrets_by_name(config), key, _addresses(spec, config), public=list(_plain_values(config)))
     scenario = _scenario(spec, connection, config, redactor, records)
     # The engine works with the real secrets, and with the address that the recording shows.
     really = connection.model_copy(update={"id": CONNECTION, "config": _shown_address(spec, connection.config)})
@@ -93,6 +97,7 @@ def record(
                 _write(unfinished, phase, tape, redactor)
                 if phase == "first":
                     between()
+        _demand_no_secret(FILE, scenario.text(), redactor)
         (unfinished / FILE).write_text(scenario.text(), encoding="utf-8")
         recorded = _with_snapshots(unfinished, spec, redactor)
         _replace(folder, unfinished)
@@ -112,6 +117,13 @@ def _recording(seams: tuple[Seam, ...], tape: Recorder) -> Iterator[None]:
 def _demand_ours(folder: Path, spec: IntegrationSpec) -> None:
     if (folder / FILE).exists() and (other := read_scenario(folder).integration) != spec.name:
         raise RecordingError(f"{folder} is a recording of {other}; give this one another name with --scenario")
+
+
+def _plain_values(config: ConnectionConfig) -> Iterator[str]:
+    """What a config holds that is no secret, and stands in requests."""
+    for _, value in config:
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            yield str(value)
 
 
 def _addresses(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
@@ -165,15 +177,26 @@ def _redacted(value: Any, redactor: Redactor) -> Any:
 
 
 def _write(folder: Path, phase: Phase, tape: Recorder, redactor: Redactor) -> None:
-    """Write a sync's exchanges. Raises RecordingError where one still holds a secret; then it is not written."""
     (folder / phase).mkdir(parents=True)
     for exchange in tape.exchanges:
         text = text_of(exchange)
-        if left := redactor.found_in(text) - {"personal"}:
-            raise RecordingError(
-                f"{exchange.name} would still hold a secret ({', '.join(sorted(left))}), so nothing is recorded"
-            )
+        _demand_no_secret(f"{phase}/{exchange.name}", text, redactor)
         (folder / phase / f"{exchange.name}.json").write_text(text, encoding="utf-8")
+
+
+def _demand_no_secret(name: str, text: str, redactor: Redactor) -> None:
+    """Before a file is written. Raises RecordingError."""
+    if left := redactor.found_in(text) - {PERSONAL}:
+        raise RecordingError(f"{name} would still hold a secret ({', '.join(sorted(left))}), so nothing is recorded")
+
+
+def _personal_in(folder: Path, redactor: Redactor) -> tuple[str, ...]:
+    files = sorted(folder.rglob("*.json"))
+    return tuple(
+        file.relative_to(folder).as_posix()
+        for file in files
+        if PERSONAL in redactor.found_in(file.read_text(encoding="utf-8"))
+    )
 
 
 def _with_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> Recorded:
@@ -184,8 +207,10 @@ def _with_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> 
                 "what was recorded does not replay, so it is not kept; the vendor's answers depend on more than the "
                 "request, or a value that was replaced is checked by the vendor:\n" + "\n".join(replay.problems)
             )
+        for path, text in replay.texts.items():
+            _demand_no_secret(path, text, redactor)
         replay.update()
-        return _counted(folder, replay)
+        return replace(_counted(folder, replay), personal=_personal_in(folder, redactor))
 
 
 def _counted(folder: Path, replay: Replay) -> Recorded:

@@ -36,20 +36,24 @@ class Recorder:
 
     def __call__(self, asked: Asked, send: Send) -> Answered:
         """Send the request, and keep it with its response."""
-        redactor = self._redactor
-        real = Asked(
-            asked.method,
-            redactor.restored(asked.url),
-            {name: redactor.restored(value) for name, value in asked.headers.items()},
-            None if asked.body is None else redactor.restored(asked.body),
-            asked.source,
-        )
+        with self._lock:
+            real = self._restored(asked)
         answered = send(real)
         stream = self._spec.streams.get(asked.source[0]) if asked.source else None
         with self._lock:
-            shown = answered_as_recorded(answered, redactor, stream, self._records)
-            self.exchanges.append(Exchange(self._name(asked), asked_as_recorded(asked, redactor), shown))
+            shown = answered_as_recorded(answered, self._redactor, stream, self._records)
+            self.exchanges.append(Exchange(self._name(asked), asked_as_recorded(asked, self._redactor), shown))
         return shown
+
+    def _restored(self, asked: Asked) -> Asked:
+        restored = self._redactor.restored
+        return Asked(
+            asked.method,
+            restored(asked.url),
+            {name: restored(value) for name, value in asked.headers.items()},
+            None if asked.body is None else restored(asked.body),
+            asked.source,
+        )
 
     def _name(self, asked: Asked) -> str:
         """Of the stream, what its path names of a parent, and the page: the same in each recording."""

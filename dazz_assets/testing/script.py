@@ -15,6 +15,8 @@ from dazz_assets.testing.errors import UnrecordedError
 from dazz_assets.testing.exchange import Exchange
 from dazz_assets.testing.redaction import Redactor
 
+_SHOWN = 5
+
 
 class Script:
     """Answers requests by what was recorded; of several recordings of one request by each in turn. Threads share it.
@@ -27,6 +29,7 @@ class Script:
         self._all = list(self._left)
         self._redactor = redactor
         self._lock = threading.Lock()
+        self._asked: list[Asked] = []
         self.played: list[Exchange] = []
         self.problems: list[str] = []
 
@@ -35,6 +38,7 @@ class Script:
         found = asked_as_recorded(asked, self._redactor)
         wanted = _identity(found)
         with self._lock:
+            self._asked.append(found)
             for place, exchange in enumerate(self._left):
                 if _identity(exchange.asked) == wanted:
                     self.played.append(self._left.pop(place))
@@ -44,12 +48,13 @@ class Script:
         raise UnrecordedError(problem)
 
     def unused(self) -> list[str]:
-        """The recorded requests that were not sent, each with the nearest that was."""
-        sent = [exchange.asked for exchange in self.played]
-        return [
-            f"{exchange.name} was recorded and not requested: {_line(exchange.asked)}{_nearest(exchange.asked, sent)}"
-            for exchange in self._left
+        """The recorded requests that were not sent, each with the nearest that was; the first of many."""
+        told = [
+            f"{item.name} was recorded and not requested: {_line(item.asked)}{_nearest(item.asked, self._asked)}"
+            for item in self._left[:_SHOWN]
         ]
+        more = len(self._left) - len(told)
+        return [*told, f"and {more} more were recorded and not requested"] if more else told
 
     def _unrecorded(self, asked: Asked) -> str:
         if any(_identity(exchange.asked) == _identity(asked) for exchange in self._all):
@@ -84,10 +89,14 @@ def _body(asked: Asked) -> str | None:
 
 def _nearest(asked: Asked, others: Iterable[Asked], *, reverse: bool = False) -> str:
     """What the most similar of other requests has that this one hasn't; `reverse` shows it the other way round."""
-    candidates = sorted(others, key=lambda other: -SequenceMatcher(None, _line(asked), _line(other)).ratio())
-    if not candidates:
+
+    def distance(other: Asked) -> tuple[int, float]:
+        likeness = SequenceMatcher(None, _line(asked), _line(other)).ratio()
+        return len(differences(_parts(asked), _parts(other))), -likeness
+
+    nearest = min(others, key=distance, default=None)
+    if nearest is None:
         return "; there is no other"
-    nearest = candidates[0]
     before, after = (_parts(nearest), _parts(asked)) if reverse else (_parts(asked), _parts(nearest))
     shown = "; ".join(map(str, differences(before, after)))
     return f"\n    nearest: {_line(nearest)}\n    differs in: {shown}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dazz_assets.sync.differences import Changes, changes
-from dazz_assets.testing.errors import RecordingError
+from dazz_assets.sync.fetch.fields import Literal
 
 # Of each kind of change so many are shown.
 _SHOWN = 5
@@ -27,14 +27,8 @@ class Stale:
         return "\n".join([f"{self.path}.json", *(f"    {line}" for line in self.lines)])
 
 
-class _Digits(str):
-    """A number as it is written: 1.0 is another text than 1.00."""
-
-    __slots__ = ()
-
-
 def compare(folder: Path, texts: Mapping[str, str]) -> list[Stale]:
-    """Where the snapshots of a folder are not these texts, by path without the ending. Raises RecordingError."""
+    """Where the snapshots of a folder are not these texts, by path without the ending."""
     stored = _stored(folder)
     found = []
     for path in sorted({*stored, *texts}):
@@ -65,9 +59,13 @@ def _stored(folder: Path) -> dict[str, str]:
 
 
 def _lines(file: Path, before: str, after: str) -> Iterator[str]:
-    kind, old, new = _kind(file), _read(file, before), _read(file, after)
-    found = changes(_by_key(old), _by_key(new))
-    yield from _shown(kind, found)
+    try:
+        old = _read(before)
+    except ValueError as error:
+        yield f"it is no JSON: {error}"
+        return
+    found = changes(_by_key(old), _by_key(_read(after)))
+    yield from _shown(_kind(file), found)
     if not found:
         yield "the same values in another order or text"
 
@@ -94,11 +92,9 @@ def _kind(file: Path) -> str:
     return {"raw": "record", "objects": "object", "quarantine": "put aside"}.get(file.parent.name, "request")
 
 
-def _read(file: Path, text: str) -> Any:
-    try:
-        return json.loads(text, parse_int=_Digits, parse_float=_Digits) if text else []
-    except ValueError as error:
-        raise RecordingError(f"{file} is no JSON: {error}; correct it, or run `pytest --dazz-update`") from None
+def _read(text: str) -> Any:
+    # Numbers as they are written: 1.0 is another text than 1.00.
+    return json.loads(text, parse_int=Literal, parse_float=Literal) if text else []
 
 
 def _by_key(items: Any) -> dict[str, Any]:

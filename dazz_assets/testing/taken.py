@@ -64,7 +64,7 @@ class Album:
         rows = [] if stored is None else _rows(stored)
         self._newest[stream.name] = max((row["sequence"] for row in rows), default=newest)
         added = [row for row in rows if row["sequence"] > newest]
-        added.sort(key=lambda row: (row["parent"] or "", row["page"], row["position"]))
+        added.sort(key=lambda row: (row["parent"] or "", row["page"], row["position"], row["key"]))
         return f"[{', '.join(map(_row, added))}]"
 
     def _changed(self, parser: ParserSpec, model: type[DomainObject], published: Published) -> str:

@@ -77,6 +77,7 @@ class ShopIntegration(Integration[ShopConfig]):
     records = "items"
     primary_key = "id"
     paginator = NextLink("next")
+    window = "month"
     streams = (AccountsStream, OrdersStream)
 
     @parser
@@ -151,8 +152,8 @@ def written(folder: Path, text: str = INTEGRATION, name: str = "shop.py") -> Int
     return find(str(folder / name))
 
 
-def connection_to(url: str, **config: Any) -> Connection:
+def connection_to(url: str, integration: str = "shop", **config: Any) -> Connection:
     """A connection to the shop."""
     return Connection(
-        id="acme", integration="shop", start=date(2026, 1, 5), config={"token": TOKEN, "base_url": url, **config}
+        id="acme", integration=integration, start=date(2026, 1, 5), config={"token": TOKEN, "base_url": url, **config}
     )

@@ -127,7 +127,8 @@ class OneWalk:
                     reason = "it reached what is stored already"
             if most_pages is not None and step.number >= most_pages:
                 reason = f"no more than {most_pages} pages of each list are wanted"
-            if reason is not None:
+            # Where pages are limited, that records are missing is meant.
+            if reason is not None or most_pages is not None:
                 listing.stop()
             return reason
 
