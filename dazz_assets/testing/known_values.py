@@ -32,11 +32,13 @@ class KnownValues:
         if value in self._values:
             return
         self._values.add(value)
-        encoded = {quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
-        lower = {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in encoded}
-        for form in {value, json.dumps(value)[1:-1], *encoded, *lower}:
+        forms = dict.fromkeys((value, json.dumps(value)[1:-1]), stand_in)
+        for form in (quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")):
+            lower = re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), form)
+            forms |= {written: quote(stand_in, safe="") for written in (form, lower) if written != value}
+        for form, written in forms.items():
             if first := _PIECE.search(form):
-                self._stand_ins.setdefault(form, stand_in)
+                self._stand_ins.setdefault(form, written)
                 spans = self._spans.setdefault(first[0], [])
                 span = (-first.start(), len(form) - first.start())
                 if span not in spans:

@@ -78,8 +78,8 @@ class Pseudonyms:
         if (original := self._originals.get(plain)) is None:
             return None
         if plain.startswith("https://"):
-            return original if plain == stand_in else quote(original, safe="")
-        written = self._written.get(plain) or quote(original, safe="")
+            return original if plain == stand_in else quote(original, safe="", errors="replace")
+        written = self._written.get(plain) or quote(original, safe="", errors="replace")
         return quote(written, safe="") if "%25" in stand_in else written
 
     def _kept(self, value: str, stand_in: str) -> str:

@@ -234,7 +234,7 @@ class Redactor:
         if value in self._public:
             return value
         stand_in = self._pseudonyms.number(value) if is_number else self._pseudonyms.person(value)
-        if stand_in != value and len(value) >= _SHORTEST_PERSON and "@" not in stand_in and "/" not in stand_in:
+        if stand_in != value and len(value) >= _SHORTEST_PERSON and not stand_in.startswith("https://"):
             self._known.add(value, stand_in)
         return stand_in
 

@@ -166,6 +166,14 @@ def test_declared_fields_are_replaced_and_their_values_wherever_they_are_words()
     assert by.found_in("mentions @jane-doe") == {"personal"}
 
 
+def test_a_declared_address_is_replaced_everywhere_also_where_its_host_is_reserved() -> None:
+    by = redactor()
+    [record] = json.loads(by.json('[{"mail": "jane@example.com", "text": "of jane@example.com"}]', ["mail"]))
+    assert EMAIL.fullmatch(record["mail"])
+    assert record["text"] == f"of {record['mail']}"
+    assert by.text("?q=jane%40example.com") == f"?q={quote(record['mail'], safe='')}"
+
+
 def test_a_path_to_an_object_or_a_list_covers_the_texts_in_it() -> None:
     page = '[{"a": {"b": ["Jane", {"c": "Joe", "n": 7, "is": true}]}, "ab": "Jane"}]'
     [record] = json.loads(redactor().json(page, ["a"]))
@@ -211,7 +219,7 @@ def test_redacting_a_page_again_changes_nothing(records: list[Any]) -> None:
     assert Redactor({"token": "redacted-token"}, b"").json(once, ["name"]) == once
 
 
-@pytest.mark.parametrize("login", ["jane-doe", "Jane Döe/x", "jane@corp.com", "583231", "a%b", "joe"])
+@pytest.mark.parametrize("login", ["jane-doe", "Jane Döe/x", "jane@corp.com", "583231", "a%b", "joe", "jo@example.com"])
 def test_a_childs_path_gets_the_parents_real_login_back(login: str) -> None:
     by = redactor()
     [parent] = json.loads(by.json(json.dumps([{"login": login}]), ["login"]))
