@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from dazz_assets.authoring.scaffold import Proposal, Wanted
     from dazz_assets.cli.first_look import Credentials
     from dazz_assets.http import Page
+    from dazz_assets.testing.record import Recorded
     from resources.connections import Connection
 
 _CONNECTION = "main"
+_SCENARIO = "default"
+_RECORDS = 3
 
 VendorName = Annotated[str, typer.Argument(metavar="VENDOR", help="Its name: letters, digits, _ and -.")]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", metavar="URL", help="Where the API is.")]
@@ -119,12 +122,30 @@ def new_integration(
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     connection = _connection(wanted, credentials)
-    _record(folder, connection, page if sample else None)
     _tell(folder, list(files), proposal, connection)
+    recorded = _record(folder, connection, page if sample else None)
+    say(f"\nRecorded in {recorded.folder}: `pytest {folder}` runs it.")
 
 
-def _record(folder: Path, connection: "Connection", sample: "Page | None") -> None:
-    """Make the first recording of the integration in this folder: from the real API, or from the page of a sample."""
+def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "Recorded":
+    """Make the first recording of the integration in this folder: from the real API, or from the page of a sample.
+
+    Raises RecordingError.
+    """
+    from dazz_assets.authoring.discovery import find
+    from dazz_assets.cli.progress import shown
+    from dazz_assets.testing.pseudonym_key import pseudonym_key
+    from dazz_assets.testing.record import record
+    from dazz_assets.testing.sample import SampleSeam
+
+    spec, key = find(str(folder)), pseudonym_key()
+    if sample is None:
+        with shown() as progress:
+            return record(spec, connection, _SCENARIO, key=key, records=_RECORDS, progress=progress)
+    # Nothing is asked for, so that any values will do.
+    anything = connection.model_copy(update={"config": {name: f"sample-{name}" for name in connection.config}})
+    seams = (SampleSeam(sample.body),)
+    return record(spec, anything, _SCENARIO, key=key, records=None, pages=1, seams=seams)
 
 
 def _folder(name: str, into: Path | None) -> Path:

@@ -42,7 +42,7 @@ def record_sync(
     from dazz_assets.cli.chosen import choose
     from dazz_assets.cli.progress import shown
     from dazz_assets.testing.pseudonym_key import pseudonym_key
-    from dazz_assets.testing.record import record
+    from dazz_assets.testing.record import PAGES, record
     from dazz_assets.testing.scenario import NAME
 
     if not NAME.fullmatch(scenario):
@@ -55,6 +55,7 @@ def record_sync(
             scenario,
             key=pseudonym_key(),
             records=limit or None,
+            pages=PAGES if limit else None,
             between=_wait if pause else _go_on,
             progress=progress,
         )

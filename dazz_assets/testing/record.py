@@ -37,7 +37,7 @@ from dazz_assets.testing.stage import staged
 from resources.connections import Connection
 
 PAGES = 2
-"""Of a list so many pages are recorded where records are limited: enough for the paging to be exercised."""
+"""Of each list so many pages are recorded unless all is: enough for the paging to be exercised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,14 @@ def record(
     *,
     key: bytes,
     records: int | None,
+    pages: int | None = PAGES,
     between: Callable[[], object] = lambda: None,
     seams: tuple[Seam, ...] | None = None,
     progress: Progress | None = None,
 ) -> Recorded:
     """Record a first and a second sync of a connection as the scenario of this name, in place of one that there was.
 
-    key: makes pseudonyms. records: so many of each page, and `PAGES` pages of each list; None is all.
+    key: makes pseudonyms. records, pages: so many of each page, and of each list; None is all.
     between: called between the two syncs. seams: what is recorded; by default what the integration sends through.
 
     Raises RecordingError where a sync fails, a secret is left, or the recording does not replay; then what there was
@@ -77,7 +78,7 @@ def record(
     _demand_ours(folder, spec)
     config = connection.load(spec.config)
     redactor = Redactor(secrets_by_name(config), key, _addresses(spec, config), public=list(_plain_values(config)))
-    scenario = _scenario(spec, connection, config, redactor, records)
+    scenario = _scenario(spec, connection, config, redactor).model_copy(update={"records": records, "pages": pages})
     # The engine works with the real secrets, and with the address that the recording shows.
     really = connection.model_copy(update={"id": CONNECTION, "config": _shown_address(spec, connection.config)})
     unfinished = folder.with_name(f".{name}.unfinished")
@@ -142,9 +143,7 @@ def _shown_address(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict[str
     return {name: value for name, value in config.items() if name != "base_url" or not _has_one_address(spec)}
 
 
-def _scenario(
-    spec: IntegrationSpec, connection: Connection, config: ConnectionConfig, redactor: Redactor, records: int | None
-) -> Scenario:
+def _scenario(spec: IntegrationSpec, connection: Connection, config: ConnectionConfig, redactor: Redactor) -> Scenario:
     now = moment_now()
     return Scenario(
         integration=spec.name,
@@ -152,8 +151,6 @@ def _scenario(
         start=connection.start,
         first=now,
         second=now,
-        pages=None if records is None else PAGES,
-        records=records,
         config=_shown_address(spec, _config(config, redactor)),
     )
 

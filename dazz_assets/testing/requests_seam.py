@@ -18,14 +18,15 @@ from urllib3 import HTTPResponse
 from dazz_assets.http import Prepared
 from dazz_assets.http.seam import Answered, Asked, Send
 
-_Tape = Callable[[Asked, Send], Answered]
+Tape = Callable[[Asked, Send], Answered]
+"""Is given each request, and what really sends it; see `Seam`."""
 
 
 class RequestsSeam:
     """Implements `Seam`."""
 
     @contextmanager
-    def recording(self, tape: _Tape) -> Iterator[None]:
+    def recording(self, tape: Tape) -> Iterator[None]:
         """See `Seam`."""
         really_send = HTTPAdapter.send
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
-from dazz_assets.testing.record import record
+from dazz_assets.testing.record import PAGES, record
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
 from resources.connections import Connection
@@ -53,6 +53,7 @@ def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | No
             scenario,
             key=KEY,
             records=records,
+            pages=PAGES if records else None,
             between=partial(sandbox.change, CHANGE),
         ).folder
 

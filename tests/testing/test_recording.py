@@ -12,7 +12,7 @@ import pytest
 
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.testing.errors import RecordingError
-from dazz_assets.testing.record import Recorded, record
+from dazz_assets.testing.record import PAGES, Recorded, record
 from dazz_assets.testing.replay import replayed
 from tests.http.loopback import Asked, Reply
 from tests.testing.shop import INTEGRATION, KEY, TOKEN, Shop, connection_to, written
@@ -37,7 +37,15 @@ def recorded(spec: IntegrationSpec, shop: Shop, name: str = "default", records: 
         shop.order("o9", "user-2", "2026-01-21T08:00:00Z")
         shop.order("o11", "user-1", "2026-01-22T08:00:00Z")
 
-    return record(spec, connection_to(shop.url, spec.name), name, key=KEY, records=records, between=change)
+    return record(
+        spec,
+        connection_to(shop.url, spec.name),
+        name,
+        key=KEY,
+        records=records,
+        pages=PAGES if records else None,
+        between=change,
+    )
 
 
 @pytest.fixture(scope="module")

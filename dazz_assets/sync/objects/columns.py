@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import pyarrow as pa
-from pydantic import AnyUrl, BaseModel
+from pydantic import AnyUrl, AwareDatetime, BaseModel
 
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.domain import DomainObject
@@ -28,6 +28,7 @@ _SCALARS: tuple[tuple[type, pa.DataType], ...] = (
     (str, pa.string()),
     (Decimal, _DECIMAL),
     (datetime.datetime, _TIME),
+    (AwareDatetime, _TIME),
     (datetime.date, pa.date32()),
     (uuid.UUID, pa.string()),
     (AnyUrl, pa.string()),

@@ -1,0 +1,27 @@
+"""A recording without an API: one page that somebody has at hand stands for it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from dazz_assets.http.seam import Answered, Asked, Send
+from dazz_assets.testing.requests_seam import RequestsSeam, Tape
+
+
+@dataclass(frozen=True)
+class SampleSeam:
+    """The seam of `requests`, where each request that is recorded is answered by a page. Nothing is sent."""
+
+    page: bytes
+
+    def recording(self, tape: Tape) -> AbstractContextManager[None]:
+        """See `Seam`."""
+        return RequestsSeam().recording(lambda asked, _: tape(asked, self._answer))
+
+    def replaying(self, script: Send) -> AbstractContextManager[None]:
+        """See `Seam`."""
+        return RequestsSeam().replaying(script)
+
+    def _answer(self, _: Asked) -> Answered:
+        return Answered(200, {"Content-Type": "application/json"}, self.page)
