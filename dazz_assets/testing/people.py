@@ -21,7 +21,8 @@ _LONGEST_NAME = 128
 
 _RESERVED = re.compile(r"(?:.*\.)?(?:example|example\.(?:com|org|net))", re.IGNORECASE)
 """Hosts that are nobody's (RFC 2606): examples, and our pseudonyms."""
-_NOBODY = frozenset({"git", "noreply", "no-reply"})
+_NOBODY = re.compile(r"git|org-[0-9]+|no-?reply", re.IGNORECASE)
+"""Names of no one: in `org-123@github.com:acme/payments.git` as well."""
 _FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp"})
 
 _URL = re.compile(r"https?:(?://|\\/\\/)[^\s\"'<>]+")
@@ -48,7 +49,7 @@ def without_emails(text: str, person: Callable[[str], str]) -> str:
         first, name = start + found.start(), found[0]
         if text[max(0, first - 1) : first] == "\\" and (escaped := _ESCAPED_START.match(name)):
             first, name = first + escaped.end(), name[escaped.end() :]
-        if not name or name.lower() in _NOBODY:
+        if not name or _NOBODY.fullmatch(name):
             continue
         stand_in = person(_plain(f"{name}@{host}"))
         parts += (text[kept:first], stand_in.replace("@", at))

@@ -96,7 +96,7 @@ def test_every_usual_address_is_found_plain_and_percent_encoded(address: str) ->
     "text",
     [
         "jane@example.com, joe@corp.example, jim@mail.example.org",
-        "git@github.com:acme/payments.git",
+        "git@github.com:acme/payments.git, org-38940897@github.com:acme/payments.git",
         "lodash@4.17.21 and @types/node@20",
         "pkg:npm/%40angular/core@12.3.1",
         "icon@2x.png",
