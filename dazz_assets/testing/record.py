@@ -33,7 +33,7 @@ from dazz_assets.testing.scenario import (
     read_scenario,
     recordings_of,
 )
-from dazz_assets.testing.stage import staged
+from dazz_assets.testing.stage import Stage, staged
 from resources.connections import Connection
 
 PAGES = 2
@@ -81,30 +81,39 @@ def record(
     scenario = _scenario(spec, connection, config, redactor).model_copy(update={"records": records, "pages": pages})
     # The engine works with the real secrets, and with the address that the recording shows.
     really = connection.model_copy(update={"id": CONNECTION, "config": _shown_address(spec, connection.config)})
-    unfinished = folder.with_name(f".{name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    try:
-        with staged(spec, really, scenario.pages, progress) as stage:
+    with _unfinished(folder) as unfinished:
+        with staged(spec, really, pages, progress) as stage:
             for phase in PHASES:
-                moment = moment_now()
-                scenario = scenario.model_copy(update={phase: moment})
+                scenario = scenario.model_copy(update={phase: moment_now()})
                 tape = Recorder(spec, redactor, records)
-                with _recording(seams or seams_of(spec), tape):
-                    outcome = stage.sync(Clock(moment))
-                if outcome.errors:
-                    raise RecordingError(
-                        f"the {phase} sync failed, so nothing is recorded: {outcome.errors[0].message}"
-                    )
-                _write(unfinished, phase, tape, redactor)
+                _sync(stage, phase, scenario, tape, seams or seams_of(spec))
+                for exchange in tape.exchanges:
+                    _write(unfinished / phase / f"{exchange.name}.json", text_of(exchange), redactor)
                 if phase == "first":
                     between()
-        _demand_no_secret(FILE, scenario.text(), redactor)
-        (unfinished / FILE).write_text(scenario.text(), encoding="utf-8")
+        _write(unfinished / FILE, scenario.text(), redactor)
         recorded = _with_snapshots(unfinished, spec, redactor)
         _replace(folder, unfinished)
+    return replace(recorded, folder=folder)
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """The folder in which a recording is made, beside the one that it replaces; gone afterwards."""
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        yield unfinished
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return replace(recorded, folder=folder)
+
+
+def _sync(stage: Stage, phase: Phase, scenario: Scenario, tape: Recorder, seams: tuple[Seam, ...]) -> None:
+    """One sync whose exchanges the tape keeps. Raises RecordingError where it fails."""
+    with _recording(seams, tape):
+        outcome = stage.sync(Clock(scenario.at(phase)))
+    if outcome.errors:
+        raise RecordingError(f"the {phase} sync failed, so nothing is recorded: {outcome.errors[0].message}")
 
 
 @contextmanager
@@ -173,16 +182,14 @@ def _redacted(value: Any, redactor: Redactor) -> Any:
     return redactor.text(value) if isinstance(value, str) else value
 
 
-def _write(folder: Path, phase: Phase, tape: Recorder, redactor: Redactor) -> None:
-    (folder / phase).mkdir(parents=True)
-    for exchange in tape.exchanges:
-        text = text_of(exchange)
-        _demand_no_secret(f"{phase}/{exchange.name}", text, redactor)
-        (folder / phase / f"{exchange.name}.json").write_text(text, encoding="utf-8")
+def _write(file: Path, text: str, redactor: Redactor) -> None:
+    """Write a file of the recording. Raises RecordingError, and doesn't, where it would hold a secret."""
+    _demand_no_secret(file.name, text, redactor)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
 
 
 def _demand_no_secret(name: str, text: str, redactor: Redactor) -> None:
-    """Before a file is written. Raises RecordingError."""
     if left := redactor.found_in(text) - {PERSONAL}:
         raise RecordingError(f"{name} would still hold a secret ({', '.join(sorted(left))}), so nothing is recorded")
 
