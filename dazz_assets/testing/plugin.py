@@ -17,9 +17,19 @@ from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.discovery import find
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration
+from dazz_assets.authoring.naming import suggestion
+from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.testing.errors import RecordingError
-from dazz_assets.testing.scenario import FILE, FOLDER, SNAPSHOTS, is_of, recordings_of, scenarios_in
-from resources.connections import BadConnection
+from dazz_assets.testing.scenario import (
+    FILE,
+    FOLDER,
+    SNAPSHOTS,
+    file_of,
+    is_of,
+    is_scenario,
+    recordings_of,
+    scenarios_in,
+)
 
 if TYPE_CHECKING:
     from dazz_assets.testing.replay import Replay
@@ -40,14 +50,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """A scenario's file is one test."""
-    if file_path.name == FILE and file_path.parent.parent.name == FOLDER:
+    if file_path.name == FILE and is_scenario(file_path.parent):
         return ScenarioFile.from_parent(parent, path=file_path)
     return None
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """The file of an integration, given by its path, is no test module: its tests are beside it."""
-    if any(_scenarios(module_path)):
+    if parent.session.isinitpath(module_path) and any(_scenarios(module_path)):
         return IntegrationFile.from_parent(parent, path=module_path)
     return None
 
@@ -102,7 +112,7 @@ class ScenarioItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong with the recording or the integration, without a traceback."""
-        if isinstance(excinfo.value, Mismatch | RecordingError | DefinitionError | BadConnection):
+        if isinstance(excinfo.value, _TOLD):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 
@@ -118,6 +128,10 @@ class Mismatch(Exception):
         super().__init__("\n".join(problems))
 
 
+# What says all there is to say: a traceback would hide it.
+_TOLD = (Mismatch, RecordingError, DefinitionError)
+
+
 @pytest.fixture
 def dazz_replay(request: pytest.FixtureRequest) -> Iterator[Callable[..., Replay]]:
     """`dazz_replay(SnykIntegration)` replays its recording, and gives what was stored and published.
@@ -130,13 +144,28 @@ def dazz_replay(request: pytest.FixtureRequest) -> Iterator[Callable[..., Replay
         def replay(target: type[Integration[Any]] | str | Path, scenario: str = "default") -> Replay:
             from dazz_assets.testing.replay import replayed
 
-            spec = describe(target) if isinstance(target, type) else find(str(target))
-            found = stack.enter_context(replayed(recordings_of(spec) / scenario, spec))
+            try:
+                spec = describe(target) if isinstance(target, type) else find(str(target))
+                found = stack.enter_context(replayed(_recording(spec, scenario), spec))
+            except _TOLD as error:
+                pytest.fail(str(error), pytrace=False)
             if found.problems:
                 pytest.fail("\n".join(found.problems), pytrace=False)
             return found
 
         yield replay
+
+
+def _recording(spec: IntegrationSpec, scenario: str) -> Path:
+    """The folder of an integration's scenario. Raises RecordingError where there is none of this name."""
+    recordings = recordings_of(spec)
+    names = [folder.name for folder in scenarios_in(recordings)]
+    if scenario not in names:
+        raise RecordingError(
+            f"{spec.name} has no recording {scenario!r} in {recordings}{suggestion(scenario, names)}; "
+            f"to make it: dazz record {file_of(spec)} --connection ID --scenario {scenario}"
+        )
+    return recordings / scenario
 
 
 def _scenarios(module: Path) -> Iterator[Path]:

@@ -27,11 +27,12 @@ from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.exchange import read_all
 from dazz_assets.testing.redaction import Redactor
 from dazz_assets.testing.requests_seam import RequestsSeam
-from dazz_assets.testing.scenario import PHASES, SNAPSHOTS, Phase, Scenario, integration_of, read_scenario
+from dazz_assets.testing.scenario import FILE, PHASES, SNAPSHOTS, Phase, Scenario, integration_of, read_scenario
 from dazz_assets.testing.script import Script
 from dazz_assets.testing.snapshots import Stale, compare, write
 from dazz_assets.testing.stage import Stage, staged
 from dazz_assets.testing.taken import Album, own_fields, rows_of
+from resources.connections import BadConnection
 
 Model = TypeVar("Model", bound=DomainObject)
 
@@ -97,10 +98,12 @@ def replayed(folder: Path, spec: IntegrationSpec | None = None) -> Iterator[Repl
     """Replay the scenario of a folder; what it stored can be read inside the `with` statement.
 
     spec: its integration, else the one that the scenario names.
-    Raises RecordingError for a folder that holds no scenario, DefinitionError for an integration that is wrong.
+    Raises RecordingError for a folder that holds no scenario or one of another config, DefinitionError for an
+    integration that is wrong.
     """
     scenario = read_scenario(folder)
     spec = spec or integration_of(folder, scenario)
+    _demand_config(folder, spec, scenario)
     with staged(spec, scenario.connection, scenario.pages) as stage:
         replay = Replay(folder, spec, stage.session)
         album = Album(stage.session)
@@ -108,6 +111,13 @@ def replayed(folder: Path, spec: IntegrationSpec | None = None) -> Iterator[Repl
             _play(replay, scenario, stage, album, phase)
         replay.texts = album.texts
         yield replay
+
+
+def _demand_config(folder: Path, spec: IntegrationSpec, scenario: Scenario) -> None:
+    try:
+        scenario.connection.load(spec.config)
+    except BadConnection as error:
+        raise RecordingError(f"{folder / FILE} is not of this config: {error}; correct it, or record again") from None
 
 
 def _play(replay: Replay, scenario: Scenario, stage: Stage, album: Album, phase: Phase) -> None:

@@ -20,7 +20,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dazz_assets.authoring.describe import describe
-from dazz_assets.authoring.discovery import discover, load_path
+from dazz_assets.authoring.discovery import discover, load_path, sentence
+from dazz_assets.authoring.errors import DefinitionError
+from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.testing.errors import RecordingError
 from resources.connections import Connection
@@ -95,30 +97,50 @@ def file_of(spec: IntegrationSpec) -> Path:
 
 def scenarios_in(recordings: Path) -> Iterator[Path]:
     """The folders of the scenarios in a folder of recordings."""
-    yield from (file.parent for file in sorted(recordings.glob(f"*/{FILE}")))
+    yield from (file.parent for file in sorted(recordings.glob(f"*/{FILE}")) if is_scenario(file.parent))
+
+
+def is_scenario(folder: Path) -> bool:
+    """Whether a folder with a file `scenario.json` is a finished recording of ours; the file is not read.
+
+    Other tools have files of this name too, and one of ours that is broken must not pass for theirs.
+    """
+    ours = folder.parent.name == FOLDER and not folder.name.startswith(".")
+    return ours and any((folder / name).is_dir() for name in (*PHASES, SNAPSHOTS))
 
 
 def is_of(folder: Path, module: Path) -> bool:
-    """Whether the scenario of a folder was recorded of the integration in this file."""
+    """Whether the scenario of a folder was recorded of the integration in this file; one that can't be read may be."""
     try:
         return read_scenario(folder).file == module.name
     except RecordingError:
-        return False
+        return True
 
 
 def integration_of(folder: Path, scenario: Scenario) -> IntegrationSpec:
     """The integration of a scenario's folder: as it is installed or discovered, else loaded from its file.
 
-    Raises RecordingError where there is none of that name; DefinitionError where it is wrong.
+    Raises RecordingError where there is none of that name or no such file; DefinitionError where it is wrong.
     """
     file = (folder.parent.parent / scenario.file).resolve()
     known = discover().integrations.get(scenario.integration)
     if known is not None and file_of(known) == file:
         return known
-    for class_ in load_path(file):
-        if (spec := describe(class_)).name == scenario.integration:
+    if not file.is_file():
+        raise RecordingError(f"{folder / FILE} is of an integration in {file}, which there isn't; correct its `file`")
+    try:
+        specs = [describe(class_) for class_ in load_path(file)]
+    except DefinitionError:
+        raise
+    except Exception as error:
+        raise DefinitionError(f"{file} failed to load: {sentence(error)}") from error
+    for spec in specs:
+        if spec.name == scenario.integration:
             return spec
-    raise RecordingError(f"{file} has no integration named {scenario.integration!r}, which {folder / FILE} names")
+    there_is = suggestion(scenario.integration, [spec.name for spec in specs])
+    raise RecordingError(
+        f"{folder / FILE} is of the integration {scenario.integration!r}, which {file} doesn't hold{there_is}"
+    )
 
 
 def moment_now() -> datetime:
