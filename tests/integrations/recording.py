@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import time_machine
+
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
 from dazz_assets.testing.record import PAGES, record
@@ -45,8 +47,11 @@ def connection_to(sandbox: Sandbox, name: str) -> Connection:
 
 
 def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | None = RECORDS) -> Path:
-    """Record an integration from its sandbox, which changes between the two syncs; gives the scenario's folder."""
-    with Sandbox([SANDBOXES[spec.name]()]) as sandbox:
+    """Record an integration from its sandbox, which changes between the two syncs; gives the scenario's folder.
+
+    It is then when the sandbox's records end: the years since would be windows without any.
+    """
+    with time_machine.travel(NOW), Sandbox([SANDBOXES[spec.name]()]) as sandbox:
         return record(
             spec,
             connection_to(sandbox, spec.name),
