@@ -26,8 +26,9 @@ def parse_again(
 ) -> None:
     """Parse again from what is stored, with no request: every window, or those that meet [since, until).
 
-    Always also each window whose records are no longer those that it was parsed from. With --compare nothing is
-    published: it shows which objects the code at hand would add, remove and change.
+    Always also each window whose records are no longer those that it was parsed from.
+
+    With --compare nothing is published: it shows which objects the code at hand would add, remove and change.
     """
     check_range(since, until)
     if stale and (since is not None or until is not None):
