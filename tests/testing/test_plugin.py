@@ -86,26 +86,20 @@ def collected(run: Run) -> list[str]:
         pytest.param("", [], [OURS], id="only what the project's own settings name"),
         pytest.param("", ["src", "tests"], [OF_LONE, MORE, OF_OTHERS, OF_FOLDER, OURS], id="folders"),
         pytest.param("src/lone", ["recordings"], [OF_LONE], id="the recordings"),
-        pytest.param("src/lone", ["recordings/default/scenario.json"], [OF_LONE], id="the scenario"),
         pytest.param("tests", ["../src/lone/shop.py"], [OF_LONE], id="an integration's file"),
-        pytest.param("", [OF_FOLDER, "src/vendors/shop/integration.py"], [OF_FOLDER, OF_FOLDER], id="a file, a test"),
     ],
 )
 def test_a_recording_is_collected_by(project: Path, folder: str, args: list[str], expected: list[str]) -> None:
     assert collected(run_pytest("--collect-only", "-q", *args, cwd=project / folder)) == sorted(expected)
 
 
-def test_recordings_pass_with_no_test_code_from_another_folder_and_in_several_processes(
+def test_recordings_pass_with_no_test_code_from_another_folder_by_folder_and_by_file_in_several_processes(
     project: Path,
 ) -> None:
     another = project.with_name("another")
     another.mkdir()
-    ran = run_pytest("-p", "xdist", "-n", "2", "-v", project / "src", cwd=another)
+    given = [project / "src" / name for name in ("lone", "other", "vendors/shop/integration.py")]
+    ran = run_pytest("-p", "xdist", "-n", "2", "-v", *given, cwd=another)
     assert (ran.status, ran.outcome) == (0, "4 passed"), ran.text
     for test in (OF_LONE, OF_FOLDER, MORE, OF_OTHERS):
         assert f"PASSED ../{project.name}/{test}" in ran.text
-
-
-def test_a_recording_passes_by_the_path_of_its_integration(project: Path) -> None:
-    ran = run_pytest("integration.py", cwd=project / "src/vendors/shop")
-    assert (ran.status, ran.outcome) == (0, "1 passed"), ran.text

@@ -95,7 +95,7 @@ def before(ill: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def ran(ill: Path, before: dict[str, bytes]) -> Run:
     """One run over all of them."""
-    return run_pytest("-n", "2", ill, cwd=ill)
+    return run_pytest(ill, cwd=ill)
 
 
 @pytest.fixture(scope="module")
