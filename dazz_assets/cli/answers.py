@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import dazz_assets
-from dazz_assets.authoring.naming import NAME, suggestion
+from dazz_assets.authoring.naming import NAME, close_to
 from dazz_assets.authoring.scaffold.plan import LONGEST_NAME, SECRETS
 from dazz_assets.authoring.stream import Scalar
 from dazz_assets.authoring.templates import PLACEHOLDER
@@ -141,9 +141,9 @@ def paginator_of(text: str) -> Paginator | None:
         return LinkHeader()
     if text == NONE:
         return None
-    known = [form.partition("[")[0].partition(":")[0] for form in PAGINATORS.split(", ")]
-    missing = suggestion(kind, known) if kind not in known else ""
-    raise Refused(f"--paginator {text!r} is none of: {PAGINATORS}{missing}")
+    close = close_to(kind, (form.partition("[")[0].partition(":")[0] for form in PAGINATORS.split(", ")))
+    meant = f"; did you mean {close!r}?" if close not in (None, kind) else ""
+    raise Refused(f"--paginator {text!r} is none of: {PAGINATORS}{meant}")
 
 
 def written(paginator: Paginator | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -103,6 +104,13 @@ def test_mypy_strict_has_nothing_to_say(written: Path) -> None:
     folders = [item.name for item in written.iterdir() if item.is_dir() and not item.name.startswith(".")]
     assert len(folders) == len(SAMPLES) + 1
     assert run("mypy", "--strict", "--no-incremental", "--cache-dir", "/dev/null", *folders, cwd=written) == ""
+
+
+@pytest.mark.xdist_group("types")
+def test_pyright_strict_has_nothing_to_say(written: Path) -> None:
+    settings = {"typeCheckingMode": "strict", "pythonVersion": "3.11"}
+    (written / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    assert run("pyright", "--pythonpath", sys.executable, cwd=written) == ""
 
 
 def test_the_longest_names_fit_everywhere(written: Path) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.discovery import load_path
 from dazz_assets.authoring.scaffold import construction
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
-from dazz_assets.cli import app, questions
+from dazz_assets.cli import answers, app, questions
 from resources.connections import read_connections
 from tests.cli.conftest import Ran
 from tests.http.loopback import Asked, Reply, Vendor
@@ -44,8 +45,8 @@ class Desk:
         file.write_bytes(document if isinstance(document, bytes) else json.dumps(document).encode())
         return str(file)
 
-    def new(self, *args: str, status: int = 0, answers: str = "") -> Ran:
-        result = CliRunner().invoke(app, ["new", *args], env=self.env, input=answers, prog_name="dazz")
+    def new(self, *args: str, status: int = 0, typed: str = "") -> Ran:
+        result = CliRunner().invoke(app, ["new", *args], env=self.env, input=typed, prog_name="dazz")
         assert result.exit_code == status, f"{result.exit_code}: {result.stdout}{result.stderr}{result.exception}"
         return Ran(result.stdout, result.stderr)
 
@@ -117,36 +118,40 @@ def test_flags_come_before_what_the_page_shows(desk: Desk) -> None:
         ("next-link:@odata\\.nextLink", r'NextLink("@odata\\.nextLink")'),
         ("cursor-token:meta.page.after:page[after]", 'CursorToken("meta.page.after", "page[after]")'),
         ("page-number", "PageNumber()"),
+        ("page-number:p", 'PageNumber(param="p")'),
+        ("offset", "Offset()"),
         ("offset:startAt", 'Offset(param="startAt")'),
-        ("none", None),
     ],
 )
-def test_each_paginator_has_a_flag(desk: Desk, flag: str, code: str | None) -> None:
-    paginator = desk.made("--paginator", flag).paginator
-    assert (None if paginator is None else construction(paginator)) == code
+def test_each_paginator_has_a_flag_and_is_written_as_one(flag: str, code: str) -> None:
+    paginator = answers.paginator_of(flag)
+    assert construction(paginator) == code
+    assert answers.paginator_of(answers.written(paginator)) == paginator
 
 
 @pytest.mark.parametrize(
-    ("flag", "code", "config"),
+    ("flag", "code"),
     [
-        ("bearer", 'BearerToken("{token}")', {"token": "${ACME_TOKEN}"}),
-        ("param:key", 'ApiKey(param="key")', {"token": "${ACME_TOKEN}"}),
-        (
-            "basic",
-            'Basic("{username}", "{password}")',
-            {"username": "${ACME_USERNAME}", "password": "${ACME_PASSWORD}"},
-        ),
-        ("none", None, None),
+        ("bearer", 'BearerToken("{token}")'),
+        ("header:X-Key", 'ApiKey(header="X-Key")'),
+        ("param:key", 'ApiKey(param="key")'),
+        ("basic", 'Basic("{username}", "{password}")'),
     ],
 )
-def test_each_auth_has_a_flag_and_its_settings_of_a_connection(
-    desk: Desk, flag: str, code: str | None, config: dict[str, str] | None
-) -> None:
-    ran = desk.new("acme", *FLAGS, "--sample", desk.sample, "--auth", flag)
-    auth = desk.spec("acme").integration.auth
-    assert (None if auth is None else construction(auth)) == code
+def test_each_auth_has_a_flag(flag: str, code: str) -> None:
+    assert construction(answers.auth_of(flag)) == code
+
+
+def test_none_is_no_paginator_and_no_auth() -> None:
+    assert (answers.paginator_of("none"), answers.written(None), answers.auth_of("none")) == (None, "none", None)
+
+
+def test_a_user_name_and_a_password_are_two_variables(desk: Desk) -> None:
+    ran = desk.new("acme", *FLAGS, "--sample", desk.sample, "--auth", "basic")
     (entry,) = connections_in(ran.out)
-    assert entry.get("config") == config
+    assert entry["config"] == {"username": "${ACME_USERNAME}", "password": "${ACME_PASSWORD}"}
+    assert desk.spec("acme").config.model_fields["username"].annotation is str
+    assert desk.spec("acme").config.model_fields["password"].annotation is SecretStr
 
 
 def connections_in(out: str) -> list[dict[str, Any]]:
@@ -206,12 +211,12 @@ def test_the_code_passes_the_type_checker_in_the_folder_where_it_is_written(desk
 
 
 def test_with_a_token_in_the_environment_the_page_comes_from_the_api(desk: Desk, vendor: Vendor) -> None:
-    vendor.script(Reply(body=RECORDS, headers={"Link": f'<{vendor.url}/issues?page=2>; rel="next"'}))
+    following = {"Link": f'<{vendor.url}/orgs/a%20b/issues?page=2>; rel="next"'}
+    vendor.handler = lambda asked: Reply(body=[]) if "page" in asked.query else Reply(body=RECORDS, headers=following)
     desk.env |= {"ACME_TOKEN": TOKEN, "ACME_ORG": "a b"}
     ran = desk.new("acme", "--base-url", vendor.url, "--path", "/orgs/{config.org}/issues?limit=2")
-    (asked,) = vendor.asked
-    assert asked.target == "/orgs/a%20b/issues?limit=2"
-    assert asked.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert vendor.asked[0].target == "/orgs/a%20b/issues?limit=2"
+    assert vendor.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
     (stream,) = desk.spec("acme").streams.values()
     assert construction(stream.paginator) == "LinkHeader()"
     assert TOKEN not in ran.out + ran.err
@@ -219,7 +224,7 @@ def test_with_a_token_in_the_environment_the_page_comes_from_the_api(desk: Desk,
 
 
 def test_an_open_api_needs_no_token(desk: Desk, vendor: Vendor) -> None:
-    vendor.script(Reply(body=PAGE))
+    vendor.script(Reply(body={"data": RECORDS, "links": {"next": None}}))
     desk.new("acme", "--base-url", vendor.url, "--path", "/issues", "--auth", "none")
     assert "Authorization" not in vendor.asked[0].headers
     assert set(desk.spec("acme").config.model_fields) == {"base_url"}
@@ -347,7 +352,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("terminal")
 def test_at_a_terminal_what_is_missing_is_asked_for_with_what_the_page_shows(desk: Desk) -> None:
     typed = ["https://api.acme.example", "header:X-Key", "/v1/issues", "", "", "", "updated_after", ""]
-    ran = desk.new("acme", "--sample", desk.sample, answers="\n".join(typed) + "\n")
+    ran = desk.new("acme", "--sample", desk.sample, typed="\n".join(typed) + "\n")
     (stream,) = desk.spec("acme").streams.values()
     assert construction(desk.spec("acme").integration.auth) == 'ApiKey(header="X-Key")'
     assert construction(stream.cursor) == 'Cursor("updatedAt", since="updated_after")'
@@ -359,7 +364,7 @@ def test_at_a_terminal_what_is_missing_is_asked_for_with_what_the_page_shows(des
 @pytest.mark.usefixtures("terminal")
 def test_an_answer_that_can_not_be_is_told_and_asked_for_again(desk: Desk) -> None:
     typed = ["api.acme.example", "https://api.acme.example", "", "/issues", "", "", "none", "nxt", "offset:start"]
-    ran = desk.new("acme", "--sample", desk.sample, answers="\n".join(typed) + "\n")
+    ran = desk.new("acme", "--sample", desk.sample, typed="\n".join(typed) + "\n")
     (stream,) = desk.spec("acme").streams.values()
     assert stream.cursor is None
     assert construction(stream.paginator) == 'Offset(param="start")'
@@ -370,6 +375,6 @@ def test_an_answer_that_can_not_be_is_told_and_asked_for_again(desk: Desk) -> No
 @pytest.mark.usefixtures("terminal")
 def test_what_the_page_does_not_show_is_asked_for(desk: Desk) -> None:
     sample = desk.page([{"name": "x"}, {"name": "y"}])
-    desk.new("acme", *FLAGS, "--auth", "none", "--sample", sample, answers="nme\nname\n\n\n\n")
+    desk.new("acme", *FLAGS, "--auth", "none", "--sample", sample, typed="nme\nname\n\n\n\n")
     (stream,) = desk.spec("acme").streams.values()
     assert stream.primary_key == ("name",)

@@ -117,8 +117,7 @@ def _records(page: Page, path: str) -> list[Any]:
     try:
         records = [decoded(bytes(raw)) for raw in page.records(path)]
     except RecordsPathError as error:
-        lists = [item.path or '""' for item in record_paths(decoded(page.body))]
-        raise NoProposalError("records", f"{error.problem.rstrip('.')}{suggestion(path, lists)}") from None
+        raise NoProposalError("records", error.problem.rstrip(".")) from None
     if not records:
         raise NoProposalError(
             None, f"no record is {where}, so there are no fields to make models from: take a page that has records"
