@@ -46,8 +46,9 @@ class Mask:
 
 def _forms(secret: str) -> Iterator[str]:
     """Patterns of the ways in which a secret is written."""
-    for text in {secret, secret.strip(), json.dumps(secret)[1:-1], secret.replace("/", "\\/"), repr(secret)[1:-1]}:
+    for text in {secret, secret.strip(), repr(secret)[1:-1]}:
         yield re.escape(text)
+        yield _escaped(text)
     for text in {secret, secret.strip()}:
         for encoded in {quote(text, safe=""), quote(text), quote_plus(text)}:
             # Servers write the hex digits of an escape in either case, and a link within a link is escaped twice.
@@ -57,6 +58,24 @@ def _forms(secret: str) -> Iterator[str]:
         written = re.escape(part).replace(r"\+", r"(?:\+|%2[Bb])").replace("/", r"(?:\\?/|%2[Ff])")
         # All that is encoded, from its start, and only tried there: so a long text is read once.
         yield rf"(?:(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]*)?{written}[A-Za-z0-9+/_-]*=*"
+
+
+def _escaped(text: str) -> str:
+    """A pattern of a text as JSON and JavaScript escape it, also where that was done again (a text within a text), four times at most."""
+    return "".join(map(_escaped_character, text))
+
+
+def _escaped_character(character: str) -> str:
+    if character == "\\":
+        return r"\\{1,16}"
+    if character in "\"'/":
+        return r"\\{0,15}" + character
+    written = json.dumps(character)[1:-1]
+    if written == character:
+        return re.escape(character)
+    # A character beyond the first plane is two escapes.
+    escapes = "".join(rf"\\{{1,16}}(?i:{part})" for part in written.split("\\")[1:])
+    return f"(?:{re.escape(character)}|{escapes})"
 
 
 def _traces(secret: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ library that is built on it."""
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -38,7 +39,7 @@ class RequestsSeam:
             return _response(prepared, tape(asked_of(prepared), sent))
 
         # The place that `responses` takes as well.
-        with mock.patch.object(HTTPAdapter, "send", send):
+        with mock.patch.object(HTTPAdapter, "send", send), _silent(logging.getLogger("urllib3")):
             yield
 
     @contextmanager
@@ -56,6 +57,17 @@ class RequestsSeam:
 
         with responses.RequestsMock(registry=Script, assert_all_requests_are_fired=False):
             yield
+
+
+@contextmanager
+def _silent(log: logging.Logger) -> Iterator[None]:
+    """Without what a log says at debug level: the addresses as they are sent, with what a tape put back."""
+    level = log.level
+    log.setLevel(max(level, logging.INFO))
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def asked_of(prepared: requests.PreparedRequest) -> Asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from base64 import b64encode
@@ -36,6 +37,15 @@ CANARY = "canary/+s3cret="
 )
 def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
     assert Mask([CANARY])(f"before {written} after") == "before *** after"
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_secret_is_masked_in_a_text_that_is_within_a_text(ascii_only: bool) -> None:
+    secret = written = 'p/w "c\\an" é=\n\U0001d11ez'
+    for _ in range(4):
+        written = json.dumps(written, ensure_ascii=ascii_only)[1:-1]
+        for text in (written, written.replace("/", "\\/")):
+            assert Mask([secret])(f"before {text} after") == "before *** after"
 
 
 def test_the_longer_of_two_secrets_is_masked_whole() -> None:
