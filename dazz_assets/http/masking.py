@@ -61,7 +61,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """A pattern of a text as JSON and JavaScript escape it, also where that was done again (a text within a text), four times at most."""
+    """A pattern of a text as JSON escapes it, once or up to four times: a text within a text."""
     return "".join(map(_escaped_character, text))
 
 
