@@ -26,7 +26,7 @@ from dazz_assets.http import (
 from dazz_assets.http.hosts import origin_of
 
 NONE = "none"
-AUTHS = "bearer, header:NAME, param:NAME, basic, none"
+AUTHS = "bearer, header:NAME[:FORMAT], param:NAME, basic, none"
 PAGINATORS = "link-header, next-link:PATH, cursor-token:PATH:PARAM, page-number[:PARAM], offset[:PARAM], none"
 
 _VENDOR = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -66,9 +66,12 @@ def base_url_of(text: str) -> str:
 
 def auth_of(text: str) -> BearerToken | ApiKey | Basic | None:
     """How requests prove who they are."""
-    kind, _, name = text.partition(":")
-    if kind in ("header", "param") and _HEADER.fullmatch(name):
-        return ApiKey(header=name) if kind == "header" else ApiKey(param=name)
+    kind, _, rest = text.partition(":")
+    name, _, format = rest.partition(":")
+    if kind == "header" and _HEADER.fullmatch(name) and re.fullmatch(r"[^{}]*\{token\}[^{}]*", format or "{token}"):
+        return ApiKey(header=name, format=format or "{token}")
+    if kind == "param" and rest:
+        return ApiKey(param=rest)
     if text == "bearer":
         return BearerToken("{token}")
     if text == "basic":

@@ -23,7 +23,7 @@ VendorName = Annotated[str, typer.Argument(metavar="VENDOR", help="Its name: let
 BaseUrl = Annotated[str | None, typer.Option("--base-url", metavar="URL", help="Where the API is.")]
 AuthKind = Annotated[
     str | None,
-    typer.Option("--auth", metavar="KIND", help="bearer (default), header:NAME, param:NAME, basic or none."),
+    typer.Option("--auth", metavar="KIND", help="bearer (default), header:NAME[:FORMAT], param:NAME, basic or none."),
 ]
 ApiPath = Annotated[
     str | None,

@@ -6,7 +6,8 @@ from shutil import get_terminal_size
 from typing import Any
 
 from dazz_assets.authoring.inference import CursorField, Field, RecordsPath, decoded
-from dazz_assets.authoring.inference.values import texts_at, words
+from dazz_assets.authoring.inference.telling import rank_of
+from dazz_assets.authoring.inference.values import texts_at
 from dazz_assets.authoring.scaffold import construction
 from dazz_assets.cli.failures import masked
 from dazz_assets.cli.output import plain, put_json, put_table, say, tell
@@ -17,8 +18,6 @@ _MOST_ROWS = 10
 _MOST_COLUMNS = 7
 _MOST_FIELDS = 80
 _CELL = 40
-# What people look at first, after key and cursor.
-_TELLING = ("title", "name", "summary", "subject", "status", "state", "severity", "priority", "type", "kind", "url")
 
 
 def put_preview(integration: str, found: Preview, *, as_json: bool) -> None:
@@ -77,7 +76,7 @@ def _columns(found: Preview) -> list[str]:
     scalars = [item.path for item in found.fields if _is_scalar(item)]
     own = [*found.key.declared, *([found.cursor.declared] if found.cursor.declared else [])]
     read = found.model.reading.read
-    ranked = sorted(scalars, key=lambda path: (path not in read, _telling(path), path.count(".")))
+    ranked = sorted(scalars, key=lambda path: (path not in read, rank_of(split(path)[-1]), path.count(".")))
     chosen = [path for path in dict.fromkeys([*own, *ranked]) if path in scalars]
     return _fitting(found, chosen[:_MOST_COLUMNS])
 
@@ -93,11 +92,6 @@ def _fitting(found: Preview, paths: Sequence[str]) -> list[str]:
             break
         fitting.append(path)
     return fitting
-
-
-def _telling(path: str) -> int:
-    named = words(path.rpartition(".")[2])
-    return min((_TELLING.index(word) for word in named if word in _TELLING), default=len(_TELLING))
 
 
 def _is_scalar(item: Field) -> bool:

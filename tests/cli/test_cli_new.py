@@ -134,7 +134,9 @@ def test_each_paginator_has_a_flag_and_is_written_as_one(flag: str, code: str) -
     [
         ("bearer", 'BearerToken("{token}")'),
         ("header:X-Key", 'ApiKey(header="X-Key")'),
+        ("header:Authorization:token {token}", 'ApiKey(header="Authorization", format="token {token}")'),
         ("param:key", 'ApiKey(param="key")'),
+        ("param:auth[key]", 'ApiKey(param="auth[key]")'),
         ("basic", 'Basic("{username}", "{password}")'),
     ],
 )
@@ -198,6 +200,14 @@ def test_what_the_page_leaves_open_is_told(desk: Desk) -> None:
         "warning: no cursor: each sync fetches the whole list",
         "warning: one record shows little of which fields are optional: look over models.py",
     ]
+
+
+def test_a_page_from_new_to_old_is_told_as_a_way_to_stop_early(desk: Desk) -> None:
+    days = [{"id": day, "updated": f"2026-01-0{day}"} for day in (3, 2, 1)]
+    assert (
+        '`order="desc"` of the cursor stops at what is known'
+        in desk.new("acme", *FLAGS, "--sample", desk.page(days)).err
+    )
 
 
 def test_the_code_passes_the_type_checker_in_the_folder_where_it_is_written(desk: Desk) -> None:
@@ -301,8 +311,10 @@ def test_without_a_terminal_what_is_missing_is_named(desk: Desk) -> None:
         (["--path", "/a b"], "holds ' '"),
         (["--path", "/{config.org}"], "name it by --stream"),
         (["--stream", "My Stream"], "'My Stream' can't be a stream's name"),
-        (["--auth", "barer"], "is none of: bearer, header:NAME, param:NAME, basic, none"),
+        (["--auth", "barer"], "is none of: bearer, header:NAME[:FORMAT], param:NAME, basic, none"),
         (["--auth", "header:"], "is none of: bearer"),
+        (["--auth", "header:X-Key:{key}"], "is none of: bearer"),
+        (["--auth", "param:"], "is none of: bearer"),
         (["--paginator", "next-lnk:next"], "did you mean 'next-link'?"),
         (["--paginator", "next-link"], "is none of: link-header, next-link:PATH"),
         (["--key", "id,"], "give the path of a field, or of several with commas"),

@@ -3,17 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dazz_assets.authoring.inference.values import words
+from dazz_assets.authoring.inference.telling import UNTELLING, rank_of
 from dazz_assets.authoring.scaffold.literals import WIDTH
 from dazz_assets.authoring.scaffold.models import Model
 from dazz_assets.authoring.scaffold.places import Place, scalars_of
 from dazz_assets.domain import OUR_COLUMNS
 
-# What people ask of an object first, in this order.
-_TELLING = (
-    *("title", "name", "summary", "subject", "status", "state", "severity", "priority", "level", "type", "kind"),
-    *("category", "owner", "url", "link", "created", "updated", "modified", "closed", "resolved"),
-)
 _MOST = 10
 _FEWEST = 4
 
@@ -54,12 +49,8 @@ def _of_key(key: Sequence[Place]) -> Iterator[Column]:
 
 def _of_record(record: Model, keys: set[str]) -> Iterator[Column]:
     places = [place for place in scalars_of(record) if place.expression not in keys]
-    telling = sorted((place for place in places if _rank(place) < len(_TELLING)), key=_rank)[:_MOST]
+    ranked = sorted(places, key=lambda place: rank_of(place.last.key))
+    telling = [place for place in ranked if rank_of(place.last.key) < UNTELLING][:_MOST]
     others = [place for place in places if place not in telling][: max(0, _FEWEST - len(telling))]
     for place in (*telling, *others):
         yield Column(place.last.name, place.last.annotation, place.expression)
-
-
-def _rank(place: Place) -> int:
-    named = words(place.last.key)
-    return min((_TELLING.index(word) for word in named if word in _TELLING), default=len(_TELLING))

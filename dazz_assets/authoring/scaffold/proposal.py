@@ -100,7 +100,7 @@ def propose(wanted: Wanted, page: Page, *, is_ours: bool = False) -> Proposal:
         shape=shape_of(records),
         is_ours=is_ours,
     )
-    return Proposal(plan, records, tuple(_doubts(plan, page, len(records))))
+    return Proposal(plan, records, tuple(_doubts(plan, page, records)))
 
 
 def _records_path(wanted: Wanted, page: Page) -> str:
@@ -195,7 +195,7 @@ def _paging(wanted: Wanted, page: Page) -> Paging | None:
     return Paging(wanted.paginator, "as given", has_more=False)
 
 
-def _doubts(plan: Plan, page: Page, records: int) -> list[str]:
+def _doubts(plan: Plan, page: Page, records: Sequence[Any]) -> list[str]:
     doubts = []
     if plan.paginator is None and (sign := says_more(page)):
         doubts.append(f"the page says by {sign} that there is more, and how the next one is asked for is not clear")
@@ -210,7 +210,15 @@ def _doubts(plan: Plan, page: Page, records: int) -> list[str]:
     elif plan.cursor.since is None:
         doubts.append(
             f"how the API is asked for changes since a time is not known: each sync reads all of {plan.stream}"
+            f"{_of_order(plan.cursor.field, records)}"
         )
-    if records == 1:
+    if len(records) == 1:
         doubts.append("one record shows little of which fields are optional: look over models.py")
     return doubts
+
+
+def _of_order(field: str, records: Sequence[Any]) -> str:
+    directions = [item.direction for item in cursor_fields(records) if item.path == field]
+    if directions != ["desc"]:
+        return ""
+    return '; if it always lists them from new to old, as here, `order="desc"` of the cursor stops at what is known'
