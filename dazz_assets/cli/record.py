@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dazz_assets.cli.failures import Refused
+from dazz_assets.cli.failures import INTERRUPTED, Refused, end
 from dazz_assets.cli.options import Target
 from dazz_assets.cli.output import say, tell
 
@@ -43,22 +43,28 @@ def record_sync(
     from dazz_assets.cli.progress import shown
     from dazz_assets.testing.pseudonym_key import pseudonym_key
     from dazz_assets.testing.record import PAGES, record
-    from dazz_assets.testing.scenario import NAME
+    from dazz_assets.testing.scenario import CONNECTION, NAME
 
     if not NAME.fullmatch(scenario):
         raise Refused(f"--scenario {scenario!r}: use letters, digits, _, . and -, at most 64")
     chosen = choose(target, [connection])
-    with shown() as progress:
-        recorded = record(
-            chosen.spec,
-            chosen.connections[0],
-            scenario,
-            key=pseudonym_key(),
-            records=limit or None,
-            pages=PAGES if limit else None,
-            between=_wait if pause else _go_on,
-            progress=progress,
-        )
+    name = chosen.spec.name
+    tell(f"Recording {name}/{connection}, which is {name}/{CONNECTION} in the recording and in what follows")
+    try:
+        with shown() as progress:
+            recorded = record(
+                chosen.spec,
+                chosen.connections[0],
+                scenario,
+                key=pseudonym_key(),
+                records=limit or None,
+                pages=PAGES if limit else None,
+                between=_wait if pause else _go_on,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        tell("Interrupted. Nothing was recorded; a recording that there was stays as it was.")
+        end(INTERRUPTED)
     _say(recorded)
 
 
@@ -84,4 +90,10 @@ def _say(recorded: "Recorded") -> None:
         "Read what it holds before you commit it: of personal data only what the streams declare, e-mail addresses and "
         "avatars are replaced."
     )
+    if recorded.personal:
+        tell(
+            f"In {', '.join(recorded.personal)} is still a value that is personal elsewhere: add its field to the "
+            "stream's `personal`, and record again.",
+            "yellow",
+        )
     say(f"Run it: pytest {recorded.folder.parent}")

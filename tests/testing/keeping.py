@@ -52,9 +52,9 @@ def dispose(instance: dg.DagsterInstance) -> None:
 if __name__ == "__main__":
     KEPT.mkdir(exist_ok=True)
     logging.basicConfig(filename=_place("debug.log"), level=logging.DEBUG)
-    os.unlink = os.remove = unlink  # type: ignore[assignment]
+    os.unlink = os.remove = unlink
     shutil.rmtree = rmtree  # type: ignore[assignment]
-    dg.DagsterInstance.dispose = dispose  # type: ignore[method-assign]
+    dg.DagsterInstance.dispose = dispose  # type: ignore[assignment, method-assign]
     command, *sys.argv[1:] = sys.argv[2:]
     if command == "pytest":
         import pytest
