@@ -1,7 +1,7 @@
 """What `dazz new` asks at a terminal, where flags leave something open."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +13,14 @@ from dazz_assets.cli.failures import Refused
 from dazz_assets.cli.output import tell
 from dazz_assets.http import Page
 
-_FIELDS = {"records": "records", "key": "primary_key", "cursor": "cursor"}
+_FIELDS = {"records": "records", "key": "primary_key", "cursor": "cursor", "paginator": "paginator"}
 _QUESTIONS = {
     "records": "Where in a page is the list of records (empty: the page is the list)",
     "key": "Which field tells records apart (several with commas)",
     "cursor": "Which field says when a record changed last (none: each sync fetches all)",
+    "paginator": f"How is the next page asked for ({answers.PAGINATORS})",
 }
+_CHECKS: Mapping[str, Callable[[str], object]] = {"key": answers.key_of, "paginator": answers.paginator_of}
 
 
 def at_terminal() -> bool:
@@ -58,7 +60,8 @@ def _proposed(wanted: Wanted, page: Page, *, is_ours: bool, asks: bool) -> tuple
             if not asks:
                 raise Refused(f"{error}; say it by --{error.setting}") from None
             tell(str(error), "yellow")
-            wanted = _with(wanted, error.setting, _ask(_QUESTIONS[error.setting], None, str))
+            check = _CHECKS.get(error.setting, str)
+            wanted = _with(wanted, error.setting, _ask(_QUESTIONS[error.setting], None, check))
 
 
 def _confirmed(wanted: Wanted, proposal: Proposal) -> Wanted:
@@ -76,8 +79,8 @@ def _confirmed(wanted: Wanted, proposal: Proposal) -> Wanted:
         wanted = replace(wanted, since=None if since == answers.NONE else since)
     if wanted.paginator == "inferred":
         shown = answers.written(plan.paginator)
-        text = _ask(f"How is the next page asked for ({answers.PAGINATORS})", shown, answers.paginator_of)
-        wanted = replace(wanted, paginator="inferred" if text == shown else answers.paginator_of(text))
+        text = _ask(_QUESTIONS["paginator"], shown, answers.paginator_of)
+        wanted = wanted if text == shown else _with(wanted, "paginator", text)
     return wanted
 
 
@@ -85,6 +88,8 @@ def _with(wanted: Wanted, setting: str, text: str) -> Wanted:
     value: Any = text
     if setting == "key":
         value = answers.key_of(text)
+    elif setting == "paginator":
+        value = answers.paginator_of(text)
     elif setting == "cursor" and text == answers.NONE:
         value = ""
     return replace(wanted, **{_FIELDS[setting]: value})

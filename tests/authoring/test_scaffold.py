@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import BearerToken
+from dazz_assets import BearerToken, CursorToken, LinkHeader, NextLink, PageNumber
 from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.discovery import load_path
 from dazz_assets.authoring.inputs import FullRefresh, Incremental
-from dazz_assets.authoring.scaffold import construction, source_of
+from dazz_assets.authoring.scaffold import NoProposalError, Wanted, construction, propose, source_of
 from dazz_assets.authoring.scaffold.plan import LONGEST_NAME
-from dazz_assets.authoring.scaffold.proposal import Wanted, propose
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.domain import DomainObject
+from dazz_assets.http import Paginator
 from tests.authoring.samples import BASE_URL, SAMPLES, page_of
 
 ROOT = Path(__file__).parents[2]
@@ -229,6 +229,19 @@ def test_a_cursor_of_epochs_is_asked_for_in_epochs(tmp_path: Path) -> None:
     (stream,) = spec_in(write(tmp_path / "acme", source_of(proposal.plan))).streams.values()
     assert stream.cursor is not None
     assert (stream.cursor.field, stream.cursor.since, stream.cursor.format) == ("updated", "oldest", "epoch")
+
+
+@pytest.mark.parametrize("given", [LinkHeader(), NextLink("next"), CursorToken("next", "x")])
+def test_a_paginator_that_finds_nothing_where_the_page_counts_is_refused(given: Paginator) -> None:
+    page = page_of({"items": [{"id": 1}], "startAt": 0, "total": 9})
+    with pytest.raises(NoProposalError, match=r'finds nothing in the page; Offset\(param="startAt"'):
+        propose(wanted("acme", paginator=given), page)
+
+
+def test_what_says_that_there_is_more_is_seen_though_the_parameter_is_given() -> None:
+    page = page_of({"items": [{"id": 1}], "page": 0, "total_pages": 9})
+    plan = propose(wanted("acme", paginator=PageNumber("p")), page).plan
+    assert (plan.paginator, plan.params) == (PageNumber("p", more="total_pages"), {"p": 0})
 
 
 def test_names_that_do_not_follow_from_the_classes_are_said(tmp_path: Path) -> None:

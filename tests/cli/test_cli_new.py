@@ -317,6 +317,12 @@ def test_without_a_terminal_what_is_missing_is_named(desk: Desk) -> None:
         (["--auth", "param:"], "is none of: bearer"),
         (["--paginator", "next-lnk:next"], "did you mean 'next-link'?"),
         (["--paginator", "next-link"], "is none of: link-header, next-link:PATH"),
+        (
+            ["--paginator", "none"],
+            "the page says by `links.next` that there is more, so it needs one; it may be NextLink(",
+        ),
+        (["--paginator", "link-header"], 'LinkHeader() finds nothing in the page; NextLink("links.next") would'),
+        (["--paginator", "next-link:next"], 'NextLink("next") finds nothing in the page; NextLink("links.next") would'),
         (["--key", "id,"], "give the path of a field, or of several with commas"),
         (["--key", "owner.email"], "`owner.email` has no value in 1 of 2 records; unique in each are: id, title"),
         (["--key", "iid"], "`iid` has no value in 2 of 2 records; unique in each are: id"),
@@ -344,6 +350,10 @@ def test_flags_that_can_not_be_are_refused_with_what_can(desk: Desk, flags: list
         (["a", "b"], "what is in the page are not all objects with fields"),
         ([{"name": "x"}, {"name": "y"}], "no field says by its name that it tells records apart (unique here: name)"),
         ([{"id": 1}, {"id": 1}], "(unique here: none was found)"),
+        (
+            {"data": RECORDS, "has_more": True},
+            "the page says by `has_more` that there is more, so it needs one; say it by",
+        ),
         (b"<html>", "page.json is no JSON"),
         (b"", "page.json is empty"),
         (b"[" * 100_000, "page.json is no JSON"),
@@ -390,3 +400,12 @@ def test_what_the_page_does_not_show_is_asked_for(desk: Desk) -> None:
     desk.new("acme", *FLAGS, "--auth", "none", "--sample", sample, typed="nme\nname\n\n\n\n")
     (stream,) = desk.spec("acme").streams.values()
     assert stream.primary_key == ("name",)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_paginator_that_the_page_needs_and_does_not_show_is_asked_for(desk: Desk) -> None:
+    sample = desk.page({"data": RECORDS, "has_more": True})
+    typed = ["none", "offset:start", "", "", "none", ""]
+    desk.new("acme", *FLAGS, "--auth", "none", "--sample", sample, typed="\n".join(typed) + "\n")
+    (stream,) = desk.spec("acme").streams.values()
+    assert construction(stream.paginator) == 'Offset(param="start")'

@@ -24,6 +24,9 @@ from dazz_assets.http import (
     ApiKey,
     Basic,
     BearerToken,
+    CursorToken,
+    LinkHeader,
+    NextLink,
     Offset,
     Page,
     PageNumber,
@@ -73,7 +76,7 @@ class NoProposalError(Exception):
     setting: what the author has to say, or to say otherwise; None where only another page helps.
     """
 
-    def __init__(self, setting: Literal["records", "key", "cursor"] | None, message: str) -> None:
+    def __init__(self, setting: Literal["records", "key", "cursor", "paginator"] | None, message: str) -> None:
         super().__init__(message)
         self.setting = setting
 
@@ -182,26 +185,43 @@ def _format(text: str) -> str | None:
 
 
 def _paging(wanted: Wanted, page: Page) -> Paging | None:
+    """How the next page is asked for. Raises NoProposalError where a sync would fail, as the page has a next one."""
     found = paging_of(page)
-    if wanted.paginator is None:
+    if wanted.paginator == "inferred" and found:
+        return found[0]
+    if wanted.paginator == "inferred" or wanted.paginator is None:
+        if sign := says_more(page):
+            shown = f"; it may be {construction(found[0].paginator)}" if found else ""
+            raise NoProposalError("paginator", f"the page says by {sign} that there is more, so it needs one{shown}")
         return None
-    if wanted.paginator == "inferred":
-        return found[0] if found else None
-    # What says that there is more is seen in the page, whoever names the parameter.
+    return _given(wanted.paginator, found)
+
+
+def _given(given: Paginator, found: Sequence[Paging]) -> Paging:
+    """A paginator as its author names it; what says that there is more is seen in the page, whoever names the rest."""
     for item in found:
-        if isinstance(wanted.paginator, Offset | PageNumber) and isinstance(item.paginator, type(wanted.paginator)):
-            paginator = replace(wanted.paginator, more=item.paginator.more)
+        if isinstance(given, Offset | PageNumber) and isinstance(item.paginator, type(given)):
+            paginator = replace(given, more=item.paginator.more)
             return replace(item, paginator=paginator, params={paginator.param: 0} if item.params else {})
-    return Paging(wanted.paginator, "as given", has_more=False)
+    live = [item for item in found if item.has_more]
+    reads_the_page = isinstance(given, LinkHeader | NextLink | CursorToken)
+    if reads_the_page and live and not any(_looks_at(given) == _looks_at(item.paginator) for item in live):
+        raise NoProposalError(
+            "paginator", f"{construction(given)} finds nothing in the page; {construction(live[0].paginator)} would"
+        )
+    return Paging(given, "as given", has_more=False)
+
+
+def _looks_at(paginator: Paginator) -> tuple[bool, object]:
+    """Where a paginator looks: whether in the header, and at which path."""
+    return isinstance(paginator, LinkHeader), getattr(paginator, "path", None)
 
 
 def _doubts(plan: Plan, page: Page, records: Sequence[Any]) -> list[str]:
     doubts = []
-    if plan.paginator is None and (sign := says_more(page)):
-        doubts.append(f"the page says by {sign} that there is more, and how the next one is asked for is not clear")
-    elif plan.paginator is None:
+    if plan.paginator is None:
         doubts.append("nothing in the page says how the next one is asked for; without a paginator there is one page")
-    elif plan.paginator is not None and not any(item.has_more for item in paging_of(page)):
+    elif not any(item.has_more for item in paging_of(page)):
         doubts.append(
             f"{construction(plan.paginator)} is not proven: the page does not say that another one follows it"
         )
