@@ -35,7 +35,7 @@ def test_each_order_is_an_invoice(dazz_replay) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory, recorded_shop: Path) -> Path:
     """A stranger's project: an integration in a file, one in a folder, tests, and things that only look alike."""
     root = tmp_path_factory.mktemp("stranger")
-    (root / "pytest.ini").write_text("[pytest]\ntestpaths = tests\naddopts = --strict-markers\n", encoding="utf-8")
+    (root / "pytest.ini").write_text("[pytest]\ntestpaths = tests\nnorecursedirs = build\n", encoding="utf-8")
     (root / "tests").mkdir()
     (root / "tests/test_ours.py").write_text("def test_ours() -> None: ...\n", encoding="utf-8")
 
