@@ -68,6 +68,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         text
         for reports in terminalreporter.stats.values()
         for report in reports
+        if getattr(report, "when", None) == "call"
         for name, text in getattr(report, "user_properties", ())
         if name == _PROPERTY
     ]

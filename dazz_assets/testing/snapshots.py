@@ -32,7 +32,7 @@ def compare(folder: Path, texts: Mapping[str, str]) -> list[Stale]:
     stored = _stored(folder)
     found = []
     for path in sorted({*stored, *texts}):
-        before, after = stored.get(path, ""), texts.get(path, "")
+        before, after = stored.get(path), texts.get(path)
         if before != after:
             found.append(Stale(path, tuple(_lines(folder / f"{path}.json", before, after))))
     return found
@@ -58,7 +58,10 @@ def _stored(folder: Path) -> dict[str, str]:
     }
 
 
-def _lines(file: Path, before: str, after: str) -> Iterator[str]:
+def _lines(file: Path, before: str | None, after: str | None) -> Iterator[str]:
+    if before is None or after is None:
+        yield "there is no such snapshot yet" if before is None else "nothing is taken for it any more"
+        return
     try:
         old = _read(before)
     except ValueError as error:
@@ -94,7 +97,7 @@ def _kind(file: Path) -> str:
 
 def _read(text: str) -> Any:
     # Numbers as they are written: 1.0 is another text than 1.00.
-    return json.loads(text, parse_int=Literal, parse_float=Literal) if text else []
+    return json.loads(text, parse_int=Literal, parse_float=Literal)
 
 
 def _by_key(items: Any) -> dict[str, Any]:

@@ -48,6 +48,12 @@ def lose_the_integration(folder: Path) -> None:
     (folder / "shop.py").unlink()
 
 
+def lose_a_snapshot(folder: Path) -> None:
+    """And have one of a stream that there is no more."""
+    raw = folder / "recordings/default/snapshots/second/raw"
+    (raw / "orders.json").rename(raw / "refunds.json")
+
+
 ILL: dict[str, Callable[[Path], None]] = {
     "edited": edit_a_total,
     "parser": in_code("total=order.total", "total=order.total * 2"),
@@ -63,6 +69,7 @@ ILL: dict[str, Callable[[Path], None]] = {
     "other scenario": in_recording("scenario.json", '"integration": "shop"', '"integration": "sop"'),
     "config": in_recording("scenario.json", '"token": ', '"tokn": '),
     "snapshot": in_recording("snapshots/first/raw/orders.json", '"record": {', '"record": '),
+    "renamed": lose_a_snapshot,
     "lost": lose_the_integration,
 }
 
@@ -225,6 +232,13 @@ def test_a_snapshot_that_is_no_json_is_one_that_differs(told: Told) -> None:
     assert "    it is no JSON: Expecting ',' delimiter: line 7 column 11 (char 96)" in text
 
 
+def test_a_snapshot_that_there_is_not_yet_or_no_more_is_told(told: Told) -> None:
+    assert told("renamed").startswith(
+        "second/raw/orders.json\n    there is no such snapshot yet\n"
+        "second/raw/refunds.json\n    nothing is taken for it any more\n"
+    )
+
+
 def test_an_exception_of_a_parser_is_told_with_its_line(told: Told) -> None:
     assert "parser invoices, window 2026-01-01: the parser raised ValueError: no rate (line 72 of shop.py)" in told(
         "raises"
@@ -234,7 +248,7 @@ def test_an_exception_of_a_parser_is_told_with_its_line(told: Told) -> None:
 @pytest.fixture(scope="module")
 def updated(tmp_path_factory: pytest.TempPathFactory, recorded_shop: Path) -> tuple[Path, dict[str, bytes], Run]:
     """A folder, its files before, and the run that writes snapshots anew, in two processes."""
-    folder = made_ill(tmp_path_factory.mktemp("updated"), recorded_shop, "edited", "params")
+    folder = made_ill(tmp_path_factory.mktemp("updated"), recorded_shop, "edited", "renamed", "params")
     files = files_of(folder)
     return folder, files, run_pytest("--dazz-update", "-n", "2", folder, cwd=folder)
 
@@ -245,15 +259,16 @@ Updated = tuple[Path, dict[str, bytes], Run]
 def test_an_update_writes_the_snapshots_that_differ_and_says_what_changed(updated: Updated) -> None:
     folder, before, ran = updated
     after = files_of(folder)
-    changed = sorted(name for name in before if before[name] != after[name])
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     assert changed == [
         "edited/recordings/default/snapshots/first/objects/invoices.invoices.json",
         "edited/recordings/default/snapshots/first/raw/orders.json",
+        "renamed/recordings/default/snapshots/second/raw/orders.json",
+        "renamed/recordings/default/snapshots/second/raw/refunds.json",
     ]
-    assert after.keys() == before.keys()
     told = ran.text.partition("snapshots written anew")[2]
     for name in changed:
-        assert f"{folder / name}\n" in told
+        assert told.count(f"{folder / name}\n") == 1
     assert "    record o1: record.total: 12.50 -> 99.00\n" in told
     assert "    object " in told
 
@@ -261,12 +276,12 @@ def test_an_update_writes_the_snapshots_that_differ_and_says_what_changed(update
 def test_an_update_changes_nothing_where_the_requests_do_not_fit(updated: Updated) -> None:
     _, _, ran = updated
     assert ran.status == 1
-    assert ran.outcome == "1 failed, 1 passed"
+    assert ran.outcome == "1 failed, 2 passed"
     assert "accounts?limit=100 was requested and not recorded" in ran.failure("recording params/default")
 
 
 def test_after_an_update_a_plain_run_passes(updated: Updated) -> None:
     folder, _, _ = updated
-    ran = run_pytest(folder / "edited", cwd=folder)
-    assert (ran.status, ran.outcome) == (0, "1 passed")
+    ran = run_pytest("edited", "renamed", cwd=folder)
+    assert (ran.status, ran.outcome) == (0, "2 passed")
     assert "written anew" not in ran.text
