@@ -3,15 +3,11 @@ that is edited in one shows where it is read."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
 
 import pytest
 import time_machine
@@ -23,27 +19,22 @@ from dazz_assets.orchestration.home import passing_instance
 from dazz_assets.orchestration.workplace import Outcome
 from dazz_assets.sandbox import Sandbox, VendorSandbox
 from dazz_assets.sync.extent import Extent
-from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.session import Session
-from dazz_assets.testing.json_text import compact
 from dazz_assets.testing.replay import replayed
 from dazz_assets.testing.scenario import CONNECTION, recordings_of
-from dazz_assets.testing.taken import objects_of
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
 from resources.lake import Lake
+from tests.integrations.found import Found, People, no_network, read
 from tests.integrations.recording import CHANGE, NOW, SANDBOXES, connection_to, recorded
 
 ROOT = Path(__file__).parents[2]
 VENDORS = ("github", "snyk")
-ROW = ("parent", "key", "window_start", "sequence", "page", "position", "problem", "record")
 
 WHOLE: dict[str, Callable[[], VendorSandbox]] = {
     "github": lambda: GitHubSandbox(seed=2, now=NOW, repositories=101, alerts=120),
     "snyk": lambda: SnykSandbox(seed=2, now=NOW, orgs=2, projects=104, issues=130),
 }
-# What a recording replaces beyond the fields that the streams declare: addresses of avatars are known by their form.
-AVATARS = {"repositories": ("owner.avatar_url",), "dependabot_alerts": ("repository.owner.avatar_url",)}
 
 
 def copied(vendor: str, folder: Path) -> IntegrationSpec:
@@ -84,40 +75,6 @@ def people_of(sandbox: VendorSandbox) -> set[str]:
     return {project["relationships"]["importer"]["data"]["id"] for project in sandbox.projects.values()}
 
 
-@dataclass
-class Found:
-    """What two syncs stored and published: raw rows by stream, objects by parser and id."""
-
-    rows: dict[str, list[dict[str, Any]]]
-    objects: dict[str, dict[str, Any]]
-
-    @classmethod
-    def of(cls, session: Session) -> Found:
-        return cls(
-            {stream.name: list(_rows(session, stream.name)) for stream in session.spec.streams.values()},
-            {
-                name: {
-                    id_: item
-                    for model in parser.models
-                    for id_, item in objects_of(Published(session, parser), model).items()
-                }
-                for name, parser in session.spec.parsers.items()
-            },
-        )
-
-
-def _rows(session: Session, stream: str) -> Iterator[dict[str, Any]]:
-    stored = session.raw(session.spec.streams[stream]).open()
-    assert stored is not None
-    columns = [name for name in ROW if name in stored.schema.names]
-    rows = [row for batch in stored.read(columns) for row in batch.to_pylist()]
-    # A sequence is the time of a sync's write: which sync it was counts.
-    sequences = sorted({row["sequence"] for row in rows})
-    for row in rows:
-        row |= {"sequence": sequences.index(row["sequence"]), "record": compact(row["record"])}
-    yield from sorted(rows, key=lambda row: (row["sequence"], row["parent"] or "", row["page"], row["position"]))
-
-
 def live(spec: IntegrationSpec, folder: Path) -> Found:
     """Two syncs from the sandbox, which changes between them."""
     with time_machine.travel(NOW), Sandbox([WHOLE[spec.name]()]) as sandbox, passing_instance() as instance:
@@ -133,20 +90,6 @@ def live(spec: IntegrationSpec, folder: Path) -> Found:
         return Found.of(Session(spec, connection, lake))
 
 
-@contextmanager
-def no_network() -> Iterator[None]:
-    """Whoever opens a connection, or looks for a host, fails."""
-
-    def refuse(*_: object, **__: object) -> NoReturn:
-        raise AssertionError("a replay needs no network")
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("connect", "connect_ex", "sendto"):
-            patch.setattr(socket.socket, name, refuse)
-        patch.setattr(socket, "getaddrinfo", refuse)
-        yield
-
-
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_whole_one_replayed_without_a_network_gives_the_rows_and_findings_of_a_live_sync(
     vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -160,55 +103,14 @@ def test_a_whole_one_replayed_without_a_network_gives_the_rows_and_findings_of_a
         found = Found.of(replay.session)
 
     assert sum(map(len, expected.rows.values())) > 220
-    people = Pairs()
-    for name, stream in spec.streams.items():
-        paths = {*stream.personal, *AVATARS.get(name, ())}
-        assert [_without(row, paths, people.real) for row in expected.rows[name]] == [
-            _without(row, paths, people.shown) for row in found.rows[name]
-        ]
-    people.demand_one_pseudonym_each()
-    assert people.real
-
-    owners = people.owners() if vendor == "snyk" else {}
-    assert {
-        id_: {**item, "owner": owners[item["owner"]]} if item.get("owner") in owners else item
-        for id_, item in expected.objects["findings"].items()
-    } == found.objects["findings"]
+    people = People(numbers={path for stream in spec.streams.values() for path in stream.personal})
+    for stream, rows in expected.rows.items():
+        real = [{**row, "record": read(row["record"])} for row in rows]
+        assert people.rows(found.rows[stream], rows) == real
+    assert people.real(found.objects, expected.objects) == expected.objects
     assert len(found.objects["findings"]) > 100
-
-
-class Pairs:
-    """What personal fields hold in a live sync and in a recording of it, in the same order."""
-
-    def __init__(self) -> None:
-        self.real: list[Any] = []
-        self.shown: list[Any] = []
-
-    def demand_one_pseudonym_each(self) -> None:
-        assert len(self.real) == len(self.shown)
-        pairs = set(zip(self.real, self.shown, strict=True))
-        assert len({real for real, _ in pairs}) == len({shown for _, shown in pairs}) == len(pairs)
-        assert [pair for pair in pairs if pair[0] == pair[1] and pair[0] not in ("", "null")] == []
-
-    def owners(self) -> dict[str, str]:
-        return dict(zip(self.real, self.shown, strict=True))
-
-
-def _without(row: dict[str, Any], paths: set[str], taken: list[Any]) -> dict[str, Any]:
-    """A row with the values at these paths of its record moved to a list; all else stays, digits as they are."""
-
-    def emptied(value: Any, path: tuple[str, ...]) -> Any:
-        if isinstance(value, dict):
-            return {name: emptied(item, (*path, name)) for name, item in value.items()}
-        if isinstance(value, list):
-            return [emptied(item, path) for item in value]
-        if ".".join(path) in paths and value is not None:
-            taken.append(value)
-            return "someone"
-        return value
-
-    record = json.loads(row["record"], parse_int=str, parse_float=str)
-    return {**row, "record": json.dumps(emptied(record, ()))}
+    assert people.has_one_pseudonym_each
+    assert {original for _, original in people.pairs} & people_of(WHOLE[vendor]())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,118 @@
+"""What syncs of a connection stored and published, and how what a recording shows of it is held against the real."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import pytest
+
+from dazz_assets.sync.objects.published import Published
+from dazz_assets.sync.session import Session
+from dazz_assets.testing.json_text import compact
+from dazz_assets.testing.taken import objects_of
+
+_ROW = ("parent", "key", "window_start", "sequence", "page", "position", "problem", "record")
+_STAND_IN = re.compile(r"https://example\.com/person-[0-9a-f]{8}|person-[0-9a-f]{8}(?:@example\.com)?")
+_NUMBER = re.compile(r"[1-9][0-9]{8}")
+
+
+class Digits(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+@dataclass
+class Found:
+    """Raw rows by stream, in the order in which they came, and objects by parser and id."""
+
+    rows: dict[str, list[dict[str, Any]]]
+    objects: dict[str, dict[str, Any]]
+
+    @classmethod
+    def of(cls, session: Session) -> Found:
+        rows = {name: list(_rows(session, name)) for name in session.spec.streams}
+        objects: dict[str, dict[str, Any]] = {}
+        for name, parser in session.spec.parsers.items():
+            published = Published(session, parser)
+            objects[name] = {id_: item for model in parser.models for id_, item in objects_of(published, model).items()}
+        return cls(rows, objects)
+
+
+def _rows(session: Session, stream: str) -> Iterator[dict[str, Any]]:
+    stored = session.raw(session.spec.streams[stream]).open()
+    assert stored is not None
+    columns = [name for name in _ROW if name in stored.schema.names]
+    rows = [row for batch in stored.read(columns) for row in batch.to_pylist()]
+    # Which write it was counts, not when.
+    sequences = sorted({row["sequence"] for row in rows})
+    for row in sorted(rows, key=lambda row: (row["sequence"], row["parent"] or "", row["page"], row["position"])):
+        yield {**row, "sequence": sequences.index(row["sequence"]), "record": compact(row["record"])}
+
+
+class People:
+    """The pseudonyms of a recording, and what each was found to stand for.
+
+    numbers: paths of fields whose numbers are personal.
+    """
+
+    def __init__(self, numbers: Collection[str] = ()) -> None:
+        self._numbers = frozenset(numbers)
+        self.pairs: set[tuple[str, str]] = set()
+
+    def rows(self, shown: list[dict[str, Any]], real: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Raw rows with what pseudonyms stand for, their records read; all that is not personal stays."""
+        assert len(shown) == len(real)
+        return [
+            {**row, "record": self.real(read(row["record"]), read(other["record"]))}
+            for row, other in zip(shown, real, strict=True)
+        ]
+
+    def real(self, shown: Any, real: Any, path: tuple[str, ...] = ()) -> Any:
+        """A value of a recording with each pseudonym replaced by what stands in its place in the real one."""
+        if isinstance(shown, Mapping) and isinstance(real, Mapping):
+            return {name: self.real(item, real.get(name), (*path, name)) for name, item in shown.items()}
+        if isinstance(shown, list) and isinstance(real, list) and len(shown) == len(real):
+            return [self.real(item, other, path) for item, other in zip(shown, real, strict=True)]
+        if isinstance(shown, Digits) and isinstance(real, Digits):
+            is_personal = ".".join(path) in self._numbers and _NUMBER.fullmatch(shown)
+            return self._paired([shown], [real], real) if is_personal else shown
+        if isinstance(shown, str) and isinstance(real, str) and (stand_ins := _STAND_IN.findall(shown)):
+            pattern = "(.+?)".join(map(re.escape, _STAND_IN.split(shown)))
+            if match := re.fullmatch(pattern, real, re.DOTALL):
+                return self._paired(stand_ins, list(match.groups()), real)
+        return shown
+
+    def _paired(self, stand_ins: list[str], originals: list[str], real: Any) -> Any:
+        self.pairs |= set(zip(map(str, stand_ins), map(str, originals), strict=True))
+        return real
+
+    @property
+    def has_one_pseudonym_each(self) -> bool:
+        """Whether each stands for one value, and each value has one."""
+        return len({shown for shown, _ in self.pairs}) == len({real for _, real in self.pairs}) == len(self.pairs)
+
+
+def read(text: str) -> Any:
+    """A JSON text, its numbers with their digits."""
+    return json.loads(text, parse_int=Digits, parse_float=Digits)
+
+
+@contextmanager
+def no_network() -> Iterator[None]:
+    """Whoever opens a connection, or looks for a host, fails."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("a replay needs no network")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex", "sendto"):
+            patch.setattr(socket.socket, name, refuse)
+        patch.setattr(socket, "getaddrinfo", refuse)
+        yield

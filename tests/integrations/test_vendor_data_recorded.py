@@ -1,0 +1,127 @@
+"""The vendors' own example responses, served over HTTP and recorded: replayed they give what a live sync gives."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+import time_machine
+
+from dazz_assets.authoring.discovery import find
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.orchestration.execute import sync
+from dazz_assets.orchestration.home import passing_instance
+from dazz_assets.sync.extent import Extent
+from dazz_assets.sync.session import Session
+from dazz_assets.testing.record import record
+from dazz_assets.testing.replay import replayed
+from dazz_assets.testing.scenario import CONNECTION, recordings_of
+from resources.connections import Connection
+from resources.lake import Lake
+from tests.http.loopback import Asked, Reply, Vendor
+from tests.integrations.found import Found, People, no_network, read
+from tests.integrations.test_vendor_data import FOLDER, example, load, webhook_alerts
+
+pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
+
+ROOT = Path(__file__).parents[2]
+START = date(2021, 1, 4)
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def github(asked: Asked) -> Reply:
+    """Repositories and alerts, newest first, in a page each."""
+    alerts = example("/orgs/{org}/dependabot/alerts") + webhook_alerts()
+    lists = {
+        "/orgs/acme/repos": example("/orgs/{org}/repos"),
+        "/orgs/acme/dependabot/alerts": sorted(alerts, key=lambda alert: str(alert["updated_at"]), reverse=True),
+    }
+    return Reply(body=lists[asked.path])
+
+
+def snyk(asked: Asked) -> Reply:
+    """An organisation with a project, and issues of every kind."""
+    records, page = load("snyk/records.json"), load("snyk/issues_page.json")
+    if asked.path == "/rest/orgs":
+        return Reply(body={"data": [records["organization"]], "links": {}})
+    if asked.path.endswith("/projects"):
+        return Reply(body={"data": [records["project"]], "links": {}})
+    since, until = asked.query["updated_after"][0], asked.query.get("updated_before", ["9"])[0]
+    issues = [*page["data"], *(records[name] for name in ("issue", "cloud_issue", "code_issue"))]
+    return Reply(body={**page, "data": [item for item in issues if since <= item["attributes"]["updated_at"] < until]})
+
+
+@dataclass(frozen=True)
+class Case:
+    """How a vendor answers, what its config has beside a token, and how many findings that gives."""
+
+    answer: Callable[[Asked], Reply]
+    config: dict[str, str]
+    findings: int
+
+
+CASES = {"github": Case(github, {"org": "acme"}, 4), "snyk": Case(snyk, {}, 8)}
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    vendor = Vendor()
+    yield vendor
+    vendor.close()
+
+
+def copied(name: str, folder: Path) -> IntegrationSpec:
+    """An integration in a folder of its own, so that nothing of the vendor's data gets into ours.
+
+    The examples are spread over five years: in windows of a month there are not so many that hold none.
+    """
+    shutil.copytree(ROOT / "integrations" / name, folder / name, ignore=shutil.ignore_patterns("recordings"))
+    file = folder / name / "integration.py"
+    file.write_text(file.read_text().replace("    base_url = ", '    window = "month"\n    base_url = '))
+    return find(str(file))
+
+
+def live(spec: IntegrationSpec, connection: Connection, lake: Lake) -> Found:
+    with passing_instance() as instance:
+        for _ in range(2):
+            outcome = sync(spec, [connection], extent=Extent(from_mark=True), instance=instance, lake=lake)
+            assert outcome.errors == []
+    return Found.of(Session(spec, connection, lake))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_recorded_and_replayed_they_give_the_rows_and_findings_of_a_live_sync(
+    name: str, vendor: Vendor, tmp_path: Path
+) -> None:
+    case = CASES[name]
+    vendor.handler = case.answer
+    spec = copied(name, tmp_path)
+    config = {"token": "canary-8d1f", "base_url": vendor.url, **case.config}
+    connection = Connection(id=CONNECTION, integration=name, start=START, config=config)
+    ours = _files(recordings_of(find(name)))
+
+    with time_machine.travel(NOW):
+        recorded = record(spec, connection, "vendor", key=b"key", records=None, pages=None)
+        expected = live(spec, connection, Lake(tmp_path / "lake"))
+    with no_network(), replayed(recorded.folder, spec) as replay:
+        assert (replay.problems, replay.stale()) == ([], [])
+        found = Found.of(replay.session)
+
+    people = People(numbers={path for stream in spec.streams.values() for path in stream.personal})
+    for stream, rows in expected.rows.items():
+        assert rows
+        assert people.rows(found.rows[stream], rows) == [{**row, "record": read(row["record"])} for row in rows]
+    assert people.real(found.objects, expected.objects) == expected.objects
+    assert len(expected.objects["findings"]) == case.findings
+    assert people.pairs
+    assert people.has_one_pseudonym_each
+    assert recorded.folder.is_relative_to(tmp_path)
+    assert _files(recordings_of(find(name))) == ours
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
