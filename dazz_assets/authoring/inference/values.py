@@ -26,7 +26,12 @@ def joined(names: Sequence[str]) -> str:
 
 def is_addressable(names: tuple[str, ...]) -> bool:
     """Whether a path leads to these names: to one that is empty, or that ends in a backslash, none does."""
-    return split(joined(names)) == names
+    return split(joined(names)) == names and all(map(is_writable, names))
+
+
+def is_writable(name: str) -> bool:
+    """Whether a name can stand in a file: one with a lone surrogate can't."""
+    return name.encode("utf-8", "ignore").decode() == name
 
 
 def texts_at(records: Sequence[Any], names: Sequence[str]) -> list[str | None]:

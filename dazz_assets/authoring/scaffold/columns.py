@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dazz_assets.authoring.inference.telling import UNTELLING, rank_of
-from dazz_assets.authoring.scaffold.literals import WIDTH
+from dazz_assets.authoring.scaffold.literals import WIDTH, width
 from dazz_assets.authoring.scaffold.models import Model
 from dazz_assets.authoring.scaffold.places import Place, scalars_of
 from dazz_assets.domain import OUR_COLUMNS
@@ -32,7 +32,10 @@ def columns_of(record: Model, key: Sequence[Place]) -> list[Column]:
     found: dict[str, Column] = {}
     for column in (*_of_key(key), *_of_record(record, {place.expression for place in key})):
         # A line that a formatter would break is left out.
-        if column.name not in {"id", "table", *OUR_COLUMNS} and len(f"{column.name}={column.expression},") < WIDTH - 16:
+        if (
+            column.name not in {"id", "table", *OUR_COLUMNS}
+            and width(f"{column.name}={column.expression},") < WIDTH - 16
+        ):
             found.setdefault(column.name, column)
     return list(found.values())
 

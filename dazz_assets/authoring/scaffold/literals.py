@@ -3,9 +3,15 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 WIDTH = 88
 """The shortest of the usual line lengths."""
+
+
+def width(text: str) -> int:
+    """How wide a text is, as formatters count: letters of East Asian scripts are two wide."""
+    return len(text) if text.isascii() else sum(1 + (east_asian_width(letter) in "WF") for letter in text)
 
 
 def literal(value: object) -> str:
@@ -49,7 +55,7 @@ def enclosed(before: str, items: Sequence[str], after: str) -> list[str]:
     A comma after the last one keeps a formatter from joining them again.
     """
     one_line = f"{before}{', '.join(items)}{after}"
-    if len(one_line) <= WIDTH or not items:
+    if width(one_line) <= WIDTH or not items:
         return [one_line]
     indent = " " * (len(before) - len(before.lstrip()))
     return [before, *(f"{indent}    {item}," for item in items), f"{indent}{after}"]
@@ -58,6 +64,6 @@ def enclosed(before: str, items: Sequence[str], after: str) -> list[str]:
 def imported(module: str, names: Sequence[str]) -> list[str]:
     """The import of names from a module; nothing where there are none."""
     one_line = f"from {module} import {', '.join(names)}"
-    if not names or len(one_line) <= WIDTH:
+    if not names or width(one_line) <= WIDTH:
         return [one_line] if names else []
     return enclosed(f"from {module} import (", names, ")")

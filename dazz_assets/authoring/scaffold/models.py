@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from dazz_assets.authoring.inference.kinds import Kind
 from dazz_assets.authoring.inference.shape import Shape
-from dazz_assets.authoring.scaffold.literals import WIDTH, enclosed, literal
+from dazz_assets.authoring.inference.values import is_writable
+from dazz_assets.authoring.scaffold.literals import WIDTH, enclosed, literal, width
 from dazz_assets.authoring.scaffold.names import LONGEST, class_name, field_name, singular
 
 _TEXTS: frozenset[Kind] = frozenset({"time", "time without zone", "date", "uuid", "url", "email", "string"})
@@ -14,6 +15,7 @@ _GENERIC = frozenset(
     {"attributes", "config", "content", "data", "details", "fields", "info", "items", "links", "meta", "metadata"}
     | {"node", "object", "options", "properties", "relationships", "settings", "source", "value", "values"}
 )
+_SHORTEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Model:
         """The class, line by line."""
         yield f"class {self.name}(BaseModel):"
         yield f'    """{self.doc}"""'
-        yield from ("", *(line for attribute in self.attributes for line in _written(attribute)))
+        if self.attributes:
+            yield from ("", *(line for attribute in self.attributes for line in _written(attribute)))
 
 
 def models_of(shape: Shape, name: str, doc: str, taken: Collection[str] = ()) -> list[Model]:
@@ -85,13 +88,15 @@ class _Maker:
 
     def _attributes(self, shape: Shape, own: str) -> Iterator[Attribute]:
         # A name that needs no alias is kept, whatever else would be written like it.
-        taken = {key for key in shape.members if field_name(key) == key}
-        for key, member in shape.members.items():
+        members = {key: member for key, member in shape.members.items() if is_writable(key)}
+        taken = {key for key in members if field_name(key) == key}
+        for key, member in members.items():
             type_, model = self._type(member, key, own)
             is_optional = bool(member.nulls) or member.count < shape.objects
+            if _room(type_) < _SHORTEST:
+                type_, model = "object", None
             # A long name is cut so that the field stays on a line; its alias is whole.
-            room = WIDTH - len(f"    : {type_} | None = Field(")
-            name = field_name(key, taken - {key}, max(8, min(LONGEST, room)))
+            name = field_name(key, taken - {key}, min(LONGEST, _room(type_)))
             taken.add(name)
             yield Attribute(name, key, type_, is_optional, model)
 
@@ -121,6 +126,11 @@ class _Maker:
             return "object"
         type_, _ = self._type(shape, singular(key), within)
         return f"{type_} | None" if shape.nulls and type_ != "object" else type_
+
+
+def _room(type_: str) -> int:
+    """How long the name of a field of this type can be, on a line of its own."""
+    return WIDTH - width(f"    _99: {type_} | None = Field(")
 
 
 def _text(kinds: set[Kind]) -> str:

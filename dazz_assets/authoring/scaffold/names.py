@@ -10,6 +10,7 @@ from pydantic import BaseModel
 import dazz_assets
 from dazz_assets.authoring.inference.values import words
 from dazz_assets.authoring.naming import snake_case
+from dazz_assets.authoring.scaffold.literals import width
 
 LONGEST = 40
 _LONGEST_CLASS = 30
@@ -28,7 +29,7 @@ def field_name(name: str, taken: Container[str] = (), longest: int = LONGEST) ->
     plain = plain if plain.isidentifier() else "field"
     if plain.startswith(("model_validate", "model_dump")):
         plain = f"field_{plain}"
-    plain = plain[:longest].rstrip("_") or "field"
+    plain = _cut(plain, longest).rstrip("_") or "field"
     if keyword.iskeyword(plain) or plain in _IN_ANNOTATIONS or plain in _OF_MODELS:
         plain += "_"
     return _free(plain, taken)
@@ -40,7 +41,7 @@ def class_name(name: str, within: str = "", taken: Container[str] = (), longest:
     if not camel[:1].isupper() or not camel.isidentifier():
         camel = f"{within or 'Record'}{camel}"
     camel = camel if camel.isidentifier() else f"{within or 'Record'}Part"
-    camel = camel[:longest]
+    camel = _cut(camel, longest)
     return _free(f"{camel}Record" if camel in _CLASSES else camel, taken)
 
 
@@ -71,6 +72,12 @@ def stream_name(path: str) -> str:
     segments: Sequence[str] = [part for part in path.split("/") if part and "{" not in part]
     plain = "_".join(words(segments[-1].partition(".")[0])) if segments else ""
     return plain if plain.isascii() and plain[:1].isalpha() else ""
+
+
+def _cut(name: str, longest: int) -> str:
+    while width(name) > longest:
+        name = name[:-1]
+    return name
 
 
 def _free(name: str, taken: Container[str]) -> str:
