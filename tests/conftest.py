@@ -20,6 +20,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a test has to tell although it passed: its property `told`."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, text in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(str(text))
+
+
 _OF_THE_DEVELOPER = (
     "DAZZ_HOME",
     "DAZZ_CONNECTIONS",
