@@ -134,18 +134,25 @@ def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "R
     """
     from dazz_assets.authoring.discovery import find
     from dazz_assets.cli.progress import shown
+    from dazz_assets.testing.errors import RecordingError
     from dazz_assets.testing.pseudonym_key import pseudonym_key
     from dazz_assets.testing.record import record
     from dazz_assets.testing.sample import SampleSeam
 
     spec, key = find(str(folder)), pseudonym_key()
-    if sample is None:
-        with shown() as progress:
-            return record(spec, connection, _SCENARIO, key=key, records=_RECORDS, progress=progress)
-    # Nothing is asked for, so that any values will do.
-    anything = connection.model_copy(update={"config": {name: f"sample-{name}" for name in connection.config}})
-    seams = (SampleSeam(sample.body),)
-    return record(spec, anything, _SCENARIO, key=key, records=None, pages=1, seams=seams)
+    try:
+        if sample is None:
+            with shown() as progress:
+                return record(spec, connection, _SCENARIO, key=key, records=_RECORDS, progress=progress)
+        # Nothing is asked for, so that any values will do.
+        anything = connection.model_copy(update={"config": {name: f"sample-{name}" for name in connection.config}})
+        seams = (SampleSeam(sample.body),)
+        return record(spec, anything, _SCENARIO, key=key, records=None, pages=1, seams=seams)
+    except RecordingError as error:
+        raise RecordingError(
+            f"{folder} is written, and not recorded: {error}. Correct it and run `dazz record`, or remove the folder "
+            "to begin anew"
+        ) from None
 
 
 def _folder(name: str, into: Path | None) -> Path:

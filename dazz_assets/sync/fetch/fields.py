@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -23,11 +24,16 @@ class FieldReader:
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = tuple(split(path) for path in paths)
-        self._fast = msgspec.json.Decoder(list[_shape(self._paths, str)])  # type: ignore[misc]
-        self._exact = msgspec.json.Decoder(_shape(self._paths, msgspec.Raw))
+        self._fast: msgspec.json.Decoder[Any] | None = None
+        # msgspec takes no field whose name holds a quote, a backslash or a control character.
+        with suppress(ValueError):
+            self._fast = msgspec.json.Decoder(list[_shape(self._paths, str)])  # type: ignore[misc]
+            self._exact = msgspec.json.Decoder(_shape(self._paths, msgspec.Raw))
 
     def read(self, records: Sequence[Buffer]) -> list[tuple[str | None, ...]]:
         """One tuple a record, with one text a path."""
+        if self._fast is None:
+            return [self._slowly(bytes(record)) for record in records]
         try:
             rows = self._fast.decode(b"[" + b",".join(records) + b"]")
         except (msgspec.MsgspecError, UnicodeDecodeError):
