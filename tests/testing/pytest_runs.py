@@ -49,7 +49,7 @@ def run(module: str, *args: str | Path, cwd: Path, env: Mapping[str, str] | None
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     return Run(ended.returncode, ended.stdout)
