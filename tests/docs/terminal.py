@@ -28,7 +28,7 @@ _REST = "..."
 
 @dataclass
 class Terminal:
-    """A shell in a folder. stands_for: what the page writes, and what it means here; took: seconds, with the command."""
+    """A shell in a folder. stands_for: what the page writes, and what it means here; took: seconds of each command."""
 
     folder: Path
     stands_for: dict[str, str] = field(default_factory=dict)
