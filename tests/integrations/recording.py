@@ -7,6 +7,7 @@ The sandboxes' records end at a fixed moment and change by a fixed seed, so that
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import time_machine
 
+from dazz_assets.authoring.discovery import find
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
 from dazz_assets.testing.record import PAGES, record
@@ -21,6 +23,7 @@ from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
 from resources.connections import Connection
 
+ROOT = Path(__file__).parents[2] / "integrations"
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 KEY = b"the people of the sandboxes are nobody"
 RECORDS = 3
@@ -39,6 +42,14 @@ def snyk() -> VendorSandbox:
 
 
 SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "snyk": snyk}
+
+
+def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:
+    """An integration in a folder of its own, without its recordings, with windows of this length."""
+    shutil.copytree(ROOT / vendor, folder / vendor, ignore=shutil.ignore_patterns("recordings"))
+    file = folder / vendor / "integration.py"
+    file.write_text(file.read_text().replace("    base_url = ", f'    window = "{window}"\n    base_url = '))
+    return find(str(file))
 
 
 def connection_to(sandbox: Sandbox, name: str) -> Connection:
@@ -64,7 +75,5 @@ def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | No
 
 
 if __name__ == "__main__":
-    from dazz_assets.authoring.discovery import find
-
     for vendor in SANDBOXES:
         print(recorded(find(vendor)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,11 +23,11 @@ from resources.connections import Connection
 from resources.lake import Lake
 from tests.http.loopback import Asked, Reply, Vendor
 from tests.integrations.found import Found, People, no_network, read
+from tests.integrations.recording import copied
 from tests.integrations.test_vendor_data import FOLDER, example, load, webhook_alerts
 
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
 
-ROOT = Path(__file__).parents[2]
 START = date(2021, 1, 4)
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -74,17 +73,6 @@ def vendor() -> Iterator[Vendor]:
     vendor.close()
 
 
-def copied(name: str, folder: Path) -> IntegrationSpec:
-    """An integration in a folder of its own, so that nothing of the vendor's data gets into ours.
-
-    The examples are spread over five years: in windows of a month there are not so many that hold none.
-    """
-    shutil.copytree(ROOT / "integrations" / name, folder / name, ignore=shutil.ignore_patterns("recordings"))
-    file = folder / name / "integration.py"
-    file.write_text(file.read_text().replace("    base_url = ", '    window = "month"\n    base_url = '))
-    return find(str(file))
-
-
 def live(spec: IntegrationSpec, connection: Connection, lake: Lake) -> Found:
     with passing_instance() as instance:
         for _ in range(2):
@@ -99,7 +87,8 @@ def test_recorded_and_replayed_they_give_the_rows_and_findings_of_a_live_sync(
 ) -> None:
     case = CASES[name]
     vendor.handler = case.answer
-    spec = copied(name, tmp_path)
+    # The examples are spread over five years: in windows of a month there are not so many that hold none.
+    spec = copied(name, tmp_path, window="month")
     config = {"token": "canary-8d1f", "base_url": vendor.url, **case.config}
     connection = Connection(id=CONNECTION, integration=name, start=START, config=config)
     ours = _files(recordings_of(find(name)))
