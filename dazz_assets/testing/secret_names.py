@@ -25,6 +25,8 @@ _ENDS = (
     "api_token",
     "private_token",
     "csrf_token",
+    "clone_token",
+    "deploy_token",
     "secret",
     "client_secret",
     "secret_key",

@@ -38,6 +38,7 @@ NOBODYS = {
     "azure": "canary7f66a5b7c8d9",
     "password": "canary7a77b6c8d9e0",
     "cookie": "canary7b88c7d9e0f1",
+    "clone token": "canary7c99d8e0f1a2",
 }
 """Cores of secrets that no config names: known by their shape, or by the name beside them."""
 
@@ -47,6 +48,7 @@ FOUND_BY_SHAPE = {
     "pem": f"-----BEGIN PRIVATE KEY-----\n{NOBODYS['private key']}\n-----END PRIVATE KEY-----",
     "download": f"https://b.s3.amazonaws.com/a?X-Amz-Expires=60&X-Amz-Signature={NOBODYS['signature']}",
     "upload": f"https://x.blob.core.windows.net/c/b?sv=2024-11-04&sig={NOBODYS['azure']}%3D",
+    "temp_clone_token": NOBODYS["clone token"],
     "database": {"host": "db", "password": NOBODYS["password"]},
 }
 
