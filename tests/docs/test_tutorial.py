@@ -20,8 +20,9 @@ from tests.docs.markdown import Block, Command, blocks, changed, commands
 from tests.docs.terminal import Terminal
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
-# As the page writes it: where the reader works, and the ports of the sandbox's vendors.
-FOLDER, PORTS = "/home/you/tutorial", ("8790", "8791")
+# Where the reader works, as the page writes it.
+FOLDER = "/home/you/tutorial"
+_VENDOR = re.compile(r"^(\w+): http://(127\.0\.0\.1:\d+)$", re.MULTILINE)
 
 AS_THE_UI = """
 import dagster as dg
@@ -124,8 +125,9 @@ def _sandbox(terminal: Terminal, command: Command) -> Iterator[None]:
             printed.append(line)
             if line.startswith("Serving"):
                 break
-        found = re.findall(r"^\w+: http://127\.0\.0\.1:(\d+)$", "".join(printed), re.MULTILINE)
-        terminal.stands_for |= dict(zip(PORTS, found, strict=True))
+        found = dict(_VENDOR.findall("".join(printed)))
+        written = dict(_VENDOR.findall("\n".join(command.shown)))
+        terminal.stands_for |= {address: found[vendor] for vendor, address in written.items()}
         terminal.compare(command, "".join(printed))
         yield
     finally:
