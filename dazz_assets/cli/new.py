@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from resources.connections import Connection
 
 _CONNECTION = "main"
-_SCENARIO = "default"
-_RECORDS = 3
 
 VendorName = Annotated[str, typer.Argument(metavar="VENDOR", help="Its name: letters, digits, _ and -.")]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", metavar="URL", help="Where the API is.")]
@@ -135,6 +133,7 @@ def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "R
     from dazz_assets.authoring.discovery import find
     from dazz_assets.cli.progress import shown
     from dazz_assets.testing.errors import RecordingError
+    from dazz_assets.testing.layout import DEFAULT, RECORDS
     from dazz_assets.testing.pseudonym_key import pseudonym_key
     from dazz_assets.testing.record import record
     from dazz_assets.testing.sample import SampleSeam
@@ -143,15 +142,16 @@ def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "R
     try:
         if sample is None:
             with shown() as progress:
-                return record(spec, connection, _SCENARIO, key=key, records=_RECORDS, progress=progress)
+                return record(spec, connection, DEFAULT, key=key, records=RECORDS, progress=progress)
         # Nothing is asked for, so that any values will do.
         anything = connection.model_copy(update={"config": {name: f"sample-{name}" for name in connection.config}})
         seams = (SampleSeam(sample.body),)
-        return record(spec, anything, _SCENARIO, key=key, records=None, pages=1, seams=seams)
-    except RecordingError as error:
+        return record(spec, anything, DEFAULT, key=key, records=None, pages=1, seams=seams)
+    except (RecordingError, KeyboardInterrupt) as error:
+        why = str(error) or "interrupted"
         raise RecordingError(
-            f"{folder} is written, and not recorded: {error}. Correct it and run `dazz record`, or remove the folder "
-            "to begin anew"
+            f"{folder} is written, and not recorded: {why}. Correct it and run `dazz record`, or remove the folder to "
+            "begin anew"
         ) from None
 
 

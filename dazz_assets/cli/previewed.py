@@ -12,7 +12,7 @@ from dazz_assets.authoring.scaffold import construction
 from dazz_assets.cli.failures import masked
 from dazz_assets.cli.output import plain, put_json, put_table, say, tell
 from dazz_assets.http.paths import split
-from dazz_assets.sync.preview import Asked, Preview
+from dazz_assets.sync.preview import Preview, ShownRequest
 
 _MOST_ROWS = 10
 _MOST_COLUMNS = 7
@@ -193,7 +193,7 @@ def _show_paging(found: Preview) -> None:
         _say(f"next: nothing, this page is the last: {paging.last}")
 
 
-def _request(asked: Asked) -> str:
+def _request(asked: ShownRequest) -> str:
     return f"{asked.method} {asked.url}" + (f" {_cut(asked.body, 400)}" if asked.body else "")
 
 

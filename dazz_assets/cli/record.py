@@ -7,11 +7,10 @@ import typer
 from dazz_assets.cli.failures import INTERRUPTED, Refused, end
 from dazz_assets.cli.options import Target
 from dazz_assets.cli.output import say, tell
+from dazz_assets.testing.layout import DEFAULT, NAME, RECORDS
 
 if TYPE_CHECKING:
     from dazz_assets.testing.record import Recorded
-
-LIMIT = 3
 
 ConnectionId = Annotated[str, typer.Option("--connection", metavar="ID", help="The connection to record.")]
 ScenarioName = Annotated[str, typer.Option("--scenario", metavar="NAME", help="What the recording is called.")]
@@ -30,8 +29,8 @@ Pause = Annotated[
 def record_sync(
     target: Target,
     connection: ConnectionId,
-    scenario: ScenarioName = "default",
-    limit: Limit = LIMIT,
+    scenario: ScenarioName = DEFAULT,
+    limit: Limit = RECORDS,
     pause: Pause = False,
 ) -> None:
     """Record a first and a second sync beside the integration, as a test that `pytest` runs.
@@ -43,7 +42,7 @@ def record_sync(
     from dazz_assets.cli.progress import shown
     from dazz_assets.testing.pseudonym_key import pseudonym_key
     from dazz_assets.testing.record import PAGES, record
-    from dazz_assets.testing.scenario import CONNECTION, NAME
+    from dazz_assets.testing.scenario import CONNECTION
 
     if not NAME.fullmatch(scenario):
         raise Refused(f"--scenario {scenario!r}: use letters, digits, _, . and -, at most 64")

@@ -15,7 +15,7 @@ class Asked:
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: str | None = None
+    body: bytes | None = None
     source: tuple[str, ...] = ()
 
 

@@ -130,7 +130,7 @@ class Transport:
         url = prepared.url or ""
         self._demand_declared(url)
         if self._auth is not None:
-            prepared = self._auth.apply(prepared, self._values)
+            prepared = _of_source(self._auth.apply(prepared, self._values), request.source)
             self._demand_declared(prepared.url or "")
         return prepared, url
 
@@ -176,6 +176,15 @@ class Transport:
         if origin not in self._environment:
             self._environment[origin] = self.session.merge_environment_settings(url, {}, True, None, None)
         return self._environment[origin]
+
+
+def _of_source(prepared: requests.PreparedRequest, source: tuple[str, ...]) -> Prepared:
+    """The request with its source, which an auth that gives back another object does not know of."""
+    if isinstance(prepared, Prepared):
+        return prepared
+    known = Prepared(source)
+    vars(known).update(vars(prepared), source=source)
+    return known
 
 
 def _redirected(request: Request, url: str, response: requests.Response) -> Request:

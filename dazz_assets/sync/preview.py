@@ -43,7 +43,7 @@ _MOST_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ShownRequest:
     """A request as it is shown: without credentials, any other secret masked. body: its JSON, where it has one."""
 
     method: str
@@ -88,7 +88,7 @@ class PagingSeen:
     declared: str | None
     detected: tuple[Paging, ...]
     warning: str | None
-    next: Asked | None
+    next: ShownRequest | None
     last: str | None
 
 
@@ -114,7 +114,7 @@ class Preview:
     connection: str
     stream: str
     parent: Mapping[str, str]
-    asked: Asked
+    asked: ShownRequest
     status: int
     size: int
     path: str
@@ -201,9 +201,9 @@ def _looked_at(session: Session, client: Client, stream: StreamSpec, parent: Map
     )
 
 
-def _shown(client: Client, request: Request) -> Asked:
+def _shown(client: Client, request: Request) -> ShownRequest:
     body = None if request.body is None else client.mask(json.dumps(request.body, ensure_ascii=False))
-    return Asked(request.method, client.mask(request.address()), body)
+    return ShownRequest(request.method, client.mask(request.address()), body)
 
 
 def _model(stream: StreamSpec, records: Sequence[Raw], fields: Sequence[Field]) -> ModelSeen:

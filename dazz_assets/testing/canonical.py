@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http.seam import Answered, Asked
+from dazz_assets.testing.charsets import changed
 from dazz_assets.testing.json_text import compact, trimmed
 from dazz_assets.testing.redaction import Redactor
 
@@ -24,7 +25,7 @@ def asked_as_recorded(asked: Asked, redactor: Redactor) -> Asked:
         asked.method.upper(),
         redactor.text(asked.url),
         dict(sorted(redactor.headers(headers).items())),
-        None if not asked.body else _text_as_recorded(asked.body, redactor),
+        None if not asked.body else changed(asked.body, asked.headers, lambda text: _text_as_recorded(text, redactor)),
         asked.source,
     )
 
@@ -38,7 +39,7 @@ def answered_as_recorded(
     return Answered(
         answered.status,
         dict(sorted(redactor.headers(headers).items())),
-        _body_as_recorded(answered.body, redactor, stream, records),
+        changed(answered.body, answered.headers, lambda text: _page_as_recorded(text, redactor, stream, records)),
     )
 
 
@@ -54,15 +55,11 @@ def _text_as_recorded(text: str, redactor: Redactor) -> str:
         return redactor.text(text)
 
 
-def _body_as_recorded(body: bytes, redactor: Redactor, stream: StreamSpec | None, records: int | None) -> bytes:
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return body
+def _page_as_recorded(text: str, redactor: Redactor, stream: StreamSpec | None, records: int | None) -> str:
     try:
         if stream is not None and records is not None:
             text = trimmed(text, stream.records, records)
         personal = stream.personal if stream is not None else ()
-        return compact(redactor.json(text, personal, stream.records if stream is not None else "")).encode()
+        return compact(redactor.json(text, personal, stream.records if stream is not None else ""))
     except ValueError:
-        return redactor.text(text).encode()
+        return redactor.text(text)

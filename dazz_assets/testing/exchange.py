@@ -34,7 +34,7 @@ def text_of(exchange: Exchange) -> str:
     request = {"method": asked.method, "url": asked.url, "headers": dict(asked.headers)}
     response = {"status": answered.status, "headers": dict(answered.headers)}
     halves = {
-        "request": _with_body(request, None if asked.body is None else asked.body.encode()),
+        "request": _with_body(request, asked.body),
         "response": _with_body(response, answered.body),
     }
     return indented("{" + ", ".join(f"{json.dumps(name)}: {half}" for name, half in halves.items()) + "}") + "\n"
@@ -47,8 +47,7 @@ def read(path: Path) -> Exchange:
         whole = json.loads(text)
         document = Document(text.encode())
         request, response = whole["request"], whole["response"]
-        body = _body(document, "request", request)
-        asked = Asked(request["method"], request["url"], request["headers"], None if body is None else body.decode())
+        asked = Asked(request["method"], request["url"], request["headers"], _body(document, "request", request))
         answered = Answered(int(response["status"]), response["headers"], _body(document, "response", response) or b"")
     except (ValueError, KeyError, TypeError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else str(error)

@@ -20,16 +20,8 @@ from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.testing.errors import RecordingError
-from dazz_assets.testing.scenario import (
-    FILE,
-    FOLDER,
-    SNAPSHOTS,
-    file_of,
-    is_of,
-    is_scenario,
-    recordings_of,
-    scenarios_in,
-)
+from dazz_assets.testing.layout import DEFAULT, FILE, FOLDER, SNAPSHOTS, is_scenario, scenarios_in
+from dazz_assets.testing.scenario import file_of, is_of, recordings_of
 
 if TYPE_CHECKING:
     from dazz_assets.testing.replay import Replay
@@ -142,7 +134,7 @@ def dazz_replay(request: pytest.FixtureRequest) -> Iterator[Callable[..., Replay
     """
     with ExitStack() as stack:
 
-        def replay(target: type[Integration[Any]] | str | Path, scenario: str = "default") -> Replay:
+        def replay(target: type[Integration[Any]] | str | Path, scenario: str = DEFAULT) -> Replay:
             from dazz_assets.testing.replay import replayed
 
             try:

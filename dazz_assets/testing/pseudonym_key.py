@@ -2,30 +2,41 @@
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+from dazz_assets.testing.errors import RecordingError
 from resources.home import home
 
 VARIABLE = "DAZZ_RECORDING_KEY"
 FILE = "recording.key"
+SIZE = 32
+"""Bytes of a key."""
 
 
 def pseudonym_key() -> bytes:
     """`DAZZ_RECORDING_KEY`, which people share who record the same integrations, or a random one in the home.
 
     The same key gives the same pseudonyms, so that a second recording differs only where the vendor does.
+    Raises RecordingError for a file that holds none.
     """
     if given := os.environ.get(VARIABLE):
         return given.encode()
     path = home() / FILE
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_once(path, secrets.token_bytes(32))
-    return path.read_bytes()
+        _write_once(path, secrets.token_bytes(SIZE))
+    key = path.read_bytes()
+    if len(key) < SIZE:
+        raise RecordingError(f"{path} holds no key: remove it, and a new one is made")
+    return key
 
 
 def _write_once(path: Path, key: bytes) -> None:
-    unfinished = path.with_name(f"{FILE}.{os.getpid()}")
-    unfinished.touch(mode=0o600)
-    unfinished.write_bytes(key)
-    unfinished.replace(path)
+    """Write the key where there is none; of two first recordings at once both take the one that came first."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{FILE}.") as unfinished:  # it is made with mode 0600
+        unfinished.write(key)
+        unfinished.flush()
+        with suppress(FileExistsError):
+            os.link(unfinished.name, path)

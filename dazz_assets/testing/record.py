@@ -19,20 +19,11 @@ from dazz_assets.sync.progress import Progress
 from dazz_assets.testing.clock import Clock
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.exchange import text_of
+from dazz_assets.testing.layout import FILE, PHASES, Phase
 from dazz_assets.testing.recorder import Recorder
 from dazz_assets.testing.redaction import PERSONAL, Redactor
 from dazz_assets.testing.replay import Replay, replayed, seams_of
-from dazz_assets.testing.scenario import (
-    CONNECTION,
-    FILE,
-    PHASES,
-    Phase,
-    Scenario,
-    file_of,
-    moment_now,
-    read_scenario,
-    recordings_of,
-)
+from dazz_assets.testing.scenario import CONNECTION, Scenario, file_of, moment_now, read_scenario, recordings_of
 from dazz_assets.testing.stage import Stage, staged
 from resources.connections import Connection
 
@@ -75,6 +66,7 @@ def record(
     stays. BadConnection for a bad config.
     """
     folder = recordings_of(spec) / name
+    _recover(folder)
     _demand_ours(folder, spec)
     config = connection.load(spec.config)
     redactor = Redactor(secrets_by_name(config), key, _addresses(spec, config), public=list(_plain_values(config)))
@@ -195,12 +187,17 @@ def _demand_no_secret(name: str, text: str, redactor: Redactor) -> None:
 
 
 def _personal_in(folder: Path, redactor: Redactor) -> tuple[str, ...]:
-    files = sorted(folder.rglob("*.json"))
-    return tuple(
-        file.relative_to(folder).as_posix()
-        for file in files
-        if PERSONAL in redactor.found_in(file.read_text(encoding="utf-8"))
-    )
+    """The files in which a value still stands that is personal elsewhere.
+
+    Raises RecordingError where one holds what was known for a secret only after it was written.
+    """
+    found = []
+    for file in sorted(folder.rglob("*.json")):
+        name, text = file.relative_to(folder).as_posix(), file.read_text(encoding="utf-8")
+        _demand_no_secret(name, text, redactor)
+        if PERSONAL in redactor.found_in(text):
+            found.append(name)
+    return tuple(found)
 
 
 def _with_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> Recorded:
@@ -227,10 +224,27 @@ def _counted(folder: Path, replay: Replay) -> Recorded:
 
 
 def _replace(folder: Path, unfinished: Path) -> None:
-    """Put the finished recording in the place of the one that there was."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    """Put the finished recording in the place of the one that there was, which stays where that fails."""
+    old = _old(folder)
     if folder.exists():
         folder.rename(old)
-    unfinished.rename(folder)
+    try:
+        unfinished.rename(folder)
+    except BaseException:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(folder: Path) -> Path:
+    """Where a recording is while it is replaced."""
+    return folder.with_name(f".{folder.name}.old")
+
+
+def _recover(folder: Path) -> None:
+    """Put a recording back that was being replaced when the process was killed; leave nothing of others."""
+    old = _old(folder)
+    if old.exists() and not folder.exists():
+        old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)

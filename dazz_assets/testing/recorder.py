@@ -10,6 +10,7 @@ from collections import Counter
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.http.seam import Answered, Asked, Send
 from dazz_assets.testing.canonical import answered_as_recorded, asked_as_recorded
+from dazz_assets.testing.charsets import changed
 from dazz_assets.testing.exchange import Exchange
 from dazz_assets.testing.redaction import Redactor
 
@@ -51,7 +52,7 @@ class Recorder:
             asked.method,
             restored(asked.url),
             {name: restored(value) for name, value in asked.headers.items()},
-            None if asked.body is None else restored(asked.body),
+            None if asked.body is None else changed(asked.body, asked.headers, restored),
             asked.source,
         )
 

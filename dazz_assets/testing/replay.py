@@ -1,5 +1,5 @@
 """A recorded scenario, replayed: both syncs through real Dagster, answered by what was recorded, in a clock that stands
-where the recording's stood. Nothing leaves the process."""
+where the recording's stood. Nothing leaves through a seam: what goes another way is not held back."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from dazz_assets.sync.session import Session
 from dazz_assets.testing.clock import Clock
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.exchange import read_all
+from dazz_assets.testing.layout import FILE, PHASES, SNAPSHOTS, Phase
 from dazz_assets.testing.redaction import Redactor
 from dazz_assets.testing.requests_seam import RequestsSeam
-from dazz_assets.testing.scenario import FILE, PHASES, SNAPSHOTS, Phase, Scenario, integration_of, read_scenario
+from dazz_assets.testing.scenario import Scenario, integration_of, read_scenario
 from dazz_assets.testing.script import Script
 from dazz_assets.testing.snapshots import Stale, compare, write
 from dazz_assets.testing.stage import Stage, staged

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -31,12 +31,14 @@ class RequestsSeam:
         """See `Seam`."""
         really_send = HTTPAdapter.send
 
-        def send(adapter: HTTPAdapter, prepared: requests.PreparedRequest, **settings: Any) -> requests.Response:
+        def send(
+            adapter: HTTPAdapter, request: requests.PreparedRequest, *settings: Any, **named: Any
+        ) -> requests.Response:
             def sent(asked: Asked) -> Answered:
-                with really_send(adapter, _with(prepared, asked), **settings) as response:
+                with really_send(adapter, _with(request, asked), *settings, **named) as response:
                     return Answered(response.status_code, response.headers, response.content)
 
-            return _response(prepared, tape(asked_of(prepared), sent))
+            return _response(request, tape(asked_of(request), sent))
 
         # The place that `responses` takes as well.
         with mock.patch.object(HTTPAdapter, "send", send), _silent(logging.getLogger("urllib3")):
@@ -71,13 +73,12 @@ def _silent(log: logging.Logger) -> Iterator[None]:
 
 
 def asked_of(prepared: requests.PreparedRequest) -> Asked:
-    """What a request asks."""
-    body = prepared.body
+    """What a request asks. A body that is a file or a generator is read to its end."""
     return Asked(
         prepared.method or "GET",
         prepared.url or "",
         {name: _text(value) for name, value in prepared.headers.items()},
-        None if body is None else _text(body),
+        None if prepared.body is None else _read(prepared.body),
         prepared.source if isinstance(prepared, Prepared) else (),
     )
 
@@ -86,13 +87,27 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
+def _read(body: bytes | str | Iterable[bytes | str]) -> bytes:
+    if isinstance(body, bytes | str):
+        return _bytes(body)
+    # Of a file larger pieces than its lines, which binary ones may hardly have.
+    read = getattr(body, "read", None)
+    return _bytes(read()) if read is not None else b"".join(map(_bytes, body))
+
+
+def _bytes(text: bytes | str) -> bytes:
+    return text.encode() if isinstance(text, str) else bytes(text)
+
+
 def _with(prepared: requests.PreparedRequest, asked: Asked) -> requests.PreparedRequest:
     """The request that asks this."""
     changed = prepared.copy()
     changed.method, changed.url = asked.method, asked.url
     changed.headers.update(asked.headers)
     if asked.body is not None:
-        changed.prepare_body(asked.body.encode("utf-8", "surrogateescape"), None)
+        # Whole now, what a generator would have sent in chunks.
+        changed.headers.pop("Transfer-Encoding", None)
+        changed.prepare_body(asked.body, None)
     return changed
 
 

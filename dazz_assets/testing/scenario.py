@@ -1,21 +1,12 @@
-"""A recorded scenario: a folder beside an integration's file.
-
-recordings/default/
-    scenario.json       what is replayed: the integration, its connection's config and start, when the syncs were
-    first/*.json        the exchanges of the first sync, one file each
-    second/*.json       those of the second sync
-    snapshots/          what the syncs stored and published
-"""
+"""A recorded scenario: what is replayed, and of which integration."""
 
 from __future__ import annotations
 
 import inspect
 import json
-import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,18 +16,11 @@ from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.testing.errors import RecordingError
+from dazz_assets.testing.layout import FILE, FOLDER, Phase
 from resources.connections import Connection
 
-FOLDER = "recordings"
-FILE = "scenario.json"
-SNAPSHOTS = "snapshots"
-DEFAULT = "default"
 CONNECTION = "test"
 """The id of the connection of all recordings: the one that `Integration()` has where none is given."""
-
-Phase = Literal["first", "second"]
-PHASES: tuple[Phase, ...] = ("first", "second")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 class Scenario(BaseModel):
@@ -49,7 +33,8 @@ class Scenario(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     integration: str
-    file: str
+    # Its code is run: it lies where the recordings lie, and nowhere else.
+    file: Annotated[str, Field(pattern=r"^[^/\\\\:]+\.py$")]
     start: date
     first: datetime
     second: datetime
@@ -78,6 +63,8 @@ def read_scenario(folder: Path) -> Scenario:
         return Scenario.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecordingError(f"there is no {path}; record one with `dazz record`") from None
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{path} is no text in UTF-8: {error}") from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors()
@@ -95,26 +82,12 @@ def file_of(spec: IntegrationSpec) -> Path:
     return Path(inspect.getfile(spec.integration)).resolve()
 
 
-def scenarios_in(recordings: Path) -> Iterator[Path]:
-    """The folders of the scenarios in a folder of recordings."""
-    yield from (file.parent for file in sorted(recordings.glob(f"*/{FILE}")) if is_scenario(file.parent))
-
-
-def is_scenario(folder: Path) -> bool:
-    """Whether a folder with a file `scenario.json` is a finished recording of ours; the file is not read.
-
-    Other tools have files of this name too, and one of ours that is broken must not pass for theirs.
-    """
-    ours = folder.parent.name == FOLDER and not folder.name.startswith(".")
-    return ours and any((folder / name).is_dir() for name in (*PHASES, SNAPSHOTS))
-
-
 def is_of(folder: Path, module: Path) -> bool:
-    """Whether the scenario of a folder was recorded of the integration in this file; one that can't be read may be."""
+    """Whether the scenario of a folder was recorded of the integration in this file; one that can't be read was not."""
     try:
         return read_scenario(folder).file == module.name
     except RecordingError:
-        return True
+        return False
 
 
 def integration_of(folder: Path, scenario: Scenario) -> IntegrationSpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import deque
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from urllib.parse import parse_qsl, urlsplit
@@ -11,11 +12,16 @@ from urllib.parse import parse_qsl, urlsplit
 from dazz_assets.http.seam import Answered, Asked
 from dazz_assets.sync.differences import differences
 from dazz_assets.testing.canonical import asked_as_recorded
+from dazz_assets.testing.charsets import readable
 from dazz_assets.testing.errors import UnrecordedError
 from dazz_assets.testing.exchange import Exchange
 from dazz_assets.testing.redaction import Redactor
 
 _SHOWN = 5
+# With so many a request is compared to find the nearest.
+_COMPARED = 500
+
+Identity = tuple[object, ...]
 
 
 class Script:
@@ -25,8 +31,10 @@ class Script:
     """
 
     def __init__(self, exchanges: Iterable[Exchange], redactor: Redactor) -> None:
-        self._left = list(exchanges)
-        self._all = list(self._left)
+        self._left: dict[Identity, deque[Exchange]] = {}
+        self._recorded = list(exchanges)
+        for exchange in self._recorded:
+            self._left.setdefault(_identity(exchange.asked), deque()).append(exchange)
         self._redactor = redactor
         self._lock = threading.Lock()
         self._asked: list[Asked] = []
@@ -39,40 +47,47 @@ class Script:
         wanted = _identity(found)
         with self._lock:
             self._asked.append(found)
-            for place, exchange in enumerate(self._left):
-                if _identity(exchange.asked) == wanted:
-                    self.played.append(self._left.pop(place))
-                    return exchange.answered
-            problem = self._unrecorded(found)
+            if self._left.get(wanted):
+                self.played.append(self._left[wanted].popleft())
+                return self.played[-1].answered
+            problem = self._unrecorded(found, was_recorded=wanted in self._left)
             self.problems.append(problem)
         raise UnrecordedError(problem)
 
     def unused(self) -> list[str]:
         """The recorded requests that were not sent, each with the nearest that was; the first of many."""
+        left = self._unplayed()
         told = [
             f"{item.name} was recorded and not requested: {_line(item.asked)}{_nearest(item.asked, self._asked)}"
-            for item in self._left[:_SHOWN]
+            for item in left[:_SHOWN]
         ]
-        more = len(self._left) - len(told)
+        more = len(left) - len(told)
         return [*told, f"and {more} more were recorded and not requested"] if more else told
 
-    def _unrecorded(self, asked: Asked) -> str:
-        if any(_identity(exchange.asked) == _identity(asked) for exchange in self._all):
+    def _unplayed(self) -> list[Exchange]:
+        """What was recorded and not requested, in the order of the names."""
+        left = {exchange.name for exchanges in self._left.values() for exchange in exchanges}
+        return [exchange for exchange in self._recorded if exchange.name in left]
+
+    def _unrecorded(self, asked: Asked, *, was_recorded: bool) -> str:
+        if was_recorded:
             return f"{_line(asked)} was requested more often than it was recorded"
-        nearest = _nearest(asked, [exchange.asked for exchange in self._left or self._all], reverse=True)
-        return f"{_line(asked)} was requested and not recorded{nearest}"
+        others = self._unplayed() or self._recorded
+        return f"{_line(asked)} was requested and not recorded" + _nearest(
+            asked, [exchange.asked for exchange in others[:_COMPARED]], reverse=True
+        )
 
 
 def line_of(asked: Asked) -> str:
     """A request in a line, with its body where it has one."""
-    return _line(asked) + (f" {asked.body}" if asked.body else "")
+    return _line(asked) + (f" {readable(asked.body, asked.headers)}" if asked.body else "")
 
 
 def _line(asked: Asked) -> str:
     return f"{asked.method} {asked.url}"
 
 
-def _identity(asked: Asked) -> tuple[object, ...]:
+def _identity(asked: Asked) -> Identity:
     """What two requests must have in common to be the same; the order of parameters does not count."""
     parts = urlsplit(asked.url)
     query = tuple(sorted(parse_qsl(parts.query, keep_blank_values=True)))
@@ -81,10 +96,13 @@ def _identity(asked: Asked) -> tuple[object, ...]:
 
 
 def _body(asked: Asked) -> str | None:
+    if asked.body is None:
+        return None
+    text = readable(asked.body, asked.headers)
     try:
-        return None if asked.body is None else json.dumps(json.loads(asked.body), sort_keys=True)
+        return json.dumps(json.loads(text), sort_keys=True)
     except ValueError:
-        return asked.body
+        return text
 
 
 def _nearest(asked: Asked, others: Iterable[Asked], *, reverse: bool = False) -> str:

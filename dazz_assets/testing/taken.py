@@ -24,7 +24,7 @@ from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.session import Session
 from dazz_assets.testing.exchange import Exchange
 from dazz_assets.testing.json_text import compact, indented
-from dazz_assets.testing.scenario import Phase
+from dazz_assets.testing.layout import Phase
 from dazz_assets.testing.script import line_of
 from resources.lake import Snapshot
 

@@ -22,11 +22,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.testing import keeping
 from tests.testing.planted import CORES, NOBODYS, SECRETS, USER, Parrot, write_integration
 from tests.testing.search import files_with, found_in
 
 ROOT = Path(__file__).parents[2]
+KEEPING = Path(__file__).with_name("keeping.py")
 ALL = {**CORES, **{f"nobody's {name}": core for name, core in NOBODYS.items()}}
 
 
@@ -53,7 +53,7 @@ class Run:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         ran = subprocess.run(
-            [sys.executable, keeping.__file__, str(written / "kept"), *arguments],
+            [sys.executable, str(KEEPING), str(written / "kept"), *arguments],
             env=environment,
             cwd=written,
             capture_output=True,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from requests import PreparedRequest
 
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.testing.errors import RecordingError
@@ -265,3 +266,73 @@ def test_what_personal_values_are_left_is_told(tmp_path: Path, shop: Shop) -> No
     result = recorded(written(tmp_path / "vendor", text), shop)
     assert "first/1-accounts.001.json" in result.personal
     assert "first/2-orders.person-e5e16baf.001.json" not in result.personal
+
+
+class Signed:
+    """An auth that gives back another request than it was given, as some libraries do."""
+
+    def apply(self, prepared: PreparedRequest, values: Mapping[str, str]) -> PreparedRequest:
+        signed = prepared.copy()
+        signed.headers["Authorization"] = f"Bearer {values['token']}"
+        return signed
+
+    def fields(self) -> set[str]:
+        return {"token"}
+
+
+def test_an_auth_may_give_back_another_request(tmp_path: Path, shop: Shop) -> None:
+    text = INTEGRATION.replace('auth = BearerToken("{token}")', "auth = Signed()").replace(
+        "from pydantic import", "from tests.testing.test_recording import Signed\nfrom pydantic import"
+    )
+    folder = recorded(written(tmp_path / "vendor", text), shop).folder
+    assert "first/1-accounts.001.json" in files(folder)
+    assert not any("Jane Doe" in text for text in files(folder).values())
+
+
+def test_a_secret_that_shows_as_one_only_later_is_not_recorded(tmp_path: Path, shop: Shop) -> None:
+    """It stands in the first sync's files already, under a name that says nothing."""
+    usual, seen = shop.vendor.handler, "zq81mmvLpQ7r22xx"
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path != "/accounts":
+            return usual(asked)
+        name = "hint" if sum(item.path == "/accounts" for item in shop.vendor.asked) <= 2 else "access_token"
+        page = json.loads(usual(asked).content)
+        return Reply(200, json.dumps({name: seen, **page}).encode())
+
+    shop.vendor.handler = answer
+    with pytest.raises(RecordingError, match=r"would still hold a secret \(access-token\), so nothing is recorded"):
+        recorded(written(tmp_path / "vendor"), shop)
+    assert list((tmp_path / "vendor" / "recordings").iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_a_recording_that_can_not_take_its_place_leaves_the_one_there_was(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    spec, shop, folder = made
+    before, rename = files(folder), Path.rename
+
+    def failing(path: Path, target: Path) -> Path:
+        if path.name.endswith(".unfinished"):
+            raise error
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(error):
+        recorded(spec, shop)
+    assert files(folder) == before
+    assert [path.name for path in folder.parent.iterdir()] == ["default"]
+
+
+def test_a_recording_that_was_being_replaced_when_its_process_was_killed_is_put_back(
+    tmp_path: Path, shop: Shop
+) -> None:
+    spec = written(tmp_path / "vendor")
+    folder = recorded(spec, shop).folder
+    before = files(folder)
+    folder.rename(folder.with_name(".default.old"))
+    shop.vendor.handler = lambda asked: Reply(401, {"message": "no"})
+    with pytest.raises(RecordingError):
+        recorded(spec, shop)
+    assert files(folder) == before

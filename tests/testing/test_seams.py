@@ -43,7 +43,7 @@ class ShopSdk:
         return self.call("GET", f"/rates/{name}")["rate"]
 
     def call(self, method, path, params=None):
-        status, body = self.transport(method, self.url + path, None if params is None else json.dumps(params))
+        status, body = self.transport(method, self.url + path, None if params is None else json.dumps(params).encode())
         if status != 200:
             raise ValueError(f"the shop answered {status}")
         return json.loads(body)
