@@ -1,0 +1,115 @@
+"""Whatever a request of `requests` carries is sent as it is while recording, and stands in its file."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from dazz_assets.http.seam import Answered, Asked
+from dazz_assets.testing.canonical import asked_as_recorded
+from dazz_assets.testing.exchange import Exchange, read, text_of
+from dazz_assets.testing.recorder import Recorder
+from dazz_assets.testing.redaction import Redactor
+from dazz_assets.testing.requests_seam import RequestsSeam
+from dazz_assets.testing.script import Script, line_of
+from tests.http.loopback import Vendor
+from tests.testing.shop import written
+
+BINARY = b"\x89PNG\r\n\x1a\n\x00\xff\xfe canary-7d01 \x00"
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    vendor = Vendor()
+    yield vendor
+    vendor.close()
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Recorder:
+    return Recorder(written(tmp_path / "vendor"), redactor(), None)
+
+
+def redactor() -> Redactor:
+    return Redactor({"token": "canary-7d01"}, b"key")
+
+
+def pieces() -> Iterator[bytes]:
+    yield BINARY[:5]
+    yield BINARY[5:]
+
+
+BODIES: dict[str, tuple[Callable[[], Any], bytes]] = {
+    "bytes": (lambda: BINARY, BINARY),
+    "a text": (lambda: "ü=1", "ü=1".encode()),
+    "a file": (lambda: io.BytesIO(BINARY), BINARY),
+    "a file of text": (lambda: io.StringIO("ü"), "ü".encode()),
+    "a generator": (pieces, BINARY),
+    "a generator of texts": (lambda: iter(["ü", "x"]), "üx".encode()),
+    "an empty generator": (lambda: iter([]), b""),
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_the_vendor_gets_what_it_would_get_otherwise(kind: str, vendor: Vendor, tape: Recorder) -> None:
+    make, expected = BODIES[kind]
+    with RequestsSeam().recording(tape):
+        assert requests.post(vendor.url, data=make(), timeout=10).ok
+    (arrived,) = vendor.asked
+    assert arrived.body == expected
+    assert "Transfer-Encoding" not in arrived.headers
+    assert arrived.headers["Content-Length"] == str(len(expected))
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_the_same_request_is_answered_by_its_file(kind: str, vendor: Vendor, tape: Recorder, tmp_path: Path) -> None:
+    make, _ = BODIES[kind]
+    with RequestsSeam().recording(tape):
+        requests.post(vendor.url, data=make(), timeout=10)
+    file = tmp_path / "x.json"
+    file.write_text(text_of(tape.exchanges[0]), encoding="utf-8")
+    with RequestsSeam().replaying(Script([read(file)], redactor())):
+        assert requests.post(vendor.url, data=make(), timeout=10).ok
+    assert len(vendor.asked) == 1
+
+
+def test_bytes_that_are_no_text_are_in_base64_without_the_secret_in_them(vendor: Vendor, tape: Recorder) -> None:
+    with RequestsSeam().recording(tape):
+        requests.post(vendor.url, data=BINARY, timeout=10)
+    (exchange,) = tape.exchanges
+    assert exchange.asked.body == BINARY.replace(b"canary-7d01", b"redacted-token")
+    assert re.search(r'"base64": "[A-Za-z0-9+/=]+"', text_of(exchange))
+    # In the line of a snapshot it is shown.
+    assert "redacted-token" in line_of(exchange.asked)
+    line_of(exchange.asked).encode()
+
+
+def test_a_placeholder_within_such_bytes_is_put_back(vendor: Vendor, tape: Recorder) -> None:
+    with RequestsSeam().recording(tape):
+        requests.post(vendor.url, data=BINARY.replace(b"canary-7d01", b"redacted-token"), timeout=10)
+    assert vendor.asked[0].body == BINARY
+
+
+def test_an_adapter_may_be_called_with_its_settings_by_position(vendor: Vendor, tape: Recorder) -> None:
+    prepared = requests.Request("GET", vendor.url).prepare()
+    with RequestsSeam().recording(tape):
+        by_position = HTTPAdapter().send(prepared, False, 10, True, None, None)
+        by_name = HTTPAdapter().send(request=prepared, stream=False, timeout=10)
+    assert (by_position.status_code, by_name.status_code, len(vendor.asked)) == (200, 200, 2)
+
+
+@pytest.mark.parametrize("body", [None, b"plain \xc3\xbc", b'{"a":1.0}', b"\xff\x00", "größe".encode("latin-1")])
+def test_a_request_is_read_from_its_file_as_it_was(body: bytes | None, tmp_path: Path) -> None:
+    headers = {"Content-Type": "text/plain"} if body and b"\xdf" in body else {}
+    asked = asked_as_recorded(Asked("POST", "https://api.shop.example/x", headers, body), redactor())
+    assert asked.body == body
+    file = tmp_path / "x.json"
+    file.write_text(text_of(Exchange("x", asked, Answered(204))), encoding="utf-8")
+    assert read(file).asked == asked
