@@ -48,6 +48,18 @@ def choose(target: str, ids: Sequence[str] | None) -> Chosen:
     return Chosen(spec, tuple(chosen), problems)
 
 
+def choose_one(target: str, id_: str | None) -> tuple[IntegrationSpec, Connection]:
+    """The integration of a target with this connection, or with its only one. Raises as `choose` does.
+
+    Raises Refused also where no connection is named and there are several.
+    """
+    chosen = choose(target, None if id_ is None else [id_])
+    if len(chosen.connections) > 1:
+        ids = ", ".join(item.id for item in chosen.connections)
+        raise Refused(f"{chosen.spec.name} has several connections: name one by --connection; there are: {ids}")
+    return chosen.spec, chosen.connections[0]
+
+
 def _keep_secrets(spec: IntegrationSpec, connection: Connection) -> None:
     # A wrong config is told where the connection is used, beside the others' results.
     with suppress(BadConnection):
