@@ -48,6 +48,7 @@ def _show(integration: str, found: Preview) -> None:
         _show_model(found)
         _show_key(found)
         _show_cursor(found)
+        _show_personal(found)
     _show_paging(found)
 
 
@@ -99,16 +100,17 @@ def _is_scalar(item: Field) -> bool:
 
 
 def _show_fields(found: Preview) -> None:
-    """The fields that the model reads, and those that it ignores without what lies below them."""
+    """The fields that the model reads or that are personal, and those that it ignores without what lies below them."""
     reading = found.model.reading
-    listed = [item for item in found.fields if item.path in reading.read or item.path in reading.ignored]
+    personal = {item.path for item in found.fields if _is_personal(item.path, found.personal.declared)}
+    listed = [item for item in found.fields if item.path in {*reading.read, *reading.ignored, *personal}]
     rows = [
         (
             item.path,
             ", ".join(item.kinds),
             _share(item.missing, item.of),
             _share(item.null, item.of),
-            "reads" if item.path in reading.read else "ignores",
+            ("reads" if item.path in reading.read else "ignores") + ", personal" * (item.path in personal),
             _cut(item.example),
         )
         for item in listed[:_MOST_FIELDS]
@@ -117,6 +119,12 @@ def _show_fields(found: Preview) -> None:
     _table(("field", "kinds", "missing", "null", found.model.name, "example"), rows)
     if len(listed) > _MOST_FIELDS:
         _say(f"and {len(listed) - _MOST_FIELDS} more: --json has all")
+
+
+def _is_personal(path: str, declared: Sequence[str]) -> bool:
+    """Whether a declared path leads to a field, or to what holds it; paths go through lists without saying so."""
+    names = split(path.replace("[]", ""))
+    return any(names[: len(split(item))] == split(item) for item in declared)
 
 
 def _show_model(found: Preview) -> None:
@@ -173,6 +181,12 @@ def _show_declared(
         _warn(f"{what}: {declared}, {', '.join(faults)}{others or '; nothing in the page can be one'}")
     else:
         _say(f"{what}: {declared}, {said}{others}")
+
+
+def _show_personal(found: Preview) -> None:
+    personal = found.personal
+    for path, meant in personal.unmatched.items():
+        _warn(f"{personal.stream}.personal: no record has anything at `{path}`{meant}")
 
 
 def _is_disordered(found: Preview) -> bool:

@@ -29,6 +29,7 @@ from dazz_assets.authoring.inference import (
 from dazz_assets.authoring.inference.cursors import direction_of
 from dazz_assets.authoring.inference.paging import agree, missing_path
 from dazz_assets.authoring.moments import moment_of
+from dazz_assets.authoring.personal import unmatched
 from dazz_assets.authoring.scaffold import construction
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, says_more
@@ -103,6 +104,19 @@ class ModelSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalSeen:
+    """The declared personal fields.
+
+    stream: the name of the stream's class. unmatched: those at which no record can have anything, each with a
+    suggestion, which may be empty.
+    """
+
+    stream: str
+    declared: tuple[str, ...]
+    unmatched: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """One page of a stream.
 
@@ -125,6 +139,7 @@ class Preview:
     model: ModelSeen
     key: KeySeen
     cursor: CursorSeen
+    personal: PersonalSeen
     paging: PagingSeen
     warnings: tuple[str, ...]
 
@@ -196,6 +211,7 @@ def _looked_at(session: Session, client: Client, stream: StreamSpec, parent: Map
         model=_model(stream, records, fields),
         key=_key(stream, records, values),
         cursor=_cursor(stream, records, values),
+        personal=PersonalSeen(stream.stream.__name__, stream.personal, unmatched(stream.personal, values)),
         paging=_paging(client, stream.paginator, page, len(records)),
         warnings=tuple(client.warnings),
     )

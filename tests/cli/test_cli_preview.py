@@ -116,6 +116,42 @@ def test_control_characters_of_the_vendor_do_not_reach_the_terminal(project: Pro
     assert "\x1b" not in out + err
 
 
+def test_personal_fields_are_marked_and_one_that_no_record_has_is_a_warning(project: Project) -> None:
+    declared = 'path = "/incidents"\n    personal = ("lead.nme", "lead.login", "team", "lead.pets.name")'
+    file = Path(project.target)
+    file.write_text(file.read_text(encoding="utf-8").replace('path = "/incidents"', declared), encoding="utf-8")
+    lead = '{"name": "Ann", "login": "ann", "pets": []}'
+    record = f'{{"id": "i1", "lead": {lead}, "team": {{"boss": "Ann"}}}}'
+    project.vendor.answers["/incidents"] = f'{{"items": [{record}]}}'.encode()
+    out, err = preview(project, "incidents")
+    rows = [line.split() for line in out.splitlines()]
+    assert ["lead.login", "string", "ignores,", "personal", "ann"] in rows
+    assert ["team", "object", "ignores,", "personal"] in rows
+    assert ["team.boss", "string", "ignores,", "personal", "Ann"] in rows
+    assert ["id", "string", "reads", "i1"] in rows
+    warning = "IncidentsStream.personal: no record has anything at `lead.nme`; did you mean 'lead.name'?"
+    assert [line for line in err.splitlines() if "personal" in line] == [f"warning: {warning}"]
+    assert project.json("preview", project.target, "incidents")["personal"] == {
+        "stream": "IncidentsStream",
+        "declared": ["lead.nme", "lead.login", "team", "lead.pets.name"],
+        "unmatched": {"lead.nme": "; did you mean 'lead.name'?"},
+    }
+
+
+def test_the_only_connection_need_not_be_named_and_of_several_one_must_be(project: Project) -> None:
+    assert project.run("preview", project.target, "incidents").out.startswith("incidents/acme, stream incidents")
+    project.configure({}, {"id": "globex"})
+    project.vendor.requests.clear()
+    ran = project.run("preview", project.target, "incidents", status=2)
+    assert ran.err == ("Error: incidents has several connections: name one by --connection; there are: acme, globex\n")
+    assert project.vendor.requests == []
+
+
+def test_without_a_stream_those_that_there_are_are_named(project: Project) -> None:
+    ran = project.run("preview", project.target, status=2)
+    assert ran.err == "Error: name a stream of incidents; there are: services, incidents\n"
+
+
 def test_an_unknown_stream_or_connection_is_wrong_usage(project: Project) -> None:
     _, err = preview(project, "incident", status=2)
     assert err == "Error: incidents has no stream 'incident'; did you mean 'incidents'?\n"
