@@ -258,3 +258,52 @@ def test_names_that_do_not_follow_from_the_classes_are_said(tmp_path: Path) -> N
     (stream,) = spec.streams.values()
     assert (spec.name, stream.name, dict(stream.params)) == ("github", "a_b", {"per_page": 100, "v": "2"})
     assert set(spec.config.model_fields) == {"base_url", "org"}
+
+
+def personal_of(*records: dict[str, Any]) -> tuple[str, ...]:
+    """What is declared personal in a stream that is made from these records."""
+    return propose(wanted("acme"), page_of([{"id": at, **record} for at, record in enumerate(records)])).plan.personal
+
+
+@pytest.mark.parametrize(
+    ("record", "personal"),
+    [
+        ({"lead": {"name": "Ann", "email": "a@b.example"}}, ("lead.name",)),
+        ({"name": "Ann", "nickname": "A", "e-mail": "a@b.example"}, ("name", "nickname")),
+        ({"who": {"fullName": "Ann", "mail": "a@b.example", "title": "Dr"}}, ("who.fullName",)),
+        ({"login": "a@b.example", "name": "Ann"}, ("name",)),
+        ({"author": {"login": "ann", "avatar_url": "https://x.example/a"}}, ("author.login",)),
+        ({"code_owner": {"name": "Ann", "avatarUrl": None}}, ("code_owner.name",)),
+        ({"assignees": [{"login": "ann", "avatar_url": None}]}, ("assignees.login",)),
+        ({"a.b": {"name": "Ann", "email": "a@b.example"}}, ("a\\.b.name",)),
+        ({"a": {"b": [[{"name": "Ann", "email": "a@b.example"}]]}}, ("a.b.name",)),
+        ({"repository": {"name": "x", "avatar_url": "https://x.example/a"}}, ()),
+        ({"owner": {"name": "x"}}, ()),
+        ({"owner": {"name": 7, "email": "a@b.example"}}, ()),
+        ({"name": "x", "owner": {"email": "a@b.example"}}, ()),
+    ],
+)
+def test_names_beside_an_email_or_of_an_avatar_are_declared_personal(
+    record: dict[str, Any], personal: tuple[str, ...]
+) -> None:
+    assert personal_of(record) == personal
+
+
+def test_what_one_record_shows_of_a_person_holds_for_all() -> None:
+    assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": None}) == ()
+    assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": {"email": "a@b.example"}}) == ("lead.name",)
+
+
+@pytest.mark.parametrize("name", ["epochs", "github"])
+def test_what_is_personal_is_written_into_the_stream(written: Path, name: str) -> None:
+    (stream,) = spec_in(written / name).streams.values()
+    assert stream.personal == propose(wanted(name), page_of(SAMPLES[name].document)).plan.personal
+    assert name != "epochs" or stream.personal == ("profile.real_name",)
+
+
+def test_many_personal_fields_are_a_line_each(tmp_path: Path) -> None:
+    people = {f"a_person_of_some_kind_{at}": {"name": "x", "email": "a@b.example"} for at in range(4)}
+    files = source_of(propose(wanted("acme"), page_of([{"id": 1, **people}])).plan)
+    (stream,) = spec_in(write(tmp_path / "acme", files)).streams.values()
+    assert stream.personal == tuple(f"{name}.name" for name in people)
+    assert run("ruff", "format", "--isolated", "--check", ".", cwd=tmp_path) == ""

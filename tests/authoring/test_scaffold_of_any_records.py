@@ -23,6 +23,7 @@ from tests.authoring.samples import BASE_URL, page_of
 
 names = st.one_of(
     st.sampled_from(["data", "class", "a-b", "aB", "AB", "date", "datetime", "str", "items", "model_dump", "Field"]),
+    st.sampled_from(["name", "login", "author", "avatar_url", "fullName"]),
     st.sampled_from(["BaseModel", "self", "record", "None", "object", "list", "__init__", "_x", "名前", "\ud800"]),
     st.text(max_size=6),
     st.text(alphabet="abcXYZ_19. $@", max_size=8),

@@ -19,7 +19,8 @@ class Plan:
     """An integration with one stream.
 
     name: of the integration; prefix: of its classes' names. shape: of the stream's records.
-    is_ours: whether it is written beside the framework, where its imports are first-party.
+    personal: paths of fields that say who a person is. is_ours: whether it is written beside the framework, where its
+    imports are first-party.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Plan:
     paginator: Paginator | None
     shape: Shape
     params: Mapping[str, Scalar] = field(default_factory=dict)
+    personal: tuple[str, ...] = ()
     is_ours: bool = False
 
     @property

@@ -18,6 +18,7 @@ from dazz_assets.authoring.inference.values import texts_at
 from dazz_assets.authoring.moments import moment_of
 from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.scaffold.literals import construction
+from dazz_assets.authoring.scaffold.persons import personal_fields
 from dazz_assets.authoring.scaffold.plan import Plan
 from dazz_assets.authoring.stream import Scalar
 from dazz_assets.http import (
@@ -88,6 +89,7 @@ def propose(wanted: Wanted, page: Page, *, is_ours: bool = False) -> Proposal:
     key = _key(wanted, records)
     paging = _paging(wanted, page)
     cursor = _cursor(wanted, records)
+    shape = shape_of(records)
     plan = Plan(
         name=wanted.name,
         prefix=wanted.prefix,
@@ -100,7 +102,8 @@ def propose(wanted: Wanted, page: Page, *, is_ours: bool = False) -> Proposal:
         primary_key=key,
         cursor=cursor,
         paginator=paging.paginator if paging else None,
-        shape=shape_of(records),
+        shape=shape,
+        personal=personal_fields(shape),
         is_ours=is_ours,
     )
     return Proposal(plan, records, tuple(_doubts(plan, page, records)))

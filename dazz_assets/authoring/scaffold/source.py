@@ -8,6 +8,7 @@ from dazz_assets.authoring.scaffold.columns import columns_of
 from dazz_assets.authoring.scaffold.literals import arguments, enclosed, imported, literal, mapping
 from dazz_assets.authoring.scaffold.models import models_of
 from dazz_assets.authoring.scaffold.names import class_name, field_name, singular, table_name
+from dazz_assets.authoring.scaffold.persons import written
 from dazz_assets.authoring.scaffold.places import Place, place_of
 from dazz_assets.authoring.scaffold.plan import SECRETS, Plan
 from dazz_assets.http.paths import split
@@ -134,6 +135,10 @@ class _Source:
             if plan.cursor.since is None:
                 yield "    # Without `since=`, a parameter for changes since a time, each sync reads the whole list."
             yield from _assigned("cursor", plan.cursor)
+        if len(plan.personal) == 1:
+            yield written(plan.personal[0])
+        elif plan.personal:
+            yield from enclosed("    personal = (", [literal(path) for path in plan.personal], ")")
 
     def _integration_class(self) -> Iterator[str]:
         plan = self._plan

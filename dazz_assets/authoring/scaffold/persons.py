@@ -1,0 +1,57 @@
+"""Which fields of records say who a person is, by what stands beside them."""
+
+from collections.abc import Iterator
+
+from dazz_assets.authoring.inference.shape import Shape
+from dazz_assets.authoring.inference.values import is_addressable, joined, words
+from dazz_assets.authoring.scaffold.literals import WIDTH, literal, width
+from dazz_assets.authoring.scaffold.names import singular
+
+_NAMES = frozenset(
+    {"name", "login", "username", "fullname", "displayname", "firstname", "lastname", "nickname", "realname"}
+)
+_PEOPLE = frozenset({"user", "author", "owner", "assignee", "creator", "reporter", "lead"})
+
+
+def personal_fields(records: Shape) -> tuple[str, ...]:
+    """The names of people: beside an e-mail address, or beside an avatar in an object that is called after a person.
+
+    The address and the avatar are not among them: recordings replace these in any field.
+    """
+    places = [names for names in _names_in(records, (), "") if is_addressable(names)]
+    # A line that a formatter would break is left out.
+    paths = dict.fromkeys(map(joined, places))
+    return tuple(path for path in paths if width(written(path)) <= WIDTH)
+
+
+def written(path: str) -> str:
+    """The line that declares one path."""
+    return f"    personal = ({literal(path)},)"
+
+
+def _names_in(shape: Shape, above: tuple[str, ...], called: str) -> Iterator[tuple[str, ...]]:
+    """The places of names in objects at a place; lists are gone through without saying so, as recordings do."""
+    if shape.items is not None:
+        yield from _names_in(shape.items, above, singular(called))
+    if shape.is_map:
+        return
+    if _holds_email(shape) or (_is_after_person(called) and _holds_avatar(shape)):
+        yield from ((*above, name) for name, member in shape.members.items() if _is_name(name, member))
+    for name, member in shape.members.items():
+        yield from _names_in(member, (*above, name), name)
+
+
+def _holds_email(shape: Shape) -> bool:
+    return any("email" in member.kinds for member in shape.members.values())
+
+
+def _holds_avatar(shape: Shape) -> bool:
+    return any("avatar" in words(name) for name in shape.members)
+
+
+def _is_after_person(called: str) -> bool:
+    return bool(_PEOPLE & set(words(called)[-1:]))
+
+
+def _is_name(name: str, shape: Shape) -> bool:
+    return "".join(words(name)) in _NAMES and "string" in shape.kinds
