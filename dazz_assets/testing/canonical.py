@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http.seam import Answered, Asked
-from dazz_assets.testing.charsets import changed
+from dazz_assets.testing.charsets import LATIN_1, UTF_8, changed, charset_of
 from dazz_assets.testing.json_text import compact, trimmed
 from dazz_assets.testing.redaction import Redactor
 
@@ -39,7 +39,7 @@ def answered_as_recorded(
     return Answered(
         answered.status,
         dict(sorted(redactor.headers(headers).items())),
-        changed(answered.body, answered.headers, lambda text: _page_as_recorded(text, redactor, stream, records)),
+        _body_as_recorded(answered, redactor, stream, records),
     )
 
 
@@ -53,6 +53,14 @@ def _text_as_recorded(text: str, redactor: Redactor) -> str:
         return compact(redactor.json(text))
     except ValueError:
         return redactor.text(text)
+
+
+def _body_as_recorded(answered: Answered, redactor: Redactor, stream: StreamSpec | None, records: int | None) -> bytes:
+    body = changed(answered.body, answered.headers, lambda text: _page_as_recorded(text, redactor, stream, records))
+    if charset_of(body, answered.headers) != LATIN_1:
+        return body
+    # What passes for Latin-1 may be UTF-8 that was cut within a letter.
+    return redactor.text(body.decode(UTF_8, "surrogateescape")).encode(UTF_8, "surrogateescape")
 
 
 def _page_as_recorded(text: str, redactor: Redactor, stream: StreamSpec | None, records: int | None) -> str:

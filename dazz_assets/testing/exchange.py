@@ -1,7 +1,8 @@
 """One request with its response, as a readable JSON file.
 
 The body of either stands in it as `body` where it is JSON: its own text, indented, every token as it was sent. Another
-text is a string at `text`, and bytes that are no text are in `base64`.
+text is a string at `text`; `charset` says what it is sent in, where that is not UTF-8. Bytes that are no text are in
+`base64`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from dazz_assets.http.paths import Document
 from dazz_assets.http.seam import Answered, Asked
+from dazz_assets.testing.charsets import UTF_8, charset_of
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.json_text import compact, indented
 
@@ -49,7 +51,7 @@ def read(path: Path) -> Exchange:
         request, response = whole["request"], whole["response"]
         asked = Asked(request["method"], request["url"], request["headers"], _body(document, "request", request))
         answered = Answered(int(response["status"]), response["headers"], _body(document, "response", response) or b"")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise RecordingError(f"{path} is no recording of a request: {what}; correct it, or record again") from None
     return Exchange(path.stem, asked, answered)
@@ -63,24 +65,24 @@ def read_all(folder: Path) -> Iterator[Exchange]:
 def _with_body(half: Mapping[str, Any], body: bytes | None) -> str:
     """The text of one half of the file."""
     text = json.dumps(half, ensure_ascii=False)[:-1]
-    return text + "}" if not body else f"{text}, {_member(body)}}}"
+    return text + "}" if not body else f"{text}, {_members(body, half['headers'])}}}"
 
 
-def _member(body: bytes) -> str:
-    try:
-        plain = body.decode()
-    except UnicodeDecodeError:
+def _members(body: bytes, headers: Mapping[str, str]) -> str:
+    charset = charset_of(body, headers)
+    if charset is None:
         return f'"base64": {json.dumps(base64.b64encode(body).decode())}'
+    in_charset = "" if charset == UTF_8 else f'"charset": {json.dumps(charset)}, '
+    text = body.decode(charset)
     try:
-        return f'"body": {compact(plain)}'
+        return f'{in_charset}"body": {compact(text)}'
     except ValueError:
-        return f'"text": {json.dumps(plain, ensure_ascii=False)}'
+        return f'{in_charset}"text": {json.dumps(text, ensure_ascii=False)}'
 
 
 def _body(document: Document, half: str, given: Mapping[str, Any]) -> bytes | None:
+    if "base64" in given:
+        return base64.b64decode(given["base64"], validate=True)
     raw = document.find(f"{half}.body")
-    if raw is not None:
-        return compact(bytes(raw).decode()).encode()
-    if "text" in given:
-        return str(given["text"]).encode()
-    return base64.b64decode(given["base64"], validate=True) if "base64" in given else None
+    text = compact(bytes(raw).decode()) if raw is not None else given.get("text")
+    return None if text is None else str(text).encode(given.get("charset", UTF_8))

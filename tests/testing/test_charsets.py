@@ -1,0 +1,110 @@
+"""A body in whatever charset is redacted, readable in its file, and replayed in that charset."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dazz_assets.http.seam import Answered, Asked
+from dazz_assets.testing.canonical import answered_as_recorded
+from dazz_assets.testing.errors import RecordingError
+from dazz_assets.testing.exchange import Exchange, read, text_of
+from dazz_assets.testing.redaction import Redactor
+
+TEXT = "Größe: c4nary-ü7d01 of jane@corp.com"
+EXPECTED = re.compile(r"Größe: redacted-token of person-[0-9a-f]{8}@example\.com")
+JSON = '{"größe":"c4nary-ü7d01 of jane@corp.com"}'
+
+
+def redactor() -> Redactor:
+    return Redactor({"token": "c4nary-ü7d01"}, b"key")
+
+
+def recorded(body: bytes, content_type: str | None) -> Exchange:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    answered = answered_as_recorded(Answered(200, headers, body), redactor(), None, None)
+    return Exchange("x", Asked("GET", "https://api.shop.example/x"), answered)
+
+
+def through_file(exchange: Exchange, folder: Path) -> Exchange:
+    (folder / "x.json").write_text(text_of(exchange), encoding="utf-8")
+    return read(folder / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "charset"),
+    [
+        ("text/csv; charset=iso-8859-1", "latin-1"),
+        ("text/csv; charset=Windows-1252", "cp1252"),
+        ('text/html; charset="UTF-16"', "utf-16"),
+        ("text/plain; charset=utf-16-le", "utf-16-le"),
+        ("text/plain", "latin-1"),
+        ("text/plain; charset=utf-8", "latin-1"),
+        ("text/plain; charset=no-such", "latin-1"),
+        ("application/xml", "latin-1"),
+        ("text/plain; charset=iso-8859-1", "utf-8"),
+        (None, "utf-8"),
+    ],
+)
+@pytest.mark.parametrize("written", [TEXT, JSON])
+def test_a_text_in_any_charset_is_redacted_and_readable_and_replayed_in_it(
+    written: str, content_type: str | None, charset: str, tmp_path: Path
+) -> None:
+    exchange = recorded(written.encode(charset), content_type)
+    shown = exchange.answered.body.decode(charset)
+    plain = shown.removeprefix('{"größe":"').removesuffix('"}')
+    assert EXPECTED.fullmatch(plain if written == TEXT else f"Größe: {plain}")
+    file = text_of(exchange)
+    assert plain in file
+    assert "base64" not in file
+    assert redactor().found_in(file) == set()
+    assert through_file(exchange, tmp_path).answered == exchange.answered
+
+
+@pytest.mark.parametrize("content_type", ["application/octet-stream", "image/png", None])
+def test_what_is_no_text_holds_no_secret_either(content_type: str | None, tmp_path: Path) -> None:
+    body = b"\x89PNG\r\n\x00\xff " + "c4nary-ü7d01 of jane@corp.com, ghp_".encode() + b"a1B2" * 9 + b"\xfe"
+    exchange = recorded(body, content_type)
+    assert exchange.answered.body.startswith(b"\x89PNG\r\n\x00\xff redacted-token of person-")
+    assert exchange.answered.body.endswith(b"\xfe")
+    for canary in (b"c4nary", b"jane", b"ghp_"):
+        assert canary not in exchange.answered.body
+    assert '"base64"' in text_of(exchange)
+    assert through_file(exchange, tmp_path).answered == exchange.answered
+
+
+def test_a_secret_shows_not_in_a_text_that_was_cut_within_a_letter() -> None:
+    body = f"{TEXT} ü".encode()[:-1]
+    assert b"c4nary" not in recorded(body, "text/plain").answered.body
+
+
+KINDS = [None, "text/plain", "text/x; charset=utf-16", "text/x; charset=utf-7", "image/png", "text/x; charset=x"]
+
+
+@given(st.binary() | st.text().map(str.encode), st.sampled_from(KINDS))
+def test_any_bytes_are_read_from_the_file_as_the_sync_saw_them(body: bytes, content_type: str | None) -> None:
+    exchange = recorded(body, content_type)
+    with TemporaryDirectory() as folder:
+        assert through_file(exchange, Path(folder)).answered == exchange.answered
+
+
+@pytest.mark.parametrize(
+    ("member", "problem"),
+    [
+        ('"charset": "no-such", "text": "x"', "unknown encoding: no-such"),
+        ('"charset": "iso8859-1", "text": "Ω"', "codec can't encode"),
+        ('"base64": "?"', "is no recording of a request"),
+    ],
+)
+def test_a_file_whose_body_can_not_be_sent_is_told(member: str, problem: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    request = '{"method": "GET", "url": "https://api.shop.example/x", "headers": {}}'
+    file.write_text(f'{{"request": {request}, "response": {{"status": 200, "headers": {{}}, {member}}}}}')
+    with pytest.raises(RecordingError, match=problem) as raised:
+        read(file)
+    assert str(file) in str(raised.value)
