@@ -13,6 +13,16 @@ def home() -> Path:
     return Path(os.environ.get(HOME_VARIABLE) or ".dazz").absolute()
 
 
+def make_home() -> Path:
+    """The home, made where there is none, and kept out of git: it holds what customers' accounts hold."""
+    folder = home()
+    folder.mkdir(parents=True, exist_ok=True)
+    ignored = folder / ".gitignore"
+    if not ignored.exists():
+        ignored.write_text("*\n", encoding="utf-8")
+    return folder
+
+
 def lake_url() -> str:
     """`DAZZ_LAKE`, a URL or path, or the folder `lake` of the home."""
     return os.environ.get(LAKE_VARIABLE) or str(home() / "lake")

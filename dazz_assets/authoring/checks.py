@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
+from http import HTTPMethod
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,12 +33,18 @@ _WRITTEN: Mapping[type, str] = {
 def declared(integration: type[Integration[Any]]) -> None:
     """The streams that its settings name are among its own, and its settings make sense by themselves."""
     where = integration.__name__
-    named = [("check", integration.check), *((f"{s.__name__}.parent", s.parent) for s in integration.streams)]
-    for setting, other in named:
+    names = [stream.__name__ for stream in integration.streams]
+    # A stream is no parent of its own.
+    parents = [
+        (f"{stream.__name__}.parent", stream.parent, [name for name in names if name != stream.__name__])
+        for stream in integration.streams
+    ]
+    named = [("check", integration.check, names), *parents]
+    for setting, other, known in named:
         if other is not None and other not in integration.streams:
             raise DefinitionError(
                 f"{where}: `{setting}` is {other.__name__}, which is not among `streams`; add it there"
-                f"{suggestion(other.__name__, [s.__name__ for s in integration.streams])}"
+                f"{suggestion(other.__name__, known)}"
             )
     if not NAME.fullmatch(integration_name(integration)):
         raise DefinitionError(
@@ -158,7 +165,7 @@ def stream(integration: type[Integration[Any]], spec: StreamSpec, config: type[C
         )
     if spec.cursor:
         _cursor(where, spec.cursor)
-    if not spec.method.isalpha():
+    if spec.method not in set(HTTPMethod):
         raise DefinitionError(f'{where}: `method` is {spec.method!r}; it must be a method of HTTP, as "GET" or "POST"')
     if isinstance(spec.paginator, GraphQLCursor) and (spec.body is None or spec.method == "GET"):
         raise DefinitionError(

@@ -12,7 +12,10 @@ from dazz_assets.testing.layout import DEFAULT, NAME, RECORDS
 if TYPE_CHECKING:
     from dazz_assets.testing.record import Recorded
 
-ConnectionId = Annotated[str, typer.Option("--connection", metavar="ID", help="The connection to record.")]
+ConnectionId = Annotated[
+    str | None,
+    typer.Option("--connection", metavar="ID", help="The connection to record; the only one by default."),
+]
 ScenarioName = Annotated[str, typer.Option("--scenario", metavar="NAME", help="What the recording is called.")]
 Limit = Annotated[
     int,
@@ -28,17 +31,18 @@ Pause = Annotated[
 
 def record_sync(
     target: Target,
-    connection: ConnectionId,
+    connection: ConnectionId = None,
     scenario: ScenarioName = DEFAULT,
     limit: Limit = RECORDS,
     pause: Pause = False,
 ) -> None:
     """Record a first and a second sync beside the integration, as a test that `pytest` runs.
 
-    Secrets and personal data are replaced before anything is written. A recording of the same name is replaced by one
-    that is complete and replays, else it stays. What you synced before is not touched.
+    Secrets, e-mail addresses, avatars and what streams declare personal are replaced before anything is written. A
+    recording of the same name is replaced by one that is complete and replays, else it stays. What you synced before
+    is not touched.
     """
-    from dazz_assets.cli.chosen import choose
+    from dazz_assets.cli.chosen import choose_one
     from dazz_assets.cli.progress import shown
     from dazz_assets.testing.pseudonym_key import pseudonym_key
     from dazz_assets.testing.record import PAGES, record
@@ -46,14 +50,14 @@ def record_sync(
 
     if not NAME.fullmatch(scenario):
         raise Refused(f"--scenario {scenario!r}: use letters, digits, _, . and -, at most 64")
-    chosen = choose(target, [connection])
-    name = chosen.spec.name
-    tell(f"Recording {name}/{connection}, which is {name}/{CONNECTION} in the recording and in what follows")
+    spec, chosen = choose_one(target, connection)
+    name = spec.name
+    tell(f"Recording {name}/{chosen.id}, which is {name}/{CONNECTION} in the recording and in what follows")
     try:
         with shown() as progress:
             recorded = record(
-                chosen.spec,
-                chosen.connections[0],
+                spec,
+                chosen,
                 scenario,
                 key=pseudonym_key(),
                 records=limit or None,
@@ -85,14 +89,21 @@ def _say(recorded: "Recorded") -> None:
     say(f"Recorded {first} responses of a first sync and {second} of a second one in {recorded.folder}")
     say("    records: " + ", ".join(f"{name} {count:,}" for name, count in recorded.records.items()))
     say("    objects: " + (", ".join(f"{name} {count:,}" for name, count in recorded.objects.items()) or "none"))
+    tell_to_read(recorded)
+    say(f"Run it: pytest {recorded.folder.parent}")
+
+
+def tell_to_read(recorded: "Recorded") -> None:
+    """What is left to its author before a recording is committed."""
     tell(
         "Read what it holds before you commit it: of personal data only what the streams declare, e-mail addresses and "
         "avatars are replaced."
     )
+    for doubt in recorded.doubts:
+        tell(f"warning: {doubt}", "yellow")
     if recorded.personal:
         tell(
             f"In {', '.join(recorded.personal)} is still a value that is personal elsewhere: add its field to the "
             "stream's `personal`, and record again.",
             "yellow",
         )
-    say(f"Run it: pytest {recorded.folder.parent}")

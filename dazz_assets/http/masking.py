@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 from weakref import WeakSet
 
 HIDDEN = "***"
+_IN_HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 SHORTEST = 3
 """Texts shorter than this are no secrets, and masking them would leave no message readable."""
 
@@ -49,6 +50,7 @@ def _forms(secret: str) -> Iterator[str]:
     for text in {secret, secret.strip(), repr(secret)[1:-1]}:
         yield re.escape(text)
         yield _escaped(text)
+        yield "".join(map(_in_html, text))
     for text in {secret, secret.strip()}:
         for encoded in {quote(text, safe=""), quote(text), quote_plus(text)}:
             # Servers write the hex digits of an escape in either case, and a link within a link is escaped twice.
@@ -76,6 +78,14 @@ def _escaped_character(character: str) -> str:
     # A character beyond the first plane is two escapes.
     escapes = "".join(rf"\\{{1,16}}(?i:{part})" for part in written.split("\\")[1:])
     return f"(?:{re.escape(character)}|{escapes})"
+
+
+def _in_html(character: str) -> str:
+    """A pattern of a character as HTML and XML write it: as it is, by its name, or by its number."""
+    if character not in _IN_HTML:
+        return re.escape(character)
+    number = ord(character)
+    return f"(?:{re.escape(character)}|&(?i:{_IN_HTML[character]}|#0*{number}|#x0*{number:x});)"
 
 
 def _traces(secret: str) -> Iterator[str]:

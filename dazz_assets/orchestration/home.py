@@ -7,7 +7,7 @@ import yaml
 from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 
-from resources.home import DAGSTER_VARIABLE, dagster_home
+from resources.home import DAGSTER_VARIABLE, dagster_home, make_home
 
 CONNECTION_TAG = "dazz/connection"
 _CREATED = ".created"
@@ -18,6 +18,7 @@ def instance() -> dg.DagsterInstance:
 
     The environment stays as it is: who starts a process that needs the instance gives it `DAGSTER_HOME`.
     """
+    make_home()
     folder = dagster_home()
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / _CREATED).exists():

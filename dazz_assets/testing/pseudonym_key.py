@@ -7,12 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from dazz_assets.testing.errors import RecordingError
-from resources.home import home
+from resources.home import home, make_home
 
 VARIABLE = "DAZZ_RECORDING_KEY"
 FILE = "recording.key"
-SIZE = 32
-"""Bytes of a key."""
+SIZE = 64
+"""Characters of a key: hex digits, so that it can be given by the environment as it stands in the file."""
 
 
 def pseudonym_key() -> bytes:
@@ -22,12 +22,12 @@ def pseudonym_key() -> bytes:
     Raises RecordingError for a file that holds none.
     """
     if given := os.environ.get(VARIABLE):
-        return given.encode()
+        return os.fsencode(given)
     path = home() / FILE
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_once(path, secrets.token_bytes(SIZE))
-    key = path.read_bytes()
+        make_home()
+        _write_once(path, secrets.token_hex(SIZE // 2).encode())
+    key = path.read_bytes().strip()
     if len(key) < SIZE:
         raise RecordingError(f"{path} holds no key: remove it, and a new one is made")
     return key

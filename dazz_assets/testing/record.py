@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,6 +19,7 @@ from dazz_assets.authoring.templates import PLACEHOLDER
 from dazz_assets.http.seam import Seam
 from dazz_assets.sync.progress import Progress
 from dazz_assets.testing.clock import Clock
+from dazz_assets.testing.doubts import doubts_of
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.exchange import text_of
 from dazz_assets.testing.layout import FILE, PHASES, Phase
@@ -31,11 +34,18 @@ PAGES = 2
 """Of each list so many pages are recorded unless all is: enough for the paging to be exercised."""
 
 
+_OTHER_KEY = (
+    "the pseudonyms are made with another key than those of the recording before, so each of them differs; who records "
+    "the same integration shares DAZZ_RECORDING_KEY"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What was recorded: the folder, the exchanges of each sync, rows stored by stream, objects published by parser.
 
-    personal: files in which a value still stands that is personal elsewhere.
+    personal: files in which a value still stands that is personal elsewhere. doubts: what else may not be as meant, in
+    sentences.
     """
 
     folder: Path
@@ -43,6 +53,7 @@ class Recorded:
     records: Mapping[str, int]
     objects: Mapping[str, int]
     personal: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def record(
@@ -67,10 +78,12 @@ def record(
     """
     folder = recordings_of(spec) / name
     _recover(folder)
-    _demand_ours(folder, spec)
+    earlier = _earlier(folder, spec)
     config = connection.load(spec.config)
     redactor = Redactor(secrets_by_name(config), key, _addresses(spec, config), public=list(_plain_values(config)))
-    scenario = _scenario(spec, connection, config, redactor).model_copy(update={"records": records, "pages": pages})
+    scenario = _scenario(spec, connection, config, redactor, key).model_copy(
+        update={"records": records, "pages": pages}
+    )
     # The engine works with the real secrets, and with the address that the recording shows.
     really = connection.model_copy(update={"id": CONNECTION, "config": _shown_address(spec, connection.config)})
     with _unfinished(folder) as unfinished:
@@ -86,6 +99,8 @@ def record(
         _write(unfinished / FILE, scenario.text(), redactor)
         recorded = _with_snapshots(unfinished, spec, redactor)
         _replace(folder, unfinished)
+    if earlier is not None and earlier.key != scenario.key:
+        recorded = replace(recorded, doubts=(*recorded.doubts, _OTHER_KEY))
     return replace(recorded, folder=folder)
 
 
@@ -116,9 +131,14 @@ def _recording(seams: tuple[Seam, ...], tape: Recorder) -> Iterator[None]:
         yield
 
 
-def _demand_ours(folder: Path, spec: IntegrationSpec) -> None:
-    if (folder / FILE).exists() and (other := read_scenario(folder).integration) != spec.name:
-        raise RecordingError(f"{folder} is a recording of {other}; give this one another name with --scenario")
+def _earlier(folder: Path, spec: IntegrationSpec) -> Scenario | None:
+    """The scenario that is replaced. Raises RecordingError where it is another integration's."""
+    earlier = read_scenario(folder) if (folder / FILE).exists() else None
+    if earlier is not None and earlier.integration != spec.name:
+        raise RecordingError(
+            f"{folder} is a recording of {earlier.integration}; give this one another name with --scenario"
+        )
+    return earlier
 
 
 def _plain_values(config: ConnectionConfig) -> Iterator[str]:
@@ -144,7 +164,9 @@ def _shown_address(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict[str
     return {name: value for name, value in config.items() if name != "base_url" or not _has_one_address(spec)}
 
 
-def _scenario(spec: IntegrationSpec, connection: Connection, config: ConnectionConfig, redactor: Redactor) -> Scenario:
+def _scenario(
+    spec: IntegrationSpec, connection: Connection, config: ConnectionConfig, redactor: Redactor, key: bytes
+) -> Scenario:
     now = moment_now()
     return Scenario(
         integration=spec.name,
@@ -153,6 +175,7 @@ def _scenario(spec: IntegrationSpec, connection: Connection, config: ConnectionC
         first=now,
         second=now,
         config=_shown_address(spec, _config(config, redactor)),
+        key=hmac.new(key, b"which key this is", hashlib.sha256).hexdigest()[:8],
     )
 
 
@@ -211,7 +234,9 @@ def _with_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> 
         for path, text in replay.texts.items():
             _demand_no_secret(path, text, redactor)
         replay.update()
-        return replace(_counted(folder, replay), personal=_personal_in(folder, redactor))
+        return replace(
+            _counted(folder, replay), personal=_personal_in(folder, redactor), doubts=tuple(doubts_of(replay))
+        )
 
 
 def _counted(folder: Path, replay: Replay) -> Recorded:

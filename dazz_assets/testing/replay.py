@@ -110,6 +110,8 @@ def replayed(folder: Path, spec: IntegrationSpec | None = None) -> Iterator[Repl
         album = Album(stage.session)
         for phase in PHASES:
             _play(replay, scenario, stage, album, phase)
+            if replay.problems:  # what the next sync does would follow from it
+                break
         replay.texts = album.texts
         yield replay
 
@@ -127,7 +129,8 @@ def _play(replay: Replay, scenario: Scenario, stage: Stage, album: Album, phase:
     with replaying(replay.spec, script), time_machine.travel(scenario.at(phase), tick=False):
         outcome = stage.sync(Clock(scenario.at(phase), wait=None))
     replay.outcomes[phase] = outcome
-    found = [*script.problems, *script.unused()]
+    # Of what was not recorded all else may follow.
+    found = [*script.problems, *script.unreached()] if script.problems else script.unused()
     # What failed for want of a recording is told by that alone.
     failed = [] if script.problems else [problem.message for problem in outcome.errors]
     replay.problems += [f"{phase} sync: {text}" for text in [*found, *failed]]

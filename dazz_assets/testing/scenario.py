@@ -28,6 +28,7 @@ class Scenario(BaseModel):
 
     file: the integration's, beside the folder of recordings. config: with placeholders for secrets.
     pages, records: so many pages of each list were read, and so many records of each page kept; None is all.
+    key: tells whether two recordings' pseudonyms are made with the same key.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +42,7 @@ class Scenario(BaseModel):
     pages: int | None = Field(default=None, ge=1)
     records: int | None = Field(default=None, ge=1)
     config: dict[str, Any] = Field(default_factory=dict)
+    key: str | None = None
 
     def at(self, phase: Phase) -> datetime:
         """When a sync was."""

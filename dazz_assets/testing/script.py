@@ -64,6 +64,11 @@ class Script:
         more = len(left) - len(told)
         return [*told, f"and {more} more were recorded and not requested"] if more else told
 
+    def unreached(self) -> list[str]:
+        """How many recorded requests were not sent, in a line where there are any."""
+        left = len(self._unplayed())
+        return [f"of the recorded requests {left} {'was' if left == 1 else 'were'} then not made"] if left else []
+
     def _unplayed(self) -> list[Exchange]:
         """What was recorded and not requested, in the order of the names."""
         left = {exchange.name for exchanges in self._left.values() for exchange in exchanges}

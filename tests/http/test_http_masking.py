@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import traceback
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
@@ -37,6 +39,12 @@ CANARY = "canary/+s3cret="
 )
 def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
     assert Mask([CANARY])(f"before {written} after") == "before *** after"
+
+
+@pytest.mark.parametrize("written", [html.escape, escape, lambda text: escape(text, {'"': "&#34;", "'": "&apos;"})])
+def test_a_secret_is_masked_in_a_page_of_html_or_xml(written: Callable[[str], str]) -> None:
+    secret = "q&\"canary9'x<long>"
+    assert Mask([secret])(f"before {written(secret)} after") == "before *** after"
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
