@@ -1,22 +1,18 @@
 """Secrets of a config: each a `SecretStr` of its own, so that it is masked everywhere, and none of them in a URL."""
 
 import dataclasses
-import re
 import types
 import typing
 from typing import Any
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
+from dazz_assets.authoring import secret_names
 from dazz_assets.authoring.config import ConnectionConfig
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.templates import placeholders
-
-_LOOKS_SECRET = re.compile(
-    r"(.*_)?(token|password|passwd|passphrase|secret|api_?key|(private|access|secret|signing)_?key|credentials?)", re.I
-)
 
 
 def fields(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
@@ -29,7 +25,7 @@ def fields(integration: type[Integration[Any]], config: type[ConnectionConfig]) 
                 f"{where}: {config.__name__}.{name} holds a secret that is no SecretStr of its own, so "
                 f"it can't be masked; give each secret a field of its own, as `{name}: SecretStr`"
             )
-        if str in options and _LOOKS_SECRET.fullmatch(name):
+        if str in options and secret_names.proves(name):
             raise DefinitionError(
                 f"{where}: {config.__name__}.{name} is a str and looks like a secret by its name; declare it as "
                 f"`{name}: SecretStr`, so that it is masked everywhere"

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from types import MappingProxyType
 
+from dazz_assets.authoring import secret_names, token_shapes
 from dazz_assets.http import paths
 from dazz_assets.http.masking import SHORTEST, Mask
-from dazz_assets.testing import people, secret_names, token_shapes
+from dazz_assets.testing import named_secrets, people
 from dazz_assets.testing.addresses import Addresses
 from dazz_assets.testing.json_text import Change, rewritten
 from dazz_assets.testing.known_values import KnownValues
@@ -142,7 +143,7 @@ class Redactor:
         """The text without what can be told from the text alone."""
         text = self._masked(text)
         text = self._outside(text, lambda piece: token_shapes.replaced(piece, self._token))
-        text = self._outside(text, lambda piece: secret_names.replaced(piece, self._secret))
+        text = self._outside(text, lambda piece: named_secrets.replaced(piece, self._secret))
         find_people = people.without_emails if self._makes_requests else people.replaced
         return self._outside(text, lambda piece: find_people(piece, self._pseudonyms.person))
 

@@ -93,11 +93,15 @@ SECRET_NAMES = [
     *("apikey", "apiKey", "private_key", "signature", "sig", "accessToken", "X-Api-Key", "slack_api_key", "AccessKey"),
     *("X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "X-Goog-Signature", "X-Goog-Credential"),
     *("AWSAccessKeyId", "GoogleAccessId", "Key-Pair-Id", "clientSecret", "session_token"),
+    *("oauth_token", "x-vault-token", "slackToken", "signing_key", "encryptionKey", "private_key_pem", "credential"),
+    *("client_credentials", "secret_value", "Ocp-Apim-Subscription-Key", "webhook_secret", "db_passphrase"),
 ]
 OTHER_NAMES = [
     *("next_page_token", "nextPageToken", "continuation_token", "cursor", "after", "page_token", "startAt"),
     *("secret_type", "token_type", "password_changed_at", "secret_scanning", "key", "sign", "signed_at", "nextToken"),
     *("access_token_url", "X-Amz-Date", "X-Amz-Expires", "X-Amz-Algorithm", "se", "sp", "Expires", "secrets", "tokens"),
+    *("primary_key", "sort_key", "public_key", "idempotency_key", "sync_token", "next_sync_token", "page_token_type"),
+    *("token_url", "credential_type", "tokenizer", "prev_page_token", "resumptionToken"),
 ]
 PLACES = ["?a=1&%s=%s&b=2", "%s=%s", '{"%s": "%s"}', '{"body": "{\\"%s\\": \\"%s\\"}"}', "/x?to=%%2Fy%%3F%s%%3D%s%%26z"]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 
@@ -128,16 +129,19 @@ SHAPES = (
 KINDS = tuple(shape.kind for shape in SHAPES)
 
 _HINT = re.compile("|".join(sorted({re.escape(hint) for shape in SHAPES for hint in shape.hints})))
-_PATTERNS = tuple((shape.kind, shape.hints, re.compile(shape.pattern)) for shape in SHAPES)
+_compiled = cache(re.compile)  # Of most shapes a process never sees a hint.
 
 
 def replaced(text: str, stand_in: Callable[[str, str], str]) -> str:
     """The text with each token replaced by what `stand_in` makes of its kind and itself."""
     if not _HINT.search(text):
         return text
-    for kind, hints, pattern in _PATTERNS:
-        if any(hint in text for hint in hints):
-            text = pattern.sub(lambda match, kind=kind: _with(match, stand_in(kind, match[match.lastindex or 0])), text)  # type: ignore[misc]
+    for shape in SHAPES:
+        if any(hint in text for hint in shape.hints):
+            text = _compiled(shape.pattern).sub(
+                lambda match, kind=shape.kind: _with(match, stand_in(kind, match[match.lastindex or 0])),  # type: ignore[misc]
+                text,
+            )
     return text
 
 
