@@ -1,17 +1,21 @@
 """Secrets of a config: each a `SecretStr` of its own, so that it is masked everywhere, and none of them in a URL."""
 
 import dataclasses
+import re
 import types
 import typing
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
-from dazz_assets.authoring import secret_names
+from dazz_assets.authoring import secret_names, token_shapes
 from dazz_assets.authoring.config import ConnectionConfig
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration
+from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.authoring.stream import Scalar
 from dazz_assets.authoring.templates import placeholders
 
 
@@ -34,19 +38,29 @@ def fields(integration: type[Integration[Any]], config: type[ConnectionConfig]) 
 
 def url(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
     """No secret is in the base URL."""
-    _not_in_url(integration.__name__, "base_url", integration.base_url, config)
+    where = integration.__name__
+    _not_in_url(where, "base_url", integration.base_url, config)
+    if token_shapes.kind_in(integration.base_url) != "url-login":  # `checks` tells of that, whatever it looks like.
+        _no_token(where, "base_url", integration.base_url, config)
     if is_secret(config, "base_url"):
         raise DefinitionError(
-            f"{integration.__name__}: {config.__name__}.base_url is a secret, and a base URL is shown in messages; "
+            f"{where}: {config.__name__}.base_url is a secret, and a base URL is shown in messages; "
             "leave it as it is in ConnectionConfig, and give the secret a field of its own"
         )
 
 
 def requests(integration: type[Integration[Any]], stream: StreamSpec, config: type[ConnectionConfig]) -> None:
-    """No secret is in a stream's URL. Headers and bodies may hold one: a vendor may ask for two, or for one there."""
+    """No secret is in a stream's URL, and none stands in code.
+
+    Headers and bodies may name one of the config: a vendor may ask for two, or for one there.
+    """
     where = f"{integration.__name__}: {stream.stream.__name__}"
     _not_in_url(where, "path", stream.path, config)
     _not_in_url(where, "params", stream.params, config)
+    _no_secret_params(where, stream.params, config)
+    settings = {"path": stream.path, "params": stream.params, "headers": stream.headers, "body": stream.body}
+    for setting, value in settings.items():
+        _no_token(where, setting, value, config)
 
 
 def is_secret(config: type[ConnectionConfig], name: str) -> bool:
@@ -61,6 +75,40 @@ def _not_in_url(where: str, setting: str, value: object, config: type[Connection
             f'by the integration\'s auth: `ApiKey(format="{{{name}}}")` as a header, or '
             f'`ApiKey(param="{name}", format="{{{name}}}")` where the vendor takes it nowhere else'
         )
+
+
+def _no_secret_params(where: str, params: Mapping[str, Scalar], config: type[ConnectionConfig]) -> None:
+    """Of a parameter that proves who asks no value stands in code."""
+    for name, value in params.items():
+        is_literal = not any(placeholders(value)) and secret_names.can_be_secret(str(value))
+        if is_literal and secret_names.proves(name):
+            field = re.sub(r"\W+", "_", snake_case(name))
+            raise DefinitionError(
+                f"{where}: `params` gives {name!r} a value, which is a secret by its name, and code is read by many; "
+                f"declare `{field}: SecretStr` in {config.__name__}, and send it by the integration's auth: "
+                f'`ApiKey(param="{name}", format="{{{field}}}")`'
+            )
+
+
+def _no_token(where: str, setting: str, value: object, config: type[ConnectionConfig]) -> None:
+    """No text of a setting has a secret in it that is known by its shape."""
+    for text in _texts(value):
+        if kind := token_shapes.kind_in(text):
+            raise DefinitionError(
+                f"{where}: `{setting}` holds a secret by its shape ({kind}), and code is read by many; declare "
+                f"`token: SecretStr` in {config.__name__}, and send it by the integration's auth"
+            )
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
 
 
 def _secrets_in(value: object, config: type[ConnectionConfig]) -> list[str]:

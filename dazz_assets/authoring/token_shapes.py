@@ -145,6 +145,18 @@ def replaced(text: str, stand_in: Callable[[str, str], str]) -> str:
     return text
 
 
+def kind_in(text: str) -> str | None:
+    """The kind of a token that the text holds, if it holds one."""
+    found: list[str] = []
+
+    def note(kind: str, value: str) -> str:
+        found.append(kind)
+        return value
+
+    replaced(text, note)
+    return found[0] if found else None
+
+
 def _with(match: re.Match[str], value: str) -> str:
     first, last = match.span(match.lastindex or 0)
     start = match.start()

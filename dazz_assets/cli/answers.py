@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import dazz_assets
+from dazz_assets.authoring import secret_names, token_shapes
 from dazz_assets.authoring.naming import NAME, close_to
 from dazz_assets.authoring.scaffold.plan import LONGEST_NAME, SECRETS
 from dazz_assets.authoring.stream import Scalar
@@ -24,6 +25,7 @@ from dazz_assets.http import (
     Paginator,
 )
 from dazz_assets.http.hosts import origin_of
+from dazz_assets.http.masking import HIDDEN
 
 NONE = "none"
 AUTHS = "bearer, header:NAME[:FORMAT], param:NAME, basic, none"
@@ -60,7 +62,9 @@ def vendor_of(text: str) -> Vendor:
 def base_url_of(text: str) -> str:
     """An API's address, without a slash at its end."""
     if origin_of(text) is None or "?" in text or "#" in text or "{" in text:
-        raise Refused(f"--base-url {text!r} is no address of an API; write it as https://api.vendor.com")
+        shown = token_shapes.replaced(text, lambda kind, value: HIDDEN)
+        raise Refused(f"--base-url {shown!r} is no address of an API; write it as https://api.vendor.com")
+    _demand_no_token("--base-url", text)
     return text.rstrip("/")
 
 
@@ -83,6 +87,7 @@ def auth_of(text: str) -> BearerToken | ApiKey | Basic | None:
 
 def path_of(text: str) -> tuple[str, Mapping[str, Scalar]]:
     """The path after the base URL, and the parameters in its query."""
+    _demand_no_secret(text)
     if "://" in text:
         raise Refused(f"--path {text!r}: give only what comes after the base URL, as /v1/issues")
     path, _, query = text.partition("?")
@@ -94,6 +99,25 @@ def path_of(text: str) -> tuple[str, Mapping[str, Scalar]]:
     if unfit := _UNFIT_FOR_PATHS.search(path):
         raise Refused(f"--path {text!r} holds {unfit[0]!r}, which no path can; percent-encode it")
     return path, {name: _scalar(value) for name, value in parse_qsl(query, keep_blank_values=True)}
+
+
+def _demand_no_secret(path: str) -> None:
+    """What is written into code, and a message, holds no secret."""
+    for name, value in parse_qsl(path.partition("?")[2]):
+        if secret_names.proves(name) or token_shapes.kind_in(value):
+            raise Refused(
+                f"--path gives {name!r} a secret, by its name or looks, and would write it into code; leave it out, "
+                f"and say how it is sent: --auth param:{name}"
+            )
+    _demand_no_token("--path", path)
+
+
+def _demand_no_token(flag: str, text: str) -> None:
+    if kind := token_shapes.kind_in(text):
+        raise Refused(
+            f"{flag} holds a secret by its looks ({kind}), and would write it into code; leave it out, and say how it "
+            f"is sent by --auth, which is one of: {AUTHS}"
+        )
 
 
 def _demand_setting(kind: str, name: str) -> None:
