@@ -21,7 +21,7 @@ import dazz_assets
 from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration
-from dazz_assets.authoring.naming import close_to, suggestion
+from dazz_assets.authoring.naming import close_to, listed, suggestion
 from dazz_assets.authoring.spec import IntegrationSpec
 
 ENTRY_POINT_GROUP = "dazz.integrations"
@@ -74,7 +74,16 @@ def find(target: str) -> IntegrationSpec:
         return found.integrations[target]
     broken = [failure for failure in found.failures if target in failure.place.split(".")]
     why = f" ({broken[0].place} failed to load: {broken[0].reason})" if broken else ""
-    raise DefinitionError(f"no integration is named {target!r}{why}{suggestion(target, found.integrations)}")
+    here = [str(folder) for folder in folders_here() if folder.name not in found.integrations]
+    others = f"; here is an integration.py in: {listed(here)}" if here else ""
+    raise DefinitionError(f"no integration is named {target!r}{why}{suggestion(target, found.integrations)}{others}")
+
+
+def folders_here() -> list[Path]:
+    """The folders in the current one, and in `integrations` there, that hold an `integration.py`; loaded or not."""
+    return sorted(
+        file.parent for pattern in ("", "integrations/") for file in Path().glob(f"{pattern}*/integration.py")
+    )
 
 
 def _only(target: str) -> IntegrationSpec:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dazz_assets.cli.options import AsJson
 from dazz_assets.cli.output import put_json, put_table, tell
 
 if TYPE_CHECKING:
+    from dazz_assets.authoring.discovery import Discovered
     from dazz_assets.authoring.spec import IntegrationSpec
     from resources.connections import Connections
 
@@ -18,16 +23,19 @@ def list_integrations(as_json: AsJson = False) -> None:
 
     found = discover()
     connections, problems = _connections()
+    unknown = list(_unknown(connections, found))
     described = [_described(spec, connections) for spec in found.integrations.values()]
     if as_json:
         failures = [{"place": item.place, "reason": item.reason} for item in found.failures]
-        put_json({"integrations": described, "failures": failures, "problems": problems})
+        put_json({"integrations": described, "failures": failures, "problems": [*problems, *unknown]})
         return
     put_table(("integration", "streams", "parsers", "connections"), [_row(item) for item in described])
     for failure in found.failures:
         tell(f"Failed to load: {failure.place}: {failure.reason}", "red")
     for problem in problems:
         tell(f"Connection not usable: {problem}", "red")
+    for text in unknown:
+        tell(text, "yellow")
 
 
 def _connections() -> tuple[Connections, list[str]]:
@@ -41,6 +49,27 @@ def _connections() -> tuple[Connections, list[str]]:
     except BadConnection as error:
         return Connections(), [str(error)]
     return connections, [problem.text for problem in connections.problems]
+
+
+def _unknown(connections: Connections, found: Discovered) -> Iterator[str]:
+    """What is to be done about integrations that connections name and that are neither loaded nor failed to be."""
+    from dazz_assets.authoring.discovery import PATHS_VARIABLE, folders_here
+    from dazz_assets.authoring.naming import suggestion
+    from resources.connections import connections_path
+
+    failed = {word for failure in found.failures for word in re.split(r"\W+", failure.place)}
+    named = [*(item.integration for item in connections.valid), *(item.integration for item in connections.problems)]
+    for name in dict.fromkeys(filter(None, named)):
+        if name in found.integrations or name in failed:
+            continue
+        file = Path(f"{name}.py")
+        here = [*(folder for folder in folders_here() if folder.name == name), *([file] if file.is_file() else [])]
+        if here:
+            paths = os.pathsep.join(filter(None, [os.environ.get(PATHS_VARIABLE), str(here[0])]))
+            yield f"{connections_path()} names `{name}`, which is not loaded; set {PATHS_VARIABLE}={paths}"
+        else:
+            known = suggestion(name, found.integrations)
+            yield f"{connections_path()} names `{name}`, and there is no integration of that name{known}"
 
 
 def _described(spec: IntegrationSpec, connections: Connections) -> dict[str, Any]:

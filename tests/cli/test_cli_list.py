@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from tests.cli.conftest import Project
 
 
@@ -42,3 +46,38 @@ def test_an_unusable_entry_of_the_connections_file_is_shown(project: Project) ->
     (problem,) = project.json("list")["problems"]
     assert "'../acme'" in problem
     assert "lower case letters" in problem
+
+
+@pytest.mark.parametrize(
+    "place", ["helpy/integration.py", "integrations/helpy/integration.py", "helpy.py"], ids=["folder", "below", "file"]
+)
+def test_an_integration_of_a_connection_that_is_here_and_not_loaded_is_told_with_how_to_load_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.chdir(project.folder)
+    file = Path(place)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("", encoding="utf-8")
+    project.env["DAZZ_INTEGRATIONS"] = None
+    project.configure({"integration": "helpy"})
+    target = place.removesuffix("/integration.py")
+    said = f"{project.connections} names `helpy`, which is not loaded; set DAZZ_INTEGRATIONS={target}"
+    assert project.run("list").err.splitlines() == [said]
+    assert project.json("list")["problems"] == [said]
+    project.env["DAZZ_INTEGRATIONS"] = project.target
+    assert project.run("list").err == f"{said.replace(f'={target}', f'={project.target}:{target}')}\n"
+
+
+def test_an_integration_of_a_connection_that_is_nowhere_is_told_with_the_one_that_was_meant(project: Project) -> None:
+    project.configure({"integration": "incident"}, {"id": "other", "integration": "incident"}, {"id": "right"})
+    said = "names `incident`, and there is no integration of that name; did you mean 'incidents'?"
+    assert project.run("list").err == f"{project.connections} {said}\n"
+
+
+def test_an_integration_that_failed_to_load_is_not_told_twice(project: Project) -> None:
+    broken = project.folder / "broken.py"
+    broken.write_text("import nowhere_to_be_found\n", encoding="utf-8")
+    project.env["DAZZ_INTEGRATIONS"] = str(broken)
+    project.configure({"integration": "broken"})
+    (said,) = project.run("list").err.splitlines()
+    assert said.startswith("Failed to load")

@@ -37,6 +37,18 @@ def test_an_unknown_target_names_what_there_is(project: Project, command: str) -
     assert "did you mean 'incidents'?" in ran.err
 
 
+def test_an_unknown_target_names_folders_here_that_hold_an_integration(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.folder)
+    for folder in ("helpy", "integrations/desky", "integrations/snyk", "other"):
+        (project.folder / folder).mkdir(parents=True)
+        (project.folder / folder / "integration.py").touch()
+    (project.folder / "other" / "integration.py").unlink()
+    err = project.run("sync", "help", status=2).err
+    assert err.endswith("; here is an integration.py in: helpy, integrations/desky\n")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
