@@ -1,13 +1,13 @@
 """The page that a new integration is made from: from the real API, or from a file."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dazz_assets.authoring.scaffold.plan import SECRETS, settings_of
+from dazz_assets.authoring.scaffold.plan import SECRETS
 from dazz_assets.authoring.scaffold.proposal import Wanted
 from dazz_assets.authoring.templates import fill, segment
 from dazz_assets.cli.failures import Refused, keep_secret
@@ -20,10 +20,11 @@ class Credentials:
 
     variables: Mapping[str, str]
 
-    @property
-    def missing(self) -> dict[str, str]:
-        """The fields whose variables are not set."""
-        return {name: variable for name, variable in self.variables.items() if not os.environ.get(variable)}
+    def demand(self) -> None:
+        """Raises Refused where a variable is not set."""
+        if missing := [variable for variable in self.variables.values() if not os.environ.get(variable)]:
+            named = ", ".join(missing)
+            raise Refused(f"there is no page to begin with: set {named} in the environment, or give one by --sample")
 
     @property
     def values(self) -> dict[str, str]:
@@ -31,20 +32,17 @@ class Credentials:
         return {name: os.environ[variable] for name, variable in self.variables.items()}
 
 
-def credentials_of(wanted: Wanted, token_env: str | None) -> Credentials:
+def credentials_of(integration: str, fields: Iterable[str], token_env: str | None) -> Credentials:
     """`<VENDOR>_TOKEN`, or the variable given for the secret; `<VENDOR>_ORG` for a field of the path."""
-    fields = settings_of(wanted.path, wanted.params, wanted.auth)
-    named = {name: f"{wanted.name.upper()}_{name.upper()}" for name in fields}
-    return Credentials({name: token_env if token_env and name in SECRETS else named[name] for name in fields})
+    named = {name: f"{integration.upper()}_{name.upper()}" for name in fields}
+    return Credentials({name: token_env if token_env and name in SECRETS else named[name] for name in named})
 
 
 def first_page(wanted: Wanted, credentials: Credentials, sample: Path | None) -> Page:
     """A page of the API: of the sample where there is one, else fetched. Raises Refused, FetchError."""
     if sample is not None:
         return _from_file(wanted, sample)
-    if missing := credentials.missing:
-        variables = ", ".join(missing.values())
-        raise Refused(f"there is no page to begin with: set {variables} in the environment, or give one by --sample")
+    credentials.demand()
     return _fetched(wanted, credentials.values)
 
 

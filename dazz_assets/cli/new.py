@@ -1,6 +1,7 @@
 """`dazz new`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -89,32 +90,58 @@ def new_integration(
     it; at a terminal you are asked. Nothing is written over.
     """
     from dazz_assets.authoring.scaffold import source_of, stream_name
+    from dazz_assets.authoring.scaffold.plan import settings_of
     from dazz_assets.authoring.scaffold.proposal import Wanted
     from dazz_assets.cli import answers
     from dazz_assets.cli.first_look import credentials_of, first_page
-    from dazz_assets.cli.questions import asked_for, at_terminal, settled
+    from dazz_assets.cli.questions import answers_kept, asked_for, at_terminal, settled
+    from dazz_assets.cli.record import tell_to_read
 
     named = answers.vendor_of(vendor)
     folder = _folder(named.name, into)
-    base_url, auth, path = asked_for(base_url, auth, path)
-    checked_path, params = answers.path_of(path)
-    wanted = Wanted(
-        name=named.name,
-        prefix=named.prefix,
-        base_url=answers.base_url_of(base_url),
-        auth=answers.auth_of(auth),
-        path=checked_path,
-        params=params,
-        stream=answers.stream_of(stream, stream_name(checked_path)),
-        records=records,
-        primary_key=None if key is None else answers.key_of(key),
-        cursor=None if cursor is None else "" if cursor == answers.NONE else cursor,
-        since=since,
-        paginator="inferred" if paginator is None else answers.paginator_of(paginator),
-    )
-    credentials = credentials_of(wanted, token_env)
-    page = first_page(wanted, credentials, sample)
-    proposal = settled(wanted, page, is_ours=_is_beside_framework(folder), asks=at_terminal())
+    flags = {
+        "--base-url": base_url,
+        "--auth": auth,
+        "--path": path,
+        "--stream": stream,
+        "--records": records,
+        "--key": key,
+        "--cursor": cursor,
+        "--since": since,
+        "--paginator": paginator,
+        "--token-env": token_env,
+        "--sample": str(sample) if sample else None,
+        "--into": str(into) if into else None,
+    }
+
+    def check_auth(text: str) -> None:
+        if sample is None:
+            credentials_of(named.name, settings_of("", {}, answers.auth_of(text)), token_env).demand()
+
+    # First: what can't be is not to be found out after the questions, nor repeated where it holds a secret.
+    for given, check in ((base_url, answers.base_url_of), (auth, answers.auth_of), (path, answers.path_of)):
+        if given is not None:
+            check(given)
+    with answers_kept(vendor, flags):
+        base_url, auth, path = asked_for(flags, check_auth)
+        checked_path, params = answers.path_of(path)
+        wanted = Wanted(
+            name=named.name,
+            prefix=named.prefix,
+            base_url=answers.base_url_of(base_url),
+            auth=answers.auth_of(auth),
+            path=checked_path,
+            params=params,
+            stream=answers.stream_of(stream, stream_name(checked_path)),
+            records=records,
+            primary_key=None if key is None else answers.key_of(key),
+            cursor=None if cursor is None else "" if cursor == answers.NONE else cursor,
+            since=since,
+            paginator="inferred" if paginator is None else answers.paginator_of(paginator),
+        )
+        credentials = credentials_of(wanted.name, settings_of(wanted.path, wanted.params, wanted.auth), token_env)
+        page = first_page(wanted, credentials, sample)
+        proposal = settled(wanted, page, is_ours=_is_beside_framework(folder), asks=at_terminal())
     files = source_of(proposal.plan)
     folder.mkdir(parents=True)
     for name, text in files.items():
@@ -122,7 +149,9 @@ def new_integration(
     connection = _connection(wanted, credentials)
     _tell(folder, list(files), proposal, connection)
     recorded = _record(folder, connection, page if sample else None)
-    say(f"\nRecorded in {recorded.folder}: `pytest {folder}` runs it.")
+    say(f"\nRecorded in {recorded.folder}: `pytest {quote(str(folder))}` runs it.")
+    tell_to_read(recorded)
+    _say_next(folder, proposal.plan.stream, connection, is_of_sample=sample is not None)
 
 
 def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "Recorded":
@@ -150,8 +179,8 @@ def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "R
     except (RecordingError, KeyboardInterrupt) as error:
         why = str(error) or "interrupted"
         raise RecordingError(
-            f"{folder} is written, and not recorded: {why}. Correct it and run `dazz record`, or remove the folder to "
-            "begin anew"
+            f"{folder} is written, and not recorded: {why}. Correct it and run `{_recording(folder, connection)}`, or "
+            "remove the folder to begin anew"
         ) from None
 
 
@@ -192,24 +221,33 @@ def _connection(wanted: "Wanted", credentials: "Credentials") -> "Connection":
 
 
 def _tell(folder: Path, files: list[str], proposal: "Proposal", connection: "Connection") -> None:
-    from shlex import quote
-
-    plan, target = proposal.plan, quote(str(folder))
     say(f"Written to {folder}: {', '.join(files)}.")
     say(_summary(proposal))
+    if personal := proposal.plan.personal:
+        say(f"Declared personal, so that recordings hold pseudonyms there: {', '.join(personal)}.")
     for doubt in proposal.doubts:
         tell(f"warning: {doubt}", "yellow")
     say("\nIn connections.yaml:\n")
     for line in _entry(connection):
         say(line)
+
+
+def _say_next(folder: Path, stream: str, connection: "Connection", *, is_of_sample: bool) -> None:
+    target = quote(str(folder))
     say("\nNext:\n")
     for command in (
-        f"dazz preview {target} {plan.stream} --connection {connection.id}",
-        f"dazz record {target} --connection {connection.id}",
+        f"dazz preview {target} {stream} --connection {connection.id}",
+        *([_recording(folder, connection)] if is_of_sample else []),
         f"dazz sync {target} --connection {connection.id}",
         f"pytest {target}",
     ):
         say(f"  {command}")
+    if is_of_sample:
+        say("\nThe recording is of the sample; `dazz record` makes one from the real API in its place.")
+
+
+def _recording(folder: Path, connection: "Connection") -> str:
+    return f"dazz record {quote(str(folder))} --connection {connection.id}"
 
 
 def _summary(proposal: "Proposal") -> str:

@@ -1,17 +1,19 @@
 """What `dazz new` asks at a terminal, where flags leave something open."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 import typer
 
 from dazz_assets.authoring.scaffold.proposal import NoProposalError, Proposal, Wanted, propose
 from dazz_assets.cli import answers
-from dazz_assets.cli.failures import Refused
+from dazz_assets.cli.failures import Refused, masked
 from dazz_assets.cli.output import tell
-from dazz_assets.http import Page
+from dazz_assets.http import FetchError, Page
 
 _FIELDS = {"records": "records", "key": "primary_key", "cursor": "cursor", "paginator": "paginator"}
 _QUESTIONS = {
@@ -20,6 +22,13 @@ _QUESTIONS = {
     "cursor": "Which field says when a record changed last (none: each sync fetches all)",
     "paginator": f"How is the next page asked for ({answers.PAGINATORS})",
 }
+_HOW_AUTHS_ARE_SAID = """\
+  bearer              the token in the header Authorization, after the word Bearer
+  header:NAME         the token as it is in a header of this name, as header:X-Api-Key
+  header:NAME:FORMAT  the token in a text of that header, as header:Authorization:Token {token}
+  param:NAME          the token in a parameter of the URL, as param:api_key
+  basic               a user's name and password
+  none                nothing"""
 _CHECKS: Mapping[str, Callable[[str], object]] = {"key": answers.key_of, "paginator": answers.paginator_of}
 
 
@@ -28,19 +37,38 @@ def at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def asked_for(base_url: str | None, auth: str | None, path: str | None) -> tuple[str, str, str]:
-    """What there must be before a page can be fetched. Raises Refused where nobody can be asked."""
+@contextmanager
+def answers_kept(vendor: str, flags: Mapping[str, str | None]) -> Iterator[None]:
+    """Where what is done within fails, the command is told with the answers as flags: nothing is to be typed again."""
+    given = dict(flags)
+    try:
+        yield
+    except (Refused, FetchError):
+        if flags != given:
+            said = " ".join(f"{flag} {quote(text)}" for flag, text in flags.items() if text is not None)
+            tell(masked(f"\nTo go on from your answers:\n\n  dazz new {quote(vendor)} {said}\n"))
+        raise
+
+
+def asked_for(flags: dict[str, str | None], check_auth: Callable[[str], object]) -> tuple[str, str, str]:
+    """Base URL, auth and path, which there must be before a page can be fetched; answers are put into the flags.
+
+    check_auth: what is asked of an auth before more is asked for. Raises Refused where nobody can be asked.
+    """
+    base_url, auth, path = flags["--base-url"], flags["--auth"], flags["--path"]
     if not at_terminal():
         missing = [flag for flag, given in (("--base-url", base_url), ("--path", path)) if given is None]
         if base_url is None or path is None:
             raise Refused(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
         return base_url, auth or "bearer", path
     if base_url is None:
-        base_url = _ask("Where is the API, as https://api.vendor.com", None, answers.base_url_of)
+        base_url = flags["--base-url"] = _ask("Where is the API, as https://api.vendor.com", None, answers.base_url_of)
     if auth is None:
-        auth = _ask(f"How do requests say who sends them ({answers.AUTHS})", "bearer", answers.auth_of)
+        tell(_HOW_AUTHS_ARE_SAID)
+        auth = flags["--auth"] = _ask("How do requests say who sends them", "bearer", answers.auth_of)
+    check_auth(auth)
     if path is None:
-        path = _ask("Path of the first stream, as /v1/issues?limit=100", None, answers.path_of)
+        path = flags["--path"] = _ask("Path of the first stream, as /v1/issues?limit=100", None, answers.path_of)
     return base_url, auth, path
 
 
@@ -61,7 +89,8 @@ def _proposed(wanted: Wanted, page: Page, *, is_ours: bool, asks: bool) -> tuple
                 raise Refused(f"{error}; say it by --{error.setting}") from None
             tell(str(error), "yellow")
             check = _CHECKS.get(error.setting, str)
-            wanted = _with(wanted, error.setting, _ask(_QUESTIONS[error.setting], None, check))
+            default = "" if error.setting == "records" else None
+            wanted = _with(wanted, error.setting, _ask(_QUESTIONS[error.setting], default, check))
 
 
 def _confirmed(wanted: Wanted, proposal: Proposal) -> Wanted:
@@ -96,9 +125,12 @@ def _with(wanted: Wanted, setting: str, text: str) -> Wanted:
 
 
 def _ask(question: str, default: str | None, check: Callable[[str], object]) -> str:
-    """An answer that can be used; what is wrong with others is said, and asked again."""
+    """An answer that can be used; what is wrong with others is said, and asked again. default: None for none."""
     while True:
-        text = str(typer.prompt(question, default=default, err=True))
+        text = str(typer.prompt(question, default=default or "", show_default=bool(default), err=True))
+        if default is None and not text.strip():
+            tell("There is no default here: type an answer, or stop by Ctrl-C", "yellow")
+            continue
         try:
             check(text)
         except Refused as error:

@@ -158,7 +158,7 @@ def test_a_user_name_and_a_password_are_two_variables(desk: Desk) -> None:
 
 def connections_in(out: str) -> list[dict[str, Any]]:
     """The entries that are printed for connections.yaml."""
-    text = out.partition("In connections.yaml:")[2].partition("Next:")[0]
+    text = out.partition("In connections.yaml:")[2].partition("Recorded in")[0]
     return list(yaml.safe_load(text)["connections"])
 
 
@@ -195,10 +195,38 @@ def test_it_goes_into_the_folder_integrations_or_the_one_that_is_named(desk: Des
 
 def test_what_the_page_leaves_open_is_told(desk: Desk) -> None:
     ran = desk.new("acme", *FLAGS, "--sample", desk.page([{"id": 1}]))
-    assert ran.err.splitlines() == [
+    assert [line for line in ran.err.splitlines() if line.startswith("warning: ")] == [
         "warning: nothing in the page says how the next one is asked for; without a paginator there is one page",
         "warning: no cursor: each sync fetches the whole list",
         "warning: one record shows little of which fields are optional: look over models.py",
+    ]
+
+
+def test_names_of_people_are_declared_and_recorded_as_pseudonyms(desk: Desk) -> None:
+    records = [{"id": 1, "lead": {"name": "Grace Hopper", "email": "grace@navy.mil"}}, {"id": 2, "lead": None}]
+    ran = desk.new("acme", *FLAGS, "--sample", desk.page(records))
+    (stream,) = desk.spec("acme").streams.values()
+    assert stream.personal == ("lead.name",)
+    assert "Declared personal, so that recordings hold pseudonyms there: lead.name." in ran.out.splitlines()
+    recorded = [file.read_text(encoding="utf-8") for file in (desk.folder / "acme").rglob("*") if file.is_file()]
+    assert not any("Grace" in text or "grace@" in text for text in recorded)
+    assert "Read what it holds before you commit it" in ran.err
+
+
+def test_what_is_done_is_told_before_what_is_next(desk: Desk) -> None:
+    said = desk.new("acme", *FLAGS, "--sample", desk.sample).out.splitlines()
+    recorded = f"Recorded in {desk.folder / 'acme' / 'recordings' / 'default'}: `pytest acme` runs it."
+    assert said[said.index(recorded) :] == [
+        recorded,
+        "",
+        "Next:",
+        "",
+        "  dazz preview acme issues --connection main",
+        "  dazz record acme --connection main",
+        "  dazz sync acme --connection main",
+        "  pytest acme",
+        "",
+        "The recording is of the sample; `dazz record` makes one from the real API in its place.",
     ]
 
 
@@ -229,6 +257,7 @@ def test_with_a_token_in_the_environment_the_page_comes_from_the_api(desk: Desk,
     assert vendor.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
     (stream,) = desk.spec("acme").streams.values()
     assert construction(stream.paginator) == "LinkHeader()"
+    assert "dazz record" not in ran.out
     assert TOKEN not in ran.out + ran.err
     assert all(TOKEN not in file.read_text(encoding="utf-8") for file in desk.folder.rglob("*.py"))
 
@@ -392,6 +421,79 @@ def test_an_answer_that_can_not_be_is_told_and_asked_for_again(desk: Desk) -> No
     assert construction(stream.paginator) == 'Offset(param="start")'
     assert "write it as https://api.vendor.com" in ran.err
     assert "is none of: link-header" in ran.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_how_auths_are_written_is_told_where_one_is_asked_for(desk: Desk) -> None:
+    typed = ["https://api.acme.example", "header:Authorization:Token {token}", "/v1/issues", "", "", "", "", ""]
+    ran = desk.new("acme", "--sample", desk.sample, typed="\n".join(typed) + "\n")
+    assert construction(desk.spec("acme").integration.auth) == (
+        'ApiKey(header="Authorization", format="Token {token}")'
+    )
+    assert "header:NAME:FORMAT  the token in a text of that header" in ran.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_an_empty_answer_is_told_to_be_none_where_there_is_no_default(desk: Desk) -> None:
+    typed = ["", "https://api.acme.example", "none", "", "/issues", "", "", "", "", ""]
+    ran = desk.new("acme", "--sample", desk.sample, typed="\n".join(typed) + "\n")
+    assert ran.err.count("There is no default here: type an answer, or stop by Ctrl-C") == 2
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_page_itself_is_an_answer_to_where_the_records_are(desk: Desk) -> None:
+    flags = (*FLAGS, "--auth", "none", "--records", "dta")
+    desk.new("acme", *flags, "--sample", desk.page(RECORDS), typed="\n\n\n\n\n")
+    (stream,) = desk.spec("acme").streams.values()
+    assert stream.records == ""
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_token_that_is_not_set_is_told_before_more_is_asked_for(desk: Desk) -> None:
+    ran = desk.new("acme", typed="https://api.acme.example\nbasic\n", status=2)
+    assert "Path of the first stream" not in ran.err
+    assert ran.err.splitlines()[-5:] == [
+        "To go on from your answers:",
+        "",
+        "  dazz new acme --base-url https://api.acme.example --auth basic",
+        "",
+        "Error: there is no page to begin with: set ACME_USERNAME, ACME_PASSWORD in the environment, or give one by "
+        "--sample",
+    ]
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [(Reply(401), 1), (Reply(404), 1), (Reply(body={"id": 1, "items": []}), 2)],
+    ids=["wrong token", "wrong path", "no records"],
+)
+def test_where_the_first_page_fails_the_command_is_told_with_what_was_answered(
+    desk: Desk, vendor: Vendor, reply: Reply, status: int
+) -> None:
+    vendor.handler = lambda asked: reply
+    desk.env["MY_TOKEN"] = TOKEN
+    typed = f"{vendor.url}\nheader:X-Key:t {{token}}\n/issues?state=open&limit=2\n"
+    ran = desk.new("acme", "--token-env", "MY_TOKEN", "--key", "id", typed=typed, status=status)
+    again = (
+        f"  dazz new acme --base-url {vendor.url} --auth 'header:X-Key:t {{token}}' "
+        "--path '/issues?state=open&limit=2' --key id --token-env MY_TOKEN"
+    )
+    assert again in ran.err.splitlines()
+    assert ran.err.splitlines()[-1].startswith("Error: ")
+    assert not (desk.folder / "acme").exists()
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_flag_that_can_not_be_is_refused_before_anything_is_asked(desk: Desk) -> None:
+    said = desk.new("acme", "--path", "/a b", "--sample", desk.sample, status=2).err
+    assert said.startswith("Error: --path '/a b' holds ' '")
+
+
+def test_where_nothing_was_asked_no_command_is_told(desk: Desk, vendor: Vendor) -> None:
+    vendor.handler = lambda asked: Reply(404)
+    ran = desk.new("acme", "--base-url", vendor.url, "--path", "/issues", "--auth", "none", status=1)
+    assert "dazz new" not in ran.err
 
 
 @pytest.mark.usefixtures("terminal")
