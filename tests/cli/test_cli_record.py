@@ -233,6 +233,12 @@ def test_two_pages_of_a_list_are_kept_and_with_limit_0_all(made: Counter) -> Non
     assert made.records_of_pages() == [2, 2, 1]
 
 
+def test_the_only_connection_need_not_be_named(counter: Counter) -> None:
+    ran = counter.run("record", str(counter.target), "--limit", "1")
+    assert ran.err.startswith("Recording shop/acme, which is shop/test in the recording")
+    assert counter.scenarios == {"default"}
+
+
 def test_an_unknown_connection_is_refused_with_the_one_that_was_meant(counter: Counter) -> None:
     ran = counter.run("record", str(counter.target), "--connection", "acne", status=2)
     assert "has no connection 'acne' of shop; did you mean 'acme'?" in ran.err
