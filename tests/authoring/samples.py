@@ -124,7 +124,12 @@ SAMPLES: Mapping[str, Sample] = {
     "epochs": Sample(
         {
             "members": [
-                {"id": "U1", "updated": 1767225600, "tz_offset": 3600, "profile": {"email": "a@b.example", "real_name": "A B"}},
+                {
+                    "id": "U1",
+                    "updated": 1767225600,
+                    "tz_offset": 3600,
+                    "profile": {"email": "a@b.example", "real_name": "A B"},
+                },
                 {"id": "U2", "updated": 1767225601, "tz_offset": -3600, "profile": {"email": None}},
             ],
             "response_metadata": {"next_cursor": "dXNlcjpV"},
