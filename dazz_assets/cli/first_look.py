@@ -11,7 +11,8 @@ from dazz_assets.authoring.scaffold.plan import SECRETS
 from dazz_assets.authoring.scaffold.proposal import Wanted
 from dazz_assets.authoring.templates import fill, segment
 from dazz_assets.cli.failures import Refused, keep_secret
-from dazz_assets.http import Client, Page, Request
+from dazz_assets.cli.output import tell
+from dazz_assets.http import Client, Event, Page, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,18 @@ def _from_file(wanted: Wanted, sample: Path) -> Page:
     return page
 
 
+def _told(event: Event) -> None:
+    """Nobody waits without knowing what for."""
+    if event.kind == "retry":
+        tell(f"{event.text} Trying again in {event.seconds:.0f} s.")
+
+
 def _fetched(wanted: Wanted, values: Mapping[str, str]) -> Page:
     secrets = [value for name, value in values.items() if name in SECRETS]
     keep_secret(*secrets)
-    client = Client(wanted.base_url, auth=wanted.auth, values=values, secrets=secrets, where=wanted.name)
+    client = Client(
+        wanted.base_url, auth=wanted.auth, values=values, secrets=secrets, where=wanted.name, on_event=_told
+    )
     url = wanted.base_url + fill(wanted.path, lambda _, name: segment(values[name]))
     with closing(client):
         return client.send(Request(url=url, params=fill(wanted.params, lambda _, name: values[name])))

@@ -10,7 +10,9 @@ from dazz_assets.cli.options import AsJson, ConnectionIds, Since, Target, Until,
 Parser = Annotated[str | None, typer.Argument(help="A parser's name; all by default.")]
 Stale = Annotated[bool, typer.Option("--stale", help="Only windows whose full-refresh inputs changed.")]
 Compare = Annotated[bool, typer.Option("--compare", help="Publish nothing: show what would change.")]
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="With --compare: status 1 where something would change.")]
+ExitCode = Annotated[
+    bool, typer.Option("--exit-code", help="With --compare: status 1 where something would change, as where it fails.")
+]
 
 
 def parse_again(

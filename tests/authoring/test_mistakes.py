@@ -132,10 +132,7 @@ WrongConfig: Any = Integration[Thing]  # type: ignore[type-var]
         ),
         (
             lambda: with_stream(parent=OtherStream),
-            (
-                "BadIntegration: `BadStream.parent` is OtherStream, which is not among `streams`; add it "
-                "there"
-            ),
+            "BadIntegration: `BadStream.parent` is OtherStream, which is not among `streams`; add it there",
         ),
         (
             lambda: integration(streams=(LoopA, LoopB)),
