@@ -40,7 +40,8 @@ def url(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> 
     """No secret is in the base URL."""
     where = integration.__name__
     _not_in_url(where, "base_url", integration.base_url, config)
-    if token_shapes.kind_in(integration.base_url or "") != "url-login":  # `checks` tells of that, whatever it looks like.
+    # Of a login in it `checks` tells.
+    if token_shapes.kind_in(integration.base_url or "") != "url-login":
         _no_token(where, "base_url", integration.base_url, config)
     if is_secret(config, "base_url"):
         raise DefinitionError(

@@ -1,8 +1,12 @@
 """What stands in recordings for secrets and for what says who a person is: the same for the same value and key.
 
 Each is made so that nobody takes it for a real value, and none is made of another one: `person-1f2e3d4c`,
-`person-1f2e3d4c@example.com`, `https://example.com/person-1f2e3d4c`, nine digits of which three are a check, and
-`redacted-github-token-1f2e3d4c`.
+`person-1f2e3d4c@example.com`, `https://example.com/person-1f2e3d4c`, nine digits of which three are a check (fifteen of
+which five are one, of a number of more than nine), and `redacted-github-token-1f2e3d4c`.
+
+No two values have one stand-in: the second to come gets the next that is free. Which of them is the second depends on
+the order in which they come, so in another recording they may have changed places; that is rare, but for numbers of
+nine digits, of which there are but 900,000 stand-ins.
 """
 
 from __future__ import annotations
@@ -10,7 +14,9 @@ from __future__ import annotations
 import hmac
 import re
 import zlib
+from collections.abc import Callable
 from hashlib import sha256
+from itertools import count
 from urllib.parse import quote, unquote
 
 PERSON = r"(?:https://example\.com/|https%3[Aa]%2[Ff]%2[Ff]example\.com%2[Ff])?person-[0-9a-f]{8}(?:(?:@|%(?:25)*40)example\.com)?"
@@ -20,6 +26,10 @@ _EMAIL = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+\.[^\s@<>,;:]+")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _PERSON = re.compile(PERSON)
 _DIGITS = re.compile(r"-?[0-9]+")
+# How many digits a pseudonym has, and how many of them are the check.
+_SHORT, _LONG = (9, 3), (15, 5)
+NUMBER = rf"(?<![0-9])(?:[0-9]{{{_LONG[0]}}}|[0-9]{{{_SHORT[0]}}})(?![0-9])"
+"""A pattern of the pseudonyms of numbers; other numbers have this form too."""
 
 
 class Pseudonyms:
@@ -32,6 +42,7 @@ class Pseudonyms:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._stand_ins: dict[str, str] = {}
+        self._numbers: dict[str, str] = {}
         self._originals: dict[str, str] = {}
         self._written: dict[str, str] = {}
 
@@ -43,28 +54,32 @@ class Pseudonyms:
             return self.number(value)
         if _EMAIL.fullmatch(value):
             # Addresses are the same in either case, and come in both.
-            return self._kept(value, f"person-{self._hex(value.lower())}@example.com")
+            return self._of_text(value, "person-{}@example.com", same=str.lower)
         if _URL.fullmatch(value):
-            return self._kept(value, f"https://example.com/person-{self._hex(value)}")
-        return self._kept(value, f"person-{self._hex(value)}")
+            return self._of_text(value, "https://example.com/person-{}")
+        return self._of_text(value, "person-{}")
 
     def number(self, value: str) -> str:
-        """The pseudonym of a number: nine digits, the last three a check by which a pseudonym is known."""
+        """The pseudonym of a number: its last digits are a check by which a pseudonym is known."""
         if _is_ours(value):
+            # Nobody else's from now on.
+            self._originals.setdefault(value, value)
             return value
-        digits = str(100_000 + int(self._hex(value), 16) % 900_000)
-        return self._kept(value, digits + _check(digits))
+        if value not in self._numbers:
+            self._numbers[value] = self._free(value, lambda attempt: self._digits(value, attempt))
+        return self._numbers[value]
 
     def secret(self, kind: str, value: str, written: str = "") -> str:
         """The placeholder of a secret that no config names. `written`: how it stands in a URL, if it is from one."""
-        stand_in = self._stand_ins.get(value) or self._kept(value, f"redacted-{kind}-{self._hex(value)}")
+        stand_in = self._of_text(value, f"redacted-{kind}-{{}}")
         if written:
             self._written.setdefault(stand_in, written)
         return stand_in
 
     def keep(self, value: str, stand_in: str) -> None:
         """Remember a stand-in that was made elsewhere."""
-        self._kept(value, stand_in)
+        self._originals.setdefault(stand_in, value)
+        self._stand_ins.setdefault(value, stand_in)
 
     def original(self, stand_in: str) -> str | None:
         """What a stand-in that was given out here stands for."""
@@ -82,17 +97,43 @@ class Pseudonyms:
         written = self._written.get(plain) or quote(original, safe="", errors="replace")
         return quote(written, safe="") if "%25" in stand_in else written
 
-    def _kept(self, value: str, stand_in: str) -> str:
-        self._originals.setdefault(stand_in, value)
-        return self._stand_ins.setdefault(value, stand_in)
+    def _of_text(self, value: str, form: str, same: Callable[[str], str] = str) -> str:
+        """The stand-in of a text, made now if it has none; `same` makes one text of those that share theirs."""
+        if value not in self._stand_ins:
+            self._stand_ins[value] = self._free(
+                value, lambda attempt: form.format(self._hex(same(value), attempt)), same
+            )
+        return self._stand_ins[value]
 
-    def _hex(self, value: str) -> str:
-        return hmac.new(self._key, value.encode("utf-8", "surrogatepass"), sha256).hexdigest()[:8]
+    def _free(self, value: str, made: Callable[[int], str], same: Callable[[str], str] = str) -> str:
+        """The first of the stand-ins that are made that is nobody else's, from now on the value's."""
+        stand_in = next(found for found in map(made, count()) if same(self._originals.get(found, value)) == same(value))
+        self._originals.setdefault(stand_in, value)
+        return stand_in
+
+    def _digits(self, value: str, attempt: int) -> str:
+        length, checked = _SHORT if len(value) <= _SHORT[0] else _LONG
+        lowest = 10 ** (length - checked - 1)
+        random = int(self._hex(value, attempt, 8 if length == _SHORT[0] else 16), 16)
+        digits = str(lowest + random % (9 * lowest))
+        return digits + _check(digits, checked)
+
+    def _hex(self, value: str, attempt: int, length: int = 8) -> str:
+        text = value.encode("utf-8", "surrogatepass") + (b"\0" + str(attempt).encode() if attempt else b"")
+        return hmac.new(self._key, text, sha256).hexdigest()[:length]
 
 
 def _is_ours(number: str) -> bool:
-    return len(number) == 9 and number.isdecimal() and number[0] != "0" and number[6:] == _check(number[:6])
+    return (
+        number.isascii()
+        and number.isdecimal()
+        and number[0] != "0"
+        and any(
+            len(number) == length and number[-checked:] == _check(number[:-checked], checked)
+            for length, checked in (_SHORT, _LONG)
+        )
+    )
 
 
-def _check(digits: str) -> str:
-    return f"{zlib.crc32(digits.encode()) % 1000:03}"
+def _check(digits: str, length: int) -> str:
+    return f"{zlib.crc32(digits.encode()) % 10**length:0{length}}"

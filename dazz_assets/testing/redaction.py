@@ -16,19 +16,18 @@ from dazz_assets.testing import named_secrets, people
 from dazz_assets.testing.addresses import Addresses
 from dazz_assets.testing.json_text import Change, rewritten
 from dazz_assets.testing.known_values import KnownValues
-from dazz_assets.testing.pseudonyms import PERSON, Pseudonyms
+from dazz_assets.testing.pseudonyms import NUMBER, PERSON, Pseudonyms
 
 PERSONAL = "personal"
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _KINDS = "|".join(sorted({*token_shapes.KINDS, *secret_names.KINDS}, key=len, reverse=True))
-_DIGITS = re.compile(r"(?<![0-9])([0-9]{9})(?![0-9])")
 
 _SHORTEST_PERSON = 5
 _SHORTEST_SECRET = 12
 """Values of fewer characters are replaced where their field or name tells of them, and nowhere else."""
 
-_URL = re.compile(r"https?://[^\s\"'<>]+")
+_URL = re.compile(r"(https?://[^\s\"'<>]+)")
 _IN_URL_STYLE = re.compile(r"/[^\s\"'<>]*|[^\s=&?#/<>]+=[^\s]*")
 """A path, or a form's body."""
 
@@ -62,6 +61,7 @@ class Redactor:
         fields = sorted(map(_placeholder, secrets), key=len, reverse=True)
         found = rf"redacted-(?:{_KINDS})"
         self._stand_in = re.compile("|".join((f"({PERSON}", rf"{found}-[0-9a-f]{{8}}", *fields, found)) + ")")
+        self._placed = re.compile(f"{self._stand_in.pattern}|{NUMBER}")
         for name in self._masks:
             self._pseudonyms.keep(secrets[name], _placeholder(name))
         self._shown = Addresses(addresses)
@@ -240,17 +240,20 @@ class Redactor:
         return stand_in
 
     def _restored(self, text: str) -> str:
-        if not _IN_URL_STYLE.fullmatch(text):
-            text = _URL.sub(lambda match: self._put_back(match[0], self._pseudonyms.original_in_url), text)
-            return self._real(self._put_back(text, self._pseudonyms.original))
-        return self._real(self._put_back(text, self._pseudonyms.original_in_url))
+        if _IN_URL_STYLE.fullmatch(text):
+            return self._real(self._put_back(text, self._pseudonyms.original_in_url))
+        pieces = _URL.split(text)
+        pieces[::2] = (self._put_back(piece, self._pseudonyms.original) for piece in pieces[::2])
+        pieces[1::2] = (self._put_back(url, self._pseudonyms.original_in_url) for url in pieces[1::2])
+        return self._real("".join(pieces))
 
     def _put_back(self, text: str, original: Callable[[str], str | None]) -> str:
         def put_back(match: re.Match[str]) -> str:
             found = original(match[0])
             return match[0] if found is None else found
 
-        return _DIGITS.sub(put_back, self._stand_in.sub(put_back, text))
+        # In one go, as what is put back may look like a stand-in.
+        return self._placed.sub(put_back, text)
 
 
 def _placeholder(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dazz_assets.testing.pseudonyms import Pseudonyms
@@ -25,6 +25,11 @@ def redactor(key: bytes = b"key", **settings: Any) -> Redactor:
 def of(address: str) -> str:
     """The pseudonym of an e-mail address."""
     return redactor().text(address)
+
+
+def of_person(value: str) -> str:
+    """The pseudonym of a value that is the first to get one."""
+    return Pseudonyms(b"key").person(value)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +58,9 @@ def test_a_pseudonym_has_none_of_its_own(value: str, key: bytes) -> None:
 @given(st.integers())
 def test_the_pseudonym_of_a_number_is_a_number_of_its_own(number: int) -> None:
     pseudonym = Pseudonyms(b"key").number(str(number))
-    assert 100_000_000 <= int(pseudonym) < 1_000_000_000
+    assert len(pseudonym) == (9 if len(str(number)) <= 9 else 15)
+    assert pseudonym.isdecimal()
+    assert pseudonym[0] != "0"
     assert Pseudonyms(b"another").number(pseudonym) == pseudonym
 
 
@@ -228,6 +235,53 @@ def test_a_childs_path_gets_the_parents_real_login_back(login: str) -> None:
     assert by.restored(path) == f"https://api.corp.com/people/{quote(login, safe='')}/tickets"
     assert by.restored(f"?who={quote(parent['login'])}"[1:]) == f"who={quote(login, safe='')}"
     assert json.loads(by.restored(json.dumps({"variables": parent}))) == {"variables": {"login": login}}
+
+
+@settings(max_examples=10)
+@given(st.binary(), st.integers(0, 10**6))
+def test_of_thousands_of_numbers_no_two_have_one_pseudonym(key: bytes, first: int) -> None:
+    by = redactor(key)
+    numbers = range(first, first + 4_000)  # Of so many a dozen would share theirs: there are 900,000 pseudonyms.
+    page = json.dumps([{"id": number} for number in numbers])
+    pseudonyms = [str(record["id"]) for record in json.loads(by.json(page, ["id"]))]
+    assert len(set(pseudonyms)) == len(pseudonyms)
+    assert [by.restored(f"/people/{pseudonym}") for pseudonym in pseudonyms] == [f"/people/{n}" for n in numbers]
+    assert redactor(key).json(page, ["id"]) == by.json(page, ["id"])
+
+
+ALIKE = {"a word": ("user-25962", "user-76761"), "an address": ("user-56404@corp.com", "user-107401@corp.com")}
+"""Values of which the first 32 bits of what makes their pseudonyms are the same, with the key of these tests."""
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE.values(), ids=ALIKE)
+def test_two_values_whose_pseudonyms_would_be_one_have_one_each(one: str, other: str) -> None:
+    assert of_person(one) == of_person(other)
+    by = redactor()
+    page = json.loads(by.json(json.dumps([{"login": one}, {"login": other}, {"login": one}]), ["login"]))
+    first, second, again = (record["login"] for record in page)
+    assert first == again != second
+    assert (by.restored(first), by.restored(second)) == (one, other)
+    assert by.text(f"{other} and {one}") == f"{second} and {first}"
+
+
+def test_two_secrets_whose_placeholders_would_be_one_have_one_each() -> None:
+    by = redactor()
+    page = by.json(json.dumps([{"client_secret": value} for value in ALIKE["a word"]]))
+    first, second = (record["client_secret"] for record in json.loads(page))
+    assert first != second
+    assert (by.restored(first), by.restored(second)) == ALIKE["a word"]
+
+
+def test_an_address_in_either_case_has_one_pseudonym() -> None:
+    by = redactor()
+    assert by.text("jane@corp.com") == by.text("Jane@Corp.com") != by.text("joe@corp.com")
+
+
+def test_what_is_put_back_is_not_taken_for_a_pseudonym_itself() -> None:
+    by = redactor()
+    of_seven = by.json('{"id": 7}', ["id"]).removeprefix('{"id": ').removesuffix("}")
+    [record] = json.loads(by.json(json.dumps([{"login": f"jane {of_seven} doe"}]), ["login"]))
+    assert by.restored(f"of {record['login']}") == f"of jane {of_seven} doe"
 
 
 def test_a_number_in_a_path_is_put_back() -> None:
