@@ -36,8 +36,11 @@ def replaced(text: str, person: Callable[[str], str]) -> str:
     return without_emails(_without_avatars(text, person), person)
 
 
-def without_emails(text: str, person: Callable[[str], str]) -> str:
-    """The text with each e-mail address replaced; a percent-encoded one is percent-encoded again."""
+def without_emails(text: str, person: Callable[[str], str | None]) -> str:
+    """The text with each e-mail address replaced for which `person` gives something.
+
+    What stands for one that is percent-encoded is percent-encoded too.
+    """
     parts: list[str] = []
     kept = 0
     for match in _AT.finditer(text):
@@ -52,8 +55,9 @@ def without_emails(text: str, person: Callable[[str], str]) -> str:
         if not name or _NOBODY.fullmatch(name):
             continue
         stand_in = person(_plain(f"{name}@{host}"))
-        parts += (text[kept:first], stand_in.replace("@", at))
-        kept = match.end()
+        if stand_in is not None:
+            parts += (text[kept:first], stand_in.replace("@", at))
+            kept = match.end()
     return "".join((*parts, text[kept:]))
 
 

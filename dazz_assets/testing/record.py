@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from dazz_assets.authoring.config import ConnectionConfig, secrets_by_name
 from dazz_assets.authoring.spec import IntegrationSpec
@@ -144,8 +144,18 @@ def _earlier(folder: Path, spec: IntegrationSpec) -> Scenario | None:
 def _plain_values(config: ConnectionConfig) -> Iterator[str]:
     """What a config holds that is no secret, and stands in requests."""
     for _, value in config:
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            yield str(value)
+        yield from _plain(value)
+
+
+def _plain(value: object) -> Iterator[str]:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, Mapping | list | tuple | set | frozenset):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _plain(item)
+    elif isinstance(value, BaseModel):
+        for _, item in value:
+            yield from _plain(item)
 
 
 def _addresses(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:

@@ -38,7 +38,8 @@ class Redactor:
     secrets: plain texts by the name of the config's field: `api_key` becomes `redacted-api-key` in whatever encoding.
     key: makes the pseudonyms, which are the same for the same value and key.
     addresses: real base URLs, and the ones that are shown instead.
-    public: plain values of the config. They stand in requests, so they are taken for nobody's.
+    public: plain values of the config. They stand in requests, so they are taken for nobody's, but for the e-mail
+    addresses in them.
 
     What was redacted is redacted no further, also by another Redactor whose secrets are the placeholders.
 
@@ -56,6 +57,7 @@ class Redactor:
         self._pseudonyms = Pseudonyms(key)
         self._known = KnownValues()
         self._public = frozenset(public)
+        self._configs_addresses = frozenset(_addresses_in(public))
         self._secrets = frozenset(secrets.values())
         self._masks = {name: Mask([secrets[name]], _placeholder(name)) for name in _ordered(secrets)}
         fields = sorted(map(_placeholder, secrets), key=len, reverse=True)
@@ -73,7 +75,8 @@ class Redactor:
         """The same for requests that were made from redacted responses.
 
         What they hold of persons are pseudonyms already, so that a word which is also somebody's name is the author's
-        own; and of a secret that is worked out anew each time (a signature) only the kind is shown.
+        own, and so is an e-mail address, unless it is the config's, which gives way to what the recording's config has.
+        Of a secret that is worked out anew each time (a signature) only the kind is shown.
         """
         view = copy.copy(self)
         view._known = KnownValues()
@@ -144,8 +147,12 @@ class Redactor:
         text = self._masked(text)
         text = self._outside(text, lambda piece: token_shapes.replaced(piece, self._token))
         text = self._outside(text, lambda piece: named_secrets.replaced(piece, self._secret))
-        find_people = people.without_emails if self._makes_requests else people.replaced
-        return self._outside(text, lambda piece: find_people(piece, self._pseudonyms.person))
+        if self._makes_requests:
+            return self._outside(text, lambda piece: people.without_emails(piece, self._configs_person))
+        return self._outside(text, lambda piece: people.replaced(piece, self._pseudonyms.person))
+
+    def _configs_person(self, address: str) -> str | None:
+        return self._pseudonyms.person(address) if address.lower() in self._configs_addresses else None
 
     def _masked(self, text: str) -> str:
         text = self._shown(text)
@@ -233,7 +240,7 @@ class Redactor:
     def _personal(self, value: str, *, is_number: bool = False) -> str:
         """The pseudonym of what a declared field holds; from now on its words are known everywhere."""
         if value in self._public:
-            return value
+            return self.text(value)
         stand_in = self._pseudonyms.number(value) if is_number else self._pseudonyms.person(value)
         if stand_in != value and len(value) >= _SHORTEST_PERSON and not stand_in.startswith("https://"):
             self._known.add(value, stand_in)
@@ -254,6 +261,18 @@ class Redactor:
 
         # In one go, as what is put back may look like a stand-in.
         return self._placed.sub(put_back, text)
+
+
+def _addresses_in(texts: Collection[str]) -> set[str]:
+    """The e-mail addresses in some texts, in lower case."""
+    found: set[str] = set()
+
+    def note(address: str) -> None:
+        found.add(address.lower())
+
+    for text in texts:
+        people.without_emails(text, note)
+    return found
 
 
 def _placeholder(name: str) -> str:
