@@ -1,5 +1,6 @@
 """`dazz new`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from dazz_assets.cli.output import say, tell
 
 if TYPE_CHECKING:
     from dazz_assets.authoring.scaffold import Proposal, Wanted
+    from dazz_assets.cli.answers import Vendor
     from dazz_assets.cli.first_look import Credentials
     from dazz_assets.http import Page
     from dazz_assets.testing.record import Recorded
@@ -89,9 +91,8 @@ def new_integration(
     The page comes from the real API, with the token in the environment, or from a file. What no flag says is read from
     it; at a terminal you are asked. Nothing is written over.
     """
-    from dazz_assets.authoring.scaffold import source_of, stream_name
+    from dazz_assets.authoring.scaffold import source_of
     from dazz_assets.authoring.scaffold.plan import settings_of
-    from dazz_assets.authoring.scaffold.proposal import Wanted
     from dazz_assets.cli import answers
     from dazz_assets.cli.first_look import credentials_of, first_page
     from dazz_assets.cli.questions import answers_kept, asked_for, at_terminal, settled
@@ -124,21 +125,7 @@ def new_integration(
             check(given)
     with answers_kept(vendor, flags):
         base_url, auth, path = asked_for(flags, check_auth)
-        checked_path, params = answers.path_of(path)
-        wanted = Wanted(
-            name=named.name,
-            prefix=named.prefix,
-            base_url=answers.base_url_of(base_url),
-            auth=answers.auth_of(auth),
-            path=checked_path,
-            params=params,
-            stream=answers.stream_of(stream, stream_name(checked_path)),
-            records=records,
-            primary_key=None if key is None else answers.key_of(key),
-            cursor=None if cursor is None else "" if cursor == answers.NONE else cursor,
-            since=since,
-            paginator="inferred" if paginator is None else answers.paginator_of(paginator),
-        )
+        wanted = _wanted(named, {**flags, "--base-url": base_url, "--auth": auth, "--path": path})
         credentials = credentials_of(wanted.name, settings_of(wanted.path, wanted.params, wanted.auth), token_env)
         page = first_page(wanted, credentials, sample)
         proposal = settled(wanted, page, is_ours=_is_beside_framework(folder), asks=at_terminal())
@@ -152,6 +139,30 @@ def new_integration(
     say(f"\nRecorded in {recorded.folder}: `pytest {quote(str(folder))}` runs it.")
     tell_to_read(recorded)
     _say_next(folder, proposal.plan.stream, connection, is_of_sample=sample is not None)
+
+
+def _wanted(named: "Vendor", given: Mapping[str, str | None]) -> "Wanted":
+    """What flags and answers ask for. Raises Refused for what can't be."""
+    from dazz_assets.authoring.scaffold import stream_name
+    from dazz_assets.authoring.scaffold.proposal import Wanted
+    from dazz_assets.cli import answers
+
+    path, params = answers.path_of(given["--path"] or "")
+    key, cursor, paginator = given["--key"], given["--cursor"], given["--paginator"]
+    return Wanted(
+        name=named.name,
+        prefix=named.prefix,
+        base_url=answers.base_url_of(given["--base-url"] or ""),
+        auth=answers.auth_of(given["--auth"] or ""),
+        path=path,
+        params=params,
+        stream=answers.stream_of(given["--stream"], stream_name(path)),
+        records=given["--records"],
+        primary_key=None if key is None else answers.key_of(key),
+        cursor=None if cursor is None else "" if cursor == answers.NONE else cursor,
+        since=given["--since"],
+        paginator="inferred" if paginator is None else answers.paginator_of(paginator),
+    )
 
 
 def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "Recorded":
@@ -177,7 +188,7 @@ def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "R
         seams = (SampleSeam(sample.body),)
         return record(spec, anything, DEFAULT, key=key, records=None, pages=1, seams=seams)
     except (RecordingError, KeyboardInterrupt) as error:
-        why = str(error) or "interrupted"
+        why = str(error).rstrip(".") or "interrupted"
         raise RecordingError(
             f"{folder} is written, and not recorded: {why}. Correct it and run `{_recording(folder, connection)}`, or "
             "remove the folder to begin anew"

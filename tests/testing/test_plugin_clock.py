@@ -34,5 +34,6 @@ def test_a_parser_sees_the_recordings_moment_and_after_a_failure_it_is_now_again
     began, before = time.monotonic(), datetime.now(UTC)
     with replayed(folder, written(tmp_path / "shop", RAISES)) as replay:
         assert is_now(before, began)
-    for told, at in zip(replay.problems, (scenario.first, scenario.second), strict=True):
-        assert f"ValueError: {at.timestamp():.0f} is {at.timestamp():.0f}" in told
+    (told,) = replay.problems
+    at = f"{scenario.first.timestamp():.0f}"
+    assert f"ValueError: {at} is {at}" in told
