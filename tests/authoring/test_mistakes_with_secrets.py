@@ -230,13 +230,16 @@ def test_it_says_which_and_where_it_belongs(make: Make, message: str) -> None:
 
 
 def test_a_header_and_a_body_may_hold_a_secret() -> None:
-    describe(with_stream(headers={"X-Second": "{config.token}"}, body={"key": "{config.token}"}))
+    (stream,) = describe(
+        with_stream(headers={"X-Second": "{config.token}"}, body={"key": "{config.token}"})
+    ).streams.values()
+    assert (stream.headers, stream.body) == ({"X-Second": "{config.token}"}, {"key": "{config.token}"})
 
 
 def test_flags_and_what_pages_may_stand_in_parameters() -> None:
-    describe(
-        with_stream(params={"page_token": "first-page", "with_secret": True, "password": "", "token": "{config.org}"})
-    )
+    params = {"page_token": "first-page", "with_secret": True, "password": "", "token": "{config.org}"}
+    (stream,) = describe(with_stream(params=params)).streams.values()
+    assert stream.params == params
 
 
 class Ends(ConnectionConfig):
@@ -247,7 +250,7 @@ class Ends(ConnectionConfig):
 
 
 def test_a_name_that_only_speaks_of_a_secret_is_none() -> None:
-    describe(of(Ends))
+    assert describe(of(Ends)).config is Ends
 
 
 def test_what_is_right_loads() -> None:
