@@ -7,7 +7,7 @@ from typing import Any
 from dazz_assets.authoring.config import ConnectionConfig
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.naming import suggestion
-from dazz_assets.authoring.templates import PLACEHOLDER, placeholders
+from dazz_assets.http.placeholders import PLACEHOLDER, placeholders
 
 _BRACES = re.compile(r"\{[^{}]*\}?|\}")
 _KINDS = ("config", "parent")

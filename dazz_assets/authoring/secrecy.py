@@ -16,7 +16,7 @@ from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.stream import Scalar
-from dazz_assets.authoring.templates import placeholders
+from dazz_assets.http.placeholders import placeholders
 
 
 def fields(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:

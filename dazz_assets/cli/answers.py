@@ -11,7 +11,6 @@ from dazz_assets.authoring import secret_names, token_shapes
 from dazz_assets.authoring.naming import NAME, close_to
 from dazz_assets.authoring.scaffold.plan import LONGEST_NAME, SECRETS
 from dazz_assets.authoring.stream import Scalar
-from dazz_assets.authoring.templates import PLACEHOLDER
 from dazz_assets.cli.failures import Refused
 from dazz_assets.http import (
     ApiKey,
@@ -26,6 +25,7 @@ from dazz_assets.http import (
 )
 from dazz_assets.http.hosts import origin_of
 from dazz_assets.http.masking import HIDDEN
+from dazz_assets.http.placeholders import PLACEHOLDER
 
 NONE = "none"
 AUTHS = "bearer, header:NAME[:FORMAT], param:NAME, basic, none"

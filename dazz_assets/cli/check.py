@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 def check_connections(target: Target, connection: ConnectionIds = None) -> None:
     """Prove that connections work: the first page of the stream that the integration names for this."""
     from dazz_assets.cli.chosen import choose
+    from dazz_assets.connections import BadConnection
+    from dazz_assets.home import lake_url
     from dazz_assets.http import FetchError
+    from dazz_assets.lake import Lake
     from dazz_assets.sync.check import check
     from dazz_assets.sync.errors import SyncError
     from dazz_assets.sync.session import Session
-    from resources.connections import BadConnection
-    from resources.home import lake_url
-    from resources.lake import Lake
 
     chosen = choose(target, connection)
     lake = Lake(lake_url())

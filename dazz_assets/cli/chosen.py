@@ -9,7 +9,7 @@ from dazz_assets.authoring.discovery import find
 from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.cli.failures import Refused, keep_secret
-from resources.connections import BadConnection, Connection, connections_path, read_connections
+from dazz_assets.connections import BadConnection, Connection, connections_path, read_connections
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dazz_assets.cli.output import put_table, say, tell
 
 def compact_lake() -> None:
     """Join small files, and remove files that no version of the last days needs. Readers are not disturbed."""
-    from resources.home import lake_url
-    from resources.lake import Lake, compact
+    from dazz_assets.home import lake_url
+    from dazz_assets.lake import Lake, compact
 
     rows = [
         (item.table, item.files_before, item.files_after, item.removed)

@@ -10,13 +10,13 @@ from dazz_assets.cli.failures import DONE, FAILED, Refused, end, masked
 from dazz_assets.cli.outcome import document, status_of
 from dazz_assets.cli.output import plain, put_json, put_table, say, tell
 from dazz_assets.cli.progress import shown
+from dazz_assets.home import lake_url
+from dazz_assets.lake import Lake, LakeError
 from dazz_assets.orchestration.workplace import Outcome, Problem
 from dazz_assets.sync.compare import Comparison, Example, TableChanges, compare
 from dazz_assets.sync.differences import MISSING
 from dazz_assets.sync.errors import ParseError
 from dazz_assets.sync.session import Session
-from resources.home import lake_url
-from resources.lake import Lake, LakeError
 
 # Of one example, so many fields are shown.
 _FIELDS = 5

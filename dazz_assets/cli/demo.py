@@ -18,8 +18,8 @@ def run_demo() -> None:
     from dazz_assets.cli.progress import shown
     from dazz_assets.cli.vendors import connections_to, in_file, started_nearby, write
     from dazz_assets.cli.work import at_work
-    from resources.connections import connections_path
-    from resources.home import home
+    from dazz_assets.connections import connections_path
+    from dazz_assets.home import home
 
     path = connections_path()
     is_ours = in_file(path) is not None
@@ -56,7 +56,7 @@ def run_demo() -> None:
 
 
 def _move_home(folder: Path) -> None:
-    from resources.home import DAGSTER_VARIABLE, HOME_VARIABLE, LAKE_VARIABLE
+    from dazz_assets.home import DAGSTER_VARIABLE, HOME_VARIABLE, LAKE_VARIABLE
 
     os.environ[HOME_VARIABLE] = str(folder)
     os.environ.pop(LAKE_VARIABLE, None)

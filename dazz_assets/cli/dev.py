@@ -31,9 +31,9 @@ def open_ui(port: Port = 3000) -> None:
 
     With the demo's connections, or none yet, the sandbox is served beside it, as it was when the demo ended.
     """
+    from dazz_assets.connections import VARIABLE, connections_path
+    from dazz_assets.home import DAGSTER_VARIABLE, HOME_VARIABLE, dagster_home, home
     from dazz_assets.orchestration.home import instance
-    from resources.connections import VARIABLE, connections_path
-    from resources.home import DAGSTER_VARIABLE, HOME_VARIABLE, dagster_home, home
 
     # Ctrl-C, and a request to end, are told to this process, which then ends what it started.
     # A shell without job control starts a process in the background with SIGINT ignored.
@@ -72,7 +72,7 @@ def _demand_free(port: int) -> None:
 def _sandbox() -> Sandbox | None:
     from dazz_assets.cli.options import SANDBOX_SEED
     from dazz_assets.cli.vendors import CHANGE, connections_to, in_file, now_of, port_of, started, started_nearby, write
-    from resources.connections import connections_path
+    from dazz_assets.connections import connections_path
 
     path = connections_path()
     connections = in_file(path)

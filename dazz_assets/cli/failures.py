@@ -39,10 +39,10 @@ def end(status: int) -> NoReturn:
 def status_of(error: Exception) -> int | None:
     """The exit status of an error that can be expected; None for one that can't."""
     # An error of these kinds can only come where its module is loaded; loading it here costs nothing then.
+    from dazz_assets.connections import BadConnection
+    from dazz_assets.lake import LakeError, NoLake, QueryError
     from dazz_assets.sync.errors import ParseError, SyncError
     from dazz_assets.testing.errors import RecordingError
-    from resources.connections import BadConnection
-    from resources.lake import LakeError, NoLake, QueryError
 
     if isinstance(error, Refused | DefinitionError | BadConnection | QueryError | NoLake):
         return WRONG_USAGE

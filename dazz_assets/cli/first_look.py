@@ -9,10 +9,10 @@ from pathlib import Path
 
 from dazz_assets.authoring.scaffold.plan import SECRETS
 from dazz_assets.authoring.scaffold.proposal import Wanted
-from dazz_assets.authoring.templates import fill, segment
 from dazz_assets.cli.failures import Refused, keep_secret
 from dazz_assets.cli.output import tell
 from dazz_assets.http import Client, Event, Page, Request
+from dazz_assets.http.placeholders import fill, segment
 
 
 @dataclass(frozen=True, slots=True)

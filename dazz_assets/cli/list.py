@@ -14,7 +14,7 @@ from dazz_assets.cli.output import put_json, put_table, tell
 if TYPE_CHECKING:
     from dazz_assets.authoring.discovery import Discovered
     from dazz_assets.authoring.spec import IntegrationSpec
-    from resources.connections import Connections
+    from dazz_assets.connections import Connections
 
 
 def list_integrations(as_json: AsJson = False) -> None:
@@ -40,7 +40,7 @@ def list_integrations(as_json: AsJson = False) -> None:
 
 def _connections() -> tuple[Connections, list[str]]:
     """The connections, and what is wrong with their file; there may be no such file yet."""
-    from resources.connections import BadConnection, Connections, connections_path, read_connections
+    from dazz_assets.connections import BadConnection, Connections, connections_path, read_connections
 
     if not connections_path().exists():
         return Connections(), []
@@ -55,7 +55,7 @@ def _unknown(connections: Connections, found: Discovered) -> Iterator[str]:
     """What is to be done about integrations that connections name and that are neither loaded nor failed to be."""
     from dazz_assets.authoring.discovery import PATHS_VARIABLE, folders_here
     from dazz_assets.authoring.naming import suggestion
-    from resources.connections import connections_path
+    from dazz_assets.connections import connections_path
 
     failed = {word for failure in found.failures for word in re.split(r"\W+", failure.place)}
     named = [*(item.integration for item in connections.valid), *(item.integration for item in connections.problems)]

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from dazz_assets.authoring.scaffold import Proposal, Wanted
     from dazz_assets.cli.answers import Vendor
     from dazz_assets.cli.first_look import Credentials
+    from dazz_assets.connections import Connection
     from dazz_assets.http import Page
     from dazz_assets.testing.record import Recorded
-    from resources.connections import Connection
 
 _CONNECTION = "main"
 
@@ -221,7 +221,7 @@ def _connection(wanted: "Wanted", credentials: "Credentials") -> "Connection":
     """The entry of connections.yaml that goes with the integration."""
     from datetime import UTC, datetime, timedelta
 
-    from resources.connections import Connection
+    from dazz_assets.connections import Connection
 
     return Connection(
         id=_CONNECTION,

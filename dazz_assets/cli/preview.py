@@ -28,10 +28,10 @@ def preview_stream(
     from dazz_assets.authoring.naming import suggestion
     from dazz_assets.cli.chosen import choose_one
     from dazz_assets.cli.previewed import put_preview
+    from dazz_assets.home import lake_url
+    from dazz_assets.lake import Lake
     from dazz_assets.sync.preview import preview
     from dazz_assets.sync.session import Session
-    from resources.home import lake_url
-    from resources.lake import Lake
 
     if stream is None:
         spec = find(target)

@@ -20,8 +20,8 @@ Output = Annotated[
 
 def query_lake(sql: Sql, as_json: AsJson = False, output: Output = None) -> None:
     """Ask the lake in SQL. It works while syncs write."""
-    from resources.home import lake_url
-    from resources.lake import Lake, export, json_rows, query
+    from dazz_assets.home import lake_url
+    from dazz_assets.lake import Lake, export, json_rows, query
 
     lake = Lake(lake_url())
     if output is not None:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from dazz_assets.authoring.discovery import discover
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import BadConnection, Connection, Connections, connections_path, read_connections
+from dazz_assets.home import dagster_home, lake_url
+from dazz_assets.lake import Lake, Place, Snapshot
 from dazz_assets.sync.errors import ParseError
 from dazz_assets.sync.fetch.cursors import shown
 from dazz_assets.sync.fetch.sources import mark_of
 from dazz_assets.sync.objects.inputs import Inputs
 from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.session import Session
-from resources.connections import BadConnection, Connection, Connections, connections_path, read_connections
-from resources.home import dagster_home, lake_url
-from resources.lake import Lake, Place, Snapshot
 
 if TYPE_CHECKING:
     from dazz_assets.orchestration.history import History

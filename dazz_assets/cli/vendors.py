@@ -13,9 +13,9 @@ import yaml
 
 from dazz_assets.cli.failures import Refused
 from dazz_assets.cli.options import SANDBOX_PORT, SANDBOX_SEED
+from dazz_assets.connections import BadConnection, Connection, read_connections
 from dazz_assets.sandbox import HISTORY, Sandbox, find_sandboxes
 from dazz_assets.sandbox.server import HOST
-from resources.connections import BadConnection, Connection, read_connections
 
 # The id of the connections to sandboxes, which nobody gives a connection of their own.
 CONNECTION = "sandbox"

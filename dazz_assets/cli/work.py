@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-    from resources.lake import Lake
+    from dazz_assets.lake import Lake
 
 
 @contextmanager
@@ -17,9 +17,9 @@ def at_work() -> Iterator[tuple[DagsterInstance, Lake]]:
     """The instance, created on first use, and the lake. An interrupted run ends as KeyboardInterrupt."""
     from dagster._core.errors import DagsterExecutionInterruptedError
 
+    from dazz_assets.home import lake_url
+    from dazz_assets.lake import Lake
     from dazz_assets.orchestration.home import instance
-    from resources.home import lake_url
-    from resources.lake import Lake
 
     with instance() as found:
         try:

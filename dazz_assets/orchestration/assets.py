@@ -8,6 +8,7 @@ import dagster as dg
 from dagster._utils.warnings import disable_dagster_warnings
 
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
+from dazz_assets.connections import Connection
 from dazz_assets.orchestration import checks, columns, metadata
 from dazz_assets.orchestration.extents import FULL_REFRESH, STALE, extent_of, extent_of_snapshot, is_told
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
@@ -18,7 +19,6 @@ from dazz_assets.orchestration.workplace import RESOURCE
 from dazz_assets.sync.parse import parse
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.stream import sync_stream
-from resources.connections import Connection
 
 
 def build_assets(

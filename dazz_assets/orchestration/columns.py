@@ -5,9 +5,9 @@ import pyarrow as pa
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.domain import DomainObject
+from dazz_assets.lake import RAW_SCHEMA
 from dazz_assets.orchestration.translator import Node
 from dazz_assets.sync.objects.columns import schema_of
-from resources.lake import RAW_SCHEMA
 
 _RAW = {
     "key": "The record's primary key as text; of several fields a JSON array.",

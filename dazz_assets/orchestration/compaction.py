@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from dazz_assets.lake.compaction import compact
 from dazz_assets.orchestration.workplace import RESOURCE, Workplace
-from resources.lake.compaction import compact
 
 
 @dg.op(required_resource_keys={RESOURCE}, tags={"kind": "deltalake"})

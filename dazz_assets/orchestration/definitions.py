@@ -7,6 +7,8 @@ import dagster as dg
 
 from dazz_assets.authoring.discovery import Discovered, Failure, discover, sentence
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import BadConnection, Connection, connections_path, read_connections
+from dazz_assets.home import DAGSTER_VARIABLE, dagster_home
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.compaction import compact_daily, compact_job
 from dazz_assets.orchestration.jobs import build_jobs
@@ -14,8 +16,6 @@ from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.sensors import build_sensor
 from dazz_assets.orchestration.translator import Translator, translator
 from dazz_assets.orchestration.workplace import RESOURCE, Workplace
-from resources.connections import BadConnection, Connection, connections_path, read_connections
-from resources.home import DAGSTER_VARIABLE, dagster_home
 
 _log = logging.getLogger(__name__)
 

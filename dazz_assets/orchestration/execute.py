@@ -11,6 +11,8 @@ import dagster as dg
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
+from dazz_assets.connections import BadConnection, Connection
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.extents import MARK, SINCE, STALE, tags_of
@@ -25,8 +27,6 @@ from dazz_assets.sync.declare import is_synced
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.session import Session
-from resources.connections import BadConnection, Connection
-from resources.lake import Lake
 
 _SILENT = "silent"
 

@@ -7,7 +7,7 @@ import yaml
 from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 
-from resources.home import DAGSTER_VARIABLE, dagster_home, make_home
+from dazz_assets.home import DAGSTER_VARIABLE, dagster_home, make_home
 
 CONNECTION_TAG = "dazz/connection"
 _CREATED = ".created"

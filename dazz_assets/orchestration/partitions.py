@@ -8,8 +8,8 @@ from functools import cached_property
 import dagster as dg
 
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import Connection
 from dazz_assets.sync.windows import Windows
-from resources.connections import Connection
 
 CONNECTION = "connection"
 WINDOW = "window"

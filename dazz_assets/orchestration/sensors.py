@@ -8,6 +8,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import BadConnection, Connection, Connections
 from dazz_assets.orchestration import due, runs
 from dazz_assets.orchestration.extents import MARK, SINCE
 from dazz_assets.orchestration.home import CONNECTION_TAG
@@ -16,7 +17,6 @@ from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.span import from_marks
 from dazz_assets.orchestration.translator import Translator
 from dazz_assets.orchestration.workplace import Workplace
-from resources.connections import BadConnection, Connection, Connections
 
 MINIMUM_INTERVAL_SECONDS = 30
 

@@ -13,7 +13,9 @@ import dagster as dg
 
 from dazz_assets.authoring.config import secrets_of
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
+from dazz_assets.connections import BadConnection
 from dazz_assets.http import Mask
+from dazz_assets.lake import LakeError
 from dazz_assets.orchestration import checks, metadata, runs
 from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.partitions import Grid
@@ -22,8 +24,6 @@ from dazz_assets.orchestration.workplace import RESOURCE, Problem, Workplace
 from dazz_assets.sync.errors import ParseError, SyncError
 from dazz_assets.sync.reports import ParseReport, StreamReport
 from dazz_assets.sync.session import Session
-from resources.connections import BadConnection
-from resources.lake import LakeError
 
 # What these say is meant for people; anything else is shown with its traceback.
 _EXPECTED = (SyncError, ParseError, BadConnection, LakeError)

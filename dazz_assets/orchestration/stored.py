@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from datetime import date
 
 from dazz_assets.authoring.spec import ParserSpec, StreamSpec
+from dazz_assets.lake import Snapshot
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.sync.objects.columns import schema_of
 from dazz_assets.sync.session import Session
-from resources.lake import Snapshot
 
 Rows = dict[date | None, int]
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import BadConnection, Connection, Connections, connections_path, read_connections
+from dazz_assets.home import lake_url
+from dazz_assets.lake import Lake
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.reports import ParseReport, StreamReport
 from dazz_assets.sync.session import Session
-from resources.connections import BadConnection, Connection, Connections, connections_path, read_connections
-from resources.home import lake_url
-from resources.lake import Lake
 
 RESOURCE = "dazz"
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from dazz_assets.authoring.spec import ParserSpec
 from dazz_assets.domain import DomainObject
+from dazz_assets.lake import Lake, Snapshot, Table
+from dazz_assets.lake.schema import additions
+from dazz_assets.lake.side_by_side import side_by_side
 from dazz_assets.sync.differences import MISSING, Difference, changes, differences
 from dazz_assets.sync.objects.inputs import Inputs
 from dazz_assets.sync.objects.parsing import Parsed, Parsing
@@ -17,9 +20,6 @@ from dazz_assets.sync.objects.published import Published, tables_of
 from dazz_assets.sync.parse import windows_to_parse
 from dazz_assets.sync.reports import ParseReport
 from dazz_assets.sync.session import Session
-from resources.lake import Lake, Snapshot, Table
-from resources.lake.schema import additions
-from resources.lake.side_by_side import side_by_side
 
 _EXAMPLES = 3
 # Beyond these, examples that show a field of which there is none yet.

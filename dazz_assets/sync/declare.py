@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from dazz_assets.lake import Commit, Snapshot, Table
 from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.session import Session
-from resources.lake import Commit, Snapshot, Table
 
 
 def declare(session: Session) -> None:

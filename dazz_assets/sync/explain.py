@@ -19,9 +19,11 @@ from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.secrecy import is_secret
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
 from dazz_assets.authoring.wiring import duration
+from dazz_assets.connections import Connection
 from dazz_assets.http import Request
 from dazz_assets.http.masking import HIDDEN
 from dazz_assets.http.page import sent_params
+from dazz_assets.lake import Lake
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.fetch.bounds import Bounds
 from dazz_assets.sync.fetch.parts import PART_WINDOWS, Plan
@@ -29,8 +31,6 @@ from dazz_assets.sync.fetch.request import first_request, parent_fields, sent_bo
 from dazz_assets.sync.fetch.sources import Source
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.windows import microseconds
-from resources.connections import Connection
-from resources.lake import Lake
 
 # A Wednesday; a start in its week, one that is more than 26 windows of any kind before it, and a mark between.
 _NOW = datetime(2026, 1, 7, 12, tzinfo=UTC)

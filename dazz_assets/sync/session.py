@@ -8,13 +8,13 @@ from typing import Any
 from dazz_assets.authoring.config import secrets_of, text_of
 from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
-from dazz_assets.authoring.templates import fill, segment
+from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.http import Client, Event, Limiter
 from dazz_assets.http.hosts import origin_of
+from dazz_assets.http.placeholders import fill, segment
+from dazz_assets.lake import Lake, Table
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.windows import Windows, microseconds
-from resources.connections import BadConnection, Connection
-from resources.lake import Lake, Table
 
 
 def _now() -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import date
 
 from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.lake import Snapshot
 from dazz_assets.sync.declare import declare
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.extent import Extent
@@ -13,7 +14,6 @@ from dazz_assets.sync.fetch.passes import Passes
 from dazz_assets.sync.fetch.sources import Marks, Source, mark_of
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
-from resources.lake import Snapshot
 
 
 def sync_stream(session: Session, stream: StreamSpec, extent: Extent) -> StreamReport:

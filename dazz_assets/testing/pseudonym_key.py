@@ -6,8 +6,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from dazz_assets.home import home, make_home
 from dazz_assets.testing.errors import RecordingError
-from resources.home import home, make_home
 
 VARIABLE = "DAZZ_RECORDING_KEY"
 FILE = "recording.key"

@@ -15,7 +15,8 @@ from pydantic import BaseModel, SecretStr
 
 from dazz_assets.authoring.config import ConnectionConfig, secrets_by_name
 from dazz_assets.authoring.spec import IntegrationSpec
-from dazz_assets.authoring.templates import PLACEHOLDER
+from dazz_assets.connections import Connection
+from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.http.seam import Seam
 from dazz_assets.sync.progress import Progress
 from dazz_assets.testing.clock import Clock
@@ -28,7 +29,6 @@ from dazz_assets.testing.redaction import PERSONAL, Redactor
 from dazz_assets.testing.replay import Replay, replayed, seams_of
 from dazz_assets.testing.scenario import CONNECTION, Scenario, file_of, moment_now, read_scenario, recordings_of
 from dazz_assets.testing.stage import Stage, staged
-from resources.connections import Connection
 
 PAGES = 2
 """Of each list so many pages are recorded unless all is: enough for the paging to be exercised."""

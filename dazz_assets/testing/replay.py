@@ -15,6 +15,7 @@ from dazz_assets.authoring.config import secrets_by_name
 from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import BadConnection
 from dazz_assets.domain import DomainObject
 from dazz_assets.http.seam import Seam, Send
 from dazz_assets.orchestration.workplace import Outcome
@@ -33,7 +34,6 @@ from dazz_assets.testing.script import Script
 from dazz_assets.testing.snapshots import Stale, compare, write
 from dazz_assets.testing.stage import Stage, staged
 from dazz_assets.testing.taken import Album, own_fields, rows_of
-from resources.connections import BadConnection
 
 Model = TypeVar("Model", bound=DomainObject)
 

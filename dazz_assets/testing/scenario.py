@@ -15,9 +15,9 @@ from dazz_assets.authoring.discovery import discover, load_path, sentence
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.naming import suggestion
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import Connection
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.layout import FILE, FOLDER, Phase
-from resources.connections import Connection
 
 CONNECTION = "test"
 """The id of the connection of all recordings: the one that `Integration()` has where none is given."""

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import Connection
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.orchestration.home import passing_instance
 from dazz_assets.orchestration.workplace import Outcome
@@ -19,8 +21,6 @@ from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.session import Session
 from dazz_assets.testing.clock import Clock
-from resources.connections import Connection
-from resources.lake import Lake
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance

@@ -20,13 +20,13 @@ from pydantic_core import to_jsonable_python
 
 from dazz_assets.authoring.spec import ParserSpec, StreamSpec
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
+from dazz_assets.lake import Snapshot
 from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.session import Session
 from dazz_assets.testing.exchange import Exchange
 from dazz_assets.testing.json_text import compact, indented
 from dazz_assets.testing.layout import Phase
 from dazz_assets.testing.script import line_of
-from resources.lake import Snapshot
 
 _RAW = ("key", "window_start", "sequence", "parent", "problem", "page", "position", "record")
 _ASIDE = ("stream", "key", "kind", "model", "object_id", "reason")

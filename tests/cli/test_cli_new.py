@@ -19,7 +19,7 @@ from dazz_assets.authoring.discovery import load_path
 from dazz_assets.authoring.scaffold import construction
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
 from dazz_assets.cli import answers, app, questions
-from resources.connections import read_connections
+from dazz_assets.connections import read_connections
 from tests.cli.conftest import Ran
 from tests.http.loopback import Asked, Reply, Vendor
 

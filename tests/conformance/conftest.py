@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import Integration
-from resources.lake import Lake
+from dazz_assets.lake import Lake
 from tests.conformance.connected import Connected
 from tests.http.loopback import Clock, Vendor
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, SecretStr
 
 from dazz_assets import ConnectionConfig, Integration, Stream
 from dazz_assets.authoring.describe import describe, stream_name
+from dazz_assets.connections import Connection
+from dazz_assets.lake import Lake, query
 from dazz_assets.sync import Extent, ParseReport, Session, StreamReport, parse, sync_stream
-from resources.connections import Connection
-from resources.lake import Lake, query
 from tests.http.loopback import Asked, Clock, Vendor
 
 CANARY = "canary-7f3a"

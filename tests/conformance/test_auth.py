@@ -13,11 +13,11 @@ from pydantic import SecretStr
 
 from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, NextLink, Stream
 from dazz_assets.authoring.describe import describe
+from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.http import Auth
+from dazz_assets.lake import Lake, query
 from dazz_assets.sync import Extent, Session, StreamReport, sync_stream
 from dazz_assets.sync.errors import SyncError
-from resources.connections import BadConnection, Connection
-from resources.lake import Lake, query
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
 from tests.http.loopback import Asked, Reply, Vendor

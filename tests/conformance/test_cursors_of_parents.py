@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from dazz_assets import Cursor, Integration, Offset, Stream
+from dazz_assets.lake import Commit, Lake
 from dazz_assets.sync import first_window
 from dazz_assets.sync.errors import SyncError
-from resources.lake import Commit, Lake
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page, param
 from tests.conformance.events import Events, event

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from dazz_assets.http.client import Client
+from dazz_assets.lake.table import Table
 from dazz_assets.sync.objects.parsing import Parsing
-from resources.lake.table import Table
 
 happened: list[str] = []
 

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dazz_assets.lake import RAW_SCHEMA, Commit
 from dazz_assets.sync import Extent
-from resources.lake import RAW_SCHEMA, Commit
 from tests.sync.desk import Customer, Desk, help_desk
 
 MICROSECONDS_A_WEEK = 7 * 24 * 3600 * 1_000_000

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from dagster import DagsterRunStatus, RunsFilter
 
+from dazz_assets.lake import Lake
+from dazz_assets.lake.query import query
 from dazz_assets.orchestration.home import instance
 from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox
-from resources.lake import Lake
-from resources.lake.query import query
 from tests.end_to_end.command import connect, environment
 
 KILLS = 10

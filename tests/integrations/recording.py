@@ -17,11 +17,11 @@ import time_machine
 
 from dazz_assets.authoring.discovery import find
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import Connection
 from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
 from dazz_assets.testing.record import PAGES, record
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
-from resources.connections import Connection
 
 ROOT = Path(__file__).parents[2] / "integrations"
 NOW = datetime(2026, 11, 2, tzinfo=UTC)

@@ -14,6 +14,7 @@ import time_machine
 
 from dazz_assets.authoring.discovery import find
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.orchestration.home import passing_instance
 from dazz_assets.orchestration.workplace import Outcome
@@ -24,7 +25,6 @@ from dazz_assets.testing.replay import replayed
 from dazz_assets.testing.scenario import CONNECTION, recordings_of
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
-from resources.lake import Lake
 from tests.integrations.found import Found, People, no_network, read
 from tests.integrations.recording import CHANGE, NOW, SANDBOXES, connection_to, copied, recorded
 

@@ -12,6 +12,8 @@ import time_machine
 
 from dazz_assets.authoring.discovery import find
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import Connection
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.orchestration.home import passing_instance
 from dazz_assets.sync.extent import Extent
@@ -19,8 +21,6 @@ from dazz_assets.sync.session import Session
 from dazz_assets.testing.record import record
 from dazz_assets.testing.replay import replayed
 from dazz_assets.testing.scenario import CONNECTION, recordings_of
-from resources.connections import Connection
-from resources.lake import Lake
 from tests.http.loopback import Asked, Reply, Vendor
 from tests.integrations.found import Found, People, no_network, read
 from tests.integrations.recording import copied

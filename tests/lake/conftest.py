@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.lake import Lake, Table
+from dazz_assets.lake import Lake, Table
 
 
 @pytest.fixture

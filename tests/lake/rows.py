@@ -13,8 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
-import resources
-from resources.lake import Commit, DataFile, Lake, Snapshot, Table
+import dazz_assets
+from dazz_assets.lake import Commit, DataFile, Lake, Snapshot, Table
 
 MONDAY = date(2026, 1, 5)
 NEXT_MONDAY = date(2026, 1, 12)
@@ -133,5 +133,5 @@ def python(code: str, *arguments: object) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(str(resources.__file__)).parent.parent,
+        cwd=Path(str(dazz_assets.__file__)).parent.parent,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from resources.lake import Commit, CommitRefused, Lake, LakeError, Table
+from dazz_assets.lake import Commit, CommitRefused, Lake, LakeError, Table
 
 from .rows import (
     MODEL,

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from resources.lake import Commit, Lake, Snapshot, Table
+from dazz_assets.lake import Commit, Lake, Snapshot, Table
 
 from .rows import MONDAY, NEXT_MONDAY, Row, domain_file, findings, ids, keys, opened, publish, raw_file, store
 

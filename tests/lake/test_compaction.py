@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from resources.lake import Lake, Snapshot, Table, compact, compaction, fingerprints, latest
+from dazz_assets.lake import Lake, Snapshot, Table, compact, compaction, fingerprints, latest
 
 from .rows import MONDAY, NEXT_MONDAY, Row, age, column, files_on_disk, findings, opened, publish, store
 

@@ -10,14 +10,14 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from deltalake.table import TableAlterer
 
-from resources.lake import Commit, Lake, LakeError, Snapshot, Table
+from dazz_assets.lake import Commit, Lake, LakeError, Snapshot, Table
 
 from .rows import MODEL, MONDAY, NEXT_MONDAY, Row, findings, ids, keys, opened, publish, python, raw_file, store
 
 WRITER = """
 import sys
 from contextlib import nullcontext
-from resources.lake import Commit, Lake, Table
+from dazz_assets.lake import Commit, Lake, Table
 from tests.lake.rows import MONDAY, Row, raw_file
 
 locked = Lake(sys.argv[1]).raw("snyk", "issues", "acme", windowed=True)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from resources.lake import Lake, Table, compact
+from dazz_assets.lake import Lake, Table, compact
 
 from .rows import MONDAY, Row, age, files_on_disk, keys, opened, python, store
 
 WRITES_AND_DIES = """
 import os, signal, sys
-from resources.lake import Lake
+from dazz_assets.lake import Lake
 from tests.lake.rows import MONDAY, Row, raw_file, raw_rows
 
 table = Lake(sys.argv[1]).raw("snyk", "issues", "acme", windowed=True)

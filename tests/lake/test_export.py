@@ -7,7 +7,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from resources.lake import Lake, QueryError, Table, export
+from dazz_assets.lake import Lake, QueryError, Table, export
 
 from .rows import MONDAY, Row, store
 

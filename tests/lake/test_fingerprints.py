@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from resources.lake import Lake, Table, fingerprints
+from dazz_assets.lake import Lake, Table, fingerprints
 
 from .rows import MONDAY, NEXT_MONDAY, Row, opened, store
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.lake import Commit, Lake, Table, fingerprints, hashes_since, latest, versions_of
+from dazz_assets.lake import Commit, Lake, Table, fingerprints, hashes_since, latest, versions_of
 
 from .rows import MONDAY, NEXT_MONDAY, Row, column, opened, raw_file, store
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from resources.lake import Lake, NoLake, Snapshot, Table
-from resources.lake.query import query
+from dazz_assets.lake import Lake, NoLake, Snapshot, Table
+from dazz_assets.lake.query import query
 
 from .rows import python
 
@@ -17,7 +17,7 @@ PATIENCE = 60
 
 HOLDER = """
 import sys
-from resources.lake import Lake
+from dazz_assets.lake import Lake
 with Lake(sys.argv[1]).lock("snyk", "acme"):
     print("held", flush=True)
     sys.stdin.readline()
@@ -25,7 +25,7 @@ with Lake(sys.argv[1]).lock("snyk", "acme"):
 
 WAITER = """
 import os, sys
-from resources.lake import Lake
+from dazz_assets.lake import Lake
 
 def told(message):
     print(message, flush=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.lake import Lake, LakeError, json_rows, query
+from dazz_assets.lake import Lake, LakeError, json_rows, query
 
 from .rows import MODEL, MONDAY, Row, findings, keys, publish, store
 

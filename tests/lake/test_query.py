@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from resources.lake import Commit, Lake, NoLake, QueryError, Table, json_rows, query
+from dazz_assets.lake import Commit, Lake, NoLake, QueryError, Table, json_rows, query
 
 from .rows import MODEL, MONDAY, NEXT_MONDAY, Row, domain_file, findings, publish, python, raw_file, store
 
 WRITER = """
 import sys
-from resources.lake import Lake
+from dazz_assets.lake import Lake
 from tests.lake.rows import MONDAY, Row, store
 
 table = Lake(sys.argv[1]).raw("snyk", "issues", "acme", windowed=True)

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from resources.lake import Lake, LakeError, Table, check_schema
+from dazz_assets.lake import Lake, LakeError, Table, check_schema
 
 from .rows import MODEL, MONDAY, Row, findings, raw_rows
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.lake import Commit, Lake, Table
-from resources.lake.statistics import Statistics
+from dazz_assets.lake import Commit, Lake, Table
+from dazz_assets.lake.statistics import Statistics
 
 from .rows import MONDAY, Row, findings, opened, schema_of, store
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from resources.lake import Commit, Lake, Table, compact
+from dazz_assets.lake import Commit, Lake, Table, compact
 
 from .rows import MONDAY, NEXT_MONDAY, Row, age, findings, opened, publish, store
 

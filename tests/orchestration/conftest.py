@@ -12,12 +12,12 @@ import yaml
 
 from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import Connection
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration import home
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.workplace import RESOURCE, Workplace
-from resources.connections import Connection
-from resources.lake import Lake
 from tests.orchestration.vendor import TOKEN, IncidentsIntegration, Vendor, serving
 
 Connect = Callable[..., Connection]

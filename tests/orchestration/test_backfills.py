@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration.partitions import Grid
-from resources.lake import Lake
 from tests.orchestration.conftest import Connect, FromUi, at, week
 from tests.orchestration.vendor import Vendor
 

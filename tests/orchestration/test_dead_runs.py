@@ -7,10 +7,10 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.sync.extent import Extent
-from resources.lake import Lake
 from tests.orchestration.conftest import Connect
 
 STARTED = dg.DagsterRunStatus.STARTED

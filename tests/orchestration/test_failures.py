@@ -13,11 +13,11 @@ import pytest
 from dazz_assets import Incremental, parser
 from dazz_assets.authoring.describe import describe
 from dazz_assets.domain import DomainObject
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.orchestration.history import History
 from dazz_assets.orchestration.workplace import Outcome
 from dazz_assets.sync.extent import Extent
-from resources.lake import Lake
 from tests.orchestration.conftest import Connect, FromUi, at, week
 from tests.orchestration.vendor import TOKEN, IncidentsIntegration, IncidentsStream, Vendor
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from dazz_assets.home import lake_url
 from dazz_assets.orchestration import home
-from resources.home import lake_url
 
 CREATE = """
 import sys

@@ -13,6 +13,8 @@ from dagster._core.test_utils import create_run_for_test
 
 from dazz_assets.authoring.discovery import Discovered
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import Connection
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.definitions import build_definitions
 from dazz_assets.orchestration.execute import sync
@@ -21,8 +23,6 @@ from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.sensors import build_sensor
 from dazz_assets.orchestration.translator import Translator
 from dazz_assets.sync.extent import Extent
-from resources.connections import Connection
-from resources.lake import Lake
 from tests.orchestration.conftest import Connect, at, week
 from tests.orchestration.vendor import Vendor
 

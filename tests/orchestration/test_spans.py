@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from dazz_assets import BearerToken, Cursor, Integration, Stream
 from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.lake import Lake
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.sync.extent import Extent
-from resources.lake import Lake
 from tests.orchestration.conftest import Connect, at, week
 from tests.orchestration.vendor import IncidentsConfig, ServicesStream, Vendor
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from dazz_assets import ConnectionConfig
-from resources.connections import BadConnection, Connection, read_connections
+from dazz_assets.connections import BadConnection, Connection, read_connections
 
 
 class Config(ConnectionConfig):

@@ -20,11 +20,11 @@ from dazz_assets import (
     parser,
 )
 from dazz_assets.authoring.describe import describe
+from dazz_assets.connections import Connection
 from dazz_assets.domain import DomainObject
+from dazz_assets.lake import Lake
+from dazz_assets.lake.query import query
 from dazz_assets.sync import Extent, ParseReport, Session, StreamReport, parse, sync_stream
-from resources.connections import Connection
-from resources.lake import Lake
-from resources.lake.query import query
 from tests.http.loopback import Asked, Reply, Vendor
 
 PAGE = 3

@@ -9,10 +9,10 @@ import pytest
 from dazz_assets import FullRefresh, Incremental, Integration, parser
 from dazz_assets.authoring.describe import describe
 from dazz_assets.domain import DomainObject
+from dazz_assets.lake import CommitRefused
 from dazz_assets.sync.compare import Comparison, Example, TableChanges, compare
 from dazz_assets.sync.differences import Changes, Difference, changes
 from dazz_assets.sync.errors import ParseError
-from resources.lake import CommitRefused
 from tests.sync.desk import (
     AgentsStream,
     Customer,
@@ -342,7 +342,7 @@ def listing(words: Callable[[Ticket], list[str]]) -> type[TicketsOnly]:
 def test_of_many_changes_there_are_counts_by_field_and_a_few_examples(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resources.lake.side_by_side._ROWS_AT_ONCE", 5)
+    monkeypatch.setattr("dazz_assets.lake.side_by_side._ROWS_AT_ONCE", 5)
     for number in range(10, 30):
         desk.put(number, "2026-01-21T10:00:00Z")
     customer = Customer(tmp_path, desk.vendor.url, listing(lambda ticket: ["a", "b"]))

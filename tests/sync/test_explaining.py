@@ -24,10 +24,10 @@ from dazz_assets import (
     Stream,
 )
 from dazz_assets.authoring.describe import describe
+from dazz_assets.connections import Connection
+from dazz_assets.lake import Lake
 from dazz_assets.sync import Extent, Session, sync_stream
 from dazz_assets.sync.explain import Announced, first_requests
-from resources.connections import Connection
-from resources.lake import Lake
 from tests.http.loopback import Asked, Reply, Vendor
 
 NOW = datetime(2026, 1, 21, 12, tzinfo=UTC)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dazz_assets import FullRefresh, Incremental, parser
-from resources.lake import by_window
-from resources.lake.compaction import compact
+from dazz_assets.lake import by_window
+from dazz_assets.lake.compaction import compact
 from tests.sync.desk import Customer, Desk, Incident, TicketsOnly, TicketsStream
 
 

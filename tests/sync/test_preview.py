@@ -24,12 +24,12 @@ from dazz_assets import (
     Stream,
 )
 from dazz_assets.authoring.describe import describe
+from dazz_assets.connections import Connection
 from dazz_assets.http import BadRequestError, UnauthorizedError
+from dazz_assets.lake import Lake
 from dazz_assets.sync import Session
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.preview import Preview, preview
-from resources.connections import Connection
-from resources.lake import Lake
 from tests.http.loopback import Asked, Reply, Vendor
 
 SECRET = "canary-7a61f0"

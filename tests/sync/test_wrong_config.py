@@ -6,9 +6,9 @@ import pytest
 
 from dazz_assets import BearerToken, Integration
 from dazz_assets.authoring.describe import describe
+from dazz_assets.connections import BadConnection, Connection
+from dazz_assets.lake import Lake
 from dazz_assets.sync import Session
-from resources.connections import BadConnection, Connection
-from resources.lake import Lake
 from tests.sync.desk import DeskConfig, Fixed, TicketsStream
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from dazz_assets.authoring.discovery import find
 from dazz_assets.authoring.spec import IntegrationSpec
-from resources.connections import Connection
+from dazz_assets.connections import Connection
 from tests.http.loopback import Asked, Reply, Vendor
 
 TOKEN = "canary-5c1f0e77a2"

@@ -17,11 +17,11 @@ import pytest
 import requests
 import stamina
 
+from dazz_assets.lake import Lake
+from dazz_assets.lake.query import json_rows, query
 from dazz_assets.sandbox import Change, Sandbox
 from integrations.snyk.sandbox import SnykSandbox
 from integrations.snyk.sandbox_data import resolve
-from resources.lake import Lake
-from resources.lake.query import json_rows, query
 from tests.end_to_end.command import connect, dazz, environment, finished
 from tests.ui.dagster_ui import Ui, free_port, opened
 

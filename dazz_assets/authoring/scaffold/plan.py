@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from dazz_assets.authoring.cursor import Cursor
 from dazz_assets.authoring.inference.shape import Shape
 from dazz_assets.authoring.stream import Scalar
-from dazz_assets.authoring.templates import placeholders
 from dazz_assets.http import ApiKey, Basic, BearerToken, Paginator
+from dazz_assets.http.placeholders import placeholders
 
 SECRETS = ("token", "password")
 LONGEST_NAME = 30

@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from dazz_assets.authoring.spec import StreamSpec
-from resources.lake import Snapshot
+from dazz_assets.lake import Snapshot
 
 IDENTITY = "identity"
 """The application transaction of a raw table that holds it."""

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from dazz_assets.lake import Snapshot, hashes_since
 from dazz_assets.sync.fetch.fingerprint import Fingerprint
 from dazz_assets.sync.fetch.rows import Row
 from dazz_assets.sync.fetch.seen import Seen
 from dazz_assets.sync.fetch.sources import Source
-from resources.lake import Snapshot, hashes_since
 
 # Rows, and bytes of their text, held back while it may yet turn out that all of them are stored already.
 _HELD = 20_000

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import FetchError, UnreachableError
+from dazz_assets.lake import Commit, DataFile, Snapshot
+from dazz_assets.lake.new_files import remove_new
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fetch.boundary import Boundary
 from dazz_assets.sync.fetch.fingerprint import Fingerprint
@@ -29,8 +31,6 @@ from dazz_assets.sync.fetch.walks import Walks
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.windows import microseconds
-from resources.lake import Commit, DataFile, Snapshot
-from resources.lake.new_files import remove_new
 
 # Rows after which a pass in the cursor's ascending order stores what it has, with the mark.
 _ROWS_A_CHECKPOINT = 20_000

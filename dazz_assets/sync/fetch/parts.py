@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.lake import Snapshot
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.fetch.bounds import Bounds
 from dazz_assets.sync.fetch.sources import Source
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.windows import microseconds, start_of
-from resources.lake import Snapshot
 
 # A longer range is fetched in parts of so many windows, each complete and stored, where the API takes both bounds.
 PART_WINDOWS = 26

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import FetchError
+from dazz_assets.lake.notes import read_note, write_note
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fetch.cursors import shown
 from dazz_assets.sync.fetch.novelty import Novelty
@@ -13,7 +14,6 @@ from dazz_assets.sync.fetch.shape import from_json, note_of, to_json
 from dazz_assets.sync.fetch.sources import Marks, Source, mark_of
 from dazz_assets.sync.reports import StreamReport
 from dazz_assets.sync.session import Session
-from resources.lake.notes import read_note, write_note
 
 # Sources of a sub-stream that share a commit: a long sync of many parents goes on from the last one.
 _SOURCES_A_COMMIT = 500

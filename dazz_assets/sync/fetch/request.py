@@ -6,13 +6,13 @@ from typing import Any
 from dazz_assets.authoring.config import text_of
 from dazz_assets.authoring.naming import close_to, listed
 from dazz_assets.authoring.spec import StreamSpec
-from dazz_assets.authoring.templates import fill, placeholders, segment
 from dazz_assets.http import Request
+from dazz_assets.http.placeholders import fill, placeholders, segment
+from dazz_assets.lake.notes import read_note
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fetch.cursors import sent
 from dazz_assets.sync.fetch.shape import from_json, note_of
 from dazz_assets.sync.session import Session
-from resources.lake.notes import read_note
 
 
 def parent_fields(stream: StreamSpec) -> list[str]:

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dazz_assets.lake import RAW_SCHEMA, DataFile, SliceWriter, Table
+from dazz_assets.lake.new_files import read_new, remove_new
 from dazz_assets.sync.fetch.fields import Buffer
 from dazz_assets.sync.fetch.rows import Row
-from resources.lake import RAW_SCHEMA, DataFile, SliceWriter, Table
-from resources.lake.new_files import read_new, remove_new
 
 # Rows wait in memory until there is this much text, so that row groups are large whatever the number of windows.
 _BUFFERED_BYTES = 16 * 2**20

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.lake import MARKS_SCHEMA, Commit, Snapshot, Table, latest
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fetch.fields import FieldReader
 from dazz_assets.sync.fetch.request import parent_fields
 from dazz_assets.sync.objects.stored import texts_of
 from dazz_assets.sync.session import Session
-from resources.lake import MARKS_SCHEMA, Commit, Snapshot, Table, latest
 
 NO_MARK = -(2**62)
 """What stands for no mark in the log: a transaction that was set once can't be unset."""

@@ -15,7 +15,7 @@ from pydantic import AnyUrl, AwareDatetime, BaseModel
 
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.domain import DomainObject
-from resources.lake import LakeError, check_schema
+from dazz_assets.lake import LakeError, check_schema
 
 _TIME = pa.timestamp("us", "UTC")
 # Room for money with any currency's digits and for scores: 20 digits before the point, 18 after it.

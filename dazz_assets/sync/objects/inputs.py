@@ -6,9 +6,9 @@ from datetime import date
 from functools import cached_property
 
 from dazz_assets.authoring.spec import ParserSpec
+from dazz_assets.lake import Snapshot, fingerprints
 from dazz_assets.sync.errors import ParseError
 from dazz_assets.sync.session import Session
-from resources.lake import Snapshot, fingerprints
 
 
 class Inputs:

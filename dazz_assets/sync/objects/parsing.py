@@ -12,6 +12,10 @@ from typing import Any
 from dazz_assets.authoring.inputs import FullRefresh, Incremental
 from dazz_assets.authoring.spec import InputSpec, ParserSpec
 from dazz_assets.domain import DomainObject
+from dazz_assets.lake import DataFile, SliceWriter, Table
+from dazz_assets.lake.by_window import LatestByWindow
+from dazz_assets.lake.doubles import Double, doubles, without_rows
+from dazz_assets.lake.new_files import read_new, remove_new
 from dazz_assets.sync.errors import ParseError
 from dazz_assets.sync.objects.columns import batch_of
 from dazz_assets.sync.objects.inputs import Inputs
@@ -23,10 +27,6 @@ from dazz_assets.sync.objects.yielded import fault_of_ids, fault_of_object, faul
 from dazz_assets.sync.raised import place_of
 from dazz_assets.sync.reports import ParseReport
 from dazz_assets.sync.session import Session
-from resources.lake import DataFile, SliceWriter, Table
-from resources.lake.by_window import LatestByWindow
-from resources.lake.doubles import Double, doubles, without_rows
-from resources.lake.new_files import read_new, remove_new
 
 _OBJECTS_A_BATCH = 1_000
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from dazz_assets.authoring.spec import ParserSpec
 from dazz_assets.domain import DomainObject
+from dazz_assets.lake import Lake, Snapshot, Table, WindowState
 from dazz_assets.sync.objects.columns import schema_of
 from dazz_assets.sync.session import Session
-from resources.lake import Lake, Snapshot, Table, WindowState
 
 
 def tables_of(session: Session, parser: ParserSpec, lake: Lake) -> dict[type[DomainObject], Table]:

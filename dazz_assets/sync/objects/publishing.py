@@ -1,10 +1,10 @@
 """What a parse made, published: one commit of each table."""
 
 from dazz_assets.domain import DomainObject
+from dazz_assets.lake import Commit, Table
 from dazz_assets.sync.objects.inputs import Inputs
 from dazz_assets.sync.objects.parsing import Parsed
 from dazz_assets.sync.objects.published import Published
-from resources.lake import Commit, Table
 
 
 def publish(parsed: Parsed, inputs: Inputs, published: Published) -> None:

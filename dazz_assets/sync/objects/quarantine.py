@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pyarrow as pa
 from pydantic import ValidationError
 
-from resources.lake import QUARANTINE_SCHEMA, DataFile, Table
+from dazz_assets.lake import QUARANTINE_SCHEMA, DataFile, Table
 
 Kind = Literal["invalid", "no key", "no cursor", "duplicate"]
 # The columns of a raw row that say where it is.

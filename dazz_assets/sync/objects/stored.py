@@ -10,9 +10,9 @@ import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.lake import Snapshot, latest, versions_of
+from dazz_assets.lake.by_window import LatestByWindow
 from dazz_assets.sync.objects.quarantine import PLACE, Kind, Quarantine, kind_of, reason_of
-from resources.lake import Snapshot, latest, versions_of
-from resources.lake.by_window import LatestByWindow
 
 _COLUMNS = (*PLACE, "problem", "record")
 # Records of a full-refresh input up to this size are kept between windows: a parse of many windows reads them in each.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from resources.lake.lake import Lake
+from dazz_assets.lake.lake import Lake
 
 
 def read_note(lake: Lake, path: str) -> bytes | None:

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from resources.lake.duck import SEQUENCE_OF_RANK, connect, parquet, relation
-from resources.lake.latest import latest
-from resources.lake.schema import WINDOW
-from resources.lake.snapshot import Snapshot
+from dazz_assets.lake.duck import SEQUENCE_OF_RANK, connect, parquet, relation
+from dazz_assets.lake.latest import latest
+from dazz_assets.lake.schema import WINDOW
+from dazz_assets.lake.snapshot import Snapshot
 
 # A larger window is sorted by DuckDB, which spills to disk.
 _SORTED_IN_MEMORY = 20_000

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from resources.lake.duck import SEQUENCE_OF_RANK, parquet
-from resources.lake.errors import QueryError
-from resources.lake.lake import Lake
-from resources.lake.place import Place
-from resources.lake.schema import FINGERPRINT, INPUTS, OWN_COLUMNS, RAW_SCHEMA, WINDOW, merged
-from resources.lake.snapshot import Snapshot
-from resources.lake.table import Table
+from dazz_assets.lake.duck import SEQUENCE_OF_RANK, parquet
+from dazz_assets.lake.errors import QueryError
+from dazz_assets.lake.lake import Lake
+from dazz_assets.lake.place import Place
+from dazz_assets.lake.schema import FINGERPRINT, INPUTS, OWN_COLUMNS, RAW_SCHEMA, WINDOW, merged
+from dazz_assets.lake.snapshot import Snapshot
+from dazz_assets.lake.table import Table
 
 _RAW_COLUMNS = ("connection", "key", "cursor", "fetched_at", "record")
 _FOLDERS = ("integration", "connection", "parser")

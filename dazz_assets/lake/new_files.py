@@ -8,8 +8,8 @@ from contextlib import suppress
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resources.lake.files import DataFile
-from resources.lake.table import Table
+from dazz_assets.lake.files import DataFile
+from dazz_assets.lake.table import Table
 
 
 def read_new(table: Table, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from resources.lake.errors import QueryError
+from dazz_assets.lake.errors import QueryError
 
 #: An order of versions as one number: the greatest cursor, and of those the one fetched last. The fastest of the
 #: formulations that were measured (a struct's maximum, arg_max, two joins). A version without a cursor comes first.

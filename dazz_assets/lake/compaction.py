@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from deltalake import ColumnProperties, CommitProperties, WriterProperties
 
-from resources.lake.lake import Lake
-from resources.lake.lock import OnWait
-from resources.lake.snapshot import Snapshot
-from resources.lake.table import Table
+from dazz_assets.lake.lake import Lake
+from dazz_assets.lake.lock import OnWait
+from dazz_assets.lake.snapshot import Snapshot
+from dazz_assets.lake.table import Table
 
 #: A raw table is compacted from this many small files on, counted where two or more of them could become one.
 MANY_FILES = 100

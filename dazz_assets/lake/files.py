@@ -13,10 +13,10 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from resources.lake.errors import LakeError
-from resources.lake.location import Location
-from resources.lake.schema import FINGERPRINT, INPUTS, WINDOW
-from resources.lake.statistics import Statistics
+from dazz_assets.lake.errors import LakeError
+from dazz_assets.lake.location import Location
+from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
+from dazz_assets.lake.statistics import Statistics
 
 #: Columns of raw files whose values repeat; keys and records don't, and a dictionary of them is only work.
 _REPEATING = ["url", "parent", "problem", "fetched_at", "page"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from resources.lake.duck import connect, relation
-from resources.lake.schema import FINGERPRINT, INPUTS
+from dazz_assets.lake.duck import connect, relation
+from dazz_assets.lake.schema import FINGERPRINT, INPUTS
 
 _BATCH_ROWS = 2_048
 # Sorted together: whole rows of more than these don't fit into the memory below.

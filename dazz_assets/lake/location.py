@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import pyarrow.fs as pafs
 
-from resources.lake.errors import LakeError
+from dazz_assets.lake.errors import LakeError
 
 
 class Location:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from resources.lake.errors import LakeError
+from dazz_assets.lake.errors import LakeError
 
 Kind = Literal["raw", "domain", "quarantine", "marks"]
 

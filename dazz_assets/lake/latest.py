@@ -11,9 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from resources.lake.duck import RANK, SEQUENCE_OF_RANK, connect, parquet, relation
-from resources.lake.schema import WINDOW
-from resources.lake.snapshot import Snapshot, StoredFile
+from dazz_assets.lake.duck import RANK, SEQUENCE_OF_RANK, connect, parquet, relation
+from dazz_assets.lake.schema import WINDOW
+from dazz_assets.lake.snapshot import Snapshot, StoredFile
 
 _BATCH_ROWS = 8192
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from resources.lake.errors import CommitRefused, LakeError
+from dazz_assets.lake.errors import CommitRefused, LakeError
 
 WINDOW = "window_start"
 FINGERPRINT = "fingerprint"

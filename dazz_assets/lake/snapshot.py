@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from resources.lake.location import Location
-from resources.lake.place import Place
-from resources.lake.schema import FINGERPRINT, INPUTS, WINDOW
+from dazz_assets.lake.location import Location
+from dazz_assets.lake.place import Place
+from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
 
 
 @dataclass(frozen=True)

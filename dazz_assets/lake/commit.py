@@ -11,11 +11,11 @@ from typing import Literal
 
 import pyarrow as pa
 
-from resources.lake.errors import CommitRefused
-from resources.lake.files import DataFile, window_folder
-from resources.lake.location import Location
-from resources.lake.schema import FINGERPRINT, WINDOW
-from resources.lake.snapshot import Snapshot
+from dazz_assets.lake.errors import CommitRefused
+from dazz_assets.lake.files import DataFile, window_folder
+from dazz_assets.lake.location import Location
+from dazz_assets.lake.schema import FINGERPRINT, WINDOW
+from dazz_assets.lake.snapshot import Snapshot
 
 #: Of the application transactions, the counter of passes grows with each, and the mark never goes back.
 PASSES = "passes"

@@ -13,10 +13,10 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from resources.lake.duck import connect, relation
-from resources.lake.errors import NoLake, QueryError
-from resources.lake.lake import Lake
-from resources.lake.views import Catalog
+from dazz_assets.lake.duck import connect, relation
+from dazz_assets.lake.errors import NoLake, QueryError
+from dazz_assets.lake.lake import Lake
+from dazz_assets.lake.views import Catalog
 
 _Result = TypeVar("_Result")
 Take = Callable[[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation], _Result]

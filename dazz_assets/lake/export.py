@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from resources.lake.errors import QueryError
-from resources.lake.lake import Lake
-from resources.lake.query import as_arrow, json_rows, run
+from dazz_assets.lake.errors import QueryError
+from dazz_assets.lake.lake import Lake
+from dazz_assets.lake.query import as_arrow, json_rows, run
 
 _ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from resources.lake.location import Location
-from resources.lake.lock import OnWait, hold
-from resources.lake.place import DEPTHS, Kind, Place
-from resources.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, WINDOW, domain_schema
-from resources.lake.table import Table
+from dazz_assets.lake.location import Location
+from dazz_assets.lake.lock import OnWait, hold
+from dazz_assets.lake.place import DEPTHS, Kind, Place
+from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, WINDOW, domain_schema
+from dazz_assets.lake.table import Table
 
 
 class Lake:

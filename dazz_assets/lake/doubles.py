@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from resources.lake.duck import connect
-from resources.lake.files import DataFile
-from resources.lake.snapshot import Snapshot
-from resources.lake.table import Table
+from dazz_assets.lake.duck import connect
+from dazz_assets.lake.files import DataFile
+from dazz_assets.lake.snapshot import Snapshot
+from dazz_assets.lake.table import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.schema import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction, Transaction
 
-from resources.lake.commit import Commit, check, landed
-from resources.lake.errors import CommitRefused, LakeError
-from resources.lake.files import DataFile, SliceWriter, window_constants
-from resources.lake.location import Location
-from resources.lake.place import Place
-from resources.lake.schema import FINGERPRINT, INPUTS, WINDOW, additions
-from resources.lake.snapshot import Snapshot
+from dazz_assets.lake.commit import Commit, check, landed
+from dazz_assets.lake.errors import CommitRefused, LakeError
+from dazz_assets.lake.files import DataFile, SliceWriter, window_constants
+from dazz_assets.lake.location import Location
+from dazz_assets.lake.place import Place
+from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW, additions
+from dazz_assets.lake.snapshot import Snapshot
 
 _ATTEMPTS = 20
 _CONFIGURATION = {"delta.checkpointInterval": "100", "delta.logRetentionDuration": "interval 30 days"}
