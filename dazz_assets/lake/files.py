@@ -135,3 +135,8 @@ def window_constants(fingerprint: str, inputs: str) -> dict[str, str | None]:
     if not fingerprint or len(fingerprint) > 64:
         raise LakeError(f"A fingerprint has 1 to 64 characters; this one has {len(fingerprint)}.")
     return {FINGERPRINT: fingerprint, INPUTS: inputs}
+
+
+def texts_of(batch: pa.RecordBatch, column: str) -> list[bytes]:
+    """A column of texts that are never null, as bytes."""
+    return [text for text in batch.column(column).cast(pa.binary()).to_pylist() if text is not None]

@@ -13,10 +13,11 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Lake, Snapshot, Table
 from dazz_assets.lake.schema import additions
 from dazz_assets.lake.side_by_side import side_by_side
+from dazz_assets.sync.declare import tables_of
 from dazz_assets.sync.differences import MISSING, Difference, changes, differences
 from dazz_assets.sync.objects.inputs import Inputs
 from dazz_assets.sync.objects.parsing import Parsed, Parsing
-from dazz_assets.sync.objects.published import Published, tables_of
+from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.parse import windows_to_parse
 from dazz_assets.sync.reports import ParseReport
 from dazz_assets.sync.session import Session

@@ -1,10 +1,20 @@
-"""The tables that an integration declares: there, and empty, from the first sync on, whatever becomes of it."""
+"""The tables of a connection: there, and empty, from its first sync on, whatever becomes of that."""
 
 from collections.abc import Iterator
 
-from dazz_assets.lake import Commit, Snapshot, Table
-from dazz_assets.sync.objects.published import Published
+from dazz_assets.authoring.spec import ParserSpec
+from dazz_assets.domain import DomainObject
+from dazz_assets.lake import Commit, Lake, Snapshot, Table
+from dazz_assets.sync.objects.columns import schema_of
 from dazz_assets.sync.session import Session
+
+
+def tables_of(session: Session, parser: ParserSpec, lake: Lake) -> dict[type[DomainObject], Table]:
+    """The tables of a parser's models, in the connection's lake or in another."""
+    return {
+        model: lake.domain(model.table_name(), session.spec.name, parser.name, session.connection.id, schema_of(model))
+        for model in parser.models
+    }
 
 
 def declare(session: Session) -> None:
@@ -22,6 +32,5 @@ def is_synced(snapshot: Snapshot | None) -> bool:
 def _tables(session: Session) -> Iterator[Table]:
     yield from map(session.raw, session.spec.streams.values())
     for parser in session.spec.parsers.values():
-        published = Published(session, parser)
-        yield from published.tables.values()
-        yield published.quarantine
+        yield from tables_of(session, parser, session.lake).values()
+        yield session.lake.quarantine(session.spec.name, parser.name, session.connection.id)

@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.lake import MARKS_SCHEMA, Commit, Snapshot, Table, latest
+from dazz_assets.lake.files import texts_of
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fetch.fields import FieldReader
 from dazz_assets.sync.fetch.request import parent_fields
-from dazz_assets.sync.objects.stored import texts_of
 from dazz_assets.sync.session import Session
 
 NO_MARK = -(2**62)

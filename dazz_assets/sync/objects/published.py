@@ -6,17 +6,9 @@ from typing import Any
 
 from dazz_assets.authoring.spec import ParserSpec
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake import Lake, Snapshot, Table, WindowState
-from dazz_assets.sync.objects.columns import schema_of
+from dazz_assets.lake import Snapshot, Table, WindowState
+from dazz_assets.sync.declare import tables_of
 from dazz_assets.sync.session import Session
-
-
-def tables_of(session: Session, parser: ParserSpec, lake: Lake) -> dict[type[DomainObject], Table]:
-    """The tables of a parser's models, in the connection's lake or in another."""
-    return {
-        model: lake.domain(model.table_name(), session.spec.name, parser.name, session.connection.id, schema_of(model))
-        for model in parser.models
-    }
 
 
 class Published:

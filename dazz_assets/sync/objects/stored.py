@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.lake import Snapshot, latest, versions_of
 from dazz_assets.lake.by_window import LatestByWindow
+from dazz_assets.lake.files import texts_of
 from dazz_assets.sync.objects.quarantine import PLACE, Kind, Quarantine, kind_of, reason_of
 
 _COLUMNS = (*PLACE, "problem", "record")
@@ -135,11 +136,6 @@ class StoredRecords:
                     with suppress(ValidationError):
                         found[row["key"]] = self._stream.model.model_validate_json(row["record"])
         return found
-
-
-def texts_of(batch: pa.RecordBatch, column: str) -> list[bytes]:
-    """A column of texts that are never null, as bytes."""
-    return [text for text in batch.column(column).cast(pa.binary()).to_pylist() if text is not None]
 
 
 def is_too_much(stream: StreamSpec, invalid: int, of: int) -> bool:
