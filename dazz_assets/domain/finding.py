@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from dazz_assets.domain.object import DomainObject
-from dazz_assets.domain.ocsf import FindingClass, Severity, Status
+from dazz_assets.domain.ocsf import Captioned, FindingClass, Severity, Status
 
 
 def _has_zone(time: datetime | None) -> datetime | None:
@@ -17,12 +18,12 @@ def _has_zone(time: datetime | None) -> datetime | None:
     return time
 
 
-def _severity_caption(data: dict[str, Any]) -> str:
-    return Severity(data["severity_id"]).caption
+# Fields that hold the caption of what the field `<name>_id` before them holds.
+_CAPTIONED: dict[str, type[Captioned]] = {"status": Status, "severity": Severity}
 
 
-def _status_caption(data: dict[str, Any]) -> str:
-    return Status(data["status_id"]).caption
+def _caption_of(field: str) -> Callable[[dict[str, Any]], str]:
+    return lambda data: _CAPTIONED[field](data[f"{field}_id"]).caption
 
 
 Time = Annotated[datetime | None, AfterValidator(_has_zone)]
@@ -44,7 +45,8 @@ class Finding(DomainObject):
     """A finding, in the words of OCSF (https://schema.ocsf.io/1.6.0/classes), flattened.
 
     What OCSF normalises stands beside what the vendor said: `severity` and `severity_id` beside `vendor_severity`,
-    `status` and `status_id` beside `vendor_status` and `status_detail`. The captions follow from the ids.
+    `status` and `status_id` beside `vendor_status` and `status_detail`. The captions follow from the ids, and need
+    not be given; those that are must fit, except that beside 99 (Other) stands any word that OCSF has no number for.
     Times have a zone; scores are CVSS base scores (0 to 10), EPSS values are shares (0 to 1).
     """
 
@@ -55,12 +57,12 @@ class Finding(DomainObject):
     raw_record: RawRecord
 
     status_id: StatusId
-    status: str = Field(default_factory=_status_caption, description="OCSF's caption of `status_id`.")
+    status: str = Field(default_factory=_caption_of("status"), description="OCSF's caption of `status_id`.")
     vendor_status: str = Field(description="The vendor's word.")
     status_detail: str | None = Field(default=None, description="Why, as the vendor says: tolerable_risk, fixed.")
 
     severity_id: SeverityId
-    severity: str = Field(default_factory=_severity_caption, description="OCSF's caption of `severity_id`.")
+    severity: str = Field(default_factory=_caption_of("severity"), description="OCSF's caption of `severity_id`.")
     vendor_severity: str | None = Field(default=None, description="The vendor's word.")
     cvss_score: float | None = None
     cvss_vector: str | None = None
@@ -91,3 +93,20 @@ class Finding(DomainObject):
     first_seen_time: Time = None
     last_seen_time: Time = Field(default=None, description="When the vendor last said something of it.")
     resolved_time: Time = None
+
+    @field_validator(*_CAPTIONED)
+    @classmethod
+    def _fits_its_id(cls, caption: str, info: ValidationInfo) -> str:
+        """Refuse a caption that says something else than the id. https://schema.ocsf.io/1.6.0/dictionary#severity"""
+        field = str(info.field_name)
+        known = _CAPTIONED[field]
+        if (number := info.data.get(f"{field}_id")) is None:  # It is refused itself.
+            return caption
+        meant = known(number)
+        is_own_word = meant.name == "OTHER" and caption not in {item.caption for item in known}
+        if caption != meant.caption and not is_own_word:
+            raise ValueError(
+                f"{field}_id {number} is {meant.caption!r}, not {caption!r}: leave {field} out, or correct {field}_id "
+                f"({', '.join(f'{item.value} {item.caption}' for item in known)})"
+            )
+        return caption

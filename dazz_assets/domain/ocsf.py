@@ -14,7 +14,16 @@ class FindingClass(IntEnum):
     APPLICATION_SECURITY_POSTURE = 2007
 
 
-class Severity(IntEnum):
+class Captioned(IntEnum):
+    """An enumeration whose numbers have captions, as those of a field `x_id` that has a field `x` beside it."""
+
+    @property
+    def caption(self) -> str:
+        """OCSF's word for the number, as the field beside it holds it."""
+        return self.name.replace("_", " ").title()
+
+
+class Severity(Captioned):
     """`severity_id`: https://schema.ocsf.io/1.6.0/dictionary#severity_id"""
 
     UNKNOWN = 0
@@ -26,13 +35,8 @@ class Severity(IntEnum):
     FATAL = 6
     OTHER = 99
 
-    @property
-    def caption(self) -> str:
-        """OCSF's word for it, as `severity` holds it."""
-        return self.name.capitalize()
 
-
-class Status(IntEnum):
+class Status(Captioned):
     """`status_id` of a finding: https://schema.ocsf.io/1.6.0/classes/vulnerability_finding"""
 
     UNKNOWN = 0
@@ -43,8 +47,3 @@ class Status(IntEnum):
     ARCHIVED = 5
     DELETED = 6
     OTHER = 99
-
-    @property
-    def caption(self) -> str:
-        """OCSF's word for it, as `status` holds it."""
-        return self.name.replace("_", " ").title()

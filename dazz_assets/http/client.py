@@ -111,12 +111,8 @@ class Client:
             else:
                 self._pause(seconds, stop)
 
-        # Errors are masked before a retry as well: stamina shows them to whoever watches its retries.
         attempts = Attempts(self._clock, wait)
-        return self._placed(
-            request,
-            lambda: attempts.call(lambda: self._placed(request, lambda: self._attempt(request, accepted, stop))),
-        )
+        return self._placed(request, lambda: attempts.call(lambda: self._attempt(request, accepted, stop)))
 
     def _placed(self, request: Request, call: Callable[[], Page]) -> Page:
         """What the call returns; its error says where it was, and no secret."""

@@ -112,17 +112,24 @@ def _bytes(secret: str) -> bytes:
 
 
 class _MaskedLogs(logging.Filter):
-    """Masks what urllib3 logs at debug level: the path with its query, where a key may be."""
+    """Masks what urllib3 logs at debug level: the path with its query, where a key may be.
+
+    urllib3 may serve others in the process: what holds none of the secrets is passed on untouched.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.masks: WeakSet[Mask] = WeakSet()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        for mask in list(self.masks):
-            text = mask(text)
-        record.msg, record.args = text, ()
+        masks = list(self.masks)
+        if not masks:
+            return True
+        said = shown = record.getMessage()
+        for mask in masks:
+            shown = mask(shown)
+        if shown != said:
+            record.msg, record.args = shown, ()
         return True
 
 

@@ -62,7 +62,8 @@ class Page:
     body: whole, decompressed, byte for byte.
     url: what was asked for, without the credentials and with any other secret masked.
     headers: of the response; case does not matter in a page that a client returned.
-    fetched_at: when the request was sent, in UTC: nothing that the vendor changed later can be relied on to be in it.
+    fetched_at: when the request was sent, in UTC (after retries and redirects, the last one): what the vendor changed
+    later may be missing.
     request: what was asked for; answered_url: the address that answered, after redirects (not masked: not for display).
     where: the connection, for messages.
     skipped: why a failure counts as a page without records (`accept={404: "skip"}`), else None.

@@ -1,13 +1,13 @@
-"""How often and how long a request is tried again. stamina counts attempts and grows the backoff."""
+"""How often and how long a request is tried again. tenacity runs the attempts and grows the backoff."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
-import stamina
-import stamina.instrumentation
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
+from tenacity.wait import wait_exponential
 
 from dazz_assets.http.errors import NotJsonError, PassingError, UnreachableError, WaitTooLongError
 
@@ -25,16 +25,15 @@ LONGEST_NAMED_WAIT = 600.0
 
 Answer = TypeVar("Answer")
 
-# stamina prints each retry, with structlog to standard output; ours are told by the client.
-stamina.instrumentation.set_on_retry_hooks(())
+_backoff = wait_exponential(multiplier=FIRST_BACKOFF, max=LONGEST_BACKOFF)
 
 
 class Attempts:
     """Calls a function until it answers, fails for good, or a bound is reached (conformance 2, 7).
 
     clock: epoch seconds. wait: called before another attempt with the seconds, whether the vendor named them, and the
-    error that made it necessary. stamina could sleep by itself, but its sleep can be neither stopped, nor shared by
-    the threads of a connection: its hook always answers "again, at once".
+    error that made it necessary. It does the waiting, so that a wait can be stopped, and shared by a
+    connection's threads.
     """
 
     def __init__(self, clock: Callable[[], float], wait: Callable[[float, bool, PassingError], None]) -> None:
@@ -45,34 +44,36 @@ class Attempts:
         """What the function returns. Its last error, or WaitTooLongError where the vendor asked for too long a wait."""
         started = self._clock()
         named_seconds = 0.0
-        number, backoff, failed = 0, 0.0, None
 
-        def again(error: Exception) -> bool | float:
-            nonlocal failed
-            failed = error if isinstance(error, PassingError) else None
-            if failed is None or number >= _attempts(failed):
-                return False
+        def is_over(state: RetryCallState) -> bool:
+            error = _error_of(state)
+            if state.attempt_number >= _attempts(error):
+                return True
             spent = self._clock() - started - named_seconds
-            return 0.0 if spent + (0.0 if failed.wait is not None else backoff) <= BACKOFF_SECONDS else False
+            return spent + (0.0 if error.wait is not None else state.upcoming_sleep) > BACKOFF_SECONDS
 
-        for attempt in stamina.retry_context(
-            on=again,
-            attempts=ATTEMPTS,
-            timeout=None,
-            wait_initial=FIRST_BACKOFF,
-            wait_max=LONGEST_BACKOFF,
-            wait_jitter=0,
-        ):
-            if failed is not None:
-                if failed.wait is not None and failed.wait > LONGEST_NAMED_WAIT:
-                    raise wait_too_long(failed.wait, failed)
-                seconds, is_named = _pause(failed, number, backoff)
-                self._wait(seconds, is_named, failed)
-                named_seconds += seconds if is_named else 0.0
-            number, backoff = attempt.num, attempt.next_wait
-            with attempt:
-                return function()
-        raise RuntimeError("unreachable: the last attempt returns or raises")
+        def pause(state: RetryCallState) -> None:
+            nonlocal named_seconds
+            error, seconds, is_named = _error_of(state), state.upcoming_sleep, _is_named(state)
+            if is_named and seconds > LONGEST_NAMED_WAIT:
+                raise wait_too_long(seconds, error)
+            self._wait(seconds, is_named, error)
+            named_seconds += seconds if is_named else 0.0
+
+        retrying = Retrying(
+            retry=retry_if_exception_type(PassingError),
+            wait=_seconds,
+            stop=is_over,
+            before_sleep=pause,
+            sleep=_have_waited,
+            reraise=True,
+        )
+        return retrying(function)
+
+
+def _error_of(state: RetryCallState) -> PassingError:
+    """The error of the last attempt; tenacity asks how to go on only after those that may pass."""
+    return cast(PassingError, state.outcome and state.outcome.exception())
 
 
 def _attempts(error: PassingError) -> int:
@@ -81,11 +82,22 @@ def _attempts(error: PassingError) -> int:
     return UNREACHABLE_ATTEMPTS if isinstance(error, UnreachableError) else ATTEMPTS
 
 
-def _pause(error: PassingError, number: int, backoff: float) -> tuple[float, bool]:
-    """How long to wait, and whether the vendor said so. A vendor that says "now" again and again is not believed."""
-    if error.wait is not None and (error.wait > 0 or number == 1):
-        return error.wait, True
-    return backoff * random.uniform(0.75, 1.25), False
+def _is_named(state: RetryCallState) -> bool:
+    """Whether the vendor named the wait. One that says "now" again and again is not believed."""
+    named = _error_of(state).wait
+    return named is not None and (named > 0 or state.attempt_number == 1)
+
+
+def _seconds(state: RetryCallState) -> float:
+    """How long to wait before the next attempt: as the vendor says, or the backoff with jitter."""
+    named = _error_of(state).wait
+    if named is not None and _is_named(state):
+        return named
+    return _backoff(state) * random.uniform(0.75, 1.25)
+
+
+def _have_waited(_: float) -> None:
+    """In place of tenacity's own sleep, which could be neither stopped nor shared."""
 
 
 def wait_too_long(seconds: float, error: PassingError | None = None) -> WaitTooLongError:

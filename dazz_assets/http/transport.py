@@ -61,7 +61,10 @@ class Prepared(requests.PreparedRequest):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response, read whole. `url` is what was asked for and `answered_url` what answered, both unauthenticated."""
+    """A response, read whole. `url` is what was asked for and `answered_url` what answered, both unauthenticated.
+
+    sent_at: when the request that it answers was sent, in epoch seconds.
+    """
 
     status: int
     headers: CaseInsensitiveDict[str]

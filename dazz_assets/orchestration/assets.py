@@ -10,7 +10,7 @@ from dagster._utils.warnings import disable_dagster_warnings
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 from dazz_assets.connections import Connection
 from dazz_assets.orchestration import checks, columns, metadata
-from dazz_assets.orchestration.extents import FULL_REFRESH, STALE, extent_of, extent_of_snapshot, is_told
+from dazz_assets.orchestration.extents import REFETCH, STALE, extent_of, extent_of_snapshot, is_told
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
 from dazz_assets.orchestration.step import Done, Step, Work
 from dazz_assets.orchestration.stored import rows_of_parser, rows_of_stream, windows_beyond
@@ -145,9 +145,7 @@ def _parse(parser: ParserSpec, grid: Grid) -> Work:
         asked: set[date | None] = {None}
         if gridded:
             asked = {*windows, *windows_beyond(session, parser, grid, windows)}
-        report = parse(
-            session, parser, windows=() if is_told(tags) else asked, stale=STALE in tags or FULL_REFRESH in tags
-        )
+        report = parse(session, parser, windows=() if is_told(tags) else asked, stale=STALE in tags or REFETCH in tags)
         said = metadata.of_parser(report)
         stored = rows_of_parser(session, parser)
         if not gridded:

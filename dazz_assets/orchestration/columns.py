@@ -16,7 +16,7 @@ _RAW = {
     "window_start": "First day of the window that the cursor's value lies in.",
     "content_hash": "Hash of the record's text.",
     "sequence": "Running number of the row: of versions with one cursor value the highest is the latest.",
-    "fetched_at": "When its page arrived.",
+    "fetched_at": "When the request that brought it was sent: of several attempts, the one that was answered.",
     "page": "Number of the page that it was on.",
     "position": "Its place on that page.",
     "url": "The request that brought it, without secrets.",

@@ -8,16 +8,16 @@ from dazz_assets.sync.extent import Extent
 
 SINCE = "dazz/since"
 UNTIL = "dazz/until"
-FULL_REFRESH = "dazz/full_refresh"
+REFETCH = "dazz/refetch"
 STALE = "dazz/stale"
 MARK = "mark"
 START = "start"
 
 
 def tags_of(extent: Extent) -> dict[str, str]:
-    """The tags that say what a run covers. A full refresh begins at the connection's start."""
+    """The tags that say what a run covers. A refetch begins at the connection's start."""
     if extent.replace:
-        return {FULL_REFRESH: "true"}
+        return {REFETCH: "true"}
     if extent.from_mark:
         return {SINCE: MARK}
     bounds = {SINCE: extent.since, UNTIL: extent.until}
@@ -27,7 +27,7 @@ def tags_of(extent: Extent) -> dict[str, str]:
 
 def is_told(tags: Mapping[str, str]) -> bool:
     """Whether the tags say what the run covers; else its partitions do."""
-    return any(tag in tags for tag in (SINCE, UNTIL, FULL_REFRESH, STALE))
+    return any(tag in tags for tag in (SINCE, UNTIL, REFETCH, STALE))
 
 
 def extent_of(tags: Mapping[str, str], grid: Grid, windows: Sequence[date]) -> Extent:
@@ -35,7 +35,7 @@ def extent_of(tags: Mapping[str, str], grid: Grid, windows: Sequence[date]) -> E
 
     The grid's first window reaches back to the connection's start, its last one to now.
     """
-    if tags.get(FULL_REFRESH) == "true":
+    if tags.get(REFETCH) == "true":
         return Extent(replace=True)
     if tags.get(SINCE) == MARK:
         return Extent(from_mark=True)
@@ -50,7 +50,7 @@ def extent_of(tags: Mapping[str, str], grid: Grid, windows: Sequence[date]) -> E
 
 def extent_of_snapshot(tags: Mapping[str, str]) -> Extent:
     """What a run covers of a stream that is always fetched whole."""
-    return Extent(replace=tags.get(FULL_REFRESH) == "true")
+    return Extent(replace=tags.get(REFETCH) == "true")
 
 
 def _start(window: date) -> datetime:

@@ -10,7 +10,7 @@ class Extent:
 
     from_mark: from the high-water mark (of a sub-stream: each parent's) to now; since and until are not used.
     since, until: [since, until), aware datetimes; None is the connection's start, and now.
-    replace: what is fetched from the connection's start replaces all raw of the stream (`--full-refresh`).
+    replace: what is fetched from the connection's start replaces all raw of the stream (`--refetch`).
     """
 
     from_mark: bool = False

@@ -301,6 +301,22 @@ def test_what_is_personal_is_written_into_the_stream(written: Path, name: str) -
     assert name != "epochs" or stream.personal == ("profile.real_name",)
 
 
+@pytest.mark.parametrize("length", [60, 66, 67, 68, 69, 80, 98, 99, 100, 101, 130])
+def test_a_long_personal_field_is_declared_in_a_line_of_its_own_where_it_needs_one(tmp_path: Path, length: int) -> None:
+    """Whatever the length of a formatter's lines is."""
+    path = ("person." * 20)[: length - len("x.name")] + "x.name"
+    people: dict[str, Any] = {"name": "Ann", "email": "a@b.example"}
+    for name in reversed(path.split(".")[:-1]):
+        people = {name: people}
+    files = source_of(propose(wanted("acme"), page_of([{"id": 1, **people}])).plan)
+    (stream,) = spec_in(write(tmp_path / "acme", files)).streams.values()
+    assert (stream.personal, len(path)) == ((path,), length)
+    assert (f'    personal = ("{path}",)' in files["integration.py"].splitlines()) == (length <= 68)
+    for columns in ("88", "120"):
+        assert run("ruff", "format", "--isolated", f"--line-length={columns}", "--check", ".", cwd=tmp_path) == ""
+    assert run("ruff", "check", "--config", str(ROOT / "pyproject.toml"), "--select=E501", ".", cwd=tmp_path) == ""
+
+
 def test_many_personal_fields_are_a_line_each(tmp_path: Path) -> None:
     people = {f"a_person_of_some_kind_{at}": {"name": "x", "email": "a@b.example"} for at in range(4)}
     files = source_of(propose(wanted("acme"), page_of([{"id": 1, **people}])).plan)

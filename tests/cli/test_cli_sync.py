@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dazz_assets.orchestration.home import instance
@@ -68,11 +70,26 @@ def test_chosen_streams_and_bounds_are_kept_to(project: Project) -> None:
     assert "nothing is fetched yet" in incidents["gap"]
 
 
-def test_a_full_refresh_forgets_what_is_no_longer_listed(project: Project) -> None:
+def test_a_refetch_forgets_what_is_no_longer_listed(project: Project) -> None:
     project.run("sync", project.target)
     project.vendor.incidents.pop(0)
-    project.run("sync", project.target, "--full-refresh")
+    project.run("sync", project.target, "--refetch")
     assert project.json("query", "select count(*) as n from tickets") == [{"n": 2}]
+
+
+def test_the_former_name_of_refetch_still_works_and_says_the_new_one(project: Project) -> None:
+    project.run("sync", project.target)
+    project.vendor.incidents.pop(0)
+    ran = project.run("sync", project.target, "--full-refresh", "--json")
+    assert "--full-refresh is now called --refetch" in ran.err
+    assert json.loads(ran.out)["streams"]
+    assert project.json("query", "select count(*) as n from tickets") == [{"n": 2}]
+
+
+def test_help_shows_refetch_and_not_its_former_name(project: Project) -> None:
+    out = project.run("sync", "--help").out
+    assert "--refetch" in out
+    assert "--full-refresh" not in out
 
 
 def test_a_connection_that_fails_is_named_and_the_others_are_synced(project: Project) -> None:

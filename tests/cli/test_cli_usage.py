@@ -15,6 +15,7 @@ from tests.cli.conftest import Project
         (["--since", "yesterday"], "'yesterday' is no date"),
         (["--since", "2026-02-30"], "is no date"),
         (["--since", "2026-02-02", "--until", "2026-02-01"], "must be before"),
+        (["--since", "2026-02-02", "--refetch"], "--refetch fetches from the connection's start"),
         (["--since", "2026-02-02", "--full-refresh"], "leave out --since"),
         (["--no-such-option"], "No such option"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,7 @@ from dazz_assets.sync.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, param
 from tests.conformance.events import Events, event
-from tests.http.loopback import Vendor
+from tests.http.loopback import Asked, Clock, Reply, Vendor
 
 
 class EventsStream(Stream[Item]):
@@ -59,6 +59,25 @@ def test_34_a_record_of_2099_is_kept_and_does_not_hide_what_comes_later(connect:
     acme.sync(EventsStream)
     assert acme.ids(EventsStream) == [1, 2, 3]
     assert acme.versions(EventsStream) == 3
+
+
+def test_34_the_mark_does_not_pass_the_time_of_the_request_and_rows_name_that_time(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    """What changes while the response is on its way may be missing from it: a mark beyond the request would hide it."""
+    sent = datetime.fromtimestamp(clock.now, UTC)
+    before, meanwhile = (sent + timedelta(seconds=seconds) for seconds in (-10, 10))
+    events = Events([event(1, before.isoformat()), event(2, meanwhile.isoformat())])
+
+    def respond_slowly(asked: Asked) -> Reply:
+        clock.now += 30
+        return events(asked)
+
+    api.handler = respond_slowly
+    acme = connect(VendorIntegration)
+    assert acme.sync(EventsStream).high_water_mark == before.isoformat().replace("+00:00", "Z")
+    assert acme.ids(EventsStream) == [1, 2]
+    assert set(acme.column("select fetched_at from raw.vendor_events")) == {sent}
 
 
 def test_35_times_are_compared_as_times_however_they_are_written(connect: Connect, api: Vendor) -> None:

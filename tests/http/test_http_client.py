@@ -13,7 +13,7 @@ import responses
 from requests import Response
 
 from dazz_assets.http import BearerToken, Client, Counters, Event, Request, ResponseTooLargeError, transport
-from tests.http.loopback import Clock, Reply, Vendor
+from tests.http.loopback import Asked, Clock, Reply, Vendor
 
 Connect = Callable[..., Client]
 
@@ -34,13 +34,50 @@ def test_a_body_is_sent_as_json(vendor: Vendor, client: Client) -> None:
     assert (asked.headers["Content-Type"], asked.headers["X-Version"]) == ("application/json", "2")
 
 
-def test_a_page_knows_where_and_when_it_was_asked_for(vendor: Vendor, client: Client, clock: Clock) -> None:
+def test_a_page_knows_where_it_was_asked_for(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(503), Reply(body={"data": []}, headers={"X-Total": "7"}))
     page = client.send(Request(f"{vendor.url}/x", params={"limit": 2}))
     assert page.url == f"{vendor.url}/x?limit=2"
-    assert page.fetched_at == datetime.fromtimestamp(clock.now, UTC)
     assert page.headers["x-total"] == "7"
     assert page.where == "vendor/acme"
+
+
+def test_a_page_was_fetched_when_its_request_was_sent_and_not_when_the_response_came(
+    vendor: Vendor, client: Client, clock: Clock
+) -> None:
+    received_at = []
+
+    def respond_slowly(asked: Asked) -> Reply:
+        received_at.append(clock.now)
+        clock.now += 20
+        return Reply(body=[1])
+
+    vendor.handler = respond_slowly
+    page = client.send(Request(vendor.url))
+    assert page.fetched_at == datetime.fromtimestamp(received_at[0], UTC)
+    assert clock.now == received_at[0] + 20
+
+
+@pytest.mark.parametrize(
+    "before",
+    [Reply(503), Reply(429, headers={"Retry-After": "60"}), Reply(302, headers={"Location": "/elsewhere"})],
+    ids=["a failure", "a named wait", "a redirect"],
+)
+def test_of_several_requests_for_a_page_the_one_that_brought_it_tells_when_it_was_fetched(
+    vendor: Vendor, client: Client, clock: Clock, before: Reply
+) -> None:
+    received_at: list[float] = []
+
+    def respond_slowly(asked: Asked) -> Reply:
+        received_at.append(clock.now)
+        clock.now += 20
+        return before if len(received_at) == 1 else Reply(body=[1])
+
+    vendor.handler = respond_slowly
+    page = client.send(Request(vendor.url))
+    first, second = received_at
+    assert page.fetched_at.timestamp() == pytest.approx(second, abs=1e-6)
+    assert second >= first + 20
 
 
 def test_a_compressed_page_is_decompressed(vendor: Vendor, client: Client) -> None:

@@ -139,6 +139,19 @@ def test_the_transport_log_shows_the_request_without_the_key(
     assert "GET /issues?key=***" in caplog.text
 
 
+@pytest.mark.parametrize("other_path", ["/x", f"/x?key={CANARY}"], ids=["no secret", "a secret"])
+def test_what_the_transport_logs_for_others_in_the_process_is_changed_only_where_it_holds_a_secret(
+    connect: Connect, caplog: pytest.LogCaptureFixture, other_path: str
+) -> None:
+    caplog.set_level(logging.DEBUG, "urllib3")
+    _client = connect(secrets=[CANARY])
+    logging.getLogger("urllib3.connectionpool").debug("GET %s", other_path)
+    (record,) = caplog.records
+    holds_secret = CANARY in other_path
+    assert record.getMessage() == ("GET /x?key=***" if holds_secret else "GET /x")
+    assert record.args == (() if holds_secret else ("/x",))
+
+
 def test_a_page_names_its_request_without_the_key(vendor: Vendor, connect: Connect) -> None:
     client = connect(auth=ApiKey(param="key", format="{key}"), values={"key": CANARY}, secrets=[CANARY])
     page = client.send(Request(f"{vendor.url}/x?echo={quote(CANARY)}", params={"limit": 5}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -72,6 +73,46 @@ def test_the_caption_of_a_status_follows_from_its_id(status: int, caption: str) 
 def test_a_number_that_ocsf_does_not_have_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         finding(**wrong)
+
+
+@pytest.mark.parametrize("fields", [{"severity_id": 4, "severity": "High"}, {"status_id": 2, "status": "In Progress"}])
+def test_a_caption_may_be_given_where_it_fits_its_id(fields: dict[str, Any]) -> None:
+    assert finding(**fields).model_dump().items() >= fields.items()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"severity_id": 4, "severity": "Low"}, "severity_id 4 is 'High', not 'Low': leave severity out, or correct "),
+        ({"severity_id": 4, "severity": "high"}, "severity_id 4 is 'High', not 'high'"),
+        ({"severity_id": 4, "severity": "Severe"}, "1 Informational, 2 Low, 3 Medium, 4 High, 5 Critical, 6 Fatal, 99"),
+        ({"severity_id": 99, "severity": "Low"}, "severity_id 99 is 'Other', not 'Low'"),
+        ({"status_id": 1, "status": "Resolved"}, "status_id 1 is 'New', not 'Resolved': leave status out, or correct "),
+        ({"status_id": 2, "status": "InProgress"}, "status_id 2 is 'In Progress', not 'InProgress'"),
+    ],
+)
+def test_a_caption_that_says_something_else_than_its_id_is_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        finding(**fields)
+
+
+def test_beside_other_stands_any_word_that_ocsf_has_no_number_for() -> None:
+    assert finding(severity_id=Severity.OTHER, severity="Severe").severity == "Severe"
+
+
+def test_a_caption_beside_a_number_that_ocsf_does_not_have_is_no_second_mistake() -> None:
+    with pytest.raises(ValidationError) as caught:
+        finding(severity_id=7, severity="High")
+    assert [error["loc"] for error in caught.value.errors()] == [("severity_id",)]
+
+
+def test_each_caption_stands_beside_a_number() -> None:
+    """A pair that is added to the model is checked as well, or this fails."""
+    pairs = {name for name in Finding.model_fields if f"{name}_id" in Finding.model_fields}
+    assert pairs == {"status", "severity"}
+    for name in pairs:
+        with pytest.raises(ValidationError, match=f"{name}_id .* is .*, not 'Nothing'"):
+            finding(**{name: "Nothing"})
 
 
 def test_ids_are_plain_numbers() -> None:

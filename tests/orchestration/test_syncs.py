@@ -111,7 +111,7 @@ def test_a_range_in_time_covers_the_windows_that_meet_it(
     assert tags["dagster/asset_partition_range_end"] == f"acme|{week(2)}"
 
 
-def test_a_full_refresh_takes_away_what_was_not_listed(run_sync: Sync, vendor: Vendor, lake: Lake) -> None:
+def test_a_refetch_takes_away_what_was_not_listed(run_sync: Sync, vendor: Vendor, lake: Lake) -> None:
     vendor.incident("1", at(week(2)))
     run_sync()
     vendor.incidents.clear()
@@ -172,7 +172,7 @@ def test_stale_windows_are_parsed_again_on_demand(run_sync: Sync, run_parse: Syn
     assert list(report.windows) == [week(3)]
 
 
-def test_a_full_refresh_parses_stale_windows_too(run_sync: Sync, vendor: Vendor) -> None:
+def test_a_refetch_parses_stale_windows_too(run_sync: Sync, vendor: Vendor) -> None:
     vendor.incident("1", at(week(3)))
     run_sync()
     vendor.services[0]["name"] = "Shop 2"

@@ -80,7 +80,7 @@ def test_a_snapshot_read_while_a_record_went_away_is_read_again(desk: Desk, cust
     assert [row["key"] for row in customer.rows("select key from raw.desk_agents order by key")] == list("123456")
 
 
-def test_a_full_refresh_that_lists_nothing_leaves_no_mark(desk: Desk, customer: Customer) -> None:
+def test_a_refetch_that_lists_nothing_leaves_no_mark(desk: Desk, customer: Customer) -> None:
     customer.sync("tickets")
     tickets, desk.tickets = desk.tickets, {}
     assert customer.sync("tickets", extent=Extent(replace=True))["tickets"].high_water_mark is None

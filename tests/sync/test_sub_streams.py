@@ -178,7 +178,7 @@ def test_concurrent_children_give_the_same(teams: Teams, tmp_path: Path) -> None
     assert customer.sync("events")["events"].records == 0
 
 
-def test_a_full_refresh_keeps_the_rows_of_a_parent_that_cannot_be_listed(teams: Teams, customer: Customer) -> None:
+def test_a_refetch_keeps_the_rows_of_a_parent_that_cannot_be_listed(teams: Teams, customer: Customer) -> None:
     teams.lists |= {
         "/teams/a/events": [{"id": "1", "at": "2026-03-01T00:00:00Z"}],
         "/teams/b/events": [{"id": "2", "at": "2026-01-06T00:00:00Z"}],

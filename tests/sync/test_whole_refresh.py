@@ -1,4 +1,4 @@
-"""Snapshots, and full refreshes: what is stored is replaced only when all of it arrived."""
+"""Snapshots, and refetches: what is stored is replaced only when all of it arrived."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_an_empty_snapshot_is_a_complete_one(desk: Desk, customer: Customer) -> 
     assert _keys(customer) == []
 
 
-def test_a_full_refresh_drops_what_is_no_longer_listed_objects_included(desk: Desk, customer: Customer) -> None:
+def test_a_refetch_drops_what_is_no_longer_listed_objects_included(desk: Desk, customer: Customer) -> None:
     customer.sync()
     customer.parse()
     del desk.tickets[1], desk.tickets[3]
@@ -66,7 +66,7 @@ def test_a_full_refresh_drops_what_is_no_longer_listed_objects_included(desk: De
     assert set(parsed.windows) == {Fixed.FIRST, Fixed.SECOND}
 
 
-def test_a_full_refresh_that_fails_changes_nothing(desk: Desk, customer: Customer) -> None:
+def test_a_refetch_that_fails_changes_nothing(desk: Desk, customer: Customer) -> None:
     customer.sync()
     customer.parse()
     desk.failing["/tickets"] = Reply(403, {"message": "not allowed"})
@@ -76,7 +76,7 @@ def test_a_full_refresh_that_fails_changes_nothing(desk: Desk, customer: Custome
     assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
 
 
-def test_after_a_full_refresh_the_mark_is_of_what_was_fetched(desk: Desk, customer: Customer) -> None:
+def test_after_a_refetch_the_mark_is_of_what_was_fetched(desk: Desk, customer: Customer) -> None:
     customer.sync()
     del desk.tickets[4]
     report = customer.sync("tickets", extent=Extent(replace=True))["tickets"]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import requests
-import stamina
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from dazz_assets.lake import Lake
 from dazz_assets.lake.query import json_rows, query
@@ -145,9 +145,13 @@ def moved(project: Project, url: str, vendor: SnykSandbox) -> Moved:
 @pytest.fixture(scope="module")
 def ui(url: str, chromium: str, moved: Moved, project: Project) -> Iterator[Ui]:
     """A browser on the UI of the project, in which `synced` was synced."""
-    for attempt in stamina.retry_context(requests.RequestException, attempts=None, timeout=_STARTS_WITHIN, wait_max=1):
-        with attempt:
-            requests.get(f"{url}/server_info", timeout=10).raise_for_status()
+    until_it_responds = Retrying(
+        retry=retry_if_exception_type(requests.RequestException),
+        wait=wait_exponential(multiplier=0.1, max=1),
+        stop=stop_after_delay(_STARTS_WITHIN),
+        reraise=True,
+    )
+    until_it_responds(lambda: requests.get(f"{url}/server_info", timeout=10).raise_for_status())
     folder = os.environ.get("DAZZ_SCREENSHOTS")
     with opened(chromium, url, Path(folder) if folder else None) as ui:
         yield ui

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from dazz_assets.authoring.inference.shape import Shape
 from dazz_assets.authoring.inference.values import is_addressable, joined, words
-from dazz_assets.authoring.scaffold.literals import WIDTH, literal, width
 from dazz_assets.authoring.scaffold.names import singular
 
 _NAMES = frozenset(
@@ -19,14 +18,7 @@ def personal_fields(records: Shape) -> tuple[str, ...]:
     The address and the avatar are not among them: recordings replace these in any field.
     """
     places = [names for names in _names_in(records, (), "") if is_addressable(names)]
-    # A line that a formatter would break is left out.
-    paths = dict.fromkeys(map(joined, places))
-    return tuple(path for path in paths if width(written(path)) <= WIDTH)
-
-
-def written(path: str) -> str:
-    """The line that declares one path."""
-    return f"    personal = ({literal(path)},)"
+    return tuple(dict.fromkeys(map(joined, places)))
 
 
 def _names_in(shape: Shape, above: tuple[str, ...], called: str) -> Iterator[tuple[str, ...]]:

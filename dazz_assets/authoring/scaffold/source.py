@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.scaffold.columns import columns_of
-from dazz_assets.authoring.scaffold.literals import arguments, enclosed, imported, literal, mapping
+from dazz_assets.authoring.scaffold.literals import WIDTH, arguments, enclosed, imported, literal, mapping, width
 from dazz_assets.authoring.scaffold.models import models_of
 from dazz_assets.authoring.scaffold.names import class_name, field_name, singular, table_name
-from dazz_assets.authoring.scaffold.persons import written
 from dazz_assets.authoring.scaffold.places import Place, place_of
 from dazz_assets.authoring.scaffold.plan import SECRETS, Plan
 from dazz_assets.http.paths import split
@@ -135,10 +134,7 @@ class _Source:
             if plan.cursor.since is None:
                 yield "    # Without `since=`, a parameter for changes since a time, each sync reads the whole list."
             yield from _assigned("cursor", plan.cursor)
-        if len(plan.personal) == 1:
-            yield written(plan.personal[0])
-        elif plan.personal:
-            yield from enclosed("    personal = (", [literal(path) for path in plan.personal], ")")
+        yield from _personal([literal(path) for path in plan.personal])
 
     def _integration_class(self) -> Iterator[str]:
         plan = self._plan
@@ -164,6 +160,16 @@ class _Source:
         yield f'        """The records of {self._plan.stream} as our own objects."""'
         yield f"        for record in {records}:"
         yield from enclosed(f"            yield {self._object}(", filled, ")")
+
+
+def _personal(paths: list[str]) -> list[str]:
+    if len(paths) != 1:
+        return enclosed("    personal = (", paths, ")") if paths else []
+    one_line = f"    personal = ({paths[0]},)"
+    if width(one_line) <= WIDTH:
+        return [one_line]
+    # A formatter with longer lines would join a tuple of one, if no comment stood in it.
+    return ["    personal = (", "        # Recordings hold pseudonyms there.", f"        {paths[0]},", "    )"]
 
 
 def _assigned(setting: str, value: object) -> list[str]:

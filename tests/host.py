@@ -1,0 +1,57 @@
+"""What a process shares among all that runs in it, and what of that differs between two moments."""
+
+from __future__ import annotations
+
+import decimal
+import gc
+import locale
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import warnings
+from typing import Any
+
+
+def state() -> dict[str, str]:
+    """The settings and hooks of this process, by their names."""
+    shared: dict[str, object] = {
+        "logging": (logging.getLoggerClass(), logging.getLogRecordFactory(), logging.root.manager.disable),
+        "warnings.filters": warnings.filters,
+        "warnings.showwarning": warnings.showwarning,
+        "os.environ": dict(os.environ),
+        "os.getcwd": os.getcwd(),
+        "signal": {number: signal.getsignal(number) for number in signal.valid_signals()},
+        "socket": (socket.getdefaulttimeout(), socket.socket, socket.getaddrinfo),
+        "sys hooks": (sys.excepthook, sys.unraisablehook, sys.displayhook, threading.excepthook),
+        "sys streams": (sys.stdin, sys.stdout, sys.stderr),
+        "sys.path": (sys.path, sys.path_hooks, sys.meta_path),
+        "sys limits": (sys.getrecursionlimit(), sys.getswitchinterval(), sys.get_int_max_str_digits()),
+        "tracing": (sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()),
+        "decimal": decimal.getcontext(),
+        "gc": (gc.isenabled(), gc.get_threshold(), gc.callbacks),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "structlog": _structlog(),
+    }
+    loggers = {"root": logging.root, **logging.root.manager.loggerDict}
+    shared |= {f"logger {name}": _settings(log) for name, log in loggers.items() if isinstance(log, logging.Logger)}
+    return {name: repr(value) for name, value in shared.items()}
+
+
+def changes(before: dict[str, str], after: dict[str, str]) -> dict[str, list[str | None]]:
+    """What differs, by name; a new logger that says no more than any other one does not."""
+    untouched = repr(_settings(logging.Logger("untouched")))
+    found = {name: [before.get(name, untouched), after.get(name)] for name in before | after}
+    return {name: values for name, values in found.items() if values[0] != values[1]}
+
+
+def _settings(log: logging.Logger) -> tuple[object, ...]:
+    return log.level, log.propagate, log.disabled, log.handlers, log.filters
+
+
+def _structlog() -> Any:
+    """Its config, which is one for the process; None where nothing has loaded it."""
+    loaded = sys.modules.get("structlog")
+    return loaded and loaded.get_config()
