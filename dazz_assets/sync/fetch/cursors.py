@@ -26,6 +26,12 @@ def sent(value: int, cursor: Cursor, *, inclusive: bool = False) -> str | int:
     return moment(floored).strftime(cursor.format)
 
 
+def rounded_up(value: int, cursor: Cursor) -> int:
+    """The first moment after this one that can be sent as it is, and in RFC 3339 without parts of a second."""
+    unit = max(_unit(value, cursor), 1_000_000)
+    return value // unit * unit + unit
+
+
 def between(since: int, until: int, cursor: Cursor) -> int | None:
     """A moment in the middle of a range that can be sent as a bound as it is; None where there is none."""
     middle = (since + until) // 2 // 1_000_000 * 1_000_000
