@@ -56,7 +56,7 @@ def incremental(**settings: Any) -> Any:
         ),
         (
             lambda: with_stream(body={"query": 'query{orgs(name:"{config.org"){id}}'}),
-            f'`body` holds {{config.org"){{, which is no placeholder; {OR}',
+            f'`body` holds {{config.org"), which is no placeholder; {OR}',
         ),
         (
             lambda: with_stream(body={"{config.org}": True}),

@@ -20,7 +20,8 @@ from dazz_assets import ConnectionConfig, Cursor, CursorToken, GraphQLCursor, In
 from dazz_assets.authoring.describe import describe
 from dazz_assets.connections import Connection
 from dazz_assets.lake import Lake
-from dazz_assets.sync import Extent, Session, StreamReport, check, sync_stream
+from dazz_assets.sync import Extent, Session, StreamReport, sync_stream
+from dazz_assets.sync.check import check
 from dazz_assets.sync.explain import first_requests
 from dazz_assets.sync.preview import preview
 from tests.http.loopback import Asked, Reply, Vendor
@@ -262,7 +263,7 @@ def test_the_short_form_and_the_written_out_one_send_the_same_requests(
     vendor = Vendor()
     try:
         for cursor, declared in (
-            (Cursor("at", **short, format=form), posted),
+            (Cursor("at", since=short["since"], until=short.get("until"), format=form), posted),
             (Cursor("at", format=form), {**posted, ("params" if depth is None else "body"): written}),
         ):
             vendor.asked.clear()
