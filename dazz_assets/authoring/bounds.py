@@ -1,6 +1,6 @@
 """`Cursor(since=..., until=...)` written out: the short form becomes `{cursor.since}` and `{cursor.until}`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dazz_assets.authoring.cursor import Cursor
@@ -46,10 +46,11 @@ def bound_places(request: Mapping[str, object], bound: str) -> list[str]:
 
 
 def _places(value: object, bound: str, name: str, *, is_top: bool = False) -> list[str]:
+    inner: Iterable[tuple[object, object]]
     if isinstance(value, Mapping):
         inner = value.items()
     elif isinstance(value, list | tuple):
-        inner = enumerate(value)  # type: ignore[assignment]
+        inner = enumerate(value)
     else:
         return [name] if ("cursor", bound) in placeholders(value) else []
     return [place for key, item in inner for place in _places(item, bound, str(key) if is_top else f"{name}.{key}")]

@@ -109,10 +109,22 @@ def test_bounds_stand_in_an_expression_and_the_second_sync_asks_from_the_mark(tr
     assert second == [jql.format("2026-01-20 09:59")]
 
 
-def test_an_end_that_must_be_there_is_never_before_now(tracker: Tracker) -> None:
-    tracker.declare(Cursor("at"), params={"q": "at:{cursor.since}..{cursor.until}"})
+@pytest.mark.parametrize(
+    ("form", "start", "end"),
+    [
+        (None, START, "2026-01-21T12:30:06Z"),
+        ("epoch", "1767571200", "1768998606"),
+        ("epoch_ms", "1767571200000", "1768998606000"),
+        ("%Y-%m-%dT%H:%M", "2026-01-05T00:00", "2026-01-21T12:31"),
+        ("%Y-%m-%d", "2026-01-05", "2026-01-22"),
+        ("%Y-%m", "2026-01", "2026-02"),
+        ("%Y", "2026", "2027"),
+    ],
+)
+def test_an_end_that_must_be_there_is_after_now(form: str | None, start: str, end: str, tracker: Tracker) -> None:
+    tracker.declare(Cursor("at", format=form), params={"q": "at:{cursor.since}..{cursor.until}"})
     tracker.sync()
-    assert tracker.vendor.asked[0].query["q"] == [f"at:{START}..2026-01-21T12:30:06Z"]
+    assert tracker.vendor.asked[0].query["q"] == [f"at:{start}..{end}"]
 
 
 def test_a_parameter_that_is_only_a_bound_is_left_out_where_there_is_none(tracker: Tracker) -> None:

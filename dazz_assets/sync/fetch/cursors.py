@@ -27,9 +27,13 @@ def sent(value: int, cursor: Cursor, *, inclusive: bool = False) -> str | int:
 
 
 def rounded_up(value: int, cursor: Cursor) -> int:
-    """The first moment after this one that can be sent as it is, and in RFC 3339 without parts of a second."""
+    """A moment after this one that is sent as another bound: the next second, minute or day, as the format resolves.
+
+    A format of months or years has its next bound within a year of days.
+    """
     unit = max(_unit(value, cursor), 1_000_000)
-    return value // unit * unit + unit
+    later = [value // unit * unit + step * unit for step in range(1, 367)]
+    return next((at for at in later if sent(at, cursor) != sent(value, cursor)), later[0])
 
 
 def between(since: int, until: int, cursor: Cursor) -> int | None:
