@@ -82,7 +82,8 @@ def integration(integration: type[Integration[Any]], config: type[ConnectionConf
             raise DefinitionError(f"{where}: base_url {url!r} is no absolute URL; write it as `https://api.vendor.com`")
         if parts.username or parts.password or parts.query:
             raise DefinitionError(f"{where}: base_url holds credentials or a query; give them by `auth` or `params`")
-    braces.known(where, "base_url", base_url, config, has_parent=False)
+    braces.of_all_requests(where, "base_url", base_url)
+    braces.known(where, "base_url", base_url, config)
     braces.in_url(where, "base_url", base_url, config)
     for host in integration.hosts:
         if "/" in host or not host:
@@ -177,21 +178,15 @@ def stream(integration: type[Integration[Any]], spec: StreamSpec, config: type[C
     if strange := set(spec.accept.values()) - {"skip", "keep"}:
         raise DefinitionError(f'{where}: `accept` says {strange.pop()!r}; use "skip" or "keep"')
     has_parent = spec.parent is not None
-    for setting in ("path", "params", "headers", "body"):
-        braces.known(where, setting, getattr(spec, setting), config, has_parent=has_parent)
+    for setting, value in spec.request.items():
+        braces.known(where, setting, value, config, has_parent=has_parent, has_cursor=spec.cursor is not None)
+        braces.in_texts(where, setting, value, config, has_cursor=spec.cursor is not None)
     braces.in_url(where, "path", spec.path, config)
-    braces.in_texts(where, "params", spec.params, config)
-    braces.in_texts(where, "headers", spec.headers, config)
 
 
 def _cursor(where: str, cursor: Cursor) -> None:
     if cursor.order not in (None, "asc", "desc"):
         raise DefinitionError(f'{where}: Cursor(order={cursor.order!r}) must be "asc" or "desc"')
-    if cursor.since is not None and cursor.since == cursor.until:
-        raise DefinitionError(
-            f"{where}: Cursor(since={cursor.since!r}, until={cursor.until!r}) gives both bounds the same parameter; "
-            "name the vendor's parameter of each, or leave out `until`"
-        )
     if cursor.lookback < timedelta():
         raise DefinitionError(f"{where}: Cursor(lookback=...) is negative; it is how far back each sync begins")
     if cursor.format is not None and cursor.format not in _FORMATS and "%" not in cursor.format:

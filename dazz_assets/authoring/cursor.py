@@ -11,7 +11,9 @@ class Cursor:
 
     field: path of the field in a record, as `"attributes.updated_at"`. Its values are RFC 3339 times, dates or
         epoch numbers (seconds, milliseconds or microseconds); which of these is read from the values.
-    since, until: names of the request's parameters for the bounds; of the body's fields where the stream has a body.
+    since, until: names of the request's parameters for the bounds, or of the body's fields (a dotted path) where the
+        stream has a body. `since="updated_after"` is short for `params = {"updated_after": "{cursor.since}"}`: write
+        that out where a bound stands inside an expression, a header or a path.
     lookback: how far before the mark each sync begins again, for records that become visible late.
     order: `"asc"` or `"desc"` where the API sorts by the field. Ascending passes are stored as they go; descending
         ones stop at the mark.

@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from dazz_assets.authoring import checks, kinds, methods, secrecy, signatures, twice
+from dazz_assets.authoring import bounds, checks, kinds, methods, secrecy, signatures, twice
 from dazz_assets.authoring.integration import Integration, integration_name
 from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
@@ -59,15 +59,21 @@ def _stream(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> S
         return getattr(stream, name, getattr(integration, name))
 
     key = setting("primary_key")
+    params, body = bounds.written_out(
+        f"{integration.__name__}: {stream.__name__}",
+        stream.cursor,
+        {**integration.params, **stream.params},
+        stream.body,
+    )
     return StreamSpec(
         name=stream_name(stream),
         stream=stream,
         model=signatures.model_of(integration, stream),
         doc=(inspect.getdoc(stream) or "") if stream.__doc__ != Stream.__doc__ else "",
         path=checks.path(integration, stream),
-        params={**integration.params, **stream.params},
+        params=params,
         headers={**integration.headers, **stream.headers},
-        body=stream.body,
+        body=body,
         method=setting("method").upper(),
         records=setting("records"),
         primary_key=() if not key else (key,) if isinstance(key, str) else tuple(key),

@@ -4,7 +4,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
@@ -16,7 +16,7 @@ from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.stream import Scalar
-from dazz_assets.http.placeholders import placeholders
+from dazz_assets.http.placeholders import placeholders, texts
 
 
 def fields(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
@@ -93,23 +93,12 @@ def _no_secret_params(where: str, params: Mapping[str, Scalar], config: type[Con
 
 def _no_token(where: str, setting: str, value: object, config: type[ConnectionConfig]) -> None:
     """No text of a setting has a secret in it that is known by its shape."""
-    for text in _texts(value):
+    for text in texts(value):
         if kind := token_shapes.kind_in(text):
             raise DefinitionError(
                 f"{where}: `{setting}` holds a secret by its shape ({kind}), and code is read by many; declare "
                 f"`token: SecretStr` in {config.__name__}, and send it by the integration's auth"
             )
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
 
 
 def _secrets_in(value: object, config: type[ConnectionConfig]) -> list[str]:

@@ -12,13 +12,17 @@ from dazz_assets.authoring.integration import Integration, WindowKind
 from dazz_assets.authoring.stream import Accept, Scalar, Stream
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Paginator
+from dazz_assets.http.placeholders import placeholders
 
 InputKind = Literal["full_refresh", "incremental"]
 
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """A stream with its integration's settings merged in; the fields are those of `Stream`."""
+    """A stream with its integration's settings merged in; the fields are those of `Stream`.
+
+    The bounds that its cursor names are written out in params and body, as `{cursor.since}` and `{cursor.until}`.
+    """
 
     name: str
     stream: type[Stream[Any]]
@@ -37,6 +41,26 @@ class StreamSpec:
     accept: Accept
     max_invalid: float
     personal: tuple[str, ...]
+
+    @property
+    def request(self) -> Mapping[str, object]:
+        """The settings that a request is made of, templates included."""
+        return {"path": self.path, "params": self.params, "headers": self.headers, "body": self.body}
+
+    @property
+    def takes_since(self) -> bool:
+        """Whether its requests ask for records from a moment on."""
+        return ("cursor", "since") in placeholders(self.request)
+
+    @property
+    def takes_until(self) -> bool:
+        """Whether its requests ask for records up to a moment."""
+        return ("cursor", "until") in placeholders(self.request)
+
+    @property
+    def takes_both_bounds(self) -> bool:
+        """Whether a range of cursor time can be asked for, and so be taken apart."""
+        return self.takes_since and self.takes_until
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ class Stream(Generic[Model]):
     `params` and `headers` are merged with the integration's; any other setting given here replaces the integration's.
 
     name: of the stream; by default the class name without `Stream`, in snake case.
-    path: after the base URL, as `"/orgs/{parent.id}/issues"`; `{config.x}` and `{parent.a.b}` are percent-encoded as
-        one segment.
-    params, headers, body: of the request; their texts may hold `{config.x}` and `{parent.a.b}` too.
+    path: after the base URL, as `"/orgs/{parent.id}/issues"`; what stands in braces is percent-encoded as one segment.
+    params, headers, body: of the request. Path, params, headers and body are templates, at any depth: `{config.x}` is
+        a field of the config, `{parent.a.b}` one of the parent's record, `{cursor.since}` and `{cursor.until}` are the
+        bounds of what is asked for.
     method: `"GET"` by default.
     records: path of the list of records in a page; empty where the page is the list.
     primary_key: path of a record's key, or a tuple of paths.

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import timedelta
 
-from dazz_assets.authoring.cursor import Cursor
+from dazz_assets.authoring.bounds import BOUNDS, bound_places
 from dazz_assets.authoring.scaffold.literals import construction
 from dazz_assets.authoring.spec import InputSpec, IntegrationSpec, ParserSpec, StreamSpec
 
@@ -33,10 +33,20 @@ def readers_of(spec: IntegrationSpec, stream: StreamSpec) -> list[str]:
     return [item.name for item in spec.parsers.values() if stream.name in {each.stream for each in item.inputs}]
 
 
-def cursor_text(cursor: Cursor) -> str:
-    """Its field, and how changes are asked for: `updated_at (since from, until to, asc, look-back 1 day)`."""
-    bounds = (("since", cursor.since), ("until", cursor.until))
-    said = [f"{bound} {name}" for bound, name in bounds if name]
+def bound_text(stream: StreamSpec, bound: str) -> str | None:
+    """Where its requests send a bound, as `updated_after`; None where they don't."""
+    return " and ".join(bound_places(stream.request, bound)) or None
+
+
+def cursor_text(stream: StreamSpec) -> str:
+    """Its cursor, and how changes are asked for: `updated_at (since from, until to, asc, look-back 1 day)`.
+
+    Nothing for a snapshot stream.
+    """
+    cursor = stream.cursor
+    if cursor is None:
+        return ""
+    said = [f"{bound} {places}" for bound in BOUNDS if (places := bound_text(stream, bound))]
     said += filter(None, (cursor.order, cursor.format))
     if cursor.lookback:
         said.append(f"look-back {duration(cursor.lookback)}")

@@ -121,6 +121,8 @@ def _demand_no_token(flag: str, text: str) -> None:
 
 
 def _demand_setting(kind: str, name: str) -> None:
+    if kind == "cursor":
+        raise Refused("--path: it can hold no bound of the cursor; give its parameter's name by `--since`")
     if kind == "parent":
         raise Refused("--path: the first stream has no parent; begin with one that lists by itself, and add others")
     if name in (*SECRETS, "username", "base_url") or not name.isidentifier() or keyword.iskeyword(name):

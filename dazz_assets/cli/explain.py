@@ -21,6 +21,7 @@ _LEGEND = (
     "<start>: the connection's start. <mark>: the greatest cursor stored; what is sent is one unit of it (a "
     "second, a day) earlier, so that records that share it come again."
 )
+_NOW = "<now>: the end of the second (minute, day) in which the request is sent, where a text can't do without an end."
 # So much of a body is shown.
 _BODY = 500
 
@@ -77,12 +78,12 @@ def _stream(spec: IntegrationSpec, stream: StreamSpec, requests: list[Announced]
         "cursor": cursor
         and {
             "field": cursor.field,
-            "since": cursor.since,
-            "until": cursor.until,
+            "since": wiring.bound_text(stream, "since"),
+            "until": wiring.bound_text(stream, "until"),
             "order": cursor.order,
             "lookback_seconds": cursor.lookback.total_seconds(),
             "format": cursor.format,
-            "text": wiring.cursor_text(cursor),
+            "text": wiring.cursor_text(stream),
         },
         "partitions": wiring.partitions_of(spec, stream),
         "parent": stream.parent,
@@ -148,6 +149,8 @@ def _put(document: dict[str, Any], requests: dict[str, list[Announced]]) -> None
             say(f"  {plain(line)}")
     if any("<mark" in line for each in requests.values() for line in _lines(each)):
         say(f"\n{_LEGEND}")
+    if any("<now" in line for each in requests.values() for line in _lines(each)):
+        say(f"\n{_NOW}")
 
 
 def _lines(requests: list[Announced]) -> Iterator[str]:

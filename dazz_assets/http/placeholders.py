@@ -1,33 +1,49 @@
-"""`{config.x}` and `{parent.a.b}` in what a stream sends."""
+"""The template language: `{config.x}`, `{parent.a.b}`, `{cursor.since}` and `{cursor.until}` in what is sent."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-PLACEHOLDER = re.compile(r"\{(config|parent)\.([A-Za-z_][\w.\-]*)\}")
+PLACEHOLDER = re.compile(r"\{(config|parent|cursor)\.([A-Za-z_][\w.\-]*)\}")
 
 
 def placeholders(value: object) -> Iterator[tuple[str, str]]:
-    """Each (`"config"` or `"parent"`, field) that a text, or the texts in a mapping or list, name."""
+    """Each (`"config"`, `"parent"` or `"cursor"`, field) that a text, or the texts in a mapping or list, name."""
+    for text in texts(value):
+        yield from ((match[1], match[2]) for match in PLACEHOLDER.finditer(text))
+
+
+def texts(value: object) -> Iterator[str]:
+    """The text, or the texts in a mapping or list at any depth; the names in a mapping are not among them."""
     if isinstance(value, str):
-        yield from ((match[1], match[2]) for match in PLACEHOLDER.finditer(value))
+        yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from placeholders(item)
+            yield from texts(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from placeholders(item)
+            yield from texts(item)
 
 
-def fill(value: Any, look_up: Callable[[str, str], str]) -> Any:
-    """The value with each placeholder replaced by what `look_up(kind, field)` gives."""
+def fill(
+    value: Any, look_up: Callable[[str, str], str | int], is_absent: Callable[[str, str], bool] = lambda *_: False
+) -> Any:
+    """The value with each placeholder replaced by what `look_up(kind, field)` gives.
+
+    A text that is nothing but a placeholder becomes what it stands for, which may be a number. Where `is_absent` says
+    that there is nothing, such an entry of a mapping or item of a list is left out, and so is a mapping or list of
+    which nothing remains. In a longer text a placeholder always has a value.
+    """
     if isinstance(value, str):
-        return PLACEHOLDER.sub(lambda match: look_up(match[1], match[2]), value)
+        if whole := PLACEHOLDER.fullmatch(value):
+            return look_up(whole[1], whole[2])
+        return PLACEHOLDER.sub(lambda match: str(look_up(match[1], match[2])), value)
     if isinstance(value, Mapping):
-        return {key: fill(item, look_up) for key, item in value.items()}
+        kept = {key: item for key, item in value.items() if not _is_left_out(item, is_absent)}
+        return {key: fill(item, look_up, is_absent) for key, item in kept.items()}
     if isinstance(value, list | tuple):
-        return [fill(item, look_up) for item in value]
+        return [fill(item, look_up, is_absent) for item in value if not _is_left_out(item, is_absent)]
     return value
 
 
@@ -36,3 +52,14 @@ def segment(text: str) -> str:
     if text in {"", ".", ".."}:
         raise ValueError(f"{text!r} can't be a segment of a path")
     return quote(text, safe="")
+
+
+def _is_left_out(value: object, is_absent: Callable[[str, str], bool]) -> bool:
+    if isinstance(value, str):
+        whole = PLACEHOLDER.fullmatch(value)
+        return whole is not None and is_absent(whole[1], whole[2])
+    if isinstance(value, Mapping):
+        return bool(value) and all(_is_left_out(item, is_absent) for item in value.values())
+    if isinstance(value, list | tuple):
+        return bool(value) and all(_is_left_out(item, is_absent) for item in value)
+    return False

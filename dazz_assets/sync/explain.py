@@ -1,11 +1,11 @@
 """The requests that syncs of a stream begin with, without a connection: made by what makes the real ones.
 
 What only a connection or a vendor's answer gives is shown by its name: `{config.org}`, `{parent.id}`, `<start>` for the
-connection's start and `<mark>` for the high-water mark.
+connection's start, `<mark>` for the high-water mark and `<now>` for the time of the request.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -27,7 +27,7 @@ from dazz_assets.lake import Lake
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.fetch.bounds import Bounds
 from dazz_assets.sync.fetch.parts import PART_WINDOWS, Plan
-from dazz_assets.sync.fetch.request import first_request, parent_fields, sent_bound
+from dazz_assets.sync.fetch.request import first_request, parent_fields, sent_bounds
 from dazz_assets.sync.fetch.sources import Source
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.windows import microseconds
@@ -78,13 +78,10 @@ def _announced(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date
     plan = Plan(session, stream, Extent(from_mark=True), None)
     bounds = next(found for part in plan.parts([source]) if (found := plan.bounds(source, part)) is not None)
     since, until = _named(session, stream, bounds)
-    request = first_request(
-        session,
-        stream,
-        source.fields,
-        stand_ins.like(sent_bound(stream, bounds.since, inclusive=not bounds.exact), since),
-        stand_ins.like(sent_bound(stream, bounds.until, inclusive=False), until),
-    )
+    sent = sent_bounds(session, stream, bounds)
+    if sent is not None:
+        sent = replace(sent, since=stand_ins.like(sent.since, since), until=stand_ins.like(sent.until, until))
+    request = first_request(session, stream, source.fields, sent)
     if stream.paginator is not None:
         request = stream.paginator.first(request)
     method, url, headers, body = _sent(session, request)
@@ -106,7 +103,7 @@ def _named(session: Session, stream: StreamSpec, bounds: Bounds) -> tuple[str, s
     if bounds.since != session.start:
         back = timedelta(microseconds=_MARK - bounds.since)
         since = f"mark - {duration(back)}" if back else "mark"
-    return f"<{since}>", f"<{since} + {PART_WINDOWS} {session.spec.window}s>"
+    return f"<{since}>", "<now>" if bounds.until is None else f"<{since} + {PART_WINDOWS} {session.spec.window}s>"
 
 
 def _note(stream: StreamSpec, since: str, *, is_first: bool) -> str:
@@ -115,7 +112,7 @@ def _note(stream: StreamSpec, since: str, *, is_first: bool) -> str:
         return ""
     if cursor.order == "desc":
         return f"newest first, until a page reaches below {since}"
-    if not cursor.since and not is_first:
+    if not stream.takes_since and not is_first:
         return "the API has no filter for changes: the whole list is read, and what is new of it stored"
     return ""
 
@@ -158,10 +155,8 @@ class _StandIns:
         self._names[url] = name
         return url
 
-    def like(self, value: str | int | None, name: str) -> str | int | None:
-        """One of the type of a value that would be sent; None for none."""
-        if value is None:
-            return None
+    def like(self, value: str | int, name: str) -> str | int:
+        """One of the type of a value that would be sent."""
         return int(self.of(name)) if isinstance(value, int) else self.of(name)
 
     def named(self, text: str) -> str:

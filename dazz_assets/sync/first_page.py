@@ -8,8 +8,9 @@ from msgspec import Raw
 
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import Client, FetchError, walk
+from dazz_assets.sync.fetch.bounds import Bounds
 from dazz_assets.sync.fetch.fields import FieldReader
-from dazz_assets.sync.fetch.request import first_request, parent_fields
+from dazz_assets.sync.fetch.request import first_request, parent_fields, sent_bounds
 from dazz_assets.sync.session import Session
 
 _REFUSALS = (403, 404)
@@ -65,7 +66,7 @@ def _fields(stream: StreamSpec, parents: Sequence[Raw]) -> Iterator[Mapping[str,
 def _first_page(session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]) -> Sequence[Raw]:
     pages = walk(
         client,
-        first_request(session, stream, parent, None, None),
+        first_request(session, stream, parent, sent_bounds(session, stream, Bounds())),
         paginator=stream.paginator,
         records=stream.records,
         accept=stream.accept,

@@ -34,8 +34,9 @@ from dazz_assets.authoring.scaffold import construction
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, says_more
 from dazz_assets.sync.errors import SyncError
+from dazz_assets.sync.fetch.bounds import Bounds
 from dazz_assets.sync.fetch.fields import FieldReader
-from dazz_assets.sync.fetch.request import first_request, sent_bound
+from dazz_assets.sync.fetch.request import first_request, sent_bounds
 from dazz_assets.sync.first_page import first_records, of_parents
 from dazz_assets.sync.objects.quarantine import reason_of
 from dazz_assets.sync.session import Session
@@ -173,7 +174,8 @@ def _page(session: Session, client: Client, stream: StreamSpec) -> tuple[Mapping
 def _ask(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> tuple[Mapping[str, str], Page]:
-    request = first_request(session, stream, parent, sent_bound(stream, session.start, inclusive=False), None)
+    bounds = sent_bounds(session, stream, Bounds(since=session.start, exact=True))
+    request = first_request(session, stream, parent, bounds)
     if stream.paginator is not None:
         request = stream.paginator.first(request)
     return parent, client.send(request, stream.accept)

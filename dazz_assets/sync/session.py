@@ -118,7 +118,9 @@ class Session:
         values = text_of(config)
         where = f"connection {self.connection.id!r} of {self.spec.name}"
 
-        def look_up(_: str, name: str) -> str:
+        def look_up(kind: str, name: str) -> str:
+            if kind != "config":
+                raise BadConnection(f"{where}: the base URL holds {{{kind}.{name}}}; only {{config.x}} can stand in it")
             if name not in values:
                 raise BadConnection(f"{where}: `config.{name}` is part of the base URL and is not set; set it")
             try:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from dazz_assets.authoring import wiring
 from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.discovery import find
 from dazz_assets.domain import DomainObject
+from tests.authoring.wrong import with_stream
 
 
 class Thing(BaseModel):
@@ -131,9 +133,19 @@ def test_streams_are_told_by_kind_partitions_and_readers() -> None:
 
 
 def test_a_cursor_is_told_with_how_changes_are_asked_for() -> None:
-    cursor = Cursor("at", since="from", until="to", order="asc", lookback=timedelta(hours=36), format="epoch")
-    assert wiring.cursor_text(cursor) == "at (since from, until to, asc, epoch, look-back 36 hours)"
-    assert wiring.cursor_text(Cursor("at")) == "at"
+    def text(cursor: Cursor | None, **settings: Any) -> str:
+        declared = with_stream(primary_key="id", cursor=cursor, **settings)
+        return wiring.cursor_text(describe(declared).streams["bad"])
+
+    short = Cursor("at", since="from", until="to", order="asc", lookback=timedelta(hours=36), format="epoch")
+    assert text(short) == "at (since from, until to, asc, epoch, look-back 36 hours)"
+    assert text(Cursor("at")) == "at"
+    assert text(None) == ""
+    assert text(Cursor("at"), params={"jql": "at >= {cursor.since} and at < {cursor.until}"}) == (
+        "at (since jql, until jql)"
+    )
+    assert text(Cursor("at"), body={"where": [{"at": {"gte": "{cursor.since}"}}]}) == "at (since where.0.at.gte)"
+    assert text(Cursor("at"), path="/since/{cursor.since}") == "at (since path)"
 
 
 @pytest.mark.parametrize(

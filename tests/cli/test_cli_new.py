@@ -336,6 +336,7 @@ def test_without_a_terminal_what_is_missing_is_named(desk: Desk) -> None:
         (["--path", "https://api.acme.example/x"], "give only what comes after the base URL"),
         (["--path", "/orgs/{org}/x"], "{org} is no field of the connection's config; write it as {config.org}"),
         (["--path", "/orgs/{parent.id}/x"], "the first stream has no parent"),
+        (["--path", "/x?since={cursor.since}"], "give its parameter's name by `--since`"),
         (["--path", "/x/{config.token}"], "{config.token} can't be part of it"),
         (["--path", "/a b"], "holds ' '"),
         (["--path", "/{config.org}"], "name it by --stream"),

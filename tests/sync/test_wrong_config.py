@@ -36,6 +36,10 @@ def session(folder: Path, **config: str) -> Session:
         ({"region": ".."}, r"connection 'acme' of desk: `config\.region` is part of the base URL: '\.\.' can't be"),
         ({"base_url": "localhost:80"}, r"connection 'acme' of desk: `config\.base_url` must be http:// or https://"),
         ({"base_url": "https://me:pw@desk.test"}, r"`config\.base_url` must be .* without a user name"),
+        (
+            {"base_url": "https://desk.test/{cursor.since}"},
+            r"the base URL holds \{cursor\.since\}; only \{config\.x\} can stand in it",
+        ),
         ({"base_url": "https://desk.test:port"}, r"`config\.base_url` must be"),
     ],
 )

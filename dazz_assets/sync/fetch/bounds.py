@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dazz_assets.authoring.cursor import Cursor
+from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.sync.fetch.cursors import between
 from dazz_assets.sync.fetch.rows import Row
 
@@ -35,11 +35,11 @@ class Bounds:
             return None
         return replace(self, lower=newest, since=newest, exact=False)
 
-    def halves(self, cursor: Cursor, now: int) -> "tuple[Bounds, Bounds] | None":
+    def halves(self, stream: StreamSpec, now: int) -> "tuple[Bounds, Bounds] | None":
         """Two ranges in place of this one, where the API takes both bounds and there is a moment between them."""
-        if self.since is None or not cursor.since or not cursor.until:
+        if self.since is None or stream.cursor is None or not stream.takes_both_bounds:
             return None
-        middle = between(self.since, now if self.until is None else self.until, cursor)
+        middle = between(self.since, now if self.until is None else self.until, stream.cursor)
         if middle is None:
             return None
         earlier = replace(self, upper=middle, until=middle)

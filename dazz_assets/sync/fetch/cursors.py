@@ -26,6 +26,16 @@ def sent(value: int, cursor: Cursor, *, inclusive: bool = False) -> str | int:
     return moment(floored).strftime(cursor.format)
 
 
+def rounded_up(value: int, cursor: Cursor) -> int:
+    """A moment after this one that is sent as another bound: the next second, minute or day, as the format resolves.
+
+    A format of months or years has its next bound within a year of days.
+    """
+    unit = max(_unit(value, cursor), 1_000_000)
+    later = [value // unit * unit + step * unit for step in range(1, 367)]
+    return next((at for at in later if sent(at, cursor) != sent(value, cursor)), later[0])
+
+
 def between(since: int, until: int, cursor: Cursor) -> int | None:
     """A moment in the middle of a range that can be sent as a bound as it is; None where there is none."""
     middle = (since + until) // 2 // 1_000_000 * 1_000_000

@@ -9,7 +9,7 @@ from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.http import Client, FetchError, Page, Request, Walked, walk
 from dazz_assets.sync.fetch.bounds import Bounds
 from dazz_assets.sync.fetch.listing import Listing
-from dazz_assets.sync.fetch.request import first_request, sent_bound
+from dazz_assets.sync.fetch.request import first_request, sent_bounds
 from dazz_assets.sync.fetch.rows import Row, RowMaker
 from dazz_assets.sync.fetch.sources import Source
 from dazz_assets.sync.session import Session
@@ -99,10 +99,10 @@ class OneWalk:
     def _rest(self, bounds: Bounds, listing: Listing) -> list[Bounds]:
         """The ranges that bring what is left of one that an API does not list whole. Raises FetchError."""
         cursor = self._stream.cursor
-        if cursor is not None and cursor.since and listing.keeps_to_bounds:
+        if cursor is not None and self._stream.takes_since and listing.keeps_to_bounds:
             if cursor.order == "asc" and listing.is_ascending and (rest := bounds.after(listing.newest)):
                 return [rest]
-            if halves := bounds.halves(cursor, microseconds(self._session.now())):
+            if halves := bounds.halves(self._stream, microseconds(self._session.now())):
                 return list(halves)
         raise listing.error().placed(
             self._client.where, f"{self._stream.method} {self._stream.path}", self._client.mask
@@ -158,10 +158,5 @@ class OneWalk:
         return listing
 
     def _request(self, bounds: Bounds) -> Request:
-        return first_request(
-            self._session,
-            self._stream,
-            self._source.fields,
-            sent_bound(self._stream, bounds.since, inclusive=not bounds.exact),
-            sent_bound(self._stream, bounds.until, inclusive=False),
-        )
+        sent = sent_bounds(self._session, self._stream, bounds)
+        return first_request(self._session, self._stream, self._source.fields, sent)

@@ -83,8 +83,8 @@ class Plan:
         return Bounds(lower, part.until, since=begin, until=part.until, exact=at_start)
 
     def _edges(self, since: int, until: int | None) -> Iterator[int]:
-        cursor, windows = self._stream.cursor, self._session.windows
-        if cursor is None or not cursor.since or not cursor.until or self._extent.replace:
+        windows = self._session.windows
+        if not self._stream.takes_both_bounds or self._extent.replace:
             return
         end = microseconds(self._session.now()) if until is None else until
         inside = [start_of(window) for window in windows.between(windows.holding(since), windows.holding(end))]

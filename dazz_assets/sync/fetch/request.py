@@ -1,7 +1,7 @@
 """The first request of a walk over a stream."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from dazz_assets.authoring.config import text_of
 from dazz_assets.authoring.naming import close_to, listed
@@ -10,23 +10,68 @@ from dazz_assets.http import Request
 from dazz_assets.http.placeholders import fill, placeholders, segment
 from dazz_assets.lake.notes import read_note
 from dazz_assets.sync.errors import SyncError
-from dazz_assets.sync.fetch.cursors import sent
+from dazz_assets.sync.fetch.bounds import Bounds
+from dazz_assets.sync.fetch.cursors import rounded_up, sent
 from dazz_assets.sync.fetch.shape import from_json, note_of
 from dazz_assets.sync.session import Session
+from dazz_assets.sync.windows import microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class SentBounds:
+    """What `{cursor.since}` and `{cursor.until}` stand for in a walk's requests, as the API wants it.
+
+    Each has a value, for texts in which it must have one: of a walk without the bound, one that leaves nothing out.
+    has_since, has_until: whether the walk has the bound; if not, it is sent only within a longer text.
+    """
+
+    since: str | int
+    until: str | int
+    has_since: bool
+    has_until: bool
+
+    def value(self, name: str) -> str | int:
+        """The bound of this name."""
+        return self.since if name == "since" else self.until
+
+    def is_absent(self, kind: str, name: str) -> bool:
+        """Whether a placeholder stands for a bound that the walk does not have."""
+        return kind == "cursor" and not (self.has_since if name == "since" else self.has_until)
+
+
+def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBounds | None:
+    """The bounds of a walk as they are sent; None for a stream without a cursor.
+
+    A since that does not begin at the start is sent one unit earlier, so that records that share its value come again.
+    In place of a missing one stand the connection's start, and the end of the present second (minute, day: whatever
+    the format resolves).
+    """
+    cursor = stream.cursor
+    if cursor is None:
+        return None
+    since = session.start if bounds.since is None else bounds.since
+    until = rounded_up(microseconds(session.now()), cursor) if bounds.until is None else bounds.until
+    return SentBounds(
+        since=sent(since, cursor, inclusive=bounds.since is not None and not bounds.exact),
+        until=sent(until, cursor),
+        has_since=bounds.since is not None,
+        has_until=bounds.until is not None,
+    )
 
 
 def parent_fields(stream: StreamSpec) -> list[str]:
     """The paths in a parent's record that the stream's requests need."""
-    named = placeholders([stream.path, stream.params, stream.headers, stream.body])
-    return sorted({field for kind, field in named if kind == "parent"})
+    return sorted({field for kind, field in placeholders(stream.request) if kind == "parent"})
 
 
 def first_request(
-    session: Session, stream: StreamSpec, parent: Mapping[str, str], since: str | int | None, until: str | int | None
+    session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: SentBounds | None
 ) -> Request:
-    """The request that a walk begins with; since and until are bounds as they are sent. Raises SyncError."""
+    """The request that a walk begins with; bounds are None for a stream without a cursor. Raises SyncError."""
 
-    def look_up(kind: str, name: str) -> str:
+    def look_up(kind: str, name: str) -> str | int:
+        if kind == "cursor" and bounds is not None:
+            return bounds.value(name)
         values = parent if kind == "parent" else text_of(session.integration.config)
         if name not in values:
             missing = _not_in_config(session, name) if kind == "config" else _not_in_parent(session, stream, name)
@@ -35,27 +80,20 @@ def first_request(
 
     def as_segment(kind: str, name: str) -> str:
         try:
-            return segment(look_up(kind, name))
+            return segment(str(look_up(kind, name)))
         except ValueError as error:
             raise SyncError(f"{session.where}, stream {stream.name}: {{{kind}.{name}}} in its path: {error}") from None
 
-    cursor = stream.cursor
-    bounds = {
-        name: value
-        for name, value in ((cursor and cursor.since, since), (cursor and cursor.until, until))
-        if name and value is not None
-    }
-    params, body = dict(fill(stream.params, look_up)), fill(stream.body, look_up)
-    if body is None:
-        params |= bounds
-    for name, value in bounds.items() if body is not None else ():
-        _set(body, name.split("."), value)
+    def is_absent(kind: str, name: str) -> bool:
+        return bounds is not None and bounds.is_absent(kind, name)
+
+    headers = fill(stream.headers, look_up, is_absent)
     return Request(
         method=stream.method,
-        url=session.base_url + fill(stream.path, as_segment),
-        params=params,
-        headers=fill(stream.headers, look_up),
-        body=body,
+        url=session.base_url + str(fill(stream.path, as_segment)),
+        params=fill(stream.params, look_up, is_absent),
+        headers={name: str(value) for name, value in headers.items()},
+        body=fill(stream.body, look_up, is_absent),
         source=(stream.name, *parent.values()),
     )
 
@@ -78,16 +116,3 @@ def _not_in_parent(session: Session, stream: StreamSpec, name: str) -> str:
         + (f"; they have {listed(fields)}" if fields else "; correct it, or the path of the parent's field")
         + (f"; did you mean {{parent.{close}}}?" if close else "")
     )
-
-
-def sent_bound(stream: StreamSpec, value: int | None, *, inclusive: bool) -> str | int | None:
-    """A bound as the stream's API wants it, or None where there is none or it takes none."""
-    if value is None or stream.cursor is None:
-        return None
-    return sent(value, stream.cursor, inclusive=inclusive)
-
-
-def _set(body: dict[str, Any], path: list[str], value: object) -> None:
-    for name in path[:-1]:
-        body = body.setdefault(name, {})
-    body[path[-1]] = value

@@ -1,0 +1,33 @@
+"""The integration that docs/templates.md shows loads, and sends what the page says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dazz_assets.authoring.discovery import find
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.sync.explain import first_requests
+from tests.docs.markdown import blocks
+
+PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
+
+
+def _block(language: str) -> str:
+    (found,) = [block.text for block in blocks(PAGE) if block.language == language]
+    return found
+
+
+def _sent(spec: IntegrationSpec) -> Iterator[str]:
+    for stream in spec.streams.values():
+        for request in first_requests(spec, stream):
+            if request.sync in {"first sync", "incremental sync"}:
+                yield f"{stream.name}, {request.sync}: {request.method} {request.url}"
+                if request.body:
+                    yield f"    {request.body}"
+
+
+def test_its_integration_sends_the_requests_that_it_shows(tmp_path: Path) -> None:
+    (tmp_path / "tracker.py").write_text(_block("python"), encoding="utf-8")
+    spec = find(str(tmp_path / "tracker.py"))
+    assert list(_sent(spec)) == _block("text").splitlines()
