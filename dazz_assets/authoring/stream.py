@@ -1,14 +1,15 @@
 """What to fetch: one kind of entity that an API lists."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal
 
 from pydantic import BaseModel
+from typing_extensions import TypeVar
 
 from dazz_assets.authoring.cursor import Cursor
 from dazz_assets.http import Paginator
 
-Model = TypeVar("Model", bound=BaseModel, covariant=True)
+Model = TypeVar("Model", bound=BaseModel, covariant=True, default=BaseModel)
 
 Scalar = str | int | float | bool
 Accept = Mapping[int, Literal["skip", "keep"]]
