@@ -207,6 +207,12 @@ class _OfCursor(BaseModel):
     )
 
 
+OF_STREAMS = frozenset(_OfStream.model_fields)
+"""The settings that a stream may have."""
+OF_INTEGRATIONS = frozenset(_OfIntegration.model_fields)
+"""The settings that an integration may have."""
+
+
 def demand_right_settings(integration: type[Integration[Any]]) -> None:
     """The settings of an integration and of its streams exist, stand where they belong, and are of the right type and
     value. Raises DefinitionError.

@@ -18,11 +18,14 @@ InputKind = Literal["full_refresh", "incremental"]
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """A stream with its integration's settings merged in; the fields are those of `Stream`."""
+    """A stream with its integration's settings merged in; the fields are those of `Stream`.
+
+    model: what parsers read its records as; None where its class names none, and then no parser reads it.
+    """
 
     name: str
     stream: type[Stream[Any]]
-    model: type[BaseModel]
+    model: type[BaseModel] | None
     doc: str
     path: str
     params: Mapping[str, Scalar]
@@ -37,6 +40,13 @@ class StreamSpec:
     accept: Accept
     max_invalid: float
     personal: tuple[str, ...]
+
+    @property
+    def read_as(self) -> type[BaseModel]:
+        """The model, of a stream that a parser reads: the checks at load demand that it has one."""
+        if self.model is None:
+            raise TypeError(f"{self.stream.__name__} has no model, so no parser can read it")
+        return self.model
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Stream(Generic[Model]):
     """Declare one by subclassing: `class ProjectsStream(Stream[Project])`. It is never instantiated.
 
     Model is a pydantic model of what parsers need from a record; raw records are stored whole, whatever it says.
+    A stream that no parser reads needs none, `class ProjectsStream(Stream)`: it can be a parent all the same.
     `params` and `headers` are merged with the integration's; any other setting given here replaces the integration's.
 
     name: of the stream; by default the class name without `Stream`, in snake case.
