@@ -50,7 +50,7 @@ class MixedStream(Limited, Stream[Thing]):
 
 class AnnotatedStream(Stream[Thing]):
     path = "/annotated"
-    primary_key: "id"  # type: ignore[valid-type]
+    primary_key: "id"  # type: ignore[valid-type,misc]
 
 
 @pytest.mark.parametrize(
