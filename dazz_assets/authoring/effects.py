@@ -1,12 +1,12 @@
 """Settings that would do nothing beside the others that a class has: a mistake of their author, told at load."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.spec import ParserSpec, StreamSpec
-from dazz_assets.http import Offset, PageNumber
+from dazz_assets.http import ApiKey, Basic, BearerToken, Offset, PageNumber
 from dazz_assets.http.placeholders import placeholders
 
 
@@ -25,7 +25,13 @@ def demand_effect(integration: type[Integration[Any]], streams: Iterable[StreamS
             "remove it"
         )
     for spec in known:
-        for problem in _idle(integration, spec):
+        problem = (
+            _unused_parent(spec)
+            or _unused_format(spec)
+            or _replaced_by_auth(integration, spec)
+            or _replaced_by_paginator(integration, spec)
+        )
+        if problem is not None:
             raise DefinitionError(f"{where}: {spec.stream.__name__}: {problem}")
 
 
@@ -42,40 +48,60 @@ def demand_readers(
             )
 
 
-def _idle(integration: type[Integration[Any]], spec: StreamSpec) -> Iterator[str]:
-    named = {kind for kind, _ in placeholders([spec.path, spec.params, spec.headers, spec.body])}
-    if spec.parent and "parent" not in named:
-        yield (
-            f"it is fetched once for each record of {spec.parent}, and its requests are all the same; write "
-            "{parent.id}, or another field of the parent's record, in `path` or `params`, or remove `parent`"
-        )
+def _unused_parent(spec: StreamSpec) -> str | None:
+    if spec.parent is None or "parent" in _named(spec):
+        return None
+    return (
+        f"it is fetched once for each record of {spec.parent}, and its requests are all the same; write {{parent.id}}, "
+        "or another field of the parent's record, in `path` or `params`, or remove `parent`"
+    )
+
+
+def _unused_format(spec: StreamSpec) -> str | None:
     cursor = spec.cursor
-    if cursor and cursor.format and not cursor.since and not cursor.until and "cursor" not in named:
-        yield (
-            "Cursor(format=...) does nothing: it is how bounds are sent, and none is; name the vendor's parameter, "
-            'as `since="updated_after"`, or remove it'
-        )
-    if cursor and cursor.since in _own(spec):
-        yield (
-            f"`{_place(spec)}` gives {cursor.since!r} a value, which Cursor(since={cursor.since!r}) replaces in each "
-            "request; remove one of them"
-        )
-    paginator = spec.paginator
-    if isinstance(paginator, PageNumber | Offset) and paginator.size_param is not None:
-        # What the integration says may hold for streams with other paginators.
-        is_inherited = not hasattr(spec.stream, "paginator") and spec.body is None
-        if paginator.size_param in (integration.params if is_inherited else {}) or paginator.size_param in _own(spec):
-            yield (
-                f"`{_place(spec)}` gives {paginator.size_param!r} a value, which its paginator replaces in each "
-                f"request by {paginator.size}; say the size once, as the paginator's `size`"
+    if cursor is None or cursor.format is None or cursor.since or cursor.until or "cursor" in _named(spec):
+        return None
+    return (
+        "Cursor(format=...) does nothing: it is how bounds are sent, and none is; name the vendor's parameter, as "
+        '`since="updated_after"`, or remove it'
+    )
+
+
+def _replaced_by_auth(integration: type[Integration[Any]], spec: StreamSpec) -> str | None:
+    auth = integration.auth
+    if not isinstance(auth, ApiKey | BearerToken | Basic):
+        return None
+    setting, name = "headers", "Authorization"
+    if isinstance(auth, ApiKey):
+        setting, name = ("params", auth.param) if auth.param is not None else (setting, auth.header or name)
+    for given in getattr(spec, setting):
+        if given == name or (setting == "headers" and given.lower() == name.lower()):
+            return (
+                f"`{setting}` gives {given!r} a value, which the integration's `auth` replaces in each request; "
+                "remove one of them"
             )
+    return None
 
 
-def _place(spec: StreamSpec) -> str:
-    """Where bounds and what pages need are written: in the body where the request has one."""
-    return "params" if spec.body is None else "body"
+def _replaced_by_paginator(integration: type[Integration[Any]], spec: StreamSpec) -> str | None:
+    paginator = spec.paginator
+    if not isinstance(paginator, PageNumber | Offset) or paginator.size_param is None:
+        return None
+    place: str = "params"
+    given: dict[str, Any] = dict(spec.stream.params)
+    if spec.body is not None:
+        place, given = "body", dict(spec.stream.body or {})
+    elif not hasattr(spec.stream, "paginator"):
+        # Of the integration's params those count that stand beside its paginator; others are for other streams.
+        given |= integration.params
+    if paginator.size_param not in given:
+        return None
+    return (
+        f"`{place}` gives {paginator.size_param!r} a value, which its paginator replaces in each request by "
+        f"{paginator.size}; say the size once, as the paginator's `size`"
+    )
 
 
-def _own(spec: StreamSpec) -> Mapping[str, Any]:
-    """What the stream itself says in that place."""
-    return spec.stream.params if spec.body is None else spec.body
+def _named(spec: StreamSpec) -> set[str]:
+    """What the placeholders of a stream's requests are of: the config, the parent."""
+    return {kind for kind, _ in placeholders([spec.path, spec.params, spec.headers, spec.body])}

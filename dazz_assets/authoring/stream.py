@@ -31,9 +31,9 @@ class Stream(Generic[Model]):
     primary_key: path of a record's key, or a tuple of paths.
     cursor: makes the stream incremental; without one each sync fetches all of it, a snapshot.
     parent: the stream whose stored records this one is fetched for, one by one.
-    accept: by status: `{404: "skip"}` takes that answer as "no records"; `{200: "keep"}` keeps the data of a page that
-        also has errors, with a warning.
-    max_invalid: share of invalid records above which a parse fails.
+    accept: by status: `{404: "skip"}` takes that answer as "no records", of any failure but 401, 407 and those that are
+        asked for again; `{200: "keep"}` keeps the data of a page that also has errors, with a warning.
+    max_invalid: share of invalid records above which a parse fails; of streams that a parser reads.
     personal: paths of a record's fields that say who a person is, or a tuple of them; recordings hold pseudonyms in
         their place. E-mail addresses and avatars are found without.
     """

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import (
+    ApiKey,
     BearerToken,
     Cursor,
     FullRefresh,
@@ -134,8 +135,20 @@ def test_every_setting_of_the_classes_is_in_the_schema() -> None:
             'the vendor\'s parameter, as `since="updated_after"`, or remove it',
         ),
         (
-            lambda: with_stream(primary_key="id", cursor=Cursor("at", since="from"), params={"from": "2020-01-01"}),
-            "BadIntegration: BadStream: `params` gives 'from' a value, which Cursor(since='from') replaces in each "
+            lambda: integration(auth=BearerToken("{token}"), headers={"authorization": "x"}),
+            "BadIntegration: ThingsStream: `headers` gives 'authorization' a value, which the integration's `auth` "
+            "replaces in each request; remove one of them",
+        ),
+        (
+            lambda: integration(
+                auth=ApiKey(header="X-Api-Key"), streams=(stream(headers={"X-Api-Key": "{config.org}"}),)
+            ),
+            "BadIntegration: BadStream: `headers` gives 'X-Api-Key' a value, which the integration's `auth` replaces "
+            "in each request; remove one of them",
+        ),
+        (
+            lambda: integration(auth=ApiKey(param="who"), streams=(stream(params={"who": "me"}),)),
+            "BadIntegration: BadStream: `params` gives 'who' a value, which the integration's `auth` replaces in each "
             "request; remove one of them",
         ),
         (
