@@ -86,15 +86,11 @@ def _problem_of_accepting(status: int, word: object) -> str | None:
     """What is wrong with taking this status like this, to follow the item in a sentence; None where nothing is."""
     if word not in ("skip", "keep"):
         return '; use "skip" or "keep"'
+    if word == "keep":
+        only = '"keep" is for the data of a 200 that also has errors; use {200: "keep"}, or remove it'
+        return None if status == 200 else f", which does nothing: {only}"
     if what := _REFUSED_CREDENTIALS.get(status):
         return f", which would turn {what} into an empty list; remove it"
-    if word == "keep" and status != 200:
-        return (
-            ', which does nothing: "keep" is for the data of a 200 that also has errors; use {200: "keep"}, or "skip" '
-            "to take a failure for no records"
-        )
-    if word == "keep":
-        return None
     if 200 <= status < 300:
         return ', which does nothing: "skip" is for failures, and an empty page has no records anyway; remove it'
     if 300 <= status < 400:
@@ -132,9 +128,9 @@ def _streams_as_tuple(streams: object) -> object:
 def _streams(streams: tuple[Any, ...]) -> tuple[Any, ...]:
     for stream in streams:
         if isinstance(stream, Stream):
-            raise ValueError(f"`streams` holds {shown(stream)}; give the class, without `()`")
+            raise ValueError(f"`streams` holds {_shown(stream)}; give the class, without `()`")
         if not _is_stream(stream):
-            raise ValueError(f"`streams` holds {shown(stream)}, which is no Stream class")
+            raise ValueError(f"`streams` holds {_shown(stream)}, which is no Stream class")
         if streams.count(stream) > 1:
             raise ValueError(f"`streams` holds {stream.__name__} twice; leave out one of them")
     return streams
@@ -266,13 +262,13 @@ def _sentence(where: str, given: Mapping[str, Any], schema: type[BaseModel], err
     if isinstance(value, type) and setting not in ("parent", "check"):
         return f"{where}: `{setting}` is a class; give a value, `{value.__name__}(...)`"
     if isinstance(value, Stream):
-        return f"{where}: `{setting}` is {shown(value)}; give the class, without `()`"
+        return f"{where}: `{setting}` is {_shown(value)}; give the class, without `()`"
     # What stands in the place of an auth may be a secret.
-    found = f"a {type(value).__name__}" if setting == "auth" else shown(value)
+    found = f"a {type(value).__name__}" if setting == "auth" else _shown(value)
     return f"{where}: `{setting}` is {found}; it must be {field.description}{example}"
 
 
-def shown(value: object) -> str:
+def _shown(value: object) -> str:
     """A value that is not what it should be, for a message."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
