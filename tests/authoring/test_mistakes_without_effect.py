@@ -58,7 +58,7 @@ class AnnotatedStream(Stream[Thing]):
     ("setting", "value"),
     [
         ("base_url", "https://other.test"),
-        ("auth", BearerToken("{token}")),
+        ("auth", BearerToken("{config.token}")),
         ("hosts", ("files.test",)),
         ("rate", RATE),
         ("concurrency", 4),
@@ -135,7 +135,7 @@ def test_every_setting_of_the_classes_is_in_the_schema() -> None:
             'the vendor\'s parameter, as `since="updated_after"`, or remove it',
         ),
         (
-            lambda: integration(auth=BearerToken("{token}"), headers={"authorization": "x"}),
+            lambda: integration(auth=BearerToken("{config.token}"), headers={"authorization": "x"}),
             "BadIntegration: ThingsStream: `headers` gives 'authorization' a value, which the integration's `auth` "
             "replaces in each request; remove one of them",
         ),
