@@ -19,11 +19,6 @@ def written_out(
     """
     if cursor is None:
         return params, body
-    if cursor.since is not None and cursor.since == cursor.until:
-        raise DefinitionError(
-            f"{where}: Cursor(since={cursor.since!r}, until={cursor.until!r}) gives both bounds the same parameter; "
-            "name the vendor's parameter of each, or leave out `until`"
-        )
     for bound in BOUNDS:
         name, template = getattr(cursor, bound), f"{{cursor.{bound}}}"
         if not name:

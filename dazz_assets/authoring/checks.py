@@ -1,28 +1,19 @@
 """Mistakes of authors, found when definitions load: each a sentence that names the class, the setting and the fix."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from difflib import get_close_matches
-from http import HTTPMethod
 from typing import Any
 from urllib.parse import urlsplit
 
 from dazz_assets.authoring import braces, secrecy
 from dazz_assets.authoring.config import ConnectionConfig
-from dazz_assets.authoring.cursor import Cursor
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration, integration_name
-from dazz_assets.authoring.kinds import one_of
 from dazz_assets.authoring.naming import NAME, suggestion
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.stream import Stream
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, GraphQLCursor
-from dazz_assets.http.hosts import DeclaredHosts
 
-_KNOWN = {class_: sorted(class_.__annotations__) for class_ in (Stream, Integration)}
-_WINDOWS = ("day", "week", "month")
-_FORMATS = ("epoch", "epoch_ms")
 _WRITTEN: Mapping[type, str] = {
     BearerToken: 'BearerToken("{token}")',
     ApiKey: 'ApiKey(format="{token}")',
@@ -31,7 +22,7 @@ _WRITTEN: Mapping[type, str] = {
 
 
 def declared(integration: type[Integration[Any]]) -> None:
-    """The streams that its settings name are among its own, and its settings make sense by themselves."""
+    """The streams that its settings name are among its own, and its name can be part of the lake's paths."""
     where = integration.__name__
     names = [stream.__name__ for stream in integration.streams]
     # A stream is no parent of its own.
@@ -50,26 +41,10 @@ def declared(integration: type[Integration[Any]]) -> None:
         raise DefinitionError(
             f"{where}: the name {integration_name(integration)!r} must be lower case letters, digits and _; set `name`"
         )
-    one_of(where, "window", integration.window, _WINDOWS)
-    if integration.concurrency < 1:
-        raise DefinitionError(f"{where}: `concurrency` is {integration.concurrency}; it must be 1 or more")
-
-
-def settings(integration: type[Integration[Any]]) -> None:
-    """No setting is misspelt: a name that is close to a setting's, and is none."""
-    for class_ in (*integration.streams, integration):
-        known = _KNOWN[Stream if issubclass(class_, Stream) else Integration]
-        for base in class_.__mro__:
-            if base.__module__.startswith("dazz_assets."):
-                continue
-            for name in vars(base):
-                close = get_close_matches(name, known, n=1, cutoff=0.8)
-                if close and name not in known and not callable(getattr(class_, name)):
-                    raise DefinitionError(f"{class_.__name__}.{name} is no setting; did you mean `{close[0]}`?")
 
 
 def integration(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
-    """Its base URL, hosts and auth can be used."""
+    """Its base URL and auth can be used."""
     where = integration.__name__
     base_url = integration.base_url
     field = config.model_fields["base_url"]
@@ -85,13 +60,6 @@ def integration(integration: type[Integration[Any]], config: type[ConnectionConf
     braces.of_all_requests(where, "base_url", base_url)
     braces.known(where, "base_url", base_url, config)
     braces.in_url(where, "base_url", base_url, config)
-    for host in integration.hosts:
-        if "/" in host or not host:
-            raise DefinitionError(f"{where}: `hosts` holds {host!r}; give host names alone, as `files.vendor.com`")
-    try:
-        DeclaredHosts("https://api.vendor.com", integration.hosts)
-    except ValueError as error:
-        raise DefinitionError(f"{where}: {error}") from None
     if integration.auth is not None:
         _auth(where, integration.auth, config)
 
@@ -122,23 +90,6 @@ def _auth(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
         )
 
 
-def path(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> str:
-    """The stream's path, which it must have."""
-    found = getattr(stream, "path", None)
-    if not isinstance(found, str):
-        raise DefinitionError(f'{integration.__name__}: {stream.__name__} has no path; set it, as `path = "/things"`')
-    if "?" in found or "#" in found or "://" in found:
-        raise DefinitionError(
-            f"{integration.__name__}: {stream.__name__}.path is {found!r}; give only the path after the base URL, "
-            "and the query by `params`"
-        )
-    if found and not found.startswith("/"):
-        raise DefinitionError(
-            f'{integration.__name__}: {stream.__name__}.path is {found!r}; begin it with a slash, `path = "/{found}"`'
-        )
-    return found
-
-
 def unique_names(integration: type[Integration[Any]], specs: Mapping[type[Stream[Any]], StreamSpec]) -> None:
     """No two streams of one name."""
     seen: dict[str, type[Stream[Any]]] = {}
@@ -164,36 +115,16 @@ def stream(integration: type[Integration[Any]], spec: StreamSpec, config: type[C
             f"{where} has a cursor and no primary key, so its changed records can't be told from new ones; "
             "set `primary_key`"
         )
-    if spec.cursor:
-        _cursor(where, spec.cursor)
-    if spec.method not in set(HTTPMethod):
-        raise DefinitionError(f'{where}: `method` is {spec.method!r}; it must be a method of HTTP, as "GET" or "POST"')
     if isinstance(spec.paginator, GraphQLCursor) and (spec.body is None or spec.method == "GET"):
         raise DefinitionError(
             f'{where}: its paginator is GraphQLCursor, which sends its cursor in the body; set `method = "POST"` and '
             '`body = {"query": "...", "variables": {}}`'
         )
-    if not 0 <= spec.max_invalid <= 1:
-        raise DefinitionError(f"{where}: `max_invalid` is {spec.max_invalid}; it is a share, from 0 to 1")
-    if strange := set(spec.accept.values()) - {"skip", "keep"}:
-        raise DefinitionError(f'{where}: `accept` says {strange.pop()!r}; use "skip" or "keep"')
     has_parent = spec.parent is not None
     for setting, value in spec.request.items():
         braces.known(where, setting, value, config, has_parent=has_parent, has_cursor=spec.cursor is not None)
         braces.in_texts(where, setting, value, config, has_cursor=spec.cursor is not None)
     braces.in_url(where, "path", spec.path, config)
-
-
-def _cursor(where: str, cursor: Cursor) -> None:
-    if cursor.order not in (None, "asc", "desc"):
-        raise DefinitionError(f'{where}: Cursor(order={cursor.order!r}) must be "asc" or "desc"')
-    if cursor.lookback < timedelta():
-        raise DefinitionError(f"{where}: Cursor(lookback=...) is negative; it is how far back each sync begins")
-    if cursor.format is not None and cursor.format not in _FORMATS and "%" not in cursor.format:
-        raise DefinitionError(
-            f'{where}: Cursor(format={cursor.format!r}) is no format; use "epoch" (seconds), "epoch_ms" or one of '
-            'strftime, as "%Y-%m-%d"'
-        )
 
 
 def parser_name(where: str, name: str) -> None:

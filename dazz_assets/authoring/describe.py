@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from dazz_assets.authoring import bounds, checks, kinds, methods, secrecy, signatures, twice
+from dazz_assets.authoring import bounds, checks, effects, methods, secrecy, settings, signatures, twice
 from dazz_assets.authoring.integration import Integration, integration_name
 from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
@@ -21,9 +21,8 @@ def describe(integration: type[Integration[Any]]) -> IntegrationSpec:
 
 def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
     marked = methods.marked(integration)
-    kinds.settings(integration)
+    settings.demand_right_settings(integration)
     checks.declared(integration)
-    checks.settings(integration)
     twice.demand_once(integration)
     specs = {stream: _stream(integration, stream) for stream in integration.streams}
     checks.unique_names(integration, specs)
@@ -32,10 +31,13 @@ def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
         checks.stream(integration, stream, config)
         secrecy.requests(integration, stream, config)
     ordered = checks.parents_first(integration, {item.name: item for item in specs.values()})
+    effects.demand_effect(integration, ordered.values())
     secrecy.url(integration, config)
     checks.integration(integration, config)
     secrecy.fields(integration, config)
     streams = {class_: spec.name for class_, spec in specs.items()}
+    parsers = signatures.parsers_of(integration, marked, streams)
+    effects.demand_readers(integration, ordered.values(), parsers.values())
     check = integration.check or integration.streams[0]
     return IntegrationSpec(
         name=integration_name(integration),
@@ -45,7 +47,7 @@ def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
         window=integration.window,
         check=streams[check],
         streams=ordered,
-        parsers=signatures.parsers_of(integration, marked, streams),
+        parsers=parsers,
     )
 
 
@@ -70,7 +72,7 @@ def _stream(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> S
         stream=stream,
         model=signatures.model_of(integration, stream),
         doc=(inspect.getdoc(stream) or "") if stream.__doc__ != Stream.__doc__ else "",
-        path=checks.path(integration, stream),
+        path=stream.path,
         params=params,
         headers={**integration.headers, **stream.headers},
         body=body,

@@ -31,17 +31,26 @@ _ITERABLES = (
 )
 
 
-def model_of(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> type[BaseModel]:
-    """`Project` of `class ProjectsStream(Stream[Project])`."""
+def model_of(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> type[BaseModel] | None:
+    """`Project` of `class ProjectsStream(Stream[Project])`; None of `class ProjectsStream(Stream)`."""
     model = _argument_of(stream, Stream)
+    if model is None or model is Any:
+        return None
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        found = "no model" if model is None else f"the model {_shown(model)}, which is no pydantic model"
         raise DefinitionError(
-            f"{integration.__name__}: {stream.__name__} has {found}; declare it as "
-            f"`class {stream.__name__}(Stream[YourModel])`, where YourModel is a pydantic model of its records"
+            f"{integration.__name__}: {stream.__name__} has the model {_shown(model)}, which is no pydantic model; "
+            f"{_with_model(stream)}, or leave the brackets out where no parser reads it"
         )
     _complete(f"{integration.__name__}: {stream.__name__}", model)
     return model
+
+
+def _with_model(stream: type[Stream[Any]]) -> str:
+    """How to give a stream a model, to follow what is wrong in a sentence."""
+    return (
+        f"declare it as `class {stream.__name__}(Stream[YourModel])`, where YourModel is a pydantic model of its "
+        "records"
+    )
 
 
 def config_of(integration: type[Integration[Any]]) -> type[ConnectionConfig]:
@@ -134,6 +143,11 @@ def _input(
         raise DefinitionError(
             f"{where}: the parameter {parameter.name!r} is Incremental[{stream.__name__}], but {stream.__name__} has "
             f"no cursor; use FullRefresh[{stream.__name__}], or give the stream a cursor"
+        )
+    if _argument_of(stream, Stream) in (None, Any):
+        raise DefinitionError(
+            f"{where}: the parameter {parameter.name!r} reads {stream.__name__}, which has no model; "
+            f"{_with_model(stream)}"
         )
     return InputSpec(parameter.name, kind, streams[stream])
 

@@ -22,11 +22,12 @@ class StreamSpec:
     """A stream with its integration's settings merged in; the fields are those of `Stream`.
 
     The bounds that its cursor names are written out in params and body, as `{cursor.since}` and `{cursor.until}`.
+    model: what parsers read its records as; None where its class names none, and then no parser reads it.
     """
 
     name: str
     stream: type[Stream[Any]]
-    model: type[BaseModel]
+    model: type[BaseModel] | None
     doc: str
     path: str
     params: Mapping[str, Scalar]
@@ -61,6 +62,13 @@ class StreamSpec:
     def takes_both_bounds(self) -> bool:
         """Whether a range of cursor time can be asked for, and so be taken apart."""
         return self.takes_since and self.takes_until
+
+    @property
+    def read_as(self) -> type[BaseModel]:
+        """The model, of a stream that a parser reads: the checks at load demand that it has one."""
+        if self.model is None:
+            raise TypeError(f"{self.stream.__name__} has no model, so no parser can read it")
+        return self.model
 
 
 @dataclass(frozen=True, slots=True)

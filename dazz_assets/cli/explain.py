@@ -89,7 +89,7 @@ def _stream(spec: IntegrationSpec, stream: StreamSpec, requests: list[Announced]
         "parent": stream.parent,
         "paginator": wiring.setting_text(stream.paginator),
         "records": stream.records,
-        "model": stream.model.__name__,
+        "model": stream.model and stream.model.__name__,
         "read_by": wiring.readers_of(spec, stream),
         "requests": requests,
     }

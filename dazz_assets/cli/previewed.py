@@ -12,7 +12,7 @@ from dazz_assets.authoring.scaffold import construction
 from dazz_assets.cli.failures import masked
 from dazz_assets.cli.output import plain, put_json, put_table, say, tell
 from dazz_assets.http.paths import split
-from dazz_assets.sync.preview import Preview, ShownRequest
+from dazz_assets.sync.preview import ModelSeen, Preview, ShownRequest
 
 _MOST_ROWS = 10
 _MOST_COLUMNS = 7
@@ -76,7 +76,7 @@ def _columns(found: Preview) -> list[str]:
     """The paths that matter first: key, cursor, what the model reads of the telling ones, then the other ones."""
     scalars = [item.path for item in found.fields if _is_scalar(item)]
     own = [*found.key.declared, *([found.cursor.declared] if found.cursor.declared else [])]
-    read = found.model.reading.read
+    read = found.model.reading.read if found.model else ()
     ranked = sorted(scalars, key=lambda path: (path not in read, rank_of(split(path)[-1]), path.count(".")))
     chosen = [path for path in dict.fromkeys([*own, *ranked]) if path in scalars]
     return _fitting(found, chosen[:_MOST_COLUMNS])
@@ -100,25 +100,34 @@ def _is_scalar(item: Field) -> bool:
 
 
 def _show_fields(found: Preview) -> None:
-    """The fields that the model reads or that are personal, and those that it ignores without what lies below them."""
-    reading = found.model.reading
+    """The fields that the model reads or that are personal, and those that it ignores without what lies below them.
+
+    Of a stream without a model, all fields.
+    """
+    model = found.model
     personal = {item.path for item in found.fields if _is_personal(item.path, found.personal.declared)}
-    listed = [item for item in found.fields if item.path in {*reading.read, *reading.ignored, *personal}]
+    told = personal.union(*(model.reading.read, model.reading.ignored) if model else ())
+    listed = [item for item in found.fields if model is None or item.path in told]
     rows = [
         (
             item.path,
             ", ".join(item.kinds),
             _share(item.missing, item.of),
             _share(item.null, item.of),
-            ("reads" if item.path in reading.read else "ignores") + ", personal" * (item.path in personal),
+            ", ".join([*_reads(model, item.path), *(["personal"] if item.path in personal else [])]),
             _cut(item.example),
         )
         for item in listed[:_MOST_FIELDS]
     ]
     _say("")
-    _table(("field", "kinds", "missing", "null", found.model.name, "example"), rows)
+    _table(("field", "kinds", "missing", "null", model.name if model else "", "example"), rows)
     if len(listed) > _MOST_FIELDS:
         _say(f"and {len(listed) - _MOST_FIELDS} more: --json has all")
+
+
+def _reads(model: ModelSeen | None, path: str) -> list[str]:
+    """Whether a model reads a field, in a word; none where there is no model."""
+    return [] if model is None else ["reads" if path in model.reading.read else "ignores"]
 
 
 def _is_personal(path: str, declared: Sequence[str]) -> bool:
@@ -130,6 +139,9 @@ def _is_personal(path: str, declared: Sequence[str]) -> bool:
 def _show_model(found: Preview) -> None:
     model = found.model
     _say("")
+    if model is None:
+        _say("model: none, so records are stored and no parser reads them")
+        return
     _say(
         f"model: {model.name} accepts {model.accepted} of {_count(len(found.records), 'record')}, and reads "
         f"{len(model.reading.read)} of {_count(len(found.fields), 'field')}"
@@ -261,7 +273,8 @@ def _document(integration: str, found: Preview) -> dict[str, Any]:
 
     document = asdict(replace(found, records=()))
     document["records"] = [decoded(bytes(record)) for record in found.records]
-    document["model"]["reading"]["read"] = sorted(found.model.reading.read)
+    if found.model is not None:
+        document["model"]["reading"]["read"] = sorted(found.model.reading.read)
     document["paging"]["detected"] = [
         {"paginator": construction(item.paginator), "sign": item.sign, "has_more": item.has_more}
         for item in found.paging.detected

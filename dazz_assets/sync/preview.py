@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from msgspec import Raw
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dazz_assets.authoring.inference import (
     CursorField,
@@ -123,7 +123,7 @@ class Preview:
 
     parent: the fields of the parent that it was asked for. records: as they were sent; where `records` of the stream
     leads to no list there are none, `problem` says why, and `fields` are those of the page.
-    lists: what may be the records in the page, the likeliest first.
+    lists: what may be the records in the page, the likeliest first. model: None where the stream has none.
     """
 
     connection: str
@@ -137,7 +137,7 @@ class Preview:
     lists: tuple[RecordsPath, ...]
     problem: str | None
     fields: tuple[Field, ...]
-    model: ModelSeen
+    model: ModelSeen | None
     key: KeySeen
     cursor: CursorSeen
     personal: PersonalSeen
@@ -210,7 +210,7 @@ def _looked_at(session: Session, client: Client, stream: StreamSpec, parent: Map
         lists=tuple(record_paths(document)),
         problem=problem,
         fields=fields,
-        model=_model(stream, records, fields),
+        model=None if stream.model is None else _model(stream.model, records, fields),
         key=_key(stream, records, values),
         cursor=_cursor(stream, records, values),
         personal=PersonalSeen(stream.stream.__name__, stream.personal, unmatched(stream.personal, values)),
@@ -224,18 +224,18 @@ def _shown(client: Client, request: Request) -> ShownRequest:
     return ShownRequest(request.method, client.mask(request.address()), body)
 
 
-def _model(stream: StreamSpec, records: Sequence[Raw], fields: Sequence[Field]) -> ModelSeen:
+def _model(model: type[BaseModel], records: Sequence[Raw], fields: Sequence[Field]) -> ModelSeen:
     refused: Counter[str] = Counter()
     for record in records:
         try:
-            stream.model.model_validate_json(bytes(record))
+            model.model_validate_json(bytes(record))
         except ValidationError as error:
             refused[reason_of(error)] += 1
     return ModelSeen(
-        stream.model.__name__,
+        model.__name__,
         len(records) - refused.total(),
         tuple(refused.most_common(_MOST_REASONS)),
-        reading_of(stream.model, fields),
+        reading_of(model, fields),
     )
 
 

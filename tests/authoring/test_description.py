@@ -33,7 +33,7 @@ class APIKeysStream(Stream[Thing]):
 
 
 class EventLogStream(Stream[Thing]):
-    path = "/log"
+    path = "/keys/{parent.id}/log"
     parent = APIKeysStream
     primary_key = ("repository.id", "number")
     cursor = Cursor("at")

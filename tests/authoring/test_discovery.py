@@ -41,8 +41,8 @@ def test_a_file_is_loaded_as_a_package_of_its_own_and_two_never_mix(tmp_path: Pa
     one = find(str(_write(tmp_path / "one", "One", "first")))
     two = find(str(_write(tmp_path / "two", "Two", "second")))
     assert (one.name, two.name) == ("one", "two")
-    assert list(one.streams["things"].model.model_fields) == ["first"]
-    assert list(two.streams["things"].model.model_fields) == ["second"]
+    assert list(one.streams["things"].read_as.model_fields) == ["first"]
+    assert list(two.streams["things"].read_as.model_fields) == ["second"]
 
 
 def test_a_folder_with_an_integration_file_is_a_path_too(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import DefinitionError, FullRefresh, Incremental, parser
+from dazz_assets import DefinitionError, FullRefresh, Incremental, Stream, parser
 from dazz_assets.authoring.describe import describe
 from dazz_assets.domain import DomainObject
 from tests.authoring.wrong import Make, Object, OtherStream, Thing, ThingsStream, integration, parsing, right, told
@@ -38,6 +38,23 @@ def undeclared(self: Any, other: FullRefresh[OtherStream]) -> Iterator[Object]:
 
 
 def no_cursor(self: Any, things: Incremental[ThingsStream]) -> Iterator[Object]:
+    yield from ()
+
+
+class BareStream(Stream):
+    path = "/bare"
+    primary_key = "id"
+
+
+class AnyStream(Stream[Any]):
+    path = "/any"
+
+
+def no_model(self: Any, things: Things, bare: FullRefresh[BareStream]) -> Iterator[Object]:
+    yield from ()
+
+
+def any_model(self: Any, anything: FullRefresh[AnyStream]) -> Iterator[Object]:
     yield from ()
 
 
@@ -199,6 +216,20 @@ as_property: Any = property
             (
                 "BadIntegration.bad: the parameter 'other' reads OtherStream, which is not among `streams`; "
                 "add it there; did you mean 'ThingsStream'?"
+            ),
+        ),
+        (
+            lambda: integration(streams=(ThingsStream, BareStream), bad=parser(no_model)),
+            (
+                "BadIntegration.bad: the parameter 'bare' reads BareStream, which has no model; declare it as "
+                "`class BareStream(Stream[YourModel])`, where YourModel is a pydantic model of its records"
+            ),
+        ),
+        (
+            lambda: integration(streams=(AnyStream,), bad=parser(any_model)),
+            (
+                "BadIntegration.bad: the parameter 'anything' reads AnyStream, which has no model; declare it as "
+                "`class AnyStream(Stream[YourModel])`, where YourModel is a pydantic model of its records"
             ),
         ),
         (

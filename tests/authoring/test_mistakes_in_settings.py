@@ -23,7 +23,7 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: integration(streams=()), "BadIntegration declares no streams; set `streams = (YourStream,)`"),
+        (lambda: integration(streams=()), ("BadIntegration: `streams` is empty; set it, as `streams = (YourStream,)`")),
         (
             lambda: integration(streams=ThingsStream),
             (
@@ -40,16 +40,19 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
         ),
         (
             lambda: integration(streams=(ThingsStream(),)),
-            "BadIntegration.streams holds an instance of ThingsStream; give the class, without `()`",
+            ("BadIntegration: `streams` holds an instance of ThingsStream; give the class, without `()`"),
         ),
         (
             lambda: integration(streams=(Thing,)),
-            "BadIntegration.streams holds the class Thing, which is no Stream class",
+            ("BadIntegration: `streams` holds the class Thing, which is no Stream class"),
         ),
-        (lambda: integration(streams=("things",)), "BadIntegration.streams holds 'things', which is no Stream class"),
+        (
+            lambda: integration(streams=("things",)),
+            ("BadIntegration: `streams` holds 'things', which is no Stream class"),
+        ),
         (
             lambda: integration(streams=(ThingsStream, ThingsStream)),
-            "BadIntegration.streams holds ThingsStream twice; leave out one of them",
+            ("BadIntegration: `streams` holds ThingsStream twice; leave out one of them"),
         ),
         (
             lambda: integration(base_url=None),
@@ -84,12 +87,15 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
         ),
         (
             lambda: integration(concurrency="4"),
-            "BadIntegration: `concurrency` is '4'; it must be a whole number, as `concurrency = 4`",
+            ("BadIntegration: `concurrency` is '4'; it must be a whole number from 1, as `concurrency = 4`"),
         ),
-        (lambda: integration(concurrency=0), "BadIntegration: `concurrency` is 0; it must be 1 or more"),
+        (
+            lambda: integration(concurrency=0),
+            ("BadIntegration: `concurrency` is 0; it must be a whole number from 1, as `concurrency = 4`"),
+        ),
         (
             lambda: integration(window="weekly"),
-            "BadIntegration: `window` is 'weekly'; use one of day, week, month; did you mean 'week'?",
+            ('BadIntegration: `window` is \'weekly\'; it must be "day", "week" or "month"'),
         ),
         (
             lambda: integration(check="things"),
@@ -125,29 +131,29 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
         (lambda: with_stream(path=None), 'BadIntegration: BadStream has no path; set it, as `path = "/things"`'),
         (
             lambda: with_stream(path="things"),
-            "BadIntegration: BadStream.path is 'things'; begin it with a slash, `path = \"/things\"`",
+            ("BadIntegration: BadStream: `path` is 'things'; begin it with a slash, `path = \"/things\"`"),
         ),
         (
             lambda: with_stream(path="/x?y=1"),
             (
-                "BadIntegration: BadStream.path is '/x?y=1'; give only the path after the base URL, and the "
-                "query by `params`"
+                "BadIntegration: BadStream: `path` is '/x?y=1'; give only the path after the base URL, and "
+                "the query by `params`"
             ),
         ),
         (
             lambda: with_stream(path="https://api.test/things"),
             (
-                "BadIntegration: BadStream.path is 'https://api.test/things'; give only the path after the "
-                "base URL, and the query by `params`"
+                "BadIntegration: BadStream: `path` is 'https://api.test/things'; give only the path after the"
+                " base URL, and the query by `params`"
             ),
         ),
         (
             lambda: with_stream(method=5),
-            'BadIntegration: BadStream: `method` is 5; it must be a text, as `method = "POST"`',
+            ('BadIntegration: BadStream: `method` is 5; it must be a method of HTTP, as `method = "POST"`'),
         ),
         (
             lambda: with_stream(method="GET /x"),
-            ('BadIntegration: BadStream: `method` is \'GET /X\'; it must be a method of HTTP, as "GET" or "POST"'),
+            ("BadIntegration: BadStream: `method` is 'GET /x'; it must be a method of HTTP, as `method = \"POST\"`"),
         ),
         (
             lambda: with_stream(body="query"),
@@ -206,7 +212,10 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
                 '`Cursor("updated_at")`'
             ),
         ),
-        (lambda: cursor(order="up"), 'BadIntegration: BadStream: Cursor(order=\'up\') must be "asc" or "desc"'),
+        (
+            lambda: cursor(order="up"),
+            ('BadIntegration: BadStream.cursor: `order` is \'up\'; it must be "asc" or "desc"'),
+        ),
         (
             lambda: cursor(lookback=3600),
             (
@@ -216,7 +225,7 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
         ),
         (
             lambda: cursor(lookback=timedelta(hours=-1)),
-            ("BadIntegration: BadStream: Cursor(lookback=...) is negative; it is how far back each sync begins"),
+            ("BadIntegration: BadStream.cursor: `lookback` is negative; it is how far back each sync begins"),
         ),
         (
             lambda: cursor(since=5),
@@ -228,15 +237,15 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
         (
             lambda: cursor(since="when", until="when"),
             (
-                "BadIntegration: BadStream: Cursor(since='when', until='when') gives both bounds the same "
-                "parameter; name the vendor's parameter of each, or leave out `until`"
+                "BadIntegration: BadStream.cursor: `since` and `until` are both 'when'; name the vendor's "
+                "parameter of each, or leave out `until`"
             ),
         ),
         (
             lambda: cursor(format="unix"),
             (
-                "BadIntegration: BadStream: Cursor(format='unix') is no format; use \"epoch\" (seconds), "
-                '"epoch_ms" or one of strftime, as "%Y-%m-%d"'
+                "BadIntegration: BadStream.cursor: `format` is 'unix'; it must be \"epoch\" (seconds), "
+                '"epoch_ms" or a format of strftime, as `format="%Y-%m-%d"`'
             ),
         ),
         (
@@ -274,15 +283,18 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
         ),
         (
             lambda: with_stream(accept={404: "ignore"}),
-            'BadIntegration: BadStream: `accept` says \'ignore\'; use "skip" or "keep"',
+            ('BadIntegration: BadStream: `accept` has {404: "ignore"}; use "skip" or "keep"'),
         ),
         (
             lambda: with_stream(max_invalid="10%"),
-            ("BadIntegration: BadStream: `max_invalid` is '10%'; it must be a share, as `max_invalid = 0.1`"),
+            (
+                "BadIntegration: BadStream: `max_invalid` is '10%'; it must be a share from 0 to 1, as "
+                "`max_invalid = 0.1`"
+            ),
         ),
         (
             lambda: with_stream(max_invalid=10),
-            "BadIntegration: BadStream: `max_invalid` is 10; it is a share, from 0 to 1",
+            ("BadIntegration: BadStream: `max_invalid` is 10; it must be a share from 0 to 1, as `max_invalid = 0.1`"),
         ),
         (
             lambda: with_stream(personal=["login"]),

@@ -81,7 +81,7 @@ def parsed(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:
     """The objects that the one parser yields for these records."""
     (stream,), (parser,) = spec.streams.values(), spec.parsers.values()
     handle = Incremental if stream.cursor else FullRefresh
-    models = [stream.model.model_validate(record) for record in records]
+    models = [stream.read_as.model_validate(record) for record in records]
     return list(getattr(spec.integration(), parser.name)(handle(models)))
 
 

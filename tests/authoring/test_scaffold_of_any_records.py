@@ -44,7 +44,7 @@ values = st.recursive(
 def parsed(folder: Path, records: list[Any]) -> list[DomainObject]:
     (class_,) = load_path(folder)
     spec = describe(class_)
-    models = [spec.streams["things"].model.model_validate(record) for record in records]
+    models = [spec.streams["things"].read_as.model_validate(record) for record in records]
     return list(getattr(spec.integration(), next(iter(spec.parsers)))(FullRefresh(models)))
 
 

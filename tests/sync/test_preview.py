@@ -212,6 +212,7 @@ def test_what_the_model_reads_ignores_misses_and_refuses(market: Market) -> None
     seller = {"name": "Ada", "rating": 5}
     market.answers({"items": [order(1, seller=seller), order(2, seller=None), {"id": "x"}, {"id": "y"}]})
     model = market.preview().model
+    assert model is not None
     assert (model.name, model.accepted) == ("Order", 2)
     ((reason, count),) = model.refused
     assert count == 2
@@ -251,7 +252,10 @@ def test_candidates_are_named_where_nothing_is_declared(market: Market) -> None:
 
 def test_an_empty_page_and_one_that_is_accepted_as_empty_have_nothing_to_show(market: Market) -> None:
     market.answers({"items": []})
-    assert (market.preview().fields, market.preview().model.accepted) == ((), 0)
+    found = market.preview()
+    assert found.fields == ()
+    assert found.model is not None
+    assert found.model.accepted == 0
     market.answers({"message": "gone"}, status=404)
     found = market.preview(accept={404: "skip"})
     assert found.records == ()

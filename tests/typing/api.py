@@ -5,7 +5,7 @@ Never run; `test_typing` has it checked.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from typing import assert_type
+from typing import Any, assert_type
 
 from pydantic import BaseModel, SecretStr
 
@@ -70,6 +70,18 @@ class IssuesStream(Stream[Issue]):
     paginator = GraphQLCursor("data.items.pageInfo.endCursor", variable="after")
 
 
+class OrgsStream(Stream):
+    """No parser reads it, so it needs no model."""
+
+    path = "/orgs"
+    primary_key = "id"
+
+
+class TeamsStream(Stream[Any]):
+    parent = OrgsStream
+    path = "/orgs/{parent.id}/teams"
+
+
 class Note(DomainObject):
     text: str
 
@@ -94,7 +106,7 @@ class NotesIntegration(Integration[Config]):
     headers = {"Accept": "application/json"}
     records = "items"
     paginator = NextLink("links.next")
-    streams = (ProjectsStream, IssuesStream)
+    streams = (ProjectsStream, IssuesStream, OrgsStream, TeamsStream)
 
     @parser
     def notes(self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]) -> Iterator[Note]:
@@ -120,10 +132,18 @@ class NotesIntegration(Integration[Config]):
         return sorted((Fact(id=str(issue.number), text=issue.title) for issue in issues), key=lambda fact: fact.id)
 
 
+def names_of(orgs: FullRefresh[OrgsStream]) -> Iterator[BaseModel]:
+    """Refused when definitions load, if it were a parser; the records have no fields to read."""
+    for org in orgs:
+        assert_type(org, BaseModel)
+        yield org
+
+
 class SecondIntegration(Integration[Config]):
     auth = Basic("{username}", "{token}")
     paginator = Offset(size_param="limit", size=100, more="total")
-    streams = (ProjectsStream,)
+    check = OrgsStream
+    streams = (ProjectsStream, OrgsStream)
 
 
 class ThirdIntegration(Integration[Config]):

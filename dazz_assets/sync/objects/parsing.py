@@ -186,7 +186,7 @@ class Parsing:
                 raise ParseError(
                     f"{self._place(None)}: {counted.invalid} of {counted.read} records of {name} are invalid, more "
                     f"than max_invalid = {stream.max_invalid} allows ({self._quarantine.example(name)}); correct "
-                    f"{stream.model.__name__}, then parse again. Nothing was published",
+                    f"{stream.read_as.__name__}, then parse again. Nothing was published",
                     report,
                 )
 

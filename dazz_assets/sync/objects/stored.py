@@ -65,7 +65,8 @@ class StoredRecords:
         self._ordered = ordered
         self._quarantine = quarantine
         self._counted = counted
-        self._many = TypeAdapter(list[stream.model])  # type: ignore[name-defined]
+        self._model = stream.read_as
+        self._many: TypeAdapter[list[BaseModel]] = TypeAdapter(list[self._model])  # type: ignore[name-defined]
         self._kept: list[BaseModel] | None = None
         self.was_read = False
 
@@ -110,7 +111,7 @@ class StoredRecords:
                 self._put_aside(row, kind_of(row["problem"]), row["problem"], count=count)
                 continue
             try:
-                found.append(self._stream.model.model_validate_json(record))
+                found.append(self._model.model_validate_json(record))
             except ValidationError as error:
                 self._put_aside(row, "invalid", reason_of(error), count=count)
                 invalid[row["key"]] = row["sequence"]
@@ -134,7 +135,7 @@ class StoredRecords:
             for row in batch.to_pylist():
                 if row["key"] not in found and row["sequence"] != invalid[row["key"]]:
                     with suppress(ValidationError):
-                        found[row["key"]] = self._stream.model.model_validate_json(row["record"])
+                        found[row["key"]] = self._model.model_validate_json(row["record"])
         return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dazz_assets import FullRefresh, Incremental, Integration, parser
-from tests.typing.api import Config, Fact, IssuesStream, Note, NotesIntegration, Project, ProjectsStream
+from tests.typing.api import Config, Fact, IssuesStream, Note, NotesIntegration, OrgsStream, Project, ProjectsStream
 
 
 class WrongIntegration(Integration[Config]):
@@ -48,6 +48,11 @@ class WrongIntegration(Integration[Config]):
     def reads_what_is_not_there(self, projects: FullRefresh[ProjectsStream]) -> Iterator[Note]:
         for project in projects:
             yield Note(id=project.id, text=project.title)  # error
+
+    @parser
+    def reads_a_stream_without_a_model(self, orgs: FullRefresh[OrgsStream]) -> Iterator[Note]:
+        for org in orgs:
+            yield Note(id="1", text=org.name)  # error
 
     @parser
     def gives_the_wrong_type(self, issues: Incremental[IssuesStream]) -> Iterator[Note]:
