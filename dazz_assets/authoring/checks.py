@@ -7,7 +7,7 @@ from http import HTTPMethod
 from typing import Any
 from urllib.parse import urlsplit
 
-from dazz_assets.authoring import braces, secrecy
+from dazz_assets.authoring import braces
 from dazz_assets.authoring.config import ConnectionConfig
 from dazz_assets.authoring.cursor import Cursor
 from dazz_assets.authoring.errors import DefinitionError
@@ -17,17 +17,12 @@ from dazz_assets.authoring.naming import NAME, suggestion
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.stream import Stream
 from dazz_assets.domain import DomainObject
-from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, GraphQLCursor
+from dazz_assets.http import GraphQLCursor
 from dazz_assets.http.hosts import DeclaredHosts
 
 _KNOWN = {class_: sorted(class_.__annotations__) for class_ in (Stream, Integration)}
 _WINDOWS = ("day", "week", "month")
 _FORMATS = ("epoch", "epoch_ms")
-_WRITTEN: Mapping[type, str] = {
-    BearerToken: 'BearerToken("{token}")',
-    ApiKey: 'ApiKey(format="{token}")',
-    Basic: 'Basic("{username}", "{password}")',
-}
 
 
 def declared(integration: type[Integration[Any]]) -> None:
@@ -69,7 +64,7 @@ def settings(integration: type[Integration[Any]]) -> None:
 
 
 def integration(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
-    """Its base URL, hosts and auth can be used."""
+    """Its base URL and hosts can be used."""
     where = integration.__name__
     base_url = integration.base_url
     field = config.model_fields["base_url"]
@@ -91,34 +86,6 @@ def integration(integration: type[Integration[Any]], config: type[ConnectionConf
         DeclaredHosts("https://api.vendor.com", integration.hosts)
     except ValueError as error:
         raise DefinitionError(f"{where}: {error}") from None
-    if integration.auth is not None:
-        _auth(where, integration.auth, config)
-
-
-def _auth(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
-    try:
-        names = sorted(auth.fields())
-    except ValueError as error:
-        raise DefinitionError(
-            f"{where}: a template of `auth` can't be read ({error}); write fields in braces, as "
-            '`BearerToken("{token}")`'
-        ) from None
-    if not names and type(auth) in _WRITTEN:
-        raise DefinitionError(
-            f"{where}: `auth` names no field of {config.__name__}, so the text is sent as it is; write the secret's "
-            f"field in braces, as `{_WRITTEN[type(auth)]}`"
-        )
-    for name in names:
-        if name not in config.model_fields:
-            raise DefinitionError(
-                f"{where}: `auth` uses {{{name}}}, a field that {config.__name__} does not have"
-                f"{suggestion(name, config.model_fields)}"
-            )
-    if names and not any(secrecy.is_secret(config, name) for name in names):
-        raise DefinitionError(
-            f"{where}: `auth` uses {config.__name__}.{names[0]}, which is no secret; declare it as "
-            f"`{names[0]}: SecretStr`, so that it is masked everywhere"
-        )
 
 
 def path(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> str:

@@ -70,7 +70,7 @@ _OF_A_STREAM: _Kinds = {
 _OF_AN_INTEGRATION: _Kinds = {
     **_BOTH,
     "base_url": (_text, 'a text, as `base_url = "https://api.vendor.com"`'),
-    "auth": (_has("apply", "fields"), 'an auth, as `auth = BearerToken("{token}")`'),
+    "auth": (_has("flow"), 'an auth, as `auth = BearerToken("{config.token}")`'),
     "hosts": (lambda value: isinstance(value, tuple), 'a tuple of host names, as `hosts = ("files.vendor.com",)`'),
     "rate": (lambda value: isinstance(value, Rate), "a Rate, as `rate = Rate(100, per=60)`"),
     "concurrency": (lambda value: type(value) is int, "a whole number, as `concurrency = 4`"),

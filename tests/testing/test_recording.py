@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from requests import PreparedRequest
 
+from dazz_assets import Request, Response
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.record import PAGES, Recorded, record
@@ -269,19 +269,14 @@ def test_what_personal_values_are_left_is_told(tmp_path: Path, shop: Shop) -> No
 
 
 class Signed:
-    """An auth that gives back another request than it was given, as some libraries do."""
+    """An auth that yields a request which it made anew, without what ours lists."""
 
-    def apply(self, prepared: PreparedRequest, values: Mapping[str, str]) -> PreparedRequest:
-        signed = prepared.copy()
-        signed.headers["Authorization"] = f"Bearer {values['token']}"
-        return signed
-
-    def fields(self) -> set[str]:
-        return {"token"}
+    def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+        yield Request(request.url, headers={"Authorization": f"Bearer {config['token']}"})
 
 
-def test_an_auth_may_give_back_another_request(tmp_path: Path, shop: Shop) -> None:
-    text = INTEGRATION.replace('auth = BearerToken("{token}")', "auth = Signed()").replace(
+def test_an_auth_may_yield_another_request(tmp_path: Path, shop: Shop) -> None:
+    text = INTEGRATION.replace('auth = BearerToken("{config.token}")', "auth = Signed()").replace(
         "from pydantic import", "from tests.testing.test_recording import Signed\nfrom pydantic import"
     )
     folder = recorded(written(tmp_path / "vendor", text), shop).folder

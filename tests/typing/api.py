@@ -84,7 +84,7 @@ class NotesIntegration(Integration[Config]):
 
     name = "notes"
     base_url = "https://api.test"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     hosts = ("files.test",)
     rate = Rate(100, per=60)
     concurrency = 4
@@ -121,7 +121,7 @@ class NotesIntegration(Integration[Config]):
 
 
 class SecondIntegration(Integration[Config]):
-    auth = Basic("{username}", "{token}")
+    auth = Basic("{config.username}", "{config.token}")
     paginator = Offset(size_param="limit", size=100, more="total")
     streams = (ProjectsStream,)
 
@@ -132,7 +132,7 @@ class ThirdIntegration(Integration[Config]):
 
 
 class FourthIntegration(Integration[Config]):
-    auth = ApiKey("X-Key", format="t {token}")
+    auth = ApiKey("X-Key", format="t {config.token}")
     paginator = CursorToken("next_cursor", param="cursor")
 
 
