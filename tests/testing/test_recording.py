@@ -6,7 +6,9 @@ import inspect
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
@@ -282,6 +284,31 @@ def test_an_auth_may_yield_another_request(tmp_path: Path, shop: Shop) -> None:
     folder = recorded(written(tmp_path / "vendor", text), shop).folder
     assert "first/1-accounts.001.json" in files(folder)
     assert not any("Jane Doe" in text for text in files(folder).values())
+
+
+class Ticketed:
+    """An auth by a ticket, which no name or shape gives away where the vendor hands it out."""
+
+    def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+        response = yield Request(urljoin(request.url, "/ticket"), "POST")
+        yield request.with_header("Authorization", f"Ticket {response.value('ticket')}")
+
+
+def test_what_an_auth_is_given_and_signs_with_is_not_recorded(tmp_path: Path, shop: Shop) -> None:
+    usual, ticket = shop.vendor.handler, "zq81mmvLpQ7r22xx"
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/ticket":
+            return Reply(body={"ticket": ticket})
+        assert asked.headers["Authorization"] == f"Ticket {ticket}"
+        return usual(replace(asked, headers={**asked.headers, "Authorization": f"Bearer {TOKEN}"}))
+
+    shop.vendor.handler = answer
+    text = INTEGRATION.replace('auth = BearerToken("{config.token}")', "auth = Ticketed()").replace(
+        "from pydantic import", "from tests.testing.test_recording import Ticketed\nfrom pydantic import"
+    )
+    with pytest.raises(RecordingError, match=r"would still hold a secret \(authorization\), so nothing is recorded"):
+        recorded(written(tmp_path / "vendor", text), shop)
 
 
 def test_a_secret_that_shows_as_one_only_later_is_not_recorded(tmp_path: Path, shop: Shop) -> None:
