@@ -281,7 +281,7 @@ class Broken:
 
 def endless(request: Request) -> Iterator[Request]:
     while True:
-        _ = yield request
+        yield request
 
 
 @pytest.mark.parametrize(
