@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from time import time
@@ -57,7 +58,7 @@ class Authenticator:
                     signed = flow.run_to_signed()
                 if signed is None:
                     return flow.outcome()
-                flow.send(signed)
+                flow.send(replace(signed, source=request.source))
         finally:
             flow.close()
 

@@ -120,12 +120,12 @@ class OwnPaginator:
 
 class OwnSeam:
     @contextmanager
-    def recording(self, tape: Callable[[Request, Callable[[Request], Response]], Response]) -> Iterator[None]:
+    def recording(self, tape: Callable[[Request, Callable[[Request], Response]], Response]) -> Generator[None]:
         tape(Request("https://api.test"), lambda request: Response(200, {"X": "y"}, request.method.encode()))
         yield
 
     @contextmanager
-    def replaying(self, script: Callable[[Request], Response]) -> Iterator[None]:
+    def replaying(self, script: Callable[[Request], Response]) -> Generator[None]:
         assert_type(script(Request("https://api.test", body=b"x")).body, bytes)
         yield
 
