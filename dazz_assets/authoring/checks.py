@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from dazz_assets.authoring import braces, secrecy
+from dazz_assets.authoring import braces
 from dazz_assets.authoring.config import ConnectionConfig
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration, integration_name
@@ -12,13 +12,7 @@ from dazz_assets.authoring.naming import NAME, suggestion
 from dazz_assets.authoring.spec import StreamSpec
 from dazz_assets.authoring.stream import Stream
 from dazz_assets.domain import DomainObject
-from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, GraphQLCursor
-
-_WRITTEN: Mapping[type, str] = {
-    BearerToken: 'BearerToken("{token}")',
-    ApiKey: 'ApiKey(format="{token}")',
-    Basic: 'Basic("{username}", "{password}")',
-}
+from dazz_assets.http import GraphQLCursor
 
 
 def declared(integration: type[Integration[Any]]) -> None:
@@ -44,7 +38,7 @@ def declared(integration: type[Integration[Any]]) -> None:
 
 
 def integration(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
-    """Its base URL and auth can be used."""
+    """Its base URL can be used."""
     where = integration.__name__
     base_url = integration.base_url
     field = config.model_fields["base_url"]
@@ -60,34 +54,6 @@ def integration(integration: type[Integration[Any]], config: type[ConnectionConf
     braces.of_all_requests(where, "base_url", base_url)
     braces.known(where, "base_url", base_url, config)
     braces.in_url(where, "base_url", base_url, config)
-    if integration.auth is not None:
-        _auth(where, integration.auth, config)
-
-
-def _auth(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
-    try:
-        names = sorted(auth.fields())
-    except ValueError as error:
-        raise DefinitionError(
-            f"{where}: a template of `auth` can't be read ({error}); write fields in braces, as "
-            '`BearerToken("{token}")`'
-        ) from None
-    if not names and type(auth) in _WRITTEN:
-        raise DefinitionError(
-            f"{where}: `auth` names no field of {config.__name__}, so the text is sent as it is; write the secret's "
-            f"field in braces, as `{_WRITTEN[type(auth)]}`"
-        )
-    for name in names:
-        if name not in config.model_fields:
-            raise DefinitionError(
-                f"{where}: `auth` uses {{{name}}}, a field that {config.__name__} does not have"
-                f"{suggestion(name, config.model_fields)}"
-            )
-    if names and not any(secrecy.is_secret(config, name) for name in names):
-        raise DefinitionError(
-            f"{where}: `auth` uses {config.__name__}.{names[0]}, which is no secret; declare it as "
-            f"`{names[0]}: SecretStr`, so that it is masked everywhere"
-        )
 
 
 def unique_names(integration: type[Integration[Any]], specs: Mapping[type[Stream[Any]], StreamSpec]) -> None:

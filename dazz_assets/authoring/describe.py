@@ -3,7 +3,7 @@
 import inspect
 from typing import Any
 
-from dazz_assets.authoring import bounds, checks, effects, methods, secrecy, settings, signatures, twice
+from dazz_assets.authoring import bounds, checks, credentials, effects, methods, secrecy, settings, signatures, twice
 from dazz_assets.authoring.integration import Integration, integration_name
 from dazz_assets.authoring.naming import snake_case
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
@@ -34,6 +34,7 @@ def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
     effects.demand_effect(integration, ordered.values())
     secrecy.url(integration, config)
     checks.integration(integration, config)
+    credentials.auth(integration, config)
     secrecy.fields(integration, config)
     streams = {class_: spec.name for class_, spec in specs.items()}
     parsers = signatures.parsers_of(integration, marked, streams)

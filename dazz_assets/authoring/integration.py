@@ -18,7 +18,7 @@ class Integration(Generic[Config]):
 
     streams: what it fetches, each a `Stream` class. Parsers are its methods marked with `@parser`.
     base_url: where the API is, as `"https://api.snyk.io"`; may hold `{config.x}`; a connection's own replaces it.
-    auth: how requests prove who they are.
+    auth: how requests prove who they are; see `Auth`.
     hosts: further hosts (https) that requests, and so the secret, may go to.
     rate: what the vendor documents; requests stay a little below it.
     concurrency: how many requests of one connection's sub-streams may be under way at once.
@@ -26,7 +26,8 @@ class Integration(Generic[Config]):
     check: the stream whose first page proves a connection; the first of `streams` by default.
     params, headers, method, records, primary_key, paginator, accept, max_invalid, personal: hold for all streams that
         don't say otherwise; see `Stream`.
-    seams: where requests leave that don't go through the library `requests` (a vendor's SDK), for recordings.
+    seams: where requests leave that don't go through the library `requests` (a vendor's SDK), for recordings; see
+        `Seam`.
     """
 
     name: ClassVar[str]

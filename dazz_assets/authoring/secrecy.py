@@ -73,8 +73,8 @@ def _not_in_url(where: str, setting: str, value: object, config: type[Connection
     for name in _secrets_in(value, config):
         raise DefinitionError(
             f"{where}: `{setting}` holds {{config.{name}}}, a secret, and URLs are written to logs everywhere; send it "
-            f'by the integration\'s auth: `ApiKey(format="{{{name}}}")` as a header, or '
-            f'`ApiKey(param="{name}", format="{{{name}}}")` where the vendor takes it nowhere else'
+            f'by the integration\'s auth: `ApiKey(format="{{config.{name}}}")` as a header, or '
+            f'`ApiKey(param="{name}", format="{{config.{name}}}")` where the vendor takes it nowhere else'
         )
 
 
@@ -87,7 +87,7 @@ def _no_secret_params(where: str, params: Mapping[str, Scalar], config: type[Con
             raise DefinitionError(
                 f"{where}: `params` gives {name!r} a value, which is a secret by its name, and code is read by many; "
                 f"declare `{field}: SecretStr` in {config.__name__}, and send it by the integration's auth: "
-                f'`ApiKey(param="{name}", format="{{{field}}}")`'
+                f'`ApiKey(param="{name}", format="{{config.{field}}}")`'
             )
 
 

@@ -172,7 +172,7 @@ class _OfStream(_OfBoth):
 
 class _OfIntegration(_OfBoth):
     base_url: str | None = _must_be("a text", '`base_url = "https://api.vendor.com"`')
-    auth: Annotated[Any, _with("apply", "fields")] | None = _must_be("an auth", '`auth = BearerToken("{token}")`')
+    auth: Annotated[Any, _with("flow")] | None = _must_be("an auth", '`auth = BearerToken("{config.token}")`')
     hosts: Annotated[tuple[str, ...], AfterValidator(_hosts)] = _must_be(
         "a tuple of host names", '`hosts = ("files.vendor.com",)`'
     )

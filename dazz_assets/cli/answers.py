@@ -32,6 +32,8 @@ AUTHS = "bearer, header:NAME[:FORMAT], param:NAME, basic, none"
 PAGINATORS = "link-header, next-link:PATH, cursor-token:PATH:PARAM, page-number[:PARAM], offset[:PARAM], none"
 
 _VENDOR = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_DEFAULT_FORMAT = "{config.token}"
+_FORMAT = re.compile(rf"[^{{}}]*{re.escape(_DEFAULT_FORMAT)}[^{{}}]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _UNFIT_FOR_PATHS = re.compile(r"[\s\"'\\`<>^|#\x00-\x1f\x7f]")
 
@@ -72,14 +74,16 @@ def auth_of(text: str) -> BearerToken | ApiKey | Basic | None:
     """How requests prove who they are."""
     kind, _, rest = text.partition(":")
     name, _, format = rest.partition(":")
-    if kind == "header" and _HEADER.fullmatch(name) and re.fullmatch(r"[^{}]*\{token\}[^{}]*", format or "{token}"):
-        return ApiKey(header=name, format=format or "{token}")
+    if kind == "header" and "{token}" in format:
+        raise Refused(f"--auth: {{token}} is no field of the connection's config; write it as {_DEFAULT_FORMAT}")
+    if kind == "header" and _HEADER.fullmatch(name) and _FORMAT.fullmatch(format or _DEFAULT_FORMAT):
+        return ApiKey(header=name, format=format or _DEFAULT_FORMAT)
     if kind == "param" and rest:
         return ApiKey(param=rest)
     if text == "bearer":
-        return BearerToken("{token}")
+        return BearerToken(_DEFAULT_FORMAT)
     if text == "basic":
-        return Basic("{username}", "{password}")
+        return Basic("{config.username}", "{config.password}")
     if text == NONE:
         return None
     raise Refused(f"--auth {text!r} is none of: {AUTHS}")

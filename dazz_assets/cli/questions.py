@@ -25,7 +25,7 @@ _QUESTIONS = {
 _HOW_AUTHS_ARE_SAID = """\
   bearer              the token in the header Authorization, after the word Bearer
   header:NAME         the token as it is in a header of this name, as header:X-Api-Key
-  header:NAME:FORMAT  the token in a text of that header, as header:Authorization:Token {token}
+  header:NAME:FORMAT  the token in a text of that header, as header:Authorization:Token {config.token}
   param:NAME          the token in a parameter of the URL, as param:api_key
   basic               a user's name and password
   none                nothing"""

@@ -1,6 +1,7 @@
 """The fetch engine: pages of bytes from an HTTP API, authenticated, paced, retried and bounded."""
 
 from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
+from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import (
     BadRequestError,
@@ -30,7 +31,7 @@ from dazz_assets.http.errors import (
 from dazz_assets.http.limits import Limiter, Rate
 from dazz_assets.http.masking import Mask
 from dazz_assets.http.more import says_more
-from dazz_assets.http.page import Page, Param, Request
+from dazz_assets.http.page import Page, Param, Request, Response
 from dazz_assets.http.pagination import (
     CursorToken,
     GraphQLCursor,
@@ -42,18 +43,16 @@ from dazz_assets.http.pagination import (
     Paginator,
 )
 from dazz_assets.http.reading import Accept
-from dazz_assets.http.seam import Answered, Asked, Seam
+from dazz_assets.http.seam import Seam, Send, Tape
 from dazz_assets.http.telemetry import Counters, Event
-from dazz_assets.http.transport import Prepared
 from dazz_assets.http.waits import wait_named
 from dazz_assets.http.walk import Walked, walk
 
 __all__ = [
     "Accept",
-    "Answered",
     "ApiKey",
-    "Asked",
     "Auth",
+    "Authenticator",
     "BadRequestError",
     "Basic",
     "BearerToken",
@@ -80,16 +79,18 @@ __all__ = [
     "Paginator",
     "Param",
     "PassingError",
-    "Prepared",
     "Rate",
     "RateLimitedError",
     "RecordsPathError",
     "RedirectError",
     "RefusedError",
     "Request",
+    "Response",
     "ResponseTooLargeError",
     "Seam",
+    "Send",
     "StoppedError",
+    "Tape",
     "TransportError",
     "UnauthorizedError",
     "UnavailableError",

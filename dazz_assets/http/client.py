@@ -6,10 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import requests
 
 from dazz_assets.http.auth import Auth
+from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.errors import (
     FetchError,
     PassingError,
@@ -17,9 +19,9 @@ from dazz_assets.http.errors import (
 )
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.limits import Limiter, Rate
-from dazz_assets.http.masking import Mask, mask_transport_logs
+from dazz_assets.http.masking import mask_transport_logs
 from dazz_assets.http.notices import notice
-from dazz_assets.http.page import Page, Request
+from dazz_assets.http.page import Page, Request, Response
 from dazz_assets.http.reading import Accept, understood
 from dazz_assets.http.retry import LONGEST_NAMED_WAIT, Attempts, wait_too_long
 from dazz_assets.http.telemetry import Counters, Event, Telemetry
@@ -35,7 +37,8 @@ class Client:
     """Sends one connection's requests: authenticated, paced, retried, bounded, and to declared hosts alone.
 
     base_url: the API's address; its origin is a declared host, plain http included. hosts: further ones, on https.
-    auth: see `Auth`; `values` are the config's fields as text, `secrets` those that no text may show.
+    auth: see `Auth`; `values` are the config's fields as text, `secrets` those that no text may show. authenticator: in
+    place of the three, one that the connection's clients share.
     rate: what the vendor documents; limiter: in its place, one that the connection's clients share. where: the
     connection ("snyk/acme"), for messages.
     clock, sleep: epoch seconds, and how to wait; given by tests. on_event: called from any thread.
@@ -53,6 +56,7 @@ class Client:
         secrets: Iterable[str] = (),
         rate: Rate | None = None,
         limiter: Limiter | None = None,
+        authenticator: Authenticator | None = None,
         where: str = "",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] | None = None,
@@ -60,13 +64,14 @@ class Client:
     ) -> None:
         self.base_url = base_url
         self.where = where
-        self.mask = Mask(secrets)
+        authenticator = authenticator or Authenticator(auth, values, secrets)
+        self.mask = authenticator.mask
         mask_transport_logs(self.mask)
         self._clock = clock
         self._sleep = sleep
         self._limiter = limiter or Limiter(rate)
         self._telemetry = Telemetry(where, on_event)
-        self._transport = Transport(DeclaredHosts(base_url, hosts), auth, values or {}, clock)
+        self._transport = Transport(DeclaredHosts(base_url, hosts), authenticator, clock)
 
     def __repr__(self) -> str:
         return f"<Client of {self.where or 'a connection'}>"
@@ -123,23 +128,36 @@ class Client:
         raise failed.placed(self.where, f"{request.method} {request.address()}", self.mask)
 
     def _attempt(self, request: Request, accept: Accept, stop: threading.Event | None) -> Page:
-        answer = self._transport.exchange(request, lambda: self._permitted(stop))
-        now = self._clock()
-        self._telemetry.count(Counters(bytes=len(answer.body)))
-        self._limiter.observe(answer.headers, now)
-        shown = self.mask(answer.url)
-        if announced := notice(answer.headers):
-            self._telemetry.warn(announced, self.mask(f"{request.method} {shown.partition('?')[0]}: {announced}"))
-        _log.debug("%s: %s %s: %s, %s bytes", self.where, request.method, shown, answer.status, len(answer.body))
-        self._telemetry.tell("response", shown, now - answer.sent_at, len(answer.body))
         try:
-            page = understood(request, answer, accept, now, self.mask, self.where)
+            received = self._transport.exchange(request, lambda: self._permitted(stop), self._heard)
+            page = self._understood(request, received, accept)
         except PassingError as error:
             if error.wait is not None:
-                self._limiter.hold(now + error.wait)
+                self._limiter.hold(self._clock() + error.wait)
             raise
         self._note(page)
         return page
+
+    def _understood(self, request: Request, received: Page, accept: Accept) -> Page:
+        """The page as its reader gets it. An error names the request that failed, if that is one of the auth's own."""
+        page = replace(received, url=self.mask(received.url), where=self.where)
+        try:
+            return understood(page, accept, self._clock(), self.mask)
+        except FetchError as error:
+            if page.request is not request:
+                error.url = f"{page.request.method} {page.url}"
+            raise
+
+    def _heard(self, request: Request, response: Response, sent_at: float) -> None:
+        """Takes in what a response says beside its data."""
+        now = self._clock()
+        self._telemetry.count(Counters(bytes=len(response.body)))
+        self._limiter.observe(response.headers, now)
+        shown = self.mask(request.url)
+        if announced := notice(response.headers):
+            self._telemetry.warn(announced, self.mask(f"{request.method} {shown.partition('?')[0]}: {announced}"))
+        _log.debug("%s: %s %s: %s, %s bytes", self.where, request.method, shown, response.status, len(response.body))
+        self._telemetry.tell("response", shown, now - sent_at, len(response.body))
 
     def _note(self, page: Page) -> None:
         """Keeps in mind what a page passed over."""

@@ -112,7 +112,7 @@ class WaitTooLongError(FetchError):
 
 
 class UndeclaredHostError(FetchError):
-    """A redirect or link leads to a host that the integration does not declare. Nothing was sent there."""
+    """A redirect, a link or the auth leads to a host that the integration does not declare. Nothing was sent there."""
 
     advice = "If that host is the vendor's, add it to the integration's `hosts`."
 
@@ -136,7 +136,7 @@ class BadRequestError(FetchError):
 
 
 class CredentialError(FetchError):
-    """A template of the auth that can't be filled from the connection's config."""
+    """An auth that fails: the connection's config can't fill its template, or an author's own flow goes wrong."""
 
     advice = "Correct that field in the connection's config."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
@@ -14,6 +15,9 @@ HIDDEN = "***"
 _IN_HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 SHORTEST = 3
 """Texts shorter than this are no secrets, and masking them would leave no message readable."""
+MOST_LEARNED = 32
+"""More tokens than the threads of a connection use at a time; a signature that is another one in each request must not
+fill the memory."""
 
 
 class Mask:
@@ -33,9 +37,19 @@ class Mask:
         self._pattern = re.compile("|".join(longest_first)) if longest_first else None
         self._traces = {trace for secret in known for trace in _traces(secret)}
         self._hidden = hidden
+        self._learned: tuple[Mask, ...] = ()
+        self._learning = threading.Lock()
+
+    def learn(self, secret: str) -> None:
+        """Replaces one more secret from now on, of those learned in this way the last `MOST_LEARNED`."""
+        learned = Mask([secret], self._hidden)
+        with self._learning:
+            self._learned = (*self._learned, learned)[-MOST_LEARNED:]
 
     def __call__(self, text: str) -> str:
         """The text with each secret replaced."""
+        for learned in self._learned:
+            text = learned(text)
         # Most texts hold none, and looking for a part of one is a hundred times as fast as the pattern.
         if self._pattern is None or not any(trace in text for trace in self._traces):
             return text

@@ -1,18 +1,20 @@
-"""A request as we mean it, and the page that answers it."""
+"""A request, its response, and the page that a response becomes once it is read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from time import time
+from typing import Any, Self
+from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 
 from msgspec import Raw
 
 from dazz_assets.http.errors import RecordsPathError
 from dazz_assets.http.paths import Document, NoListError
+from dazz_assets.http.verdicts import failure
 
 Param = str | int | float | bool | Sequence[str | int] | None
 """A value in a query: None is left out, a bool is sent as true or false, a sequence as the parameter repeated."""
@@ -31,10 +33,14 @@ def sent_params(params: Mapping[str, Param]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """One request, before authentication: a value that paginators make the next one from.
+    """One request: a value, from which paginators make the next one, and auths the one that carries credentials.
 
-    `url` is absolute and may have a query of its own, to which `params` are added. `body` is a JSON value, or None.
-    `source` is what it lists, for whoever records it: the stream, and what its path names of a parent.
+    url: absolute; it may have a query, to which `params` are added.
+    body: a JSON value, bytes that are sent as they are, or None.
+    source: what it lists, for recordings: the stream, and what its path names of a parent.
+
+    What an `Auth` and a `Seam` see is the request as it is sent: `params` are part of the URL then, and `body` is bytes
+    or None.
     """
 
     url: str
@@ -43,6 +49,18 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     source: tuple[str, ...] = ()
+
+    def with_header(self, name: str, value: str) -> Request:
+        """This request with a header, in place of one of the same name; case does not matter."""
+        others = {known: text for known, text in self.headers.items() if known.lower() != name.lower()}
+        return replace(self, headers={**others, name: value})
+
+    def with_param(self, name: str, value: Param) -> Request:
+        """This request with a parameter of the query, in place of one of the same name in `params` or in the URL."""
+        parts = urlsplit(self.url)
+        others = [pair for pair in parts.query.split("&") if pair and unquote_plus(pair.partition("=")[0]) != name]
+        url = urlunsplit(parts._replace(query="&".join(others)))
+        return replace(self, url=url, params={**self.params, name: value})
 
     def address(self) -> str:
         """The URL with its parameters, at most `_LONGEST` characters of it. Not masked."""
@@ -56,12 +74,45 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Page:
-    """An answer that counts as a success, or that the stream accepts.
+class Response:
+    """What came for a request, success or not.
 
+    headers: case does not matter in those of a response that the engine received.
     body: whole, decompressed, byte for byte.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    @cached_property
+    def document(self) -> Document:
+        """The body, opened. ValueError: it is no JSON (never of a page)."""
+        return Document(self.body)
+
+    def value(self, path: str) -> Any:
+        """The value at a dotted path as a Python value; None where there is none, or null.
+
+        ValueError: the body is no JSON (never of a page).
+        """
+        return self.document.value(path)
+
+    def has(self, path: str) -> bool:
+        """Whether there is a value at a dotted path, null included. ValueError: as `value`."""
+        return self.document.find(path) is not None
+
+    def raise_for_status(self) -> Self:
+        """This response. FetchError with the vendor's own text: its status is not one of success (200 to 299)."""
+        if 200 <= self.status < 300:
+            return self
+        raise failure(self.status, self.headers, self.body, time())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Response):
+    """A response that was read: it counts as a success, or the stream accepts it.
+
     url: what was asked for, without the credentials and with any other secret masked.
-    headers: of the response; case does not matter in a page that a client returned.
     fetched_at: when the request was sent, in UTC (after retries and redirects, the last one): what the vendor changed
     later may be missing.
     request: what was asked for; answered_url: the address that answered, after redirects (not masked: not for display).
@@ -70,10 +121,7 @@ class Page:
     reported: errors that the vendor sent beside the data and that the stream accepts (`accept={200: "keep"}`), or None.
     """
 
-    body: bytes
     url: str
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
     fetched_at: datetime
     request: Request
     answered_url: str = field(default="", repr=False)
@@ -83,16 +131,8 @@ class Page:
 
     @cached_property
     def document(self) -> Document:
-        """The body, opened. ValueError: it is no JSON (never of a success that a client returned)."""
+        """The body, opened; an empty one where a failure is skipped."""
         return Document(b"" if self.skipped is not None else self.body)
-
-    def value(self, path: str) -> Any:
-        """The value at a dotted path as a Python value; None where there is none, or null."""
-        return self.document.value(path)
-
-    def has(self, path: str) -> bool:
-        """Whether there is a value at a dotted path, null included."""
-        return self.document.find(path) is not None
 
     def records(self, path: str) -> Sequence[Raw]:
         """The records of the list at a path (`""`: the page is the list): slices of the body, byte for byte as sent.

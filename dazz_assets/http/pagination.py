@@ -22,7 +22,11 @@ class Last:
 
 
 class Paginator(Protocol):
-    """What knows how an API's pages follow each other."""
+    """What knows how an API's pages follow each other.
+
+    It keeps nothing of a walk in itself: one serves all streams, parents and threads. The engine sends what it returns
+    as any other request, and ends a walk that goes in circles.
+    """
 
     def first(self, request: Request) -> Request:
         """The request for the first page, from what the stream asks for."""

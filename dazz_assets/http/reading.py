@@ -1,17 +1,15 @@
-"""What an answer means: a page, or an error."""
+"""What a response means: a page, or an error."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from dazz_assets.http.complaints import reported_errors, speaks_of_rate_limit, start_of
 from dazz_assets.http.errors import NotJsonError, PassingError, RateLimitedError, VendorReportedError
-from dazz_assets.http.page import Page, Request
-from dazz_assets.http.transport import Answer
+from dazz_assets.http.page import Page
 from dazz_assets.http.verdicts import failure
 from dazz_assets.http.waits import wait_named
 
@@ -21,24 +19,13 @@ Accept = Mapping[int, Literal["skip", "keep"]]
 _NOTHING = (b"null", b"{}", b"[]")
 
 
-def understood(
-    request: Request, answer: Answer, accept: Accept, now: float, mask: Callable[[str], str], where: str
-) -> Page:
-    """The page of an answer. Raises the `FetchError` that it stands for, its text not masked yet."""
-    page = Page(
-        body=answer.body,
-        url=mask(answer.url),
-        status=answer.status,
-        headers=answer.headers,
-        fetched_at=datetime.fromtimestamp(answer.sent_at, UTC),
-        request=request,
-        answered_url=answer.answered_url,
-        where=where,
-    )
-    if 200 <= answer.status < 300:
+def understood(page: Page, accept: Accept, now: float, mask: Callable[[str], str]) -> Page:
+    """A page whose response counts as a success, or is accepted. Raises the `FetchError` that it stands for otherwise,
+    its text not masked yet."""
+    if 200 <= page.status < 300:
         return _success(page, accept, now, mask)
-    failed = failure(answer.status, answer.headers, answer.body, now)
-    if isinstance(failed, PassingError) or accept.get(answer.status) != "skip":
+    failed = failure(page.status, page.headers, page.body, now)
+    if isinstance(failed, PassingError) or accept.get(page.status) != "skip":
         raise failed
     return replace(page, skipped=mask(failed.problem))
 

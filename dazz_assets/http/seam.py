@@ -1,44 +1,31 @@
-"""Where requests leave the process, and answers come in, whatever sends them: what recordings are made of."""
+"""Where requests leave the process, and responses come in, whatever sends them: what recordings are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from dazz_assets.http.page import Request, Response
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Asked:
-    """A request as it goes out, credentials included. source: as of `Request`; empty where it is not known."""
+Send = Callable[[Request], Response]
+"""Sends a request as it is, credentials included, and returns its response."""
 
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    source: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A response, its body decompressed and whole."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-Send = Callable[[Asked], Answered]
-"""Sends a request and gives its answer."""
+Tape = Callable[[Request, Send], Response]
+"""Is given each request, and what really sends it; what it returns is the response."""
 
 
 class Seam(Protocol):
-    """One library that sends requests, `requests` or a vendor's SDK; named by an integration's `seams`."""
+    """One library that sends requests: a vendor's SDK, named by an integration's `seams`; `requests` is known.
 
-    def recording(self, tape: Callable[[Asked, Send], Answered]) -> AbstractContextManager[None]:
+    Both methods replace the place where the library sends, for as long as their context is open. They make a `Request`
+    of what the library sends (its whole URL, and its body as bytes), and of a `Response` what the library returns.
+    """
+
+    def recording(self, tape: Tape) -> AbstractContextManager[None]:
         """While it is open, each request goes to `tape`, with what really sends it; the library gets what it returns.
 
-        What `tape` sends may differ from what it was given, and its answer from what came.
+        What `tape` sends may differ from what it was given, and its response from what came.
         """
         ...
 

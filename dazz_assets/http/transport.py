@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.hooks import dispatch_hook
-from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import NewConnectionError
 
-from dazz_assets.http.auth import Auth
+from dazz_assets.http.authenticator import Authenticator, is_signed
 from dazz_assets.http.complaints import shortened
 from dazz_assets.http.errors import (
     BadRequestError,
@@ -27,7 +26,7 @@ from dazz_assets.http.errors import (
     UnreachableError,
 )
 from dazz_assets.http.hosts import DeclaredHosts, Origin, origin_of, shown
-from dazz_assets.http.page import Request, sent_params
+from dazz_assets.http.page import Page, Request, Response, sent_params
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -37,7 +36,7 @@ LONGEST_RESPONSE_SECONDS = 600.0
 MOST_REDIRECTS = 5
 CONNECTIONS = 32
 _CHUNK = 1024 * 1024
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SETTLED = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -51,27 +50,15 @@ _SETTLED = (
 )
 
 
-class Prepared(requests.PreparedRequest):
-    """A request as it goes out, which knows the `source` of the one it was made from: who records wants to know."""
+class _Prepared(requests.PreparedRequest):
+    """A request as `requests` sends it, which knows the `source` of ours."""
 
-    def __init__(self, source: tuple[str, ...] = ()) -> None:
-        super().__init__()
-        self.source = source
+    source: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response, read whole. `url` is what was asked for and `answered_url` what answered, both unauthenticated.
-
-    sent_at: when the request that it answers was sent, in epoch seconds.
-    """
-
-    status: int
-    headers: CaseInsensitiveDict[str]
-    body: bytes
-    url: str
-    answered_url: str
-    sent_at: float
+def source_of(prepared: requests.PreparedRequest) -> tuple[str, ...]:
+    """What a request lists, for recordings; empty where the engine did not make it (see `Request`)."""
+    return prepared.source if isinstance(prepared, _Prepared) else ()
 
 
 class Transport:
@@ -81,71 +68,79 @@ class Transport:
     and certificates of the environment are.
     """
 
-    def __init__(
-        self, hosts: DeclaredHosts, auth: Auth | None, values: Mapping[str, str], clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, hosts: DeclaredHosts, authenticator: Authenticator, clock: Callable[[], float]) -> None:
         self._hosts = hosts
-        self._auth = auth
-        self._values = dict(values)
+        self._authenticator = authenticator
         self._clock = clock
         self._environment: dict[Origin | None, Mapping[str, Any]] = {}
         self.session = requests.Session()
         self.session.headers["Accept"] = "application/json"
+        self._headers = {name: str(value) for name, value in self.session.headers.items()}
         for scheme in ("https://", "http://"):
             self.session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
 
-    def exchange(self, request: Request, before_each: Callable[[], None]) -> Answer:
-        """The answer to a request, after redirects; `before_each` is called before each of the requests that takes.
+    def exchange(
+        self, request: Request, before_each: Callable[[], None], after_each: Callable[[Request, Response, float], None]
+    ) -> Page:
+        """The page that a response to a request would be, whatever its status, after redirects.
 
-        The errors hold URLs and texts that are not masked.
+        before_each: called before each of the requests that it takes, those of the auth included. after_each: called
+        with each, as it is without credentials, its response, and when it was sent (epoch seconds); not of redirects.
+
+        The URLs in it, and the texts of the errors, are not masked.
         """
-        asked, first_url = request, ""
-        for _ in range(MOST_REDIRECTS + 1):
-            prepared, url = self._prepared(asked)
-            first_url = first_url or url
+        asked, first_url, sent_at = request, "", 0.0
+
+        def send(signed: Request) -> Response:
+            nonlocal sent_at
+            prepared = self._prepared(signed)
             before_each()
             sent_at = self._clock()
-            response = self._send(prepared)
-            with response:
-                if response.status_code in _REDIRECTS:
-                    asked = _redirected(asked, url, response)
-                    continue
-                body = _read(response)
-            return Answer(response.status_code, response.headers, body, first_url, url, sent_at)
+            response = self._received(prepared)
+            if response.status not in REDIRECTS:
+                after_each(_without_credentials(signed, plain), response, sent_at)
+            return response
+
+        for _ in range(MOST_REDIRECTS + 1):
+            plain = as_sent(self._prepared(asked))
+            last, response = self._authenticator.respond(plain, send)
+            last = _without_credentials(last, plain)
+            first_url = first_url or last.url
+            if response.status in REDIRECTS and last is plain:
+                asked = _redirected(asked, plain.url, response)
+                continue
+            return Page(
+                status=response.status,
+                headers=response.headers,
+                body=response.body,
+                url=first_url if last is plain else last.url,
+                fetched_at=datetime.fromtimestamp(sent_at, UTC),
+                request=request if last is plain else last,
+                answered_url=last.url,
+            )
         raise RedirectError(f"more than {MOST_REDIRECTS} redirects.")
 
-    def _prepared(self, request: Request) -> tuple[requests.PreparedRequest, str]:
-        """The request as it goes out, and its URL without credentials."""
-        prepared: requests.PreparedRequest = Prepared(request.source)
-        problem = ""
-        try:
-            prepared.prepare(
-                method=request.method,
-                url=request.url,
-                headers={**self.session.headers, **request.headers},
-                params=sent_params(request.params),
-                json=request.body,
-            )
-        except _SETTLED as error:
-            problem = _reason(error)
-        if problem:  # Raised out here, so that the error carries no other one with a URL in it.
-            raise BadRequestError(f"the request can't be sent: {problem}.")
-        url = prepared.url or ""
-        self._demand_declared(url)
-        if self._auth is not None:
-            prepared = _of_source(self._auth.apply(prepared, self._values), request.source)
-            self._demand_declared(prepared.url or "")
-        return prepared, url
+    def _prepared(self, request: Request) -> _Prepared:
+        """The request as `requests` sends it. Raises BadRequestError, and UndeclaredHostError."""
+        prepared = prepared_of(replace(request, headers={**self._headers, **request.headers}))
+        self._demand_declared(prepared.url or "")
+        return prepared
 
     def _demand_declared(self, url: str) -> None:
         if self._hosts.allows(url):
             return
         target = origin_of(url)
         raise UndeclaredHostError(
-            f"a redirect or link leads from {shown(self._hosts.base)} to "
+            f"a redirect, a link or the auth leads from {shown(self._hosts.base)} to "
             f"{shown(target) if target else 'an address that is not plain http or https'}, which is not declared; "
             "nothing was sent there."
         )
+
+    def _received(self, prepared: requests.PreparedRequest) -> Response:
+        """Sends a request, and reads its response within bounds; of a redirect no body."""
+        with self._send(prepared) as response:
+            body = b"" if response.status_code in REDIRECTS else _read(response)
+            return Response(response.status_code, response.headers, body)
 
     def _send(self, prepared: requests.PreparedRequest) -> requests.Response:
         started = time.perf_counter()
@@ -181,24 +176,66 @@ class Transport:
         return self._environment[origin]
 
 
-def _of_source(prepared: requests.PreparedRequest, source: tuple[str, ...]) -> Prepared:
-    """The request with its source, which an auth that gives back another object does not know of."""
-    if isinstance(prepared, Prepared):
-        return prepared
-    known = Prepared(source)
-    vars(known).update(vars(prepared), source=source)
-    return known
+def prepared_of(request: Request) -> _Prepared:
+    """A request as `requests` sends it. Raises BadRequestError for one that can't be sent."""
+    prepared = _Prepared()
+    prepared.source = request.source
+    body: Mapping[str, Any] = {"data" if isinstance(request.body, bytes) else "json": request.body}
+    problem = ""
+    try:
+        prepared.prepare(
+            method=request.method,
+            url=request.url,
+            headers=dict(request.headers),
+            params=sent_params(request.params),
+            **body,
+        )
+    except _SETTLED as error:
+        problem = _reason(error)
+    if problem:  # Raised out here, so that the error carries no other one with a URL in it.
+        raise BadRequestError(f"the request can't be sent: {problem}.")
+    return prepared
 
 
-def _redirected(request: Request, url: str, response: requests.Response) -> Request:
+def as_sent(prepared: requests.PreparedRequest) -> Request:
+    """What a request of the library `requests` sends. A body that is a file or a generator is read to its end."""
+    return Request(
+        url=prepared.url or "",
+        method=prepared.method or "GET",
+        headers={name: _text(value) for name, value in prepared.headers.items() if name != "Content-Length"},
+        body=None if prepared.body is None else _whole(prepared.body),
+        source=source_of(prepared),
+    )
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def _whole(body: bytes | str | Iterable[bytes | str]) -> bytes:
+    if isinstance(body, bytes | str):
+        return _bytes(body)
+    # Of a file larger pieces than its lines, which binary ones may hardly have.
+    read = getattr(body, "read", None)
+    return _bytes(read()) if read is not None else b"".join(map(_bytes, body))
+
+
+def _bytes(text: bytes | str) -> bytes:
+    return text.encode() if isinstance(text, str) else bytes(text)
+
+
+def _without_credentials(sent: Request, plain: Request) -> Request:
+    """What was sent, without what the auth added; of a request of the auth's own, all but its query."""
+    return plain if is_signed(sent, plain) else replace(sent, url=sent.url.partition("?")[0], params={})
+
+
+def _redirected(request: Request, url: str, response: Response) -> Request:
     """What a redirect asks for. It names the whole address: our parameters are in it, or are not wanted there."""
     target = response.headers.get("location", "")
     if not target:
-        raise RedirectError(
-            f"a redirect ({response.status_code}) that does not say where to.", status=response.status_code
-        )
+        raise RedirectError(f"a redirect ({response.status}) that does not say where to.", status=response.status)
     target = urljoin(url, target.encode("latin-1", "replace").decode("utf-8", "replace"))
-    keeps_method = response.status_code in (307, 308) or request.method in ("GET", "HEAD")
+    keeps_method = response.status in (307, 308) or request.method in ("GET", "HEAD")
     if keeps_method:
         return replace(request, url=target, params={})
     return replace(request, url=target, params={}, method="GET", body=None)

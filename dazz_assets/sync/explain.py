@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
-from requests import PreparedRequest
 
 from dazz_assets.authoring.config import ConnectionConfig, text_of
 from dazz_assets.authoring.integration import Integration
@@ -20,9 +19,10 @@ from dazz_assets.authoring.secrecy import is_secret
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
 from dazz_assets.authoring.wiring import duration
 from dazz_assets.connections import Connection
-from dazz_assets.http import Request
+from dazz_assets.http import Authenticator, CredentialError, Request
+from dazz_assets.http.authenticator import is_signed
 from dazz_assets.http.masking import HIDDEN
-from dazz_assets.http.page import sent_params
+from dazz_assets.http.transport import as_sent, prepared_of
 from dazz_assets.lake import Lake
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.fetch.bounds import Bounds
@@ -84,15 +84,16 @@ def _announced(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date
     request = first_request(session, stream, source.fields, sent)
     if stream.paginator is not None:
         request = stream.paginator.first(request)
-    method, url, headers, body = _sent(session, request)
-    named = {name: stand_ins.named(value) for name, value in headers.items()}
+    signed, of_auth = _sent(session, request)
+    named = {name: stand_ins.named(value) for name, value in signed.headers.items()}
     # Of what an auth encodes nothing would be read.
     shown = {
-        name: HIDDEN if value == headers[name] and name not in request.headers else value
+        name: HIDDEN if value == signed.headers[name] and name not in request.headers else value
         for name, value in named.items()
     }
-    note = _note(stream, since, is_first=mark is None)
-    return Announced(sync, method, stand_ins.named(url), shown, body and stand_ins.named(body), note)
+    note = "; ".join(filter(None, (stand_ins.named(of_auth), _note(stream, since, is_first=mark is None))))
+    body = stand_ins.named(signed.body.decode()) if signed.body else None
+    return Announced(sync, signed.method, stand_ins.named(as_sent(prepared_of(signed)).url), shown, body, note)
 
 
 def _named(session: Session, stream: StreamSpec, bounds: Bounds) -> tuple[str, str]:
@@ -117,23 +118,20 @@ def _note(stream: StreamSpec, since: str, *, is_first: bool) -> str:
     return ""
 
 
-def _sent(session: Session, request: Request) -> tuple[str, str, dict[str, str], str | None]:
-    """Method, URL, headers and body as they go out; of the headers those that are not of every request."""
-    prepared = PreparedRequest()
-    prepared.prepare(
-        method=request.method,
-        url=request.url,
-        headers=dict(request.headers),
-        params=sent_params(request.params),
-        json=request.body,
-    )
-    before = dict(prepared.headers)
+def _sent(session: Session, request: Request) -> tuple[Request, str]:
+    """A request as it goes out, of its headers those that are not of every request, and what its auth hides of it."""
+    plain = as_sent(prepared_of(request))
     integration = session.integration
-    if integration.auth is not None:
-        prepared = integration.auth.apply(prepared, text_of(integration.config))
-    ours = {name: value for name, value in prepared.headers.items() if before.get(name) != value}
-    body = prepared.body.decode() if isinstance(prepared.body, bytes) else prepared.body
-    return str(prepared.method), str(prepared.url), {**request.headers, **ours}, body
+    note = ""
+    try:
+        signed = Authenticator(integration.auth, text_of(integration.config)).first_request(plain)
+    except CredentialError:  # What stands for the config's values is no key that it can sign with, say.
+        signed, note = plain, "what the auth adds shows only with a connection's config"
+    if not is_signed(signed, plain):
+        note = f"the auth asks {signed.method} {signed.url.partition('?')[0]} before it"
+        signed = plain
+    ours = {name: value for name, value in signed.headers.items() if plain.headers.get(name) != value}
+    return replace(signed, headers={**request.headers, **ours}), note
 
 
 class _StandIns:

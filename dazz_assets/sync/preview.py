@@ -32,6 +32,7 @@ from dazz_assets.authoring.moments import moment_of
 from dazz_assets.authoring.personal import unmatched
 from dazz_assets.authoring.scaffold import construction
 from dazz_assets.authoring.spec import StreamSpec
+from dazz_assets.authoring.wiring import setting_text
 from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, says_more
 from dazz_assets.sync.errors import SyncError
 from dazz_assets.sync.fetch.bounds import Bounds
@@ -265,7 +266,7 @@ def _cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]
 
 def _paging(client: Client, paginator: Paginator | None, page: Page, received: int) -> PagingSeen:
     detected = tuple(paging_of(page)) if page.skipped is None else ()
-    declared = None if paginator is None else construction(paginator)
+    declared = setting_text(paginator) or None
     warning = _mismatch(paginator, page, detected)
     if page.skipped is not None:
         return PagingSeen(declared, detected, None, None, f"accepted as empty: {page.skipped}")
@@ -291,7 +292,7 @@ def _mismatch(paginator: Paginator | None, page: Page, detected: Sequence[Paging
         return f"no paginator is set, and the page says by {sign} that there is more: set one" if sign else None
     if any(agree(paginator, item.paginator) for item in detected):
         return None
-    declared, missing = construction(paginator), missing_path(paginator, page)
+    declared, missing = setting_text(paginator), missing_path(paginator, page)
     if live:
         return f"{declared} is set, and {live[0].sign}: it may have to be {construction(live[0].paginator)}"
     if missing is not None:

@@ -9,7 +9,7 @@ from dazz_assets.authoring.config import secrets_of, text_of
 from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
 from dazz_assets.connections import BadConnection, Connection
-from dazz_assets.http import Client, Event, Limiter
+from dazz_assets.http import Authenticator, Client, Event, Limiter
 from dazz_assets.http.hosts import origin_of
 from dazz_assets.http.placeholders import fill, segment
 from dazz_assets.lake import Lake, Table
@@ -87,20 +87,22 @@ class Session:
     def _limiter(self) -> Limiter:
         return Limiter(self.integration.rate)
 
+    @cached_property
+    def _authenticator(self) -> Authenticator:
+        config = self.integration.config
+        return Authenticator(self.integration.auth, text_of(config), secrets_of(config))
+
     def client(self, stream: str) -> Client:
-        """A client for one stream's requests, with the connection's secrets, and the limits that its streams share.
+        """A client for one stream's requests, with the credentials and the limits that the connection's streams share.
 
         Raises BadConnection.
         """
         integration = self.integration
-        config = integration.config
         where = f"{self.where}, stream {stream}"
         return Client(
             self.base_url,
             hosts=integration.hosts,
-            auth=integration.auth,
-            values=text_of(config),
-            secrets=secrets_of(config),
+            authenticator=self._authenticator,
             limiter=self._limiter,
             where=where,
             clock=lambda: self.now().timestamp(),

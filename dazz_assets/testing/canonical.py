@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dazz_assets.authoring.spec import StreamSpec
-from dazz_assets.http.seam import Answered, Asked
+from dazz_assets.http import Request, Response
 from dazz_assets.testing.charsets import LATIN_1, UTF_8, changed, charset_of
 from dazz_assets.testing.json_text import compact, trimmed
 from dazz_assets.testing.redaction import Redactor
@@ -17,35 +19,39 @@ _THEIR_HEADERS = frozenset({"content-type", "deprecation", "link", "location", "
 _ON_REFUSAL = ("retry-after", "ratelimit", "rate-limit")
 
 
-def asked_as_recorded(asked: Asked, redactor: Redactor) -> Asked:
+def request_as_recorded(request: Request, redactor: Redactor) -> Request:
     """A request as its file has it; the same for one that is recorded and one that is replayed."""
     redactor = redactor.for_requests
-    headers = {name: value for name, value in asked.headers.items() if name.lower() not in _OUR_HEADERS}
-    return Asked(
-        asked.method.upper(),
-        redactor.text(asked.url),
-        dict(sorted(redactor.headers(headers).items())),
-        None if not asked.body else changed(asked.body, asked.headers, lambda text: _text_as_recorded(text, redactor)),
-        asked.source,
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in _OUR_HEADERS}
+    return replace(
+        request,
+        method=request.method.upper(),
+        url=redactor.text(request.url),
+        headers=dict(sorted(redactor.headers(headers).items())),
+        body=_request_body_as_recorded(request, redactor) if request.body else None,
     )
 
 
-def answered_as_recorded(
-    answered: Answered, redactor: Redactor, stream: StreamSpec | None, records: int | None
-) -> Answered:
+def response_as_recorded(
+    response: Response, redactor: Redactor, stream: StreamSpec | None, records: int | None
+) -> Response:
     """A response as its file has it; of a stream's page so many records, or all."""
-    is_refusal = answered.status >= 400
-    headers = {name: value for name, value in answered.headers.items() if _is_kept(name.lower(), is_refusal=is_refusal)}
-    return Answered(
-        answered.status,
+    is_refusal = response.status >= 400
+    headers = {name: value for name, value in response.headers.items() if _is_kept(name.lower(), is_refusal=is_refusal)}
+    return Response(
+        response.status,
         dict(sorted(redactor.headers(headers).items())),
-        _body_as_recorded(answered, redactor, stream, records),
+        _body_as_recorded(response, redactor, stream, records),
     )
 
 
 def _is_kept(name: str, *, is_refusal: bool) -> bool:
     # On a success the numbers of a rate limit are others in each run; on a refusal they say how long to wait.
     return name in _THEIR_HEADERS or (is_refusal and any(part in name for part in _ON_REFUSAL))
+
+
+def _request_body_as_recorded(request: Request, redactor: Redactor) -> bytes:
+    return changed(request.body, request.headers, lambda text: _text_as_recorded(text, redactor))
 
 
 def _text_as_recorded(text: str, redactor: Redactor) -> str:
@@ -55,9 +61,9 @@ def _text_as_recorded(text: str, redactor: Redactor) -> str:
         return redactor.text(text)
 
 
-def _body_as_recorded(answered: Answered, redactor: Redactor, stream: StreamSpec | None, records: int | None) -> bytes:
-    body = changed(answered.body, answered.headers, lambda text: _page_as_recorded(text, redactor, stream, records))
-    if charset_of(body, answered.headers) != LATIN_1:
+def _body_as_recorded(response: Response, redactor: Redactor, stream: StreamSpec | None, records: int | None) -> bytes:
+    body = changed(response.body, response.headers, lambda text: _page_as_recorded(text, redactor, stream, records))
+    if charset_of(body, response.headers) != LATIN_1:
         return body
     # What passes for Latin-1 may be UTF-8 that was cut within a letter.
     return redactor.text(body.decode(UTF_8, "surrogateescape")).encode(UTF_8, "surrogateescape")

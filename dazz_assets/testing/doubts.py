@@ -56,12 +56,12 @@ def _stream_of(exchange: Exchange) -> str:
 
 
 def _is_again(stream: StreamSpec, first: Exchange, second: Exchange) -> bool:
-    is_other_request = (first.asked.url, first.asked.body) != (second.asked.url, second.asked.body)
+    is_other_request = (first.request.url, first.request.body) != (second.request.url, second.request.body)
     return is_other_request and bool(records := _records(stream, first)) and _records(stream, second) == records
 
 
 def _records(stream: StreamSpec, exchange: Exchange) -> list[bytes]:
     try:
-        return [bytes(item) for item in Document(exchange.answered.body).records(stream.records)]
+        return [bytes(item) for item in Document(exchange.response.body).records(stream.records)]
     except ValueError:
         return []

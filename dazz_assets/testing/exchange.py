@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dazz_assets.http import Request, Response
 from dazz_assets.http.paths import Document
-from dazz_assets.http.seam import Answered, Asked
 from dazz_assets.testing.charsets import UTF_8, charset_of
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.json_text import compact, indented
@@ -26,18 +26,18 @@ class Exchange:
     """A request and its response, redacted; name: of its file, without the ending."""
 
     name: str
-    asked: Asked
-    answered: Answered
+    request: Request
+    response: Response
 
 
 def text_of(exchange: Exchange) -> str:
     """The file's text."""
-    asked, answered = exchange.asked, exchange.answered
-    request = {"method": asked.method, "url": asked.url, "headers": dict(asked.headers)}
-    response = {"status": answered.status, "headers": dict(answered.headers)}
+    request, response = exchange.request, exchange.response
     halves = {
-        "request": _with_body(request, asked.body),
-        "response": _with_body(response, answered.body),
+        "request": _with_body(
+            {"method": request.method, "url": request.url, "headers": dict(request.headers)}, request.body
+        ),
+        "response": _with_body({"status": response.status, "headers": dict(response.headers)}, response.body),
     }
     return indented("{" + ", ".join(f"{json.dumps(name)}: {half}" for name, half in halves.items()) + "}") + "\n"
 
@@ -48,13 +48,19 @@ def read(path: Path) -> Exchange:
     try:
         whole = json.loads(text)
         document = Document(text.encode())
-        request, response = whole["request"], whole["response"]
-        asked = Asked(request["method"], request["url"], request["headers"], _body(document, "request", request))
-        answered = Answered(int(response["status"]), response["headers"], _body(document, "response", response) or b"")
+        return Exchange(path.stem, _request(document, whole["request"]), _response(document, whole["response"]))
     except (ValueError, LookupError, TypeError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise RecordingError(f"{path} is no recording of a request: {what}; correct it, or record again") from None
-    return Exchange(path.stem, asked, answered)
+
+
+def _request(document: Document, half: Mapping[str, Any]) -> Request:
+    body = _body(document, "request", half)
+    return Request(half["url"], half["method"], headers=half["headers"], body=body)
+
+
+def _response(document: Document, half: Mapping[str, Any]) -> Response:
+    return Response(int(half["status"]), half["headers"], _body(document, "response", half) or b"")
 
 
 def read_all(folder: Path) -> Iterator[Exchange]:

@@ -16,8 +16,8 @@ from pydantic import BaseModel, SecretStr
 from dazz_assets.authoring.config import ConnectionConfig, secrets_by_name
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import Connection
+from dazz_assets.http import Seam
 from dazz_assets.http.placeholders import PLACEHOLDER
-from dazz_assets.http.seam import Seam
 from dazz_assets.sync.progress import Progress
 from dazz_assets.testing.clock import Clock
 from dazz_assets.testing.doubts import doubts_of

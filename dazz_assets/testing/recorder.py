@@ -6,10 +6,11 @@ import hashlib
 import re
 import threading
 from collections import Counter
+from dataclasses import replace
 
 from dazz_assets.authoring.spec import IntegrationSpec
-from dazz_assets.http.seam import Answered, Asked, Send
-from dazz_assets.testing.canonical import answered_as_recorded, asked_as_recorded
+from dazz_assets.http import Request, Response, Send
+from dazz_assets.testing.canonical import request_as_recorded, response_as_recorded
 from dazz_assets.testing.charsets import changed
 from dazz_assets.testing.exchange import Exchange
 from dazz_assets.testing.redaction import Redactor
@@ -35,30 +36,31 @@ class Recorder:
         self._numbers: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def __call__(self, asked: Asked, send: Send) -> Answered:
+    def __call__(self, request: Request, send: Send) -> Response:
         """Send the request, and keep it with its response."""
         with self._lock:
-            real = self._restored(asked)
-        answered = send(real)
-        stream = self._spec.streams.get(asked.source[0]) if asked.source else None
+            # A token that the vendor gave under a name which says nothing is a secret once it signs a request.
+            self._redactor.headers(request.headers)
+            real = self._restored(request)
+        response = send(real)
+        stream = self._spec.streams.get(request.source[0]) if request.source else None
         with self._lock:
-            shown = answered_as_recorded(answered, self._redactor, stream, self._records)
-            self.exchanges.append(Exchange(self._name(asked), asked_as_recorded(asked, self._redactor), shown))
+            shown = response_as_recorded(response, self._redactor, stream, self._records)
+            self.exchanges.append(Exchange(self._name(request), request_as_recorded(request, self._redactor), shown))
         return shown
 
-    def _restored(self, asked: Asked) -> Asked:
+    def _restored(self, request: Request) -> Request:
         restored = self._redactor.restored
-        return Asked(
-            asked.method,
-            restored(asked.url),
-            {name: restored(value) for name, value in asked.headers.items()},
-            None if asked.body is None else changed(asked.body, asked.headers, restored),
-            asked.source,
+        return replace(
+            request,
+            url=restored(request.url),
+            headers={name: restored(value) for name, value in request.headers.items()},
+            body=None if request.body is None else changed(request.body, request.headers, restored),
         )
 
-    def _name(self, asked: Asked) -> str:
+    def _name(self, request: Request) -> str:
         """Of the stream, what its path names of a parent, and the page: the same in each recording."""
-        stream, *parent = asked.source or ("other",)
+        stream, *parent = request.source or ("other",)
         streams = list(self._spec.streams)
         place = streams.index(stream) + 1 if stream in streams else 0
         parts = [f"{place:0{len(str(len(streams)))}}-{stream}", *([_as_name("-".join(parent))] if parent else [])]

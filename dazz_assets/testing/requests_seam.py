@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -16,11 +16,8 @@ from requests.adapters import HTTPAdapter
 from responses.registries import FirstMatchRegistry
 from urllib3 import HTTPResponse
 
-from dazz_assets.http import Prepared
-from dazz_assets.http.seam import Answered, Asked, Send
-
-Tape = Callable[[Asked, Send], Answered]
-"""Is given each request, and what really sends it; see `Seam`."""
+from dazz_assets.http import Request, Response, Send, Tape
+from dazz_assets.http.transport import as_sent
 
 
 class RequestsSeam:
@@ -34,11 +31,11 @@ class RequestsSeam:
         def send(
             adapter: HTTPAdapter, request: requests.PreparedRequest, *settings: Any, **named: Any
         ) -> requests.Response:
-            def sent(asked: Asked) -> Answered:
-                with really_send(adapter, _with(request, asked), *settings, **named) as response:
-                    return Answered(response.status_code, response.headers, response.content)
+            def sent(changed: Request) -> Response:
+                with really_send(adapter, _with(request, changed), *settings, **named) as response:
+                    return Response(response.status_code, response.headers, response.content)
 
-            return _response(request, tape(asked_of(request), sent))
+            return _response(request, tape(as_sent(request), sent))
 
         # The place that `responses` takes as well.
         with mock.patch.object(HTTPAdapter, "send", send), _silent(logging.getLogger("urllib3")):
@@ -50,11 +47,11 @@ class RequestsSeam:
 
         class Script(FirstMatchRegistry):
             def find(self, request: requests.PreparedRequest) -> tuple[responses.BaseResponse | None, list[str]]:
-                answered = script(asked_of(request))
+                response = script(as_sent(request))
                 found = responses.Response(
-                    request.method or "GET", request.url or "", answered.body, status=answered.status
+                    request.method or "GET", request.url or "", response.body, status=response.status
                 )
-                found.headers = {"Content-Type": "application/octet-stream", **answered.headers}
+                found.headers = {"Content-Type": "application/octet-stream", **response.headers}
                 return found, []
 
         with responses.RequestsMock(registry=Script, assert_all_requests_are_fired=False):
@@ -72,46 +69,18 @@ def _silent(log: logging.Logger) -> Iterator[None]:
         log.setLevel(level)
 
 
-def asked_of(prepared: requests.PreparedRequest) -> Asked:
-    """What a request asks. A body that is a file or a generator is read to its end."""
-    return Asked(
-        prepared.method or "GET",
-        prepared.url or "",
-        {name: _text(value) for name, value in prepared.headers.items()},
-        None if prepared.body is None else _read(prepared.body),
-        prepared.source if isinstance(prepared, Prepared) else (),
-    )
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
-
-
-def _read(body: bytes | str | Iterable[bytes | str]) -> bytes:
-    if isinstance(body, bytes | str):
-        return _bytes(body)
-    # Of a file larger pieces than its lines, which binary ones may hardly have.
-    read = getattr(body, "read", None)
-    return _bytes(read()) if read is not None else b"".join(map(_bytes, body))
-
-
-def _bytes(text: bytes | str) -> bytes:
-    return text.encode() if isinstance(text, str) else bytes(text)
-
-
-def _with(prepared: requests.PreparedRequest, asked: Asked) -> requests.PreparedRequest:
-    """The request that asks this."""
+def _with(prepared: requests.PreparedRequest, request: Request) -> requests.PreparedRequest:
+    """The request of the library that sends this one."""
     changed = prepared.copy()
-    changed.method, changed.url = asked.method, asked.url
-    changed.headers.update(asked.headers)
-    if asked.body is not None:
+    changed.method, changed.url = request.method, request.url
+    changed.headers.update(request.headers)
+    if request.body is not None:
         # Whole now, what a generator would have sent in chunks.
         changed.headers.pop("Transfer-Encoding", None)
-        changed.prepare_body(asked.body, None)
+        changed.prepare_body(request.body, None)
     return changed
 
 
-def _response(prepared: requests.PreparedRequest, answered: Answered) -> requests.Response:
-    headers: Mapping[str, str] = answered.headers
-    raw = HTTPResponse(io.BytesIO(answered.body), headers, answered.status, preload_content=False)
+def _response(prepared: requests.PreparedRequest, response: Response) -> requests.Response:
+    raw = HTTPResponse(io.BytesIO(response.body), response.headers, response.status, preload_content=False)
     return HTTPAdapter().build_response(prepared, raw)

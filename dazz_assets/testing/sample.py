@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from dazz_assets.http.seam import Answered, Asked, Send
-from dazz_assets.testing.requests_seam import RequestsSeam, Tape
+from dazz_assets.http import Request, Response, Send, Tape
+from dazz_assets.testing.requests_seam import RequestsSeam
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,11 @@ class SampleSeam:
 
     def recording(self, tape: Tape) -> AbstractContextManager[None]:
         """See `Seam`."""
-        return RequestsSeam().recording(lambda asked, _: tape(asked, self._answer))
+        return RequestsSeam().recording(lambda request, _: tape(request, self._answer))
 
     def replaying(self, script: Send) -> AbstractContextManager[None]:
         """See `Seam`."""
         return RequestsSeam().replaying(script)
 
-    def _answer(self, _: Asked) -> Answered:
-        return Answered(200, {"Content-Type": "application/json"}, self.page)
+    def _answer(self, _: Request) -> Response:
+        return Response(200, {"Content-Type": "application/json"}, self.page)

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from urllib.parse import parse_qsl, urlsplit
 
-from dazz_assets.http.seam import Answered, Asked
+from dazz_assets.http import Request, Response
 from dazz_assets.sync.differences import differences
-from dazz_assets.testing.canonical import asked_as_recorded
+from dazz_assets.testing.canonical import request_as_recorded
 from dazz_assets.testing.charsets import readable
 from dazz_assets.testing.errors import UnrecordedError
 from dazz_assets.testing.exchange import Exchange
@@ -34,22 +34,22 @@ class Script:
         self._left: dict[Identity, deque[Exchange]] = {}
         self._recorded = list(exchanges)
         for exchange in self._recorded:
-            self._left.setdefault(_identity(exchange.asked), deque()).append(exchange)
+            self._left.setdefault(_identity(exchange.request), deque()).append(exchange)
         self._redactor = redactor
         self._lock = threading.Lock()
-        self._asked: list[Asked] = []
+        self._requested: list[Request] = []
         self.played: list[Exchange] = []
         self.problems: list[str] = []
 
-    def __call__(self, asked: Asked) -> Answered:
+    def __call__(self, request: Request) -> Response:
         """The response to a request. Raises UnrecordedError."""
-        found = asked_as_recorded(asked, self._redactor)
+        found = request_as_recorded(request, self._redactor)
         wanted = _identity(found)
         with self._lock:
-            self._asked.append(found)
+            self._requested.append(found)
             if self._left.get(wanted):
                 self.played.append(self._left[wanted].popleft())
-                return self.played[-1].answered
+                return self.played[-1].response
             problem = self._unrecorded(found, was_recorded=wanted in self._left)
             self.problems.append(problem)
         raise UnrecordedError(problem)
@@ -58,7 +58,8 @@ class Script:
         """The recorded requests that were not sent, each with the nearest that was; the first of many."""
         left = self._unplayed()
         told = [
-            f"{item.name} was recorded and not requested: {_line(item.asked)}{_nearest(item.asked, self._asked)}"
+            f"{item.name} was recorded and not requested: {_line(item.request)}"
+            f"{_nearest(item.request, self._requested)}"
             for item in left[:_SHOWN]
         ]
         more = len(left) - len(told)
@@ -74,60 +75,60 @@ class Script:
         left = {exchange.name for exchanges in self._left.values() for exchange in exchanges}
         return [exchange for exchange in self._recorded if exchange.name in left]
 
-    def _unrecorded(self, asked: Asked, *, was_recorded: bool) -> str:
+    def _unrecorded(self, request: Request, *, was_recorded: bool) -> str:
         if was_recorded:
-            return f"{_line(asked)} was requested more often than it was recorded"
+            return f"{_line(request)} was requested more often than it was recorded"
         others = self._unplayed() or self._recorded
-        return f"{_line(asked)} was requested and not recorded" + _nearest(
-            asked, [exchange.asked for exchange in others[:_COMPARED]], reverse=True
+        return f"{_line(request)} was requested and not recorded" + _nearest(
+            request, [exchange.request for exchange in others[:_COMPARED]], reverse=True
         )
 
 
-def line_of(asked: Asked) -> str:
+def line_of(request: Request) -> str:
     """A request in a line, with its body where it has one."""
-    return _line(asked) + (f" {readable(asked.body, asked.headers)}" if asked.body else "")
+    return _line(request) + (f" {readable(request.body, request.headers)}" if request.body else "")
 
 
-def _line(asked: Asked) -> str:
-    return f"{asked.method} {asked.url}"
+def _line(request: Request) -> str:
+    return f"{request.method} {request.url}"
 
 
-def _identity(asked: Asked) -> Identity:
+def _identity(request: Request) -> Identity:
     """What two requests must have in common to be the same; the order of parameters does not count."""
-    parts = urlsplit(asked.url)
+    parts = urlsplit(request.url)
     query = tuple(sorted(parse_qsl(parts.query, keep_blank_values=True)))
-    headers = tuple(sorted((name.lower(), value) for name, value in asked.headers.items()))
-    return asked.method, parts.scheme, parts.netloc.lower(), parts.path, query, headers, _body(asked)
+    headers = tuple(sorted((name.lower(), value) for name, value in request.headers.items()))
+    return request.method, parts.scheme, parts.netloc.lower(), parts.path, query, headers, _body(request)
 
 
-def _body(asked: Asked) -> str | None:
-    if asked.body is None:
+def _body(request: Request) -> str | None:
+    if request.body is None:
         return None
-    text = readable(asked.body, asked.headers)
+    text = readable(request.body, request.headers)
     try:
         return json.dumps(json.loads(text), sort_keys=True)
     except ValueError:
         return text
 
 
-def _nearest(asked: Asked, others: Iterable[Asked], *, reverse: bool = False) -> str:
+def _nearest(request: Request, others: Iterable[Request], *, reverse: bool = False) -> str:
     """What the most similar of other requests has that this one hasn't; `reverse` shows it the other way round."""
 
-    def distance(other: Asked) -> tuple[int, float]:
-        likeness = SequenceMatcher(None, _line(asked), _line(other)).ratio()
-        return len(differences(_parts(asked), _parts(other))), -likeness
+    def distance(other: Request) -> tuple[int, float]:
+        likeness = SequenceMatcher(None, _line(request), _line(other)).ratio()
+        return len(differences(_parts(request), _parts(other))), -likeness
 
     nearest = min(others, key=distance, default=None)
     if nearest is None:
         return "; there is no other"
-    before, after = (_parts(nearest), _parts(asked)) if reverse else (_parts(asked), _parts(nearest))
+    before, after = (_parts(nearest), _parts(request)) if reverse else (_parts(request), _parts(nearest))
     shown = "; ".join(map(str, differences(before, after)))
     return f"\n    nearest: {_line(nearest)}\n    differs in: {shown}"
 
 
-def _parts(asked: Asked) -> dict[str, object]:
-    parts = urlsplit(asked.url)
+def _parts(request: Request) -> dict[str, object]:
+    parts = urlsplit(request.url)
     query: dict[str, object] = dict(parse_qsl(parts.query, keep_blank_values=True))
-    headers = {name.lower(): value for name, value in asked.headers.items()}
+    headers = {name.lower(): value for name, value in request.headers.items()}
     address = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    return {"method": asked.method, "address": address, "query": query, "headers": headers, "body": _body(asked)}
+    return {"method": request.method, "address": address, "query": query, "headers": headers, "body": _body(request)}

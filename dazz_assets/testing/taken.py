@@ -43,7 +43,7 @@ class Album:
 
     def take(self, phase: Phase, exchanges: Iterable[Exchange]) -> None:
         """Take what a sync left, which these exchanges made."""
-        lines = {item.name: f"{line_of(item.asked)} -> {item.answered.status}" for item in exchanges}
+        lines = {item.name: f"{line_of(item.request)} -> {item.response.status}" for item in exchanges}
         self._keep(f"{phase}/requests", json.dumps(dict(sorted(lines.items())), ensure_ascii=False))
         for stream in self.session.spec.streams.values():
             self._keep(f"{phase}/raw/{stream.name}", self._raw(stream))

@@ -88,7 +88,7 @@ class GitHubIntegration(Integration[GitHubConfig]):
 
     name = "github"
     base_url = "https://api.github.com"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
     params = {"per_page": 100}
     paginator = LinkHeader()

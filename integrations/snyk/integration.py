@@ -83,7 +83,7 @@ class SnykIntegration(Integration[SnykConfig]):
     """
 
     base_url = "https://api.snyk.io"
-    auth = ApiKey(format="token {token}")
+    auth = ApiKey(format="token {config.token}")
     headers = {"Accept": "application/vnd.api+json"}
     params = {"version": "2024-10-15", "limit": 100}
     records = "data"

@@ -218,7 +218,7 @@ def test_it_says_where_what_and_how_to_fix_it(make: Make, message: str) -> None:
 
 
 def test_what_is_right_loads() -> None:
-    spec = describe(integration(auth=BearerToken("{token}")))
+    spec = describe(integration(auth=BearerToken("{config.token}")))
     assert list(spec.streams) == ["things", "events"]
 
 

@@ -64,7 +64,7 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
         ),
         (
             lambda: integration(auth="ghp_verysecret"),
-            'BadIntegration: `auth` is a str; it must be an auth, as `auth = BearerToken("{token}")`',
+            'BadIntegration: `auth` is a str; it must be an auth, as `auth = BearerToken("{config.token}")`',
         ),
         (lambda: integration(auth=BearerToken), "BadIntegration: `auth` is a class; give a value, `BearerToken(...)`"),
         (

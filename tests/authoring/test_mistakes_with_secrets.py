@@ -1,11 +1,14 @@
 """A secret that would be shown, sent where it is logged, or stand in code, fails when definitions load."""
 
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration
+from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, Request, Response
 from dazz_assets.authoring.describe import describe
 from tests.authoring.wrong import Config, Make, integration, told, with_stream
 
@@ -44,6 +47,22 @@ class SecretAddress(ConnectionConfig):
     base_url: SecretStr  # type: ignore[assignment]
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """An auth of the author's own, with a template."""
+
+    key: str
+
+    def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+        yield request.with_header("Authorization", self.key)
+
+
+class Locked(Exchange):
+    def __init__(self) -> None:
+        super().__init__("{config.token}")
+        vars(self)["lock"] = Lock()
+
+
 # In two parts, so that no scanner takes this file for a leak.
 STRIPE = "sk_live_" + "a1B2c3D4e5F6"
 
@@ -56,7 +75,7 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
     ("make", "message"),
     [
         (
-            lambda: of(Plain, auth=BearerToken("{token}")),
+            lambda: of(Plain, auth=BearerToken("{config.token}")),
             (
                 "BadIntegration: `auth` uses Plain.token, which is no secret; declare it as `token: "
                 "SecretStr`, so that it is masked everywhere"
@@ -115,32 +134,32 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
             lambda: with_stream(path="/bot{config.token}/updates"),
             (
                 "BadIntegration: BadStream: `path` holds {config.token}, a secret, and URLs are written to "
-                'logs everywhere; send it by the integration\'s auth: `ApiKey(format="{token}")` as a header, '
-                'or `ApiKey(param="token", format="{token}")` where the vendor takes it nowhere else'
+                'logs everywhere; send it by the integration\'s auth: `ApiKey(format="{config.token}")` as a header, '
+                'or `ApiKey(param="token", format="{config.token}")` where the vendor takes it nowhere else'
             ),
         ),
         (
             lambda: with_stream(params={"key": "{config.token}"}),
             (
                 "BadIntegration: BadStream: `params` holds {config.token}, a secret, and URLs are written to "
-                'logs everywhere; send it by the integration\'s auth: `ApiKey(format="{token}")` as a header, '
-                'or `ApiKey(param="token", format="{token}")` where the vendor takes it nowhere else'
+                'logs everywhere; send it by the integration\'s auth: `ApiKey(format="{config.token}")` as a header, '
+                'or `ApiKey(param="token", format="{config.token}")` where the vendor takes it nowhere else'
             ),
         ),
         (
             lambda: integration(params={"key": "{config.token}"}),
             (
                 "BadIntegration: ThingsStream: `params` holds {config.token}, a secret, and URLs are written "
-                'to logs everywhere; send it by the integration\'s auth: `ApiKey(format="{token}")` as a '
-                'header, or `ApiKey(param="token", format="{token}")` where the vendor takes it nowhere else'
+                'to logs everywhere; send it by the integration\'s auth: `ApiKey(format="{config.token}")` as a '
+                'header, or `ApiKey(param="token", format="{config.token}")` where the vendor takes it nowhere else'
             ),
         ),
         (
             lambda: integration(base_url="https://api.test/{config.token}"),
             (
                 "BadIntegration: `base_url` holds {config.token}, a secret, and URLs are written to logs "
-                'everywhere; send it by the integration\'s auth: `ApiKey(format="{token}")` as a header, or '
-                '`ApiKey(param="token", format="{token}")` where the vendor takes it nowhere else'
+                'everywhere; send it by the integration\'s auth: `ApiKey(format="{config.token}")` as a header, or '
+                '`ApiKey(param="token", format="{config.token}")` where the vendor takes it nowhere else'
             ),
         ),
         (
@@ -152,7 +171,7 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
             (
                 "BadIntegration: BadStream: `params` gives 'api-key' a value, which is a secret by its name, and code "
                 "is read by many; declare `api_key: SecretStr` in Config, and send it by the integration's auth: "
-                '`ApiKey(param="api-key", format="{api_key}")`'
+                '`ApiKey(param="api-key", format="{config.api_key}")`'
             ),
         ),
         (
@@ -160,7 +179,7 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
             (
                 "BadIntegration: ThingsStream: `params` gives 'access_token' a value, which is a secret by its name, "
                 "and code is read by many; declare `access_token: SecretStr` in Config, and send it by the "
-                'integration\'s auth: `ApiKey(param="access_token", format="{access_token}")`'
+                'integration\'s auth: `ApiKey(param="access_token", format="{config.access_token}")`'
             ),
         ),
         *(
@@ -189,36 +208,59 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
             lambda: integration(auth=BearerToken("hunter2")),
             (
                 "BadIntegration: `auth` names no field of Config, so the text is sent as it is; write the "
-                'secret\'s field in braces, as `BearerToken("{token}")`'
+                'secret\'s field in braces, as `BearerToken("{config.token}")`'
             ),
         ),
         (
             lambda: integration(auth=ApiKey(format="hunter2")),
             (
                 "BadIntegration: `auth` names no field of Config, so the text is sent as it is; write the "
-                'secret\'s field in braces, as `ApiKey(format="{token}")`'
+                'secret\'s field in braces, as `ApiKey(format="{config.token}")`'
             ),
         ),
         (
             lambda: integration(auth=Basic("me", "hunter2")),
             (
                 "BadIntegration: `auth` names no field of Config, so the text is sent as it is; write the "
-                'secret\'s field in braces, as `Basic("{username}", "{password}")`'
+                'secret\'s field in braces, as `Basic("{config.username}", "{config.password}")`'
             ),
         ),
         (
-            lambda: integration(auth=BearerToken("{tokn}")),
-            "BadIntegration: `auth` uses {tokn}, a field that Config does not have; did you mean 'token'?",
+            lambda: integration(auth=BearerToken("{config.tokn}")),
+            "BadIntegration: `auth` uses {config.tokn}, a field that Config does not have; did you mean 'token'?",
         ),
         (
-            lambda: integration(auth=BearerToken("{config.token}")),
-            ("BadIntegration: `auth` uses {config.token}, a field that Config does not have; did you mean 'token'?"),
+            lambda: integration(auth=BearerToken("{token}")),
+            "BadIntegration: `auth` holds {token}, which is no placeholder; write {config.token}",
+        ),
+        (
+            lambda: integration(auth=ApiKey(format="Token {tokn}")),
+            (
+                "BadIntegration: `auth` holds {tokn}, which is no placeholder; write {config.x} for a field of Config; "
+                "did you mean 'token'?"
+            ),
         ),
         (
             lambda: integration(auth=BearerToken("{token")),
+            "BadIntegration: `auth` holds {token, which is no placeholder; write {config.token}",
+        ),
+        (
+            lambda: integration(auth=BearerToken("{parent.token}")),
             (
-                "BadIntegration: a template of `auth` can't be read (expected '}' before end of string); "
-                'write fields in braces, as `BearerToken("{token}")`'
+                "BadIntegration: `auth` uses {parent.token}; it signs the requests of all streams, so write a field of "
+                "Config, as {config.token}"
+            ),
+        ),
+        (
+            lambda: integration(auth=Exchange("{token}")),
+            "BadIntegration: `auth` holds {token}, which is no placeholder; write {config.token}",
+        ),
+        (
+            lambda: integration(auth=Locked()),
+            (
+                "BadIntegration: `auth` can't be copied (TypeError: cannot pickle '_thread.lock' object), and each "
+                "connection has a copy of its own; leave out what it holds of this process. It needs no lock: of a "
+                "connection's threads one at a time runs its code"
             ),
         ),
     ],
@@ -254,4 +296,4 @@ def test_a_name_that_only_speaks_of_a_secret_is_none() -> None:
 
 
 def test_what_is_right_loads() -> None:
-    assert describe(integration(Integration[Config], auth=BearerToken("{token}"))).config is Config
+    assert describe(integration(Integration[Config], auth=BearerToken("{config.token}"))).config is Config

@@ -28,7 +28,13 @@ ROOT = Path(__file__).parents[2]
 
 def wanted(name: str, **settings: Any) -> Wanted:
     prefix = "".join(word.title() for word in name.split("_"))
-    given = {"base_url": BASE_URL, "auth": BearerToken("{token}"), "path": "/issues", "stream": "issues", **settings}
+    given = {
+        "base_url": BASE_URL,
+        "auth": BearerToken("{config.token}"),
+        "path": "/issues",
+        "stream": "issues",
+        **settings,
+    }
     return Wanted(name=name, prefix=prefix, **given)
 
 

@@ -90,7 +90,7 @@ def test_what_no_flag_says_is_read_from_the_page(desk: Desk) -> None:
     spec = desk.spec("acme")
     (stream,) = spec.streams.values()
     assert (spec.name, spec.integration.base_url) == ("acme", "https://api.acme.example/v1")
-    assert construction(spec.integration.auth) == 'BearerToken("{token}")'
+    assert construction(spec.integration.auth) == 'BearerToken("{config.token}")'
     assert (stream.name, stream.path, stream.records, stream.primary_key) == ("issues", "/issues", "data", ("id",))
     assert stream.cursor is not None
     assert stream.cursor.field == "updatedAt"
@@ -132,12 +132,12 @@ def test_each_paginator_has_a_flag_and_is_written_as_one(flag: str, code: str) -
 @pytest.mark.parametrize(
     ("flag", "code"),
     [
-        ("bearer", 'BearerToken("{token}")'),
+        ("bearer", 'BearerToken("{config.token}")'),
         ("header:X-Key", 'ApiKey(header="X-Key")'),
-        ("header:Authorization:token {token}", 'ApiKey(header="Authorization", format="token {token}")'),
+        ("header:Authorization:token {config.token}", 'ApiKey(header="Authorization", format="token {config.token}")'),
         ("param:key", 'ApiKey(param="key")'),
         ("param:auth[key]", 'ApiKey(param="auth[key]")'),
-        ("basic", 'Basic("{username}", "{password}")'),
+        ("basic", 'Basic("{config.username}", "{config.password}")'),
     ],
 )
 def test_each_auth_has_a_flag(flag: str, code: str) -> None:
@@ -344,6 +344,7 @@ def test_without_a_terminal_what_is_missing_is_named(desk: Desk) -> None:
         (["--auth", "barer"], "is none of: bearer, header:NAME[:FORMAT], param:NAME, basic, none"),
         (["--auth", "header:"], "is none of: bearer"),
         (["--auth", "header:X-Key:{key}"], "is none of: bearer"),
+        (["--auth", "header:X-Key:Token {token}"], "write it as {config.token}"),
         (["--auth", "param:"], "is none of: bearer"),
         (["--paginator", "next-lnk:next"], "did you mean 'next-link'?"),
         (["--paginator", "next-link"], "is none of: link-header, next-link:PATH"),
@@ -426,10 +427,10 @@ def test_an_answer_that_can_not_be_is_told_and_asked_for_again(desk: Desk) -> No
 
 @pytest.mark.usefixtures("terminal")
 def test_how_auths_are_written_is_told_where_one_is_asked_for(desk: Desk) -> None:
-    typed = ["https://api.acme.example", "header:Authorization:Token {token}", "/v1/issues", "", "", "", "", ""]
+    typed = ["https://api.acme.example", "header:Authorization:Token {config.token}", "/v1/issues", "", "", "", "", ""]
     ran = desk.new("acme", "--sample", desk.sample, typed="\n".join(typed) + "\n")
     assert construction(desk.spec("acme").integration.auth) == (
-        'ApiKey(header="Authorization", format="Token {token}")'
+        'ApiKey(header="Authorization", format="Token {config.token}")'
     )
     assert "header:NAME:FORMAT  the token in a text of that header" in ran.err
 

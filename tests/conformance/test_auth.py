@@ -23,9 +23,9 @@ from tests.conformance.connected import CANARY, Item, Token, items
 from tests.http.loopback import Asked, Clock, Reply, Vendor
 
 AUTHS: dict[str, Auth] = {
-    "a header": BearerToken("{token}"),
+    "a header": BearerToken("{config.token}"),
     "a query": ApiKey(param="key"),
-    "a user and password": Basic("{token}", "x"),
+    "a user and password": Basic("{config.token}", "x"),
 }
 
 
@@ -161,7 +161,7 @@ class StrictConfig(ConnectionConfig):
 class StrictIntegration(Integration[StrictConfig]):
     name = "vendor"
     base_url = "https://api.vendor.example"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     streams = (ItemsStream,)
 
 

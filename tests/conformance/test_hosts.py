@@ -26,10 +26,10 @@ class PartsStream(Stream[Item]):
 
 
 AUTHS: dict[str, Auth] = {
-    "a header": BearerToken("{token}"),
+    "a header": BearerToken("{config.token}"),
     "a custom header": ApiKey(header="X-Api-Key"),
     "a query": ApiKey(param="key"),
-    "a user and password": Basic("{token}", "{token}"),
+    "a user and password": Basic("{config.token}", "{config.token}"),
 }
 
 

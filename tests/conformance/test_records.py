@@ -24,7 +24,7 @@ class ItemsStream(Stream[Item]):
 
 class VendorIntegration(Integration[Token]):
     base_url = "https://api.vendor.example"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     paginator = Offset()
     streams = (ItemsStream,)
 

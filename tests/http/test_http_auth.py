@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 
 import pytest
-from requests import PreparedRequest
 
-from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, Client, CredentialError, Request
+from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, Client, CredentialError, Request, Response
+from dazz_assets.http.auth import config_fields_of
 from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]
 
 
 def test_a_bearer_token_is_sent_in_the_authorization_header(vendor: Vendor, connect: Connect) -> None:
-    connect(auth=BearerToken("{token}"), values={"token": "t0ken"}).send(Request(vendor.url))
+    connect(auth=BearerToken("{config.token}"), values={"token": "t0ken"}).send(Request(vendor.url))
     assert vendor.asked[0].headers["Authorization"] == "Bearer t0ken"
 
 
 def test_an_api_key_is_sent_in_the_authorization_header_unless_another_one_is_named(
     vendor: Vendor, connect: Connect
 ) -> None:
-    connect(auth=ApiKey(format="token {token}"), values={"token": "k"}).send(Request(vendor.url))
-    connect(auth=ApiKey(header="X-Key", format="{key}"), values={"key": "k"}).send(Request(vendor.url))
+    connect(auth=ApiKey(format="token {config.token}"), values={"token": "k"}).send(Request(vendor.url))
+    connect(auth=ApiKey(header="X-Key", format="{config.key}"), values={"key": "k"}).send(Request(vendor.url))
     assert vendor.asked[0].headers["Authorization"] == "token k"
     assert vendor.asked[1].headers["X-Key"] == "k"
     assert "Authorization" not in vendor.asked[1].headers
 
 
 def test_an_api_key_in_the_query_is_encoded_and_stands_there_once(vendor: Vendor, connect: Connect) -> None:
-    client = connect(auth=ApiKey(param="key", format="{key}"), values={"key": "a/b&c"})
+    client = connect(auth=ApiKey(param="key", format="{config.key}"), values={"key": "a/b&c"})
     client.send(Request(f"{vendor.url}/x?page=2&key=old", params={"limit": 10}))
     assert vendor.asked[0].pairs == [("page", "2"), ("limit", "10"), ("key", "a/b&c")]
 
 
 def test_basic_sends_user_and_password_in_base64_of_utf_8(vendor: Vendor, connect: Connect) -> None:
-    client = connect(auth=Basic("{email}", "{token}"), values={"email": "jo@acme.io", "token": "pässword"})
+    client = connect(
+        auth=Basic("{config.email}", "{config.token}"), values={"email": "jo@acme.io", "token": "pässword"}
+    )
     client.send(Request(vendor.url))
     scheme, _, pair = vendor.asked[0].headers["Authorization"].partition(" ")
     assert (scheme, b64decode(pair).decode()) == ("Basic", "jo@acme.io:pässword")
@@ -48,13 +50,9 @@ def test_credentials_are_computed_anew_for_each_attempt(vendor: Vendor, connect:
     class Counting:
         count = 0
 
-        def apply(self, prepared: PreparedRequest, values: object) -> PreparedRequest:
+        def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
             self.count += 1
-            prepared.headers["X-Attempt"] = str(self.count)
-            return prepared
-
-        def fields(self) -> set[str]:
-            return set()
+            yield request.with_header("X-Attempt", str(self.count))
 
     vendor.script(Reply(503), Reply(503), Reply())
     connect(auth=Counting()).send(Request(vendor.url))
@@ -64,19 +62,19 @@ def test_credentials_are_computed_anew_for_each_attempt(vendor: Vendor, connect:
 @pytest.mark.parametrize(
     ("auth", "fields"),
     [
-        (BearerToken("{token}"), {"token"}),
-        (ApiKey(format="id={id}, key={key}"), {"id", "key"}),
-        (Basic("{user}/token", "x"), {"user"}),
-        (BearerToken("fixed"), set()),
+        (BearerToken("{config.token}"), ["token"]),
+        (ApiKey(format="id={config.id}, key={config.key}"), ["id", "key"]),
+        (Basic("{config.user}/token", "{config.user}"), ["user"]),
+        (BearerToken("fixed"), []),
     ],
 )
-def test_the_fields_that_templates_name_are_known_without_a_config(auth: Auth, fields: set[str]) -> None:
-    assert auth.fields() == fields
+def test_the_fields_that_templates_name_are_known_without_a_config(auth: Auth, fields: list[str]) -> None:
+    assert config_fields_of(auth) == fields
 
 
 def test_a_field_without_a_value_is_named(vendor: Vendor, connect: Connect) -> None:
     with pytest.raises(CredentialError, match=r"vendor/acme.*'token', which has no value"):
-        connect(auth=BearerToken("{token}")).send(Request(vendor.url))
+        connect(auth=BearerToken("{config.token}")).send(Request(vendor.url))
     assert vendor.asked == []
 
 
@@ -85,7 +83,7 @@ def test_a_value_that_no_header_can_carry_is_refused_without_showing_it(
     vendor: Vendor, connect: Connect, value: str
 ) -> None:
     with pytest.raises(CredentialError, match="'token' holds what no HTTP header can carry") as caught:
-        connect(auth=BearerToken("{token}"), values={"token": value}).send(Request(vendor.url))
+        connect(auth=BearerToken("{config.token}"), values={"token": value}).send(Request(vendor.url))
     assert "s3c" not in str(caught.value)
 
 

@@ -199,8 +199,8 @@ def test_an_api_that_is_not_deprecated_is_not_warned_of(vendor: Vendor, client: 
 
 def test_clients_share_nothing(vendor: Vendor, other_host: Vendor, connect: Connect) -> None:
     """Conformance 47: one connection, told to wait by its vendor, holds up no other."""
-    hostile = connect(auth=BearerToken("{t}"), values={"t": "one"}, where="vendor/hostile")
-    fine = connect(auth=BearerToken("{t}"), values={"t": "two"}, where="vendor/fine")
+    hostile = connect(auth=BearerToken("{config.t}"), values={"t": "one"}, where="vendor/hostile")
+    fine = connect(auth=BearerToken("{config.t}"), values={"t": "two"}, where="vendor/fine")
     vendor.script(Reply(headers={"Set-Cookie": "a=1", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "500"}))
     hostile.send(Request(vendor.url))
     vendor.script(Reply())

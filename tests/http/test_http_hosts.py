@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 
 import pytest
 import responses
-from requests import PreparedRequest
 
 from dazz_assets.http import (
     ApiKey,
@@ -15,6 +15,7 @@ from dazz_assets.http import (
     NextLink,
     RedirectError,
     Request,
+    Response,
     UndeclaredHostError,
     walk,
 )
@@ -27,7 +28,7 @@ def test_a_redirect_to_another_host_fails_and_nothing_is_sent_there(
     vendor: Vendor, other_host: Vendor, connect: Connect
 ) -> None:
     vendor.script(Reply(302, headers={"Location": f"{other_host.url}/steal"}))
-    client = connect(auth=BearerToken("{token}"), values={"token": "s3cret"})
+    client = connect(auth=BearerToken("{config.token}"), values={"token": "s3cret"})
     with pytest.raises(UndeclaredHostError) as caught:
         client.send(Request(f"{vendor.url}/x"))
     assert other_host.asked == []
@@ -40,7 +41,7 @@ def test_a_next_link_to_another_host_fails_and_nothing_is_sent_there(
     vendor: Vendor, other_host: Vendor, connect: Connect
 ) -> None:
     vendor.script(Reply(body={"data": [1], "next": f"{other_host.url}/more"}))
-    client = connect(auth=ApiKey(param="key", format="{key}"), values={"key": "s3cret"})
+    client = connect(auth=ApiKey(param="key", format="{config.key}"), values={"key": "s3cret"})
     with pytest.raises(UndeclaredHostError):
         list(walk(client, Request(f"{vendor.url}/x"), paginator=NextLink("next"), records="data"))
     assert other_host.asked == []
@@ -92,7 +93,7 @@ def test_base_url_must_be_an_address_without_a_user(base_url: str) -> None:
 
 def test_a_redirect_within_the_host_is_followed_with_credentials(vendor: Vendor, connect: Connect) -> None:
     vendor.script(Reply(301, headers={"Location": "/repositories/7?page=2"}), Reply(body=[1]))
-    client = connect(auth=BearerToken("{token}"), values={"token": "t"})
+    client = connect(auth=BearerToken("{config.token}"), values={"token": "t"})
     page = client.send(Request(f"{vendor.url}/old", params={"page": 2}))
     assert page.body == b"[1]"
     assert vendor.asked[1].target == "/repositories/7?page=2"
@@ -122,12 +123,8 @@ def test_a_redirect_starts_from_the_one_before_it(vendor: Vendor, client: Client
 
 def test_an_auth_that_sends_elsewhere_is_stopped(vendor: Vendor, other_host: Vendor, connect: Connect) -> None:
     class Elsewhere:
-        def apply(self, prepared: PreparedRequest, values: Mapping[str, str]) -> PreparedRequest:
-            prepared.url = other_host.url
-            return prepared
-
-        def fields(self) -> set[str]:
-            return set()
+        def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+            yield replace(request, url=other_host.url)
 
     with pytest.raises(UndeclaredHostError):
         connect(auth=Elsewhere()).send(Request(vendor.url))

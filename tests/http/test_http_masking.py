@@ -7,16 +7,15 @@ import json
 import logging
 import traceback
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from requests import PreparedRequest
 
-from dazz_assets.http import ApiKey, Basic, Client, CredentialError, Event, FetchError, Mask, Request
+from dazz_assets.http import ApiKey, Basic, Client, CredentialError, Event, FetchError, Mask, Request, Response
 from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]
@@ -84,7 +83,10 @@ def test_nothing_that_is_said_shows_a_secret(
     caplog.set_level(logging.DEBUG)
     events: list[Event] = []
     client = connect(
-        auth=ApiKey(param="key", format="{key}"), values={"key": CANARY}, secrets=[CANARY], on_event=events.append
+        auth=ApiKey(param="key", format="{config.key}"),
+        values={"key": CANARY},
+        secrets=[CANARY],
+        on_event=events.append,
     )
     vendor.script(reply)
     with pytest.raises(FetchError) as caught:
@@ -105,7 +107,9 @@ def test_nothing_that_is_said_shows_a_secret(
 
 
 def test_no_exception_behind_an_error_holds_the_request(connect: Connect) -> None:
-    client = connect("http://127.0.0.1:9", auth=Basic("{u}", "{p}"), values={"u": "jo", "p": CANARY}, secrets=[CANARY])
+    client = connect(
+        "http://127.0.0.1:9", auth=Basic("{config.u}", "{config.p}"), values={"u": "jo", "p": CANARY}, secrets=[CANARY]
+    )
     with pytest.raises(FetchError) as caught:
         client.send(Request("http://127.0.0.1:9/x"))
     assert caught.value.__cause__ is None
@@ -114,14 +118,12 @@ def test_no_exception_behind_an_error_holds_the_request(connect: Connect) -> Non
 
 def test_what_an_auth_was_handling_when_it_failed_is_not_behind_the_error(vendor: Vendor, connect: Connect) -> None:
     class Careless:
-        def apply(self, prepared: PreparedRequest, values: Mapping[str, str]) -> PreparedRequest:
+        def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
             try:
-                raise KeyError(values["key"])
+                raise KeyError(config["key"])
             except KeyError as error:
-                raise CredentialError(f"can't use {values['key']}") from error
-
-        def fields(self) -> set[str]:
-            return {"key"}
+                raise CredentialError(f"can't use {config['key']}") from error
+            yield request
 
     client = connect(auth=Careless(), values={"key": CANARY}, secrets=[CANARY])
     with pytest.raises(CredentialError) as caught:
@@ -134,7 +136,7 @@ def test_the_transport_log_shows_the_request_without_the_key(
     vendor: Vendor, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "urllib3")
-    client = connect(auth=ApiKey(param="key", format="{key}"), values={"key": CANARY}, secrets=[CANARY])
+    client = connect(auth=ApiKey(param="key", format="{config.key}"), values={"key": CANARY}, secrets=[CANARY])
     client.send(Request(f"{vendor.url}/issues"))
     assert "GET /issues?key=***" in caplog.text
 
@@ -153,7 +155,7 @@ def test_what_the_transport_logs_for_others_in_the_process_is_changed_only_where
 
 
 def test_a_page_names_its_request_without_the_key(vendor: Vendor, connect: Connect) -> None:
-    client = connect(auth=ApiKey(param="key", format="{key}"), values={"key": CANARY}, secrets=[CANARY])
+    client = connect(auth=ApiKey(param="key", format="{config.key}"), values={"key": CANARY}, secrets=[CANARY])
     page = client.send(Request(f"{vendor.url}/x?echo={quote(CANARY)}", params={"limit": 5}))
     assert page.url == f"{vendor.url}/x?echo=***&limit=5"
     assert CANARY not in repr(page)

@@ -32,12 +32,12 @@ URL = "https://api.example.com/rest/items"
 
 def page(body: object, request: Request, headers: Mapping[str, str] | None = None) -> Page:
     return Page(
-        json.dumps(body).encode(),
-        request.url,
-        200,
-        CaseInsensitiveDict(headers or {}),
-        datetime(2026, 1, 1, tzinfo=UTC),
-        request,
+        status=200,
+        headers=CaseInsensitiveDict(headers or {}),
+        body=json.dumps(body).encode(),
+        url=request.url,
+        fetched_at=datetime(2026, 1, 1, tzinfo=UTC),
+        request=request,
         answered_url=request.url,
     )
 

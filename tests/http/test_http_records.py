@@ -15,7 +15,14 @@ from dazz_assets.http import Page, RecordsPathError, Request
 
 def page(body: bytes, status: int = 200) -> Page:
     request = Request("https://api.example.com/issues")
-    return Page(body, request.url, status, {}, datetime(2026, 1, 1, tzinfo=UTC), request, where="vendor/acme")
+    return Page(
+        status=status,
+        body=body,
+        url=request.url,
+        fetched_at=datetime(2026, 1, 1, tzinfo=UTC),
+        request=request,
+        where="vendor/acme",
+    )
 
 
 def records(body: bytes, path: str) -> list[bytes]:

@@ -38,7 +38,7 @@ class AlertsStream(Stream[Alert]):
 class AlertsIntegration(Integration[IncidentsConfig]):
     name = "incidents"
     base_url = "https://incidents.example"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     records = "items"
     primary_key = "id"
     streams = (ServicesStream, AlertsStream)

@@ -135,7 +135,7 @@ class IncidentsIntegration(Integration[IncidentsConfig]):
     """A status page."""
 
     base_url = "https://incidents.example"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     records = "items"
     primary_key = "id"
     streams = (ServicesStream, NotesStream, IncidentsStream)

@@ -70,7 +70,7 @@ class DeskIntegration(Integration[DeskConfig]):
     """A help desk."""
 
     base_url = "https://desk.test"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     records = "items"
     paginator = Offset(size_param="limit", size=PAGE)
     streams = (AgentsStream, TicketsStream)

@@ -96,7 +96,7 @@ class OfShops(Orders):
 def shop(stream: type[Stream[Any]], auth_: Any = None) -> type[Integration[ShopConfig]]:
     class ShopIntegration(Integration[ShopConfig]):
         base_url = "https://shop.test/api"
-        auth = auth_ or BearerToken("{token}")
+        auth = auth_ or BearerToken("{config.token}")
         headers = {"Accept": "application/x-shop"}
         records = "items"
         primary_key = "id"
@@ -208,7 +208,7 @@ def test_what_is_fetched_in_parts_is_said_only_of_streams_with_both_bounds() -> 
     assert len(announced(shop(TwoBounds))) == 3
 
 
-@pytest.mark.parametrize("auth", [ApiKey(param="key"), ApiKey(header="X-Key"), BearerToken("{token}")])
+@pytest.mark.parametrize("auth", [ApiKey(param="key"), ApiKey(header="X-Key"), BearerToken("{config.token}")])
 def test_the_auth_is_announced_by_the_name_of_its_field(auth: Any, vendor: Vendor, tmp_path: Path) -> None:
     integration = shop(TwoBounds, auth)
     first, _ = asked_by_two_syncs(integration, vendor, tmp_path, RECENT)
@@ -218,7 +218,7 @@ def test_the_auth_is_announced_by_the_name_of_its_field(auth: Any, vendor: Vendo
 
 
 def test_an_auth_that_encodes_its_secret_is_named_and_not_shown() -> None:
-    told = announced(shop(TwoBounds, Basic("me", "{token}")))["first sync"]
+    told = announced(shop(TwoBounds, Basic("me", "{config.token}")))["first sync"]
     assert told.headers["Authorization"] == "***"
 
 
@@ -244,7 +244,7 @@ class HostConfig(ConnectionConfig):
 
 
 class HostIntegration(Integration[HostConfig]):
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     streams = (Orders,)
     params = {"region": "{config.region}", "since": "{config.since}"}
 

@@ -44,7 +44,7 @@ def records(**settings: Any) -> type[Integration[Any]]:
 
 
 def desk_of(streams: tuple[type[Stream[Any]], ...], **settings: Any) -> type[Integration[Any]]:
-    right = {"name": "desk", "base_url": "https://desk.test", "auth": BearerToken("{token}"), "streams": streams}
+    right = {"name": "desk", "base_url": "https://desk.test", "auth": BearerToken("{config.token}"), "streams": streams}
     return types.new_class(
         "NotesIntegration", (Integration[RegionConfig],), exec_body=lambda ns: ns.update(right | settings)
     )

@@ -116,7 +116,7 @@ def parsing(function: Callable[..., Iterable[DomainObject]]) -> type[Integration
     settings: dict[str, Any] = {
         "name": "desk",
         "base_url": "https://desk.test",
-        "auth": BearerToken("{token}"),
+        "auth": BearerToken("{config.token}"),
         "streams": (StrictStream if function is reads_strictly else RecordsStream,),
         "notes": parser(function),
         "__module__": __name__,

@@ -19,7 +19,7 @@ class RegionConfig(DeskConfig):
 class Regional(Integration[RegionConfig]):
     name = "desk"
     base_url = "https://desk.test/{config.region}"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     streams = (TicketsStream,)
 
 

@@ -55,15 +55,15 @@ FOUND_BY_SHAPE = {
 INTEGRATION = '''
 """A vendor that wants every kind of secret."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 import requests
 from pydantic import BaseModel, SecretStr
 
 from dazz_assets import (
-    ApiKey, Basic, ConnectionConfig, Cursor, FullRefresh, Incremental, Integration, NextLink, Stream, parser
+    ApiKey, Basic, ConnectionConfig, Cursor, FullRefresh, Incremental, Integration, NextLink, Request, Response, Stream,
+    parser,
 )
 from dazz_assets.domain import DomainObject
 
@@ -82,19 +82,15 @@ class ParrotConfig(ConnectionConfig):
 class Everything:
     """Basic, a key in the query, a key in a header, and a login by a form before each request."""
 
-    parts = (Basic("{username}", "{password}"), ApiKey(param="key", format="{query_key}"),
-             ApiKey(header="X-Api-Key", format="{header_key}"))
+    parts = (Basic("{config.username}", "{config.password}"), ApiKey(param="key", format="{config.query_key}"),
+             ApiKey(header="X-Api-Key", format="{config.header_key}"))
 
-    def apply(self, prepared: Any, values: Any) -> Any:
+    def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
         for part in self.parts:
-            prepared = part.apply(prepared, values)
-        login = {"grant_type": "client_credentials", "client_secret": values["client_secret"]}
-        session = requests.post(f"{values.get('base_url') or URL}/oauth/token", data=login).json()
-        prepared.headers["X-Session"] = session["access_token"]
-        return prepared
-
-    def fields(self) -> set[str]:
-        return {"client_secret"}.union(*(part.fields() for part in self.parts))
+            request = next(part.flow(request, config))
+        login = {"grant_type": "client_credentials", "client_secret": config["client_secret"]}
+        session = requests.post(f"{config.get('base_url') or URL}/oauth/token", data=login).json()
+        yield request.with_header("X-Session", session["access_token"])
 
 
 class Thing(BaseModel):

@@ -73,7 +73,7 @@ class ShopIntegration(Integration[ShopConfig]):
     """A web shop."""
 
     base_url = "https://api.shop.example"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     records = "items"
     primary_key = "id"
     paginator = NextLink("next")

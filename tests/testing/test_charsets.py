@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dazz_assets.http.seam import Answered, Asked
-from dazz_assets.testing.canonical import answered_as_recorded
+from dazz_assets import Request, Response
+from dazz_assets.testing.canonical import response_as_recorded
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.exchange import Exchange, read, text_of
 from dazz_assets.testing.redaction import Redactor
@@ -27,8 +27,8 @@ def redactor() -> Redactor:
 
 def recorded(body: bytes, content_type: str | None) -> Exchange:
     headers = {} if content_type is None else {"Content-Type": content_type}
-    answered = answered_as_recorded(Answered(200, headers, body), redactor(), None, None)
-    return Exchange("x", Asked("GET", "https://api.shop.example/x"), answered)
+    answered = response_as_recorded(Response(200, headers, body), redactor(), None, None)
+    return Exchange("x", Request("https://api.shop.example/x"), answered)
 
 
 def through_file(exchange: Exchange, folder: Path) -> Exchange:
@@ -56,31 +56,31 @@ def test_a_text_in_any_charset_is_redacted_and_readable_and_replayed_in_it(
     written: str, content_type: str | None, charset: str, tmp_path: Path
 ) -> None:
     exchange = recorded(written.encode(charset), content_type)
-    shown = exchange.answered.body.decode(charset)
+    shown = exchange.response.body.decode(charset)
     plain = shown.removeprefix('{"größe":"').removesuffix('"}')
     assert EXPECTED.fullmatch(plain if written == TEXT else f"Größe: {plain}")
     file = text_of(exchange)
     assert plain in file
     assert "base64" not in file
     assert redactor().found_in(file) == set()
-    assert through_file(exchange, tmp_path).answered == exchange.answered
+    assert through_file(exchange, tmp_path).response == exchange.response
 
 
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "image/png", None])
 def test_what_is_no_text_holds_no_secret_either(content_type: str | None, tmp_path: Path) -> None:
     body = b"\x89PNG\r\n\x00\xff " + "c4nary-ü7d01 of jane@corp.com, ghp_".encode() + b"a1B2" * 9 + b"\xfe"
     exchange = recorded(body, content_type)
-    assert exchange.answered.body.startswith(b"\x89PNG\r\n\x00\xff redacted-token of person-")
-    assert exchange.answered.body.endswith(b"\xfe")
+    assert exchange.response.body.startswith(b"\x89PNG\r\n\x00\xff redacted-token of person-")
+    assert exchange.response.body.endswith(b"\xfe")
     for canary in (b"c4nary", b"jane", b"ghp_"):
-        assert canary not in exchange.answered.body
+        assert canary not in exchange.response.body
     assert '"base64"' in text_of(exchange)
-    assert through_file(exchange, tmp_path).answered == exchange.answered
+    assert through_file(exchange, tmp_path).response == exchange.response
 
 
 def test_a_secret_shows_not_in_a_text_that_was_cut_within_a_letter() -> None:
     body = f"{TEXT} ü".encode()[:-1]
-    assert b"c4nary" not in recorded(body, "text/plain").answered.body
+    assert b"c4nary" not in recorded(body, "text/plain").response.body
 
 
 KINDS = [None, "text/plain", "text/x; charset=utf-16", "text/x; charset=utf-7", "image/png", "text/x; charset=x"]
@@ -90,7 +90,7 @@ KINDS = [None, "text/plain", "text/x; charset=utf-16", "text/x; charset=utf-7", 
 def test_any_bytes_are_read_from_the_file_as_the_sync_saw_them(body: bytes, content_type: str | None) -> None:
     exchange = recorded(body, content_type)
     with TemporaryDirectory() as folder:
-        assert through_file(exchange, Path(folder)).answered == exchange.answered
+        assert through_file(exchange, Path(folder)).response == exchange.response
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
-from requests import PreparedRequest
 
+from dazz_assets import Request, Response
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.testing.errors import RecordingError
 from dazz_assets.testing.record import PAGES, Recorded, record
@@ -269,24 +271,44 @@ def test_what_personal_values_are_left_is_told(tmp_path: Path, shop: Shop) -> No
 
 
 class Signed:
-    """An auth that gives back another request than it was given, as some libraries do."""
+    """An auth that yields a request which it made anew, without what ours lists."""
 
-    def apply(self, prepared: PreparedRequest, values: Mapping[str, str]) -> PreparedRequest:
-        signed = prepared.copy()
-        signed.headers["Authorization"] = f"Bearer {values['token']}"
-        return signed
-
-    def fields(self) -> set[str]:
-        return {"token"}
+    def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+        yield Request(request.url, headers={"Authorization": f"Bearer {config['token']}"})
 
 
-def test_an_auth_may_give_back_another_request(tmp_path: Path, shop: Shop) -> None:
-    text = INTEGRATION.replace('auth = BearerToken("{token}")', "auth = Signed()").replace(
+def test_an_auth_may_yield_another_request(tmp_path: Path, shop: Shop) -> None:
+    text = INTEGRATION.replace('auth = BearerToken("{config.token}")', "auth = Signed()").replace(
         "from pydantic import", "from tests.testing.test_recording import Signed\nfrom pydantic import"
     )
     folder = recorded(written(tmp_path / "vendor", text), shop).folder
     assert "first/1-accounts.001.json" in files(folder)
     assert not any("Jane Doe" in text for text in files(folder).values())
+
+
+class Ticketed:
+    """An auth by a ticket, which no name or shape gives away where the vendor hands it out."""
+
+    def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+        response = yield Request(urljoin(request.url, "/ticket"), "POST")
+        yield request.with_header("Authorization", f"Ticket {response.value('ticket')}")
+
+
+def test_what_an_auth_is_given_and_signs_with_is_not_recorded(tmp_path: Path, shop: Shop) -> None:
+    usual, ticket = shop.vendor.handler, "zq81mmvLpQ7r22xx"
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/ticket":
+            return Reply(body={"ticket": ticket})
+        assert asked.headers["Authorization"] == f"Ticket {ticket}"
+        return usual(replace(asked, headers={**asked.headers, "Authorization": f"Bearer {TOKEN}"}))
+
+    shop.vendor.handler = answer
+    text = INTEGRATION.replace('auth = BearerToken("{config.token}")', "auth = Ticketed()").replace(
+        "from pydantic import", "from tests.testing.test_recording import Ticketed\nfrom pydantic import"
+    )
+    with pytest.raises(RecordingError, match=r"would still hold a secret \(authorization\), so nothing is recorded"):
+        recorded(written(tmp_path / "vendor", text), shop)
 
 
 def test_a_secret_that_shows_as_one_only_later_is_not_recorded(tmp_path: Path, shop: Shop) -> None:

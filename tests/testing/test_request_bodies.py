@@ -12,8 +12,8 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from dazz_assets.http.seam import Answered, Asked
-from dazz_assets.testing.canonical import asked_as_recorded
+from dazz_assets import Request, Response
+from dazz_assets.testing.canonical import request_as_recorded
 from dazz_assets.testing.exchange import Exchange, read, text_of
 from dazz_assets.testing.recorder import Recorder
 from dazz_assets.testing.redaction import Redactor
@@ -84,11 +84,11 @@ def test_bytes_that_are_no_text_are_in_base64_without_the_secret_in_them(vendor:
     with RequestsSeam().recording(tape):
         requests.post(vendor.url, data=BINARY, timeout=10)
     (exchange,) = tape.exchanges
-    assert exchange.asked.body == BINARY.replace(b"canary-7d01", b"redacted-token")
+    assert exchange.request.body == BINARY.replace(b"canary-7d01", b"redacted-token")
     assert re.search(r'"base64": "[A-Za-z0-9+/=]+"', text_of(exchange))
     # In the line of a snapshot it is shown.
-    assert "redacted-token" in line_of(exchange.asked)
-    line_of(exchange.asked).encode()
+    assert "redacted-token" in line_of(exchange.request)
+    line_of(exchange.request).encode()
 
 
 def test_a_placeholder_within_such_bytes_is_put_back(vendor: Vendor, tape: Recorder) -> None:
@@ -108,8 +108,8 @@ def test_an_adapter_may_be_called_with_its_settings_by_position(vendor: Vendor, 
 @pytest.mark.parametrize("body", [None, b"plain \xc3\xbc", b'{"a":1.0}', b"\xff\x00", "größe".encode("latin-1")])
 def test_a_request_is_read_from_its_file_as_it_was(body: bytes | None, tmp_path: Path) -> None:
     headers = {"Content-Type": "text/plain"} if body and b"\xdf" in body else {}
-    asked = asked_as_recorded(Asked("POST", "https://api.shop.example/x", headers, body), redactor())
+    asked = request_as_recorded(Request("https://api.shop.example/x", "POST", headers=headers, body=body), redactor())
     assert asked.body == body
     file = tmp_path / "x.json"
-    file.write_text(text_of(Exchange("x", asked, Answered(204))), encoding="utf-8")
-    assert read(file).asked == asked
+    file.write_text(text_of(Exchange("x", asked, Response(204))), encoding="utf-8")
+    assert read(file).request == asked

@@ -62,7 +62,7 @@ SEAM = '''
 from contextlib import contextmanager
 from unittest import mock
 
-from dazz_assets.http.seam import Answered, Asked
+from dazz_assets import Request, Response
 
 from .sdk import ShopSdk
 
@@ -73,12 +73,12 @@ class SdkSeam:
         really = ShopSdk.transport
 
         def transport(sdk, method, url, body):
-            def send(asked):
-                status, answer = really(sdk, asked.method, asked.url, asked.body)
-                return Answered(status, {"Content-Type": "application/json"}, answer)
+            def send(request):
+                status, answer = really(sdk, request.method, request.url, request.body)
+                return Response(status, {"Content-Type": "application/json"}, answer)
 
-            answered = tape(Asked(method, url, body=body), send)
-            return answered.status, answered.body
+            response = tape(Request(url, method, body=body), send)
+            return response.status, response.body
 
         with mock.patch.object(ShopSdk, "transport", transport):
             yield
@@ -86,8 +86,8 @@ class SdkSeam:
     @contextmanager
     def replaying(self, script):
         def transport(sdk, method, url, body):
-            answered = script(Asked(method, url, body=body))
-            return answered.status, answered.body
+            response = script(Request(url, method, body=body))
+            return response.status, response.body
 
         with mock.patch.object(ShopSdk, "transport", transport):
             yield
@@ -103,18 +103,15 @@ from .seam import SdkSeam
 
 
 class Login:
-    def apply(self, prepared, values):
-        prepared.headers["Authorization"] = "Bearer " + ShopSdk(values["sdk_url"], values["token"]).login()
-        return prepared
-
-    def fields(self):
-        return {"token", "sdk_url"}
+    def flow(self, request, config):
+        session = ShopSdk(config["sdk_url"], config["token"]).login()
+        yield request.with_header("Authorization", f"Bearer {session}")
 
 
 class ShopConfig""",
     )
     .replace("    token: SecretStr\n", "    token: SecretStr\n    sdk_url: str\n")
-    .replace('auth = BearerToken("{token}")', "auth = Login()\n    seams = (SdkSeam(),)")
+    .replace('auth = BearerToken("{config.token}")', "auth = Login()\n    seams = (SdkSeam(),)")
     .replace(
         "        for order in orders:",
         "        sdk = ShopSdk(self.config.sdk_url, self.config.token.get_secret_value())\n"

@@ -3,7 +3,9 @@
 Never run; `test_typing` has it checked.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, assert_type
 
@@ -11,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from dazz_assets import (
     ApiKey,
+    Auth,
     Basic,
     BearerToken,
     ConnectionConfig,
@@ -20,11 +23,17 @@ from dazz_assets import (
     GraphQLCursor,
     Incremental,
     Integration,
+    Last,
     LinkHeader,
     NextLink,
     Offset,
+    Page,
     PageNumber,
+    Paginator,
     Rate,
+    Request,
+    Response,
+    Seam,
     Stream,
     parser,
 )
@@ -91,12 +100,65 @@ class Fact(DomainObject):
     text: str
 
 
+class OwnAuth:
+    """An auth with a request of its own."""
+
+    def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+        response = yield Request("https://api.test/token", "POST", body={"key": config["token"]})
+        assert_type(response, Response)
+        assert_type(response.raise_for_status().status, int)
+        refused = yield request.with_header("Authorization", str(response.value("token"))).with_param("v", 1)
+        if refused.status == 401:
+            yield request
+
+
+class DelegatingAuth:
+    def __init__(self, auth: Auth) -> None:
+        self.auth = auth
+
+    def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+        return self.auth.flow(request, config)
+
+
+class OwnPaginator:
+    def first(self, request: Request) -> Request:
+        return replace(request, params={**request.params, "page": 1})
+
+    def next(self, request: Request, page: Page, received: int) -> Request | Last:
+        assert_type(page.request, Request)
+        assert_type(page.headers.get("x-more"), str | None)
+        return request.with_param("after", received) if page.has("more") else Last("no more")
+
+
+class OwnSeam:
+    @contextmanager
+    def recording(self, tape: Callable[[Request, Callable[[Request], Response]], Response]) -> Generator[None]:
+        tape(Request("https://api.test"), lambda request: Response(200, {"X": "y"}, request.method.encode()))
+        yield
+
+    @contextmanager
+    def replaying(self, script: Callable[[Request], Response]) -> Generator[None]:
+        assert_type(script(Request("https://api.test", body=b"x")).body, bytes)
+        yield
+
+
+class OwnIntegration(Integration[Config]):
+    auth = DelegatingAuth(OwnAuth())
+    paginator = OwnPaginator()
+    seams = (OwnSeam(),)
+    streams = (ProjectsStream,)
+
+
+paginators: list[Paginator] = [OwnPaginator(), LinkHeader()]
+seam: Seam = OwnSeam()
+
+
 class NotesIntegration(Integration[Config]):
     """Notes."""
 
     name = "notes"
     base_url = "https://api.test"
-    auth = BearerToken("{token}")
+    auth = BearerToken("{config.token}")
     hosts = ("files.test",)
     rate = Rate(100, per=60)
     concurrency = 4
@@ -140,7 +202,7 @@ def names_of(orgs: FullRefresh[OrgsStream]) -> Iterator[BaseModel]:
 
 
 class SecondIntegration(Integration[Config]):
-    auth = Basic("{username}", "{token}")
+    auth = Basic("{config.username}", "{config.token}")
     paginator = Offset(size_param="limit", size=100, more="total")
     check = OrgsStream
     streams = (ProjectsStream, OrgsStream)
@@ -152,7 +214,7 @@ class ThirdIntegration(Integration[Config]):
 
 
 class FourthIntegration(Integration[Config]):
-    auth = ApiKey("X-Key", format="t {token}")
+    auth = ApiKey("X-Key", format="t {config.token}")
     paginator = CursorToken("next_cursor", param="cursor")
 
 

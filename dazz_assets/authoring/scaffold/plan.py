@@ -7,6 +7,7 @@ from dazz_assets.authoring.cursor import Cursor
 from dazz_assets.authoring.inference.shape import Shape
 from dazz_assets.authoring.stream import Scalar
 from dazz_assets.http import ApiKey, Basic, BearerToken, Paginator
+from dazz_assets.http.auth import config_fields_of
 from dazz_assets.http.placeholders import placeholders
 
 SECRETS = ("token", "password")
@@ -47,5 +48,4 @@ class Plan:
 def settings_of(path: str, params: Mapping[str, Scalar], auth: BearerToken | ApiKey | Basic | None) -> tuple[str, ...]:
     """The fields of a connection's config: those that the request names, then those of the auth."""
     of_request = [name for kind, name in placeholders([path, params]) if kind == "config"]
-    of_auth = sorted(auth.fields(), reverse=True) if auth else []
-    return tuple(dict.fromkeys([*of_request, *of_auth]))
+    return tuple(dict.fromkeys([*of_request, *config_fields_of(auth)]))

@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from dazz_assets import BearerToken, Integration
+from dazz_assets import BearerToken, Integration, Request
 from tests.typing.api import Config, NotesIntegration, Project, ProjectsStream
 
 
@@ -45,6 +45,17 @@ class NumberIntegration(Integration[Config]):
 
 class ClassIntegration(Integration[Config]):
     auth = BearerToken  # error
+
+
+class NoFlow:
+    def flow(self, request: Request) -> Request:
+        return request
+
+
+class NoFlowIntegration(Integration[Config]):
+    auth = NoFlow()  # error
+    paginator = NoFlow()  # error
+    seams = (NoFlow(),)  # error
 
 
 Config(token="x", org="acme")  # error
