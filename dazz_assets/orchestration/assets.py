@@ -1,11 +1,11 @@
 """The asset factory: a stream or a parser of an integration becomes a partitioned asset."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import dagster as dg
-from dagster._utils.warnings import disable_dagster_warnings
 
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 from dazz_assets.connections import Connection
@@ -99,7 +99,8 @@ class Factory:
 
 def _mapping(upstream_gridded: bool, gridded: bool, *, same_window: bool) -> dg.PartitionMapping | None:
     if upstream_gridded != gridded:
-        with disable_dagster_warnings():  # it is marked as beta
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)
             return dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name=CONNECTION)
     if not gridded or same_window:
         return None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
+from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from dazz_assets.orchestration.translator import Node, Translator
 
 Phase = Literal["snapshots", "sync", "late"]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import BadConnection, Connection, Connections
 from dazz_assets.orchestration import due, runs
+from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from dazz_assets.orchestration.extents import MARK, SINCE
 from dazz_assets.orchestration.home import CONNECTION_TAG
 from dazz_assets.orchestration.jobs import Plan, job_name

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import create_run_for_test
 
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.sync.extent import Extent
-from tests.orchestration.conftest import Connect
+from tests.orchestration.conftest import Connect, record_run
 
 STARTED = dg.DagsterRunStatus.STARTED
 
 
 def started(instance: dg.DagsterInstance, connection: str, process: str) -> str:
-    tags = {"dazz/connection": connection, "dazz/process": process}
-    return str(create_run_for_test(instance, status=STARTED, tags=tags).run_id)
+    return record_run(instance, STARTED, connection=connection, process=process).run_id
 
 
 def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import create_run_for_test
 
 from dazz_assets.authoring.discovery import Discovered
 from dazz_assets.authoring.spec import IntegrationSpec
@@ -23,7 +23,7 @@ from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.sensors import build_sensor
 from dazz_assets.orchestration.translator import Translator
 from dazz_assets.sync.extent import Extent
-from tests.orchestration.conftest import Connect, at, week
+from tests.orchestration.conftest import Connect, at, record_run, week
 from tests.orchestration.vendor import Vendor
 
 Configure = Callable[..., None]
@@ -43,7 +43,7 @@ class Ticks:
         found = Discovered(integrations={spec.name: spec})
         self.repository = build_definitions(found, loaded).get_repository_def()
 
-    def __call__(self, after: timedelta = timedelta()) -> dg._core.definitions.sensor_definition.SensorExecutionData:
+    def __call__(self, after: timedelta = timedelta()) -> Any:
         self.now += after
         context = dg.build_sensor_context(
             instance=self.instance,
@@ -148,9 +148,7 @@ def test_the_grid_is_synced_from_the_mark_to_the_current_window(
 def test_no_run_is_requested_while_one_is_under_way(ticks: Ticks, connect: Connect, configure: Configure) -> None:
     configure(connect())
     ticks()
-    busy = create_run_for_test(
-        ticks.instance, status=dg.DagsterRunStatus.STARTING, tags={"dazz/connection": "incidents/acme"}
-    )
+    busy = record_run(ticks.instance, dg.DagsterRunStatus.STARTING, connection="incidents/acme")
     assert ticks.jobs(timedelta(hours=1)) == []
     ticks.instance.report_run_failed(busy)
     assert ticks.jobs() == [("incidents_sync", "incidents/acme")]
@@ -161,11 +159,8 @@ def test_the_run_of_a_dead_process_does_not_block_its_connection(
 ) -> None:
     configure(connect())
     ticks()
-    dead = create_run_for_test(
-        ticks.instance,
-        status=dg.DagsterRunStatus.STARTED,
-        tags={"dazz/connection": "incidents/acme", runs.PROCESS_TAG: dead_process()},
-    )
+    started = dg.DagsterRunStatus.STARTED
+    dead = record_run(ticks.instance, started, connection="incidents/acme", process=dead_process())
     assert ticks.jobs() == [("incidents_sync", "incidents/acme")]
     found = ticks.instance.get_run_by_id(dead.run_id)
     assert found is not None
