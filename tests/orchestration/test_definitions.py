@@ -180,9 +180,12 @@ class BadIntegration(IncidentsIntegration):
 
 
 LOAD = """
+import sys
 import dazz_assets.orchestration.definitions as module
-print(sorted(job.name for job in module.defs.resolve_all_job_defs()))
-graph = module.defs.resolve_asset_graph()
+assert not [name for name in sys.modules if name.startswith('integrations')]
+loaded = module.defs()
+print(sorted(job.name for job in loaded.resolve_all_job_defs()))
+graph = loaded.resolve_asset_graph()
 print(sorted({f"{key.path[0]}: {graph.get(key).group_name}" for key in graph.get_all_asset_keys()}))
 """
 

@@ -20,8 +20,10 @@ from dazz_assets.orchestration.definitions import build_definitions
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.orchestration.jobs import build_jobs
 from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.resource import DazzResource
 from dazz_assets.orchestration.sensors import build_sensor
 from dazz_assets.orchestration.translator import Translator
+from dazz_assets.orchestration.workplace import RESOURCE
 from dazz_assets.sync.extent import Extent
 from tests.orchestration.conftest import Connect, at, record_run, week
 from tests.orchestration.vendor import Vendor
@@ -49,6 +51,7 @@ class Ticks:
             instance=self.instance,
             cursor=self.cursor,
             repository_def=self.repository,
+            resources={RESOURCE: DazzResource()},
             instance_ref=self.instance.get_ref(),
         )
         data = self.sensor.evaluate_tick(context)
@@ -142,7 +145,9 @@ def test_the_grid_is_synced_from_the_mark_to_the_current_window(
     (request,) = ticks().run_requests or []
     assert request.tags["dagster/asset_partition_range_start"] == f"acme|{week(2)}"
     assert request.tags["dagster/asset_partition_range_end"] == f"acme|{week(0)}"
-    assert request.tags["dazz/since"] == "mark"
+    steps = request.run_config["ops"]
+    assert steps["incidents__raw__incidents"]["config"]["from_mark"]
+    assert steps["incidents__tickets"]["config"]["changed"]
 
 
 def test_no_run_is_requested_while_one_is_under_way(ticks: Ticks, connect: Connect, configure: Configure) -> None:
