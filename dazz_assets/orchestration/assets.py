@@ -10,6 +10,7 @@ import dagster as dg
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 from dazz_assets.connections import Connection
 from dazz_assets.orchestration import checks, columns, metadata
+from dazz_assets.orchestration.data_versions import version_of_parser, version_of_stream
 from dazz_assets.orchestration.extents import ParserOptions, StreamOptions, extent_of, options_type
 from dazz_assets.orchestration.jobs import step_name
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
@@ -123,10 +124,10 @@ def _sync(stream: StreamSpec, grid: Grid) -> Work:
         connection = session.connection.id
         report = sync_stream(session, stream, extent_of(options, grid, windows) if options else Extent())
         said = metadata.of_stream(report)
-        stored = rows_of_stream(session, stream)
+        stored, version = rows_of_stream(session, stream), version_of_stream(session, stream)
         if options is None:
             rows = {"dagster/row_count": sum(stored.values()), "dazz/rows_added": sum(report.windows.values())}
-            return Done(report, {connection: {**rows, **said}}, checks.of_stream(report))
+            return Done(report, {connection: {**rows, **said}}, checks.of_stream(report), version)
         added, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
         events = {
             grid.key(connection, window): {
@@ -136,7 +137,7 @@ def _sync(stream: StreamSpec, grid: Grid) -> Work:
             }
             for window in sorted({*windows, *added})
         }
-        return Done(report, events, checks.of_stream(report))
+        return Done(report, events, checks.of_stream(report), version)
 
     return work
 
@@ -151,10 +152,10 @@ def _parse(parser: ParserSpec, grid: Grid) -> Work:
             asked = {*windows, *windows_beyond(session, parser, grid, windows)}
         report = parse(session, parser, windows=() if options.changed or options.stale else asked, stale=options.stale)
         said = metadata.of_parser(report)
-        stored = rows_of_parser(session, parser)
+        stored, version = rows_of_parser(session, parser), version_of_parser(session, parser)
         if not gridded:
             rows = sum(stored.values())
-            return Done(report, {connection: {"dagster/row_count": rows, **said}}, checks.of_parser(report))
+            return Done(report, {connection: {"dagster/row_count": rows, **said}}, checks.of_parser(report), version)
         parsed, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
         events = {
             grid.key(connection, window): {
@@ -164,6 +165,6 @@ def _parse(parser: ParserSpec, grid: Grid) -> Work:
             }
             for window in sorted({*windows, *parsed})
         }
-        return Done(report, events, checks.of_parser(report))
+        return Done(report, events, checks.of_parser(report), version)
 
     return work

@@ -15,7 +15,6 @@ from dazz_assets.lake import Lake
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.extents import Options, ParserOptions, options_of
-from dazz_assets.orchestration.home import CONNECTION_TAG
 from dazz_assets.orchestration.jobs import Phase, Plan, build_jobs, job_name, run_config
 from dazz_assets.orchestration.outcomes import Outcome, Problem, read_outcome
 from dazz_assets.orchestration.partitions import Grid
@@ -197,10 +196,7 @@ class _ConnectionAtWork:
         nodes = [node for node, _ in work]
         key = self.connection.id if windows is None else self.grid.key(self.connection.id, windows[0])
         one = windows is None or windows[0] == windows[1]
-        ours = {
-            CONNECTION_TAG: runs.connection_tag(self.spec.name, [self.connection.id]),
-            runs.PROCESS_TAG: runs.process_tag(),
-        }
+        ours = {**runs.connection_tags([self.session.where]), runs.PROCESS_TAG: runs.process_tag()}
         span = {} if one or windows is None else self.grid.range_tags(self.connection.id, *windows)
         config = run_config({self._key(node): options for node, options in work})
         # The events are in the UI; the console belongs to the caller's progress.

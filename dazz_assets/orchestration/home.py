@@ -62,7 +62,12 @@ def _settings() -> dict[str, dict[str, object]]:
         "telemetry": {"enabled": False},
         # Else the UI opens with a dialog that asks for an email address.
         "nux": {"enabled": False},
-        "concurrency": {"runs": {"max_concurrent_runs": 10, "tag_concurrency_limits": [limit]}},
+        "concurrency": {"runs": {"max_concurrent_runs": 10}},
+        "run_coordinator": {
+            "module": "dazz_assets.orchestration.run_queue",
+            "class": "ConnectionRunCoordinator",
+            "config": {"tag_concurrency_limits": [limit]},
+        },
         "run_monitoring": {"enabled": True, "start_timeout_seconds": 180, "poll_interval_seconds": 60},
         "event_log_storage": {
             "module": "dazz_assets.orchestration.storage",

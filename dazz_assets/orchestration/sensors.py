@@ -11,7 +11,6 @@ from dazz_assets.connections import BadConnection, Connection, Connections
 from dazz_assets.orchestration import due, runs
 from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from dazz_assets.orchestration.extents import options_of
-from dazz_assets.orchestration.home import CONNECTION_TAG
 from dazz_assets.orchestration.jobs import Plan, job_name, run_config
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.span import from_marks
@@ -128,7 +127,7 @@ class _Tick:
 
     def _run_request(self, connection: Connection, request: due.Request) -> dg.RunRequest:
         whole = request.phase != "sync"
-        tags = {CONNECTION_TAG: runs.connection_tag(self.spec.name, [connection.id])}
+        tags = runs.connection_tags([f"{self.spec.name}/{connection.id}"])
         nodes = self.plan.nodes[request.phase]
         return dg.RunRequest(
             run_key=request.key,

@@ -17,6 +17,7 @@ from dazz_assets.connections import BadConnection
 from dazz_assets.http import Mask
 from dazz_assets.lake import LakeError
 from dazz_assets.orchestration import checks, metadata, runs
+from dazz_assets.orchestration.data_versions import combined
 from dazz_assets.orchestration.extents import Options
 from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.outcomes import Problem, Report, write_failure, write_reports
@@ -35,11 +36,13 @@ Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done for one connection: metadata by partition key (each gets an event), and what checks are told."""
+    """What was done for one connection: metadata by partition key (each gets an event), what checks are told, and the
+    version of what is stored now."""
 
     report: Report
     events: Mapping[str, Metadata]
     verdicts: Sequence[checks.Verdict]
+    version: str
 
     @property
     def newest(self) -> str:
@@ -95,7 +98,9 @@ class Step:
                 if key in in_run:
                     context.add_asset_metadata(said, asset_key=self.key, partition_key=key)
                 else:
-                    yield dg.AssetMaterialization(self.key, metadata=said, partition=key, tags=self._tags(key))
+                    yield dg.AssetMaterialization(
+                        self.key, metadata=said, partition=key, tags=self._tags(key, part.version)
+                    )
         if self.gridded or len(done) > 1:
             for part in done.values():
                 yield from (checks.evaluation(self.key, part.newest, verdict) for verdict in part.verdicts)
@@ -105,13 +110,15 @@ class Step:
                 checks.result(self.key, name, [item for item in told if item[1].check == name])
                 for name in self.check_names
             ]
-            yield dg.MaterializeResult(asset_key=self.key, check_results=results)
+            version = dg.DataVersion(combined(part.version for part in done.values()))
+            yield dg.MaterializeResult(asset_key=self.key, check_results=results, data_version=version)
 
-    def _tags(self, key: str) -> dict[str, str]:
+    def _tags(self, key: str, version: str) -> dict[str, str]:
+        tags = {"dagster/data_version": version}
         if not self.gridded:
-            return {}
+            return tags
         dimensions = self.grid.grid_def.get_partition_key_from_str(key).keys_by_dimension
-        return {f"dagster/partition/{name}": value for name, value in dimensions.items()}
+        return tags | {f"dagster/partition/{name}": value for name, value in dimensions.items()}
 
     def _failed(self, workplace: Workplace, connection: str, error: Exception) -> "_Failed":
         mask = Mask(_secrets(workplace, self.spec, connection))

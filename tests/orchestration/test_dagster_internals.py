@@ -64,6 +64,24 @@ def test_a_job_over_assets_is_of_the_type_that_annotations_name() -> None:
     assert type(dg.define_asset_job("job")) is dagster_internals.UnresolvedAssetJobDefinition
 
 
+def test_the_queues_limits_are_replaced_as_a_named_tuple(instance: dg.DagsterInstance) -> None:
+    config = instance.get_concurrency_config().run_queue_config
+    assert type(config) is dagster_internals.RunQueueConfig
+    assert config._replace(tag_concurrency_limits=[]).tag_concurrency_limits == []
+
+
+def test_staleness_is_asked_for_by_asset_and_partition() -> None:
+    resolver = dagster_internals.CachingStaleStatusResolver
+    assert list(inspect.signature(resolver).parameters)[:3] == ["instance", "asset_graph", "loading_context"]
+    assert list(inspect.signature(resolver.get_status).parameters) == ["self", "key", "partition_key"]
+    assert list(inspect.signature(dagster_internals.LoadingContextForTest).parameters) == ["instance"]
+
+
+def test_what_the_daemon_would_start_can_be_asked(instance: dg.DagsterInstance) -> None:
+    assert dagster_internals.runs_to_dequeue(instance) == set()
+    assert dagster_internals.place_of_job("sync").job_name == "sync"
+
+
 @pytest.mark.parametrize(
     ("method", "parameters"),
     [

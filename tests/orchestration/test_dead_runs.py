@@ -16,7 +16,8 @@ STARTED = dg.DagsterRunStatus.STARTED
 
 
 def started(instance: dg.DagsterInstance, connection: str, process: str) -> str:
-    return record_run(instance, STARTED, connection=connection, process=process).run_id
+    tags = {f"connection/{each}": "true" for each in connection.split(" and ")}
+    return record_run(instance, STARTED, process=process, **tags).run_id
 
 
 def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
@@ -57,7 +58,7 @@ def test_a_run_whose_process_lives_or_is_elsewhere_is_left_alone(instance: dg.Da
 
 
 def test_a_run_over_several_connections_counts_for_each(instance: dg.DagsterInstance, gone: str) -> None:
-    run_id = started(instance, "incidents/acme,incidents/beta", gone)
+    run_id = started(instance, "incidents/acme and incidents/beta", gone)
     assert runs.fail_dead(instance, runs.at_work(instance, {"incidents/beta"})) == {run_id}
 
 
