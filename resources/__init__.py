@@ -1,1 +1,8 @@
-"""What runs are given: the lake, connections, destinations."""
+"""What runs of this deployment are given, as Dagster resources. The environment configures them: see the README."""
+
+from dazz_assets.orchestration.resource import DazzResource
+
+
+def dazz() -> DazzResource:
+    """The lake and the connections that `DAZZ_LAKE` and `DAZZ_CONNECTIONS` name when a run starts."""
+    return DazzResource()

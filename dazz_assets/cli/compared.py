@@ -12,7 +12,7 @@ from dazz_assets.cli.output import plain, put_json, put_table, say, tell
 from dazz_assets.cli.progress import shown
 from dazz_assets.home import lake_url
 from dazz_assets.lake import Lake, LakeError
-from dazz_assets.orchestration.workplace import Outcome, Problem
+from dazz_assets.orchestration.outcomes import Outcome, Problem
 from dazz_assets.sync.compare import Comparison, Example, TableChanges, compare
 from dazz_assets.sync.differences import MISSING
 from dazz_assets.sync.errors import ParseError

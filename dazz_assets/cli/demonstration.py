@@ -16,7 +16,7 @@ from dazz_assets.cli.vendors import CHANGE, CONNECTION
 from dazz_assets.connections import Connection
 from dazz_assets.lake import Lake, query
 from dazz_assets.orchestration.execute import parse_windows, sync
-from dazz_assets.orchestration.workplace import Outcome
+from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.sandbox import Change, Sandbox
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress

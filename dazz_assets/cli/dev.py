@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import psutil
@@ -49,7 +50,7 @@ def open_ui(port: Port = 3000) -> None:
             DAGSTER_VARIABLE: str(dagster_home()),
             VARIABLE: str(connections_path().absolute()),
         }
-        command = [sys.executable, "-m", "dagster", "dev", "-m", "dazz_assets.orchestration.definitions"]
+        command = [sys.executable, "-m", "dagster", "dev", *_code_location()]
         status = _run([*command, "--host", "127.0.0.1", "--port", str(port)], here)
     finally:
         if sandbox is not None:
@@ -57,6 +58,12 @@ def open_ui(port: Port = 3000) -> None:
     if status:
         tell(f"Dagster ended with status {status}; see what it said above.", "red")
         end(FAILED)
+
+
+def _code_location() -> list[str]:
+    """A project's own, where there is a `workspace.yaml`; else every integration that is found."""
+    own = Path("workspace.yaml")
+    return ["-w", str(own)] if own.exists() else ["-m", "dazz_assets.orchestration.definitions"]
 
 
 def _demand_free(port: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from dazz_assets.cli.chosen import Chosen
 from dazz_assets.cli.failures import DONE, FAILED, WRONG_USAGE, end, masked
 from dazz_assets.cli.output import put_json, put_table, tell
-from dazz_assets.orchestration.workplace import Outcome, Problem
+from dazz_assets.orchestration.outcomes import Outcome, Problem
 from dazz_assets.sync.reports import ParseReport, StreamReport
 
 _STREAM = ("connection", "stream", "requests", "records", "bytes", "retries", "waited_seconds", "high_water_mark")

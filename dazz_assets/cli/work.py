@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @contextmanager
 def at_work() -> Iterator[tuple[DagsterInstance, Lake]]:
     """The instance, created on first use, and the lake. An interrupted run ends as KeyboardInterrupt."""
-    from dagster._core.errors import DagsterExecutionInterruptedError
+    from dagster import DagsterExecutionInterruptedError
 
     from dazz_assets.home import lake_url
     from dazz_assets.lake import Lake

@@ -1,21 +1,24 @@
 """The asset factory: a stream or a parser of an integration becomes a partitioned asset."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import dagster as dg
-from dagster._utils.warnings import disable_dagster_warnings
 
 from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 from dazz_assets.connections import Connection
 from dazz_assets.orchestration import checks, columns, metadata
-from dazz_assets.orchestration.extents import REFETCH, STALE, extent_of, extent_of_snapshot, is_told
+from dazz_assets.orchestration.data_versions import version_of_parser, version_of_stream
+from dazz_assets.orchestration.extents import ParserOptions, StreamOptions, extent_of, options_type
+from dazz_assets.orchestration.jobs import step_name
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
 from dazz_assets.orchestration.step import Done, Step, Work
 from dazz_assets.orchestration.stored import rows_of_parser, rows_of_stream, windows_beyond
 from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.orchestration.workplace import RESOURCE
+from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.parse import parse
 from dazz_assets.sync.session import Session
 from dazz_assets.sync.stream import sync_stream
@@ -50,6 +53,7 @@ class Factory:
         """The asset of a stream or parser."""
         key = self.translator.asset_key(self.spec, node)
         is_stream = isinstance(node, StreamSpec)
+        options = options_type(node)
         check_specs = checks.stream_checks(key) if is_stream else checks.parser_checks(key)
         step = Step(
             spec=self.spec,
@@ -57,17 +61,19 @@ class Factory:
             key=key,
             grid=self.grid,
             gridded=is_gridded(node),
+            options=options,
             check_names=[item.name for item in check_specs],
             work=_sync(node, self.grid) if isinstance(node, StreamSpec) else _parse(node, self.grid),
         )
 
         @dg.multi_asset(
-            name="__".join(key.path),
+            name=step_name(key),
             specs=[self._asset_spec(node)],
             check_specs=check_specs,
             # A range of windows is one pass over the API.
             backfill_policy=dg.BackfillPolicy.single_run(),
             required_resource_keys={RESOURCE},
+            config_schema=options.to_fields_dict() if options else None,
         )
         def materialize(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
             yield from step.run(context)
@@ -99,7 +105,8 @@ class Factory:
 
 def _mapping(upstream_gridded: bool, gridded: bool, *, same_window: bool) -> dg.PartitionMapping | None:
     if upstream_gridded != gridded:
-        with disable_dagster_warnings():  # it is marked as beta
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)
             return dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name=CONNECTION)
     if not gridded or same_window:
         return None
@@ -113,16 +120,14 @@ def _mapping(upstream_gridded: bool, gridded: bool, *, same_window: bool) -> dg.
 
 
 def _sync(stream: StreamSpec, grid: Grid) -> Work:
-    gridded = stream.cursor is not None
-
-    def work(session: Session, windows: Sequence[date], tags: Mapping[str, str]) -> Done:
+    def work(session: Session, windows: Sequence[date], options: StreamOptions | None) -> Done:
         connection = session.connection.id
-        report = sync_stream(session, stream, extent_of(tags, grid, windows) if gridded else extent_of_snapshot(tags))
+        report = sync_stream(session, stream, extent_of(options, grid, windows) if options else Extent())
         said = metadata.of_stream(report)
-        stored = rows_of_stream(session, stream)
-        if not gridded:
+        stored, version = rows_of_stream(session, stream), version_of_stream(session, stream)
+        if options is None:
             rows = {"dagster/row_count": sum(stored.values()), "dazz/rows_added": sum(report.windows.values())}
-            return Done(report, {connection: {**rows, **said}}, checks.of_stream(report))
+            return Done(report, {connection: {**rows, **said}}, checks.of_stream(report), version)
         added, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
         events = {
             grid.key(connection, window): {
@@ -132,7 +137,7 @@ def _sync(stream: StreamSpec, grid: Grid) -> Work:
             }
             for window in sorted({*windows, *added})
         }
-        return Done(report, events, checks.of_stream(report))
+        return Done(report, events, checks.of_stream(report), version)
 
     return work
 
@@ -140,17 +145,17 @@ def _sync(stream: StreamSpec, grid: Grid) -> Work:
 def _parse(parser: ParserSpec, grid: Grid) -> Work:
     gridded = bool(parser.incremental)
 
-    def work(session: Session, windows: Sequence[date], tags: Mapping[str, str]) -> Done:
+    def work(session: Session, windows: Sequence[date], options: ParserOptions) -> Done:
         connection = session.connection.id
         asked: set[date | None] = {None}
         if gridded:
             asked = {*windows, *windows_beyond(session, parser, grid, windows)}
-        report = parse(session, parser, windows=() if is_told(tags) else asked, stale=STALE in tags or REFETCH in tags)
+        report = parse(session, parser, windows=() if options.changed or options.stale else asked, stale=options.stale)
         said = metadata.of_parser(report)
-        stored = rows_of_parser(session, parser)
+        stored, version = rows_of_parser(session, parser), version_of_parser(session, parser)
         if not gridded:
             rows = sum(stored.values())
-            return Done(report, {connection: {"dagster/row_count": rows, **said}}, checks.of_parser(report))
+            return Done(report, {connection: {"dagster/row_count": rows, **said}}, checks.of_parser(report), version)
         parsed, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
         events = {
             grid.key(connection, window): {
@@ -160,6 +165,6 @@ def _parse(parser: ParserSpec, grid: Grid) -> Work:
             }
             for window in sorted({*windows, *parsed})
         }
-        return Done(report, events, checks.of_parser(report))
+        return Done(report, events, checks.of_parser(report), version)
 
     return work

@@ -1,4 +1,4 @@
-"""Everything discovered, as one code location for `dagster dev`: see `workspace.yaml`."""
+"""Integrations as one code location. Nothing is read when this module is imported, but when Dagster asks for `defs`."""
 
 import logging
 import os
@@ -7,23 +7,31 @@ import dagster as dg
 
 from dazz_assets.authoring.discovery import Discovered, Failure, discover, sentence
 from dazz_assets.authoring.spec import IntegrationSpec
-from dazz_assets.connections import BadConnection, Connection, connections_path, read_connections
+from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.home import DAGSTER_VARIABLE, dagster_home
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.compaction import compact_daily, compact_job
 from dazz_assets.orchestration.jobs import build_jobs
 from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.resource import DazzResource
 from dazz_assets.orchestration.sensors import build_sensor
 from dazz_assets.orchestration.translator import Translator, translator
-from dazz_assets.orchestration.workplace import RESOURCE, Workplace
+from dazz_assets.orchestration.workplace import RESOURCE
 
 _log = logging.getLogger(__name__)
 
 
 def build_definitions(
-    found: Discovered, connections: tuple[Connection, ...], translator: Translator | None = None
+    found: Discovered,
+    connections: tuple[Connection, ...],
+    translator: Translator | None = None,
+    resource: DazzResource | None = None,
 ) -> dg.Definitions:
-    """Assets, jobs and sensors of the integrations found; those that failed are in the definitions' metadata."""
+    """Assets, jobs and sensors of the integrations found; those that failed are in the definitions' metadata.
+
+    connections: grids begin with the earliest of them. resource: what runs are given; by default what the environment
+    says when they start.
+    """
     parts = [dg.Definitions(jobs=[compact_job], schedules=[compact_daily])]
     failures = list(found.failures)
     for spec in found.integrations.values():
@@ -34,7 +42,7 @@ def build_definitions(
     for failure in failures:
         _log.warning("An integration failed to load: %s: %s", failure.place, failure.reason)
     common = dg.Definitions(
-        resources={RESOURCE: dg.ResourceDefinition(lambda _: Workplace.default())},
+        resources={RESOURCE: resource or DazzResource()},
         executor=dg.in_process_executor,
         metadata={f"failed to load: {failure.place}": failure.reason for failure in failures},
     )
@@ -50,15 +58,16 @@ def _of(spec: IntegrationSpec, connections: tuple[Connection, ...], translator: 
     )
 
 
-def _configured() -> tuple[Connection, ...]:
+def _configured(resource: DazzResource) -> tuple[Connection, ...]:
     try:
-        return read_connections(connections_path()).valid
+        return resource.read_connections().valid
     except BadConnection as error:
         _log.warning("%s; until the definitions are loaded again, grids begin with the current window", error)
         return ()
 
 
-def _load() -> dg.Definitions:
+def load_definitions(resource: DazzResource) -> dg.Definitions:
+    """Everything discovered, with the connections of a resource and the environment's translator."""
     if not os.environ.get(DAGSTER_VARIABLE):
         _log.warning(
             "Dagster runs on an instance that is not %s: runs of the command line don't show here. "
@@ -66,7 +75,10 @@ def _load() -> dg.Definitions:
             dagster_home(),
             DAGSTER_VARIABLE,
         )
-    return build_definitions(discover(), _configured(), translator())
+    return build_definitions(discover(), _configured(resource), translator(), resource)
 
 
-defs = _load()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Everything discovered, where the environment says everything."""
+    return load_definitions(DazzResource())

@@ -1,10 +1,9 @@
 """Syncs and parses in this process: the same assets on the same instance as the UI's, so that their runs show there."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import dagster as dg
 
@@ -15,14 +14,14 @@ from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.assets import build_assets
-from dazz_assets.orchestration.extents import MARK, SINCE, STALE, tags_of
-from dazz_assets.orchestration.home import CONNECTION_TAG
-from dazz_assets.orchestration.jobs import Phase, Plan, build_jobs, job_name
+from dazz_assets.orchestration.extents import Options, ParserOptions, options_of
+from dazz_assets.orchestration.jobs import Phase, Plan, build_jobs, job_name, run_config
+from dazz_assets.orchestration.outcomes import Outcome, Problem, read_outcome
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.span import from_marks
 from dazz_assets.orchestration.stored import stream_snapshot
 from dazz_assets.orchestration.translator import Node, Translator, translator
-from dazz_assets.orchestration.workplace import RESOURCE, Outcome, Problem, Workplace
+from dazz_assets.orchestration.workplace import RESOURCE, Workplace
 from dazz_assets.sync.declare import is_synced
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress
@@ -49,12 +48,16 @@ def sync(
     Raises DefinitionError for a stream that the integration doesn't have.
     """
     _known("stream", streams or (), spec, spec.streams)
-    workplace = Workplace.of(lake, connections, progress, make_session)
+    workplace, outcome = Workplace.of(lake, connections, progress, make_session), Outcome()
     for connection in connections:
+        try:
+            _ = workplace.session(spec, connection.id).integration
+        except BadConnection as error:
+            outcome.errors.append(Problem(connection.id, str(error)))
+            continue
         with _working(spec, connection, instance, workplace) as at:
-            if at is not None:
-                at.sync(extent, streams)
-    return workplace.outcome
+            outcome.add(at.sync(extent, streams))
+    return outcome
 
 
 def parse_windows(
@@ -75,12 +78,12 @@ def parse_windows(
     Raises DefinitionError for a parser that the integration doesn't have.
     """
     _known("parser", [parser] if parser else [], spec, spec.parsers)
-    workplace = Workplace.of(lake, connections, progress)
+    workplace, outcome = Workplace.of(lake, connections, progress), Outcome()
+    parsers = [spec.parsers[parser]] if parser else list(spec.parsers.values())
     for connection in connections:
-        with _working(spec, connection, instance, workplace, sends=False) as at:
-            if at is not None:
-                at.parse([spec.parsers[parser]] if parser else list(spec.parsers.values()), since, until, stale=stale)
-    return workplace.outcome
+        with _working(spec, connection, instance, workplace) as at:
+            outcome.add(at.parse(parsers, since, until, stale=stale))
+    return outcome
 
 
 def _known(kind: str, names: Collection[str], spec: IntegrationSpec, known: Mapping[str, object]) -> None:
@@ -91,24 +94,9 @@ def _known(kind: str, names: Collection[str], spec: IntegrationSpec, known: Mapp
 
 @contextmanager
 def _working(
-    spec: IntegrationSpec,
-    connection: Connection,
-    instance: dg.DagsterInstance,
-    workplace: Workplace,
-    *,
-    sends: bool = True,
-) -> Iterator["_ConnectionAtWork | None"]:
-    """Hold the connection's lock over all its runs; None where its config is wrong, which the outcome then says.
-
-    sends: whether requests will be sent; a parse needs no config, unless its parser reads it.
-    """
-    try:
-        if sends:
-            _ = workplace.session(spec, connection.id).integration
-    except BadConnection as error:
-        workplace.outcome.errors.append(Problem(connection.id, str(error)))
-        yield None
-        return
+    spec: IntegrationSpec, connection: Connection, instance: dg.DagsterInstance, workplace: Workplace
+) -> Iterator["_ConnectionAtWork"]:
+    """Hold the connection's lock over all its runs."""
     where = f"{spec.name}/{connection.id}"
     with workplace.lake.lock(spec.name, connection.id, lambda whom: workplace.progress.waiting(where, 0, whom)):
         yield _ConnectionAtWork(spec, connection, instance, workplace, translator())
@@ -126,7 +114,6 @@ class _ConnectionAtWork:
         self.spec = spec
         self.connection = connection
         self.instance = instance
-        self.workplace = workplace
         self.session = workplace.session(spec, connection.id)
         self.plan = Plan.of(spec)
         self.grid = Grid.of(spec, [connection])
@@ -139,22 +126,26 @@ class _ConnectionAtWork:
         )
         instance.add_dynamic_partitions(str(self.grid.connections_def.name), [connection.id])
 
-    def sync(self, extent: Extent, streams: Collection[str] | None) -> None:
-        nodes = self._chosen(streams)
+    def sync(self, extent: Extent, streams: Collection[str] | None) -> Outcome:
+        nodes, outcome = self._chosen(streams), Outcome()
         for phase, of_phase in self.plan.nodes.items():
             chosen = [node for node in of_phase if node in nodes]
             windows = self._windows(extent, chosen) if phase == "sync" and chosen else None
-            self._run(phase, chosen, windows, tags_of(extent))
+            outcome.add(self._run(phase, [(node, options_of(extent, node)) for node in chosen], windows))
+        return outcome
 
     def parse(
         self, parsers: Sequence[ParserSpec], since: datetime | None, until: datetime | None, *, stale: bool
-    ) -> None:
+    ) -> Outcome:
+        # A run that is told to parse what changed parses no window for being asked.
+        changed = not stale and not self._is_met(since, until)
+        options, outcome = ParserOptions(changed=changed, stale=stale), Outcome()
+        last = self.grid.last
+        windows = (last, last) if changed or stale else self._meeting(since, until)
         for phase, of_phase in self.plan.nodes.items():
             chosen = [node for node in of_phase if node in parsers]
-            # A run whose windows are told by a tag parses those that need it, and none for being asked for.
-            told = {STALE: "true"} if stale else {} if self._is_met(since, until) else {SINCE: MARK}
-            first, last = (self.grid.last, self.grid.last) if told else self._meeting(since, until)
-            self._run(phase, chosen, (first, last) if phase == "sync" else None, told)
+            outcome.add(self._run(phase, [(node, options) for node in chosen], windows if phase == "sync" else None))
+        return outcome
 
     def _chosen(self, streams: Collection[str] | None) -> list[Node]:
         if streams is None:
@@ -198,43 +189,42 @@ class _ConnectionAtWork:
         return first, max(first, last)
 
     def _run(
-        self, phase: Phase, nodes: Sequence[Node], windows: tuple[date, date] | None, tags: Mapping[str, str]
-    ) -> None:
-        if not nodes:
-            return
+        self, phase: Phase, work: Sequence[tuple[Node, Options | None]], windows: tuple[date, date] | None
+    ) -> Outcome:
+        if not work:
+            return Outcome()
+        nodes = [node for node, _ in work]
         key = self.connection.id if windows is None else self.grid.key(self.connection.id, windows[0])
         one = windows is None or windows[0] == windows[1]
-        ours = {
-            CONNECTION_TAG: runs.connection_tag(self.spec.name, [self.connection.id]),
-            runs.PROCESS_TAG: runs.process_tag(),
-        }
+        ours = {**runs.connection_tags([self.session.where]), runs.PROCESS_TAG: runs.process_tag()}
         span = {} if one or windows is None else self.grid.range_tags(self.connection.id, *windows)
+        config = run_config({self._key(node): options for node, options in work})
         # The events are in the UI; the console belongs to the caller's progress.
-        quiet: dict[str, Any] = {"loggers": {_SILENT: {}}}
+        config.loggers = {_SILENT: {}}
         result = self.definitions.resolve_job_def(job_name(self.spec, phase)).execute_in_process(
-            run_config=quiet,
+            run_config=config,
             instance=self.instance,
             partition_key=key if one else None,
             asset_selection=self._keys(nodes),
-            tags={**ours, **tags, **span},
+            tags={**ours, **span},
             raise_on_error=False,
         )
         if any(map(_was_interrupted, result.all_events)):
             raise KeyboardInterrupt
-        self._note_what_did_not_run(nodes)
+        outcome = read_outcome(result.all_events)
+        self._note_what_did_not_run(nodes, outcome)
+        return outcome
 
-    def _keys(self, nodes: Sequence[Node]) -> list[dg.AssetKey]:
-        return [self.translator.asset_key(self.spec, node) for node in nodes]
+    def _key(self, node: Node) -> dg.AssetKey:
+        return self.translator.asset_key(self.spec, node)
 
-    def _note_what_did_not_run(self, nodes: Sequence[Node]) -> None:
-        outcome, id_ = self.workplace.outcome, self.connection.id
-        problems = [item for item in outcome.errors if item.connection == id_]
-        streams = {item.stream for item in outcome.streams if item.connection == id_} | {
-            item.stream for item in problems
-        }
-        parsers = {item.parser for item in outcome.parsers if item.connection == id_} | {
-            item.parser for item in problems
-        }
+    def _keys(self, nodes: Iterable[Node]) -> list[dg.AssetKey]:
+        return [self._key(node) for node in nodes]
+
+    def _note_what_did_not_run(self, nodes: Iterable[Node], outcome: Outcome) -> None:
+        id_ = self.connection.id
+        streams = {item.stream for item in outcome.streams} | {item.stream for item in outcome.errors}
+        parsers = {item.parser for item in outcome.parsers} | {item.parser for item in outcome.errors}
         for node in nodes:
             text = f"{self.session.where}, {node.name}: not run, because what it needs failed"
             if isinstance(node, StreamSpec) and node.name not in streams:

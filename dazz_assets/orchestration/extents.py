@@ -1,56 +1,97 @@
-"""How much a run covers: written as tags of the run, so that the UI shows it, and read from them."""
+"""How much a run covers: the options of its steps, which the launchpad shows as a form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 
+import dagster as dg
+from pydantic import Field, field_validator, model_validator
+
+from dazz_assets.authoring.spec import ParserSpec
 from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.translator import Node
 from dazz_assets.sync.extent import Extent
 
-SINCE = "dazz/since"
-UNTIL = "dazz/until"
-REFETCH = "dazz/refetch"
-STALE = "dazz/stale"
-MARK = "mark"
 START = "start"
 
 
-def tags_of(extent: Extent) -> dict[str, str]:
-    """The tags that say what a run covers. A refetch begins at the connection's start."""
-    if extent.replace:
-        return {REFETCH: "true"}
-    if extent.from_mark:
-        return {SINCE: MARK}
-    bounds = {SINCE: extent.since, UNTIL: extent.until}
+class StreamOptions(dg.Config):
+    """What a run fetches of an incremental stream: by default the windows of its partitions."""
+
+    refetch: bool = Field(
+        default=False,
+        description="Fetch from the connection's start, and replace what is stored when all of it is there.",
+    )
+    from_mark: bool = Field(default=False, description="Fetch what changed since the high-water mark.")
+    since: str | None = Field(
+        default=None, description="Fetch from this RFC 3339 time on; `start` is the connection's start."
+    )
+    until: str | None = Field(default=None, description="Fetch what is before this RFC 3339 time.")
+
+    @field_validator("since", "until")
+    @classmethod
+    def _is_a_time(cls, text: str | None) -> str | None:
+        try:
+            _moment(text)
+        except ValueError:
+            raise ValueError("write a time as 2026-01-31T12:00:00Z") from None
+        return text
+
+    @model_validator(mode="after")
+    def _is_one_range(self) -> "StreamOptions":
+        if sum((self.refetch, self.from_mark, bool(self.since or self.until))) > 1:
+            raise ValueError("refetch, from_mark, and since or until exclude each other: leave out all but one")
+        return self
+
+
+class ParserOptions(dg.Config):
+    """What a run parses: by default each window of its partitions, and each whose records changed."""
+
+    changed: bool = Field(default=False, description="Parse only windows whose records changed since they were parsed.")
+    stale: bool = Field(
+        default=False, description="Parse only windows whose records or full-refresh inputs changed since."
+    )
+
+
+Options = StreamOptions | ParserOptions
+
+
+def options_type(node: Node) -> type[Options] | None:
+    """Which options a run has for a stream or a parser; none for a snapshot stream, which is always fetched whole."""
+    if isinstance(node, ParserSpec):
+        return ParserOptions
+    return None if node.cursor is None else StreamOptions
+
+
+def options_of(extent: Extent, node: Node) -> Options | None:
+    """The options of a stream or a parser in a sync that covers this much. A parse follows what the sync brought."""
+    if isinstance(node, ParserSpec):
+        return ParserOptions(changed=True, stale=extent.replace)
+    return None if node.cursor is None else stream_options(extent)
+
+
+def stream_options(extent: Extent) -> StreamOptions:
+    """The options by which a run covers this much of an incremental stream. A refetch begins at the start."""
+    if extent.replace or extent.from_mark:
+        return StreamOptions(refetch=extent.replace, from_mark=not extent.replace)
+    since, until = (bound.isoformat() if bound else None for bound in (extent.since, extent.until))
     # A run without bounds would be one of the UI's, which covers the windows of its partitions.
-    return {tag: bound.isoformat() for tag, bound in bounds.items() if bound} or {SINCE: START}
+    return StreamOptions(since=since or (None if until else START), until=until)
 
 
-def is_told(tags: Mapping[str, str]) -> bool:
-    """Whether the tags say what the run covers; else its partitions do."""
-    return any(tag in tags for tag in (SINCE, UNTIL, REFETCH, STALE))
-
-
-def extent_of(tags: Mapping[str, str], grid: Grid, windows: Sequence[date]) -> Extent:
-    """What a run covers, by its tags or else by its partitions' windows.
+def extent_of(options: StreamOptions, grid: Grid, windows: Sequence[date]) -> Extent:
+    """What a run covers of an incremental stream, by its options or else by its partitions' windows.
 
     The grid's first window reaches back to the connection's start, its last one to now.
     """
-    if tags.get(REFETCH) == "true":
-        return Extent(replace=True)
-    if tags.get(SINCE) == MARK:
-        return Extent(from_mark=True)
-    if is_told(tags):
-        return Extent(since=_moment(tags.get(SINCE)), until=_moment(tags.get(UNTIL)))
+    if options.refetch or options.from_mark:
+        return Extent(replace=options.refetch, from_mark=options.from_mark)
+    if options.since or options.until:
+        return Extent(since=_moment(options.since), until=_moment(options.until))
     first, last = min(windows), max(windows)
     return Extent(
         since=None if first <= grid.first else _start(first),
         until=None if last >= grid.last else _start(grid.windows.after(last)),
     )
-
-
-def extent_of_snapshot(tags: Mapping[str, str]) -> Extent:
-    """What a run covers of a stream that is always fetched whole."""
-    return Extent(replace=tags.get(REFETCH) == "true")
 
 
 def _start(window: date) -> datetime:

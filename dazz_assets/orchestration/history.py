@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from dazz_assets.orchestration.home import CONNECTION_TAG
-from dazz_assets.orchestration.runs import connections_of
+from dazz_assets.orchestration.runs import EACH_CONNECTION, connections_of
 
 _RUNS = 10
 
@@ -26,7 +25,6 @@ class History:
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self._instance = instance
         self._latest: dict[dg.AssetKey, dict[str, int]] = {}
-        self._tag_values: set[str] | None = None
 
     def last(self, asset: Iterable[str], connection: str) -> Event | None:
         """The newest materialization, over all windows."""
@@ -58,9 +56,8 @@ class History:
         """Of a connection (`snyk/acme`), the last failure of each step in its latest runs: when, and what it said."""
         found: dict[str, tuple[datetime, str]] = {}
         settled: set[str] = set()
-        values = self._values_that_name(where)
-        wanted = dg.RunsFilter(tags={CONNECTION_TAG: values})
-        for record in self._instance.get_run_records(wanted, limit=_RUNS) if values else ():
+        wanted = dg.RunsFilter(tags={f"{EACH_CONNECTION}{where}": "true"})
+        for record in self._instance.get_run_records(wanted, limit=_RUNS):
             run = record.dagster_run
             if run.job_name in settled or run.status not in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS):
                 continue
@@ -74,13 +71,6 @@ class History:
                     if where in text or not any(other in text for other in others)
                 }
         return found
-
-    def _values_that_name(self, where: str) -> list[str]:
-        """The tags of runs over a connection, alone or among others."""
-        if self._tag_values is None:
-            tags = self._instance.get_run_tags([CONNECTION_TAG])
-            self._tag_values = {value for _, values in tags for value in values}
-        return sorted(value for value in self._tag_values if where in value.split(","))
 
     def _failed_steps(self, run_id: str) -> dict[str, tuple[datetime, str]]:
         found = {}

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
-from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 
 from dazz_assets.home import DAGSTER_VARIABLE, dagster_home, make_home
+from dazz_assets.orchestration.dagster_internals import InstanceRef, NoOpComputeLogManager
 
 CONNECTION_TAG = "dazz/connection"
 _CREATED = ".created"
@@ -62,7 +62,12 @@ def _settings() -> dict[str, dict[str, object]]:
         "telemetry": {"enabled": False},
         # Else the UI opens with a dialog that asks for an email address.
         "nux": {"enabled": False},
-        "concurrency": {"runs": {"max_concurrent_runs": 10, "tag_concurrency_limits": [limit]}},
+        "concurrency": {"runs": {"max_concurrent_runs": 10}},
+        "run_coordinator": {
+            "module": "dazz_assets.orchestration.run_queue",
+            "class": "ConnectionRunCoordinator",
+            "config": {"tag_concurrency_limits": [limit]},
+        },
         "run_monitoring": {"enabled": True, "start_timeout_seconds": 180, "poll_interval_seconds": 60},
         "event_log_storage": {
             "module": "dazz_assets.orchestration.storage",
@@ -70,5 +75,5 @@ def _settings() -> dict[str, dict[str, object]]:
             "config": {"home": {"env": DAGSTER_VARIABLE}},
         },
         # Assets print nothing: what they have to say are events. Capturing output costs two processes a step.
-        "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
+        "compute_logs": {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__},
     }

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
+from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
+from dazz_assets.orchestration.extents import Options
 from dazz_assets.orchestration.translator import Node, Translator
 
 Phase = Literal["snapshots", "sync", "late"]
@@ -50,6 +51,16 @@ class Plan:
     def incremental(self) -> list[StreamSpec]:
         """The incremental streams."""
         return [node for node in self.nodes.get("sync", ()) if isinstance(node, StreamSpec)]
+
+
+def step_name(key: dg.AssetKey) -> str:
+    """The step of a run that materializes an asset: `snyk__raw__issues`."""
+    return "__".join(key.path)
+
+
+def run_config(options: Mapping[dg.AssetKey, Options | None]) -> dg.RunConfig:
+    """The config of a run over these assets, with the options of those that have any."""
+    return dg.RunConfig(ops={step_name(key): given for key, given in options.items() if given is not None})
 
 
 def job_name(spec: IntegrationSpec, phase: Phase) -> str:

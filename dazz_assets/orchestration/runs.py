@@ -5,7 +5,7 @@ next one waiting for ever.
 """
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -14,6 +14,7 @@ import psutil
 from dazz_assets.orchestration.home import CONNECTION_TAG
 
 PROCESS_TAG = "dazz/process"
+EACH_CONNECTION = f"{CONNECTION_TAG}/"
 IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -28,14 +29,19 @@ _SAME_START = 5.0
 _SAYS_ITS_PROCESS_WITHIN = timedelta(minutes=2)
 
 
-def connection_tag(integration: str, connections: Iterable[str]) -> str:
-    """`snyk/acme`, or `snyk/acme,snyk/beta` for a run over several."""
-    return ",".join(f"{integration}/{connection}" for connection in connections)
+def connection_tags(connections: Collection[str]) -> dict[str, str]:
+    """What a run over connections (as `snyk/acme`) says of them: a tag for each, and its name where it is the only one.
+
+    The second has one connection a value, so that a limit on unique values of it is one on runs of a connection.
+    """
+    alone = {CONNECTION_TAG: next(iter(connections))} if len(connections) == 1 else {}
+    return {**{f"{EACH_CONNECTION}{where}": "true" for where in connections}, **alone}
 
 
 def connections_of(run: dg.DagsterRun) -> set[str]:
     """The connections that a run says it works on, as `snyk/acme`."""
-    return set(filter(None, run.tags.get(CONNECTION_TAG, "").split(",")))
+    each = {tag.removeprefix(EACH_CONNECTION) for tag in run.tags if tag.startswith(EACH_CONNECTION)}
+    return each | ({run.tags[CONNECTION_TAG]} if CONNECTION_TAG in run.tags else set())
 
 
 def process_tag() -> str:
@@ -47,7 +53,7 @@ def process_tag() -> str:
 def claim(instance: dg.DagsterInstance, run: dg.DagsterRun, connections: set[str]) -> None:
     """Say that this process works on connections (as `snyk/acme`) in this run, and fail the runs of dead ones."""
     fail_dead(instance, at_work(instance, connections), besides=run.run_id)
-    wanted = {CONNECTION_TAG: ",".join(sorted(connections | connections_of(run))), PROCESS_TAG: process_tag()}
+    wanted = {**connection_tags(connections | connections_of(run)), PROCESS_TAG: process_tag()}
     if any(run.tags.get(tag) != value for tag, value in wanted.items()):
         instance.add_run_tags(run.run_id, wanted)
 

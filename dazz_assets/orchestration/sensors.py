@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import BadConnection, Connection, Connections
 from dazz_assets.orchestration import due, runs
-from dazz_assets.orchestration.extents import MARK, SINCE
-from dazz_assets.orchestration.home import CONNECTION_TAG
-from dazz_assets.orchestration.jobs import Plan, job_name
+from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
+from dazz_assets.orchestration.extents import options_of
+from dazz_assets.orchestration.jobs import Plan, job_name, run_config
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.span import from_marks
 from dazz_assets.orchestration.translator import Translator
-from dazz_assets.orchestration.workplace import Workplace
+from dazz_assets.orchestration.workplace import RESOURCE, Workplace
+from dazz_assets.sync.extent import Extent
 
 MINIMUM_INTERVAL_SECONDS = 30
 
@@ -28,7 +28,6 @@ def build_sensor(
     grid: Grid,
     jobs: Sequence[UnresolvedAssetJobDefinition],
     translator: Translator,
-    workplace: Callable[[], Workplace] = Workplace.default,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> dg.SensorDefinition:
     """The sensor of an integration, stopped until someone starts it."""
@@ -39,10 +38,11 @@ def build_sensor(
         jobs=jobs,
         minimum_interval_seconds=MINIMUM_INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.STOPPED,
+        required_resource_keys={RESOURCE},
         description=f"Follows the connections of {spec.name}, and requests each sync when it is due.",
     )
     def follow(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        at = workplace()
+        at: Workplace = getattr(context.resources, RESOURCE)
         try:
             connections = at.connections
         except BadConnection as error:
@@ -126,11 +126,18 @@ class _Tick:
         return {item for run_id, connections in mine.items() if run_id not in dead for item in connections}
 
     def _run_request(self, connection: Connection, request: due.Request) -> dg.RunRequest:
-        tags = {CONNECTION_TAG: runs.connection_tag(self.spec.name, [connection.id]), SINCE: MARK}
-        name = job_name(self.spec, request.phase)
-        if request.phase != "sync":
-            return dg.RunRequest(run_key=request.key, job_name=name, partition_key=connection.id, tags=tags)
-        return dg.RunRequest(run_key=request.key, job_name=name, tags={**tags, **self._range(connection)})
+        whole = request.phase != "sync"
+        tags = runs.connection_tags([f"{self.spec.name}/{connection.id}"])
+        nodes = self.plan.nodes[request.phase]
+        return dg.RunRequest(
+            run_key=request.key,
+            job_name=job_name(self.spec, request.phase),
+            partition_key=connection.id if whole else None,
+            tags=tags if whole else {**tags, **self._range(connection)},
+            run_config=run_config(
+                {self.translator.asset_key(self.spec, node): options_of(Extent(from_mark=True), node) for node in nodes}
+            ),
+        )
 
     def _range(self, connection: Connection) -> dict[str, str]:
         session = self.workplace.session(self.spec, connection.id)

@@ -17,12 +17,14 @@ from dazz_assets.connections import BadConnection
 from dazz_assets.http import Mask
 from dazz_assets.lake import LakeError
 from dazz_assets.orchestration import checks, metadata, runs
+from dazz_assets.orchestration.data_versions import combined
+from dazz_assets.orchestration.extents import Options
 from dazz_assets.orchestration.metadata import Metadata
+from dazz_assets.orchestration.outcomes import Problem, Report, write_failure, write_reports
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
-from dazz_assets.orchestration.workplace import RESOURCE, Problem, Workplace
+from dazz_assets.orchestration.workplace import RESOURCE, Workplace
 from dazz_assets.sync.errors import ParseError, SyncError
-from dazz_assets.sync.reports import ParseReport, StreamReport
 from dazz_assets.sync.session import Session
 
 # What these say is meant for people; anything else is shown with its traceback.
@@ -34,25 +36,33 @@ Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done for one connection: metadata by partition key (each gets an event), and what checks are told."""
+    """What was done for one connection: metadata by partition key (each gets an event), what checks are told, and the
+    version of what is stored now."""
 
-    report: StreamReport | ParseReport
+    report: Report
     events: Mapping[str, Metadata]
     verdicts: Sequence[checks.Verdict]
+    version: str
+
+    @property
+    def newest(self) -> str:
+        """The partition that stands for the connection: what is said of all its windows is said there."""
+        return max(self.events)
 
 
-Work = Callable[[Session, Windows, Mapping[str, str]], Done]
+Work = Callable[[Session, Windows, Any], Done]
 
 
 @dataclass(frozen=True)
 class Step:
-    """The step of one asset. `work` is called with a connection's session, the run's windows of it, and its tags."""
+    """The step of one asset. `work` is called with a connection's session, the run's windows of it, and its options."""
 
     spec: IntegrationSpec
     node: Node
     key: dg.AssetKey
     grid: Grid
     gridded: bool
+    options: type[Options] | None
     check_names: Sequence[str]
     work: Work
 
@@ -61,12 +71,12 @@ class Step:
         workplace: Workplace = getattr(context.resources, RESOURCE)
         covered = self._covered(context)
         runs.claim(context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in covered})
+        options = self.options(**context.op_execution_context.op_config) if self.options else None
         done: dict[str, Done] = {}
         failed: list[_Failed] = []
         for connection, windows in covered.items():
             try:
-                done[connection] = self.work(workplace.session(self.spec, connection), windows, context.run.tags)
-                workplace.outcome.add(done[connection].report)
+                done[connection] = self.work(workplace.session(self.spec, connection), windows, options)
             except Exception as error:  # noqa: BLE001  whatever a parser raises fails its partition, with a report
                 failed.append(self._failed(workplace, connection, error))
         yield from self._report(context, done, whole=not failed)
@@ -83,27 +93,32 @@ class Step:
     def _report(self, context: dg.AssetExecutionContext, done: Mapping[str, Done], *, whole: bool) -> Iterator[Event]:
         in_run = set(context.partition_keys) if whole else set()
         for part in done.values():
-            for key, said in part.events.items():
+            for key, own in part.events.items():
+                said = {**own, **write_reports([part.report])} if key == part.newest else own
                 if key in in_run:
                     context.add_asset_metadata(said, asset_key=self.key, partition_key=key)
                 else:
-                    yield dg.AssetMaterialization(self.key, metadata=said, partition=key, tags=self._tags(key))
+                    yield dg.AssetMaterialization(
+                        self.key, metadata=said, partition=key, tags=self._tags(key, part.version)
+                    )
         if self.gridded or len(done) > 1:
             for part in done.values():
-                yield from (checks.evaluation(self.key, max(part.events), verdict) for verdict in part.verdicts)
+                yield from (checks.evaluation(self.key, part.newest, verdict) for verdict in part.verdicts)
         if whole:
             told = [(connection, verdict) for connection, part in done.items() for verdict in part.verdicts]
             results = [
                 checks.result(self.key, name, [item for item in told if item[1].check == name])
                 for name in self.check_names
             ]
-            yield dg.MaterializeResult(asset_key=self.key, check_results=results)
+            version = dg.DataVersion(combined(part.version for part in done.values()))
+            yield dg.MaterializeResult(asset_key=self.key, check_results=results, data_version=version)
 
-    def _tags(self, key: str) -> dict[str, str]:
+    def _tags(self, key: str, version: str) -> dict[str, str]:
+        tags = {"dagster/data_version": version}
         if not self.gridded:
-            return {}
+            return tags
         dimensions = self.grid.grid_def.get_partition_key_from_str(key).keys_by_dimension
-        return {f"dagster/partition/{name}": value for name, value in dimensions.items()}
+        return tags | {f"dagster/partition/{name}": value for name, value in dimensions.items()}
 
     def _failed(self, workplace: Workplace, connection: str, error: Exception) -> "_Failed":
         mask = Mask(_secrets(workplace, self.spec, connection))
@@ -112,34 +127,33 @@ class Step:
         if not isinstance(error, _EXPECTED):
             message = f"{where}: {type(error).__name__}: {message}"
         is_stream = isinstance(self.node, StreamSpec)
-        workplace.outcome.errors.append(
-            Problem(connection, message, self.node.name if is_stream else None, None if is_stream else self.node.name)
+        problem = Problem(
+            connection, message, self.node.name if is_stream else None, None if is_stream else self.node.name
         )
         # Of what a parser raised, the author wants its place; other expected errors have said all.
         shown = error.__cause__ if isinstance(error, _EXPECTED) else error
         trace = mask("".join(traceback.format_exception(shown))) if shown is not None else ""
         report = error.report if isinstance(error, SyncError | ParseError) else None
-        if report is not None:
-            workplace.outcome.add(report)
-        return _Failed(where, message, trace, {} if report is None else metadata.of(report))
+        return _Failed(where, problem, trace, report)
 
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
     where: str
-    message: str
+    problem: Problem
     traceback: str
-    done: Metadata
+    report: Report | None
 
     @property
     def text(self) -> str:
         place = self.where.split(",")[0]
-        return self.message if place in self.message else f"{self.where}: {self.message}"
+        message = self.problem.message
+        return message if place in message else f"{self.where}: {message}"
 
     @property
     def metadata(self) -> Metadata:
         trace = {"dazz/traceback": dg.MetadataValue.md(f"```\n{self.traceback}\n```")} if self.traceback else {}
-        return {**self.done, **trace}
+        return {**(metadata.of(self.report) if self.report else {}), **trace}
 
 
 def _failure(failed: Sequence[_Failed]) -> dg.Failure:
@@ -147,7 +161,8 @@ def _failure(failed: Sequence[_Failed]) -> dg.Failure:
     many = {f"{item.where}: {name}": value for item in failed for name, value in item.metadata.items()}
     said = failed[0].metadata if len(failed) == 1 else many
     # A run over the same partitions would meet the same vendor: the next sync is the retry.
-    return dg.Failure(text, metadata=said, allow_retries=False)
+    told = write_failure([item.problem for item in failed], [item.report for item in failed if item.report])
+    return dg.Failure(text, metadata={**said, **told}, allow_retries=False)
 
 
 def _secrets(workplace: Workplace, spec: IntegrationSpec, connection: str) -> tuple[str, ...]:

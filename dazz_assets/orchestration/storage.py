@@ -15,15 +15,19 @@ from typing import Any
 
 import dagster
 import sqlalchemy as db
-from dagster import StringSource
-from dagster._config.config_schema import UserConfigSchema
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
-from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._serdes import ConfigurableClassData
+from dagster import EventLogEntry, StringSource
 from sqlalchemy.event import listen
 from sqlalchemy.pool import NullPool, StaticPool
+
+from dazz_assets.orchestration.dagster_internals import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
+    SQLITE_BUSY_TIMEOUT_SECONDS,
+    ConfigurableClassData,
+    SqliteEventLogStorage,
+    UserConfigSchema,
+)
 
 BATCH_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_SIZE = 1_000

@@ -1,48 +1,19 @@
-"""What a run works with, and what it leaves behind: the one resource of all our assets."""
+"""What a run works with."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from dazz_assets.authoring.spec import IntegrationSpec
-from dazz_assets.connections import BadConnection, Connection, Connections, connections_path, read_connections
-from dazz_assets.home import lake_url
+from dazz_assets.connections import BadConnection, Connection, Connections
 from dazz_assets.lake import Lake
 from dazz_assets.sync.progress import Progress
-from dazz_assets.sync.reports import ParseReport, StreamReport
 from dazz_assets.sync.session import Session
 
 RESOURCE = "dazz"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What went wrong with a stream or a parser of a connection; both None where the connection itself is wrong."""
-
-    connection: str
-    message: str
-    stream: str | None = None
-    parser: str | None = None
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What was done, and what went wrong."""
-
-    streams: list[StreamReport] = field(default_factory=list)
-    parsers: list[ParseReport] = field(default_factory=list)
-    errors: list[Problem] = field(default_factory=list)
-
-    def add(self, report: StreamReport | ParseReport) -> None:
-        """Add what a sync or a parse reports."""
-        if isinstance(report, StreamReport):
-            self.streams.append(report)
-        else:
-            self.parsers.append(report)
-
-
 class Workplace:
-    """The lake, the connections, and the outcome of a run or of several.
+    """The lake and the connections, for one run or several.
 
     One session a connection, so that all its streams share one client with its limits. make_session: how sessions are
     made that tell the time or read pages otherwise.
@@ -57,15 +28,9 @@ class Workplace:
     ) -> None:
         self.lake = lake
         self.progress = progress or Progress()
-        self.outcome = Outcome()
         self._read_connections = connections
         self._make_session = make_session
         self._sessions: dict[tuple[str, str], Session] = {}
-
-    @classmethod
-    def default(cls) -> "Workplace":
-        """The lake and the connections that the environment names."""
-        return cls(Lake(lake_url()), lambda: read_connections(connections_path()))
 
     @classmethod
     def of(

@@ -18,7 +18,7 @@ from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import BadConnection
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Seam, Send
-from dazz_assets.orchestration.workplace import Outcome
+from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.sync.objects.published import Published
 from dazz_assets.sync.objects.quarantine import Quarantine
 from dazz_assets.sync.objects.stored import Counted, StoredRecords

@@ -16,7 +16,7 @@ from dazz_assets.connections import Connection
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.orchestration.home import passing_instance
-from dazz_assets.orchestration.workplace import Outcome
+from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.sync.extent import Extent
 from dazz_assets.sync.progress import Progress
 from dazz_assets.sync.session import Session

@@ -55,7 +55,9 @@ def dev(project: Project) -> Iterator[Dev]:
     stub.chmod(0o755)
     project.connections.unlink()
     env = os.environ | {name: value for name, value in project.env.items() if value and name != "DAGSTER_HOME"}
-    process = subprocess.Popen([sys.executable, "-c", RUN, str(stub)], env=env, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(stub)], cwd=project.folder, env=env, stdout=subprocess.PIPE, text=True
+    )
     running = Dev(project, process)
     yield running
     # Killed, it could not end what it started.
@@ -68,6 +70,16 @@ def test_it_runs_the_definitions_on_the_instance_and_the_connections_of_the_home
     assert dev.said[4:] == (
         ["-m", "dagster", "dev", "-m", "dazz_assets.orchestration.definitions", "--host", "127.0.0.1", "--port", "3999"]
     )
+
+
+@pytest.fixture
+def workspace(project: Project) -> None:
+    (project.folder / "workspace.yaml").write_text("load_from: []\n", encoding="utf-8")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_project_with_a_workspace_of_its_own_shows_that(dev: Dev) -> None:
+    assert dev.said[7:9] == ["-w", "workspace.yaml"]
 
 
 def test_without_connections_it_serves_the_sandbox_and_writes_connections_to_it(project: Project, dev: Dev) -> None:

@@ -31,9 +31,9 @@ from dazz_assets.orchestration.home import instance
 
 key = dg.AssetKey(["vigil", "risks"])
 with instance() as found:
-    partitions = defs.resolve_asset_graph().get(key).partitions_def
+    partitions = defs().resolve_asset_graph().get(key).partitions_def
     partition = partitions.get_partition_keys(dynamic_partitions_store=found)[-1]
-    job = defs.resolve_implicit_global_asset_job_def()
+    job = defs().resolve_implicit_global_asset_job_def()
     done = job.execute_in_process(instance=found, asset_selection=[key], partition_key=partition)
     print(partition, done.success, len(done.asset_materializations_for_node("vigil__risks")))
 """

@@ -35,6 +35,17 @@ def at(window: date) -> str:
     return f"{window.isoformat()}T00:00:01+00:00"
 
 
+@dg.job
+def any_job() -> None:
+    """Runs of it are only recorded."""
+
+
+def record_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
+    """A run that the instance has in this status, and that no process works on. Tags without their `dazz/`."""
+    ours = {f"dazz/{name}": value for name, value in tags.items()}
+    return instance.create_run_for_job(any_job, status=status, tags=ours)
+
+
 @pytest.fixture(scope="session")
 def created_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("instance")

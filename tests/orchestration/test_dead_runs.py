@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import create_run_for_test
 
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.sync.extent import Extent
-from tests.orchestration.conftest import Connect
+from tests.orchestration.conftest import Connect, record_run
 
 STARTED = dg.DagsterRunStatus.STARTED
 
 
 def started(instance: dg.DagsterInstance, connection: str, process: str) -> str:
-    tags = {"dazz/connection": connection, "dazz/process": process}
-    return str(create_run_for_test(instance, status=STARTED, tags=tags).run_id)
+    tags = {f"connection/{each}": "true" for each in connection.split(" and ")}
+    return record_run(instance, STARTED, process=process, **tags).run_id
 
 
 def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
@@ -59,7 +58,7 @@ def test_a_run_whose_process_lives_or_is_elsewhere_is_left_alone(instance: dg.Da
 
 
 def test_a_run_over_several_connections_counts_for_each(instance: dg.DagsterInstance, gone: str) -> None:
-    run_id = started(instance, "incidents/acme,incidents/beta", gone)
+    run_id = started(instance, "incidents/acme and incidents/beta", gone)
     assert runs.fail_dead(instance, runs.at_work(instance, {"incidents/beta"})) == {run_id}
 
 

@@ -33,11 +33,6 @@ def definitions(spec: IntegrationSpec, connect: Connect) -> dg.Definitions:
     return build_definitions(Discovered({spec.name: spec}), (connect(),))
 
 
-@pytest.fixture
-def graph(definitions: dg.Definitions) -> dg._core.definitions.assets.graph.asset_graph.AssetGraph:
-    return definitions.resolve_asset_graph()
-
-
 def test_streams_feed_parsers_and_parents_feed_children(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     assert graph.get(TICKETS).parent_keys == {INCIDENTS, SERVICES}
@@ -81,9 +76,10 @@ def test_a_snapshot_feeds_each_window_of_its_connection(
     upstream = graph.get(SERVICES).partitions_def
     assert downstream is not None
     assert upstream is not None
-    with dg._core.definitions.partitions.context.partition_loading_context(dynamic_partitions_store=instance):
-        subset = downstream.subset_with_partition_keys([f"beta|{week(1)}"])
-        found = mapping.get_upstream_mapped_partitions_result_for_partitions(subset, downstream, upstream)
+    subset = downstream.subset_with_partition_keys([f"beta|{week(1)}"])
+    found = mapping.get_upstream_mapped_partitions_result_for_partitions(
+        subset, downstream, upstream, dynamic_partitions_store=instance
+    )
     assert set(found.partitions_subset.get_partition_keys()) == {"beta"}
 
 
@@ -184,9 +180,12 @@ class BadIntegration(IncidentsIntegration):
 
 
 LOAD = """
+import sys
 import dazz_assets.orchestration.definitions as module
-print(sorted(job.name for job in module.defs.resolve_all_job_defs()))
-graph = module.defs.resolve_asset_graph()
+assert not [name for name in sys.modules if name.startswith('integrations')]
+loaded = module.defs()
+print(sorted(job.name for job in loaded.resolve_all_job_defs()))
+graph = loaded.resolve_asset_graph()
 print(sorted({f"{key.path[0]}: {graph.get(key).group_name}" for key in graph.get_all_asset_keys()}))
 """
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
+from dazz_assets.orchestration.dagster_internals import SqliteEventLogStorage
 from dazz_assets.orchestration.storage import BatchingEventLogStorage
 
 KEYS = [f"k{number}" for number in range(40)]

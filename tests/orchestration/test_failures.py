@@ -16,7 +16,7 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.orchestration.history import History
-from dazz_assets.orchestration.workplace import Outcome
+from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.sync.extent import Extent
 from tests.orchestration.conftest import Connect, FromUi, at, week
 from tests.orchestration.vendor import TOKEN, IncidentsIntegration, IncidentsStream, Vendor

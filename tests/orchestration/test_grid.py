@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from dazz_assets.authoring.spec import IntegrationSpec
-from dazz_assets.orchestration.extents import extent_of, tags_of
+from dazz_assets.orchestration.extents import StreamOptions, extent_of, stream_options
 from dazz_assets.orchestration.partitions import Grid, today
 from dazz_assets.sync.extent import Extent
 from tests.orchestration.conftest import WEEK, Connect, week
@@ -62,13 +62,13 @@ def start(window: date) -> datetime:
 
 def test_partitions_of_the_middle_are_their_windows(spec: IntegrationSpec, connect: Connect) -> None:
     grid = Grid.of(spec, [connect()])
-    assert extent_of({}, grid, [week(3), week(2)]) == Extent(since=start(week(3)), until=start(week(1)))
+    assert extent_of(StreamOptions(), grid, [week(3), week(2)]) == Extent(since=start(week(3)), until=start(week(1)))
 
 
 def test_the_first_partition_reaches_back_and_the_last_to_now(spec: IntegrationSpec, connect: Connect) -> None:
     grid = Grid.of(spec, [connect()])
-    assert extent_of({}, grid, [week(5)]) == Extent(until=start(week(4)))
-    assert extent_of({}, grid, [week(0)]) == Extent(since=start(week(0)))
+    assert extent_of(StreamOptions(), grid, [week(5)]) == Extent(until=start(week(4)))
+    assert extent_of(StreamOptions(), grid, [week(0)]) == Extent(since=start(week(0)))
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,5 @@ def test_the_first_partition_reaches_back_and_the_last_to_now(spec: IntegrationS
         Extent(until=start(week(1)) + WEEK / 3),
     ],
 )
-def test_an_extent_is_read_from_the_tags_as_it_was_written(spec: IntegrationSpec, extent: Extent) -> None:
-    assert extent_of(tags_of(extent), Grid.of(spec, []), [week(0)]) == extent
+def test_an_extent_is_read_from_the_options_as_it_was_written(spec: IntegrationSpec, extent: Extent) -> None:
+    assert extent_of(stream_options(extent), Grid.of(spec, []), [week(0)]) == extent

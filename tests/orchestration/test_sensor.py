@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import create_run_for_test
 
 from dazz_assets.authoring.discovery import Discovered
 from dazz_assets.authoring.spec import IntegrationSpec
@@ -20,10 +20,12 @@ from dazz_assets.orchestration.definitions import build_definitions
 from dazz_assets.orchestration.execute import sync
 from dazz_assets.orchestration.jobs import build_jobs
 from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.resource import DazzResource
 from dazz_assets.orchestration.sensors import build_sensor
 from dazz_assets.orchestration.translator import Translator
+from dazz_assets.orchestration.workplace import RESOURCE
 from dazz_assets.sync.extent import Extent
-from tests.orchestration.conftest import Connect, at, week
+from tests.orchestration.conftest import Connect, at, record_run, week
 from tests.orchestration.vendor import Vendor
 
 Configure = Callable[..., None]
@@ -43,12 +45,13 @@ class Ticks:
         found = Discovered(integrations={spec.name: spec})
         self.repository = build_definitions(found, loaded).get_repository_def()
 
-    def __call__(self, after: timedelta = timedelta()) -> dg._core.definitions.sensor_definition.SensorExecutionData:
+    def __call__(self, after: timedelta = timedelta()) -> Any:
         self.now += after
         context = dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
             repository_def=self.repository,
+            resources={RESOURCE: DazzResource()},
             instance_ref=self.instance.get_ref(),
         )
         data = self.sensor.evaluate_tick(context)
@@ -142,15 +145,15 @@ def test_the_grid_is_synced_from_the_mark_to_the_current_window(
     (request,) = ticks().run_requests or []
     assert request.tags["dagster/asset_partition_range_start"] == f"acme|{week(2)}"
     assert request.tags["dagster/asset_partition_range_end"] == f"acme|{week(0)}"
-    assert request.tags["dazz/since"] == "mark"
+    steps = request.run_config["ops"]
+    assert steps["incidents__raw__incidents"]["config"]["from_mark"]
+    assert steps["incidents__tickets"]["config"]["changed"]
 
 
 def test_no_run_is_requested_while_one_is_under_way(ticks: Ticks, connect: Connect, configure: Configure) -> None:
     configure(connect())
     ticks()
-    busy = create_run_for_test(
-        ticks.instance, status=dg.DagsterRunStatus.STARTING, tags={"dazz/connection": "incidents/acme"}
-    )
+    busy = record_run(ticks.instance, dg.DagsterRunStatus.STARTING, connection="incidents/acme")
     assert ticks.jobs(timedelta(hours=1)) == []
     ticks.instance.report_run_failed(busy)
     assert ticks.jobs() == [("incidents_sync", "incidents/acme")]
@@ -161,11 +164,8 @@ def test_the_run_of_a_dead_process_does_not_block_its_connection(
 ) -> None:
     configure(connect())
     ticks()
-    dead = create_run_for_test(
-        ticks.instance,
-        status=dg.DagsterRunStatus.STARTED,
-        tags={"dazz/connection": "incidents/acme", runs.PROCESS_TAG: dead_process()},
-    )
+    started = dg.DagsterRunStatus.STARTED
+    dead = record_run(ticks.instance, started, connection="incidents/acme", process=dead_process())
     assert ticks.jobs() == [("incidents_sync", "incidents/acme")]
     found = ticks.instance.get_run_by_id(dead.run_id)
     assert found is not None

@@ -14,7 +14,7 @@ from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.execute import parse_windows, sync
-from dazz_assets.orchestration.workplace import Outcome
+from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.sync.extent import Extent
 from tests.orchestration.conftest import Connect, at, week
 from tests.orchestration.vendor import TOKEN, Vendor

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._serdes import serialize_value
 
 KEPT = Path(sys.argv[1])
 _numbers = itertools.count()
@@ -43,9 +42,9 @@ def dispose(instance: dg.DagsterInstance) -> None:
     if instance.is_ephemeral:
         with _place("events.json").open("w") as file:
             for run in instance.get_runs():
-                file.write(f"{serialize_value(run)}\n")
+                file.write(f"{dg.serialize_value(run)}\n")
                 for entry in instance.all_logs(run.run_id):
-                    file.write(f"{serialize_value(entry)}\n")
+                    file.write(f"{dg.serialize_value(entry)}\n")
     _dispose(instance)
 
 

@@ -25,7 +25,7 @@ _ARGUMENTS = [
 # Milliseconds: for what is on a page, and for a run, which waits in the queue and starts a process.
 _SHOWN_WITHIN = 60_000
 _DONE_WITHIN = 120_000
-_LOCATION = "dazz_assets.orchestration.definitions"
+_LOCATION = "dazz"
 
 
 class Ui:

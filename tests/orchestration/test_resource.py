@@ -1,0 +1,82 @@
+"""What runs work with is a resource with typed settings, and the options of a run are a form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from pydantic import ValidationError
+
+from dazz_assets.authoring.discovery import Discovered
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.connections import BadConnection
+from dazz_assets.orchestration.definitions import build_definitions
+from dazz_assets.orchestration.extents import StreamOptions
+from dazz_assets.orchestration.resource import DazzResource
+from dazz_assets.orchestration.workplace import Workplace
+from tests.orchestration.conftest import Connect
+
+
+def lake_of_a_run(resource: DazzResource) -> str:
+    """Where the lake is that a run is given."""
+    found = []
+
+    @dg.asset
+    def asset(dazz: dg.ResourceParam[Workplace]) -> None:
+        found.append(str(dazz.lake))
+
+    dg.materialize([asset], resources={"dazz": resource})
+    return found[0]
+
+
+def test_the_environment_is_read_when_a_run_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = DazzResource()
+    monkeypatch.setenv("DAZZ_LAKE", str(tmp_path / "there"))
+    assert lake_of_a_run(resource).endswith(str(tmp_path / "there"))
+
+
+def test_a_setting_goes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAZZ_LAKE", str(tmp_path / "there"))
+    assert lake_of_a_run(DazzResource(lake_url=str(tmp_path / "here"))).endswith(str(tmp_path / "here"))
+    with pytest.raises(BadConnection, match="there is no file"):
+        DazzResource(connections_file=str(tmp_path / "none.yaml")).read_connections()
+
+
+def test_the_launchpad_shows_the_options_of_streams_with_a_cursor_and_of_parsers(
+    spec: IntegrationSpec, connect: Connect
+) -> None:
+    definitions = build_definitions(Discovered({spec.name: spec}), (connect(),))
+    names = ["incidents__raw__incidents", "incidents__tickets", "incidents__raw__services"]
+    job = definitions.resolve_implicit_global_asset_job_def()
+    schema: Any = job.run_config_schema.config_type
+    steps = schema.fields["ops"].config_type.fields
+    options = {name: set(getattr(steps[name].config_type.fields["config"].config_type, "fields", ())) for name in names}
+    assert options == {
+        "incidents__raw__incidents": {"refetch", "from_mark", "since", "until"},
+        "incidents__tickets": {"changed", "stale"},
+        "incidents__raw__services": set(),
+    }
+
+
+@pytest.mark.parametrize("options", [{"refetch": True, "since": "start"}, {"from_mark": True, "refetch": True}])
+def test_options_that_exclude_each_other_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="leave out all but one"):
+        StreamOptions(**options)
+
+
+def test_a_time_that_is_none_is_refused_with_an_example() -> None:
+    with pytest.raises(ValidationError, match="write a time as 2026"):
+        StreamOptions(since="soon")
+
+
+def test_the_platform_puts_integrations_resources_and_library_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAZZ_CONNECTIONS", str(tmp_path / "connections.yaml"))
+    from resources.definitions import defs
+
+    loaded = defs()
+    assert dg.AssetKey(["snyk", "findings"]) in loaded.resolve_asset_graph().get_all_asset_keys()
+    assert isinstance(loaded.resources["dazz"], DazzResource)  # type: ignore[index]

@@ -1,0 +1,100 @@
+"""What the UI says of staleness is true: an asset is stale where what it was made from changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from dazz_assets.authoring.discovery import Discovered
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.lake import Lake
+from dazz_assets.orchestration.dagster_internals import CachingStaleStatusResolver, LoadingContextForTest
+from dazz_assets.orchestration.definitions import build_definitions
+from dazz_assets.orchestration.execute import parse_windows, sync
+from dazz_assets.sync.extent import Extent
+from tests.orchestration.conftest import Connect, at, week
+from tests.orchestration.vendor import Vendor
+
+Act = Callable[..., None]
+Status = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def run_sync(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> Act:
+    def run(*streams: str, only_raw: bool = False) -> None:
+        syncing = replace(spec, parsers={}) if only_raw else spec
+        found = sync(
+            syncing,
+            [connect()],
+            streams=streams or None,
+            extent=Extent(from_mark=True),
+            instance=instance,
+            lake=lake,
+        )
+        assert found.errors == []
+
+    return run
+
+
+@pytest.fixture
+def status(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance) -> Status:
+    """What the UI shows of tickets in the windows 0, 1, ... weeks back, and of owners."""
+
+    def read(version: str = "7") -> dict[str, str]:
+        parser = replace(spec.parsers["tickets"], version=version)
+        changed = replace(spec, parsers={**spec.parsers, "tickets": parser})
+        graph = build_definitions(Discovered({changed.name: changed}), (connect(),)).resolve_asset_graph()
+        resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+        tickets = dg.AssetKey(["incidents", "tickets"])
+        windows = {str(back): resolver.get_status(tickets, f"acme|{week(back)}").value for back in (0, 2, 5)}
+        return {**windows, "owners": resolver.get_status(dg.AssetKey(["incidents", "owners"]), "acme").value}
+
+    return read
+
+
+FRESH = {"0": "FRESH", "2": "FRESH", "5": "FRESH", "owners": "FRESH"}
+
+
+def test_after_a_sync_all_is_fresh(run_sync: Act, vendor: Vendor, status: Status) -> None:
+    vendor.incident("1", at(week(2)))
+    run_sync()
+    assert status() == FRESH
+
+
+def test_raw_that_was_synced_and_brought_nothing_leaves_what_follows_fresh(
+    run_sync: Act, vendor: Vendor, status: Status
+) -> None:
+    vendor.incident("1", at(week(2)))
+    run_sync()
+    run_sync(only_raw=True)
+    assert status() == FRESH
+
+
+def test_raw_that_brought_something_makes_its_windows_stale_until_they_are_parsed(
+    run_sync: Act, vendor: Vendor, status: Status, spec: IntegrationSpec, connect: Connect, instance: Any, lake: Lake
+) -> None:
+    vendor.incident("1", at(week(2)))
+    run_sync()
+    vendor.incident("2", at(week(0)))
+    run_sync(only_raw=True)
+    assert status() == {**FRESH, "0": "STALE", "2": "STALE"}
+    parse_windows(spec, [connect()], instance=instance, lake=lake)
+    assert status() == FRESH
+
+
+def test_a_snapshot_that_changed_makes_every_window_stale(run_sync: Act, vendor: Vendor, status: Status) -> None:
+    vendor.incident("1", at(week(2)))
+    run_sync()
+    vendor.services[0]["name"] = "Shop 2"
+    run_sync("services", only_raw=True)
+    assert set(status().values()) == {"STALE"}
+
+
+def test_another_version_of_the_parser_makes_its_windows_stale(run_sync: Act, vendor: Vendor, status: Status) -> None:
+    vendor.incident("1", at(week(2)))
+    run_sync()
+    assert status(version="8") == {"0": "STALE", "2": "STALE", "5": "STALE", "owners": "FRESH"}
