@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 
 import dagster as dg
 
@@ -21,32 +22,40 @@ _log = logging.getLogger(__name__)
 
 
 def build_definitions(
-    found: Discovered, connections: tuple[Connection, ...], translator: Translator | None = None
+    found: Discovered,
+    connections: tuple[Connection, ...],
+    translator: Translator | None = None,
+    workplace: Callable[[], Workplace] = Workplace.default,
 ) -> dg.Definitions:
     """Assets, jobs and sensors of the integrations found; those that failed are in the definitions' metadata."""
     parts = [dg.Definitions(jobs=[compact_job], schedules=[compact_daily])]
     failures = list(found.failures)
     for spec in found.integrations.values():
         try:
-            parts.append(_of(spec, connections, translator or Translator()))
+            parts.append(_of(spec, connections, translator or Translator(), workplace))
         except Exception as error:  # noqa: BLE001  a model that no table can hold must not take the others down
             failures.append(Failure(spec.name, sentence(error)))
     for failure in failures:
         _log.warning("An integration failed to load: %s: %s", failure.place, failure.reason)
     common = dg.Definitions(
-        resources={RESOURCE: dg.ResourceDefinition(lambda _: Workplace.default())},
+        resources={RESOURCE: dg.ResourceDefinition(lambda _: workplace())},
         executor=dg.in_process_executor,
         metadata={f"failed to load: {failure.place}": failure.reason for failure in failures},
     )
     return dg.Definitions.merge(*parts, common)
 
 
-def _of(spec: IntegrationSpec, connections: tuple[Connection, ...], translator: Translator) -> dg.Definitions:
+def _of(
+    spec: IntegrationSpec,
+    connections: tuple[Connection, ...],
+    translator: Translator,
+    workplace: Callable[[], Workplace],
+) -> dg.Definitions:
     jobs = build_jobs(spec, translator)
     return dg.Definitions(
         assets=build_assets(spec, connections, translator),
         jobs=jobs,
-        sensors=[build_sensor(spec, Grid.of(spec, connections), jobs, translator)],
+        sensors=[build_sensor(spec, Grid.of(spec, connections), jobs, translator, workplace)],
     )
 
 

@@ -20,7 +20,7 @@ from dazz_assets.orchestration import checks, metadata, runs
 from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
-from dazz_assets.orchestration.workplace import RESOURCE, Problem, Workplace
+from dazz_assets.orchestration.workplace import Problem, Workplace
 from dazz_assets.sync.errors import ParseError, SyncError
 from dazz_assets.sync.reports import ParseReport, StreamReport
 from dazz_assets.sync.session import Session
@@ -53,12 +53,13 @@ class Step:
     key: dg.AssetKey
     grid: Grid
     gridded: bool
+    resource: str
     check_names: Sequence[str]
     work: Work
 
     def run(self, context: dg.AssetExecutionContext) -> Iterator[Event]:
         """Do the work of a run's partitions, in their order."""
-        workplace: Workplace = getattr(context.resources, RESOURCE)
+        workplace: Workplace = getattr(context.resources, self.resource)
         covered = self._covered(context)
         runs.claim(context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in covered})
         done: dict[str, Done] = {}
