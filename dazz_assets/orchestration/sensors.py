@@ -30,15 +30,16 @@ def build_sensor(
     translator: Translator,
     workplace: Callable[[], Workplace] = Workplace.default,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
 ) -> dg.SensorDefinition:
-    """The sensor of an integration, stopped until someone starts it."""
+    """The sensor of an integration, stopped until someone starts it unless `status` says otherwise."""
     plan = Plan.of(spec)
 
     @dg.sensor(
         name=f"{spec.name}_connections",
         jobs=jobs,
         minimum_interval_seconds=MINIMUM_INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.STOPPED,
+        default_status=status,
         description=f"Follows the connections of {spec.name}, and requests each sync when it is due.",
     )
     def follow(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
