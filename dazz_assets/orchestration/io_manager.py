@@ -77,7 +77,7 @@ class LakeIOManager(dg.IOManager):
         else:
             model = _model(node, context)
             rows = self._objects(node, model, self._by_connection(keys, gridded=bool(node.incremental)))
-        context.add_input_metadata({"dagster/row_count": rows.num_rows, "dazz/partitions": len(keys)})
+        context.log.info(f"{rows.num_rows} rows of {len(keys)} partitions of {context.asset_key.to_user_string()}")
         return _converted(rows, context)
 
     def _node(self, context: dg.InputContext) -> Node:
