@@ -60,10 +60,7 @@ class LakeIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Raises LakeError: nothing is stored this way."""
-        raise LakeError(
-            f"{context.asset_key.to_user_string()}: the IO manager {io_manager_key(self._spec)!r} only reads what "
-            f"{self._spec.name}'s assets stored; give this asset another `io_manager_key`."
-        )
+        raise LakeError(f"{context.asset_key.to_user_string()}: this IO manager only reads.")
 
     def load_input(self, context: dg.InputContext) -> Any:
         """The rows of the input's partitions, of all that there are for an asset without partitions.
@@ -83,13 +80,7 @@ class LakeIOManager(dg.IOManager):
     def _node(self, context: dg.InputContext) -> Node:
         upstream = context.upstream_output
         said = upstream.definition_metadata if upstream is not None else {}
-        node = self._spec.streams.get(said.get(STREAM, "")) or self._spec.parsers.get(said.get(PARSER, ""))
-        if node is None:
-            raise LakeError(
-                f"{context.asset_key.to_user_string()} is no asset of {self._spec.name}; "
-                f"leave `input_manager_key` of {_where(context)} out."
-            )
-        return node
+        return self._spec.streams[said[STREAM]] if STREAM in said else self._spec.parsers[said[PARSER]]
 
     def _by_connection(self, keys: Iterable[str], *, gridded: bool) -> dict[str, set[date] | None]:
         """The windows asked for, by connection; None for all of it."""
@@ -102,7 +93,7 @@ class LakeIOManager(dg.IOManager):
         return {**windows}
 
     def _records(self, stream: StreamSpec, asked: Mapping[str, set[date] | None]) -> pa.Table:
-        raw = pa.schema([RAW_SCHEMA.field(name) for name in _RAW_COLUMNS])
+        raw = pa.schema([RAW_SCHEMA.field(name).with_nullable(True) for name in _RAW_COLUMNS])
         parts = []
         for connection, windows in asked.items():
             table = self._lake.raw(self._spec.name, stream.name, connection, windowed=stream.cursor is not None)
