@@ -120,7 +120,7 @@ def test_dg_scaffolds_checks_and_lists_it(project: Path) -> None:
     checked = run_dg(project, "check", "defs")
     assert checked.returncode == 0, checked.stderr
     listed = json.loads(run_dg(project, "list", "defs", "--json").stdout)
-    assert [item["key"] for item in listed["assets"]] == ["shop/raw/orders"]
+    assert [item["asset_key"] for item in listed["assets"]] == ["shop/raw/orders"]
     assert [item["name"] for item in listed["sensors"]] == ["shop_connections"]
 
 
