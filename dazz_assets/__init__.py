@@ -1,4 +1,10 @@
-"""What an integration imports. Domain models come from `dazz_assets.domain`."""
+"""What an integration imports, and what a Dagster project does. Domain models come from `dazz_assets.domain`.
+
+Names that need Dagster or the lake are imported when they are first asked for: a test of a parser needs neither.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from dazz_assets.authoring.config import ConnectionConfig
 from dazz_assets.authoring.cursor import Cursor
@@ -7,6 +13,7 @@ from dazz_assets.authoring.inputs import FullRefresh, Incremental
 from dazz_assets.authoring.integration import Integration
 from dazz_assets.authoring.parser import parser
 from dazz_assets.authoring.stream import Stream
+from dazz_assets.connections import Connection
 from dazz_assets.http import (
     ApiKey,
     Auth,
@@ -27,11 +34,25 @@ from dazz_assets.http import (
     Seam,
 )
 
+if TYPE_CHECKING:
+    from dazz_assets.lake import Lake
+    from dazz_assets.orchestration.code_location import build_definitions
+    from dazz_assets.orchestration.component import IntegrationComponent
+    from dazz_assets.orchestration.translator import Translator
+
+_LATER = {
+    "IntegrationComponent": "dazz_assets.orchestration.component",
+    "Lake": "dazz_assets.lake",
+    "Translator": "dazz_assets.orchestration.translator",
+    "build_definitions": "dazz_assets.orchestration.code_location",
+}
+
 __all__ = [
     "ApiKey",
     "Auth",
     "Basic",
     "BearerToken",
+    "Connection",
     "ConnectionConfig",
     "Cursor",
     "CursorToken",
@@ -40,6 +61,8 @@ __all__ = [
     "GraphQLCursor",
     "Incremental",
     "Integration",
+    "IntegrationComponent",
+    "Lake",
     "Last",
     "LinkHeader",
     "NextLink",
@@ -52,5 +75,18 @@ __all__ = [
     "Response",
     "Seam",
     "Stream",
+    "Translator",
+    "build_definitions",
     "parser",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,7 +23,8 @@ class BadConnection(Exception):
     """A connection, or the file of them, is wrong. The text names connection, setting and fix, and no secret."""
 
 
-def _interval(value: object) -> object:
+def parse_interval(value: object) -> timedelta:
+    """An interval as people write it: 30s, 15m, 6h or 1d. Raises ValueError for anything else."""
     if isinstance(value, str) and (match := _INTERVAL.fullmatch(value.strip())):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
     if isinstance(value, timedelta):
@@ -47,7 +49,7 @@ class Connection(BaseModel):
     ]
     integration: str
     start: date
-    interval: Annotated[timedelta, BeforeValidator(_interval), Field(gt=timedelta())] = timedelta(minutes=15)
+    interval: Annotated[timedelta, BeforeValidator(parse_interval), Field(gt=timedelta())] = timedelta(minutes=15)
     config: dict[str, Any] = Field(default_factory=dict)
 
     def load(self, config: type[ConfigModel]) -> ConfigModel:
@@ -123,10 +125,11 @@ def read_connections(path: Path) -> Connections:
     entries = document.get("connections") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise BadConnection(f"{path} must hold a list under `connections:`")
-    return _checked(path, entries)
+    return check_entries(str(path), entries)
 
 
-def _checked(path: Path, entries: list[Any]) -> Connections:
+def check_entries(where: str, entries: Iterable[Any]) -> Connections:
+    """The connections that entries as of a file describe. where: the place to name in what is said of a bad entry."""
     valid: dict[tuple[str, str], Connection] = {}
     problems: list[BadEntry] = []
     for number, entry in enumerate(entries, 1):
@@ -136,10 +139,10 @@ def _checked(path: Path, entries: list[Any]) -> Connections:
         try:
             connection = Connection.model_validate(entry)
         except ValidationError as error:
-            problems.append(BadEntry(name, named, f"{path}: connection {name!r}: {_problems(error)}"))
+            problems.append(BadEntry(name, named, f"{where}: connection {name!r}: {_problems(error)}"))
             continue
         if (key := (connection.integration, connection.id)) in valid:
-            text = f"{path}: there are two connections {name!r} of {connection.integration}; give each its own id"
+            text = f"{where}: there are two connections {name!r} of {connection.integration}; give each its own id"
             problems.append(BadEntry(name, named, text))
         valid.setdefault(key, connection)
     return Connections(tuple(valid.values()), tuple(problems))

@@ -9,6 +9,7 @@ from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.latest import fingerprints, hashes_since, latest, versions_of
 from dazz_assets.lake.place import Place, check_connection
 from dazz_assets.lake.query import json_rows, query
+from dazz_assets.lake.reading import LakeTable, as_pandas
 from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
 from dazz_assets.lake.snapshot import Snapshot, StoredFile, WindowState
 from dazz_assets.lake.table import Table
@@ -23,6 +24,7 @@ __all__ = [
     "DataFile",
     "Lake",
     "LakeError",
+    "LakeTable",
     "NoLake",
     "Place",
     "QueryError",
@@ -31,6 +33,7 @@ __all__ = [
     "StoredFile",
     "Table",
     "WindowState",
+    "as_pandas",
     "check_connection",
     "check_schema",
     "compact",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -15,6 +16,9 @@ from dazz_assets.lake.place import DEPTHS, Kind, Place
 from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, WINDOW, domain_schema
 from dazz_assets.lake.table import Table
 
+if TYPE_CHECKING:
+    from dazz_assets.lake.reading import LakeTable
+
 
 class Lake:
     """Parquet tables under Delta Lake's log, one a connection. `url` is a path or a URL; the first commit makes it."""
@@ -24,6 +28,16 @@ class Lake:
 
     def __str__(self) -> str:
         return str(self.location)
+
+    def table(self, name: str, *, connection: str | None = None, columns: Sequence[str] | None = None) -> LakeTable:
+        """What there is of a name that `dazz query` knows, to be read: of all connections or of one.
+
+        lake.table("findings", connection="acme", columns=["id", "severity"]).to_pandas()
+        """
+        # Queries are made of lakes, and not the other way round.
+        from dazz_assets.lake.reading import LakeTable
+
+        return LakeTable(self, name, connection, columns)
 
     def raw(self, integration: str, stream: str, connection: str, *, windowed: bool) -> Table:
         """What a stream's API sent. `windowed` for incremental streams."""

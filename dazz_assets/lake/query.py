@@ -51,18 +51,30 @@ def run(lake: Lake, sql: str, take: Take[_Result]) -> _Result:
             raise QueryError(str(error)) from error
 
 
+def relation_of(lake: Lake, sql: str) -> duckdb.DuckDBPyRelation:
+    """A query's relation, not run yet, over the versions that are current now. Raises as `query` does."""
+    try:
+        return _prepared(lake, sql, connect())
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from error
+
+
 def _run(lake: Lake, sql: str, take: Take[_Result]) -> _Result:
-    catalog = Catalog(lake)
-    if not catalog.names:
-        raise NoLake(f"There is nothing in the lake at {lake} yet: sync first, with `dazz sync`.")
     with closing(connect()) as connection:
         try:
-            catalog.create_views(connection, _named(connection, sql, catalog))
-            return take(connection, relation(connection, sql))
+            return take(connection, _prepared(lake, sql, connection))
         except duckdb.IOException:
             raise
         except duckdb.Error as error:
             raise QueryError(str(error)) from error
+
+
+def _prepared(lake: Lake, sql: str, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+    catalog = Catalog(lake)
+    if not catalog.names:
+        raise NoLake(f"There is nothing in the lake at {lake} yet: sync first, with `dazz sync`.")
+    catalog.create_views(connection, _named(connection, sql, catalog))
+    return relation(connection, sql)
 
 
 def _named(connection: duckdb.DuckDBPyConnection, sql: str, catalog: Catalog) -> set[str]:

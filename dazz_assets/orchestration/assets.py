@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import dagster as dg
 
@@ -12,6 +13,7 @@ from dazz_assets.connections import Connection
 from dazz_assets.orchestration import checks, columns, metadata
 from dazz_assets.orchestration.data_versions import version_of_parser, version_of_stream
 from dazz_assets.orchestration.extents import ParserOptions, StreamOptions, extent_of, options_type
+from dazz_assets.orchestration.io_manager import build_io_manager, io_manager_key, node_metadata
 from dazz_assets.orchestration.jobs import step_name
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
 from dazz_assets.orchestration.step import Done, Step, Work
@@ -25,12 +27,18 @@ from dazz_assets.sync.stream import sync_stream
 
 
 def build_assets(
-    spec: IntegrationSpec, connections: Iterable[Connection], translator: Translator | None = None
+    spec: IntegrationSpec,
+    connections: Iterable[Connection],
+    translator: Translator | None = None,
+    resource: str = RESOURCE,
 ) -> list[dg.AssetsDefinition]:
-    """The assets of an integration's streams and parsers, over a grid that begins with its earliest connection."""
+    """The assets of an integration's streams and parsers, over a grid that begins with its earliest connection.
+
+    resource: the key of the resource that gives their runs a `Workplace`.
+    """
     given = [item for item in connections if item.integration == spec.name]
     interval = max((item.interval for item in given), default=None)
-    factory = Factory(spec, Grid.of(spec, given), translator or Translator(), interval)
+    factory = Factory(spec, Grid.of(spec, given), translator or Translator(), interval, resource)
     nodes: list[Node] = [*spec.streams.values(), *spec.parsers.values()]
     return [factory.asset(node) for node in nodes]
 
@@ -48,6 +56,12 @@ class Factory:
     grid: Grid
     translator: Translator
     interval: timedelta | None
+    resource: str
+
+    @cached_property
+    def io_manager(self) -> dg.IOManagerDefinition:
+        """One for all its assets: Dagster takes two of one name for a conflict."""
+        return build_io_manager(self.spec, self.grid, self.resource)
 
     def asset(self, node: Node) -> dg.AssetsDefinition:
         """The asset of a stream or parser."""
@@ -62,33 +76,40 @@ class Factory:
             grid=self.grid,
             gridded=is_gridded(node),
             options=options,
+            resource=self.resource,
             check_names=[item.name for item in check_specs],
             work=_sync(node, self.grid) if isinstance(node, StreamSpec) else _parse(node, self.grid),
         )
 
-        @dg.multi_asset(
-            name=step_name(key),
-            specs=[self._asset_spec(node)],
-            check_specs=check_specs,
-            # A range of windows is one pass over the API.
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            required_resource_keys={RESOURCE},
-            config_schema=options.to_fields_dict() if options else None,
-        )
-        def materialize(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
-            yield from step.run(context)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)  # `resource_defs` is marked as beta
+
+            @dg.multi_asset(
+                name=step_name(key),
+                specs=[self._asset_spec(node)],
+                check_specs=check_specs,
+                # A range of windows is one pass over the API.
+                backfill_policy=dg.BackfillPolicy.single_run(),
+                required_resource_keys={self.resource},
+                resource_defs={io_manager_key(self.spec): self.io_manager},
+                config_schema=options.to_fields_dict() if options else None,
+            )
+            def materialize(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+                yield from step.run(context)
 
         return materialize
 
     def _asset_spec(self, node: Node) -> dg.AssetSpec:
-        return self.translator.asset_spec(
+        spec = self.translator.asset_spec(
             self.spec,
             node,
-            deps=list(self._deps(node)),
+            deps=[*self._deps(node), *self.translator.deps(self.spec, node)],
             partitions_def=self.grid.grid_def if is_gridded(node) else self.grid.connections_def,
             columns=columns.table_schema(node),
             interval=self.interval,
         )
+        # Assets downstream that take it as an input read it from the lake.
+        return spec.merge_attributes(metadata=node_metadata(node)).with_io_manager_key(io_manager_key(self.spec))
 
     def _deps(self, node: Node) -> Iterator[dg.AssetDep]:
         if isinstance(node, StreamSpec):

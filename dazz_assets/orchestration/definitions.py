@@ -2,12 +2,13 @@
 
 import logging
 import os
+from collections.abc import Callable
 
 import dagster as dg
 
 from dazz_assets.authoring.discovery import Discovered, Failure, discover, sentence
 from dazz_assets.authoring.spec import IntegrationSpec
-from dazz_assets.connections import BadConnection, Connection
+from dazz_assets.connections import BadConnection, Connection, Connections
 from dazz_assets.home import DAGSTER_VARIABLE, dagster_home
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.compaction import compact_daily, compact_job
@@ -16,16 +17,18 @@ from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.resource import DazzResource
 from dazz_assets.orchestration.sensors import build_sensor
 from dazz_assets.orchestration.translator import Translator, translator
-from dazz_assets.orchestration.workplace import RESOURCE
+from dazz_assets.orchestration.workplace import RESOURCE, Workplace
 
 _log = logging.getLogger(__name__)
+
+Resource = dg.ResourceDefinition | dg.ConfigurableResource[Workplace]
 
 
 def build_definitions(
     found: Discovered,
     connections: tuple[Connection, ...],
     translator: Translator | None = None,
-    resource: DazzResource | None = None,
+    resource: Resource | None = None,
 ) -> dg.Definitions:
     """Assets, jobs and sensors of the integrations found; those that failed are in the definitions' metadata.
 
@@ -58,9 +61,10 @@ def _of(spec: IntegrationSpec, connections: tuple[Connection, ...], translator: 
     )
 
 
-def _configured(resource: DazzResource) -> tuple[Connection, ...]:
+def configured(read: Callable[[], Connections]) -> tuple[Connection, ...]:
+    """The connections that there are when definitions load; none, with a warning, where they can't be read."""
     try:
-        return resource.read_connections().valid
+        return read().valid
     except BadConnection as error:
         _log.warning("%s; until the definitions are loaded again, grids begin with the current window", error)
         return ()
@@ -75,7 +79,7 @@ def load_definitions(resource: DazzResource) -> dg.Definitions:
             dagster_home(),
             DAGSTER_VARIABLE,
         )
-    return build_definitions(discover(), _configured(resource), translator(), resource)
+    return build_definitions(discover(), configured(resource.read_connections), translator(), resource)
 
 
 @dg.definitions

@@ -29,20 +29,22 @@ def build_sensor(
     jobs: Sequence[UnresolvedAssetJobDefinition],
     translator: Translator,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
+    resource: str = RESOURCE,
 ) -> dg.SensorDefinition:
-    """The sensor of an integration, stopped until someone starts it."""
+    """The sensor of an integration, stopped until someone starts it unless `status` says otherwise."""
     plan = Plan.of(spec)
 
     @dg.sensor(
         name=f"{spec.name}_connections",
         jobs=jobs,
         minimum_interval_seconds=MINIMUM_INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.STOPPED,
-        required_resource_keys={RESOURCE},
+        default_status=status,
+        required_resource_keys={resource},
         description=f"Follows the connections of {spec.name}, and requests each sync when it is due.",
     )
     def follow(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        at: Workplace = getattr(context.resources, RESOURCE)
+        at: Workplace = getattr(context.resources, resource)
         try:
             connections = at.connections
         except BadConnection as error:

@@ -23,7 +23,7 @@ from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.outcomes import Problem, Report, write_failure, write_reports
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
-from dazz_assets.orchestration.workplace import RESOURCE, Workplace
+from dazz_assets.orchestration.workplace import Workplace
 from dazz_assets.sync.errors import ParseError, SyncError
 from dazz_assets.sync.session import Session
 
@@ -63,12 +63,13 @@ class Step:
     grid: Grid
     gridded: bool
     options: type[Options] | None
+    resource: str
     check_names: Sequence[str]
     work: Work
 
     def run(self, context: dg.AssetExecutionContext) -> Iterator[Event]:
         """Do the work of a run's partitions, in their order."""
-        workplace: Workplace = getattr(context.resources, RESOURCE)
+        workplace: Workplace = getattr(context.resources, self.resource)
         covered = self._covered(context)
         runs.claim(context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in covered})
         options = self.options(**context.op_execution_context.op_config) if self.options else None

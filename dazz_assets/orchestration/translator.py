@@ -47,6 +47,10 @@ class Translator:
         """Email addresses, or teams as `team:security`."""
         return ()
 
+    def deps(self, spec: IntegrationSpec, node: Node) -> Sequence[dg.AssetDep]:
+        """Assets of others that come before it, besides the streams that it is made from."""
+        return ()
+
     def automation_condition(self, spec: IntegrationSpec, node: Node) -> dg.AutomationCondition[dg.AssetKey] | None:
         """None: sensors request syncs, and a sync parses what it brought."""
         return None

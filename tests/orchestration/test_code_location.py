@@ -1,0 +1,51 @@
+"""Our definitions in a code location of someone else's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+import dazz_assets
+from dazz_assets import DefinitionError, Translator, build_definitions
+from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.orchestration.translator import Node
+from tests.orchestration.conftest import Connect
+from tests.orchestration.vendor import IncidentsIntegration
+
+SERVICES = dg.AssetKey(["incidents", "raw", "services"])
+
+
+class After(Translator):
+    def deps(self, spec: IntegrationSpec, node: Node) -> list[dg.AssetDep]:
+        return [dg.AssetDep("theirs")] if node.name == "services" else []
+
+
+@dg.asset
+def theirs() -> None:
+    """An asset of someone else's."""
+
+
+def test_the_package_imports_neither_dagster_nor_the_lake_before_they_are_asked_for() -> None:
+    code = (
+        "import sys, dazz_assets; print([m for m in ('dagster', 'deltalake', 'duckdb') if m in sys.modules]);"
+        "from dazz_assets import *; print(Lake.__module__, build_definitions.__module__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "dazz_assets.lake.lake dazz_assets.orchestration.code_location"]
+    assert set(dazz_assets.__all__) <= set(dir(dazz_assets))
+
+
+def test_ours_merges_with_definitions_that_have_an_executor_and_comes_after_their_asset(connect: Connect) -> None:
+    ours = build_definitions([IncidentsIntegration], connections=[connect()], translator=After())
+    mine = dg.Definitions(assets=[theirs], executor=dg.multiprocess_executor, resources={"theirs": 1})
+    merged = dg.Definitions.merge(ours, mine)
+    dg.Definitions.validate_loadable(merged)
+    assert merged.resolve_asset_graph().get(SERVICES).parent_keys == {dg.AssetKey("theirs")}
+
+
+def test_a_named_integration_that_there_is_not_is_an_error() -> None:
+    with pytest.raises(DefinitionError, match="no integration is named 'snik'; did you mean 'snyk'"):
+        build_definitions(["snik"], connections=[])

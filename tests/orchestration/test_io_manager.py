@@ -1,0 +1,180 @@
+"""What an asset downstream of ours is given: exactly the rows of its partitions, as it is annotated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from dazz_assets import Connection, FullRefresh, Incremental, build_definitions, parser
+from dazz_assets.domain import DomainObject
+from dazz_assets.lake import Lake
+from dazz_assets.orchestration.partitions import CONNECTION
+from tests.orchestration.conftest import Connect, at, week
+from tests.orchestration.vendor import IncidentsIntegration as Incidents
+from tests.orchestration.vendor import IncidentsStream, ServicesStream, Vendor
+
+RANGE = "dagster/asset_partition_range_"
+SERVICES, INCIDENTS, TICKETS, OWNERS, SPLIT = (
+    dg.AssetKey(["incidents", *path.split("/")])
+    for path in ("raw/services", "raw/incidents", "tickets", "owners", "split")
+)
+
+
+class Alarm(DomainObject):
+    title: str
+
+
+class Calm(DomainObject):
+    title: str
+
+
+class IncidentsIntegration(Incidents):
+    """With a parser of two tables."""
+
+    name = "incidents"
+
+    @parser
+    def split(
+        self, services: FullRefresh[ServicesStream], incidents: Incremental[IncidentsStream]
+    ) -> Iterator[Alarm | Calm]:
+        """Alarms and the rest."""
+        for incident in incidents:
+            yield (Alarm if incident.title == "down" else Calm)(id=self.object_id(incident.id), title=incident.title)
+
+
+class Project:
+    """A code location in which ours is synced for two connections; `given` holds what theirs was given."""
+
+    def __init__(self, connections: list[Connection], lake: Lake, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.given: list[Any] = []
+        self.ours = build_definitions([IncidentsIntegration], connections=connections, lake=lake)
+        instance.add_dynamic_partitions("incidents_connections", [item.id for item in connections])
+        for connection in connections:
+            span = self.span(f"{connection.id}|{week(5)}", f"{connection.id}|{week(0)}")
+            self.run(self.ours, [SERVICES, OWNERS], connection.id)
+            self.run(self.ours, [INCIDENTS, TICKETS, SPLIT], None, span)
+
+    @staticmethod
+    def span(first: str, last: str) -> dict[str, str]:
+        return {RANGE + "start": first, RANGE + "end": last}
+
+    def partitions(self, key: dg.AssetKey) -> dg.PartitionsDefinition[str] | None:
+        return self.ours.resolve_assets_def(key).partitions_def
+
+    def run(
+        self,
+        definitions: dg.Definitions,
+        keys: list[dg.AssetKey],
+        partition: str | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> None:
+        job = definitions.resolve_implicit_global_asset_job_def()
+        job.execute_in_process(instance=self.instance, asset_selection=keys, partition_key=partition, tags=tags)
+
+    def give(
+        self,
+        key: dg.AssetKey,
+        annotation: Any = pa.Table,
+        partition: str | None = None,
+        tags: dict[str, str] | None = None,
+        metadata: dict[str, str] | None = None,
+        mapping: dg.PartitionMapping | None = None,
+        **settings: Any,
+    ) -> Any:
+        """What an asset of theirs is given of one of ours."""
+
+        def theirs(rows: Any) -> None:
+            self.given.append(rows)
+
+        theirs.__annotations__["rows"] = annotation
+        wanted = {"rows": dg.AssetIn(key, metadata=metadata, partition_mapping=mapping)}
+        single = dg.BackfillPolicy.single_run()
+        asset = dg.asset(name="theirs", ins=wanted, backfill_policy=single, **settings)(theirs)
+        merged = dg.Definitions.merge(self.ours, dg.Definitions(assets=[asset]))
+        self.run(merged, [dg.AssetKey("theirs")], partition, tags)
+        return self.given[-1]
+
+
+@pytest.fixture
+def project(vendor: Vendor, connect: Connect, lake: Lake, instance: dg.DagsterInstance) -> Project:
+    vendor.incident("1", at(week(4)))
+    vendor.incident("2", at(week(2)), title="slow")
+    vendor.incident("3", at(week(0)))
+    return Project([connect("acme"), connect("beta")], lake, instance)
+
+
+def rows(table: pa.Table, *columns: str) -> list[tuple[Any, ...]]:
+    return sorted(tuple(row[name] for name in columns) for row in table.to_pylist())
+
+
+def test_partitions_decide_which_rows_of_an_incremental_parser_are_given(project: Project) -> None:
+    grid = project.partitions(TICKETS)
+    of_all = project.give(TICKETS)
+    assert rows(of_all, "connection", "window_start") == [
+        (name, week(back)) for name in ("acme", "beta") for back in (4, 2, 0)
+    ]
+    one = project.give(TICKETS, partition=f"beta|{week(2)}", partitions_def=grid)
+    assert rows(one, "connection", "window_start", "title") == [("beta", week(2), "slow")]
+    span = project.span(f"acme|{week(4)}", f"acme|{week(1)}")
+    several = project.give(TICKETS, tags=span, partitions_def=grid)
+    assert rows(several, "connection", "window_start") == [("acme", week(4)), ("acme", week(2))]
+    empty = project.give(TICKETS, pd.DataFrame, partition=f"acme|{week(3)}", partitions_def=grid)
+    assert list(empty.columns) == [
+        "integration",
+        "connection",
+        "parser",
+        "window_start",
+        "inputs",
+        "id",
+        "title",
+        "service",
+    ]
+    assert len(empty) == 0
+
+
+def test_an_asset_by_connection_is_given_all_windows_of_its_own(project: Project) -> None:
+    mapping = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name=CONNECTION)
+    given = project.give(TICKETS, partition="beta", mapping=mapping, partitions_def=project.partitions(SERVICES))
+    assert rows(given, "connection", "window_start") == [("beta", week(back)) for back in (4, 2, 0)]
+    owners = project.give(OWNERS, partition="acme", partitions_def=project.partitions(SERVICES))
+    assert rows(owners, "connection", "name") == [("acme", "Shop")]
+
+
+def test_a_stream_gives_the_latest_version_of_each_record_where_it_lies(project: Project, vendor: Vendor) -> None:
+    vendor.incident("1", at(week(0)), title="up again")
+    project.run(project.ours, [INCIDENTS], None, project.span(f"acme|{week(0)}", f"acme|{week(0)}"))
+    grid = project.partitions(INCIDENTS)
+    old = project.give(INCIDENTS, partition=f"acme|{week(4)}", partitions_def=grid)
+    assert rows(old, "key") == []
+    now = project.give(INCIDENTS, partition=f"acme|{week(0)}", partitions_def=grid)
+    assert rows(now, "key") == [("1",), ("3",)]
+    assert "up again" in next(row["record"] for row in now.to_pylist() if row["key"] == "1")
+    services = project.give(SERVICES, partition="beta", partitions_def=project.partitions(SERVICES))
+    assert rows(services, "connection", "key") == [("beta", "s1")]
+
+
+def test_the_annotation_decides_between_arrow_and_pandas(project: Project) -> None:
+    assert isinstance(project.give(OWNERS, pd.DataFrame), pd.DataFrame)
+    assert isinstance(project.give(OWNERS, pa.Table), pa.Table)
+    assert isinstance(project.give(OWNERS, Any), pa.Table)
+    with pytest.raises(Exception, match=r"input 'rows' of theirs is annotated .*; annotate it pandas\.DataFrame"):
+        project.give(OWNERS, list)
+
+
+def test_of_several_tables_one_is_named(project: Project) -> None:
+    assert rows(project.give(SPLIT, metadata={"table": "calms"}), "title") == [("slow",), ("slow",)]
+    with pytest.raises(Exception, match=r'incidents/split has the tables alarms, calms; name one.*"table": "alarms"'):
+        project.give(SPLIT)
+
+
+def test_what_lies_outside_the_grid_belongs_to_its_nearest_window(project: Project, vendor: Vendor) -> None:
+    vendor.incident("2099", "2099-01-05T00:00:00+00:00")
+    project.run(project.ours, [INCIDENTS], None, project.span(f"acme|{week(0)}", f"acme|{week(0)}"))
+    given = project.give(INCIDENTS, partition=f"acme|{week(0)}", partitions_def=project.partitions(INCIDENTS))
+    assert rows(given, "key") == [("2099",), ("3",)]
