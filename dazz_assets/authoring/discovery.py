@@ -17,7 +17,6 @@ from typing import Any
 
 import pydantic
 
-import dazz_assets
 from dazz_assets.authoring.describe import describe
 from dazz_assets.authoring.errors import DefinitionError
 from dazz_assets.authoring.integration import Integration
@@ -28,7 +27,7 @@ ENTRY_POINT_GROUP = "dazz.integrations"
 PATHS_VARIABLE = "DAZZ_INTEGRATIONS"
 
 _CANNOT_IMPORT = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
-_NOT_AUTHORS = (Path(dazz_assets.__file__).parent, Path(pydantic.__file__).parent, Path(importlib.__file__).parent)
+_NOT_AUTHORS = (Path(__file__).parents[1], Path(pydantic.__file__).parent, Path(importlib.__file__).parent)
 
 
 @dataclass(frozen=True, slots=True)
