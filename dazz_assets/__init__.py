@@ -6,14 +6,13 @@ Names that need Dagster or the lake are imported when they are first asked for: 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dazz_assets.authoring.config import ConnectionConfig
-from dazz_assets.authoring.cursor import Cursor
-from dazz_assets.authoring.errors import DefinitionError
-from dazz_assets.authoring.inputs import FullRefresh, Incremental
-from dazz_assets.authoring.integration import Integration
-from dazz_assets.authoring.parser import parser
-from dazz_assets.authoring.stream import Stream
 from dazz_assets.connections import Connection
+from dazz_assets.declare.config import ConnectionConfig
+from dazz_assets.declare.cursor import Cursor
+from dazz_assets.declare.integration import Integration
+from dazz_assets.declare.parser import FullRefresh, Incremental, parser
+from dazz_assets.declare.stream import Stream
+from dazz_assets.errors import DefinitionError
 from dazz_assets.http import (
     ApiKey,
     Auth,
@@ -36,15 +35,15 @@ from dazz_assets.http import (
 
 if TYPE_CHECKING:
     from dazz_assets.lake import Lake
-    from dazz_assets.orchestration.code_location import build_definitions
     from dazz_assets.orchestration.component import IntegrationComponent
+    from dazz_assets.orchestration.definitions import build_definitions
     from dazz_assets.orchestration.translator import Translator
 
 _LATER = {
     "IntegrationComponent": "dazz_assets.orchestration.component",
     "Lake": "dazz_assets.lake",
     "Translator": "dazz_assets.orchestration.translator",
-    "build_definitions": "dazz_assets.orchestration.code_location",
+    "build_definitions": "dazz_assets.orchestration.definitions",
 }
 
 __all__ = [

@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dazz_assets.cli import (
+from dazz_assets.cli.commands import (
     check,
     compact,
     demo,
@@ -21,8 +21,8 @@ from dazz_assets.cli import (
     status,
     sync,
 )
-from dazz_assets.cli.failures import INTERRUPTED, report
-from dazz_assets.cli.output import tell
+from dazz_assets.cli.exit_status import INTERRUPTED, report_error
+from dazz_assets.cli.output import print_note
 
 
 class _Commands(TyperGroup):
@@ -32,12 +32,12 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            tell("Interrupted. What was stored is safe; the next sync goes on from there.")
+            print_note("Interrupted. What was stored is safe; the next sync goes on from there.")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             if type(error).__module__.startswith("typer"):
                 raise
-            raise typer.Exit(report(error)) from None
+            raise typer.Exit(report_error(error)) from None
 
 
 app = typer.Typer(

@@ -23,27 +23,27 @@ def console(stream: TextIO) -> Console:
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
-def say(text: str) -> None:
+def print_result(text: str) -> None:
     """A line of the result."""
     _line(sys.stdout, text)
 
 
-def tell(text: str, style: str = "") -> None:
+def print_note(text: str, style: str = "") -> None:
     """A line for people, beside the result."""
     _line(sys.stderr, text, style)
 
 
-def put_json(document: object) -> None:
+def print_json(document: object) -> None:
     """The result as one JSON document."""
     encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
     sys.stdout.write(encoded.decode() + "\n")
 
 
-def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
     """A table; columns whose values are all numbers are aligned right, None is left empty."""
     listed = [list(row) for row in rows]
     if title:
-        say(title)
+        print_result(title)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for index, name in enumerate(columns):
         values = [row[index] for row in listed if row[index] is not None]
@@ -54,7 +54,7 @@ def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title
     console(sys.stdout).print(table)
 
 
-def plain(value: object) -> str:
+def one_line(value: object) -> str:
     """A value as one line without control characters."""
     return _STEERING.sub(" ", str(value))
 
@@ -64,7 +64,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else plain(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else one_line(value)
 
 
 def _line(stream: TextIO, text: str, style: str = "") -> None:

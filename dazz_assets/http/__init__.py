@@ -2,6 +2,7 @@
 
 from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
 from dazz_assets.http.authenticator import Authenticator
+from dazz_assets.http.classify import Accept
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import (
     BadRequestError,
@@ -28,9 +29,8 @@ from dazz_assets.http.errors import (
     WaitTooLongError,
     WalkLimitError,
 )
-from dazz_assets.http.limits import Limiter, Rate
-from dazz_assets.http.masking import Mask
-from dazz_assets.http.more import says_more
+from dazz_assets.http.mask import Mask
+from dazz_assets.http.next_page_hints import says_more
 from dazz_assets.http.page import Page, Param, Request, Response
 from dazz_assets.http.pagination import (
     CursorToken,
@@ -42,11 +42,10 @@ from dazz_assets.http.pagination import (
     PageNumber,
     Paginator,
 )
-from dazz_assets.http.reading import Accept
+from dazz_assets.http.rate_limit import Limiter, Rate, named_wait
 from dazz_assets.http.seam import Seam, Send, Tape
-from dazz_assets.http.telemetry import Counters, Event
-from dazz_assets.http.waits import wait_named
-from dazz_assets.http.walk import Walked, walk
+from dazz_assets.http.telemetry import ClientEvent, Counters
+from dazz_assets.http.walk import WalkedPage, walk
 
 __all__ = [
     "Accept",
@@ -57,10 +56,10 @@ __all__ = [
     "Basic",
     "BearerToken",
     "Client",
+    "ClientEvent",
     "Counters",
     "CredentialError",
     "CursorToken",
-    "Event",
     "FetchError",
     "ForbiddenError",
     "GraphQLCursor",
@@ -99,8 +98,8 @@ __all__ = [
     "VendorReportedError",
     "WaitTooLongError",
     "WalkLimitError",
-    "Walked",
+    "WalkedPage",
+    "named_wait",
     "says_more",
-    "wait_named",
     "walk",
 ]

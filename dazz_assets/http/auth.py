@@ -9,7 +9,7 @@ from typing import Protocol
 
 from dazz_assets.http.errors import CredentialError
 from dazz_assets.http.page import Request, Response
-from dazz_assets.http.placeholders import fill, placeholders
+from dazz_assets.http.placeholders import fill_placeholders, find_placeholders
 
 
 class Auth(Protocol):
@@ -92,7 +92,7 @@ class Basic:
         yield request.with_header("Authorization", f"Basic {b64encode(pair.encode()).decode()}")
 
 
-def templates_of(auth: object) -> list[str]:
+def auth_templates(auth: object) -> list[str]:
     """The texts that an auth was made with, in which placeholders may stand; none of one that is no dataclass."""
     if not is_dataclass(auth):
         return []
@@ -100,9 +100,9 @@ def templates_of(auth: object) -> list[str]:
     return [value for value in values if isinstance(value, str)]
 
 
-def config_fields_of(auth: object) -> list[str]:
+def auth_config_fields(auth: object) -> list[str]:
     """The fields of the config that the templates of an auth name, in their order, each once."""
-    return list(dict.fromkeys(name for kind, name in placeholders(templates_of(auth)) if kind == "config"))
+    return list(dict.fromkeys(name for kind, name in find_placeholders(auth_templates(auth)) if kind == "config"))
 
 
 def _filled(template: str, config: Mapping[str, str]) -> str:
@@ -111,7 +111,7 @@ def _filled(template: str, config: Mapping[str, str]) -> str:
             raise CredentialError(f"the auth needs the config field {name!r}, which has no value.")
         return config[name]
 
-    return str(fill(template, look_up))
+    return str(fill_placeholders(template, look_up))
 
 
 def _header_text(template: str, config: Mapping[str, str]) -> str:
@@ -119,7 +119,7 @@ def _header_text(template: str, config: Mapping[str, str]) -> str:
     text = _filled(template, config)
     if text.isascii() and text.isprintable() and text == text.strip():
         return text
-    named = " or ".join(sorted({repr(name) for _, name in placeholders(template)})) or "the template"
+    named = " or ".join(sorted({repr(name) for _, name in find_placeholders(template)})) or "the template"
     raise CredentialError(
         f"{named} holds what no HTTP header can carry: a line break, a space at an end, or a letter beyond ASCII."
     )

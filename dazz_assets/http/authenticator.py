@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.errors import CredentialError, FetchError, PassingError
-from dazz_assets.http.masking import Mask
+from dazz_assets.http.failures import failure_of
+from dazz_assets.http.mask import Mask
 from dazz_assets.http.page import Request, Response
-from dazz_assets.http.verdicts import failure
 
 MOST_REQUESTS = 10
 """A flow that yields more than these, for one request, does not come to an end."""
@@ -154,7 +154,7 @@ class _Flow:
         response = self._response
         if response is None or response.status < 400:
             return False
-        return isinstance(failure(response.status, response.headers, response.body, time()), PassingError)
+        return isinstance(failure_of(response.status, response.headers, response.body, time()), PassingError)
 
     def _calling(self, call: Callable[[], Returned]) -> Returned | None:
         """What the auth's code returns, None where a generator ends. Any other error is said to be the auth's."""

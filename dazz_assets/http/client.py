@@ -12,19 +12,14 @@ import requests
 
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
-from dazz_assets.http.errors import (
-    FetchError,
-    PassingError,
-    StoppedError,
-)
+from dazz_assets.http.classify import Accept, classify_response, deprecation_notice
+from dazz_assets.http.errors import FetchError, PassingError, StoppedError
 from dazz_assets.http.hosts import DeclaredHosts
-from dazz_assets.http.limits import Limiter, Rate
-from dazz_assets.http.masking import mask_transport_logs
-from dazz_assets.http.notices import notice
+from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
-from dazz_assets.http.reading import Accept, understood
+from dazz_assets.http.rate_limit import Limiter, Rate
 from dazz_assets.http.retry import LONGEST_NAMED_WAIT, Attempts, wait_too_long
-from dazz_assets.http.telemetry import Counters, Event, Telemetry
+from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
 from dazz_assets.http.transport import Transport
 
 TOLD_WAIT_SECONDS = 1.0
@@ -60,7 +55,7 @@ class Client:
         where: str = "",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] | None = None,
-        on_event: Callable[[Event], None] | None = None,
+        on_event: Callable[[ClientEvent], None] | None = None,
     ) -> None:
         self.base_url = base_url
         self.where = where
@@ -142,7 +137,7 @@ class Client:
         """The page as its reader gets it. An error names the request that failed, if that is one of the auth's own."""
         page = replace(received, url=self.mask(received.url), where=self.where)
         try:
-            return understood(page, accept, self._clock(), self.mask)
+            return classify_response(page, accept, self._clock(), self.mask)
         except FetchError as error:
             if page.request is not request:
                 error.url = f"{page.request.method} {page.url}"
@@ -154,7 +149,7 @@ class Client:
         self._telemetry.count(Counters(bytes=len(response.body)))
         self._limiter.observe(response.headers, now)
         shown = self.mask(request.url)
-        if announced := notice(response.headers):
+        if announced := deprecation_notice(response.headers):
             self._telemetry.warn(announced, self.mask(f"{request.method} {shown.partition('?')[0]}: {announced}"))
         _log.debug("%s: %s %s: %s, %s bytes", self.where, request.method, shown, response.status, len(response.body))
         self._telemetry.tell("response", shown, now - sent_at, len(response.body))

@@ -32,7 +32,7 @@ def origin_of(url: str) -> Origin | None:
     return parts.scheme, host.rstrip("."), port or _PORTS[parts.scheme]
 
 
-def shown(origin: Origin) -> str:
+def format_origin(origin: Origin) -> str:
     """An origin for messages, with its port where that is not the usual one."""
     scheme, host, port = origin
     return f"{scheme}://{host}" + (f":{port}" if port != _PORTS[scheme] else "")

@@ -13,8 +13,8 @@ from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 from msgspec import Raw
 
 from dazz_assets.http.errors import RecordsPathError
-from dazz_assets.http.paths import Document, NoListError
-from dazz_assets.http.verdicts import failure
+from dazz_assets.http.failures import failure_of
+from dazz_assets.http.json_slices import Document, NoListError
 
 Param = str | int | float | bool | Sequence[str | int] | None
 """A value in a query: None is left out, a bool is sent as true or false, a sequence as the parameter repeated."""
@@ -105,7 +105,7 @@ class Response:
         """This response. FetchError with the vendor's own text: its status is not one of success (200 to 299)."""
         if 200 <= self.status < 300:
             return self
-        raise failure(self.status, self.headers, self.body, time())
+        raise failure_of(self.status, self.headers, self.body, time())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,25 +8,25 @@ from urllib.parse import quote
 PLACEHOLDER = re.compile(r"\{(config|parent|cursor)\.([A-Za-z_][\w.\-]*)\}")
 
 
-def placeholders(value: object) -> Iterator[tuple[str, str]]:
+def find_placeholders(value: object) -> Iterator[tuple[str, str]]:
     """Each (`"config"`, `"parent"` or `"cursor"`, field) that a text, or the texts in a mapping or list, name."""
-    for text in texts(value):
+    for text in find_texts(value):
         yield from ((match[1], match[2]) for match in PLACEHOLDER.finditer(text))
 
 
-def texts(value: object) -> Iterator[str]:
+def find_texts(value: object) -> Iterator[str]:
     """The text, or the texts in a mapping or list at any depth; the names in a mapping are not among them."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from texts(item)
+            yield from find_texts(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from texts(item)
+            yield from find_texts(item)
 
 
-def fill(
+def fill_placeholders(
     value: Any, look_up: Callable[[str, str], str | int], is_absent: Callable[[str, str], bool] = lambda *_: False
 ) -> Any:
     """The value with each placeholder replaced by what `look_up(kind, field)` gives.
@@ -41,13 +41,13 @@ def fill(
         return PLACEHOLDER.sub(lambda match: str(look_up(match[1], match[2])), value)
     if isinstance(value, Mapping):
         kept = {key: item for key, item in value.items() if not _is_left_out(item, is_absent)}
-        return {key: fill(item, look_up, is_absent) for key, item in kept.items()}
+        return {key: fill_placeholders(item, look_up, is_absent) for key, item in kept.items()}
     if isinstance(value, list | tuple):
-        return [fill(item, look_up, is_absent) for item in value if not _is_left_out(item, is_absent)]
+        return [fill_placeholders(item, look_up, is_absent) for item in value if not _is_left_out(item, is_absent)]
     return value
 
 
-def segment(text: str) -> str:
+def path_segment(text: str) -> str:
     """The text as one segment of a path (RFC 3986, section 3.3). Raises ValueError for "", "." and ".."."""
     if text in {"", ".", ".."}:
         raise ValueError(f"{text!r} can't be a segment of a path")

@@ -41,7 +41,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ClientEvent:
     """Something that a person who watches wants to see. seconds: of a wait or an answer; bytes: of a body."""
 
     kind: Literal["response", "waiting", "retry", "warning"]
@@ -54,7 +54,7 @@ class Event:
 class Telemetry:
     """Counters, warnings and events of one client, shared by its threads."""
 
-    def __init__(self, where: str, on_event: Callable[[Event], None] | None) -> None:
+    def __init__(self, where: str, on_event: Callable[[ClientEvent], None] | None) -> None:
         self._where = where
         self._on_event = on_event
         self._lock = threading.Lock()
@@ -90,4 +90,4 @@ class Telemetry:
     ) -> None:
         """Calls who watches."""
         if self._on_event is not None:
-            self._on_event(Event(kind, self._where, text, seconds, size))
+            self._on_event(ClientEvent(kind, self._where, text, seconds, size))

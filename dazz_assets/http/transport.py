@@ -15,7 +15,6 @@ from requests.hooks import dispatch_hook
 from urllib3.exceptions import NewConnectionError
 
 from dazz_assets.http.authenticator import Authenticator, is_signed
-from dazz_assets.http.complaints import shortened
 from dazz_assets.http.errors import (
     BadRequestError,
     FetchError,
@@ -25,7 +24,8 @@ from dazz_assets.http.errors import (
     UndeclaredHostError,
     UnreachableError,
 )
-from dazz_assets.http.hosts import DeclaredHosts, Origin, origin_of, shown
+from dazz_assets.http.failures import shorten
+from dazz_assets.http.hosts import DeclaredHosts, Origin, format_origin, origin_of
 from dazz_assets.http.page import Page, Request, Response, sent_params
 
 CONNECT_SECONDS = 10.0
@@ -56,7 +56,7 @@ class _Prepared(requests.PreparedRequest):
     source: tuple[str, ...] = ()
 
 
-def source_of(prepared: requests.PreparedRequest) -> tuple[str, ...]:
+def request_source(prepared: requests.PreparedRequest) -> tuple[str, ...]:
     """What a request lists, for recordings; empty where the engine did not make it (see `Request`)."""
     return prepared.source if isinstance(prepared, _Prepared) else ()
 
@@ -102,7 +102,7 @@ class Transport:
             return response
 
         for _ in range(MOST_REDIRECTS + 1):
-            plain = as_sent(self._prepared(asked))
+            plain = read_prepared(self._prepared(asked))
             last, response = self._authenticator.respond(plain, send)
             last = _without_credentials(last, plain)
             first_url = first_url or last.url
@@ -122,18 +122,18 @@ class Transport:
 
     def _prepared(self, request: Request) -> _Prepared:
         """The request as `requests` sends it. Raises BadRequestError, and UndeclaredHostError."""
-        prepared = prepared_of(replace(request, headers={**self._headers, **request.headers}))
+        prepared = prepare_request(replace(request, headers={**self._headers, **request.headers}))
         self._demand_declared(prepared.url or "")
         return prepared
 
     def _demand_declared(self, url: str) -> None:
         if self._hosts.allows(url):
             return
-        target = origin_of(url)
+        origin = origin_of(url)
+        target = format_origin(origin) if origin else "an address that is not plain http or https"
         raise UndeclaredHostError(
-            f"a redirect, a link or the auth leads from {shown(self._hosts.base)} to "
-            f"{shown(target) if target else 'an address that is not plain http or https'}, which is not declared; "
-            "nothing was sent there."
+            f"a redirect, a link or the auth leads from {format_origin(self._hosts.base)} to {target}, which is not "
+            "declared; nothing was sent there."
         )
 
     def _received(self, prepared: requests.PreparedRequest) -> Response:
@@ -176,7 +176,7 @@ class Transport:
         return self._environment[origin]
 
 
-def prepared_of(request: Request) -> _Prepared:
+def prepare_request(request: Request) -> _Prepared:
     """A request as `requests` sends it. Raises BadRequestError for one that can't be sent."""
     prepared = _Prepared()
     prepared.source = request.source
@@ -197,14 +197,14 @@ def prepared_of(request: Request) -> _Prepared:
     return prepared
 
 
-def as_sent(prepared: requests.PreparedRequest) -> Request:
+def read_prepared(prepared: requests.PreparedRequest) -> Request:
     """What a request of the library `requests` sends. A body that is a file or a generator is read to its end."""
     return Request(
         url=prepared.url or "",
         method=prepared.method or "GET",
         headers={name: _text(value) for name, value in prepared.headers.items() if name != "Content-Length"},
         body=None if prepared.body is None else _whole(prepared.body),
-        source=source_of(prepared),
+        source=request_source(prepared),
     )
 
 
@@ -300,4 +300,4 @@ def _reason(error: BaseException) -> str:
         if not isinstance(below, BaseException):
             break
         inner = below
-    return shortened(" ".join(f"{type(inner).__name__}: {inner}".split()), 200).rstrip(".")
+    return shorten(" ".join(f"{type(inner).__name__}: {inner}".split()), 200).rstrip(".")

@@ -1,21 +1,82 @@
-"""One walk over the pages of a list, from the first to the last."""
+"""One walk over the pages of a list, from the first to the last; a walk in circles is stopped (conformance 25, 26)."""
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Raw
 
+from dazz_assets.http.classify import Accept
 from dazz_assets.http.client import Client
-from dazz_assets.http.errors import FetchError, MissingPaginatorError, WalkLimitError
-from dazz_assets.http.loops import Trail
-from dazz_assets.http.more import overlooked, says_more
-from dazz_assets.http.page import Page, Request
+from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, WalkLimitError
+from dazz_assets.http.next_page_hints import overlooked_hint, says_more
+from dazz_assets.http.page import Page, Param, Request, sent_params
 from dazz_assets.http.pagination import CursorToken, Last, LinkHeader, NextLink, Paginator
-from dazz_assets.http.reading import Accept
+
+SAME_PAGES = 3
+"""So many pages with the same records are a circle. Two are not: when as many records as a page holds are added at the
+front of a list that is being read, the next page is the same as the last one."""
+
+
+class LoopDetector:
+    """The requests and pages of one walk."""
+
+    def __init__(self) -> None:
+        self._asked: dict[bytes, int] = {}
+        self._came: dict[bytes, tuple[int, int]] = {}
+
+    def ask(self, request: Request) -> None:
+        """Before a request is sent. LoopError: it was sent before."""
+        mark = _fingerprint(request)
+        number = len(self._asked) + 1
+        earlier = self._asked.setdefault(mark, number)
+        if earlier != number:
+            raise LoopError(
+                f"page {number} would be the same request as page {earlier}: the pages go round in a circle of "
+                f"{number - earlier} ({_named(request)}).",
+            )
+
+    def come(self, records: Sequence[Raw]) -> None:
+        """After a page came. LoopError: its records came before, too often for chance."""
+        if not records:
+            return
+        number = len(self._asked)
+        ends = b"\0".join((str(len(records)).encode(), bytes(records[0]), bytes(records[-1])))
+        mark = blake2b(ends, digest_size=12).digest()
+        first, times = self._came.get(mark, (number, 0))
+        self._came[mark] = first, times + 1
+        if times + 1 >= SAME_PAGES:
+            raise LoopError(
+                f"page {number} holds the same {len(records)} records as page {first}, {times + 1} times by now, "
+                "although each was asked for otherwise.",
+            )
+
+
+def _fingerprint(request: Request) -> bytes:
+    """Of a request's method, address, query in any order, and body."""
+    parts = urlsplit(request.url)
+    query = sorted([*parse_qsl(parts.query, keep_blank_values=True), *_pairs(request.params)])
+    body = json.dumps(request.body, sort_keys=True, default=str)
+    whole = json.dumps([request.method, parts.scheme, parts.netloc, parts.path, query, body])
+    return blake2b(whole.encode(), digest_size=12).digest()
+
+
+def _pairs(params: Mapping[str, Param]) -> list[tuple[str, str]]:
+    return [(name, str(value)) for name, value in sent_params(params).items()]
+
+
+def _named(request: Request) -> str:
+    """The parameters of a request in short, for the message."""
+    pairs = [*parse_qsl(urlsplit(request.url).query, keep_blank_values=True), *_pairs(request.params)]
+    text = ", ".join(f"{name}={value}" for name, value in pairs) or "no parameters"
+    return text if len(text) <= 200 else text[:197] + "..."
+
 
 MOST_PAGES = 100_000
 LONGEST_SECONDS = 24 * 3600.0
@@ -23,7 +84,7 @@ JOIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class WalkedPage:
     """A page of a walk: its number from 1, its records as they were sent, and why it was the last if it was."""
 
     page: Page
@@ -39,11 +100,11 @@ def walk(
     paginator: Paginator | None = None,
     records: str = "",
     accept: Accept | None = None,
-    should_stop: Callable[[Walked], str | None] | None = None,
+    should_stop: Callable[[WalkedPage], str | None] | None = None,
     max_pages: int = MOST_PAGES,
     max_seconds: float = LONGEST_SECONDS,
     stop: threading.Event | None = None,
-) -> Generator[Walked]:
+) -> Generator[WalkedPage]:
     """The pages of a list, each while the next one is in flight.
 
     records: the path of the list in each page. accept: see `Client.send`; an accepted failure ends the walk.
@@ -80,7 +141,7 @@ class _Steps:
         paginator: Paginator | None,
         records: str,
         accept: Accept | None,
-        should_stop: Callable[[Walked], str | None] | None,
+        should_stop: Callable[[WalkedPage], str | None] | None,
         max_pages: int,
         max_seconds: float,
     ) -> None:
@@ -92,11 +153,11 @@ class _Steps:
         self._max_pages = max_pages
         self._max_seconds = max_seconds
         self._ends_at = client.clock() + max_seconds
-        self._trail = Trail()
+        self._trail = LoopDetector()
         self._number = 0
         self.first = paginator.first(request) if paginator else request
 
-    def take(self, request: Request, stop: threading.Event) -> tuple[Walked, Request | None]:
+    def take(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
         """The page that answers a request, and the request that follows it, if one does."""
         try:
             return self._take(request, stop)
@@ -104,7 +165,7 @@ class _Steps:
             failed = error
         raise failed.placed(self._client.where, f"{request.method} {request.address()}", self._client.mask)
 
-    def _take(self, request: Request, stop: threading.Event) -> tuple[Walked, Request | None]:
+    def _take(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
         self._demand_within_bounds()
         self._trail.ask(request)
         self._number += 1
@@ -113,9 +174,9 @@ class _Steps:
         self._trail.come(records)
         following = self._following(request, page, len(records))
         last = following.reason if isinstance(following, Last) else None
-        walked = Walked(page, self._number, records, last)
+        walked = WalkedPage(page, self._number, records, last)
         if last is None and self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
-            return Walked(page, self._number, records, reason), None
+            return WalkedPage(page, self._number, records, reason), None
         return walked, None if isinstance(following, Last) else following
 
     def _following(self, request: Request, page: Page, received: int) -> Request | Last:
@@ -140,7 +201,7 @@ class _Steps:
         if not isinstance(self._paginator, LinkHeader | NextLink | CursorToken):
             return
         path = None if isinstance(self._paginator, LinkHeader) else self._paginator.path
-        if (problem := overlooked(page, path)) is not None:
+        if (problem := overlooked_hint(page, path)) is not None:
             raise MissingPaginatorError(
                 problem,
                 url=f"{page.request.method} {page.url}",
@@ -160,11 +221,11 @@ class _Ahead:
     def __init__(self, steps: _Steps, following: Request, stop: threading.Event) -> None:
         self._steps = steps
         self._stop = stop
-        self._queue: queue.Queue[Walked | BaseException] = queue.Queue(maxsize=1)
+        self._queue: queue.Queue[WalkedPage | BaseException] = queue.Queue(maxsize=1)
         self._thread = threading.Thread(target=self._fetch, args=(following,), name="dazz-fetch", daemon=True)
         self._thread.start()
 
-    def __iter__(self) -> Iterator[Walked]:
+    def __iter__(self) -> Iterator[WalkedPage]:
         while True:
             item = self._queue.get()
             if isinstance(item, BaseException):
@@ -192,7 +253,7 @@ class _Ahead:
         except BaseException as error:  # noqa: BLE001  (raised again in the thread that reads)
             self._put(error)
 
-    def _put(self, item: Walked | BaseException) -> None:
+    def _put(self, item: WalkedPage | BaseException) -> None:
         while not self._stop.is_set():
             try:
                 self._queue.put(item, timeout=0.2)

@@ -3,15 +3,14 @@
 from dazz_assets.lake.commit import Commit
 from dazz_assets.lake.compaction import Compacted, compact
 from dazz_assets.lake.errors import CommitRefused, LakeError, NoLake, QueryError
-from dazz_assets.lake.export import export
 from dazz_assets.lake.files import DataFile, SliceWriter
 from dazz_assets.lake.lake import Lake
-from dazz_assets.lake.latest import fingerprints, hashes_since, latest, versions_of
-from dazz_assets.lake.place import Place, check_connection
-from dazz_assets.lake.query import json_rows, query
-from dazz_assets.lake.reading import LakeTable, as_pandas
+from dazz_assets.lake.latest_versions import hashes_since, latest_versions, versions_of, window_fingerprints
+from dazz_assets.lake.paths import TablePath, check_connection_id
+from dazz_assets.lake.reading import LakeTable, to_pandas
 from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
 from dazz_assets.lake.snapshot import Snapshot, StoredFile, WindowState
+from dazz_assets.lake.sql import export, json_rows, query
 from dazz_assets.lake.table import Table
 
 __all__ = [
@@ -26,22 +25,22 @@ __all__ = [
     "LakeError",
     "LakeTable",
     "NoLake",
-    "Place",
     "QueryError",
     "SliceWriter",
     "Snapshot",
     "StoredFile",
     "Table",
+    "TablePath",
     "WindowState",
-    "as_pandas",
-    "check_connection",
+    "check_connection_id",
     "check_schema",
     "compact",
     "export",
-    "fingerprints",
     "hashes_since",
     "json_rows",
-    "latest",
+    "latest_versions",
     "query",
+    "to_pandas",
     "versions_of",
+    "window_fingerprints",
 ]

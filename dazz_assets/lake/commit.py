@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dazz_assets.lake.errors import CommitRefused
 from dazz_assets.lake.files import DataFile, window_folder
-from dazz_assets.lake.location import Location
+from dazz_assets.lake.paths import LakeRoot
 from dazz_assets.lake.schema import FINGERPRINT, WINDOW
 from dazz_assets.lake.snapshot import Snapshot
 
@@ -38,13 +38,13 @@ class Commit:
         return not self.add and not self.transactions and self.replace in ("nothing", frozenset())
 
 
-def landed(commit: Commit, snapshot: Snapshot) -> bool:
+def has_landed(commit: Commit, snapshot: Snapshot) -> bool:
     """Whether a commit whose outcome is unknown is in: names are used once, so its files tell."""
     stored = {file.path for file in snapshot.files}
     return bool(commit.add) and all(file.path in stored for file in commit.add)
 
 
-def check(commit: Commit, snapshot: Snapshot | None, location: Location, where: str, schema: pa.Schema) -> None:
+def check_commit(commit: Commit, snapshot: Snapshot | None, location: LakeRoot, where: str, schema: pa.Schema) -> None:
     """Raises CommitRefused where the commit, to the table of this schema in the folder `where`, breaks a rule."""
     windowed = WINDOW in schema.names
     if snapshot is not None and snapshot.windowed != windowed:
@@ -69,7 +69,7 @@ def _check_names(commit: Commit, snapshot: Snapshot | None, where: str) -> None:
             raise CommitRefused(f"{where}: {file.path} was committed before; a file is committed once.")
 
 
-def _check_files_exist(commit: Commit, location: Location, where: str) -> None:
+def _check_files_exist(commit: Commit, location: LakeRoot, where: str) -> None:
     paths = [location.inside(f"{where}/{file.path}") for file in commit.add]
     for file, info in zip(commit.add, location.filesystem.get_file_info(paths), strict=True):
         if not info.is_file or info.size != file.size:

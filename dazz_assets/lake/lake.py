@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from dazz_assets.lake.location import Location
-from dazz_assets.lake.lock import OnWait, hold
-from dazz_assets.lake.place import DEPTHS, Kind, Place
+from dazz_assets.lake.lock import OnWait, hold_lock
+from dazz_assets.lake.paths import DEPTHS, Kind, LakeRoot, TablePath
 from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, WINDOW, domain_schema
 from dazz_assets.lake.table import Table
 
@@ -24,7 +23,7 @@ class Lake:
     """Parquet tables under Delta Lake's log, one a connection. `url` is a path or a URL; the first commit makes it."""
 
     def __init__(self, url: str | Path) -> None:
-        self.location = Location(url)
+        self.location = LakeRoot(url)
 
     def __str__(self) -> str:
         return str(self.location)
@@ -42,26 +41,26 @@ class Lake:
     def raw(self, integration: str, stream: str, connection: str, *, windowed: bool) -> Table:
         """What a stream's API sent. `windowed` for incremental streams."""
         schema = pa.schema([field for field in RAW_SCHEMA if windowed or field.name != WINDOW])
-        return self._table(Place("raw", integration, connection, stream), schema)
+        return self._table(TablePath("raw", integration, connection, stream), schema)
 
     def domain(self, table: str, integration: str, parser: str, connection: str, schema: pa.Schema) -> Table:
         """A parser's objects of one model; `schema` is the model's own columns."""
-        return self._table(Place("domain", integration, connection, table, parser), domain_schema(schema, table))
+        return self._table(TablePath("domain", integration, connection, table, parser), domain_schema(schema, table))
 
     def quarantine(self, integration: str, parser: str, connection: str) -> Table:
         """What a parser could not take, with the reasons."""
-        place = Place("quarantine", integration, connection, "", parser)
+        place = TablePath("quarantine", integration, connection, "", parser)
         return self._table(place, domain_schema(QUARANTINE_SCHEMA, "quarantine"))
 
     def marks(self, integration: str, stream: str, connection: str) -> Table:
         """The marks of a sub-stream, one row a parent."""
-        return self._table(Place("marks", integration, connection, stream), MARKS_SCHEMA)
+        return self._table(TablePath("marks", integration, connection, stream), MARKS_SCHEMA)
 
     def tables(self, *kinds: Kind) -> Iterator[Table]:
         """The tables that the lake holds, of the given kinds or all, to be read or compacted. None is opened yet."""
         for kind in kinds or DEPTHS:
             for folder in self._folders(kind, DEPTHS[kind]):
-                place = Place.of(folder)
+                place = TablePath.of(folder)
                 log = self.location.filesystem.get_file_info(self.location.inside(f"{folder}/_delta_log"))
                 if place is not None and log.type == pafs.FileType.Directory:
                     yield self._table(place, None)
@@ -69,7 +68,7 @@ class Lake:
     def tables_of_parser(self, integration: str, parser: str, connection: str) -> Iterator[Table]:
         """The domain tables that a parser ever published to for a connection."""
         for folder in self._folders("domain", 1):
-            place = Place("domain", integration, connection, folder.rpartition("/")[2], parser)
+            place = TablePath("domain", integration, connection, folder.rpartition("/")[2], parser)
             if (snapshot := self._table(place, None).open()) is not None:
                 yield self._table(place, snapshot.schema)
 
@@ -82,13 +81,13 @@ class Lake:
         lake, as two lakes never share one. Object storage has no such lock: there the compare-and-swap of each commit
         is what is left.
         """
-        place = Place("raw", integration, connection, "any")
+        place = TablePath("raw", integration, connection, "any")
         if self.location.local is None:
             return nullcontext()
         path = self.location.local / ".locks" / place.integration / f"{place.connection}.lock"
-        return hold(path, f"{integration}/{connection}", doing, on_wait)
+        return hold_lock(path, f"{integration}/{connection}", doing, on_wait)
 
-    def _table(self, place: Place, schema: pa.Schema | None) -> Table:
+    def _table(self, place: TablePath, schema: pa.Schema | None) -> Table:
         return Table(self.location, place, lambda: self.lock(place.integration, place.connection), schema)
 
     def _folders(self, folder: str, depth: int) -> Iterator[str]:

@@ -28,7 +28,7 @@ _registry_mutex = threading.Lock()
 
 
 @contextmanager
-def hold(path: Path, name: str, doing: str, on_wait: OnWait | None) -> Iterator[None]:
+def hold_lock(path: Path, name: str, doing: str, on_wait: OnWait | None) -> Iterator[None]:
     """Hold the lock at `path`. `on_wait` is told once whom this process waits for, if it has to.
 
     `name` is what is locked (`snyk/acme`) and `doing` what its holder does (`synced`), as a waiting process reads it.

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from dazz_assets.lake.errors import LakeError
-from dazz_assets.lake.query import query, relation_of
+from dazz_assets.lake.sql import query, relation_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ class LakeTable:
 
     def to_pandas(self) -> pd.DataFrame:
         """The rows as a DataFrame. Raises LakeError where pandas is not installed."""
-        return as_pandas(self.to_arrow())
+        return to_pandas(self.to_arrow())
 
     def to_duckdb(self) -> duckdb.DuckDBPyRelation:
         """The rows as a relation, to filter, join and aggregate; only what its result needs is read.
@@ -46,7 +46,7 @@ class LakeTable:
         return relation_of(self._lake, self._sql)
 
 
-def as_pandas(table: pa.Table) -> pd.DataFrame:
+def to_pandas(table: pa.Table) -> pd.DataFrame:
     """An Arrow table as a DataFrame. Raises LakeError where pandas is not installed."""
     try:
         frame: pd.DataFrame = table.to_pandas()

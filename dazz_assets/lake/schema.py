@@ -17,7 +17,7 @@ INPUTS = "inputs"
 OWN_COLUMNS = frozenset({WINDOW, FINGERPRINT, INPUTS, "integration", "parser", "connection"})
 
 
-def schema_of(fields: Iterable[pa.Field[Any]]) -> pa.Schema:
+def make_schema(fields: Iterable[pa.Field[Any]]) -> pa.Schema:
     """A schema of fields, of whichever types."""
     return pa.schema(list(fields))
 
@@ -25,7 +25,7 @@ def schema_of(fields: Iterable[pa.Field[Any]]) -> pa.Schema:
 _TIME = pa.timestamp("us", "UTC")
 
 #: A raw table. Tables of snapshot streams have no `window_start`; files never hold it, their folder does.
-RAW_SCHEMA = schema_of(
+RAW_SCHEMA = make_schema(
     [
         pa.field("key", pa.string(), nullable=False),
         pa.field("cursor", pa.string()),
@@ -44,7 +44,7 @@ RAW_SCHEMA = schema_of(
 )
 
 #: Records that failed validation and objects that were published elsewhere, one row each, with the raw record's place.
-QUARANTINE_SCHEMA = schema_of(
+QUARANTINE_SCHEMA = make_schema(
     [
         pa.field("stream", pa.string()),
         pa.field("key", pa.string()),
@@ -62,7 +62,7 @@ QUARANTINE_SCHEMA = schema_of(
 
 #: The marks of a sub-stream, one row a parent: the parent's key, the fields of its record that requests need (a JSON
 #: object), the high-water mark in microseconds, and a fingerprint of the records that lie at it.
-MARKS_SCHEMA = schema_of(
+MARKS_SCHEMA = make_schema(
     [
         pa.field("parent", pa.string(), nullable=False),
         pa.field("fields", pa.string()),
@@ -89,7 +89,7 @@ def check_schema(schema: pa.Schema, table: str) -> pa.Schema:
             raise LakeError(
                 f"Columns {other!r} and {name!r} of table {table} are one for readers that ignore case: rename one."
             )
-    return schema_of([_nullable(field, table, field.name) for field in schema])
+    return make_schema([_nullable(field, table, field.name) for field in schema])
 
 
 def domain_schema(model: pa.Schema, table: str) -> pa.Schema:
@@ -101,10 +101,10 @@ def domain_schema(model: pa.Schema, table: str) -> pa.Schema:
         pa.field(INPUTS, pa.string()),
         pa.field(WINDOW, pa.date32()),
     ]
-    return schema_of([*own, *check_schema(model, table)])
+    return make_schema([*own, *check_schema(model, table)])
 
 
-def additions(stored: pa.Schema, wanted: pa.Schema, table: str) -> list[pa.Field[Any]]:
+def added_columns(stored: pa.Schema, wanted: pa.Schema, table: str) -> list[pa.Field[Any]]:
     """Columns of `wanted` that the table lacks, whole or in part (a struct that gained fields).
 
     Raises CommitRefused where a column has another type, and where `wanted` lacks a column that must not be null.
@@ -122,18 +122,18 @@ def additions(stored: pa.Schema, wanted: pa.Schema, table: str) -> list[pa.Field
     return added
 
 
-def merged(schemas: Iterable[pa.Schema]) -> pa.Schema:
+def merge_schemas(schemas: Iterable[pa.Schema]) -> pa.Schema:
     """All columns of several schemas, with all fields of their structs; where types differ, the first one's."""
     fields: dict[str, pa.DataType] = {}
     for schema in schemas:
         for field in schema:
             fields[field.name] = _merged(fields[field.name], field.type) if field.name in fields else field.type
-    return schema_of(pa.field(name, kind) for name, kind in fields.items())
+    return make_schema(pa.field(name, kind) for name, kind in fields.items())
 
 
 def _merged(first: pa.DataType, second: pa.DataType) -> pa.DataType:
     if isinstance(first, pa.StructType) and isinstance(second, pa.StructType):
-        return pa.struct(list(merged([pa.schema(_fields(first)), pa.schema(_fields(second))])))
+        return pa.struct(list(merge_schemas([pa.schema(_fields(first)), pa.schema(_fields(second))])))
     if isinstance(first, pa.ListType) and isinstance(second, pa.ListType):
         return pa.list_(pa.field("element", _merged(first.value_type, second.value_type)))
     return first

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from dazz_assets.lake.location import Location
-from dazz_assets.lake.place import Place
+from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
 
 
@@ -45,7 +44,7 @@ class Snapshot:
     `delta` is deltalake's handle of it, for the lake's own modules; it is never brought up to date.
     """
 
-    def __init__(self, location: Location, place: Place, delta: DeltaTable) -> None:
+    def __init__(self, location: LakeRoot, place: TablePath, delta: DeltaTable) -> None:
         self.location = location
         self.place = place
         self.delta = delta

@@ -1,24 +1,24 @@
-"""A table of the lake, and the one function that commits to it."""
+"""A table of the lake, the one function that commits to it, and its files that wait for their commit."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction, Transaction
 
-from dazz_assets.lake.commit import Commit, check, landed
+from dazz_assets.lake.commit import Commit, check_commit, has_landed
 from dazz_assets.lake.errors import CommitRefused, LakeError
 from dazz_assets.lake.files import DataFile, SliceWriter, window_constants
-from dazz_assets.lake.location import Location
-from dazz_assets.lake.place import Place
-from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW, additions
+from dazz_assets.lake.paths import LakeRoot, TablePath
+from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW, added_columns
 from dazz_assets.lake.snapshot import Snapshot
 
 _ATTEMPTS = 20
@@ -32,8 +32,8 @@ class Table:
 
     def __init__(
         self,
-        location: Location,
-        place: Place,
+        location: LakeRoot,
+        place: TablePath,
         lock: Callable[[], AbstractContextManager[None]],
         schema: pa.Schema | None = None,
     ) -> None:
@@ -85,12 +85,12 @@ class Table:
             tried: Commit | None = None
             for _ in range(_ATTEMPTS):
                 snapshot = self.open()
-                if tried is not None and snapshot is not None and landed(tried, snapshot):
+                if tried is not None and snapshot is not None and has_landed(tried, snapshot):
                     return _committed(tried, snapshot.version)
                 tried = work(snapshot)
                 if tried is None or (snapshot is not None and tried.is_empty):
                     return None if snapshot is None else snapshot.version
-                check(tried, snapshot, self.location, self.place.folder, self._wanted())
+                check_commit(tried, snapshot, self.location, self.place.folder, self._wanted())
                 with suppress(CommitFailedError):
                     return _committed(tried, self._write(tried, snapshot))
         raise LakeError(
@@ -131,7 +131,7 @@ class Table:
 
     def _widened(self, snapshot: Snapshot) -> DeltaTable:
         """The table at the snapshot's version, or one later with the columns that it lacked."""
-        added = additions(snapshot.schema, self._wanted(), self.place.folder)
+        added = added_columns(snapshot.schema, self._wanted(), self.place.folder)
         if not added:
             return snapshot.delta
         delta = DeltaTable(self._uri, version=snapshot.version)
@@ -192,3 +192,20 @@ def _add(file: DataFile, *, windowed: bool) -> AddAction:
 
 def _partition(window: date | None, *, windowed: bool) -> dict[str, str | None]:
     return {WINDOW: window.isoformat() if window else None} if windowed else {}
+
+
+def read_uncommitted(table: Table, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a file in the order of their writing."""
+    with pq.ParquetFile(_path(table, file), filesystem=table.location.filesystem) as stored:
+        yield from stored.iter_batches(columns=None if columns is None else list(columns))
+
+
+def remove_uncommitted(table: Table, file: DataFile) -> None:
+    """Remove a file that no commit names, where it is still there."""
+    if not file.committed:
+        with suppress(FileNotFoundError):
+            table.location.filesystem.delete_file(_path(table, file))
+
+
+def _path(table: Table, file: DataFile) -> str:
+    return table.location.inside(f"{table.place.folder}/{file.path}")

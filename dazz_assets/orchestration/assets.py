@@ -8,22 +8,22 @@ from functools import cached_property
 
 import dagster as dg
 
-from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 from dazz_assets.connections import Connection
-from dazz_assets.orchestration import checks, columns, metadata
-from dazz_assets.orchestration.data_versions import version_of_parser, version_of_stream
-from dazz_assets.orchestration.extents import ParserOptions, StreamOptions, extent_of, options_type
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
+from dazz_assets.orchestration import checks, metadata
+from dazz_assets.orchestration.data_versions import parser_data_version, stream_data_version
 from dazz_assets.orchestration.io_manager import build_io_manager, io_manager_key, node_metadata
 from dazz_assets.orchestration.jobs import step_name
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
-from dazz_assets.orchestration.step import Done, Step, Work
-from dazz_assets.orchestration.stored import rows_of_parser, rows_of_stream, windows_beyond
+from dazz_assets.orchestration.resource import RESOURCE
+from dazz_assets.orchestration.row_counts import count_parser_rows, count_stream_rows, windows_outside_grid
+from dazz_assets.orchestration.run_config import ParserOptions, StreamOptions, options_type, sync_range
+from dazz_assets.orchestration.step import ConnectionResult, Step, Work
 from dazz_assets.orchestration.translator import Node, Translator
-from dazz_assets.orchestration.workplace import RESOURCE
-from dazz_assets.sync.extent import Extent
-from dazz_assets.sync.parse import parse
-from dazz_assets.sync.session import Session
-from dazz_assets.sync.stream import sync_stream
+from dazz_assets.session import Session
+from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
+from dazz_assets.transform.parse_windows import parse
 
 
 def build_assets(
@@ -38,7 +38,7 @@ def build_assets(
     """
     given = [item for item in connections if item.integration == spec.name]
     interval = max((item.interval for item in given), default=None)
-    factory = Factory(spec, Grid.of(spec, given), translator or Translator(), interval, resource)
+    factory = AssetFactory(spec, Grid.of(spec, given), translator or Translator(), interval, resource)
     nodes: list[Node] = [*spec.streams.values(), *spec.parsers.values()]
     return [factory.asset(node) for node in nodes]
 
@@ -49,7 +49,7 @@ def is_gridded(node: Node) -> bool:
 
 
 @dataclass(frozen=True)
-class Factory:
+class AssetFactory:
     """Makes the assets of one integration."""
 
     spec: IntegrationSpec
@@ -105,7 +105,7 @@ class Factory:
             node,
             deps=[*self._deps(node), *self.translator.deps(self.spec, node)],
             partitions_def=self.grid.grid_def if is_gridded(node) else self.grid.connections_def,
-            columns=columns.table_schema(node),
+            columns=metadata.table_schema(node),
             interval=self.interval,
         )
         # Assets downstream that take it as an input read it from the lake.
@@ -141,14 +141,14 @@ def _mapping(upstream_gridded: bool, gridded: bool, *, same_window: bool) -> dg.
 
 
 def _sync(stream: StreamSpec, grid: Grid) -> Work:
-    def work(session: Session, windows: Sequence[date], options: StreamOptions | None) -> Done:
+    def work(session: Session, windows: Sequence[date], options: StreamOptions | None) -> ConnectionResult:
         connection = session.connection.id
-        report = sync_stream(session, stream, extent_of(options, grid, windows) if options else Extent())
-        said = metadata.of_stream(report)
-        stored, version = rows_of_stream(session, stream), version_of_stream(session, stream)
+        report = sync_stream(session, stream, sync_range(options, grid, windows) if options else SyncRange())
+        said = metadata.stream_metadata(report)
+        stored, version = count_stream_rows(session, stream), stream_data_version(session, stream)
         if options is None:
             rows = {"dagster/row_count": sum(stored.values()), "dazz/rows_added": sum(report.windows.values())}
-            return Done(report, {connection: {**rows, **said}}, checks.of_stream(report), version)
+            return ConnectionResult(report, {connection: {**rows, **said}}, checks.stream_verdicts(report), version)
         added, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
         events = {
             grid.key(connection, window): {
@@ -158,7 +158,7 @@ def _sync(stream: StreamSpec, grid: Grid) -> Work:
             }
             for window in sorted({*windows, *added})
         }
-        return Done(report, events, checks.of_stream(report), version)
+        return ConnectionResult(report, events, checks.stream_verdicts(report), version)
 
     return work
 
@@ -166,17 +166,19 @@ def _sync(stream: StreamSpec, grid: Grid) -> Work:
 def _parse(parser: ParserSpec, grid: Grid) -> Work:
     gridded = bool(parser.incremental)
 
-    def work(session: Session, windows: Sequence[date], options: ParserOptions) -> Done:
+    def work(session: Session, windows: Sequence[date], options: ParserOptions) -> ConnectionResult:
         connection = session.connection.id
         asked: set[date | None] = {None}
         if gridded:
-            asked = {*windows, *windows_beyond(session, parser, grid, windows)}
+            asked = {*windows, *windows_outside_grid(session, parser, grid, windows)}
         report = parse(session, parser, windows=() if options.changed or options.stale else asked, stale=options.stale)
-        said = metadata.of_parser(report)
-        stored, version = rows_of_parser(session, parser), version_of_parser(session, parser)
+        said = metadata.parser_metadata(report)
+        stored, version = count_parser_rows(session, parser), parser_data_version(session, parser)
         if not gridded:
             rows = sum(stored.values())
-            return Done(report, {connection: {"dagster/row_count": rows, **said}}, checks.of_parser(report), version)
+            return ConnectionResult(
+                report, {connection: {"dagster/row_count": rows, **said}}, checks.parser_verdicts(report), version
+            )
         parsed, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
         events = {
             grid.key(connection, window): {
@@ -186,6 +188,6 @@ def _parse(parser: ParserSpec, grid: Grid) -> Work:
             }
             for window in sorted({*windows, *parsed})
         }
-        return Done(report, events, checks.of_parser(report), version)
+        return ConnectionResult(report, events, checks.parser_verdicts(report), version)
 
     return work

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from dazz_assets.sync.reports import ParseReport, StreamReport
+from dazz_assets.reports import ParseReport, StreamReport
 
 KEYS, COMPLETE, TOTAL, DRIFT = "keys", "complete", "total", "drift"
 VALID, UNIQUE, UP_TO_DATE = "valid", "unique", "up_to_date"
@@ -46,7 +46,7 @@ def parser_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec(name, asset=key, description=text) for name, text in _PARSER_CHECKS.items()]
 
 
-def of_stream(report: StreamReport) -> list[Verdict]:
+def stream_verdicts(report: StreamReport) -> list[Verdict]:
     """What a sync of a stream tells the checks."""
     error = dg.AssetCheckSeverity.ERROR
     holes = [*report.passed_over, *([f"gap: {report.gap}"] if report.gap else [])]
@@ -70,7 +70,7 @@ def of_stream(report: StreamReport) -> list[Verdict]:
     ]
 
 
-def of_parser(report: ParseReport) -> list[Verdict]:
+def parser_verdicts(report: ParseReport) -> list[Verdict]:
     """What a parse tells the checks."""
     read, invalid = sum(report.read.values()), sum(report.invalid.values())
     share = 1.0 if not read else 1 - invalid / read
@@ -83,7 +83,7 @@ def of_parser(report: ParseReport) -> list[Verdict]:
     ]
 
 
-def result(key: dg.AssetKey, check: str, verdicts: Iterable[tuple[str, Verdict]]) -> dg.AssetCheckResult:
+def check_result(key: dg.AssetKey, check: str, verdicts: Iterable[tuple[str, Verdict]]) -> dg.AssetCheckResult:
     """One check's result for a whole step, from the (connection, verdict) of each of its connections."""
     found = list(verdicts)
     bad = [item for item in found if not item[1].passed]
@@ -101,7 +101,7 @@ def result(key: dg.AssetKey, check: str, verdicts: Iterable[tuple[str, Verdict]]
     )
 
 
-def evaluation(key: dg.AssetKey, partition: str, verdict: Verdict) -> dg.AssetCheckEvaluation:
+def check_evaluation(key: dg.AssetKey, partition: str, verdict: Verdict) -> dg.AssetCheckEvaluation:
     """One check's answer for one connection, at the partition that stands for it."""
     return dg.AssetCheckEvaluation(
         asset_key=key,

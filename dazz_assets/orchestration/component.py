@@ -8,17 +8,16 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel, Field, field_validator
 
-from dazz_assets.authoring.discovery import find
-from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import BadConnection, Connections, check_entries, parse_interval, read_connections
 from dazz_assets.orchestration.assets import build_assets
-from dazz_assets.orchestration.code_location import workplace_resource
-from dazz_assets.orchestration.definitions import configured
+from dazz_assets.orchestration.definitions import configured, workplace_resource
 from dazz_assets.orchestration.jobs import build_jobs
 from dazz_assets.orchestration.partitions import Grid
-from dazz_assets.orchestration.sensors import build_sensor
-from dazz_assets.orchestration.translator import translator
-from dazz_assets.orchestration.workplace import RESOURCE
+from dazz_assets.orchestration.resource import RESOURCE
+from dazz_assets.orchestration.sensor import build_sensor
+from dazz_assets.orchestration.translator import load_translator
+from dazz_assets.spec.discovery import find_integration
+from dazz_assets.spec.specs import IntegrationSpec
 
 
 class ConnectionAttributes(dg.Model, dg.Resolvable):
@@ -94,7 +93,7 @@ class IntegrationComponent(dg.Component, dg.Model, dg.Resolvable):
         folder = context.path if context.path.is_dir() else context.path.parent
         spec = _find(self.integration, folder)
         read = self._reader(spec, folder)
-        given, names = configured(read), translator()
+        given, names = configured(read), load_translator()
         # Components of several integrations have connections of their own.
         key = f"{RESOURCE}_{spec.name}"
         jobs = build_jobs(spec, names)
@@ -129,7 +128,7 @@ class IntegrationComponent(dg.Component, dg.Model, dg.Resolvable):
 
 def _find(integration: str, folder: Path) -> IntegrationSpec:
     """An integration by its name, or by a path from the component's folder. Raises DefinitionError."""
-    return find(str(folder / integration) if integration.endswith(".py") else integration)
+    return find_integration(str(folder / integration) if integration.endswith(".py") else integration)
 
 
 def _settings(spec: IntegrationSpec) -> dict[str, str]:

@@ -10,13 +10,13 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake import RAW_SCHEMA, Lake, LakeError, Snapshot, as_pandas, latest
-from dazz_assets.lake.schema import INPUTS, OWN_COLUMNS, WINDOW, merged
+from dazz_assets.lake import RAW_SCHEMA, Lake, LakeError, Snapshot, latest_versions, to_pandas
+from dazz_assets.lake.object_columns import object_schema
+from dazz_assets.lake.schema import INPUTS, OWN_COLUMNS, WINDOW, merge_schemas
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
-from dazz_assets.sync.objects.columns import schema_of
+from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
 #: Metadata of an asset: the name of the stream or the parser that it is.
 STREAM, PARSER = "dazz/stream", "dazz/parser"
@@ -98,7 +98,7 @@ class LakeIOManager(dg.IOManager):
         for connection, windows in asked.items():
             table = self._lake.raw(self._spec.name, stream.name, connection, windowed=stream.cursor is not None)
             if (snapshot := table.open()) is not None:
-                batches = latest(snapshot, _RAW_COLUMNS, self._stored(snapshot, windows))
+                batches = latest_versions(snapshot, _RAW_COLUMNS, self._stored(snapshot, windows))
                 parts.append(_with_constants(pa.Table.from_batches(batches, raw), connection=connection))
         return _joined(parts, pa.schema([_text("connection"), *raw]))
 
@@ -109,7 +109,7 @@ class LakeIOManager(dg.IOManager):
         own = [pa.field(WINDOW, pa.date32()), pa.field(INPUTS, pa.string())]
         for connection, windows in asked.items():
             table = self._lake.domain(
-                model.table_name(), self._spec.name, parser.name, connection, columns := schema_of(model)
+                model.table_name(), self._spec.name, parser.name, connection, columns := object_schema(model)
             )
             if (snapshot := table.open()) is not None:
                 stored = pa.schema([field for field in snapshot.schema if field.name not in OWN_COLUMNS])
@@ -145,7 +145,7 @@ def _converted(rows: pa.Table, context: dg.InputContext) -> Any:
     wanted = context.dagster_type.typing_type
     pandas = sys.modules.get("pandas")  # who annotates with it has imported it
     if pandas is not None and wanted is pandas.DataFrame:
-        return as_pandas(rows)
+        return to_pandas(rows)
     if wanted in (Any, pa.Table):
         return rows
     raise LakeError(f"{_where(context)} is annotated {wanted}; annotate it pandas.DataFrame or pyarrow.Table.")
@@ -166,7 +166,7 @@ def _with_constants(rows: pa.Table, **constants: str) -> pa.Table:
 
 def _joined(parts: Sequence[pa.Table], wanted: pa.Schema) -> pa.Table:
     """Tables one after the other, with all columns of all; none at all with the columns that are wanted."""
-    schema = merged([wanted, *(part.schema for part in parts)])
+    schema = merge_schemas([wanted, *(part.schema for part in parts)])
     return pa.concat_tables([schema.empty_table(), *(_aligned(part, schema) for part in parts)])
 
 

@@ -1,8 +1,4 @@
-"""The runs that a sync of a connection consists of, as jobs of an integration.
-
-Snapshot streams come first, then the grid with the parsers that depend on it, in one process. What takes a whole
-incremental stream (a parser with full-refresh inputs only, a snapshot sub-stream) comes last; few integrations have it.
-"""
+"""The jobs of an integration: the runs that a sync consists of; and the lake's daily compaction."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,23 +6,25 @@ from typing import Literal
 
 import dagster as dg
 
-from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
+from dazz_assets.lake.compaction import compact
 from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
-from dazz_assets.orchestration.extents import Options
+from dazz_assets.orchestration.resource import RESOURCE, SessionPool
+from dazz_assets.orchestration.run_config import Options
 from dazz_assets.orchestration.translator import Node, Translator
+from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 
 Phase = Literal["snapshots", "sync", "late"]
 PHASES: tuple[Phase, ...] = ("snapshots", "sync", "late")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PhasePlan:
     """Which streams and parsers run in which phase; phases without any are left out."""
 
     nodes: Mapping[Phase, tuple[Node, ...]]
 
     @classmethod
-    def of(cls, spec: IntegrationSpec) -> "Plan":
+    def of(cls, spec: IntegrationSpec) -> "PhasePlan":
         """The plan of an integration."""
         phases: dict[str, Phase] = {}
         found: dict[Phase, list[Node]] = {phase: [] for phase in PHASES}
@@ -70,7 +68,7 @@ def job_name(spec: IntegrationSpec, phase: Phase) -> str:
 
 def build_jobs(spec: IntegrationSpec, translator: Translator) -> list[UnresolvedAssetJobDefinition]:
     """One job a phase, in which everything of the phase runs in one process."""
-    return [_job(spec, phase, nodes, translator) for phase, nodes in Plan.of(spec).nodes.items()]
+    return [_job(spec, phase, nodes, translator) for phase, nodes in PhasePlan.of(spec).nodes.items()]
 
 
 def _job(
@@ -88,3 +86,20 @@ def _job(
         description=f"{what[phase]} of {spec.name}.",
         tags={"dazz/integration": spec.name},
     )
+
+
+@dg.op(required_resource_keys={RESOURCE}, tags={"kind": "deltalake"})
+def compact_lake(context: dg.OpExecutionContext):  # type: ignore[no-untyped-def]
+    """Join small files of raw tables, and remove files that no version of the last days needs."""
+    workplace: SessionPool = getattr(context.resources, RESOURCE)
+    for report in compact(workplace.lake):
+        context.log.info(str(report))
+
+
+@dg.job(executor_def=dg.in_process_executor, description="Compact and vacuum the lake, under each connection's lock.")
+def compact_job() -> None:
+    """The lake's housekeeping."""
+    compact_lake()
+
+
+compact_daily = dg.ScheduleDefinition(name="compact_daily", job=compact_job, cron_schedule="30 3 * * *")

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import TypeAdapter
 
-from dazz_assets.sync.reports import ParseReport, StreamReport
+from dazz_assets.reports import ParseReport, StreamReport
 
 Report = StreamReport | ParseReport
 

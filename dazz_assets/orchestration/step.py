@@ -11,31 +11,31 @@ from typing import Any
 
 import dagster as dg
 
-from dazz_assets.authoring.config import secrets_of
-from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
 from dazz_assets.connections import BadConnection
+from dazz_assets.declare.config import config_secrets
+from dazz_assets.errors import ParseError, SyncError
 from dazz_assets.http import Mask
 from dazz_assets.lake import LakeError
 from dazz_assets.orchestration import checks, metadata, runs
-from dazz_assets.orchestration.data_versions import combined
-from dazz_assets.orchestration.extents import Options
+from dazz_assets.orchestration.data_versions import combine_versions
 from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.outcomes import Problem, Report, write_failure, write_reports
 from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.orchestration.resource import SessionPool
+from dazz_assets.orchestration.run_config import Options
 from dazz_assets.orchestration.translator import Node
-from dazz_assets.orchestration.workplace import Workplace
-from dazz_assets.sync.errors import ParseError, SyncError
-from dazz_assets.sync.session import Session
+from dazz_assets.session import Session
+from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 
 # What these say is meant for people; anything else is shown with its traceback.
 _EXPECTED = (SyncError, ParseError, BadConnection, LakeError)
 
 Windows = Sequence[date]
-Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult | dg.MaterializeResult[Any]
+StepEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult | dg.MaterializeResult[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ConnectionResult:
     """What was done for one connection: metadata by partition key (each gets an event), what checks are told, and the
     version of what is stored now."""
 
@@ -50,7 +50,7 @@ class Done:
         return max(self.events)
 
 
-Work = Callable[[Session, Windows, Any], Done]
+Work = Callable[[Session, Windows, Any], ConnectionResult]
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,15 @@ class Step:
     check_names: Sequence[str]
     work: Work
 
-    def run(self, context: dg.AssetExecutionContext) -> Iterator[Event]:
+    def run(self, context: dg.AssetExecutionContext) -> Iterator[StepEvent]:
         """Do the work of a run's partitions, in their order."""
-        workplace: Workplace = getattr(context.resources, self.resource)
+        workplace: SessionPool = getattr(context.resources, self.resource)
         covered = self._covered(context)
-        runs.claim(context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in covered})
+        runs.claim_connections(
+            context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in covered}
+        )
         options = self.options(**context.op_execution_context.op_config) if self.options else None
-        done: dict[str, Done] = {}
+        done: dict[str, ConnectionResult] = {}
         failed: list[_Failed] = []
         for connection, windows in covered.items():
             try:
@@ -91,7 +93,9 @@ class Step:
             covered.setdefault(connection, []).extend([window] if window else [])
         return covered
 
-    def _report(self, context: dg.AssetExecutionContext, done: Mapping[str, Done], *, whole: bool) -> Iterator[Event]:
+    def _report(
+        self, context: dg.AssetExecutionContext, done: Mapping[str, ConnectionResult], *, whole: bool
+    ) -> Iterator[StepEvent]:
         in_run = set(context.partition_keys) if whole else set()
         for part in done.values():
             for key, own in part.events.items():
@@ -104,14 +108,14 @@ class Step:
                     )
         if self.gridded or len(done) > 1:
             for part in done.values():
-                yield from (checks.evaluation(self.key, part.newest, verdict) for verdict in part.verdicts)
+                yield from (checks.check_evaluation(self.key, part.newest, verdict) for verdict in part.verdicts)
         if whole:
             told = [(connection, verdict) for connection, part in done.items() for verdict in part.verdicts]
             results = [
-                checks.result(self.key, name, [item for item in told if item[1].check == name])
+                checks.check_result(self.key, name, [item for item in told if item[1].check == name])
                 for name in self.check_names
             ]
-            version = dg.DataVersion(combined(part.version for part in done.values()))
+            version = dg.DataVersion(combine_versions(part.version for part in done.values()))
             yield dg.MaterializeResult(asset_key=self.key, check_results=results, data_version=version)
 
     def _tags(self, key: str, version: str) -> dict[str, str]:
@@ -121,7 +125,7 @@ class Step:
         dimensions = self.grid.grid_def.get_partition_key_from_str(key).keys_by_dimension
         return tags | {f"dagster/partition/{name}": value for name, value in dimensions.items()}
 
-    def _failed(self, workplace: Workplace, connection: str, error: Exception) -> "_Failed":
+    def _failed(self, workplace: SessionPool, connection: str, error: Exception) -> "_Failed":
         mask = Mask(_secrets(workplace, self.spec, connection))
         message = mask(str(error) or type(error).__name__)
         where = f"{self.spec.name}/{connection}, {self.node.name}"
@@ -154,7 +158,7 @@ class _Failed:
     @property
     def metadata(self) -> Metadata:
         trace = {"dazz/traceback": dg.MetadataValue.md(f"```\n{self.traceback}\n```")} if self.traceback else {}
-        return {**(metadata.of(self.report) if self.report else {}), **trace}
+        return {**(metadata.report_metadata(self.report) if self.report else {}), **trace}
 
 
 def _failure(failed: Sequence[_Failed]) -> dg.Failure:
@@ -166,8 +170,8 @@ def _failure(failed: Sequence[_Failed]) -> dg.Failure:
     return dg.Failure(text, metadata={**said, **told}, allow_retries=False)
 
 
-def _secrets(workplace: Workplace, spec: IntegrationSpec, connection: str) -> tuple[str, ...]:
+def _secrets(workplace: SessionPool, spec: IntegrationSpec, connection: str) -> tuple[str, ...]:
     try:
-        return secrets_of(workplace.session(spec, connection).integration.config)
+        return config_secrets(workplace.session(spec, connection).integration.config)
     except BadConnection:
         return ()

@@ -11,8 +11,8 @@ from types import ModuleType
 
 import dagster as dg
 
-from dazz_assets.authoring.errors import DefinitionError
-from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
+from dazz_assets.errors import DefinitionError
+from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
 VARIABLE = "DAZZ_TRANSLATOR"
 Node = StreamSpec | ParserSpec
@@ -92,7 +92,7 @@ class Translator:
         )
 
 
-def translator() -> Translator:
+def load_translator() -> Translator:
     """The translator that `DAZZ_TRANSLATOR` names, as `module:Class` or `path/to/file.py:Class`; else the usual one.
 
     Raises DefinitionError where there is no such class.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from dazz_assets.sandbox.faults import Fault
-from dazz_assets.sandbox.messages import Request, Response, json_response
-from dazz_assets.sandbox.routing import Router, route
+from dazz_assets.sandbox.routing import Router, SandboxRequest, SandboxResponse, json_response, route
 from dazz_assets.sandbox.vendor import NoTimeLeftError, VendorSandbox
 
 PREFIX = "/_sandbox/"
@@ -19,13 +18,13 @@ class Control:
         self._vendor = vendor
         self._router = Router(self)
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: SandboxRequest) -> SandboxResponse:
         """The answer; 400 says what is wrong with the request, 404 which paths there are."""
         response = self._router.answer(request)
         return response or _refusal(404, "there are: POST change?seed=N, POST and DELETE faults, GET stats, POST reset")
 
     @route("POST", "/_sandbox/change")
-    def change(self, request: Request) -> Response:
+    def change(self, request: SandboxRequest) -> SandboxResponse:
         """Make the change of a seed and tell which keys it touched."""
         try:
             return json_response(self._vendor.change(int(request.param("seed") or 1)))
@@ -33,32 +32,32 @@ class Control:
             return _refusal(400, str(error))
 
     @route("POST", "/_sandbox/faults")
-    def add_faults(self, request: Request) -> Response:
+    def add_faults(self, request: SandboxRequest) -> SandboxResponse:
         """Queue a fault, or a list of them, given as JSON with the fields of `Fault`."""
         try:
             faults = msgspec.json.decode(request.body, type=list[Fault] | Fault)
         except msgspec.DecodeError as error:
             return _refusal(400, str(error))
         self._vendor.faults.add(*(faults if isinstance(faults, list) else [faults]))
-        return Response(204)
+        return SandboxResponse(204)
 
     @route("DELETE", "/_sandbox/faults")
-    def clear_faults(self, request: Request) -> Response:
+    def clear_faults(self, request: SandboxRequest) -> SandboxResponse:
         """Drop the queued faults."""
         self._vendor.faults.clear()
-        return Response(204)
+        return SandboxResponse(204)
 
     @route("GET", "/_sandbox/stats")
-    def stats(self, request: Request) -> Response:
+    def stats(self, request: SandboxRequest) -> SandboxResponse:
         """Counts of the vendor's requests; this API's own are not counted."""
         return json_response(self._vendor.traffic.stats())
 
     @route("POST", "/_sandbox/reset")
-    def reset(self, request: Request) -> Response:
+    def reset(self, request: SandboxRequest) -> SandboxResponse:
         """Back to the first records, no faults, no counts."""
         self._vendor.reset()
-        return Response(204)
+        return SandboxResponse(204)
 
 
-def _refusal(status: int, message: str) -> Response:
+def _refusal(status: int, message: str) -> SandboxResponse:
     return json_response({"message": message}, status=status)

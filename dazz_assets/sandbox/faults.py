@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from dazz_assets.sandbox.messages import Request, Response, json_response
+from dazz_assets.sandbox.routing import SandboxRequest, SandboxResponse, json_response
 
 HTML_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 
@@ -37,16 +37,16 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     location: str = ""
     seconds: float = 0.0
 
-    def response(self) -> Response | None:
+    def response(self) -> SandboxResponse | None:
         """The answer given in place of the vendor's, or None where the vendor answers."""
         if self.kind == "html":
-            return Response(200, HTML_PAGE, {"Content-Type": "text/html; charset=utf-8"})
+            return SandboxResponse(200, HTML_PAGE, {"Content-Type": "text/html; charset=utf-8"})
         if self.kind == "redirect":
-            return Response(302, b"", {"Location": self.location})
+            return SandboxResponse(302, b"", {"Location": self.location})
         if self.kind != "status":
             return None
         if isinstance(self.body, str):
-            return Response(self.status, self.body.encode(), {"Content-Type": "text/plain", **self.headers})
+            return SandboxResponse(self.status, self.body.encode(), {"Content-Type": "text/plain", **self.headers})
         return json_response(self.body, status=self.status, headers=self.headers)
 
 
@@ -67,7 +67,7 @@ class Faults:
         with self._lock:
             self._pending.clear()
 
-    def take(self, request: Request) -> Fault | None:
+    def take(self, request: SandboxRequest) -> Fault | None:
         """The fault that this request meets, if any; it is then spent once."""
         with self._lock:
             for index, fault in enumerate(self._pending):

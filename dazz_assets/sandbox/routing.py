@@ -1,15 +1,65 @@
-"""From a request's method and path to the method of a vendor that answers it."""
+"""What a vendor's sandbox receives and answers, and which of its methods answers a path."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from dazz_assets.sandbox.messages import Request, Response
+import msgspec
 
-Handler = Callable[..., Response]
+
+@dataclass(frozen=True)
+class SandboxRequest:
+    """One HTTP request as it arrived.
+
+    `path` is as sent (percent-encoded), `query` keeps order and repeats, names in `headers` are lower case, and
+    `origin` is scheme, host and port under which the client reached the sandbox: absolute links start with it.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    origin: str = ""
+
+    def param(self, name: str) -> str | None:
+        """The last value of a query parameter, or None."""
+        return dict(self.query).get(name)
+
+    def params(self) -> dict[str, str]:
+        """All query parameters, the last value of each."""
+        return dict(self.query)
+
+
+@dataclass(frozen=True)
+class SandboxResponse:
+    """One HTTP answer; `records` says how many records its page holds, for the statistics."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    records: int = 0
+
+
+def json_response(
+    value: object,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    content_type: str = "application/json; charset=utf-8",
+    records: int = 0,
+) -> SandboxResponse:
+    """An answer whose body is `value` as JSON."""
+    return SandboxResponse(
+        status, msgspec.json.encode(value), {"Content-Type": content_type, **(headers or {})}, records
+    )
+
+
+Handler = Callable[..., SandboxResponse]
 H = TypeVar("H", bound=Handler)
 
 _ATTRIBUTE = "__sandbox_routes__"
@@ -38,7 +88,7 @@ class Router:
             for method, pattern in getattr(getattr(type(vendor), name), _ATTRIBUTE, ()):
                 self._routes.append((method, pattern, getattr(vendor, name)))
 
-    def answer(self, request: Request) -> Response | None:
+    def answer(self, request: SandboxRequest) -> SandboxResponse | None:
         """The handler's answer, or None where no route fits."""
         for method, pattern, handler in self._routes:
             match = pattern.fullmatch(request.path)

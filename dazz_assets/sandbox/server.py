@@ -1,8 +1,11 @@
-"""Vendors' sandboxes behind real HTTP on loopback."""
+"""Vendors' sandboxes behind real HTTP on loopback, and where they are found."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
+import importlib.util
+import pkgutil
 import socket
 import struct
 import sys
@@ -17,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.sandbox.control import PREFIX, Control
 from dazz_assets.sandbox.faults import Fault
-from dazz_assets.sandbox.messages import Request, Response
+from dazz_assets.sandbox.routing import SandboxRequest, SandboxResponse
 from dazz_assets.sandbox.vendor import Change, VendorSandbox
 
 HOST = "127.0.0.1"
@@ -143,14 +146,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815
 
-    def _request(self, origin: str) -> Request:
+    def _request(self, origin: str) -> SandboxRequest:
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length") or 0))
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-        return Request(self.command, parts.path, query, headers, body, origin)
+        return SandboxRequest(self.command, parts.path, query, headers, body, origin)
 
-    def _send(self, response: Response, fault: Fault | None = None) -> None:
+    def _send(self, response: SandboxResponse, fault: Fault | None = None) -> None:
         headers = {"Date": formatdate(usegmt=True), "Content-Length": str(len(response.body)), **response.headers}
         head = f"HTTP/1.1 {response.status} {reasons.get(response.status, 'Unknown')}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -169,3 +172,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent: `Traffic` keeps the log."""
+
+
+def find_sandboxes(package: str = "integrations") -> list[type[VendorSandbox]]:
+    """The sandbox class of each `<package>/<vendor>/sandbox.py`, by name. Raises ImportError if one doesn't import."""
+    found: dict[str, type[VendorSandbox]] = {}
+    for vendor in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        name = f"{vendor.name}.sandbox"
+        if not vendor.ispkg or importlib.util.find_spec(name) is None:
+            continue
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, type) and issubclass(value, VendorSandbox) and value.__module__ == name:
+                found[value.name] = value
+    return [found[name] for name in sorted(found)]

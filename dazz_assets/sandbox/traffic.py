@@ -6,16 +6,16 @@ import threading
 from collections import Counter, deque
 from dataclasses import dataclass
 
-from dazz_assets.sandbox.messages import Request
+from dazz_assets.sandbox.routing import SandboxRequest
 
 KEPT = 10_000
 
 
 @dataclass(frozen=True)
-class Exchange:
+class ServedRequest:
     """A request and the status of its answer (0: the connection was reset without one)."""
 
-    request: Request
+    request: SandboxRequest
     status: int
 
 
@@ -39,21 +39,21 @@ class Traffic:
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._log: deque[Exchange] = deque(maxlen=KEPT)
+            self._log: deque[ServedRequest] = deque(maxlen=KEPT)
             self._records = 0
             self._statuses: Counter[int] = Counter()
             self._paths: Counter[str] = Counter()
 
-    def note(self, request: Request, status: int, records: int = 0) -> None:
+    def note(self, request: SandboxRequest, status: int, records: int = 0) -> None:
         """Count one exchange."""
         with self._lock:
-            self._log.append(Exchange(request, status))
+            self._log.append(ServedRequest(request, status))
             self._records += records
             self._statuses[status] += 1
             self._paths[request.path] += 1
 
     @property
-    def log(self) -> list[Exchange]:
+    def log(self) -> list[ServedRequest]:
         """The requests, oldest first, with their headers: it shows where a secret was sent."""
         with self._lock:
             return list(self._log)

@@ -11,9 +11,8 @@ from random import Random
 from typing import ClassVar
 
 from dazz_assets.sandbox.faults import Faults
-from dazz_assets.sandbox.messages import Request, Response
-from dazz_assets.sandbox.paging import Listing
-from dazz_assets.sandbox.routing import Router
+from dazz_assets.sandbox.listings import Listing
+from dazz_assets.sandbox.routing import Router, SandboxRequest, SandboxResponse
 from dazz_assets.sandbox.traffic import Traffic
 
 HISTORY = timedelta(days=365)
@@ -71,22 +70,22 @@ class VendorSandbox(ABC):
         """Change, add and remove records at times in (`change.at`, `until`], and note in `change` which."""
 
     @abstractmethod
-    def authenticate(self, request: Request) -> Response | None:
+    def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
         """The refusal of a request that may not pass (no credentials, over the limit), or None."""
 
     @abstractmethod
-    def not_found(self, request: Request) -> Response:
+    def not_found(self, request: SandboxRequest) -> SandboxResponse:
         """The answer to a path that this vendor doesn't have."""
 
     @abstractmethod
     def settings(self, url: str) -> dict[str, str]:
         """The config of a connection to this sandbox at `url`."""
 
-    def decorate(self, request: Request, response: Response) -> Response:
+    def decorate(self, request: SandboxRequest, response: SandboxResponse) -> SandboxResponse:
         """Add what every answer of the vendor carries; nothing unless overridden."""
         return response
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: SandboxRequest) -> SandboxResponse:
         """The vendor's answer, faults aside."""
         with self._lock:
             response = self.authenticate(request) or self._router.answer(request) or self.not_found(request)

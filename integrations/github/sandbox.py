@@ -17,8 +17,8 @@ from dazz_assets.sandbox import (
     Listing,
     RateLimit,
     Record,
-    Request,
-    Response,
+    SandboxRequest,
+    SandboxResponse,
     VendorSandbox,
     json_response,
     numbered_page,
@@ -69,7 +69,7 @@ class GitHubSandbox(VendorSandbox):
 
     # How requests are answered
 
-    def authenticate(self, request: Request) -> Response | None:
+    def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() not in ("bearer", "token"):
             return _error(401, "Requires authentication")
@@ -84,7 +84,7 @@ class GitHubSandbox(VendorSandbox):
             return _error(400, f"Unsupported API version {version}", "/about-the-rest-api/api-versions")
         return None
 
-    def decorate(self, request: Request, response: Response) -> Response:
+    def decorate(self, request: SandboxRequest, response: SandboxResponse) -> SandboxResponse:
         headers = {
             "x-github-api-version-selected": VERSIONS[0],
             "x-github-media-type": "github.v3; format=json",
@@ -98,14 +98,14 @@ class GitHubSandbox(VendorSandbox):
                 "x-ratelimit-reset": str(self._quota.reset),
                 "x-ratelimit-resource": "core",
             }
-        return Response(response.status, response.body, headers, response.records)
+        return SandboxResponse(response.status, response.body, headers, response.records)
 
-    def not_found(self, request: Request) -> Response:
+    def not_found(self, request: SandboxRequest) -> SandboxResponse:
         return _error(404, "Not Found")
 
     @route("GET", "/orgs/{org}/repos")
     @route("GET", "/organizations/{org}/repos")
-    def list_repositories(self, request: Request, org: str) -> Response:
+    def list_repositories(self, request: SandboxRequest, org: str) -> SandboxResponse:
         """Pages by number; https://docs.github.com/rest/repos/repos#list-organization-repositories"""
         if not self._is(org):
             return self.not_found(request)
@@ -129,7 +129,7 @@ class GitHubSandbox(VendorSandbox):
 
     @route("GET", "/orgs/{org}/dependabot/alerts")
     @route("GET", "/organizations/{org}/dependabot/alerts")
-    def list_alerts(self, request: Request, org: str) -> Response:
+    def list_alerts(self, request: SandboxRequest, org: str) -> SandboxResponse:
         """Pages by before and after; https://docs.github.com/rest/dependabot/alerts"""
         if not self._is(org):
             return self.not_found(request)
@@ -160,8 +160,8 @@ class GitHubSandbox(VendorSandbox):
         return Listing(chosen, key, descending=direction == "desc")
 
     def _page(
-        self, request: Request, path: str, records: Sequence[Record], links: dict[str, dict[str, str]]
-    ) -> Response:
+        self, request: SandboxRequest, path: str, records: Sequence[Record], links: dict[str, dict[str, str]]
+    ) -> SandboxResponse:
         """A page whose links name the organisation by number, as GitHub's do."""
         kept = {name: value for name, value in request.params().items() if name not in ("page", "after", "before")}
         url = f"{request.origin}/organizations/{ORGANISATION_ID}/{path}"
@@ -278,19 +278,19 @@ def _at(record: Record, path: str) -> str:
     return str(value)
 
 
-def _page_size(request: Request) -> int:
+def _page_size(request: SandboxRequest) -> int:
     return min(100, max(1, _number(request, "per_page", 30)))
 
 
-def _number(request: Request, name: str, default: int) -> int:
+def _number(request: SandboxRequest, name: str, default: int) -> int:
     """A parameter as a number: GitHub passes over what is none."""
     text = request.param(name) or ""
     return int(text) if text.isdecimal() else default
 
 
-def _invalid(parameter: str) -> Response:
+def _invalid(parameter: str) -> SandboxResponse:
     return _error(422, f"Validation Failed: {parameter} is not included in the list")
 
 
-def _error(status: int, message: str, page: str = "") -> Response:
+def _error(status: int, message: str, page: str = "") -> SandboxResponse:
     return json_response({"message": message, "documentation_url": DOCS + page, "status": str(status)}, status=status)

@@ -17,8 +17,8 @@ from dazz_assets.sandbox import (
     Listing,
     RateLimit,
     Record,
-    Request,
-    Response,
+    SandboxRequest,
+    SandboxResponse,
     VendorSandbox,
     json_response,
     route,
@@ -71,7 +71,7 @@ class SnykSandbox(VendorSandbox):
 
     # How requests are answered
 
-    def authenticate(self, request: Request) -> Response | None:
+    def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() not in ("token", "bearer") or token != self.token:
             return _error(
@@ -88,7 +88,7 @@ class SnykSandbox(VendorSandbox):
             return _error(404, "Not Found", f"Requested version not available: {version[1]}")
         return None
 
-    def decorate(self, request: Request, response: Response) -> Response:
+    def decorate(self, request: SandboxRequest, response: SandboxResponse) -> SandboxResponse:
         headers = {"snyk-request-id": str(uuid4()), **response.headers}
         if version := _VERSION.fullmatch(request.param("version") or ""):
             served = max((known for known in self.versions if known <= version[1]), default=self.versions[0])
@@ -97,25 +97,25 @@ class SnykSandbox(VendorSandbox):
             headers["snyk-version-lifecycle-stage"] = "deprecated" if successors else "released"
             if successors:
                 headers |= {"deprecation": f"{successors[0]}T00:00:00Z", "sunset": SUNSET}
-        return Response(response.status, response.body, headers, response.records)
+        return SandboxResponse(response.status, response.body, headers, response.records)
 
-    def not_found(self, request: Request) -> Response:
+    def not_found(self, request: SandboxRequest) -> SandboxResponse:
         return _error(404, "Not Found", "The requested resource could not be found")
 
     @route("GET", "/rest/orgs")
-    def list_orgs(self, request: Request) -> Response:
+    def list_orgs(self, request: SandboxRequest) -> SandboxResponse:
         """Organisations that the token can see; https://docs.snyk.io/snyk-api/reference/orgs"""
         return self._page(request, ("orgs",), self.orgs.values)
 
     @route("GET", "/rest/orgs/{org}/projects")
-    def list_projects(self, request: Request, org: str) -> Response:
+    def list_projects(self, request: SandboxRequest, org: str) -> SandboxResponse:
         """Projects of an organisation; https://docs.snyk.io/snyk-api/reference/projects"""
         if org not in self.orgs:
             return self.not_found(request)
         return self._page(request, ("projects", org), lambda: _of(org, self.projects))
 
     @route("GET", "/rest/orgs/{org}/issues")
-    def list_issues(self, request: Request, org: str) -> Response:
+    def list_issues(self, request: SandboxRequest, org: str) -> SandboxResponse:
         """Issues of an organisation; https://docs.snyk.io/snyk-api/reference/issues
 
         `..._after` takes its bound in, `..._before` leaves it out. The order is that of the ids, which tells nothing.
@@ -138,7 +138,9 @@ class SnykSandbox(VendorSandbox):
         query = tuple(sorted((name, value) for name, value in params.items() if name not in {*_PAGING, "limit"}))
         return self._page(request, ("issues", org, query), chosen)
 
-    def _page(self, request: Request, query: tuple[object, ...], records: Callable[[], Iterable[Record]]) -> Response:
+    def _page(
+        self, request: SandboxRequest, query: tuple[object, ...], records: Callable[[], Iterable[Record]]
+    ) -> SandboxResponse:
         params = request.params()
         limit = params.get("limit", "10")
         if not limit.isdecimal() or int(limit) not in range(10, 101, 10):
@@ -157,7 +159,7 @@ class SnykSandbox(VendorSandbox):
         body = {"jsonapi": {"version": "1.0"}, "links": links, "data": page.records}
         return json_response(body, content_type=MEDIA, records=len(page.records))
 
-    def _link(self, request: Request, place: dict[str, str]) -> str:
+    def _link(self, request: SandboxRequest, place: dict[str, str]) -> str:
         kept = {name: value for name, value in request.params().items() if name not in _PAGING}
         path = request.path if self.rest_in_links else request.path.removeprefix("/rest")
         return f"{path}?{urlencode(kept | place)}"
@@ -266,6 +268,6 @@ def _fits(issue: Record, words: dict[str, list[str]], bounds: dict[str, datetime
     return True
 
 
-def _error(status: int, title: str, detail: str) -> Response:
+def _error(status: int, title: str, detail: str) -> SandboxResponse:
     error = {"id": str(uuid4()), "status": str(status), "code": f"SNYK-{status}", "title": title, "detail": detail}
     return json_response({"jsonapi": {"version": "1.0"}, "errors": [error]}, status=status, content_type=MEDIA)

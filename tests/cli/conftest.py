@@ -86,12 +86,12 @@ class Ran:
 @pytest.fixture(scope="session")
 def created(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a Dagster instance and nothing else: creating one takes seconds."""
-    from dazz_assets.orchestration.home import instance
+    from dazz_assets.orchestration.dagster_instance import open_instance
 
     home = tmp_path_factory.mktemp("created")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
-        with instance():
+        with open_instance():
             pass
     return home
 

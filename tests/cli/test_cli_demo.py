@@ -16,7 +16,7 @@ from integrations.snyk.sandbox import SnykSandbox
 from tests.cli.conftest import Project
 from tests.cli.vendor import Vendor
 
-FIND = "dazz_assets.cli.vendors.find_sandboxes"
+FIND = "dazz_assets.cli.sandbox_connections.find_sandboxes"
 GITHUB = partial(GitHubSandbox, repositories=8, alerts=60)
 SNYK = partial(SnykSandbox, orgs=2, projects=8, issues=60)
 

@@ -18,7 +18,7 @@ def test_an_unexpected_error_shows_its_traceback_without_secrets(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError(f"no idea what to do with {TOKEN}")
 
-    monkeypatch.setattr("dazz_assets.orchestration.execute.sync", broken)
+    monkeypatch.setattr("dazz_assets.orchestration.local_runs.sync_connections", broken)
     ran = project.run("sync", project.target, "--json", status=1)
     assert "Traceback" in ran.err
     assert "no idea what to do with ***" in ran.err

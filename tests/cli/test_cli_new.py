@@ -14,12 +14,12 @@ import yaml
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from dazz_assets.authoring.describe import describe
-from dazz_assets.authoring.discovery import load_path
-from dazz_assets.authoring.scaffold import construction
-from dazz_assets.authoring.spec import IntegrationSpec, StreamSpec
-from dazz_assets.cli import answers, app, questions
+from dazz_assets.assistant.generate import write_call
+from dazz_assets.cli import app, new_flags, prompts
 from dazz_assets.connections import read_connections
+from dazz_assets.spec.discovery import load_path
+from dazz_assets.spec.read import describe
+from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from tests.cli.conftest import Ran
 from tests.http.loopback import Asked, Reply, Vendor
 
@@ -90,11 +90,11 @@ def test_what_no_flag_says_is_read_from_the_page(desk: Desk) -> None:
     spec = desk.spec("acme")
     (stream,) = spec.streams.values()
     assert (spec.name, spec.integration.base_url) == ("acme", "https://api.acme.example/v1")
-    assert construction(spec.integration.auth) == 'BearerToken("{config.token}")'
+    assert write_call(spec.integration.auth) == 'BearerToken("{config.token}")'
     assert (stream.name, stream.path, stream.records, stream.primary_key) == ("issues", "/issues", "data", ("id",))
     assert stream.cursor is not None
     assert stream.cursor.field == "updatedAt"
-    assert construction(stream.paginator) == 'NextLink("links.next")'
+    assert write_call(stream.paginator) == 'NextLink("links.next")'
     assert list(spec.parsers) == ["acme_issues"]
     said = ran.out.splitlines()
     assert said[0] == "Written to acme: __init__.py, models.py, integration.py."
@@ -107,8 +107,8 @@ def test_flags_come_before_what_the_page_shows(desk: Desk) -> None:
     flags = ("--stream", "tickets", "--key", "title,id", "--cursor", "none", "--paginator", "page-number:p")
     stream = desk.made(*flags, "--auth", "header:X-Key")
     assert (stream.name, stream.primary_key, stream.cursor) == ("tickets", ("title", "id"), None)
-    assert construction(stream.paginator) == 'PageNumber(param="p")'
-    assert construction(desk.spec("acme").integration.auth) == 'ApiKey(header="X-Key")'
+    assert write_call(stream.paginator) == 'PageNumber(param="p")'
+    assert write_call(desk.spec("acme").integration.auth) == 'ApiKey(header="X-Key")'
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_flags_come_before_what_the_page_shows(desk: Desk) -> None:
     ],
 )
 def test_each_paginator_has_a_flag_and_is_written_as_one(flag: str, code: str) -> None:
-    paginator = answers.paginator_of(flag)
-    assert construction(paginator) == code
-    assert answers.paginator_of(answers.written(paginator)) == paginator
+    paginator = new_flags.read_paginator(flag)
+    assert write_call(paginator) == code
+    assert new_flags.read_paginator(new_flags.write_paginator(paginator)) == paginator
 
 
 @pytest.mark.parametrize(
@@ -141,11 +141,15 @@ def test_each_paginator_has_a_flag_and_is_written_as_one(flag: str, code: str) -
     ],
 )
 def test_each_auth_has_a_flag(flag: str, code: str) -> None:
-    assert construction(answers.auth_of(flag)) == code
+    assert write_call(new_flags.read_auth(flag)) == code
 
 
 def test_none_is_no_paginator_and_no_auth() -> None:
-    assert (answers.paginator_of("none"), answers.written(None), answers.auth_of("none")) == (None, "none", None)
+    assert (new_flags.read_paginator("none"), new_flags.write_paginator(None), new_flags.read_auth("none")) == (
+        None,
+        "none",
+        None,
+    )
 
 
 def test_a_user_name_and_a_password_are_two_variables(desk: Desk) -> None:
@@ -256,7 +260,7 @@ def test_with_a_token_in_the_environment_the_page_comes_from_the_api(desk: Desk,
     assert vendor.asked[0].target == "/orgs/a%20b/issues?limit=2"
     assert vendor.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
     (stream,) = desk.spec("acme").streams.values()
-    assert construction(stream.paginator) == "LinkHeader()"
+    assert write_call(stream.paginator) == "LinkHeader()"
     assert "dazz record" not in ran.out
     assert TOKEN not in ran.out + ran.err
     assert all(TOKEN not in file.read_text(encoding="utf-8") for file in desk.folder.rglob("*.py"))
@@ -399,7 +403,7 @@ def test_a_page_that_makes_no_integration_is_refused_with_what_is_missing(desk: 
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "at_terminal", lambda: True)
+    monkeypatch.setattr(prompts, "at_terminal", lambda: True)
 
 
 @pytest.mark.usefixtures("terminal")
@@ -407,9 +411,9 @@ def test_at_a_terminal_what_is_missing_is_asked_for_with_what_the_page_shows(des
     typed = ["https://api.acme.example", "header:X-Key", "/v1/issues", "", "", "", "updated_after", ""]
     ran = desk.new("acme", "--sample", desk.sample, typed="\n".join(typed) + "\n")
     (stream,) = desk.spec("acme").streams.values()
-    assert construction(desk.spec("acme").integration.auth) == 'ApiKey(header="X-Key")'
-    assert construction(stream.cursor) == 'Cursor("updatedAt", since="updated_after")'
-    assert construction(stream.paginator) == 'NextLink("links.next")'
+    assert write_call(desk.spec("acme").integration.auth) == 'ApiKey(header="X-Key")'
+    assert write_call(stream.cursor) == 'Cursor("updatedAt", since="updated_after")'
+    assert write_call(stream.paginator) == 'NextLink("links.next")'
     for shown in ("[bearer]", "[data]", "[id]", "[updatedAt]", "[next-link:links.next]"):
         assert shown in ran.err
 
@@ -420,7 +424,7 @@ def test_an_answer_that_can_not_be_is_told_and_asked_for_again(desk: Desk) -> No
     ran = desk.new("acme", "--sample", desk.sample, typed="\n".join(typed) + "\n")
     (stream,) = desk.spec("acme").streams.values()
     assert stream.cursor is None
-    assert construction(stream.paginator) == 'Offset(param="start")'
+    assert write_call(stream.paginator) == 'Offset(param="start")'
     assert "write it as https://api.vendor.com" in ran.err
     assert "is none of: link-header" in ran.err
 
@@ -429,7 +433,7 @@ def test_an_answer_that_can_not_be_is_told_and_asked_for_again(desk: Desk) -> No
 def test_how_auths_are_written_is_told_where_one_is_asked_for(desk: Desk) -> None:
     typed = ["https://api.acme.example", "header:Authorization:Token {config.token}", "/v1/issues", "", "", "", "", ""]
     ran = desk.new("acme", "--sample", desk.sample, typed="\n".join(typed) + "\n")
-    assert construction(desk.spec("acme").integration.auth) == (
+    assert write_call(desk.spec("acme").integration.auth) == (
         'ApiKey(header="Authorization", format="Token {config.token}")'
     )
     assert "header:NAME:FORMAT  the token in a text of that header" in ran.err
@@ -512,4 +516,4 @@ def test_a_paginator_that_the_page_needs_and_does_not_show_is_asked_for(desk: De
     typed = ["none", "offset:start", "", "", "none", ""]
     desk.new("acme", *FLAGS, "--auth", "none", "--sample", sample, typed="\n".join(typed) + "\n")
     (stream,) = desk.spec("acme").streams.values()
-    assert construction(stream.paginator) == 'Offset(param="start")'
+    assert write_call(stream.paginator) == 'Offset(param="start")'

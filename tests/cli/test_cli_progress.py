@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from dazz_assets.cli.progress import shown
-from dazz_assets.sync.progress import Progress
+from dazz_assets.cli.progress_view import show_progress
+from dazz_assets.reports import Progress
 
 
 class Screen(io.StringIO):
@@ -30,7 +30,7 @@ def work(progress: Progress) -> None:
 
 
 def test_where_nobody_watches_there_is_a_line_a_work_and_one_a_wait(capsys: pytest.CaptureFixture[str]) -> None:
-    with shown() as progress:
+    with show_progress() as progress:
         work(progress)
     waits, issues, findings = capsys.readouterr().err.splitlines()
     assert waits == "snyk/acme issues: waiting 42 s: 429 Too Many Requests"
@@ -39,7 +39,7 @@ def test_where_nobody_watches_there_is_a_line_a_work_and_one_a_wait(capsys: pyte
 
 
 def test_another_sync_that_is_waited_for_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with shown() as progress:
+    with show_progress() as progress:
         progress.waiting("snyk/acme", 0, "snyk/acme is being synced by process 7")
     assert capsys.readouterr().err == "snyk/acme: waiting: snyk/acme is being synced by process 7\n"
 
@@ -49,7 +49,7 @@ def test_a_terminal_shows_records_pages_rate_and_waits(monkeypatch: pytest.Monke
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "150")
-    with shown(as_json=True) as progress:
+    with show_progress(as_json=True) as progress:
         work(progress)
         progress.began("snyk/acme", "projects")
         progress.waiting("snyk/acme", 42.0, "429 Too Many Requests")
@@ -60,6 +60,6 @@ def test_a_terminal_shows_records_pages_rate_and_waits(monkeypatch: pytest.Monke
 
 
 def test_with_json_nothing_is_told_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
-    with shown(as_json=True) as progress:
+    with show_progress(as_json=True) as progress:
         work(progress)
     assert capsys.readouterr() == ("", "")

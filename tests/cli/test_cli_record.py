@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from dazz_assets.cli import app
 from tests.cli.conftest import Ran, at, days_ago
 from tests.http.loopback import Asked, Reply
-from tests.testing.shop import INTEGRATION, TOKEN, Shop
+from tests.recording.shop import INTEGRATION, TOKEN, Shop
 
 KEY = "a key that two people share"
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dazz_assets.orchestration.home import instance
+from dazz_assets.orchestration.dagster_instance import open_instance
 from tests.cli.conftest import Project, at, days_ago
 from tests.cli.vendor import TOKEN
 
@@ -131,6 +131,6 @@ def test_nothing_of_the_token_is_written_under_the_home(synced: Project) -> None
 
 def test_the_runs_are_on_the_instance_that_the_ui_opens(synced: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(synced.home / "dagster"))
-    with instance() as found:
+    with open_instance() as found:
         jobs = {run.job_name: run.status.value for run in found.get_runs()}
     assert jobs == {"incidents_snapshots": "SUCCESS", "incidents_sync": "SUCCESS"}

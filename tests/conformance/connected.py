@@ -10,10 +10,14 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from dazz_assets import ConnectionConfig, Integration, Stream
-from dazz_assets.authoring.describe import describe, stream_name
 from dazz_assets.connections import Connection
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake, query
-from dazz_assets.sync import Extent, ParseReport, Session, StreamReport, parse, sync_stream
+from dazz_assets.reports import ParseReport, StreamReport
+from dazz_assets.session import Session
+from dazz_assets.spec.read import describe, stream_name
+from dazz_assets.transform.parse_windows import parse
 from tests.http.loopback import Asked, Clock, Vendor
 
 CANARY = "canary-7f3a"
@@ -54,13 +58,13 @@ class Connected:
 
     def sync(self, stream: type[Stream[Any]]) -> StreamReport:
         """From the marks to now, or all of a snapshot. Raises SyncError."""
-        return self._sync(stream, Extent(from_mark=True))
+        return self._sync(stream, SyncRange(from_mark=True))
 
     def sync_range(
         self, stream: type[Stream[Any]], since: str | None = None, until: str | None = None, *, replace: bool = False
     ) -> StreamReport:
         """The cursor time between two days. Raises SyncError."""
-        return self._sync(stream, Extent(since=_day(since), until=_day(until), replace=replace))
+        return self._sync(stream, SyncRange(since=_day(since), until=_day(until), replace=replace))
 
     def parse(self, parser: str) -> ParseReport:
         """Every window."""
@@ -97,7 +101,7 @@ class Connected:
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now, UTC)
 
-    def _sync(self, stream: type[Stream[Any]], extent: Extent) -> StreamReport:
+    def _sync(self, stream: type[Stream[Any]], extent: SyncRange) -> StreamReport:
         self.session = self._session()
         return sync_stream(self.session, self.spec.streams[stream_name(stream)], extent)
 

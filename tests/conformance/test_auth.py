@@ -11,13 +11,15 @@ import pytest
 from pydantic import SecretStr
 
 from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, NextLink, Stream
-from dazz_assets.authoring.describe import describe
 from dazz_assets.connections import BadConnection, Connection
+from dazz_assets.errors import SyncError
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.http import Auth
 from dazz_assets.lake import Lake, query
-from dazz_assets.sync import Extent, Session, StreamReport, sync_stream
-from dazz_assets.sync.errors import SyncError
-from dazz_assets.sync.progress import Progress
+from dazz_assets.reports import Progress, StreamReport
+from dazz_assets.session import Session
+from dazz_assets.spec.read import describe
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
 from tests.http.loopback import Asked, Clock, Reply, Vendor
@@ -128,7 +130,7 @@ def test_24_who_watches_the_retries_sees_no_secret(connect: Connect, api: Vendor
     api.script(Reply(503, {"message": f"no, {CANARY}"}), Reply(body={"data": []}))
     acme = connect(integration(AUTHS["a query"]))
     session = Session(acme.spec, acme.connection, acme.lake, progress=watching, sleep=clock.sleep)
-    sync_stream(session, acme.spec.streams["items"], Extent(from_mark=True))
+    sync_stream(session, acme.spec.streams["items"], SyncRange(from_mark=True))
     assert "no, ***" in watching.reasons[0]
     assert CANARY not in repr(watching.reasons)
 
@@ -178,5 +180,5 @@ def test_24_a_config_that_does_not_validate_is_told_without_its_values(config: d
     connection = Connection(id="acme", integration="vendor", start=date(2026, 1, 5), config=config)
     spec = describe(StrictIntegration)
     with pytest.raises(BadConnection, match="'acme' of vendor") as caught:
-        sync_stream(Session(spec, connection, Lake(tmp_path)), spec.streams["items"], Extent(from_mark=True))
+        sync_stream(Session(spec, connection, Lake(tmp_path)), spec.streams["items"], SyncRange(from_mark=True))
     assert CANARY not in f"{caught.value!r} {chain_of(caught.value)}"

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from dazz_assets import Cursor, Integration, Offset, Stream
-from dazz_assets.sync.errors import SyncError
+from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, param
 from tests.conformance.events import Events, event

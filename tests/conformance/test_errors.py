@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dazz_assets import ApiKey, Integration, Offset, Stream
-from dazz_assets.sync.errors import SyncError
+from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items, offset_page, param
 from tests.http.loopback import Asked, Clock, Reply, Vendor

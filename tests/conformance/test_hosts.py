@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dazz_assets import ApiKey, Basic, BearerToken, Integration, LinkHeader, NextLink, Stream
+from dazz_assets.errors import SyncError
 from dazz_assets.http import Auth, Paginator
-from dazz_assets.sync.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
 from tests.http.loopback import Asked, Reply, Vendor

@@ -14,9 +14,9 @@ from urllib.parse import urljoin
 import pytest
 
 from dazz_assets import Auth, Integration, NextLink, Request, Response, Stream
+from dazz_assets.errors import SyncError
 from dazz_assets.http import Authenticator
 from dazz_assets.lake import Lake, query
-from dazz_assets.sync.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
 from tests.http.loopback import Asked, Clock, Reply, Vendor

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dazz_assets import Cursor, CursorToken, Integration, LinkHeader, NextLink, Offset, PageNumber, Stream
-from dazz_assets.sync.errors import SyncError
+from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page, param
 from tests.conformance.lists import Limited, between, changes, moment

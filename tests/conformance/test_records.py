@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from dazz_assets import BearerToken, FullRefresh, Integration, Offset, Stream, parser
 from dazz_assets.domain import DomainObject
-from dazz_assets.sync.errors import SyncError
+from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page
 from tests.http.loopback import Clock, Reply, Vendor

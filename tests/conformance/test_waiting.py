@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from dazz_assets import Integration, Offset, Rate, Stream
-from dazz_assets.http import wait_named
-from dazz_assets.sync.errors import SyncError
+from dazz_assets.errors import SyncError
+from dazz_assets.http import named_wait
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page
 from tests.http.loopback import Asked, Clock, Reply, Vendor
@@ -94,7 +94,7 @@ def test_03_retry_after_that_makes_no_sense(
 def test_04_what_a_response_says_of_waiting_is_one_pure_function(
     status: int, headers: Mapping[str, str], body: bytes, seconds: float | None
 ) -> None:
-    assert wait_named(status, headers, body, NOW) == (None if seconds is None else pytest.approx(seconds, abs=0.01))
+    assert named_wait(status, headers, body, NOW) == (None if seconds is None else pytest.approx(seconds, abs=0.01))
 
 
 def test_04_a_reset_is_waited_for(connect: Connect, api: Vendor, clock: Clock) -> None:

@@ -13,15 +13,17 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from dazz_assets import Request, Response, Seam
-from dazz_assets.authoring.discovery import find
-from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.assistant.announced_requests import first_requests
+from dazz_assets.assistant.page_preview import preview
 from dazz_assets.connections import Connection
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake, query
-from dazz_assets.sync import Extent, Session, sync_stream
-from dazz_assets.sync.explain import first_requests
-from dazz_assets.sync.preview import preview
-from dazz_assets.testing.record import record
-from dazz_assets.testing.replay import replayed
+from dazz_assets.recording.record_scenario import record_scenario
+from dazz_assets.recording.replay import replay_scenario
+from dazz_assets.session import Session
+from dazz_assets.spec.discovery import find_integration
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.docs.markdown import blocks
 from tests.http.loopback import Asked, Reply, Vendor
 
@@ -71,7 +73,7 @@ def spec(tmp_path: Path) -> IntegrationSpec:
     file = tmp_path / "depot" / "depot.py"
     file.parent.mkdir()
     file.write_text(SHOWN["depot.py"], encoding="utf-8")
-    return find(str(file))
+    return find_integration(str(file))
 
 
 def connection_to(depot: Depot, key: str = KEY) -> Connection:
@@ -81,7 +83,7 @@ def connection_to(depot: Depot, key: str = KEY) -> Connection:
 
 def test_a_sync_brings_all_pages_with_one_token(depot: Depot, spec: IntegrationSpec, tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
-    sync_stream(Session(spec, connection_to(depot), lake), spec.streams["crates"], Extent(from_mark=True))
+    sync_stream(Session(spec, connection_to(depot), lake), spec.streams["crates"], SyncRange(from_mark=True))
     assert query(lake, "select count(*) from raw.depot_crates").to_pylist() == [{"count_star()": 45}]
     targets = [f"{asked.method} {asked.target}" for asked in depot.vendor.asked]
     assert targets == ["POST /session", *(f"GET /v1/crates?from={start}" for start in (0, 20, 40))]
@@ -90,7 +92,7 @@ def test_a_sync_brings_all_pages_with_one_token(depot: Depot, spec: IntegrationS
 def test_a_token_that_expires_amid_the_list_is_renewed(depot: Depot, spec: IntegrationSpec, tmp_path: Path) -> None:
     depot.requests_a_token = 2
     lake = Lake(tmp_path / "lake")
-    report = sync_stream(Session(spec, connection_to(depot), lake), spec.streams["crates"], Extent(from_mark=True))
+    report = sync_stream(Session(spec, connection_to(depot), lake), spec.streams["crates"], SyncRange(from_mark=True))
     assert (report.stored, depot.tokens) == (45, 2)
 
 
@@ -111,14 +113,14 @@ def test_explain_shows_the_first_request_and_what_the_auth_asks_before_it(spec: 
 
 
 def test_it_is_recorded_and_replayed_without_key_and_token(depot: Depot, spec: IntegrationSpec) -> None:
-    folder = record(spec, connection_to(depot), "default", key=b"a key", records=None, pages=None).folder
+    folder = record_scenario(spec, connection_to(depot), "default", key=b"a key", records=None, pages=None).folder
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.json")}
     login = json.loads(files["first/0-other.001.json"])
     assert login["request"]["url"] == "https://api.depot.example/session"
     assert len([name for name in files if name.startswith("first/1-crates.")]) == 3
     assert not [name for name, content in files.items() if b"canary" in content]
     asked = len(depot.vendor.asked)
-    with replayed(folder) as replay:
+    with replay_scenario(folder) as replay:
         assert (replay.problems, replay.stale()) == ([], [])
         assert len(replay.records("crates")) == 45
     assert len(depot.vendor.asked) == asked

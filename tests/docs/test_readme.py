@@ -91,7 +91,7 @@ def test_the_parser_is_a_plain_function_in_a_test(folder: Path) -> None:
 def test_the_translator_can_be_given_by_the_environment(folder: Path) -> None:
     (folder / "naming.py").write_text(_block("python", "class Ours(Translator)"))
     code = (
-        "from dazz_assets.authoring.discovery import find\n"
+        "from dazz_assets.spec.discovery import find\n"
         "from dazz_assets.orchestration.translator import translator\n"
         "spec = find('incidents.py')\n"
         "print(translator().owners(spec, spec.streams['incidents']))"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dazz_assets.authoring.discovery import find
-from dazz_assets.authoring.spec import IntegrationSpec
-from dazz_assets.sync.explain import first_requests
+from dazz_assets.assistant.announced_requests import first_requests
+from dazz_assets.spec.discovery import find_integration
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.docs.markdown import blocks
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
@@ -29,5 +29,5 @@ def _sent(spec: IntegrationSpec) -> Iterator[str]:
 
 def test_its_integration_sends_the_requests_that_it_shows(tmp_path: Path) -> None:
     (tmp_path / "tracker.py").write_text(_block("python"), encoding="utf-8")
-    spec = find(str(tmp_path / "tracker.py"))
+    spec = find_integration(str(tmp_path / "tracker.py"))
     assert list(_sent(spec)) == _block("text").splitlines()

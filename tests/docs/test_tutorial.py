@@ -27,7 +27,7 @@ _VENDOR = re.compile(r"^(\w+): http://(127\.0\.0\.1:\d+)$", re.MULTILINE)
 AS_THE_UI = """
 import dagster as dg
 from dazz_assets.orchestration.definitions import defs
-from dazz_assets.orchestration.home import instance
+from dazz_assets.orchestration.dagster_instance import instance
 
 key = dg.AssetKey(["vigil", "risks"])
 with instance() as found:

@@ -15,7 +15,7 @@ from typing import Any
 
 from dazz_assets.http.client import Client
 from dazz_assets.lake.table import Table
-from dazz_assets.sync.objects.parsing import Parsing
+from dazz_assets.transform.parse_windows import WindowParser
 
 happened: list[str] = []
 
@@ -44,7 +44,7 @@ if __name__ == "__main__":
     _AT, counts = int(sys.argv[1]), Path(sys.argv[2])
     _around(Client, "send", after="a request was answered")
     _around(Table, "_write", before="before a commit", after="after a commit")
-    _around(Parsing, "run", before="between raw and parse")
+    _around(WindowParser, "run", before="between raw and parse")
     from dazz_assets.cli import main
 
     sys.argv = ["dazz", *sys.argv[3:]]

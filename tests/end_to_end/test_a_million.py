@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import RAW_SCHEMA, Commit
-from dazz_assets.sync import Extent
-from tests.sync.desk import Customer, Desk, help_desk
+from tests.desk import Customer, Desk, help_desk
 
 MICROSECONDS_A_WEEK = 7 * 24 * 3600 * 1_000_000
 WEEKS = 40
@@ -58,7 +58,7 @@ def _filled(customer: Customer, desk: Desk, records: int) -> None:
 
 def _seconds(customer: Customer) -> float:
     started = time.perf_counter()
-    report = customer.sync("tickets", extent=Extent(from_mark=True))["tickets"]
+    report = customer.sync("tickets", extent=SyncRange(from_mark=True))["tickets"]
     parsed = customer.parse()
     assert (report.records, parsed.windows) == (0, {})
     return time.perf_counter() - started

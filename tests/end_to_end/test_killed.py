@@ -14,8 +14,8 @@ import pytest
 from dagster import DagsterRunStatus, RunsFilter
 
 from dazz_assets.lake import Lake
-from dazz_assets.lake.query import query
-from dazz_assets.orchestration.home import instance
+from dazz_assets.lake.sql import query
+from dazz_assets.orchestration.dagster_instance import open_instance
 from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.end_to_end.command import connect, environment
@@ -68,7 +68,7 @@ def _nothing_is_left(home: Path) -> bool:
     under_way = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.QUEUED]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAZZ_HOME", str(home))
-        with instance() as ours:
+        with open_instance() as ours:
             runs = ours.get_runs(RunsFilter(statuses=under_way))
     waited: list[str] = []
     with Lake(home / "lake").lock("snyk", "acme", waited.append):

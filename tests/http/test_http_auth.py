@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Mapping
 import pytest
 
 from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, Client, CredentialError, Request, Response
-from dazz_assets.http.auth import config_fields_of
+from dazz_assets.http.auth import auth_config_fields
 from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]
@@ -69,7 +69,7 @@ def test_credentials_are_computed_anew_for_each_attempt(vendor: Vendor, connect:
     ],
 )
 def test_the_fields_that_templates_name_are_known_without_a_config(auth: Auth, fields: list[str]) -> None:
-    assert config_fields_of(auth) == fields
+    assert auth_config_fields(auth) == fields
 
 
 def test_a_field_without_a_value_is_named(vendor: Vendor, connect: Connect) -> None:

@@ -12,7 +12,7 @@ import pytest
 import responses
 from requests import Response
 
-from dazz_assets.http import BearerToken, Client, Counters, Event, Request, ResponseTooLargeError, transport
+from dazz_assets.http import BearerToken, Client, ClientEvent, Counters, Request, ResponseTooLargeError, transport
 from tests.http.loopback import Asked, Clock, Reply, Vendor
 
 Connect = Callable[..., Client]
@@ -163,7 +163,7 @@ def test_what_a_client_did_can_be_counted(vendor: Vendor, client: Client) -> Non
 
 
 def test_who_watches_is_told_of_responses_retries_and_waits(vendor: Vendor, connect: Connect) -> None:
-    events: list[Event] = []
+    events: list[ClientEvent] = []
     vendor.script(Reply(429, b"", {"Retry-After": "7"}), Reply(body=[1]))
     connect(on_event=events.append).send(Request(vendor.url))
     assert [event.kind for event in events] == ["response", "retry", "waiting", "response"]

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests import PreparedRequest
 
-from dazz_assets.http import Client, CursorToken, LoopError, NextLink, PageNumber, Paginator, Request, Walked, walk
+from dazz_assets.http import Client, CursorToken, LoopError, NextLink, PageNumber, Paginator, Request, WalkedPage, walk
 from tests.http.loopback import Asked, Reply, Vendor
 
 CURSOR = CursorToken("next", "cursor")
 
 
-def through(vendor: Vendor, client: Client, paginator: Paginator) -> Iterator[Walked]:
+def through(vendor: Vendor, client: Client, paginator: Paginator) -> Iterator[WalkedPage]:
     return walk(client, Request(f"{vendor.url}/items"), paginator=paginator, records="data")
 
 

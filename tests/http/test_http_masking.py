@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dazz_assets.http import ApiKey, Basic, Client, CredentialError, Event, FetchError, Mask, Request, Response
+from dazz_assets.http import ApiKey, Basic, Client, ClientEvent, CredentialError, FetchError, Mask, Request, Response
 from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]
@@ -81,7 +81,7 @@ def test_nothing_that_is_said_shows_a_secret(
     vendor: Vendor, connect: Connect, caplog: pytest.LogCaptureFixture, reply: Reply
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    events: list[Event] = []
+    events: list[ClientEvent] = []
     client = connect(
         auth=ApiKey(param="key", format="{config.key}"),
         values={"key": CANARY},

@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from dazz_assets.http import wait_named
+from dazz_assets.http import named_wait
 
 NOW = 1_800_000_000.0
 
@@ -56,4 +56,4 @@ NOW = 1_800_000_000.0
 def test_the_wait_that_a_response_names(
     status: int, headers: dict[str, str], body: bytes, seconds: float | None
 ) -> None:
-    assert wait_named(status, headers, body, NOW) == seconds
+    assert named_wait(status, headers, body, NOW) == seconds

@@ -19,7 +19,7 @@ from dazz_assets.http import (
     PageNumber,
     RecordsPathError,
     Request,
-    Walked,
+    WalkedPage,
     WalkLimitError,
     walk,
 )
@@ -50,7 +50,7 @@ def no_thread_is_left() -> Iterator[None]:
     assert fetching_threads() == []
 
 
-def through(vendor: Vendor, client: Client, **settings: Any) -> Iterator[Walked]:
+def through(vendor: Vendor, client: Client, **settings: Any) -> Iterator[WalkedPage]:
     settings = {"paginator": CursorToken("next", "cursor"), "records": "data", **settings}
     return walk(client, Request(f"{vendor.url}/items"), **settings)
 
@@ -170,7 +170,7 @@ def test_an_error_on_a_later_page_reaches_the_reader_after_the_pages_before_it(v
 
 
 def test_an_error_of_the_callers_own_reaches_the_reader(vendor: Vendor, client: Client) -> None:
-    def broken(step: Walked) -> str | None:
+    def broken(step: WalkedPage) -> str | None:
         raise ZeroDivisionError
 
     vendor.handler = pages(100, 10)

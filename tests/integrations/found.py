@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 
 import pytest
 
-from dazz_assets.sync.objects.published import Published
-from dazz_assets.sync.session import Session
-from dazz_assets.testing.json_text import compact
-from dazz_assets.testing.taken import objects_of
+from dazz_assets.privacy.json_tokens import compact_json
+from dazz_assets.recording.lake_snapshots import published_objects
+from dazz_assets.session import Session
+from dazz_assets.transform.published_tables import PublishedTables
 
 _ROW = ("parent", "key", "window_start", "sequence", "page", "position", "problem", "record")
 _STAND_IN = re.compile(r"https://example\.com/person-[0-9a-f]{8}|person-[0-9a-f]{8}(?:@example\.com)?")
@@ -40,8 +40,10 @@ class Found:
         rows = {name: list(_rows(session, name)) for name in session.spec.streams}
         objects: dict[str, dict[str, Any]] = {}
         for name, parser in session.spec.parsers.items():
-            published = Published(session, parser)
-            objects[name] = {id_: item for model in parser.models for id_, item in objects_of(published, model).items()}
+            published = PublishedTables(session, parser)
+            objects[name] = {
+                id_: item for model in parser.models for id_, item in published_objects(published, model).items()
+            }
         return cls(rows, objects)
 
 
@@ -53,7 +55,7 @@ def _rows(session: Session, stream: str) -> Iterator[dict[str, Any]]:
     # Which write it was counts, not when.
     sequences = sorted({row["sequence"] for row in rows})
     for row in sorted(rows, key=lambda row: (row["sequence"], row["parent"] or "", row["page"], row["position"])):
-        yield {**row, "sequence": sequences.index(row["sequence"]), "record": compact(row["record"])}
+        yield {**row, "sequence": sequences.index(row["sequence"]), "record": compact_json(row["record"])}
 
 
 class People:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import time_machine
 
-from dazz_assets.authoring.discovery import find
-from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import Connection
+from dazz_assets.recording.record_scenario import PAGES, record_scenario
 from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
-from dazz_assets.testing.record import PAGES, record
+from dazz_assets.spec.discovery import find_integration
+from dazz_assets.spec.specs import IntegrationSpec
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
 
@@ -49,7 +49,7 @@ def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:
     shutil.copytree(ROOT / vendor, folder / vendor, ignore=shutil.ignore_patterns("recordings"))
     file = folder / vendor / "integration.py"
     file.write_text(file.read_text().replace("    base_url = ", f'    window = "{window}"\n    base_url = '))
-    return find(str(file))
+    return find_integration(str(file))
 
 
 def connection_to(sandbox: Sandbox, name: str) -> Connection:
@@ -63,7 +63,7 @@ def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | No
     It is then when the sandbox's records end: the years since would be windows without any.
     """
     with time_machine.travel(NOW), Sandbox([SANDBOXES[spec.name]()]) as sandbox:
-        return record(
+        return record_scenario(
             spec,
             connection_to(sandbox, spec.name),
             scenario,
@@ -76,4 +76,4 @@ def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | No
 
 if __name__ == "__main__":
     for vendor in SANDBOXES:
-        print(recorded(find(vendor)))
+        print(recorded(find_integration(vendor)))

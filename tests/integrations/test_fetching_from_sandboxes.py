@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dazz_assets import FullRefresh, Incremental
-from dazz_assets.authoring.describe import describe
-from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.http import Client, Request, walk
 from dazz_assets.sandbox import Sandbox
+from dazz_assets.spec.read import describe
+from dazz_assets.spec.specs import IntegrationSpec
 from integrations.github.integration import GitHubIntegration
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.integration import SnykIntegration

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from dazz_assets.authoring.discovery import find
-from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
-from dazz_assets.orchestration.execute import sync
-from dazz_assets.orchestration.home import passing_instance
+from dazz_assets.orchestration.dagster_instance import open_temporary_instance
+from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.outcomes import Outcome
+from dazz_assets.recording.replay import replay_scenario
+from dazz_assets.recording.scenario import CONNECTION, recordings_folder
 from dazz_assets.sandbox import Sandbox, VendorSandbox
-from dazz_assets.sync.extent import Extent
-from dazz_assets.sync.session import Session
-from dazz_assets.testing.replay import replayed
-from dazz_assets.testing.scenario import CONNECTION, recordings_of
+from dazz_assets.session import Session
+from dazz_assets.spec.discovery import find_integration
+from dazz_assets.spec.specs import IntegrationSpec
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.integrations.found import Found, People, no_network, read
@@ -46,13 +46,13 @@ def files(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_made_again_from_the_sandbox_they_are_the_same_but_for_the_times(vendor: str, tmp_path: Path) -> None:
     again = files(recorded(copied(vendor, tmp_path)))
-    committed = files(recordings_of(find(vendor)) / "default")
+    committed = files(recordings_folder(find_integration(vendor)) / "default")
     assert [path for path in committed.keys() | again.keys() if committed.get(path) != again.get(path)] == []
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_they_hold_nobody_of_the_sandboxes_people(vendor: str) -> None:
-    folder = recordings_of(find(vendor)) / "default"
+    folder = recordings_folder(find_integration(vendor)) / "default"
     everything = "".join(path.read_text() for path in folder.rglob("*") if path.is_file())
     assert "person-" in everything
     assert {person for person in people_of(SANDBOXES[vendor]()) if person in everything} == set()
@@ -70,12 +70,12 @@ def people_of(sandbox: VendorSandbox) -> set[str]:
 
 def live(spec: IntegrationSpec, folder: Path) -> Found:
     """Two syncs from the sandbox, which changes between them."""
-    with time_machine.travel(NOW), Sandbox([WHOLE[spec.name]()]) as sandbox, passing_instance() as instance:
+    with time_machine.travel(NOW), Sandbox([WHOLE[spec.name]()]) as sandbox, open_temporary_instance() as instance:
         connection = connection_to(sandbox, spec.name).model_copy(update={"id": CONNECTION})
         lake = Lake(folder)
 
         def once() -> Outcome:
-            return sync(spec, [connection], extent=Extent(from_mark=True), instance=instance, lake=lake)
+            return sync_connections(spec, [connection], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
 
         assert once().errors == []
         sandbox.change(CHANGE)
@@ -92,7 +92,7 @@ def test_a_whole_one_replayed_without_a_network_gives_the_rows_and_findings_of_a
     spec = copied(vendor, tmp_path, window="month")
     folder = recorded(spec, records=None)
     expected = live(spec, tmp_path / "lake")
-    with no_network(), replayed(folder, spec) as replay:
+    with no_network(), replay_scenario(folder, spec) as replay:
         assert replay.problems == []
         found = Found.of(replay.session)
 
@@ -207,12 +207,12 @@ EDITS = {
 @pytest.mark.parametrize("what", EDITS)
 def test_an_edited_field_shows_in_just_the_snapshots_that_hold_it(what: str, tmp_path: Path) -> None:
     edit = EDITS[what]
-    spec = find(edit.vendor)
+    spec = find_integration(edit.vendor)
     folder = tmp_path / "default"
-    shutil.copytree(recordings_of(spec) / "default", folder)
+    shutil.copytree(recordings_folder(spec) / "default", folder)
     file = folder / edit.file
     assert file.read_text().count(edit.old) == 1
     file.write_text(file.read_text().replace(edit.old, edit.new))
-    with replayed(folder, spec) as replay:
+    with replay_scenario(folder, spec) as replay:
         assert replay.problems == []
         assert {item.path: list(item.lines) for item in replay.stale()} == edit.differs

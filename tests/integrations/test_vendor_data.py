@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from dazz_assets import FullRefresh, Incremental
-from dazz_assets.authoring.describe import describe
 from dazz_assets.domain import Finding
+from dazz_assets.spec.read import describe
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import DependabotAlert, Repository
 from integrations.snyk.integration import SnykIntegration

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from dazz_assets.authoring.discovery import find
-from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import Connection
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
-from dazz_assets.orchestration.execute import sync
-from dazz_assets.orchestration.home import passing_instance
-from dazz_assets.sync.extent import Extent
-from dazz_assets.sync.session import Session
-from dazz_assets.testing.record import record
-from dazz_assets.testing.replay import replayed
-from dazz_assets.testing.scenario import CONNECTION, recordings_of
+from dazz_assets.orchestration.dagster_instance import open_temporary_instance
+from dazz_assets.orchestration.local_runs import sync_connections
+from dazz_assets.recording.record_scenario import record_scenario
+from dazz_assets.recording.replay import replay_scenario
+from dazz_assets.recording.scenario import CONNECTION, recordings_folder
+from dazz_assets.session import Session
+from dazz_assets.spec.discovery import find_integration
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.http.loopback import Asked, Reply, Vendor
 from tests.integrations.found import Found, People, no_network, read
 from tests.integrations.recording import copied
@@ -74,9 +74,11 @@ def vendor() -> Iterator[Vendor]:
 
 
 def live(spec: IntegrationSpec, connection: Connection, lake: Lake) -> Found:
-    with passing_instance() as instance:
+    with open_temporary_instance() as instance:
         for _ in range(2):
-            outcome = sync(spec, [connection], extent=Extent(from_mark=True), instance=instance, lake=lake)
+            outcome = sync_connections(
+                spec, [connection], extent=SyncRange(from_mark=True), instance=instance, lake=lake
+            )
             assert outcome.errors == []
     return Found.of(Session(spec, connection, lake))
 
@@ -91,12 +93,12 @@ def test_recorded_and_replayed_they_give_the_rows_and_findings_of_a_live_sync(
     spec = copied(name, tmp_path, window="month")
     config = {"token": "canary-8d1f", "base_url": vendor.url, **case.config}
     connection = Connection(id=CONNECTION, integration=name, start=START, config=config)
-    ours = _files(recordings_of(find(name)))
+    ours = _files(recordings_folder(find_integration(name)))
 
     with time_machine.travel(NOW):
-        recorded = record(spec, connection, "vendor", key=b"key", records=None, pages=None)
+        recorded = record_scenario(spec, connection, "vendor", key=b"key", records=None, pages=None)
         expected = live(spec, connection, Lake(tmp_path / "lake"))
-    with no_network(), replayed(recorded.folder, spec) as replay:
+    with no_network(), replay_scenario(recorded.folder, spec) as replay:
         assert (replay.problems, replay.stale()) == ([], [])
         found = Found.of(replay.session)
 
@@ -109,7 +111,7 @@ def test_recorded_and_replayed_they_give_the_rows_and_findings_of_a_live_sync(
     assert people.pairs
     assert people.has_one_pseudonym_each
     assert recorded.folder.is_relative_to(tmp_path)
-    assert _files(recordings_of(find(name))) == ours
+    assert _files(recordings_folder(find_integration(name))) == ours
 
 
 def _files(folder: Path) -> dict[str, bytes]:

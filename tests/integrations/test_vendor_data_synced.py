@@ -11,9 +11,9 @@ import pytest
 
 from integrations.github.integration import GitHubIntegration
 from integrations.snyk.integration import SnykIntegration
+from tests.desk import Customer
 from tests.http.loopback import Asked, Reply, Vendor
 from tests.integrations.test_vendor_data import FOLDER, example, load, webhook_alerts
-from tests.sync.desk import Customer
 
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
 

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pytest
 
 from dazz_assets.lake import Commit, CommitRefused, Lake, LakeError, Table
-
-from .rows import (
+from tests.lake.rows import (
     MODEL,
     MONDAY,
     NEXT_MONDAY,

@@ -5,8 +5,7 @@ from datetime import date
 import pytest
 
 from dazz_assets.lake import Commit, Lake, Snapshot, Table
-
-from .rows import MONDAY, NEXT_MONDAY, Row, domain_file, findings, ids, keys, opened, publish, raw_file, store
+from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, domain_file, findings, ids, keys, opened, publish, raw_file, store
 
 
 def test_a_table_does_not_exist_before_its_first_commit(issues: Table) -> None:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from dazz_assets.lake import Lake, Snapshot, Table, compact, compaction, fingerprints, latest
-
-from .rows import MONDAY, NEXT_MONDAY, Row, age, column, files_on_disk, findings, opened, publish, store
+from dazz_assets.lake import Lake, Snapshot, Table, compact, compaction, latest_versions, window_fingerprints
+from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, age, column, files_on_disk, findings, opened, publish, store
 
 
 @pytest.fixture
@@ -34,8 +33,10 @@ def test_small_slices_become_one_file_a_window_with_the_same_rows(lake: Lake, ma
     after = opened(many_slices)
     assert (report.files_before, report.files_after) == (7, 3)
     assert contents(after) == contents(before)
-    assert fingerprints(after) == fingerprints(before)
-    assert sorted(column(latest(after, ["record"]), "record")) == sorted(column(latest(before, ["record"]), "record"))
+    assert window_fingerprints(after) == window_fingerprints(before)
+    assert sorted(column(latest_versions(after, ["record"]), "record")) == sorted(
+        column(latest_versions(before, ["record"]), "record")
+    )
 
 
 def test_passes_and_marks_are_the_same_afterwards(lake: Lake, many_slices: Table) -> None:

@@ -11,8 +11,20 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.table import TableAlterer
 
 from dazz_assets.lake import Commit, Lake, LakeError, Snapshot, Table
-
-from .rows import MODEL, MONDAY, NEXT_MONDAY, Row, findings, ids, keys, opened, publish, python, raw_file, store
+from tests.lake.rows import (
+    MODEL,
+    MONDAY,
+    NEXT_MONDAY,
+    Row,
+    findings,
+    ids,
+    keys,
+    opened,
+    publish,
+    python,
+    raw_file,
+    store,
+)
 
 WRITER = """
 import sys

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from dazz_assets.lake import Lake, Table, compact
-
-from .rows import MONDAY, Row, age, files_on_disk, keys, opened, python, store
+from tests.lake.rows import MONDAY, Row, age, files_on_disk, keys, opened, python, store
 
 WRITES_AND_DIES = """
 import os, signal, sys

@@ -8,8 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dazz_assets.lake import Lake, QueryError, Table, export
-
-from .rows import MONDAY, Row, store
+from tests.lake.rows import MONDAY, Row, store
 
 SQL = "select key, fetched_at, 1.50::decimal(5,2) as price from raw.snyk_issues order by key"
 

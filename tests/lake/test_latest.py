@@ -11,16 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dazz_assets.lake import Commit, Lake, Table, fingerprints, hashes_since, latest, versions_of
-
-from .rows import MONDAY, NEXT_MONDAY, Row, column, opened, raw_file, store
+from dazz_assets.lake import Commit, Lake, Table, hashes_since, latest_versions, versions_of, window_fingerprints
+from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, column, opened, raw_file, store
 
 Files = list[tuple[date | None, list[Row]]]
 WINDOWS = [MONDAY + timedelta(days=7 * week) for week in range(3)]
 
 
 def winners(table: Table, windows: Collection[date | None] | None = None, *, problems: bool = True) -> dict[str, int]:
-    batches = list(latest(opened(table), ["key", "sequence"], windows, problems=problems))
+    batches = list(latest_versions(opened(table), ["key", "sequence"], windows, problems=problems))
     keys = column(batches, "key")
     assert len(keys) == len(set(keys))
     return dict(zip(keys, column(batches, "sequence"), strict=True))
@@ -68,7 +67,7 @@ def test_any_history_has_the_latest_versions_of_a_naive_model(files: Files, wind
         assert winners(table, windows) == {
             key: row.sequence for key, (window, row) in expected.items() if window in windows
         }
-        assert set(fingerprints(opened(table))) == {window for window, _ in expected.values()}
+        assert set(window_fingerprints(opened(table))) == {window for window, _ in expected.values()}
 
 
 def test_the_greatest_cursor_wins_although_it_was_fetched_first(issues: Table) -> None:
@@ -87,7 +86,7 @@ def test_of_equal_cursors_the_last_fetched_wins(issues: Table) -> None:
 def test_a_snapshot_stream_has_one_row_a_key(orgs: Table) -> None:
     store(orgs, None, Row("a", None, 1), Row("b", None, 2), Row("a", None, 3))
     assert winners(orgs) == {"a": 3, "b": 2}
-    assert column(latest(opened(orgs), ["window_start"]), "window_start") == [None, None]
+    assert column(latest_versions(opened(orgs), ["window_start"]), "window_start") == [None, None]
 
 
 def test_a_version_without_a_cursor_is_older_than_any_with_one(issues: Table) -> None:
@@ -110,12 +109,12 @@ def test_rows_with_a_problem_are_left_out_where_asked(issues: Table) -> None:
 def test_records_come_back_byte_for_byte(issues: Table) -> None:
     row = Row('quote" \U0001f980 \u2028 \\ud800', 1, 1)
     store(issues, MONDAY, row)
-    assert column(latest(opened(issues), ["record"]), "record") == [row.record]
+    assert column(latest_versions(opened(issues), ["record"]), "record") == [row.record]
 
 
 def test_columns_come_in_the_order_asked_for_with_the_window(issues: Table) -> None:
     store(issues, MONDAY, Row("a", 1, 1))
-    (batch,) = latest(opened(issues), ["window_start", "record", "key"])
+    (batch,) = latest_versions(opened(issues), ["window_start", "record", "key"])
     assert batch.schema.names == ["window_start", "record", "key"]
     assert batch.column("window_start").to_pylist() == [MONDAY]
 
@@ -123,7 +122,7 @@ def test_columns_come_in_the_order_asked_for_with_the_window(issues: Table) -> N
 def test_an_empty_table_has_no_records(issues: Table) -> None:
     store(issues, MONDAY)
     assert winners(issues) == {}
-    assert fingerprints(opened(issues)) == {}
+    assert window_fingerprints(opened(issues)) == {}
 
 
 def test_files_that_the_log_shows_to_be_older_stay_closed(issues: Table) -> None:

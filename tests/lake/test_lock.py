@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from dazz_assets.lake import Lake, NoLake, Snapshot, Table
-from dazz_assets.lake.query import query
-
-from .rows import python
+from dazz_assets.lake.sql import query
+from tests.lake.rows import python
 
 # Seconds: a child imports Arrow, Delta Lake and DuckDB first, and machines may be slow.
 PATIENCE = 60

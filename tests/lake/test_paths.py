@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from dazz_assets.lake import Lake, LakeError, json_rows, query
-
-from .rows import MODEL, MONDAY, Row, findings, keys, publish, store
+from tests.lake.rows import MODEL, MONDAY, Row, findings, keys, publish, store
 
 
 def test_every_table_has_a_folder_of_its_connection(lake: Lake) -> None:

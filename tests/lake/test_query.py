@@ -9,8 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dazz_assets.lake import Commit, Lake, NoLake, QueryError, Table, json_rows, query
-
-from .rows import MODEL, MONDAY, NEXT_MONDAY, Row, domain_file, findings, publish, python, raw_file, store
+from tests.lake.rows import MODEL, MONDAY, NEXT_MONDAY, Row, domain_file, findings, publish, python, raw_file, store
 
 WRITER = """
 import sys

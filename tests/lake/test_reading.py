@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from dazz_assets.lake import Lake, LakeError, NoLake, QueryError, Table
-
-from .rows import MONDAY, NEXT_MONDAY, Row, findings, publish, store
+from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, findings, publish, store
 
 
 def test_a_domain_table_gives_a_data_frame_of_all_its_windows(lake: Lake) -> None:

@@ -4,8 +4,7 @@ import pyarrow as pa
 import pytest
 
 from dazz_assets.lake import Lake, LakeError, Table, check_schema
-
-from .rows import MODEL, MONDAY, Row, findings, raw_rows
+from tests.lake.rows import MODEL, MONDAY, Row, findings, raw_rows
 
 
 @pytest.mark.parametrize(

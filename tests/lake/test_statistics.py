@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dazz_assets.lake import Commit, Lake, Table
-from dazz_assets.lake.statistics import Statistics
-
-from .rows import MONDAY, Row, findings, opened, schema_of, store
+from dazz_assets.lake.files import Statistics
+from tests.lake.rows import MONDAY, Row, findings, opened, schema_of, store
 
 
 def stats_of(name: str, values: pa.Array[Any]) -> dict[str, dict[str, object]]:

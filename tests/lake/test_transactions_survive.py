@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from dazz_assets.lake import Commit, Lake, Table, compact
-
-from .rows import MONDAY, NEXT_MONDAY, Row, age, findings, opened, publish, store
+from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, age, findings, opened, publish, store
 
 
 def _clean_the_log(table: Table) -> None:

@@ -10,14 +10,14 @@ import dagster as dg
 import pytest
 import yaml
 
-from dazz_assets.authoring.describe import describe
-from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import Connection
 from dazz_assets.lake import Lake
-from dazz_assets.orchestration import home
+from dazz_assets.orchestration import dagster_instance
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.partitions import Grid
-from dazz_assets.orchestration.workplace import RESOURCE, Workplace
+from dazz_assets.orchestration.resource import RESOURCE, SessionPool
+from dazz_assets.spec.read import describe
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.vendor import TOKEN, IncidentsIntegration, Vendor, serving
 
 Connect = Callable[..., Connection]
@@ -52,7 +52,7 @@ def created_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DAGSTER_HOME", raising=False)
         patch.setenv("DAZZ_HOME", str(folder))
-        with home.instance():
+        with dagster_instance.open_instance():
             pass
     return folder / "dagster"
 
@@ -68,7 +68,7 @@ def dazz_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def instance(dazz_home: Path, created_instance: Path) -> Iterator[dg.DagsterInstance]:
     shutil.copytree(created_instance, dazz_home / "dagster")
-    with home.instance() as found:
+    with dagster_instance.open_instance() as found:
         yield found
 
 
@@ -140,7 +140,7 @@ class FromUi:
             build_assets(self.spec, connections),
             selection=[dg.AssetKey(name.split("/")) for name in names],
             instance=self.instance,
-            resources={RESOURCE: Workplace.of(self.lake, connections)},
+            resources={RESOURCE: SessionPool.of(self.lake, connections)},
             tags=tags,
             raise_on_error=False,
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.partitions import Grid
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect, FromUi, at, week
 from tests.orchestration.vendor import Vendor
 

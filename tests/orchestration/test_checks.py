@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from dazz_assets.orchestration import checks
-from dazz_assets.sync.reports import ParseReport, StreamReport
+from dazz_assets.reports import ParseReport, StreamReport
 from tests.orchestration.conftest import Connect, FromUi, at, week
 from tests.orchestration.vendor import Vendor
 
@@ -66,7 +66,7 @@ def test_a_record_that_fails_validation_warns_and_what_follows_runs(
 
 
 def stream_verdicts(**report: object) -> dict[str, bool]:
-    found = checks.of_stream(StreamReport("acme", "incidents", **report))  # type: ignore[arg-type]
+    found = checks.stream_verdicts(StreamReport("acme", "incidents", **report))  # type: ignore[arg-type]
     return {verdict.check: verdict.passed for verdict in found}
 
 
@@ -93,11 +93,11 @@ def test_a_changed_shape_is_drift() -> None:
 
 def test_stale_windows_and_duplicates_are_named() -> None:
     report = ParseReport("acme", "tickets", duplicates=["x"], stale=[week(3)])
-    texts = {finding.check: finding.text for finding in checks.of_parser(report) if not finding.passed}
+    texts = {finding.check: finding.text for finding in checks.parser_verdicts(report) if not finding.passed}
     assert texts == {"unique": "x", "up_to_date": f"stale windows: {week(3)}"}
 
 
 def test_a_result_over_several_connections_names_those_that_failed() -> None:
     good, bad = checks.Verdict("complete", True, "complete"), checks.Verdict("complete", False, "gap: x")
-    result = checks.result(dg.AssetKey("a"), "complete", [("acme", good), ("beta", bad)])
+    result = checks.check_result(dg.AssetKey("a"), "complete", [("acme", good), ("beta", bad)])
     assert (result.passed, result.description) == (False, "beta: gap: x")

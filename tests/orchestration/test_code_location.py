@@ -10,8 +10,8 @@ import pytest
 
 import dazz_assets
 from dazz_assets import DefinitionError, Translator, build_definitions
-from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.orchestration.translator import Node
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect
 from tests.orchestration.vendor import IncidentsIntegration
 
@@ -34,7 +34,7 @@ def test_the_package_imports_neither_dagster_nor_the_lake_before_they_are_asked_
         "from dazz_assets import *; print(Lake.__module__, build_definitions.__module__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["[]", "dazz_assets.lake.lake dazz_assets.orchestration.code_location"]
+    assert done.stdout.splitlines() == ["[]", "dazz_assets.lake.lake dazz_assets.orchestration.definitions"]
     assert set(dazz_assets.__all__) <= set(dir(dazz_assets))
 
 

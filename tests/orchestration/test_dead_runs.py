@@ -5,11 +5,11 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration import runs
-from dazz_assets.orchestration.execute import sync
-from dazz_assets.sync.extent import Extent
+from dazz_assets.orchestration.local_runs import sync_connections
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect, record_run
 
 STARTED = dg.DagsterRunStatus.STARTED
@@ -37,7 +37,7 @@ def test_the_next_sync_of_the_connection_fails_a_dead_run_and_says_so(
     instance: dg.DagsterInstance, spec: IntegrationSpec, connect: Connect, lake: Lake, gone: str
 ) -> None:
     run_id = started(instance, "incidents/acme", gone)
-    sync(spec, [connect()], extent=Extent(from_mark=True), instance=instance, lake=lake)
+    sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
     assert status(instance, run_id) == dg.DagsterRunStatus.FAILURE
     assert any("is gone" in (entry.message or "") for entry in instance.all_logs(run_id))
 
@@ -46,26 +46,26 @@ def test_runs_of_other_connections_are_left_alone(
     instance: dg.DagsterInstance, spec: IntegrationSpec, connect: Connect, lake: Lake, gone: str
 ) -> None:
     run_id = started(instance, "incidents/beta", gone)
-    sync(spec, [connect()], extent=Extent(from_mark=True), instance=instance, lake=lake)
+    sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
     assert status(instance, run_id) == STARTED
 
 
 @pytest.mark.parametrize("process", ["this one", "another-host:1:1.00"])
 def test_a_run_whose_process_lives_or_is_elsewhere_is_left_alone(instance: dg.DagsterInstance, process: str) -> None:
     run_id = started(instance, "incidents/acme", runs.process_tag() if process == "this one" else process)
-    assert runs.fail_dead(instance, runs.at_work(instance, {"incidents/acme"})) == set()
+    assert runs.fail_dead_runs(instance, runs.runs_at_work(instance, {"incidents/acme"})) == set()
     assert status(instance, run_id) == STARTED
 
 
 def test_a_run_over_several_connections_counts_for_each(instance: dg.DagsterInstance, gone: str) -> None:
     run_id = started(instance, "incidents/acme and incidents/beta", gone)
-    assert runs.fail_dead(instance, runs.at_work(instance, {"incidents/beta"})) == {run_id}
+    assert runs.fail_dead_runs(instance, runs.runs_at_work(instance, {"incidents/beta"})) == {run_id}
 
 
 def test_every_run_says_its_connection_and_its_process(
     instance: dg.DagsterInstance, spec: IntegrationSpec, connect: Connect, lake: Lake
 ) -> None:
-    sync(spec, [connect()], extent=Extent(from_mark=True), instance=instance, lake=lake)
+    sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
     for run in instance.get_runs():
         assert run.tags["dazz/connection"] == "incidents/acme"
         assert run.tags["dazz/process"] == runs.process_tag()

@@ -12,14 +12,14 @@ import dagster as dg
 import pytest
 
 from dazz_assets import FullRefresh, parser
-from dazz_assets.authoring.describe import describe
-from dazz_assets.authoring.discovery import Discovered, Failure
-from dazz_assets.authoring.errors import DefinitionError
-from dazz_assets.authoring.spec import IntegrationSpec, ParserSpec, StreamSpec
 from dazz_assets.domain import DomainObject
-from dazz_assets.orchestration.definitions import build_definitions
+from dazz_assets.errors import DefinitionError
+from dazz_assets.orchestration.definitions import assemble_definitions
 from dazz_assets.orchestration.partitions import Grid
-from dazz_assets.orchestration.translator import Translator, translator
+from dazz_assets.orchestration.translator import Translator, load_translator
+from dazz_assets.spec.discovery import Discovered, LoadFailure
+from dazz_assets.spec.read import describe
+from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 from tests.orchestration.conftest import Connect, week
 from tests.orchestration.vendor import IncidentsIntegration, ServicesStream
 
@@ -30,7 +30,7 @@ SERVICES = dg.AssetKey(["incidents", "raw", "services"])
 
 @pytest.fixture
 def definitions(spec: IntegrationSpec, connect: Connect) -> dg.Definitions:
-    return build_definitions(Discovered({spec.name: spec}), (connect(),))
+    return assemble_definitions(Discovered({spec.name: spec}), (connect(),))
 
 
 def test_streams_feed_parsers_and_parents_feed_children(definitions: dg.Definitions) -> None:
@@ -91,7 +91,7 @@ def test_a_translator_bends_names_and_groups(spec: IntegrationSpec, connect: Con
         def group_name(self, spec: IntegrationSpec, node: StreamSpec | ParserSpec) -> str:
             return "security"
 
-    graph = build_definitions(Discovered({spec.name: spec}), (connect(),), Bent()).resolve_asset_graph()
+    graph = assemble_definitions(Discovered({spec.name: spec}), (connect(),), Bent()).resolve_asset_graph()
     node = graph.get(TICKETS.with_prefix("vendors"))
     assert node.group_name == "security"
     assert node.parent_keys == {INCIDENTS.with_prefix("vendors"), SERVICES.with_prefix("vendors")}
@@ -100,8 +100,8 @@ def test_a_translator_bends_names_and_groups(spec: IntegrationSpec, connect: Con
 def test_an_integration_that_failed_to_load_is_shown_and_the_others_are_there(
     spec: IntegrationSpec, connect: Connect
 ) -> None:
-    found = Discovered({spec.name: spec}, [Failure("integrations.broken", "SyntaxError: no")])
-    definitions = build_definitions(found, (connect(),))
+    found = Discovered({spec.name: spec}, [LoadFailure("integrations.broken", "SyntaxError: no")])
+    definitions = assemble_definitions(found, (connect(),))
     assert definitions.metadata["failed to load: integrations.broken"].value == "SyntaxError: no"
     assert TICKETS in definitions.resolve_asset_graph().get_all_asset_keys()
 
@@ -110,7 +110,7 @@ def test_a_model_that_no_table_can_hold_takes_its_own_integration_out_alone(
     spec: IntegrationSpec, connect: Connect
 ) -> None:
     found = Discovered({"bad": describe(BadIntegration), spec.name: spec})
-    definitions = build_definitions(found, (connect(),))
+    definitions = assemble_definitions(found, (connect(),))
     assert "Labelled.labels is dict" in str(definitions.metadata["failed to load: bad"].value)
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
     assert TICKETS in keys
@@ -118,7 +118,7 @@ def test_a_model_that_no_table_can_hold_takes_its_own_integration_out_alone(
 
 
 def test_a_parser_of_two_models_shows_the_columns_of_each() -> None:
-    definitions = build_definitions(Discovered({"two": describe(TwoIntegration)}), ())
+    definitions = assemble_definitions(Discovered({"two": describe(TwoIntegration)}), ())
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["two", "both"]))
     columns = {column.name: column.type for column in node.metadata["dagster/column_schema"].columns}
     assert columns == {"ones.id": "string", "ones.size": "int64", "others.id": "string", "others.size": "string"}
@@ -135,9 +135,9 @@ def test_the_environment_names_a_translator_of_ones_own(
         "        return 'security'\n"
     )
     monkeypatch.setenv("DAZZ_TRANSLATOR", f"{file}:Ours")
-    assert translator().group_name(spec, spec.streams["services"]) == "security"
+    assert load_translator().group_name(spec, spec.streams["services"]) == "security"
     monkeypatch.setenv("DAZZ_TRANSLATOR", "dazz_assets.orchestration.translator:Translator")
-    assert translator().group_name(spec, spec.streams["services"]) == "incidents"
+    assert load_translator().group_name(spec, spec.streams["services"]) == "incidents"
     loaded = load(tmp_path, DAZZ_TRANSLATOR=f"{file}:Ours", DAGSTER_HOME=str(tmp_path))
     assert "snyk: security" in loaded.stdout, loaded.stderr
 
@@ -146,7 +146,7 @@ def test_the_environment_names_a_translator_of_ones_own(
 def test_a_translator_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("DAZZ_TRANSLATOR", name)
     with pytest.raises(DefinitionError, match="DAZZ_TRANSLATOR"):
-        translator()
+        load_translator()
 
 
 class One(DomainObject):

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from dazz_assets.orchestration.dagster_internals import SqliteEventLogStorage
-from dazz_assets.orchestration.storage import BatchingEventLogStorage
+from dazz_assets.orchestration.event_storage import BatchingEventLogStorage
 
 KEYS = [f"k{number}" for number in range(40)]
 PARTITIONS = dg.StaticPartitionsDefinition(KEYS)

@@ -11,13 +11,13 @@ import dagster as dg
 import pytest
 
 from dazz_assets import Incremental, parser
-from dazz_assets.authoring.describe import describe
 from dazz_assets.domain import DomainObject
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
-from dazz_assets.orchestration.execute import sync
-from dazz_assets.orchestration.history import History
+from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.outcomes import Outcome
-from dazz_assets.sync.extent import Extent
+from dazz_assets.orchestration.runs import RunHistory
+from dazz_assets.spec.read import describe
 from tests.orchestration.conftest import Connect, FromUi, at, week
 from tests.orchestration.vendor import TOKEN, IncidentsIntegration, IncidentsStream, Vendor
 
@@ -47,7 +47,9 @@ def failure(
     monkeypatch.setattr("tests.orchestration.vendor.TOKEN", SECRET)
     vendor.incident("1", at(week(1)))
     spec = describe(RaisingIntegration)
-    outcome = sync(spec, [connect(token=SECRET)], extent=Extent(from_mark=True), instance=instance, lake=lake)
+    outcome = sync_connections(
+        spec, [connect(token=SECRET)], extent=SyncRange(from_mark=True), instance=instance, lake=lake
+    )
     run = instance.get_runs(limit=1)[0]
     (record,) = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
     event = record.event_log_entry.dagster_event
@@ -84,7 +86,7 @@ def test_a_run_over_several_connections_is_remembered_for_the_one_that_failed(
 ) -> None:
     connections = [connect("acme", token="wrong-canary"), connect("beta")]
     assert not from_ui(connections, ["incidents/raw/services"]).success
-    history = History(instance)
+    history = RunHistory(instance)
     assert list(history.failures("incidents/acme")) == ["incidents__raw__services"]
     assert history.failures("incidents/beta") == {}
     assert history.failures("incidents/ac") == {}

@@ -9,10 +9,10 @@ from typing import Literal
 import dagster as dg
 import pytest
 
-from dazz_assets.authoring.spec import IntegrationSpec
-from dazz_assets.orchestration.extents import StreamOptions, extent_of, stream_options
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.orchestration.partitions import Grid, today
-from dazz_assets.sync.extent import Extent
+from dazz_assets.orchestration.run_config import StreamOptions, stream_options, sync_range
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import WEEK, Connect, week
 
 
@@ -62,24 +62,26 @@ def start(window: date) -> datetime:
 
 def test_partitions_of_the_middle_are_their_windows(spec: IntegrationSpec, connect: Connect) -> None:
     grid = Grid.of(spec, [connect()])
-    assert extent_of(StreamOptions(), grid, [week(3), week(2)]) == Extent(since=start(week(3)), until=start(week(1)))
+    assert sync_range(StreamOptions(), grid, [week(3), week(2)]) == SyncRange(
+        since=start(week(3)), until=start(week(1))
+    )
 
 
 def test_the_first_partition_reaches_back_and_the_last_to_now(spec: IntegrationSpec, connect: Connect) -> None:
     grid = Grid.of(spec, [connect()])
-    assert extent_of(StreamOptions(), grid, [week(5)]) == Extent(until=start(week(4)))
-    assert extent_of(StreamOptions(), grid, [week(0)]) == Extent(since=start(week(0)))
+    assert sync_range(StreamOptions(), grid, [week(5)]) == SyncRange(until=start(week(4)))
+    assert sync_range(StreamOptions(), grid, [week(0)]) == SyncRange(since=start(week(0)))
 
 
 @pytest.mark.parametrize(
     "extent",
     [
-        Extent(from_mark=True),
-        Extent(replace=True),
-        Extent(),
-        Extent(since=start(week(2))),
-        Extent(until=start(week(1)) + WEEK / 3),
+        SyncRange(from_mark=True),
+        SyncRange(replace=True),
+        SyncRange(),
+        SyncRange(since=start(week(2))),
+        SyncRange(until=start(week(1)) + WEEK / 3),
     ],
 )
-def test_an_extent_is_read_from_the_options_as_it_was_written(spec: IntegrationSpec, extent: Extent) -> None:
-    assert extent_of(stream_options(extent), Grid.of(spec, []), [week(0)]) == extent
+def test_an_extent_is_read_from_the_options_as_it_was_written(spec: IntegrationSpec, extent: SyncRange) -> None:
+    assert sync_range(stream_options(extent), Grid.of(spec, []), [week(0)]) == extent

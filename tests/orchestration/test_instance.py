@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from dazz_assets.home import lake_url
-from dazz_assets.orchestration import home
+from dazz_assets.orchestration import dagster_instance
 
 CREATE = """
 import sys
@@ -47,17 +47,17 @@ def test_telemetry_is_off_and_a_connection_has_one_run_at_a_time(instance: dg.Da
 def test_an_instance_of_ones_own_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
-    with home.instance():
+    with dagster_instance.open_instance():
         pass
     assert (tmp_path / "dagster.yaml").read_text(encoding="utf-8") == "telemetry:\n  enabled: false\n"
 
 
 def test_the_home_may_move(dazz_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with home.instance():
+    with dagster_instance.open_instance():
         pass
     moved = dazz_home.rename(tmp_path / "moved")
     monkeypatch.setenv("DAGSTER_HOME", str(moved / "dagster"))
-    with home.instance() as instance:
+    with dagster_instance.open_instance() as instance:
         assert instance.event_log_storage.path_for_shard("index").startswith(str(moved))  # type: ignore[attr-defined]
 
 
@@ -65,7 +65,7 @@ def test_two_homes_in_one_process_do_not_mix(tmp_path: Path, monkeypatch: pytest
     names = ("one", "two")
     for name in names:
         monkeypatch.setenv("DAZZ_HOME", str(tmp_path / name))
-        with home.instance() as instance:
+        with dagster_instance.open_instance() as instance:
             index = instance.event_log_storage.path_for_shard("index")  # type: ignore[attr-defined]
             assert index.startswith(str(tmp_path / name))
             instance.add_dynamic_partitions(name, ["a"])

@@ -8,12 +8,12 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
-from dazz_assets.orchestration.execute import sync
+from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.outcomes import Outcome, Problem, read_outcome, write_failure, write_reports
-from dazz_assets.sync.extent import Extent
-from dazz_assets.sync.reports import ParseReport, StreamReport
+from dazz_assets.reports import ParseReport, StreamReport
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect, at, week
 from tests.orchestration.vendor import Vendor
 
@@ -58,7 +58,7 @@ def test_the_instance_says_the_same_as_the_sync(
 ) -> None:
     vendor.incident("1", at(week(2)))
     vendor.refuses = refused
-    outcome = sync(spec, [connect()], extent=Extent(from_mark=True), instance=instance, lake=lake)
+    outcome = sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
     stored = Outcome()
     for run in reversed(instance.get_runs()):
         stored.add(

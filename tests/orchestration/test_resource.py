@@ -9,13 +9,12 @@ import dagster as dg
 import pytest
 from pydantic import ValidationError
 
-from dazz_assets.authoring.discovery import Discovered
-from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import BadConnection
-from dazz_assets.orchestration.definitions import build_definitions
-from dazz_assets.orchestration.extents import StreamOptions
-from dazz_assets.orchestration.resource import DazzResource
-from dazz_assets.orchestration.workplace import Workplace
+from dazz_assets.orchestration.definitions import assemble_definitions
+from dazz_assets.orchestration.resource import DazzResource, SessionPool
+from dazz_assets.orchestration.run_config import StreamOptions
+from dazz_assets.spec.discovery import Discovered
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect
 
 
@@ -24,7 +23,7 @@ def lake_of_a_run(resource: DazzResource) -> str:
     found = []
 
     @dg.asset
-    def asset(dazz: dg.ResourceParam[Workplace]) -> None:
+    def asset(dazz: dg.ResourceParam[SessionPool]) -> None:
         found.append(str(dazz.lake))
 
     dg.materialize([asset], resources={"dazz": resource})
@@ -47,7 +46,7 @@ def test_a_setting_goes_before_the_environment(tmp_path: Path, monkeypatch: pyte
 def test_the_launchpad_shows_the_options_of_streams_with_a_cursor_and_of_parsers(
     spec: IntegrationSpec, connect: Connect
 ) -> None:
-    definitions = build_definitions(Discovered({spec.name: spec}), (connect(),))
+    definitions = assemble_definitions(Discovered({spec.name: spec}), (connect(),))
     names = ["incidents__raw__incidents", "incidents__tickets", "incidents__raw__services"]
     job = definitions.resolve_implicit_global_asset_job_def()
     schema: Any = job.run_config_schema.config_type

@@ -11,20 +11,19 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dazz_assets.authoring.discovery import Discovered
-from dazz_assets.authoring.spec import IntegrationSpec
 from dazz_assets.connections import Connection
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration import runs
-from dazz_assets.orchestration.definitions import build_definitions
-from dazz_assets.orchestration.execute import sync
+from dazz_assets.orchestration.definitions import assemble_definitions
 from dazz_assets.orchestration.jobs import build_jobs
+from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.partitions import Grid
-from dazz_assets.orchestration.resource import DazzResource
-from dazz_assets.orchestration.sensors import build_sensor
+from dazz_assets.orchestration.resource import RESOURCE, DazzResource
+from dazz_assets.orchestration.sensor import build_sensor
 from dazz_assets.orchestration.translator import Translator
-from dazz_assets.orchestration.workplace import RESOURCE
-from dazz_assets.sync.extent import Extent
+from dazz_assets.spec.discovery import Discovered
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect, at, record_run, week
 from tests.orchestration.vendor import Vendor
 
@@ -43,7 +42,7 @@ class Ticks:
         jobs = build_jobs(spec, Translator())
         self.sensor = build_sensor(spec, Grid.of(spec, loaded), jobs, Translator(), now=lambda: self.now)
         found = Discovered(integrations={spec.name: spec})
-        self.repository = build_definitions(found, loaded).get_repository_def()
+        self.repository = assemble_definitions(found, loaded).get_repository_def()
 
     def __call__(self, after: timedelta = timedelta()) -> Any:
         self.now += after
@@ -139,7 +138,7 @@ def test_the_grid_is_synced_from_the_mark_to_the_current_window(
     ticks: Ticks, connect: Connect, configure: Configure, vendor: Vendor, lake: Lake, spec: IntegrationSpec
 ) -> None:
     vendor.incident("1", at(week(2)))
-    sync(spec, [connect()], extent=Extent(from_mark=True), instance=ticks.instance, lake=lake)
+    sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=ticks.instance, lake=lake)
     configure(connect())
     ticks()
     (request,) = ticks().run_requests or []

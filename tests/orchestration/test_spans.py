@@ -11,11 +11,11 @@ import pytest
 from pydantic import BaseModel
 
 from dazz_assets import BearerToken, Cursor, Integration, Stream
-from dazz_assets.authoring.describe import describe
-from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
-from dazz_assets.orchestration.execute import sync
-from dazz_assets.sync.extent import Extent
+from dazz_assets.orchestration.local_runs import sync_connections
+from dazz_assets.spec.read import describe
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect, at, week
 from tests.orchestration.vendor import IncidentsConfig, ServicesStream, Vendor
 
@@ -76,7 +76,7 @@ def windows_of_a_sync(
 
     def run() -> list[str]:
         known = {record.storage_id for record in instance.fetch_materializations(key, limit=100).records}
-        sync(spec, [connect()], extent=Extent(from_mark=True), instance=instance, lake=lake)
+        sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
         records = instance.fetch_materializations(key, limit=100).records
         return sorted(str(record.partition_key).split("|")[1] for record in records if record.storage_id not in known)
 

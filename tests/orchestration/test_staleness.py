@@ -9,13 +9,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dazz_assets.authoring.discovery import Discovered
-from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.dagster_internals import CachingStaleStatusResolver, LoadingContextForTest
-from dazz_assets.orchestration.definitions import build_definitions
-from dazz_assets.orchestration.execute import parse_windows, sync
-from dazz_assets.sync.extent import Extent
+from dazz_assets.orchestration.definitions import assemble_definitions
+from dazz_assets.orchestration.local_runs import parse_connections, sync_connections
+from dazz_assets.spec.discovery import Discovered
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect, at, week
 from tests.orchestration.vendor import Vendor
 
@@ -27,11 +27,11 @@ Status = Callable[..., dict[str, str]]
 def run_sync(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> Act:
     def run(*streams: str, only_raw: bool = False) -> None:
         syncing = replace(spec, parsers={}) if only_raw else spec
-        found = sync(
+        found = sync_connections(
             syncing,
             [connect()],
             streams=streams or None,
-            extent=Extent(from_mark=True),
+            extent=SyncRange(from_mark=True),
             instance=instance,
             lake=lake,
         )
@@ -47,7 +47,7 @@ def status(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance
     def read(version: str = "7") -> dict[str, str]:
         parser = replace(spec.parsers["tickets"], version=version)
         changed = replace(spec, parsers={**spec.parsers, "tickets": parser})
-        graph = build_definitions(Discovered({changed.name: changed}), (connect(),)).resolve_asset_graph()
+        graph = assemble_definitions(Discovered({changed.name: changed}), (connect(),)).resolve_asset_graph()
         resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
         tickets = dg.AssetKey(["incidents", "tickets"])
         windows = {str(back): resolver.get_status(tickets, f"acme|{week(back)}").value for back in (0, 2, 5)}
@@ -82,7 +82,7 @@ def test_raw_that_brought_something_makes_its_windows_stale_until_they_are_parse
     vendor.incident("2", at(week(0)))
     run_sync(only_raw=True)
     assert status() == {**FRESH, "0": "STALE", "2": "STALE"}
-    parse_windows(spec, [connect()], instance=instance, lake=lake)
+    parse_connections(spec, [connect()], instance=instance, lake=lake)
     assert status() == FRESH
 
 

@@ -10,23 +10,25 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dazz_assets.authoring.errors import DefinitionError
-from dazz_assets.authoring.spec import IntegrationSpec
+from dazz_assets.errors import DefinitionError
+from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
-from dazz_assets.orchestration.execute import parse_windows, sync
+from dazz_assets.orchestration.local_runs import parse_connections, sync_connections
 from dazz_assets.orchestration.outcomes import Outcome
-from dazz_assets.sync.extent import Extent
+from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect, at, week
 from tests.orchestration.vendor import TOKEN, Vendor
 
 Sync = Callable[..., Outcome]
-FROM_MARK = Extent(from_mark=True)
+FROM_MARK = SyncRange(from_mark=True)
 
 
 @pytest.fixture
 def run_sync(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> Sync:
-    def run(connections: list[Any] | None = None, extent: Extent = FROM_MARK, **options: Any) -> Outcome:
-        return sync(spec, connections or [connect()], extent=extent, instance=instance, lake=lake, **options)
+    def run(connections: list[Any] | None = None, extent: SyncRange = FROM_MARK, **options: Any) -> Outcome:
+        return sync_connections(
+            spec, connections or [connect()], extent=extent, instance=instance, lake=lake, **options
+        )
 
     return run
 
@@ -34,7 +36,7 @@ def run_sync(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstan
 @pytest.fixture
 def run_parse(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> Sync:
     def run(**options: Any) -> Outcome:
-        return parse_windows(spec, [connect()], instance=instance, lake=lake, **options)
+        return parse_connections(spec, [connect()], instance=instance, lake=lake, **options)
 
     return run
 
@@ -105,7 +107,7 @@ def test_a_range_in_time_covers_the_windows_that_meet_it(
     since, until = (datetime.combine(week(back), time(), UTC) for back in (3, 1))
     vendor.incident("1", at(week(2)))
     vendor.incident("2", at(week(1)))
-    outcome = run_sync(extent=Extent(since=since, until=until))
+    outcome = run_sync(extent=SyncRange(since=since, until=until))
     assert [report.records for report in outcome.streams if report.stream == "incidents"] == [1]
     tags = instance.get_runs(limit=1)[0].tags
     assert tags["dagster/asset_partition_range_end"] == f"acme|{week(2)}"
@@ -116,7 +118,7 @@ def test_a_refetch_takes_away_what_was_not_listed(run_sync: Sync, vendor: Vendor
     run_sync()
     vendor.incidents.clear()
     vendor.incident("2", at(week(1)))
-    run_sync(extent=Extent(replace=True))
+    run_sync(extent=SyncRange(replace=True))
     stored = lake.raw("incidents", "incidents", "acme", windowed=True).open()
     assert stored is not None
     assert stored.rows == 1
@@ -136,7 +138,7 @@ def test_a_parse_needs_no_credentials(
 ) -> None:
     vendor.incident("1", at(week(2)))
     run_sync()
-    outcome = parse_windows(spec, [connect(token="${NOT_SET_ANYWHERE}")], instance=instance, lake=lake)
+    outcome = parse_connections(spec, [connect(token="${NOT_SET_ANYWHERE}")], instance=instance, lake=lake)
     assert outcome.errors == []
     assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
 
@@ -176,7 +178,7 @@ def test_a_refetch_parses_stale_windows_too(run_sync: Sync, vendor: Vendor) -> N
     vendor.incident("1", at(week(3)))
     run_sync()
     vendor.services[0]["name"] = "Shop 2"
-    outcome = run_sync(extent=Extent(replace=True))
+    outcome = run_sync(extent=SyncRange(replace=True))
     windows = {report.parser: report.windows for report in outcome.parsers}
     assert list(windows["tickets"]) == [week(3)]
 

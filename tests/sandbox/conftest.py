@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 import requests
 
-from dazz_assets.sandbox import Change, Request, Response, Sandbox, VendorSandbox, json_response, route
+from dazz_assets.sandbox import Change, Sandbox, SandboxRequest, SandboxResponse, VendorSandbox, json_response, route
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 
@@ -26,23 +26,23 @@ class LibrarySandbox(VendorSandbox):
         self.books.append(f"book-{random.randrange(1000)}")
         change.added["books"] = self.books[-1:]
 
-    def authenticate(self, request: Request) -> Response | None:
+    def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return json_response({"message": "who are you?"}, status=401)
         return None
 
-    def not_found(self, request: Request) -> Response:
+    def not_found(self, request: SandboxRequest) -> SandboxResponse:
         return json_response({"message": "no such shelf"}, status=404)
 
     def settings(self, url: str) -> dict[str, str]:
         return {"token": self.token, "base_url": url}
 
     @route("GET", "/books")
-    def list_books(self, request: Request) -> Response:
+    def list_books(self, request: SandboxRequest) -> SandboxResponse:
         return json_response(self.books, records=len(self.books))
 
     @route("GET", "/shelves/{shelf}/books/{title}")
-    def show_book(self, request: Request, shelf: str, title: str) -> Response:
+    def show_book(self, request: SandboxRequest, shelf: str, title: str) -> SandboxResponse:
         return json_response({"shelf": shelf, "title": title, "origin": request.origin})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import requests
 
-from .conftest import NOW, LibrarySandbox
+from tests.sandbox.conftest import NOW, LibrarySandbox
 
 
 def control(url: str, method: str, path: str, **options: object) -> requests.Response:

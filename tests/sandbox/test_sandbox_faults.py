@@ -6,8 +6,7 @@ import pytest
 import requests
 
 from dazz_assets.sandbox import Fault
-
-from .conftest import LibrarySandbox
+from tests.sandbox.conftest import LibrarySandbox
 
 
 def statuses(reader: requests.Session, url: str, count: int) -> list[int]:

@@ -9,8 +9,7 @@ import pytest
 import requests
 
 from dazz_assets.sandbox import Sandbox
-
-from .conftest import NOW, LibrarySandbox
+from tests.sandbox.conftest import NOW, LibrarySandbox
 
 
 def test_a_route_answers_its_path(reader: requests.Session, url: str, library: LibrarySandbox) -> None:

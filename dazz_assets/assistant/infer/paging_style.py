@@ -1,0 +1,203 @@
+"""How the page after a page is asked for, as the page itself shows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dazz_assets.assistant.infer.json_values import decode_json, join_path, split_words
+from dazz_assets.http import CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, Page, PageNumber, Paginator
+from dazz_assets.http.pagination import next_header_link
+
+_DEEPEST = 6
+
+# Names of members, written without their word breaks: `nextPageToken` and `next_page_token` are one.
+_LINKS = (
+    "next",
+    "nextlink",
+    "nextpage",
+    "nexturl",
+    "nextpageurl",
+    "nextpagelink",
+    "nexthref",
+    "nexturi",
+    "odatanextlink",
+)
+_INSIDE_LINKS = frozenset({"href", "link", "url"})
+# The parameter that a token is sent as: as snake case and as camel case; None: by the token's own name.
+_TOKENS: Mapping[str, tuple[str, str] | None] = {
+    "nextpagetoken": ("page_token", "pageToken"),
+    "nextcursor": ("cursor", "cursor"),
+    "nexttoken": None,
+    "nextpageid": ("page_id", "pageId"),
+    "continuationtoken": None,
+    "continuation": None,
+    "nextmarker": ("marker", "marker"),
+    "nextoffset": ("offset", "offset"),
+    "nextpage": ("page", "page"),
+    "endcursor": ("after", "after"),
+    "startingafter": None,
+    "scrollid": None,
+    "bookmark": None,
+}
+# Names that say it only where they stand in one of these.
+_TOKENS_INSIDE: Mapping[str, tuple[str, str] | None] = {
+    "after": None,
+    "next": ("cursor", "cursor"),
+    "cursor": None,
+    "token": ("page_token", "pageToken"),
+}
+_HOLDERS = frozenset(
+    {"cursor", "cursors", "page", "paging", "pagination", "pageinfo", "meta", "metadata", "responsemetadata"}
+)
+_PAGES = ("page", "currentpage", "pagenumber", "pageno", "pageindex", "number")
+_PAGE_TOTALS = ("totalpages", "pages", "lastpage", "pagecount", "pagetotal", "numpages", "pagestotal")
+_OFFSETS = ("offset", "startat", "skip", "start", "startindex", "from")
+_TOTALS = ("total", "totalcount", "totalresults", "totalrecords", "totalitems", "totalhits")
+_SIZES = ("limit", "maxresults", "size", "pagesize", "perpage", "itemsperpage", "top")
+_FLAGS = ("hasmore", "hasnext", "hasnextpage", "more", "islast", "islastpage", "last")
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """A paginator that fits a page.
+
+    sign: what in the page shows it. has_more: whether the page says that another one follows it; a link that is null
+    shows how the API pages as well. params: what the request has to begin with, where the first page is not number 1.
+    """
+
+    paginator: Paginator
+    sign: str
+    has_more: bool
+    params: Mapping[str, int] = field(default_factory=dict)
+
+
+def find_paging(page: Page) -> list[Paging]:
+    """The paginators that fit a page, the likeliest first: those by which it has another page, then the others."""
+    found = [*_by_header(page)]
+    document = decode_json(page.body) if page.body.strip() else None
+    for names, holder in _objects(document, ()):
+        found += _by_members(page, names, holder)
+        found += _by_counts(page, names, holder)
+    return sorted(found, key=lambda item: not item.has_more)
+
+
+def read_the_same(one: Paginator, other: Paginator) -> bool:
+    """Whether two paginators read the same thing of a page."""
+    if type(one) is not type(other):
+        return False
+    return all(getattr(one, name, None) == getattr(other, name, None) for name in ("path", "param"))
+
+
+def _by_header(page: Page) -> Iterator[Paging]:
+    if next_header_link(page):
+        yield Paging(LinkHeader(), "the Link header has rel=next", has_more=True)
+
+
+def _objects(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """The objects around the records: a record, being in a list, is none of them."""
+    if isinstance(value, dict) and len(names) < _DEEPEST:
+        yield names, value
+        for name, member in value.items():
+            yield from _objects(member, (*names, name))
+
+
+def _by_members(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
+    inside = _plain(names[-1]) if names else ""
+    for name, value in holder.items():
+        path, plain = join_path([*names, name]), _plain(name)
+        if plain == "endcursor" and inside == "pageinfo":
+            more = value is not None and holder.get("hasNextPage") is not False
+            yield Paging(_graphql(page, path), f"`{path}` is there", has_more=more)
+        elif _is_link(value) and (plain in _LINKS or (plain in _INSIDE_LINKS and inside in _LINKS)):
+            yield Paging(NextLink(path), f"`{path}` holds a link", has_more=True)
+        elif value is None and (plain in _LINKS or plain in _TOKENS):
+            paginator = NextLink(path) if plain in _LINKS else CursorToken(path, _param(name, names, _TOKENS[plain]))
+            yield Paging(paginator, f"`{path}` is there and null", has_more=False)
+        elif _is_token(value):
+            if plain in _TOKENS:
+                yield _token(path, _param(name, names, _TOKENS[plain]))
+            elif plain in _TOKENS_INSIDE and inside in _HOLDERS:
+                yield _token(path, _param(name, names, _TOKENS_INSIDE[plain]))
+
+
+def _token(path: str, param: str) -> Paging:
+    return Paging(CursorToken(path, param), f"`{path}` holds a token", has_more=True)
+
+
+def _graphql(page: Page, path: str) -> Paginator:
+    body = page.request.body
+    if not isinstance(body, Mapping) or "query" not in body:
+        return CursorToken(path, "after")
+    variables = [name for name in body.get("variables") or {} if {"cursor", "after"} & set(split_words(name))]
+    return GraphQLCursor(path, variables[0]) if variables else GraphQLCursor(path)
+
+
+def _param(name: str, names: tuple[str, ...], known: tuple[str, str] | None) -> str:
+    """The likely name of the parameter that a token is sent as."""
+    if known is not None:
+        return known[1] if any(letter.isupper() for letter in name) else known[0]
+    # JSON:API's cursors: `meta.page.after` goes to `page[after]`.
+    return f"page[{name}]" if names and names[-1] == "page" else name
+
+
+def _by_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
+    """Pages or records that are counted: where this page begins stands beside how many there are."""
+    by_name = {_plain(name): name for name in holder}
+    numbers = {plain: name for plain, name in by_name.items() if _is_count(holder[name])}
+    flag = next((by_name[plain] for plain in _FLAGS if isinstance(holder.get(by_name.get(plain, "")), bool)), None)
+    offset = next((numbers[plain] for plain in _OFFSETS if plain in numbers), None)
+    number = next((numbers[plain] for plain in _PAGES if plain in numbers), None)
+    total = next((numbers[plain] for plain in _TOTALS if plain in numbers), None)
+    if offset is not None and (total or flag or any(plain in numbers for plain in _SIZES)):
+        more = total or flag
+        yield Paging(
+            Offset(_sent(page, _OFFSETS) or offset, more=_beside(names, more)),
+            f"`{join_path([*names, offset])}` counts records",
+            has_more=_says_more(holder, more, holder[offset]),
+        )
+    elif number is not None and (pages := next((numbers[p] for p in _PAGE_TOTALS if p in numbers), flag)):
+        param = _sent(page, _PAGES) or "page"
+        yield Paging(
+            PageNumber(param, more=_beside(names, pages)),
+            f"`{join_path([*names, number])}` counts pages",
+            has_more=_says_more(holder, pages, holder[number]),
+            params={param: 0} if holder[number] == 0 and param not in page.request.params else {},
+        )
+
+
+def _sent(page: Page, known: tuple[str, ...]) -> str | None:
+    """A parameter of the request by one of these names."""
+    return next((name for name in page.request.params if _plain(name) in known), None)
+
+
+def _beside(names: tuple[str, ...], name: str | None) -> str | None:
+    return None if name is None else join_path([*names, name])
+
+
+def _says_more(holder: Mapping[str, Any], more: str | None, reached: int) -> bool:
+    value = None if more is None else holder[more]
+    if isinstance(value, bool):
+        return value is not ("last" in _plain(more or ""))
+    return isinstance(value, int) and value > reached
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _is_link(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("http://", "https://", "/", "?"))
+
+
+def _is_token(value: Any) -> bool:
+    return (isinstance(value, str) and bool(value) and not _is_link(value)) or (_is_count(value) and value > 0)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def missing_path(paginator: Paginator, page: Page) -> str | None:
+    """The path that a paginator reads, where the page has nothing there."""
+    path = getattr(paginator, "path", None) or getattr(paginator, "more", None)
+    return path if isinstance(path, str) and not page.has(path) else None

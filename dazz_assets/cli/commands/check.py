@@ -1,0 +1,50 @@
+"""`dazz check`."""
+
+from typing import TYPE_CHECKING
+
+from dazz_assets.cli.exit_status import FAILED, WRONG_USAGE, end_command, mask_secrets
+from dazz_assets.cli.options import ConnectionIds, TargetArgument
+from dazz_assets.cli.output import print_note, print_result
+
+if TYPE_CHECKING:
+    from dazz_assets.assistant.connection_check import CheckReport
+
+
+def check_connections(target: TargetArgument, connection: ConnectionIds = None) -> None:
+    """Prove that connections work: the first page of the stream that the integration names for this."""
+    from dazz_assets.assistant.connection_check import check_connection
+    from dazz_assets.cli.target import find_target
+    from dazz_assets.connections import BadConnection
+    from dazz_assets.errors import SyncError
+    from dazz_assets.home import lake_url
+    from dazz_assets.http import FetchError
+    from dazz_assets.lake import Lake
+    from dazz_assets.session import Session
+
+    chosen = find_target(target, connection)
+    lake = Lake(lake_url())
+    failed, unusable = 0, len(chosen.problems)
+    for text in chosen.problems.values():
+        print_note(f"failed: {mask_secrets(text)}", "red")
+    for item in chosen.connections:
+        try:
+            report = check_connection(Session(chosen.spec, item, lake))
+        except BadConnection as error:
+            unusable += 1
+            print_note(f"failed: {mask_secrets(str(error))}", "red")
+        except (FetchError, SyncError) as error:
+            failed += 1
+            print_note(f"failed: {mask_secrets(str(error))}", "red")
+        else:
+            _say(f"{chosen.spec.name}/{item.id}", report)
+    if unusable == len(chosen.connections) + len(chosen.problems):
+        end_command(WRONG_USAGE)
+    if failed or unusable:
+        end_command(FAILED)
+
+
+def _say(where: str, report: "CheckReport") -> None:
+    noun = "record" if report.records == 1 else "records"
+    print_result(f"{where}: ok, {report.records} {noun} on the first page of {report.stream}")
+    for warning in report.warnings:
+        print_note(f"{where}: warning: {warning}", "yellow")

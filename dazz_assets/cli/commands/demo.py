@@ -1,0 +1,68 @@
+"""`dazz demo`."""
+
+import os
+from dataclasses import astuple
+from pathlib import Path
+
+from dazz_assets.cli.exit_status import FAILED, end_command
+from dazz_assets.cli.output import print_note, print_result, print_table
+
+
+def run_demo() -> None:
+    """A first sync, an incremental one and a restream of the vendors' sandboxes, with what each took.
+
+    It starts anew each time: what an earlier demo stored is removed. Where the connections file has connections of
+    your own, the demo keeps to a home of its own, the folder `demo` in yours.
+    """
+    from dazz_assets.cli.demo_steps import Demonstration
+    from dazz_assets.cli.open_instance import open_work
+    from dazz_assets.cli.progress_view import show_progress
+    from dazz_assets.cli.sandbox_connections import (
+        connections_in_file,
+        sandbox_connections,
+        start_sandbox_nearby,
+        write_connections,
+    )
+    from dazz_assets.connections import connections_path
+    from dazz_assets.home import home
+
+    path = connections_path()
+    is_ours = connections_in_file(path) is not None
+    if not is_ours:
+        _move_home(home() / "demo")
+        print_note(f"{path} has connections of your own: the demo keeps to {home()}.")
+    sandbox = start_sandbox_nearby()
+    try:
+        connections = sandbox_connections(sandbox)
+        # Nothing that opens anything is written under the home, be it only a sandbox.
+        if is_ours and not path.absolute().is_relative_to(home()):
+            write_connections(path, connections)
+        with show_progress() as progress, open_work() as (instance, lake):
+            demonstration = Demonstration(sandbox, connections, lake, instance, progress)
+            demonstration.run()
+    finally:
+        sandbox.close()
+    print_table(
+        ("step", "integration", "requests", "records", "findings", "seconds"),
+        [astuple(row) for row in demonstration.rows],
+        title="What happened (findings: those of the windows that were parsed)",
+    )
+    print_result("")
+    print_result(f'dazz query "{demonstration.sql}"')
+    table = demonstration.findings()
+    print_table(table.column_names, [list(row.values()) for row in table.to_pylist()])
+    print_result("")
+    for claim in demonstration.claims:
+        print_result(f"{'ok' if claim.holds else 'NOT SO'}: {claim.text}")
+    for error in demonstration.errors:
+        print_note(f"Error: {error}", "red")
+    if demonstration.errors or not all(claim.holds for claim in demonstration.claims):
+        end_command(FAILED)
+
+
+def _move_home(folder: Path) -> None:
+    from dazz_assets.home import DAGSTER_VARIABLE, HOME_VARIABLE, LAKE_VARIABLE
+
+    os.environ[HOME_VARIABLE] = str(folder)
+    os.environ.pop(LAKE_VARIABLE, None)
+    os.environ.pop(DAGSTER_VARIABLE, None)

@@ -1,0 +1,164 @@
+"""`dazz explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dazz_assets.cli.exit_status import Refused
+from dazz_assets.cli.options import AsJson, TargetArgument
+from dazz_assets.cli.output import one_line, print_json, print_result, print_table
+
+if TYPE_CHECKING:
+    from dazz_assets.assistant.announced_requests import AnnouncedRequest
+    from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
+
+Mermaid = Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart, for a page or a pull request.")]
+
+_LEGEND = (
+    "<start>: the connection's start. <mark>: the greatest cursor stored; what is sent is one unit of it (a "
+    "second, a day) earlier, so that records that share it come again."
+)
+_NOW = "<now>: the end of the second (minute, day) in which the request is sent, where a text can't do without an end."
+# So much of a body is shown.
+_BODY = 500
+
+
+def explain_integration(target: TargetArgument, mermaid: Mermaid = False, as_json: AsJson = False) -> None:
+    """The wiring of an integration: streams, parsers and tables, and the requests that syncs would begin with.
+
+    Needs no connection and sends nothing.
+    """
+    if mermaid and as_json:
+        raise Refused("--mermaid and --json are two ways to print the same: give one of them")
+    from dazz_assets.assistant.announced_requests import first_requests
+    from dazz_assets.spec import summary
+    from dazz_assets.spec.discovery import find_integration
+
+    spec = find_integration(target)
+    if mermaid:
+        print_result(summary.draw_mermaid(spec))
+        return
+    requests = {stream.name: first_requests(spec, stream) for stream in spec.streams.values()}
+    document = _document(spec, requests)
+    if as_json:
+        print_json(document)
+        return
+    _put(document, requests)
+
+
+def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]) -> dict[str, Any]:
+    from dazz_assets.spec import summary
+
+    integration = spec.integration
+    return {
+        "name": spec.name,
+        "description": spec.doc,
+        "base_url": integration.base_url,
+        "auth": summary.describe_setting(integration.auth),
+        "window": spec.window,
+        "check": spec.check,
+        "streams": [_stream(spec, item, requests[item.name]) for item in spec.streams.values()],
+        "parsers": [_parser(spec, item) for item in spec.parsers.values()],
+        "unread": [item.name for item in spec.streams.values() if not summary.parsers_reading(spec, item)],
+    }
+
+
+def _stream(spec: IntegrationSpec, stream: StreamSpec, requests: list[AnnouncedRequest]) -> dict[str, Any]:
+    from dazz_assets.spec import summary
+
+    cursor = stream.cursor
+    return {
+        "name": stream.name,
+        "description": stream.doc,
+        "kind": summary.sync_mode(stream),
+        "primary_key": stream.primary_key,
+        "cursor": cursor
+        and {
+            "field": cursor.field,
+            "since": summary.bound_text(stream, "since"),
+            "until": summary.bound_text(stream, "until"),
+            "order": cursor.order,
+            "lookback_seconds": cursor.lookback.total_seconds(),
+            "format": cursor.format,
+            "text": summary.describe_cursor(stream),
+        },
+        "partitions": summary.describe_partitions(spec, stream),
+        "parent": stream.parent,
+        "paginator": summary.describe_setting(stream.paginator),
+        "records": stream.records,
+        "model": stream.model and stream.model.__name__,
+        "read_by": summary.parsers_reading(spec, stream),
+        "requests": requests,
+    }
+
+
+def _parser(spec: IntegrationSpec, parser: ParserSpec) -> dict[str, Any]:
+    from dazz_assets.spec import summary
+
+    return {
+        "name": parser.name,
+        "description": parser.doc,
+        "version": parser.version,
+        "inputs": [{"parameter": each.parameter, "stream": each.stream, "kind": each.kind} for each in parser.inputs],
+        "reads": [summary.describe_input(each) for each in parser.inputs],
+        "outputs": [{"model": model.__name__, "table": model.table_name()} for model in parser.models],
+        "partitions": summary.describe_partitions(spec, parser),
+    }
+
+
+def _put(document: dict[str, Any], requests: dict[str, list[AnnouncedRequest]]) -> None:
+    said = document["description"].partition("\n")[0]
+    print_result(one_line(f"{document['name']}: {said}" if said else document["name"]))
+    print_result(one_line(f"base URL {document['base_url'] or 'from the config'}, auth {document['auth'] or 'none'}"))
+    streams = document["streams"]
+    print_table(
+        ("stream", "kind", "key", "cursor", "partitions", "parent", "records at", "paginator", "read by"),
+        [
+            (
+                item["name"],
+                item["kind"],
+                ", ".join(item["primary_key"]),
+                item["cursor"] and item["cursor"]["text"],
+                item["partitions"],
+                item["parent"],
+                item["records"] or "the page",
+                item["paginator"],
+                ", ".join(item["read_by"]) or "no parser",
+            )
+            for item in streams
+        ],
+        title="",
+    )
+    print_result("")
+    print_table(
+        ("parser", "reads", "yields", "table", "partitions"),
+        [
+            (item["name"], ", ".join(item["reads"]), output["model"], output["table"], item["partitions"])
+            for item in document["parsers"]
+            for output in item["outputs"]
+        ],
+    )
+    print_result("\nRequests that syncs begin with:")
+    for item in streams:
+        parent = f", for each record of {item['parent']}" if item["parent"] else ""
+        print_result(f"\n{item['name']}{parent}")
+        for line in _lines(requests[item["name"]]):
+            print_result(f"  {one_line(line)}")
+    if any("<mark" in line for each in requests.values() for line in _lines(each)):
+        print_result(f"\n{_LEGEND}")
+    if any("<now" in line for each in requests.values() for line in _lines(each)):
+        print_result(f"\n{_NOW}")
+
+
+def _lines(requests: list[AnnouncedRequest]) -> Iterator[str]:
+    for request in requests:
+        yield f"{request.sync}: {request.method} {request.url}"
+        if request.body:
+            yield f"    body: {request.body if len(request.body) <= _BODY else request.body[: _BODY - 1] + '…'}"
+        if request.note:
+            yield f"    {request.note}"
+    if requests[0].headers:
+        yield f"headers: {', '.join(f'{name}: {value}' for name, value in requests[0].headers.items())}"

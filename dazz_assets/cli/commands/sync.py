@@ -1,0 +1,62 @@
+"""`dazz sync`."""
+
+from typing import Annotated
+
+import typer
+
+from dazz_assets.cli.exit_status import Refused
+from dazz_assets.cli.options import AsJson, ConnectionIds, Since, TargetArgument, Until, check_range
+from dazz_assets.cli.output import print_note
+
+Streams = Annotated[
+    list[str] | None, typer.Option("--stream", metavar="NAME", help="Only this stream; may be repeated.")
+]
+Refetch = Annotated[
+    bool,
+    typer.Option("--refetch", help="Fetch from the start, and replace what is stored when all of it is there."),
+]
+# What `--refetch` was called before; goes away in the next version.
+FormerRefetch = Annotated[bool, typer.Option("--full-refresh", hidden=True)]
+
+
+def sync_streams(
+    target: TargetArgument,
+    connection: ConnectionIds = None,
+    stream: Streams = None,
+    since: Since = None,
+    until: Until = None,
+    refetch: Refetch = False,
+    full_refresh: FormerRefetch = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch what changed, and parse it. The runs show in the Dagster UI.
+
+    A connection that fails does not sink the others. Exit status 2 only where the config of every connection is wrong.
+    """
+    check_range(since, until)
+    if full_refresh:
+        print_note("--full-refresh is now called --refetch; the old name goes away in the next version.")
+        refetch = True
+    if refetch and (since is not None or until is not None):
+        raise Refused("--refetch fetches from the connection's start to now: leave out --since and --until")
+    from dazz_assets.cli.open_instance import open_work
+    from dazz_assets.cli.progress_view import show_progress
+    from dazz_assets.cli.run_summary import finish_run
+    from dazz_assets.cli.target import find_target
+    from dazz_assets.extract.ranges import SyncRange
+    from dazz_assets.orchestration.local_runs import sync_connections
+
+    chosen = find_target(target, connection)
+    bounded = since is not None or until is not None
+    extent = SyncRange(from_mark=not bounded and not refetch, since=since, until=until, replace=refetch)
+    with show_progress(as_json=as_json) as progress, open_work() as (instance, lake):
+        outcome = sync_connections(
+            chosen.spec,
+            chosen.connections,
+            streams=stream,
+            extent=extent,
+            instance=instance,
+            lake=lake,
+            progress=progress,
+        )
+    finish_run(outcome, chosen, as_json=as_json)

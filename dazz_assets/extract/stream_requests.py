@@ -1,0 +1,119 @@
+"""The first request of a walk over a stream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dazz_assets.declare.config import config_texts
+from dazz_assets.errors import SyncError
+from dazz_assets.extract.bounds import Bounds, format_bound, round_up_bound
+from dazz_assets.extract.drift import shape_from_json, shape_path
+from dazz_assets.http import Request
+from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
+from dazz_assets.lake.sidecar import read_sidecar
+from dazz_assets.names import closest_name, list_names
+from dazz_assets.session import Session
+from dazz_assets.spec.specs import StreamSpec
+from dazz_assets.windows import to_microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class SentBounds:
+    """What `{cursor.since}` and `{cursor.until}` stand for in a walk's requests, as the API wants it.
+
+    Each has a value, for texts in which it must have one: of a walk without the bound, one that leaves nothing out.
+    has_since, has_until: whether the walk has the bound; if not, it is sent only within a longer text.
+    """
+
+    since: str | int
+    until: str | int
+    has_since: bool
+    has_until: bool
+
+    def value(self, name: str) -> str | int:
+        """The bound of this name."""
+        return self.since if name == "since" else self.until
+
+    def is_absent(self, kind: str, name: str) -> bool:
+        """Whether a placeholder stands for a bound that the walk does not have."""
+        return kind == "cursor" and not (self.has_since if name == "since" else self.has_until)
+
+
+def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBounds | None:
+    """The bounds of a walk as they are sent; None for a stream without a cursor.
+
+    A since that does not begin at the start is sent one unit earlier, so that records that share its value come again.
+    In place of a missing one stand the connection's start, and the end of the present second (minute, day: whatever
+    the format resolves).
+    """
+    cursor = stream.cursor
+    if cursor is None:
+        return None
+    since = session.start if bounds.since is None else bounds.since
+    until = round_up_bound(to_microseconds(session.now()), cursor) if bounds.until is None else bounds.until
+    return SentBounds(
+        since=format_bound(since, cursor, inclusive=bounds.since is not None and not bounds.exact),
+        until=format_bound(until, cursor),
+        has_since=bounds.since is not None,
+        has_until=bounds.until is not None,
+    )
+
+
+def parent_fields(stream: StreamSpec) -> list[str]:
+    """The paths in a parent's record that the stream's requests need."""
+    return sorted({field for kind, field in find_placeholders(stream.request) if kind == "parent"})
+
+
+def first_request(
+    session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: SentBounds | None
+) -> Request:
+    """The request that a walk begins with; bounds are None for a stream without a cursor. Raises SyncError."""
+
+    def look_up(kind: str, name: str) -> str | int:
+        if kind == "cursor" and bounds is not None:
+            return bounds.value(name)
+        values = parent if kind == "parent" else config_texts(session.integration.config)
+        if name not in values:
+            missing = _not_in_config(session, name) if kind == "config" else _not_in_parent(session, stream, name)
+            raise SyncError(f"{session.where}, stream {stream.name}: {missing}")
+        return values[name]
+
+    def as_segment(kind: str, name: str) -> str:
+        try:
+            return path_segment(str(look_up(kind, name)))
+        except ValueError as error:
+            raise SyncError(f"{session.where}, stream {stream.name}: {{{kind}.{name}}} in its path: {error}") from None
+
+    def is_absent(kind: str, name: str) -> bool:
+        return bounds is not None and bounds.is_absent(kind, name)
+
+    headers = fill_placeholders(stream.headers, look_up, is_absent)
+    return Request(
+        method=stream.method,
+        url=session.base_url + str(fill_placeholders(stream.path, as_segment)),
+        params=fill_placeholders(stream.params, look_up, is_absent),
+        headers={name: str(value) for name, value in headers.items()},
+        body=fill_placeholders(stream.body, look_up, is_absent),
+        source=(stream.name, *parent.values()),
+    )
+
+
+def _not_in_config(session: Session, name: str) -> str:
+    return (
+        f"{{config.{name}}} has no value in this connection's config; set it there, or give "
+        f"{session.spec.config.__name__}.{name} a default"
+    )
+
+
+def _not_in_parent(session: Session, stream: StreamSpec, name: str) -> str:
+    """The fields that records of the parent have are known from its last sync."""
+    parent = stream.parent or ""
+    note = read_sidecar(session.lake, shape_path(session.spec.name, parent, session.connection.id))
+    fields = [
+        path for path, field in shape_from_json(note).items() if "[]" not in path and field.types - {"object", "list"}
+    ]
+    close = closest_name(name, fields)
+    return (
+        f"{{parent.{name}}} has no value in a record of {parent}"
+        + (f"; they have {list_names(fields)}" if fields else "; correct it, or the path of the parent's field")
+        + (f"; did you mean {{parent.{close}}}?" if close else "")
+    )

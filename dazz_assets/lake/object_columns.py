@@ -1,0 +1,117 @@
+"""Domain models as columns: what a model's fields are in Arrow, and objects as rows."""
+
+import datetime
+import enum
+import types
+import typing
+import uuid
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+from pydantic import AnyUrl, AwareDatetime, BaseModel
+
+from dazz_assets.domain import DomainObject
+from dazz_assets.errors import DefinitionError
+from dazz_assets.lake import LakeError, check_schema
+
+_TIME = pa.timestamp("us", "UTC")
+# Room for money with any currency's digits and for scores: 20 digits before the point, 18 after it.
+_DECIMAL = pa.decimal128(38, 18)
+# In the order in which a type is tried: bool is an int to Python, a datetime is a date.
+_SCALARS: tuple[tuple[type, pa.DataType], ...] = (
+    (bool, pa.bool_()),
+    (int, pa.int64()),
+    (float, pa.float64()),
+    (str, pa.string()),
+    (Decimal, _DECIMAL),
+    (datetime.datetime, _TIME),
+    (AwareDatetime, _TIME),
+    (datetime.date, pa.date32()),
+    (uuid.UUID, pa.string()),
+    (AnyUrl, pa.string()),
+)
+
+
+@cache
+def object_schema(model: type[DomainObject]) -> pa.Schema:
+    """The columns of a model's table, without the ones that every table has.
+
+    Raises DefinitionError for a field of a type that a table can't hold.
+    """
+    schema = pa.schema(
+        [pa.field(name, _type(model, name, info.annotation)) for name, info in model.model_fields.items()]
+    )
+    try:
+        return check_schema(schema, model.table_name())
+    except LakeError as error:
+        raise DefinitionError(f"{model.__name__}: {error}") from None
+
+
+def make_batch(objects: Sequence[DomainObject], model: type[DomainObject]) -> pa.RecordBatch:
+    """Objects of one model as rows. Raises ValueError, naming object and field, for a value that doesn't fit."""
+    rows = [_plain(item.model_dump()) for item in objects]
+    try:
+        return pa.RecordBatch.from_pylist(rows, schema=object_schema(model))
+    except (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError):
+        raise ValueError(_misfit(rows, model)) from None
+
+
+def _misfit(rows: Sequence[Mapping[str, Any]], model: type[DomainObject]) -> str:
+    for row in rows:
+        for field in object_schema(model):
+            try:
+                pa.array([row[field.name]], field.type)
+            except (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError) as error:
+                return f"{model.__name__} {row['id']!r}: its {field.name} can't be stored as {field.type}: {error}"
+    return f"{model.__name__}: its objects can't be stored"
+
+
+def _type(model: type[BaseModel], name: str, annotation: Any) -> pa.DataType:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _type(model, name, arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        options = {_type(model, name, item) for item in arguments if item is not type(None)}
+        if len(options) == 1:
+            return options.pop()
+    elif origin is typing.Literal:
+        kinds = {_type(model, name, type(value)) for value in arguments}
+        if len(kinds) == 1:
+            return kinds.pop()
+    elif origin in (list, tuple, set, frozenset, Sequence) and arguments:
+        return pa.list_(_type(model, name, arguments[0]))
+    elif isinstance(annotation, type) and (found := _class_type(annotation)) is not None:
+        return found
+    raise DefinitionError(
+        f"{model.__name__}.{name} is {_shown(annotation)}, which a table can't hold; use str, bool, int, float, "
+        "Decimal, datetime, date, a list of one of these, or another model"
+    )
+
+
+def _class_type(class_: type) -> pa.DataType | None:
+    if issubclass(class_, BaseModel):
+        fields = [pa.field(name, _type(class_, name, info.annotation)) for name, info in class_.model_fields.items()]
+        return pa.struct(fields) if fields else None
+    if issubclass(class_, enum.Enum):
+        kinds = {_class_type(type(member.value)) for member in class_}
+        return kinds.pop() if len(kinds) == 1 else None
+    return next((arrow for known, arrow in _SCALARS if issubclass(class_, known)), None)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, uuid.UUID | AnyUrl):
+        return str(value)
+    return value
+
+
+def _shown(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

@@ -1,0 +1,132 @@
+"""Where the lake's tables lie: the folder of each, and the lake's root as each library wants it named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+import pyarrow.fs as pafs
+
+from dazz_assets.lake.errors import LakeError
+
+Kind = Literal["raw", "domain", "quarantine", "marks"]
+
+#: Folders between the kind's own and the table's, which is what a search has to walk.
+DEPTHS: dict[Kind, int] = {"raw": 3, "domain": 4, "quarantine": 3, "marks": 3}
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_CONNECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+
+
+@dataclass(frozen=True)
+class TablePath:
+    """The address of one table. `name` is the stream of raw and marks, the table of domain, else empty.
+
+    Raises LakeError for names that would need escaping, or would lead out of the lake.
+    """
+
+    kind: Kind
+    integration: str
+    connection: str
+    name: str = ""
+    parser: str = ""
+
+    def __post_init__(self) -> None:
+        check_connection_id(self.connection)
+        _check_name("an integration", self.integration)
+        if self.kind != "quarantine":
+            _check_name("a table" if self.kind == "domain" else "a stream", self.name)
+        if self.kind in ("domain", "quarantine"):
+            _check_name("a parser", self.parser)
+        if self.kind == "domain" and self.name == "quarantine":
+            raise LakeError("A domain table can't be named 'quarantine': the lake has one. Name it otherwise.")
+
+    @property
+    def folder(self) -> str:
+        """The table's folder, relative to the lake."""
+        if self.kind in ("raw", "marks"):
+            return f"{self.kind}/{self.integration}/{self.name}/connection={self.connection}"
+        head = f"domain/{self.name}" if self.kind == "domain" else "quarantine"
+        return f"{head}/integration={self.integration}/parser={self.parser}/connection={self.connection}"
+
+    @property
+    def windowed(self) -> bool | None:
+        """Whether the table is partitioned by window; None where that is up to the stream."""
+        return {"raw": None, "domain": True, "quarantine": True, "marks": False}[self.kind]
+
+    @classmethod
+    def of(cls, folder: str) -> TablePath | None:
+        """The place of a folder, relative to the lake; None for one that the lake didn't make."""
+        kind, *parts = folder.split("/")
+        values = [part.rpartition("=")[2] for part in parts]
+        try:
+            match kind, values:
+                case ("raw" | "marks") as plain, [integration, stream, connection]:
+                    place = cls(plain, integration, connection, stream)
+                case "domain", [table, integration, parser, connection]:
+                    place = cls("domain", integration, connection, table, parser)
+                case "quarantine", [integration, parser, connection]:
+                    place = cls("quarantine", integration, connection, "", parser)
+                case _:
+                    return None
+        except LakeError:
+            return None
+        return place if place.folder == folder else None
+
+
+def check_connection_id(connection: str) -> None:
+    """Raises LakeError unless the id can be part of a path as it is."""
+    if not _CONNECTION.fullmatch(connection):
+        raise LakeError(
+            f"{connection!r} can't be the id of a connection: ids are lower-case letters, digits, '-' and '_', "
+            "begin with a letter or digit, and have at most 100 characters."
+        )
+
+
+def _check_name(what: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise LakeError(
+            f"{name!r} can't be the name of {what}: names are lower-case letters, digits and '_', begin with a "
+            "letter, and have at most 100 characters."
+        )
+
+
+class LakeRoot:
+    """A folder on a local disk or on object storage, from a path or a URL.
+
+    `filesystem` and `path` are for pyarrow, `uri()` is for deltalake, `for_duckdb()` for DuckDB. `local` is the
+    folder as a Path, None on object storage.
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        text = str(url)
+        parts = urlsplit(text)
+        if "://" in text and parts.scheme != "file":
+            self.local: Path | None = None
+            self.filesystem, self.path = pafs.FileSystem.from_uri(text.rstrip("/"))
+            self._uri = text.rstrip("/")
+            return
+        self.local = Path(unquote(parts.path) if "://" in text else text).expanduser().absolute()
+        if "%" in str(self.local):
+            raise LakeError(f"The lake can't lie in {self.local}: Delta Lake reads '%' in a path as an escape.")
+        self.filesystem = pafs.LocalFileSystem()
+        self.path = self.local.as_posix()
+        self._uri = self.local.as_uri()
+
+    def __str__(self) -> str:
+        return str(self.local or self._uri)
+
+    def uri(self, folder: str) -> str:
+        """The URL of a folder of the lake."""
+        return f"{self._uri}/{folder}"
+
+    def inside(self, folder: str) -> str:
+        """The path of a folder or file of the lake in `filesystem`."""
+        return f"{self.path}/{folder}"
+
+    def for_duckdb(self, file: str) -> str:
+        """The path of a file of the lake for DuckDB, which takes a file that is there for no pattern."""
+        return f"{self.path if self.local else self._uri}/{file}"

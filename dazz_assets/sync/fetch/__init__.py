@@ -1,1 +1,0 @@
-"""Fetching: from pages to rows, from rows to slices, and the commits that make a pass visible."""

@@ -1,1 +1,0 @@
-"""Recordings of real syncs, and the tests that they are: record, replay, snapshots, the pytest plugin."""

@@ -1,0 +1,265 @@
+"""The requests that are announced for a stream are those that real syncs of it begin with."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, SecretStr
+
+from dazz_assets import (
+    ApiKey,
+    Basic,
+    BearerToken,
+    ConnectionConfig,
+    Cursor,
+    CursorToken,
+    Integration,
+    LinkHeader,
+    Offset,
+    PageNumber,
+    Stream,
+)
+from dazz_assets.assistant.announced_requests import AnnouncedRequest, first_requests
+from dazz_assets.connections import Connection
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
+from dazz_assets.lake import Lake
+from dazz_assets.session import Session
+from dazz_assets.spec.read import describe
+from tests.http.loopback import Asked, Reply, Vendor
+
+NOW = datetime(2026, 1, 21, 12, tzinfo=UTC)
+LAST_CHANGE = "2026-01-20T10:00:00Z"
+
+
+class ShopConfig(ConnectionConfig):
+    token: SecretStr
+    org: str = "acme/west"
+    page: int = 3
+
+
+class Order(BaseModel):
+    id: int
+
+
+class Orders(Stream[Order]):
+    name, path = "orders", "/orders"
+
+
+class TwoBounds(Orders):
+    cursor = Cursor("at", since="from", until="to")
+    paginator = Offset(size_param="limit", size=2)
+
+
+class OneBound(Orders):
+    """Dates, and a look-back."""
+
+    path = "/{config.org}/orders"
+    cursor = Cursor("at", since="from", format="%Y-%m-%d", lookback=timedelta(days=2))
+    paginator = PageNumber(size_param="per_page", size=2)
+    params = {"page": "{config.page}", "all": True}
+
+
+class InBody(Orders):
+    """Epochs in a body."""
+
+    method = "POST"
+    body = {"query": "orders of {config.org}", "filter": {"open": True}}
+    cursor = Cursor("at", since="filter.since", until="filter.until", format="epoch")
+    paginator = CursorToken("next", param="cursor")
+
+
+class NewestFirst(Orders):
+    params = {"sort": "at", "direction": "desc"}
+    headers = {"X-Org": "{config.org}"}
+    cursor = Cursor("at", order="desc")
+    paginator = LinkHeader()
+
+
+class NoFilter(Orders):
+    cursor = Cursor("at")
+
+
+class Shops(Stream[Order]):
+    name, path = "shops", "/shops"
+
+
+class OfShops(Orders):
+    parent = Shops
+    path = "/shops/{parent.name}/orders"
+    params = {"shop": "{parent.id}"}
+    cursor = Cursor("at", since="from")
+
+
+def shop(stream: type[Stream[Any]], auth_: Any = None) -> type[Integration[ShopConfig]]:
+    class ShopIntegration(Integration[ShopConfig]):
+        base_url = "https://shop.test/api"
+        auth = auth_ or BearerToken("{config.token}")
+        headers = {"Accept": "application/x-shop"}
+        records = "items"
+        primary_key = "id"
+        streams = (Shops, stream) if stream.parent is Shops else (stream,)
+
+    return ShopIntegration
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    vendor = Vendor()
+
+    def answer(asked: Asked) -> Reply:
+        offset = int(asked.query.get("offset", ["0"])[0])
+        first_page = str(asked.query.get("page", ["3"])[0]) == "3"
+        items = [{"id": 1, "name": "no/1", "at": LAST_CHANGE}] if not offset and first_page else []
+        return Reply(body={"items": items})
+
+    vendor.handler = answer
+    yield vendor
+    vendor.close()
+
+
+def asked_by_two_syncs(
+    integration: type[Integration[ShopConfig]], vendor: Vendor, folder: Path, start: date
+) -> tuple[Asked, Asked]:
+    """The first request for orders of a first sync and of the next."""
+    spec = describe(integration)
+    config = {"token": "s3cret", "base_url": f"{vendor.url}/api"}
+    connection = Connection(id="acme", integration=spec.name, start=start, config=config)
+    first: list[Asked] = []
+    for _ in range(2):
+        session = Session(spec, connection, Lake(folder / "lake"), now=lambda: NOW)
+        before = len(vendor.asked)
+        for stream in spec.streams.values():
+            sync_stream(session, stream, SyncRange(from_mark=True))
+        first.append(next(item for item in vendor.asked[before:] if "/orders" in item.path))
+    return first[0], first[1]
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    found = text
+    for name, value in values.items():
+        found = found.replace(name, value)
+    assert not re.search(r"[<{](start|mark|config|parent)", found), found
+    return found
+
+
+def announced(integration: type[Integration[ShopConfig]]) -> dict[str, AnnouncedRequest]:
+    spec = describe(integration)
+    return {item.sync: item for item in first_requests(spec, spec.streams["orders"])}
+
+
+def same(told: AnnouncedRequest, asked: Asked, values: Mapping[str, str]) -> None:
+    """The request that was told, with values in place of their names, is the one that was asked."""
+    assert told.method == asked.method
+    assert filled(told.url, values) == f"https://shop.test{asked.target}"
+    assert filled(told.body or "", values) == asked.body.decode()
+    for name, value in told.headers.items():
+        if value != "***":
+            assert filled(value, {**values, "{config.org}": "acme/west"}) == asked.headers[name]
+
+
+RECENT = date(2026, 1, 5)
+TIMES = {"<start>": "2026-01-05T00%3A00%3A00Z", "<mark>": "2026-01-20T09%3A59%3A59Z", "{config.token}": "s3cret"}
+DATES = {"<start>": "2026-01-05", "<mark - 2 days>": "2026-01-17", "{config.org}": "acme%2Fwest"}
+EPOCHS = {"<start>": "1767571200", "<mark>": "1768903199", "{config.org}": "acme/west"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "values"),
+    [
+        (TwoBounds, TIMES),
+        (OneBound, TIMES | DATES),
+        (InBody, TIMES | EPOCHS),
+        (NewestFirst, TIMES),
+        (NoFilter, TIMES),
+        (OfShops, TIMES | {"{parent.name}": "no%2F1", "{parent.id}": "1"}),
+    ],
+)
+def test_both_syncs_begin_with_what_is_announced(
+    stream: type[Stream[Any]], values: Mapping[str, str], vendor: Vendor, tmp_path: Path
+) -> None:
+    integration = shop(stream)
+    told = announced(integration)
+    first, second = asked_by_two_syncs(integration, vendor, tmp_path, RECENT)
+    same(told["first sync"], first, values)
+    same(told["incremental sync"], second, values)
+
+
+@pytest.mark.parametrize(
+    ("stream", "values"),
+    [
+        (TwoBounds, {"<start>": "2025-01-06T00%3A00%3A00Z", "<start + 26 weeks>": "2025-07-07T00%3A00%3A00Z"}),
+        (InBody, {"<start>": "1736121600", "<start + 26 weeks>": "1751846400", "{config.org}": "acme/west"}),
+    ],
+)
+def test_a_long_first_sync_is_announced_in_parts_where_the_api_takes_both_bounds(
+    stream: type[Stream[Any]], values: Mapping[str, str], vendor: Vendor, tmp_path: Path
+) -> None:
+    integration = shop(stream)
+    told = announced(integration)["first sync over more than 26 weeks, in parts"]
+    first, _ = asked_by_two_syncs(integration, vendor, tmp_path, date(2025, 1, 6))
+    same(told, first, {**values, "{config.token}": "s3cret"})
+
+
+def test_what_is_fetched_in_parts_is_said_only_of_streams_with_both_bounds() -> None:
+    assert list(announced(shop(OneBound))) == ["first sync", "incremental sync"]
+    assert len(announced(shop(TwoBounds))) == 3
+
+
+@pytest.mark.parametrize("auth", [ApiKey(param="key"), ApiKey(header="X-Key"), BearerToken("{config.token}")])
+def test_the_auth_is_announced_by_the_name_of_its_field(auth: Any, vendor: Vendor, tmp_path: Path) -> None:
+    integration = shop(TwoBounds, auth)
+    first, _ = asked_by_two_syncs(integration, vendor, tmp_path, RECENT)
+    told = announced(integration)["first sync"]
+    same(told, first, TIMES)
+    assert "{config.token}" in told.url + str(told.headers)
+
+
+def test_an_auth_that_encodes_its_secret_is_named_and_not_shown() -> None:
+    told = announced(shop(TwoBounds, Basic("me", "{config.token}")))["first sync"]
+    assert told.headers["Authorization"] == "***"
+
+
+def test_a_snapshot_has_one_request_for_all_syncs() -> None:
+    (told,) = announced(shop(Orders)).values()
+    assert (told.sync, told.url) == ("every sync", "https://shop.test/api/orders")
+
+
+def test_newest_first_says_where_it_stops_and_a_list_without_a_filter_that_it_is_read_whole() -> None:
+    told = announced(shop(NewestFirst))
+    assert told["first sync"].note == "newest first, until a page reaches below <start>"
+    assert told["incremental sync"].note == "newest first, until a page reaches below <mark>"
+    assert "the whole list is read" in announced(shop(NoFilter))["incremental sync"].note
+
+
+class HostConfig(ConnectionConfig):
+    """What can't be made from a text, and a base URL that only the connection knows."""
+
+    base_url: str
+    token: SecretStr = SecretStr("a default is a secret too")
+    since: date
+    region: str | None = None
+
+
+class HostIntegration(Integration[HostConfig]):
+    auth = BearerToken("{config.token}")
+    streams = (Orders,)
+    params = {"region": "{config.region}", "since": "{config.since}"}
+
+
+def test_what_only_a_config_knows_is_shown_by_its_name() -> None:
+    spec = describe(HostIntegration)
+    (told,) = first_requests(spec, spec.streams["orders"])
+    assert told.url == "{config.base_url}/orders?region={config.region}&since={config.since}"
+    assert told.headers == {"Authorization": "Bearer {config.token}"}
+
+
+def test_a_body_is_announced_as_it_is_sent() -> None:
+    told = announced(shop(InBody))["incremental sync"]
+    assert told.body is not None
+    body = json.loads(told.body.replace("<mark>", "0"))
+    assert body == {"query": "orders of acme/west", "filter": {"open": True, "since": 0}}

@@ -1,0 +1,295 @@
+"""What one page says: where its records are, their fields, and what can be key and cursor."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
+
+from dazz_assets.assistant.infer import (
+    decode_json,
+    find_cursor_fields,
+    find_key_fields,
+    find_record_paths,
+    list_fields,
+    model_coverage,
+    read_shape,
+)
+from dazz_assets.assistant.infer.json_values import split_words
+from dazz_assets.http.json_slices import Document
+from dazz_assets.spec.timestamps import parse_timestamp
+
+OBJECTS = [{"id": 1}, {"id": 2}]
+
+
+def paths_of(page: Any) -> list[str]:
+    return [item.path for item in find_record_paths(page)]
+
+
+def keys_of(*records: Any) -> list[tuple[str, ...]]:
+    return [item.paths for item in find_key_fields(records)]
+
+
+def cursors_of(*records: Any) -> list[str]:
+    return [item.path for item in find_cursor_fields(records)]
+
+
+# Records
+
+
+@pytest.mark.parametrize(
+    ("page", "path"),
+    [
+        (OBJECTS, ""),
+        ({"data": OBJECTS}, "data"),
+        ({"data": {"items": OBJECTS}}, "data.items"),
+        ({"ok": True, "members": OBJECTS, "errors": []}, "members"),
+        ({"data": OBJECTS, "included": [{"id": 1}] * 9}, "data"),
+        ({"included": [{"id": 1}] * 9, "projects": OBJECTS}, "projects"),
+        ({"labels": ["a", "b"], "deep": {"er": {"still": OBJECTS}}}, "deep.er.still"),
+        ({"data": {"org": {"repos": {"nodes": OBJECTS, "pageInfo": {}}}}}, "data.org.repos.nodes"),
+        ({"a.b": OBJECTS}, "a\\.b"),
+        ({"results": [], "facets": []}, "results"),
+    ],
+)
+def test_the_likeliest_list_of_a_page_comes_first(page: Any, path: str) -> None:
+    assert paths_of(page)[0] == path
+
+
+def test_a_page_without_a_list_has_no_records() -> None:
+    assert paths_of({"id": 1, "owner": {"id": 2}}) == []
+    assert paths_of(None) == []
+
+
+# Fields
+
+
+def test_each_path_has_its_kinds_how_often_it_is_missing_and_null_and_an_example() -> None:
+    records = [
+        {"id": 1, "at": "2026-01-01T00:00:00Z", "owner": {"mail": "a@b.example"}, "tags": ["x", 1]},
+        {"id": 2, "at": None, "owner": {}, "tags": []},
+        {"id": 3, "at": "2026-01-02", "owner": None},
+    ]
+    found = {item.path: item for item in list_fields(read_shape(records))}
+    assert list(found) == ["id", "at", "owner", "owner.mail", "tags", "tags[]"]
+    assert {path: set(item.kinds) for path, item in found.items()} == {
+        "id": {"integer"},
+        "at": {"time", "null", "date"},
+        "owner": {"object", "null"},
+        "owner.mail": {"email"},
+        "tags": {"list"},
+        "tags[]": {"string", "integer"},
+    }
+    assert (found["owner.mail"].of, found["owner.mail"].missing) == (2, 1)
+    assert (found["tags"].of, found["tags"].missing, found["tags"].null) == (3, 1, 0)
+    assert (found["at"].null, found["at"].example) == (1, "2026-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("2026-01-01T00:00:00.000+0000", "time"),
+        ("2026-01-01 10:00:00", "time without zone"),
+        ("2026-13-45T99:00:00Z", "string"),
+        ("2026-01-01", "date"),
+        ("2026-02-30", "string"),
+        ("6F1F7F0E-7f0e-4c3e-9d5e-0d9d0a3a3c0f", "uuid"),
+        ("https://vendor.example/x?y=1", "url"),
+        ("https://", "string"),
+        ("a@b.example", "email"),
+        ("@b", "string"),
+        ("1767225600", "string"),
+        ("", "string"),
+        (True, "boolean"),
+        (1.0, "number"),
+        (10**30, "integer"),
+    ],
+)
+def test_strings_say_what_they_are(value: object, kind: str) -> None:
+    (field,) = list_fields(read_shape([{"x": value}]))
+    assert field.kinds == (kind,)
+
+
+def test_a_long_example_is_shortened() -> None:
+    (field,) = list_fields(read_shape([{"x": "y" * 1000}]))
+    assert field.example == "y" * 57 + "..."
+
+
+def test_objects_by_id_are_one_path() -> None:
+    records = [{"by": {"17": {"n": 1}, "18": {"n": None}}}]
+    assert [item.path for item in list_fields(read_shape(records))] == ["by", "by.*", "by.*.n"]
+
+
+def test_an_object_of_many_fields_is_no_map() -> None:
+    record = {f"field_{number}": number for number in range(200)}
+    assert len(list(list_fields(read_shape([record])))) == 200
+    assert len(list(list_fields(read_shape([{"below": record}])))) == 201
+
+
+# Keys
+
+
+def test_a_field_that_is_in_every_record_and_differs_is_a_key() -> None:
+    records = [{"name": "a", "id": 2, "state": "x"}, {"name": "b", "id": 1, "state": "x"}]
+    assert keys_of(*records) == [("id",), ("name",)]
+
+
+def test_an_own_id_comes_before_those_of_others_and_before_what_is_unique_by_chance() -> None:
+    records = [{"title": "a", "project_id": 1, "owner": {"id": 5}, "uuid": "x"}]
+    assert keys_of(*records) == [("uuid",), ("project_id",), ("owner.id",), ("title",)]
+
+
+def test_null_missing_doubled_empty_and_imprecise_values_are_no_key() -> None:
+    assert keys_of({"id": 1}, {"id": None}) == []
+    assert keys_of({"id": 1}, {}) == []
+    assert keys_of({"id": 1}, {"id": 1}) == []
+    assert keys_of({"id": ""}) == []
+    assert keys_of({"id": 1.5}) == []
+    assert keys_of() == []
+
+
+def test_a_pair_is_a_key_where_no_single_field_is() -> None:
+    records = [{"number": number, "repository": {"id": of}} for of, number in ((1, 1), (1, 2), (2, 1))]
+    assert keys_of(*records) == [("repository.id", "number")]
+
+
+# Cursors
+
+
+def test_times_of_change_come_before_those_of_creation_and_all_others() -> None:
+    record = {
+        "due_date": "2026-01-01",
+        "createdAt": "2026-01-01T00:00:00Z",
+        "meta": {"last_modified": "2026-01-01T00:00:00Z"},
+        "id": 5,
+        "size": 1767225600,
+        "note": "2026",
+    }
+    assert cursors_of(record) == ["meta.last_modified", "createdAt", "due_date"]
+
+
+@pytest.mark.parametrize("value", [1767225600, 1767225600000, 1767225600.5, "1767225600"])
+def test_epoch_numbers_are_a_cursor_where_their_name_says_so(value: object) -> None:
+    assert cursors_of({"updated": value}) == ["updated"]
+    assert cursors_of({"views": value}) == []
+
+
+def test_values_of_which_no_order_can_be_made_are_no_cursor() -> None:
+    assert cursors_of({"updated_at": "yesterday"}) == []
+    assert cursors_of({"updated_at": "2026-01-01"}, {"updated_at": "never"}) == []
+    assert cursors_of({"updated_at": 7}) == []
+
+
+def test_a_field_that_is_not_in_every_record_comes_last() -> None:
+    first, second = {"updated_at": "2026-01-01", "created_at": "2026-01-01"}, {"created_at": "2026-01-02"}
+    assert [(item.path, item.is_always) for item in find_cursor_fields([first, second])] == [
+        ("created_at", True),
+        ("updated_at", False),
+    ]
+
+
+def test_the_order_of_a_page_is_seen_where_it_has_one() -> None:
+    days = [{"at": f"2026-01-0{day}"} for day in (1, 2, 3)]
+    assert [item.direction for item in find_cursor_fields(days)] == ["asc"]
+    assert [item.direction for item in find_cursor_fields(days[::-1])] == ["desc"]
+    assert [item.direction for item in find_cursor_fields([days[1], days[0], days[2]])] == [None]
+    assert [item.direction for item in find_cursor_fields(days[:2])] == [None]
+
+
+# What a model reads
+
+
+class Owner(BaseModel):
+    login: str
+    mail: str | None = None
+
+
+class Thing(BaseModel):
+    id: int
+    kind: str = Field(alias="@kind")
+    owner: Owner | None = None
+    watchers: list[Owner] = []
+    by_id: dict[str, Owner] = {}
+    anything: object = None
+    seldom: str | None = None
+    first: str = Field(default="", validation_alias=AliasChoices("one", AliasPath("names", 0)))
+
+
+def test_what_a_model_reads_ignores_and_misses_follows_nested_models_and_aliases() -> None:
+    owner = {"login": "a", "id": 1, "plan": {"name": "x"}}
+    record = {
+        "id": 1,
+        "@kind": "x",
+        "kind": "y",
+        "owner": owner,
+        "watchers": [owner],
+        "by_id": {"17": owner},
+        "anything": {"a": {"b": 1}},
+        "names": ["n"],
+        "extra": {"more": 1},
+    }
+    reading = model_coverage(Thing, list(list_fields(read_shape([record]))))
+    assert reading.ignored == (
+        "kind",
+        "owner.id",
+        "owner.plan",
+        "watchers[].id",
+        "watchers[].plan",
+        "by_id.*.id",
+        "by_id.*.plan",
+        "extra",
+    )
+    assert reading.absent == ("owner.mail", "watchers[].mail", "by_id.*.mail", "seldom")
+    assert {"id", "@kind", "owner.login", "watchers[].login", "anything.a.b", "names[]"} <= reading.read
+
+
+def test_a_model_that_takes_what_comes_ignores_nothing() -> None:
+    class Everything(BaseModel):
+        model_config = ConfigDict(extra="allow")
+
+    assert model_coverage(Everything, list(list_fields(read_shape([{"a": {"b": 1}}])))).ignored == ()
+
+
+# Properties
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+records = st.lists(st.dictionaries(st.text(), json_values, max_size=4), max_size=5)
+
+
+@given(json_values)
+def test_each_records_path_leads_the_engine_to_that_list(page: Any) -> None:
+    document = Document(json.dumps(page).encode())
+    for item in find_record_paths(page):
+        assert len(document.records(item.path)) == item.length
+
+
+@given(records)
+def test_what_is_inferred_holds_for_the_records(found: list[dict[str, Any]]) -> None:
+    rows = [Document(json.dumps(record).encode()) for record in found]
+    for key in find_key_fields(found):
+        values = [tuple(str(row.value(path)) for path in key.paths) for row in rows]
+        assert len(set(values)) == len(found)
+    for cursor in find_cursor_fields(found):
+        values_at = [row.value(cursor.path) for row in rows]
+        assert all(value is None or parse_timestamp(str(value)) is not None for value in values_at)
+    for field in list_fields(read_shape(found)):
+        assert 0 <= field.missing + field.null <= field.of
+
+
+@given(st.text())
+def test_words_of_any_name_are_lower_case_and_whole(name: str) -> None:
+    assert "".join(split_words(name)) == "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def test_numbers_of_any_length_are_read() -> None:
+    assert decode_json("[" + "1" * 10_000 + "]")[0] > 10**999
+    with pytest.raises(ValueError, match="nested too deeply"):
+        decode_json("[" * 100_000)

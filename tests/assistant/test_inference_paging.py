@@ -1,0 +1,119 @@
+"""How an API pages is seen in a page: in its headers, its links, tokens and counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dazz_assets.assistant.generate import write_call
+from dazz_assets.assistant.infer import find_paging, read_the_same
+from dazz_assets.http import CursorToken, Last, LinkHeader, NextLink, Offset, PageNumber, Paginator
+from tests.spec.samples import page_of
+
+RECORDS = [{"id": 1, "next": "https://vendor.example/record", "page": 1, "total_pages": 9}]
+
+
+def found(document: Any, **settings: Any) -> list[str]:
+    return [write_call(item.paginator) for item in find_paging(page_of(document, **settings))]
+
+
+@pytest.mark.parametrize(
+    ("document", "paginator"),
+    [
+        ({"links": {"next": "/things?page=2"}, "data": RECORDS}, 'NextLink("links.next")'),
+        ({"next": "https://api.vendor.example/things?page=2"}, 'NextLink("next")'),
+        ({"paging": {"next": {"link": "https://api.vendor.example/?after=1"}}}, 'NextLink("paging.next.link")'),
+        ({"_links": {"next": {"href": "/things?page=2"}}}, 'NextLink("_links.next.href")'),
+        ({"@odata.nextLink": "https://api.vendor.example/?$skip=1"}, r'NextLink("@odata\\.nextLink")'),
+        ({"nextPageToken": "t"}, 'CursorToken("nextPageToken", "pageToken")'),
+        ({"next_page_token": "t"}, 'CursorToken("next_page_token", "page_token")'),
+        ({"response_metadata": {"next_cursor": "t"}}, 'CursorToken("response_metadata.next_cursor", "cursor")'),
+        ({"meta": {"cursor": {"after": "t"}}}, 'CursorToken("meta.cursor.after", "after")'),
+        ({"meta": {"page": {"after": "t"}}}, 'CursorToken("meta.page.after", "page[after]")'),
+        ({"NextToken": "t"}, 'CursorToken("NextToken", "NextToken")'),
+        ({"next_page": 2}, 'CursorToken("next_page", "page")'),
+        ({"pageInfo": {"endCursor": "t", "hasNextPage": True}}, 'CursorToken("pageInfo.endCursor", "after")'),
+        ({"page": 1, "total_pages": 3}, 'PageNumber(more="total_pages")'),
+        ({"meta": {"current_page": 1, "last_page": 3}}, 'PageNumber(more="meta.last_page")'),
+        ({"page": 1, "has_more": True}, 'PageNumber(more="has_more")'),
+        ({"startAt": 0, "maxResults": 50, "total": 99}, 'Offset(param="startAt", more="total")'),
+        ({"meta": {"offset": 0, "limit": 50, "total": 99}}, 'Offset(more="meta.total")'),
+        ({"startAt": 0, "maxResults": 50, "isLast": False}, 'Offset(param="startAt", more="isLast")'),
+    ],
+)
+def test_a_page_shows_how_the_next_one_is_asked_for(document: Any, paginator: str) -> None:
+    page = page_of(document)
+    (paging,) = find_paging(page)
+    assert write_call(paging.paginator) == paginator
+    assert paging.has_more
+    # The engine, told so, asks for another page.
+    assert not isinstance(paging.paginator.next(paging.paginator.first(page.request), page, 1), Last)
+
+
+@pytest.mark.parametrize(
+    ("document", "paginator"),
+    [
+        ({"next": None, "results": RECORDS}, 'NextLink("next")'),
+        ({"next_cursor": None}, 'CursorToken("next_cursor", "cursor")'),
+        ({"page": 3, "total_pages": 3}, 'PageNumber(more="total_pages")'),
+        ({"startAt": 0, "maxResults": 50, "total": 0}, 'Offset(param="startAt", more="total")'),
+        ({"startAt": 0, "maxResults": 50, "isLast": True}, 'Offset(param="startAt", more="isLast")'),
+    ],
+)
+def test_the_last_page_shows_it_as_well(document: Any, paginator: str) -> None:
+    (paging,) = find_paging(page_of(document))
+    assert write_call(paging.paginator) == paginator
+    assert not paging.has_more
+
+
+def test_a_link_header_comes_before_what_the_body_says() -> None:
+    headers = {"link": '<https://api.vendor.example/things?page=2>; rel="next"'}
+    assert found({"next": "/things?page=2"}, headers=headers) == ["LinkHeader()", 'NextLink("next")']
+    assert found(RECORDS, headers={"link": '<https://x.example>; rel="prev"'}) == []
+
+
+def test_what_has_another_page_comes_before_what_has_none() -> None:
+    assert found({"next": None, "nextPageToken": "t"}) == [
+        'CursorToken("nextPageToken", "pageToken")',
+        'NextLink("next")',
+    ]
+
+
+@pytest.mark.parametrize("document", [RECORDS, {"data": RECORDS}, {"count": 2, "results": RECORDS}, {"total": 9}, b""])
+def test_what_records_hold_and_what_a_page_counts_alone_say_nothing(document: Any) -> None:
+    assert found(document) == []
+
+
+def test_a_query_in_the_body_is_paged_by_its_variable() -> None:
+    document = {"data": {"org": {"pageInfo": {"endCursor": "t", "hasNextPage": True}}}}
+    body = {"query": "query($after: String) { }", "variables": {"after": None, "org": "x"}}
+    assert found(document, body=body) == ['GraphQLCursor("data.org.pageInfo.endCursor", variable="after")']
+
+
+def test_parameters_that_were_sent_tell_their_names() -> None:
+    assert found({"page": 1, "pages": 2}, params={"page_number": 1}) == [
+        'PageNumber(param="page_number", more="pages")'
+    ]
+    assert found({"start": 0, "total": 2}, params={"skip": 0}) == ['Offset(param="skip", more="total")']
+
+
+def test_pages_counted_from_zero_begin_there() -> None:
+    (paging,) = find_paging(page_of({"number": 0, "totalPages": 3}))
+    assert paging.params == {"page": 0}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (LinkHeader(), LinkHeader(), True),
+        (NextLink("next"), NextLink("next"), True),
+        (NextLink("next"), NextLink("links.next"), False),
+        (NextLink("next"), CursorToken("next", "x"), False),
+        (CursorToken("next", "x"), CursorToken("next", "y"), False),
+        (Offset(size_param="limit", size=5), Offset(more="total"), True),
+        (PageNumber("p"), PageNumber("page"), False),
+    ],
+)
+def test_paginators_agree_where_they_read_and_send_the_same(one: Paginator, other: Paginator, same: bool) -> None:
+    assert read_the_same(one, other) is same

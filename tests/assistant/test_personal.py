@@ -1,0 +1,74 @@
+"""A path that a stream declares as personal, and at which its records can have nothing, is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dazz_assets.assistant.infer import list_fields, read_shape
+from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
+
+
+@pytest.mark.parametrize(
+    ("path", "records"),
+    [
+        ("asignee.name", [{"assignee": {"name": "Ann"}}]),
+        ("assignee.nme", [{"assignee": None}, {"assignee": {"name": "Ann"}}]),
+        ("assignee.name", [{"assignee": "Ann"}]),
+        ("assignee.name", [{"assignee": {}}]),
+        ("members.nme", [{"members": []}, {"members": [{"name": "Ann"}]}]),
+        ("by_id.nme", [{"by_id": {"7": {"name": "Ann"}}}]),
+        ("a.b", [{"a.b": "Ann"}]),
+    ],
+)
+def test_a_name_that_no_record_has_is_a_miss(path: str, records: list[Any]) -> None:
+    assert list(unmatched_personal_paths([path], records)) == [path]
+
+
+@pytest.mark.parametrize(
+    ("path", "records"),
+    [
+        ("assignee.name", []),
+        ("assignee.name", [{"assignee": None}]),
+        ("assignee.name", [{"assignee": None}, {}]),
+        ("assignee.name", [{"assignee": {"name": None}}]),
+        ("assignee.name", [{}, {"assignee": {}}, {"assignee": {"name": "Ann"}}]),
+        ("assignee", [{"assignee": {"name": "Ann"}}]),
+        ("members.name", [{"members": []}]),
+        ("members.name", [{"members": [{"name": "Ann"}]}]),
+        ("members.0.name", [{"members": [{"name": "Ann"}]}]),
+        ("by_id.name", [{"by_id": {"7": {"name": "Ann"}}}]),
+        ("by_id.name", [{"by_id": {"7": None}}]),
+        ("a\\.b", [{"a.b": "Ann"}]),
+    ],
+)
+def test_what_is_there_or_may_be_is_none(path: str, records: list[Any]) -> None:
+    assert unmatched_personal_paths([path], records) == {}
+
+
+def test_a_miss_comes_with_the_field_that_may_be_meant() -> None:
+    records = [{"id": 1, "account": {"name": "x"}, "assignee": {"name": "Ann"}, "members": [{"login": "ann"}]}]
+    assert unmatched_personal_paths(["asignee.name", "members.logn"], records) == {
+        "asignee.name": "; did you mean 'assignee.name'?",
+        "members.logn": "; did you mean 'members.login'?",
+    }
+    assert unmatched_personal_paths(["login"], records) == {"login": "; did you mean 'members.login'?"}
+    assert unmatched_personal_paths(["x"], [{"id": 1, "title": "t"}]) == {"x": "; there are: id, title"}
+    assert unmatched_personal_paths(["x"], [{}]) == {"x": ""}
+
+
+@given(
+    st.lists(
+        st.recursive(
+            st.none() | st.text(max_size=2),
+            lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+        ),
+        max_size=3,
+    )
+)
+def test_no_field_that_the_records_have_is_missed(records: list[Any]) -> None:
+    paths = [item.path.replace("[]", "") for item in list_fields(read_shape(records))]
+    assert unmatched_personal_paths(paths, records) == {}

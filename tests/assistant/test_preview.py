@@ -1,0 +1,336 @@
+"""A preview is one page of a stream, held against what the stream declares. It stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from types import new_class
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field, SecretStr
+
+from dazz_assets import (
+    ApiKey,
+    ConnectionConfig,
+    Cursor,
+    GraphQLCursor,
+    Integration,
+    LinkHeader,
+    NextLink,
+    Offset,
+    PageNumber,
+    Stream,
+)
+from dazz_assets.assistant.page_preview import Preview, preview
+from dazz_assets.connections import Connection
+from dazz_assets.errors import SyncError
+from dazz_assets.http import BadRequestError, UnauthorizedError
+from dazz_assets.lake import Lake
+from dazz_assets.session import Session
+from dazz_assets.spec.read import describe
+from tests.http.loopback import Asked, Reply, Vendor
+
+SECRET = "canary-7a61f0"
+
+
+class ShopConfig(ConnectionConfig):
+    token: SecretStr
+
+
+class Shop(BaseModel):
+    id: int
+
+
+class Seller(BaseModel):
+    name: str
+
+
+class Order(BaseModel):
+    id: int
+    title: str = Field(alias="headline")
+    seller: Seller | None = None
+    colour: str | None = None
+
+
+class ShopsStream(Stream[Shop]):
+    """Shops of the market."""
+
+    path = "/shops"
+    records = "items"
+    primary_key = "id"
+
+
+def order(number: int, **more: Any) -> dict[str, Any]:
+    return {"id": number, "headline": f"order {number}", "at": f"2026-01-0{number}T00:00:00Z", **more}
+
+
+class Market:
+    """A vendor on loopback with an integration of one stream, whose settings a test chooses."""
+
+    def __init__(self, vendor: Vendor, folder: Path) -> None:
+        self.vendor = vendor
+        self.folder = folder
+        self.start = date(2026, 1, 5)
+
+    def preview(self, **settings: Any) -> Preview:
+        given = {"path": "/orders", "records": "items", "primary_key": "id", **settings}
+        stream = new_class("OrdersStream", (Stream[Order],), exec_body=lambda body: body.update(given))
+        own = {
+            "base_url": "https://market.test",
+            "auth": ApiKey(param="key"),
+            "streams": (ShopsStream, stream) if "parent" in settings else (stream,),
+        }
+        integration = new_class(
+            "MarketIntegration", (Integration[ShopConfig],), exec_body=lambda body: body.update(own)
+        )
+        spec = describe(integration)
+        config = {"token": SECRET, "base_url": self.vendor.url}
+        connection = Connection(id="acme", integration="market", start=self.start, config=config)
+        return preview(Session(spec, connection, Lake(self.folder / "lake")), spec.streams["orders"])
+
+    def answers(self, body: Any, headers: dict[str, str] | None = None, status: int = 200) -> None:
+        self.vendor.script(Reply(status, body, headers or {}))
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> Iterator[Market]:
+    vendor = Vendor()
+    try:
+        yield Market(vendor, tmp_path)
+    finally:
+        vendor.close()
+
+
+def test_one_request_is_made_and_nothing_is_stored(market: Market) -> None:
+    market.answers({"items": [order(1), order(2)], "next": "/orders?after=2"})
+    found = market.preview(paginator=NextLink("next"))
+    assert (found.connection, found.stream, found.status, found.path) == ("acme", "orders", 200, "items")
+    assert [bytes(record)[:9] for record in found.records] == [b'{"id": 1,', b'{"id": 2,']
+    assert len(market.vendor.asked) == 1
+    assert list(market.folder.iterdir()) == []
+
+
+def test_the_request_is_that_of_a_first_sync_and_is_shown_without_the_credentials(market: Market) -> None:
+    market.answers({"items": []})
+    found = market.preview(
+        cursor=Cursor("at", since="from", until="to"), paginator=Offset(size_param="limit", size=50), params={"v": 2}
+    )
+    assert found.asked.url == f"{market.vendor.url}/orders?v=2&from=2026-01-05T00%3A00%3A00Z&offset=0&limit=50"
+    (asked,) = market.vendor.asked
+    assert asked.query == {
+        "v": ["2"],
+        "from": ["2026-01-05T00:00:00Z"],
+        "offset": ["0"],
+        "limit": ["50"],
+        "key": [SECRET],
+    }
+
+
+def test_the_next_request_is_told_and_not_made(market: Market) -> None:
+    market.answers({"items": [order(1)], "next": f"{market.vendor.url}/orders?after=2&key={SECRET}"})
+    found = market.preview(paginator=NextLink("next"))
+    assert found.paging.next is not None
+    assert found.paging.next.url == f"{market.vendor.url}/orders?after=2&key=***"
+    assert (found.paging.last, found.paging.warning) == (None, None)
+    assert len(market.vendor.asked) == 1
+
+
+def test_of_the_last_page_is_said_why_it_is(market: Market) -> None:
+    market.answers({"items": [order(1)], "page": 1, "pages": 1})
+    found = market.preview(paginator=PageNumber(more="pages"))
+    assert (found.paging.next, found.paging.last) == (None, "`pages` says that there is no more")
+    assert found.paging.warning is None
+
+
+def test_a_body_is_shown_and_so_is_the_next_ones(market: Market) -> None:
+    page_info = {"endCursor": "c1", "hasNextPage": True}
+    market.answers({"data": {"orders": {"nodes": [order(1)], "pageInfo": page_info}}})
+    found = market.preview(
+        method="POST",
+        body={"query": "query($cursor: String) { orders }", "variables": {}},
+        records="data.orders.nodes",
+        paginator=GraphQLCursor("data.orders.pageInfo.endCursor"),
+    )
+    assert found.asked.method == "POST"
+    assert found.asked.body == '{"query": "query($cursor: String) { orders }", "variables": {}}'
+    assert found.paging.next is not None
+    assert '"variables": {"cursor": "c1"}' in (found.paging.next.body or "")
+    assert found.paging.warning is None
+
+
+# Paginators that don't fit
+
+
+def test_a_page_that_has_a_next_one_by_another_way_is_a_warning_with_the_paginator(market: Market) -> None:
+    market.answers({"items": [order(1)], "links": {"next": "/orders?after=1"}})
+    said = market.preview(paginator=LinkHeader()).paging.warning
+    assert said == 'LinkHeader() is set, and `links.next` holds a link: it may have to be NextLink("links.next")'
+
+
+def test_a_path_of_the_paginator_that_matches_nothing_is_a_warning(market: Market) -> None:
+    market.answers({"items": [order(1)]})
+    said = market.preview(paginator=NextLink("next")).paging.warning
+    assert said == 'NextLink("next") is set, and nothing is at `next` in this page: right only if it is the last one'
+
+
+def test_no_paginator_where_there_is_a_next_page_is_a_warning_and_no_error(market: Market) -> None:
+    market.answers({"items": [order(1)], "nextPageToken": "t"})
+    found = market.preview()
+    said = "no paginator is set, and `nextPageToken` holds a token: set"
+    assert found.paging.warning == f'{said} `paginator = CursorToken("nextPageToken", "pageToken")`'
+    assert (found.paging.next, found.paging.last) == (None, None)
+
+
+def test_a_sign_of_more_that_no_paginator_reads_is_told_all_the_same(market: Market) -> None:
+    market.answers({"items": [order(1)], "has_more": True})
+    said = market.preview().paging.warning
+    assert said == "no paginator is set, and the page says by `has_more` that there is more: set one"
+
+
+def test_a_page_that_the_paginator_can_not_take_says_so(market: Market) -> None:
+    market.answers({"items": [order(1)], "next": {"page": 2}})
+    found = market.preview(paginator=NextLink("next"))
+    assert "what is at `next` can't be used as a link" in (found.paging.warning or "")
+    assert len(found.records) == 1
+
+
+# Records, model, key and cursor
+
+
+def test_records_that_are_elsewhere_are_told_with_the_lists_and_the_shape_of_the_page(market: Market) -> None:
+    market.answers({"data": {"orders": [order(1)]}, "took": 3})
+    found = market.preview(records="itmes")
+    assert "nothing is at `itmes`" in (found.problem or "")
+    assert [(item.path, item.length) for item in found.lists] == [("data.orders", 1)]
+    assert [item.path for item in found.fields][:4] == ["data", "data.orders", "data.orders[]", "data.orders[].id"]
+    assert found.records == ()
+
+
+def test_what_the_model_reads_ignores_misses_and_refuses(market: Market) -> None:
+    seller = {"name": "Ada", "rating": 5}
+    market.answers({"items": [order(1, seller=seller), order(2, seller=None), {"id": "x"}, {"id": "y"}]})
+    model = market.preview().model
+    assert model is not None
+    assert (model.name, model.accepted) == ("Order", 2)
+    ((reason, count),) = model.refused
+    assert count == 2
+    assert reason.startswith("id: Input should be a valid integer")
+    assert reason.endswith("headline: Field required")
+    assert {"id", "headline", "seller", "seller.name"} == model.reading.read
+    assert model.reading.ignored == ("at", "seller.rating")
+    assert model.reading.absent == ("colour",)
+
+
+def test_a_key_is_held_against_every_record(market: Market) -> None:
+    market.answers({"items": [order(1), order(1), {"headline": "x"}, order(2)]})
+    key = market.preview().key
+    assert (key.declared, key.missing, key.repeated) == (("id",), 1, 1)
+    market.answers({"items": [order(1, no=7), order(2, no=7)]})
+    key = market.preview(primary_key=("id", "no")).key
+    assert (key.missing, key.repeated) == (0, 0)
+    assert key.candidates[0].paths == ("id",)
+
+
+def test_a_cursor_is_held_against_every_record(market: Market) -> None:
+    market.answers({"items": [order(1), order(2, at="soon"), order(3, at=None), order(4)]})
+    cursor = market.preview(cursor=Cursor("at")).cursor
+    assert (cursor.declared, cursor.missing, cursor.unordered, cursor.example) == ("at", 1, 1, "soon")
+    market.answers({"items": [order(3), order(2), order(1)]})
+    cursor = market.preview(cursor=Cursor("at", order="asc")).cursor
+    assert (cursor.missing, cursor.unordered, cursor.declared_order, cursor.direction) == (0, 0, "asc", "desc")
+
+
+def test_candidates_are_named_where_nothing_is_declared(market: Market) -> None:
+    market.answers({"items": [order(1), order(2)]})
+    found = market.preview(primary_key=None)
+    assert (found.key.declared, found.cursor.declared) == ((), None)
+    assert found.key.candidates[0].paths == ("id",)
+    assert [item.path for item in found.cursor.candidates] == ["at"]
+
+
+def test_an_empty_page_and_one_that_is_accepted_as_empty_have_nothing_to_show(market: Market) -> None:
+    market.answers({"items": []})
+    found = market.preview()
+    assert found.fields == ()
+    assert found.model is not None
+    assert found.model.accepted == 0
+    market.answers({"message": "gone"}, status=404)
+    found = market.preview(accept={404: "skip"})
+    assert found.records == ()
+    assert (found.paging.last or "").startswith("accepted as empty: 404")
+
+
+def test_a_record_that_no_strict_reader_takes_is_shown_all_the_same(market: Market) -> None:
+    market.answers(b'{"items": [{"id": 1, "headline": "\\ud800", "size": ' + b"9" * 5000 + b"}, 7, null]}")
+    found = market.preview()
+    assert len(found.records) == 3
+    assert found.key.missing == 2
+    assert {item.path for item in found.fields} >= {"id", "headline", "size"}
+
+
+# Sub-streams
+
+
+def of_shops(answers: dict[str, Reply]) -> Any:
+    return lambda asked: answers.get(asked.path, Reply(404, {"message": "not here"}))
+
+
+def test_a_sub_stream_is_asked_for_the_first_parent_that_has_records(market: Market) -> None:
+    market.vendor.handler = of_shops(
+        {
+            "/shops": Reply(body={"items": [{"id": 1}, {"id": 2}, {"id": 3}, {"id": 4}]}),
+            "/shops/1/orders": Reply(403, {"message": "not yours"}),
+            "/shops/2/orders": Reply(body={"items": []}),
+            "/shops/3/orders": Reply(body={"items": [order(1)]}),
+        }
+    )
+    found = market.preview(parent=ShopsStream, path="/shops/{parent.id}/orders")
+    assert found.parent == {"id": "3"}
+    assert found.asked.url == f"{market.vendor.url}/shops/3/orders"
+    assert len(found.records) == 1
+    assert [asked.path for asked in market.vendor.asked] == [
+        "/shops",
+        "/shops/1/orders",
+        "/shops/2/orders",
+        "/shops/3/orders",
+    ]
+
+
+def test_where_no_parent_has_records_the_first_one_is_shown(market: Market) -> None:
+    market.vendor.handler = of_shops(
+        {
+            "/shops": Reply(body={"items": [{"id": 1}, {"id": 2}]}),
+            "/shops/1/orders": Reply(body={"items": []}),
+            "/shops/2/orders": Reply(body={"items": []}),
+        }
+    )
+    assert market.preview(parent=ShopsStream, path="/shops/{parent.id}/orders").parent == {"id": "1"}
+
+
+def test_without_a_parent_there_is_nothing_to_preview(market: Market) -> None:
+    market.vendor.handler = of_shops({"/shops": Reply(body={"items": []})})
+    with pytest.raises(SyncError) as error:
+        market.preview(parent=ShopsStream, path="/shops/{parent.id}/orders")
+    assert str(error.value) == (
+        "market/acme, stream orders: the first page of shops has no records, so there is no parent to ask for"
+    )
+
+
+# Errors
+
+
+def test_a_refusal_is_told_as_in_a_sync_without_the_secret(market: Market) -> None:
+    def refuse(asked: Asked) -> Reply:
+        return Reply(401, {"message": f"{asked.query['key'][0]} opens nothing"})
+
+    market.vendor.handler = refuse
+    with pytest.raises(UnauthorizedError, match="market/acme, stream orders") as error:
+        market.preview()
+    assert SECRET not in str(error.value)
+
+
+def test_a_paginator_that_can_not_begin_is_an_error(market: Market) -> None:
+    with pytest.raises(BadRequestError, match="must start at a number"):
+        market.preview(paginator=PageNumber(), params={"page": "first"})

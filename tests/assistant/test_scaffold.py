@@ -1,0 +1,331 @@
+"""The code of a new integration is right as it is written: for linters, type checkers, framework and records."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dazz_assets import BearerToken, CursorToken, LinkHeader, NextLink, PageNumber
+from dazz_assets.assistant.generate import NoProposalError, Wanted, propose, write_call, write_source
+from dazz_assets.assistant.generate.proposal import LONGEST_NAME
+from dazz_assets.declare.parser import FullRefresh, Incremental
+from dazz_assets.domain import DomainObject
+from dazz_assets.http import Paginator
+from dazz_assets.spec.discovery import load_path
+from dazz_assets.spec.read import describe
+from dazz_assets.spec.specs import IntegrationSpec
+from tests.spec.samples import BASE_URL, SAMPLES, page_of
+
+ROOT = Path(__file__).parents[2]
+
+
+def wanted(name: str, **settings: Any) -> Wanted:
+    prefix = "".join(word.title() for word in name.split("_"))
+    given = {
+        "base_url": BASE_URL,
+        "auth": BearerToken("{config.token}"),
+        "path": "/issues",
+        "stream": "issues",
+        **settings,
+    }
+    return Wanted(name=name, prefix=prefix, **given)
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+LONG = "a_vendor_of_names_of_30_letter"
+# Where every line is too long for one: class heads, imports, the parser's signature, params and keys.
+LONG_SETTINGS: dict[str, Any] = {
+    "stream": "vulnerabilities_of_some_images",
+    "params": {f"parameter_number_{number}": 'with a "quoted" value of some length' for number in range(4)},
+    "primary_key": ("repository.id", "number"),
+    "since": "updated_after",
+}
+
+
+def all_files(*, is_ours: bool) -> dict[str, Mapping[str, str]]:
+    found = {
+        name: propose(wanted(name), page_of(sample.document, headers=sample.headers), is_ours=is_ours)
+        for name, sample in SAMPLES.items()
+    }
+    found[LONG] = propose(wanted(LONG, **LONG_SETTINGS), page_of(SAMPLES["github"].document), is_ours=is_ours)
+    return {name: write_source(item.plan) for name, item in found.items()}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder, anywhere, with an integration for each sample."""
+    folder = tmp_path_factory.mktemp("written")
+    for name, files in all_files(is_ours=False).items():
+        write(folder / name, files)
+    return folder
+
+
+def run(*command: str, cwd: Path) -> str:
+    ran = subprocess.run([sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, timeout=300)
+    return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+
+
+def spec_in(folder: Path) -> IntegrationSpec:
+    (class_,) = load_path(folder)
+    return describe(class_)
+
+
+def parsed(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:
+    """The objects that the one parser yields for these records."""
+    (stream,), (parser,) = spec.streams.values(), spec.parsers.values()
+    handle = Incremental if stream.cursor else FullRefresh
+    models = [stream.read_as.model_validate(record) for record in records]
+    return list(getattr(spec.integration(), parser.name)(handle(models)))
+
+
+def test_ruff_with_its_own_settings_has_nothing_to_say(written: Path) -> None:
+    assert run("ruff", "check", "--isolated", ".", cwd=written) == ""
+    assert run("ruff", "check", "--isolated", "--select=I", ".", cwd=written) == ""
+    assert run("ruff", "format", "--isolated", "--check", ".", cwd=written) == ""
+
+
+def test_ruff_with_this_projects_settings_has_nothing_to_say(tmp_path: Path) -> None:
+    for name, files in all_files(is_ours=True).items():
+        write(tmp_path / name, files)
+    settings = ("--config", "pyproject.toml", "--no-cache", str(tmp_path))
+    assert run("ruff", "check", *settings, cwd=ROOT) == ""
+    assert run("ruff", "format", "--check", *settings, cwd=ROOT) == ""
+
+
+@pytest.mark.xdist_group("types")
+def test_mypy_strict_has_nothing_to_say(written: Path) -> None:
+    folders = [item.name for item in written.iterdir() if item.is_dir() and not item.name.startswith(".")]
+    assert len(folders) == len(SAMPLES) + 1
+    assert run("mypy", "--strict", "--no-incremental", "--cache-dir", "/dev/null", *folders, cwd=written) == ""
+
+
+@pytest.mark.xdist_group("types")
+def test_pyright_strict_has_nothing_to_say(written: Path) -> None:
+    settings = {"typeCheckingMode": "strict", "pythonVersion": "3.11"}
+    (written / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    assert run("pyright", "--pythonpath", sys.executable, cwd=written) == ""
+
+
+def test_the_longest_names_fit_everywhere(written: Path) -> None:
+    assert len(LONG) == len(LONG_SETTINGS["stream"]) == LONGEST_NAME
+    assert len(parsed(spec_in(written / LONG), SAMPLES["github"].items)) == 3
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_is_written_loads_and_says_what_the_page_showed(written: Path, name: str) -> None:
+    sample, spec = SAMPLES[name], spec_in(written / name)
+    (stream,) = spec.streams.values()
+    assert (spec.name, stream.name, stream.path) == (name, "issues", "/issues")
+    assert stream.records == sample.records
+    assert stream.primary_key == sample.key
+    assert (stream.cursor.field if stream.cursor else None) == sample.cursor
+    assert (write_call(stream.paginator) if stream.paginator else None) == sample.paginator
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_parser_yields_an_object_for_each_record_of_the_page(written: Path, name: str) -> None:
+    sample, spec = SAMPLES[name], spec_in(written / name)
+    objects = parsed(spec, sample.items)
+    assert len({item.id for item in objects}) == len(sample.items)
+
+
+def test_the_object_holds_key_and_what_is_most_telling(written: Path) -> None:
+    (only,) = parsed(spec_in(written / "jsonapi"), SAMPLES["jsonapi"].items)
+    shown = only.model_dump(mode="json", exclude={"id"})
+    assert shown == {
+        "uid": "6f1f7f0e-7f0e-4c3e-9d5e-0d9d0a3a3c0f",
+        "title": "t",
+        "status": "open",
+        "type": "issue",
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-02T00:00:00.123000Z",
+    }
+    assert type(only).table_name() == "jsonapi_issues"
+
+
+def fields_of(text: str, class_: str) -> dict[str, str]:
+    """The fields of a class in source code, as they are written."""
+    (found,) = (item for item in ast.parse(text).body if isinstance(item, ast.ClassDef) and item.name == class_)
+    fields = (item for item in found.body if isinstance(item, ast.AnnAssign))
+    return {ast.unparse(item.target): ast.unparse(item).partition(": ")[2].replace("'", '"') for item in fields}
+
+
+def models_of(records: list[Any], **settings: Any) -> str:
+    return write_source(propose(wanted("acme", **settings), page_of(records)).plan)["models.py"]
+
+
+def test_names_that_python_can_not_take_have_an_alias(written: Path) -> None:
+    text = (written / "weird_names" / "models.py").read_text(encoding="utf-8")
+    fields = fields_of(text, "Issue")
+    assert fields["type"] == "str"
+    assert fields["type_2"] == 'str = Field(alias="@type")'
+    assert fields["class_"] == 'str = Field(alias="class")'
+    assert fields["a_b"] == "int"
+    assert fields["a_b_2"] == 'int = Field(alias="a-b")'
+    assert fields["field_2fa"] == 'bool = Field(alias="2fa")'
+    assert fields["some_camel_case"] == 'str = Field(alias="someCamelCase")'
+    assert fields["http_server"] == 'str = Field(alias="HTTPServer")'
+    assert fields["date_"] == 'date = Field(alias="date")'
+    assert fields["import_"] == 'object | None = Field(default=None, alias="import")'
+    assert fields["schema_"] == 'str = Field(alias="schema")'
+
+
+def test_a_field_that_is_null_or_missing_somewhere_is_optional() -> None:
+    text = models_of([{"id": 1, "a": None, "b": 1, "d": [1]}, {"id": 2, "a": "x", "c": True, "d": [2.5]}])
+    assert fields_of(text, "Issue") == {
+        "id": "int",
+        "a": "str | None = None",
+        "b": "int | None = None",
+        "d": "list[float]",
+        "c": "bool | None = None",
+    }
+
+
+def test_a_field_of_several_types_takes_each() -> None:
+    fields = fields_of(models_of(SAMPLES["mixed_types"].items), "Issue")
+    assert fields["value"] == "int | str"
+    assert fields["size"] == "float"
+    assert fields["who"] == "str | Who"
+    assert fields["many"] == "list[int | str | None] | None = None"
+    assert fields["at"] == "str"
+
+
+def test_times_are_read_as_times() -> None:
+    record = {"id": 1, "a": "2026-01-01T00:00:00Z", "b": "2026-01-01 10:00:00", "c": "2026-01-01", "d": 1767225600}
+    fields = fields_of(models_of([record]), "Issue")
+    assert fields == {"id": "int", "a": "AwareDatetime", "b": "datetime", "c": "date", "d": "int"}
+
+
+def test_objects_by_id_are_a_mapping_and_not_fields(written: Path) -> None:
+    text = (written / "maps" / "models.py").read_text(encoding="utf-8")
+    assert fields_of(text, "Issue")["by_user"] == "dict[str, ByUser]"
+    assert fields_of(text, "ByUser") == {"votes": "int"}
+
+
+def test_objects_of_one_name_and_shape_share_a_model_and_others_do_not(written: Path) -> None:
+    text = (written / "same_names" / "models.py").read_text(encoding="utf-8")
+    assert fields_of(text, "Issue")["owner"] == fields_of(text, "Parent")["owner"] == "Owner"
+    assert fields_of(text, "Project")["owner"] == "ProjectOwner"
+    assert fields_of(text, "IssueData") == {"data": "IssueDataData"}
+
+
+def test_what_the_framework_and_python_have_already_is_not_named_again() -> None:
+    text = models_of([{"id": 1, "stream": {"x": 1}, "field": {"x": 2, "y": 1}, "acme_config": {"z": 1}}])
+    fields = fields_of(text, "Issue")
+    assert fields["stream"] == "StreamRecord"
+    assert fields["field"] == "FieldRecord"
+    assert fields["acme_config"] != "AcmeConfig"
+
+
+def test_a_cursor_of_epochs_is_asked_for_in_epochs(tmp_path: Path) -> None:
+    proposal = propose(wanted("acme", since="oldest"), page_of(SAMPLES["epochs"].document))
+    (stream,) = spec_in(write(tmp_path / "acme", write_source(proposal.plan))).streams.values()
+    assert stream.cursor is not None
+    assert (stream.cursor.field, stream.cursor.since, stream.cursor.format) == ("updated", "oldest", "epoch")
+
+
+@pytest.mark.parametrize("given", [LinkHeader(), NextLink("next"), CursorToken("next", "x")])
+def test_a_paginator_that_finds_nothing_where_the_page_counts_is_refused(given: Paginator) -> None:
+    page = page_of({"items": [{"id": 1}], "startAt": 0, "total": 9})
+    with pytest.raises(NoProposalError, match=r'finds nothing in the page; Offset\(param="startAt"'):
+        propose(wanted("acme", paginator=given), page)
+
+
+def test_what_says_that_there_is_more_is_seen_though_the_parameter_is_given() -> None:
+    page = page_of({"items": [{"id": 1}], "page": 0, "total_pages": 9})
+    plan = propose(wanted("acme", paginator=PageNumber("p")), page).plan
+    assert (plan.paginator, plan.params) == (PageNumber("p", more="total_pages"), {"p": 0})
+
+
+def test_names_that_do_not_follow_from_the_classes_are_said(tmp_path: Path) -> None:
+    asked = Wanted(
+        name="github",
+        prefix="GitHub",
+        base_url=BASE_URL,
+        auth=None,
+        path="/orgs/{config.org}/a_b",
+        stream="a_b",
+        params={"per_page": 100, "v": "2"},
+    )
+    spec = spec_in(write(tmp_path / "github", write_source(propose(asked, page_of([{"id": 1}])).plan)))
+    (stream,) = spec.streams.values()
+    assert (spec.name, stream.name, dict(stream.params)) == ("github", "a_b", {"per_page": 100, "v": "2"})
+    assert set(spec.config.model_fields) == {"base_url", "org"}
+
+
+def personal_of(*records: dict[str, Any]) -> tuple[str, ...]:
+    """What is declared personal in a stream that is made from these records."""
+    return propose(wanted("acme"), page_of([{"id": at, **record} for at, record in enumerate(records)])).plan.personal
+
+
+@pytest.mark.parametrize(
+    ("record", "personal"),
+    [
+        ({"lead": {"name": "Ann", "email": "a@b.example"}}, ("lead.name",)),
+        ({"name": "Ann", "nickname": "A", "e-mail": "a@b.example"}, ("name", "nickname")),
+        ({"who": {"fullName": "Ann", "mail": "a@b.example", "title": "Dr"}}, ("who.fullName",)),
+        ({"login": "a@b.example", "name": "Ann"}, ("name",)),
+        ({"author": {"login": "ann", "avatar_url": "https://x.example/a"}}, ("author.login",)),
+        ({"code_owner": {"name": "Ann", "avatarUrl": None}}, ("code_owner.name",)),
+        ({"assignees": [{"login": "ann", "avatar_url": None}]}, ("assignees.login",)),
+        ({"a.b": {"name": "Ann", "email": "a@b.example"}}, ("a\\.b.name",)),
+        ({"a": {"b": [[{"name": "Ann", "email": "a@b.example"}]]}}, ("a.b.name",)),
+        ({"repository": {"name": "x", "avatar_url": "https://x.example/a"}}, ()),
+        ({"owner": {"name": "x"}}, ()),
+        ({"owner": {"name": 7, "email": "a@b.example"}}, ()),
+        ({"name": "x", "owner": {"email": "a@b.example"}}, ()),
+    ],
+)
+def test_names_beside_an_email_or_of_an_avatar_are_declared_personal(
+    record: dict[str, Any], personal: tuple[str, ...]
+) -> None:
+    assert personal_of(record) == personal
+
+
+def test_what_one_record_shows_of_a_person_holds_for_all() -> None:
+    assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": None}) == ()
+    assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": {"email": "a@b.example"}}) == ("lead.name",)
+
+
+@pytest.mark.parametrize("name", ["epochs", "github"])
+def test_what_is_personal_is_written_into_the_stream(written: Path, name: str) -> None:
+    (stream,) = spec_in(written / name).streams.values()
+    assert stream.personal == propose(wanted(name), page_of(SAMPLES[name].document)).plan.personal
+    assert name != "epochs" or stream.personal == ("profile.real_name",)
+
+
+@pytest.mark.parametrize("length", [60, 66, 67, 68, 69, 80, 98, 99, 100, 101, 130])
+def test_a_long_personal_field_is_declared_in_a_line_of_its_own_where_it_needs_one(tmp_path: Path, length: int) -> None:
+    """Whatever the length of a formatter's lines is."""
+    path = ("person." * 20)[: length - len("x.name")] + "x.name"
+    people: dict[str, Any] = {"name": "Ann", "email": "a@b.example"}
+    for name in reversed(path.split(".")[:-1]):
+        people = {name: people}
+    files = write_source(propose(wanted("acme"), page_of([{"id": 1, **people}])).plan)
+    (stream,) = spec_in(write(tmp_path / "acme", files)).streams.values()
+    assert (stream.personal, len(path)) == ((path,), length)
+    assert (f'    personal = ("{path}",)' in files["integration.py"].splitlines()) == (length <= 68)
+    for columns in ("88", "120"):
+        assert run("ruff", "format", "--isolated", f"--line-length={columns}", "--check", ".", cwd=tmp_path) == ""
+    assert run("ruff", "check", "--config", str(ROOT / "pyproject.toml"), "--select=E501", ".", cwd=tmp_path) == ""
+
+
+def test_many_personal_fields_are_a_line_each(tmp_path: Path) -> None:
+    people = {f"a_person_of_some_kind_{at}": {"name": "x", "email": "a@b.example"} for at in range(4)}
+    files = write_source(propose(wanted("acme"), page_of([{"id": 1, **people}])).plan)
+    (stream,) = spec_in(write(tmp_path / "acme", files)).streams.values()
+    assert stream.personal == tuple(f"{name}.name" for name in people)
+    assert run("ruff", "format", "--isolated", "--check", ".", cwd=tmp_path) == ""

@@ -1,0 +1,114 @@
+"""Cursor values are moments, whatever they are written in; bounds are never later than the moment they stand for."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dazz_assets import Cursor
+from dazz_assets.extract.bounds import format_bound, format_moment
+from dazz_assets.spec.timestamps import parse_timestamp
+from dazz_assets.windows import Windows, to_datetime, to_microseconds, window_start
+
+MOMENT = to_microseconds(datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC))
+SECOND = MOMENT // 1_000_000 * 1_000_000
+
+# Epoch numbers of earlier times look like a coarser unit of later ones.
+moments = st.datetimes(datetime(1974, 1, 1), datetime(2200, 1, 1)).map(
+    lambda value: to_microseconds(value.replace(tzinfo=UTC))
+)
+zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2026-01-31T12:30:15.123456Z", MOMENT),
+        ("2026-01-31T13:30:15.123456+01:00", MOMENT),
+        ("2026-01-31T14:30:15.123456+0200", MOMENT),
+        ("2026-01-31 12:30:15.123456", MOMENT),
+        ("2026-01-31T12:30:15.123456789Z", MOMENT),
+        ("2026-01-31T12:30:15Z", SECOND),
+        ("2026-01-31", to_microseconds(datetime(2026, 1, 31, tzinfo=UTC))),
+        (str(SECOND // 1_000_000), SECOND),
+        (f"{SECOND // 1_000_000}.123456", MOMENT),
+        (str(MOMENT // 1_000), MOMENT // 1_000 * 1_000),
+        (str(MOMENT), MOMENT),
+        (f"{MOMENT}789", MOMENT),
+        ("1.5e3", 1_500_000_000),
+        ("0", 0),
+        ("-1", -1_000_000),
+    ],
+)
+def test_times_dates_and_epoch_numbers_are_read(text: str, value: int) -> None:
+    assert parse_timestamp(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "1e400", "NaN", "true", "[]", "9" * 50, "٣"])
+def test_anything_else_is_no_cursor(text: str) -> None:
+    assert parse_timestamp(text) is None
+
+
+@given(moments, zones)
+def test_the_same_moment_in_any_zone_is_the_same_cursor(value: int, zone: timezone) -> None:
+    assert parse_timestamp(to_datetime(value).astimezone(zone).isoformat()) == value
+
+
+@given(moments)
+def test_what_is_shown_reads_back_as_the_same_moment(value: int) -> None:
+    assert parse_timestamp(format_moment(value)) == value
+
+
+@given(moments, st.sampled_from([None, "epoch", "epoch_ms", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%Y-%m-%d"]))
+def test_a_bound_is_never_later_than_its_moment_and_an_inclusive_one_is_earlier(value: int, format: str | None) -> None:
+    cursor = Cursor("at", format=format)
+
+    def read(bound: str | int) -> int:
+        text = str(bound)
+        found = parse_timestamp(text.replace(" ", "T") if format == "%Y-%m-%d %H:%M" else text)
+        assert found is not None
+        return found
+
+    assert read(format_bound(value, cursor)) <= value
+    assert read(format_bound(value, cursor, inclusive=True)) < value
+
+
+@pytest.mark.parametrize(
+    ("value", "format", "text"),
+    [
+        (SECOND, None, "2026-01-31T12:30:15Z"),
+        (MOMENT, None, "2026-01-31T12:30:15.123456Z"),
+        (MOMENT, "epoch", SECOND // 1_000_000),
+        (MOMENT, "epoch_ms", MOMENT // 1_000),
+        (MOMENT, "%d/%m/%Y %H:%M", "31/01/2026 12:30"),
+    ],
+)
+def test_bounds_are_sent_as_the_cursor_says(value: int, format: str | None, text: str | int) -> None:
+    assert format_bound(value, Cursor("at", format=format)) == text
+
+
+@given(moments, st.sampled_from(["day", "week", "month"]))
+def test_a_moment_lies_in_its_window_and_in_no_other(value: int, kind: str) -> None:
+    windows = Windows(kind)  # type: ignore[arg-type]
+    window = windows.holding(value)
+    assert window_start(window) <= value < window_start(windows.after(window))
+    assert windows.floor(window) == window
+
+
+@given(moments, moments, st.sampled_from(["day", "week", "month"]))
+def test_windows_follow_each_other_without_gap(one: int, other: int, kind: str) -> None:
+    windows = Windows(kind)  # type: ignore[arg-type]
+    first, last = windows.holding(min(one, other)), windows.holding(min(max(one, other), min(one, other) + 10**15))
+    found = list(windows.between(first, last))
+    assert found[0] == first
+    assert found[-1] == last
+    assert all(windows.after(earlier) == later for earlier, later in pairwise(found))
+
+
+def test_a_week_begins_on_monday_and_hostile_cursors_have_a_window_too() -> None:
+    windows = Windows("week")
+    assert windows.holding(MOMENT).isoformat() == "2026-01-26"
+    assert windows.holding(2**62).year == 9998 or windows.holding(2**62).year == 9999
+    assert windows.holding(-(2**62)).year == 1

@@ -1,0 +1,407 @@
+"""What only shows when records come: the sync or the parse fails, and says what there is, what was expected, and how
+to correct it. A first sync of which nothing can be used is no success.
+"""
+
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from dazz_assets import (
+    BearerToken,
+    Cursor,
+    CursorToken,
+    GraphQLCursor,
+    Integration,
+    LinkHeader,
+    NextLink,
+    PageNumber,
+    Stream,
+)
+from dazz_assets.errors import SyncError
+from tests.desk import Customer, Desk, DeskConfig
+from tests.http.loopback import Asked, Reply
+
+Answer = Callable[[Asked], Reply]
+
+
+class Record(BaseModel):
+    id: int | str
+
+
+class RegionConfig(DeskConfig):
+    region: str | None = None
+
+
+def records(**settings: Any) -> type[Integration[Any]]:
+    """An integration with one stream, `records`, that is right but for the settings."""
+    right: dict[str, Any] = {"path": "/records", "records": "items", "primary_key": "id", "__module__": __name__}
+    stream = types.new_class("RecordsStream", (Stream[Record],), exec_body=lambda ns: ns.update(right | settings))
+    return desk_of((stream,))
+
+
+def desk_of(streams: tuple[type[Stream[Any]], ...], **settings: Any) -> type[Integration[Any]]:
+    right = {"name": "desk", "base_url": "https://desk.test", "auth": BearerToken("{config.token}"), "streams": streams}
+    return types.new_class(
+        "NotesIntegration", (Integration[RegionConfig],), exec_body=lambda ns: ns.update(right | settings)
+    )
+
+
+def items(*found: Any, **beside: Any) -> Answer:
+    """A vendor whose only page holds these."""
+    return lambda asked: Reply(body={"items": list(found), **beside})
+
+
+ONE = {"id": 1, "name": "Ada", "attributes": {"updatedAt": "2026-01-06T10:00:00Z", "owner": {"id": 7}}, "gone": None}
+TWO = {"id": 2, "name": "Bob", "attributes": {"updatedAt": "2026-01-07T10:00:00Z", "owner": {"id": 8}}, "gone": None}
+
+
+def endless(asked: Asked) -> Reply:
+    return Reply(body={"items": [ONE], "next": f"token-{asked.query.get('token', ['0'])[0]}"})
+
+
+class ParentsStream(Stream[Record]):
+    path = "/parents"
+    records = "items"
+    primary_key = "id"
+
+
+class ChildrenStream(Stream[Record]):
+    parent = ParentsStream
+    path = "/parents/{parent.slug}/records"
+    records = "items"
+    primary_key = "id"
+
+
+class OwnersStream(ChildrenStream):
+    path = "/parents/{parent.owner_id}/records"
+
+
+class RegionStream(Stream[Record]):
+    path = "/{config.region}/records"
+    records = "items"
+
+
+def told(desk: Desk, customer: Customer) -> str:
+    """What is told of a sync that fails."""
+    with pytest.raises(SyncError) as caught:
+        customer.sync()
+    return str(caught.value).replace(desk.vendor.url, "https://desk.test")
+
+
+@pytest.mark.parametrize(
+    ("make", "answer", "message"),
+    [
+        (
+            lambda: records(primary_key="ids"),
+            items(ONE, TWO),
+            (
+                "desk/acme, stream records: none of the records that came (2) has a key at `ids`: they have "
+                "id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean 'id'? Correct "
+                "`primary_key` of RecordsStream"
+            ),
+        ),
+        (
+            lambda: records(primary_key="uuid"),
+            items(ONE, TWO),
+            (
+                "desk/acme, stream records: none of the records that came (2) has a key at `uuid`: they have "
+                "id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean 'id'? Correct "
+                "`primary_key` of RecordsStream"
+            ),
+        ),
+        (
+            lambda: records(primary_key="owner.id"),
+            items(ONE, TWO),
+            (
+                "desk/acme, stream records: none of the records that came (2) has a key at `owner.id`: they "
+                "have id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean "
+                "'attributes.owner.id'? Correct `primary_key` of RecordsStream"
+            ),
+        ),
+        (
+            lambda: records(primary_key="attributes"),
+            items(ONE, TWO),
+            (
+                "desk/acme, stream records: none of the records that came (2) has a key at `attributes`: it "
+                "is object there; they have attributes.updatedAt, attributes.owner, attributes.owner.id. "
+                "Correct `primary_key` of RecordsStream"
+            ),
+        ),
+        (
+            lambda: records(primary_key="gone"),
+            items(ONE, TWO),
+            (
+                "desk/acme, stream records: none of the records that came (2) has a key at `gone`: it is "
+                "null in each of them. Correct `primary_key` of RecordsStream"
+            ),
+        ),
+        (
+            lambda: records(primary_key=("attributes.owner.id", "nmae")),
+            items(ONE, TWO),
+            (
+                "desk/acme, stream records: none of the records that came (2) has a key at `nmae`: they have "
+                "id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean 'name'? Correct "
+                "`primary_key` of RecordsStream"
+            ),
+        ),
+        (
+            lambda: records(cursor=Cursor("updated_at")),
+            items(ONE, TWO),
+            (
+                "desk/acme, stream records: none of the records that came (2) has a cursor at `updated_at`: "
+                "they have id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean "
+                "'attributes.updatedAt'? Correct `cursor` of RecordsStream"
+            ),
+        ),
+        (
+            lambda: records(cursor=Cursor("attributes.updated_at")),
+            items(ONE),
+            (
+                "desk/acme, stream records: none of the records that came (1) has a cursor at "
+                "`attributes.updated_at`: they have id, name, attributes.updatedAt, attributes.owner.id, "
+                "gone; did you mean 'attributes.updatedAt'? Correct `cursor` of RecordsStream"
+            ),
+        ),
+        (
+            lambda: records(cursor=Cursor("name")),
+            items(ONE, TWO),
+            (
+                "desk/acme, stream records: none of the records that came (2) has a cursor that gives it a "
+                "place in an order: the cursor at name is no time: 'Ada'. Cursors are RFC 3339 times, dates "
+                "or epoch numbers; correct `cursor` of RecordsStream, or leave it out: then each sync "
+                "fetches all records"
+            ),
+        ),
+        (
+            lambda: records(cursor=Cursor("name")),
+            items({"id": 1, "name": "x" * 500}),
+            (
+                "desk/acme, stream records: none of the records that came (1) has a cursor that gives it a "
+                "place in an order: the cursor at name is no time: "
+                "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'. Cursors are RFC 3339 times, "
+                "dates or epoch numbers; correct `cursor` of RecordsStream, or leave it out: then each sync "
+                "fetches all records"
+            ),
+        ),
+        (
+            lambda: records(records="itms"),
+            items(ONE),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: nothing is at `itms`: the page is "
+                "an object with the keys items; there is a list at `items`. Set `records` to the path of the "
+                "list in the page (empty where the page is the list)."
+            ),
+        ),
+        (
+            lambda: records(records="data.items"),
+            items(ONE),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: nothing is at `data.items`: the "
+                "page is an object with the keys items; there is a list at `items`. Set `records` to the "
+                "path of the list in the page (empty where the page is the list)."
+            ),
+        ),
+        (
+            lambda: records(records=""),
+            items(ONE),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: the page is no list but an object "
+                "with the keys items; there is a list at `items`. Set `records` to the path of the list in "
+                "the page (empty where the page is the list)."
+            ),
+        ),
+        (
+            lambda: records(records="data"),
+            lambda asked: Reply(body={"data": {"list": [ONE], "more": []}}),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: what is at `data` is no list but "
+                "an object with the keys list, more; there are lists at `data.list`, `data.more`. Set "
+                "`records` to the path of the list in the page (empty where the page is the list)."
+            ),
+        ),
+        (
+            lambda: records(records="data"),
+            lambda asked: Reply(body=[ONE]),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: nothing is at `data`: the page is "
+                "a list. Set `records` to the path of the list in the page (empty where the page is the "
+                "list)."
+            ),
+        ),
+        (
+            lambda: records(records="items"),
+            lambda asked: Reply(body={"items": "none"}),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: what is at `items` is no list but "
+                'the value "none". Set `records` to the path of the list in the page (empty where the page '
+                "is the list)."
+            ),
+        ),
+        (
+            lambda: records(),
+            items(ONE, links={"next": "/records?page=2"}),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: the first page says by "
+                "`links.next` that there is more, and no paginator is set. Set `paginator` on the stream or "
+                "the integration."
+            ),
+        ),
+        (
+            lambda: records(paginator=NextLink("links.nxt")),
+            items(ONE, links={"next": "/records?page=2"}),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: the page says by `links.next` "
+                "that there is more, and its paginator finds nothing at `links.nxt`. Correct the paginator, "
+                "so that it looks where the page says it."
+            ),
+        ),
+        (
+            lambda: records(paginator=LinkHeader()),
+            items(ONE, has_more=True),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: the page says by `has_more` that "
+                "there is more, and its paginator finds nothing at the Link header. Correct the paginator, "
+                "so that it looks where the page says it."
+            ),
+        ),
+        (
+            lambda: records(paginator=CursorToken("next_token", param="token")),
+            items(ONE, next_cursor="abc"),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: the page says by `next_cursor` "
+                "that there is more, and its paginator finds nothing at `next_token`. Correct the paginator, "
+                "so that it looks where the page says it."
+            ),
+        ),
+        (
+            lambda: records(
+                paginator=GraphQLCursor("pageInfo.endCursr"), method="POST", body={"query": "{ items { id } }"}
+            ),
+            items(ONE, pageInfo={"hasNextPage": True, "endCursor": "abc"}),
+            (
+                "desk/acme, stream records: POST https://desk.test/records: the page says by "
+                "`pageInfo.hasNextPage` that there is more, and its paginator finds no cursor at "
+                "`pageInfo.endCursr`. Correct the paginator's path, or ask for endCursr in the query."
+            ),
+        ),
+        (
+            lambda: records(paginator=CursorToken("next", param="token")),
+            items(ONE, next={"token": "abc"}),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: what is at `next` can't be used "
+                "as a token: it is no text. Correct the paginator's path."
+            ),
+        ),
+        (
+            lambda: records(paginator=NextLink("next")),
+            items(ONE, next="eyJpZCI6MTIzNDU2fQ=="),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: the next link is "
+                "'eyJpZCI6MTIzNDU2fQ==', which is no address, absolute or relative. Correct the paginator's "
+                "path, or, where the vendor gives a token to be sent as a parameter, use CursorToken(path, "
+                "param=...)."
+            ),
+        ),
+        (
+            lambda: records(paginator=NextLink("next")),
+            items(ONE, next="http://[bad/records"),
+            (
+                "desk/acme, stream records: GET https://desk.test/records: the next link is "
+                "'http://[bad/records', which is no address, absolute or relative. Correct the paginator's "
+                "path, or, where the vendor gives a token to be sent as a parameter, use CursorToken(path, "
+                "param=...)."
+            ),
+        ),
+        (
+            lambda: records(paginator=NextLink("next")),
+            items(ONE, next="https://elsewhere.test/records?page=2"),
+            (
+                "desk/acme, stream records: GET https://elsewhere.test/records?page=2: a redirect or link "
+                "leads from https://desk.test to https://elsewhere.test, which is not declared; nothing was "
+                "sent there. If that host is the vendor's, add it to the integration's `hosts`."
+            ),
+        ),
+        (
+            lambda: records(paginator=CursorToken("next", param="tokn")),
+            endless,
+            (
+                "desk/acme, stream records: GET https://desk.test/records?tokn=token-0: page 3 would be the "
+                "same request as page 2: the pages go round in a circle of 1 (tokn=token-0). Check the "
+                "stream's paginator: the vendor may not know the parameter, or names the same page again."
+            ),
+        ),
+        (
+            lambda: records(paginator=PageNumber()),
+            items(ONE),
+            (
+                "desk/acme, stream records: GET https://desk.test/records?page=3: page 3 holds the same 1 "
+                "records as page 1, 3 times by now, although each was asked for otherwise. Check the "
+                "stream's paginator: the vendor may not know the parameter, or names the same page again."
+            ),
+        ),
+        (
+            lambda: desk_of((ParentsStream, ChildrenStream)),
+            items(ONE),
+            (
+                "desk/acme, stream children: {parent.slug} has no value in a record of parents; they have "
+                "attributes.owner.id, attributes.updatedAt, id, name"
+            ),
+        ),
+        (
+            lambda: desk_of((ParentsStream, OwnersStream)),
+            items({"id": 1, "ownerId": 5}),
+            (
+                "desk/acme, stream owners: {parent.owner_id} has no value in a record of parents; they have "
+                "id, ownerId; did you mean {parent.ownerId}?"
+            ),
+        ),
+        (
+            lambda: desk_of((RegionStream,)),
+            items(ONE),
+            (
+                "desk/acme, stream region: {config.region} has no value in this connection's config; set it "
+                "there, or give RegionConfig.region a default"
+            ),
+        ),
+    ],
+)
+def test_a_sync_says_what_the_vendor_sent_and_what_to_correct(
+    make: Callable[[], type[Integration[Any]]], answer: Answer, message: str, desk: Desk, tmp_path: Path
+) -> None:
+    desk.vendor.handler = answer
+    assert told(desk, Customer(tmp_path, desk.vendor.url, make())) == message
+
+
+def test_it_is_told_again_until_it_is_corrected_and_then_all_of_it_is_there(desk: Desk, tmp_path: Path) -> None:
+    desk.vendor.handler = items(ONE, TWO)
+    wrong, right = (records(cursor=Cursor(f"attributes.{name}")) for name in ("updated", "updatedAt"))
+    first = told(desk, Customer(tmp_path, desk.vendor.url, wrong))
+    assert told(desk, Customer(tmp_path, desk.vendor.url, wrong)) == first
+    customer = Customer(tmp_path, desk.vendor.url, right)
+    assert customer.sync()["records"].stored == 2
+
+
+def test_a_snapshot_of_which_nothing_can_be_used_replaces_nothing(desk: Desk, tmp_path: Path) -> None:
+    customer = Customer(tmp_path, desk.vendor.url, records())
+    desk.vendor.handler = items(ONE, TWO)
+    customer.sync()
+    desk.vendor.handler = items({"uid": 1}, {"uid": 2})
+    assert told(desk, customer).startswith(
+        "desk/acme, stream records: none of the records that came (2) has a key at `id`"
+    )
+    assert len(customer.rows("select 1 from raw.desk_records")) == 2
+
+
+def test_a_list_without_records_is_no_mistake(desk: Desk, tmp_path: Path) -> None:
+    desk.vendor.handler = items()
+    assert Customer(tmp_path, desk.vendor.url, records(primary_key="ids")).sync()["records"].records == 0
+
+
+def test_a_page_whose_link_is_null_is_the_last_one_whatever_else_it_says(desk: Desk, tmp_path: Path) -> None:
+    desk.vendor.handler = items(ONE, next=None, has_more=True)
+    customer = Customer(tmp_path, desk.vendor.url, records(paginator=NextLink("next")))
+    assert customer.sync()["records"].records == 1

@@ -1,0 +1,102 @@
+"""A stream without a model stores raw, is a parent of others, and is looked at like any other."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dazz_assets import Cursor, Integration, Stream
+from dazz_assets.assistant.announced_requests import first_requests
+from dazz_assets.assistant.connection_check import check_connection
+from dazz_assets.assistant.page_preview import preview
+from tests.desk import Customer, DeskConfig, DeskIntegration
+from tests.http.loopback import Asked, Reply, Vendor
+
+
+class OrgsStream(Stream):
+    path = "/orgs"
+    primary_key = "id"
+
+
+class UsersStream(Stream[Any]):
+    parent = OrgsStream
+    path = "/orgs/{parent.id}/users"
+    primary_key = "id"
+    cursor = Cursor("at", since="since")
+
+
+class OrgsIntegration(Integration[DeskConfig]):
+    base_url = DeskIntegration.base_url
+    auth = DeskIntegration.auth
+    records = "items"
+    streams = (OrgsStream, UsersStream)
+    name = "orgs"
+
+
+class Orgs:
+    """Organisations, with a user each."""
+
+    def __init__(self) -> None:
+        self.orgs: list[dict[str, Any]] = [{"id": "a", "name": "Acme"}, {"id": "b", "name": None, "extra": [1]}]
+        self.vendor = Vendor()
+        self.vendor.handler = self.answer
+
+    def answer(self, asked: Asked) -> Reply:
+        if asked.path == "/orgs":
+            return Reply(body={"items": self.orgs})
+        org = asked.path.split("/")[2]
+        return Reply(body={"items": [{"id": f"user of {org}", "at": "2026-01-05T10:00:00Z"}]})
+
+
+@pytest.fixture
+def orgs() -> Any:
+    orgs = Orgs()
+    yield orgs
+    orgs.vendor.close()
+
+
+@pytest.fixture
+def customer(orgs: Orgs, tmp_path: Path) -> Customer:
+    return Customer(tmp_path, orgs.vendor.url, OrgsIntegration)
+
+
+def test_its_records_are_stored_as_they_were_sent(customer: Customer) -> None:
+    customer.sync("orgs")
+    stored = customer.rows("select key, record from raw.orgs_orgs order by key")
+    assert stored == [
+        {"key": "a", "record": '{"id": "a", "name": "Acme"}'},
+        {"key": "b", "record": '{"id": "b", "name": null, "extra": [1]}'},
+    ]
+
+
+def test_others_are_fetched_for_each_of_its_records(customer: Customer, orgs: Orgs) -> None:
+    customer.sync()
+    assert [asked.path for asked in orgs.vendor.asked] == ["/orgs", "/orgs/a/users", "/orgs/b/users"]
+    assert [row["key"] for row in customer.rows("select key from raw.orgs_users order by key")] == [
+        "user of a",
+        "user of b",
+    ]
+
+
+def test_its_drift_is_told(customer: Customer, orgs: Orgs) -> None:
+    orgs.orgs = [{"id": str(number), "size": 1} for number in range(30)]
+    customer.sync("orgs")
+    orgs.orgs = [{"id": str(number), "size": "1"} for number in range(30)]
+    assert customer.sync("orgs")["orgs"].drift == ["size: text, was integer"]
+
+
+def test_its_first_page_proves_a_connection(customer: Customer) -> None:
+    found = check_connection(customer.session)
+    assert (found.stream, found.records) == ("orgs", 2)
+
+
+def test_a_preview_has_everything_but_what_a_model_reads(customer: Customer) -> None:
+    found = preview(customer.session, customer.spec.streams["orgs"])
+    assert found.model is None
+    assert [field.path for field in found.fields] == ["id", "name", "extra", "extra[]"]
+    assert (found.key.declared, found.key.missing) == (("id",), 0)
+
+
+def test_its_requests_are_explained(customer: Customer) -> None:
+    (request,) = first_requests(customer.spec, customer.spec.streams["orgs"])
+    assert request.url == "https://desk.test/orgs"

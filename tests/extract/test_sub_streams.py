@@ -1,0 +1,213 @@
+"""Streams that are fetched for each stored record of their parent."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from dazz_assets import Cursor, Integration, Stream
+from dazz_assets.errors import SyncError
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
+from dazz_assets.reports import Progress
+from tests.desk import Customer, DeskConfig, DeskIntegration
+from tests.http.loopback import Asked, Reply, Vendor
+
+
+class Team(BaseModel):
+    id: str
+
+
+class TeamsStream(Stream[Team]):
+    path = "/teams"
+    primary_key = "id"
+
+
+class MembersStream(Stream[Team]):
+    parent = TeamsStream
+    path = "/teams/{parent.id}/members"
+    primary_key = "id"
+
+
+class EventsStream(Stream[Team]):
+    parent = TeamsStream
+    path = "/teams/{parent.id}/events"
+    primary_key = "id"
+    cursor = Cursor("at", since="since")
+
+
+class TeamsIntegration(Integration[DeskConfig]):
+    base_url = DeskIntegration.base_url
+    auth = DeskIntegration.auth
+    records = "items"
+    streams = (TeamsStream, MembersStream, EventsStream)
+    name = "teams"
+
+
+class Teams:
+    """Lists per path; a status in a list's place is answered as it is."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.lists: dict[str, Any] = {"/teams": [{"id": "a"}, {"id": "b"}]}
+        self.vendor = vendor
+        vendor.handler = self.answer
+
+    def answer(self, asked: Asked) -> Reply:
+        found = self.lists.get(asked.path, [])
+        if isinstance(found, int):
+            return Reply(found, {"message": "no"})
+        since = asked.query.get("since", [""])[0]
+        return Reply(body={"items": [item for item in found if str(item.get("at", "9")) >= since]})
+
+    @property
+    def paths(self) -> list[str]:
+        return [asked.path for asked in self.vendor.asked]
+
+
+@pytest.fixture
+def teams() -> Any:
+    vendor = Vendor()
+    yield Teams(vendor)
+    vendor.close()
+
+
+@pytest.fixture
+def customer(teams: Teams, tmp_path: Path) -> Customer:
+    return Customer(tmp_path, teams.vendor.url, TeamsIntegration)
+
+
+def _rows(customer: Customer, stream: str) -> list[str]:
+    return [row["key"] for row in customer.rows(f"select key from raw.teams_{stream} order by key")]
+
+
+def test_children_are_fetched_for_each_stored_parent(teams: Teams, customer: Customer) -> None:
+    teams.lists |= {"/teams/a/members": [{"id": "1"}], "/teams/b/members": [{"id": "2"}]}
+    customer.sync("teams")
+    asked = len(teams.paths)
+    customer.sync("members")
+    assert teams.paths[asked:] == ["/teams/a/members", "/teams/b/members"]
+    assert _rows(customer, "members") == ["1", "2"]
+
+
+def test_a_parent_that_was_never_synced_is_named(customer: Customer) -> None:
+    with pytest.raises(SyncError, match=r"stream members: its parent teams was never synced; sync .* teams"):
+        customer.sync("members")
+
+
+def test_a_parents_field_is_one_percent_encoded_segment(teams: Teams, customer: Customer) -> None:
+    teams.lists["/teams"] = [{"id": "a/../b?x=1"}]
+    customer.sync("teams", "members")
+    assert teams.vendor.asked[-1].target == "/teams/a%2F..%2Fb%3Fx%3D1/members"
+
+
+def test_a_parents_field_that_would_change_the_path_is_refused(teams: Teams, customer: Customer) -> None:
+    teams.lists["/teams"] = [{"id": ".."}]
+    customer.sync("teams")
+    with pytest.raises(SyncError, match=r"stream members: \{parent.id\} in its path: '\.\.' can't be a segment"):
+        customer.sync("members")
+
+
+def test_a_child_that_cannot_be_listed_is_passed_over_and_keeps_its_rows(teams: Teams, customer: Customer) -> None:
+    teams.lists |= {"/teams/a/members": [{"id": "1"}], "/teams/b/members": [{"id": "2"}]}
+    customer.sync()
+    teams.lists |= {"/teams/a/members": 403, "/teams/b/members": [{"id": "3"}]}
+    report = customer.sync("members")["members"]
+    assert _rows(customer, "members") == ["1", "3"]
+    assert [text.partition(":")[0] for text in report.passed_over] == ["a"]
+    assert "403" in report.passed_over[0]
+
+
+def test_when_no_child_can_be_listed_the_sync_fails(teams: Teams, customer: Customer) -> None:
+    teams.lists |= {"/teams/a/events": 403, "/teams/b/events": 403}
+    customer.sync("teams")
+    with pytest.raises(SyncError, match=r"2 of 2 teams failed .*403.*credentials"):
+        customer.sync("events")
+
+
+def test_a_snapshot_with_a_failed_child_is_not_stored(teams: Teams, customer: Customer) -> None:
+    teams.lists |= {"/teams/a/members": [{"id": "1"}], "/teams/b/members": [{"id": "2"}]}
+    customer.sync()
+    teams.lists |= {"/teams/a/members": [], "/teams/b/members": 400}
+    with pytest.raises(SyncError, match="1 of 2 teams failed"):
+        customer.sync("members")
+    assert _rows(customer, "members") == ["1", "2"]
+
+
+def test_of_an_incremental_stream_what_the_others_brought_is_stored(teams: Teams, customer: Customer) -> None:
+    teams.lists |= {"/teams/a/events": 400, "/teams/b/events": [{"id": "2", "at": "2026-01-06T00:00:00Z"}]}
+    customer.sync("teams")
+    with pytest.raises(SyncError, match=r"teams/acme, stream events: 1 of 2 teams failed .*what the others"):
+        customer.sync("events")
+    assert _rows(customer, "events") == ["2"]
+
+
+def test_each_parent_has_its_own_mark(teams: Teams, customer: Customer) -> None:
+    teams.lists |= {
+        "/teams/a/events": [{"id": "1", "at": "2026-03-01T00:00:00Z"}],
+        "/teams/b/events": [{"id": "2", "at": "2026-01-06T00:00:00Z"}],
+    }
+    customer.sync()
+    asked = len(teams.paths)
+    customer.sync("events")
+    since = {request.path: request.query["since"] for request in teams.vendor.asked[asked:]}
+    assert since == {"/teams/a/events": ["2026-02-28T23:59:59Z"], "/teams/b/events": ["2026-01-05T23:59:59Z"]}
+
+
+def test_a_new_parent_is_fetched_from_the_start(teams: Teams, customer: Customer) -> None:
+    teams.lists["/teams/a/events"] = [{"id": "1", "at": "2026-03-01T00:00:00Z"}]
+    customer.sync()
+    teams.lists["/teams"].append({"id": "c"})
+    teams.lists["/teams/c/events"] = [{"id": "9", "at": "2026-01-07T00:00:00Z"}]
+    report = customer.sync("teams", "events")["events"]
+    assert teams.vendor.asked[-1].query["since"] == ["2026-01-05T00:00:00Z"]
+    assert report.records == 1
+    assert _rows(customer, "events") == ["1", "9"]
+
+
+def test_concurrent_children_give_the_same(teams: Teams, tmp_path: Path) -> None:
+    class AtOnce(TeamsIntegration):
+        concurrency = 4
+
+    teams.lists["/teams"] = [{"id": f"t{number}"} for number in range(20)]
+    for number in range(20):
+        teams.lists[f"/teams/t{number}/events"] = [{"id": f"{number:02}", "at": "2026-01-07T00:00:00Z"}]
+    customer = Customer(tmp_path, teams.vendor.url, AtOnce)
+    report = customer.sync()["events"]
+    assert report.records == 20
+    assert _rows(customer, "events") == [f"{number:02}" for number in range(20)]
+    assert customer.sync("events")["events"].records == 0
+
+
+def test_a_refetch_keeps_the_rows_of_a_parent_that_cannot_be_listed(teams: Teams, customer: Customer) -> None:
+    teams.lists |= {
+        "/teams/a/events": [{"id": "1", "at": "2026-03-01T00:00:00Z"}],
+        "/teams/b/events": [{"id": "2", "at": "2026-01-06T00:00:00Z"}],
+    }
+    customer.sync()
+    teams.lists |= {"/teams/a/events": 404, "/teams/b/events": []}
+    customer.sync("events", extent=SyncRange(replace=True))
+    assert _rows(customer, "events") == ["1"]
+
+
+def test_an_interrupted_sync_waits_for_no_other_child(teams: Teams, tmp_path: Path) -> None:
+    class AtOnce(TeamsIntegration):
+        concurrency = 4
+
+    class Interrupted(Progress):
+        def page(self, connection: str, stream: str, *, records: int, bytes_: int) -> None:
+            raise KeyboardInterrupt
+
+    teams.lists["/teams"] = [{"id": f"t{number}"} for number in range(4)]
+    customer = Customer(tmp_path, teams.vendor.url, AtOnce)
+    customer.sync("teams")
+    answer = teams.answer
+    patient = Reply(429, {"message": "later"}, {"Retry-After": "300"})
+    teams.vendor.handler = lambda asked: answer(asked) if asked.path.endswith("t0/members") else patient
+    session = customer.session
+    session.progress = Interrupted()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        sync_stream(session, customer.spec.streams["members"], SyncRange())
+    assert time.monotonic() - started < 30

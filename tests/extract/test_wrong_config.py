@@ -1,0 +1,54 @@
+"""A config that makes no URL is told as one: which connection, which setting, how to correct it."""
+
+from pathlib import Path
+
+import pytest
+
+from dazz_assets import BearerToken, Integration
+from dazz_assets.connections import BadConnection, Connection
+from dazz_assets.lake import Lake
+from dazz_assets.session import Session
+from dazz_assets.spec.read import describe
+from tests.desk import DeskConfig, Fixed, TicketsStream
+
+
+class RegionConfig(DeskConfig):
+    region: str | None = None
+
+
+class Regional(Integration[RegionConfig]):
+    name = "desk"
+    base_url = "https://desk.test/{config.region}"
+    auth = BearerToken("{config.token}")
+    streams = (TicketsStream,)
+
+
+def session(folder: Path, **config: str) -> Session:
+    spec = describe(Regional)
+    given = Connection(id="acme", integration="desk", start=Fixed.FIRST, config={"token": "secret", **config})
+    return Session(spec, given, Lake(folder))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({}, r"connection 'acme' of desk: `config\.region` is part of the base URL and is not set; set it"),
+        ({"region": ".."}, r"connection 'acme' of desk: `config\.region` is part of the base URL: '\.\.' can't be"),
+        ({"base_url": "localhost:80"}, r"connection 'acme' of desk: `config\.base_url` must be http:// or https://"),
+        ({"base_url": "https://me:pw@desk.test"}, r"`config\.base_url` must be .* without a user name"),
+        (
+            {"base_url": "https://desk.test/{cursor.since}"},
+            r"the base URL holds \{cursor\.since\}; only \{config\.x\} can stand in it",
+        ),
+        ({"base_url": "https://desk.test:port"}, r"`config\.base_url` must be"),
+    ],
+)
+def test_it_names_connection_setting_and_fix(tmp_path: Path, config: dict[str, str], message: str) -> None:
+    with pytest.raises(BadConnection, match=message) as caught:
+        session(tmp_path, **config).client("tickets")
+    assert "pw" not in str(caught.value)
+
+
+def test_what_is_right_is_a_url_without_a_slash_at_the_end(tmp_path: Path) -> None:
+    assert session(tmp_path, region="eu/1").base_url == "https://desk.test/eu%2F1"
+    assert session(tmp_path, base_url="http://[::1]:80/api/").base_url == "http://[::1]:80/api"

@@ -1,0 +1,112 @@
+"""`dazz_replay`: what a developer who wants to test more than the recording's own test does writes three lines with."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dazz_assets.declare.integration import Integration
+from dazz_assets.domain import DomainObject
+from dazz_assets.errors import RecordingError
+from dazz_assets.recording.replay import Replay
+from dazz_assets.recording.scenario import recordings_folder
+from tests.recording.shop import INTEGRATION, written
+
+Replays = Callable[..., Replay]
+
+
+class Unrelated(DomainObject):
+    """No parser returns it."""
+
+
+@contextmanager
+def told(*parts: str) -> Iterator[None]:
+    """The test is failed with a text that has these parts."""
+    with pytest.raises(pytest.fail.Exception) as caught:
+        yield
+    assert caught.value.pytrace is False
+    for part in parts:
+        assert part in str(caught.value)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, recorded_shop: Path) -> Path:
+    """The file of an integration with a recording."""
+    return shutil.copytree(recorded_shop, tmp_path / "shop") / "shop.py"
+
+
+def integration_in(file: Path) -> type[Integration[Any]]:
+    return written(file.parent, file.read_text(encoding="utf-8")).integration
+
+
+def test_it_gives_objects_records_and_the_integration(dazz_replay: Replays, shop: Path) -> None:
+    replay = dazz_replay(integration_in(shop))
+    (model,) = replay.spec.parsers["invoices"].models
+    assert model.__name__ == "Invoice"
+    invoices = replay.objects(model)
+    assert all(type(invoice) is model for invoice in invoices)
+    orders = replay.records("orders")
+    assert {type(order).__name__ for order in orders} == {"Order"}
+    assert len(invoices) == len(orders) == 11
+    assert orders[0].total == Decimal("12.5")
+
+    integration = replay.integration
+    assert type(integration).__name__ == "ShopIntegration"
+    assert integration.config.token.get_secret_value() == "redacted-token"
+    assert integration.object_id("o1") in {invoice.id for invoice in invoices}
+
+    with pytest.raises(RecordingError, match="shop has no stream 'order'; did you mean 'orders'"):
+        replay.records("order")
+    with pytest.raises(RecordingError, match="no parser of shop returns Unrelated; there are: Invoice"):
+        replay.objects(Unrelated)
+
+
+def test_an_integration_may_be_named_and_so_may_the_scenario(
+    dazz_replay: Replays, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAZZ_INTEGRATIONS", str(shop))
+    shutil.copytree(shop.parent / "recordings/default", shop.parent / "recordings/empty")
+    for order in (shop.parent / "recordings/empty").glob("*/2-orders.*"):
+        order.unlink()
+    with told("/orders?since=2026-01-05T00%3A00%3A00Z was requested and not recorded"):
+        dazz_replay("shop", "empty")
+    assert len(dazz_replay("shop").records("accounts")) == 4
+
+
+def test_of_a_scenario_that_there_is_not_it_is_told_how_to_record_it(dazz_replay: Replays, shop: Path) -> None:
+    with told(
+        f"shop has no recording 'defautl' in {shop.parent}/recordings; did you mean 'default'?; ",
+        f"to make it: dazz record {shop} --connection ID --scenario defautl",
+    ):
+        dazz_replay(shop, "defautl")
+    shutil.rmtree(shop.parent / "recordings")
+    with told(f"to make it: dazz record {shop} --connection ID --scenario default"):
+        dazz_replay(shop)
+
+
+def test_an_integration_that_is_unknown_or_wrong_fails_the_test_with_its_message(
+    dazz_replay: Replays, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAZZ_INTEGRATIONS", str(shop))
+    with told("no integration is named 'shpo'; did you mean 'shop'?"):
+        dazz_replay("shpo")
+    wrong = shop.with_name("wrong.py")
+    wrong.write_text(INTEGRATION.replace('primary_key = "id"', 'primary_keys = "id"'), encoding="utf-8")
+    with told("ShopIntegration.primary_keys is no setting"):
+        dazz_replay(wrong)
+
+
+def test_an_integration_may_be_given_by_path_and_its_snapshots_are_left_to_the_recordings_own_test(
+    dazz_replay: Replays, shop: Path
+) -> None:
+    shutil.rmtree(shop.parent / "recordings/default/snapshots")
+    replay = dazz_replay(shop)
+    assert len(replay.records("accounts")) == 4
+    assert replay.stale()
+    assert not (recordings_folder(replay.spec) / "default/snapshots").exists()

@@ -1,0 +1,236 @@
+"""A parser that gives back what it does not declare fails, publishes nothing, and says how to correct it."""
+
+import re
+import types
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from dazz_assets import BearerToken, FullRefresh, Integration, Stream, parser
+from dazz_assets.domain import DomainObject
+from dazz_assets.errors import ParseError
+from tests.desk import Customer, Desk, DeskConfig
+from tests.http.loopback import Reply
+
+
+class Record(BaseModel):
+    id: int
+    name: str | None = None
+
+
+class Strict(BaseModel):
+    id: int
+    nmae: str
+
+
+class RecordsStream(Stream[Record]):
+    path = "/records"
+    primary_key = "id"
+
+
+class StrictStream(Stream[Strict]):
+    path = "/records"
+    primary_key = "id"
+
+
+class Note(DomainObject):
+    text: str = ""
+
+
+class Other(DomainObject):
+    text: str = ""
+
+
+wrong: Any = None
+Records = FullRefresh[RecordsStream]
+
+
+def forgets_to_yield(self: Any, records: Records) -> Iterator[Note]:  # type: ignore[return]
+    for record in records:
+        Note(id=self.object_id(record.id))
+
+
+def returns_one(self: Any, records: Records) -> Iterator[Note]:
+    one: Any = Note(id="1")
+    return one  # type: ignore[no-any-return]
+
+
+def returns_a_dict(self: Any, records: Records) -> Iterator[Note]:
+    one: Any = {"id": "1"}
+    return one  # type: ignore[no-any-return]
+
+
+def yields_none(self: Any, records: Records) -> Iterator[Note]:
+    yield from (wrong for _ in records)
+
+
+def yields_a_list(self: Any, records: Records) -> Iterator[Note]:
+    one: Any = [Note(id="1")]
+    yield one
+
+
+def yields_records(self: Any, records: Records) -> Iterator[Note]:
+    anything: Any = records
+    yield from anything
+
+
+def yields_another(self: Any, records: Records) -> Iterator[Note]:
+    one: Any = Other(id="1")
+    yield one
+
+
+def yields_an_empty_id(self: Any, records: Records) -> Iterator[Note]:
+    yield Note(id="")
+
+
+def yields_no_id(self: Any, records: Records) -> Iterator[Note]:
+    for record in records:
+        yield Note(id=wrong, text=record.name or "")
+
+
+def yields_the_numbers_as_ids(self: Any, records: Records) -> Iterable[Note]:
+    for record in records:
+        number: Any = record.id
+        yield Note(id=number)
+
+
+def yields_one_id(self: Any, records: Records) -> Iterator[Note]:
+    for record in records:
+        yield Note(id=self.object_id("note"), text=str(record.id))
+
+
+def reads_what_is_none(self: Any, records: Records) -> list[Note]:
+    return [Note(id="1", text=record.name.upper()) for record in records]  # type: ignore[union-attr]
+
+
+def reads_strictly(self: Any, records: FullRefresh[StrictStream]) -> Iterator[Note]:
+    for record in records:
+        yield Note(id=self.object_id(record.id), text=record.nmae)
+
+
+def parsing(function: Callable[..., Iterable[DomainObject]]) -> type[Integration[Any]]:
+    """An integration whose parser this is."""
+    settings: dict[str, Any] = {
+        "name": "desk",
+        "base_url": "https://desk.test",
+        "auth": BearerToken("{config.token}"),
+        "streams": (StrictStream if function is reads_strictly else RecordsStream,),
+        "notes": parser(function),
+        "__module__": __name__,
+    }
+    return types.new_class("NotesIntegration", (Integration[DeskConfig],), exec_body=lambda ns: ns.update(settings))
+
+
+def told(desk: Desk, customer: Customer) -> str:
+    """What is told of a parse that fails."""
+    desk.vendor.handler = lambda asked: Reply(body=[{"id": number, "name": None} for number in range(1, 31)])
+    customer.sync()
+    with pytest.raises(ParseError) as caught:
+        customer.parse(every=True)
+    assert customer.rows("select 1 from notes") == []
+    return re.sub(r"line \d+", "line N", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (
+            forgets_to_yield,
+            (
+                "desk/acme, parser notes: it returned None; `yield` its objects, or return a list of them. "
+                "Nothing was published"
+            ),
+        ),
+        (
+            returns_one,
+            (
+                "desk/acme, parser notes: it returned a Note; `yield` its objects one by one, or return a "
+                "list of them. Nothing was published"
+            ),
+        ),
+        (
+            returns_a_dict,
+            (
+                "desk/acme, parser notes: it returned a dict; `yield` its objects one by one, or return a "
+                "list of them. Nothing was published"
+            ),
+        ),
+        (
+            yields_none,
+            (
+                "desk/acme, parser notes: it yielded None, and declares Note; yield nothing where there is "
+                "nothing. Nothing was published"
+            ),
+        ),
+        (
+            yields_a_list,
+            (
+                "desk/acme, parser notes: it yielded a list, and declares Note; yield objects one by one, as "
+                "`yield from objects`. Nothing was published"
+            ),
+        ),
+        (
+            yields_records,
+            (
+                "desk/acme, parser notes: it yielded a Record, and declares Note; correct the return "
+                "annotation, or what it yields. Nothing was published"
+            ),
+        ),
+        (
+            yields_another,
+            (
+                "desk/acme, parser notes: it yielded an Other, and declares Note; correct the return "
+                "annotation, or what it yields. Nothing was published"
+            ),
+        ),
+        (
+            yields_an_empty_id,
+            (
+                "desk/acme, parser notes: it yielded a Note without an id; make it by `self.object_id(...)`, "
+                "from the vendor's id. Nothing was published"
+            ),
+        ),
+        (
+            yields_no_id,
+            (
+                "desk/acme, parser notes: a Note can't be made of what the parser gave it: id: Input should "
+                "be a valid string (line N of test_mistakes_of_parsers.py); nothing was published"
+            ),
+        ),
+        (
+            yields_the_numbers_as_ids,
+            (
+                "desk/acme, parser notes: a Note can't be made of what the parser gave it: id: Input should "
+                "be a valid string (line N of test_mistakes_of_parsers.py); nothing was published"
+            ),
+        ),
+        (
+            yields_one_id,
+            (
+                "desk/acme, parser notes: all 30 objects Note that it yielded have the same id; make each "
+                "from the vendor's id of its record, as `self.object_id(record.id)`. Nothing was published"
+            ),
+        ),
+        (
+            reads_what_is_none,
+            (
+                "desk/acme, parser notes: the parser raised AttributeError: 'NoneType' object has no "
+                "attribute 'upper' (line N of test_mistakes_of_parsers.py); nothing was published"
+            ),
+        ),
+        (
+            reads_strictly,
+            (
+                "desk/acme, parser notes: 4 of 30 records of strict are invalid, more than max_invalid = 0.1 "
+                "allows (nmae: Field required); correct Strict, then parse again. Nothing was published"
+            ),
+        ),
+    ],
+)
+def test_it_says_what_was_given_back_and_what_to_correct(
+    function: Callable[..., Iterable[DomainObject]], message: str, desk: Desk, tmp_path: Path
+) -> None:
+    assert told(desk, Customer(tmp_path, desk.vendor.url, parsing(function))) == message

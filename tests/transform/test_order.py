@@ -1,0 +1,51 @@
+"""What is published depends on what raw holds, and not on how it arrived."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dazz_assets import FullRefresh, Incremental, parser
+from dazz_assets.lake import latest_versions
+from dazz_assets.lake.compaction import compact
+from tests.desk import Customer, Desk, Incident, TicketsOnly, TicketsStream
+
+
+class OneOfAWindow(TicketsOnly):
+    @parser
+    def incidents(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
+        for ticket in tickets:
+            yield Incident(id=self.object_id("one"), title=ticket.title)
+
+
+class OneOfAll(TicketsOnly):
+    @parser
+    def incidents(self, tickets: FullRefresh[TicketsStream]) -> Iterator[Incident]:
+        for ticket in tickets:
+            yield Incident(id=self.object_id("one"), title=ticket.title)
+
+
+def _put(desk: Desk, number: int) -> None:
+    desk.put(number, f"2026-01-06T{number:02}:00:00Z")
+
+
+@pytest.mark.parametrize("integration", [OneOfAWindow, OneOfAll])
+@pytest.mark.parametrize("sorted_in_memory", [0, 20_000])
+def test_one_sync_six_syncs_and_a_compaction_publish_the_same(
+    integration: type[Any], sorted_in_memory: int, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latest_versions, "_SORTED_IN_MEMORY", sorted_in_memory)
+    desk.tickets.clear()
+    often = Customer(tmp_path / "often", desk.vendor.url, integration)
+    for number in range(1, 7):
+        _put(desk, number)
+        often.sync()
+        often.parse()
+    once = Customer(tmp_path / "once", desk.vendor.url, integration)
+    once.sync()
+    once.parse()
+    assert once.titles() == often.titles() == ["ticket 6"]
+    list(compact(often.lake))
+    often.parse(every=True)
+    assert often.titles() == ["ticket 6"]

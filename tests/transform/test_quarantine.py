@@ -1,0 +1,98 @@
+"""Bad records go to quarantine with the reason, and the rest goes on."""
+
+import pytest
+
+from dazz_assets.errors import ParseError
+from tests.desk import Customer, Desk
+
+WHY = (
+    "select stream, key, kind, reason, cast(window_start as varchar) as w, page, position from quarantine order by key"
+)
+
+
+def test_an_invalid_record_is_put_aside_with_its_place_and_the_rest_is_published(
+    desk: Desk, customer: Customer
+) -> None:
+    desk.put(2, "2026-01-07T10:00:00Z", title=["no", "text"])  # type: ignore[arg-type]
+    customer.sync()
+    report = customer.parse()
+    assert report.quarantined == 1
+    assert customer.titles() == ["ticket 1", "ticket 3", "ticket 4"]
+    (row,) = customer.rows(WHY)
+    assert row == {
+        "stream": "tickets",
+        "key": "2",
+        "kind": "invalid",
+        "reason": "title: Input should be a valid string",
+        "w": "2026-01-05",
+        "page": 1,
+        "position": 1,
+    }
+
+
+def test_the_reason_never_quotes_the_value(desk: Desk, customer: Customer) -> None:
+    desk.put(2, "2026-01-07T10:00:00Z", title={"secret": "hunter2"})  # type: ignore[arg-type]
+    customer.sync()
+    customer.parse()
+    assert "hunter2" not in str(customer.rows("select * from quarantine"))
+
+
+def test_a_fixed_record_leaves_quarantine(desk: Desk, customer: Customer) -> None:
+    desk.put(2, "2026-01-07T10:00:00Z", title=["no", "text"])  # type: ignore[arg-type]
+    customer.sync()
+    customer.parse()
+    desk.put(2, "2026-01-21T10:00:00Z", "ticket 2, fixed")
+    customer.sync()
+    customer.parse()
+    assert customer.rows(WHY) == []
+    assert "ticket 2, fixed" in customer.titles()
+
+
+def test_the_newest_valid_version_stands_in_for_an_invalid_one(desk: Desk, customer: Customer) -> None:
+    customer.sync()
+    customer.parse()
+    desk.put(1, "2026-01-21T10:00:00Z", title=["went", "bad"])  # type: ignore[arg-type]
+    customer.sync()
+    report = customer.parse()
+    assert report.replaced == 1
+    assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
+    assert [row["kind"] for row in customer.rows(WHY)] == ["invalid"]
+
+
+def test_above_the_share_that_the_stream_allows_the_parse_fails_and_what_was_published_stays(
+    desk: Desk, customer: Customer
+) -> None:
+    customer.sync()
+    customer.parse()
+    for number in (1, 2):
+        desk.put(number, "2026-01-21T10:00:00Z", title=["went", "bad"])  # type: ignore[arg-type]
+    customer.sync()
+    with pytest.raises(ParseError, match=r"desk/acme, parser incidents: 2 of 3 records of tickets are invalid.*Ticket"):
+        customer.parse()
+    assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
+
+
+@pytest.mark.parametrize(
+    ("record", "kind", "reason"),
+    [
+        ({"title": "no key", "updated_at": "2026-01-07T10:00:00Z"}, "no key", "no key at id"),
+        ({"id": 7, "title": "no cursor"}, "no cursor", "no cursor at updated_at"),
+        (
+            {"id": 7, "title": "odd", "updated_at": "yesterday"},
+            "no cursor",
+            "the cursor at updated_at is no time: 'yesterday'",
+        ),
+    ],
+)
+def test_a_record_without_key_or_cursor_is_stored_put_aside_and_moves_no_mark(
+    record: dict[str, object], kind: str, reason: str, desk: Desk, customer: Customer
+) -> None:
+    desk.tickets[7] = record
+    first = customer.sync()["tickets"]
+    assert (first.records, first.problems) == (5, 1)
+    assert first.high_water_mark == "2026-01-20T10:00:00Z"
+    customer.parse()
+    (row,) = customer.rows(WHY)
+    assert (row["kind"], row["reason"]) == (kind, reason)
+    assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
+    assert customer.sync()["tickets"].records == 0

@@ -1,0 +1,56 @@
+"""Restreaming parses again from raw, and asks the vendor nothing."""
+
+import socket
+from typing import NoReturn
+
+import pytest
+
+from tests.desk import Customer, Desk, Fixed
+
+
+def test_every_window_is_parsed_again_with_every_socket_closed(
+    desk: Desk, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer.sync()
+    customer.parse()
+    before, asked = customer.rows("select * exclude (inputs) from incidents order by id"), desk.requests
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("a restream opened a socket")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    report = customer.parse(every=True)
+    assert set(report.windows) == {Fixed.FIRST, Fixed.SECOND, Fixed.THIRD}
+    assert report.records == 4
+    assert customer.rows("select * exclude (inputs) from incidents order by id") == before
+    assert desk.requests == asked
+
+
+def test_it_needs_no_credentials(customer: Customer) -> None:
+    customer.sync()
+    customer.connection = customer.connection.model_copy(update={"config": {"token": "${NOT_SET_ANYWHERE}"}})
+    assert customer.parse(every=True).records == 4
+
+
+def test_windows_are_stale_when_a_full_refresh_input_changed_and_stale_parses_them(
+    desk: Desk, customer: Customer
+) -> None:
+    customer.sync()
+    assert customer.parse().stale == []
+    desk.agents[0]["name"] = "Ada Lovelace"
+    customer.sync()
+    assert customer.parse().stale == [Fixed.FIRST, Fixed.SECOND, Fixed.THIRD]
+    assert customer.rows("select count(*) as n from incidents where agent = 'Ada Lovelace'") == [{"n": 0}]
+    assert customer.parse(stale=True).stale == []
+    assert customer.rows("select count(*) as n from incidents where agent = 'Ada Lovelace'") == [{"n": 1}]
+
+
+def test_objects_name_the_versions_of_the_raw_tables_that_they_come_from(customer: Customer) -> None:
+    customer.sync()
+    report = customer.parse()
+    (row,) = customer.rows("select distinct inputs from incidents")
+    named = {item.partition("@")[0]: int(item.partition("@")[2].partition("#")[0]) for item in row["inputs"].split()}
+    assert named == report.inputs
+    tickets = customer.lake.raw("desk", "tickets", "acme", windowed=True).open(named["tickets"])
+    assert tickets is not None
+    assert tickets.rows == 4
