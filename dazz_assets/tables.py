@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake import Commit, Lake, Snapshot, Table
+from dazz_assets.lake import Commit, Lake, Table, TableVersion
 from dazz_assets.lake.object_columns import object_schema
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
@@ -26,7 +26,7 @@ def create_tables(session: Session) -> None:
             table.commit(lambda _: Commit())
 
 
-def is_synced(snapshot: Snapshot | None) -> bool:
+def is_synced(snapshot: TableVersion | None) -> bool:
     """Whether a pass over the stream was ever complete; a table that is only declared says nothing of its vendor."""
     return snapshot is not None and snapshot.transaction("passes") is not None
 

@@ -13,7 +13,7 @@ from dazz_assets.errors import ParseError
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.marks import read_mark
 from dazz_assets.home import dagster_home, lake_url
-from dazz_assets.lake import Lake, Snapshot, TablePath
+from dazz_assets.lake import Lake, TablePath, TableVersion
 from dazz_assets.session import Session
 from dazz_assets.spec.discovery import discover
 from dazz_assets.spec.specs import IntegrationSpec
@@ -112,7 +112,7 @@ class _Reader:
             for key in sorted(configured | stored.keys())
         ]
 
-    def _stream(self, state: StreamStatus, raw: Snapshot | None, marks: Snapshot | None) -> StreamStatus:
+    def _stream(self, state: StreamStatus, raw: TableVersion | None, marks: TableVersion | None) -> StreamStatus:
         if raw is not None:
             state.rows = raw.rows
             newest = _newest_mark(marks) if marks is not None else read_mark(raw)
@@ -192,11 +192,11 @@ def _key(place: TablePath) -> tuple[str, str, str]:
     return place.integration, place.connection, place.name
 
 
-def _newest_mark(marks: Snapshot) -> int | None:
+def _newest_mark(marks: TableVersion) -> int | None:
     return max(_values(marks, "mark"), default=None)
 
 
-def _values(snapshot: Snapshot, column: str) -> Iterator[int]:
+def _values(snapshot: TableVersion, column: str) -> Iterator[int]:
     for batch in snapshot.read([column]):
         yield from (value for value in batch.column(column).to_pylist() if value is not None)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RawRow
 from dazz_assets.extract.marks import Source
-from dazz_assets.lake import Snapshot, hashes_since
+from dazz_assets.lake import TableVersion, hashes_since
 
 _MERGE_AT = 50_000
 
@@ -86,7 +86,7 @@ class NewRowFilter:
     held back at first; where a fingerprint differs, or too many are held, stored hashes are read and decide.
     """
 
-    def __init__(self, stored: Snapshot | None, lower: int | None) -> None:
+    def __init__(self, stored: TableVersion | None, lower: int | None) -> None:
         self._stored = stored if stored is not None and stored.files else None
         self._lower = lower
         self._seen = SeenHashes()

@@ -19,7 +19,7 @@ from dazz_assets.extract.marks import IDENTITY, NO_MARK, Source, row_identity
 from dazz_assets.extract.ranges import START, Part, SyncPlan
 from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, UnreachableError
-from dazz_assets.lake import Commit, DataFile, Snapshot
+from dazz_assets.lake import Commit, DataFile, TableVersion
 from dazz_assets.lake.table import remove_uncommitted
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
@@ -49,7 +49,7 @@ class SyncState:
         self.whole = whole
         self.anew = anew
         self.table = session.raw(stream)
-        self.stored: Snapshot | None = self.table.open()
+        self.stored: TableVersion | None = self.table.open()
         self.client = session.client(stream.name)
         self.novelty = NewRowFilter(None, None)
         self.boundaries: dict[str | None, Boundary] = {}
@@ -70,7 +70,7 @@ class SyncState:
         if stored is not None and not changes and not commit.add and commit.replace == "nothing":
             return
 
-        def work(current: Snapshot | None) -> Commit:
+        def work(current: TableVersion | None) -> Commit:
             if self._passes(current) != before:
                 raise SyncError(
                     f"{self.session.where}, stream {self.stream.name}: another sync of this connection stored a pass "
@@ -97,7 +97,7 @@ class SyncState:
         return self._passes(self.stored) + 1
 
     @staticmethod
-    def _passes(snapshot: Snapshot | None) -> int:
+    def _passes(snapshot: TableVersion | None) -> int:
         return 0 if snapshot is None else snapshot.transaction("passes") or 0
 
 
@@ -346,7 +346,7 @@ class Pass:
         return PassWriter(state.table, first, windowed=state.stream.cursor is not None)
 
 
-def _says(snapshot: Snapshot | None, name: str, value: int) -> bool:
+def _says(snapshot: TableVersion | None, name: str, value: int) -> bool:
     return snapshot is not None and snapshot.transaction(name) == value
 
 

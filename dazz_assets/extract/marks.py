@@ -10,7 +10,7 @@ import pyarrow as pa
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.stream_requests import parent_fields
 from dazz_assets.http.json_fields import FieldReader
-from dazz_assets.lake import MARKS_SCHEMA, Commit, Snapshot, Table, latest_versions
+from dazz_assets.lake import MARKS_SCHEMA, Commit, Table, TableVersion, latest_versions
 from dazz_assets.lake.files import column_bytes
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -19,7 +19,7 @@ NO_MARK = -(2**62)
 """What stands for no mark in the log: a transaction that was set once can't be unset."""
 
 
-def read_mark(snapshot: Snapshot | None) -> int | None:
+def read_mark(snapshot: TableVersion | None) -> int | None:
     """The high-water mark of a raw table, in microseconds; None where there is none."""
     mark = None if snapshot is None else snapshot.transaction("mark")
     return None if mark == NO_MARK else mark
@@ -94,14 +94,14 @@ class Marks:
             lambda _: Commit(add=[done], replace="everything", transactions={"parents": self._parents_passes or 0})
         )
 
-    def _stored(self, snapshot: Snapshot | None) -> Iterator[Source]:
+    def _stored(self, snapshot: TableVersion | None) -> Iterator[Source]:
         if snapshot is None:
             return
         for batch in snapshot.read():
             for row in batch.to_pylist():
                 yield Source(row["parent"], json.loads(row["fields"]), row["mark"], row["boundary"])
 
-    def _parents(self, stored: Snapshot) -> Iterator[Source]:
+    def _parents(self, stored: TableVersion) -> Iterator[Source]:
         paths = parent_fields(self._stream)
         reader = FieldReader(paths) if paths else None
         for batch in latest_versions(stored, ["key", "record"], problems=False):
@@ -130,7 +130,7 @@ def row_identity(stream: StreamSpec) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 
-def has_other_identity(stored: Snapshot | None, stream: StreamSpec) -> bool:
+def has_other_identity(stored: TableVersion | None, stream: StreamSpec) -> bool:
     """Whether rows are stored that were made with another key or cursor."""
     known = None if stored is None else stored.transaction(IDENTITY)
     return known is not None and known != row_identity(stream)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
-from dazz_assets.lake import Snapshot
+from dazz_assets.lake import TableVersion
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds, window_start
@@ -44,7 +44,7 @@ class Part:
 class SyncPlan:
     """Where the walks of one sync begin and end."""
 
-    def __init__(self, session: Session, stream: StreamSpec, extent: SyncRange, stored: Snapshot | None) -> None:
+    def __init__(self, session: Session, stream: StreamSpec, extent: SyncRange, stored: TableVersion | None) -> None:
         known = None if stored is None else stored.transaction(START)
         # The connection's start was set back: what lies before the old one was never asked for.
         self._is_earlier = known is not None and session.start < known

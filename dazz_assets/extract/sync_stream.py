@@ -11,7 +11,7 @@ from dazz_assets.extract.load import Pass, SyncState
 from dazz_assets.extract.marks import Marks, Source, has_other_identity, read_mark
 from dazz_assets.extract.ranges import SyncPlan, SyncRange
 from dazz_assets.http import FetchError
-from dazz_assets.lake import Snapshot
+from dazz_assets.lake import TableVersion
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
@@ -182,7 +182,7 @@ def _begins(session: Session, stream: StreamSpec) -> list[int]:
     return [plan.begin(source) for source in _sources(session, stream, stored)]
 
 
-def _sources(session: Session, stream: StreamSpec, stored: Snapshot | None) -> list[Source]:
+def _sources(session: Session, stream: StreamSpec, stored: TableVersion | None) -> list[Source]:
     if has_other_identity(stored, stream):
         return [Source()]
     if stream.parent is not None:
@@ -193,7 +193,7 @@ def _sources(session: Session, stream: StreamSpec, stored: Snapshot | None) -> l
     return [Source(mark=read_mark(stored))]
 
 
-def _demand_same_layout(session: Session, stream: StreamSpec, stored: Snapshot | None) -> None:
+def _demand_same_layout(session: Session, stream: StreamSpec, stored: TableVersion | None) -> None:
     """A table can't be stored by window and whole at once. Raises SyncError, before anything is fetched."""
     windowed = stream.cursor is not None
     if stored is not None and stored.windowed != windowed:

@@ -9,9 +9,9 @@ from dazz_assets.lake.latest_versions import hashes_since, latest_versions, vers
 from dazz_assets.lake.paths import TablePath, check_connection_id
 from dazz_assets.lake.reading import LakeTable, to_pandas
 from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
-from dazz_assets.lake.snapshot import Snapshot, StoredFile, WindowState
 from dazz_assets.lake.sql import export, json_rows, query
 from dazz_assets.lake.table import Table
+from dazz_assets.lake.table_version import StoredFile, TableVersion, WindowState
 
 __all__ = [
     "MARKS_SCHEMA",
@@ -27,10 +27,10 @@ __all__ = [
     "NoLake",
     "QueryError",
     "SliceWriter",
-    "Snapshot",
     "StoredFile",
     "Table",
     "TablePath",
+    "TableVersion",
     "WindowState",
     "check_connection_id",
     "check_schema",

@@ -15,7 +15,7 @@ from dazz_assets.lake.errors import CommitRefused
 from dazz_assets.lake.files import DataFile, window_folder
 from dazz_assets.lake.paths import LakeRoot
 from dazz_assets.lake.schema import FINGERPRINT, WINDOW
-from dazz_assets.lake.snapshot import Snapshot
+from dazz_assets.lake.table_version import TableVersion
 
 #: Of the application transactions, the counter of passes grows with each, and the mark never goes back.
 PASSES = "passes"
@@ -38,13 +38,15 @@ class Commit:
         return not self.add and not self.transactions and self.replace in ("nothing", frozenset())
 
 
-def has_landed(commit: Commit, snapshot: Snapshot) -> bool:
+def has_landed(commit: Commit, snapshot: TableVersion) -> bool:
     """Whether a commit whose outcome is unknown is in: names are used once, so its files tell."""
     stored = {file.path for file in snapshot.files}
     return bool(commit.add) and all(file.path in stored for file in commit.add)
 
 
-def check_commit(commit: Commit, snapshot: Snapshot | None, location: LakeRoot, where: str, schema: pa.Schema) -> None:
+def check_commit(
+    commit: Commit, snapshot: TableVersion | None, location: LakeRoot, where: str, schema: pa.Schema
+) -> None:
     """Raises CommitRefused where the commit, to the table of this schema in the folder `where`, breaks a rule."""
     windowed = WINDOW in schema.names
     if snapshot is not None and snapshot.windowed != windowed:
@@ -61,7 +63,7 @@ def check_commit(commit: Commit, snapshot: Snapshot | None, location: LakeRoot, 
         _check_transactions(commit, snapshot, where)
 
 
-def _check_names(commit: Commit, snapshot: Snapshot | None, where: str) -> None:
+def _check_names(commit: Commit, snapshot: TableVersion | None, where: str) -> None:
     names = Counter(file.path for file in commit.add)
     stored = {file.path for file in snapshot.files} if snapshot else set()
     for file in commit.add:
@@ -90,7 +92,7 @@ def _check_windows(commit: Commit, where: str, *, windowed: bool) -> None:
             raise CommitRefused(f"{where}: {file.path} lies in {file.window}, which is not among the windows replaced.")
 
 
-def _check_transactions(commit: Commit, snapshot: Snapshot, where: str) -> None:
+def _check_transactions(commit: Commit, snapshot: TableVersion, where: str) -> None:
     passes, stored = commit.transactions.get(PASSES), snapshot.transaction(PASSES)
     if passes is not None and stored is not None and passes <= stored:
         raise CommitRefused(f"{where}: pass {passes} is already in; the table is at pass {stored}.")

@@ -10,8 +10,8 @@ from deltalake import ColumnProperties, CommitProperties, WriterProperties
 
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.lock import OnWait
-from dazz_assets.lake.snapshot import Snapshot
 from dazz_assets.lake.table import Table
+from dazz_assets.lake.table_version import TableVersion
 
 #: A raw table is compacted from this many small files on, counted where two or more of them could become one.
 MANY_FILES = 100
@@ -45,7 +45,7 @@ def compact(lake: Lake, on_wait: OnWait | None = None) -> Iterator[Compacted]:
                 yield _compact(table, before)
 
 
-def _compact(table: Table, before: Snapshot) -> Compacted:
+def _compact(table: Table, before: TableVersion) -> Compacted:
     if table.place.kind == "raw" and _small_files(before) >= MANY_FILES:
         before.delta.optimize.compact(writer_properties=_writing(), commit_properties=_once())
     current = table.open() or before
@@ -54,7 +54,7 @@ def _compact(table: Table, before: Snapshot) -> Compacted:
     return Compacted(table.place.folder, len(before.files), len(current.files), len(removed))
 
 
-def _small_files(snapshot: Snapshot) -> int:
+def _small_files(snapshot: TableVersion) -> int:
     windows = Counter(file.window for file in snapshot.files if file.size < SMALL_BYTES)
     return sum(files for files in windows.values() if files > 1)
 

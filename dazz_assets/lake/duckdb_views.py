@@ -15,8 +15,8 @@ from dazz_assets.lake.errors import QueryError
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.paths import TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, OWN_COLUMNS, RAW_SCHEMA, WINDOW, merge_schemas
-from dazz_assets.lake.snapshot import Snapshot
 from dazz_assets.lake.table import Table
+from dazz_assets.lake.table_version import TableVersion
 
 #: An order of versions as one number: the greatest cursor, and of those the one fetched last. The fastest of the
 #: formulations that were measured (a struct's maximum, arg_max, two joins). A version without a cursor comes first.
@@ -96,7 +96,7 @@ def _check_one_stream(name: str, places: list[TablePath]) -> None:
         raise QueryError(f"{name} could be any of the streams {' and '.join(streams)}: name one of them otherwise.")
 
 
-def _create_raw_view(connection: duckdb.DuckDBPyConnection, name: str, snapshots: list[Snapshot]) -> None:
+def _create_raw_view(connection: duckdb.DuckDBPyConnection, name: str, snapshots: list[TableVersion]) -> None:
     schema = pa.schema([pa.field("connection", pa.string()), *RAW_SCHEMA])
     parts = [_empty(connection, pa.schema([schema.field(column) for column in _RAW_COLUMNS]))]
     for windowed in (True, False):
@@ -112,7 +112,7 @@ def _create_raw_view(connection: duckdb.DuckDBPyConnection, name: str, snapshots
     connection.execute(f'create view {schema_name}."{view}" as {" union all by name ".join(parts)}')
 
 
-def _create_domain_view(connection: duckdb.DuckDBPyConnection, name: str, snapshots: list[Snapshot]) -> None:
+def _create_domain_view(connection: duckdb.DuckDBPyConnection, name: str, snapshots: list[TableVersion]) -> None:
     model = merge_schemas(pa.schema([f for f in s.schema if f.name not in OWN_COLUMNS]) for s in snapshots)
     own = [*(pa.field(folder, pa.string()) for folder in _FOLDERS), pa.field(WINDOW, pa.date32())]
     columns = pa.schema([*own, pa.field(INPUTS, pa.string()), *model])
@@ -130,7 +130,7 @@ def _empty(connection: duckdb.DuckDBPyConnection, schema: pa.Schema) -> str:
     return f"select {', '.join(columns)} where false"
 
 
-def _files(snapshots: Iterable[Snapshot]) -> str:
+def _files(snapshots: Iterable[TableVersion]) -> str:
     """The files as a list in SQL; empty where there are none."""
     paths = [path.replace("'", "''") for snapshot in snapshots for path in snapshot.paths()]
     return "[" + ", ".join(f"'{path}'" for path in paths) + "]" if paths else ""

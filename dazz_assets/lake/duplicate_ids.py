@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from dazz_assets.lake.duckdb_views import connect_duckdb
 from dazz_assets.lake.files import DataFile
-from dazz_assets.lake.snapshot import Snapshot
 from dazz_assets.lake.table import Table
+from dazz_assets.lake.table_version import TableVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class DuplicateId:
 
 
 def find_duplicate_ids(
-    table: Table, new: Sequence[DataFile], snapshot: Snapshot | None, replaced: Collection[date | None]
+    table: Table, new: Sequence[DataFile], snapshot: TableVersion | None, replaced: Collection[date | None]
 ) -> list[DuplicateId]:
     """The rows that have to go, of the new files and of the stored windows that are not replaced.
 
@@ -73,7 +73,7 @@ def without_rows(
     window: date | None,
     rows: Collection[int],
     *,
-    stored_in: Snapshot | None,
+    stored_in: TableVersion | None,
     fingerprint: str,
     inputs: str,
 ) -> DataFile:

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from dazz_assets.lake.duckdb_views import RANK, SEQUENCE_OF_RANK, connect_duckdb, read_parquet_sql, run_statement
 from dazz_assets.lake.schema import WINDOW
-from dazz_assets.lake.snapshot import Snapshot, StoredFile
+from dazz_assets.lake.table_version import StoredFile, TableVersion
 
 _BATCH_ROWS = 8192
 
 
 def latest_versions(
-    snapshot: Snapshot,
+    snapshot: TableVersion,
     columns: Sequence[str],
     windows: Collection[date | None] | None = None,
     *,
@@ -48,7 +48,7 @@ def latest_versions(
     return _stream(sql, chosen=snapshot.paths(chosen), files=snapshot.paths(rivals))
 
 
-def window_fingerprints(snapshot: Snapshot) -> dict[date | None, str]:
+def window_fingerprints(snapshot: TableVersion) -> dict[date | None, str]:
     """For each window, what its set of latest versions is, in at most 64 characters: equal where the sets are.
 
     From keys and hashes alone. A window that holds the latest version of no key is not in it; a table without windows
@@ -67,7 +67,7 @@ def window_fingerprints(snapshot: Snapshot) -> dict[date | None, str]:
     return {window: f"{count}-{total % 2**96:024x}-{mix % 2**64:016x}" for window, count, total, mix in rows}
 
 
-def hashes_since(snapshot: Snapshot, cursor_at: int | None) -> pa.Int64Array:
+def hashes_since(snapshot: TableVersion, cursor_at: int | None) -> pa.Int64Array:
     """Content hashes of the stored rows whose cursor is at or after a time in microseconds, or that have none: of each
     key and cursor that of the row fetched last.
 
@@ -90,7 +90,7 @@ def hashes_since(snapshot: Snapshot, cursor_at: int | None) -> pa.Int64Array:
     return pa.array(hashes.combine_chunks(), pa.int64())
 
 
-def versions_of(snapshot: Snapshot, keys: Collection[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def versions_of(snapshot: TableVersion, keys: Collection[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """All stored versions of some keys, key by key, the newest of each first."""
     sql = f"""
         select {", ".join(_column(name, snapshot) for name in columns)}
@@ -109,11 +109,11 @@ def _stream(sql: str, **values: Any) -> Iterator[pa.RecordBatch]:
         yield from run_statement(connection, sql, given).to_arrow_reader(_BATCH_ROWS)
 
 
-def _source(snapshot: Snapshot, files: str) -> str:
+def _source(snapshot: TableVersion, files: str) -> str:
     return read_parquet_sql(files, {WINDOW: "DATE"} if snapshot.windowed else {})
 
 
-def _column(name: str, snapshot: Snapshot) -> str:
+def _column(name: str, snapshot: TableVersion) -> str:
     return f"null::date as {WINDOW}" if name == WINDOW and not snapshot.windowed else f'"{name}"'
 
 
@@ -125,7 +125,7 @@ def _may_hold(file: StoredFile, cursor_at: int | None) -> bool:
     return bool(newest >= cursor_at)
 
 
-def _rivals(snapshot: Snapshot, chosen: Sequence[StoredFile]) -> Sequence[StoredFile]:
+def _rivals(snapshot: TableVersion, chosen: Sequence[StoredFile]) -> Sequence[StoredFile]:
     """Files that may hold a newer version of a record of the chosen files: all but those that the log shows older."""
     if any(file.nulls.get("cursor_at") != 0 or "cursor_at" not in file.least for file in chosen if file.rows):
         return snapshot.files
@@ -145,7 +145,7 @@ class LatestByWindow:
     Rows of a window come by cursor and key: an order of what is in it, and not of how it arrived.
     """
 
-    def __init__(self, snapshot: Snapshot, windows: Collection[date | None]) -> None:
+    def __init__(self, snapshot: TableVersion, windows: Collection[date | None]) -> None:
         self._snapshot = snapshot
         self._winners = _winners(snapshot, windows)
 
@@ -165,7 +165,7 @@ class LatestByWindow:
             yield from rows.select(list(columns)).to_batches(max_chunksize=_WINDOW_BATCH_ROWS)
 
 
-def _winners(snapshot: Snapshot, windows: Collection[date | None]) -> dict[date | None, NDArray[np.int64]]:
+def _winners(snapshot: TableVersion, windows: Collection[date | None]) -> dict[date | None, NDArray[np.int64]]:
     if not snapshot.files or not windows:
         return {}
     source = read_parquet_sql("$files", {WINDOW: "DATE"} if snapshot.windowed else {})

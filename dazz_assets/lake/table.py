@@ -19,7 +19,7 @@ from dazz_assets.lake.errors import CommitRefused, LakeError
 from dazz_assets.lake.files import DataFile, SliceWriter, window_constants
 from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW, added_columns
-from dazz_assets.lake.snapshot import Snapshot
+from dazz_assets.lake.table_version import TableVersion
 
 _ATTEMPTS = 20
 _CONFIGURATION = {"delta.checkpointInterval": "100", "delta.logRetentionDuration": "interval 30 days"}
@@ -50,10 +50,10 @@ class Table:
         """Whether anything was ever committed."""
         return self._delta() is not None
 
-    def open(self, version: int | None = None) -> Snapshot | None:
+    def open(self, version: int | None = None) -> TableVersion | None:
         """The newest version, or an older one as long as vacuum keeps it; None for a table that doesn't exist."""
         delta = self._delta(version)
-        return None if delta is None else Snapshot(self.location, self.place, delta)
+        return None if delta is None else TableVersion(self.location, self.place, delta)
 
     def new_file(self, window: date | None = None, *, fingerprint: str = "", inputs: str = "") -> SliceWriter:
         """A new file of a window. Of a domain table it takes the window's constants, and then the model's columns."""
@@ -71,7 +71,7 @@ class Table:
             constants=window_constants(fingerprint, inputs) if FINGERPRINT in schema.names else {},
         )
 
-    def commit(self, work: Callable[[Snapshot | None], Commit | None]) -> int | None:
+    def commit(self, work: Callable[[TableVersion | None], Commit | None]) -> int | None:
         """Commit what `work` makes of the table's newest version, and return the version then; nothing goes around it.
 
         `work` is given None for a table that doesn't exist yet. It returns None where there is nothing to do (its pass
@@ -97,7 +97,7 @@ class Table:
             f"{self.place.folder}: other processes committed {_ATTEMPTS} times in between. Is it synced twice?"
         )
 
-    def _write(self, commit: Commit, snapshot: Snapshot | None) -> int:
+    def _write(self, commit: Commit, snapshot: TableVersion | None) -> int:
         delta = self._created() if snapshot is None else self._widened(snapshot)
         partitions = delta.metadata().partition_columns
         delta.create_write_transaction(
@@ -129,7 +129,7 @@ class Table:
             raise
         return _unless_overtaken(delta, 0)
 
-    def _widened(self, snapshot: Snapshot) -> DeltaTable:
+    def _widened(self, snapshot: TableVersion) -> DeltaTable:
         """The table at the snapshot's version, or one later with the columns that it lacked."""
         added = added_columns(snapshot.schema, self._wanted(), self.place.folder)
         if not added:
@@ -168,7 +168,7 @@ def _committed(commit: Commit, version: int) -> int:
     return version
 
 
-def _removes(commit: Commit, snapshot: Snapshot | None) -> list[RemoveAction]:
+def _removes(commit: Commit, snapshot: TableVersion | None) -> list[RemoveAction]:
     if snapshot is None or commit.replace == "nothing":
         return []
     now = time.time_ns() // 1_000_000

@@ -11,7 +11,7 @@ import dagster as dg
 import pyarrow as pa
 
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake import RAW_SCHEMA, Lake, LakeError, Snapshot, latest_versions, to_pandas
+from dazz_assets.lake import RAW_SCHEMA, Lake, LakeError, TableVersion, latest_versions, to_pandas
 from dazz_assets.lake.object_columns import object_schema
 from dazz_assets.lake.schema import INPUTS, OWN_COLUMNS, WINDOW, merge_schemas
 from dazz_assets.orchestration.partitions import Grid
@@ -121,7 +121,7 @@ class LakeIOManager(dg.IOManager):
                 )
         return _joined(parts, pa.schema([*map(_text, ("integration", "connection", "parser")), *own, *columns]))
 
-    def _stored(self, snapshot: Snapshot, asked: set[date] | None) -> set[date | None] | None:
+    def _stored(self, snapshot: TableVersion, asked: set[date] | None) -> set[date | None] | None:
         """The stored windows that count as those asked for: what lies outside the grid counts in its nearest window."""
         if asked is None:
             return None

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
-from dazz_assets.lake import Snapshot
+from dazz_assets.lake import TableVersion
 from dazz_assets.lake.object_columns import object_schema
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.session import Session
@@ -13,7 +13,7 @@ from dazz_assets.spec.specs import ParserSpec, StreamSpec
 Rows = dict[date | None, int]
 
 
-def stream_snapshot(session: Session, stream: StreamSpec) -> Snapshot | None:
+def stream_snapshot(session: Session, stream: StreamSpec) -> TableVersion | None:
     """The newest version of a stream's raw table; None before its first sync."""
     return session.raw(stream).open()
 
@@ -41,7 +41,7 @@ def windows_outside_grid(session: Session, parser: ParserSpec, grid: Grid, windo
     return {window for window in stored if grid.nearest(window) != window and grid.nearest(window) in asked}
 
 
-def _rows(snapshots: Iterable[Snapshot | None]) -> Rows:
+def _rows(snapshots: Iterable[TableVersion | None]) -> Rows:
     rows: Counter[date | None] = Counter()
     for snapshot in snapshots:
         for file in snapshot.files if snapshot else ():

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
 from dazz_assets.http.json_fields import Literal
-from dazz_assets.lake import Snapshot
+from dazz_assets.lake import TableVersion
 from dazz_assets.privacy.json_tokens import compact_json, indent_json
 from dazz_assets.recording.exchange_file import Exchange
 from dazz_assets.recording.replay_answers import request_line
@@ -92,7 +92,7 @@ def own_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in OUR_COLUMNS}
 
 
-def _rows(stored: Snapshot) -> list[dict[str, Any]]:
+def _rows(stored: TableVersion) -> list[dict[str, Any]]:
     columns = [name for name in _RAW if name in stored.schema.names]
     return [row for batch in stored.read(columns) for row in batch.to_pylist()]
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake import Lake, Snapshot, Table
+from dazz_assets.lake import Lake, Table, TableVersion
 from dazz_assets.lake.row_diff import diff_rows
 from dazz_assets.lake.schema import added_columns
 from dazz_assets.reports import ParseReport
@@ -192,7 +192,7 @@ def _compared(model: type[DomainObject], parsed: ParsedFiles, published: Publish
     return found
 
 
-def _demand_types_kept(table: Table, snapshot: Snapshot) -> None:
+def _demand_types_kept(table: Table, snapshot: TableVersion) -> None:
     """Raises CommitRefused where a column has another type than is stored, as the commit would."""
     if table.schema is not None:
         added_columns(snapshot.schema, table.schema, table.place.folder)

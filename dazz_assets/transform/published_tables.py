@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake import Snapshot, Table, WindowState
+from dazz_assets.lake import Table, TableVersion, WindowState
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import parser_tables
@@ -19,10 +19,10 @@ class PublishedTables:
         self._lake, self._integration, self._parser, self._connection = lake, integration, parser.name, connection
         self.tables: Mapping[type[DomainObject], Table] = parser_tables(session, parser, lake)
         self.quarantine = lake.quarantine(integration, parser.name, connection)
-        self.snapshots: Mapping[type[DomainObject], Snapshot | None] = {
+        self.snapshots: Mapping[type[DomainObject], TableVersion | None] = {
             model: table.open() for model, table in self.tables.items()
         }
-        self.put_aside: Snapshot | None = self.quarantine.open()
+        self.put_aside: TableVersion | None = self.quarantine.open()
 
     @property
     def windows(self) -> list[Mapping[date | None, WindowState]]:

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 
 from dazz_assets.errors import ParseError
-from dazz_assets.lake import Snapshot, window_fingerprints
+from dazz_assets.lake import TableVersion, window_fingerprints
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 
@@ -17,9 +17,9 @@ class RawInputs:
     def __init__(self, session: Session, parser: ParserSpec) -> None:
         self._session = session
         self._parser = parser
-        self.snapshots: Mapping[str, Snapshot] = {item.stream: self._open(item.stream) for item in parser.inputs}
+        self.snapshots: Mapping[str, TableVersion] = {item.stream: self._open(item.stream) for item in parser.inputs}
 
-    def _open(self, name: str) -> Snapshot:
+    def _open(self, name: str) -> TableVersion:
         session, stream = self._session, self._session.spec.streams[name]
         if (snapshot := session.raw(stream).open()) is None or snapshot.transaction("passes") is None:
             raise ParseError(

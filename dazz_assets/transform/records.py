@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from dazz_assets.lake import Snapshot, latest_versions, versions_of
+from dazz_assets.lake import TableVersion, latest_versions, versions_of
 from dazz_assets.lake.files import column_bytes
 from dazz_assets.lake.latest_versions import LatestByWindow
 from dazz_assets.spec.specs import StreamSpec
@@ -51,7 +51,7 @@ class StoredRecords:
     def __init__(
         self,
         stream: StreamSpec,
-        snapshot: Snapshot,
+        snapshot: TableVersion,
         quarantine: Quarantine,
         counted: ReadCounts,
         window: RecordWindow | None = None,

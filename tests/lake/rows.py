@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 import dazz_assets
-from dazz_assets.lake import Commit, DataFile, Lake, Snapshot, Table
+from dazz_assets.lake import Commit, DataFile, Lake, Table, TableVersion
 
 MONDAY = date(2026, 1, 5)
 NEXT_MONDAY = date(2026, 1, 12)
@@ -74,7 +74,7 @@ def store(table: Table, window: date | None, *rows: Row, **transactions: int) ->
     """Add a file to a raw table, as one pass."""
     file = raw_file(table, window, *rows)
 
-    def add(snapshot: Snapshot | None) -> Commit:
+    def add(snapshot: TableVersion | None) -> Commit:
         passes = (snapshot.transaction("passes") or 0) + 1 if snapshot else 1
         return Commit([file], transactions={"passes": passes, **transactions})
 
@@ -97,7 +97,7 @@ def publish(table: Table, windows: dict[date | None, Sequence[str]]) -> int | No
     return table.commit(lambda _: Commit(files, replace=set(windows)))
 
 
-def opened(table: Table) -> Snapshot:
+def opened(table: Table) -> TableVersion:
     snapshot = table.open()
     assert snapshot is not None
     return snapshot

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from dazz_assets.lake import Commit, Lake, Snapshot, Table
+from dazz_assets.lake import Commit, Lake, Table, TableVersion
 from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, domain_file, findings, ids, keys, opened, publish, raw_file, store
 
 
@@ -96,7 +96,7 @@ def test_work_that_finds_nothing_to_do_commits_nothing(issues: Table) -> None:
 
 
 def test_an_error_in_work_commits_nothing_and_releases_the_lock(issues: Table) -> None:
-    def fails(snapshot: Snapshot | None) -> Commit:
+    def fails(snapshot: TableVersion | None) -> Commit:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
@@ -106,10 +106,10 @@ def test_an_error_in_work_commits_nothing_and_releases_the_lock(issues: Table) -
 
 def test_a_snapshot_stays_the_version_it_is(issues: Table) -> None:
     store(issues, MONDAY, Row("a", 1, 1))
-    seen: list[Snapshot] = []
+    seen: list[TableVersion] = []
     file = raw_file(issues, MONDAY, Row("b", 1, 2))
 
-    def work(snapshot: Snapshot | None) -> Commit:
+    def work(snapshot: TableVersion | None) -> Commit:
         assert snapshot is not None
         seen.append(snapshot)
         return Commit([file], transactions={"passes": 2})

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets.lake import Lake, Snapshot, Table, compact, compaction, latest_versions, window_fingerprints
+from dazz_assets.lake import Lake, Table, TableVersion, compact, compaction, latest_versions, window_fingerprints
 from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, age, column, files_on_disk, findings, opened, publish, store
 
 
@@ -22,7 +22,7 @@ def many_slices(issues: Table, monkeypatch: pytest.MonkeyPatch) -> Table:
     return issues
 
 
-def contents(snapshot: Snapshot) -> list[dict[str, Any]]:
+def contents(snapshot: TableVersion) -> list[dict[str, Any]]:
     return sorted((row for batch in snapshot.read() for row in batch.to_pylist()), key=lambda row: int(row["sequence"]))
 
 

@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from deltalake.table import TableAlterer
 
-from dazz_assets.lake import Commit, Lake, LakeError, Snapshot, Table
+from dazz_assets.lake import Commit, Lake, LakeError, Table, TableVersion
 from tests.lake.rows import (
     MODEL,
     MONDAY,
@@ -46,7 +46,7 @@ def test_work_is_done_anew_when_another_commit_came_between(issues: Table) -> No
     mine = raw_file(issues, MONDAY, Row("mine", 1, 3))
     seen: list[int | None] = []
 
-    def work(snapshot: Snapshot | None) -> Commit:
+    def work(snapshot: TableVersion | None) -> Commit:
         assert snapshot is not None
         passes = snapshot.transaction("passes") or 0
         seen.append(passes)
@@ -66,7 +66,7 @@ def test_a_commit_that_delta_would_let_pass_is_done_anew_as_well(issues: Table) 
     theirs = raw_file(issues, MONDAY, Row("theirs", 1, 2))
     seen: list[int] = []
 
-    def work(snapshot: Snapshot | None) -> Commit:
+    def work(snapshot: TableVersion | None) -> Commit:
         assert snapshot is not None
         seen.append(snapshot.rows)
         if len(seen) == 1:
@@ -84,7 +84,7 @@ def test_a_replacement_also_replaces_what_came_between(lake: Lake) -> None:
         mine = writer.close()
     calls: list[int] = []
 
-    def work(snapshot: Snapshot | None) -> Commit:
+    def work(snapshot: TableVersion | None) -> Commit:
         calls.append(1)
         if len(calls) == 1:
             publish(table, {MONDAY: ["theirs"]})
@@ -99,7 +99,7 @@ def test_two_that_create_a_table_at_once_both_get_their_rows_in(issues: Table) -
     mine = raw_file(issues, MONDAY, Row("mine", 1, 2))
     seen: list[bool] = []
 
-    def work(snapshot: Snapshot | None) -> Commit:
+    def work(snapshot: TableVersion | None) -> Commit:
         seen.append(snapshot is None)
         if len(seen) == 1:
             store(issues, MONDAY, Row("theirs", 1, 1))
@@ -142,7 +142,7 @@ def test_a_table_that_another_changed_right_after_it_got_a_column_is_looked_at_a
         publish(findings(lake), {NEXT_MONDAY: ["theirs"]})
         self.table.update_incremental()
 
-    def work(snapshot: Snapshot | None) -> Commit:
+    def work(snapshot: TableVersion | None) -> Commit:
         assert snapshot is not None
         seen.append(set(snapshot.windows()))
         return Commit(replace=set(snapshot.windows()), transactions={"passes": 1})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dazz_assets.lake import Lake, NoLake, Snapshot, Table
+from dazz_assets.lake import Lake, NoLake, Table, TableVersion
 from dazz_assets.lake.sql import query
 from tests.lake.rows import python
 
@@ -105,7 +105,7 @@ def test_a_killed_process_leaves_nothing_locked(lake: Lake) -> None:
 
 
 def test_a_commit_holds_the_lock_while_it_works(lake: Lake, issues: Table) -> None:
-    def work(snapshot: Snapshot | None) -> None:
+    def work(snapshot: TableVersion | None) -> None:
         told.append(python(WAITER, lake).communicate(timeout=PATIENCE)[0])
 
     told: list[str] = []

@@ -38,7 +38,7 @@ class WindowState:
     rows: int
 
 
-class Snapshot:
+class TableVersion:
     """One version of a table. It stays that version, whatever is committed later.
 
     `delta` is deltalake's handle of it, for the lake's own modules; it is never brought up to date.
