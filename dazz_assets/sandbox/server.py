@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import pkgutil
 import socket
 import struct
 import sys
@@ -22,6 +21,7 @@ from dazz_assets.sandbox.control import PREFIX, Control
 from dazz_assets.sandbox.faults import Fault
 from dazz_assets.sandbox.routing import SandboxRequest, SandboxResponse
 from dazz_assets.sandbox.vendor import Change, VendorSandbox
+from dazz_assets.spec.discovery import discover
 
 HOST = "127.0.0.1"
 
@@ -174,12 +174,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Silent: `Traffic` keeps the log."""
 
 
-def find_sandboxes(package: str = "integrations") -> list[type[VendorSandbox]]:
-    """The sandbox class of each `<package>/<vendor>/sandbox.py`, by name. Raises ImportError if one doesn't import."""
+def find_sandboxes() -> list[type[VendorSandbox]]:
+    """The sandbox class in the `sandbox.py` beside each integration that has one, by name.
+
+    Raises ImportError for a `sandbox.py` that can't be imported.
+    """
     found: dict[str, type[VendorSandbox]] = {}
-    for vendor in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
-        name = f"{vendor.name}.sandbox"
-        if not vendor.ispkg or importlib.util.find_spec(name) is None:
+    for spec in discover().integrations.values():
+        package = spec.integration.__module__.rpartition(".")[0]
+        name = f"{package}.sandbox"
+        if not package or importlib.util.find_spec(name) is None:
             continue
         for value in vars(importlib.import_module(name)).values():
             if isinstance(value, type) and issubclass(value, VendorSandbox) and value.__module__ == name:

@@ -1,4 +1,8 @@
-"""Integrations are found in the package `integrations`, in entry points, and at paths."""
+"""Integrations are found in the package `integrations`, in entry points, and at paths.
+
+In our repository the vendors are the package `integrations`; in a wheel the same folder is `dazz_integrations`, and
+entry points name its modules. In an editable installation there are both, so the entry points give way.
+"""
 
 import hashlib
 import importlib
@@ -11,7 +15,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +27,13 @@ from dazz_assets.names import closest_name, list_names, suggest
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.specs import IntegrationSpec
 
+DISTRIBUTION = "dazz-assets"
 ENTRY_POINT_GROUP = "dazz.integrations"
 PATHS_VARIABLE = "DAZZ_INTEGRATIONS"
 
 _CANNOT_IMPORT = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
-_NOT_AUTHORS = (Path(__file__).parents[1], Path(pydantic.__file__).parent, Path(importlib.__file__).parent)
+_LIBRARY = Path(__file__).parents[1]
+_NOT_AUTHORS = (_LIBRARY, Path(pydantic.__file__).parent, Path(importlib.__file__).parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +112,16 @@ def _places() -> Iterator[tuple[str, Callable[[], Iterable[type[Integration[Any]
             name = f"integrations.{vendor}.integration"
             yield name, lambda name=name: _classes_in(importlib.import_module(name))  # type: ignore[misc]
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda item: item.name):
+        if package and _is_in_checkout(entry):
+            continue
         yield f"entry point {entry.name} = {entry.value}", lambda entry=entry: _classes_of(entry.load())  # type: ignore[misc]
     for path in filter(None, os.environ.get(PATHS_VARIABLE, "").split(os.pathsep)):
         yield path, lambda path=path: load_path(Path(path))  # type: ignore[misc]
+
+
+def _is_in_checkout(entry: EntryPoint) -> bool:
+    """Whether an entry point names one of our own vendors, which in a checkout is in the package `integrations`."""
+    return entry.dist is not None and entry.dist.name == DISTRIBUTION and (_LIBRARY.parent / "integrations").is_dir()
 
 
 def load_path(path: Path) -> Iterable[type[Integration[Any]]]:
