@@ -1,0 +1,42 @@
+"""The layout's promises that import-linter can't hold: files of one subject, and one name for one thing."""
+
+import ast
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LIBRARY = ROOT / "dazz_assets"
+MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
+LONGEST = 500
+# The same role in each room, and so the same name.
+ONE_A_ROOM = {"errors.py"}
+
+
+def test_no_file_is_longer_than_one_subject() -> None:
+    lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in MODULES}
+    assert {name: count for name, count in lines.items() if count > LONGEST} == {}
+
+
+def test_no_file_has_the_name_of_another() -> None:
+    names = Counter(path.name for path in MODULES if path.name not in ONE_A_ROOM)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_no_class_has_the_name_of_another() -> None:
+    places = defaultdict(list)
+    for path in MODULES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_modules_that_the_docs_name_are_there(page: str) -> None:
+    words = (ROOT / page).read_text().replace("`", " ").replace(";", " ").replace(",", " ").replace(":", " ").split()
+    rooms = {path.name for path in LIBRARY.iterdir() if path.is_dir()}
+    named = {word for word in words if word.endswith(".py") and word.partition("/")[0] in rooms}
+    assert [word for word in sorted(named) if not (LIBRARY / word).exists()] == []
+    assert named or page != "docs/architecture.md"
