@@ -18,14 +18,16 @@ class Control:
         self._vendor = vendor
         self._router = Router(self)
 
-    def answer(self, request: SandboxRequest) -> SandboxResponse:
-        """The answer; 400 says what is wrong with the request, 404 which paths there are."""
-        response = self._router.answer(request)
-        return response or _refusal(404, "there are: POST change?seed=N, POST and DELETE faults, GET stats, POST reset")
+    def respond(self, request: SandboxRequest) -> SandboxResponse:
+        """The response; a 400 says what is wrong with the request, a 404 lists the paths."""
+        response = self._router.respond(request)
+        return response or _refusal(
+            404, "no such path; there are: POST change?seed=N, POST and DELETE faults, GET stats, POST reset"
+        )
 
     @route("POST", "/_sandbox/change")
     def change(self, request: SandboxRequest) -> SandboxResponse:
-        """Make the change of a seed and tell which keys it touched."""
+        """Make the change of a seed, and return the keys that it touched."""
         try:
             return json_response(self._vendor.change(int(request.param("seed") or 1)))
         except (ValueError, NoTimeLeftError) as error:
@@ -49,7 +51,7 @@ class Control:
 
     @route("GET", "/_sandbox/stats")
     def stats(self, request: SandboxRequest) -> SandboxResponse:
-        """Counts of the vendor's requests; this API's own are not counted."""
+        """Counts of the vendor's requests, without those to this API."""
         return json_response(self._vendor.traffic.stats())
 
     @route("POST", "/_sandbox/reset")

@@ -17,14 +17,14 @@ Kind = Literal["status", "html", "redirect", "truncated", "slow", "reset"]
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What goes wrong with the next `times` requests whose path fits the glob `path`, after `skip` of them went well.
+    """What goes wrong with the next `times` requests whose path matches the glob `path`, after `skip` that go well.
 
-    - `status`: answered with `status`, `headers` and `body` (text as it is, anything else as JSON)
+    - `status`: a response with `status`, `headers` and `body` (text as it is, anything else as JSON)
     - `html`: an HTML page with status 200
     - `redirect`: 302 to `location`
-    - `truncated`: the right answer, cut in the middle of its body
-    - `slow`: the right answer after `seconds`
-    - `reset`: the connection is reset without an answer
+    - `truncated`: the right response, cut in the middle of its body
+    - `slow`: the right response after `seconds`
+    - `reset`: the connection is reset without a response
     """
 
     kind: Kind
@@ -38,7 +38,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seconds: float = 0.0
 
     def response(self) -> SandboxResponse | None:
-        """The answer given in place of the vendor's, or None where the vendor answers."""
+        """The response in place of the vendor's; None leaves it to the vendor."""
         if self.kind == "html":
             return SandboxResponse(200, HTML_PAGE, {"Content-Type": "text/html; charset=utf-8"})
         if self.kind == "redirect":
@@ -51,14 +51,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Faults:
-    """Faults to come, in the order in which they were added; safe to share between threads."""
+    """Queued faults, in the order in which they were added; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: list[Fault] = []
 
     def add(self, *faults: Fault) -> None:
-        """Queue faults. Requests that match several meet the earliest first."""
+        """Queue faults. A request that matches several meets the oldest."""
         with self._lock:
             self._pending.extend(faults)
 
@@ -68,7 +68,7 @@ class Faults:
             self._pending.clear()
 
     def take(self, request: SandboxRequest) -> Fault | None:
-        """The fault that this request meets, if any; it is then spent once."""
+        """The fault that this request meets, if any, and count it as met."""
         with self._lock:
             for index, fault in enumerate(self._pending):
                 if not fnmatchcase(request.path, fault.path):

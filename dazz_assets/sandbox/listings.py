@@ -16,7 +16,7 @@ Key = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class CursorPage:
-    """Records in listing order, with the cursors of their neighbours where there are any."""
+    """Records in listing order, with the cursors of the pages after and before, if any."""
 
     records: Sequence[Record]
     after: str | None
@@ -24,9 +24,9 @@ class CursorPage:
 
 
 class Listing:
-    """Records under a total order, paged by opaque cursors that name a place in that order and not a count.
+    """Records in a total order, paged by opaque cursors that name a position in that order rather than a count.
 
-    So a record that changes while someone pages moves to its new place, and none of the others is skipped or repeated.
+    A record that changes while a client pages moves to its new position; no other is skipped or repeated.
     """
 
     def __init__(self, records: Iterable[Record], key: Callable[[Record], Key], *, descending: bool = False) -> None:
@@ -36,7 +36,7 @@ class Listing:
         self._descending = descending
 
     def page(self, size: int, *, after: str | None = None, before: str | None = None) -> CursorPage:
-        """The `size` records that follow `after`, or precede `before`. Raises ValueError for a cursor not from here."""
+        """The `size` records that follow `after`, or precede `before`. Raises ValueError for a foreign cursor."""
         low, high = self._bounds(size, after, before)
         records = self._records[low:high]
         if not records:

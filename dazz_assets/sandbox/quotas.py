@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Quota:
-    """What a rate limit says of one request; `reset` is the epoch second at which the window opens again."""
+    """The state of a rate limit after one request. reset: the epoch second at which a new window opens."""
 
     limit: int
     used: int
@@ -23,9 +23,9 @@ class Quota:
 
 
 class RateLimit:
-    """So many requests in a window of `per` seconds that starts with its first request.
+    """`requests` in each window of `per` seconds; a window starts with its first request.
 
-    With `keeps_closed`, a request over the limit starts the window anew: it opens only after a whole `per` of silence.
+    keeps_closed: a request over the limit restarts the window, which then opens only after `per` seconds of silence.
     """
 
     def __init__(

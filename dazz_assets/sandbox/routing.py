@@ -1,4 +1,4 @@
-"""What a vendor's sandbox receives and answers, and which of its methods answers a path."""
+"""Requests and responses of a sandbox, and the routes from a path to the method that responds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import msgspec
 class SandboxRequest:
     """One HTTP request as it arrived.
 
-    `path` is as sent (percent-encoded), `query` keeps order and repeats, names in `headers` are lower case, and
-    `origin` is scheme, host and port under which the client reached the sandbox: absolute links start with it.
+    path: as sent, percent-encoded. query: in order, repeated names included. headers: names in lower case.
+    origin: scheme, host and port by which the client reached the sandbox; absolute links start with it.
     """
 
     method: str
@@ -37,7 +37,7 @@ class SandboxRequest:
 
 @dataclass(frozen=True)
 class SandboxResponse:
-    """One HTTP answer; `records` says how many records its page holds, for the statistics."""
+    """One HTTP response. records: how many its page holds, for the statistics."""
 
     status: int = 200
     body: bytes = b""
@@ -53,7 +53,7 @@ def json_response(
     content_type: str = "application/json; charset=utf-8",
     records: int = 0,
 ) -> SandboxResponse:
-    """An answer whose body is `value` as JSON."""
+    """A response whose body is `value` as JSON."""
     return SandboxResponse(
         status, msgspec.json.encode(value), {"Content-Type": content_type, **(headers or {})}, records
     )
@@ -66,7 +66,7 @@ _ATTRIBUTE = "__sandbox_routes__"
 
 
 def route(method: str, path: str) -> Callable[[H], H]:
-    """Let a vendor's method answer `path`; each `{name}` in it is one segment, given decoded by keyword.
+    """Route requests for `path` to a vendor's method; each `{name}` is one segment, passed decoded by keyword.
 
     `@route("GET", "/orgs/{org}/repos")` calls `handler(request, org="acme")`.
     """
@@ -80,7 +80,7 @@ def route(method: str, path: str) -> Callable[[H], H]:
 
 
 class Router:
-    """The routes of one vendor object, found once."""
+    """The routes of one vendor."""
 
     def __init__(self, vendor: object) -> None:
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
@@ -88,8 +88,8 @@ class Router:
             for method, pattern in getattr(getattr(type(vendor), name), _ATTRIBUTE, ()):
                 self._routes.append((method, pattern, getattr(vendor, name)))
 
-    def answer(self, request: SandboxRequest) -> SandboxResponse | None:
-        """The handler's answer, or None where no route fits."""
+    def respond(self, request: SandboxRequest) -> SandboxResponse | None:
+        """The handler's response; None if no route matches."""
         for method, pattern, handler in self._routes:
             match = pattern.fullmatch(request.path)
             if match and method == request.method:

@@ -27,12 +27,12 @@ HOST = "127.0.0.1"
 
 
 class Sandbox:
-    """Several vendors, each on a port of its own, so that paths and links are the vendor's real ones.
+    """Several vendors, each on a port of its own, so that paths and links look like the vendor's real ones.
 
         with Sandbox([GitHubSandbox(seed=1), SnykSandbox(seed=1)]) as sandbox:
             requests.get(sandbox.url("github") + "/orgs/nimbus-works/repos", headers=...)
 
-    With a `port` the vendors listen there and on the ports after it, else on free ones.
+    With a `port` the vendors listen there and on the ports after it; without one, on free ports.
     """
 
     def __init__(self, vendors: Iterable[VendorSandbox], *, port: int = 0) -> None:
@@ -81,7 +81,7 @@ class Sandbox:
         return self._servers[name].origin
 
     def settings(self, name: str) -> dict[str, str]:
-        """The config of a connection to a vendor here."""
+        """The config of a connection to a vendor of this sandbox."""
         return self.vendors[name].settings(self.url(name))
 
     def change(self, seed: int) -> dict[str, Change]:
@@ -110,13 +110,13 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def end_connections(self) -> None:
-        """Wake the threads that wait for a kept-alive client's next request."""
+        """Wake the threads that wait for the next request of a kept-alive client."""
         for connection in list(self._open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error of the sandbox; anything else is, and is shown."""
+        """Ignore clients that went away, and show any other error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -129,19 +129,19 @@ class _Handler(BaseHTTPRequestHandler):
         server = cast("_Server", self.server)
         request = self._request(server.origin)
         if request.path.startswith(PREFIX):
-            self._send(server.control.answer(request))
+            self._send(server.control.respond(request))
             return
         vendor = server.vendor
         fault = vendor.faults.take(request)
         if fault and fault.kind == "reset":
-            vendor.traffic.note(request, 0)
+            vendor.traffic.add(request, 0)
             self._reset()
             return
         if fault and fault.kind == "slow":
             time.sleep(fault.seconds)
         response = fault.response() if fault else None
-        response = response or vendor.answer(request)
-        vendor.traffic.note(request, response.status, response.records)
+        response = response or vendor.respond(request)
+        vendor.traffic.add(request, response.status, response.records)
         self._send(response, fault)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.kind == "truncated":
             body = body[: len(body) // 2]
             self.close_connection = True
-        # One send for head and body: two would wait for each other's acknowledgement.
+        # Send head and body at once: with two sends the second waits for the first one's acknowledgement.
         self.wfile.write(head.encode("latin-1") + b"\r\n" + body)
 
     def _reset(self) -> None:

@@ -1,4 +1,4 @@
-"""What a sandbox was asked."""
+"""The requests that a sandbox received."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEPT = 10_000
 
 @dataclass(frozen=True)
 class ServedRequest:
-    """A request and the status of its answer (0: the connection was reset without one)."""
+    """A request and the status of its response (0: the connection was reset without one)."""
 
     request: SandboxRequest
     status: int
@@ -30,7 +30,7 @@ class Stats:
 
 
 class Traffic:
-    """A log of the last 10,000 requests and counts of all; safe to share between threads."""
+    """A log of the last 10,000 requests, and counts of all; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class Traffic:
             self._statuses: Counter[int] = Counter()
             self._paths: Counter[str] = Counter()
 
-    def note(self, request: SandboxRequest, status: int, records: int = 0) -> None:
+    def add(self, request: SandboxRequest, status: int, records: int = 0) -> None:
         """Count one exchange."""
         with self._lock:
             self._log.append(ServedRequest(request, status))
@@ -54,7 +54,7 @@ class Traffic:
 
     @property
     def log(self) -> list[ServedRequest]:
-        """The requests, oldest first, with their headers: it shows where a secret was sent."""
+        """The requests, oldest first, with their headers, which show where a secret was sent."""
         with self._lock:
             return list(self._log)
 

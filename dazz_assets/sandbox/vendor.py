@@ -36,15 +36,15 @@ class Change:
 
 
 class NoTimeLeftError(RuntimeError):
-    """So many changes were made that no moment is left between the last one and `now`."""
+    """So many changes were made that no time is left between the last one and `now`."""
 
 
 class VendorSandbox(ABC):
-    """One vendor behind real HTTP: its records, made from a seed, and how its API answers.
+    """One vendor behind real HTTP: its records, made from a seed, and how its API responds.
 
-    A vendor writes `populate`, `evolve`, `authenticate` and methods marked with `route`. The records end a day before
-    `now` (by default the start of today, UTC), so that changes can come after them and never lie in the future.
-    Equal seeds, `now` and changes give equal records.
+    A vendor writes `populate`, `evolve`, `authenticate` and methods marked with `route`. The last record is a day older
+    than `now` (by default the start of today, UTC), which leaves room for changes that are not in the future.
+    The same seed, `now` and changes give the same records.
     """
 
     name: ClassVar[str]
@@ -63,43 +63,43 @@ class VendorSandbox(ABC):
 
     @abstractmethod
     def populate(self, random: Random) -> None:
-        """Make the records, from nothing, with times from `now - HISTORY` to `now - QUIET`."""
+        """Make all records, with times from `now - HISTORY` to `now - QUIET`."""
 
     @abstractmethod
     def evolve(self, random: Random, change: Change, until: datetime) -> None:
-        """Change, add and remove records at times in (`change.at`, `until`], and note in `change` which."""
+        """Change, add and remove records at times in (`change.at`, `until`], and list their keys in `change`."""
 
     @abstractmethod
     def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
-        """The refusal of a request that may not pass (no credentials, over the limit), or None."""
+        """Refuse a request without credentials or over the limit; None lets it pass."""
 
     @abstractmethod
     def not_found(self, request: SandboxRequest) -> SandboxResponse:
-        """The answer to a path that this vendor doesn't have."""
+        """The response to a path that this vendor does not have."""
 
     @abstractmethod
     def settings(self, url: str) -> dict[str, str]:
         """The config of a connection to this sandbox at `url`."""
 
     def decorate(self, request: SandboxRequest, response: SandboxResponse) -> SandboxResponse:
-        """Add what every answer of the vendor carries; nothing unless overridden."""
+        """Add what every response of the vendor carries; nothing unless overridden."""
         return response
 
-    def answer(self, request: SandboxRequest) -> SandboxResponse:
-        """The vendor's answer, faults aside."""
+    def respond(self, request: SandboxRequest) -> SandboxResponse:
+        """The vendor's response, faults aside."""
         with self._lock:
-            response = self.authenticate(request) or self._router.answer(request) or self.not_found(request)
+            response = self.authenticate(request) or self._router.respond(request) or self.not_found(request)
             return self.decorate(request, response)
 
     def change(self, seed: int) -> Change:
-        """Let time pass: some records change, some appear, some disappear, and which is told.
+        """Let time pass: some records change, some appear, some disappear. Returns which.
 
         Raises NoTimeLeftError when the changes made before have used up the time before `now`.
         """
         with self._lock:
             until = self._latest + (self.now - self._latest) / _SHARE_OF_REST
             if until - self._latest < timedelta(seconds=2):
-                raise NoTimeLeftError(f"{self.name}: no time is left before {self.now}: reset the sandbox")
+                raise NoTimeLeftError(f"{self.name}: no time is left before {self.now}; reset the sandbox")
             change = Change(seed, self._latest)
             self.evolve(Random(f"{self.name} {self.seed} change {seed}"), change, until)
             self._latest = until
@@ -116,7 +116,7 @@ class VendorSandbox(ABC):
             self.traffic.clear()
 
     def listing(self, query: Hashable, make: Callable[[], Listing]) -> Listing:
-        """The listing for `query`, made once until records change."""
+        """The listing for `query`, made once and kept until records change."""
         if query not in self._listings:
             if len(self._listings) >= _LISTINGS_KEPT:
                 self._listings.pop(next(iter(self._listings)))

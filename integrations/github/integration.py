@@ -34,7 +34,7 @@ STATES = {
     "auto_dismissed": Status.SUPPRESSED,
     "fixed": Status.RESOLVED,
 }
-# Of an account, what says whose it is: `simple-user` in GitHub's description. An id is a number, `type` is left out.
+# The fields of an account that identify a person, by the schema `simple-user`; `type` does not.
 OF_A_USER = (
     *("login", "id", "node_id", "name", "email", "avatar_url", "gravatar_id", "url", "html_url"),
     *("followers_url", "following_url", "gists_url", "starred_url", "subscriptions_url", "organizations_url"),
@@ -63,14 +63,14 @@ class DependabotAlertsStream(Stream[DependabotAlert]):
     """Dependabot alerts of the organisation, in every state; `updated_at` is when the state last changed.
 
     https://docs.github.com/rest/dependabot/alerts#list-dependabot-alerts-for-an-organization
-    There is no filter for changes, but an order: newest first, down to what is known.
+    The API has no filter for changes, but sorts by them: a sync reads the newest first, down to the mark.
     """
 
     path = "/orgs/{config.org}/dependabot/alerts"
     params = {"sort": "updated", "direction": "desc"}
     primary_key = ("repository.id", "number")
     cursor = Cursor("updated_at", order="desc")
-    # The owner of a repository is the organisation, and nobody's data. A comment may say anything of anyone.
+    # The owner of a repository is the organisation, not a person. A comment may mention anyone.
     personal = (
         *(f"{who}.{field}" for who in ("dismissed_by", "assignees") for field in OF_A_USER),
         "dismissal_request.requester.login",
@@ -82,7 +82,7 @@ class DependabotAlertsStream(Stream[DependabotAlert]):
 class GitHubIntegration(Integration[GitHubConfig]):
     """An organisation's repositories and the alerts about their dependencies.
 
-    The hourly quota is read from each answer's headers; `rate` is the limit of points a minute.
+    The hourly quota is read from the headers of each response; `rate` is the limit of points a minute.
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
 
@@ -141,7 +141,7 @@ class GitHubIntegration(Integration[GitHubConfig]):
 
 
 def _cvss(advisory: SecurityAdvisory) -> Cvss | None:
-    """The score of the newest version of CVSS that there is one for."""
+    """The score in the newest version of CVSS that has one."""
     given = advisory.cvss_severities
     candidates = (given.cvss_v4, given.cvss_v3, advisory.cvss) if given else (advisory.cvss,)
     return next((cvss for cvss in candidates if cvss and cvss.vector_string), None)

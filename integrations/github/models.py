@@ -12,7 +12,7 @@ class Account(BaseModel):
 
 
 class RepositoryReference(BaseModel):
-    """A repository as other records hold it."""
+    """A repository, as embedded in other records."""
 
     id: int
     full_name: str
@@ -21,7 +21,7 @@ class RepositoryReference(BaseModel):
 
 
 class Repository(RepositoryReference):
-    """A repository as its own list holds it."""
+    """A repository, as listed."""
 
     private: bool
     visibility: str | None = None

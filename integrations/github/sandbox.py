@@ -67,7 +67,7 @@ class GitHubSandbox(VendorSandbox):
     def settings(self, url: str) -> dict[str, str]:
         return {"token": self.token, "org": self.org, "base_url": url}
 
-    # How requests are answered
+    # Responses
 
     def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -171,19 +171,19 @@ class GitHubSandbox(VendorSandbox):
     def _is(self, org: str) -> bool:
         return org.lower() in (self.org.lower(), str(ORGANISATION_ID))
 
-    # Records and how they change
+    # Records, and how they change
 
     def populate(self, random: Random) -> None:
         count, alerts = self._sizes
         self.rate.clear()
         self.repositories, self.alerts = {}, {}
-        self._numbers: Counter[int] = Counter()  # the last alert's in each repository: none is used again
+        self._numbers: Counter[int] = Counter()  # the last alert number of each repository; numbers are never reused
         start, end = self.now - HISTORY, self.now - QUIET
         self._advisories = [data.advisory(random, _between(random, start - HISTORY, start)) for _ in range(150)]
         for _ in range(count):
             self._add_repository(random, start, end)
         owners = random.choices(list(self.repositories), [random.paretovariate(1.2) for _ in range(count)], k=alerts)
-        # A scan finds several at once: their times are equal, also across pages.
+        # A scan finds several alerts at once, with equal times that may span pages.
         times = sorted(_between(random, start, end) for _ in range(max(1, alerts // 3)))
         for created, repository in zip(sorted(random.choices(times, k=alerts)), owners, strict=True):
             alert = self._add_alert(random, repository, created)
@@ -228,11 +228,11 @@ class GitHubSandbox(VendorSandbox):
         return alert
 
     def _in_charge(self, alert: Record) -> Record:
-        """Who looks after an alert; chosen without chance, which is for what the alerts are."""
+        """Who is assigned to an alert. Uses no random number, so that the alerts stay the same."""
         return self._people[int(alert["number"]) % len(self._people)]
 
     def _settle(self, random: Random, alert: Record, at: datetime) -> None:
-        """What became of an alert in the year: most of the older ones are closed."""
+        """Close most of the older alerts."""
         fate = random.random()
         if fate < 0.3:
             data.fix(alert, at)
@@ -283,7 +283,7 @@ def _page_size(request: SandboxRequest) -> int:
 
 
 def _number(request: SandboxRequest, name: str, default: int) -> int:
-    """A parameter as a number: GitHub passes over what is none."""
+    """A parameter as a number; like GitHub, ignore anything else."""
     text = request.param(name) or ""
     return int(text) if text.isdecimal() else default
 

@@ -21,8 +21,8 @@ from dazz_assets import (
 )
 from dazz_assets.domain import Finding, FindingClass, RawRecord, Severity, Status
 
+from .locations import Location, app_url, locate
 from .models import Issue, Org, Project
-from .places import Place, app_of, place_of
 from .ratings import cves, cvss, cwes, exploit_maturity, ghsa, rule
 
 CLASSES = {
@@ -79,7 +79,7 @@ class IssuesStream(Stream[Issue]):
 class SnykIntegration(Integration[SnykConfig]):
     """Organisations, their projects, and the issues found in them.
 
-    No header tells what is left of the 1,620 requests a minute, and requests over it keep the window closed.
+    No header says how many of the 1,620 requests a minute are left, and requests over the limit keep the window closed.
     """
 
     base_url = "https://api.snyk.io"
@@ -94,26 +94,26 @@ class SnykIntegration(Integration[SnykConfig]):
 
     @parser
     def findings(self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]) -> Iterator[Finding]:
-        """Issues as findings, with what their projects say of where they are."""
+        """Issues as findings, located by their projects."""
         by_id = {project.id: project for project in projects}
-        app = app_of(self._api())
+        app = app_url(self._api_url())
         for issue in issues:
             project = by_id.get(issue.relationships.scan_item.data.id)
-            yield self._finding(issue, place_of(issue, project, app))
+            yield self._finding(issue, locate(issue, project, app))
 
-    def _api(self) -> str:
+    def _api_url(self) -> str:
         with suppress(RuntimeError):  # a parser in a test has no config
             return self.config.base_url or self.base_url
         return self.base_url
 
-    def _finding(self, issue: Issue, place: Place) -> Finding:
+    def _finding(self, issue: Issue, location: Location) -> Finding:
         attributes = issue.attributes
         rating, resolution = cvss(attributes), attributes.resolution
         status, detail = _status(issue)
         return Finding(
             id=self.object_id(issue.id),
             uid=issue.id,
-            src_url=place.url,
+            src_url=location.url,
             class_uid=CLASSES.get(attributes.type, FindingClass.APPLICATION_SECURITY_POSTURE),
             title=attributes.title,
             raw_record=RawRecord(stream="issues", key=issue.id),
@@ -125,18 +125,18 @@ class SnykIntegration(Integration[SnykConfig]):
             cvss_score=rating.score if rating else None,
             cvss_vector=rating.vector if rating else None,
             exploit_maturity=exploit_maturity(attributes),
-            resource_type=place.resource_type,
-            resource_id=self.object_id(place.resource_uid),
-            resource_uid=place.resource_uid,
-            resource_name=place.resource_name,
-            owner=place.owner,
-            package_name=place.package_name,
-            package_version=place.package_version,
-            package_manager=place.package_manager,
-            fixed_in_version=place.fixed_in_version,
-            manifest_path=place.manifest_path,
-            file_path=place.file_path,
-            start_line=place.start_line,
+            resource_type=location.resource_type,
+            resource_id=self.object_id(location.resource_uid),
+            resource_uid=location.resource_uid,
+            resource_name=location.resource_name,
+            owner=location.owner,
+            package_name=location.package_name,
+            package_version=location.package_version,
+            package_manager=location.package_manager,
+            fixed_in_version=location.fixed_in_version,
+            manifest_path=location.manifest_path,
+            file_path=location.file_path,
+            start_line=location.start_line,
             cves=cves(attributes),
             ghsa=ghsa(attributes),
             cwes=cwes(attributes),
@@ -148,7 +148,7 @@ class SnykIntegration(Integration[SnykConfig]):
 
 
 def _status(issue: Issue) -> tuple[Status, str | None]:
-    """OCSF's status, and why the vendor says so. Being ignored is no status at Snyk, but a flag beside it."""
+    """OCSF's status, and the vendor's reason for it. At Snyk, being ignored is a flag beside the status."""
     attributes = issue.attributes
     if attributes.status == "resolved":
         return Status.RESOLVED, attributes.resolution.type if attributes.resolution else None

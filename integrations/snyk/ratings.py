@@ -1,4 +1,4 @@
-"""How bad a Snyk issue is, and by which names the weakness is known."""
+"""The severity of a Snyk issue, and the identifiers of its weakness."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def cvss(attributes: IssueAttributes) -> Rating | None:
 
 
 def exploit_maturity(attributes: IssueAttributes) -> str | None:
-    """Snyk's word for how ripe exploits are, by the newest version of CVSS; None where it has none."""
+    """Snyk's exploit maturity, by the newest version of CVSS; None if it is not defined."""
     levels = attributes.exploit_details.maturity_levels if attributes.exploit_details else []
     known = [level for level in levels if level.level != UNKNOWN_MATURITY]
     newest = max(known, key=lambda level: level.format, default=None)
@@ -22,17 +22,17 @@ def exploit_maturity(attributes: IssueAttributes) -> str | None:
 
 
 def cves(attributes: IssueAttributes) -> list[str]:
-    """The CVEs that it is known by."""
+    """Its CVEs."""
     return [problem.id for problem in attributes.problems if problem.id.startswith("CVE-")]
 
 
 def ghsa(attributes: IssueAttributes) -> str | None:
-    """The GitHub advisory that it is known by."""
+    """Its GitHub advisory."""
     return next((problem.id for problem in attributes.problems if problem.id.startswith("GHSA-")), None)
 
 
 def cwes(attributes: IssueAttributes) -> list[str]:
-    """The kinds of weakness that it has."""
+    """Its CWEs."""
     return [kind.id for kind in attributes.classes if kind.source == "CWE"]
 
 

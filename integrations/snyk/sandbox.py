@@ -69,7 +69,7 @@ class SnykSandbox(VendorSandbox):
     def settings(self, url: str) -> dict[str, str]:
         return {"token": self.token, "base_url": url}
 
-    # How requests are answered
+    # Responses
 
     def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -164,7 +164,7 @@ class SnykSandbox(VendorSandbox):
         path = request.path if self.rest_in_links else request.path.removeprefix("/rest")
         return f"{path}?{urlencode(kept | place)}"
 
-    # Records and how they change
+    # Records, and how they change
 
     def populate(self, random: Random) -> None:
         orgs, projects, issues = self._sizes
@@ -179,7 +179,7 @@ class SnykSandbox(VendorSandbox):
         homes = list(self.orgs)[:-1] or list(self.orgs)
         for _ in range(projects):
             self._add_project(random, random.choice(homes), start, end)
-        # A scan finds several at once: their times are equal, also across pages.
+        # A scan finds several issues at once, with equal times that may span pages.
         times = [_moment(random, start, end) for _ in range(max(1, issues // 3))]
         for home in random.choices(list(self.projects), [random.paretovariate(1.2) for _ in range(projects)], k=issues):
             created = random.choice(times)
@@ -222,7 +222,7 @@ class SnykSandbox(VendorSandbox):
         return issue
 
     def _settle(self, random: Random, issue: Record, at: datetime) -> None:
-        """What became of an issue in the year."""
+        """Resolve or ignore some of the older issues."""
         fate = random.random()
         if fate < 0.35:
             data.resolve(issue, at, random.choice(("fixed", "disappeared")))

@@ -84,7 +84,7 @@ def project(random: Random, org: str, created: datetime) -> Record:
             "importer": {"data": {"id": uuid(random), "type": "user"}},
         },
     }
-    # Who says how critical a project is, also says whose it is: the one who imported it.
+    # Projects with a criticality have an owner: the user who imported them.
     if record["attributes"]["business_criticality"]:
         record["relationships"]["owner"] = record["relationships"]["importer"]
     return record

@@ -11,8 +11,8 @@ _API = re.compile(r"https://api\.((?:[a-z]+\.)?snyk(?:gov)?\.io)")
 
 
 @dataclass(frozen=True)
-class Place:
-    """The parts of a finding that say where it is."""
+class Location:
+    """Where a finding is."""
 
     resource_type: str
     resource_uid: str
@@ -28,49 +28,49 @@ class Place:
     start_line: int | None = None
 
 
-def app_of(api: str) -> str:
-    """The web application that belongs to an API's base URL: each region has its own."""
+def app_url(api: str) -> str:
+    """The web application of an API's region."""
     region = _API.match(api)
     return f"https://app.{region[1] if region else 'snyk.io'}"
 
 
-def place_of(issue: Issue, project: Project | None, app: str) -> Place:
+def locate(issue: Issue, project: Project | None, app: str) -> Location:
     """Where the issue is; the project is None for issues of an environment or of a project that is gone."""
     item = issue.relationships.scan_item.data
-    place = Place(item.type, item.id, url=_page(issue, app))
+    location = Location(item.type, item.id, url=_issue_url(issue, app))
     if project:
         owner = project.relationships.owner if project.relationships else None
-        place = replace(place, resource_name=project.attributes.name, owner=owner.data.id if owner else None)
+        location = replace(location, resource_name=project.attributes.name, owner=owner.data.id if owner else None)
     for coordinate in issue.attributes.coordinates[:1]:
         upgrades = (remedy.details.upgrade_package for remedy in coordinate.remedies if remedy.details)
-        place = replace(place, fixed_in_version=next(filter(None, upgrades), None))
+        location = replace(location, fixed_in_version=next(filter(None, upgrades), None))
         for representation in coordinate.representations[:1]:
-            place = _narrowed(place, representation)
-    return _in_manifest(place, issue, project)
+            location = _narrow(location, representation)
+    return _add_manifest(location, issue, project)
 
 
-def _narrowed(place: Place, at: Representation) -> Place:
+def _narrow(location: Location, at: Representation) -> Location:
     if at.dependency:
         name, version = at.dependency.package_name, at.dependency.package_version
-        return replace(place, package_name=name, package_version=version)
+        return replace(location, package_name=name, package_version=version)
     if at.source_location:
         region = at.source_location.region
-        return replace(place, file_path=at.source_location.file, start_line=region.start.line if region else None)
+        return replace(location, file_path=at.source_location.file, start_line=region.start.line if region else None)
     resource = at.cloud_resource.resource if at.cloud_resource else None
     if resource and resource.native_id:
         kind = resource.resource_type or "cloud resource"
-        return replace(place, resource_type=kind, resource_uid=resource.native_id, resource_name=resource.name)
-    return place
+        return replace(location, resource_type=kind, resource_uid=resource.native_id, resource_name=resource.name)
+    return location
 
 
-def _in_manifest(place: Place, issue: Issue, project: Project | None) -> Place:
+def _add_manifest(location: Location, issue: Issue, project: Project | None) -> Location:
     target = project.attributes.target_file or None if project else None
-    if project and place.package_name:
-        return replace(place, manifest_path=target, package_manager=project.attributes.type)
-    return replace(place, file_path=target) if issue.attributes.type == "config" else place
+    if project and location.package_name:
+        return replace(location, manifest_path=target, package_manager=project.attributes.type)
+    return replace(location, file_path=target) if issue.attributes.type == "config" else location
 
 
-def _page(issue: Issue, app: str) -> str | None:
+def _issue_url(issue: Issue, app: str) -> str | None:
     """The issue on its project's page; the page takes an organisation's id as well as its slug."""
     item = issue.relationships.scan_item.data
     if item.type != "project":
