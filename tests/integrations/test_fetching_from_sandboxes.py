@@ -32,7 +32,8 @@ class Fetch:
 
     def texts(self, stream: str, path: str) -> Iterator[bytes]:
         spec = self.spec.streams[stream]
-        request = Request(self.settings["base_url"] + path, params=spec.params, headers=spec.headers)
+        params = {**self.spec.integration.params, **spec.stream.params}  # without the cursor's bounds
+        request = Request(self.settings["base_url"] + path, params=params, headers=spec.headers)
         for page in walk(self.client, request, paginator=spec.paginator, records=spec.records):
             yield from map(bytes, page.records)
 
