@@ -53,7 +53,7 @@ def test_bad_entries_of_one_id_in_two_integrations_do_not_hide_each_other(tmp_pa
     text = "connections:\n  - {id: acme, integration: snyk}\n  - {id: acme, integration: github}\n"
     found = read_connections(_file(tmp_path, text))
     assert [(problem.id, problem.integration) for problem in found.problems] == [("acme", "snyk"), ("acme", "github")]
-    assert list(found.problems_of("snyk")) == list(found.problems_of("github")) == ["acme"]
+    assert list(found.problems_for("snyk")) == list(found.problems_for("github")) == ["acme"]
 
 
 def test_secrets_come_from_the_environment_and_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +82,8 @@ def test_a_wrong_config_names_the_setting_and_never_the_secret() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("connections: [", "no YAML"),
-        ("connections: [{start: 2026-13-45}]", "a date that there is not: month must"),
+        ("connections: [", "is not valid YAML"),
+        ("connections: [{start: 2026-13-45}]", "contains an invalid date: month must"),
         ("- a", "must hold a list under `connections:`"),
         ("", "must hold a list"),
     ],

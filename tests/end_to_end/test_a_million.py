@@ -22,7 +22,7 @@ def _filled(customer: Customer, desk: Desk, records: int) -> None:
     table = customer.lake.raw("desk", "tickets", "acme", windowed=True)
     stored = table.open()
     assert stored is not None
-    first = stored.greatest("sequence") or 0
+    first = stored.max_value("sequence") or 0
     windows = customer.session.windows
     start = customer.session.start
     files, each = [], records // WEEKS
@@ -45,7 +45,7 @@ def _filled(customer: Customer, desk: Desk, records: int) -> None:
             "record": pa.array([f'{{"id":{id_},"title":"old","updated_at":"2026-01-05T00:00:00Z"}}' for id_ in ids]),
         }
         schema = pa.schema([field for field in RAW_SCHEMA if field.name in columns])
-        writer = table.new_file(windows.holding(at))
+        writer = table.new_file(windows.containing(at))
         writer.write(pa.table([columns[name] for name in schema.names], schema=schema))
         files.append(writer.close())
     passes = stored.transaction("passes") or 0

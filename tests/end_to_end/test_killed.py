@@ -59,7 +59,7 @@ def _contents(home: Path) -> dict[str, Any]:
     for table in lake.tables("raw"):
         snapshot = table.open()
         assert snapshot is not None
-        found[f"rows of {table.place.folder}"] = snapshot.rows
+        found[f"rows of {table.path.folder}"] = snapshot.rows
     return found
 
 
