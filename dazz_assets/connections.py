@@ -130,7 +130,7 @@ def read_connections(path: Path) -> Connections:
 
 
 def check_entries(source: str, entries: Iterable[Any]) -> Connections:
-    """Check entries of a file, or like those of one. `source` is named in the text of each problem."""
+    """Check entries in the format of the file. Each problem begins with `source`, such as the file's path."""
     valid: dict[tuple[str, str], Connection] = {}
     problems: list[BadEntry] = []
     for number, entry in enumerate(entries, 1):

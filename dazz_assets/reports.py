@@ -14,7 +14,7 @@ class StreamReport:
     high_water_mark: RFC 3339, in UTC; None for a snapshot stream and before the first mark.
     windows: added rows by window (key None for a snapshot stream).
     stored: rows in the table after the sync, including older versions of records.
-    total: the total that the vendor reported for a list that was read once and completely; None if it reports none.
+    total: the vendor's own total, for a list that was read once and completely; None if the vendor reports none.
     ended: why the last page was the last.
     passed_over: parents whose records could not be listed (403, 404), with the vendor's response.
     gap: the range between the mark and the start of the pass that is not fetched yet, if the pass began above the mark.

@@ -20,7 +20,7 @@ def _require_zone(time: datetime | None) -> datetime | None:
     return time
 
 
-# Each field contains the caption of the number in the field `<name>_id`, which is declared before it.
+# The caption fields. Each has the caption of the number in the field `<name>_id`, which must be declared before it.
 _CAPTION_ENUMS: dict[str, type[Captioned]] = {"status": Status, "severity": Severity}
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
+
+from dazz_assets.names import snake_case
 
 OUR_COLUMNS = frozenset({"connection", "fingerprint", "inputs", "integration", "parser", "window_start"})
 """Columns that the lake adds to the tables of domain objects."""
@@ -29,4 +30,4 @@ class DomainObject(BaseModel):
     @classmethod
     def table_name(cls) -> str:
         """The name of the table of these objects: `findings` for `Finding`."""
-        return cls.table or re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower() + "s"
+        return cls.table or snake_case(cls.__name__) + "s"

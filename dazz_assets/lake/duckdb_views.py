@@ -24,6 +24,10 @@ RANK = "coalesce(cursor_at, -9223372036854775808)::hugeint * 1844674407370955161
 #: The sequence of the row with the greatest rank.
 SEQUENCE_OF_RANK = f"(max({RANK}) & 9223372036854775807::hugeint)::bigint"
 
+# The columns of a raw view, and the folders of domain tables that are columns of their views.
+_RAW_COLUMNS = ("connection", "key", "cursor", "fetched_at", "record")
+_FOLDERS = ("integration", "connection", "parser")
+
 
 def connect_duckdb() -> duckdb.DuckDBPyConnection:
     """A new connection in UTC. It spills to the system's temporary folder and installs no extensions."""
@@ -55,10 +59,6 @@ def read_parquet_sql(files: str, hive_types: dict[str, str], *, by_name: bool = 
     else:
         options.append("hive_partitioning = false")
     return f"read_parquet({files}, {', '.join(options)})"
-
-
-_RAW_COLUMNS = ("connection", "key", "cursor", "fetched_at", "record")
-_FOLDERS = ("integration", "connection", "parser")
 
 
 class Catalog:
@@ -107,8 +107,8 @@ def _create_raw_view(connection: duckdb.DuckDBPyConnection, name: str, versions:
             source = read_parquet_sql(files, hive)
             parts.append(
                 f"select {', '.join(_RAW_COLUMNS)} from {source} as versions semi join "
-                f"(select connection, {SEQUENCE_OF_RANK} as winner from {source} group by connection, key) as winners "
-                "on versions.connection = winners.connection and versions.sequence = winners.winner"
+                f"(select connection, {SEQUENCE_OF_RANK} as newest from {source} group by connection, key) as latest "
+                "on versions.connection = latest.connection and versions.sequence = latest.newest"
             )
     schema_name, _, view = name.partition(".")
     connection.execute(f'create view {schema_name}."{view}" as {" union all by name ".join(parts)}')

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 
 from dazz_assets.lake.lock import OnWait, hold_lock
-from dazz_assets.lake.paths import DEPTHS, Kind, LakeRoot, TablePath
+from dazz_assets.lake.paths import DEPTHS, LakeRoot, TableKind, TablePath
 from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, WINDOW, domain_schema
 from dazz_assets.lake.table import Table
 
@@ -59,7 +59,7 @@ class Lake:
         """The marks of a sub-stream, one row per parent."""
         return self._table(TablePath("marks", integration, connection, stream), MARKS_SCHEMA)
 
-    def tables(self, *kinds: Kind) -> Iterator[Table]:
+    def tables(self, *kinds: TableKind) -> Iterator[Table]:
         """The tables that the lake holds, of all kinds or some, for reading and compaction. None is opened yet."""
         for kind in kinds or DEPTHS:
             for folder in self._find_folders(kind, DEPTHS[kind]):

@@ -12,10 +12,10 @@ import pyarrow.fs as pafs
 
 from dazz_assets.lake.errors import LakeError
 
-Kind = Literal["raw", "domain", "quarantine", "marks"]
+TableKind = Literal["raw", "domain", "quarantine", "marks"]
 
 #: How many levels below the folder of a kind its tables lie.
-DEPTHS: dict[Kind, int] = {"raw": 3, "domain": 4, "quarantine": 3, "marks": 3}
+DEPTHS: dict[TableKind, int] = {"raw": 3, "domain": 4, "quarantine": 3, "marks": 3}
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _CONNECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
@@ -30,7 +30,7 @@ class TablePath:
     Raises LakeError for names that would need escaping or would lead out of the lake.
     """
 
-    kind: Kind
+    kind: TableKind
     integration: str
     connection: str
     name: str = ""
