@@ -1,4 +1,4 @@
-"""Connections: customers' accounts at vendors, read from a YAML file."""
+"""Connections, which are customers' accounts at vendors, and the YAML file that lists them."""
 
 import os
 import re
@@ -20,11 +20,11 @@ ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
 
 class BadConnection(Exception):
-    """A connection, or the file of them, is wrong. The text names connection, setting and fix, and no secret."""
+    """A connection, or the file of connections, is wrong. The text names connection, setting and fix, but no secret."""
 
 
 def parse_interval(value: object) -> timedelta:
-    """An interval as people write it: 30s, 15m, 6h or 1d. Raises ValueError for anything else."""
+    """Parse an interval such as 30s, 15m, 6h or 1d. Raises ValueError for anything else."""
     if isinstance(value, str) and (match := _INTERVAL.fullmatch(value.strip())):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
     if isinstance(value, timedelta):
@@ -35,13 +35,14 @@ def parse_interval(value: object) -> timedelta:
 class Connection(BaseModel):
     """One customer's account at a vendor.
 
-    start: the first day, in UTC, of cursor time that is fetched. interval: how often it is synced.
-    config: the vendor's settings as written, with `${ENV_VARIABLE}` not yet replaced.
+    start: the first day of cursor time to fetch, in UTC.
+    interval: how often to sync.
+    config: the vendor's settings as written in the file, before `${ENV_VARIABLE}` is replaced.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    # YAML reads an id of digits alone as a number.
+    # YAML reads an id that consists of digits as a number.
     id: Annotated[
         str,
         BeforeValidator(lambda value: str(value) if type(value) is int else value),
@@ -53,29 +54,29 @@ class Connection(BaseModel):
     config: dict[str, Any] = Field(default_factory=dict)
 
     def load(self, config: type[ConfigModel]) -> ConfigModel:
-        """The typed config, with the environment's values. Raises BadConnection, naming what is missing or wrong."""
-        where = f"connection {self.id!r} of {self.integration}"
-        values = {name: self._expanded(where, name, value) for name, value in self.config.items()}
+        """The typed config, with values from the environment. Raises BadConnection for a missing or wrong setting."""
+        label = f"connection {self.id!r} of {self.integration}"
+        values = {name: self._expand(label, name, value) for name, value in self.config.items()}
         try:
             return config.model_validate(values)
         except ValidationError as error:
-            raise BadConnection(f"{where}: {_problems(error, 'config.')}") from None
+            raise BadConnection(f"{label}: {_describe_problems(error, 'config.')}") from None
 
-    def _expanded(self, where: str, name: str, value: Any) -> Any:
+    def _expand(self, label: str, name: str, value: Any) -> Any:
         if isinstance(value, list):
-            return [self._expanded(where, name, item) for item in value]
+            return [self._expand(label, name, item) for item in value]
         if isinstance(value, dict):
-            return {key: self._expanded(where, name, item) for key, item in value.items()}
+            return {key: self._expand(label, name, item) for key, item in value.items()}
         if not isinstance(value, str):
             return value
         if missing := [variable for variable in _ENV.findall(value) if variable not in os.environ]:
-            raise BadConnection(f"{where}: config.{name} needs the environment variable {missing[0]}, which is not set")
+            raise BadConnection(f"{label}: config.{name} needs the environment variable {missing[0]}, which is not set")
         return _ENV.sub(lambda match: os.environ[match[1]], value)
 
 
 @dataclass(frozen=True, slots=True)
 class BadEntry:
-    """An entry of the file that can't be used: its id, its integration where it names one, and what is wrong."""
+    """An entry of the file that can't be used: its id, its integration if it names one, and what is wrong."""
 
     id: str
     integration: str | None
@@ -84,17 +85,17 @@ class BadEntry:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The connections of a file, and its entries that can't be used."""
+    """The valid connections of a file, and the problems of its other entries."""
 
     valid: tuple[Connection, ...] = ()
     problems: tuple[BadEntry, ...] = ()
 
-    def of(self, integration: str) -> tuple[Connection, ...]:
-        """The connections of one integration, in the file's order."""
+    def for_integration(self, integration: str) -> tuple[Connection, ...]:
+        """The valid connections of one integration, in the order of the file."""
         return tuple(item for item in self.valid if item.integration == integration)
 
-    def problems_of(self, integration: str) -> dict[str, str]:
-        """What is wrong, by id, with entries of an integration, and with those that name none."""
+    def problems_for(self, integration: str) -> dict[str, str]:
+        """The problems, by id, of the entries of an integration and of those that name no integration."""
         return {item.id: item.text for item in self.problems if item.integration in (None, integration)}
 
 
@@ -104,54 +105,54 @@ def connections_path() -> Path:
 
 
 def read_connections(path: Path) -> Connections:
-    """Read the file. A bad entry is a problem and the rest are valid.
+    """Read the file. One bad entry does not invalidate the others.
 
-    Raises BadConnection where the file as a whole can't be read.
+    Raises BadConnection if the file itself can't be read.
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadConnection(
-            f"there is no file {path}; write your connections there, or name another by {VARIABLE}"
+            f"there is no file {path}; write your connections there, or name another file with {VARIABLE}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadConnection(f"{path} can't be read: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = f" (line {mark.line + 1})" if mark else ""
-        raise BadConnection(f"{path}{place} is no YAML; check indentation and quotes there") from None
-    except ValueError as error:  # YAML's own dates: 2026-13-45
-        raise BadConnection(f"{path} holds a date that there is not: {error}") from None
+        line = f" (line {mark.line + 1})" if mark else ""
+        raise BadConnection(f"{path}{line} is not valid YAML; check the indentation and quotes there") from None
+    except ValueError as error:  # PyYAML fails on dates such as 2026-13-45
+        raise BadConnection(f"{path} contains an invalid date: {error}") from None
     entries = document.get("connections") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise BadConnection(f"{path} must hold a list under `connections:`")
     return check_entries(str(path), entries)
 
 
-def check_entries(where: str, entries: Iterable[Any]) -> Connections:
-    """The connections that entries as of a file describe. where: the place to name in what is said of a bad entry."""
+def check_entries(source: str, entries: Iterable[Any]) -> Connections:
+    """Check entries in the format of the file. Each problem begins with `source`, such as the file's path."""
     valid: dict[tuple[str, str], Connection] = {}
     problems: list[BadEntry] = []
     for number, entry in enumerate(entries, 1):
-        given = entry if isinstance(entry, dict) else {}
-        name, integration = str(given.get("id", f"number {number}")), given.get("integration")
-        named = integration if isinstance(integration, str) else None
+        fields = entry if isinstance(entry, dict) else {}
+        id_ = str(fields.get("id", f"number {number}"))
+        integration = name if isinstance(name := fields.get("integration"), str) else None
         try:
             connection = Connection.model_validate(entry)
         except ValidationError as error:
-            problems.append(BadEntry(name, named, f"{where}: connection {name!r}: {_problems(error)}"))
+            problems.append(BadEntry(id_, integration, f"{source}: connection {id_!r}: {_describe_problems(error)}"))
             continue
         if (key := (connection.integration, connection.id)) in valid:
-            text = f"{where}: there are two connections {name!r} of {connection.integration}; give each its own id"
-            problems.append(BadEntry(name, named, text))
+            text = f"{source}: two connections of {connection.integration} have the id {id_!r}; give each its own id"
+            problems.append(BadEntry(id_, integration, text))
         valid.setdefault(key, connection)
     return Connections(tuple(valid.values()), tuple(problems))
 
 
-def _problems(error: ValidationError, prefix: str = "") -> str:
-    found = []
+def _describe_problems(error: ValidationError, prefix: str = "") -> str:
+    problems = []
     for item in error.errors(include_input=False, include_url=False):
         setting = prefix + ".".join(map(str, item["loc"]))
-        hint = " (lower case letters, digits, _ and -, at most 100)" if item["loc"] == ("id",) else ""
-        found.append(f"`{setting}`: {item['msg']}{hint}")
-    return "; ".join(found)
+        hint = " (lower case letters, digits, _ and -, at most 100 characters)" if item["loc"] == ("id",) else ""
+        problems.append(f"`{setting}`: {item['msg']}{hint}")
+    return "; ".join(problems)

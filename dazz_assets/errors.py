@@ -1,4 +1,4 @@
-"""Errors whose text is meant for people: of an integration's code, of a sync, a parse, a recording."""
+"""Errors with messages for people: from an integration's code, a sync, a parse or a recording."""
 
 from dazz_assets.reports import ParseReport, StreamReport
 
@@ -8,9 +8,9 @@ class DefinitionError(Exception):
 
 
 class SyncError(Exception):
-    """A stream could not be synced, in whole or in part. The text names integration, connection and stream.
+    """A stream could not be synced, or only partly. The text names integration, connection and stream.
 
-    report: what was done all the same, where anything was.
+    report: what was done before the error, if anything.
     """
 
     def __init__(self, message: str, report: StreamReport | None = None) -> None:
@@ -19,9 +19,9 @@ class SyncError(Exception):
 
 
 class ParseError(Exception):
-    """A parser failed, or refused its input; nothing of this parse was published.
+    """A parser failed or refused its input. Nothing from this parse was published.
 
-    report: what was read, where anything was.
+    report: what was done before the error, if anything.
     """
 
     def __init__(self, message: str, report: ParseReport | None = None) -> None:
@@ -30,7 +30,7 @@ class ParseError(Exception):
 
 
 class RecordingError(Exception):
-    """A recording can't be made, read or replayed. The text names file or request, and says what to do."""
+    """A recording can't be made, read or replayed. The text names the file or request, and the fix."""
 
 
 class UnrecordedError(RecordingError):

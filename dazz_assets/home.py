@@ -1,4 +1,4 @@
-"""Where the instance and the lake are. Plain paths: who only queries needs nothing more."""
+"""The folders of the Dagster instance and the lake, from the environment."""
 
 import os
 from pathlib import Path
@@ -9,25 +9,25 @@ DAGSTER_VARIABLE = "DAGSTER_HOME"
 
 
 def home() -> Path:
-    """`DAZZ_HOME`, or `.dazz` in the current folder: holds the instance and the lake."""
+    """`DAZZ_HOME`, or `.dazz` in the current folder. It holds the Dagster instance and the lake by default."""
     return Path(os.environ.get(HOME_VARIABLE) or ".dazz").absolute()
 
 
 def make_home() -> Path:
-    """The home, made where there is none, and kept out of git: it holds what customers' accounts hold."""
+    """Create the home if it doesn't exist, and return it. Git ignores it, as it holds customers' data."""
     folder = home()
     folder.mkdir(parents=True, exist_ok=True)
-    ignored = folder / ".gitignore"
-    if not ignored.exists():
-        ignored.write_text("*\n", encoding="utf-8")
+    gitignore = folder / ".gitignore"
+    if not gitignore.exists():
+        gitignore.write_text("*\n", encoding="utf-8")
     return folder
 
 
 def lake_url() -> str:
-    """`DAZZ_LAKE`, a URL or path, or the folder `lake` of the home."""
+    """`DAZZ_LAKE`, a URL or path, or the folder `lake` in the home."""
     return os.environ.get(LAKE_VARIABLE) or str(home() / "lake")
 
 
 def dagster_home() -> Path:
-    """`DAGSTER_HOME`, or the folder `dagster` of the home."""
+    """`DAGSTER_HOME`, or the folder `dagster` in the home."""
     return Path(os.environ.get(DAGSTER_VARIABLE) or home() / "dagster").absolute()

@@ -1,4 +1,4 @@
-"""What a sync or a parse tells: while it runs (`Progress`), and when it is done (reports)."""
+"""Reports of a sync or parse when it is done, and the callbacks while it runs."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -6,20 +6,22 @@ from datetime import date
 
 @dataclass(slots=True)
 class StreamReport:
-    """What one sync of one stream of one connection did.
+    """The result of syncing one stream of one connection.
 
-    records: distinct records that it brought: of a snapshot all that were listed, of an incremental stream those
-        that were not stored yet. received counts every record of every page.
+    records: distinct records. For a snapshot stream, all that were listed; for an incremental stream, those that were
+        not stored yet.
+    received: all records of all pages.
     high_water_mark: RFC 3339, in UTC; None for a snapshot stream and before the first mark.
-    windows: rows added by window (key None for a snapshot stream).
-    total: the vendor's own total of a list that was read once and whole, where it says one.
+    windows: added rows by window (key None for a snapshot stream).
+    stored: rows in the table after the sync, including older versions of records.
+    total: the vendor's own total, for a list that was read once and completely; None if the vendor reports none.
     ended: why the last page was the last.
-    passed_over: parents whose records could not be listed (403, 404), with the vendor's answer.
-    gap: what ground before the pass is not fetched yet, where it begins above the mark.
-    drift: how the shape of the records differs from what it was, as `attributes.score: number, was integer`.
-    stored: rows in the table afterwards, older versions included; version: the table's, in Delta's log.
-    problems: records without a key or cursor. repeated: records of a whole list whose key was there before, with
-        another content or of another parent.
+    passed_over: parents whose records could not be listed (403, 404), with the vendor's response.
+    gap: the range between the mark and the start of the pass that is not fetched yet, if the pass began above the mark.
+    version: the table's version in Delta's log.
+    problems: records without a key or cursor.
+    repeated: records of a complete list whose key had appeared before, with another content or parent.
+    drift: how the shape of the records changed, for example `attributes.score: number, was integer`.
     """
 
     connection: str
@@ -47,13 +49,15 @@ class StreamReport:
 
 @dataclass(slots=True)
 class ParseReport:
-    """What one parse of one parser of one connection did.
+    """The result of running one parser for one connection.
 
-    records: domain objects that the parsed windows hold now; windows: those by window (key None where the parser is
-        partitioned by connection alone).
-    quarantined: records and objects put to quarantine; invalid is how many records failed validation, by stream;
-        replaced is how many of those an older valid version stands in for; duplicates are ids yielded twice.
-    stale: windows whose full-refresh inputs changed since they were parsed, after this parse.
+    records: domain objects in the parsed windows.
+    windows: these objects by window (key None if the parser is partitioned by connection alone).
+    quarantined: records and objects that were put into quarantine.
+    invalid: records that failed validation, by stream.
+    replaced: invalid records that were replaced by an older valid version.
+    duplicates: ids that were yielded more than once.
+    stale: windows that, after this parse, have full-refresh inputs that changed since they were parsed.
     """
 
     connection: str
@@ -70,19 +74,19 @@ class ParseReport:
 
 
 class Progress:
-    """Called from the thread that does the work, and from fetching threads. This one tells nobody."""
+    """Callbacks while work is in progress, called from the working thread and fetching threads. These do nothing."""
 
     def began(self, connection: str, work: str) -> None:
-        """Work on a stream or parser begins, as `snyk/acme` and `issues`."""
+        """Work on a stream or parser begins: connection `snyk/acme`, work `issues`."""
 
     def page(self, connection: str, stream: str, *, records: int, bytes_: int) -> None:
-        """A page arrived, with so many records."""
+        """A page arrived, with this number of records and bytes."""
 
     def parsed(self, connection: str, parser: str, *, objects: int) -> None:
-        """So many more objects came out of a parser."""
+        """A parser yielded this many more objects."""
 
     def waiting(self, connection: str, seconds: float, reason: str) -> None:
-        """Nothing happens for so many seconds, and why (a rate limit, a retry, another sync of the connection)."""
+        """Work pauses for some seconds because of a rate limit, a retry or another sync of the connection."""
 
     def ended(self, connection: str, work: str) -> None:
-        """Work on a stream or parser ended, well or not."""
+        """Work on a stream or parser ended, successfully or not."""

@@ -1,4 +1,4 @@
-"""One connection of an integration at work."""
+"""A session: an integration, one of its connections and the lake, at work."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,12 +22,12 @@ def _now() -> datetime:
 
 
 class Session:
-    """An integration, one of its connections, and the lake: what a sync or a parse works with.
+    """The integration, connection and lake that a sync or parse works with.
 
-    Nothing is shared between sessions: each has its own limits and connections.
+    Sessions share nothing: each has its own rate limits and HTTP connections.
 
-    now, sleep: the time, and how to wait for so many seconds; given by tests and recordings.
-    most_pages: of each list no more are read; given by recordings, which need not hold all that there is.
+    now, sleep: replace the clock and the waiting, for tests and recordings.
+    max_pages: read at most this many pages of each list, for recordings, which need not be complete.
     """
 
     def __init__(
@@ -39,19 +39,19 @@ class Session:
         progress: Progress | None = None,
         now: Callable[[], datetime] = _now,
         sleep: Callable[[float], None] | None = None,
-        most_pages: int | None = None,
+        max_pages: int | None = None,
     ) -> None:
         self.spec = spec
         self.connection = connection
         self.lake = lake
         self.progress = progress or Progress()
         self.now = now
-        self.most_pages = most_pages
+        self.max_pages = max_pages
         self._sleep = sleep
 
     @property
-    def where(self) -> str:
-        """`snyk/acme`, for messages."""
+    def name(self) -> str:
+        """Integration and connection for messages: `snyk/acme`."""
         return f"{self.spec.name}/{self.connection.id}"
 
     @property
@@ -66,13 +66,13 @@ class Session:
 
     @cached_property
     def integration(self) -> Integration[Any]:
-        """The integration with the connection's config. Raises BadConnection where the config is wrong."""
+        """The integration with the connection's config. Raises BadConnection if the config is wrong."""
         config = self.connection.load(self.spec.config)
         return self.spec.integration(config, connection=self.connection.id)
 
     @property
     def parsing_integration(self) -> Integration[Any]:
-        """The integration for parsers: without a config where the connection's can't be read, as most need none."""
+        """The integration for parsers. It has no config if the connection's is wrong, as most parsers need none."""
         try:
             return self.integration
         except BadConnection:
@@ -93,52 +93,55 @@ class Session:
         return Authenticator(self.integration.auth, config_texts(config), config_secrets(config))
 
     def client(self, stream: str) -> Client:
-        """A client for one stream's requests, with the credentials and the limits that the connection's streams share.
+        """A client for one stream's requests. All streams of the connection share credentials and rate limits.
 
-        Raises BadConnection.
+        Raises BadConnection if the config is wrong.
         """
         integration = self.integration
-        where = f"{self.where}, stream {stream}"
         return Client(
             self.base_url,
             hosts=integration.hosts,
             authenticator=self._authenticator,
             limiter=self._limiter,
-            where=where,
+            where=f"{self.name}, stream {stream}",
             clock=lambda: self.now().timestamp(),
             sleep=self._sleep,
-            on_event=self._tell,
+            on_event=self._report_waiting,
         )
 
     @property
     def base_url(self) -> str:
-        """Where the API is: the config's `base_url`, else the integration's; without a slash at the end.
+        """The base URL of the API, without a slash at the end: from the config, otherwise from the integration.
 
-        Raises BadConnection where the config's fields don't make it a URL.
+        Raises BadConnection if the config's values don't make it a valid URL.
         """
         config = self.integration.config
         values = config_texts(config)
-        where = f"connection {self.connection.id!r} of {self.spec.name}"
+        connection = f"connection {self.connection.id!r} of {self.spec.name}"
 
         def look_up(kind: str, name: str) -> str:
             if kind != "config":
-                raise BadConnection(f"{where}: the base URL holds {{{kind}.{name}}}; only {{config.x}} can stand in it")
+                raise BadConnection(
+                    f"{connection}: the base URL contains {{{kind}.{name}}}; use only {{config.x}} there"
+                )
             if name not in values:
-                raise BadConnection(f"{where}: `config.{name}` is part of the base URL and is not set; set it")
+                raise BadConnection(f"{connection}: `config.{name}` is part of the base URL but is not set; set it")
             try:
                 return path_segment(values[name])
             except ValueError as error:
-                raise BadConnection(f"{where}: `config.{name}` is part of the base URL: {error}; correct it") from None
+                raise BadConnection(
+                    f"{connection}: `config.{name}` is part of the base URL: {error}; correct it"
+                ) from None
 
         url = str(fill_placeholders(config.base_url or self.integration.base_url, look_up)).rstrip("/")
         if origin_of(url) is None:
             setting = "`config.base_url`" if config.base_url else "the integration's base_url with this config"
             raise BadConnection(
-                f"{where}: {setting} must be http:// or https:// with a host and without a user name, as "
-                "`https://api.vendor.com`"
+                f"{connection}: {setting} must begin with http:// or https:// and have a host and no user name, for "
+                "example `https://api.vendor.com`"
             )
         return url
 
-    def _tell(self, event: ClientEvent) -> None:
+    def _report_waiting(self, event: ClientEvent) -> None:
         if event.kind in {"waiting", "retry"}:
-            self.progress.waiting(self.where, event.seconds, event.text)
+            self.progress.waiting(self.name, event.seconds, event.text)

@@ -1,4 +1,4 @@
-"""The tables of a connection: there, and empty, from its first sync on, whatever becomes of that."""
+"""The tables of a connection. Its first sync creates them all, so that queries find them even if the sync fails."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from dazz_assets.spec.specs import ParserSpec
 
 
 def parser_tables(session: Session, parser: ParserSpec, lake: Lake) -> dict[type[DomainObject], Table]:
-    """The tables of a parser's models, in the connection's lake or in another."""
+    """The tables of a parser's models in a lake, which may be another than the session's."""
     return {
         model: lake.domain(
             model.table_name(), session.spec.name, parser.name, session.connection.id, object_schema(model)
@@ -20,18 +20,18 @@ def parser_tables(session: Session, parser: ParserSpec, lake: Lake) -> dict[type
 
 
 def create_tables(session: Session) -> None:
-    """Make the tables of a connection that are not there yet."""
-    for table in _tables(session):
+    """Create the tables of a connection that don't exist yet."""
+    for table in _all_tables(session):
         if not table.exists():
             table.commit(lambda _: Commit())
 
 
-def is_synced(snapshot: TableVersion | None) -> bool:
-    """Whether a pass over the stream was ever complete; a table that is only declared says nothing of its vendor."""
-    return snapshot is not None and snapshot.transaction("passes") is not None
+def is_synced(stored: TableVersion | None) -> bool:
+    """Whether a pass over the stream was ever completed. A table that was only created does not count."""
+    return stored is not None and stored.transaction("passes") is not None
 
 
-def _tables(session: Session) -> Iterator[Table]:
+def _all_tables(session: Session) -> Iterator[Table]:
     yield from map(session.raw, session.spec.streams.values())
     for parser in session.spec.parsers.values():
         yield from parser_tables(session, parser, session.lake).values()

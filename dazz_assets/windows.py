@@ -1,4 +1,4 @@
-"""Windows: periods of cursor time, the partitions of incremental streams."""
+"""Windows: the periods of cursor time that partition an incremental stream."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from dazz_assets.declare.integration import WindowKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.date()
-_MICROSECONDS_A_DAY = 86_400_000_000
-# A year that every reader of Parquet, Arrow and Python's datetime agrees on; hostile cursors may lie beyond.
+_MICROSECONDS_PER_DAY = 86_400_000_000
+# The years that Parquet, Arrow and Python's datetime all support. Cursors with absurd values may lie outside.
 _LAST_DAY = date(9999, 1, 1)
 _FIRST_DAY = date(1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of one kind. A window is named by its first day (UTC): a week begins on its Monday."""
+    """The windows of one kind (day, week or month). A window is named by its first day (UTC); weeks begin on Monday."""
 
     kind: WindowKind
 
-    def holding(self, moment: int) -> date:
+    def containing(self, moment: int) -> date:
         """The window that contains a moment, in microseconds since the epoch."""
-        return _holding(self, moment // _MICROSECONDS_A_DAY)
+        return _window_of_day(self, moment // _MICROSECONDS_PER_DAY)
 
     def floor(self, day: date) -> date:
         """The window that contains a day."""
@@ -45,21 +45,21 @@ class Windows:
             window = self.after(window)
 
 
-# Records of a page share their days, or nearly.
+# Cached because records of one page often fall on the same day.
 @lru_cache(maxsize=4096)
-def _holding(windows: Windows, days: int) -> date:
+def _window_of_day(windows: Windows, days: int) -> date:
     first, last = (_FIRST_DAY - _EPOCH_DAY).days, (_LAST_DAY - _EPOCH_DAY).days
     return _FIRST_DAY if days < first else windows.floor(_EPOCH_DAY + timedelta(days=min(days, last)))
 
 
 def to_microseconds(moment: datetime) -> int:
-    """An aware datetime as microseconds since the epoch."""
+    """Microseconds since the epoch of an aware datetime."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def window_start(window: date) -> int:
     """The first moment of a window, in microseconds since the epoch."""
-    return (window - _EPOCH_DAY).days * _MICROSECONDS_A_DAY
+    return (window - _EPOCH_DAY).days * _MICROSECONDS_PER_DAY
 
 
 def to_datetime(value: int) -> datetime:

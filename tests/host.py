@@ -1,4 +1,4 @@
-"""What a process shares among all that runs in it, and what of that differs between two moments."""
+"""The process-wide settings and hooks that a library could change for its host, and a diff of two readings."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import warnings
 from typing import Any
 
 
-def state() -> dict[str, str]:
-    """The settings and hooks of this process, by their names."""
+def read_process_state() -> dict[str, str]:
+    """The settings and hooks of this process, by name."""
     shared: dict[str, object] = {
         "logging": (logging.getLoggerClass(), logging.getLogRecordFactory(), logging.root.manager.disable),
         "warnings.filters": warnings.filters,
@@ -33,25 +33,27 @@ def state() -> dict[str, str]:
         "decimal": decimal.getcontext(),
         "gc": (gc.isenabled(), gc.get_threshold(), gc.callbacks),
         "locale": locale.setlocale(locale.LC_ALL),
-        "structlog": _structlog(),
+        "structlog": _structlog_config(),
     }
     loggers = {"root": logging.root, **logging.root.manager.loggerDict}
-    shared |= {f"logger {name}": _settings(log) for name, log in loggers.items() if isinstance(log, logging.Logger)}
+    shared |= {
+        f"logger {name}": _logger_settings(log) for name, log in loggers.items() if isinstance(log, logging.Logger)
+    }
     return {name: repr(value) for name, value in shared.items()}
 
 
-def changes(before: dict[str, str], after: dict[str, str]) -> dict[str, list[str | None]]:
-    """What differs, by name; a new logger that says no more than any other one does not."""
-    untouched = repr(_settings(logging.Logger("untouched")))
-    found = {name: [before.get(name, untouched), after.get(name)] for name in before | after}
-    return {name: values for name, values in found.items() if values[0] != values[1]}
+def diff_states(before: dict[str, str], after: dict[str, str]) -> dict[str, list[str | None]]:
+    """The values before and after of all that differ, by name. A new logger with default settings is no difference."""
+    default = repr(_logger_settings(logging.Logger("default")))
+    pairs = {name: [before.get(name, default), after.get(name)] for name in before | after}
+    return {name: values for name, values in pairs.items() if values[0] != values[1]}
 
 
-def _settings(log: logging.Logger) -> tuple[object, ...]:
+def _logger_settings(log: logging.Logger) -> tuple[object, ...]:
     return log.level, log.propagate, log.disabled, log.handlers, log.filters
 
 
-def _structlog() -> Any:
-    """Its config, which is one for the process; None where nothing has loaded it."""
+def _structlog_config() -> Any:
+    """The process-wide config of structlog; None if it is not loaded."""
     loaded = sys.modules.get("structlog")
     return loaded and loaded.get_config()

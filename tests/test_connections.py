@@ -1,4 +1,4 @@
-"""The file of connections: what it may say, and what is told where it is wrong."""
+"""The connections file: its entries, and the errors for wrong ones."""
 
 import re
 from pathlib import Path
@@ -15,27 +15,27 @@ class Config(ConnectionConfig):
     site: str = "eu"
 
 
-def _file(folder: Path, text: str) -> Path:
+def _write_file(folder: Path, text: str) -> Path:
     path = folder / "connections.yaml"
     path.write_text(text)
     return path
 
 
-def _one(folder: Path, entry: str) -> str:
-    found = read_connections(_file(folder, f"connections:\n  - {entry}\n"))
-    assert found.valid == ()
-    (problem,) = found.problems
+def _read_problem(folder: Path, entry: str) -> str:
+    connections = read_connections(_write_file(folder, f"connections:\n  - {entry}\n"))
+    assert connections.valid == ()
+    (problem,) = connections.problems
     return problem.text
 
 
 def test_an_entry_is_read_and_an_id_of_digits_needs_no_quotes(tmp_path: Path) -> None:
     text = "connections:\n  - {id: 123, integration: snyk, start: 2026-01-01, interval: 2h, config: {token: x}}\n"
-    (connection,) = read_connections(_file(tmp_path, text)).valid
+    (connection,) = read_connections(_write_file(tmp_path, text)).valid
     assert (connection.id, connection.interval.total_seconds()) == ("123", 7200)
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "message"),
     [
         ("{id: ../x, integration: snyk, start: 2026-01-01}", "'../x': `id`: .*lower case letters, digits"),
         ("{id: acme, integration: snyk}", "'acme': `start`: Field required"),
@@ -45,15 +45,15 @@ def test_an_entry_is_read_and_an_id_of_digits_needs_no_quotes(tmp_path: Path) ->
         ("acme", "number 1"),
     ],
 )
-def test_a_bad_entry_is_told_by_its_id_and_setting(entry: str, told: str, tmp_path: Path) -> None:
-    assert re.search(told, _one(tmp_path, entry))
+def test_the_problem_of_a_bad_entry_names_its_id_and_setting(entry: str, message: str, tmp_path: Path) -> None:
+    assert re.search(message, _read_problem(tmp_path, entry))
 
 
-def test_bad_entries_of_one_id_in_two_integrations_do_not_hide_each_other(tmp_path: Path) -> None:
+def test_bad_entries_with_the_same_id_in_two_integrations_are_both_reported(tmp_path: Path) -> None:
     text = "connections:\n  - {id: acme, integration: snyk}\n  - {id: acme, integration: github}\n"
-    found = read_connections(_file(tmp_path, text))
+    found = read_connections(_write_file(tmp_path, text))
     assert [(problem.id, problem.integration) for problem in found.problems] == [("acme", "snyk"), ("acme", "github")]
-    assert list(found.problems_of("snyk")) == list(found.problems_of("github")) == ["acme"]
+    assert list(found.problems_for("snyk")) == list(found.problems_for("github")) == ["acme"]
 
 
 def test_secrets_come_from_the_environment_and_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_secrets_come_from_the_environment_and_a_missing_variable_is_named(monke
     assert connection.load(Config).token.get_secret_value() == "canary"
 
 
-def test_a_wrong_config_names_the_setting_and_never_the_secret() -> None:
+def test_the_error_for_a_wrong_config_names_the_setting_but_not_the_secret() -> None:
     entry = {
         "id": "acme",
         "integration": "snyk",
@@ -80,19 +80,19 @@ def test_a_wrong_config_names_the_setting_and_never_the_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("connections: [", "no YAML"),
-        ("connections: [{start: 2026-13-45}]", "a date that there is not: month must"),
+        ("connections: [", "is not valid YAML"),
+        ("connections: [{start: 2026-13-45}]", "contains an invalid date: month must"),
         ("- a", "must hold a list under `connections:`"),
         ("", "must hold a list"),
     ],
 )
-def test_a_file_that_can_not_be_read_as_a_whole_is_an_error(text: str, told: str, tmp_path: Path) -> None:
-    with pytest.raises(BadConnection, match=told):
-        read_connections(_file(tmp_path, text))
+def test_a_file_that_can_not_be_read_is_an_error(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(BadConnection, match=message):
+        read_connections(_write_file(tmp_path, text))
 
 
-def test_a_file_that_is_not_there_is_named_with_the_variable(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_names_the_variable(tmp_path: Path) -> None:
     with pytest.raises(BadConnection, match=r"there is no file .*none\.yaml; .* DAZZ_CONNECTIONS"):
         read_connections(tmp_path / "none.yaml")

@@ -1,4 +1,4 @@
-"""A process that imports or uses the library stays the host's: nothing that is shared in it is changed."""
+"""Importing or using the library changes no process-wide settings of its host."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# Libraries that change what is shared do so in any program that uses them (requests and numpy add warnings filters,
-# sqlalchemy sets a log level): they are loaded before, so that what is seen is ours.
-IMPORTING = """
+# Some dependencies change process-wide settings in any program that uses them (requests and numpy add warnings filters,
+# sqlalchemy sets a log level). They are imported first, so that only changes by the library itself are seen.
+IMPORT_MODULES = """
 import alembic, dagster, deltalake, duckdb, filelock, msgspec, numpy, psutil, pyarrow, pydantic, requests, responses
 import rich, sqlalchemy, structlog, tenacity, time_machine, typer, yaml
 {before}
 from importlib import import_module
-before = state()
+before = read_process_state()
 for name in {names}:
     import_module(name)
 """
 
-USING = """
+USE_CLIENT = """
 import requests
 from dazz_assets.http import BearerToken, Client, Request
 from tests.http.loopback import Clock, Reply, Vendor
 vendor, clock = Vendor(), Clock()
 vendor.script(Reply(503), Reply(body=[1]))
-before = state()
+before = read_process_state()
 client = Client(
     vendor.url, auth=BearerToken("{{token}}"), values={{"token": "secret"}}, secrets=["secret"],
     clock=clock, sleep=clock.sleep,
@@ -41,9 +41,9 @@ client.close()
 vendor.close()
 """
 
-TAMPERING = """
+CHANGE_SETTINGS = """
 import decimal, locale, logging, os, signal, socket, sys, warnings
-before = state()
+before = read_process_state()
 logging.basicConfig()
 logging.getLogger("urllib3").setLevel("ERROR")
 logging.getLogger("new").addFilter(lambda record: False)
@@ -58,45 +58,45 @@ decimal.getcontext().prec = 5
 """
 
 
-def changed_by(script: str, **parts: Any) -> dict[str, list[str | None]]:
-    """What differs in a process of its own between `before` of the script and its end."""
+def run_and_diff(script: str, **parts: Any) -> dict[str, list[str | None]]:
+    """Run a script in a new process; the settings that differ between its `before` and its end."""
     code = "\n".join(
         [
             "import json",
-            "from tests.host import changes, state",
+            "from tests.host import diff_states, read_process_state",
             script.format(**parts),
-            "print(json.dumps(changes(before, state())))",
+            "print(json.dumps(diff_states(before, read_process_state())))",
         ]
     )
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=120)
-    assert ran.returncode == 0, ran.stderr
-    found: dict[str, list[str | None]] = json.loads(ran.stdout)
-    return found
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=120)
+    assert process.returncode == 0, process.stderr
+    differences: dict[str, list[str | None]] = json.loads(process.stdout)
+    return differences
 
 
-def modules() -> list[str]:
-    """All of the library but what is only started: the command, and the code location that Dagster loads."""
-    found = []
+def importable_modules() -> list[str]:
+    """All modules of the library except its entry points: the command, and the code location that Dagster loads."""
+    names = []
     for path in sorted((ROOT / "dazz_assets").rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
         if parts[-1] not in ("__main__", "definitions"):
-            found.append(".".join(parts).removesuffix(".__init__"))
-    return found
+            names.append(".".join(parts).removesuffix(".__init__"))
+    return names
 
 
-@pytest.mark.parametrize("names", [["dazz_assets"], modules()], ids=["the package", "each of its modules"])
-def test_importing_changes_nothing_of_the_hosts(names: list[str]) -> None:
-    assert changed_by(IMPORTING, names=names, before="") == {}
+@pytest.mark.parametrize("names", [["dazz_assets"], importable_modules()], ids=["the package", "all its modules"])
+def test_importing_changes_no_setting_of_the_host(names: list[str]) -> None:
+    assert run_and_diff(IMPORT_MODULES, names=names, before="") == {}
 
 
-def test_importing_leaves_the_hosts_own_logging_and_warnings_as_they_are() -> None:
+def test_importing_keeps_the_logging_and_warnings_that_the_host_has_set() -> None:
     settings = "import logging, warnings; logging.basicConfig(level='DEBUG'); warnings.simplefilter('error')"
-    assert changed_by(IMPORTING, names=["dazz_assets", "dazz_assets.sync"], before=settings) == {}
+    assert run_and_diff(IMPORT_MODULES, names=["dazz_assets", "dazz_assets.extract.sync_stream"], before=settings) == {}
 
 
-def test_using_a_client_adds_a_filter_that_masks_secrets_to_the_transports_loggers_and_nothing_else() -> None:
-    changed = changed_by(USING)
+def test_using_a_client_only_adds_filters_that_mask_secrets_to_the_loggers_of_urllib3() -> None:
+    changed = run_and_diff(USE_CLIENT)
     assert set(changed) == {f"logger urllib3.{name}" for name in ("connectionpool", "response", "util.retry")}
     for before, after in changed.values():
         assert before == "(0, True, False, [], [])"
@@ -104,9 +104,9 @@ def test_using_a_client_adds_a_filter_that_masks_secrets_to_the_transports_logge
         assert after.startswith("(0, True, False, [], [<dazz_assets.")
 
 
-def test_what_is_changed_in_a_process_is_seen() -> None:
-    """Else the tests above would pass whatever is done."""
-    assert set(changed_by(TAMPERING)) == {
+def test_changes_of_settings_are_detected() -> None:
+    """Otherwise the tests above would prove nothing."""
+    assert set(run_and_diff(CHANGE_SETTINGS)) == {
         "logger root",
         "logger urllib3",
         "logger new",

@@ -164,7 +164,7 @@ def _page(session: Session, client: Client, stream: StreamSpec) -> tuple[Mapping
     reached, parents = fetch_first_records(session, client, session.spec.streams[stream.parent])
     if not parents:
         raise SyncError(
-            f"{session.where}, stream {stream.name}: the first page of {reached.name} has no records, so there is no "
+            f"{session.name}, stream {stream.name}: the first page of {reached.name} has no records, so there is no "
             "parent to ask for"
         )
     answers = ask_for_parents(stream, parents, lambda fields: _ask(session, client, stream, fields))

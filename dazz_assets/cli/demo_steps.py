@@ -167,5 +167,5 @@ def _forget(lake: Lake, connection: Connection) -> None:
     """Remove what an earlier demo stored: a connection's tables are folders of its own."""
     with lake.lock(connection.integration, connection.id):
         for table in lake.tables():
-            if (table.place.integration, table.place.connection) == (connection.integration, connection.id):
-                lake.location.filesystem.delete_dir(lake.location.inside(table.place.folder))
+            if (table.path.integration, table.path.connection) == (connection.integration, connection.id):
+                lake.root.filesystem.delete_dir(lake.root.filesystem_path(table.path.folder))

@@ -99,8 +99,8 @@ class _Reader:
         self._errors: dict[tuple[str, str], dict[str, tuple[datetime, str]]] = {}
 
     def streams(self) -> list[StreamStatus]:
-        stored = {_key(table.place): table.open() for table in self._lake.tables("raw")}
-        marks = {_key(table.place): table.open() for table in self._lake.tables("marks")}
+        stored = {_key(table.path): table.open() for table in self._lake.tables("raw")}
+        marks = {_key(table.path): table.open() for table in self._lake.tables("marks")}
         configured = {
             (integration, id_, stream)
             for integration, id_ in self._connections
@@ -131,12 +131,12 @@ class _Reader:
     def parsers(self) -> list[ParserStatus]:
         objects: dict[tuple[str, str, str], dict[object, int]] = {}
         for table in self._lake.tables("domain"):
-            place, snapshot = table.place, table.open()
+            place, snapshot = table.path, table.open()
             windows = objects.setdefault((place.integration, place.connection, place.parser), {})
-            for window, found in (snapshot.windows() if snapshot else {}).items():
+            for window, found in (snapshot.window_states() if snapshot else {}).items():
                 windows[window] = windows.get(window, 0) + found.rows
         aside = {
-            (table.place.integration, table.place.connection, table.place.parser): snapshot.rows
+            (table.path.integration, table.path.connection, table.path.parser): snapshot.rows
             for table in self._lake.tables("quarantine")
             if (snapshot := table.open()) is not None
         }

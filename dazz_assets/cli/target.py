@@ -29,8 +29,8 @@ def find_target(target: str, ids: Sequence[str] | None) -> Target:
     """
     spec = find_integration(target)
     found = read_connections(connections_path())
-    known = {item.id: item for item in found.of(spec.name)}
-    problems = found.problems_of(spec.name)
+    known = {item.id: item for item in found.for_integration(spec.name)}
+    problems = found.problems_for(spec.name)
     for id_ in ids or ():
         if id_ in problems and id_ not in known:
             raise Refused(problems[id_])

@@ -72,4 +72,4 @@ class Integration(Generic[Config]):
 def integration_name(integration: type[Integration[Any]]) -> str:
     """Its `name`, or the class name without `Integration` in snake case."""
     given = getattr(integration, "name", None)
-    return cast("str", given) if given else snake_case(integration.__name__, without="Integration")
+    return cast("str", given) if given else snake_case(integration.__name__, suffix="Integration")

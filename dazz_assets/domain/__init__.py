@@ -1,4 +1,4 @@
-"""The domain models: what parsers make of vendors' records."""
+"""The domain models: the objects that parsers make from vendors' records."""
 
 from dazz_assets.domain.finding import Finding, RawRecord
 from dazz_assets.domain.object import OUR_COLUMNS, DomainObject

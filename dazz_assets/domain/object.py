@@ -1,11 +1,12 @@
-"""What all domain models have in common."""
+"""The base class of all domain models."""
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
+
+from dazz_assets.names import snake_case
 
 OUR_COLUMNS = frozenset({"connection", "fingerprint", "inputs", "integration", "parser", "window_start"})
 """Columns that the lake adds to the tables of domain objects."""
@@ -14,10 +15,10 @@ OUR_COLUMNS = frozenset({"connection", "fingerprint", "inputs", "integration", "
 class DomainObject(BaseModel):
     """One of our own objects, made by a parser from vendors' records.
 
-    Its `id` comes from `Integration.object_id`, so that it stays the same from sync to sync. Its table is the class
-    name in snake case with an s, or what `table` says. Fields are what Arrow and every reader of Parquet have: str,
-    bool, int, float, Decimal, datetime with a zone, date, lists, other models; none may be named like
-    one of `OUR_COLUMNS`.
+    Its `id` comes from `Integration.object_id`, so that it stays the same in every sync. Its table is `table` or, by
+    default, the class name in snake case with an s. Fields can have the types that Arrow and every Parquet reader
+    support: str, bool, int, float, Decimal, datetime with a time zone, date, lists and other models. No field may have
+    the name of one of `OUR_COLUMNS`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,5 +29,5 @@ class DomainObject(BaseModel):
 
     @classmethod
     def table_name(cls) -> str:
-        """The name of the table that holds these objects: `findings` for `Finding`."""
-        return cls.table or re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower() + "s"
+        """The name of the table of these objects: `findings` for `Finding`."""
+        return cls.table or snake_case(cls.__name__) + "s"

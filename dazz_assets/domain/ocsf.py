@@ -15,11 +15,11 @@ class FindingClass(IntEnum):
 
 
 class Captioned(IntEnum):
-    """An enumeration whose numbers have captions, as those of a field `x_id` that has a field `x` beside it."""
+    """An enumeration with a caption for each number: a field `x_id` has the number, the field `x` the caption."""
 
     @property
     def caption(self) -> str:
-        """OCSF's word for the number, as the field beside it holds it."""
+        """OCSF's word for the number."""
         return self.name.replace("_", " ").title()
 
 

@@ -72,7 +72,7 @@ class RowReader:
             key, cursor_at = f"content:{content_hash & (2**64 - 1):016x}", None
         window = None
         if stream.cursor:
-            window = self._windows.holding(fetched_at if cursor_at is None else cursor_at)
+            window = self._windows.containing(fetched_at if cursor_at is None else cursor_at)
         return RawRow(
             key, cursor, cursor_at, window, content_hash, fetched_at, number, position, url, parent, problem, record
         )

@@ -119,7 +119,7 @@ class SourceWalk:
             return self._maker.rows(step.page, step.records, step.number, self._source.parent)
 
         newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
-        most_pages = self._session.most_pages
+        max_pages = self._session.max_pages
 
         def enough(step: WalkedPage) -> str | None:
             reason = None
@@ -127,10 +127,10 @@ class SourceWalk:
                 made[step.number] = rows_of(step)
                 if bounds.are_passed(made[step.number]):
                     reason = "it reached what is stored already"
-            if most_pages is not None and step.number >= most_pages:
-                reason = f"no more than {most_pages} pages of each list are wanted"
+            if max_pages is not None and step.number >= max_pages:
+                reason = f"no more than {max_pages} pages of each list are wanted"
             # Where pages are limited, that records are missing is meant.
-            if reason is not None or most_pages is not None:
+            if reason is not None or max_pages is not None:
                 listing.stop()
             return reason
 

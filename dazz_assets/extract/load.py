@@ -73,7 +73,7 @@ class SyncState:
         def work(current: TableVersion | None) -> Commit:
             if self._passes(current) != before:
                 raise SyncError(
-                    f"{self.session.where}, stream {self.stream.name}: another sync of this connection stored a pass "
+                    f"{self.session.name}, stream {self.stream.name}: another sync of this connection stored a pass "
                     "meanwhile, so this one is left out; run it again"
                 )
             return replace(commit, transactions=changes)
@@ -90,7 +90,7 @@ class SyncState:
     def demand_usable(self) -> None:
         """Raises SyncError where records came and not one of them has its key and cursor: nothing could be parsed."""
         if (fault := self.usable.fault(self.shape)) is not None:
-            raise SyncError(f"{self.session.where}, stream {self.stream.name}: {fault}")
+            raise SyncError(f"{self.session.name}, stream {self.stream.name}: {fault}")
 
     def next_pass(self) -> int:
         """The number of the next pass that changes data."""
@@ -145,7 +145,7 @@ class Pass:
         report.pages += 1
         report.received += event.received
         state.session.progress.page(
-            state.session.where, state.stream.name, records=event.received, bytes_=len(event.page.body)
+            state.session.name, state.stream.name, records=event.received, bytes_=len(event.page.body)
         )
         self._note(event)
         state.shape.see(event.rows)
@@ -200,7 +200,7 @@ class Pass:
         problem = f"records{where} changed places each time that they were listed, so some may be missing"
         if state.whole:
             raise SyncError(
-                f"{state.session.where}, stream {state.stream.name}: {problem}; what is stored was not replaced. "
+                f"{state.session.name}, stream {state.stream.name}: {problem}; what is stored was not replaced. "
                 "Sync again"
             )
         state.report.gap = f"{problem}; the mark stays, and the next sync lists them again"
@@ -340,7 +340,7 @@ class Pass:
 
     def _new_slices(self) -> PassWriter:
         state = self._state
-        newest = state.stored.greatest("sequence") if state.stored is not None else None
+        newest = state.stored.max_value("sequence") if state.stored is not None else None
         # Sequence numbers grow from sync to sync: they begin at the clock's microseconds, far above one pass's count.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
         return PassWriter(state.table, first, windowed=state.stream.cursor is not None)

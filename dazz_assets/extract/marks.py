@@ -60,7 +60,7 @@ class Marks:
         stored = session.raw(parent).open()
         if stored is None or stored.transaction("passes") is None:
             raise SyncError(
-                f"{session.where}, stream {self._stream.name}: its parent {parent.name} was never synced; "
+                f"{session.name}, stream {self._stream.name}: its parent {parent.name} was never synced; "
                 f"sync (or materialize) {parent.name} first"
             )
         self._parents_passes = stored.transaction("passes") or 0

@@ -102,6 +102,7 @@ class SyncPlan:
         if not self._stream.takes_both_bounds or self._extent.replace:
             return
         end = to_microseconds(self._session.now()) if until is None else until
-        inside = [window_start(window) for window in windows.between(windows.holding(since), windows.holding(end))]
+        first, last = windows.containing(since), windows.containing(end)
+        inside = [window_start(window) for window in windows.between(first, last)]
         if len(inside) > PART_WINDOWS:
             yield from (edge for edge in inside[PART_WINDOWS::PART_WINDOWS] if since < edge < end)

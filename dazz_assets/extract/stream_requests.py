@@ -74,14 +74,14 @@ def first_request(
         values = parent if kind == "parent" else config_texts(session.integration.config)
         if name not in values:
             missing = _not_in_config(session, name) if kind == "config" else _not_in_parent(session, stream, name)
-            raise SyncError(f"{session.where}, stream {stream.name}: {missing}")
+            raise SyncError(f"{session.name}, stream {stream.name}: {missing}")
         return values[name]
 
     def as_segment(kind: str, name: str) -> str:
         try:
             return path_segment(str(look_up(kind, name)))
         except ValueError as error:
-            raise SyncError(f"{session.where}, stream {stream.name}: {{{kind}.{name}}} in its path: {error}") from None
+            raise SyncError(f"{session.name}, stream {stream.name}: {{{kind}.{name}}} in its path: {error}") from None
 
     def is_absent(kind: str, name: str) -> bool:
         return bounds is not None and bounds.is_absent(kind, name)

@@ -123,7 +123,7 @@ class SyncPasses:
         failed = state.passed_over if all_ else {key: str(error) for key, error in state.failed.items()}
         examples = "; ".join(f"{key}: {reason}" for key, reason in list(failed.items())[:3])
         return (
-            f"{self._session.where}, stream {self._stream.name}: {len(failed)} of {len(sources)} {self._stream.parent} "
+            f"{self._session.name}, stream {self._stream.name}: {len(failed)} of {len(sources)} {self._stream.parent} "
             f"failed ({examples}); what the others brought is stored"
             + (
                 ". Check what the credentials may read"
@@ -154,9 +154,9 @@ def sync_stream(session: Session, stream: StreamSpec, extent: SyncRange) -> Stre
     """
     progress = session.progress
     with session.lake.lock(
-        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.where, 0, whom)
+        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
     ):
-        progress.began(session.where, stream.name)
+        progress.began(session.name, stream.name)
         try:
             stored = session.raw(stream).open()
             if stored is None:
@@ -167,13 +167,13 @@ def sync_stream(session: Session, stream: StreamSpec, extent: SyncRange) -> Stre
             whole = extent.replace or not stream.cursor
             return SyncPasses(session, stream, SyncPlan(session, stream, extent, stored), whole=whole, anew=anew).run()
         finally:
-            progress.ended(session.where, stream.name)
+            progress.ended(session.name, stream.name)
 
 
 def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
     """The window in which a sync of these incremental streams from their marks begins."""
     begins = [begin for stream in streams if stream.cursor is not None for begin in _begins(session, stream)]
-    return session.windows.holding(min(begins, default=session.start))
+    return session.windows.containing(min(begins, default=session.start))
 
 
 def _begins(session: Session, stream: StreamSpec) -> list[int]:
@@ -198,7 +198,7 @@ def _demand_same_layout(session: Session, stream: StreamSpec, stored: TableVersi
     windowed = stream.cursor is not None
     if stored is not None and stored.windowed != windowed:
         raise SyncError(
-            f"{session.where}, stream {stream.name}: it {'has' if windowed else 'had'} a cursor and "
+            f"{session.name}, stream {stream.name}: it {'has' if windowed else 'had'} a cursor and "
             f"{'had' if windowed else 'has'} none, so what is stored can't be added to; give the stream another "
-            f"`name`, or remove the folder {stored.place.folder} of the lake"
+            f"`name`, or remove the folder {stored.path.folder} of the lake"
         )

@@ -1,11 +1,11 @@
-"""The lake: Parquet under Delta Lake's transaction log, one table a stream or parser and connection."""
+"""The lake: Parquet files under Delta Lake's transaction log. Every table belongs to one connection."""
 
 from dazz_assets.lake.commit import Commit
 from dazz_assets.lake.compaction import Compacted, compact
 from dazz_assets.lake.errors import CommitRefused, LakeError, NoLake, QueryError
 from dazz_assets.lake.files import DataFile, SliceWriter
 from dazz_assets.lake.lake import Lake
-from dazz_assets.lake.latest_versions import hashes_since, latest_versions, versions_of, window_fingerprints
+from dazz_assets.lake.latest_versions import hashes_since, latest_versions, stored_versions, window_fingerprints
 from dazz_assets.lake.paths import TablePath, check_connection_id
 from dazz_assets.lake.reading import LakeTable, to_pandas
 from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
@@ -40,7 +40,7 @@ __all__ = [
     "json_rows",
     "latest_versions",
     "query",
+    "stored_versions",
     "to_pandas",
-    "versions_of",
     "window_fingerprints",
 ]

@@ -1,4 +1,4 @@
-"""Small slices become large files, and files that no version needs any more are removed."""
+"""Merge small slices into large files, and remove files that no version needs any more."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from dazz_assets.lake.lock import OnWait
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion
 
-#: A raw table is compacted from this many small files on, counted where two or more of them could become one.
+#: A raw table with at least this many small files is compacted. Only files that share a window with another count.
 MANY_FILES = 100
 SMALL_BYTES = 32 * 1024 * 1024
 
-#: How long a file stays after the last version that names it, and an orphan after it was written. Never less: a file
-#: that is being written is nobody's too, and readers of an older version still need theirs.
+#: How long a file is kept after the last version that contains it, and an orphan after it was written. Never less:
+#: a file that is being written is an orphan too, and readers of older versions still need their files.
 RETENTION_HOURS = 7 * 24
 
 
 @dataclass(frozen=True)
 class Compacted:
-    """What was done to a table: its files before and after, and how many files vacuum removed."""
+    """The result for one table: its number of files before and after, and how many files vacuum removed."""
 
     table: str
     files_before: int
@@ -33,38 +33,37 @@ class Compacted:
 
 
 def compact(lake: Lake, on_wait: OnWait | None = None) -> Iterator[Compacted]:
-    """Compact raw tables that have many small files, vacuum every table, each under its connection's lock.
+    """Compact raw tables with many small files, and vacuum every table, each under its connection's lock.
 
-    What is stored stays the same, row by row, and so do application transactions. A table where nothing is to be done
-    gets no new version. One report a table.
+    Yields one result per table. Rows and application transactions stay the same. A table that needs no change gets no
+    new version.
     """
     for table in lake.tables():
-        place = table.place
-        with lake.lock(place.integration, place.connection, on_wait, doing="compacted"):
+        with lake.lock(table.path.integration, table.path.connection, on_wait, action="compacted"):
             if (before := table.open()) is not None:
                 yield _compact(table, before)
 
 
 def _compact(table: Table, before: TableVersion) -> Compacted:
-    if table.place.kind == "raw" and _small_files(before) >= MANY_FILES:
-        before.delta.optimize.compact(writer_properties=_writing(), commit_properties=_once())
+    if table.path.kind == "raw" and _count_small_files(before) >= MANY_FILES:
+        before.delta.optimize.compact(writer_properties=_writer_properties(), commit_properties=_no_retries())
     current = table.open() or before
-    # Only the full one sees files that no commit ever named. It commits only where it removes.
-    removed = current.delta.vacuum(RETENTION_HOURS, dry_run=False, full=True, commit_properties=_once())
-    return Compacted(table.place.folder, len(before.files), len(current.files), len(removed))
+    # Only a full vacuum finds files that were never committed. It commits only if it removes something.
+    removed = current.delta.vacuum(RETENTION_HOURS, dry_run=False, full=True, commit_properties=_no_retries())
+    return Compacted(table.path.folder, len(before.files), len(current.files), len(removed))
 
 
-def _small_files(snapshot: TableVersion) -> int:
-    windows = Counter(file.window for file in snapshot.files if file.size < SMALL_BYTES)
+def _count_small_files(version: TableVersion) -> int:
+    windows = Counter(file.window for file in version.files if file.size < SMALL_BYTES)
     return sum(files for files in windows.values() if files > 1)
 
 
-def _once() -> CommitProperties:
+def _no_retries() -> CommitProperties:
     return CommitProperties(max_commit_retries=0)
 
 
-def _writing() -> WriterProperties:
-    """As the lake's own writer does it: records are neither bounded nor kept in a dictionary, nor are keys."""
+def _writer_properties() -> WriterProperties:
+    """The settings that `SliceWriter` uses: no dictionary for keys and records, no statistics for records."""
     plain = ColumnProperties(dictionary_enabled=False)
     return WriterProperties(
         compression="ZSTD",

@@ -1,4 +1,4 @@
-"""Objects of one id that a domain table would hold twice, found before a commit."""
+"""Find objects that a commit would store twice in a domain table, and copy files without them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from dazz_assets.lake.table_version import TableVersion
 
 @dataclass(frozen=True, slots=True)
 class DuplicateId:
-    """A row that gives way to another of the same id: of the latest window, and there the last.
+    """A row that has to be removed because another row has the same id. The last row of the latest window is kept.
 
-    path: the row's file, in its table. row: its place in the file, from 0. kept: the window of the row that stays.
+    path: the file of the row, relative to its table.
+    row: its position in the file, from 0.
+    kept: the window of the row that is kept.
     """
 
     id: str
@@ -32,42 +34,42 @@ class DuplicateId:
 
 
 def find_duplicate_ids(
-    table: Table, new: Sequence[DataFile], snapshot: TableVersion | None, replaced: Collection[date | None]
+    table: Table, new: Sequence[DataFile], stored: TableVersion | None, replaced: Collection[date | None]
 ) -> list[DuplicateId]:
-    """The rows that have to go, of the new files and of the stored windows that are not replaced.
+    """The rows to remove from new files, and from stored windows that are not replaced.
 
-    table: of the new files, which may lie elsewhere than what is stored.
+    table: the table of the new files, which may be in another lake than the stored version.
     """
-    fresh = [file for file in new if file.rows]
-    stay = [file for file in snapshot.files if file.rows and file.window not in replaced] if snapshot else []
-    if not fresh:
+    new_files = [file for file in new if file.rows]
+    if not new_files:
         return []
-    windows = {_path(table, file.path): (file.path, file.window) for file in fresh}
-    if snapshot:
-        kept_paths = zip(snapshot.paths(stay), stay, strict=True)
+    windows = {_duckdb_path(table, file.path): (file.path, file.window) for file in new_files}
+    if stored:
+        kept_files = [file for file in stored.files if file.rows and file.window not in replaced]
+        kept_paths = zip(stored.duckdb_paths(kept_files), kept_files, strict=True)
         windows |= {path: (file.path, file.window) for path, file in kept_paths}
-    new_ids = f"select id from {_read('$fresh')}"
+    new_ids = f"select id from {_read_parquet_sql('$new')}"
     sql = f"""
-        with doubled as (
-            select id from ({new_ids} union all select id from {_read("$all")} where filename not in $fresh
+        with repeated as (
+            select id from ({new_ids} union all select id from {_read_parquet_sql("$all")} where filename not in $new
                 and id in ({new_ids})) group by id having count(*) > 1
         )
-        select id, filename, file_row_number from {_read("$all")} where id in (select id from doubled)"""
-    values = {"fresh": [_path(table, file.path) for file in fresh], "all": list(windows)}
+        select id, filename, file_row_number from {_read_parquet_sql("$all")} where id in (select id from repeated)"""
+    values = {"new": [_duckdb_path(table, file.path) for file in new_files], "all": list(windows)}
     with closing(connect_duckdb()) as connection:
         rows = connection.execute(sql, values).fetchall()
-    places: dict[str, list[tuple[date, int, str, date | None]]] = {}
+    rows_by_id: dict[str, list[tuple[date, int, str, date | None]]] = {}
     for id_, filename, row in rows:
         path, window = windows[filename]
-        places.setdefault(id_, []).append((window or date.min, row, path, window))
-    found = []
-    for id_, each in places.items():
-        *lost, kept = sorted(each, key=lambda place: place[:2])
-        found += [DuplicateId(id_, window, path, row, kept[3]) for _, row, path, window in lost]
-    return found
+        rows_by_id.setdefault(id_, []).append((window or date.min, row, path, window))
+    duplicates = []
+    for id_, same_id in rows_by_id.items():
+        *removed, kept = sorted(same_id, key=lambda item: item[:2])
+        duplicates += [DuplicateId(id_, window, path, row, kept[3]) for _, row, path, window in removed]
+    return duplicates
 
 
-def without_rows(
+def copy_without_rows(
     table: Table,
     path: str,
     window: date | None,
@@ -77,29 +79,31 @@ def without_rows(
     fingerprint: str,
     inputs: str,
 ) -> DataFile:
-    """A new file of a window with the rows of another but for some, given by their places in it.
+    """Copy a file of a window to a new file, without some rows.
 
-    stored_in: the version that holds the other file; None where that is a new one too.
+    path: the source file, relative to its table.
+    rows: the positions of the rows to leave out.
+    stored_in: the version that contains the source file; None for an uncommitted file.
     """
-    unwanted = pa.array(sorted(rows), pa.int64())
-    location = stored_in.location if stored_in else table.location
-    source = location.inside(f"{table.place.folder}/{path}")
+    removed = pa.array(sorted(rows), pa.int64())
+    root = stored_in.root if stored_in else table.root
+    source = root.filesystem_path(f"{table.path.folder}/{path}")
     with (
-        pq.ParquetFile(source, filesystem=location.filesystem) as stored,
+        pq.ParquetFile(source, filesystem=root.filesystem) as parquet,
         table.new_file(window, fingerprint=fingerprint, inputs=inputs) as writer,
     ):
         first = 0
-        for batch in stored.iter_batches():
-            places = pa.array(range(first, first + batch.num_rows), pa.int64())
+        for batch in parquet.iter_batches():
+            positions = pa.array(range(first, first + batch.num_rows), pa.int64())
             first += batch.num_rows
-            writer.write(batch.filter(pc.invert(pc.is_in(places, unwanted))))
+            writer.write(batch.filter(pc.invert(pc.is_in(positions, removed))))
     return writer.close()
 
 
-def _path(table: Table, path: str) -> str:
-    return table.location.for_duckdb(f"{table.place.folder}/{path}")
+def _duckdb_path(table: Table, path: str) -> str:
+    return table.root.duckdb_path(f"{table.path.folder}/{path}")
 
 
-def _read(files: str) -> str:
+def _read_parquet_sql(files: str) -> str:
     options = "union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true"
     return f"read_parquet({files}, {options})"

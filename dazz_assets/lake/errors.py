@@ -1,12 +1,12 @@
-"""What can go wrong with the lake."""
+"""Errors that the lake raises."""
 
 
 class LakeError(Exception):
-    """Something about the lake that a person has to know: what happened, where, and what to do."""
+    """A problem with the lake that a person has to solve. The text says what happened, where, and what to do."""
 
 
 class CommitRefused(LakeError):
-    """A commit that would have broken a rule of the lake; nothing was written."""
+    """A commit would have broken a rule of the lake; nothing was written."""
 
 
 class NoLake(LakeError):
@@ -14,4 +14,4 @@ class NoLake(LakeError):
 
 
 class QueryError(LakeError):
-    """A query that can't be answered: its syntax, a table that isn't there, a value of the wrong type."""
+    """A query can't be answered: its syntax is wrong, a table doesn't exist, or a value has the wrong type."""

@@ -1,4 +1,4 @@
-"""The lake: which tables there are, and who may write."""
+"""The lake: its tables, and the lock of each connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 
 from dazz_assets.lake.lock import OnWait, hold_lock
-from dazz_assets.lake.paths import DEPTHS, Kind, LakeRoot, TablePath
+from dazz_assets.lake.paths import DEPTHS, LakeRoot, TableKind, TablePath
 from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, WINDOW, domain_schema
 from dazz_assets.lake.table import Table
 
@@ -20,87 +20,90 @@ if TYPE_CHECKING:
 
 
 class Lake:
-    """Parquet tables under Delta Lake's log, one a connection. `url` is a path or a URL; the first commit makes it."""
+    """Parquet tables under Delta Lake's log, each of one connection.
+
+    `url` is a path or a URL. The first commit creates the folder.
+    """
 
     def __init__(self, url: str | Path) -> None:
-        self.location = LakeRoot(url)
+        self.root = LakeRoot(url)
 
     def __str__(self) -> str:
-        return str(self.location)
+        return str(self.root)
 
     def table(self, name: str, *, connection: str | None = None, columns: Sequence[str] | None = None) -> LakeTable:
-        """What there is of a name that `dazz query` knows, to be read: of all connections or of one.
+        """The rows of a table by the name that `dazz query` uses, of all connections or of one.
 
         lake.table("findings", connection="acme", columns=["id", "severity"]).to_pandas()
         """
-        # Queries are made of lakes, and not the other way round.
+        # Imported here because `reading` imports this module.
         from dazz_assets.lake.reading import LakeTable
 
         return LakeTable(self, name, connection, columns)
 
     def raw(self, integration: str, stream: str, connection: str, *, windowed: bool) -> Table:
-        """What a stream's API sent. `windowed` for incremental streams."""
+        """The raw table of a stream: the records as the API sent them. `windowed` is true for incremental streams."""
         schema = pa.schema([field for field in RAW_SCHEMA if windowed or field.name != WINDOW])
         return self._table(TablePath("raw", integration, connection, stream), schema)
 
     def domain(self, table: str, integration: str, parser: str, connection: str, schema: pa.Schema) -> Table:
-        """A parser's objects of one model; `schema` is the model's own columns."""
+        """The table of a parser's objects of one model. `schema` has the model's own columns."""
         return self._table(TablePath("domain", integration, connection, table, parser), domain_schema(schema, table))
 
     def quarantine(self, integration: str, parser: str, connection: str) -> Table:
-        """What a parser could not take, with the reasons."""
-        place = TablePath("quarantine", integration, connection, "", parser)
-        return self._table(place, domain_schema(QUARANTINE_SCHEMA, "quarantine"))
+        """The table of records and objects that a parser's runs put into quarantine, with the reasons."""
+        path = TablePath("quarantine", integration, connection, "", parser)
+        return self._table(path, domain_schema(QUARANTINE_SCHEMA, "quarantine"))
 
     def marks(self, integration: str, stream: str, connection: str) -> Table:
-        """The marks of a sub-stream, one row a parent."""
+        """The marks of a sub-stream, one row per parent."""
         return self._table(TablePath("marks", integration, connection, stream), MARKS_SCHEMA)
 
-    def tables(self, *kinds: Kind) -> Iterator[Table]:
-        """The tables that the lake holds, of the given kinds or all, to be read or compacted. None is opened yet."""
+    def tables(self, *kinds: TableKind) -> Iterator[Table]:
+        """The tables that the lake holds, of all kinds or some, for reading and compaction. None is opened yet."""
         for kind in kinds or DEPTHS:
-            for folder in self._folders(kind, DEPTHS[kind]):
-                place = TablePath.of(folder)
-                log = self.location.filesystem.get_file_info(self.location.inside(f"{folder}/_delta_log"))
-                if place is not None and log.type == pafs.FileType.Directory:
-                    yield self._table(place, None)
+            for folder in self._find_folders(kind, DEPTHS[kind]):
+                path = TablePath.from_folder(folder)
+                log = self.root.filesystem.get_file_info(self.root.filesystem_path(f"{folder}/_delta_log"))
+                if path is not None and log.type == pafs.FileType.Directory:
+                    yield self._table(path, None)
 
     def tables_of_parser(self, integration: str, parser: str, connection: str) -> Iterator[Table]:
-        """The domain tables that a parser ever published to for a connection."""
-        for folder in self._folders("domain", 1):
-            place = TablePath("domain", integration, connection, folder.rpartition("/")[2], parser)
-            if (snapshot := self._table(place, None).open()) is not None:
-                yield self._table(place, snapshot.schema)
+        """All domain tables that a parser ever published to for a connection."""
+        for folder in self._find_folders("domain", 1):
+            path = TablePath("domain", integration, connection, folder.rpartition("/")[2], parser)
+            if (version := self._table(path, None).open()) is not None:
+                yield self._table(path, version.schema)
 
     def lock(
-        self, integration: str, connection: str, on_wait: OnWait | None = None, *, doing: str = "synced"
+        self, integration: str, connection: str, on_wait: OnWait | None = None, *, action: str = "synced"
     ) -> AbstractContextManager[None]:
-        """Be the only process that writes this connection's tables. Re-entrant; released when the process dies.
+        """Lock this connection's tables against other processes. Re-entrant; released when the process dies.
 
-        `on_wait` is told whom this process waits for: "snyk/acme is being synced by process 123". The locks lie in the
-        lake, as two lakes never share one. Object storage has no such lock: there the compare-and-swap of each commit
-        is what is left.
+        If the process has to wait, it calls `on_wait` with a message that names the holder and its `action`:
+        "snyk/acme is being synced by process 123". The lock files lie in the lake, so that two lakes never share one.
+        Object storage has no lock: there, only the compare-and-swap of each commit keeps writers apart.
         """
-        place = TablePath("raw", integration, connection, "any")
-        if self.location.local is None:
+        path = TablePath("raw", integration, connection, "any")  # checks the names
+        if self.root.local is None:
             return nullcontext()
-        path = self.location.local / ".locks" / place.integration / f"{place.connection}.lock"
-        return hold_lock(path, f"{integration}/{connection}", doing, on_wait)
+        file = self.root.local / ".locks" / path.integration / f"{path.connection}.lock"
+        return hold_lock(file, f"{integration}/{connection}", action, on_wait)
 
-    def _table(self, place: TablePath, schema: pa.Schema | None) -> Table:
-        return Table(self.location, place, lambda: self.lock(place.integration, place.connection), schema)
+    def _table(self, path: TablePath, schema: pa.Schema | None) -> Table:
+        return Table(self.root, path, lambda: self.lock(path.integration, path.connection), schema)
 
-    def _folders(self, folder: str, depth: int) -> Iterator[str]:
+    def _find_folders(self, folder: str, depth: int) -> Iterator[str]:
         if not depth:
             yield folder
             return
-        for entry in sorted(self._listed(folder), key=lambda entry: entry.base_name):
+        for entry in sorted(self._list_folder(folder), key=lambda entry: entry.base_name):
             if entry.type == pafs.FileType.Directory:
-                yield from self._folders(f"{folder}/{entry.base_name}", depth - 1)
+                yield from self._find_folders(f"{folder}/{entry.base_name}", depth - 1)
 
-    def _listed(self, folder: str) -> list[pafs.FileInfo]:
+    def _list_folder(self, folder: str) -> list[pafs.FileInfo]:
         try:
-            return self.location.filesystem.get_file_info(pafs.FileSelector(self.location.inside(folder)))
+            return self.root.filesystem.get_file_info(pafs.FileSelector(self.root.filesystem_path(folder)))
         except FileNotFoundError:
-            # pyarrow's own allow_not_found fails where the folder appears between its two looks.
+            # pyarrow's allow_not_found fails if the folder appears between its two checks.
             return []

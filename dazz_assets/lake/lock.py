@@ -1,4 +1,4 @@
-"""One writer a connection: a file lock, which the system releases when its process dies."""
+"""One writer per connection: a file lock, which the operating system releases when its process dies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OnWait = Callable[[str], None]
 
 @dataclass
 class _Held:
-    """A lock of this process: taken with the first holder, released with the last, in whichever threads they are."""
+    """A lock of this process. The first holder in any thread acquires it, the last one releases it."""
 
     file: FileLock
     mutex: threading.Lock = field(default_factory=threading.Lock)
@@ -28,16 +28,17 @@ _registry_mutex = threading.Lock()
 
 
 @contextmanager
-def hold_lock(path: Path, name: str, doing: str, on_wait: OnWait | None) -> Iterator[None]:
-    """Hold the lock at `path`. `on_wait` is told once whom this process waits for, if it has to.
+def hold_lock(path: Path, name: str, action: str, on_wait: OnWait | None) -> Iterator[None]:
+    """Hold the lock file at `path`.
 
-    `name` is what is locked (`snyk/acme`) and `doing` what its holder does (`synced`), as a waiting process reads it.
+    If this process has to wait, it calls `on_wait` once, with a message that names the holder. The message is made of
+    `name`, what is locked (`snyk/acme`), and `action`, what its holder does (`synced`).
     """
     with _registry_mutex:
         held = _registry.setdefault(path, _Held(FileLock(path, thread_local=False)))
     with held.mutex:
         if not held.holders:
-            _acquire(held.file, path, f"{name} is being {doing} by process {os.getpid()}", on_wait)
+            _acquire(held.file, path, f"{name} is being {action} by process {os.getpid()}", on_wait)
         held.holders += 1
     try:
         yield

@@ -1,4 +1,4 @@
-"""Domain models as columns: what a model's fields are in Arrow, and objects as rows."""
+"""The Arrow schema of a domain model, and record batches of its objects."""
 
 import datetime
 import enum
@@ -18,9 +18,9 @@ from dazz_assets.errors import DefinitionError
 from dazz_assets.lake import LakeError, check_schema
 
 _TIME = pa.timestamp("us", "UTC")
-# Room for money with any currency's digits and for scores: 20 digits before the point, 18 after it.
+# 20 digits before the point and 18 after it: enough for scores and for amounts in any currency.
 _DECIMAL = pa.decimal128(38, 18)
-# In the order in which a type is tried: bool is an int to Python, a datetime is a date.
+# The order matters: in Python bool is a subclass of int, and datetime of date.
 _SCALARS: tuple[tuple[type, pa.DataType], ...] = (
     (bool, pa.bool_()),
     (int, pa.int64()),
@@ -37,12 +37,12 @@ _SCALARS: tuple[tuple[type, pa.DataType], ...] = (
 
 @cache
 def object_schema(model: type[DomainObject]) -> pa.Schema:
-    """The columns of a model's table, without the ones that every table has.
+    """The columns that a model adds to its table.
 
-    Raises DefinitionError for a field of a type that a table can't hold.
+    Raises DefinitionError for a field with a type that a table can't store.
     """
     schema = pa.schema(
-        [pa.field(name, _type(model, name, info.annotation)) for name, info in model.model_fields.items()]
+        [pa.field(name, _field_type(model, name, info.annotation)) for name, info in model.model_fields.items()]
     )
     try:
         return check_schema(schema, model.table_name())
@@ -51,49 +51,54 @@ def object_schema(model: type[DomainObject]) -> pa.Schema:
 
 
 def make_batch(objects: Sequence[DomainObject], model: type[DomainObject]) -> pa.RecordBatch:
-    """Objects of one model as rows. Raises ValueError, naming object and field, for a value that doesn't fit."""
-    rows = [_plain(item.model_dump()) for item in objects]
+    """A record batch of objects of one model.
+
+    Raises ValueError, naming object and field, for a value that doesn't fit its column.
+    """
+    rows = [_to_plain_value(item.model_dump()) for item in objects]
     try:
         return pa.RecordBatch.from_pylist(rows, schema=object_schema(model))
     except (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError):
-        raise ValueError(_misfit(rows, model)) from None
+        raise ValueError(_describe_misfit(rows, model)) from None
 
 
-def _misfit(rows: Sequence[Mapping[str, Any]], model: type[DomainObject]) -> str:
+def _describe_misfit(rows: Sequence[Mapping[str, Any]], model: type[DomainObject]) -> str:
     for row in rows:
         for field in object_schema(model):
             try:
                 pa.array([row[field.name]], field.type)
             except (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError) as error:
-                return f"{model.__name__} {row['id']!r}: its {field.name} can't be stored as {field.type}: {error}"
-    return f"{model.__name__}: its objects can't be stored"
+                return f"{model.__name__} {row['id']!r}: field {field.name} can't be stored as {field.type}: {error}"
+    return f"{model.__name__}: the objects can't be stored"
 
 
-def _type(model: type[BaseModel], name: str, annotation: Any) -> pa.DataType:
+def _field_type(model: type[BaseModel], name: str, annotation: Any) -> pa.DataType:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _type(model, name, arguments[0])
+        return _field_type(model, name, arguments[0])
     if origin in (typing.Union, types.UnionType):
-        options = {_type(model, name, item) for item in arguments if item is not type(None)}
+        options = {_field_type(model, name, item) for item in arguments if item is not type(None)}
         if len(options) == 1:
             return options.pop()
     elif origin is typing.Literal:
-        kinds = {_type(model, name, type(value)) for value in arguments}
-        if len(kinds) == 1:
-            return kinds.pop()
+        options = {_field_type(model, name, type(value)) for value in arguments}
+        if len(options) == 1:
+            return options.pop()
     elif origin in (list, tuple, set, frozenset, Sequence) and arguments:
-        return pa.list_(_type(model, name, arguments[0]))
+        return pa.list_(_field_type(model, name, arguments[0]))
     elif isinstance(annotation, type) and (found := _class_type(annotation)) is not None:
         return found
     raise DefinitionError(
-        f"{model.__name__}.{name} is {_shown(annotation)}, which a table can't hold; use str, bool, int, float, "
+        f"{model.__name__}.{name} is {_format_type(annotation)}, which a table can't store; use str, bool, int, float, "
         "Decimal, datetime, date, a list of one of these, or another model"
     )
 
 
 def _class_type(class_: type) -> pa.DataType | None:
     if issubclass(class_, BaseModel):
-        fields = [pa.field(name, _type(class_, name, info.annotation)) for name, info in class_.model_fields.items()]
+        fields = [
+            pa.field(name, _field_type(class_, name, info.annotation)) for name, info in class_.model_fields.items()
+        ]
         return pa.struct(fields) if fields else None
     if issubclass(class_, enum.Enum):
         kinds = {_class_type(type(member.value)) for member in class_}
@@ -101,11 +106,11 @@ def _class_type(class_: type) -> pa.DataType | None:
     return next((arrow for known, arrow in _SCALARS if issubclass(class_, known)), None)
 
 
-def _plain(value: Any) -> Any:
+def _to_plain_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: _to_plain_value(item) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
+        return [_to_plain_value(item) for item in value]
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, uuid.UUID | AnyUrl):
@@ -113,5 +118,5 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _shown(annotation: Any) -> str:
+def _format_type(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)

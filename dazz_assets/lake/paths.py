@@ -1,4 +1,4 @@
-"""Where the lake's tables lie: the folder of each, and the lake's root as each library wants it named."""
+"""Paths in the lake: the folder of each table, and the lake's root in the form that each library needs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pyarrow.fs as pafs
 
 from dazz_assets.lake.errors import LakeError
 
-Kind = Literal["raw", "domain", "quarantine", "marks"]
+TableKind = Literal["raw", "domain", "quarantine", "marks"]
 
-#: Folders between the kind's own and the table's, which is what a search has to walk.
-DEPTHS: dict[Kind, int] = {"raw": 3, "domain": 4, "quarantine": 3, "marks": 3}
+#: How many levels below the folder of a kind its tables lie.
+DEPTHS: dict[TableKind, int] = {"raw": 3, "domain": 4, "quarantine": 3, "marks": 3}
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _CONNECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
@@ -23,12 +23,14 @@ _CONNECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 @dataclass(frozen=True)
 class TablePath:
-    """The address of one table. `name` is the stream of raw and marks, the table of domain, else empty.
+    """The path of one table in the lake.
 
-    Raises LakeError for names that would need escaping, or would lead out of the lake.
+    `name` is the stream of a raw or marks table, the name of a domain table, and empty for quarantine.
+
+    Raises LakeError for names that would need escaping or would lead out of the lake.
     """
 
-    kind: Kind
+    kind: TableKind
     integration: str
     connection: str
     name: str = ""
@@ -42,7 +44,7 @@ class TablePath:
         if self.kind in ("domain", "quarantine"):
             _check_name("a parser", self.parser)
         if self.kind == "domain" and self.name == "quarantine":
-            raise LakeError("A domain table can't be named 'quarantine': the lake has one. Name it otherwise.")
+            raise LakeError("A domain table can't be named 'quarantine': the lake has one. Rename it.")
 
     @property
     def folder(self) -> str:
@@ -54,34 +56,34 @@ class TablePath:
 
     @property
     def windowed(self) -> bool | None:
-        """Whether the table is partitioned by window; None where that is up to the stream."""
+        """Whether the table is partitioned by window; None where it depends on the stream."""
         return {"raw": None, "domain": True, "quarantine": True, "marks": False}[self.kind]
 
     @classmethod
-    def of(cls, folder: str) -> TablePath | None:
-        """The place of a folder, relative to the lake; None for one that the lake didn't make."""
+    def from_folder(cls, folder: str) -> TablePath | None:
+        """The table path of a folder, relative to the lake; None for a folder that the lake didn't make."""
         kind, *parts = folder.split("/")
         values = [part.rpartition("=")[2] for part in parts]
         try:
             match kind, values:
-                case ("raw" | "marks") as plain, [integration, stream, connection]:
-                    place = cls(plain, integration, connection, stream)
+                case ("raw" | "marks") as stream_kind, [integration, stream, connection]:
+                    path = cls(stream_kind, integration, connection, stream)
                 case "domain", [table, integration, parser, connection]:
-                    place = cls("domain", integration, connection, table, parser)
+                    path = cls("domain", integration, connection, table, parser)
                 case "quarantine", [integration, parser, connection]:
-                    place = cls("quarantine", integration, connection, "", parser)
+                    path = cls("quarantine", integration, connection, "", parser)
                 case _:
                     return None
         except LakeError:
             return None
-        return place if place.folder == folder else None
+        return path if path.folder == folder else None
 
 
 def check_connection_id(connection: str) -> None:
-    """Raises LakeError unless the id can be part of a path as it is."""
+    """Raise LakeError unless the id can be part of a path without escaping."""
     if not _CONNECTION.fullmatch(connection):
         raise LakeError(
-            f"{connection!r} can't be the id of a connection: ids are lower-case letters, digits, '-' and '_', "
+            f"{connection!r} can't be the id of a connection: ids consist of lower-case letters, digits, '-' and '_', "
             "begin with a letter or digit, and have at most 100 characters."
         )
 
@@ -89,16 +91,16 @@ def check_connection_id(connection: str) -> None:
 def _check_name(what: str, name: str) -> None:
     if not _NAME.fullmatch(name):
         raise LakeError(
-            f"{name!r} can't be the name of {what}: names are lower-case letters, digits and '_', begin with a "
+            f"{name!r} can't be the name of {what}: names consist of lower-case letters, digits and '_', begin with a "
             "letter, and have at most 100 characters."
         )
 
 
 class LakeRoot:
-    """A folder on a local disk or on object storage, from a path or a URL.
+    """The root folder of a lake on a local disk or object storage, given as a path or URL.
 
-    `filesystem` and `path` are for pyarrow, `uri()` is for deltalake, `for_duckdb()` for DuckDB. `local` is the
-    folder as a Path, None on object storage.
+    pyarrow uses `filesystem` with `path` and `filesystem_path()`, deltalake uses `uri()`, and DuckDB `duckdb_path()`.
+    `local` is the folder as a Path, None on object storage.
     """
 
     def __init__(self, url: str | Path) -> None:
@@ -111,7 +113,9 @@ class LakeRoot:
             return
         self.local = Path(unquote(parts.path) if "://" in text else text).expanduser().absolute()
         if "%" in str(self.local):
-            raise LakeError(f"The lake can't lie in {self.local}: Delta Lake reads '%' in a path as an escape.")
+            raise LakeError(
+                f"The lake can't be in {self.local}: Delta Lake reads '%' in a path as an escape. Use another folder."
+            )
         self.filesystem = pafs.LocalFileSystem()
         self.path = self.local.as_posix()
         self._uri = self.local.as_uri()
@@ -123,10 +127,10 @@ class LakeRoot:
         """The URL of a folder of the lake."""
         return f"{self._uri}/{folder}"
 
-    def inside(self, folder: str) -> str:
-        """The path of a folder or file of the lake in `filesystem`."""
-        return f"{self.path}/{folder}"
+    def filesystem_path(self, path: str) -> str:
+        """The path of a folder or file of the lake, for `filesystem`."""
+        return f"{self.path}/{path}"
 
-    def for_duckdb(self, file: str) -> str:
-        """The path of a file of the lake for DuckDB, which takes a file that is there for no pattern."""
+    def duckdb_path(self, file: str) -> str:
+        """The path of a file of the lake, for DuckDB: a path that exists is never read as a glob."""
         return f"{self.path if self.local else self._uri}/{file}"

@@ -13,18 +13,18 @@ WINDOW = "window_start"
 FINGERPRINT = "fingerprint"
 INPUTS = "inputs"
 
-#: Columns of domain and quarantine tables that are the lake's own: no model may have a field of that name.
+#: Columns that the lake adds to domain and quarantine tables: no model may have a field with one of these names.
 OWN_COLUMNS = frozenset({WINDOW, FINGERPRINT, INPUTS, "integration", "parser", "connection"})
 
 
 def make_schema(fields: Iterable[pa.Field[Any]]) -> pa.Schema:
-    """A schema of fields, of whichever types."""
+    """A schema of fields of any types."""
     return pa.schema(list(fields))
 
 
 _TIME = pa.timestamp("us", "UTC")
 
-#: A raw table. Tables of snapshot streams have no `window_start`; files never hold it, their folder does.
+#: Raw tables. Those of snapshot streams have no `window_start`. Files never hold it: it is in the name of their folder.
 RAW_SCHEMA = make_schema(
     [
         pa.field("key", pa.string(), nullable=False),
@@ -43,7 +43,8 @@ RAW_SCHEMA = make_schema(
     ]
 )
 
-#: Records that failed validation and objects that were published elsewhere, one row each, with the raw record's place.
+#: Quarantine: one row for each record that failed validation and each object that duplicates another, with the
+#: request, page and position that the raw record came from.
 QUARANTINE_SCHEMA = make_schema(
     [
         pa.field("stream", pa.string()),
@@ -60,8 +61,8 @@ QUARANTINE_SCHEMA = make_schema(
     ]
 )
 
-#: The marks of a sub-stream, one row a parent: the parent's key, the fields of its record that requests need (a JSON
-#: object), the high-water mark in microseconds, and a fingerprint of the records that lie at it.
+#: Marks of a sub-stream, one row per parent: the parent's key, the fields of its record that requests need (a JSON
+#: object), the high-water mark in microseconds, and a fingerprint of the records whose cursor equals the mark.
 MARKS_SCHEMA = make_schema(
     [
         pa.field("parent", pa.string(), nullable=False),
@@ -79,23 +80,23 @@ _ALLOWED = (
 
 
 def check_schema(schema: pa.Schema, table: str) -> pa.Schema:
-    """The schema with every field nullable, so that a field may become optional later without a new table.
+    """The schema with every field nullable, so that a field can become optional later without a new table.
 
-    Raises LakeError for a type that not every reader agrees on, and for two columns that differ in case only.
+    Raises LakeError for a type that not every reader supports, and for two columns that differ only in case.
     """
     seen: dict[str, str] = {}
     for name in schema.names:
         if (other := seen.setdefault(name.lower(), name)) != name or schema.names.count(name) > 1:
             raise LakeError(
-                f"Columns {other!r} and {name!r} of table {table} are one for readers that ignore case: rename one."
+                f"Columns {other!r} and {name!r} of table {table} are the same to readers that ignore case: rename one."
             )
-    return make_schema([_nullable(field, table, field.name) for field in schema])
+    return make_schema([_make_nullable(field, table, field.name) for field in schema])
 
 
 def domain_schema(model: pa.Schema, table: str) -> pa.Schema:
-    """A domain table's whole schema: the constants of a window first, then `window_start`, then the model's columns."""
+    """The full schema of a domain table: a window's constant columns, `window_start`, then the model's columns."""
     if taken := sorted(OWN_COLUMNS.intersection(name.lower() for name in model.names)):
-        raise LakeError(f"Table {table} has columns that are the lake's own ({', '.join(taken)}): rename those fields.")
+        raise LakeError(f"Table {table} has columns that the lake adds ({', '.join(taken)}): rename those fields.")
     own: list[pa.Field[Any]] = [
         pa.field(FINGERPRINT, pa.string()),
         pa.field(INPUTS, pa.string()),
@@ -105,50 +106,52 @@ def domain_schema(model: pa.Schema, table: str) -> pa.Schema:
 
 
 def added_columns(stored: pa.Schema, wanted: pa.Schema, table: str) -> list[pa.Field[Any]]:
-    """Columns of `wanted` that the table lacks, whole or in part (a struct that gained fields).
+    """Columns of `wanted` that the table lacks, and structs that gained fields.
 
-    Raises CommitRefused where a column has another type, and where `wanted` lacks a column that must not be null.
+    Raises CommitRefused if a column has another type, or if `wanted` lacks a column that must not be null.
     """
     added: list[pa.Field[Any]] = []
     for field in wanted:
         index = stored.get_field_index(field.name)
         if index < 0:
             added.append(field.with_nullable(True))
-        elif _gains(stored.field(index).type, field.type, field.name, table):
+        elif _has_new_fields(stored.field(index).type, field.type, field.name, table):
             added.append(field)
     for field in stored:
         if not field.nullable and field.name not in wanted.names:
-            raise CommitRefused(f"Column {field.name!r} of {table} must not be null, and the new files don't have it.")
+            raise CommitRefused(f"Column {field.name!r} of {table} must not be null, but the new files don't have it.")
     return added
 
 
 def merge_schemas(schemas: Iterable[pa.Schema]) -> pa.Schema:
-    """All columns of several schemas, with all fields of their structs; where types differ, the first one's."""
+    """All columns of several schemas, with all fields of their structs; where types differ, the first one wins."""
     fields: dict[str, pa.DataType] = {}
     for schema in schemas:
         for field in schema:
-            fields[field.name] = _merged(fields[field.name], field.type) if field.name in fields else field.type
+            fields[field.name] = _merge_types(fields[field.name], field.type) if field.name in fields else field.type
     return make_schema(pa.field(name, kind) for name, kind in fields.items())
 
 
-def _merged(first: pa.DataType, second: pa.DataType) -> pa.DataType:
+def _merge_types(first: pa.DataType, second: pa.DataType) -> pa.DataType:
     if isinstance(first, pa.StructType) and isinstance(second, pa.StructType):
-        return pa.struct(list(merge_schemas([pa.schema(_fields(first)), pa.schema(_fields(second))])))
+        return pa.struct(list(merge_schemas([pa.schema(_struct_fields(first)), pa.schema(_struct_fields(second))])))
     if isinstance(first, pa.ListType) and isinstance(second, pa.ListType):
-        return pa.list_(pa.field("element", _merged(first.value_type, second.value_type)))
+        return pa.list_(pa.field("element", _merge_types(first.value_type, second.value_type)))
     return first
 
 
-def _gains(stored: pa.DataType, wanted: pa.DataType, column: str, table: str) -> bool:
+def _has_new_fields(stored: pa.DataType, wanted: pa.DataType, column: str, table: str) -> bool:
+    """Whether a struct, at any depth, gained fields. Raises CommitRefused if a type changed otherwise."""
     if isinstance(stored, pa.StructType) and isinstance(wanted, pa.StructType):
-        known = {field.name: field.type for field in _fields(stored)}
-        gains = [
-            field.name not in known or _gains(known[field.name], field.type, f"{column}.{field.name}", table)
-            for field in _fields(wanted)
+        known = {field.name: field.type for field in _struct_fields(stored)}
+        # A list: every field is checked, also after one that is new.
+        gained = [
+            field.name not in known or _has_new_fields(known[field.name], field.type, f"{column}.{field.name}", table)
+            for field in _struct_fields(wanted)
         ]
-        return any(gains)
+        return any(gained)
     if isinstance(stored, pa.ListType) and isinstance(wanted, pa.ListType):
-        return _gains(stored.value_type, wanted.value_type, f"{column}[]", table)
+        return _has_new_fields(stored.value_type, wanted.value_type, f"{column}[]", table)
     if stored != wanted:
         raise CommitRefused(
             f"Column {column!r} of {table} is {stored} in the lake and {wanted} now. A column keeps its type: "
@@ -157,19 +160,20 @@ def _gains(stored: pa.DataType, wanted: pa.DataType, column: str, table: str) ->
     return False
 
 
-def _fields(struct: pa.StructType) -> Iterable[pa.Field[Any]]:
+def _struct_fields(struct: pa.StructType) -> list[pa.Field[Any]]:
     return [struct.field(i) for i in range(struct.num_fields)]
 
 
-def _nullable(field: pa.Field[Any], table: str, path: str) -> pa.Field[Any]:
-    return pa.field(field.name, _checked(field.type, table, path))
+def _make_nullable(field: pa.Field[Any], table: str, path: str) -> pa.Field[Any]:
+    return pa.field(field.name, _check_type(field.type, table, path))
 
 
-def _checked(kind: pa.DataType, table: str, path: str) -> pa.DataType:
+def _check_type(kind: pa.DataType, table: str, path: str) -> pa.DataType:
+    """The type with all its fields nullable. Raises LakeError for one that the lake doesn't store."""
     if kind in _SCALARS or (isinstance(kind, pa.Decimal128Type) and 0 <= kind.scale <= kind.precision):
         return kind
     if isinstance(kind, pa.ListType):
-        return pa.list_(pa.field("element", _checked(kind.value_type, table, f"{path}[]")))
+        return pa.list_(pa.field("element", _check_type(kind.value_type, table, f"{path}[]")))
     if isinstance(kind, pa.StructType) and kind.num_fields:
-        return pa.struct([_nullable(field, table, f"{path}.{field.name}") for field in _fields(kind)])
-    raise LakeError(f"Column {path!r} of table {table} is {kind}; the lake's types are {_ALLOWED}.")
+        return pa.struct([_make_nullable(field, table, f"{path}.{field.name}") for field in _struct_fields(kind)])
+    raise LakeError(f"Column {path!r} of table {table} is {kind}; the lake stores {_ALLOWED}.")

@@ -1,4 +1,4 @@
-"""Small documents beside the tables, one file each, replaced whole. Nothing that decides what is right lies in one."""
+"""Small documents beside the tables, one file each. Correctness never depends on one."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dazz_assets.lake.lake import Lake
 
 
 def read_sidecar(lake: Lake, path: str) -> bytes | None:
-    """A document by its path in the lake; None where there is none."""
-    location = lake.location
+    """The document at a path in the lake; None if there is none."""
+    root = lake.root
     try:
-        with location.filesystem.open_input_stream(location.inside(path)) as stream:
+        with root.filesystem.open_input_stream(root.filesystem_path(path)) as stream:
             return bytes(stream.read())
     except FileNotFoundError:
         return None
 
 
 def write_sidecar(lake: Lake, path: str, text: bytes) -> None:
-    """Put a document in the place of the one at a path; a reader sees the one or the other, whole."""
-    location = lake.location
-    target = location.inside(path)
-    location.filesystem.create_dir(target.rpartition("/")[0], recursive=True)
-    # Object storage makes an object appear whole; on a disk it takes a rename.
-    written = target if location.local is None else f"{target}.{uuid.uuid4()}"
-    with location.filesystem.open_output_stream(written) as stream:
+    """Write or replace the document at a path, atomically: a reader sees either the old or the new one, complete."""
+    root = lake.root
+    target = root.filesystem_path(path)
+    root.filesystem.create_dir(target.rpartition("/")[0], recursive=True)
+    # On object storage an object appears only when it is complete; a disk needs a rename.
+    written = target if root.local is None else f"{target}.{uuid.uuid4()}"
+    with root.filesystem.open_output_stream(written) as stream:
         stream.write(text)
     if written != target:
-        location.filesystem.move(written, target)
+        root.filesystem.move(written, target)

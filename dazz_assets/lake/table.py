@@ -1,4 +1,4 @@
-"""A table of the lake, the one function that commits to it, and its files that wait for their commit."""
+"""A table of the lake, the only function that commits to it, and its uncommitted files."""
 
 from __future__ import annotations
 
@@ -26,45 +26,51 @@ _CONFIGURATION = {"delta.checkpointInterval": "100", "delta.logRetentionDuration
 
 
 class Table:
-    """One table of one connection. `schema` is what it is wanted to be, `window_start` included; without one (a
-    table that was found in the lake) it is only read and compacted.
+    """One table of one connection.
+
+    `schema` is the schema that new files and commits give it, `window_start` included. A table without one, as
+    `Lake.tables` returns it, can only be read and compacted.
     """
 
     def __init__(
         self,
-        location: LakeRoot,
-        place: TablePath,
+        root: LakeRoot,
+        path: TablePath,
         lock: Callable[[], AbstractContextManager[None]],
         schema: pa.Schema | None = None,
     ) -> None:
-        self.location = location
-        self.place = place
+        self.root = root
+        self.path = path
         self.schema = schema
         self._lock = lock
-        self._uri = location.uri(place.folder)
+        self._uri = root.uri(path.folder)
 
     def __repr__(self) -> str:
-        return f"Table({self.place.folder!r})"
+        return f"Table({self.path.folder!r})"
 
     def exists(self) -> bool:
         """Whether anything was ever committed."""
-        return self._delta() is not None
+        return self._open_delta() is not None
 
     def open(self, version: int | None = None) -> TableVersion | None:
-        """The newest version, or an older one as long as vacuum keeps it; None for a table that doesn't exist."""
-        delta = self._delta(version)
-        return None if delta is None else TableVersion(self.location, self.place, delta)
+        """The newest version, or an older one that vacuum still keeps; None for a table that doesn't exist."""
+        delta = self._open_delta(version)
+        return None if delta is None else TableVersion(self.root, self.path, delta)
 
     def new_file(self, window: date | None = None, *, fingerprint: str = "", inputs: str = "") -> SliceWriter:
-        """A new file of a window. Of a domain table it takes the window's constants, and then the model's columns."""
-        schema = self._wanted()
+        """A writer for a new file of a window.
+
+        Its `write` takes the columns of the stream or model. `fingerprint` and `inputs` are for domain and quarantine
+        tables: they are stored in every row of the file.
+        """
+        schema = self._require_schema()
         own = {WINDOW, FINGERPRINT, INPUTS}
         windowed = WINDOW in schema.names
         if window is not None and not windowed:
-            raise LakeError(f"{self.place.folder} has no windows: its files belong to none.")
+            raise LakeError(f"{self.path.folder} has no windows: omit the window of its files.")
         return SliceWriter(
-            self.location,
-            self.place.folder,
+            self.root,
+            self.path.folder,
             pa.schema([field for field in schema if field.name not in own]),
             window=window,
             windowed=windowed,
@@ -72,37 +78,41 @@ class Table:
         )
 
     def commit(self, work: Callable[[TableVersion | None], Commit | None]) -> int | None:
-        """Commit what `work` makes of the table's newest version, and return the version then; nothing goes around it.
+        """Commit what `work` returns for the table's newest version. Every change of a table goes through here.
 
-        `work` is given None for a table that doesn't exist yet. It returns None where there is nothing to do (its pass
-        is already in). Where another process was quicker, it is called again with the version that won: so it looks
-        anew whether its pass is in and what it replaces. A commit of a table that doesn't exist creates it, also an
-        empty one.
+        Returns the table's version afterwards. `work` gets None for a table that doesn't exist yet, and returns None
+        if there is nothing to do (its pass is already stored). If another process commits first, `work` is called
+        again with the version that won, so that it checks again whether its pass is stored and what it replaces. A
+        commit to a table that doesn't exist creates it, even an empty commit.
 
-        Raises CommitRefused where a rule of the lake would be broken, LakeError where others were quicker each time.
+        Raises CommitRefused if the commit would break a rule of the lake, LakeError if others won every time.
         """
         with self._lock():
-            tried: Commit | None = None
+            commit: Commit | None = None
             for _ in range(_ATTEMPTS):
-                snapshot = self.open()
-                if tried is not None and snapshot is not None and has_landed(tried, snapshot):
-                    return _committed(tried, snapshot.version)
-                tried = work(snapshot)
-                if tried is None or (snapshot is not None and tried.is_empty):
-                    return None if snapshot is None else snapshot.version
-                check_commit(tried, snapshot, self.location, self.place.folder, self._wanted())
+                stored = self.open()
+                if commit is not None and stored is not None and has_landed(commit, stored):
+                    _mark_committed(commit)
+                    return stored.version
+                commit = work(stored)
+                if commit is None or (stored is not None and commit.is_empty):
+                    return None if stored is None else stored.version
+                check_commit(commit, stored, self.root, self.path.folder, self._require_schema())
                 with suppress(CommitFailedError):
-                    return _committed(tried, self._write(tried, snapshot))
+                    version = self._write(commit, stored)
+                    _mark_committed(commit)
+                    return version
         raise LakeError(
-            f"{self.place.folder}: other processes committed {_ATTEMPTS} times in between. Is it synced twice?"
+            f"{self.path.folder}: other processes committed first, {_ATTEMPTS} times in a row. Is the connection "
+            "synced from two machines? Stop one of the syncs and try again."
         )
 
-    def _write(self, commit: Commit, snapshot: TableVersion | None) -> int:
-        delta = self._created() if snapshot is None else self._widened(snapshot)
+    def _write(self, commit: Commit, stored: TableVersion | None) -> int:
+        delta = self._create() if stored is None else self._add_columns(stored)
         partitions = delta.metadata().partition_columns
         delta.create_write_transaction(
-            # Removes are named one by one: the filter of mode="overwrite" can't name the window without a date.
-            [*_removes(commit, snapshot), *(_add(file, windowed=bool(partitions)) for file in commit.add)],
+            # Files are removed one by one: the filter of mode="overwrite" can't select the window without a date.
+            [*_remove_actions(commit, stored), *(_add_action(file, windowed=bool(partitions)) for file in commit.add)],
             mode="append",
             schema=delta.schema(),
             partition_by=partitions,
@@ -113,8 +123,8 @@ class Table:
         )
         return delta.version() + 1
 
-    def _created(self) -> DeltaTable:
-        schema = self._wanted()
+    def _create(self) -> DeltaTable:
+        schema = self._require_schema()
         try:
             delta = DeltaTable.create(
                 self._uri,
@@ -124,88 +134,87 @@ class Table:
                 commit_properties=CommitProperties(max_commit_retries=0),
             )
         except DeltaError as error:
-            if self.exists():  # another process created it meanwhile
+            if self.exists():  # another process created it in the meantime
                 raise CommitFailedError(str(error)) from error
             raise
-        return _unless_overtaken(delta, 0)
+        return _require_version(delta, 0)
 
-    def _widened(self, snapshot: TableVersion) -> DeltaTable:
-        """The table at the snapshot's version, or one later with the columns that it lacked."""
-        added = added_columns(snapshot.schema, self._wanted(), self.place.folder)
+    def _add_columns(self, stored: TableVersion) -> DeltaTable:
+        """Add the columns that a version lacks; the table at that version, or at the next one with those columns."""
+        added = added_columns(stored.schema, self._require_schema(), self.path.folder)
         if not added:
-            return snapshot.delta
-        delta = DeltaTable(self._uri, version=snapshot.version)
+            return stored.delta
+        delta = DeltaTable(self._uri, version=stored.version)
         fields = DeltaSchema.from_arrow(pa.schema(added)).fields
         delta.alter.add_columns(fields, commit_properties=CommitProperties(max_commit_retries=0))
-        return _unless_overtaken(delta, snapshot.version + 1)
+        return _require_version(delta, stored.version + 1)
 
-    def _delta(self, version: int | None = None) -> DeltaTable | None:
+    def _open_delta(self, version: int | None = None) -> DeltaTable | None:
         try:
             return DeltaTable(self._uri, version=version)
         except TableNotFoundError:
             return None
 
-    def _wanted(self) -> pa.Schema:
+    def _require_schema(self) -> pa.Schema:
         if self.schema is None:
-            raise CommitRefused(f"{self.place.folder} was opened without a schema, to be read: it takes no files.")
+            raise CommitRefused(f"{self.path.folder} was opened without a schema, only for reading: it takes no files.")
         return self.schema
 
 
-def _unless_overtaken(delta: DeltaTable, version: int) -> DeltaTable:
-    """The handle that deltalake has after a change of its own, unless it holds another's commit as well.
+def _require_version(delta: DeltaTable, version: int) -> DeltaTable:
+    """The handle, if it is at the expected version after a change by deltalake. Raises CommitFailedError otherwise.
 
-    deltalake reads the table again after creating or altering it, and then holds what was committed in between: rows
-    that the work to be committed never saw.
+    deltalake reads the table again after creating or altering it. The handle then includes what others committed in
+    between: rows that the caller's commit doesn't account for.
     """
     if delta.version() != version:
-        raise CommitFailedError(f"Version {delta.version()} was committed meanwhile.")
+        raise CommitFailedError(f"Version {delta.version()} was committed in the meantime.")
     return delta
 
 
-def _committed(commit: Commit, version: int) -> int:
+def _mark_committed(commit: Commit) -> None:
     for file in commit.add:
         file.committed = True
-    return version
 
 
-def _removes(commit: Commit, snapshot: TableVersion | None) -> list[RemoveAction]:
-    if snapshot is None or commit.replace == "nothing":
+def _remove_actions(commit: Commit, stored: TableVersion | None) -> list[RemoveAction]:
+    if stored is None or commit.replace == "nothing":
         return []
     now = time.time_ns() // 1_000_000
     return [
-        RemoveAction(file.path, True, now, file.size, _partition(file.window, windowed=snapshot.windowed))
-        for file in snapshot.files
+        RemoveAction(file.path, True, now, file.size, _partition_values(file.window, windowed=stored.windowed))
+        for file in stored.files
         if commit.replace == "everything" or file.window in commit.replace
     ]
 
 
-def _add(file: DataFile, *, windowed: bool) -> AddAction:
+def _add_action(file: DataFile, *, windowed: bool) -> AddAction:
     return AddAction(
         path=file.path,
         size=file.size,
-        partition_values=_partition(file.window, windowed=windowed),
+        partition_values=_partition_values(file.window, windowed=windowed),
         modification_time=file.written_at,
         data_change=True,
         stats=file.stats,
     )
 
 
-def _partition(window: date | None, *, windowed: bool) -> dict[str, str | None]:
+def _partition_values(window: date | None, *, windowed: bool) -> dict[str, str | None]:
     return {WINDOW: window.isoformat() if window else None} if windowed else {}
 
 
 def read_uncommitted(table: Table, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """The rows of a file in the order of their writing."""
-    with pq.ParquetFile(_path(table, file), filesystem=table.location.filesystem) as stored:
-        yield from stored.iter_batches(columns=None if columns is None else list(columns))
+    """The rows of an uncommitted file, in the order in which they were written."""
+    with pq.ParquetFile(_filesystem_path(table, file), filesystem=table.root.filesystem) as parquet:
+        yield from parquet.iter_batches(columns=None if columns is None else list(columns))
 
 
 def remove_uncommitted(table: Table, file: DataFile) -> None:
-    """Remove a file that no commit names, where it is still there."""
+    """Remove a file unless it is committed or already gone."""
     if not file.committed:
         with suppress(FileNotFoundError):
-            table.location.filesystem.delete_file(_path(table, file))
+            table.root.filesystem.delete_file(_filesystem_path(table, file))
 
 
-def _path(table: Table, file: DataFile) -> str:
-    return table.location.inside(f"{table.place.folder}/{file.path}")
+def _filesystem_path(table: Table, file: DataFile) -> str:
+    return table.root.filesystem_path(f"{table.path.folder}/{file.path}")

@@ -1,4 +1,4 @@
-"""One version of a table, as the log tells it: no data file is opened for any of this, except by `read`."""
+"""One version of a table, as described by the log. Only `read` opens data files."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file of a version: where in its table, how large in bytes, and the bounds of its columns as far as known."""
+    """A file of a table version.
+
+    `path` is relative to the table, `size` in bytes. The bounds and null counts cover the columns that have statistics.
+    """
 
     path: str
     rows: int
     size: int
     window: date | None
-    least: dict[str, Any]
-    greatest: dict[str, Any]
-    nulls: dict[str, int]
+    min_values: dict[str, Any]
+    max_values: dict[str, Any]
+    null_counts: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,14 @@ class WindowState:
 
 
 class TableVersion:
-    """One version of a table. It stays that version, whatever is committed later.
+    """One version of a table. It never changes, whatever is committed later.
 
-    `delta` is deltalake's handle of it, for the lake's own modules; it is never brought up to date.
+    `delta` is deltalake's handle of this version, for the lake's own modules only. It is never refreshed.
     """
 
-    def __init__(self, location: LakeRoot, place: TablePath, delta: DeltaTable) -> None:
-        self.location = location
-        self.place = place
+    def __init__(self, root: LakeRoot, path: TablePath, delta: DeltaTable) -> None:
+        self.root = root
+        self.path = path
         self.delta = delta
         self.version: int = delta.version()
         self.schema: pa.Schema = pa.schema(delta.schema().to_arrow())  # type: ignore[arg-type]
@@ -55,49 +58,52 @@ class TableVersion:
     @cached_property
     def files(self) -> tuple[StoredFile, ...]:
         """The files of this version."""
-        return tuple(map(_stored, pa.table(self.delta.get_add_actions(flatten=False)).to_pylist()))
+        return tuple(map(_make_stored_file, pa.table(self.delta.get_add_actions(flatten=False)).to_pylist()))
 
     @property
     def rows(self) -> int:
-        """The number of rows, all versions of a key counted."""
+        """The number of rows, counting all versions of each record."""
         return sum(file.rows for file in self.files)
 
     def transaction(self, name: str) -> int | None:
-        """The value of an application transaction (`passes`, `mark`, ...); None where there never was one."""
+        """The value of an application transaction (`passes`, `mark`, ...); None if it was never set."""
         return self.delta.transaction_version(name)
 
-    def greatest(self, column: str) -> int | None:
+    def max_value(self, column: str) -> int | None:
         """The greatest value of an int64 column in this version; None without rows."""
-        return max((file.greatest[column] for file in self.files if column in file.greatest), default=None)
+        return max((file.max_values[column] for file in self.files if column in file.max_values), default=None)
 
-    def windows(self) -> dict[date | None, WindowState]:
-        """Of a domain or quarantine table, what each window was parsed from; from the log alone."""
-        return {file.window: WindowState(file.least[FINGERPRINT], file.least[INPUTS], file.rows) for file in self.files}
+    def window_states(self) -> dict[date | None, WindowState]:
+        """The state of each window of a domain or quarantine table, read from the log alone."""
+        return {
+            file.window: WindowState(file.min_values[FINGERPRINT], file.min_values[INPUTS], file.rows)
+            for file in self.files
+        }
 
-    def paths(self, files: Sequence[StoredFile] | None = None) -> list[str]:
-        """Files (all by default) as DuckDB reads them."""
+    def duckdb_paths(self, files: Sequence[StoredFile] | None = None) -> list[str]:
+        """The paths of some files, by default all, for DuckDB."""
         chosen = self.files if files is None else files
-        return [self.location.for_duckdb(f"{self.place.folder}/{file.path}") for file in chosen]
+        return [self.root.duckdb_path(f"{self.path.folder}/{file.path}") for file in chosen]
 
     def read(
         self, columns: Sequence[str] | None = None, windows: Collection[date | None] | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """Rows as they are stored, file by file; columns that a file lacks are null. `windows` limits to those."""
+        """Stored rows, file by file, of all windows or of `windows`; columns that a file lacks are null."""
         names = self.schema.names if columns is None else columns
-        wanted = pa.schema([self.schema.field(name) for name in names])
+        schema = pa.schema([self.schema.field(name) for name in names])
         for file in self.files:
             if windows is None or file.window in windows:
-                yield from self._read_file(file, wanted)
+                yield from self._read_file(file, schema)
 
-    def _read_file(self, file: StoredFile, wanted: pa.Schema) -> Iterator[pa.RecordBatch]:
-        path = self.location.inside(f"{self.place.folder}/{file.path}")
-        with pq.ParquetFile(path, filesystem=self.location.filesystem) as parquet:
-            present = [name for name in wanted.names if name in parquet.schema_arrow.names]
+    def _read_file(self, file: StoredFile, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        path = self.root.filesystem_path(f"{self.path.folder}/{file.path}")
+        with pq.ParquetFile(path, filesystem=self.root.filesystem) as parquet:
+            present = [name for name in schema.names if name in parquet.schema_arrow.names]
             for batch in parquet.iter_batches(columns=present):
-                yield pa.RecordBatch.from_arrays([_column(batch, field, file) for field in wanted], schema=wanted)
+                yield pa.RecordBatch.from_arrays([_find_column(batch, field, file) for field in schema], schema=schema)
 
 
-def _column(batch: pa.RecordBatch, field: pa.Field[Any], file: StoredFile) -> pa.Array[Any]:
+def _find_column(batch: pa.RecordBatch, field: pa.Field[Any], file: StoredFile) -> pa.Array[Any]:
     if field.name in batch.schema.names:
         return batch.column(field.name).cast(field.type)
     value = file.window if field.name == WINDOW else None
@@ -105,17 +111,17 @@ def _column(batch: pa.RecordBatch, field: pa.Field[Any], file: StoredFile) -> pa
     return constant
 
 
-def _stored(action: dict[str, Any]) -> StoredFile:
+def _make_stored_file(action: dict[str, Any]) -> StoredFile:
     return StoredFile(
         path=action["path"],
         rows=action["num_records"],
         size=action["size_bytes"],
         window=(action.get("partition") or {}).get(WINDOW),
-        least=_known(action["min"]),
-        greatest=_known(action["max"]),
-        nulls=_known(action["null_count"]),
+        min_values=_drop_unknown(action["min"]),
+        max_values=_drop_unknown(action["max"]),
+        null_counts=_drop_unknown(action["null_count"]),
     )
 
 
-def _known(bounds: dict[str, Any] | None) -> dict[str, Any]:
-    return {name: value for name, value in (bounds or {}).items() if value is not None}
+def _drop_unknown(statistics: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (statistics or {}).items() if value is not None}

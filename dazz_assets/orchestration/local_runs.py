@@ -195,7 +195,7 @@ class _ConnectionAtWork:
         nodes = [node for node, _ in work]
         key = self.connection.id if windows is None else self.grid.key(self.connection.id, windows[0])
         one = windows is None or windows[0] == windows[1]
-        ours = {**runs.connection_tags([self.session.where]), runs.PROCESS_TAG: runs.process_tag()}
+        ours = {**runs.connection_tags([self.session.name]), runs.PROCESS_TAG: runs.process_tag()}
         span = {} if one or windows is None else self.grid.range_tags(self.connection.id, *windows)
         config = run_config({self._key(node): options for node, options in work})
         # The events are in the UI; the console belongs to the caller's progress.
@@ -225,7 +225,7 @@ class _ConnectionAtWork:
         streams = {item.stream for item in outcome.streams} | {item.stream for item in outcome.errors}
         parsers = {item.parser for item in outcome.parsers} | {item.parser for item in outcome.errors}
         for node in nodes:
-            text = f"{self.session.where}, {node.name}: not run, because what it needs failed"
+            text = f"{self.session.name}, {node.name}: not run, because what it needs failed"
             if isinstance(node, StreamSpec) and node.name not in streams:
                 outcome.errors.append(Problem(id_, text, stream=node.name))
             elif isinstance(node, ParserSpec) and node.name not in parsers:

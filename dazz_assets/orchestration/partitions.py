@@ -118,8 +118,8 @@ def windows_from_marks(
 def _newest(session: Session, stream: StreamSpec) -> date:
     if stream.parent is not None:
         marks = session.lake.marks(session.spec.name, stream.name, session.connection.id).open()
-        if marks is not None and (newest := marks.greatest("mark")) is not None:
-            return session.windows.holding(newest)
+        if marks is not None and (newest := marks.max_value("mark")) is not None:
+            return session.windows.containing(newest)
     return first_window(session, [stream])
 
 

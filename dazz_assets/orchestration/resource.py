@@ -63,12 +63,12 @@ class SessionPool:
 
     def _find(self, integration: str, connection: str) -> Connection:
         connections = self.connections
-        for item in connections.of(integration):
+        for item in connections.for_integration(integration):
             if item.id == connection:
                 return item
-        if problem := connections.problems_of(integration).get(connection):
+        if problem := connections.problems_for(integration).get(connection):
             raise BadConnection(problem)
-        known = ", ".join(item.id for item in connections.of(integration)) or "none"
+        known = ", ".join(item.id for item in connections.for_integration(integration)) or "none"
         raise BadConnection(f"there is no connection {connection!r} of {integration}; there are: {known}")
 
 

@@ -137,9 +137,9 @@ class _Tick:
     now: datetime
 
     def result(self) -> dg.SensorResult:
-        configured = self.connections.of(self.spec.name)
+        configured = self.connections.for_integration(self.spec.name)
         stored = set(self.context.instance.get_dynamic_partitions(str(self.grid.connections_def.name)))
-        problems = self.connections.problems_of(self.spec.name)
+        problems = self.connections.problems_for(self.spec.name)
         broken = problems.keys() & stored
         turns = drop_removed(read_turns(self.context.cursor), {*(item.id for item in configured), *broken})
         notes = [*problems.values(), *self._late_starts(configured)]

@@ -79,7 +79,7 @@ class Workspace:
             instance=self.instance,
             lake=self.lake,
             progress=self.progress,
-            make_session=partial(Session, now=clock.now, sleep=clock.sleep, most_pages=self.pages),
+            make_session=partial(Session, now=clock.now, sleep=clock.sleep, max_pages=self.pages),
         )
 
 

@@ -323,7 +323,7 @@ def _described(integration: type[Integration[Any]]) -> IntegrationSpec:
 
 def stream_name(stream: type[Stream[Any]]) -> str:
     """Its `name`, or the class name without `Stream` in snake case."""
-    return str(getattr(stream, "name", "") or snake_case(stream.__name__, without="Stream"))
+    return str(getattr(stream, "name", "") or snake_case(stream.__name__, suffix="Stream"))
 
 
 def _stream(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> StreamSpec:

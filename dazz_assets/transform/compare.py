@@ -116,14 +116,14 @@ def compare_parse(
     with session.lake.lock(
         session.spec.name,
         session.connection.id,
-        lambda whom: progress.waiting(session.where, 0, whom),
-        doing="compared",
+        lambda whom: progress.waiting(session.name, 0, whom),
+        action="compared",
     ):
-        progress.began(session.where, parser.name)
+        progress.began(session.name, parser.name)
         try:
             return _compare(session, parser, since, until, stale=stale)
         finally:
-            progress.ended(session.where, parser.name)
+            progress.ended(session.name, parser.name)
 
 
 def _compare(
@@ -179,8 +179,8 @@ def _compared(model: type[DomainObject], parsed: ParsedFiles, published: Publish
     if snapshot is not None:
         _demand_types_kept(published.tables[model], snapshot)
         replaced = parsed.replaced(model)
-        before = snapshot.paths([file for file in snapshot.files if file.window in replaced])
-    after = [table.location.for_duckdb(f"{table.place.folder}/{file.path}") for file in files]
+        before = snapshot.duckdb_paths([file for file in snapshot.files if file.window in replaced])
+    after = [table.root.duckdb_path(f"{table.path.folder}/{file.path}") for file in files]
     for was, now in diff_rows(before, after):
         if was is not None and now is not None:
             if fields := _fields(was, now):
@@ -195,7 +195,7 @@ def _compared(model: type[DomainObject], parsed: ParsedFiles, published: Publish
 def _demand_types_kept(table: Table, snapshot: TableVersion) -> None:
     """Raises CommitRefused where a column has another type than is stored, as the commit would."""
     if table.schema is not None:
-        added_columns(snapshot.schema, table.schema, table.place.folder)
+        added_columns(snapshot.schema, table.schema, table.path.folder)
 
 
 def _fields(was: object, now: object) -> tuple[Difference, ...]:
@@ -206,9 +206,9 @@ def _fields(was: object, now: object) -> tuple[Difference, ...]:
 
 def _abandoned(table: Table) -> TableChanges:
     """The objects of a model that the parser no longer returns: all of them go."""
-    found = TableChanges(table.place.name)
+    found = TableChanges(table.path.name)
     snapshot = table.open()
-    for row, _ in diff_rows(snapshot.paths() if snapshot else [], []):
+    for row, _ in diff_rows(snapshot.duckdb_paths() if snapshot else [], []):
         if row is not None:
             found.remove(_example(row))
     return found

@@ -13,7 +13,7 @@ from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import Commit, DataFile, SliceWriter, Table
-from dazz_assets.lake.duplicate_ids import DuplicateId, find_duplicate_ids, without_rows
+from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
 from dazz_assets.lake.latest_versions import LatestByWindow
 from dazz_assets.lake.object_columns import make_batch
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
@@ -164,7 +164,7 @@ class WindowParser:
                 writer.write(make_batch(of_model, model))
             except ValueError as error:
                 raise ParseError(f"{self._place(window)}: {error}", self._report) from None
-        self._session.progress.parsed(self._session.where, self._parser.name, objects=len(batch))
+        self._session.progress.parsed(self._session.name, self._parser.name, objects=len(batch))
 
     def _demand_none(self, fault: str | None, window: Window) -> None:
         if fault is not None:
@@ -211,9 +211,9 @@ class WindowParser:
     def _rewrite(self, model: Model, window: Window, path: str, lost: Collection[DuplicateId]) -> None:
         files, table, snapshot = self._files[model], self._tables[model], self._published.snapshots[model]
         stored_in = snapshot if window not in files else None
-        before = stored_in.windows().get(window) if stored_in else None
+        before = stored_in.window_states().get(window) if stored_in else None
         files[window], old = (
-            without_rows(
+            copy_without_rows(
                 table,
                 path,
                 window,
@@ -247,7 +247,7 @@ class WindowParser:
 
     def _place(self, window: Window) -> str:
         at = f", window {window}" if window else ""
-        return f"{self._session.where}, parser {self._parser.name}{at}"
+        return f"{self._session.name}, parser {self._parser.name}{at}"
 
 
 def _batched(objects: Iterable[Any]) -> Iterator[list[Any]]:
@@ -290,7 +290,7 @@ def _commit(parsed: ParsedFiles, inputs: RawInputs, model: type[DomainObject], t
 def _commit_quarantine(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
     table, windows = published.quarantine, parsed.put_aside
     files = parsed.quarantine.files(table, windows, inputs.fingerprints)
-    stored = published.put_aside.windows().keys() if published.put_aside else set()
+    stored = published.put_aside.window_states().keys() if published.put_aside else set()
     replaced = {file.window for file in files} | (windows & stored)
     commit = Commit(files, replaced or "nothing", inputs.checked)
     table.commit(lambda _: commit)
@@ -310,13 +310,13 @@ def parse(
     """
     progress = session.progress
     with session.lake.lock(
-        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.where, 0, whom)
+        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
     ):
-        progress.began(session.where, parser.name)
+        progress.began(session.name, parser.name)
         try:
             return _parse(session, parser, windows, stale=stale)
         finally:
-            progress.ended(session.where, parser.name)
+            progress.ended(session.name, parser.name)
 
 
 def _parse(

@@ -27,7 +27,7 @@ class PublishedTables:
     @property
     def windows(self) -> list[Mapping[date | None, WindowState]]:
         """What each table's windows were parsed from."""
-        return [snapshot.windows() if snapshot else {} for snapshot in self.snapshots.values()]
+        return [snapshot.window_states() if snapshot else {} for snapshot in self.snapshots.values()]
 
     def is_checked(self, transactions: Mapping[str, int]) -> bool:
         """Whether all tables are right up to these passes of the inputs; then no file needs to be opened."""
@@ -72,9 +72,9 @@ class PublishedTables:
 
     def abandoned(self) -> Iterator[Table]:
         """Tables with objects of models that the parser no longer returns."""
-        current = {table.place.folder for table in self.tables.values()}
+        current = {table.path.folder for table in self.tables.values()}
         for table in self._lake.tables_of_parser(self._integration, self._parser, self._connection):
-            if table.place.folder not in current and (snapshot := table.open()) is not None and snapshot.files:
+            if table.path.folder not in current and (snapshot := table.open()) is not None and snapshot.files:
                 yield table
 
     def put_aside_in(self, windows: Collection[date | None]) -> list[dict[str, Any]]:

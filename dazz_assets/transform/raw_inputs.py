@@ -23,7 +23,7 @@ class RawInputs:
         session, stream = self._session, self._session.spec.streams[name]
         if (snapshot := session.raw(stream).open()) is None or snapshot.transaction("passes") is None:
             raise ParseError(
-                f"{session.where}, parser {self._parser.name}: its input {name} was never synced; "
+                f"{session.name}, parser {self._parser.name}: its input {name} was never synced; "
                 f"sync (or materialize) {name} first"
             )
         return snapshot

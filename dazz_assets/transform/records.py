@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from dazz_assets.lake import TableVersion, latest_versions, versions_of
+from dazz_assets.lake import TableVersion, latest_versions, stored_versions
 from dazz_assets.lake.files import column_bytes
 from dazz_assets.lake.latest_versions import LatestByWindow
 from dazz_assets.spec.specs import StreamSpec
@@ -131,7 +131,7 @@ class StoredRecords:
     def _newest_valid(self, invalid: Mapping[str, int]) -> dict[str, BaseModel]:
         """Of records by key, whose latest version has this sequence and is invalid, the newest valid version."""
         found: dict[str, BaseModel] = {}
-        for batch in versions_of(self._snapshot, list(invalid), ["key", "sequence", "record"]):
+        for batch in stored_versions(self._snapshot, list(invalid), ["key", "sequence", "record"]):
             for row in batch.to_pylist():
                 if row["key"] not in found and row["sequence"] != invalid[row["key"]]:
                     with suppress(ValidationError):

@@ -75,7 +75,7 @@ def test_a_missing_file_and_a_missing_connection_are_told(project: Project) -> N
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("connections: [", "is no YAML"), ("- a\n", "must hold a list under `connections:`")],
+    [("connections: [", "is not valid YAML"), ("- a\n", "must hold a list under `connections:`")],
 )
 def test_a_connections_file_that_can_not_be_read_is_wrong_config(project: Project, text: str, said: str) -> None:
     project.connections.write_text(text, encoding="utf-8")

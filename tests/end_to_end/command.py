@@ -1,4 +1,4 @@
-"""The command `dazz` as a process of its own, on a home and connections of the test's."""
+"""Run the command `dazz` in another process, with the home and connections of a test."""
 
 import os
 import subprocess
@@ -16,10 +16,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def environment(folder: Path, home: Path | None = None) -> dict[str, str]:
-    """What the process sees: its own home, and the connections in the folder."""
-    others = {"DAGSTER_HOME", "DAZZ_LAKE", "DAZZ_INTEGRATIONS"}
+    """The environment variables of the process: its own home, and the connections file in the folder."""
+    removed = {"DAGSTER_HOME", "DAZZ_LAKE", "DAZZ_INTEGRATIONS"}
     return {
-        **{name: value for name, value in os.environ.items() if name not in others},
+        **{name: value for name, value in os.environ.items() if name not in removed},
         "DAZZ_HOME": str(home or folder / "home"),
         "DAZZ_CONNECTIONS": str(folder / "connections.yaml"),
         "PYTHONPATH": str(ROOT),
@@ -27,7 +27,7 @@ def environment(folder: Path, home: Path | None = None) -> dict[str, str]:
 
 
 def dazz(folder: Path, *arguments: str, home: Path | None = None) -> subprocess.Popen[str]:
-    """Start the command."""
+    """Start the command without waiting for it."""
     return subprocess.Popen(
         [sys.executable, "-m", "dazz_assets.cli", *arguments],
         env=environment(folder, home),
@@ -38,14 +38,14 @@ def dazz(folder: Path, *arguments: str, home: Path | None = None) -> subprocess.
 
 
 def finished(process: subprocess.Popen[str]) -> str:
-    """Wait for the command to succeed; what it printed."""
+    """Wait for the command to succeed, and return its output."""
     out, error = process.communicate(timeout=180)
     assert process.returncode == 0, out + error
     return out
 
 
 def connect(folder: Path, sandbox: Sandbox, connections: Iterable[tuple[str, str]]) -> None:
-    """Write a connections file: (vendor, connection id) pairs, each to that vendor's sandbox, for a year."""
+    """Write a connections file for pairs of vendor and connection id. Each syncs a year from the vendor's sandbox."""
     entries: list[Mapping[str, Any]] = [
         {
             "id": connection,

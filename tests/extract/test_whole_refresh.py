@@ -30,7 +30,7 @@ def test_a_snapshot_that_fails_half_way_leaves_the_last_one(desk: Desk, customer
     with pytest.raises(SyncError, match=r"desk/acme, stream agents: .*400"):
         customer.sync("agents")
     assert _keys(customer) == ["1", "2"]
-    assert len(list((customer.lake.location.local or desk).rglob("raw/desk/agents/**/*.parquet"))) == 1  # type: ignore[union-attr]
+    assert len(list((customer.lake.root.local or desk).rglob("raw/desk/agents/**/*.parquet"))) == 1  # type: ignore[union-attr]
 
 
 def test_a_snapshot_that_brought_nothing_new_adds_no_file(desk: Desk, customer: Customer) -> None:

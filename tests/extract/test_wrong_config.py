@@ -32,15 +32,18 @@ def session(folder: Path, **config: str) -> Session:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({}, r"connection 'acme' of desk: `config\.region` is part of the base URL and is not set; set it"),
+        ({}, r"connection 'acme' of desk: `config\.region` is part of the base URL but is not set; set it"),
         ({"region": ".."}, r"connection 'acme' of desk: `config\.region` is part of the base URL: '\.\.' can't be"),
-        ({"base_url": "localhost:80"}, r"connection 'acme' of desk: `config\.base_url` must be http:// or https://"),
-        ({"base_url": "https://me:pw@desk.test"}, r"`config\.base_url` must be .* without a user name"),
+        (
+            {"base_url": "localhost:80"},
+            r"connection 'acme' of desk: `config\.base_url` must begin with http:// or https://",
+        ),
+        ({"base_url": "https://me:pw@desk.test"}, r"`config\.base_url` must begin with .* no user name"),
         (
             {"base_url": "https://desk.test/{cursor.since}"},
-            r"the base URL holds \{cursor\.since\}; only \{config\.x\} can stand in it",
+            r"the base URL contains \{cursor\.since\}; use only \{config\.x\} there",
         ),
-        ({"base_url": "https://desk.test:port"}, r"`config\.base_url` must be"),
+        ({"base_url": "https://desk.test:port"}, r"`config\.base_url` must begin with"),
     ],
 )
 def test_it_names_connection_setting_and_fix(tmp_path: Path, config: dict[str, str], message: str) -> None:

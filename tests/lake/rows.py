@@ -1,4 +1,4 @@
-"""Rows for the tables of these tests, and short ways to store them."""
+"""Rows for the tables in these tests, and helpers to store and read them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ NEXT_MONDAY = date(2026, 1, 12)
 FETCHED = datetime(2026, 2, 1, 12, 30, tzinfo=UTC)
 
 
-def schema_of(**columns: pa.DataType) -> pa.Schema:
+def make_schema(**columns: pa.DataType) -> pa.Schema:
     return pa.schema(list(columns.items()))
 
 
-MODEL = schema_of(id=pa.string(), score=pa.int64())
+MODEL = make_schema(id=pa.string(), score=pa.int64())
 
 
 @dataclass(frozen=True)
 class Row:
-    """A raw row: what tests look at; the rest is the same for all."""
+    """The values of a raw row that tests vary; the other columns are the same for all rows."""
 
     key: str
     at: int | None
@@ -43,7 +43,7 @@ class Row:
         return f'{{"key": "{self.key}", "sequence": {self.sequence}}}'
 
 
-def raw_rows(rows: Sequence[Row]) -> pa.Table:
+def make_raw_rows(rows: Sequence[Row]) -> pa.Table:
     count = len(rows)
     return pa.table(
         {
@@ -63,29 +63,31 @@ def raw_rows(rows: Sequence[Row]) -> pa.Table:
     )
 
 
-def raw_file(table: Table, window: date | None, *rows: Row) -> DataFile:
+def write_raw_file(table: Table, window: date | None, *rows: Row) -> DataFile:
     with table.new_file(window) as writer:
         if rows:
-            writer.write(raw_rows(rows))
+            writer.write(make_raw_rows(rows))
         return writer.close()
 
 
 def store(table: Table, window: date | None, *rows: Row, **transactions: int) -> int | None:
     """Add a file to a raw table, as one pass."""
-    file = raw_file(table, window, *rows)
+    file = write_raw_file(table, window, *rows)
 
-    def add(snapshot: TableVersion | None) -> Commit:
-        passes = (snapshot.transaction("passes") or 0) + 1 if snapshot else 1
+    def add(stored: TableVersion | None) -> Commit:
+        passes = (stored.transaction("passes") or 0) + 1 if stored else 1
         return Commit([file], transactions={"passes": passes, **transactions})
 
     return table.commit(add)
 
 
-def findings(lake: Lake, connection: str = "acme", schema: pa.Schema = MODEL, parser: str = "alerts") -> Table:
+def findings_table(lake: Lake, connection: str = "acme", schema: pa.Schema = MODEL, parser: str = "alerts") -> Table:
     return lake.domain("findings", "snyk", parser, connection, schema)
 
 
-def domain_file(table: Table, window: date | None, *ids: str, fingerprint: str = "f", inputs: str = "i") -> DataFile:
+def write_domain_file(
+    table: Table, window: date | None, *ids: str, fingerprint: str = "f", inputs: str = "i"
+) -> DataFile:
     with table.new_file(window, fingerprint=fingerprint, inputs=inputs) as writer:
         writer.write(pa.table({"id": pa.array(ids, pa.string()), "score": pa.array([1] * len(ids), pa.int64())}))
         return writer.close()
@@ -93,41 +95,42 @@ def domain_file(table: Table, window: date | None, *ids: str, fingerprint: str =
 
 def publish(table: Table, windows: dict[date | None, Sequence[str]]) -> int | None:
     """Replace windows of a domain table with objects of these ids."""
-    files = [domain_file(table, window, *ids) for window, ids in windows.items()]
+    files = [write_domain_file(table, window, *ids) for window, ids in windows.items()]
     return table.commit(lambda _: Commit(files, replace=set(windows)))
 
 
-def opened(table: Table) -> TableVersion:
-    snapshot = table.open()
-    assert snapshot is not None
-    return snapshot
+def newest_version(table: Table) -> TableVersion:
+    """The newest version of a table that exists."""
+    version = table.open()
+    assert version is not None
+    return version
 
 
-def column(batches: Iterable[pa.RecordBatch], name: str) -> list[Any]:
+def read_column(batches: Iterable[pa.RecordBatch], name: str) -> list[Any]:
     return [value for batch in batches for value in batch.column(name).to_pylist()]
 
 
-def keys(table: Table) -> list[str]:
-    return sorted(column(opened(table).read(["key"]), "key"))
+def stored_keys(table: Table) -> list[str]:
+    return sorted(read_column(newest_version(table).read(["key"]), "key"))
 
 
-def ids(table: Table) -> list[str]:
-    return sorted(column(opened(table).read(["id"]), "id"))
+def stored_ids(table: Table) -> list[str]:
+    return sorted(read_column(newest_version(table).read(["id"]), "id"))
 
 
 def files_on_disk(table: Table) -> set[str]:
-    root = Path(table.location.inside(table.place.folder))
+    root = Path(table.root.filesystem_path(table.path.folder))
     return {str(path.relative_to(root)) for path in root.rglob("*.parquet") if "_delta_log" not in path.parts}
 
 
-def age(path: Path, days: float) -> None:
-    """Make a file look as if it had been written days ago."""
-    then = path.stat().st_mtime - days * 86_400
-    os.utime(path, (then, then))
+def make_older(path: Path, days: float) -> None:
+    """Set the modification time of a file some days back."""
+    modified = path.stat().st_mtime - days * 86_400
+    os.utime(path, (modified, modified))
 
 
-def python(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Another process that can import the lake."""
+def start_python(code: str, *arguments: object) -> subprocess.Popen[str]:
+    """Run Python code in another process, which can import the lake."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         stdin=subprocess.PIPE,

@@ -57,7 +57,7 @@ def counts(found: TableChanges) -> tuple[int, int, int]:
 
 def lake_of(customer: Customer) -> dict[str, bytes]:
     """Every file and folder of the lake, but for the locks."""
-    root = customer.lake.location.local
+    root = customer.lake.root.local
     assert root is not None
     return {
         str(path.relative_to(root)): path.read_bytes() if path.is_file() else b""
@@ -351,7 +351,7 @@ def test_while_it_compares_it_holds_the_lock_and_writes_nothing_to_the_lake(desk
 
     class Looking(Shouting):
         def parsed(self, ticket: Ticket) -> Iterator[Incident]:
-            held.append((Path(desk_customer.lake.location.path) / ".locks/desk/acme.lock").read_text())
+            held.append((Path(desk_customer.lake.root.path) / ".locks/desk/acme.lock").read_text())
             seen.append(lake_of(desk_customer))
             yield from super().parsed(ticket)
 

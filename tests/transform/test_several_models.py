@@ -58,7 +58,7 @@ def test_an_object_comes_back_when_only_the_other_models_object_of_its_id_stays(
 
 
 def test_objects_of_a_model_that_the_parser_no_longer_returns_are_gone(desk: Desk, both: Customer) -> None:
-    later = Customer(both.lake.location.local.parent, desk.vendor.url, OnlyIncidents)  # type: ignore[union-attr]
+    later = Customer(both.lake.root.local.parent, desk.vendor.url, OnlyIncidents)  # type: ignore[union-attr]
     later.parse(every=True)
     assert (later.titles(), _notes(later)) == (["disk again", "disk full"], [])
 

@@ -129,7 +129,7 @@ class _Source:
         yield from write_enclosed(f"class {self._stream}(", [f"Stream[{self._record.name}]"], "):")
         yield f'    """The records of {plan.path}."""'
         yield ""
-        if snake_case(self._stream, without="Stream") != plan.stream:
+        if snake_case(self._stream, suffix="Stream") != plan.stream:
             yield f"    name = {write_literal(plan.stream)}"
         yield f"    path = {write_literal(plan.path)}"
         if plan.params:
@@ -148,7 +148,7 @@ class _Source:
         yield from write_enclosed(f"class {self._integration}(", [f"Integration[{self._config}]"], "):")
         yield f'    """{plan.prefix}: {plan.stream}."""'
         yield ""
-        if snake_case(self._integration, without="Integration") != plan.name:
+        if snake_case(self._integration, suffix="Integration") != plan.name:
             yield f"    name = {write_literal(plan.name)}"
         yield f"    base_url = {write_literal(plan.base_url)}"
         yield from _assigned("auth", plan.auth)

@@ -84,7 +84,7 @@ def _described(spec: IntegrationSpec, connections: Connections) -> dict[str, Any
             {"name": item.name, "version": item.version, "inputs": [each.stream for each in item.inputs]}
             for item in spec.parsers.values()
         ],
-        "connections": [item.id for item in connections.of(spec.name)],
+        "connections": [item.id for item in connections.for_integration(spec.name)],
     }
 
 

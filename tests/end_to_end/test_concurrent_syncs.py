@@ -1,4 +1,4 @@
-"""Syncs of two connections in two processes, and queries all the while; and two syncs of one connection."""
+"""Concurrent syncs and queries in several processes."""
 
 import json
 from collections.abc import Iterator
@@ -20,25 +20,25 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def test_two_connections_sync_while_queries_are_answered(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_queries_work_while_two_connections_sync(sandbox: Sandbox, tmp_path: Path) -> None:
     syncs = [dazz(tmp_path, "sync", "snyk", "--connection", connection) for connection in ("acme", "123")]
-    lake, answers = Lake(tmp_path / "home" / "lake"), []
+    lake, counts = Lake(tmp_path / "home" / "lake"), []
     while any(sync.poll() is None for sync in syncs):
         try:
             (row,) = query(lake, "select count(*) as n from raw.snyk_issues").to_pylist()
-            answers.append(row["n"])
+            counts.append(row["n"])
         except (NoLake, QueryError):
-            assert answers == []  # nothing was stored yet
+            assert counts == []  # nothing is stored yet
     for sync in syncs:
         finished(sync)
-    # A reader sees whole passes: a first sync of 53 windows is three of them, for each connection.
-    assert answers == sorted(answers)
-    assert len(set(answers) - {0}) <= 6
+    # A query sees complete passes: a first sync of 53 windows makes three of them per connection.
+    assert counts == sorted(counts)
+    assert len(set(counts) - {0}) <= 6
     rows = query(lake, "select connection, count(*) as n from findings group by connection order by connection")
     assert rows.to_pylist() == [{"connection": "123", "n": 600}, {"connection": "acme", "n": 600}]
 
 
-def test_two_syncs_of_one_connection_take_turns(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_two_syncs_of_one_connection_run_one_after_the_other(sandbox: Sandbox, tmp_path: Path) -> None:
     first, second = (dazz(tmp_path, "sync", "snyk", "--connection", "acme", "--json") for _ in range(2))
     reports = [json.loads(finished(process)) for process in (first, second)]
     records = sorted(
@@ -50,7 +50,7 @@ def test_two_syncs_of_one_connection_take_turns(sandbox: Sandbox, tmp_path: Path
     assert table.rows == 600
 
 
-def test_no_secret_is_written_under_the_home(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_no_secret_is_written_to_the_home(sandbox: Sandbox, tmp_path: Path) -> None:
     finished(dazz(tmp_path, "sync", "snyk", "--connection", "acme"))
     sandbox["snyk"].token = "another"
     failed = dazz(tmp_path, "sync", "snyk", "--connection", "acme")

@@ -1,4 +1,4 @@
-"""The statistics in the log are right: a bound that is wrong would hide rows from every reader that trusts it."""
+"""The statistics in the log are correct: a wrong bound would hide rows from every reader that trusts it."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from hypothesis import strategies as st
 
 from dazz_assets.lake import Commit, Lake, Table
 from dazz_assets.lake.files import Statistics
-from tests.lake.rows import MONDAY, Row, findings, opened, schema_of, store
+from tests.lake.rows import MONDAY, Row, findings_table, make_schema, newest_version, store
 
 
-def stats_of(name: str, values: pa.Array[Any]) -> dict[str, dict[str, object]]:
+def compute_statistics(name: str, values: pa.Array[Any]) -> dict[str, dict[str, object]]:
     table = pa.table({name: values})
     statistics = Statistics(table.schema, {})
     statistics.add(table)
-    parsed: dict[str, dict[str, object]] = json.loads(statistics.json())
+    parsed: dict[str, dict[str, object]] = json.loads(statistics.to_json())
     return parsed
 
 
-def test_rows_and_bounds_are_read_back_from_the_log(issues: Table) -> None:
+def test_row_counts_and_bounds_are_read_from_the_log(issues: Table) -> None:
     store(issues, MONDAY, Row("b", 7, 1), Row("a", 9, 2))
-    (file,) = opened(issues).files
-    assert (file.rows, file.least["key"], file.greatest["key"]) == (2, "a", "b")
-    assert (file.least["cursor_at"], file.greatest["cursor_at"], file.nulls["cursor_at"]) == (7, 9, 0)
-    assert file.nulls["problem"] == 2
-    assert "problem" not in file.least
+    (file,) = newest_version(issues).files
+    assert (file.rows, file.min_values["key"], file.max_values["key"]) == (2, "a", "b")
+    assert (file.min_values["cursor_at"], file.max_values["cursor_at"], file.null_counts["cursor_at"]) == (7, 9, 0)
+    assert file.null_counts["problem"] == 2
+    assert "problem" not in file.min_values
     assert file.window == MONDAY
 
 
 def test_the_record_has_no_bounds(issues: Table) -> None:
     store(issues, MONDAY, Row("a", 1, 1))
-    assert "record" not in opened(issues).files[0].least
+    assert "record" not in newest_version(issues).files[0].min_values
 
 
-def test_times_and_dates_are_read_back_whole(lake: Lake) -> None:
-    schema = schema_of(seen=pa.timestamp("us", "UTC"), day=pa.date32())
-    table = findings(lake, schema=schema)
+def test_times_and_dates_are_read_without_loss(lake: Lake) -> None:
+    schema = make_schema(seen=pa.timestamp("us", "UTC"), day=pa.date32())
+    table = findings_table(lake, schema=schema)
     seen = datetime(2026, 1, 2, 3, 4, 5, 123456, tzinfo=UTC)
     with table.new_file(MONDAY, fingerprint="f", inputs="i") as writer:
         writer.write(pa.table({"seen": [seen], "day": [date(2026, 1, 2)]}, schema=schema))
         file = writer.close()
     table.commit(lambda _: Commit([file], replace={MONDAY}))
-    (stored,) = opened(table).files
-    assert (stored.least["seen"], stored.greatest["day"]) == (seen, date(2026, 1, 2))
+    (stored,) = newest_version(table).files
+    assert (stored.min_values["seen"], stored.max_values["day"]) == (seen, date(2026, 1, 2))
 
 
 @given(
@@ -57,8 +57,8 @@ def test_times_and_dates_are_read_back_whole(lake: Lake) -> None:
         max_size=5,
     )
 )
-def test_bounds_of_strings_hold_all_values_however_they_were_cut(values: list[str]) -> None:
-    stats = stats_of("name", pa.array(values, pa.string()))
+def test_bounds_of_strings_include_all_values_even_if_cut(values: list[str]) -> None:
+    stats = compute_statistics("name", pa.array(values, pa.string()))
     assert all(str(stats["minValues"]["name"]).encode() <= value.encode() for value in values)
     if "name" in stats["maxValues"]:
         greatest = str(stats["maxValues"]["name"])
@@ -66,12 +66,12 @@ def test_bounds_of_strings_hold_all_values_however_they_were_cut(values: list[st
         assert len(greatest) <= 65
 
 
-def test_batches_are_added_up() -> None:
+def test_statistics_of_batches_are_combined() -> None:
     schema = pa.schema({"n": pa.int64()})
     statistics = Statistics(schema, {"fingerprint": "f"})
     for values in ([3, None], [None], [1]):
         statistics.add(pa.table({"n": pa.array(values, pa.int64())}))
-    assert json.loads(statistics.json()) == {
+    assert json.loads(statistics.to_json()) == {
         "numRecords": 4,
         "minValues": {"fingerprint": "f", "n": 1},
         "maxValues": {"fingerprint": "f", "n": 3},
