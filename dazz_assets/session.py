@@ -9,7 +9,7 @@ from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.declare.config import config_secrets, config_texts
 from dazz_assets.declare.integration import Integration
 from dazz_assets.http import Authenticator, Client, ClientEvent, Limiter
-from dazz_assets.http.hosts import origin_of
+from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
 from dazz_assets.reports import Progress
@@ -131,7 +131,7 @@ class Session:
                 raise BadConnection(f"{where}: `config.{name}` is part of the base URL: {error}; correct it") from None
 
         url = str(fill_placeholders(config.base_url or self.integration.base_url, look_up)).rstrip("/")
-        if origin_of(url) is None:
+        if parse_origin(url) is None:
             setting = "`config.base_url`" if config.base_url else "the integration's base_url with this config"
             raise BadConnection(
                 f"{where}: {setting} must be http:// or https:// with a host and without a user name, as "

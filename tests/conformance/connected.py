@@ -18,7 +18,7 @@ from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe, stream_name
 from dazz_assets.transform.parse_windows import parse
-from tests.http.loopback import Asked, Clock, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Vendor
 
 CANARY = "canary-7f3a"
 
@@ -114,14 +114,14 @@ def items(*numbers: int) -> list[dict[str, int]]:
     return [{"id": number} for number in numbers]
 
 
-def param(asked: Asked, name: str, otherwise: str = "") -> str:
+def param(request: ReceivedRequest, name: str, otherwise: str = "") -> str:
     """A parameter of a request's query."""
-    return asked.query.get(name, [otherwise])[0]
+    return request.query.get(name, [otherwise])[0]
 
 
-def offset_page(records: Sequence[Any], asked: Asked, size: int) -> list[Any]:
+def offset_page(records: Sequence[Any], request: ReceivedRequest, size: int) -> list[Any]:
     """The page of a list that `offset` asks for."""
-    start = int(param(asked, "offset", "0"))
+    start = int(param(request, "offset", "0"))
     return list(records[start : start + size])
 
 

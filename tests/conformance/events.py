@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.conformance.connected import offset_page, param
-from tests.http.loopback import Asked, Reply
+from tests.http.loopback import ReceivedRequest, Reply
 
 
 def event(id_: int, at: object) -> dict[str, Any]:
@@ -33,16 +33,16 @@ class Events:
         self.newest_first = False
         self.fails_since: set[str] = set()
 
-    def __call__(self, asked: Asked) -> Reply:
-        if param(asked, "since")[:10] in self.fails_since:
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        if param(request, "since")[:10] in self.fails_since:
             return Reply(400, {"message": "this range is broken"})
-        found = [item for item in self.records if not self.filters or self._asked_for(item, asked)]
+        found = [item for item in self.records if not self.filters or self._asked_for(item, request)]
         found.sort(key=lambda item: time_of(item["at"]), reverse=self.newest_first)
-        return Reply(body=offset_page(found, asked, self.size))
+        return Reply(body=offset_page(found, request, self.size))
 
-    def _asked_for(self, item: dict[str, Any], asked: Asked) -> bool:
+    def _asked_for(self, item: dict[str, Any], request: ReceivedRequest) -> bool:
         at = time_of(item["at"])
-        since, until = (time_of(param(asked, name, f"{otherwise}-01-01")) for name, otherwise in BOUNDS)
+        since, until = (time_of(param(request, name, f"{otherwise}-01-01")) for name, otherwise in BOUNDS)
         return since <= at < until and not (self.excludes_since and at == since)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.conformance.connected import offset_page, param
-from tests.http.loopback import Asked, Reply
+from tests.http.loopback import ReceivedRequest, Reply
 
 
 def moment(minutes: float) -> str:
@@ -19,8 +19,8 @@ def changes(total: int) -> list[dict[str, Any]]:
     return [{"id": number, "at": moment(number * 7)} for number in range(total)]
 
 
-def between(records: Sequence[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
-    since, until = param(asked, "since", "0000"), param(asked, "until", "9999")
+def between(records: Sequence[dict[str, Any]], request: ReceivedRequest) -> list[dict[str, Any]]:
+    since, until = param(request, "since", "0000"), param(request, "until", "9999")
     return [item for item in records if (since[:19] <= item["at"][:19] < until[:19])]
 
 
@@ -34,9 +34,9 @@ class Limited:
         self.total = total
         self.ignores_bounds = False
 
-    def __call__(self, asked: Asked) -> Reply:
-        found = self.records if self.ignores_bounds else between(self.records, asked)
-        if int(param(asked, "offset", "0")) >= self.most and self.beyond != 200:
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        found = self.records if self.ignores_bounds else between(self.records, request)
+        if int(param(request, "offset", "0")) >= self.most and self.beyond != 200:
             return Reply(self.beyond, {"message": "Result window is too large"})
-        page = offset_page(found[: self.most], asked, 10)
+        page = offset_page(found[: self.most], request, 10)
         return Reply(body={"data": page, **({"total": len(found)} if self.total else {})})

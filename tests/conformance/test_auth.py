@@ -22,7 +22,7 @@ from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 AUTHS: dict[str, Auth] = {
     "a header": BearerToken("{config.token}"),
@@ -54,25 +54,25 @@ each_auth = pytest.mark.parametrize("auth", AUTHS.values(), ids=AUTHS.keys())
 def test_22_each_attempt_and_each_page_carries_the_auth_once(connect: Connect, api: Vendor, auth: Auth) -> None:
     """A link to the next page mostly repeats the query that it answers, a key in it included."""
 
-    def answer(asked: Asked) -> Reply:
-        if len(api.asked) in (1, 4):
+    def answer(request: ReceivedRequest) -> Reply:
+        if len(api.requests) in (1, 4):
             return Reply(503)
-        if len(api.asked) == 2:
+        if len(api.requests) == 2:
             return Reply(429, headers={"Retry-After": "5"})
-        further = f"{asked.target}{'&' if '?' in asked.target else '?'}after={len(api.asked)}"
-        return Reply(body={"data": items(len(api.asked)), "next": further if len(api.asked) < 6 else None})
+        further = f"{request.target}{'&' if '?' in request.target else '?'}after={len(api.requests)}"
+        return Reply(body={"data": items(len(api.requests)), "next": further if len(api.requests) < 6 else None})
 
     api.handler = answer
     acme = connect(integration(auth))
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [3, 5, 6]
-    carried = [carried_by(asked) for asked in api.asked]
+    carried = [carried_by(request) for request in api.requests]
     assert carried[0] != ([], None)
     assert carried == [carried[0]] * 6
 
 
-def carried_by(asked: Asked) -> tuple[list[str], str | None]:
-    return [value for name, value in asked.pairs if name == "key"], asked.headers.get("Authorization")
+def carried_by(request: ReceivedRequest) -> tuple[list[str], str | None]:
+    return [value for name, value in request.pairs if name == "key"], request.headers.get("Authorization")
 
 
 @each_auth
@@ -107,7 +107,7 @@ def test_24_the_secret_is_in_no_log_error_report_or_stored_address(
     except SyncError as error:
         report = error.report
         said = f"{error!r} {error} {chain_of(error)}"
-    assert api.asked
+    assert api.requests
     assert CANARY not in said
     assert CANARY not in repr(report)
     assert CANARY not in caplog.text

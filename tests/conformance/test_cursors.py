@@ -11,7 +11,7 @@ from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, param
 from tests.conformance.events import Events, event
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 
 class EventsStream(Stream[Item]):
@@ -69,9 +69,9 @@ def test_34_the_mark_does_not_pass_the_time_of_the_request_and_rows_name_that_ti
     before, meanwhile = (sent + timedelta(seconds=seconds) for seconds in (-10, 10))
     events = Events([event(1, before.isoformat()), event(2, meanwhile.isoformat())])
 
-    def respond_slowly(asked: Asked) -> Reply:
+    def respond_slowly(request: ReceivedRequest) -> Reply:
         clock.now += 30
-        return events(asked)
+        return events(request)
 
     api.handler = respond_slowly
     acme = connect(VendorIntegration)
@@ -132,9 +132,9 @@ def test_38_a_sync_that_brings_nothing_leaves_the_mark(connect: Connect, api: Ve
     acme.sync(EventsStream)
     events.records.clear()
     assert acme.sync(EventsStream).high_water_mark == "2026-02-01T12:00:00Z"
-    api.asked.clear()
+    api.requests.clear()
     acme.sync(EventsStream)
-    assert param(api.asked[0], "since").startswith("2026-02-01T11:59:59")
+    assert param(api.requests[0], "since").startswith("2026-02-01T11:59:59")
 
 
 def test_39_the_gap_that_a_failed_part_leaves_is_known_and_fetched_next(connect: Connect, api: Vendor) -> None:
@@ -170,9 +170,9 @@ def test_40_a_backfill_of_an_old_range_does_not_move_the_mark(connect: Connect, 
     assert (report.records, report.high_water_mark) == (1, "2026-02-20T00:00:00Z")
     assert acme.ids(RangesStream) == [1, 2, 3]
     assert acme.versions(RangesStream) == 3
-    api.asked.clear()
+    api.requests.clear()
     acme.sync(RangesStream)
-    assert param(api.asked[0], "since").startswith("2026-02-19T23:59:59")
+    assert param(api.requests[0], "since").startswith("2026-02-19T23:59:59")
 
 
 def test_41_an_api_that_ignores_the_filter_stores_nothing_twice(connect: Connect, api: Vendor) -> None:
@@ -195,9 +195,9 @@ def test_41_an_api_that_sorts_newest_first_is_read_to_the_mark(connect: Connect,
     acme.sync(NewestFirstStream)
     events.records += [event(number, f"2026-02-2{number - 40}T00:00:00Z") for number in range(40, 43)]
     events.records[0] = event(0, "2026-02-24T00:00:00Z")  # it changed, and so it moves to the front
-    api.asked.clear()
+    api.requests.clear()
     report = acme.sync(NewestFirstStream)
-    assert len(api.asked) == 2
+    assert len(api.requests) == 2
     assert (report.records, report.ended) == (4, "it reached what is stored already")
     assert acme.ids(NewestFirstStream) == list(range(43))
     assert acme.versions(NewestFirstStream) == 44

@@ -85,9 +85,9 @@ def test_44_a_stream_whose_cursor_is_changed_is_fetched_anew_and_says_so(connect
     version = connect(VendorIntegration).sync_range(EventsStream, replace=True).version
 
     after = connect(ByChangeIntegration)
-    api.asked.clear()
+    api.requests.clear()
     report = after.sync(ByChangeStream)
-    assert param(api.asked[0], "since") == "2026-01-05T00:00:00Z"
+    assert param(api.requests[0], "since") == "2026-01-05T00:00:00Z"
     assert "the key or the cursor of events" in report.warnings[0]
     assert report.high_water_mark == "2026-02-03T00:00:00Z"
     assert after.column("select cursor from raw.vendor_events order by key") == [
@@ -115,7 +115,7 @@ def test_44_what_is_stored_stays_where_the_fetch_anew_fails(connect: Connect, ap
     api.handler = Events(changed_events())
     connect(VendorIntegration).sync(EventsStream)
     after = connect(ByUuidIntegration)
-    api.handler = lambda asked: Reply(400)
+    api.handler = lambda request: Reply(400)
     with pytest.raises(SyncError):
         after.sync(ByUuidStream)
     assert after.column("select key from raw.vendor_events order by key") == ["1", "2", "3"]
@@ -127,7 +127,7 @@ def test_44_what_is_stored_stays_where_the_fetch_anew_fails(connect: Connect, ap
 def test_44_a_stream_that_loses_its_cursor_is_refused_before_a_request(connect: Connect, api: Vendor) -> None:
     api.handler = Events(changed_events())
     connect(VendorIntegration).sync(EventsStream)
-    api.asked.clear()
+    api.requests.clear()
     with pytest.raises(SyncError, match=r"it had a cursor and has none.*another `name`"):
         connect(WholeIntegration).sync(WholeStream)
-    assert api.asked == []
+    assert api.requests == []

@@ -15,7 +15,7 @@ from dazz_assets.lake import Commit, Lake
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page, param
 from tests.conformance.events import Events, event
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class TeamsStream(Stream[Item]):
@@ -52,13 +52,13 @@ class Tasks:
         self.fails: dict[int, int] = {}
         self.size = size
 
-    def __call__(self, asked: Asked) -> Reply:
-        if asked.path == "/teams":
-            return Reply(body=offset_page(items(*self.tasks), asked, 100))
-        team = int(asked.path.split("/")[2])
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        if request.path == "/teams":
+            return Reply(body=offset_page(items(*self.tasks), request, 100))
+        team = int(request.path.split("/")[2])
         if team in self.fails:
             return Reply(self.fails[team], {"message": f"team {team} is out"})
-        return Events(self.tasks[team], self.size)(asked)
+        return Events(self.tasks[team], self.size)(request)
 
     def later(self, day: int) -> None:
         """Each team gets another task."""
@@ -68,8 +68,8 @@ class Tasks:
 
 def since_by_team(api: Vendor) -> dict[int, str]:
     first: dict[int, str] = {}
-    for asked in api.asked:
-        first.setdefault(int(asked.path.split("/")[2]), param(asked, "since")[:10])
+    for request in api.requests:
+        first.setdefault(int(request.path.split("/")[2]), param(request, "since")[:10])
     return first
 
 
@@ -88,7 +88,7 @@ def test_42_a_parent_that_fails_keeps_its_mark_and_its_siblings_advance(connect:
 
     tasks.fails.clear()
     tasks.later(25)
-    api.asked.clear()
+    api.requests.clear()
     acme.sync(TasksStream)
     assert since_by_team(api) == {team: "2026-01-31" if team == 3 else "2026-02-19" for team in range(1, 6)}
     assert acme.versions(TasksStream) == len(acme.ids(TasksStream)) == 15
@@ -101,10 +101,10 @@ def test_42_a_parent_that_fails_after_a_page_leaves_none_of_its_records_half_fet
     tasks.tasks[3] = [event(300 + day, f"2026-02-{day:02}T00:00:00Z") for day in range(1, 25)]
     broken = {"is": True}
 
-    def page(asked: Asked) -> Reply:
-        if broken["is"] and asked.path == "/teams/3/tasks" and param(asked, "offset") == "20":
+    def page(request: ReceivedRequest) -> Reply:
+        if broken["is"] and request.path == "/teams/3/tasks" and param(request, "offset") == "20":
             return Reply(409)
-        return tasks(asked)
+        return tasks(request)
 
     api.handler = page
     acme = connect(VendorIntegration)
@@ -140,8 +140,10 @@ def test_43_the_marks_of_many_parents_are_rows_and_not_one_large_value(
     api.handler = tasks = Tasks(size=1000)
     tasks.tasks = {team: [event(team, "2026-02-01T00:00:00Z")] for team in range(1, count + 1)}
 
-    def page(asked: Asked) -> Reply:
-        return Reply(body=offset_page(items(*tasks.tasks), asked, 1000)) if asked.path == "/teams" else tasks(asked)
+    def page(request: ReceivedRequest) -> Reply:
+        return (
+            Reply(body=offset_page(items(*tasks.tasks), request, 1000)) if request.path == "/teams" else tasks(request)
+        )
 
     api.handler = page
     acme = connect(VendorIntegration)
@@ -158,7 +160,7 @@ def test_43_the_marks_of_many_parents_are_rows_and_not_one_large_value(
 def test_43_the_state_of_a_hundred_thousand_parents_is_one_small_file(
     connect: Connect, api: Vendor, lake: Lake, tmp_path: Path
 ) -> None:
-    api.handler = lambda asked: Reply(body=offset_page(items(1), asked, 1))
+    api.handler = lambda request: Reply(body=offset_page(items(1), request, 1))
     acme = connect(VendorIntegration, start=date(2026, 1, 5))
     acme.sync(TeamsStream)
     parents = acme.session.lake.raw("vendor", "teams", "acme", windowed=False).open()

@@ -8,7 +8,7 @@ from dazz_assets import ApiKey, Integration, Offset, Stream
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items, offset_page, param
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 
 class ItemsStream(Stream[Item]):
@@ -52,7 +52,7 @@ def test_08_a_200_with_errors_and_no_data_fails_with_the_vendors_text(connect: C
     api.script(Reply(body={"data": None, "errors": [{"message": "field `team` was removed"}]}))
     with pytest.raises(SyncError, match="field `team` was removed"):
         connect(VendorIntegration).sync(ItemsStream)
-    assert len(api.asked) == 1
+    assert len(api.requests) == 1
 
 
 def test_09_errors_beside_data_fail_where_the_stream_says_nothing(connect: Connect, api: Vendor) -> None:
@@ -83,7 +83,7 @@ def test_10_a_page_of_html_that_stays_is_an_error_that_quotes_it(connect: Connec
     api.script(HTML)
     with pytest.raises(SyncError, match="Sign in to Vendor"):
         connect(VendorIntegration).sync(ItemsStream)
-    assert 1 < len(api.asked) < 10
+    assert 1 < len(api.requests) < 10
 
 
 @pytest.mark.parametrize(
@@ -107,15 +107,15 @@ def test_12_a_status_that_stays_is_an_error_at_once(connect: Connect, api: Vendo
     api.script(Reply(status, {"message": "because of the moon"}), listed(1))
     with pytest.raises(SyncError, match=f"{status}.*because of the moon"):
         connect(VendorIntegration).sync(ItemsStream)
-    assert len(api.asked) == 1
+    assert len(api.requests) == 1
 
 
 def test_13_every_stream_answering_403_is_a_failure_and_leaves_what_is_stored(connect: Connect, api: Vendor) -> None:
     acme = connect(VendorIntegration)
-    api.handler = lambda asked: listed(1, 2)
+    api.handler = lambda request: listed(1, 2)
     acme.sync(ItemsStream)
     acme.sync(PartsStream)
-    api.handler = lambda asked: Reply(403, {"message": "scope missing"})
+    api.handler = lambda request: Reply(403, {"message": "scope missing"})
     with pytest.raises(SyncError, match="scope missing"):
         acme.sync(ItemsStream)
     with pytest.raises(SyncError, match=r"2 of 2 items failed.*scope missing"):
@@ -131,7 +131,7 @@ def parts_but_for(refused: dict[str, Reply]) -> dict[str, Reply]:
 
 def test_14_one_child_that_answers_404_is_reported_and_its_siblings_are_complete(connect: Connect, api: Vendor) -> None:
     replies = parts_but_for({"/items/2/parts": Reply(404, {"message": "no such item"})})
-    api.handler = lambda asked: replies[asked.path]
+    api.handler = lambda request: replies[request.path]
     acme = connect(VendorIntegration)
     acme.sync(ItemsStream)
     report = acme.sync(PartsStream)
@@ -150,11 +150,11 @@ def test_14_a_child_that_vanishes_between_two_pages_keeps_what_is_stored_of_it_o
     parts = {1: [10, 11], 2: [20, 21], 3: [30, 31]}
     gone: set[str] = set()
 
-    def page(asked: Asked) -> Reply:
-        if asked.path in gone and param(asked, "offset") != "0":
+    def page(request: ReceivedRequest) -> Reply:
+        if request.path in gone and param(request, "offset") != "0":
             return Reply(404)
-        listed = parts[int(asked.path.split("/")[2])] if asked.path.endswith("/parts") else list(parts)
-        return Reply(body={"data": offset_page(items(*listed), asked, 1)})
+        listed = parts[int(request.path.split("/")[2])] if request.path.endswith("/parts") else list(parts)
+        return Reply(body={"data": offset_page(items(*listed), request, 1)})
 
     api.handler = page
     acme = connect(PagedIntegration)
@@ -224,8 +224,8 @@ def test_16_a_request_that_never_leaves_is_named_without_secrets(connect: Connec
         base_url = "https://api.vendor.example"
         streams = (WrongStream,)
 
-    def never(asked: Asked) -> Reply:
-        raise AssertionError(asked)
+    def never(request: ReceivedRequest) -> Reply:
+        raise AssertionError(request)
 
     api.handler = never
     with pytest.raises(SyncError, match="can't be sent") as caught:

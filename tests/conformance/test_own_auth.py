@@ -19,7 +19,7 @@ from dazz_assets.http import Authenticator
 from dazz_assets.lake import Lake, query
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 LOGIN = "canary-session"
 """How each token begins that the vendor gives."""
@@ -87,24 +87,24 @@ class Bank:
         self.api = api
         api.handler = self
 
-    def __call__(self, asked: Asked) -> Reply:
-        if asked.path == "/token":
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        if request.path == "/token":
             if self.login.status != 200:
                 return self.login
             self.given.append(f"{LOGIN}-{len(self.given) + 1}")
             self.good.add(self.given[-1])
             return Reply(body={"access_token": self.given[-1]})
-        told = asked.headers.get("Authorization", "")
+        told = request.headers.get("Authorization", "")
         if told.removeprefix("Bearer ") not in self.good:
             return Reply(401, {"message": f"{told} is no token"})
-        return self.page(asked)
+        return self.page(request)
 
-    def page(self, asked: Asked) -> Reply:
+    def page(self, request: ReceivedRequest) -> Reply:
         return self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
 
     @property
     def paths(self) -> list[str]:
-        return [asked.path for asked in self.api.asked]
+        return [request.path for request in self.api.requests]
 
 
 @pytest.fixture
@@ -130,8 +130,8 @@ def test_17_ten_threads_that_meet_an_expired_token_renew_it_once() -> None:
     auth.token = "old"
     authenticator = Authenticator(auth, {"token": CANARY})
     with ThreadPoolExecutor(10) as threads:
-        asked = [Request(f"https://api.vendor.example/{number}") for number in range(10)]
-        done = list(threads.map(lambda request: authenticator.respond(request, send)[1], asked))
+        request = [Request(f"https://api.vendor.example/{number}") for number in range(10)]
+        done = list(threads.map(lambda request: authenticator.send_signed(request, send)[1], request))
     assert {response.body for response in done} == {f"Bearer {LOGIN}-1".encode()}
     assert tokens == ["old", f"{LOGIN}-1"]
 
@@ -149,9 +149,9 @@ def test_18_a_refused_token_is_renewed_once_and_the_request_tried_once_more(conn
     bank.pages = [Reply(body={"data": items(1), "next": "/items?page=2"}), Reply(body={"data": items(2)})]
     usual = bank.page
 
-    def page(asked: Asked) -> Reply:
+    def page(request: ReceivedRequest) -> Reply:
         bank.good.clear()  # Each token is good for one page.
-        return usual(asked)
+        return usual(request)
 
     bank.page = page  # type: ignore[method-assign]
     acme = connect(integration(TokenExchange()))
@@ -161,7 +161,7 @@ def test_18_a_refused_token_is_renewed_once_and_the_request_tried_once_more(conn
 
 
 def test_18_then_it_fails(connect: Connect, bank: Bank) -> None:
-    bank.page = lambda asked: Reply(401, {"message": "not you"})  # type: ignore[method-assign]
+    bank.page = lambda request: Reply(401, {"message": "not you"})  # type: ignore[method-assign]
     with pytest.raises(SyncError, match="not you"):
         connect(integration(TokenExchange())).sync(ItemsStream)
     assert bank.paths == ["/token", "/items", "/token", "/items"]
@@ -195,7 +195,7 @@ def test_22_a_flow_is_begun_anew_for_each_attempt(connect: Connect, bank: Bank, 
 def test_22_a_login_that_can_not_be_answered_now_is_tried_again(connect: Connect, bank: Bank, clock: Clock) -> None:
     usual = bank.__call__
     busy = [Reply(503), Reply(429, headers={"Retry-After": "7"})]
-    bank.api.handler = lambda asked: busy.pop(0) if busy else usual(asked)
+    bank.api.handler = lambda request: busy.pop(0) if busy else usual(request)
     acme = connect(integration(TokenExchange()))
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1]
@@ -211,7 +211,7 @@ def test_23_what_an_auth_asks_for_itself_goes_to_declared_hosts_alone(
 
     with pytest.raises(SyncError, match=r"the auth leads from .* which is not declared; nothing was sent there"):
         connect(integration(Elsewhere())).sync(ItemsStream)
-    assert elsewhere.asked == bank.api.asked == []
+    assert elsewhere.requests == bank.api.requests == []
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_24_a_token_that_was_fetched_is_in_no_log_error_or_report(
     connect: Connect, bank: Bank, caplog: pytest.LogCaptureFixture, echo: Callable[[str], Reply]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    bank.page = lambda asked: echo(asked.headers["Authorization"])  # type: ignore[method-assign]
+    bank.page = lambda request: echo(request.headers["Authorization"])  # type: ignore[method-assign]
     said: object
     try:
         said = connect(integration(TokenExchange())).sync(ItemsStream)
@@ -254,7 +254,7 @@ def test_24_a_token_in_the_query_is_not_in_the_stored_address(connect: Connect, 
     rows = query(lake, "select * from raw.vendor_items").to_pylist()
     assert len(rows) == 2
     assert LOGIN not in repr(rows)
-    assert [asked.query.get("session") for asked in bank.api.asked[1:]] == [[f"{LOGIN}-1"]] * 2
+    assert [request.query.get("session") for request in bank.api.requests[1:]] == [[f"{LOGIN}-1"]] * 2
 
 
 def test_a_token_is_never_another_connections(connect: Connect, bank: Bank) -> None:
@@ -262,7 +262,7 @@ def test_a_token_is_never_another_connections(connect: Connect, bank: Bank) -> N
     vendor = integration(auth)
     connect(vendor, id_="acme").sync(ItemsStream)
     connect(vendor, id_="other").sync(ItemsStream)
-    assert [asked.headers.get("Authorization") for asked in bank.api.asked if asked.path == "/items"] == [
+    assert [request.headers.get("Authorization") for request in bank.api.requests if request.path == "/items"] == [
         f"Bearer {LOGIN}-1",
         f"Bearer {LOGIN}-2",
     ]
@@ -301,7 +301,7 @@ def endless(request: Request) -> Iterator[Request]:
 def test_a_flow_that_goes_wrong_is_told_in_a_sentence(
     connect: Connect, bank: Bank, do: Callable[[Request], Any], problem: str
 ) -> None:
-    bank.page = lambda asked: Reply(200, {"data": []})  # type: ignore[method-assign]
+    bank.page = lambda request: Reply(200, {"data": []})  # type: ignore[method-assign]
     bank.good.add("")
     with pytest.raises(SyncError) as caught:
         connect(integration(Broken(do))).sync(ItemsStream)

@@ -11,7 +11,7 @@ from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page, param
 from tests.conformance.lists import Limited, between, changes, moment
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class ItemsStream(Stream[Item]):
@@ -30,34 +30,36 @@ class TokenIntegration(ItemsIntegration):
     paginator = CursorToken("next", param="after")
 
 
-def following(*tokens: str) -> Callable[[Asked], Reply]:
+def following(*tokens: str) -> Callable[[ReceivedRequest], Reply]:
     """Pages of one record each, which name these tokens one after another."""
     left = list(tokens)
-    return lambda asked: Reply(body={"data": items(len(left)), "next": left.pop(0) if left else None})
+    return lambda request: Reply(body={"data": items(len(left)), "next": left.pop(0) if left else None})
 
 
 def test_25_the_same_token_again_and_again_is_an_error_that_names_the_loop(connect: Connect, api: Vendor) -> None:
-    api.handler = lambda asked: Reply(body={"data": items(1), "next": "abc"} if len(api.asked) < 20 else {"data": []})
+    api.handler = lambda request: Reply(
+        body={"data": items(1), "next": "abc"} if len(api.requests) < 20 else {"data": []}
+    )
     with pytest.raises(SyncError, match=r"circle of 1 \(after=abc\)"):
         connect(TokenIntegration).sync(ItemsStream)
-    assert len(api.asked) == 2
+    assert len(api.requests) == 2
 
 
 def test_25_a_page_number_that_the_vendor_ignores_is_an_error(connect: Connect, api: Vendor) -> None:
     class NumberedIntegration(ItemsIntegration):
         paginator = PageNumber()
 
-    api.handler = lambda asked: Reply(body={"data": items(1, 2)}) if len(api.asked) < 20 else Reply(410)
+    api.handler = lambda request: Reply(body={"data": items(1, 2)}) if len(api.requests) < 20 else Reply(410)
     with pytest.raises(SyncError, match="holds the same 2 records as page 1"):
         connect(NumberedIntegration).sync(ItemsStream)
-    assert len(api.asked) < 5
+    assert len(api.requests) < 5
 
 
 def test_26_two_tokens_that_alternate_are_an_error_that_names_the_loop(connect: Connect, api: Vendor) -> None:
     api.handler = following("abc", "def", "abc", "def", "abc", "def")
     with pytest.raises(SyncError, match=r"circle of 2 \(after=abc\)"):
         connect(TokenIntegration).sync(ItemsStream)
-    assert len(api.asked) == 3
+    assert len(api.requests) == 3
 
 
 def test_27_an_empty_page_in_the_middle_is_not_the_end(connect: Connect, api: Vendor) -> None:
@@ -82,9 +84,9 @@ def test_28_a_page_shorter_than_asked_for_is_not_the_end(
     pages = [items(1, 2, 3, 4), items(5), items(6, 7, 8, 9), []]
     starts = {0: 0, 4: 1, 5: 2, 9: 3}
 
-    def page(asked: Asked) -> Reply:
-        number = int(param(asked, "page", "0")) - 1
-        return Reply(body={"data": pages[number if number >= 0 else starts[int(param(asked, "offset"))]]})
+    def page(request: ReceivedRequest) -> Reply:
+        number = int(param(request, "page", "0")) - 1
+        return Reply(body={"data": pages[number if number >= 0 else starts[int(param(request, "offset"))]]})
 
     api.handler = page
     acme = connect(ShortIntegration)
@@ -95,7 +97,7 @@ def test_28_a_page_shorter_than_asked_for_is_not_the_end(
 @pytest.mark.parametrize(
     "link",
     ["/items?limit=1&after=1&version=2", "?limit=1&after=1&version=2", "items?limit=1&after=1", "?after=1"],
-    ids=["a path", "a query", "a last segment", "a query that leaves out what it was asked"],
+    ids=["a path", "a query", "a last segment", "a query that leaves out what it was request"],
 )
 def test_29_a_relative_link_is_resolved_and_doubles_no_parameter(connect: Connect, api: Vendor, link: str) -> None:
     class LinkedStream(ItemsStream):
@@ -112,8 +114,8 @@ def test_29_a_relative_link_is_resolved_and_doubles_no_parameter(connect: Connec
     acme = connect(LinkedIntegration)
     acme.sync(LinkedStream)
     assert acme.ids(LinkedStream) == [1, 2]
-    assert api.asked[1].path == "/items"
-    assert sorted(api.asked[1].pairs) == [("after", "1"), ("limit", "1"), ("version", "2")]
+    assert api.requests[1].path == "/items"
+    assert sorted(api.requests[1].pairs) == [("after", "1"), ("limit", "1"), ("version", "2")]
 
 
 def test_29_a_relative_link_in_a_header_is_resolved_too(connect: Connect, api: Vendor) -> None:
@@ -198,7 +200,7 @@ def test_30_records_of_one_moment_that_are_too_many_are_an_error_and_not_a_loop(
     api.handler = Limited([{"id": number, "at": moment(0)} for number in range(500)], 50, 400)
     with pytest.raises(SyncError, match="Result window is too large"):
         connect(LimitedIntegration).sync(ChangesStream)
-    assert len(api.asked) < 400
+    assert len(api.requests) < 400
 
 
 @pytest.mark.parametrize("stream", [ChangesStream, OrderedStream])
@@ -209,7 +211,7 @@ def test_30_an_api_that_ignores_the_bounds_is_an_error_and_not_a_loop(
     limited.ignores_bounds = True
     with pytest.raises(SyncError, match="sent 50 of them"):
         connect(LimitedIntegration).sync(stream)
-    assert len(api.asked) < 50
+    assert len(api.requests) < 50
 
 
 def test_30_a_snapshot_that_is_cut_short_is_an_error_and_leaves_what_is_stored(connect: Connect, api: Vendor) -> None:
@@ -247,11 +249,11 @@ class TeamsIntegration(Integration[Token]):
 
 
 def test_31_sub_streams_that_are_fetched_at_once_have_page_states_of_their_own(connect: Connect, api: Vendor) -> None:
-    def page(asked: Asked) -> Reply:
-        if asked.path == "/teams":
+    def page(request: ReceivedRequest) -> Reply:
+        if request.path == "/teams":
             return Reply(body={"data": items(*range(1, 9))})
-        team, number = int(asked.path.split("/")[2]), int(param(asked, "after", "0").rpartition("-")[2] or 0)
-        assert number == 0 or param(asked, "after") == f"{team}-{number}"
+        team, number = int(request.path.split("/")[2]), int(param(request, "after", "0").rpartition("-")[2] or 0)
+        assert number == 0 or param(request, "after") == f"{team}-{number}"
         further = f"{team}-{number + 1}" if number < team else None
         return Reply(body={"data": items(team * 100 + number), "next": further})
 
@@ -271,12 +273,12 @@ class Shifting:
         self.before: dict[int, Callable[[], None]] = {}
         self.pages = 0
 
-    def __call__(self, asked: Asked) -> Reply:
+    def __call__(self, request: ReceivedRequest) -> Reply:
         self.pages += 1
         self.before.pop(self.pages, lambda: None)()
-        ordered = sorted(between(self.records, asked), key=lambda item: item["at"])
+        ordered = sorted(between(self.records, request), key=lambda item: item["at"])
         total = {"total": len(ordered)} if self.says_total else {}
-        return Reply(body={"data": offset_page(ordered, asked, 10), **total})
+        return Reply(body={"data": offset_page(ordered, request, 10), **total})
 
     def change(self, id_: int, at: str) -> None:
         self.records = [{"id": id_, "at": at} if item["id"] == id_ else item for item in self.records]
@@ -334,8 +336,8 @@ def test_32_a_record_that_is_inserted_where_was_read_already_comes_with_the_next
     pages = [items(1, 2), items(3, 4), []]
     at = {1: moment(1), 2: moment(2), 3: moment(3), 4: NOW.format(3), 9: NOW.format(2)}
 
-    def page(asked: Asked) -> Reply:
-        listed = pages.pop(0) if pages else items(1, 9, 2, 3, 4) if param(asked, "offset", "0") == "0" else []
+    def page(request: ReceivedRequest) -> Reply:
+        listed = pages.pop(0) if pages else items(1, 9, 2, 3, 4) if param(request, "offset", "0") == "0" else []
         return Reply(body={"data": [{"at": at[item["id"]], **item} for item in listed]})
 
     api.handler = page

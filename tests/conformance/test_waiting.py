@@ -10,10 +10,10 @@ import pytest
 
 from dazz_assets import Integration, Offset, Rate, Stream
 from dazz_assets.errors import SyncError
-from dazz_assets.http import named_wait
+from dazz_assets.http import requested_wait
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 NOW = 1_800_000_000.0
 
@@ -45,7 +45,7 @@ def test_02_a_wait_of_an_hour_fails_at_once_and_says_so(connect: Connect, api: V
     api.script(Reply(429, headers={"Retry-After": "3600"}))
     with pytest.raises(SyncError, match=r"acme.*wait 3600 s.*Sync again after that time"):
         connect(VendorIntegration).sync(ItemsStream)
-    assert (len(api.asked), clock.slept) == (1, 0)
+    assert (len(api.requests), clock.slept) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_03_retry_after_that_makes_no_sense(
 def test_04_what_a_response_says_of_waiting_is_one_pure_function(
     status: int, headers: Mapping[str, str], body: bytes, seconds: float | None
 ) -> None:
-    assert named_wait(status, headers, body, NOW) == (None if seconds is None else pytest.approx(seconds, abs=0.01))
+    assert requested_wait(status, headers, body, NOW) == (None if seconds is None else pytest.approx(seconds, abs=0.01))
 
 
 def test_04_a_reset_is_waited_for(connect: Connect, api: Vendor, clock: Clock) -> None:
@@ -137,9 +137,9 @@ def test_06_requests_stay_a_little_below_the_documented_rate(connect: Connect, a
     records = items(*range(20))
     times: list[float] = []
 
-    def noting_the_time(asked: Asked) -> Reply:
+    def noting_the_time(request: ReceivedRequest) -> Reply:
         times.append(clock.now)
-        return Reply(body=offset_page(records, asked, 1))
+        return Reply(body=offset_page(records, request, 1))
 
     api.handler = noting_the_time
     connect(PacedIntegration).sync(ItemsStream)
@@ -152,7 +152,7 @@ def test_07_backoff_is_jittered_and_ends_after_some_attempts(connect: Connect, a
     api.script(Reply(503, {"message": "down for maintenance"}))
     with pytest.raises(SyncError, match="down for maintenance"):
         connect(VendorIntegration).sync(ItemsStream)
-    first, attempts = list(clock.sleeps), len(api.asked)
+    first, attempts = list(clock.sleeps), len(api.requests)
     clock.sleeps.clear()
     with pytest.raises(SyncError):
         connect(VendorIntegration).sync(ItemsStream)
@@ -165,11 +165,11 @@ def test_07_backoff_is_jittered_and_ends_after_some_attempts(connect: Connect, a
 def test_07_backoff_ends_after_some_minutes_where_each_attempt_takes_long(
     connect: Connect, api: Vendor, clock: Clock
 ) -> None:
-    def slowly(asked: Asked) -> Reply:
+    def slowly(request: ReceivedRequest) -> Reply:
         clock.now += 100
         return Reply(504)
 
     api.handler = slowly
     with pytest.raises(SyncError, match="504"):
         connect(VendorIntegration).sync(ItemsStream)
-    assert 2 <= len(api.asked) <= 4
+    assert 2 <= len(api.requests) <= 4
