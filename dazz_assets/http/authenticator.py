@@ -21,7 +21,7 @@ from dazz_assets.http.page import Request, Response
 MAX_FLOW_REQUESTS = 10
 """A flow that yields more requests than this for one request is taken to be endless."""
 SHORTEST_TOKEN = 8
-"""Shorter words that an auth adds are not masked: they are hardly tokens, and messages would become unreadable."""
+"""Shorter words that an auth adds are not masked: they are hardly ever tokens, and it would garble messages."""
 _PUBLIC_HEADERS = frozenset({"accept", "content-type", "date", "host", "user-agent"})
 
 Send = Callable[[Request], Response]

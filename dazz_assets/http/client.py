@@ -29,7 +29,7 @@ _log = logging.getLogger("dazz.http")
 
 
 class Client:
-    """Sends one connection's requests: authenticated, paced, retried, bounded, and to declared hosts only.
+    """Sends one connection's requests, to declared hosts only, with auth, pacing, retries and limits.
 
     base_url: the API's address; its origin is a declared host, even on plain http. hosts: further hosts, on https.
     auth: see `Auth`. values: the fields of the config as text. secrets: the values to mask in all texts. authenticator:

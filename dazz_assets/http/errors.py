@@ -102,7 +102,7 @@ class NotFoundError(RefusedError):
 class VendorReportedError(FetchError):
     """A 200 whose body holds errors. The message quotes them."""
 
-    advice = 'If the data beside the errors is worth keeping, set accept = {200: "keep"} on the stream.'
+    advice = 'If the data that came with the errors is worth keeping, set accept = {200: "keep"} on the stream.'
 
 
 class WaitTooLongError(FetchError):

@@ -14,7 +14,7 @@ from weakref import WeakSet
 HIDDEN = "***"
 _HTML_ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 MIN_SECRET_LENGTH = 3
-"""Shorter texts are not masked: they are no secrets, and messages would become unreadable."""
+"""Shorter texts are not masked: they are not secrets, and messages would become unreadable."""
 MAX_LEARNED = 32
 """More tokens than a connection's threads use at a time. The limit keeps signatures that differ in each request from
 filling the memory."""

@@ -21,55 +21,7 @@ from dazz_assets.http.page import Page, Request
 # A long word without a path or a query is a token and not a relative link.
 _TOKEN = re.compile(r"[\w+=-]{12,}")
 _LONGEST_QUOTE = 60
-
-
-def next_header_link(page: Page) -> str | None:
-    """The URL with `rel="next"` in the `Link` header, or None."""
-    for link in parse_header_links(page.headers.get("link", "")):
-        if "next" in link.get("rel", "").lower().split():
-            return link["url"]
-    return None
-
-
-def follow_link(page: Page, link: str) -> Request:
-    """The request for a link in a page (conformance 29). LinkError: the link is not a URL.
-
-    The link's query stays unchanged. Parameters of the page's request that the link does not name, such as an API
-    version, are sent along; the others are not, so that none is sent twice.
-    """
-    try:
-        url = resolve_link(link, page.final_url or page.request.url)
-    except ValueError:
-        raise _invalid_link_error(page, link) from None
-    if _TOKEN.fullmatch(link.strip()):
-        raise _invalid_link_error(page, link)
-    in_link = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
-    params = {name: value for name, value in page.request.params.items() if name not in in_link}
-    return replace(page.request, url=url, params=params)
-
-
-def _invalid_link_error(page: Page, link: str) -> LinkError:
-    return LinkError(
-        f"the next link is {shorten(link, _LONGEST_QUOTE)!r}, which is neither an absolute nor a relative URL.",
-        where=page.where,
-        url=f"{page.request.method} {page.url}",
-        status=page.status,
-    )
-
-
-def resolve_link(link: str, requested: str) -> str:
-    """The absolute URL of a link, resolved against the requested URL as RFC 3986 says, with one exception.
-
-    If the link's absolute path is the requested path without its first segments, the requested path is used. On
-    `/rest/orgs/7/issues`, Snyk links to `/orgs/7/issues?starting_after=...`, without the prefix of its API.
-    """
-    url = urljoin(requested, link.strip())
-    base, target = urlsplit(requested), urlsplit(url)
-    if (base.scheme, base.netloc) != (target.scheme, target.netloc) or not link.strip().startswith("/"):
-        return url
-    base_path, target_path = (unquote(parts.path).rstrip("/") for parts in (base, target))
-    lacks_prefix = target_path and base_path.endswith(target_path)
-    return urlunsplit(target._replace(path=base.path)) if lacks_prefix else url
+_LAST_FLAGS = frozenset({"last", "islast", "islastpage", "done", "isdone", "end", "complete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +187,55 @@ class GraphQLCursor:
         return replace(request, body={**request.body, "variables": variables})
 
 
+def next_header_link(page: Page) -> str | None:
+    """The URL with `rel="next"` in the `Link` header, or None."""
+    for link in parse_header_links(page.headers.get("link", "")):
+        if "next" in link.get("rel", "").lower().split():
+            return link["url"]
+    return None
+
+
+def follow_link(page: Page, link: str) -> Request:
+    """The request for a link in a page (conformance 29). LinkError: the link is not a URL.
+
+    The link's query stays unchanged. Parameters of the page's request that the link does not name, such as an API
+    version, are sent along; the others are not, so that none is sent twice.
+    """
+    try:
+        url = resolve_link(link, page.final_url or page.request.url)
+    except ValueError:
+        raise _invalid_link_error(page, link) from None
+    if _TOKEN.fullmatch(link.strip()):
+        raise _invalid_link_error(page, link)
+    in_link = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    params = {name: value for name, value in page.request.params.items() if name not in in_link}
+    return replace(page.request, url=url, params=params)
+
+
+def _invalid_link_error(page: Page, link: str) -> LinkError:
+    return LinkError(
+        f"the next link is {shorten(link, _LONGEST_QUOTE)!r}, which is neither an absolute nor a relative URL.",
+        where=page.where,
+        url=f"{page.request.method} {page.url}",
+        status=page.status,
+    )
+
+
+def resolve_link(link: str, requested: str) -> str:
+    """The absolute URL of a link, resolved against the requested URL as RFC 3986 says, with one exception.
+
+    If the link's absolute path is the requested path without its first segments, the requested path is used. On
+    `/rest/orgs/7/issues`, Snyk links to `/orgs/7/issues?starting_after=...`, without the prefix of its API.
+    """
+    url = urljoin(requested, link.strip())
+    base, target = urlsplit(requested), urlsplit(url)
+    if (base.scheme, base.netloc) != (target.scheme, target.netloc) or not link.strip().startswith("/"):
+        return url
+    base_path, target_path = (unquote(parts.path).rstrip("/") for parts in (base, target))
+    lacks_prefix = target_path and base_path.endswith(target_path)
+    return urlunsplit(target._replace(path=base.path)) if lacks_prefix else url
+
+
 def _last_segment(path: str) -> str:
     return split_path(path)[-1].replace(".", "\\.") if path else ""
 
@@ -270,9 +271,6 @@ def _read_count(request: Request, param: str, start: int) -> int:
     if isinstance(sent, bool) or not str(sent).isdecimal():
         raise BadRequestError(f"the parameter {param!r} must start at a number from 0 up, but is {sent!r}.")
     return int(str(sent))
-
-
-_LAST_FLAGS = frozenset({"last", "islast", "islastpage", "done", "isdone", "end", "complete"})
 
 
 def _normalize_flag_name(more: str) -> str:

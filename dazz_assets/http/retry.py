@@ -15,7 +15,7 @@ ATTEMPTS = 10
 NOT_JSON_ATTEMPTS = 4
 """Fewer: an HTML page in place of JSON rarely goes away within seconds."""
 UNREACHABLE_ATTEMPTS = 5
-"""Fewer: a mistyped address stays wrong while its author waits, and the next sync tries a vendor that is down again."""
+"""Fewer: a mistyped address stays wrong, and the next sync tries again if the vendor is down."""
 BACKOFF_SECONDS = 300.0
 """The total time for the attempts and the backoff of one request, without the waits that the vendor asked for."""
 FIRST_BACKOFF = 0.3

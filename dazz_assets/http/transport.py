@@ -1,4 +1,4 @@
-"""Sends a request and reads its response within bounds. Nothing else in the library sends."""
+"""Sends a request and reads its response within limits. Nothing else in the library sends."""
 
 from __future__ import annotations
 
@@ -54,11 +54,6 @@ class _PreparedRequest(requests.PreparedRequest):
     """A request as `requests` sends it, with the `source` of ours."""
 
     source: tuple[str, ...] = ()
-
-
-def request_source(prepared: requests.PreparedRequest) -> tuple[str, ...]:
-    """The `source` of a request (see `Request`); empty if the engine did not make it."""
-    return prepared.source if isinstance(prepared, _PreparedRequest) else ()
 
 
 class Transport:
@@ -138,7 +133,7 @@ class Transport:
         )
 
     def _send_and_read(self, prepared: requests.PreparedRequest) -> Response:
-        """Sends a request and reads its response within bounds. The body of a redirect is not read."""
+        """Sends a request and reads its response within limits. The body of a redirect is not read."""
         with self._send(prepared) as response:
             body = b"" if response.status_code in REDIRECT_STATUSES else _read_body(response)
             return Response(response.status_code, response.headers, body)
@@ -205,7 +200,7 @@ def read_prepared(prepared: requests.PreparedRequest) -> Request:
         method=prepared.method or "GET",
         headers={name: _decode_header(value) for name, value in prepared.headers.items() if name != "Content-Length"},
         body=None if prepared.body is None else _read_sent_body(prepared.body),
-        source=request_source(prepared),
+        source=prepared.source if isinstance(prepared, _PreparedRequest) else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""Hosts: a secret goes to those that the integration declares, and to no other (line 23)."""
+"""Secrets go to the hosts that the integration declares and to no others (line 23)."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ def test_23_a_redirect_to_another_host_is_not_followed(
     assert elsewhere.requests == []
 
 
-def test_23_a_host_that_is_declared_is_declared_on_https_alone(
-    connect: Connect, api: Vendor, elsewhere: Vendor
-) -> None:
+def test_23_a_declared_host_is_declared_for_https_only(connect: Connect, api: Vendor, elsewhere: Vendor) -> None:
     host = elsewhere.url.removeprefix("http://")
     api.script(Reply(body={"data": items(1), "next": f"http://{host}/items"}))
     with pytest.raises(SyncError, match="not declared"):
@@ -100,7 +98,7 @@ def test_23_a_redirect_within_the_host_keeps_the_secret(connect: Connect, api: V
 
 
 @pytest.mark.parametrize("id_", ["//evil.example/x", "@evil.example", "evil.example:80", "a/../../b", "..%2f"])
-def test_23_a_parents_value_is_one_segment_of_a_path_and_no_other_address(
+def test_23_a_parents_value_is_one_segment_of_a_path_and_leads_to_no_other_host(
     connect: Connect, api: Vendor, id_: str
 ) -> None:
     api.handler = lambda request: Reply(body={"data": [{"id": id_}] if request.path == "/items" else items(1)})

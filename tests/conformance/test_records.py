@@ -1,4 +1,4 @@
-"""Records: stored as they were sent, put aside where they are bad, and apart from those of other connections."""
+"""Records are stored as sent, quarantined if they are invalid, and kept apart by connection."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class StationIntegration(Integration[Token]):
             yield Reading(id=self.object_id(sensor.id), degrees=sensor.degrees)
 
 
-class MendedIntegration(Integration[Token]):
+class FixedIntegration(Integration[Token]):
     name = "station"
     base_url = "https://api.vendor.example"
     paginator = Offset()
@@ -102,7 +102,7 @@ class MendedIntegration(Integration[Token]):
             yield Reading(id=self.object_id(sensor.id), degrees=sensor.degrees)
 
 
-def test_46_one_bad_record_among_a_thousand_is_put_aside_and_taken_in_after_the_fix(
+def test_46_one_invalid_record_among_a_thousand_is_quarantined_and_parsed_after_the_fix(
     connect: Connect, api: Vendor
 ) -> None:
     sensors = [{"id": number, "degrees": None if number == 500 else number} for number in range(1000)]
@@ -115,14 +115,14 @@ def test_46_one_bad_record_among_a_thousand_is_put_aside_and_taken_in_after_the_
     assert "degrees" in acme.column("select reason from quarantine")[0]
 
     api.requests.clear()
-    mended = connect(MendedIntegration)
-    assert mended.parse("readings").records == 1000
-    assert mended.column("select count(*) from readings") == [1000]
-    assert mended.column("select count(*) from quarantine") == [0]
+    fixed = connect(FixedIntegration)
+    assert fixed.parse("readings").records == 1000
+    assert fixed.column("select count(*) from readings") == [1000]
+    assert fixed.column("select count(*) from quarantine") == [0]
     assert api.requests == []
 
 
-def test_47_a_hostile_vendor_of_one_connection_is_nothing_to_another(
+def test_47_a_hostile_vendor_of_one_connection_does_not_affect_another(
     connect: Connect, api: Vendor, elsewhere: Vendor, clock: Clock
 ) -> None:
     hostile_clock = Clock(clock.now)
@@ -143,7 +143,7 @@ def test_47_a_hostile_vendor_of_one_connection_is_nothing_to_another(
     assert good.column("select distinct connection from raw.vendor_items") == ["good"]
 
 
-def test_47_two_connections_with_the_same_ids_hold_each_its_own(
+def test_47_two_connections_with_the_same_record_ids_keep_their_own_records(
     connect: Connect, api: Vendor, elsewhere: Vendor
 ) -> None:
     def named(name: str) -> list[dict[str, object]]:

@@ -198,7 +198,7 @@ def test_deprecation_false_causes_no_warning(vendor: Vendor, client: Client) -> 
 
 
 def test_clients_share_nothing(vendor: Vendor, other_host: Vendor, connect: Connect) -> None:
-    """Conformance 47: one connection, told to wait by its vendor, holds up no other."""
+    """Conformance 47: a connection whose vendor asks it to wait does not delay another one."""
     hostile = connect(auth=BearerToken("{config.t}"), values={"t": "one"}, where="vendor/hostile")
     fine = connect(auth=BearerToken("{config.t}"), values={"t": "two"}, where="vendor/fine")
     vendor.script(Reply(headers={"Set-Cookie": "a=1", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "500"}))
