@@ -9,7 +9,7 @@ from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.declare.config import config_secrets, config_texts
 from dazz_assets.declare.integration import Integration
 from dazz_assets.http import Authenticator, Client, ClientEvent, Limiter
-from dazz_assets.http.hosts import origin_of
+from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
 from dazz_assets.reports import Progress
@@ -134,7 +134,7 @@ class Session:
                 ) from None
 
         url = str(fill_placeholders(config.base_url or self.integration.base_url, look_up)).rstrip("/")
-        if origin_of(url) is None:
+        if parse_origin(url) is None:
             setting = "`config.base_url`" if config.base_url else "the integration's base_url with this config"
             raise BadConnection(
                 f"{connection}: {setting} must begin with http:// or https:// and have a host and no user name, for "

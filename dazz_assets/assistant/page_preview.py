@@ -34,7 +34,7 @@ from dazz_assets.assistant.infer.paging_style import missing_path, read_the_same
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.stream_requests import first_request, sent_bounds
-from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, says_more
+from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -196,7 +196,7 @@ def _looked_at(session: Session, client: Client, stream: StreamSpec, parent: Map
         records = page.records(stream.records)
     except RecordsPathError as error:
         problem = str(error)
-    document = decode_json(page.body) if page.body.strip() and page.skipped is None else None
+    document = decode_json(page.body) if page.body.strip() and page.accepted_failure is None else None
     values = [decode_json(bytes(record)) for record in records]
     fields = tuple(list_fields(read_shape([document] if problem is not None else values)))
     return Preview(
@@ -269,13 +269,13 @@ def _cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]
 
 
 def _paging(client: Client, paginator: Paginator | None, page: Page, received: int) -> PagingSeen:
-    detected = tuple(find_paging(page)) if page.skipped is None else ()
+    detected = tuple(find_paging(page)) if page.accepted_failure is None else ()
     declared = describe_setting(paginator) or None
     warning = _mismatch(paginator, page, detected)
-    if page.skipped is not None:
-        return PagingSeen(declared, detected, None, None, f"accepted as empty: {page.skipped}")
+    if page.accepted_failure is not None:
+        return PagingSeen(declared, detected, None, None, f"accepted as empty: {page.accepted_failure}")
     if paginator is None:
-        last = None if says_more(page) else "there is no paginator, and the page names no further one"
+        last = None if find_next_page_hint(page) else "there is no paginator, and the page names no further one"
         return PagingSeen(None, detected, warning, None, last)
     try:
         following = paginator.next(page.request, page, received)
@@ -292,7 +292,7 @@ def _mismatch(paginator: Paginator | None, page: Page, detected: Sequence[Paging
     if paginator is None:
         if live:
             return f"no paginator is set, and {live[0].sign}: set `paginator = {write_call(live[0].paginator)}`"
-        sign = says_more(page)
+        sign = find_next_page_hint(page)
         return f"no paginator is set, and the page says by {sign} that there is more: set one" if sign else None
     if any(read_the_same(paginator, item.paginator) for item in detected):
         return None

@@ -21,7 +21,7 @@ from dazz_assets.http import (
     PageNumber,
     Paginator,
 )
-from dazz_assets.http.hosts import origin_of
+from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.mask import HIDDEN
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.names import NAME_PATTERN, closest_name
@@ -63,7 +63,7 @@ def read_vendor(text: str) -> VendorNames:
 
 def read_base_url(text: str) -> str:
     """An API's address, without a slash at its end."""
-    if origin_of(text) is None or "?" in text or "#" in text or "{" in text:
+    if parse_origin(text) is None or "?" in text or "#" in text or "{" in text:
         shown = token_patterns.replace_tokens(text, lambda kind, value: HIDDEN)
         raise Refused(f"--base-url {shown!r} is no address of an API; write it as https://api.vendor.com")
     _demand_no_token("--base-url", text)

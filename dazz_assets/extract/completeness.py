@@ -63,7 +63,7 @@ class ListProgress:
 
     def add(self, step: WalkedPage, rows: Sequence[RawRow], inside: int) -> None:
         """Take a page with its rows, of which so many lie inside the walk's bounds."""
-        self.last = step.last or ""
+        self.last = step.end_reason or ""
         self._received += len(rows)
         self._inside += inside
         if rows:

@@ -106,7 +106,7 @@ class SourceWalk:
                 return [rest]
             if halves := bounds.halves(self._stream, to_microseconds(self._session.now())):
                 return list(halves)
-        raise listing.error().placed(
+        raise listing.error().add_context(
             self._client.where, f"{self._stream.method} {self._stream.path}", self._client.mask
         )
 

@@ -171,10 +171,10 @@ class Pass:
 
     def _note(self, event: Arrived) -> None:
         report = self._state.report
-        if event.page.skipped is not None:
-            report.warnings.append(event.page.skipped)
-        if event.page.reported is not None:
-            report.warnings.append(event.page.reported)
+        if event.page.accepted_failure is not None:
+            report.warnings.append(event.page.accepted_failure)
+        if event.page.accepted_errors is not None:
+            report.warnings.append(event.page.accepted_errors)
 
     def _ended(self, event: Ended) -> None:
         state, error = self._state, event.error

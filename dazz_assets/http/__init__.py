@@ -1,4 +1,4 @@
-"""The fetch engine: pages of bytes from an HTTP API, authenticated, paced, retried and bounded."""
+"""The fetch engine: fetches pages from an HTTP API, with auth, pacing, retries and limits."""
 
 from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
 from dazz_assets.http.authenticator import Authenticator
@@ -13,13 +13,13 @@ from dazz_assets.http.errors import (
     MissingPaginatorError,
     NotFoundError,
     NotJsonError,
-    PassingError,
     RateLimitedError,
     RecordsPathError,
     RedirectError,
     RefusedError,
     ResponseTooLargeError,
     StoppedError,
+    TransientError,
     TransportError,
     UnauthorizedError,
     UnavailableError,
@@ -30,7 +30,7 @@ from dazz_assets.http.errors import (
     WalkLimitError,
 )
 from dazz_assets.http.mask import Mask
-from dazz_assets.http.next_page_hints import says_more
+from dazz_assets.http.next_page_hints import find_next_page_hint
 from dazz_assets.http.page import Page, Param, Request, Response
 from dazz_assets.http.pagination import (
     CursorToken,
@@ -42,7 +42,7 @@ from dazz_assets.http.pagination import (
     PageNumber,
     Paginator,
 )
-from dazz_assets.http.rate_limit import Limiter, Rate, named_wait
+from dazz_assets.http.rate_limit import Limiter, Rate, requested_wait
 from dazz_assets.http.seam import Seam, Send, Tape
 from dazz_assets.http.telemetry import ClientEvent, Counters
 from dazz_assets.http.walk import WalkedPage, walk
@@ -77,7 +77,6 @@ __all__ = [
     "PageNumber",
     "Paginator",
     "Param",
-    "PassingError",
     "Rate",
     "RateLimitedError",
     "RecordsPathError",
@@ -90,6 +89,7 @@ __all__ = [
     "Send",
     "StoppedError",
     "Tape",
+    "TransientError",
     "TransportError",
     "UnauthorizedError",
     "UnavailableError",
@@ -99,7 +99,7 @@ __all__ = [
     "WaitTooLongError",
     "WalkLimitError",
     "WalkedPage",
-    "named_wait",
-    "says_more",
+    "find_next_page_hint",
+    "requested_wait",
     "walk",
 ]

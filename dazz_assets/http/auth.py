@@ -1,4 +1,4 @@
-"""How a request says who sends it: values whose templates are filled from the connection's config."""
+"""Adds credentials to requests, from templates that are filled from the connection's config."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dazz_assets.http.placeholders import fill_placeholders, find_placeholders
 
 
 class Auth(Protocol):
-    """What an integration's `auth` must be able to do: sign requests, by a generator as those of httpx are.
+    """Signs requests: the protocol of an integration's `auth`. `flow` is a generator, as in httpx.
 
     >>> class TokenExchange:
     ...     token = ""
@@ -25,21 +25,20 @@ class Auth(Protocol):
     ...             self.token = response.raise_for_status().value("token")
     ...         yield request.with_header("Authorization", f"Bearer {self.token}")
 
-    Each connection has a copy of its own, so what it keeps in itself belongs to one customer. Of the threads of a
-    connection one at a time runs its code, and sends what it asks for itself; only the signed request goes out side by
-    side with others.
+    Each connection gets its own copy, so attributes such as a token belong to one customer. One thread of a connection
+    at a time runs the flow and sends the auth's own requests; only signed requests are sent in parallel.
     """
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
-        """Yields the request with its credentials, and before or after it, if need be, requests of its own.
+        """Yields the request with its credentials and, before or after it, any requests of its own.
 
         request: as it is sent (see `Request`). config: the fields of the connection's config as text.
 
-        Each `yield` returns the response, also one that is no success. The flow is begun anew for each attempt and each
-        redirect (conformance 22). A response that may be another one in a moment (429, 5xx) ends it: the engine waits
-        and begins the attempt again. The response to the signed request that was yielded last is the stream's.
+        Each `yield` returns the response, successful or not. A new flow starts for each attempt and each redirect
+        (conformance 22). A transient failure (429, 5xx) ends the flow: the engine waits and makes another attempt. The
+        stream gets the response to the last signed request.
 
-        An exception of its own fails the stream, and is not tried again.
+        An exception that the flow raises fails the stream and is not retried.
         """
         ...
 
@@ -52,14 +51,14 @@ class BearerToken:
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
         """See `Auth`."""
-        yield request.with_header("Authorization", f"Bearer {_header_text(self.token, config)}")
+        yield request.with_header("Authorization", f"Bearer {_fill_header_template(self.token, config)}")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key in a header (`ApiKey(format="token {config.token}")`) or in the query (`ApiKey(param="key")`).
 
-    header: its name, `Authorization` where neither it nor `param` is given.
+    header: its name; `Authorization` if neither `header` nor `param` is given.
     format: the template of the value.
     """
 
@@ -74,9 +73,9 @@ class ApiKey:
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
         """See `Auth`."""
         if self.param is None:
-            yield request.with_header(self.header or "Authorization", _header_text(self.format, config))
-        else:  # Once: a link may repeat the key of the request it came with.
-            yield request.with_param(self.param, _filled(self.format, config))
+            yield request.with_header(self.header or "Authorization", _fill_header_template(self.format, config))
+        else:  # `with_param` replaces a key that a next link may repeat from the previous request.
+            yield request.with_param(self.param, _fill_template(self.format, config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +87,12 @@ class Basic:
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
         """See `Auth`."""
-        pair = f"{_filled(self.username, config)}:{_filled(self.password, config)}"
+        pair = f"{_fill_template(self.username, config)}:{_fill_template(self.password, config)}"
         yield request.with_header("Authorization", f"Basic {b64encode(pair.encode()).decode()}")
 
 
 def auth_templates(auth: object) -> list[str]:
-    """The texts that an auth was made with, in which placeholders may stand; none of one that is no dataclass."""
+    """The string fields of an auth, which may hold placeholders; empty if it is not a dataclass."""
     if not is_dataclass(auth):
         return []
     values = [getattr(auth, field.name) for field in fields(auth)]
@@ -101,11 +100,11 @@ def auth_templates(auth: object) -> list[str]:
 
 
 def auth_config_fields(auth: object) -> list[str]:
-    """The fields of the config that the templates of an auth name, in their order, each once."""
+    """The config fields that the templates of an auth name, in order, each once."""
     return list(dict.fromkeys(name for kind, name in find_placeholders(auth_templates(auth)) if kind == "config"))
 
 
-def _filled(template: str, config: Mapping[str, str]) -> str:
+def _fill_template(template: str, config: Mapping[str, str]) -> str:
     def look_up(_: str, name: str) -> str:
         if name not in config:
             raise CredentialError(f"the auth needs the config field {name!r}, which has no value.")
@@ -114,12 +113,12 @@ def _filled(template: str, config: Mapping[str, str]) -> str:
     return str(fill_placeholders(template, look_up))
 
 
-def _header_text(template: str, config: Mapping[str, str]) -> str:
-    """A filled template that can stand in a header; the error names fields and never their values."""
-    text = _filled(template, config)
+def _fill_header_template(template: str, config: Mapping[str, str]) -> str:
+    """The filled template, checked to fit in a header. The error names fields but never their values."""
+    text = _fill_template(template, config)
     if text.isascii() and text.isprintable() and text == text.strip():
         return text
-    named = " or ".join(sorted({repr(name) for _, name in find_placeholders(template)})) or "the template"
+    names = " or ".join(sorted({repr(name) for _, name in find_placeholders(template)})) or "the template"
     raise CredentialError(
-        f"{named} holds what no HTTP header can carry: a line break, a space at an end, or a letter beyond ASCII."
+        f"{names} holds what an HTTP header can't carry: a line break, a space at either end, or a non-ASCII letter."
     )

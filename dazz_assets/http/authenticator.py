@@ -1,4 +1,4 @@
-"""An auth at work: its flows, driven for one connection, and the secrets that they bring."""
+"""Runs the flows of an auth for one connection, and masks the secrets that they fetch."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.http.auth import Auth
-from dazz_assets.http.errors import CredentialError, FetchError, PassingError
-from dazz_assets.http.failures import failure_of
+from dazz_assets.http.errors import CredentialError, FetchError, TransientError
+from dazz_assets.http.failures import error_for_response
 from dazz_assets.http.mask import Mask
 from dazz_assets.http.page import Request, Response
 
-MOST_REQUESTS = 10
-"""A flow that yields more than these, for one request, does not come to an end."""
-SHORTEST_LEARNED = 8
-"""Shorter words that an auth adds are no tokens; masking them would leave messages unreadable."""
-_NO_SECRETS = frozenset({"accept", "content-type", "date", "host", "user-agent"})
+MAX_FLOW_REQUESTS = 10
+"""A flow that yields more requests than this for one request is taken to be endless."""
+SHORTEST_TOKEN = 8
+"""Shorter words that an auth adds are not masked: they are hardly ever tokens, and it would garble messages."""
+_PUBLIC_HEADERS = frozenset({"accept", "content-type", "date", "host", "user-agent"})
 
 Send = Callable[[Request], Response]
-Returned = TypeVar("Returned")
+Result = TypeVar("Result")
 
 
 class Authenticator:
-    """The auth of one connection. Its clients and their threads share it; no other connection does.
+    """The auth of one connection, shared by its clients and their threads but by no other connection.
 
-    auth: is copied, so that what it keeps (a token) stays with this connection.
-    config: the connection's config as text; secrets: those values that no text may show.
+    auth: copied, so that its state (a token) stays with this connection.
+    config: the fields of the connection's config as text. secrets: the values to mask in all texts.
     """
 
     def __init__(
@@ -43,15 +43,17 @@ class Authenticator:
         self._config = dict(config or {})
         self._lock = Lock()
 
-    def respond(self, request: Request, send: Send) -> tuple[Request, Response]:
-        """The response to a request, and what was sent for it last: the request, signed, or what went wrong before it.
+    def send_signed(self, request: Request, send: Send) -> tuple[Request, Response]:
+        """Signs and sends a request. Returns the last request that was sent and its response.
 
-        request: as it is sent, without credentials; send: sends one as it is given.
-        Raises what `send` raises, and FetchError for a flow that fails.
+        The last request is the signed one, unless one of the auth's own requests failed before it.
+
+        request: as it is sent, without credentials. send: sends a request unchanged. Raises what `send` raises, and
+        FetchError for a flow that fails.
         """
         if self._auth is None:
             return request, send(request)
-        flow = _Flow(self._auth, request, self._config, self._learning(request, send))
+        flow = _Flow(self._auth, request, self._config, self._masking_send(request, send))
         try:
             while True:
                 with self._lock:
@@ -63,7 +65,7 @@ class Authenticator:
             flow.close()
 
     def first_request(self, request: Request) -> Request:
-        """What a flow would send first. Nothing is sent. FetchError: the flow fails."""
+        """The first request that a flow would send, without sending it. FetchError: the flow fails."""
         if self._auth is None:
             return request
         flow = _Flow(self._auth, request, self._config, lambda _: Response(0))
@@ -74,11 +76,11 @@ class Authenticator:
             flow.close()
         return first or request
 
-    def _learning(self, original: Request, send: Send) -> Send:
-        """Sends, and masks from then on what the auth has added to a request."""
+    def _masking_send(self, original: Request, send: Send) -> Send:
+        """A `send` that first starts masking what the auth has added to the request."""
 
         def learn_and_send(request: Request) -> Response:
-            for value in _added(original, request):
+            for value in _find_added_words(original, request):
                 if value not in self._config.values() and self.mask(value) == value:
                     self.mask.learn(value)
             return send(request)
@@ -87,12 +89,12 @@ class Authenticator:
 
 
 def is_signed(request: Request, original: Request) -> bool:
-    """Whether what a flow yields is the request that it was given, and none of its own."""
-    return (request.method, _address(request)) == (original.method, _address(original))
+    """Whether a request that a flow yields is the signed original, and not one of the auth's own requests."""
+    return (request.method, _url_without_query(request)) == (original.method, _url_without_query(original))
 
 
 class _Flow:
-    """One flow of an auth: what it yielded last, and what came for it."""
+    """One run of an auth's `flow`, with the request that it sent last and the response."""
 
     def __init__(self, auth: Auth, request: Request, config: Mapping[str, str], send: Send) -> None:
         self._name = type(auth).__name__
@@ -101,14 +103,14 @@ class _Flow:
         self._sent: Request | None = None
         self._response: Response | None = None
         self._count = 0
-        flow = self._calling(lambda: auth.flow(request, config))
+        flow = self._call_author_code(lambda: auth.flow(request, config))
         if not isinstance(flow, Generator):
-            raise self._wrong("must be a generator: `yield` the request with its credentials")
+            raise self._flow_error("must be a generator: `yield` the request with its credentials")
         self._flow = flow
 
     def run_to_signed(self) -> Request | None:
-        """Runs the auth's code, and sends what it asks for itself, up to the signed request; None where it is over."""
-        while not self._failed_for_now():
+        """Runs the flow to its next signed request, and sends its own requests on the way; None when it has ended."""
+        while not self._failed_transiently():
             request = self.resume()
             if request is None or is_signed(request, self._request):
                 return request
@@ -116,48 +118,48 @@ class _Flow:
         return None
 
     def resume(self) -> Request | None:
-        """What the flow yields next; None where it is over."""
+        """The request that the flow yields next; None when it has ended."""
         flow, response = self._flow, self._response
         try:
-            request = self._calling(lambda: flow.send(response) if response is not None else next(flow))
+            request = self._call_author_code(lambda: flow.send(response) if response is not None else next(flow))
         except FetchError as error:
             if self._sent is not None:
-                error.url = error.url or f"{self._sent.method} {_address(self._sent)}"
+                error.url = error.url or f"{self._sent.method} {_url_without_query(self._sent)}"
             raise
         if request is None:
             return None
         if not isinstance(request, Request):
-            raise self._wrong(f"yielded a {type(request).__name__}: yield a Request")
+            raise self._flow_error(f"yielded a {type(request).__name__}: yield a Request")
         self._count += 1
-        if self._count > MOST_REQUESTS:
-            raise self._wrong(f"asks for more than {MOST_REQUESTS} requests for one: let it end")
+        if self._count > MAX_FLOW_REQUESTS:
+            raise self._flow_error(f"yielded more than {MAX_FLOW_REQUESTS} requests for one: make it end")
         return request
 
     def send(self, request: Request) -> None:
-        """Sends what the flow yielded."""
+        """Sends a request that the flow yielded."""
         self._sent = request
         self._response = self._send(request)
 
     def outcome(self) -> tuple[Request, Response]:
-        """What was sent last, and its response."""
+        """The last request that was sent, and its response."""
         if self._sent is None or self._response is None:
-            raise self._wrong("yielded no request: yield the one that it was given")
+            raise self._flow_error("yielded no request: yield the one that it was given")
         if not is_signed(self._sent, self._request) and 200 <= self._response.status < 300:
-            raise self._wrong("ended after a request of its own: yield the one that it was given as well")
+            raise self._flow_error("ended after a request of its own: also yield the one that it was given")
         return self._sent, self._response
 
     def close(self) -> None:
-        """Ends the flow where it stands."""
+        """Closes the generator."""
         self._flow.close()
 
-    def _failed_for_now(self) -> bool:
+    def _failed_transiently(self) -> bool:
         response = self._response
         if response is None or response.status < 400:
             return False
-        return isinstance(failure_of(response.status, response.headers, response.body, time()), PassingError)
+        return isinstance(error_for_response(response.status, response.headers, response.body, time()), TransientError)
 
-    def _calling(self, call: Callable[[], Returned]) -> Returned | None:
-        """What the auth's code returns, None where a generator ends. Any other error is said to be the auth's."""
+    def _call_author_code(self, call: Callable[[], Result]) -> Result | None:
+        """The result of calling the author's code; None when a generator ends. Exceptions become FetchErrors."""
         try:
             return call()
         except StopIteration:
@@ -165,24 +167,25 @@ class _Flow:
         except FetchError:
             raise
         except Exception as error:  # noqa: BLE001  (whatever the author's code raises)
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(at.filename).name}, line {at.lineno}"
-            failed = self._wrong(f"raised {type(error).__name__} ({place}): {error}")
-        raise failed  # Out here, so that no exception with a secret in it is behind this one.
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(frame.filename).name}, line {frame.lineno}"
+            failed = self._flow_error(f"raised {type(error).__name__} ({place}): {error}")
+        raise failed  # Raised out here, so that it has no context that could hold a secret.
 
-    def _wrong(self, problem: str) -> CredentialError:
+    def _flow_error(self, problem: str) -> CredentialError:
         return CredentialError(f"{self._name}.flow {problem}.", advice="Correct the integration's auth.")
 
 
-def _address(request: Request) -> str:
+def _url_without_query(request: Request) -> str:
     return request.url.partition("?")[0]
 
 
-def _added(original: Request, request: Request) -> list[str]:
-    """The words of headers and parameters that an auth has added to a request."""
+def _find_added_words(original: Request, request: Request) -> list[str]:
+    """The words in the headers and parameters that an auth has added to a request, if they may be secret."""
     known = set(original.headers.values())
-    texts = [text for name, text in request.headers.items() if text not in known and name.lower() not in _NO_SECRETS]
+    headers = {name: text for name, text in request.headers.items() if name.lower() not in _PUBLIC_HEADERS}
+    texts = [text for text in headers.values() if text not in known]
     before = set(parse_qsl(urlsplit(original.url).query))
     texts += [value for name, value in parse_qsl(urlsplit(request.url).query) if (name, value) not in before]
     texts += [str(value) for value in request.params.values()]
-    return [word for text in texts for word in text.split() if len(word) >= SHORTEST_LEARNED]
+    return [word for text in texts for word in text.split() if len(word) >= SHORTEST_TOKEN]

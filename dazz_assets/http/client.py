@@ -1,4 +1,4 @@
-"""One connection's way to its vendor's API."""
+"""The client that sends one connection's requests to its vendor's API."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ import requests
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.classify import Accept, classify_response, deprecation_notice
-from dazz_assets.http.errors import FetchError, PassingError, StoppedError
+from dazz_assets.http.errors import FetchError, StoppedError, TransientError
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
 from dazz_assets.http.rate_limit import Limiter, Rate
-from dazz_assets.http.retry import LONGEST_NAMED_WAIT, Attempts, wait_too_long
+from dazz_assets.http.retry import LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
 from dazz_assets.http.transport import Transport
 
-TOLD_WAIT_SECONDS = 1.0
-"""Shorter waits are pacing; nobody watches for them."""
+SHORTEST_REPORTED_WAIT = 1.0
+"""Seconds. Shorter waits are ordinary pacing and emit no event."""
 
 _log = logging.getLogger("dazz.http")
 
 
 class Client:
-    """Sends one connection's requests: authenticated, paced, retried, bounded, and to declared hosts alone.
+    """Sends one connection's requests, to declared hosts only, with auth, pacing, retries and limits.
 
-    base_url: the API's address; its origin is a declared host, plain http included. hosts: further ones, on https.
-    auth: see `Auth`; `values` are the config's fields as text, `secrets` those that no text may show. authenticator: in
-    place of the three, one that the connection's clients share.
-    rate: what the vendor documents; limiter: in its place, one that the connection's clients share. where: the
-    connection ("snyk/acme"), for messages.
-    clock, sleep: epoch seconds, and how to wait; given by tests. on_event: called from any thread.
+    base_url: the API's address; its origin is a declared host, even on plain http. hosts: further hosts, on https.
+    auth: see `Auth`. values: the fields of the config as text. secrets: the values to mask in all texts. authenticator:
+    replaces these three; the connection's clients can share it.
+    rate: the vendor's documented rate. limiter: replaces it; the connection's clients can share it.
+    where: the connection ("snyk/acme"), for messages.
+    clock, sleep: epoch seconds, and a function that waits; for tests. on_event: called from any thread.
 
-    Threads share a client; clients share nothing.
+    Threads may share a client. Two clients share nothing but what they are given.
     """
 
     def __init__(
@@ -73,22 +73,22 @@ class Client:
 
     @property
     def session(self) -> requests.Session:
-        """The session that sends; its `hooks["response"]` see each response."""
+        """The session that sends. Its `hooks["response"]` see each response."""
         return self._transport.session
 
     @property
     def clock(self) -> Callable[[], float]:
-        """Epoch seconds."""
+        """Returns epoch seconds."""
         return self._clock
 
     @property
     def counters(self) -> Counters:
-        """What was done so far."""
+        """The totals so far."""
         return self._telemetry.counters
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the vendor announced, and errors passed over; each once."""
+        """Deprecations that the vendor announced, and errors that streams accepted; each once."""
         return self._telemetry.warnings
 
     def close(self) -> None:
@@ -96,45 +96,42 @@ class Client:
         self.session.close()
 
     def send(self, request: Request, accept: Accept | None = None, *, stop: threading.Event | None = None) -> Page:
-        """The page that answers a request. Passing failures are tried again, others raise a `FetchError` at once.
+        """Sends a request and returns its page. Retries transient failures; others raise a `FetchError` at once.
 
         accept: failures that count as a page without records (any status but 200), or `{200: "keep"}`.
-        stop: once set, waiting ends and nothing more is sent (StoppedError).
+        stop: once set, ends all waiting and sends nothing more (StoppedError).
         """
         accepted = accept or {}
 
-        def wait(seconds: float, is_named: bool, error: PassingError) -> None:
+        def wait(seconds: float, is_requested: bool, error: TransientError) -> None:
             self._telemetry.count(Counters(retries=1))
-            self._telemetry.tell("retry", self.mask(error.problem), seconds)
-            if is_named or error.holds_others:
+            self._telemetry.emit("retry", self.mask(error.problem), seconds)
+            if is_requested or error.holds_others:
                 self._limiter.hold(self._clock() + seconds)
             else:
                 self._pause(seconds, stop)
 
         attempts = Attempts(self._clock, wait)
-        return self._placed(request, lambda: attempts.call(lambda: self._attempt(request, accepted, stop)))
-
-    def _placed(self, request: Request, call: Callable[[], Page]) -> Page:
-        """What the call returns; its error says where it was, and no secret."""
         try:
-            return call()
+            return attempts.call(lambda: self._attempt(request, accepted, stop))
         except FetchError as error:
             failed = error
-        raise failed.placed(self.where, f"{request.method} {request.address()}", self.mask)
+        # Raised out here, so that the error has no context that could hold a secret.
+        raise failed.add_context(self.where, f"{request.method} {request.address()}", self.mask)
 
     def _attempt(self, request: Request, accept: Accept, stop: threading.Event | None) -> Page:
         try:
-            received = self._transport.exchange(request, lambda: self._permitted(stop), self._heard)
-            page = self._understood(request, received, accept)
-        except PassingError as error:
+            received = self._transport.exchange(request, lambda: self._wait_for_turn(stop), self._observe_response)
+            page = self._classify(request, received, accept)
+        except TransientError as error:
             if error.wait is not None:
                 self._limiter.hold(self._clock() + error.wait)
             raise
-        self._note(page)
+        self._warn_of_accepted_errors(page)
         return page
 
-    def _understood(self, request: Request, received: Page, accept: Accept) -> Page:
-        """The page as its reader gets it. An error names the request that failed, if that is one of the auth's own."""
+    def _classify(self, request: Request, received: Page, accept: Accept) -> Page:
+        """The page, masked. An error about one of the auth's own requests names that request."""
         page = replace(received, url=self.mask(received.url), where=self.where)
         try:
             return classify_response(page, accept, self._clock(), self.mask)
@@ -143,38 +140,39 @@ class Client:
                 error.url = f"{page.request.method} {page.url}"
             raise
 
-    def _heard(self, request: Request, response: Response, sent_at: float) -> None:
-        """Takes in what a response says beside its data."""
+    def _observe_response(self, request: Request, response: Response, sent_at: float) -> None:
+        """Counts and logs a response, and reads the rate limit and deprecation in its headers."""
         now = self._clock()
         self._telemetry.count(Counters(bytes=len(response.body)))
         self._limiter.observe(response.headers, now)
-        shown = self.mask(request.url)
-        if announced := deprecation_notice(response.headers):
-            self._telemetry.warn(announced, self.mask(f"{request.method} {shown.partition('?')[0]}: {announced}"))
-        _log.debug("%s: %s %s: %s, %s bytes", self.where, request.method, shown, response.status, len(response.body))
-        self._telemetry.tell("response", shown, now - sent_at, len(response.body))
+        url = self.mask(request.url)
+        if notice := deprecation_notice(response.headers):
+            self._telemetry.warn(notice, self.mask(f"{request.method} {url.partition('?')[0]}: {notice}"))
+        _log.debug("%s: %s %s: %s, %s bytes", self.where, request.method, url, response.status, len(response.body))
+        self._telemetry.emit("response", url, now - sent_at, len(response.body))
 
-    def _note(self, page: Page) -> None:
-        """Keeps in mind what a page passed over."""
-        asked = f"{page.request.method} {page.url}"
-        if page.skipped is not None:
-            self._telemetry.count(Counters(skipped=1))
-            self._telemetry.warn(f"skipped {page.status}", f"{asked}: taken as empty: {page.skipped}")
-        if page.reported is not None:
-            self._telemetry.warn(f"kept {page.reported}", f"{asked}: data kept although errors came: {page.reported}")
+    def _warn_of_accepted_errors(self, page: Page) -> None:
+        request = f"{page.request.method} {page.url}"
+        if page.accepted_failure is not None:
+            self._telemetry.count(Counters(accepted_failures=1))
+            warning = f"{request}: accepted as a page without records: {page.accepted_failure}"
+            self._telemetry.warn(f"skipped {page.status}", warning)
+        if page.accepted_errors is not None:
+            warning = f"{request}: kept the data although errors came with it: {page.accepted_errors}"
+            self._telemetry.warn(f"kept {page.accepted_errors}", warning)
 
-    def _permitted(self, stop: threading.Event | None) -> None:
-        """Returns when the next request may go out."""
+    def _wait_for_turn(self, stop: threading.Event | None) -> None:
+        """Returns when the next request may be sent. StoppedError: the caller stopped the walk."""
         self._limiter.acquire(self._clock, lambda seconds: self._pause(seconds, stop))
         if stop is not None and stop.is_set():
             raise StoppedError("stopped.")
         self._telemetry.count(Counters(requests=1))
 
     def _pause(self, seconds: float, stop: threading.Event | None) -> None:
-        if seconds > LONGEST_NAMED_WAIT:
-            raise wait_too_long(seconds)
-        if seconds >= TOLD_WAIT_SECONDS:
-            self._telemetry.tell("waiting", f"{self.where}: waiting {seconds:.0f} s", seconds)
+        if seconds > LONGEST_REQUESTED_WAIT:
+            raise build_wait_error(seconds)
+        if seconds >= SHORTEST_REPORTED_WAIT:
+            self._telemetry.emit("waiting", f"{self.where}: waiting {seconds:.0f} s", seconds)
         if self._sleep is not None:
             self._sleep(seconds)
         elif stop is not None:

@@ -1,6 +1,7 @@
-"""What can go wrong between a vendor and us, as exceptions that say what happened, where, and what to do.
+"""Exceptions for failed requests and walks. Each says what happened, where, and what to do about it.
 
-Their texts hold no secret: whoever raises one has masked it, and none keeps a request, a session or a cause that does.
+`FetchError.add_context` masks the text and drops the cause before an error leaves this package, so that neither holds a
+secret.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from typing import Self
 
 
 class FetchError(Exception):
-    """A request, or a walk over pages, that failed.
+    """A request, or a walk over pages, failed.
 
-    `where` is the connection ("snyk/acme"), `url` the method and address without secrets, `status` the HTTP status if
-    there was one, `advice` a sentence that says what to do.
+    where: the connection ("snyk/acme"). url: the method and URL, without secrets. status: the HTTP status, if a
+    response came. advice: a sentence that says what to do.
     """
 
     advice: str = ""
@@ -29,57 +30,57 @@ class FetchError(Exception):
         if advice:
             self.advice = advice
 
-    def placed(self, where: str, url: str, mask: Callable[[str], str]) -> Self:
-        """This error, with its place where it has none yet, and with all secrets out of its text."""
+    def add_context(self, where: str, url: str, mask: Callable[[str], str]) -> Self:
+        """Adds the connection and the URL where they are missing, masks all secrets, and returns this error."""
         self.where = self.where or where
         self.url = mask(self.url or url)
         self.problem = mask(self.problem)
         self.args = (self.problem,)
-        # Exceptions of requests, and the frames that they passed through, hold requests with their headers.
+        # Exceptions raised by `requests`, and their stack frames, hold requests with their headers.
         self.__cause__ = self.__context__ = None
         return self.with_traceback(None)
 
     def __str__(self) -> str:
-        place = ": ".join(part for part in (self.where, self.url) if part)
-        text = f"{place}: {self.problem}" if place else self.problem
+        context = ": ".join(part for part in (self.where, self.url) if part)
+        text = f"{context}: {self.problem}" if context else self.problem
         return f"{text} {self.advice}" if self.advice else text
 
 
-class PassingError(FetchError):
-    """What may be different in a moment. `wait` is how long the vendor asked us to wait, in seconds, if it did."""
+class TransientError(FetchError):
+    """A failure that another attempt may not meet. wait: the seconds that the vendor asked us to wait, if it did."""
 
     wait: float | None = None
     holds_others: bool = False
-    """Whether the connection's other requests should wait as well."""
+    """Whether the connection's other requests should wait too."""
 
 
-class TransportError(PassingError):
-    """No answer, or half of one: a timeout, a reset, a name that did not resolve, a body cut short."""
+class TransportError(TransientError):
+    """No complete response came: a timeout, a reset, a name that did not resolve, a body that was cut short."""
 
     advice = "It was tried several times; check that the address is right and can be reached from here."
 
 
 class UnreachableError(TransportError):
-    """Nobody is there: a name that did not resolve, a connection that was refused or not made in time."""
+    """No connection could be made: the name did not resolve, or the connection was refused or timed out."""
 
 
-class UnavailableError(PassingError):
-    """The vendor answered that it can't answer now: 408, 425, 5xx."""
+class UnavailableError(TransientError):
+    """The vendor can't handle the request right now: 408, 425, 5xx."""
 
     advice = "It was tried several times; the next sync tries again."
 
 
-class RateLimitedError(PassingError):
-    """The vendor says that there were too many requests: a 429, or a 403 or 200 that says so."""
+class RateLimitedError(TransientError):
+    """The vendor reports too many requests: with a 429, or in the text of a 403 or 200."""
 
     advice = "Lower the integration's rate or concurrency, or sync less often."
     holds_others = True
 
 
-class NotJsonError(PassingError):
-    """A success whose body is no JSON: mostly a page of HTML from a proxy or a login."""
+class NotJsonError(TransientError):
+    """A successful response whose body is not JSON: usually an HTML page from a proxy or a login."""
 
-    advice = "Check that base_url is the API's address and not that of the web pages."
+    advice = "Check that base_url is the address of the API and not of the web pages."
 
 
 class RefusedError(FetchError):
@@ -87,92 +88,92 @@ class RefusedError(FetchError):
 
 
 class UnauthorizedError(RefusedError):
-    """401: the credentials are wrong, or no longer valid."""
+    """401: the credentials are wrong or no longer valid."""
 
 
 class ForbiddenError(RefusedError):
-    """403: the credentials are right but may not do this."""
+    """403: the credentials are valid but lack a permission."""
 
 
 class NotFoundError(RefusedError):
-    """404: not there, or not visible to these credentials."""
+    """404: it does not exist, or these credentials can't see it."""
 
 
 class VendorReportedError(FetchError):
-    """A 200 whose body holds errors. `text` of the vendor is in the message."""
+    """A 200 whose body holds errors. The message quotes them."""
 
-    advice = 'If the data beside the errors is worth keeping, set accept = {200: "keep"} on the stream.'
+    advice = 'If the data that came with the errors is worth keeping, set accept = {200: "keep"} on the stream.'
 
 
 class WaitTooLongError(FetchError):
-    """The vendor asked for a longer wait than a sync should sit out. `seconds` is how long it asked for."""
+    """The vendor asked for a longer wait than a sync accepts. seconds: how long it asked for."""
 
     seconds: float = 0.0
     advice = "Nothing more was sent. Sync again after that time."
 
 
 class UndeclaredHostError(FetchError):
-    """A redirect, a link or the auth leads to a host that the integration does not declare. Nothing was sent there."""
+    """A redirect, a link or the auth leads to an undeclared host. Nothing was sent there."""
 
     advice = "If that host is the vendor's, add it to the integration's `hosts`."
 
 
 class RedirectError(FetchError):
-    """A redirect without an address, or too many of them."""
+    """A redirect has no address, or there were too many redirects."""
 
     advice = "Check base_url and the stream's path."
 
 
 class ResponseTooLargeError(FetchError):
-    """A response larger than the bound, counted after decompression."""
+    """A response is larger than allowed, counted after decompression."""
 
-    advice = "Ask for fewer records a page."
+    advice = "Ask for fewer records per page."
 
 
 class BadRequestError(FetchError):
-    """A request that can't be sent as it is: an address, a header or a body that HTTP does not allow."""
+    """A request can't be sent: HTTP does not allow its URL, a header or its body."""
 
     advice = "Check base_url, and the stream's path, params and headers."
 
 
 class CredentialError(FetchError):
-    """An auth that fails: the connection's config can't fill its template, or an author's own flow goes wrong."""
+    """The auth failed: the connection's config can't fill its template, or the author's own flow went wrong."""
 
     advice = "Correct that field in the connection's config."
 
 
 class RecordsPathError(FetchError):
-    """The path of the records leads to no list in the page."""
+    """The path in `records` does not lead to a list in the page."""
 
     advice = "Set `records` to the path of the list in the page (empty where the page is the list)."
 
 
 class LoopError(FetchError):
-    """A walk that goes round in a circle."""
+    """A walk goes round in circles."""
 
-    advice = "Check the stream's paginator: the vendor may not know the parameter, or names the same page again."
+    advice = "Check the stream's paginator: the vendor may ignore its parameter, or keep naming the same next page."
 
 
 class WalkLimitError(FetchError):
-    """A walk that took more pages, or more time, than its bound."""
+    """A walk took more pages or more time than allowed."""
 
     advice = "Narrow the stream, or check that its paginator comes to an end."
 
 
 class MissingPaginatorError(FetchError):
-    """The first page says that there is more, and no paginator is set to fetch it."""
+    """The first page says that there are more pages, but no paginator fetches them."""
 
     advice = "Set `paginator` on the stream or the integration."
 
 
 class LinkError(FetchError):
-    """What a page gives as the link to the next one is no address."""
+    """The value that a page gives as the link to the next one is not a URL."""
 
     advice = (
-        "Correct the paginator's path, or, where the vendor gives a token to be sent as a parameter, use "
+        "Correct the paginator's path. If the vendor gives a token to send as a parameter, use "
         "CursorToken(path, param=...)."
     )
 
 
 class StoppedError(FetchError):
-    """The caller no longer wants the answer; raised in place of waiting or sending."""
+    """The caller stopped the walk; raised instead of waiting or sending."""

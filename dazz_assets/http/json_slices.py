@@ -1,4 +1,4 @@
-"""JSON without building it: values as spans of a body's bytes, found by dotted paths."""
+"""Finds values in a JSON body by dotted paths, as slices of its bytes, without building Python objects."""
 
 from __future__ import annotations
 
@@ -11,98 +11,24 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec import Raw
 
-_SPACE = " \t\n\r"
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
-
-
-# Numbers stay texts: of no interest here, and long integers would be refused.
-_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_int=str, parse_float=str)
-
-
-def object_members(body: bytes) -> dict[str, Raw]:
-    """The values of an object by key, as they were sent; of a repeated key the last. ValueError: no JSON."""
-    text = body.decode()
-    found: dict[str, Raw] = {}
-    at = _opened(text, "{", "}")
-    while at >= 0:
-        key, at = _DECODER.raw_decode(text, at)
-        if not isinstance(key, str):
-            raise ValueError("a key of an object is no string")
-        start = _skip(text, at, ":")
-        _, end = _DECODER.raw_decode(text, start)
-        found[key] = Raw(text[start:end].encode())
-        at = _following(text, end, "}")
-    return found
-
-
-def list_items(body: bytes) -> list[Raw]:
-    """The values of an array, as they were sent. ValueError: no JSON."""
-    text = body.decode()
-    found: list[Raw] = []
-    at = _opened(text, "[", "]")
-    while at >= 0:
-        _, end = _DECODER.raw_decode(text, at)
-        found.append(Raw(text[at:end].encode()))
-        at = _following(text, end, "]")
-    return found
-
-
-def _opened(text: str, opening: str, closing: str) -> int:
-    """Where the first value of a container begins, or -1 if it is empty."""
-    at = _skip(text, _space(text, 0), opening)
-    if text[at : at + 1] == closing:
-        return _ended(text, at + 1)
-    return at
-
-
-def _following(text: str, end: int, closing: str) -> int:
-    """Where the value after the one that ended begins, or -1 after the last."""
-    at = _space(text, end)
-    if text[at : at + 1] == closing:
-        return _ended(text, at + 1)
-    return _skip(text, at, ",")
-
-
-def _ended(text: str, at: int) -> int:
-    if _space(text, at) != len(text):
-        raise ValueError("there is text after the end of the JSON")
-    return -1
-
-
-def _skip(text: str, at: int, expected: str) -> int:
-    at = _space(text, at)
-    if text[at : at + 1] != expected:
-        raise ValueError(f"expected {expected!r} at character {at}")
-    return _space(text, at + 1)
-
-
-def _space(text: str, at: int) -> int:
-    while text[at : at + 1] in _SPACE and at < len(text):
-        at += 1
-    return at
-
-
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _LIST = msgspec.json.Decoder(list[Raw])
-_LISTED_KEYS = 12
-_DEEPEST_LIST = 4
+_MAX_LISTED = 12
+_MAX_LIST_DEPTH = 4
 
 
 class NoListError(ValueError):
-    """A path leads to no list; the text says how far it led, and to what."""
+    """A path does not lead to a list. The text says how far it leads, and what is there."""
 
 
 @lru_cache(maxsize=1024)
 def split_path(path: str) -> tuple[str, ...]:
-    """The names of a path; none for the empty one."""
+    """The names in a dotted path, in which `\\.` is a dot within a name; empty for an empty path."""
     return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path)) if path else ()
 
 
 class Document:
-    """A body in JSON, opened once at its top level. ValueError: it is no JSON in UTF-8."""
+    """A JSON body, opened once at its top level. ValueError: it is not JSON in UTF-8."""
 
     def __init__(self, body: bytes) -> None:
         self._whole = Raw(body)
@@ -116,9 +42,9 @@ class Document:
         if not body.isascii():
             body.decode()
         try:
-            if _starts(body, b"{"):
+            if _starts_with(body, b"{"):
                 self._members = _members(self._whole)
-            elif _starts(body, b"["):
+            elif _starts_with(body, b"["):
                 self._items = _items(self._whole)
             else:
                 json.loads(body)
@@ -126,92 +52,93 @@ class Document:
             raise ValueError("it is nested too deeply") from None
 
     def find(self, path: str) -> Raw | None:
-        """The value at a path as it was sent, `null` included; None where there is none."""
+        """The value at a path as it was sent, even `null`; None if there is none."""
         names = split_path(path)
         if not names:
             return None if self.is_empty else self._whole
-        top = self._step(names[0])
+        top = self._get_child(names[0])
         return top if top is None or len(names) == 1 else _descend(top, names[1:])
 
     def value(self, path: str) -> Any:
-        """The value at a path as a Python value; None where there is none."""
+        """The value at a path as a Python value; None if there is none."""
         raw = self.find(path)
         return None if raw is None else json.loads(bytes(raw))
 
     def records(self, path: str) -> Sequence[Raw]:
-        """The items of the list at a path, byte for byte; none where it, or what holds it, is null.
+        """The items of the list at a path, byte for byte; empty if the list or a value on the way to it is null.
 
-        NoListError: the path leads to nothing, or to no list.
+        NoListError: the path leads to nothing, or to a value that is not a list.
         """
         names = split_path(path)
         if self.is_empty:
             return []
         if not names and self._items is not None:
             return self._items
-        if len(names) > 1 and (top := self._step(names[0])) is not None:
-            quick = _nested(names[1:], list[Raw])
+        if len(names) > 1 and (top := self._get_child(names[0])) is not None:
+            quick = _build_path_decoder(names[1:], list[Raw])
             try:
-                if quick is not None and (found := _dig(quick.decode(top), len(names) - 1)) is not None:
+                if quick is not None and (found := _unwrap(quick.decode(top), len(names) - 1)) is not None:
                     return found  # type: ignore[no-any-return]
             except (msgspec.DecodeError, RecursionError):
-                pass  # Not of that shape; the careful way finds out what it is.
+                pass  # The body has another shape: go step by step.
         return self._records_step_by_step(names)
 
     def names(self) -> list[str]:
         """The names at the top level, for messages."""
         return list(self._members or ())
 
-    def _step(self, name: str) -> Raw | None:
+    def _get_child(self, name: str) -> Raw | None:
         if self._members is not None:
             return self._members.get(name)
-        return _item(self._items, name) if self._items is not None else None
+        return _get_item(self._items, name) if self._items is not None else None
 
     def _records_step_by_step(self, names: Sequence[str]) -> Sequence[Raw]:
         here = self._whole
         for depth, name in enumerate(names):
             if bytes(here) == b"null":
                 return []
-            below = self._step(name) if depth == 0 else _step(here, name)
+            below = self._get_child(name) if depth == 0 else _get_child(here, name)
             if below is None:
                 place = f"`{'.'.join(names[:depth])}`" if depth else "the page"
-                raise NoListError(f"nothing is at `{'.'.join(names)}`: {place} is {_described(here)}{self._lists()}")
+                found = f"{place} is {_describe_value(here)}{self._format_list_paths()}"
+                raise NoListError(f"nothing is at `{'.'.join(names)}`: {found}")
             here = below
-        if _starts(here, b"["):
+        if _starts_with(here, b"["):
             return _items(here)
         if bytes(here).strip() == b"null":
             return []
-        place = f"what is at `{'.'.join(names)}`" if names else "the page"
-        raise NoListError(f"{place} is no list but {_described(here)}{self._lists()}")
+        place = f"the value at `{'.'.join(names)}`" if names else "the page"
+        raise NoListError(f"{place} is not a list but {_describe_value(here)}{self._format_list_paths()}")
 
-    def _lists(self) -> str:
-        """Where there are lists of objects in the body, for messages."""
+    def _format_list_paths(self) -> str:
+        """The paths of lists of objects in the body, for messages."""
         if self._members is None:
             return ""
-        found = [f"`{path}`" for path in _paths_of_lists(json.loads(bytes(self._whole)), ())][:_LISTED_KEYS]
+        found = [f"`{path}`" for path in _find_list_paths(json.loads(bytes(self._whole)), ())][:_MAX_LISTED]
         return f"; there {'is a list' if len(found) == 1 else 'are lists'} at {', '.join(found)}" if found else ""
 
 
-def _paths_of_lists(value: Any, above: tuple[str, ...]) -> Iterator[str]:
-    """Of lists whose items may be records, the outer ones only."""
+def _find_list_paths(value: Any, above: tuple[str, ...]) -> Iterator[str]:
+    """The paths of outermost lists whose items may be records."""
     if isinstance(value, list) and all(isinstance(item, dict) for item in value[:1]):
         yield ".".join(name.replace(".", "\\.") for name in above)
-    elif isinstance(value, dict) and len(above) < _DEEPEST_LIST:
+    elif isinstance(value, dict) and len(above) < _MAX_LIST_DEPTH:
         for name, member in value.items():
-            yield from _paths_of_lists(member, (*above, name))
+            yield from _find_list_paths(member, (*above, name))
 
 
-def _described(raw: Raw) -> str:
-    if _starts(raw, b"{"):
+def _describe_value(raw: Raw) -> str:
+    if _starts_with(raw, b"{"):
         keys = list(_members(raw))
-        named = ", ".join(keys[:_LISTED_KEYS]) + (", ..." if len(keys) > _LISTED_KEYS else "")
-        return f"an object with the keys {named}" if keys else "an object without keys"
-    if _starts(raw, b"["):
+        listed = ", ".join(keys[:_MAX_LISTED]) + (", ..." if len(keys) > _MAX_LISTED else "")
+        return f"an object with the keys {listed}" if keys else "an object without keys"
+    if _starts_with(raw, b"["):
         return "a list"
     text = bytes(raw)[:60].decode(errors="replace")
     return f"the value {text}"
 
 
-def _starts(raw: bytes | Raw, opening: bytes) -> bool:
+def _starts_with(raw: bytes | Raw, opening: bytes) -> bool:
     return bytes(memoryview(raw)[:64]).lstrip(b" \t\r\n").startswith(opening)
 
 
@@ -229,32 +156,32 @@ def _items(raw: Raw) -> list[Raw]:
         return list_items(bytes(raw))
 
 
-def _item(items: Sequence[Raw], name: str) -> Raw | None:
+def _get_item(items: Sequence[Raw], name: str) -> Raw | None:
     return items[int(name)] if name.isdecimal() and int(name) < len(items) else None
 
 
-def _step(raw: Raw, name: str) -> Raw | None:
-    if _starts(raw, b"{"):
+def _get_child(raw: Raw, name: str) -> Raw | None:
+    if _starts_with(raw, b"{"):
         return _members(raw).get(name)
-    return _item(_items(raw), name) if _starts(raw, b"[") else None
+    return _get_item(_items(raw), name) if _starts_with(raw, b"[") else None
 
 
 def _descend(raw: Raw, names: Sequence[str]) -> Raw | None:
-    quick = _nested(tuple(names), Raw)
+    quick = _build_path_decoder(tuple(names), Raw)
     try:
         if quick is not None:
-            return _dig(quick.decode(raw), len(names))  # type: ignore[no-any-return]
+            return _unwrap(quick.decode(raw), len(names))  # type: ignore[no-any-return]
     except (msgspec.DecodeError, RecursionError):
-        pass  # Not an object at each step: a list, null, or a text that msgspec refuses.
+        pass  # Some step is a list or null, or msgspec rejects a text: go step by step.
     here: Raw | None = raw
     for name in names:
-        here = None if here is None else _step(here, name)
+        here = None if here is None else _get_child(here, name)
     return here
 
 
 @lru_cache(maxsize=1024)
-def _nested(names: tuple[str, ...], leaf: type) -> msgspec.json.Decoder[Any] | None:
-    """A decoder that reads one path of nested objects in one go; None for names that it can't be told."""
+def _build_path_decoder(names: tuple[str, ...], leaf: type) -> msgspec.json.Decoder[Any] | None:
+    """A decoder that reads one path of nested objects in one go; None for names that msgspec rejects."""
     shape: Any = leaf
     for name in reversed(names):
         try:
@@ -264,9 +191,83 @@ def _nested(names: tuple[str, ...], leaf: type) -> msgspec.json.Decoder[Any] | N
     return msgspec.json.Decoder(shape)
 
 
-def _dig(found: Any, depth: int) -> Any:
+def _unwrap(found: Any, depth: int) -> Any:
     for _ in range(depth):
         if found is None:
             return None
         found = found.below
     return found
+
+
+_SPACE = " \t\n\r"
+
+
+def _reject_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+# Numbers stay texts: their values don't matter here, and Python would reject long integers.
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant, parse_int=str, parse_float=str)
+
+
+def object_members(body: bytes) -> dict[str, Raw]:
+    """The values of an object by key, as they were sent; the last one of a repeated key. ValueError: not JSON."""
+    text = body.decode()
+    found: dict[str, Raw] = {}
+    at = _first_item_start(text, "{", "}")
+    while at >= 0:
+        key, at = _DECODER.raw_decode(text, at)
+        if not isinstance(key, str):
+            raise ValueError("a key of an object is not a string")
+        start = _skip_character(text, at, ":")
+        _, end = _DECODER.raw_decode(text, start)
+        found[key] = Raw(text[start:end].encode())
+        at = _next_item_start(text, end, "}")
+    return found
+
+
+def list_items(body: bytes) -> list[Raw]:
+    """The values of an array, as they were sent. ValueError: not JSON."""
+    text = body.decode()
+    found: list[Raw] = []
+    at = _first_item_start(text, "[", "]")
+    while at >= 0:
+        _, end = _DECODER.raw_decode(text, at)
+        found.append(Raw(text[at:end].encode()))
+        at = _next_item_start(text, end, "]")
+    return found
+
+
+def _first_item_start(text: str, opening: str, closing: str) -> int:
+    """The index where the first value of an object or array begins, or -1 if it is empty."""
+    at = _skip_character(text, _skip_space(text, 0), opening)
+    if text[at : at + 1] == closing:
+        return _check_end(text, at + 1)
+    return at
+
+
+def _next_item_start(text: str, end: int, closing: str) -> int:
+    """The index where the next value begins after one that ended, or -1 after the last."""
+    at = _skip_space(text, end)
+    if text[at : at + 1] == closing:
+        return _check_end(text, at + 1)
+    return _skip_character(text, at, ",")
+
+
+def _check_end(text: str, at: int) -> int:
+    if _skip_space(text, at) != len(text):
+        raise ValueError("there is text after the end of the JSON")
+    return -1
+
+
+def _skip_character(text: str, at: int, expected: str) -> int:
+    at = _skip_space(text, at)
+    if text[at : at + 1] != expected:
+        raise ValueError(f"expected {expected!r} at character {at}")
+    return _skip_space(text, at + 1)
+
+
+def _skip_space(text: str, at: int) -> int:
+    while text[at : at + 1] in _SPACE and at < len(text):
+        at += 1
+    return at

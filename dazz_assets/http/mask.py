@@ -1,4 +1,4 @@
-"""Secrets taken out of texts before anyone sees them."""
+"""Masks secrets in texts and logs."""
 
 from __future__ import annotations
 
@@ -12,46 +12,45 @@ from urllib.parse import quote, quote_plus
 from weakref import WeakSet
 
 HIDDEN = "***"
-_IN_HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
-SHORTEST = 3
-"""Texts shorter than this are no secrets, and masking them would leave no message readable."""
-MOST_LEARNED = 32
-"""More tokens than the threads of a connection use at a time; a signature that is another one in each request must not
-fill the memory."""
+_HTML_ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+MIN_SECRET_LENGTH = 3
+"""Shorter texts are not masked: they are not secrets, and messages would become unreadable."""
+MAX_LEARNED = 32
+"""More tokens than a connection's threads use at a time. The limit keeps signatures that differ in each request from
+filling the memory."""
 
 
 class Mask:
-    """Replaces secrets in any text: as they are, percent-encoded, escaped as in JSON, in hexadecimal and in base64.
+    """Replaces secrets in any text: plain, percent-encoded, escaped for JSON or HTML, in hexadecimal and in base64.
 
-    hidden: what stands in their place.
+    hidden: the replacement.
 
     >>> Mask(["s3cret/"])("GET /x?key=s3cret%2F")
     'GET /x?key=***'
     """
 
     def __init__(self, secrets: Iterable[str], hidden: str = HIDDEN) -> None:
-        known = [secret for secret in secrets if len(secret) >= SHORTEST]
-        longest_first = sorted(
-            {form for secret in known for form in _forms(secret)}, key=lambda form: (-len(form), form)
-        )
+        known = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
+        patterns = {pattern for secret in known for pattern in _secret_patterns(secret)}
+        longest_first = sorted(patterns, key=lambda pattern: (-len(pattern), pattern))
         self._pattern = re.compile("|".join(longest_first)) if longest_first else None
-        self._traces = {trace for secret in known for trace in _traces(secret)}
+        self._fragments = {fragment for secret in known for fragment in _plain_fragments(secret)}
         self._hidden = hidden
         self._learned: tuple[Mask, ...] = ()
-        self._learning = threading.Lock()
+        self._lock = threading.Lock()
 
     def learn(self, secret: str) -> None:
-        """Replaces one more secret from now on, of those learned in this way the last `MOST_LEARNED`."""
+        """Also masks this secret from now on. Keeps the last `MAX_LEARNED` secrets that were learned."""
         learned = Mask([secret], self._hidden)
-        with self._learning:
-            self._learned = (*self._learned, learned)[-MOST_LEARNED:]
+        with self._lock:
+            self._learned = (*self._learned, learned)[-MAX_LEARNED:]
 
     def __call__(self, text: str) -> str:
         """The text with each secret replaced."""
         for learned in self._learned:
             text = learned(text)
-        # Most texts hold none, and looking for a part of one is a hundred times as fast as the pattern.
-        if self._pattern is None or not any(trace in text for trace in self._traces):
+        # Most texts hold no secret, and searching for a fragment is a hundred times as fast as the pattern.
+        if self._pattern is None or not any(fragment in text for fragment in self._fragments):
             return text
         return self._pattern.sub(lambda _: self._hidden, text)
 
@@ -59,29 +58,29 @@ class Mask:
         return "Mask()"
 
 
-def _forms(secret: str) -> Iterator[str]:
-    """Patterns of the ways in which a secret is written."""
+def _secret_patterns(secret: str) -> Iterator[str]:
+    """Patterns for the ways in which a secret may be written."""
     for text in {secret, secret.strip(), repr(secret)[1:-1]}:
         yield re.escape(text)
-        yield _escaped(text)
-        yield "".join(map(_in_html, text))
+        yield _json_pattern(text)
+        yield "".join(map(_html_character_pattern, text))
     for text in {secret, secret.strip()}:
         for encoded in {quote(text, safe=""), quote(text), quote_plus(text)}:
-            # Servers write the hex digits of an escape in either case, and a link within a link is escaped twice.
+            # Servers write the hex digits of an escape in either case, and escape a link within a link twice.
             yield re.sub(r"%([0-9A-F]{2})", r"%(?:25)*(?i:\1)", re.escape(encoded))
-    yield f"(?i:{_bytes(secret).hex()})"
-    for part in _inside_base64(secret):
+    yield f"(?i:{_to_bytes(secret).hex()})"
+    for part in _base64_fragments(secret):
         written = re.escape(part).replace(r"\+", r"(?:\+|%2[Bb])").replace("/", r"(?:\\?/|%2[Ff])")
-        # All that is encoded, from its start, and only tried there: so a long text is read once.
+        # Matches the whole base64 text, and only from its start, so that a long text is scanned once.
         yield rf"(?:(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]*)?{written}[A-Za-z0-9+/_-]*=*"
 
 
-def _escaped(text: str) -> str:
-    """A pattern of a text as JSON escapes it, once or up to four times: a text within a text."""
-    return "".join(map(_escaped_character, text))
+def _json_pattern(text: str) -> str:
+    """A pattern for a text that JSON has escaped one to four times, as in JSON within JSON."""
+    return "".join(map(_json_character_pattern, text))
 
 
-def _escaped_character(character: str) -> str:
+def _json_character_pattern(character: str) -> str:
     if character == "\\":
         return r"\\{1,16}"
     if character in "\"'/":
@@ -89,46 +88,46 @@ def _escaped_character(character: str) -> str:
     written = json.dumps(character)[1:-1]
     if written == character:
         return re.escape(character)
-    # A character beyond the first plane is two escapes.
+    # A character outside the Basic Multilingual Plane takes two escapes.
     escapes = "".join(rf"\\{{1,16}}(?i:{part})" for part in written.split("\\")[1:])
     return f"(?:{re.escape(character)}|{escapes})"
 
 
-def _in_html(character: str) -> str:
-    """A pattern of a character as HTML and XML write it: as it is, by its name, or by its number."""
-    if character not in _IN_HTML:
+def _html_character_pattern(character: str) -> str:
+    """A pattern for a character in HTML and XML: plain, by name, or by number."""
+    if character not in _HTML_ENTITIES:
         return re.escape(character)
     number = ord(character)
-    return f"(?:{re.escape(character)}|&(?i:{_IN_HTML[character]}|#0*{number}|#x0*{number:x});)"
+    return f"(?:{re.escape(character)}|&(?i:{_HTML_ENTITIES[character]}|#0*{number}|#x0*{number:x});)"
 
 
-def _traces(secret: str) -> Iterator[str]:
-    """Texts of which one is in any text that holds a form of the secret: letters and digits that nothing escapes."""
-    digits = _bytes(secret).hex()
-    for part in (secret, digits, digits.upper(), *_inside_base64(secret)):
+def _plain_fragments(secret: str) -> Iterator[str]:
+    """Letters and digits that nothing escapes. Any text that holds the secret in some form holds one of them."""
+    digits = _to_bytes(secret).hex()
+    for part in (secret, digits, digits.upper(), *_base64_fragments(secret)):
         yield max(re.findall("[A-Za-z0-9]+", part), key=len, default="")
 
 
-def _inside_base64(secret: str) -> Iterator[str]:
-    """A secret within something longer in base64 (`user:secret`): one text for each place in a group of three bytes."""
-    written = _bytes(secret)
+def _base64_fragments(secret: str) -> Iterator[str]:
+    """The secret inside a longer text in base64 (`user:secret`): one for each offset in a group of three bytes."""
+    data = _to_bytes(secret)
     for encode in (b64encode, urlsafe_b64encode):
         for before in range(3):
-            text = encode(b"\0" * before + written).decode().rstrip("=")
-            # The characters at both ends also hold bits of the neighbours.
-            first, last = (0, 2, 3)[before], len(text) - (1 if (before + len(written)) % 3 else 0)
-            if last - first >= SHORTEST:
+            text = encode(b"\0" * before + data).decode().rstrip("=")
+            # The characters at both ends also hold bits of the neighbouring bytes.
+            first, last = (0, 2, 3)[before], len(text) - (1 if (before + len(data)) % 3 else 0)
+            if last - first >= MIN_SECRET_LENGTH:
                 yield text[first:last]
 
 
-def _bytes(secret: str) -> bytes:
+def _to_bytes(secret: str) -> bytes:
     return secret.encode("utf-8", "surrogateescape")
 
 
-class _MaskedLogs(logging.Filter):
-    """Masks what urllib3 logs at debug level: the path with its query, where a key may be.
+class _MaskingFilter(logging.Filter):
+    """Masks the paths and queries, which may hold a key, that urllib3 logs at debug level.
 
-    urllib3 may serve others in the process: what holds none of the secrets is passed on untouched.
+    Other code in the process may use urllib3 too: records that hold no secret pass unchanged.
     """
 
     def __init__(self) -> None:
@@ -139,19 +138,19 @@ class _MaskedLogs(logging.Filter):
         masks = list(self.masks)
         if not masks:
             return True
-        said = shown = record.getMessage()
+        message = masked = record.getMessage()
         for mask in masks:
-            shown = mask(shown)
-        if shown != said:
-            record.msg, record.args = shown, ()
+            masked = mask(masked)
+        if masked != message:
+            record.msg, record.args = masked, ()
         return True
 
 
-_masked_logs = _MaskedLogs()
+_masking_filter = _MaskingFilter()
 
 
 def mask_transport_logs(mask: Mask) -> None:
-    """Masks these secrets in the log of urllib3 for as long as `mask` lives."""
-    _masked_logs.masks.add(mask)
+    """Masks these secrets in urllib3's logs for as long as `mask` is referenced."""
+    _masking_filter.masks.add(mask)
     for name in ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.response"):
-        logging.getLogger(name).addFilter(_masked_logs)
+        logging.getLogger(name).addFilter(_masking_filter)

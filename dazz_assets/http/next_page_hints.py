@@ -1,4 +1,4 @@
-"""Whether a page says that it is not the last one, in one of the ways that APIs commonly say so."""
+"""Finds the common signs in a page that more pages follow."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _LINKS = (
     "response_metadata.next_cursor",
     "paging.cursors.after",
 )
-_FLAGS = ("has_more", "hasMore", "has_next", "hasNext", "has_next_page", "hasNextPage", "more")
-_HOLDERS = ("", "meta.", "pagination.", "paging.", "pageInfo.")
-_ENDS = ("isLast", "is_last", "last", "isLastPage")
+_MORE_FLAGS = ("has_more", "hasMore", "has_next", "hasNext", "has_next_page", "hasNextPage", "more")
+_PARENTS = ("", "meta.", "pagination.", "paging.", "pageInfo.")
+_LAST_FLAGS = ("isLast", "is_last", "last", "isLastPage")
 
 
-def says_more(page: Page) -> str | None:
-    """What in a page says that another one follows it ("`links.next`"), or None.
+def find_next_page_hint(page: Page) -> str | None:
+    """The part of a page that says that another one follows ("`links.next`"), or None.
 
-    Used where no paginator is set: one page, silently taken for all of them, would be a lie (dlt-hub/dlt#2586).
+    Checked when no paginator is set, so that one page is never silently taken for the whole list (dlt-hub/dlt#2586).
     """
     if next_header_link(page):
         return "the Link header with rel=next"
@@ -51,34 +51,31 @@ def says_more(page: Page) -> str | None:
         value = page.value(path)
         if (isinstance(value, str) and value) or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return f"`{path}`"
-    for holder in _HOLDERS:
-        for name in _FLAGS:
-            if page.value(holder + name) is True:
-                return f"`{holder}{name}`"
-        for name in _ENDS:
-            if page.value(holder + name) is False:
-                return f"`{holder}{name}`"
-    return _counts(page)
+    for parent in _PARENTS:
+        for name in _MORE_FLAGS:
+            if page.value(parent + name) is True:
+                return f"`{parent}{name}`"
+        for name in _LAST_FLAGS:
+            if page.value(parent + name) is False:
+                return f"`{parent}{name}`"
+    return _find_total_hint(page)
 
 
-def overlooked_hint(page: Page, path: str | None) -> str | None:
-    """What in a page says that there is more, where a paginator finds nothing of it, in words; None where all is well.
+def describe_missed_hint(page: Page, path: str | None) -> str | None:
+    """A sentence about a sign of further pages that the paginator does not see, or None if it misses nothing.
 
-    path: where the paginator looks in the body; None where it looks at the `Link` header. A null that is there is the
-    vendor's word for the last page.
+    path: where the paginator looks in the body; None if it reads the `Link` header. A null at the path is how
+    the vendor marks the last page.
     """
     if path is not None and page.has(path):
         return None
-    sign = says_more(page)
-    return sign and f"the page says by {sign} that there is more, and its paginator finds nothing at {_place(path)}."
+    hint = find_next_page_hint(page)
+    place = "the Link header" if path is None else f"`{path}`"
+    return hint and f"{hint} in the page says that there is more, but the paginator finds nothing at {place}."
 
 
-def _place(path: str | None) -> str:
-    return "the Link header" if path is None else f"`{path}`"
-
-
-def _counts(page: Page) -> str | None:
-    """Jira's lists: `startAt`, `maxResults` and a `total` beyond them."""
+def _find_total_hint(page: Page) -> str | None:
+    """The hint of Jira's lists: a `total` beyond `startAt` plus `maxResults`."""
     start, size, total = (page.value(path) for path in ("startAt", "maxResults", "total"))
     if all(isinstance(value, int) for value in (start, size, total)) and total > start + size:
         return "`total`"

@@ -1,4 +1,4 @@
-"""A request, its response, and the page that a response becomes once it is read."""
+"""Requests, responses, and pages: responses that can be read as a list of records."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 from msgspec import Raw
 
 from dazz_assets.http.errors import RecordsPathError
-from dazz_assets.http.failures import failure_of
+from dazz_assets.http.failures import error_for_response
 from dazz_assets.http.json_slices import Document, NoListError
 
 Param = str | int | float | bool | Sequence[str | int] | None
-"""A value in a query: None is left out, a bool is sent as true or false, a sequence as the parameter repeated."""
+"""A value in a query: None is left out, a bool is sent as true or false, a sequence repeats the parameter."""
 
-_LONGEST = 500
+_LONGEST_ADDRESS = 500
 
 
 def sent_params(params: Mapping[str, Param]) -> dict[str, Any]:
-    """Parameters as they are sent: without those that are None, and with booleans in lower case."""
+    """The parameters as they are sent: without None, booleans in lower case."""
     return {
         name: str(value).lower() if isinstance(value, bool) else value
         for name, value in params.items()
@@ -33,14 +33,13 @@ def sent_params(params: Mapping[str, Param]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """One request: a value, from which paginators make the next one, and auths the one that carries credentials.
+    """One request. It is immutable: paginators derive the next request from it, auths the one with credentials.
 
-    url: absolute; it may have a query, to which `params` are added.
-    body: a JSON value, bytes that are sent as they are, or None.
-    source: what it lists, for recordings: the stream, and what its path names of a parent.
+    url: absolute; `params` are added to any query that it has.
+    body: a JSON value, bytes that are sent unchanged, or None.
+    source: what it lists, for recordings: the stream, and the parent's values in its path.
 
-    What an `Auth` and a `Seam` see is the request as it is sent: `params` are part of the URL then, and `body` is bytes
-    or None.
+    An `Auth` and a `Seam` see the request as it is sent: `params` are part of the URL, and `body` is bytes or None.
     """
 
     url: str
@@ -51,22 +50,22 @@ class Request:
     source: tuple[str, ...] = ()
 
     def with_header(self, name: str, value: str) -> Request:
-        """This request with a header, in place of one of the same name; case does not matter."""
-        others = {known: text for known, text in self.headers.items() if known.lower() != name.lower()}
+        """A copy with this header. It replaces one of the same name, in any case."""
+        others = {key: text for key, text in self.headers.items() if key.lower() != name.lower()}
         return replace(self, headers={**others, name: value})
 
     def with_param(self, name: str, value: Param) -> Request:
-        """This request with a parameter of the query, in place of one of the same name in `params` or in the URL."""
+        """A copy with this query parameter. It replaces one of the same name in `params` or in the URL."""
         parts = urlsplit(self.url)
         others = [pair for pair in parts.query.split("&") if pair and unquote_plus(pair.partition("=")[0]) != name]
         url = urlunsplit(parts._replace(query="&".join(others)))
         return replace(self, url=url, params={**self.params, name: value})
 
     def address(self) -> str:
-        """The URL with its parameters, at most `_LONGEST` characters of it. Not masked."""
+        """The URL with its parameters, cut off after `_LONGEST_ADDRESS` characters. Not masked."""
         query = urlencode(sent_params(self.params), doseq=True)
-        whole = self.url + (f"{'&' if '?' in self.url else '?'}{query}" if query else "")
-        return whole if len(whole) <= _LONGEST else whole[: _LONGEST - 3] + "..."
+        address = self.url + (f"{'&' if '?' in self.url else '?'}{query}" if query else "")
+        return address if len(address) <= _LONGEST_ADDRESS else address[: _LONGEST_ADDRESS - 3] + "..."
 
     def __repr__(self) -> str:  # Queries and headers may hold secrets.
         parts = urlsplit(self.url)
@@ -75,10 +74,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What came for a request, success or not.
+    """The response to a request, successful or not.
 
-    headers: case does not matter in those of a response that the engine received.
-    body: whole, decompressed, byte for byte.
+    headers: names ignore case in responses that the engine received.
+    body: all of it, decompressed.
     """
 
     status: int
@@ -87,69 +86,71 @@ class Response:
 
     @cached_property
     def document(self) -> Document:
-        """The body, opened. ValueError: it is no JSON (never of a page)."""
+        """The body, opened as JSON. ValueError: it is not JSON (never raised for a page)."""
         return Document(self.body)
 
     def value(self, path: str) -> Any:
-        """The value at a dotted path as a Python value; None where there is none, or null.
+        """The value at a dotted path as a Python value; None if it is missing or null.
 
-        ValueError: the body is no JSON (never of a page).
+        ValueError: the body is not JSON (never raised for a page).
         """
         return self.document.value(path)
 
     def has(self, path: str) -> bool:
-        """Whether there is a value at a dotted path, null included. ValueError: as `value`."""
+        """Whether there is a value at a dotted path, even null. Raises ValueError as `value` does."""
         return self.document.find(path) is not None
 
     def raise_for_status(self) -> Self:
-        """This response. FetchError with the vendor's own text: its status is not one of success (200 to 299)."""
+        """Returns this response if its status is 200 to 299; otherwise raises a FetchError that quotes the vendor."""
         if 200 <= self.status < 300:
             return self
-        raise failure_of(self.status, self.headers, self.body, time())
+        raise error_for_response(self.status, self.headers, self.body, time())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Response):
-    """A response that was read: it counts as a success, or the stream accepts it.
+    """A response that succeeded or that the stream accepts, ready to be read as records.
 
-    url: what was asked for, without the credentials and with any other secret masked.
-    fetched_at: when the request was sent, in UTC (after retries and redirects, the last one): what the vendor changed
-    later may be missing.
-    request: what was asked for; answered_url: the address that answered, after redirects (not masked: not for display).
+    url: the requested URL, without credentials and with any other secret masked.
+    fetched_at: when the request was sent, in UTC (the last one, after retries and redirects). Later changes at the
+    vendor may be missing from the page.
+    request: the request that it answers. final_url: the URL that responded, after redirects; not masked, so not for
+    display.
     where: the connection, for messages.
-    skipped: why a failure counts as a page without records (`accept={404: "skip"}`), else None.
-    reported: errors that the vendor sent beside the data and that the stream accepts (`accept={200: "keep"}`), or None.
+    accepted_failure: the failure that counts as a page without records (`accept={404: "skip"}`), or None.
+    accepted_errors: errors that came with the data and that the stream accepts (`accept={200: "keep"}`), or None.
     """
 
     url: str
     fetched_at: datetime
     request: Request
-    answered_url: str = field(default="", repr=False)
+    final_url: str = field(default="", repr=False)
     where: str = ""
-    skipped: str | None = None
-    reported: str | None = None
+    accepted_failure: str | None = None
+    accepted_errors: str | None = None
 
     @cached_property
     def document(self) -> Document:
-        """The body, opened; an empty one where a failure is skipped."""
-        return Document(b"" if self.skipped is not None else self.body)
+        """The body, opened as JSON; empty for an accepted failure."""
+        return Document(b"" if self.accepted_failure is not None else self.body)
 
     def records(self, path: str) -> Sequence[Raw]:
-        """The records of the list at a path (`""`: the page is the list): slices of the body, byte for byte as sent.
+        """The records in the list at a path (`""`: the page is the list), as slices of the body, byte for byte.
 
-        None of them where the body is empty, or the list or what holds it is null. RecordsPathError: the path leads to
-        nothing, or to something that is no list, or, on a page that came with errors, to null (conformance 11, 33, 45).
+        Empty if the body is empty, or if the list or a value on the way to it is null. RecordsPathError: the path leads
+        to nothing or to a value that is not a list or, on a page that came with errors, to null (conformance 11, 33,
+        45).
         """
         try:
             records = self.document.records(path)
         except NoListError as error:
-            raise self._no_list(f"{error}.") from None
-        if self.reported is not None and not records and not self._is_list(path):
-            raise self._no_list(f"the vendor sent errors and no data. It says: {self.reported}.")
+            raise self._records_path_error(f"{error}.") from None
+        if self.accepted_errors is not None and not records and not self._has_list(path):
+            raise self._records_path_error(f"the vendor sent errors and no data. It says: {self.accepted_errors}.")
         return records
 
-    def _is_list(self, path: str) -> bool:
+    def _has_list(self, path: str) -> bool:
         return bytes(self.document.find(path) or b"").lstrip().startswith(b"[")
 
-    def _no_list(self, problem: str) -> RecordsPathError:
+    def _records_path_error(self, problem: str) -> RecordsPathError:
         return RecordsPathError(problem, where=self.where, url=f"{self.request.method} {self.url}", status=self.status)

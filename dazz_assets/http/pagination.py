@@ -1,5 +1,6 @@
-"""From one page to the next: values without state. What comes next is derived from the request just sent, so that one
-paginator serves any number of streams, parents and threads (conformance 31).
+"""Paginators: they derive the request for the next page from the last request and its page.
+
+They keep no state, so one paginator serves any number of streams, parents and threads (conformance 31).
 """
 
 from __future__ import annotations
@@ -13,84 +14,39 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 from requests.utils import parse_header_links
 
 from dazz_assets.http.errors import BadRequestError, FetchError, LinkError
+from dazz_assets.http.failures import shorten
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.page import Page, Request
 
-# A long word without a path or a query is a token, and no relative link.
+# A long word without a path or a query is a token and not a relative link.
 _TOKEN = re.compile(r"[\w+=-]{12,}")
-_LONGEST = 60
-
-
-def next_header_link(page: Page) -> str | None:
-    """The address of the `Link` header's `rel="next"`, or None."""
-    for link in parse_header_links(page.headers.get("link", "")):
-        if "next" in link.get("rel", "").lower().split():
-            return link["url"]
-    return None
-
-
-def follow_link(page: Page, link: str) -> Request:
-    """The request that a link of a page asks for (conformance 29).
-
-    The link's own query stands as it is; of the parameters of the request that the page answers, those that the link
-    does not name are sent along (an API version, say), so that none is doubled. LinkError: it is no address.
-    """
-    try:
-        url = resolve_link(link, page.answered_url or page.request.url)
-    except ValueError:
-        raise _no_address(page, link) from None
-    if _TOKEN.fullmatch(link.strip()):
-        raise _no_address(page, link)
-    named = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
-    params = {name: value for name, value in page.request.params.items() if name not in named}
-    return replace(page.request, url=url, params=params)
-
-
-def _no_address(page: Page, link: str) -> LinkError:
-    short = link if len(link) <= _LONGEST else link[: _LONGEST - 3] + "..."
-    return LinkError(
-        f"the next link is {short!r}, which is no address, absolute or relative.",
-        where=page.where,
-        url=f"{page.request.method} {page.url}",
-        status=page.status,
-    )
-
-
-def resolve_link(link: str, requested: str) -> str:
-    """The absolute address of a link, relative to the address that was requested.
-
-    As RFC 3986 says, with one exception: an absolute path that is the requested one without its first segments means
-    the requested one. Snyk answers `/rest/orgs/7/issues` with `/orgs/7/issues?starting_after=...`, which leaves out
-    the prefix under which the API lives; a link to any other path is taken at its word.
-    """
-    url = urljoin(requested, link.strip())
-    here, there = urlsplit(requested), urlsplit(url)
-    if (here.scheme, here.netloc) != (there.scheme, there.netloc) or not link.strip().startswith("/"):
-        return url
-    whole, given = (unquote(parts.path).rstrip("/") for parts in (here, there))
-    return urlunsplit(there._replace(path=here.path)) if given and whole.endswith(given) else url
+_LONGEST_QUOTE = 60
+_LAST_FLAGS = frozenset({"last", "islast", "islastpage", "done", "isdone", "end", "complete"})
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The answer of a paginator to a page that was the last one: the reason, for whoever asks why a walk ended."""
+    """What a paginator returns after the last page, with the reason why it is the last."""
 
     reason: str
 
 
 class Paginator(Protocol):
-    """What knows how an API's pages follow each other.
+    """Finds the next page of a list.
 
-    It keeps nothing of a walk in itself: one serves all streams, parents and threads. The engine sends what it returns
-    as any other request, and ends a walk that goes in circles.
+    It keeps no state: one paginator serves all streams, parents and threads. The engine sends the requests that it
+    returns like any other, and ends a walk that goes in circles.
     """
 
     def first(self, request: Request) -> Request:
-        """The request for the first page, from what the stream asks for."""
+        """The request for the first page. request: the stream's own."""
         ...
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        """The request for the page after `page`, which answered `request` with so many records; or why it is last."""
+        """The request for the page that follows, or `Last` with the reason why there is none.
+
+        page: the response to `request`. received: the number of its records.
+        """
         ...
 
 
@@ -108,7 +64,7 @@ class LinkHeader:
 
 @dataclass(frozen=True, slots=True)
 class NextLink:
-    """Follows the URL at `path` in the body, absolute or relative (`NextLink("links.next")`; see `links.resolved`)."""
+    """Follows the URL at `path` in the body, absolute or relative (`NextLink("links.next")`; see `resolve_link`)."""
 
     path: str
 
@@ -120,13 +76,13 @@ class NextLink:
         if isinstance(link, str) and link.strip():
             return follow_link(page, link)
         if link:
-            raise _unusable(page, self.path, "a link")
+            raise _unusable_value_error(page, self.path, "a link")
         return Last(f"no link at `{self.path}`")
 
 
 @dataclass(frozen=True, slots=True)
 class CursorToken:
-    """Sends the token at `path` in the body as `param`: in the query, or in the body where the request has one."""
+    """Sends the token at `path` in the body as `param`: in the query, or in the body if the request has one."""
 
     path: str
     param: str
@@ -139,16 +95,18 @@ class CursorToken:
         if token is None or token is False or token == "":
             return Last(f"no token at `{self.path}`")
         if isinstance(token, bool) or not isinstance(token, str | int):
-            raise _unusable(page, self.path, "a token")
-        return _with(request, {self.param: token})
+            raise _unusable_value_error(page, self.path, "a token")
+        return _set_values(request, {self.param: token})
 
 
 @dataclass(frozen=True, slots=True)
 class PageNumber:
-    """Counts pages in `param`, from what the stream's params or body say, else from 1.
+    """Counts pages in `param`, starting from its value in the stream's params or body, else from 1.
 
-    size_param, size: how the page's size is asked for, if it is. more: the path of what says that there is more (see
-    `_says`). Ends at an empty page, or where `more` says so; a short page is not the end (conformance 28).
+    size_param, size: the parameter for the page size, and its value. more: the path of the value that says whether
+    there is more (see `_has_more`).
+
+    Ends at an empty page or when `more` says so; a short page is not the end (conformance 28).
     """
 
     param: str = "page"
@@ -157,22 +115,23 @@ class PageNumber:
     more: str | None = None
 
     def __post_init__(self) -> None:
-        _demand_both("PageNumber", self.size_param, self.size)
+        _require_both("PageNumber", self.size_param, self.size)
 
     def first(self, request: Request) -> Request:
-        return _with(request, {self.param: _counted(request, self.param, 1)} | _sized(self.size_param, self.size))
+        start = {self.param: _read_count(request, self.param, 1)}
+        return _set_values(request, start | _size_params(self.size_param, self.size))
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        number = _counted(request, self.param, 1)
-        ended = _end(page, received, self.more, number if _counts_pages(self.more) else None)
-        return ended or _with(request, {self.param: number + 1})
+        number = _read_count(request, self.param, 1)
+        ended = _find_end(page, received, self.more, number if _counts_pages(self.more) else None)
+        return ended or _set_values(request, {self.param: number + 1})
 
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """Counts records in `param`, from what the stream's params or body say, else from 0, by as many as were received.
+    """Counts the received records in `param`, starting from its value in the stream's params or body, else from 0.
 
-    size_param, size, more, and where it ends: as `PageNumber`.
+    size_param, size, more, and where it ends: as for `PageNumber`.
     """
 
     param: str = "offset"
@@ -181,23 +140,24 @@ class Offset:
     more: str | None = None
 
     def __post_init__(self) -> None:
-        _demand_both("Offset", self.size_param, self.size)
+        _require_both("Offset", self.size_param, self.size)
 
     def first(self, request: Request) -> Request:
-        return _with(request, {self.param: _counted(request, self.param, 0)} | _sized(self.size_param, self.size))
+        start = {self.param: _read_count(request, self.param, 0)}
+        return _set_values(request, start | _size_params(self.size_param, self.size))
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        reached = _counted(request, self.param, 0) + received
-        ended = _end(page, received, self.more, None if _counts_pages(self.more) else reached)
-        return ended or _with(request, {self.param: reached})
+        reached = _read_count(request, self.param, 0) + received
+        ended = _find_end(page, received, self.more, None if _counts_pages(self.more) else reached)
+        return ended or _set_values(request, {self.param: reached})
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLCursor:
     """Sends the cursor at `path` as a variable of the query (`GraphQLCursor("data.items.pageInfo.endCursor")`).
 
-    Ends where there is no cursor, or where `hasNextPage` beside it is false: the last page of a Relay connection has a
-    cursor as well.
+    Ends when there is no cursor, or when the `hasNextPage` next to it is false: the last page of a Relay connection has
+    a cursor too.
     """
 
     path: str
@@ -207,13 +167,13 @@ class GraphQLCursor:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        beside = self.path.removesuffix(_last_segment(self.path)) + "hasNextPage"
-        if page.value(beside) is False:
-            return Last(f"`{beside}` is false")
+        flag = self.path.removesuffix(_last_segment(self.path)) + "hasNextPage"
+        if page.value(flag) is False:
+            return Last(f"`{flag}` is false")
         cursor = page.value(self.path)
-        if not cursor and page.value(beside) is True:
+        if not cursor and page.value(flag) is True:
             raise FetchError(
-                f"the page says by `{beside}` that there is more, and its paginator finds no cursor at `{self.path}`.",
+                f"`{flag}` in the page says that there is more, but the paginator finds no cursor at `{self.path}`.",
                 where=page.where,
                 url=f"{page.request.method} {page.url}",
                 status=page.status,
@@ -227,13 +187,62 @@ class GraphQLCursor:
         return replace(request, body={**request.body, "variables": variables})
 
 
+def next_header_link(page: Page) -> str | None:
+    """The URL with `rel="next"` in the `Link` header, or None."""
+    for link in parse_header_links(page.headers.get("link", "")):
+        if "next" in link.get("rel", "").lower().split():
+            return link["url"]
+    return None
+
+
+def follow_link(page: Page, link: str) -> Request:
+    """The request for a link in a page (conformance 29). LinkError: the link is not a URL.
+
+    The link's query stays unchanged. Parameters of the page's request that the link does not name, such as an API
+    version, are sent along; the others are not, so that none is sent twice.
+    """
+    try:
+        url = resolve_link(link, page.final_url or page.request.url)
+    except ValueError:
+        raise _invalid_link_error(page, link) from None
+    if _TOKEN.fullmatch(link.strip()):
+        raise _invalid_link_error(page, link)
+    in_link = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    params = {name: value for name, value in page.request.params.items() if name not in in_link}
+    return replace(page.request, url=url, params=params)
+
+
+def _invalid_link_error(page: Page, link: str) -> LinkError:
+    return LinkError(
+        f"the next link is {shorten(link, _LONGEST_QUOTE)!r}, which is neither an absolute nor a relative URL.",
+        where=page.where,
+        url=f"{page.request.method} {page.url}",
+        status=page.status,
+    )
+
+
+def resolve_link(link: str, requested: str) -> str:
+    """The absolute URL of a link, resolved against the requested URL as RFC 3986 says, with one exception.
+
+    If the link's absolute path is the requested path without its first segments, the requested path is used. On
+    `/rest/orgs/7/issues`, Snyk links to `/orgs/7/issues?starting_after=...`, without the prefix of its API.
+    """
+    url = urljoin(requested, link.strip())
+    base, target = urlsplit(requested), urlsplit(url)
+    if (base.scheme, base.netloc) != (target.scheme, target.netloc) or not link.strip().startswith("/"):
+        return url
+    base_path, target_path = (unquote(parts.path).rstrip("/") for parts in (base, target))
+    lacks_prefix = target_path and base_path.endswith(target_path)
+    return urlunsplit(target._replace(path=base.path)) if lacks_prefix else url
+
+
 def _last_segment(path: str) -> str:
     return split_path(path)[-1].replace(".", "\\.") if path else ""
 
 
-def _unusable(page: Page, path: str, what: str) -> FetchError:
+def _unusable_value_error(page: Page, path: str, kind: str) -> FetchError:
     return FetchError(
-        f"what is at `{path}` can't be used as {what}: it is no text.",
+        f"the value at `{path}` can't be used as {kind}: it is not a text.",
         where=page.where,
         url=f"{page.request.method} {page.url}",
         status=page.status,
@@ -241,66 +250,63 @@ def _unusable(page: Page, path: str, what: str) -> FetchError:
     )
 
 
-def _demand_both(paginator: str, size_param: str | None, size: int | None) -> None:
+def _require_both(paginator: str, size_param: str | None, size: int | None) -> None:
     if (size_param is None) != (size is None):
         raise ValueError(f"{paginator} takes size_param and size together: give both, or neither")
 
 
-def _sized(size_param: str | None, size: int | None) -> dict[str, Any]:
+def _size_params(size_param: str | None, size: int | None) -> dict[str, Any]:
     return {} if size_param is None else {size_param: size}
 
 
-def _with(request: Request, values: Mapping[str, Any]) -> Request:
-    """The request with these parameters: at the top of its body where it is an object, else in the query."""
+def _set_values(request: Request, values: Mapping[str, Any]) -> Request:
+    """The request with these parameters: at the top level of its body if that is an object, else in the query."""
     if isinstance(request.body, Mapping):
         return replace(request, body={**request.body, **values})
     return replace(request, params={**request.params, **values})
 
 
-def _counted(request: Request, param: str, start: int) -> int:
+def _read_count(request: Request, param: str, start: int) -> int:
     sent = (request.body if isinstance(request.body, Mapping) else request.params).get(param, start)
     if isinstance(sent, bool) or not str(sent).isdecimal():
-        raise BadRequestError(f"the parameter {param!r} must start at a number from 0, and not at {sent!r}.")
+        raise BadRequestError(f"the parameter {param!r} must start at a number from 0 up, but is {sent!r}.")
     return int(str(sent))
 
 
-_WORDS_FOR_LAST = frozenset({"last", "islast", "islastpage", "done", "isdone", "end", "complete"})
-
-
-def _words(more: str) -> str:
+def _normalize_flag_name(more: str) -> str:
     return _last_segment(more).lower().replace("_", "").replace("-", "")
 
 
 def _counts_pages(more: str | None) -> bool:
-    return more is not None and "page" in _words(more)
+    return more is not None and "page" in _normalize_flag_name(more)
 
 
-def _end(page: Page, received: int, more: str | None, reached: int | None) -> Last | None:
-    """Why a counted page is the last one, or None.
+def _find_end(page: Page, received: int, more: str | None, reached: int | None) -> Last | None:
+    """The reason why a page of a counting paginator is the last one, or None.
 
-    reached: the pages or records read so far, in the unit that `more` counts, or None where that is not known.
+    reached: how many pages or records were read so far, in the unit that `more` counts, or None if unknown.
     """
     if received == 0:
         return Last("an empty page")
-    # A page without the flag says nothing: the next one tells, at worst by being empty.
+    # Without the flag, read on: the list ends at an empty page at the latest.
     if more is None or not page.has(more):
         return None
-    return None if _says(page.value(more), more, reached) else Last(f"`{more}` says that there is no more")
+    return None if _has_more(page.value(more), more, reached) else Last(f"`{more}` says that there is no more")
 
 
-def _says(value: Any, more: str, reached: int | None) -> bool:
+def _has_more(value: Any, more: str, reached: int | None) -> bool:
     """Whether the value at `more` says that there is more.
 
-    A number whose name counts pages or a total (`total_pages`, `total`) is compared with what was read, where that is
-    known; a flag that marks the end (`isLast`, `done`) means the opposite; anything else says yes unless it is empty,
-    zero, false or null. In doubt the walk goes on: the next page is empty if there is none.
+    A number that is named as a count of pages or a total (`total_pages`, `total`) is compared with `reached`, if known.
+    A flag that marks the end (`isLast`, `done`) means more unless it is true. Any other value means more unless it is
+    empty, zero, false or null. In doubt the walk goes on, since a page beyond the end is empty.
     """
-    words = _words(more)
+    name = _normalize_flag_name(more)
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         value = value.strip().lower() == "true"
-    if words in _WORDS_FOR_LAST:
+    if name in _LAST_FLAGS:
         return value is not True
-    counts = ("total" in words or "page" in words) and "remain" not in words
-    if counts and reached is not None and isinstance(value, int | float) and not isinstance(value, bool):
+    is_count = ("total" in name or "page" in name) and "remain" not in name
+    if is_count and reached is not None and isinstance(value, int | float) and not isinstance(value, bool):
         return value > reached
     return bool(value)

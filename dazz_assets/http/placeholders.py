@@ -1,4 +1,4 @@
-"""The template language: `{config.x}`, `{parent.a.b}`, `{cursor.since}` and `{cursor.until}` in what is sent."""
+"""The template language: `{config.x}`, `{parent.a.b}`, `{cursor.since}` and `{cursor.until}` in requests."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -9,13 +9,13 @@ PLACEHOLDER = re.compile(r"\{(config|parent|cursor)\.([A-Za-z_][\w.\-]*)\}")
 
 
 def find_placeholders(value: object) -> Iterator[tuple[str, str]]:
-    """Each (`"config"`, `"parent"` or `"cursor"`, field) that a text, or the texts in a mapping or list, name."""
+    """The placeholders in a text, mapping or list, each as (kind, field). Kinds: `"config"`, `"parent"`, `"cursor"`."""
     for text in find_texts(value):
         yield from ((match[1], match[2]) for match in PLACEHOLDER.finditer(text))
 
 
 def find_texts(value: object) -> Iterator[str]:
-    """The text, or the texts in a mapping or list at any depth; the names in a mapping are not among them."""
+    """The text itself, or the texts in a mapping or list at any depth, without the keys of mappings."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -29,11 +29,11 @@ def find_texts(value: object) -> Iterator[str]:
 def fill_placeholders(
     value: Any, look_up: Callable[[str, str], str | int], is_absent: Callable[[str, str], bool] = lambda *_: False
 ) -> Any:
-    """The value with each placeholder replaced by what `look_up(kind, field)` gives.
+    """The value with each placeholder replaced by `look_up(kind, field)`.
 
-    A text that is nothing but a placeholder becomes what it stands for, which may be a number. Where `is_absent` says
-    that there is nothing, such an entry of a mapping or item of a list is left out, and so is a mapping or list of
-    which nothing remains. In a longer text a placeholder always has a value.
+    A text that is one placeholder and nothing else becomes the looked-up value, which may be a number. If `is_absent`
+    says that this value is missing, the entry of the mapping or list is left out, and so is a mapping or list that
+    becomes empty thereby. Placeholders in longer texts must have a value.
     """
     if isinstance(value, str):
         if whole := PLACEHOLDER.fullmatch(value):
@@ -48,7 +48,7 @@ def fill_placeholders(
 
 
 def path_segment(text: str) -> str:
-    """The text as one segment of a path (RFC 3986, section 3.3). Raises ValueError for "", "." and ".."."""
+    """The text, percent-encoded as one segment of a path (RFC 3986, section 3.3). ValueError: "", "." or ".."."""
     if text in {"", ".", ".."}:
         raise ValueError(f"{text!r} can't be a segment of a path")
     return quote(text, safe="")

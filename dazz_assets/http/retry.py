@@ -1,4 +1,4 @@
-"""How often and how long a request is tried again. tenacity runs the attempts and grows the backoff."""
+"""Retries a request while its failures are transient. tenacity runs the attempts and computes the backoff."""
 
 from __future__ import annotations
 
@@ -9,103 +9,102 @@ from typing import TypeVar, cast
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from tenacity.wait import wait_exponential
 
-from dazz_assets.http.errors import NotJsonError, PassingError, UnreachableError, WaitTooLongError
+from dazz_assets.http.errors import NotJsonError, TransientError, UnreachableError, WaitTooLongError
 
 ATTEMPTS = 10
 NOT_JSON_ATTEMPTS = 4
-"""A page of HTML where JSON was due is seldom gone in a moment."""
+"""Fewer: an HTML page in place of JSON rarely goes away within seconds."""
 UNREACHABLE_ATTEMPTS = 5
-"""A wrong address stays wrong, and whoever typed it waits; a vendor that is gone is asked again by the next sync."""
+"""Fewer: a mistyped address stays wrong, and the next sync tries again if the vendor is down."""
 BACKOFF_SECONDS = 300.0
-"""The total time of one request's attempts and backoff, without the waits that the vendor named."""
+"""The total time for the attempts and the backoff of one request, without the waits that the vendor asked for."""
 FIRST_BACKOFF = 0.3
 LONGEST_BACKOFF = 30.0
-LONGEST_NAMED_WAIT = 600.0
-"""A vendor that asks for a longer wait gets it, but not from a sync that sits there: the sync fails, saying so."""
+LONGEST_REQUESTED_WAIT = 600.0
+"""Seconds. When the vendor asks for a longer wait, the sync fails and says so instead of waiting."""
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 _backoff = wait_exponential(multiplier=FIRST_BACKOFF, max=LONGEST_BACKOFF)
 
 
 class Attempts:
-    """Calls a function until it answers, fails for good, or a bound is reached (conformance 2, 7).
+    """Calls a function until it returns, fails for good, or a limit is reached (conformance 2, 7).
 
-    clock: epoch seconds. wait: called before another attempt with the seconds, whether the vendor named them, and the
-    error that made it necessary. It does the waiting, so that a wait can be stopped, and shared by a
-    connection's threads.
+    clock: epoch seconds. wait: called before each further attempt with the seconds to wait, whether the vendor asked
+    for them, and the error. It does the waiting itself, so that a connection's threads can share a wait or stop it.
     """
 
-    def __init__(self, clock: Callable[[], float], wait: Callable[[float, bool, PassingError], None]) -> None:
+    def __init__(self, clock: Callable[[], float], wait: Callable[[float, bool, TransientError], None]) -> None:
         self._clock = clock
         self._wait = wait
 
-    def call(self, function: Callable[[], Answer]) -> Answer:
-        """What the function returns. Its last error, or WaitTooLongError where the vendor asked for too long a wait."""
+    def call(self, function: Callable[[], Result]) -> Result:
+        """The result of the function. Raises its last error, or WaitTooLongError for too long a requested wait."""
         started = self._clock()
-        named_seconds = 0.0
+        requested_seconds = 0.0
 
         def is_over(state: RetryCallState) -> bool:
-            error = _error_of(state)
-            if state.attempt_number >= _attempts(error):
+            error = _last_error(state)
+            if state.attempt_number >= _max_attempts(error):
                 return True
-            spent = self._clock() - started - named_seconds
+            spent = self._clock() - started - requested_seconds
             return spent + (0.0 if error.wait is not None else state.upcoming_sleep) > BACKOFF_SECONDS
 
         def pause(state: RetryCallState) -> None:
-            nonlocal named_seconds
-            error, seconds, is_named = _error_of(state), state.upcoming_sleep, _is_named(state)
-            if is_named and seconds > LONGEST_NAMED_WAIT:
-                raise wait_too_long(seconds, error)
-            self._wait(seconds, is_named, error)
-            named_seconds += seconds if is_named else 0.0
+            nonlocal requested_seconds
+            error, seconds, is_requested = _last_error(state), state.upcoming_sleep, _is_wait_requested(state)
+            if is_requested and seconds > LONGEST_REQUESTED_WAIT:
+                raise build_wait_error(seconds, error)
+            self._wait(seconds, is_requested, error)
+            requested_seconds += seconds if is_requested else 0.0
 
         retrying = Retrying(
-            retry=retry_if_exception_type(PassingError),
-            wait=_seconds,
+            retry=retry_if_exception_type(TransientError),
+            wait=_seconds_to_wait,
             stop=is_over,
             before_sleep=pause,
-            sleep=_have_waited,
+            sleep=_skip_sleep,
             reraise=True,
         )
         return retrying(function)
 
 
-def _error_of(state: RetryCallState) -> PassingError:
-    """The error of the last attempt; tenacity asks how to go on only after those that may pass."""
-    return cast(PassingError, state.outcome and state.outcome.exception())
+def _last_error(state: RetryCallState) -> TransientError:
+    """The error of the last attempt. It is transient: tenacity calls its hooks after no other."""
+    return cast(TransientError, state.outcome and state.outcome.exception())
 
 
-def _attempts(error: PassingError) -> int:
+def _max_attempts(error: TransientError) -> int:
     if isinstance(error, NotJsonError):
         return NOT_JSON_ATTEMPTS
     return UNREACHABLE_ATTEMPTS if isinstance(error, UnreachableError) else ATTEMPTS
 
 
-def _is_named(state: RetryCallState) -> bool:
-    """Whether the vendor named the wait. One that says "now" again and again is not believed."""
-    named = _error_of(state).wait
-    return named is not None and (named > 0 or state.attempt_number == 1)
+def _is_wait_requested(state: RetryCallState) -> bool:
+    """Whether the vendor asked for the wait. From the second attempt on, a request to wait 0 s is ignored."""
+    requested = _last_error(state).wait
+    return requested is not None and (requested > 0 or state.attempt_number == 1)
 
 
-def _seconds(state: RetryCallState) -> float:
-    """How long to wait before the next attempt: as the vendor says, or the backoff with jitter."""
-    named = _error_of(state).wait
-    if named is not None and _is_named(state):
-        return named
+def _seconds_to_wait(state: RetryCallState) -> float:
+    """How long to wait before the next attempt: as the vendor asks, else backoff with jitter."""
+    requested = _last_error(state).wait
+    if requested is not None and _is_wait_requested(state):
+        return requested
     return _backoff(state) * random.uniform(0.75, 1.25)
 
 
-def _have_waited(_: float) -> None:
-    """In place of tenacity's own sleep, which could be neither stopped nor shared."""
+def _skip_sleep(_: float) -> None:
+    """Replaces tenacity's own sleep: `Attempts` has already waited, in a way that can be stopped and shared."""
 
 
-def wait_too_long(seconds: float, error: PassingError | None = None) -> WaitTooLongError:
-    """The error for a wait beyond the bound, with what the vendor said along with it."""
-    said = f"{error.problem} " if error else ""
-    refused = WaitTooLongError(
-        f"{said}The vendor asks to wait {seconds:.0f} s, and a sync waits {LONGEST_NAMED_WAIT:.0f} s at most.",
+def build_wait_error(seconds: float, error: TransientError | None = None) -> WaitTooLongError:
+    """The error for a requested wait that is too long. It begins with the problem of `error`."""
+    problem = f"{error.problem} " if error else ""
+    too_long = WaitTooLongError(
+        f"{problem}The vendor asks to wait {seconds:.0f} s, but a sync waits at most {LONGEST_REQUESTED_WAIT:.0f} s.",
         status=error.status if error else None,
     )
-    refused.seconds = seconds
-    return refused
+    too_long.seconds = seconds
+    return too_long

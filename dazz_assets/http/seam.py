@@ -1,4 +1,4 @@
-"""Where requests leave the process, and responses come in, whatever sends them: what recordings are made of."""
+"""The seam at which any HTTP library can be recorded and replayed."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Protocol
 from dazz_assets.http.page import Request, Response
 
 Send = Callable[[Request], Response]
-"""Sends a request as it is, credentials included, and returns its response."""
+"""Sends a request unchanged, with its credentials, and returns the response."""
 
 Tape = Callable[[Request, Send], Response]
-"""Is given each request, and what really sends it; what it returns is the response."""
+"""Gets each request and the function that really sends it; returns the response that the library sees."""
 
 
 class Seam(Protocol):
-    """One library that sends requests: a vendor's SDK, named by an integration's `seams`; `requests` is known.
+    """A library that sends requests, such as a vendor's SDK. Integrations list them in `seams`; `requests` is built in.
 
-    Both methods replace the place where the library sends, for as long as their context is open. They make a `Request`
-    of what the library sends (its whole URL, and its body as bytes), and of a `Response` what the library returns.
+    Both methods replace the function that sends, until their context closes. They convert what the library sends into a
+    `Request` (with its whole URL, and its body as bytes), and a `Response` into what the library returns.
     """
 
     def recording(self, tape: Tape) -> AbstractContextManager[None]:
-        """While it is open, each request goes to `tape`, with what really sends it; the library gets what it returns.
+        """While open, passes each request to `tape` along with the real send; the library gets the tape's response.
 
-        What `tape` sends may differ from what it was given, and its response from what came.
+        `tape` may send a request that differs from the one it got, and may change the response.
         """
         ...
 
     def replaying(self, script: Send) -> AbstractContextManager[None]:
-        """While it is open, `script` answers each request, and nothing is sent."""
+        """While open, `script` responds to each request and nothing is sent."""
         ...

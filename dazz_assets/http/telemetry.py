@@ -1,4 +1,4 @@
-"""What a client counts and tells while it works."""
+"""Counters, warnings and events of a client."""
 
 from __future__ import annotations
 
@@ -12,37 +12,38 @@ MOST_WARNINGS = 100
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Totals since a client was made; subtract two to know what lies between.
+    """Totals since a client was made. Subtract two of them to get the difference.
 
-    requests: sent, retries and redirects included; bytes: of bodies, decompressed; waited_seconds: for rates, backoff
-    and waits that the vendor named, summed over threads; skipped: failures that the stream accepts.
+    requests: sent, including retries and redirects. bytes: of response bodies, decompressed. waited_seconds: for the
+    rate, backoff and waits that the vendor asked for, summed over threads. accepted_failures: those that the stream
+    accepts.
     """
 
     requests: int = 0
     bytes: int = 0
     retries: int = 0
     waited_seconds: float = 0.0
-    skipped: int = 0
+    accepted_failures: int = 0
 
     def __sub__(self, earlier: Counters) -> Counters:
-        return self._combined(earlier, -1)
+        return self._combine(earlier, -1)
 
-    def __add__(self, more: Counters) -> Counters:
-        return self._combined(more, 1)
+    def __add__(self, other: Counters) -> Counters:
+        return self._combine(other, 1)
 
-    def _combined(self, other: Counters, sign: int) -> Counters:
+    def _combine(self, other: Counters, sign: int) -> Counters:
         return Counters(
             self.requests + sign * other.requests,
             self.bytes + sign * other.bytes,
             self.retries + sign * other.retries,
             self.waited_seconds + sign * other.waited_seconds,
-            self.skipped + sign * other.skipped,
+            self.accepted_failures + sign * other.accepted_failures,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ClientEvent:
-    """Something that a person who watches wants to see. seconds: of a wait or an answer; bytes: of a body."""
+    """Progress to show while a client works. seconds: of a wait or a response; bytes: of a response's body."""
 
     kind: Literal["response", "waiting", "retry", "warning"]
     where: str
@@ -52,7 +53,7 @@ class ClientEvent:
 
 
 class Telemetry:
-    """Counters, warnings and events of one client, shared by its threads."""
+    """Collects the counters, warnings and events of one client. Its threads share it."""
 
     def __init__(self, where: str, on_event: Callable[[ClientEvent], None] | None) -> None:
         self._where = where
@@ -63,31 +64,31 @@ class Telemetry:
 
     @property
     def counters(self) -> Counters:
-        """A snapshot."""
+        """The totals so far."""
         return self._counters
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Each thing worth a warning, once."""
+        """The warnings, one per subject."""
         with self._lock:
             return tuple(self._warnings.values())
 
-    def count(self, more: Counters) -> None:
+    def count(self, counters: Counters) -> None:
         """Adds to the totals."""
         with self._lock:
-            self._counters += more
+            self._counters += counters
 
     def warn(self, subject: str, text: str) -> None:
-        """Keeps a warning, once for each subject."""
+        """Keeps a warning and emits it, once per subject."""
         with self._lock:
             if subject in self._warnings or len(self._warnings) >= MOST_WARNINGS:
                 return
             self._warnings[subject] = text
-        self.tell("warning", text)
+        self.emit("warning", text)
 
-    def tell(
+    def emit(
         self, kind: Literal["response", "waiting", "retry", "warning"], text: str, seconds: float = 0.0, size: int = 0
     ) -> None:
-        """Calls who watches."""
+        """Calls `on_event`, if one was given."""
         if self._on_event is not None:
             self._on_event(ClientEvent(kind, self._where, text, seconds, size))

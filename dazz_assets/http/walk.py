@@ -1,11 +1,11 @@
-"""One walk over the pages of a list, from the first to the last; a walk in circles is stopped (conformance 25, 26)."""
+"""Walks the pages of a list from the first to the last, and stops a walk that goes in circles (conformance 25, 26)."""
 
 from __future__ import annotations
 
 import json
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from urllib.parse import parse_qsl, urlsplit
@@ -15,82 +15,31 @@ from msgspec import Raw
 from dazz_assets.http.classify import Accept
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, WalkLimitError
-from dazz_assets.http.next_page_hints import overlooked_hint, says_more
-from dazz_assets.http.page import Page, Param, Request, sent_params
+from dazz_assets.http.failures import shorten
+from dazz_assets.http.next_page_hints import describe_missed_hint, find_next_page_hint
+from dazz_assets.http.page import Page, Request, sent_params
 from dazz_assets.http.pagination import CursorToken, Last, LinkHeader, NextLink, Paginator
 
-SAME_PAGES = 3
-"""So many pages with the same records are a circle. Two are not: when as many records as a page holds are added at the
-front of a list that is being read, the next page is the same as the last one."""
-
-
-class LoopDetector:
-    """The requests and pages of one walk."""
-
-    def __init__(self) -> None:
-        self._asked: dict[bytes, int] = {}
-        self._came: dict[bytes, tuple[int, int]] = {}
-
-    def ask(self, request: Request) -> None:
-        """Before a request is sent. LoopError: it was sent before."""
-        mark = _fingerprint(request)
-        number = len(self._asked) + 1
-        earlier = self._asked.setdefault(mark, number)
-        if earlier != number:
-            raise LoopError(
-                f"page {number} would be the same request as page {earlier}: the pages go round in a circle of "
-                f"{number - earlier} ({_named(request)}).",
-            )
-
-    def come(self, records: Sequence[Raw]) -> None:
-        """After a page came. LoopError: its records came before, too often for chance."""
-        if not records:
-            return
-        number = len(self._asked)
-        ends = b"\0".join((str(len(records)).encode(), bytes(records[0]), bytes(records[-1])))
-        mark = blake2b(ends, digest_size=12).digest()
-        first, times = self._came.get(mark, (number, 0))
-        self._came[mark] = first, times + 1
-        if times + 1 >= SAME_PAGES:
-            raise LoopError(
-                f"page {number} holds the same {len(records)} records as page {first}, {times + 1} times by now, "
-                "although each was asked for otherwise.",
-            )
-
-
-def _fingerprint(request: Request) -> bytes:
-    """Of a request's method, address, query in any order, and body."""
-    parts = urlsplit(request.url)
-    query = sorted([*parse_qsl(parts.query, keep_blank_values=True), *_pairs(request.params)])
-    body = json.dumps(request.body, sort_keys=True, default=str)
-    whole = json.dumps([request.method, parts.scheme, parts.netloc, parts.path, query, body])
-    return blake2b(whole.encode(), digest_size=12).digest()
-
-
-def _pairs(params: Mapping[str, Param]) -> list[tuple[str, str]]:
-    return [(name, str(value)) for name, value in sent_params(params).items()]
-
-
-def _named(request: Request) -> str:
-    """The parameters of a request in short, for the message."""
-    pairs = [*parse_qsl(urlsplit(request.url).query, keep_blank_values=True), *_pairs(request.params)]
-    text = ", ".join(f"{name}={value}" for name, value in pairs) or "no parameters"
-    return text if len(text) <= 200 else text[:197] + "..."
-
-
-MOST_PAGES = 100_000
-LONGEST_SECONDS = 24 * 3600.0
-JOIN_SECONDS = 2.0
+MAX_PAGES = 100_000
+MAX_SECONDS = 24 * 3600.0
+LOOP_PAGES = 3
+"""This many pages with the same records are a loop. Two are not: when a page's worth of records is inserted at the
+front of a list during a walk, the next page repeats the last one."""
+_JOIN_SECONDS = 2.0
+_LONGEST_QUOTE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class WalkedPage:
-    """A page of a walk: its number from 1, its records as they were sent, and why it was the last if it was."""
+    """A page of a walk.
+
+    number: counts from 1. records: as they were sent. end_reason: why this page is the last one, or None if it isn't.
+    """
 
     page: Page
     number: int
     records: Sequence[Raw]
-    last: str | None
+    end_reason: str | None
 
 
 def walk(
@@ -101,38 +50,37 @@ def walk(
     records: str = "",
     accept: Accept | None = None,
     should_stop: Callable[[WalkedPage], str | None] | None = None,
-    max_pages: int = MOST_PAGES,
-    max_seconds: float = LONGEST_SECONDS,
+    max_pages: int = MAX_PAGES,
+    max_seconds: float = MAX_SECONDS,
     stop: threading.Event | None = None,
 ) -> Generator[WalkedPage]:
-    """The pages of a list, each while the next one is in flight.
+    """Yields the pages of a list, and fetches the next page while the caller handles one.
 
     records: the path of the list in each page. accept: see `Client.send`; an accepted failure ends the walk.
-    should_stop: called with each page before the next one is asked for; the text that it returns ends the walk, as the
-    reason why that page was the last. It runs in the thread that fetches.
+    should_stop: called with each page before the next one is requested. A text that it returns ends the walk, as the
+    `end_reason` of that page. It runs in the thread that fetches.
+    stop: another thread may set it to end the walk, even while it waits (StoppedError). The walk sets it when it ends.
 
-    stop: set by another thread, it ends the walk where it waits (StoppedError); the walk sets it when it is over.
-
-    The last page has `last` set, so that who reads to it knows that the walk is complete. To stop early, close the
-    iterator: nothing more is sent then. Raises `FetchError`, among them LoopError, WalkLimitError (more than max_pages,
-    or max_seconds by the client's clock) and MissingPaginatorError.
+    The last page has an `end_reason`: a caller that receives it knows that the walk is complete. To stop early, close
+    the iterator; nothing more is sent then. Raises `FetchError`: LoopError, WalkLimitError (more than max_pages, or
+    max_seconds by the client's clock) and MissingPaginatorError among others.
     """
-    steps = _Steps(client, request, paginator, records, accept, should_stop, max_pages, max_seconds)
+    fetcher = _PageFetcher(client, request, paginator, records, accept, should_stop, max_pages, max_seconds)
     stop = stop or threading.Event()
-    first, following = steps.take(steps.first, stop)
-    if following is None:
-        yield first
+    first_page, next_request = fetcher.fetch(fetcher.first_request, stop)
+    if next_request is None:
+        yield first_page
         return
-    ahead = _Ahead(steps, following, stop)
+    prefetcher = _Prefetcher(fetcher, next_request, stop)
     try:
-        yield first
-        yield from ahead
+        yield first_page
+        yield from prefetcher
     finally:
-        ahead.close()
+        prefetcher.close()
 
 
-class _Steps:
-    """Takes one step of a walk at a time, in whichever thread."""
+class _PageFetcher:
+    """Fetches one page of a walk at a time, from any thread."""
 
     def __init__(
         self,
@@ -153,76 +101,80 @@ class _Steps:
         self._max_pages = max_pages
         self._max_seconds = max_seconds
         self._ends_at = client.clock() + max_seconds
-        self._trail = LoopDetector()
+        self._loop_detector = LoopDetector()
         self._number = 0
-        self.first = paginator.first(request) if paginator else request
+        self.first_request = paginator.first(request) if paginator else request
 
-    def take(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
-        """The page that answers a request, and the request that follows it, if one does."""
+    def fetch(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
+        """The page for a request, and the request for the page after it, or None."""
         try:
-            return self._take(request, stop)
+            return self._fetch(request, stop)
         except FetchError as error:
             failed = error
-        raise failed.placed(self._client.where, f"{request.method} {request.address()}", self._client.mask)
+        # Raised out here, so that the error has no context that could hold a secret.
+        raise failed.add_context(self._client.where, f"{request.method} {request.address()}", self._client.mask)
 
-    def _take(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
-        self._demand_within_bounds()
-        self._trail.ask(request)
+    def _fetch(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
+        self._check_limits()
+        self._loop_detector.check_request(request)
         self._number += 1
         page = self._client.send(request, self._accept, stop=stop)
         records = page.records(self._records)
-        self._trail.come(records)
-        following = self._following(request, page, len(records))
-        last = following.reason if isinstance(following, Last) else None
-        walked = WalkedPage(page, self._number, records, last)
-        if last is None and self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
+        self._loop_detector.check_records(records)
+        following = self._find_next(request, page, len(records))
+        end_reason = following.reason if isinstance(following, Last) else None
+        walked = WalkedPage(page, self._number, records, end_reason)
+        if end_reason is None and self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
             return WalkedPage(page, self._number, records, reason), None
         return walked, None if isinstance(following, Last) else following
 
-    def _following(self, request: Request, page: Page, received: int) -> Request | Last:
-        if page.skipped is not None:
-            return Last(f"accepted as empty: {page.skipped}")
+    def _find_next(self, request: Request, page: Page, received: int) -> Request | Last:
+        if page.accepted_failure is not None:
+            return Last(f"accepted as empty: {page.accepted_failure}")
         if page.document.is_empty:
             return Last("an empty body")
         if self._paginator is not None:
             following = self._paginator.next(request, page, received)
             if isinstance(following, Last) and self._number == 1 and received:
-                self._demand_end(page)
+                self._check_missed_hint(page)
             return following
-        if (sign := says_more(page)) is not None:
+        if (hint := find_next_page_hint(page)) is not None:
             raise MissingPaginatorError(
-                f"the first page says by {sign} that there is more, and no paginator is set.",
+                f"{hint} in the first page says that there is more, but no paginator is set.",
                 url=f"{request.method} {page.url}",
             )
         return Last("the only page: there is no paginator, and it names no further page")
 
-    def _demand_end(self, page: Page) -> None:
-        """Of a paginator that follows what a page says: it doesn't look past it (one page is no list of all)."""
+    def _check_missed_hint(self, page: Page) -> None:
+        """Raises MissingPaginatorError if a link or token paginator ends at a first page that names a next one."""
         if not isinstance(self._paginator, LinkHeader | NextLink | CursorToken):
             return
         path = None if isinstance(self._paginator, LinkHeader) else self._paginator.path
-        if (problem := overlooked_hint(page, path)) is not None:
+        if (problem := describe_missed_hint(page, path)) is not None:
             raise MissingPaginatorError(
                 problem,
                 url=f"{page.request.method} {page.url}",
-                advice="Correct the paginator, so that it looks where the page says it.",
+                advice="Correct the paginator, so that it looks there.",
             )
 
-    def _demand_within_bounds(self) -> None:
+    def _check_limits(self) -> None:
         if self._number >= self._max_pages:
-            raise WalkLimitError(f"more than {self._max_pages} pages.")
+            raise WalkLimitError(f"the walk takes more than {self._max_pages} pages.")
         if self._client.clock() > self._ends_at:
-            raise WalkLimitError(f"longer than {self._max_seconds:.0f} s, after {self._number} pages.")
+            raise WalkLimitError(f"the walk takes longer than {self._max_seconds:.0f} s, after {self._number} pages.")
 
 
-class _Ahead:
-    """Fetches the pages after the first one in a thread, at most one more than is being handled and one in flight."""
+class _Prefetcher:
+    """Fetches the pages after the first one in a thread.
 
-    def __init__(self, steps: _Steps, following: Request, stop: threading.Event) -> None:
-        self._steps = steps
+    It keeps one page ready and has one request in flight at most, beyond the page that the caller handles.
+    """
+
+    def __init__(self, fetcher: _PageFetcher, request: Request, stop: threading.Event) -> None:
+        self._fetcher = fetcher
         self._stop = stop
         self._queue: queue.Queue[WalkedPage | BaseException] = queue.Queue(maxsize=1)
-        self._thread = threading.Thread(target=self._fetch, args=(following,), name="dazz-fetch", daemon=True)
+        self._thread = threading.Thread(target=self._fetch, args=(request,), name="dazz-fetch", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[WalkedPage]:
@@ -231,24 +183,24 @@ class _Ahead:
             if isinstance(item, BaseException):
                 raise item
             yield item
-            if item.last is not None:
+            if item.end_reason is not None:
                 return
 
     def close(self) -> None:
-        """Ends the thread: after its request in flight, at once where it waits."""
+        """Ends the thread: at once if it is waiting, else after its request in flight."""
         self._stop.set()
         while self._thread.is_alive():
             try:
                 self._queue.get_nowait()
             except queue.Empty:
                 break
-        self._thread.join(JOIN_SECONDS)
+        self._thread.join(_JOIN_SECONDS)
 
-    def _fetch(self, following: Request) -> None:
-        request: Request | None = following
+    def _fetch(self, first_request: Request) -> None:
+        request: Request | None = first_request
         try:
-            while request is not None:  # Once stopped, the client sends nothing more and raises.
-                walked, request = self._steps.take(request, self._stop)
+            while request is not None:  # Once `stop` is set, the client raises instead of sending.
+                walked, request = self._fetcher.fetch(request, self._stop)
                 self._put(walked)
         except BaseException as error:  # noqa: BLE001  (raised again in the thread that reads)
             self._put(error)
@@ -260,3 +212,55 @@ class _Ahead:
             except queue.Full:
                 continue
             return
+
+
+class LoopDetector:
+    """Remembers the requests and pages of one walk, to find loops."""
+
+    def __init__(self) -> None:
+        self._requests: dict[bytes, int] = {}
+        self._pages: dict[bytes, tuple[int, int]] = {}
+
+    def check_request(self, request: Request) -> None:
+        """Call it before a request is sent. LoopError: the walk has sent it before."""
+        number = len(self._requests) + 1
+        earlier = self._requests.setdefault(_hash_request(request), number)
+        if earlier != number:
+            raise LoopError(
+                f"page {number} would be the same request as page {earlier}: the pages go round in a circle of "
+                f"{number - earlier} ({_format_params(request)}).",
+            )
+
+    def check_records(self, records: Sequence[Raw]) -> None:
+        """Call it with the records of each page. LoopError: they came too often for chance."""
+        if not records:
+            return
+        number = len(self._requests)
+        summary = b"\0".join((str(len(records)).encode(), bytes(records[0]), bytes(records[-1])))
+        key = blake2b(summary, digest_size=12).digest()
+        first, count = self._pages.get(key, (number, 0))
+        self._pages[key] = first, count + 1
+        if count + 1 >= LOOP_PAGES:
+            raise LoopError(
+                f"page {number} holds the same {len(records)} records as page {first}. They came {count + 1} times, "
+                "although each request was a different one.",
+            )
+
+
+def _hash_request(request: Request) -> bytes:
+    """A hash of a request's method, URL, query in any order, and body."""
+    parts = urlsplit(request.url)
+    body = json.dumps(request.body, sort_keys=True, default=str)
+    identity = json.dumps([request.method, parts.scheme, parts.netloc, parts.path, sorted(_list_params(request)), body])
+    return blake2b(identity.encode(), digest_size=12).digest()
+
+
+def _list_params(request: Request) -> list[tuple[str, str]]:
+    """The parameters in a request's URL and `params`."""
+    in_url = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
+    return [*in_url, *((name, str(value)) for name, value in sent_params(request.params).items())]
+
+
+def _format_params(request: Request) -> str:
+    text = ", ".join(f"{name}={value}" for name, value in _list_params(request)) or "no parameters"
+    return shorten(text, _LONGEST_QUOTE)

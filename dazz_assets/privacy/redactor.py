@@ -13,7 +13,7 @@ from types import MappingProxyType
 from urllib.parse import quote, unquote
 
 from dazz_assets.http import json_slices
-from dazz_assets.http.mask import SHORTEST, Mask
+from dazz_assets.http.mask import MIN_SECRET_LENGTH, Mask
 from dazz_assets.privacy import personal_data, secret_names, token_patterns
 from dazz_assets.privacy.json_tokens import Change, rewrite_json
 from dazz_assets.privacy.pseudonyms import NUMBER, PERSON, Pseudonyms
@@ -376,7 +376,7 @@ def _ordered(secrets: Mapping[str, str]) -> list[str]:
         return sum(other != secrets[name] and other in secrets[name] for other in secrets.values())
 
     return sorted(
-        (name for name, secret in secrets.items() if len(secret) >= SHORTEST),
+        (name for name, secret in secrets.items() if len(secret) >= MIN_SECRET_LENGTH),
         key=lambda name: (-held(name), -len(name), name),
     )
 

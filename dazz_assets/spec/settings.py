@@ -24,7 +24,7 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import Rate
-from dazz_assets.http.failures import is_passing
+from dazz_assets.http.failures import is_transient
 from dazz_assets.http.hosts import DeclaredHosts
 
 _LONGEST = 60
@@ -97,7 +97,7 @@ def _problem_of_accepting(status: int, word: object) -> str | None:
         return ", which does nothing: redirects are followed; remove it"
     if not 400 <= status < 600:
         return ", which is not the status of a failure; correct it"
-    if is_passing(status):
+    if is_transient(status):
         return ", which does nothing: such a failure may pass, so the request is sent again; remove it"
     return None
 

@@ -192,7 +192,7 @@ def test_a_sign_of_more_that_no_paginator_reads_is_told_all_the_same(market: Mar
 def test_a_page_that_the_paginator_can_not_take_says_so(market: Market) -> None:
     market.answers({"items": [order(1)], "next": {"page": 2}})
     found = market.preview(paginator=NextLink("next"))
-    assert "what is at `next` can't be used as a link" in (found.paging.warning or "")
+    assert "the value at `next` can't be used as a link" in (found.paging.warning or "")
     assert len(found.records) == 1
 
 

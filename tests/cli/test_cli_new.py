@@ -362,7 +362,7 @@ def test_without_a_terminal_what_is_missing_is_named(desk: Desk) -> None:
         (["--key", "owner.email"], "`owner.email` has no value in 1 of 2 records; unique in each are: id, title"),
         (["--key", "iid"], "`iid` has no value in 2 of 2 records; unique in each are: id"),
         (["--records", "dta"], "nothing is at `dta`"),
-        (["--records", "links"], "is no list"),
+        (["--records", "links"], "is not a list"),
         (["--cursor", "title"], "`title` holds 'x', of which no order in time can be made; there are: updatedAt"),
         (["--cursor", "updated_at"], "`updated_at` is in no record; did you mean 'updatedAt'?; say it by --cursor"),
         (["--cursor", "none", "--since", "from"], "a parameter for changes needs a cursor"),

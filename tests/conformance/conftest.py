@@ -29,7 +29,7 @@ def api() -> Iterator[Vendor]:
 
 @pytest.fixture
 def elsewhere() -> Iterator[Vendor]:
-    """A server at another origin, which no integration here declares."""
+    """A server at another origin, which no integration in these tests declares."""
     other = Vendor()
     yield other
     other.close()
@@ -42,7 +42,7 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.fixture
 def connect(api: Vendor, clock: Clock, lake: Lake) -> Connect:
-    """Makes a connection of an integration to the API."""
+    """Connects an integration to the API."""
 
     def make(
         integration: type[Integration[Any]],

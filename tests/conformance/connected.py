@@ -1,4 +1,4 @@
-"""A connection of an integration under test: what is done with it, and what the lake then holds."""
+"""A connection of an integration under test: syncs, parses, and reads the lake."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe, stream_name
 from dazz_assets.transform.parse_windows import parse
-from tests.http.loopback import Asked, Clock, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Vendor
 
 CANARY = "canary-7f3a"
 
 
 class Token(ConnectionConfig):
-    """The config of the integrations of these tests."""
+    """The config of the integrations in these tests."""
 
     token: SecretStr = SecretStr(CANARY)
 
 
 class Item(BaseModel):
-    """A record with an id, and whatever else."""
+    """A record with an id and any other fields."""
 
     id: int
 
 
 class Connected:
-    """Syncs and parses one connection, and reads back what is stored."""
+    """Syncs and parses one connection, and reads what is stored."""
 
     def __init__(
         self,
@@ -54,28 +54,28 @@ class Connected:
         self.connection = Connection(
             id=id_, integration=self.spec.name, start=start, config={"base_url": api.url, "token": CANARY}
         )
-        self.session = self._session()
+        self.session = self._new_session()
 
     def sync(self, stream: type[Stream[Any]]) -> StreamReport:
-        """From the marks to now, or all of a snapshot. Raises SyncError."""
+        """Syncs from the marks to now, or a whole snapshot. Raises SyncError."""
         return self._sync(stream, SyncRange(from_mark=True))
 
     def sync_range(
         self, stream: type[Stream[Any]], since: str | None = None, until: str | None = None, *, replace: bool = False
     ) -> StreamReport:
-        """The cursor time between two days. Raises SyncError."""
-        return self._sync(stream, SyncRange(since=_day(since), until=_day(until), replace=replace))
+        """Syncs the cursor time between two days. Raises SyncError."""
+        return self._sync(stream, SyncRange(since=_parse_day(since), until=_parse_day(until), replace=replace))
 
     def parse(self, parser: str) -> ParseReport:
-        """Every window."""
-        return parse(self._session(), self.spec.parsers[parser], windows=None)
+        """Parses all windows."""
+        return parse(self._new_session(), self.spec.parsers[parser], windows=None)
 
     def records(self, stream: type[Stream[Any]]) -> list[Any]:
-        """The latest version of each record, in the order of the keys."""
+        """The latest version of each record, ordered by key."""
         return [json.loads(text) for text in self.texts(stream)]
 
     def texts(self, stream: type[Stream[Any]]) -> list[str]:
-        """The texts of the latest versions, in the order of the keys."""
+        """The text of the latest version of each record, ordered by key."""
         table = f"raw.{self.spec.name}_{stream_name(stream)}"
         where = f"connection = '{self.connection.id}'"
         return self.column(f"select record from {table} where {where} order by length(key), key")
@@ -85,14 +85,14 @@ class Connected:
         return sorted(record["id"] for record in self.records(stream))
 
     def versions(self, stream: type[Stream[Any]]) -> int:
-        """How many rows are stored, all versions of a record counted."""
-        snapshot = self.session.lake.raw(
+        """The number of stored rows: all versions of all records."""
+        version = self.session.lake.raw(
             self.spec.name,
             stream_name(stream),
             self.connection.id,
             windowed=self.spec.streams[stream_name(stream)].cursor is not None,
         ).open()
-        return 0 if snapshot is None else snapshot.rows
+        return 0 if version is None else version.rows
 
     def column(self, sql: str) -> list[Any]:
         """The first column of a query."""
@@ -101,11 +101,11 @@ class Connected:
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now, UTC)
 
-    def _sync(self, stream: type[Stream[Any]], extent: SyncRange) -> StreamReport:
-        self.session = self._session()
-        return sync_stream(self.session, self.spec.streams[stream_name(stream)], extent)
+    def _sync(self, stream: type[Stream[Any]], sync_range: SyncRange) -> StreamReport:
+        self.session = self._new_session()
+        return sync_stream(self.session, self.spec.streams[stream_name(stream)], sync_range)
 
-    def _session(self) -> Session:
+    def _new_session(self) -> Session:
         return Session(self.spec, self.connection, self.lake, now=self._now, sleep=self.clock.sleep)
 
 
@@ -114,16 +114,16 @@ def items(*numbers: int) -> list[dict[str, int]]:
     return [{"id": number} for number in numbers]
 
 
-def param(asked: Asked, name: str, otherwise: str = "") -> str:
-    """A parameter of a request's query."""
-    return asked.query.get(name, [otherwise])[0]
+def param(request: ReceivedRequest, name: str, default: str = "") -> str:
+    """A parameter in a request's query."""
+    return request.query.get(name, [default])[0]
 
 
-def offset_page(records: Sequence[Any], asked: Asked, size: int) -> list[Any]:
-    """The page of a list that `offset` asks for."""
-    start = int(param(asked, "offset", "0"))
+def offset_page(records: Sequence[Any], request: ReceivedRequest, size: int) -> list[Any]:
+    """The page that the parameter `offset` asks for."""
+    start = int(param(request, "offset", "0"))
     return list(records[start : start + size])
 
 
-def _day(text: str | None) -> datetime | None:
+def _parse_day(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Events at a vendor, listed by their time."""
+"""A vendor's events, listed by time."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.conformance.connected import offset_page, param
-from tests.http.loopback import Asked, Reply
+from tests.http.loopback import ReceivedRequest, Reply
 
 
 def event(id_: int, at: object) -> dict[str, Any]:
     return {"id": id_, "at": at}
 
 
-def time_of(value: Any) -> datetime:
-    """The time of a cursor, which vendors write in many ways."""
+def parse_time(value: Any) -> datetime:
+    """The time of a cursor value, in any of the forms that vendors use."""
     if isinstance(value, int | float):
         return datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
-    found = datetime.fromisoformat(value)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    time = datetime.fromisoformat(value)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 class Events:
-    """Lists events that are not older than `since` and older than `until`, some a page."""
+    """Lists the events from `since` to before `until`, `size` per page."""
 
     def __init__(self, records: Iterable[dict[str, Any]], size: int = 10) -> None:
         self.records = list(records)
@@ -33,17 +33,15 @@ class Events:
         self.newest_first = False
         self.fails_since: set[str] = set()
 
-    def __call__(self, asked: Asked) -> Reply:
-        if param(asked, "since")[:10] in self.fails_since:
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        if param(request, "since")[:10] in self.fails_since:
             return Reply(400, {"message": "this range is broken"})
-        found = [item for item in self.records if not self.filters or self._asked_for(item, asked)]
-        found.sort(key=lambda item: time_of(item["at"]), reverse=self.newest_first)
-        return Reply(body=offset_page(found, asked, self.size))
+        events = [item for item in self.records if not self.filters or self._is_requested(item, request)]
+        events.sort(key=lambda item: parse_time(item["at"]), reverse=self.newest_first)
+        return Reply(body=offset_page(events, request, self.size))
 
-    def _asked_for(self, item: dict[str, Any], asked: Asked) -> bool:
-        at = time_of(item["at"])
-        since, until = (time_of(param(asked, name, f"{otherwise}-01-01")) for name, otherwise in BOUNDS)
+    def _is_requested(self, item: dict[str, Any], request: ReceivedRequest) -> bool:
+        at = parse_time(item["at"])
+        since = parse_time(param(request, "since", "1970-01-01"))
+        until = parse_time(param(request, "until", "9999-01-01"))
         return since <= at < until and not (self.excludes_since and at == since)
-
-
-BOUNDS = (("since", "1970"), ("until", "9999"))

@@ -1,4 +1,4 @@
-"""Lists of changes, as APIs with a limit on results give them."""
+"""Lists of changes, and an API that limits how many results it lists."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.conformance.connected import offset_page, param
-from tests.http.loopback import Asked, Reply
+from tests.http.loopback import ReceivedRequest, Reply
 
 
-def moment(minutes: float) -> str:
+def time_after(minutes: float) -> str:
     return (datetime(2026, 1, 10, tzinfo=UTC) + timedelta(minutes=minutes)).isoformat()
 
 
 def changes(total: int) -> list[dict[str, Any]]:
-    """Records that changed one after another, some minutes apart."""
-    return [{"id": number, "at": moment(number * 7)} for number in range(total)]
+    """Records that changed one after another, seven minutes apart."""
+    return [{"id": number, "at": time_after(number * 7)} for number in range(total)]
 
 
-def between(records: Sequence[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
-    since, until = param(asked, "since", "0000"), param(asked, "until", "9999")
+def filter_by_bounds(records: Sequence[dict[str, Any]], request: ReceivedRequest) -> list[dict[str, Any]]:
+    since, until = param(request, "since", "0000"), param(request, "until", "9999")
     return [item for item in records if (since[:19] <= item["at"][:19] < until[:19])]
 
 
-class Limited:
-    """An API that lists the first `most` records of a range in pages of 10, and answers beyond as it is told to."""
+class LimitedList:
+    """An API that lists the first `limit` records of a range in pages of 10.
 
-    def __init__(self, records: list[dict[str, Any]], most: int, beyond: int = 200, *, total: bool = True) -> None:
+    beyond: the status of requests beyond the limit. total: whether pages name the total.
+    """
+
+    def __init__(self, records: list[dict[str, Any]], limit: int, beyond: int = 200, *, total: bool = True) -> None:
         self.records = records
-        self.most = most
+        self.limit = limit
         self.beyond = beyond
         self.total = total
         self.ignores_bounds = False
 
-    def __call__(self, asked: Asked) -> Reply:
-        found = self.records if self.ignores_bounds else between(self.records, asked)
-        if int(param(asked, "offset", "0")) >= self.most and self.beyond != 200:
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        records = self.records if self.ignores_bounds else filter_by_bounds(self.records, request)
+        if int(param(request, "offset", "0")) >= self.limit and self.beyond != 200:
             return Reply(self.beyond, {"message": "Result window is too large"})
-        page = offset_page(found[: self.most], asked, 10)
-        return Reply(body={"data": page, **({"total": len(found)} if self.total else {})})
+        page = offset_page(records[: self.limit], request, 10)
+        return Reply(body={"data": page, **({"total": len(records)} if self.total else {})})

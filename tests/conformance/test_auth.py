@@ -1,4 +1,4 @@
-"""Auth: lines 22 and 24. The lines about OAuth come with OAuth."""
+"""Built-in auth: lines 22 and 24."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 AUTHS: dict[str, Auth] = {
     "a header": BearerToken("{config.token}"),
@@ -52,27 +52,27 @@ each_auth = pytest.mark.parametrize("auth", AUTHS.values(), ids=AUTHS.keys())
 
 @each_auth
 def test_22_each_attempt_and_each_page_carries_the_auth_once(connect: Connect, api: Vendor, auth: Auth) -> None:
-    """A link to the next page mostly repeats the query that it answers, a key in it included."""
+    """A next link usually repeats the query of the request, including an API key in it."""
 
-    def answer(asked: Asked) -> Reply:
-        if len(api.asked) in (1, 4):
+    def answer(request: ReceivedRequest) -> Reply:
+        if len(api.requests) in (1, 4):
             return Reply(503)
-        if len(api.asked) == 2:
+        if len(api.requests) == 2:
             return Reply(429, headers={"Retry-After": "5"})
-        further = f"{asked.target}{'&' if '?' in asked.target else '?'}after={len(api.asked)}"
-        return Reply(body={"data": items(len(api.asked)), "next": further if len(api.asked) < 6 else None})
+        next_link = f"{request.target}{'&' if '?' in request.target else '?'}after={len(api.requests)}"
+        return Reply(body={"data": items(len(api.requests)), "next": next_link if len(api.requests) < 6 else None})
 
     api.handler = answer
     acme = connect(integration(auth))
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [3, 5, 6]
-    carried = [carried_by(asked) for asked in api.asked]
-    assert carried[0] != ([], None)
-    assert carried == [carried[0]] * 6
+    credentials = [read_credentials(request) for request in api.requests]
+    assert credentials[0] != ([], None)
+    assert credentials == [credentials[0]] * 6
 
 
-def carried_by(asked: Asked) -> tuple[list[str], str | None]:
-    return [value for name, value in asked.pairs if name == "key"], asked.headers.get("Authorization")
+def read_credentials(request: ReceivedRequest) -> tuple[list[str], str | None]:
+    return [value for name, value in request.pairs if name == "key"], request.headers.get("Authorization")
 
 
 @each_auth
@@ -100,23 +100,23 @@ def test_24_the_secret_is_in_no_log_error_report_or_stored_address(
     caplog.set_level(logging.DEBUG)
     api.script(reply)
     acme = connect(integration(auth))
-    said = ""
+    text = ""
     report: StreamReport | None
     try:
         report = acme.sync(ItemsStream)
     except SyncError as error:
         report = error.report
-        said = f"{error!r} {error} {chain_of(error)}"
-    assert api.asked
-    assert CANARY not in said
+        text = f"{error!r} {error} {format_chain(error)}"
+    assert api.requests
+    assert CANARY not in text
     assert CANARY not in repr(report)
     assert CANARY not in caplog.text
     assert CANARY not in repr(acme.session.connection.load(Token))
-    assert capfd.readouterr() == ("", "")  # of a library, nothing is printed
+    assert capfd.readouterr() == ("", "")  # a library prints nothing
 
 
-class Watching(Progress):
-    """Keeps why a sync waits."""
+class ProgressRecorder(Progress):
+    """Keeps the reasons why a sync waits."""
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
@@ -125,28 +125,28 @@ class Watching(Progress):
         self.reasons.append(reason)
 
 
-def test_24_who_watches_the_retries_sees_no_secret(connect: Connect, api: Vendor, clock: Clock) -> None:
-    watching = Watching()
+def test_24_progress_of_retries_shows_no_secret(connect: Connect, api: Vendor, clock: Clock) -> None:
+    progress = ProgressRecorder()
     api.script(Reply(503, {"message": f"no, {CANARY}"}), Reply(body={"data": []}))
     acme = connect(integration(AUTHS["a query"]))
-    session = Session(acme.spec, acme.connection, acme.lake, progress=watching, sleep=clock.sleep)
+    session = Session(acme.spec, acme.connection, acme.lake, progress=progress, sleep=clock.sleep)
     sync_stream(session, acme.spec.streams["items"], SyncRange(from_mark=True))
-    assert "no, ***" in watching.reasons[0]
-    assert CANARY not in repr(watching.reasons)
+    assert "no, ***" in progress.reasons[0]
+    assert CANARY not in repr(progress.reasons)
 
 
-def chain_of(error: BaseException | None) -> str:
-    """The texts of an error and of those behind it."""
-    return "" if error is None else f"{error!r} {chain_of(error.__cause__)} {chain_of(error.__context__)}"
+def format_chain(error: BaseException | None) -> str:
+    """The texts of an error, its causes and its contexts."""
+    return "" if error is None else f"{error!r} {format_chain(error.__cause__)} {format_chain(error.__context__)}"
 
 
 def test_24_the_secret_is_nowhere_in_the_lake(connect: Connect, api: Vendor, lake: Lake, tmp_path: Path) -> None:
     api.script(Reply(body={"data": items(1), "next": f"/items?page=2&key={CANARY}"}), Reply(body={"data": items(2)}))
     acme = connect(integration(AUTHS["a query"]))
     acme.sync(ItemsStream)
-    snapshot = acme.session.lake.raw("vendor", "items", "acme", windowed=False).open()
-    assert snapshot is not None
-    rows = [row for batch in snapshot.read() for row in batch.to_pylist()]
+    version = acme.session.lake.raw("vendor", "items", "acme", windowed=False).open()
+    assert version is not None
+    rows = [row for batch in version.read() for row in batch.to_pylist()]
     assert len(rows) == 2
     assert CANARY not in repr(rows)
     assert CANARY not in repr(query(lake, "select * from raw.vendor_items").to_pylist())
@@ -176,9 +176,9 @@ class StrictIntegration(Integration[StrictConfig]):
         {"region": CANARY},
     ],
 )
-def test_24_a_config_that_does_not_validate_is_told_without_its_values(config: dict[str, Any], tmp_path: Path) -> None:
+def test_24_a_config_error_does_not_show_the_values(config: dict[str, Any], tmp_path: Path) -> None:
     connection = Connection(id="acme", integration="vendor", start=date(2026, 1, 5), config=config)
     spec = describe(StrictIntegration)
     with pytest.raises(BadConnection, match="'acme' of vendor") as caught:
         sync_stream(Session(spec, connection, Lake(tmp_path)), spec.streams["items"], SyncRange(from_mark=True))
-    assert CANARY not in f"{caught.value!r} {chain_of(caught.value)}"
+    assert CANARY not in f"{caught.value!r} {format_chain(caught.value)}"

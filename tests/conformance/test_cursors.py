@@ -1,4 +1,4 @@
-"""Cursors: what was fetched, what is to be fetched next, and what the mark may pass."""
+"""Cursors: what was fetched, what is fetched next, and how far the mark may advance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, param
 from tests.conformance.events import Events, event
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 
 class EventsStream(Stream[Item]):
@@ -21,7 +21,7 @@ class EventsStream(Stream[Item]):
 
 
 class RangesStream(Stream[Item]):
-    """Events of an API that takes both bounds."""
+    """Events from an API that takes both bounds."""
 
     name = "ranges"
     path = "/events"
@@ -61,17 +61,17 @@ def test_34_a_record_of_2099_is_kept_and_does_not_hide_what_comes_later(connect:
     assert acme.versions(EventsStream) == 3
 
 
-def test_34_the_mark_does_not_pass_the_time_of_the_request_and_rows_name_that_time(
+def test_34_the_mark_does_not_pass_the_time_of_the_request_which_rows_store(
     connect: Connect, api: Vendor, clock: Clock
 ) -> None:
-    """What changes while the response is on its way may be missing from it: a mark beyond the request would hide it."""
+    """A change during the response may be missing from it: a mark later than the request would hide it."""
     sent = datetime.fromtimestamp(clock.now, UTC)
-    before, meanwhile = (sent + timedelta(seconds=seconds) for seconds in (-10, 10))
-    events = Events([event(1, before.isoformat()), event(2, meanwhile.isoformat())])
+    before, during = (sent + timedelta(seconds=seconds) for seconds in (-10, 10))
+    events = Events([event(1, before.isoformat()), event(2, during.isoformat())])
 
-    def respond_slowly(asked: Asked) -> Reply:
+    def respond_slowly(request: ReceivedRequest) -> Reply:
         clock.now += 30
-        return events(asked)
+        return events(request)
 
     api.handler = respond_slowly
     acme = connect(VendorIntegration)
@@ -80,7 +80,7 @@ def test_34_the_mark_does_not_pass_the_time_of_the_request_and_rows_name_that_ti
     assert set(acme.column("select fetched_at from raw.vendor_events")) == {sent}
 
 
-def test_35_times_are_compared_as_times_however_they_are_written(connect: Connect, api: Vendor) -> None:
+def test_35_times_are_compared_as_times_in_any_format(connect: Connect, api: Vendor) -> None:
     written = [
         "2026-02-01T12:00:00Z",
         "2026-02-01T23:00:00+14:00",  # the 1st, 09:00
@@ -132,9 +132,9 @@ def test_38_a_sync_that_brings_nothing_leaves_the_mark(connect: Connect, api: Ve
     acme.sync(EventsStream)
     events.records.clear()
     assert acme.sync(EventsStream).high_water_mark == "2026-02-01T12:00:00Z"
-    api.asked.clear()
+    api.requests.clear()
     acme.sync(EventsStream)
-    assert param(api.asked[0], "since").startswith("2026-02-01T11:59:59")
+    assert param(api.requests[0], "since").startswith("2026-02-01T11:59:59")
 
 
 def test_39_the_gap_that_a_failed_part_leaves_is_known_and_fetched_next(connect: Connect, api: Vendor) -> None:
@@ -170,9 +170,9 @@ def test_40_a_backfill_of_an_old_range_does_not_move_the_mark(connect: Connect, 
     assert (report.records, report.high_water_mark) == (1, "2026-02-20T00:00:00Z")
     assert acme.ids(RangesStream) == [1, 2, 3]
     assert acme.versions(RangesStream) == 3
-    api.asked.clear()
+    api.requests.clear()
     acme.sync(RangesStream)
-    assert param(api.asked[0], "since").startswith("2026-02-19T23:59:59")
+    assert param(api.requests[0], "since").startswith("2026-02-19T23:59:59")
 
 
 def test_41_an_api_that_ignores_the_filter_stores_nothing_twice(connect: Connect, api: Vendor) -> None:
@@ -194,10 +194,10 @@ def test_41_an_api_that_sorts_newest_first_is_read_to_the_mark(connect: Connect,
     acme = connect(VendorIntegration)
     acme.sync(NewestFirstStream)
     events.records += [event(number, f"2026-02-2{number - 40}T00:00:00Z") for number in range(40, 43)]
-    events.records[0] = event(0, "2026-02-24T00:00:00Z")  # it changed, and so it moves to the front
-    api.asked.clear()
+    events.records[0] = event(0, "2026-02-24T00:00:00Z")  # a change moves it to the front
+    api.requests.clear()
     report = acme.sync(NewestFirstStream)
-    assert len(api.asked) == 2
+    assert len(api.requests) == 2
     assert (report.records, report.ended) == (4, "it reached what is stored already")
     assert acme.ids(NewestFirstStream) == list(range(43))
     assert acme.versions(NewestFirstStream) == 44

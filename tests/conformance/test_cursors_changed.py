@@ -1,4 +1,4 @@
-"""Streams whose author changes their key or cursor."""
+"""Streams whose author changes the key or the cursor."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class VendorIntegration(Integration[Token]):
 
 
 class ByChangeStream(Stream[Item]):
-    """The events again, with another cursor."""
+    """The events with another cursor."""
 
     name = "events"
     path = "/events"
@@ -36,7 +36,7 @@ class ByChangeStream(Stream[Item]):
 
 
 class ByUuidStream(Stream[Item]):
-    """The events again, with another key."""
+    """The events with another key."""
 
     name = "events"
     path = "/events"
@@ -44,8 +44,8 @@ class ByUuidStream(Stream[Item]):
     cursor = Cursor("at", since="since")
 
 
-class WholeStream(Stream[Item]):
-    """The events again, without a cursor."""
+class SnapshotStream(Stream[Item]):
+    """The events without a cursor."""
 
     name = "events"
     path = "/events"
@@ -66,11 +66,11 @@ class ByUuidIntegration(Integration[Token]):
     streams = (ByUuidStream,)
 
 
-class WholeIntegration(Integration[Token]):
+class SnapshotIntegration(Integration[Token]):
     name = "vendor"
     base_url = "https://api.vendor.example"
     paginator = Offset()
-    streams = (WholeStream,)
+    streams = (SnapshotStream,)
 
 
 def changed_events() -> list[dict[str, Any]]:
@@ -80,14 +80,14 @@ def changed_events() -> list[dict[str, Any]]:
     ]
 
 
-def test_44_a_stream_whose_cursor_is_changed_is_fetched_anew_and_says_so(connect: Connect, api: Vendor) -> None:
+def test_44_a_stream_whose_cursor_changes_is_fetched_again_and_says_so(connect: Connect, api: Vendor) -> None:
     api.handler = Events(changed_events())
     version = connect(VendorIntegration).sync_range(EventsStream, replace=True).version
 
     after = connect(ByChangeIntegration)
-    api.asked.clear()
+    api.requests.clear()
     report = after.sync(ByChangeStream)
-    assert param(api.asked[0], "since") == "2026-01-05T00:00:00Z"
+    assert param(api.requests[0], "since") == "2026-01-05T00:00:00Z"
     assert "the key or the cursor of events" in report.warnings[0]
     assert report.high_water_mark == "2026-02-03T00:00:00Z"
     assert after.column("select cursor from raw.vendor_events order by key") == [
@@ -100,9 +100,7 @@ def test_44_a_stream_whose_cursor_is_changed_is_fetched_anew_and_says_so(connect
     assert old.rows == 3
 
 
-def test_44_a_stream_whose_key_is_changed_is_fetched_anew_and_holds_nothing_twice(
-    connect: Connect, api: Vendor
-) -> None:
+def test_44_a_stream_whose_key_changes_is_fetched_again_and_holds_nothing_twice(connect: Connect, api: Vendor) -> None:
     api.handler = Events(changed_events())
     connect(VendorIntegration).sync(EventsStream)
     after = connect(ByUuidIntegration)
@@ -111,11 +109,11 @@ def test_44_a_stream_whose_key_is_changed_is_fetched_anew_and_holds_nothing_twic
     assert after.column("select key from raw.vendor_events order by key") == ["u1", "u2", "u3"]
 
 
-def test_44_what_is_stored_stays_where_the_fetch_anew_fails(connect: Connect, api: Vendor) -> None:
+def test_44_what_is_stored_stays_if_fetching_again_fails(connect: Connect, api: Vendor) -> None:
     api.handler = Events(changed_events())
     connect(VendorIntegration).sync(EventsStream)
     after = connect(ByUuidIntegration)
-    api.handler = lambda asked: Reply(400)
+    api.handler = lambda request: Reply(400)
     with pytest.raises(SyncError):
         after.sync(ByUuidStream)
     assert after.column("select key from raw.vendor_events order by key") == ["1", "2", "3"]
@@ -127,7 +125,7 @@ def test_44_what_is_stored_stays_where_the_fetch_anew_fails(connect: Connect, ap
 def test_44_a_stream_that_loses_its_cursor_is_refused_before_a_request(connect: Connect, api: Vendor) -> None:
     api.handler = Events(changed_events())
     connect(VendorIntegration).sync(EventsStream)
-    api.asked.clear()
+    api.requests.clear()
     with pytest.raises(SyncError, match=r"it had a cursor and has none.*another `name`"):
-        connect(WholeIntegration).sync(WholeStream)
-    assert api.asked == []
+        connect(SnapshotIntegration).sync(SnapshotStream)
+    assert api.requests == []

@@ -1,4 +1,4 @@
-"""Cursors of sub-streams: each parent has a mark of its own."""
+"""Cursors of sub-streams: each parent has its own mark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dazz_assets.lake import Commit, Lake
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page, param
 from tests.conformance.events import Events, event
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class TeamsStream(Stream[Item]):
@@ -45,31 +45,32 @@ class VendorIntegration(Integration[Token]):
 
 
 class Tasks:
-    """Five teams, and tasks of each; a team's list can be made to fail."""
+    """Five teams with tasks. fails: the status with which a team's list fails."""
 
     def __init__(self, size: int = 10) -> None:
         self.tasks = {team: [event(team * 100, "2026-02-01T00:00:00Z")] for team in range(1, 6)}
         self.fails: dict[int, int] = {}
         self.size = size
 
-    def __call__(self, asked: Asked) -> Reply:
-        if asked.path == "/teams":
-            return Reply(body=offset_page(items(*self.tasks), asked, 100))
-        team = int(asked.path.split("/")[2])
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        if request.path == "/teams":
+            return Reply(body=offset_page(items(*self.tasks), request, 100))
+        team = int(request.path.split("/")[2])
         if team in self.fails:
             return Reply(self.fails[team], {"message": f"team {team} is out"})
-        return Events(self.tasks[team], self.size)(asked)
+        return Events(self.tasks[team], self.size)(request)
 
-    def later(self, day: int) -> None:
-        """Each team gets another task."""
+    def add_tasks(self, day: int) -> None:
+        """Gives each team another task."""
         for team, tasks in self.tasks.items():
             tasks.append(event(team * 100 + day, f"2026-02-{day:02}T00:00:00Z"))
 
 
 def since_by_team(api: Vendor) -> dict[int, str]:
+    """The day of the first `since` that was sent for each team."""
     first: dict[int, str] = {}
-    for asked in api.asked:
-        first.setdefault(int(asked.path.split("/")[2]), param(asked, "since")[:10])
+    for request in api.requests:
+        first.setdefault(int(request.path.split("/")[2]), param(request, "since")[:10])
     return first
 
 
@@ -78,7 +79,7 @@ def test_42_a_parent_that_fails_keeps_its_mark_and_its_siblings_advance(connect:
     acme = connect(VendorIntegration)
     acme.sync(TeamsStream)
     acme.sync(TasksStream)
-    tasks.later(20)
+    tasks.add_tasks(20)
     tasks.fails[3] = 400
     with pytest.raises(SyncError, match=r"1 of 5 teams failed.*team 3 is out") as caught:
         acme.sync(TasksStream)
@@ -87,8 +88,8 @@ def test_42_a_parent_that_fails_keeps_its_mark_and_its_siblings_advance(connect:
     assert acme.ids(TasksStream) == [100, 120, 200, 220, 300, 400, 420, 500, 520]
 
     tasks.fails.clear()
-    tasks.later(25)
-    api.asked.clear()
+    tasks.add_tasks(25)
+    api.requests.clear()
     acme.sync(TasksStream)
     assert since_by_team(api) == {team: "2026-01-31" if team == 3 else "2026-02-19" for team in range(1, 6)}
     assert acme.versions(TasksStream) == len(acme.ids(TasksStream)) == 15
@@ -99,12 +100,12 @@ def test_42_a_parent_that_fails_after_a_page_leaves_none_of_its_records_half_fet
 ) -> None:
     api.handler = tasks = Tasks()
     tasks.tasks[3] = [event(300 + day, f"2026-02-{day:02}T00:00:00Z") for day in range(1, 25)]
-    broken = {"is": True}
+    is_broken = True
 
-    def page(asked: Asked) -> Reply:
-        if broken["is"] and asked.path == "/teams/3/tasks" and param(asked, "offset") == "20":
+    def page(request: ReceivedRequest) -> Reply:
+        if is_broken and request.path == "/teams/3/tasks" and param(request, "offset") == "20":
             return Reply(409)
-        return tasks(asked)
+        return tasks(request)
 
     api.handler = page
     acme = connect(VendorIntegration)
@@ -112,12 +113,12 @@ def test_42_a_parent_that_fails_after_a_page_leaves_none_of_its_records_half_fet
     with pytest.raises(SyncError, match="1 of 5 teams failed"):
         acme.sync(TasksStream)
     assert acme.ids(TasksStream) == [100, 200, 400, 500]
-    broken["is"] = False
+    is_broken = False
     acme.sync(TasksStream)
     assert acme.versions(TasksStream) == len(acme.ids(TasksStream)) == 28
 
 
-def test_42_what_is_stored_on_the_way_holds_the_records_of_all_parents_so_far(
+def test_42_a_checkpoint_holds_the_records_of_all_parents_so_far(
     connect: Connect, api: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dazz_assets.extract.load._ROWS_A_CHECKPOINT", 3)
@@ -140,8 +141,10 @@ def test_43_the_marks_of_many_parents_are_rows_and_not_one_large_value(
     api.handler = tasks = Tasks(size=1000)
     tasks.tasks = {team: [event(team, "2026-02-01T00:00:00Z")] for team in range(1, count + 1)}
 
-    def page(asked: Asked) -> Reply:
-        return Reply(body=offset_page(items(*tasks.tasks), asked, 1000)) if asked.path == "/teams" else tasks(asked)
+    def page(request: ReceivedRequest) -> Reply:
+        return (
+            Reply(body=offset_page(items(*tasks.tasks), request, 1000)) if request.path == "/teams" else tasks(request)
+        )
 
     api.handler = page
     acme = connect(VendorIntegration)
@@ -158,7 +161,7 @@ def test_43_the_marks_of_many_parents_are_rows_and_not_one_large_value(
 def test_43_the_state_of_a_hundred_thousand_parents_is_one_small_file(
     connect: Connect, api: Vendor, lake: Lake, tmp_path: Path
 ) -> None:
-    api.handler = lambda asked: Reply(body=offset_page(items(1), asked, 1))
+    api.handler = lambda request: Reply(body=offset_page(items(1), request, 1))
     acme = connect(VendorIntegration, start=date(2026, 1, 5))
     acme.sync(TeamsStream)
     parents = acme.session.lake.raw("vendor", "teams", "acme", windowed=False).open()
@@ -171,7 +174,7 @@ def test_43_the_state_of_a_hundred_thousand_parents_is_one_small_file(
 
 
 def write_marks(lake: Lake, count: int, passes: int) -> None:
-    """Marks as syncs leave them: the oldest is of January 27th."""
+    """Writes marks as syncs do. The oldest is of January 27th."""
     table = lake.marks("vendor", "tasks", "acme")
     oldest = int(datetime(2026, 1, 27, tzinfo=UTC).timestamp() * 1_000_000)
     file = table.new_file()
@@ -186,5 +189,5 @@ def write_marks(lake: Lake, count: int, passes: int) -> None:
             schema=table.schema,
         )
     )
-    done = file.close()
-    table.commit(lambda _: Commit(add=[done], replace="everything", transactions={"parents": passes}))
+    finished = file.close()
+    table.commit(lambda _: Commit(add=[finished], replace="everything", transactions={"parents": passes}))

@@ -1,4 +1,4 @@
-"""Hosts: a secret goes to those that the integration declares, and to no other (line 23)."""
+"""Secrets go to the hosts that the integration declares and to no others (line 23)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.http import Auth, Paginator
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class ItemsStream(Stream[Item]):
@@ -52,7 +52,7 @@ def test_23_a_next_link_to_another_host_is_not_followed(
     api.script(Reply(body={"data": items(1), "next": f"{elsewhere.url}/items"}))
     with pytest.raises(SyncError, match=r"not declared; nothing was sent there.*`hosts`"):
         connect(integration(auth, NextLink("next"))).sync(ItemsStream)
-    assert elsewhere.asked == []
+    assert elsewhere.requests == []
 
 
 @each_auth
@@ -63,7 +63,7 @@ def test_23_a_link_header_to_another_host_is_not_followed(
     api.script(Reply(body={"data": items(1)}, headers=link))
     with pytest.raises(SyncError, match="not declared"):
         connect(integration(auth, LinkHeader())).sync(ItemsStream)
-    assert elsewhere.asked == []
+    assert elsewhere.requests == []
 
 
 @each_auth
@@ -74,39 +74,37 @@ def test_23_a_redirect_to_another_host_is_not_followed(
     api.script(Reply(status, headers={"Location": f"{elsewhere.url}/items"}))
     with pytest.raises(SyncError, match="not declared"):
         connect(integration(auth, NextLink("next"))).sync(ItemsStream)
-    assert elsewhere.asked == []
+    assert elsewhere.requests == []
 
 
-def test_23_a_host_that_is_declared_is_declared_on_https_alone(
-    connect: Connect, api: Vendor, elsewhere: Vendor
-) -> None:
+def test_23_a_declared_host_is_declared_for_https_only(connect: Connect, api: Vendor, elsewhere: Vendor) -> None:
     host = elsewhere.url.removeprefix("http://")
     api.script(Reply(body={"data": items(1), "next": f"http://{host}/items"}))
     with pytest.raises(SyncError, match="not declared"):
         connect(integration(AUTHS["a header"], NextLink("next"), (host,))).sync(ItemsStream)
-    assert elsewhere.asked == []
+    assert elsewhere.requests == []
 
 
 def test_23_a_redirect_within_the_host_keeps_the_secret(connect: Connect, api: Vendor) -> None:
-    def answer(asked: Asked) -> Reply:
+    def answer(request: ReceivedRequest) -> Reply:
         moved = Reply(308, headers={"Location": "/v2/items"})
-        return moved if asked.path == "/items" else Reply(body={"data": items(1)})
+        return moved if request.path == "/items" else Reply(body={"data": items(1)})
 
     api.handler = answer
     acme = connect(integration(AUTHS["a header"], NextLink("next")))
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1]
-    assert [asked.headers["Authorization"] for asked in api.asked] == [f"Bearer {CANARY}"] * 2
+    assert [request.headers["Authorization"] for request in api.requests] == [f"Bearer {CANARY}"] * 2
 
 
 @pytest.mark.parametrize("id_", ["//evil.example/x", "@evil.example", "evil.example:80", "a/../../b", "..%2f"])
-def test_23_a_parents_value_is_one_segment_of_a_path_and_no_other_address(
+def test_23_a_parents_value_is_one_segment_of_a_path_and_leads_to_no_other_host(
     connect: Connect, api: Vendor, id_: str
 ) -> None:
-    api.handler = lambda asked: Reply(body={"data": [{"id": id_}] if asked.path == "/items" else items(1)})
+    api.handler = lambda request: Reply(body={"data": [{"id": id_}] if request.path == "/items" else items(1)})
     acme = connect(integration(AUTHS["a header"], NextLink("next")))
     acme.sync(ItemsStream)
     acme.sync(PartsStream)
     assert acme.ids(PartsStream) == [1]
-    assert api.asked[-1].target.count("/") == 2
-    assert api.asked[-1].target.endswith("/parts")
+    assert api.requests[-1].target.count("/") == 2
+    assert api.requests[-1].target.endswith("/parts")

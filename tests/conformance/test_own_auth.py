@@ -1,4 +1,4 @@
-"""An auth of the author's own, which fetches a token: lines 17, 18, 21 to 24."""
+"""A custom auth that fetches a token: lines 17, 18, 21 to 24."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from dazz_assets.http import Authenticator
 from dazz_assets.lake import Lake, query
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import CANARY, Item, Token, items
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 LOGIN = "canary-session"
-"""How each token begins that the vendor gives."""
+"""The start of each token that the vendor issues."""
 
 
 class TokenExchange:
-    """A token for the key, kept until it is refused."""
+    """Exchanges the key for a token and keeps it until it is refused."""
 
     token = ""
     path = "/token"
@@ -76,45 +76,45 @@ def integration(auth: Auth) -> type[Integration[Token]]:
     return VendorIntegration
 
 
-class Bank:
-    """Gives tokens at `/token`, and answers whoever has a good one."""
+class TokenServer:
+    """Issues tokens at `/token`, and serves pages to requests with a valid one."""
 
     def __init__(self, api: Vendor) -> None:
-        self.given: list[str] = []
-        self.good: set[str] = set()
+        self.issued: list[str] = []
+        self.valid: set[str] = set()
         self.login = Reply()
         self.pages = [Reply(body={"data": items(1)})]
         self.api = api
         api.handler = self
 
-    def __call__(self, asked: Asked) -> Reply:
-        if asked.path == "/token":
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        if request.path == "/token":
             if self.login.status != 200:
                 return self.login
-            self.given.append(f"{LOGIN}-{len(self.given) + 1}")
-            self.good.add(self.given[-1])
-            return Reply(body={"access_token": self.given[-1]})
-        told = asked.headers.get("Authorization", "")
-        if told.removeprefix("Bearer ") not in self.good:
-            return Reply(401, {"message": f"{told} is no token"})
-        return self.page(asked)
+            self.issued.append(f"{LOGIN}-{len(self.issued) + 1}")
+            self.valid.add(self.issued[-1])
+            return Reply(body={"access_token": self.issued[-1]})
+        header = request.headers.get("Authorization", "")
+        if header.removeprefix("Bearer ") not in self.valid:
+            return Reply(401, {"message": f"{header} is not a token"})
+        return self.page(request)
 
-    def page(self, asked: Asked) -> Reply:
+    def page(self, request: ReceivedRequest) -> Reply:
         return self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
 
     @property
     def paths(self) -> list[str]:
-        return [asked.path for asked in self.api.asked]
+        return [request.path for request in self.api.requests]
 
 
 @pytest.fixture
-def bank(api: Vendor) -> Bank:
-    return Bank(api)
+def server(api: Vendor) -> TokenServer:
+    return TokenServer(api)
 
 
 def test_17_ten_threads_that_meet_an_expired_token_renew_it_once() -> None:
-    """Each has the refusal of the old token in hand before any of them goes on."""
-    together = Barrier(10, timeout=20)
+    """Each thread has received the refusal of the old token before any of them continues."""
+    barrier = Barrier(10, timeout=20)
     tokens = ["old"]
 
     def send(request: Request) -> Response:
@@ -122,7 +122,7 @@ def test_17_ten_threads_that_meet_an_expired_token_renew_it_once() -> None:
             tokens.append(f"{LOGIN}-{len(tokens)}")
             return Response(200, body=json.dumps({"access_token": tokens[-1]}).encode())
         if request.headers["Authorization"] == "Bearer old":
-            together.wait()
+            barrier.wait()
             return Response(401)
         return Response(200, body=request.headers["Authorization"].encode())
 
@@ -130,123 +130,127 @@ def test_17_ten_threads_that_meet_an_expired_token_renew_it_once() -> None:
     auth.token = "old"
     authenticator = Authenticator(auth, {"token": CANARY})
     with ThreadPoolExecutor(10) as threads:
-        asked = [Request(f"https://api.vendor.example/{number}") for number in range(10)]
-        done = list(threads.map(lambda request: authenticator.respond(request, send)[1], asked))
-    assert {response.body for response in done} == {f"Bearer {LOGIN}-1".encode()}
+        requests = [Request(f"https://api.vendor.example/{number}") for number in range(10)]
+        received = list(threads.map(lambda request: authenticator.send_signed(request, send)[1], requests))
+    assert {response.body for response in received} == {f"Bearer {LOGIN}-1".encode()}
     assert tokens == ["old", f"{LOGIN}-1"]
 
 
-def test_17_the_streams_and_threads_of_a_connection_share_a_token(connect: Connect, bank: Bank) -> None:
-    bank.pages = [Reply(body={"data": items(*range(1, 11))})]
+def test_17_the_streams_and_threads_of_a_connection_share_a_token(connect: Connect, server: TokenServer) -> None:
+    server.pages = [Reply(body={"data": items(*range(1, 11))})]
     acme = connect(integration(TokenExchange()))
     acme.sync(ParentsStream)
     acme.sync(ChildrenStream)
-    assert len(bank.paths) == 2 + 11  # a token for each sync, the parents, and the children of ten of them
-    assert len(bank.given) == 2
+    assert len(server.paths) == 2 + 11  # a token for each sync, the parents, and the children of ten of them
+    assert len(server.issued) == 2
 
 
-def test_18_a_refused_token_is_renewed_once_and_the_request_tried_once_more(connect: Connect, bank: Bank) -> None:
-    bank.pages = [Reply(body={"data": items(1), "next": "/items?page=2"}), Reply(body={"data": items(2)})]
-    usual = bank.page
+def test_18_a_refused_token_is_renewed_once_and_the_request_repeated_once(
+    connect: Connect, server: TokenServer
+) -> None:
+    server.pages = [Reply(body={"data": items(1), "next": "/items?page=2"}), Reply(body={"data": items(2)})]
+    serve_page = server.page
 
-    def page(asked: Asked) -> Reply:
-        bank.good.clear()  # Each token is good for one page.
-        return usual(asked)
+    def page(request: ReceivedRequest) -> Reply:
+        server.valid.clear()  # Each token is valid for one page.
+        return serve_page(request)
 
-    bank.page = page  # type: ignore[method-assign]
+    server.page = page  # type: ignore[method-assign]
     acme = connect(integration(TokenExchange()))
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1, 2]
-    assert bank.paths == ["/token", "/items", "/items", "/token", "/items"]
+    assert server.paths == ["/token", "/items", "/items", "/token", "/items"]
 
 
-def test_18_then_it_fails(connect: Connect, bank: Bank) -> None:
-    bank.page = lambda asked: Reply(401, {"message": "not you"})  # type: ignore[method-assign]
+def test_18_a_second_refusal_fails(connect: Connect, server: TokenServer) -> None:
+    server.page = lambda request: Reply(401, {"message": "not you"})  # type: ignore[method-assign]
     with pytest.raises(SyncError, match="not you"):
         connect(integration(TokenExchange())).sync(ItemsStream)
-    assert bank.paths == ["/token", "/items", "/token", "/items"]
+    assert server.paths == ["/token", "/items", "/token", "/items"]
 
 
-def test_21_a_refused_login_is_not_tried_again_and_says_which_connection_and_request(
-    connect: Connect, bank: Bank
+def test_21_a_refused_login_is_not_retried_and_names_the_connection_and_request(
+    connect: Connect, server: TokenServer
 ) -> None:
-    bank.login = Reply(400, {"error": "invalid_client", "error_description": f"no client {CANARY}"})
+    server.login = Reply(400, {"error": "invalid_client", "error_description": f"no client {CANARY}"})
     with pytest.raises(SyncError) as caught:
         connect(integration(TokenExchange())).sync(ItemsStream)
     text = str(caught.value)
     assert "vendor/acme" in text
-    assert f"POST {bank.api.url}/token: 400 Bad Request. The vendor says: no client ***" in text
-    assert bank.paths == ["/token"]
+    assert f"POST {server.api.url}/token: 400 Bad Request. The vendor says: no client ***" in text
+    assert server.paths == ["/token"]
 
 
-def test_22_a_flow_is_begun_anew_for_each_attempt(connect: Connect, bank: Bank, clock: Clock) -> None:
-    class Fresh(TokenExchange):
+def test_22_each_attempt_starts_a_new_flow(connect: Connect, server: TokenServer, clock: Clock) -> None:
+    class TokenPerRequest(TokenExchange):
         def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
             token = yield from self.renew(request, config)
             yield request.with_header("Authorization", f"Bearer {token}")
 
-    bank.pages = [Reply(503), Reply(429, headers={"Retry-After": "5"}), Reply(body={"data": items(1)})]
-    acme = connect(integration(Fresh()))
+    server.pages = [Reply(503), Reply(429, headers={"Retry-After": "5"}), Reply(body={"data": items(1)})]
+    acme = connect(integration(TokenPerRequest()))
     acme.sync(ItemsStream)
-    assert bank.paths == ["/token", "/items"] * 3
-    assert len(set(bank.given)) == 3
+    assert server.paths == ["/token", "/items"] * 3
+    assert len(set(server.issued)) == 3
 
 
-def test_22_a_login_that_can_not_be_answered_now_is_tried_again(connect: Connect, bank: Bank, clock: Clock) -> None:
-    usual = bank.__call__
+def test_22_a_transient_failure_of_the_login_is_retried(connect: Connect, server: TokenServer, clock: Clock) -> None:
+    respond = server.__call__
     busy = [Reply(503), Reply(429, headers={"Retry-After": "7"})]
-    bank.api.handler = lambda asked: busy.pop(0) if busy else usual(asked)
+    server.api.handler = lambda request: busy.pop(0) if busy else respond(request)
     acme = connect(integration(TokenExchange()))
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1]
-    assert bank.paths == ["/token", "/token", "/token", "/items"]
+    assert server.paths == ["/token", "/token", "/token", "/items"]
     assert clock.slept >= 7
 
 
-def test_23_what_an_auth_asks_for_itself_goes_to_declared_hosts_alone(
-    connect: Connect, bank: Bank, elsewhere: Vendor
+def test_23_an_auths_own_requests_go_to_declared_hosts_only(
+    connect: Connect, server: TokenServer, elsewhere: Vendor
 ) -> None:
     class Elsewhere(TokenExchange):
         path = f"{elsewhere.url}/token"
 
     with pytest.raises(SyncError, match=r"the auth leads from .* which is not declared; nothing was sent there"):
         connect(integration(Elsewhere())).sync(ItemsStream)
-    assert elsewhere.asked == bank.api.asked == []
+    assert elsewhere.requests == server.api.requests == []
 
 
 @pytest.mark.parametrize(
     "echo",
     [
-        lambda told: Reply(403, {"message": f"{told} may not"}),
-        lambda told: Reply(500, f"<html>{told}</html>".encode()),
-        lambda told: Reply(200, f"<html>{told}</html>".encode()),
-        lambda told: Reply(200, {"data": items(1), "next": f"https://evil.example/?session={told.split()[-1]}"}),
-        lambda told: Reply(302, headers={"Location": f"https://evil.example/?session={told.split()[-1]}"}),
-        lambda told: Reply(200, {"data": items(1)}, headers={"Sunset": f"Sat, 31 Oct 2026 {told}"}),
+        lambda header: Reply(403, {"message": f"{header} may not"}),
+        lambda header: Reply(500, f"<html>{header}</html>".encode()),
+        lambda header: Reply(200, f"<html>{header}</html>".encode()),
+        lambda header: Reply(200, {"data": items(1), "next": f"https://evil.example/?session={header.split()[-1]}"}),
+        lambda header: Reply(302, headers={"Location": f"https://evil.example/?session={header.split()[-1]}"}),
+        lambda header: Reply(200, {"data": items(1)}, headers={"Sunset": f"Sat, 31 Oct 2026 {header}"}),
     ],
 )
-def test_24_a_token_that_was_fetched_is_in_no_log_error_or_report(
-    connect: Connect, bank: Bank, caplog: pytest.LogCaptureFixture, echo: Callable[[str], Reply]
+def test_24_a_fetched_token_is_in_no_log_error_or_report(
+    connect: Connect, server: TokenServer, caplog: pytest.LogCaptureFixture, echo: Callable[[str], Reply]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    bank.page = lambda asked: echo(asked.headers["Authorization"])  # type: ignore[method-assign]
-    said: object
+    server.page = lambda request: echo(request.headers["Authorization"])  # type: ignore[method-assign]
+    result: object
     try:
-        said = connect(integration(TokenExchange())).sync(ItemsStream)
+        result = connect(integration(TokenExchange())).sync(ItemsStream)
     except SyncError as error:
-        said = (str(error), error.report, error.__cause__, error.__context__)
-    assert bank.given
-    assert LOGIN not in repr(said)
+        result = (str(error), error.report, error.__cause__, error.__context__)
+    assert server.issued
+    assert LOGIN not in repr(result)
     assert LOGIN not in caplog.text
 
 
-def test_24_a_token_in_the_query_is_not_in_the_stored_address(connect: Connect, bank: Bank, lake: Lake) -> None:
+def test_24_a_token_in_the_query_is_not_in_the_stored_address(
+    connect: Connect, server: TokenServer, lake: Lake
+) -> None:
     class InQuery(TokenExchange):
         def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
             token = self.token or (yield from self.renew(request, config))
             yield request.with_header("Authorization", f"Bearer {token}").with_param("session", token)
 
-    bank.pages = [
+    server.pages = [
         Reply(body={"data": items(1), "next": f"/items?page=2&session={LOGIN}-1"}),
         Reply(body={"data": items(2)}),
     ]
@@ -254,15 +258,15 @@ def test_24_a_token_in_the_query_is_not_in_the_stored_address(connect: Connect, 
     rows = query(lake, "select * from raw.vendor_items").to_pylist()
     assert len(rows) == 2
     assert LOGIN not in repr(rows)
-    assert [asked.query.get("session") for asked in bank.api.asked[1:]] == [[f"{LOGIN}-1"]] * 2
+    assert [request.query.get("session") for request in server.api.requests[1:]] == [[f"{LOGIN}-1"]] * 2
 
 
-def test_a_token_is_never_another_connections(connect: Connect, bank: Bank) -> None:
+def test_two_connections_never_share_a_token(connect: Connect, server: TokenServer) -> None:
     auth = TokenExchange()
     vendor = integration(auth)
     connect(vendor, id_="acme").sync(ItemsStream)
     connect(vendor, id_="other").sync(ItemsStream)
-    assert [asked.headers.get("Authorization") for asked in bank.api.asked if asked.path == "/items"] == [
+    assert [request.headers.get("Authorization") for request in server.api.requests if request.path == "/items"] == [
         f"Bearer {LOGIN}-1",
         f"Bearer {LOGIN}-2",
     ]
@@ -270,13 +274,13 @@ def test_a_token_is_never_another_connections(connect: Connect, bank: Bank) -> N
 
 
 class Broken:
-    """A flow that does what `do` does."""
+    """An auth whose flow returns what a function returns."""
 
-    def __init__(self, do: Callable[[Request], Any]) -> None:
-        self.do = do
+    def __init__(self, function: Callable[[Request], Any]) -> None:
+        self.function = function
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Any:
-        return self.do(request)
+        return self.function(request)
 
 
 def endless(request: Request) -> Iterator[Request]:
@@ -285,31 +289,31 @@ def endless(request: Request) -> Iterator[Request]:
 
 
 @pytest.mark.parametrize(
-    ("do", "problem"),
+    ("function", "problem"),
     [
         (lambda request: request, "Broken.flow must be a generator: `yield` the request with its credentials."),
-        (lambda request: iter_of(), "Broken.flow yielded no request: yield the one that it was given."),
-        (lambda request: iter_of("x"), "Broken.flow yielded a str: yield a Request."),
+        (lambda request: yield_all(), "Broken.flow yielded no request: yield the one that it was given."),
+        (lambda request: yield_all("x"), "Broken.flow yielded a str: yield a Request."),
         (
-            lambda request: iter_of(replace(request, url=urljoin(request.url, "/token"), method="POST")),
-            "Broken.flow ended after a request of its own: yield the one that it was given as well.",
+            lambda request: yield_all(replace(request, url=urljoin(request.url, "/token"), method="POST")),
+            "Broken.flow ended after a request of its own: also yield the one that it was given.",
         ),
-        (endless, "Broken.flow asks for more than 10 requests for one: let it end."),
-        (lambda request: iter_of(request, fails=True), "Broken.flow raised ValueError (test_own_auth.py, line "),
+        (endless, "Broken.flow yielded more than 10 requests for one: make it end."),
+        (lambda request: yield_all(request, fails=True), "Broken.flow raised ValueError (test_own_auth.py, line "),
     ],
 )
-def test_a_flow_that_goes_wrong_is_told_in_a_sentence(
-    connect: Connect, bank: Bank, do: Callable[[Request], Any], problem: str
+def test_an_error_explains_what_is_wrong_with_a_flow(
+    connect: Connect, server: TokenServer, function: Callable[[Request], Any], problem: str
 ) -> None:
-    bank.page = lambda asked: Reply(200, {"data": []})  # type: ignore[method-assign]
-    bank.good.add("")
+    server.page = lambda request: Reply(200, {"data": []})  # type: ignore[method-assign]
+    server.valid.add("")
     with pytest.raises(SyncError) as caught:
-        connect(integration(Broken(do))).sync(ItemsStream)
+        connect(integration(Broken(function))).sync(ItemsStream)
     assert problem in str(caught.value)
     assert "Correct the integration's auth." in str(caught.value)
 
 
-def iter_of(*requests: Any, fails: bool = False) -> Generator[Any, Response, None]:
+def yield_all(*requests: Any, fails: bool = False) -> Generator[Any, Response, None]:
     if fails:
         raise ValueError("no such key")
     for request in requests:

@@ -1,4 +1,4 @@
-"""Pages: from the first to the last of a list, whatever the vendor calls them."""
+"""Pagination: from the first page of a list to the last."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dazz_assets import Cursor, CursorToken, Integration, LinkHeader, NextLink, 
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page, param
-from tests.conformance.lists import Limited, between, changes, moment
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.conformance.lists import LimitedList, changes, filter_by_bounds, time_after
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class ItemsStream(Stream[Item]):
@@ -30,34 +30,36 @@ class TokenIntegration(ItemsIntegration):
     paginator = CursorToken("next", param="after")
 
 
-def following(*tokens: str) -> Callable[[Asked], Reply]:
-    """Pages of one record each, which name these tokens one after another."""
+def reply_with_tokens(*tokens: str) -> Callable[[ReceivedRequest], Reply]:
+    """Replies with pages of one record that name these next tokens, one after another."""
     left = list(tokens)
-    return lambda asked: Reply(body={"data": items(len(left)), "next": left.pop(0) if left else None})
+    return lambda request: Reply(body={"data": items(len(left)), "next": left.pop(0) if left else None})
 
 
-def test_25_the_same_token_again_and_again_is_an_error_that_names_the_loop(connect: Connect, api: Vendor) -> None:
-    api.handler = lambda asked: Reply(body={"data": items(1), "next": "abc"} if len(api.asked) < 20 else {"data": []})
+def test_25_a_repeated_token_is_an_error_that_names_the_loop(connect: Connect, api: Vendor) -> None:
+    api.handler = lambda request: Reply(
+        body={"data": items(1), "next": "abc"} if len(api.requests) < 20 else {"data": []}
+    )
     with pytest.raises(SyncError, match=r"circle of 1 \(after=abc\)"):
         connect(TokenIntegration).sync(ItemsStream)
-    assert len(api.asked) == 2
+    assert len(api.requests) == 2
 
 
 def test_25_a_page_number_that_the_vendor_ignores_is_an_error(connect: Connect, api: Vendor) -> None:
     class NumberedIntegration(ItemsIntegration):
         paginator = PageNumber()
 
-    api.handler = lambda asked: Reply(body={"data": items(1, 2)}) if len(api.asked) < 20 else Reply(410)
+    api.handler = lambda request: Reply(body={"data": items(1, 2)}) if len(api.requests) < 20 else Reply(410)
     with pytest.raises(SyncError, match="holds the same 2 records as page 1"):
         connect(NumberedIntegration).sync(ItemsStream)
-    assert len(api.asked) < 5
+    assert len(api.requests) < 5
 
 
-def test_26_two_tokens_that_alternate_are_an_error_that_names_the_loop(connect: Connect, api: Vendor) -> None:
-    api.handler = following("abc", "def", "abc", "def", "abc", "def")
+def test_26_two_alternating_tokens_are_an_error_that_names_the_loop(connect: Connect, api: Vendor) -> None:
+    api.handler = reply_with_tokens("abc", "def", "abc", "def", "abc", "def")
     with pytest.raises(SyncError, match=r"circle of 2 \(after=abc\)"):
         connect(TokenIntegration).sync(ItemsStream)
-    assert len(api.asked) == 3
+    assert len(api.requests) == 3
 
 
 def test_27_an_empty_page_in_the_middle_is_not_the_end(connect: Connect, api: Vendor) -> None:
@@ -72,7 +74,7 @@ def test_27_an_empty_page_in_the_middle_is_not_the_end(connect: Connect, api: Ve
 
 
 @pytest.mark.parametrize("paginator", [Offset(size_param="limit", size=4), PageNumber(size_param="limit", size=4)])
-def test_28_a_page_shorter_than_asked_for_is_not_the_end(
+def test_28_a_page_shorter_than_its_size_is_not_the_end(
     connect: Connect, api: Vendor, paginator: Offset | PageNumber
 ) -> None:
     class ShortIntegration(ItemsIntegration):
@@ -82,9 +84,9 @@ def test_28_a_page_shorter_than_asked_for_is_not_the_end(
     pages = [items(1, 2, 3, 4), items(5), items(6, 7, 8, 9), []]
     starts = {0: 0, 4: 1, 5: 2, 9: 3}
 
-    def page(asked: Asked) -> Reply:
-        number = int(param(asked, "page", "0")) - 1
-        return Reply(body={"data": pages[number if number >= 0 else starts[int(param(asked, "offset"))]]})
+    def page(request: ReceivedRequest) -> Reply:
+        number = int(param(request, "page", "0")) - 1
+        return Reply(body={"data": pages[number if number >= 0 else starts[int(param(request, "offset"))]]})
 
     api.handler = page
     acme = connect(ShortIntegration)
@@ -95,9 +97,11 @@ def test_28_a_page_shorter_than_asked_for_is_not_the_end(
 @pytest.mark.parametrize(
     "link",
     ["/items?limit=1&after=1&version=2", "?limit=1&after=1&version=2", "items?limit=1&after=1", "?after=1"],
-    ids=["a path", "a query", "a last segment", "a query that leaves out what it was asked"],
+    ids=["a path", "a query", "a last segment", "a query without the other parameters"],
 )
-def test_29_a_relative_link_is_resolved_and_doubles_no_parameter(connect: Connect, api: Vendor, link: str) -> None:
+def test_29_a_relative_link_is_resolved_and_no_parameter_is_sent_twice(
+    connect: Connect, api: Vendor, link: str
+) -> None:
     class LinkedStream(ItemsStream):
         name = "items"
         params = {"limit": 1, "version": 2}
@@ -112,8 +116,8 @@ def test_29_a_relative_link_is_resolved_and_doubles_no_parameter(connect: Connec
     acme = connect(LinkedIntegration)
     acme.sync(LinkedStream)
     assert acme.ids(LinkedStream) == [1, 2]
-    assert api.asked[1].path == "/items"
-    assert sorted(api.asked[1].pairs) == [("after", "1"), ("limit", "1"), ("version", "2")]
+    assert api.requests[1].path == "/items"
+    assert sorted(api.requests[1].pairs) == [("after", "1"), ("limit", "1"), ("version", "2")]
 
 
 def test_29_a_relative_link_in_a_header_is_resolved_too(connect: Connect, api: Vendor) -> None:
@@ -128,7 +132,7 @@ def test_29_a_relative_link_in_a_header_is_resolved_too(connect: Connect, api: V
 
 
 class ChangesStream(Stream[Item]):
-    """Changes, whose API takes both bounds."""
+    """Changes from an API that takes both bounds."""
 
     path = "/changes"
     records = "data"
@@ -137,7 +141,7 @@ class ChangesStream(Stream[Item]):
 
 
 class OrderedStream(Stream[Item]):
-    """Changes in their order, whose API takes a beginning."""
+    """Changes from an API that takes `since` and sorts by time."""
 
     path = "/changes"
     records = "data"
@@ -146,7 +150,7 @@ class OrderedStream(Stream[Item]):
 
 
 class UnboundedStream(Stream[Item]):
-    """Changes, whose API takes a beginning and sorts as it likes."""
+    """Changes from an API that takes `since` and sorts in no known order."""
 
     path = "/changes"
     records = "data"
@@ -169,15 +173,17 @@ class LimitedIntegration(Integration[Token]):
 def test_30_a_range_with_more_results_than_the_api_lists_is_split_until_each_part_fits(
     connect: Connect, api: Vendor, beyond: int, *, total: bool
 ) -> None:
-    api.handler = Limited(changes(500), 50, beyond, total=total)
+    api.handler = LimitedList(changes(500), 50, beyond, total=total)
     acme = connect(LimitedIntegration)
     acme.sync(ChangesStream)
     assert acme.ids(ChangesStream) == list(range(500))
     assert acme.versions(ChangesStream) == 500
 
 
-def test_30_where_the_api_sorts_by_the_cursor_it_goes_on_from_the_last_record(connect: Connect, api: Vendor) -> None:
-    api.handler = Limited(changes(500), 50)
+def test_30_if_the_api_sorts_by_the_cursor_the_sync_continues_from_the_last_record(
+    connect: Connect, api: Vendor
+) -> None:
+    api.handler = LimitedList(changes(500), 50)
     acme = connect(LimitedIntegration)
     acme.sync(OrderedStream)
     assert acme.ids(OrderedStream) == list(range(500))
@@ -185,38 +191,38 @@ def test_30_where_the_api_sorts_by_the_cursor_it_goes_on_from_the_last_record(co
 
 
 def test_30_a_range_that_cannot_be_split_is_an_error_and_moves_no_mark(connect: Connect, api: Vendor) -> None:
-    api.handler = limited = Limited(changes(500), 50)
+    api.handler = limited = LimitedList(changes(500), 50)
     acme = connect(LimitedIntegration)
     with pytest.raises(SyncError, match=r"there are 500 records, and sent 50 of them.*`since` and `until`"):
         acme.sync(UnboundedStream)
-    limited.most = 1000
+    limited.limit = 1000
     acme.sync(UnboundedStream)
     assert acme.ids(UnboundedStream) == list(range(500))
 
 
-def test_30_records_of_one_moment_that_are_too_many_are_an_error_and_not_a_loop(connect: Connect, api: Vendor) -> None:
-    api.handler = Limited([{"id": number, "at": moment(0)} for number in range(500)], 50, 400)
+def test_30_too_many_records_with_one_time_are_an_error_and_not_a_loop(connect: Connect, api: Vendor) -> None:
+    api.handler = LimitedList([{"id": number, "at": time_after(0)} for number in range(500)], 50, 400)
     with pytest.raises(SyncError, match="Result window is too large"):
         connect(LimitedIntegration).sync(ChangesStream)
-    assert len(api.asked) < 400
+    assert len(api.requests) < 400
 
 
 @pytest.mark.parametrize("stream", [ChangesStream, OrderedStream])
 def test_30_an_api_that_ignores_the_bounds_is_an_error_and_not_a_loop(
     connect: Connect, api: Vendor, stream: type[Stream[Item]]
 ) -> None:
-    api.handler = limited = Limited(changes(500), 50)
+    api.handler = limited = LimitedList(changes(500), 50)
     limited.ignores_bounds = True
     with pytest.raises(SyncError, match="sent 50 of them"):
         connect(LimitedIntegration).sync(stream)
-    assert len(api.asked) < 50
+    assert len(api.requests) < 50
 
 
 def test_30_a_snapshot_that_is_cut_short_is_an_error_and_leaves_what_is_stored(connect: Connect, api: Vendor) -> None:
     class CountedIntegration(ItemsIntegration):
         paginator = Offset()
 
-    api.handler = limited = Limited(changes(30), 50)
+    api.handler = limited = LimitedList(changes(30), 50)
     acme = connect(CountedIntegration)
     acme.sync(ItemsStream)
     limited.records = changes(90)
@@ -246,14 +252,14 @@ class TeamsIntegration(Integration[Token]):
     streams = (TeamsStream, MembersStream)
 
 
-def test_31_sub_streams_that_are_fetched_at_once_have_page_states_of_their_own(connect: Connect, api: Vendor) -> None:
-    def page(asked: Asked) -> Reply:
-        if asked.path == "/teams":
+def test_31_parents_that_are_fetched_at_once_have_their_own_page_state(connect: Connect, api: Vendor) -> None:
+    def page(request: ReceivedRequest) -> Reply:
+        if request.path == "/teams":
             return Reply(body={"data": items(*range(1, 9))})
-        team, number = int(asked.path.split("/")[2]), int(param(asked, "after", "0").rpartition("-")[2] or 0)
-        assert number == 0 or param(asked, "after") == f"{team}-{number}"
-        further = f"{team}-{number + 1}" if number < team else None
-        return Reply(body={"data": items(team * 100 + number), "next": further})
+        team, number = int(request.path.split("/")[2]), int(param(request, "after", "0").rpartition("-")[2] or 0)
+        assert number == 0 or param(request, "after") == f"{team}-{number}"
+        next_token = f"{team}-{number + 1}" if number < team else None
+        return Reply(body={"data": items(team * 100 + number), "next": next_token})
 
     api.handler = page
     acme = connect(TeamsIntegration)
@@ -262,8 +268,8 @@ def test_31_sub_streams_that_are_fetched_at_once_have_page_states_of_their_own(c
     assert acme.ids(MembersStream) == [team * 100 + number for team in range(1, 9) for number in range(team + 1)]
 
 
-class Shifting:
-    """Changes in the order of their time, in pages of 10, by offset; something happens before a page is answered."""
+class ShiftingList:
+    """Changes in order of time, in pages of 10, by offset. before: what happens before the page of a given number."""
 
     def __init__(self, total: int, *, says_total: bool = False) -> None:
         self.records = changes(total)
@@ -271,12 +277,12 @@ class Shifting:
         self.before: dict[int, Callable[[], None]] = {}
         self.pages = 0
 
-    def __call__(self, asked: Asked) -> Reply:
+    def __call__(self, request: ReceivedRequest) -> Reply:
         self.pages += 1
         self.before.pop(self.pages, lambda: None)()
-        ordered = sorted(between(self.records, asked), key=lambda item: item["at"])
+        ordered = sorted(filter_by_bounds(self.records, request), key=lambda item: item["at"])
         total = {"total": len(ordered)} if self.says_total else {}
-        return Reply(body={"data": offset_page(ordered, asked, 10), **total})
+        return Reply(body={"data": offset_page(ordered, request, 10), **total})
 
     def change(self, id_: int, at: str) -> None:
         self.records = [{"id": id_, "at": at} if item["id"] == id_ else item for item in self.records]
@@ -289,29 +295,29 @@ NOW = "2026-03-02T12:00:0{}Z"
 
 
 @pytest.mark.parametrize("stream", [OrderedStream, UnboundedStream])
-def test_32_records_that_move_to_the_end_while_paging_make_none_slip_by(
+def test_32_no_record_is_missed_when_records_move_to_the_end_while_paging(
     connect: Connect, api: Vendor, stream: type[Stream[Item]]
 ) -> None:
-    api.handler = shifting = Shifting(60)
+    api.handler = shifting = ShiftingList(60)
     shifting.before = {3: lambda: shifting.change(1, NOW.format(1)), 5: lambda: shifting.change(2, NOW.format(2))}
     acme = connect(LimitedIntegration)
     acme.sync(stream)
     assert acme.ids(stream) == list(range(60))
-    assert acme.versions(stream) == 62  # each version of the two that changed, and nothing twice
+    assert acme.versions(stream) == 62  # the two that changed have two versions; nothing is stored twice
 
 
-def test_32_records_that_go_away_while_paging_make_none_slip_by_where_the_vendor_names_a_total(
+def test_32_no_record_is_missed_when_records_disappear_while_paging_if_the_vendor_names_a_total(
     connect: Connect, api: Vendor
 ) -> None:
-    api.handler = shifting = Shifting(60, says_total=True)
+    api.handler = shifting = ShiftingList(60, says_total=True)
     shifting.before = {3: lambda: shifting.remove(1)}
     acme = connect(LimitedIntegration)
     acme.sync(UnboundedStream)
     assert acme.ids(UnboundedStream) == list(range(60))
 
 
-def test_32_a_list_that_never_holds_still_moves_no_mark_and_says_so(connect: Connect, api: Vendor) -> None:
-    api.handler = shifting = Shifting(60)
+def test_32_a_list_that_keeps_shifting_moves_no_mark_and_says_so(connect: Connect, api: Vendor) -> None:
+    api.handler = shifting = ShiftingList(60)
     shifting.before = {
         3: lambda: shifting.change(1, NOW.format(1)),
         10: lambda: shifting.change(2, NOW.format(2)),
@@ -327,16 +333,14 @@ def test_32_a_list_that_never_holds_still_moves_no_mark_and_says_so(connect: Con
     assert acme.ids(UnboundedStream) == list(range(60))
 
 
-def test_32_a_record_that_is_inserted_where_was_read_already_comes_with_the_next_sync(
-    connect: Connect, api: Vendor
-) -> None:
-    """The list is in no order: what comes late carries a later time than what is inserted behind the reader's back."""
+def test_32_a_record_inserted_into_pages_already_read_comes_with_the_next_sync(connect: Connect, api: Vendor) -> None:
+    """The list is unsorted. Its last record is later than the inserted one, and the next sync still finds that one."""
     pages = [items(1, 2), items(3, 4), []]
-    at = {1: moment(1), 2: moment(2), 3: moment(3), 4: NOW.format(3), 9: NOW.format(2)}
+    at = {1: time_after(1), 2: time_after(2), 3: time_after(3), 4: NOW.format(3), 9: NOW.format(2)}
 
-    def page(asked: Asked) -> Reply:
-        listed = pages.pop(0) if pages else items(1, 9, 2, 3, 4) if param(asked, "offset", "0") == "0" else []
-        return Reply(body={"data": [{"at": at[item["id"]], **item} for item in listed]})
+    def page(request: ReceivedRequest) -> Reply:
+        records = pages.pop(0) if pages else items(1, 9, 2, 3, 4) if param(request, "offset", "0") == "0" else []
+        return Reply(body={"data": [{"at": at[item["id"]], **item} for item in records]})
 
     api.handler = page
     acme = connect(LimitedIntegration)
@@ -348,9 +352,9 @@ def test_32_a_record_that_is_inserted_where_was_read_already_comes_with_the_next
     assert acme.versions(UnboundedStream) == 5
 
 
-def test_32_records_that_are_inserted_in_front_are_seen_twice_and_stored_once(connect: Connect, api: Vendor) -> None:
-    api.handler = shifting = Shifting(60)
-    shifting.before = {3: lambda: shifting.records.insert(0, {"id": 99, "at": moment(-5)})}
+def test_32_records_that_shift_to_the_next_page_are_read_twice_and_stored_once(connect: Connect, api: Vendor) -> None:
+    api.handler = shifting = ShiftingList(60)
+    shifting.before = {3: lambda: shifting.records.insert(0, {"id": 99, "at": time_after(-5)})}
     acme = connect(LimitedIntegration)
     acme.sync(UnboundedStream)
     acme.sync(UnboundedStream)
@@ -359,12 +363,14 @@ def test_32_records_that_are_inserted_in_front_are_seen_twice_and_stored_once(co
 
 
 @pytest.mark.parametrize("body", [{"items": [{"id": 1}]}, {"data": {"rows": []}}, {"data": "none"}, {}])
-def test_33_a_records_path_that_leads_to_no_list_is_an_error(connect: Connect, api: Vendor, body: object) -> None:
+def test_33_a_records_path_that_does_not_lead_to_a_list_is_an_error(
+    connect: Connect, api: Vendor, body: object
+) -> None:
     api.script(Reply(body=body))
     with pytest.raises(SyncError, match="Set `records`"):
         connect(TokenIntegration).sync(ItemsStream)
 
 
-def test_33_a_page_that_says_it_is_empty_is_no_error(connect: Connect, api: Vendor) -> None:
+def test_33_an_empty_list_is_not_an_error(connect: Connect, api: Vendor) -> None:
     api.script(Reply(body={"data": []}))
     assert connect(TokenIntegration).sync(ItemsStream).records == 0

@@ -1,4 +1,4 @@
-"""Records: stored as they were sent, put aside where they are bad, and apart from those of other connections."""
+"""Records are stored as sent, quarantined if they are invalid, and kept apart by connection."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class StationIntegration(Integration[Token]):
             yield Reading(id=self.object_id(sensor.id), degrees=sensor.degrees)
 
 
-class MendedIntegration(Integration[Token]):
+class FixedIntegration(Integration[Token]):
     name = "station"
     base_url = "https://api.vendor.example"
     paginator = Offset()
@@ -102,11 +102,11 @@ class MendedIntegration(Integration[Token]):
             yield Reading(id=self.object_id(sensor.id), degrees=sensor.degrees)
 
 
-def test_46_one_bad_record_among_a_thousand_is_put_aside_and_taken_in_after_the_fix(
+def test_46_one_invalid_record_among_a_thousand_is_quarantined_and_parsed_after_the_fix(
     connect: Connect, api: Vendor
 ) -> None:
     sensors = [{"id": number, "degrees": None if number == 500 else number} for number in range(1000)]
-    api.handler = lambda asked: Reply(body=offset_page(sensors, asked, 1000))
+    api.handler = lambda request: Reply(body=offset_page(sensors, request, 1000))
     acme = connect(StationIntegration)
     acme.sync(SensorsStream)
     report = acme.parse("readings")
@@ -114,21 +114,21 @@ def test_46_one_bad_record_among_a_thousand_is_put_aside_and_taken_in_after_the_
     assert acme.column("select key from quarantine") == ["500"]
     assert "degrees" in acme.column("select reason from quarantine")[0]
 
-    api.asked.clear()
-    mended = connect(MendedIntegration)
-    assert mended.parse("readings").records == 1000
-    assert mended.column("select count(*) from readings") == [1000]
-    assert mended.column("select count(*) from quarantine") == [0]
-    assert api.asked == []
+    api.requests.clear()
+    fixed = connect(FixedIntegration)
+    assert fixed.parse("readings").records == 1000
+    assert fixed.column("select count(*) from readings") == [1000]
+    assert fixed.column("select count(*) from quarantine") == [0]
+    assert api.requests == []
 
 
-def test_47_a_hostile_vendor_of_one_connection_is_nothing_to_another(
+def test_47_a_hostile_vendor_of_one_connection_does_not_affect_another(
     connect: Connect, api: Vendor, elsewhere: Vendor, clock: Clock
 ) -> None:
     hostile_clock = Clock(clock.now)
     cookies = {"Set-Cookie": "session=stolen", "X-RateLimit-Remaining": "0", "Retry-After": "500"}
     elsewhere.script(Reply(429, headers=cookies), Reply(body=items(666), headers=cookies), Reply(500))
-    api.handler = lambda asked: Reply(body=offset_page(items(*range(40)), asked, 2))
+    api.handler = lambda request: Reply(body=offset_page(items(*range(40)), request, 2))
     good = connect(VendorIntegration, id_="good")
     bad = connect(VendorIntegration, id_="bad", api=elsewhere, clock=hostile_clock)
     with ThreadPoolExecutor(2) as pool:
@@ -139,18 +139,18 @@ def test_47_a_hostile_vendor_of_one_connection_is_nothing_to_another(
     assert (report.records, report.retries, clock.slept) == (40, 0, 0)
     assert good.ids(ItemsStream) == list(range(40))
     assert hostile_clock.slept >= 500
-    assert all("Cookie" not in asked.headers for asked in [*api.asked, *elsewhere.asked])
+    assert all("Cookie" not in request.headers for request in [*api.requests, *elsewhere.requests])
     assert good.column("select distinct connection from raw.vendor_items") == ["good"]
 
 
-def test_47_two_connections_with_the_same_ids_hold_each_its_own(
+def test_47_two_connections_with_the_same_record_ids_keep_their_own_records(
     connect: Connect, api: Vendor, elsewhere: Vendor
 ) -> None:
     def named(name: str) -> list[dict[str, object]]:
         return [{"id": number, "of": name} for number in range(3)]
 
-    api.handler = lambda asked: Reply(body=offset_page(named("one"), asked, 5))
-    elsewhere.handler = lambda asked: Reply(body=offset_page(named("two"), asked, 5))
+    api.handler = lambda request: Reply(body=offset_page(named("one"), request, 5))
+    elsewhere.handler = lambda request: Reply(body=offset_page(named("two"), request, 5))
     one, two = connect(VendorIntegration, id_="one"), connect(VendorIntegration, id_="two", api=elsewhere)
     one.sync(ItemsStream)
     two.sync(ItemsStream)

@@ -1,4 +1,4 @@
-"""Waiting: what vendors say of when to come back, and what is done where they say nothing."""
+"""Waiting as vendors ask, backoff when they don't, and pacing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 from dazz_assets import Integration, Offset, Rate, Stream
 from dazz_assets.errors import SyncError
-from dazz_assets.http import named_wait
+from dazz_assets.http import requested_wait
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Item, Token, items, offset_page
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 NOW = 1_800_000_000.0
 
@@ -45,13 +45,13 @@ def test_02_a_wait_of_an_hour_fails_at_once_and_says_so(connect: Connect, api: V
     api.script(Reply(429, headers={"Retry-After": "3600"}))
     with pytest.raises(SyncError, match=r"acme.*wait 3600 s.*Sync again after that time"):
         connect(VendorIntegration).sync(ItemsStream)
-    assert (len(api.asked), clock.slept) == (1, 0)
+    assert (len(api.requests), clock.slept) == (1, 0)
 
 
 @pytest.mark.parametrize(
     ("seconds_from_now", "least", "most"),
     [(90, 89, 91), (-500, 0, 0)],
-    ids=["a date is the time to wait for", "a date that has passed is no wait"],
+    ids=["a future date is waited for", "a past date means no wait"],
 )
 def test_03_retry_after_as_a_date(
     connect: Connect, api: Vendor, clock: Clock, seconds_from_now: int, least: float, most: float
@@ -65,9 +65,9 @@ def test_03_retry_after_as_a_date(
 @pytest.mark.parametrize(
     ("value", "least", "most"),
     [("-5", 0, 0), ("soon", 0.1, 1)],
-    ids=["a negative number is no wait", "nonsense is met with the usual backoff"],
+    ids=["a negative number means no wait", "unreadable text means the usual backoff"],
 )
-def test_03_retry_after_that_makes_no_sense(
+def test_03_unusable_retry_after(
     connect: Connect, api: Vendor, clock: Clock, value: str, least: float, most: float
 ) -> None:
     api.script(Reply(429, headers={"Retry-After": value}), Reply(body=items(1)), Reply())
@@ -91,10 +91,10 @@ def test_03_retry_after_that_makes_no_sense(
         (503, {}, b"", None),
     ],
 )
-def test_04_what_a_response_says_of_waiting_is_one_pure_function(
+def test_04_one_pure_function_reads_the_requested_wait(
     status: int, headers: Mapping[str, str], body: bytes, seconds: float | None
 ) -> None:
-    assert named_wait(status, headers, body, NOW) == (None if seconds is None else pytest.approx(seconds, abs=0.01))
+    assert requested_wait(status, headers, body, NOW) == (None if seconds is None else pytest.approx(seconds, abs=0.01))
 
 
 def test_04_a_reset_is_waited_for(connect: Connect, api: Vendor, clock: Clock) -> None:
@@ -104,7 +104,7 @@ def test_04_a_reset_is_waited_for(connect: Connect, api: Vendor, clock: Clock) -
     assert clock.slept == pytest.approx(45, abs=1)
 
 
-def left(remaining: int, seconds: float, clock: Clock) -> dict[str, str]:
+def allowance_headers(remaining: int, seconds: float, clock: Clock) -> dict[str, str]:
     return {
         "X-RateLimit-Limit": "1000",
         "X-RateLimit-Remaining": str(remaining),
@@ -112,21 +112,23 @@ def left(remaining: int, seconds: float, clock: Clock) -> dict[str, str]:
     }
 
 
-def test_05_a_late_zero_of_an_older_window_does_not_stop_a_fresh_one(
+def test_05_a_late_zero_of_an_older_rate_window_does_not_stop_a_fresh_one(
     connect: Connect, api: Vendor, clock: Clock
 ) -> None:
-    fresh, stale = left(900, 600, clock), left(0, 60, clock)
+    fresh, stale = allowance_headers(900, 600, clock), allowance_headers(0, 60, clock)
     api.script(Reply(body=items(1), headers=fresh), Reply(body=items(2), headers=stale), Reply(body=items(3)), Reply())
     connect(VendorIntegration).sync(ItemsStream)
     assert clock.slept == 0
 
 
-def test_05_a_late_large_number_does_not_raise_what_is_left(connect: Connect, api: Vendor, clock: Clock) -> None:
-    low, stale = left(4, 60, clock), left(900, 60, clock)
+def test_05_a_late_large_number_does_not_raise_the_remaining_requests(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    low, stale = allowance_headers(4, 60, clock), allowance_headers(900, 60, clock)
     pages = [Reply(body=items(number), headers=stale) for number in range(2, 5)]
     api.script(Reply(body=items(1), headers=low), *pages, Reply())
     connect(VendorIntegration).sync(ItemsStream)
-    assert clock.slept > 40  # the few that are left are spread until the reset
+    assert clock.slept > 40  # the few remaining requests are spread over the time to the reset
 
 
 def test_06_requests_stay_a_little_below_the_documented_rate(connect: Connect, api: Vendor, clock: Clock) -> None:
@@ -137,11 +139,11 @@ def test_06_requests_stay_a_little_below_the_documented_rate(connect: Connect, a
     records = items(*range(20))
     times: list[float] = []
 
-    def noting_the_time(asked: Asked) -> Reply:
+    def note_time(request: ReceivedRequest) -> Reply:
         times.append(clock.now)
-        return Reply(body=offset_page(records, asked, 1))
+        return Reply(body=offset_page(records, request, 1))
 
-    api.handler = noting_the_time
+    api.handler = note_time
     connect(PacedIntegration).sync(ItemsStream)
     gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(gaps) == 20
@@ -152,7 +154,7 @@ def test_07_backoff_is_jittered_and_ends_after_some_attempts(connect: Connect, a
     api.script(Reply(503, {"message": "down for maintenance"}))
     with pytest.raises(SyncError, match="down for maintenance"):
         connect(VendorIntegration).sync(ItemsStream)
-    first, attempts = list(clock.sleeps), len(api.asked)
+    first, attempts = list(clock.sleeps), len(api.requests)
     clock.sleeps.clear()
     with pytest.raises(SyncError):
         connect(VendorIntegration).sync(ItemsStream)
@@ -162,14 +164,12 @@ def test_07_backoff_is_jittered_and_ends_after_some_attempts(connect: Connect, a
     assert first[-1] > 10 * first[0]
 
 
-def test_07_backoff_ends_after_some_minutes_where_each_attempt_takes_long(
-    connect: Connect, api: Vendor, clock: Clock
-) -> None:
-    def slowly(asked: Asked) -> Reply:
+def test_07_backoff_ends_after_some_minutes_if_attempts_take_long(connect: Connect, api: Vendor, clock: Clock) -> None:
+    def respond_slowly(request: ReceivedRequest) -> Reply:
         clock.now += 100
         return Reply(504)
 
-    api.handler = slowly
+    api.handler = respond_slowly
     with pytest.raises(SyncError, match="504"):
         connect(VendorIntegration).sync(ItemsStream)
-    assert 2 <= len(api.asked) <= 4
+    assert 2 <= len(api.requests) <= 4

@@ -209,17 +209,17 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(records=""),
             items(ONE),
             (
-                "desk/acme, stream records: GET https://desk.test/records: the page is no list but an object "
-                "with the keys items; there is a list at `items`. Set `records` to the path of the list in "
-                "the page (empty where the page is the list)."
+                "desk/acme, stream records: GET https://desk.test/records: the page is not a list but an "
+                "object with the keys items; there is a list at `items`. Set `records` to the path of the "
+                "list in the page (empty where the page is the list)."
             ),
         ),
         (
             lambda: records(records="data"),
             lambda asked: Reply(body={"data": {"list": [ONE], "more": []}}),
             (
-                "desk/acme, stream records: GET https://desk.test/records: what is at `data` is no list but "
-                "an object with the keys list, more; there are lists at `data.list`, `data.more`. Set "
+                "desk/acme, stream records: GET https://desk.test/records: the value at `data` is not a list "
+                "but an object with the keys list, more; there are lists at `data.list`, `data.more`. Set "
                 "`records` to the path of the list in the page (empty where the page is the list)."
             ),
         ),
@@ -236,45 +236,45 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(records="items"),
             lambda asked: Reply(body={"items": "none"}),
             (
-                "desk/acme, stream records: GET https://desk.test/records: what is at `items` is no list but "
-                'the value "none". Set `records` to the path of the list in the page (empty where the page '
-                "is the list)."
+                "desk/acme, stream records: GET https://desk.test/records: the value at `items` is not a "
+                'list but the value "none". Set `records` to the path of the list in the page (empty where '
+                "the page is the list)."
             ),
         ),
         (
             lambda: records(),
             items(ONE, links={"next": "/records?page=2"}),
             (
-                "desk/acme, stream records: GET https://desk.test/records: the first page says by "
-                "`links.next` that there is more, and no paginator is set. Set `paginator` on the stream or "
-                "the integration."
+                "desk/acme, stream records: GET https://desk.test/records: `links.next` in the first page "
+                "says that there is more, but no paginator is set. Set `paginator` on the stream or the "
+                "integration."
             ),
         ),
         (
             lambda: records(paginator=NextLink("links.nxt")),
             items(ONE, links={"next": "/records?page=2"}),
             (
-                "desk/acme, stream records: GET https://desk.test/records: the page says by `links.next` "
-                "that there is more, and its paginator finds nothing at `links.nxt`. Correct the paginator, "
-                "so that it looks where the page says it."
+                "desk/acme, stream records: GET https://desk.test/records: `links.next` in the page says "
+                "that there is more, but the paginator finds nothing at `links.nxt`. Correct the paginator, "
+                "so that it looks there."
             ),
         ),
         (
             lambda: records(paginator=LinkHeader()),
             items(ONE, has_more=True),
             (
-                "desk/acme, stream records: GET https://desk.test/records: the page says by `has_more` that "
-                "there is more, and its paginator finds nothing at the Link header. Correct the paginator, "
-                "so that it looks where the page says it."
+                "desk/acme, stream records: GET https://desk.test/records: `has_more` in the page says that "
+                "there is more, but the paginator finds nothing at the Link header. Correct the paginator, "
+                "so that it looks there."
             ),
         ),
         (
             lambda: records(paginator=CursorToken("next_token", param="token")),
             items(ONE, next_cursor="abc"),
             (
-                "desk/acme, stream records: GET https://desk.test/records: the page says by `next_cursor` "
-                "that there is more, and its paginator finds nothing at `next_token`. Correct the paginator, "
-                "so that it looks where the page says it."
+                "desk/acme, stream records: GET https://desk.test/records: `next_cursor` in the page says "
+                "that there is more, but the paginator finds nothing at `next_token`. Correct the paginator, "
+                "so that it looks there."
             ),
         ),
         (
@@ -283,17 +283,17 @@ def told(desk: Desk, customer: Customer) -> str:
             ),
             items(ONE, pageInfo={"hasNextPage": True, "endCursor": "abc"}),
             (
-                "desk/acme, stream records: POST https://desk.test/records: the page says by "
-                "`pageInfo.hasNextPage` that there is more, and its paginator finds no cursor at "
-                "`pageInfo.endCursr`. Correct the paginator's path, or ask for endCursr in the query."
+                "desk/acme, stream records: POST https://desk.test/records: `pageInfo.hasNextPage` in the "
+                "page says that there is more, but the paginator finds no cursor at `pageInfo.endCursr`. "
+                "Correct the paginator's path, or ask for endCursr in the query."
             ),
         ),
         (
             lambda: records(paginator=CursorToken("next", param="token")),
             items(ONE, next={"token": "abc"}),
             (
-                "desk/acme, stream records: GET https://desk.test/records: what is at `next` can't be used "
-                "as a token: it is no text. Correct the paginator's path."
+                "desk/acme, stream records: GET https://desk.test/records: the value at `next` can't be used "
+                "as a token: it is not a text. Correct the paginator's path."
             ),
         ),
         (
@@ -301,8 +301,8 @@ def told(desk: Desk, customer: Customer) -> str:
             items(ONE, next="eyJpZCI6MTIzNDU2fQ=="),
             (
                 "desk/acme, stream records: GET https://desk.test/records: the next link is "
-                "'eyJpZCI6MTIzNDU2fQ==', which is no address, absolute or relative. Correct the paginator's "
-                "path, or, where the vendor gives a token to be sent as a parameter, use CursorToken(path, "
+                "'eyJpZCI6MTIzNDU2fQ==', which is neither an absolute nor a relative URL. Correct the "
+                "paginator's path. If the vendor gives a token to send as a parameter, use CursorToken(path, "
                 "param=...)."
             ),
         ),
@@ -311,8 +311,8 @@ def told(desk: Desk, customer: Customer) -> str:
             items(ONE, next="http://[bad/records"),
             (
                 "desk/acme, stream records: GET https://desk.test/records: the next link is "
-                "'http://[bad/records', which is no address, absolute or relative. Correct the paginator's "
-                "path, or, where the vendor gives a token to be sent as a parameter, use CursorToken(path, "
+                "'http://[bad/records', which is neither an absolute nor a relative URL. Correct the "
+                "paginator's path. If the vendor gives a token to send as a parameter, use CursorToken(path, "
                 "param=...)."
             ),
         ),
@@ -331,7 +331,7 @@ def told(desk: Desk, customer: Customer) -> str:
             (
                 "desk/acme, stream records: GET https://desk.test/records?tokn=token-0: page 3 would be the "
                 "same request as page 2: the pages go round in a circle of 1 (tokn=token-0). Check the "
-                "stream's paginator: the vendor may not know the parameter, or names the same page again."
+                "stream's paginator: the vendor may ignore its parameter, or keep naming the same next page."
             ),
         ),
         (
@@ -340,7 +340,7 @@ def told(desk: Desk, customer: Customer) -> str:
             (
                 "desk/acme, stream records: GET https://desk.test/records?page=3: page 3 holds the same 1 "
                 "records as page 1, 3 times by now, although each was asked for otherwise. Check the "
-                "stream's paginator: the vendor may not know the parameter, or names the same page again."
+                "stream's paginator: the vendor may ignore its parameter, or keep naming the same next page."
             ),
         ),
         (

@@ -9,7 +9,7 @@ from hypothesis import settings
 from dazz_assets.http import Client
 from tests.http.loopback import Clock, Vendor
 
-# Properties here talk to threads and stand-in vendors: on a busy machine how long that takes says nothing.
+# Property tests here use threads and loopback servers: on a busy machine, their duration says nothing.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
@@ -23,7 +23,7 @@ def vendor() -> Iterator[Vendor]:
 
 @pytest.fixture
 def other_host() -> Iterator[Vendor]:
-    """A second server: another origin than the vendor's."""
+    """A second server, at another origin than the vendor's."""
     other = Vendor()
     yield other
     other.close()
@@ -36,7 +36,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def connect(vendor: Vendor, clock: Clock) -> Iterator[Callable[..., Client]]:
-    """Makes clients of the vendor on the clock; keyword arguments are those of `Client`."""
+    """Makes clients of the vendor that use the test's clock. Keyword arguments are those of `Client`."""
     made: list[Client] = []
 
     def make(base_url: str | None = None, **settings: Any) -> Client:

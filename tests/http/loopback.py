@@ -1,4 +1,4 @@
-"""A vendor on loopback that answers what a test scripted, and a clock that only moves when someone sleeps."""
+"""A vendor's server on loopback with scripted responses, and a clock that moves only when someone sleeps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReceivedRequest:
     """A request as it arrived."""
 
     method: str
@@ -33,9 +33,12 @@ class Asked:
         return parse_qsl(urlsplit(self.target).query, keep_blank_values=True)
 
 
+Asked = ReceivedRequest
+
+
 @dataclass(frozen=True)
 class Reply:
-    """A response: bytes as they are, anything else as JSON. `promised` is a Content-Length other than the body's."""
+    """A response. body: bytes are sent as they are, anything else as JSON. promised: a false Content-Length."""
 
     status: int = 200
     body: Any = field(default_factory=list)
@@ -49,43 +52,47 @@ class Reply:
 
 
 class Vendor:
-    """Answers by `handler`, in any number of threads, and keeps what it was asked."""
+    """Responds with what `handler` returns, in any number of threads, and keeps the requests."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
-        self.handler: Callable[[Asked], Reply] = lambda asked: Reply()
+        self.requests: list[ReceivedRequest] = []
+        self.handler: Callable[[ReceivedRequest], Reply] = lambda request: Reply()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _build_handler(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def script(self, *replies: Reply) -> None:
-        """Answers one after another; the last one for good."""
-        left = list(replies)
-        self.handler = lambda asked: left.pop(0) if len(left) > 1 else left[0]
+    @property
+    def asked(self) -> list[ReceivedRequest]:
+        return self.requests
 
-    def answer(self, asked: Asked) -> Reply:
+    def script(self, *replies: Reply) -> None:
+        """Responds with one reply after another, and with the last one from then on."""
+        left = list(replies)
+        self.handler = lambda request: left.pop(0) if len(left) > 1 else left[0]
+
+    def answer(self, request: ReceivedRequest) -> Reply:
         with self._lock:
-            self.asked.append(asked)
-            return self.handler(asked)
+            self.requests.append(request)
+            return self.handler(request)
 
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
 
-def _handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
+def _build_handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = 65536  # One packet an answer, or Nagle's algorithm costs 40 ms of each.
+        wbufsize = 65536  # Send each response in one packet: Nagle's algorithm would add 40 ms to each.
 
         def log_message(self, format: str, *args: object) -> None:
             pass
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            reply = vendor.answer(Asked(self.command, self.path, dict(self.headers), body))
+            reply = vendor.answer(ReceivedRequest(self.command, self.path, dict(self.headers), body))
             if reply.hang_up:
                 self.close_connection = True
                 return
@@ -107,7 +114,7 @@ def _handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
 
 
 class Clock:
-    """Epoch seconds that pass while someone sleeps, and not otherwise. Keeps how long each sleep was."""
+    """Epoch seconds that pass only while someone sleeps. Keeps the length of each sleep."""
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self.now = now
@@ -127,7 +134,7 @@ class Clock:
         return sum(self.sleeps)
 
 
-def numbered(total: int, size: int) -> Iterator[list[dict[str, int]]]:
-    """`total` records in pages of `size`."""
+def numbered_pages(total: int, size: int) -> Iterator[list[dict[str, int]]]:
+    """`total` records with ids from 0, in pages of `size`."""
     for start in range(0, total, size):
         yield [{"id": number} for number in range(start, min(total, start + size))]

@@ -70,7 +70,7 @@ def cursor(field: Any = "at", **settings: Any) -> Any:
         (
             lambda: integration(hosts=("files.test:port",)),
             (
-                "BadIntegration: hosts: 'files.test:port' is no name of a host on https, as "
+                "BadIntegration: hosts: 'files.test:port' is not the name of an https host such as "
                 "'uploads.example.com': correct it"
             ),
         ),

@@ -30,7 +30,7 @@ from dazz_assets.http import (
     PageNumber,
     Paginator,
     RecordsPathError,
-    says_more,
+    find_next_page_hint,
 )
 from dazz_assets.http.auth import auth_config_fields
 from dazz_assets.http.json_slices import split_path
@@ -238,7 +238,7 @@ def _paging(wanted: Wanted, page: Page) -> Paging | None:
     if wanted.paginator == "inferred" and found:
         return found[0]
     if wanted.paginator == "inferred" or wanted.paginator is None:
-        if sign := says_more(page):
+        if sign := find_next_page_hint(page):
             shown = f"; it may be {write_call(found[0].paginator)}" if found else ""
             raise NoProposalError("paginator", f"the page says by {sign} that there is more, so it needs one{shown}")
         return None

@@ -1,4 +1,4 @@
-"""Secrets never show: a canary is looked for in all that is said (conformance 24)."""
+"""Secrets never show: each test looks for a canary in messages, logs and events (conformance 24)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CANARY = "canary/+s3cret="
         b64encode(f"j@x:{CANARY}!".encode()).decode(),
     ],
 )
-def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
+def test_a_secret_is_masked_in_every_encoding(written: str) -> None:
     assert Mask([CANARY])(f"before {written} after") == "before *** after"
 
 
@@ -47,7 +47,7 @@ def test_a_secret_is_masked_in_a_page_of_html_or_xml(written: Callable[[str], st
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_a_secret_is_masked_in_a_text_that_is_within_a_text(ascii_only: bool) -> None:
+def test_a_secret_is_masked_in_json_within_json(ascii_only: bool) -> None:
     secret = written = 'p/w "c\\an" é=\n\U0001d11ez'
     for _ in range(4):
         written = json.dumps(written, ensure_ascii=ascii_only)[1:-1]
@@ -59,25 +59,32 @@ def test_the_longer_of_two_secrets_is_masked_whole() -> None:
     assert Mask(["abc", "abcdef"])("x abcdef y") == "x *** y"
 
 
-def test_no_secret_leaves_texts_as_they_are() -> None:
+def test_too_short_a_secret_is_not_masked() -> None:
     assert Mask(["", "a"])("a text") == "a text"
 
 
 @given(st.text(min_size=3, max_size=40, alphabet=st.characters(codec="utf-8")), st.text(max_size=10))
-def test_no_text_shows_a_secret(secret: str, beside: str) -> None:
-    assert secret not in Mask([secret])(f"{beside}{secret}{beside}").replace("***", "")
+def test_a_masked_text_never_holds_the_secret(secret: str, context: str) -> None:
+    assert secret not in Mask([secret])(f"{context}{secret}{context}").replace("***", "")
 
 
-def _echo(status: int) -> Reply:
-    said = {"message": f"bad key {CANARY}", "errors": [{"detail": quote(CANARY, safe="")}]}
-    return Reply(status, said, {"Deprecation": "true", "Link": f"<https://x.example/{CANARY}>; rel=deprecation"})
+def echo_canary(status: int) -> Reply:
+    body = {"message": f"bad key {CANARY}", "errors": [{"detail": quote(CANARY, safe="")}]}
+    return Reply(status, body, {"Deprecation": "true", "Link": f"<https://x.example/{CANARY}>; rel=deprecation"})
 
 
 @pytest.mark.parametrize(
     "reply",
-    [_echo(401), _echo(404), _echo(500), _echo(200), Reply(200, f"<html>{CANARY}".encode()), Reply(hang_up=True)],
+    [
+        echo_canary(401),
+        echo_canary(404),
+        echo_canary(500),
+        echo_canary(200),
+        Reply(200, f"<html>{CANARY}".encode()),
+        Reply(hang_up=True),
+    ],
 )
-def test_nothing_that_is_said_shows_a_secret(
+def test_no_error_log_event_or_warning_shows_a_secret(
     vendor: Vendor, connect: Connect, caplog: pytest.LogCaptureFixture, reply: Reply
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -91,7 +98,7 @@ def test_nothing_that_is_said_shows_a_secret(
     vendor.script(reply)
     with pytest.raises(FetchError) as caught:
         client.send(Request(f"{vendor.url}/{quote(CANARY, safe='')}", params={"echo": CANARY}, headers={"X": CANARY}))
-    said = [
+    texts = [
         str(caught.value),
         repr(caught.value),
         repr(caught.value.args),
@@ -101,12 +108,12 @@ def test_nothing_that_is_said_shows_a_secret(
         repr(client.warnings),
         repr(client),
     ]
-    for text in said:
+    for text in texts:
         for form in (CANARY, quote(CANARY), quote(CANARY, safe="")):
             assert form not in text
 
 
-def test_no_exception_behind_an_error_holds_the_request(connect: Connect) -> None:
+def test_an_error_has_no_cause_that_could_hold_the_request(connect: Connect) -> None:
     client = connect(
         "http://127.0.0.1:9", auth=Basic("{config.u}", "{config.p}"), values={"u": "jo", "p": CANARY}, secrets=[CANARY]
     )
@@ -116,7 +123,7 @@ def test_no_exception_behind_an_error_holds_the_request(connect: Connect) -> Non
     assert caught.value.__context__ is None
 
 
-def test_what_an_auth_was_handling_when_it_failed_is_not_behind_the_error(vendor: Vendor, connect: Connect) -> None:
+def test_an_error_raised_by_an_auth_loses_its_cause(vendor: Vendor, connect: Connect) -> None:
     class Careless:
         def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
             try:
@@ -132,7 +139,7 @@ def test_what_an_auth_was_handling_when_it_failed_is_not_behind_the_error(vendor
     assert caught.value.__context__ is None
 
 
-def test_the_transport_log_shows_the_request_without_the_key(
+def test_the_urllib3_log_shows_the_request_without_the_key(
     vendor: Vendor, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "urllib3")
@@ -142,7 +149,7 @@ def test_the_transport_log_shows_the_request_without_the_key(
 
 
 @pytest.mark.parametrize("other_path", ["/x", f"/x?key={CANARY}"], ids=["no secret", "a secret"])
-def test_what_the_transport_logs_for_others_in_the_process_is_changed_only_where_it_holds_a_secret(
+def test_urllib3_records_of_other_code_in_the_process_change_only_if_they_hold_a_secret(
     connect: Connect, caplog: pytest.LogCaptureFixture, other_path: str
 ) -> None:
     caplog.set_level(logging.DEBUG, "urllib3")
@@ -154,7 +161,7 @@ def test_what_the_transport_logs_for_others_in_the_process_is_changed_only_where
     assert record.args == (() if holds_secret else ("/x",))
 
 
-def test_a_page_names_its_request_without_the_key(vendor: Vendor, connect: Connect) -> None:
+def test_the_url_of_a_page_is_masked(vendor: Vendor, connect: Connect) -> None:
     client = connect(auth=ApiKey(param="key", format="{config.key}"), values={"key": CANARY}, secrets=[CANARY])
     page = client.send(Request(f"{vendor.url}/x?echo={quote(CANARY)}", params={"limit": 5}))
     assert page.url == f"{vendor.url}/x?echo=***&limit=5"

@@ -1,4 +1,4 @@
-"""One connection's client: bounded, private, countable, and open to hooks."""
+"""The client of one connection: what it sends, its limits, counters, warnings and hooks."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ import responses
 from requests import Response
 
 from dazz_assets.http import BearerToken, Client, ClientEvent, Counters, Request, ResponseTooLargeError, transport
-from tests.http.loopback import Asked, Clock, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 Connect = Callable[..., Client]
 
 
-def test_parameters_are_sent_beside_those_of_the_url(vendor: Vendor, client: Client) -> None:
+def test_parameters_are_added_to_those_of_the_url(vendor: Vendor, client: Client) -> None:
     client.send(
         Request(f"{vendor.url}/x?a=1", params={"b": True, "c": None, "d": [1, 2], "e": "ü &", "f": 1.5, "g": False})
     )
-    assert vendor.asked[0].pairs == [
+    assert vendor.requests[0].pairs == [
         ("a", "1"), ("b", "true"), ("d", "1"), ("d", "2"), ("e", "ü &"), ("f", "1.5"), ("g", "false"),
     ]  # fmt: skip
 
 
 def test_a_body_is_sent_as_json(vendor: Vendor, client: Client) -> None:
     client.send(Request(vendor.url, method="POST", body={"query": "{ ü }"}, headers={"X-Version": "2"}))
-    (asked,) = vendor.asked
-    assert (asked.method, asked.body) == ("POST", b'{"query": "{ \\u00fc }"}')
-    assert (asked.headers["Content-Type"], asked.headers["X-Version"]) == ("application/json", "2")
+    (request,) = vendor.requests
+    assert (request.method, request.body) == ("POST", b'{"query": "{ \\u00fc }"}')
+    assert (request.headers["Content-Type"], request.headers["X-Version"]) == ("application/json", "2")
 
 
-def test_a_page_knows_where_it_was_asked_for(vendor: Vendor, client: Client) -> None:
+def test_a_page_names_its_url_and_connection(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(503), Reply(body={"data": []}, headers={"X-Total": "7"}))
     page = client.send(Request(f"{vendor.url}/x", params={"limit": 2}))
     assert page.url == f"{vendor.url}/x?limit=2"
@@ -42,12 +42,12 @@ def test_a_page_knows_where_it_was_asked_for(vendor: Vendor, client: Client) -> 
     assert page.where == "vendor/acme"
 
 
-def test_a_page_was_fetched_when_its_request_was_sent_and_not_when_the_response_came(
+def test_fetched_at_is_when_the_request_was_sent_and_not_when_the_response_came(
     vendor: Vendor, client: Client, clock: Clock
 ) -> None:
     received_at = []
 
-    def respond_slowly(asked: Asked) -> Reply:
+    def respond_slowly(request: ReceivedRequest) -> Reply:
         received_at.append(clock.now)
         clock.now += 20
         return Reply(body=[1])
@@ -61,14 +61,14 @@ def test_a_page_was_fetched_when_its_request_was_sent_and_not_when_the_response_
 @pytest.mark.parametrize(
     "before",
     [Reply(503), Reply(429, headers={"Retry-After": "60"}), Reply(302, headers={"Location": "/elsewhere"})],
-    ids=["a failure", "a named wait", "a redirect"],
+    ids=["a failure", "a requested wait", "a redirect"],
 )
-def test_of_several_requests_for_a_page_the_one_that_brought_it_tells_when_it_was_fetched(
+def test_after_retries_and_redirects_fetched_at_is_when_the_last_request_was_sent(
     vendor: Vendor, client: Client, clock: Clock, before: Reply
 ) -> None:
     received_at: list[float] = []
 
-    def respond_slowly(asked: Asked) -> Reply:
+    def respond_slowly(request: ReceivedRequest) -> Reply:
         received_at.append(clock.now)
         clock.now += 20
         return before if len(received_at) == 1 else Reply(body=[1])
@@ -83,10 +83,10 @@ def test_of_several_requests_for_a_page_the_one_that_brought_it_tells_when_it_wa
 def test_a_compressed_page_is_decompressed(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(body=gzip.compress(b'["x"]'), headers={"Content-Encoding": "gzip"}))
     assert client.send(Request(vendor.url)).body == b'["x"]'
-    assert "gzip" in vendor.asked[0].headers["Accept-Encoding"]
+    assert "gzip" in vendor.requests[0].headers["Accept-Encoding"]
 
 
-def test_a_response_is_bounded_after_decompression(
+def test_a_response_is_limited_in_size_after_decompression(
     vendor: Vendor, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "LARGEST_RESPONSE", 3_000_000)
@@ -97,21 +97,21 @@ def test_a_response_is_bounded_after_decompression(
         vendor.script(reply)
         with pytest.raises(ResponseTooLargeError, match="larger than 3000000 bytes"):
             client.send(Request(vendor.url))
-    assert len(vendor.asked) == 3
+    assert len(vendor.requests) == 3
 
 
 def test_cookies_are_not_kept(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(302, headers={"Set-Cookie": "a=1", "Location": "/y"}), Reply(headers={"Set-Cookie": "b=2"}))
     client.send(Request(f"{vendor.url}/x"))
     client.send(Request(f"{vendor.url}/x"))
-    assert all("Cookie" not in asked.headers for asked in vendor.asked)
+    assert all("Cookie" not in request.headers for request in vendor.requests)
 
 
 def test_netrc_is_not_read(vendor: Vendor, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("default login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     client.send(Request(vendor.url))
-    assert "Authorization" not in vendor.asked[0].headers
+    assert "Authorization" not in vendor.requests[0].headers
 
 
 def test_the_proxy_of_the_environment_is_used(
@@ -121,7 +121,7 @@ def test_the_proxy_of_the_environment_is_used(
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     connect("http://api.example.com").send(Request("http://api.example.com/x"))
-    assert vendor.asked[0].target == "http://api.example.com/x"
+    assert vendor.requests[0].target == "http://api.example.com/x"
 
 
 def test_the_certificates_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,14 +145,14 @@ def test_hooks_see_each_response_and_may_read_it(vendor: Vendor, client: Client)
     assert seen == [(301, b"moved"), (503, b"down"), (200, b"[1]")]
 
 
-def test_responses_can_stand_in_for_the_vendor() -> None:
+def test_the_responses_library_can_replace_the_vendor() -> None:
     with responses.RequestsMock() as mocked:
         mocked.get("https://api.example.com/x?limit=1", json=[{"id": 1}])
         page = Client("https://api.example.com").send(Request("https://api.example.com/x", params={"limit": 1}))
     assert page.value("0.id") == 1
 
 
-def test_what_a_client_did_can_be_counted(vendor: Vendor, client: Client) -> None:
+def test_counters_hold_requests_bytes_retries_and_waits(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(503, b"12345"), Reply(429, b"", {"Retry-After": "7"}), Reply(body=[1]))
     client.send(Request(vendor.url))
     first = client.counters
@@ -162,7 +162,7 @@ def test_what_a_client_did_can_be_counted(vendor: Vendor, client: Client) -> Non
     assert client.counters - first == Counters(requests=1, bytes=3)
 
 
-def test_who_watches_is_told_of_responses_retries_and_waits(vendor: Vendor, connect: Connect) -> None:
+def test_responses_retries_and_waits_emit_events(vendor: Vendor, connect: Connect) -> None:
     events: list[ClientEvent] = []
     vendor.script(Reply(429, b"", {"Retry-After": "7"}), Reply(body=[1]))
     connect(on_event=events.append).send(Request(vendor.url))
@@ -171,7 +171,7 @@ def test_who_watches_is_told_of_responses_retries_and_waits(vendor: Vendor, conn
 
 
 @pytest.mark.parametrize(
-    ("headers", "said"),
+    ("headers", "announcement"),
     [
         ({"Deprecation": "@1688169599"}, "is deprecated since 2023-06-30"),
         ({"Deprecation": "true"}, "is deprecated"),
@@ -182,29 +182,29 @@ def test_who_watches_is_told_of_responses_retries_and_waits(vendor: Vendor, conn
         ),
     ],
 )
-def test_what_a_vendor_announces_becomes_one_warning(
-    vendor: Vendor, client: Client, headers: dict[str, str], said: str
+def test_an_announced_deprecation_becomes_one_warning(
+    vendor: Vendor, client: Client, headers: dict[str, str], announcement: str
 ) -> None:
     vendor.script(Reply(headers=headers))
     for number in range(3):
         client.send(Request(f"{vendor.url}/orgs/{number}"))
-    assert client.warnings == (f"GET {vendor.url}/orgs/0: the vendor says that this API {said}",)
+    assert client.warnings == (f"GET {vendor.url}/orgs/0: the vendor says that this API {announcement}",)
 
 
-def test_an_api_that_is_not_deprecated_is_not_warned_of(vendor: Vendor, client: Client) -> None:
+def test_deprecation_false_causes_no_warning(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(headers={"Deprecation": "false"}))
     client.send(Request(vendor.url))
     assert client.warnings == ()
 
 
 def test_clients_share_nothing(vendor: Vendor, other_host: Vendor, connect: Connect) -> None:
-    """Conformance 47: one connection, told to wait by its vendor, holds up no other."""
+    """Conformance 47: a connection whose vendor asks it to wait does not delay another one."""
     hostile = connect(auth=BearerToken("{config.t}"), values={"t": "one"}, where="vendor/hostile")
     fine = connect(auth=BearerToken("{config.t}"), values={"t": "two"}, where="vendor/fine")
     vendor.script(Reply(headers={"Set-Cookie": "a=1", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "500"}))
     hostile.send(Request(vendor.url))
     vendor.script(Reply())
     fine.send(Request(vendor.url))
-    assert vendor.asked[1].headers["Authorization"] == "Bearer two"
+    assert vendor.requests[1].headers["Authorization"] == "Bearer two"
     assert fine.counters == Counters(requests=1, bytes=2)
     assert hostile.session is not fine.session

@@ -1,4 +1,4 @@
-"""From one page to the next."""
+"""Paginators derive the request for the next page, and hints show pages that no paginator fetches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dazz_assets.http import (
     PageNumber,
     Paginator,
     Request,
-    says_more,
+    find_next_page_hint,
 )
 
 URL = "https://api.example.com/rest/items"
@@ -38,47 +38,49 @@ def page(body: object, request: Request, headers: Mapping[str, str] | None = Non
         url=request.url,
         fetched_at=datetime(2026, 1, 1, tzinfo=UTC),
         request=request,
-        answered_url=request.url,
+        final_url=request.url,
     )
 
 
-def after(paginator: Paginator, body: object, received: int = 1, request: Request | None = None, **headers: str) -> Any:
-    asked = paginator.first(request or Request(URL))
-    return paginator.next(asked, page(body, asked, headers), received)
+def next_request(
+    paginator: Paginator, body: object, received: int = 1, request: Request | None = None, **headers: str
+) -> Any:
+    first = paginator.first(request or Request(URL))
+    return paginator.next(first, page(body, first, headers), received)
 
 
-def params(paginator: Paginator, body: object, received: int = 1, **given: Any) -> Any:
-    following = after(paginator, body, received, Request(URL, params=given))
+def next_params(paginator: Paginator, body: object, received: int = 1, **given: Any) -> Any:
+    following = next_request(paginator, body, received, Request(URL, params=given))
     return following.params if isinstance(following, Request) else following
 
 
 def test_a_link_header_is_followed_to_its_next_page() -> None:
     link = f'<{URL}?page=1>; rel="prev", <{URL}?after=b%2Cc&per_page=5>; rel="next", <{URL}?page=9>; rel="last"'
-    following = after(LinkHeader(), [], Link=link)
+    following = next_request(LinkHeader(), [], Link=link)
     assert following.url == f"{URL}?after=b%2Cc&per_page=5"
 
 
 @pytest.mark.parametrize("link", ["", '<https://x>; rel="prev"', "nonsense"])
 def test_without_a_next_in_the_link_header_the_page_is_the_last(link: str) -> None:
-    assert after(LinkHeader(), [], Link=link) == Last("no Link header with rel=next")
+    assert next_request(LinkHeader(), [], Link=link) == Last("no Link header with rel=next")
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"links": {}}, {"links": {"next": None}}, {"links": {"next": ""}}, {"links": None}]
 )
 def test_without_a_link_in_the_body_the_page_is_the_last(body: object) -> None:
-    assert after(NextLink("links.next"), body) == Last("no link at `links.next`")
+    assert next_request(NextLink("links.next"), body) == Last("no link at `links.next`")
 
 
-def test_a_link_that_is_no_text_is_an_error() -> None:
+def test_a_link_that_is_not_a_text_fails() -> None:
     with pytest.raises(FetchError, match="`links` can't be used as a link"):
-        after(NextLink("links"), {"links": {"next": "/x"}})
+        next_request(NextLink("links"), {"links": {"next": "/x"}})
 
 
 @pytest.mark.parametrize(
     ("link", "requested", "resolved"),
     [
-        # Absolute, and the ways of RFC 3986 to be relative.
+        # Absolute, and relative in the ways of RFC 3986.
         ("https://other.example/x?c=2", "https://api.io/rest/x", "https://other.example/x?c=2"),
         ("//other.example/x", "https://api.io/rest/x", "https://other.example/x"),
         ("?c=2", "https://api.io/rest/x?c=1", "https://api.io/rest/x?c=2"),
@@ -89,72 +91,74 @@ def test_a_link_that_is_no_text_is_an_error() -> None:
         ("/orgs/7/issues?c=2", "https://api.io/rest/orgs/7/issues?c=1", "https://api.io/rest/orgs/7/issues?c=2"),
         ("/orgs/7/issues?c=2", "https://api.io/a/b/orgs/7/issues", "https://api.io/a/b/orgs/7/issues?c=2"),
         ("/orgs/a%20b?c=2", "https://api.io/rest/orgs/a b", "https://api.io/rest/orgs/a b?c=2"),
-        # Only a whole path without its first segments is one that left out the prefix.
+        # Only a path that ends the requested one at a segment lacks the prefix.
         ("/gs/7/issues?c=2", "https://api.io/orgs/7/issues", "https://api.io/gs/7/issues?c=2"),
         ("/orgs/8/issues?c=2", "https://api.io/rest/orgs/7/issues", "https://api.io/orgs/8/issues?c=2"),
         ("/?c=2", "https://api.io/rest/x", "https://api.io/?c=2"),
     ],
 )
 def test_a_link_is_resolved_against_the_request(link: str, requested: str, resolved: str) -> None:
-    following = after(NextLink("next"), {"next": link}, request=Request(requested))
+    following = next_request(NextLink("next"), {"next": link}, request=Request(requested))
     assert following.url == resolved
 
 
-def test_a_link_keeps_its_query_and_no_parameter_is_doubled() -> None:
+def test_a_link_keeps_its_query_and_no_parameter_is_sent_twice() -> None:
     """Conformance 29."""
-    asked = Request(URL, params={"version": "2024-10-15", "limit": 100, "page[size]": 5})
-    following = after(NextLink("next"), {"next": "/rest/items?c=a%2Bb&limit=10&page%5Bsize%5D=1"}, request=asked)
+    request = Request(URL, params={"version": "2024-10-15", "limit": 100, "page[size]": 5})
+    following = next_request(
+        NextLink("next"), {"next": "/rest/items?c=a%2Bb&limit=10&page%5Bsize%5D=1"}, request=request
+    )
     assert following.url == f"{URL}?c=a%2Bb&limit=10&page%5Bsize%5D=1"
     assert following.params == {"version": "2024-10-15"}
 
 
 def test_a_cursor_token_is_sent_in_the_query() -> None:
-    assert params(CursorToken("meta.next", "cursor"), {"meta": {"next": "b c"}}, limit=5) == {
+    assert next_params(CursorToken("meta.next", "cursor"), {"meta": {"next": "b c"}}, limit=5) == {
         "limit": 5,
         "cursor": "b c",
     }
-    assert params(CursorToken("next", "after"), {"next": 12}) == {"after": 12}
+    assert next_params(CursorToken("next", "after"), {"next": 12}) == {"after": 12}
 
 
-def test_a_cursor_token_goes_into_the_body_where_the_request_has_one() -> None:
-    asked = Request(URL, method="POST", body={"jql": "x", "nextPageToken": "a"})
-    following = after(CursorToken("nextPageToken", "nextPageToken"), {"nextPageToken": "b"}, request=asked)
+def test_a_cursor_token_is_sent_in_the_body_if_the_request_has_one() -> None:
+    request = Request(URL, method="POST", body={"jql": "x", "nextPageToken": "a"})
+    following = next_request(CursorToken("nextPageToken", "nextPageToken"), {"nextPageToken": "b"}, request=request)
     assert (following.body, following.params) == ({"jql": "x", "nextPageToken": "b"}, {})
-    assert asked.body["nextPageToken"] == "a"
+    assert request.body["nextPageToken"] == "a"
 
 
 @pytest.mark.parametrize("token", [None, "", False])
 def test_without_a_token_the_page_is_the_last(token: object) -> None:
-    assert params(CursorToken("next", "cursor"), {"next": token}) == Last("no token at `next`")
-    assert params(CursorToken("gone", "cursor"), {"next": token}) == Last("no token at `gone`")
+    assert next_params(CursorToken("next", "cursor"), {"next": token}) == Last("no token at `next`")
+    assert next_params(CursorToken("gone", "cursor"), {"next": token}) == Last("no token at `gone`")
 
 
 @pytest.mark.parametrize("paginator", [CursorToken("next", "c"), NextLink("next")])
-def test_an_empty_page_with_a_way_on_goes_on(paginator: Paginator) -> None:
+def test_an_empty_page_with_a_next_link_or_token_is_followed(paginator: Paginator) -> None:
     """Conformance 27."""
-    assert isinstance(after(paginator, {"next": "b"}, received=0), Request)
+    assert isinstance(next_request(paginator, {"next": "b"}, received=0), Request)
 
 
-def test_pages_are_counted_from_one_or_from_what_the_stream_asks_for() -> None:
+def test_pages_are_counted_from_one_or_from_the_streams_own_parameter() -> None:
     counted = PageNumber(size_param="size", size=50)
     assert counted.first(Request(URL)).params == {"page": 1, "size": 50}
-    assert params(counted, []) == {"page": 2, "size": 50}
-    assert params(PageNumber(), [], page=0) == {"page": 1}
-    assert params(PageNumber("p"), [], p="7") == {"p": 8}
+    assert next_params(counted, []) == {"page": 2, "size": 50}
+    assert next_params(PageNumber(), [], page=0) == {"page": 1}
+    assert next_params(PageNumber("p"), [], p="7") == {"p": 8}
 
 
-def test_an_offset_advances_by_the_rows_received() -> None:
+def test_an_offset_advances_by_the_received_records() -> None:
     counted = Offset("startAt", "maxResults", 100)
     assert counted.first(Request(URL)).params == {"startAt": 0, "maxResults": 100}
-    assert params(counted, [], received=37) == {"startAt": 37, "maxResults": 100}
-    assert params(counted, [], received=37, startAt=100) == {"startAt": 137, "maxResults": 100}
+    assert next_params(counted, [], received=37) == {"startAt": 37, "maxResults": 100}
+    assert next_params(counted, [], received=37, startAt=100) == {"startAt": 137, "maxResults": 100}
 
 
 @pytest.mark.parametrize("paginator", [PageNumber(), Offset()])
 def test_counting_ends_at_an_empty_page_and_not_at_a_short_one(paginator: Paginator) -> None:
     """Conformance 28."""
-    assert after(paginator, [], received=0) == Last("an empty page")
-    assert isinstance(after(paginator, [], received=1), Request)
+    assert next_request(paginator, [], received=0) == Last("an empty page")
+    assert isinstance(next_request(paginator, [], received=1), Request)
 
 
 @pytest.mark.parametrize(
@@ -171,32 +175,32 @@ def test_counting_ends_at_an_empty_page_and_not_at_a_short_one(paginator: Pagina
         ("total", {"total": 0}, False),
         ("remaining", {"remaining": 3}, True),
         ("remaining", {"remaining": 0}, False),
-        # What does not say leaves it to the next page, which is empty if there is none.
+        # Without a clear flag the walk goes on: a page beyond the end is empty.
         ("has_more", {}, True),
         ("isLast", {"isLast": None}, True),
     ],
 )
 @pytest.mark.parametrize("paginator", [PageNumber, Offset])
-def test_counting_ends_where_the_page_says_so(paginator: Any, more: str, body: object, goes_on: bool) -> None:
-    following = after(paginator(more=more), body, received=10)
+def test_counting_ends_when_the_page_says_so(paginator: Any, more: str, body: object, goes_on: bool) -> None:
+    following = next_request(paginator(more=more), body, received=10)
     assert isinstance(following, Request) is goes_on
     assert goes_on or following == Last(f"`{more}` says that there is no more")
 
 
 @pytest.mark.parametrize(("offset", "goes_on"), [(0, True), (14, True), (15, False), (20, False)])
 def test_an_offset_is_compared_with_a_total(offset: int, goes_on: bool) -> None:
-    following = params(Offset(more="meta.total"), {"meta": {"total": 25}}, received=10, offset=offset)
+    following = next_params(Offset(more="meta.total"), {"meta": {"total": 25}}, received=10, offset=offset)
     assert isinstance(following, dict) is goes_on
 
 
 @pytest.mark.parametrize("more", ["total_pages", "pageCount", "last_page", "pages"])
 def test_a_page_number_is_compared_with_a_number_of_pages(more: str) -> None:
-    assert params(PageNumber(more=more), {more: 3}, page=2) == {"page": 3}
-    assert isinstance(params(PageNumber(more=more), {more: 3}, page=3), Last)
+    assert next_params(PageNumber(more=more), {more: 3}, page=2) == {"page": 3}
+    assert isinstance(next_params(PageNumber(more=more), {more: 3}, page=3), Last)
 
 
-def test_a_total_of_records_says_nothing_to_a_page_number() -> None:
-    assert params(PageNumber(more="total"), {"total": 2}, page=5) == {"page": 6}
+def test_a_page_number_is_not_compared_with_a_total_of_records() -> None:
+    assert next_params(PageNumber(more="total"), {"total": 2}, page=5) == {"page": 6}
 
 
 @pytest.mark.parametrize("paginator", [PageNumber, Offset])
@@ -208,53 +212,57 @@ def test_a_size_and_its_parameter_are_given_together(paginator: Any) -> None:
 
 
 def test_a_graphql_cursor_is_sent_as_a_variable() -> None:
-    asked = Request(URL, method="POST", body={"query": "q", "variables": {"first": 5}})
-    following = after(GraphQLCursor("data.items.cursor", "after"), {"data": {"items": {"cursor": "b"}}}, request=asked)
+    request = Request(URL, method="POST", body={"query": "q", "variables": {"first": 5}})
+    following = next_request(
+        GraphQLCursor("data.items.cursor", "after"), {"data": {"items": {"cursor": "b"}}}, request=request
+    )
     assert following.body == {"query": "q", "variables": {"first": 5, "after": "b"}}
-    assert after(GraphQLCursor("data.cursor"), {"data": {"cursor": None}}, request=asked) == Last(
+    assert next_request(GraphQLCursor("data.cursor"), {"data": {"cursor": None}}, request=request) == Last(
         "no cursor at `data.cursor`"
     )
 
 
-def test_a_graphql_connection_ends_where_it_has_no_next_page_although_it_has_a_cursor() -> None:
-    asked = Request(URL, method="POST", body={"query": "q"})
+def test_a_graphql_list_ends_without_a_next_page_even_if_there_is_a_cursor() -> None:
+    request = Request(URL, method="POST", body={"query": "q"})
     paginator = GraphQLCursor("data.pageInfo.endCursor")
-    ended = after(paginator, {"data": {"pageInfo": {"hasNextPage": False, "endCursor": "z"}}}, request=asked)
+    ended = next_request(paginator, {"data": {"pageInfo": {"hasNextPage": False, "endCursor": "z"}}}, request=request)
     assert ended == Last("`data.pageInfo.hasNextPage` is false")
-    following = after(paginator, {"data": {"pageInfo": {"hasNextPage": True, "endCursor": "z"}}}, request=asked)
+    following = next_request(
+        paginator, {"data": {"pageInfo": {"hasNextPage": True, "endCursor": "z"}}}, request=request
+    )
     assert following.body == {"query": "q", "variables": {"cursor": "z"}}
 
 
-def test_a_graphql_cursor_without_a_query_is_an_error() -> None:
+def test_a_graphql_cursor_needs_a_body() -> None:
     with pytest.raises(FetchError, match="needs a body"):
-        after(GraphQLCursor("cursor"), {"cursor": "b"})
+        next_request(GraphQLCursor("cursor"), {"cursor": "b"})
 
 
 @given(total=st.integers(0, 60), limit=st.integers(1, 20), shorter=st.lists(st.integers(1, 20), min_size=1))
-def test_an_offset_lists_everything_once_whatever_the_pages_sizes(total: int, limit: int, shorter: list[int]) -> None:
+def test_an_offset_lists_everything_once_for_any_page_sizes(total: int, limit: int, shorter: list[int]) -> None:
     paginator = Offset("offset", "limit", limit)
-    asked: Request | Last = paginator.first(Request(URL))
+    request: Request | Last = paginator.first(Request(URL))
     seen: list[int] = []
     for turn in range(200):
-        if isinstance(asked, Last):
+        if isinstance(request, Last):
             break
-        start = int(str(asked.params["offset"]))
+        start = int(str(request.params["offset"]))
         items = list(range(total))[start : start + min(limit, shorter[turn % len(shorter)])]
         seen += items
-        asked = paginator.next(asked, page(items, asked), len(items))
+        request = paginator.next(request, page(items, request), len(items))
     assert seen == list(range(total))
-    assert asked == Last("an empty page")
+    assert request == Last("an empty page")
 
 
 @given(st.lists(st.lists(st.integers(), max_size=3), min_size=1, max_size=8), st.integers(0, 7))
-def test_two_streams_that_share_a_paginator_do_not_disturb_each_other(pages: list[list[int]], lead: int) -> None:
+def test_two_streams_can_share_a_paginator(pages: list[list[int]], lead: int) -> None:
     """Conformance 31."""
     paginator = CursorToken("next", "cursor")
 
-    def step(asked: Request) -> Request | Last:
-        number = int(str(asked.params.get("cursor", 0)))
+    def step(request: Request) -> Request | Last:
+        number = int(str(request.params.get("cursor", 0)))
         following = {"next": number + 1 if number + 1 < len(pages) else None}
-        return paginator.next(asked, page(following, asked), len(pages[number]))
+        return paginator.next(request, page(following, request), len(pages[number]))
 
     one: Request | Last = paginator.first(Request(URL, params={"parent": 1}))
     two: Request | Last = paginator.first(Request(URL, params={"parent": 2}))
@@ -269,7 +277,7 @@ def test_two_streams_that_share_a_paginator_do_not_disturb_each_other(pages: lis
 
 
 @pytest.mark.parametrize(
-    ("body", "sign"),
+    ("body", "hint"),
     [
         ({"links": {"next": "/x"}}, "`links.next`"),
         ({"_links": {"next": {"href": "/x"}}}, "`_links.next.href`"),
@@ -287,9 +295,9 @@ def test_two_streams_that_share_a_paginator_do_not_disturb_each_other(pages: lis
         ([1, 2], None),
     ],
 )
-def test_a_page_that_says_that_there_is_more_is_recognised(body: object, sign: str | None) -> None:
-    assert says_more(page(body, Request(URL))) == sign
+def test_hints_of_further_pages_are_found(body: object, hint: str | None) -> None:
+    assert find_next_page_hint(page(body, Request(URL))) == hint
 
 
-def test_a_link_header_says_that_there_is_more() -> None:
-    assert says_more(page([1], Request(URL), {"link": "</x>; rel=next"})) == "the Link header with rel=next"
+def test_a_link_header_is_a_hint_of_further_pages() -> None:
+    assert find_next_page_hint(page([1], Request(URL), {"link": "</x>; rel=next"})) == "the Link header with rel=next"

@@ -1,4 +1,4 @@
-"""What errors say: the vendor's words, the request without secrets, and what to do (conformance 8, 9, 11, 15, 16)."""
+"""Errors quote the vendor, name the request without secrets, and say what to do (conformance 8, 9, 11, 15, 16)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dazz_assets.http import (
 from tests.http.loopback import Clock, Reply, Vendor
 
 
-def refusal(vendor: Vendor, client: Client, status: int, body: Any) -> str:
+def error_text(vendor: Vendor, client: Client, status: int, body: Any) -> str:
     vendor.script(Reply(status, body))
     with pytest.raises(FetchError) as caught:
         client.send(Request(f"{vendor.url}/issues", params={"limit": 5}))
@@ -30,7 +30,7 @@ def refusal(vendor: Vendor, client: Client, status: int, body: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "quote"),
     [
         ({"message": "Bad credentials", "documentation_url": "https://docs.x/1"}, "Bad credentials; https://docs.x/1"),
         ({"errors": [{"title": "Gone", "detail": "Org is disabled"}]}, "Org is disabled; Gone"),
@@ -45,13 +45,13 @@ def refusal(vendor: Vendor, client: Client, status: int, body: Any) -> str:
         ({"message": "y" * 5000}, "y" * 497 + "..."),
     ],
 )
-def test_the_vendors_own_words_are_in_the_error(vendor: Vendor, client: Client, body: Any, said: str) -> None:
-    assert f"The vendor says: {said}" in refusal(vendor, client, 400, body)
+def test_an_error_quotes_the_vendor(vendor: Vendor, client: Client, body: Any, quote: str) -> None:
+    assert f"The vendor says: {quote}" in error_text(vendor, client, 400, body)
 
 
 def test_an_error_names_the_connection_the_request_and_the_status(vendor: Vendor, client: Client) -> None:
-    said = refusal(vendor, client, 404, {"message": "No such org."})
-    assert said.startswith(
+    text = error_text(vendor, client, 404, {"message": "No such org."})
+    assert text.startswith(
         f"vendor/acme: GET {vendor.url}/issues?limit=5: 404 Not Found. The vendor says: No such org. "
     )
 
@@ -69,10 +69,10 @@ def test_an_error_names_the_connection_the_request_and_the_status(vendor: Vendor
     ],
 )
 def test_an_error_says_what_to_do(vendor: Vendor, client: Client, status: int, advice: str) -> None:
-    assert advice in refusal(vendor, client, status, b"")
+    assert advice in error_text(vendor, client, status, b"")
 
 
-def test_a_long_url_is_shown_in_short(vendor: Vendor, client: Client) -> None:
+def test_a_long_url_is_cut_off(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(414))
     with pytest.raises(RefusedError) as caught:
         client.send(Request(vendor.url, params={"q": "z" * 5000}))
@@ -88,14 +88,16 @@ def test_a_long_url_is_shown_in_short(vendor: Vendor, client: Client) -> None:
         Request("{url}/x", headers={"X-Bad": "\u2603"}),
     ],
 )
-def test_a_request_that_can_not_be_sent_is_an_error_of_ours(vendor: Vendor, client: Client, request_: Request) -> None:
+def test_a_request_that_can_not_be_sent_raises_bad_request_error(
+    vendor: Vendor, client: Client, request_: Request
+) -> None:
     whole = Request(request_.url.format(url=vendor.url), request_.method, headers=request_.headers, body=request_.body)
     with pytest.raises(BadRequestError, match="can't be sent"):
         client.send(whole)
-    assert vendor.asked == []
+    assert vendor.requests == []
 
 
-def test_an_error_survives_being_sent_to_another_process(vendor: Vendor, client: Client) -> None:
+def test_an_error_can_be_pickled(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(404, {"message": "gone"}))
     with pytest.raises(NotFoundError) as caught:
         client.send(Request(vendor.url))
@@ -106,33 +108,33 @@ def test_an_error_survives_being_sent_to_another_process(vendor: Vendor, client:
 GRAPHQL = {"data": {"boards": [1]}, "errors": [{"message": "Field 'x' is hidden"}]}
 
 
-def test_a_success_with_errors_is_an_error_with_the_vendors_text(vendor: Vendor, client: Client) -> None:
+def test_a_200_with_errors_fails_with_the_vendors_text(vendor: Vendor, client: Client) -> None:
     """Conformance 8."""
     vendor.script(Reply(200, {"errors": [{"message": "Parse error"}], "data": None}))
     with pytest.raises(VendorReportedError, match="Parse error"):
         client.send(Request(vendor.url))
-    assert len(vendor.asked) == 1
+    assert len(vendor.requests) == 1
 
 
-def test_data_beside_errors_fails_unless_the_stream_keeps_it(vendor: Vendor, client: Client) -> None:
+def test_data_that_comes_with_errors_fails_unless_the_stream_keeps_it(vendor: Vendor, client: Client) -> None:
     """Conformance 9."""
     vendor.script(Reply(200, GRAPHQL))
     with pytest.raises(VendorReportedError, match="hidden"):
         client.send(Request(vendor.url))
     page = client.send(Request(vendor.url), {200: "keep"})
     assert page.value("data.boards") == [1]
-    assert page.reported == "Field 'x' is hidden"
-    assert "data kept although errors came: Field 'x' is hidden" in client.warnings[0]
+    assert page.accepted_errors == "Field 'x' is hidden"
+    assert "kept the data although errors came with it: Field 'x' is hidden" in client.warnings[0]
 
 
 @pytest.mark.parametrize("data", [None, {}])
-def test_keeping_data_is_no_excuse_for_having_none(vendor: Vendor, client: Client, data: object) -> None:
+def test_keep_still_fails_without_data(vendor: Vendor, client: Client, data: object) -> None:
     vendor.script(Reply(200, {"errors": [{"message": "Parse error"}], "data": data}))
     with pytest.raises(VendorReportedError):
         client.send(Request(vendor.url), {200: "keep"})
 
 
-def test_a_list_that_is_null_beside_errors_is_not_an_empty_list(vendor: Vendor, client: Client) -> None:
+def test_a_null_list_that_comes_with_errors_is_not_an_empty_list(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(200, {"errors": [{"message": "Timeout"}], "data": {"boards": None, "users": []}}))
     page = client.send(Request(vendor.url), {200: "keep"})
     with pytest.raises(RecordsPathError, match="Timeout"):
@@ -141,12 +143,12 @@ def test_a_list_that_is_null_beside_errors_is_not_an_empty_list(vendor: Vendor, 
 
 
 @pytest.mark.parametrize("errors", [[], None, {"a": 1}, "none"])
-def test_errors_that_are_no_list_or_empty_are_no_errors(vendor: Vendor, client: Client, errors: object) -> None:
+def test_an_errors_field_that_is_empty_or_not_a_list_is_ignored(vendor: Vendor, client: Client, errors: object) -> None:
     vendor.script(Reply(200, {"errors": errors, "data": []}))
     assert client.send(Request(vendor.url)).records("data") == []
 
 
-def test_errors_about_a_limit_inside_a_success_pass(vendor: Vendor, client: Client, clock: Clock) -> None:
+def test_a_rate_limit_in_the_errors_of_a_200_is_retried(vendor: Vendor, client: Client, clock: Clock) -> None:
     limited = {"errors": [{"message": "Complexity budget exhausted", "extensions": {"retry_in_seconds": 17}}]}
     throttled = {"errors": [{"message": "slow down", "extensions": {"code": "RATE_LIMITED"}}]}
     vendor.script(Reply(200, limited), Reply(200, throttled), Reply(200, {"data": [1]}))
@@ -162,10 +164,10 @@ def test_an_accepted_status_is_a_page_without_records(vendor: Vendor, client: Cl
     vendor.script(Reply(404, {"message": "Not here"}))
     page = client.send(Request(f"{vendor.url}/orgs/7"), {404: "skip"})
     assert (page.status, list(page.records("data"))) == (404, [])
-    assert page.skipped is not None
-    assert "Not here" in page.skipped
-    assert client.counters.skipped == 1
-    assert "/orgs/7: taken as empty: 404 Not Found. The vendor says: Not here" in client.warnings[0]
+    assert page.accepted_failure is not None
+    assert "Not here" in page.accepted_failure
+    assert client.counters.accepted_failures == 1
+    assert "/orgs/7: accepted as a page without records: 404 Not Found. The vendor says: Not here" in client.warnings[0]
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, RefusedError), (410, RefusedError), (500, UnavailableError)])

@@ -1,4 +1,4 @@
-"""A walk over pages: complete, ahead of its reader by one, bounded, and over when its reader leaves."""
+"""A walk yields all pages, prefetches one, has limits, and ends when its reader stops."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from dazz_assets.http import (
     WalkLimitError,
     walk,
 )
-from tests.http.loopback import Asked, Clock, Reply, Vendor, numbered
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor, numbered_pages
 
 Connect = Callable[..., Client]
 
 
-def pages(total: int, size: int) -> Callable[[Asked], Reply]:
+def reply_with_pages(total: int, size: int) -> Callable[[ReceivedRequest], Reply]:
     """A list paged by a cursor, as `{"data": [...], "next": 2}`."""
-    all_pages = list(numbered(total, size))
+    all_pages = list(numbered_pages(total, size))
 
-    def answer(asked: Asked) -> Reply:
-        number = int(asked.query.get("cursor", ["0"])[0])
+    def answer(request: ReceivedRequest) -> Reply:
+        number = int(request.query.get("cursor", ["0"])[0])
         following = number + 1 if number + 1 < len(all_pages) else None
         return Reply(body={"data": all_pages[number], "next": following})
 
@@ -50,159 +50,160 @@ def no_thread_is_left() -> Iterator[None]:
     assert fetching_threads() == []
 
 
-def through(vendor: Vendor, client: Client, **settings: Any) -> Iterator[WalkedPage]:
+def walk_items(vendor: Vendor, client: Client, **settings: Any) -> Iterator[WalkedPage]:
     settings = {"paginator": CursorToken("next", "cursor"), "records": "data", **settings}
     return walk(client, Request(f"{vendor.url}/items"), **settings)
 
 
-def test_all_pages_come_in_order_and_the_last_one_says_why_it_is(vendor: Vendor, client: Client) -> None:
-    vendor.handler = pages(25, 10)
-    walked = list(through(vendor, client))
+def test_all_pages_come_in_order_and_the_last_one_has_a_reason(vendor: Vendor, client: Client) -> None:
+    vendor.handler = reply_with_pages(25, 10)
+    walked = list(walk_items(vendor, client))
     assert [step.number for step in walked] == [1, 2, 3]
     assert [len(step.records) for step in walked] == [10, 10, 5]
-    assert [step.last for step in walked] == [None, None, "no token at `next`"]
-    assert len(vendor.asked) == 3
+    assert [step.end_reason for step in walked] == [None, None, "no token at `next`"]
+    assert len(vendor.requests) == 3
 
 
 def test_a_single_page_needs_no_paginator_and_no_thread(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(body=[1, 2]))
-    (step,) = through(vendor, client, paginator=None, records="")
+    (step,) = walk_items(vendor, client, paginator=None, records="")
     assert fetching_threads() == []
-    assert step.last == "the only page: there is no paginator, and it names no further page"
+    assert step.end_reason == "the only page: there is no paginator, and it names no further page"
 
 
 def test_a_first_page_that_says_there_is_more_is_an_error_without_a_paginator(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(body={"data": [1], "links": {"next": "/x"}}))
-    with pytest.raises(MissingPaginatorError, match=r"by `links\.next` that there is more.*Set `paginator`"):
-        list(through(vendor, client, paginator=None))
+    with pytest.raises(
+        MissingPaginatorError, match=r"`links\.next` in the first page says that there is more.*Set `paginator`"
+    ):
+        list(walk_items(vendor, client, paginator=None))
 
 
-def test_an_empty_page_in_the_middle_does_not_end_it(vendor: Vendor, client: Client) -> None:
+def test_an_empty_page_in_the_middle_does_not_end_a_walk(vendor: Vendor, client: Client) -> None:
     """Conformance 27."""
     bodies = {"": ([1], "b"), "b": ([], "c"), "c": ([2], None)}
 
-    def answer(asked: Asked) -> Reply:
-        records, following = bodies[asked.query.get("cursor", [""])[0]]
+    def answer(request: ReceivedRequest) -> Reply:
+        records, following = bodies[request.query.get("cursor", [""])[0]]
         return Reply(body={"data": records, "next": following})
 
     vendor.handler = answer
-    assert [len(step.records) for step in through(vendor, client)] == [1, 0, 1]
+    assert [len(step.records) for step in walk_items(vendor, client)] == [1, 0, 1]
 
 
 def test_an_offset_ends_at_an_empty_page_after_short_ones(vendor: Vendor, client: Client) -> None:
     """Conformance 28."""
     records = list(range(23))
 
-    def answer(asked: Asked) -> Reply:
-        start = int(asked.query["offset"][0])
-        return Reply(body=records[start : start + min(7, int(asked.query["limit"][0]))])
+    def answer(request: ReceivedRequest) -> Reply:
+        start = int(request.query["offset"][0])
+        return Reply(body=records[start : start + min(7, int(request.query["limit"][0]))])
 
     vendor.handler = answer
-    walked = list(through(vendor, client, paginator=Offset(size_param="limit", size=10), records=""))
+    walked = list(walk_items(vendor, client, paginator=Offset(size_param="limit", size=10), records=""))
     assert [int(bytes(record)) for step in walked for record in step.records] == records
-    assert walked[-1].last == "an empty page"
+    assert walked[-1].end_reason == "an empty page"
 
 
-def test_an_empty_body_and_an_accepted_failure_end_it(vendor: Vendor, client: Client) -> None:
+def test_an_empty_body_and_an_accepted_failure_end_a_walk(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(204))
-    assert [step.last for step in through(vendor, client, paginator=PageNumber())] == ["an empty body"]
+    assert [step.end_reason for step in walk_items(vendor, client, paginator=PageNumber())] == ["an empty body"]
     vendor.script(Reply(404, {"message": "no such org"}))
-    (step,) = through(vendor, client, accept={404: "skip"})
+    (step,) = walk_items(vendor, client, accept={404: "skip"})
     assert step.records == []
-    assert step.last is not None
-    assert step.last.startswith("accepted as empty: 404 Not Found. The vendor says: no such org")
+    assert step.end_reason is not None
+    assert step.end_reason.startswith("accepted as empty: 404 Not Found. The vendor says: no such org")
 
 
 def test_the_next_page_is_in_flight_while_one_is_handled(vendor: Vendor, client: Client) -> None:
     arrived = threading.Event()
-    answer = pages(30, 10)
+    answer = reply_with_pages(30, 10)
 
-    def noticing(asked: Asked) -> Reply:
-        if "cursor" in asked.query:
+    def signal_arrival(request: ReceivedRequest) -> Reply:
+        if "cursor" in request.query:
             arrived.set()
-        return answer(asked)
+        return answer(request)
 
-    vendor.handler = noticing
-    walked = through(vendor, client)
+    vendor.handler = signal_arrival
+    walked = walk_items(vendor, client)
     next(walked)
     assert arrived.wait(5)
     assert len(list(walked)) == 2
 
 
 def test_a_reader_that_stops_early_ends_the_requests(vendor: Vendor, client: Client) -> None:
-    vendor.handler = pages(1000, 10)
-    walked = through(vendor, client)
+    vendor.handler = reply_with_pages(1000, 10)
+    walked = walk_items(vendor, client)
     next(walked)
     next(walked)
     walked.close()  # type: ignore[attr-defined]
     assert fetching_threads() == []
-    assert len(vendor.asked) <= 5  # One handled, one ready, one on its way, and what was in between.
+    assert len(vendor.requests) <= 5  # One handled, one ready, one in flight, and one or two between those states.
 
 
-def test_a_reader_that_stops_does_not_wait_for_a_wait(vendor: Vendor, connect: Connect) -> None:
-    client = connect(sleep=None)
-    told = threading.Event()
+def test_a_reader_that_stops_ends_a_wait_of_the_walk(vendor: Vendor, connect: Connect) -> None:
+    waiting = threading.Event()
     vendor.script(Reply(body={"data": [1], "next": 1}), Reply(429, headers={"Retry-After": "300"}))
-    client = connect(sleep=None, on_event=lambda event: told.set() if event.kind == "waiting" else None)
-    walked = through(vendor, client)
+    client = connect(sleep=None, on_event=lambda event: waiting.set() if event.kind == "waiting" else None)
+    walked = walk_items(vendor, client)
     next(walked)
-    assert told.wait(5)
+    assert waiting.wait(5)
     walked.close()  # type: ignore[attr-defined]
     assert fetching_threads() == []
-    assert len(vendor.asked) == 2
+    assert len(vendor.requests) == 2
 
 
-def test_a_page_that_should_be_the_last_is_followed_by_no_request(vendor: Vendor, client: Client) -> None:
-    vendor.handler = pages(1000, 10)
-    walked = list(through(vendor, client, should_stop=lambda step: "at the mark" if step.number == 3 else None))
-    assert [step.last for step in walked] == [None, None, "at the mark"]
-    assert len(vendor.asked) == 3
+def test_no_request_follows_a_page_at_which_should_stop_gives_a_reason(vendor: Vendor, client: Client) -> None:
+    vendor.handler = reply_with_pages(1000, 10)
+    walked = list(walk_items(vendor, client, should_stop=lambda step: "at the mark" if step.number == 3 else None))
+    assert [step.end_reason for step in walked] == [None, None, "at the mark"]
+    assert len(vendor.requests) == 3
 
 
 def test_an_error_on_a_later_page_reaches_the_reader_after_the_pages_before_it(vendor: Vendor, client: Client) -> None:
     vendor.script(*[Reply(body={"data": [n], "next": n + 1}) for n in range(2)], Reply(403, {"message": "no"}))
     seen: list[int] = []
     with pytest.raises(ForbiddenError):
-        seen.extend(step.number for step in through(vendor, client))
+        seen.extend(step.number for step in walk_items(vendor, client))
     vendor.script(*[Reply(body={"data": [n], "next": n + 1}) for n in range(2)], Reply(body={"rows": []}))
     with pytest.raises(RecordsPathError, match="keys rows"):
-        seen.extend(step.number for step in through(vendor, client))
+        seen.extend(step.number for step in walk_items(vendor, client))
 
 
 def test_an_error_of_the_callers_own_reaches_the_reader(vendor: Vendor, client: Client) -> None:
     def broken(step: WalkedPage) -> str | None:
         raise ZeroDivisionError
 
-    vendor.handler = pages(100, 10)
+    vendor.handler = reply_with_pages(100, 10)
     with pytest.raises(ZeroDivisionError):
-        list(through(vendor, client, should_stop=broken))
+        list(walk_items(vendor, client, should_stop=broken))
 
 
 def test_a_walk_is_bounded_in_pages(vendor: Vendor, client: Client) -> None:
-    vendor.handler = pages(100, 10)
+    vendor.handler = reply_with_pages(100, 10)
     with pytest.raises(WalkLimitError, match="more than 4 pages"):
-        list(through(vendor, client, max_pages=4))
-    assert len(vendor.asked) == 4
-    assert len(list(through(vendor, client, max_pages=10))) == 10
+        list(walk_items(vendor, client, max_pages=4))
+    assert len(vendor.requests) == 4
+    assert len(list(walk_items(vendor, client, max_pages=10))) == 10
 
 
 def test_a_walk_is_bounded_in_time(vendor: Vendor, client: Client, clock: Clock) -> None:
-    answer = pages(100, 10)
+    answer = reply_with_pages(100, 10)
 
-    def slow(asked: Asked) -> Reply:
+    def slow(request: ReceivedRequest) -> Reply:
         clock.now += 60
-        return answer(asked)
+        return answer(request)
 
     vendor.handler = slow
     with pytest.raises(WalkLimitError, match="longer than 150 s, after 3 pages"):
-        list(through(vendor, client, max_seconds=150))
+        list(walk_items(vendor, client, max_seconds=150))
 
 
 def test_errors_of_a_walk_hide_secrets(vendor: Vendor, connect: Connect) -> None:
     client = connect(secrets=["s3cret"])
     vendor.script(Reply(body={"s3cret": []}))
     with pytest.raises(FetchError) as caught:
-        list(through(vendor, client))
+        list(walk_items(vendor, client))
     assert "s3cret" not in repr(caught.value)
     assert "keys ***" in str(caught.value)
 
@@ -213,5 +214,5 @@ def test_a_relative_link_after_a_redirect_is_resolved_against_what_answered(vend
         Reply(body={"data": [1], "next": "?page=2"}),
         Reply(body={"data": [2]}),
     )
-    assert len(list(through(vendor, client, paginator=NextLink("next")))) == 2
-    assert vendor.asked[-1].target == "/moved/items?page=2"
+    assert len(list(walk_items(vendor, client, paginator=NextLink("next")))) == 2
+    assert vendor.requests[-1].target == "/moved/items?page=2"

@@ -1,4 +1,4 @@
-"""How fast a connection asks (conformance 5, 6)."""
+"""How fast a connection sends (conformance 5, 6)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.http.loopback import Clock, Reply, Vendor
 Connect = Callable[..., Client]
 
 
-def left(remaining: int, reset: float, limit: int = 100) -> Reply:
+def reply_with_allowance(remaining: int, reset: float, limit: int = 100) -> Reply:
     return Reply(
         headers={
             "X-RateLimit-Limit": str(limit),
@@ -41,7 +41,7 @@ def test_the_threads_of_a_connection_share_its_rate(vendor: Vendor, connect: Con
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(vendor.asked) == 20
+    assert len(vendor.requests) == 20
     assert clock.now - began >= 19 * 0.1 / 0.98 - 1e-6
 
 
@@ -54,22 +54,20 @@ def test_two_connections_share_no_rate(vendor: Vendor, connect: Connect, clock: 
 
 
 @pytest.mark.parametrize("settings", [(0, 1), (1, 0), (-1, 1)])
-def test_a_rate_is_more_than_nothing(settings: tuple[int, int]) -> None:
+def test_a_rate_must_be_positive(settings: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="Rate needs more than zero"):
         Rate(settings[0], per=settings[1])
 
 
-def test_when_nothing_is_left_the_next_request_waits_for_the_reset(
-    vendor: Vendor, client: Client, clock: Clock
-) -> None:
-    vendor.script(left(0, clock.now + 45), left(99, clock.now + 105))
+def test_when_no_request_remains_the_next_one_waits_for_the_reset(vendor: Vendor, client: Client, clock: Clock) -> None:
+    vendor.script(reply_with_allowance(0, clock.now + 45), reply_with_allowance(99, clock.now + 105))
     client.send(Request(vendor.url))
     client.send(Request(vendor.url))
     assert clock.sleeps == [45]
 
 
-def test_the_last_request_that_is_left_is_used(vendor: Vendor, client: Client, clock: Clock) -> None:
-    vendor.script(left(1, clock.now + 45, limit=5), left(0, clock.now + 45, limit=5))
+def test_the_last_remaining_request_is_used(vendor: Vendor, client: Client, clock: Clock) -> None:
+    vendor.script(reply_with_allowance(1, clock.now + 45, limit=5), reply_with_allowance(0, clock.now + 45, limit=5))
     client.send(Request(vendor.url))
     client.send(Request(vendor.url))
     assert clock.sleeps == []
@@ -77,54 +75,56 @@ def test_the_last_request_that_is_left_is_used(vendor: Vendor, client: Client, c
     assert clock.sleeps == [45]
 
 
-def test_what_is_left_is_spread_over_the_time_to_the_reset_when_it_is_little(
+def test_a_few_remaining_requests_are_spread_over_the_time_to_the_reset(
     vendor: Vendor, client: Client, clock: Clock
 ) -> None:
     reset = clock.now + 60
     remaining = iter([11, 10, 9, 8, 7, 6, 5])
-    vendor.handler = lambda asked: left(next(remaining), reset)
+    vendor.handler = lambda request: reply_with_allowance(next(remaining), reset)
     for _ in range(6):
         client.send(Request(vendor.url))
     assert len(clock.sleeps) == 3
     assert all(5 < seconds < 8 for seconds in clock.sleeps)
 
 
-def test_while_much_is_left_nothing_waits(vendor: Vendor, client: Client, clock: Clock) -> None:
-    vendor.handler = lambda asked: left(50, clock.now + 3000)
+def test_many_remaining_requests_are_not_delayed(vendor: Vendor, client: Client, clock: Clock) -> None:
+    vendor.handler = lambda request: reply_with_allowance(50, clock.now + 3000)
     for _ in range(5):
         client.send(Request(vendor.url))
     assert clock.sleeps == []
 
 
 def test_a_stale_zero_does_not_stop_a_fresh_window(vendor: Vendor, client: Client, clock: Clock) -> None:
-    vendor.script(left(99, clock.now + 120), left(0, clock.now + 60), left(97, clock.now + 120))
+    vendor.script(
+        reply_with_allowance(99, clock.now + 120),
+        reply_with_allowance(0, clock.now + 60),
+        reply_with_allowance(97, clock.now + 120),
+    )
     for _ in range(3):
         client.send(Request(vendor.url))
     assert clock.sleeps == []
 
 
-def test_a_stale_number_does_not_raise_what_is_left(vendor: Vendor, client: Client, clock: Clock) -> None:
+def test_a_stale_response_does_not_raise_the_remaining_requests(vendor: Vendor, client: Client, clock: Clock) -> None:
     reset = clock.now + 60
-    vendor.script(left(5, reset), left(80, reset + 1))
+    vendor.script(reply_with_allowance(5, reset), reply_with_allowance(80, reset + 1))
     for _ in range(4):
         client.send(Request(vendor.url))
     assert len(clock.sleeps) == 2
     assert min(clock.sleeps) > 10
 
 
-def test_a_reset_that_is_too_far_off_fails_at_once_and_sends_nothing(
-    vendor: Vendor, client: Client, clock: Clock
-) -> None:
-    vendor.script(left(0, clock.now + 3000))
+def test_too_distant_a_reset_fails_at_once_and_sends_nothing(vendor: Vendor, client: Client, clock: Clock) -> None:
+    vendor.script(reply_with_allowance(0, clock.now + 3000))
     client.send(Request(vendor.url))
     with pytest.raises(WaitTooLongError, match="3000 s") as caught:
         client.send(Request(f"{vendor.url}/x"))
     assert caught.value.seconds == pytest.approx(3000)
-    assert len(vendor.asked) == 1
+    assert len(vendor.requests) == 1
     assert clock.sleeps == []
 
 
-def test_a_clock_that_is_set_back_costs_no_wait(vendor: Vendor, connect: Connect, clock: Clock) -> None:
+def test_setting_the_clock_back_causes_no_wait(vendor: Vendor, connect: Connect, clock: Clock) -> None:
     client = connect(rate=Rate(10, per=1))
     client.send(Request(vendor.url))
     clock.now -= 3600

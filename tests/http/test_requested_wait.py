@@ -1,4 +1,4 @@
-"""What a response says about waiting (conformance 1, 3, 4)."""
+"""How long a response asks us to wait (conformance 1, 3, 4)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from dazz_assets.http import named_wait
+from dazz_assets.http import requested_wait
 
 NOW = 1_800_000_000.0
 
@@ -15,7 +15,7 @@ NOW = 1_800_000_000.0
     ("status", "headers", "body", "seconds"),
     [
         (429, {}, b"", None),
-        # Retry-After: seconds, a date, in the past, negative, nonsense.
+        # Retry-After: seconds, a date, in the past, negative, unreadable.
         (429, {"Retry-After": "120"}, b"", 120),
         (503, {"retry-after": " 7 "}, b"", 7),
         (429, {"Retry-After": "0.5"}, b"", 0.5),
@@ -33,7 +33,7 @@ NOW = 1_800_000_000.0
         (429, {"X-Rate-Limit-Reset": str(int(NOW) - 33)}, b"", 0),
         (429, {"X-RateLimit-Reset": "tomorrow"}, b"", None),
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(NOW) + 33)}, b"", 33),
-        # A limit that is not used up is not what stopped us.
+        # A limit that is not used up did not stop us.
         (429, {"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": str(int(NOW) + 33)}, b"", None),
         (503, {"X-RateLimit-Reset": "33"}, b"", None),
         (503, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "33"}, b"", 33),
@@ -42,7 +42,7 @@ NOW = 1_800_000_000.0
         (429, {"RateLimit": '"minute";r=3;t=10, "daily";r=0;t=300'}, b"", 300),
         (429, {"RateLimit": '"default";r=5;t=30'}, b"", None),
         (429, {"RateLimit": "limit=100, remaining=0, reset=50"}, b"", 50),
-        # A body that names it, wherever.
+        # The body names it, at any depth.
         (200, {}, b'{"errors": [{"extensions": {"code": "C", "retry_in_seconds": 13}}]}', 13),
         (429, {}, b'{"retry_in_seconds": "4"}', 4),
         (429, {}, b'{"retry_in_seconds": null}', None),
@@ -53,7 +53,7 @@ NOW = 1_800_000_000.0
         (403, {"Retry-After": "5"}, b'{"message": "You have exceeded a secondary rate limit."}', 5),
     ],
 )
-def test_the_wait_that_a_response_names(
+def test_the_wait_that_a_response_requests(
     status: int, headers: dict[str, str], body: bytes, seconds: float | None
 ) -> None:
-    assert named_wait(status, headers, body, NOW) == seconds
+    assert requested_wait(status, headers, body, NOW) == seconds

@@ -1,4 +1,4 @@
-"""Records are slices of the page, byte for byte as they were sent (conformance 11, 33, 45)."""
+"""Records are slices of the page, byte for byte (conformance 11, 33, 45)."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def records(body: bytes, path: str) -> list[bytes]:
     ],
 )
 @pytest.mark.parametrize("path", ["", "data", "data.items", "data.0.items"])
-def test_a_record_comes_through_as_it_was_sent(record: bytes, path: str) -> None:
-    listed = b'[ {"id":1} ,' + record + b" ]"
+def test_a_record_keeps_the_bytes_that_were_sent(record: bytes, path: str) -> None:
+    items = b'[ {"id":1} ,' + record + b" ]"
     body = {
-        "": listed,
-        "data": b'{"data":' + listed + b"}",
-        "data.items": b'{"data" : {"other": 1, "items": ' + listed + b'}, "x": []}',
-        "data.0.items": b'{"data": [{"items": ' + listed + b"}]}",
+        "": items,
+        "data": b'{"data":' + items + b"}",
+        "data.items": b'{"data" : {"other": 1, "items": ' + items + b'}, "x": []}',
+        "data.0.items": b'{"data": [{"items": ' + items + b"}]}",
     }[path]
     assert records(body, path) == [b'{"id":1}', record]
 
@@ -66,9 +66,7 @@ JSON = st.recursive(
 
 @given(st.lists(JSON, max_size=6), st.booleans(), st.sampled_from([None, 1]))
 @example([{"a": "\ud800"}], True, None)
-def test_any_list_of_values_is_sliced_into_what_it_was_made_of(
-    values: list[Any], ascii_only: bool, indent: Any
-) -> None:
+def test_any_list_is_sliced_into_its_items(values: list[Any], ascii_only: bool, indent: Any) -> None:
     texts = [json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "ignore") for value in values]
     body = b'{"meta": {"\\ud800": 1}, "data": [' + b" ,\n".join(texts) + b"]}"
     assert records(body, "data") == texts
@@ -89,12 +87,12 @@ def test_any_list_of_values_is_sliced_into_what_it_was_made_of(
         (b"[]", ""),
     ],
 )
-def test_an_empty_body_null_and_an_empty_list_are_no_records(body: bytes, path: str) -> None:
+def test_an_empty_body_null_and_an_empty_list_hold_no_records(body: bytes, path: str) -> None:
     assert records(body, path) == []
 
 
 @pytest.mark.parametrize(
-    ("body", "path", "said"),
+    ("body", "path", "message"),
     [
         (
             b'{"items": [], "total": 3}',
@@ -102,23 +100,23 @@ def test_an_empty_body_null_and_an_empty_list_are_no_records(body: bytes, path: 
             "nothing is at `data`: the page is an object with the keys items, total",
         ),
         (b'{"data": {"rows": []}}', "data.items", "`data` is an object with the keys rows"),
-        (b'{"data": {"rows": []}}', "", "the page is no list but an object with the keys data"),
-        (b'{"data": {"rows": []}}', "data", "what is at `data` is no list but an object with the keys rows"),
-        (b'{"data": "soon"}', "data", 'no list but the value "soon"'),
+        (b'{"data": {"rows": []}}', "", "the page is not a list but an object with the keys data"),
+        (b'{"data": {"rows": []}}', "data", "the value at `data` is not a list but an object with the keys rows"),
+        (b'{"data": "soon"}', "data", 'not a list but the value "soon"'),
         (b"[[1]]", "data", "the page is a list"),
         (b"{}", "data", "an object without keys"),
         (b'{"data": []}', "data.0", "`data` is a list"),
     ],
 )
-def test_a_path_that_leads_to_no_list_is_an_error_that_says_what_is_there(body: bytes, path: str, said: str) -> None:
+def test_a_path_that_does_not_lead_to_a_list_fails_and_says_what_is_there(body: bytes, path: str, message: str) -> None:
     with pytest.raises(RecordsPathError) as caught:
         records(body, path)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "vendor/acme: GET https://api.example.com/issues" in str(caught.value)
     assert "Set `records`" in str(caught.value)
 
 
-def test_a_page_with_many_keys_is_quoted_in_short() -> None:
+def test_an_error_lists_only_the_first_keys_of_a_page() -> None:
     body = json.dumps({f"key{number}": 1 for number in range(50)}).encode()
     with pytest.raises(RecordsPathError, match=r"key11, \.\.\.") as caught:
         records(body, "data")
@@ -152,6 +150,6 @@ def test_a_value_is_found_at_its_path(path: str, value: object) -> None:
     assert page(body).value(path) == value
 
 
-def test_of_a_repeated_key_the_last_counts() -> None:
+def test_the_last_of_repeated_keys_counts() -> None:
     assert page(b'{"next": 1, "next": 2}').value("next") == 2
     assert records(rb'{"data": ["\ud800"], "data": [2]}', "data") == [b"2"]
