@@ -1,5 +1,6 @@
-"""An integration outside of this project, a package that pip installs or a bare file, is recorded by `dazz record`, and
-tested by `pytest` with nothing else configured."""
+"""Integrations outside this project, as an installed package or a bare file, are recorded by `dazz record` and tested
+by `pytest` without further configuration.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.recording.pytest_runs import Run, run, run_pytest
+from tests.recording.pytest_runs import Run, run_module, run_pytest
 from tests.recording.shop import INTEGRATION, TOKEN, Shop
 
-pytestmark = pytest.mark.xdist_group("strangers")
+pytestmark = pytest.mark.xdist_group("external integrations")
 
 PYPROJECT = """
 [build-system]
@@ -37,10 +38,10 @@ stranger_shop = ["recordings/**/*.json"]
 
 
 @dataclass(frozen=True)
-class Strangers:
+class ExternalIntegrations:
     """A checkout of a package, and a bare file of an integration, each with its recording.
 
-    env: where the connections are; with an installed package on Python's path.
+    env: environment variables that name the connections.
     """
 
     folder: Path
@@ -54,12 +55,12 @@ class Strangers:
     def bare(self) -> Path:
         return self.folder / "bare/shop.py"
 
-    def with_path(self, *paths: Path) -> dict[str, str]:
+    def env_with_path(self, *paths: Path) -> dict[str, str]:
         return self.env | {"PYTHONPATH": os.pathsep.join(map(str, paths))}
 
 
-def package(checkout: Path) -> None:
-    """A package in the layout with `src`: the integration in one module, and its models in another."""
+def write_package(checkout: Path) -> None:
+    """Write a package with a `src` layout: the integration in one module, and its models in another."""
     inside = checkout / "src/stranger_shop"
     inside.mkdir(parents=True)
     (checkout / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
@@ -71,20 +72,20 @@ def package(checkout: Path) -> None:
     (inside / "integration.py").write_text(f"{head}\n{imported}{stream}{rest}", encoding="utf-8")
 
 
-def setup(checkout: Path, *commands: str | Path) -> None:
-    """Commands of setuptools, those that pip runs: pip itself would fetch setuptools and its like anew."""
+def run_setuptools(checkout: Path, *commands: str | Path) -> None:
+    """Run the setuptools commands that pip runs; pip itself would download setuptools again."""
     code = "import setuptools; setuptools.setup()"
     (checkout / "setup.py").write_text(code, encoding="utf-8")
-    ran = run("setup", "-q", *commands, cwd=checkout)
+    ran = run_module("setup", "-q", *commands, cwd=checkout)
     (checkout / "setup.py").unlink()
     assert ran.status == 0, ran.text
 
 
 @pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> Strangers:
-    """Both recorded, the package by its name and the file by its path."""
+def external(tmp_path_factory: pytest.TempPathFactory) -> ExternalIntegrations:
+    """Record both, the package by its name and the file by its path."""
     pytest.importorskip("setuptools", reason="this Python comes without setuptools")
-    folder = tmp_path_factory.mktemp("strangers")
+    folder = tmp_path_factory.mktemp("external")
     shop = Shop()
     connection = {
         "id": "acme",
@@ -94,35 +95,35 @@ def strangers(tmp_path_factory: pytest.TempPathFactory) -> Strangers:
     }
     (folder / "connections.yaml").write_text(yaml.safe_dump({"connections": [connection]}), encoding="utf-8")
     env = {"DAZZ_HOME": str(folder / "home"), "DAZZ_CONNECTIONS": str(folder / "connections.yaml")}
-    found = Strangers(folder, env)
-    package(found.checkout)
-    setup(found.checkout, "egg_info")  # what an editable installation leaves
-    found.bare.parent.mkdir()
-    found.bare.write_text(INTEGRATION, encoding="utf-8")
-    with_token = found.with_path(found.checkout / "src") | {"SHOP_TOKEN": TOKEN}
-    for target in ("shop", str(found.bare)):
-        ran = run("dazz_assets.cli", "record", target, "--connection", "acme", cwd=folder, env=with_token)
+    external = ExternalIntegrations(folder, env)
+    write_package(external.checkout)
+    run_setuptools(external.checkout, "egg_info")  # as an editable installation does
+    external.bare.parent.mkdir()
+    external.bare.write_text(INTEGRATION, encoding="utf-8")
+    with_token = external.env_with_path(external.checkout / "src") | {"SHOP_TOKEN": TOKEN}
+    for target in ("shop", str(external.bare)):
+        ran = run_module("dazz_assets.cli", "record", target, "--connection", "acme", cwd=folder, env=with_token)
         assert ran.status == 0, ran.text
     shop.vendor.close()
-    return found
+    return external
 
 
-def passed(ran: Run, count: int) -> None:
+def assert_passed(ran: Run, count: int) -> None:
     assert (ran.status, ran.outcome) == (0, f"{count} passed"), ran.text
 
 
-def test_a_package_is_tested_in_its_checkout(strangers: Strangers) -> None:
-    ran = run_pytest("-v", cwd=strangers.checkout)
-    passed(ran, 1)
+def test_a_package_is_tested_in_its_checkout(external: ExternalIntegrations) -> None:
+    ran = run_pytest("-v", cwd=external.checkout)
+    assert_passed(ran, 1)
     assert "src/stranger_shop/recordings/default/scenario.json::default PASSED" in ran.text
 
 
 def test_an_installed_package_is_tested_by_its_name_and_a_bare_file_by_its_path(
-    strangers: Strangers, tmp_path: Path
+    external: ExternalIntegrations, tmp_path: Path
 ) -> None:
     site = tmp_path / "site"
-    setup(strangers.checkout, "build_py", "--build-lib", site, "install_egg_info", "--install-dir", site)
+    run_setuptools(external.checkout, "build_py", "--build-lib", site, "install_egg_info", "--install-dir", site)
     assert (site / "stranger_shop/recordings/default/scenario.json").is_file()
-    ran = run_pytest("-v", "--pyargs", "stranger_shop", strangers.bare, cwd=tmp_path, env=strangers.with_path(site))
-    passed(ran, 2)
+    ran = run_pytest("-v", "--pyargs", "stranger_shop", external.bare, cwd=tmp_path, env=external.env_with_path(site))
+    assert_passed(ran, 2)
     assert "site/stranger_shop/recordings/default/scenario.json::default PASSED" in ran.text
