@@ -34,6 +34,11 @@ _SHORT, _LONG = (9, 3), (15, 5)
 NUMBER = rf"(?<![0-9])(?:[0-9]{{{_LONG[0]}}}|[0-9]{{{_SHORT[0]}}})(?![0-9])"
 """A pattern that matches the pseudonyms of numbers. Other numbers may match it too."""
 
+KEY_VARIABLE = "DAZZ_RECORDING_KEY"
+KEY_FILE = "recording.key"
+KEY_LENGTH = 64
+"""Characters of a key: hex digits, so that the environment variable can hold what the file holds."""
+
 
 class Pseudonyms:
     """Makes stand-ins with one key, and remembers the original of each.
@@ -146,12 +151,6 @@ def _is_pseudonym_number(number: str) -> bool:
 
 def _check_digits(digits: str, length: int) -> str:
     return f"{zlib.crc32(digits.encode()) % 10**length:0{length}}"
-
-
-KEY_VARIABLE = "DAZZ_RECORDING_KEY"
-KEY_FILE = "recording.key"
-KEY_LENGTH = 64
-"""Characters of a key: hex digits, so that the environment variable can hold what the file holds."""
 
 
 def pseudonym_key() -> bytes:

@@ -32,79 +32,8 @@ _PARAMETERS = tuple(
 _MEMBER = re.compile(rf"(\\*[\"'])({_WORD})\1\s*:\s*(\\*[\"'])([^\"'\\]+)\3")
 _AUTHORIZATION_LINE = re.compile(r"\b(?i:authorization) *: *(?:[A-Za-z]+ +)?([^\s\"'<>,;\\]+)")
 
-
-def replace_named_secrets(text: str, stand_in: Callable[[str, str, str], str]) -> str:
-    """Return the text with the values of secret parameters, JSON members and `Authorization` lines replaced.
-
-    stand_in: returns the replacement for a kind, a value, and the value as it is written in a URL ("" elsewhere).
-    """
-
-    def replace_member(match: re.Match[str]) -> str:
-        kind, value = secret_kind(match[2]), match[4]
-        if kind is None or not is_secret_value(kind, value):
-            return match[0]
-        return match[0][: -len(value) - len(match[3])] + stand_in(kind, value, "") + match[3]
-
-    def replace_line(match: re.Match[str]) -> str:
-        value = match[1]
-        if not is_secret_value("authorization", value):
-            return match[0]
-        return match[0][: -len(value)] + stand_in("authorization", value, "")
-
-    if "=" in text or "%3D" in text or "%3d" in text:
-        for start, value in _PARAMETERS:
-            text = _replace_parameters(text, start, value, stand_in)
-    if ":" in text:
-        text = _MEMBER.sub(replace_member, text)
-        text = _AUTHORIZATION_LINE.sub(replace_line, text)
-    return text
-
-
-def _replace_parameters(
-    text: str, start: re.Pattern[str], value: re.Pattern[str], stand_in: Callable[[str, str, str], str]
-) -> str:
-    parts: list[str] = []
-    kept = 0
-    for match in start.finditer(text):
-        kind = secret_kind(match[1]) if match.start() >= kept else None
-        found = value.match(text, match.end()) if kind else None
-        if kind and found and is_secret_value(kind, plain := unquote(found[0])):
-            parts += (text[kept : match.end()], stand_in(kind, plain, found[0]))
-            kept = found.end()
-    return "".join((*parts, text[kept:]))
-
-
-class BaseUrls:
-    """Replaces base URLs by others in any text: plain, escaped as in JSON, or percent-encoded."""
-
-    def __init__(self, replacements: Mapping[str, str]) -> None:
-        self._forms = {
-            encode(url.rstrip("/")): encode(other.rstrip("/"))
-            for url, other in replacements.items()
-            for encode in (str, _escape_slashes, _percent_encode, _percent_encode_in_lower_case)
-        }
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        # Do not match the start of another URL: http://host:80 is not http://host:8080.
-        self._pattern = re.compile(f"(?:{'|'.join(map(re.escape, longest_first))})(?![\\w-]|\\.\\w|:\\d)")
-
-    def __call__(self, text: str) -> str:
-        """Return the text with each base URL replaced."""
-        return self._pattern.sub(lambda match: self._forms[match[0]], text) if self._forms else text
-
-
-def _escape_slashes(url: str) -> str:
-    return url.replace("/", "\\/")
-
-
-def _percent_encode(url: str) -> str:
-    return quote(url, safe="")
-
-
-def _percent_encode_in_lower_case(url: str) -> str:
-    return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), _percent_encode(url))
-
-
 PERSONAL = "personal"
+"""What `find_leaks` reports for personal data."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _KINDS = "|".join(sorted({*token_patterns.KINDS, *secret_names.KINDS}, key=len, reverse=True))
@@ -114,7 +43,7 @@ _SHORTEST_SECRET = 12
 """Shorter values are replaced in their own field only, not wherever else they appear."""
 
 _URL = re.compile(r"(https?://[^\s\"'<>]+)")
-_IN_URL_STYLE = re.compile(r"/[^\s\"'<>]*|[^\s=&?#/<>]+=[^\s]*")
+_URL_PART = re.compile(r"/[^\s\"'<>]*|[^\s=&?#/<>]+=[^\s]*")
 """A path, or a form body."""
 
 
@@ -162,7 +91,7 @@ class Redactor:
 
         People in them are pseudonyms already. So a word that is also somebody's name is the author's own, and so is an
         e-mail address, unless it is in the config: then it gets the pseudonym that the recorded config has.
-        A secret that is computed anew each time (a signature) is replaced by its kind alone.
+        A secret that differs in each request (a signature) is replaced by its kind alone.
         """
         view = copy.copy(self)
         view._seen = SeenValues()
@@ -186,10 +115,10 @@ class Redactor:
         fields = {
             _without_indexes((*json_slices.split_path(records), *json_slices.split_path(path))) for path in personal
         }
-        recognised = cache(self._redact_recognised)
+        redact_recognised = cache(self._redact_recognised)
         while True:
             seen = len(self._seen)
-            result = rewrite_json(text, self._token_rewriter(fields, recognised))
+            result = rewrite_json(text, self._token_rewriter(fields, redact_recognised))
             # A value found to be secret or personal may also appear earlier in the text.
             if len(self._seen) == seen:
                 return result
@@ -264,12 +193,14 @@ class Redactor:
         pieces[::2] = map(change, pieces[::2])
         return "".join(pieces)
 
-    def _token_rewriter(self, fields: Collection[tuple[str, ...]], recognised: Callable[[str], str]) -> TokenRewriter:
+    def _token_rewriter(
+        self, fields: Collection[tuple[str, ...]], redact_recognised: Callable[[str], str]
+    ) -> TokenRewriter:
         """Return the function that redacts the tokens of one JSON text."""
 
         @cache
         def redact(text: str) -> str:
-            return self._change_between_stand_ins(recognised(text), self._seen.replace_in)
+            return self._change_between_stand_ins(redact_recognised(text), self._seen.replace_in)
 
         def change(kind: str, path: tuple[str, ...], value: str) -> str:
             if kind == "key":
@@ -279,11 +210,9 @@ class Redactor:
             names = _without_indexes(path) if fields else ()
             if any(names[:end] in fields for end in range(1, len(names) + 1)):
                 return self._redact_personal(value)
-            return (
-                self._redact_secret_member(path[-1], value)
-                if path and secret_names.secret_kind(path[-1])
-                else redact(value)
-            )
+            if path and secret_names.secret_kind(path[-1]):
+                return self._redact_secret_member(path[-1], value)
+            return redact(value)
 
         return change
 
@@ -330,10 +259,11 @@ class Redactor:
         # Tokens known by their shape need no percent-encoding in a URL.
         return self._secret_stand_in(kind, value, value)
 
-    def _secret_stand_in(self, kind: str, value: str, written: str = "") -> str:
+    def _secret_stand_in(self, kind: str, value: str, url_form: str = "") -> str:
+        """Return the placeholder of a secret, which from now on is replaced everywhere."""
         if self._is_for_requests:
             return f"redacted-{kind}"
-        stand_in = self._pseudonyms.secret(kind, value, written)
+        stand_in = self._pseudonyms.secret(kind, value, url_form)
         if len(value) >= _SHORTEST_SECRET and value not in self._public:
             self._seen.add(value, stand_in)
         return stand_in
@@ -348,7 +278,7 @@ class Redactor:
         return stand_in
 
     def _restore_text(self, text: str) -> str:
-        if _IN_URL_STYLE.fullmatch(text):
+        if _URL_PART.fullmatch(text):
             return self._show_real_urls(self._restore_stand_ins(text, self._pseudonyms.original_in_url))
         pieces = _URL.split(text)
         pieces[::2] = (self._restore_stand_ins(piece, self._pseudonyms.original) for piece in pieces[::2])
@@ -397,3 +327,74 @@ def _order_secrets(secrets: Mapping[str, str]) -> list[str]:
 
 def _without_indexes(path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in path if not name.isdecimal())
+
+
+def replace_named_secrets(text: str, stand_in: Callable[[str, str, str], str]) -> str:
+    """Return the text with the values of secret parameters, JSON members and `Authorization` lines replaced.
+
+    stand_in: returns the replacement for a kind, a value, and the value as it is written in a URL ("" elsewhere).
+    """
+
+    def replace_member(match: re.Match[str]) -> str:
+        kind, value = secret_kind(match[2]), match[4]
+        if kind is None or not is_secret_value(kind, value):
+            return match[0]
+        return match[0][: -len(value) - len(match[3])] + stand_in(kind, value, "") + match[3]
+
+    def replace_line(match: re.Match[str]) -> str:
+        value = match[1]
+        if not is_secret_value("authorization", value):
+            return match[0]
+        return match[0][: -len(value)] + stand_in("authorization", value, "")
+
+    if "=" in text or "%3D" in text or "%3d" in text:
+        for start, value in _PARAMETERS:
+            text = _replace_parameters(text, start, value, stand_in)
+    if ":" in text:
+        text = _MEMBER.sub(replace_member, text)
+        text = _AUTHORIZATION_LINE.sub(replace_line, text)
+    return text
+
+
+def _replace_parameters(
+    text: str, start: re.Pattern[str], value: re.Pattern[str], stand_in: Callable[[str, str, str], str]
+) -> str:
+    parts: list[str] = []
+    copied = 0
+    for match in start.finditer(text):
+        kind = secret_kind(match[1]) if match.start() >= copied else None
+        found = value.match(text, match.end()) if kind else None
+        if kind and found and is_secret_value(kind, plain := unquote(found[0])):
+            parts += (text[copied : match.end()], stand_in(kind, plain, found[0]))
+            copied = found.end()
+    return "".join((*parts, text[copied:]))
+
+
+class BaseUrls:
+    """Replaces base URLs by others in any text: plain, escaped as in JSON, or percent-encoded."""
+
+    def __init__(self, replacements: Mapping[str, str]) -> None:
+        self._forms = {
+            encode(url.rstrip("/")): encode(other.rstrip("/"))
+            for url, other in replacements.items()
+            for encode in (str, _escape_slashes, _percent_encode, _percent_encode_in_lower_case)
+        }
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        # Do not match the start of another URL: http://host:80 is not http://host:8080.
+        self._pattern = re.compile(f"(?:{'|'.join(map(re.escape, longest_first))})(?![\\w-]|\\.\\w|:\\d)")
+
+    def __call__(self, text: str) -> str:
+        """Return the text with each base URL replaced."""
+        return self._pattern.sub(lambda match: self._forms[match[0]], text) if self._forms else text
+
+
+def _escape_slashes(url: str) -> str:
+    return url.replace("/", "\\/")
+
+
+def _percent_encode(url: str) -> str:
+    return quote(url, safe="")
+
+
+def _percent_encode_in_lower_case(url: str) -> str:
+    return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), _percent_encode(url))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 class TokenPattern(NamedTuple):
     """A kind of token, its pattern, and the source that documents it.
 
-    hints: texts, one of which is in every text with such a token; searching them first is fast.
+    hints: every text with such a token contains one of these, so searching for them first is fast.
     pattern: its group is the secret if it has one, else the whole match.
     """
 

@@ -23,42 +23,6 @@ LATIN_1 = "iso8859-1"
 """Decodes any bytes."""
 
 
-def find_charset(body: bytes, headers: Mapping[str, str]) -> str | None:
-    """Return Python's name of the charset of a body with these headers, or None if the body is not text.
-
-    UTF-8 is tried before the declared charset, as many vendors declare ISO-8859-1 and send UTF-8. Text that neither of
-    them decodes is Latin-1.
-    """
-    content_type = CaseInsensitiveDict(headers).get("Content-Type", "")
-    declared = get_encoding_from_headers(CaseInsensitiveDict({"content-type": content_type.lower()}))
-    # UTF-16 text mostly decodes as UTF-8 too, with a zero byte in each letter.
-    candidates = (declared, UTF_8) if b"\0" in body else (UTF_8, declared)
-    for charset in filter(None, candidates):
-        if _decode_or_none(body, charset) is not None:
-            return codecs.lookup(charset).name
-    return LATIN_1 if declared or "xml" in content_type.lower() else None
-
-
-def change_text(body: bytes, headers: Mapping[str, str], change: Callable[[str], str]) -> bytes:
-    """Return the body with its text changed, in the same charset. In a body that is not text, change what is UTF-8."""
-    charset = find_charset(body, headers)
-    if charset is None:
-        return change(body.decode(UTF_8, "surrogateescape")).encode(UTF_8, "surrogateescape")
-    return change(body.decode(charset)).encode(charset, "backslashreplace")
-
-
-def readable_text(body: bytes, headers: Mapping[str, str]) -> str:
-    """Return the body's text, with bytes that can't be decoded as escapes."""
-    return body.decode(find_charset(body, headers) or UTF_8, "backslashreplace")
-
-
-def _decode_or_none(body: bytes, charset: str) -> str | None:
-    try:
-        return body.decode(charset)
-    except (LookupError, ValueError):  # unknown charset, or not the body's
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A request and its response, redacted. name: of its file, without the suffix."""
@@ -133,3 +97,39 @@ def _read_body(document: Document, half: str, members: Mapping[str, Any]) -> byt
     raw = document.find(f"{half}.body")
     text = compact_json(bytes(raw).decode()) if raw is not None else members.get("text")
     return None if text is None else str(text).encode(members.get("charset", UTF_8))
+
+
+def find_charset(body: bytes, headers: Mapping[str, str]) -> str | None:
+    """Return Python's name of the charset of a body with these headers, or None if the body is not text.
+
+    UTF-8 is tried before the declared charset, as many vendors declare ISO-8859-1 and send UTF-8. Text that neither of
+    them decodes is Latin-1.
+    """
+    content_type = CaseInsensitiveDict(headers).get("Content-Type", "")
+    declared = get_encoding_from_headers(CaseInsensitiveDict({"content-type": content_type.lower()}))
+    # UTF-16 text mostly decodes as UTF-8 too, with a zero byte in each letter.
+    candidates = (declared, UTF_8) if b"\0" in body else (UTF_8, declared)
+    for charset in filter(None, candidates):
+        if _decode_or_none(body, charset) is not None:
+            return codecs.lookup(charset).name
+    return LATIN_1 if declared or "xml" in content_type.lower() else None
+
+
+def change_text(body: bytes, headers: Mapping[str, str], change: Callable[[str], str]) -> bytes:
+    """Return the body with its text changed, in the same charset. In a body that is not text, change what is UTF-8."""
+    charset = find_charset(body, headers)
+    if charset is None:
+        return change(body.decode(UTF_8, "surrogateescape")).encode(UTF_8, "surrogateescape")
+    return change(body.decode(charset)).encode(charset, "backslashreplace")
+
+
+def readable_text(body: bytes, headers: Mapping[str, str]) -> str:
+    """Return the body's text, with bytes that can't be decoded as escapes."""
+    return body.decode(find_charset(body, headers) or UTF_8, "backslashreplace")
+
+
+def _decode_or_none(body: bytes, charset: str) -> str | None:
+    try:
+        return body.decode(charset)
+    except (LookupError, ValueError):  # unknown charset, or not the body's
+        return None

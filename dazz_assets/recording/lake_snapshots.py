@@ -25,6 +25,10 @@ from dazz_assets.transform.value_diff import Changes, diff_collections
 
 _RAW_COLUMNS = ("key", "window_start", "sequence", "parent", "problem", "page", "position", "record")
 _QUARANTINE_COLUMNS = ("stream", "key", "kind", "model", "object_id", "reason")
+_MOST_ITEMS = 5
+"""Items to show of each kind of change."""
+_MOST_FIELDS = 8
+"""Fields to show of each changed item."""
 
 
 @dataclass
@@ -122,12 +126,6 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, Decimal):  # a column stores all its values with the same number of digits
         return format(value.normalize(), "f")
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
-
-
-_MOST_ITEMS = 5
-"""Items to show of each kind of change."""
-_MOST_FIELDS = 8
-"""Fields to show of each changed item."""
 
 
 @dataclass(frozen=True, slots=True)

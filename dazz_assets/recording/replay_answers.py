@@ -68,11 +68,9 @@ class ReplayScript:
     def describe_unreached(self) -> list[str]:
         """Count the recorded requests that were not sent, in one line, or none if all were."""
         remaining = len(self._unplayed_exchanges())
-        return (
-            [f"as a result, {remaining} recorded request{' was' if remaining == 1 else 's were'} not sent"]
-            if remaining
-            else []
-        )
+        if not remaining:
+            return []
+        return [f"as a result, {remaining} recorded request{' was' if remaining == 1 else 's were'} not sent"]
 
     def _unplayed_exchanges(self) -> list[Exchange]:
         """Return the exchanges that were recorded and not requested, in the order of their names."""

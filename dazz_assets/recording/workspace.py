@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """A clock that stands still and moves on only when the engine sleeps, so that recording and replay see one time.
+    """A clock that moves only when the engine sleeps, so that a recording and its replay see the same times.
 
     wait: waits for a number of seconds, as a recording must; None skips the wait, as a replay does.
     """
