@@ -108,7 +108,7 @@ def record_scenario(
                 if phase == "first":
                     between()
         _write(unfinished / FILE, scenario.to_json(), redactor)
-        recorded = _write_snapshots(unfinished, spec, redactor)
+        recorded = _take_snapshots(unfinished, spec, redactor)
         _replace(folder, unfinished)
     if earlier is not None and earlier.key != scenario.key:
         recorded = replace(recorded, warnings=(*recorded.warnings, _OTHER_KEY_WARNING))
@@ -248,7 +248,7 @@ def _find_personal_files(folder: Path, redactor: Redactor) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _write_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> RecordedScenario:
+def _take_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> RecordedScenario:
     """Replay the recording and write its snapshots. Raises RecordingError if it does not replay."""
     with replay_scenario(folder, spec) as replay:
         if replay.problems:

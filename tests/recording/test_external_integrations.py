@@ -22,18 +22,18 @@ requires = ["setuptools>=61"]
 build-backend = "setuptools.build_meta"
 
 [project]
-name = "stranger-shop"
+name = "external-shop"
 version = "1.0"
 dependencies = ["dazz-assets"]
 
 [project.entry-points."dazz.integrations"]
-shop = "stranger_shop.integration"
+shop = "external_shop.integration"
 
 [tool.setuptools.packages.find]
 where = ["src"]
 
 [tool.setuptools.package-data]
-stranger_shop = ["recordings/**/*.json"]
+external_shop = ["recordings/**/*.json"]
 """
 
 
@@ -61,14 +61,14 @@ class ExternalIntegrations:
 
 def write_package(checkout: Path) -> None:
     """Write a package with a `src` layout: the integration in one module, and its models in another."""
-    inside = checkout / "src/stranger_shop"
+    inside = checkout / "src/external_shop"
     inside.mkdir(parents=True)
     (checkout / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
     head, _, rest = INTEGRATION.partition("\n\nclass ShopConfig")
     models, stream, rest = rest.partition("\n\nclass AccountsStream")
     (inside / "__init__.py").touch()
     (inside / "models.py").write_text(f"{head}\n\nclass ShopConfig{models}", encoding="utf-8")
-    imported = "from stranger_shop.models import Account, Invoice, Order, ShopConfig\n"
+    imported = "from external_shop.models import Account, Invoice, Order, ShopConfig\n"
     (inside / "integration.py").write_text(f"{head}\n{imported}{stream}{rest}", encoding="utf-8")
 
 
@@ -115,7 +115,7 @@ def assert_passed(ran: Run, count: int) -> None:
 def test_a_package_is_tested_in_its_checkout(external: ExternalIntegrations) -> None:
     ran = run_pytest("-v", cwd=external.checkout)
     assert_passed(ran, 1)
-    assert "src/stranger_shop/recordings/default/scenario.json::default PASSED" in ran.text
+    assert "src/external_shop/recordings/default/scenario.json::default PASSED" in ran.text
 
 
 def test_an_installed_package_is_tested_by_its_name_and_a_bare_file_by_its_path(
@@ -123,7 +123,7 @@ def test_an_installed_package_is_tested_by_its_name_and_a_bare_file_by_its_path(
 ) -> None:
     site = tmp_path / "site"
     run_setuptools(external.checkout, "build_py", "--build-lib", site, "install_egg_info", "--install-dir", site)
-    assert (site / "stranger_shop/recordings/default/scenario.json").is_file()
-    ran = run_pytest("-v", "--pyargs", "stranger_shop", external.bare, cwd=tmp_path, env=external.env_with_path(site))
+    assert (site / "external_shop/recordings/default/scenario.json").is_file()
+    ran = run_pytest("-v", "--pyargs", "external_shop", external.bare, cwd=tmp_path, env=external.env_with_path(site))
     assert_passed(ran, 2)
-    assert "site/stranger_shop/recordings/default/scenario.json::default PASSED" in ran.text
+    assert "site/external_shop/recordings/default/scenario.json::default PASSED" in ran.text

@@ -97,7 +97,7 @@ def run(faulty: Path, before: dict[str, bytes]) -> Run:
 
 @pytest.fixture(scope="module")
 def failure_text(run: Run) -> Callable[[str], str]:
-    """Returns what the run prints about one of them."""
+    """A function that returns what the run prints about one copy."""
     return lambda name: run.failure(f"recording {name}/default")
 
 

@@ -55,7 +55,7 @@ def record_shop(spec: IntegrationSpec, shop: Shop, name: str = "default", record
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRecording]:
     """A recording that tests only read."""
     shop = Shop()
-    spec = write_integration(tmp_path_factory.mktemp("made") / "vendor")
+    spec = write_integration(tmp_path_factory.mktemp("recorded") / "vendor")
     yield spec, shop, record_shop(spec, shop).folder
     shop.vendor.close()
 

@@ -24,7 +24,7 @@ from tests.recording.shop import INTEGRATION, KEY, Shop, connection_to, write_in
 def recorded_vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the shop's integration with its recording."""
     shop = Shop()
-    folder = tmp_path_factory.mktemp("made") / "vendor"
+    folder = tmp_path_factory.mktemp("recorded") / "vendor"
     record_scenario(write_integration(folder), connection_to(shop.url), "default", key=KEY, records=3)
     shop.vendor.close()
     return folder
