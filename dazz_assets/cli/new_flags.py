@@ -108,7 +108,7 @@ def read_api_path(text: str) -> tuple[str, Mapping[str, Scalar]]:
 def _demand_no_secret(path: str) -> None:
     """What is written into code, and a message, holds no secret."""
     for name, value in parse_qsl(path.partition("?")[2]):
-        if secret_names.names_credential(name) or token_patterns.find_token_kind(value):
+        if secret_names.is_credential_name(name) or token_patterns.find_token_kind(value):
             raise Refused(
                 f"--path gives {name!r} a secret, by its name or looks, and would write it into code; leave it out, "
                 f"and say how it is sent: --auth param:{name}"

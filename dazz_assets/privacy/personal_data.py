@@ -1,4 +1,4 @@
-"""What says in any text who a person is: e-mail addresses and addresses of avatars."""
+"""Find and replace what identifies a person in any text: e-mail addresses and avatar URLs."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
-_BYTE = r"%(?:25)*[89A-Fa-f][0-9A-Fa-f]"
-"""Of a letter beyond ASCII, percent-encoded."""
+_ENCODED_BYTE = r"%(?:25)*[89A-Fa-f][0-9A-Fa-f]"
+"""One percent-encoded byte of a letter beyond ASCII."""
 
-# The sign between name and host, and the host. The name is looked for from here backwards: so each text is read once.
-_AT = re.compile(rf"(@|%(?:25)*40|&#64;|\\u0040)((?:(?:[\w-]|{_BYTE})+\.)+(?:[^\W\d_]{{2,24}}|xn--[a-z0-9-]+))")
+# The @ and the host. The local part is searched backwards from here, so that each text is read once.
+_AT_HOST = re.compile(
+    rf"(@|%(?:25)*40|&#64;|\\u0040)((?:(?:[\w-]|{_ENCODED_BYTE})+\.)+(?:[^\W\d_]{{2,24}}|xn--[a-z0-9-]+))"
+)
 _OUTSIDE_ESCAPE = r"(?<!%(?=[0-9A-Fa-f]{2}))(?<!%[0-9A-Fa-f](?=[0-9A-Fa-f]))"
 _APOSTROPHE = r"(?<=\w)'(?=\w)"
-_NAME = re.compile(rf"{_OUTSIDE_ESCAPE}(?:\w|{_BYTE})(?:[\w.+-]|%2[Bb7]|{_BYTE}|{_APOSTROPHE})*$")
-# Where the sign is escaped a plus would be as well: one that is not is a space.
-_NAME_IN_URL = re.compile(rf"{_OUTSIDE_ESCAPE}(?:\w|{_BYTE})(?:[\w.-]|%(?:25)*2[Bb7]|{_BYTE}|{_APOSTROPHE})*$")
+_LOCAL_PART = re.compile(rf"{_OUTSIDE_ESCAPE}(?:\w|{_ENCODED_BYTE})(?:[\w.+-]|%2[Bb7]|{_ENCODED_BYTE}|{_APOSTROPHE})*$")
+# Where the @ is percent-encoded, a plus sign would be too: a bare + is a space.
+_LOCAL_PART_IN_URL = re.compile(
+    rf"{_OUTSIDE_ESCAPE}(?:\w|{_ENCODED_BYTE})(?:[\w.-]|%(?:25)*2[Bb7]|{_ENCODED_BYTE}|{_APOSTROPHE})*$"
+)
 _ESCAPED_START = re.compile(r"u[0-9a-fA-F]{4}|[bfnrt](?=\w)")
-_LONGEST_NAME = 128
+_LONGEST_LOCAL_PART = 128
 
-_RESERVED = re.compile(r"(?:.*\.)?(?:example|example\.(?:com|org|net))", re.IGNORECASE)
-"""Hosts that are nobody's (RFC 2606): examples, and our pseudonyms."""
-_NOBODY = re.compile(r"git|org-[0-9]+|no-?reply", re.IGNORECASE)
-"""Names of no one: in `org-123@github.com:acme/payments.git` as well."""
-_FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp"})
+_RESERVED_HOST = re.compile(r"(?:.*\.)?(?:example|example\.(?:com|org|net))", re.IGNORECASE)
+"""Hosts reserved for examples (RFC 2606), which our pseudonyms use too."""
+
+_NOT_A_PERSON = re.compile(r"git|org-[0-9]+|no-?reply", re.IGNORECASE)
+"""Local parts that are no person, such as in `org-123@github.com:acme/payments.git`."""
+_IMAGE_SUFFIXES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp"})
 
 _URL = re.compile(r"https?:(?://|\\/\\/)[^\s\"'<>]+")
 _AVATAR = re.compile(
@@ -31,46 +36,46 @@ _AVATAR = re.compile(
 )
 
 
-def replace_people(text: str, person: Callable[[str], str]) -> str:
-    """The text with each e-mail address and each avatar's URL replaced by what `person` makes of it."""
-    return replace_emails(_without_avatars(text, person), person)
+def replace_people(text: str, pseudonym: Callable[[str], str]) -> str:
+    """Return the text with each e-mail address and avatar URL replaced by its pseudonym."""
+    return replace_emails(_replace_avatars(text, pseudonym), pseudonym)
 
 
-def replace_emails(text: str, person: Callable[[str], str | None]) -> str:
-    """The text with each e-mail address replaced for which `person` gives something.
+def replace_emails(text: str, pseudonym: Callable[[str], str | None]) -> str:
+    """Return the text with each e-mail address replaced by its pseudonym; `pseudonym` returns None to keep an address.
 
-    What stands for one that is percent-encoded is percent-encoded too.
+    The pseudonym of a percent-encoded address is percent-encoded too.
     """
     parts: list[str] = []
-    kept = 0
-    for match in _AT.finditer(text):
+    copied = 0
+    for match in _AT_HOST.finditer(text):
         at, host = match.groups()
-        start = max(kept, match.start() - _LONGEST_NAME)
-        found = (_NAME if at == "@" else _NAME_IN_URL).search(text[start : match.start()])
-        if found is None or _RESERVED.fullmatch(host) or host.rpartition(".")[2].lower() in _FILES:
+        start = max(copied, match.start() - _LONGEST_LOCAL_PART)
+        local_part = (_LOCAL_PART if at == "@" else _LOCAL_PART_IN_URL).search(text[start : match.start()])
+        if local_part is None or _RESERVED_HOST.fullmatch(host) or host.rpartition(".")[2].lower() in _IMAGE_SUFFIXES:
             continue
-        first, name = start + found.start(), found[0]
-        if text[max(0, first - 1) : first] == "\\" and (escaped := _ESCAPED_START.match(name)):
-            first, name = first + escaped.end(), name[escaped.end() :]
-        if not name or _NOBODY.fullmatch(name):
+        first, local = start + local_part.start(), local_part[0]
+        if text[max(0, first - 1) : first] == "\\" and (escaped := _ESCAPED_START.match(local)):
+            first, local = first + escaped.end(), local[escaped.end() :]
+        if not local or _NOT_A_PERSON.fullmatch(local):
             continue
-        stand_in = person(_plain(f"{name}@{host}"))
-        if stand_in is not None:
-            parts += (text[kept:first], stand_in.replace("@", at))
-            kept = match.end()
-    return "".join((*parts, text[kept:]))
+        replacement = pseudonym(_decode_percent(f"{local}@{host}"))
+        if replacement is not None:
+            parts += (text[copied:first], replacement.replace("@", at))
+            copied = match.end()
+    return "".join((*parts, text[copied:]))
 
 
-def _plain(address: str) -> str:
-    while "%" in address and (plain := unquote(address)) != address:
-        address = plain
+def _decode_percent(address: str) -> str:
+    while "%" in address and (decoded := unquote(address)) != address:
+        address = decoded
     return address
 
 
-def _without_avatars(text: str, person: Callable[[str], str]) -> str:
+def _replace_avatars(text: str, pseudonym: Callable[[str], str]) -> str:
     if "://" not in text and ":\\/\\/" not in text:
         return text
-    return _URL.sub(lambda match: person(match[0].replace("\\/", "/")) if _is_avatar(match[0]) else match[0], text)
+    return _URL.sub(lambda match: pseudonym(match[0].replace("\\/", "/")) if _is_avatar(match[0]) else match[0], text)
 
 
 def _is_avatar(url: str) -> bool:

@@ -1,8 +1,7 @@
-"""Tokens that are known by their shape, although no config names them: of vendors, JWTs, private keys, in an
-`Authorization`.
+"""Find and replace tokens known by their shape: vendors' tokens, JWTs, private keys, `Authorization` values.
 
-A table of our own: the scanners that have one (detect-secrets, gitleaks) read files line by line, and are far larger
-than what is needed here. Where a vendor says nothing of the shape, it is the one of gitleaks' rules.
+The table is our own: scanners that have one (detect-secrets, gitleaks) read files line by line, and are far larger than
+what is needed here. If a vendor does not document the shape of its tokens, the pattern is that of gitleaks' rules.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from typing import NamedTuple
 
 
 class TokenPattern(NamedTuple):
-    """A kind of token: how one can tell quickly that there is none, the pattern, and who says so.
+    """A kind of token, its pattern, and the source that documents it.
 
-    What is secret is the pattern's group, where it has one, else all of it.
+    hints: every text with such a token contains one of these, so searching for them first is fast.
+    pattern: its group is the secret if it has one, else the whole match.
     """
 
     kind: str
@@ -28,8 +28,8 @@ class TokenPattern(NamedTuple):
 _START = r"(?<![A-Za-z0-9_-])"
 _GITLEAKS = "https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml"
 _RFC_6750 = "https://datatracker.ietf.org/doc/html/rfc6750#section-2.1"
-_LONG = r"(?=[A-Za-z._~+/-]*[0-9])[A-Za-z0-9._~+/-]{16,}=*"
-"""A token after a scheme: long, with a digit. `Bearer authentication` is prose."""
+_AFTER_SCHEME = r"(?=[A-Za-z._~+/-]*[0-9])[A-Za-z0-9._~+/-]{16,}=*"
+"""A token after an auth scheme: long, with a digit. `Bearer authentication` is prose."""
 
 TOKEN_PATTERNS = (
     TokenPattern(
@@ -121,45 +121,50 @@ TOKEN_PATTERNS = (
         r"(?<=://)([^\s/?#@:\"'<>\\]*:[^\s/?#@\"'<>\\]+)@",
         "https://datatracker.ietf.org/doc/html/rfc3986#section-3.2.1",
     ),
-    TokenPattern("bearer-token", ("earer ", "EARER "), r"\b[Bb](?:earer|EARER) +(" + _LONG + ")", _RFC_6750),
+    TokenPattern("bearer-token", ("earer ", "EARER "), r"\b[Bb](?:earer|EARER) +(" + _AFTER_SCHEME + ")", _RFC_6750),
     TokenPattern(
         "basic-login", ("asic ", "ASIC "), r"\b[Bb](?:asic|ASIC) +((?=[A-Za-z+/]*[0-9])[A-Za-z0-9+/]{12,}=*)", _RFC_6750
     ),
-    TokenPattern("token", ("oken ", "OKEN "), r"\b[Tt](?:oken|OKEN) +(" + _LONG + ")", _RFC_6750),
+    TokenPattern("token", ("oken ", "OKEN "), r"\b[Tt](?:oken|OKEN) +(" + _AFTER_SCHEME + ")", _RFC_6750),
 )
 
-KINDS = tuple(shape.kind for shape in TOKEN_PATTERNS)
+KINDS = tuple(token_pattern.kind for token_pattern in TOKEN_PATTERNS)
 
-_HINT = re.compile("|".join(sorted({re.escape(hint) for shape in TOKEN_PATTERNS for hint in shape.hints})))
-_compiled = cache(re.compile)  # Of most shapes a process never sees a hint.
+_HINT = re.compile(
+    "|".join(sorted({re.escape(hint) for token_pattern in TOKEN_PATTERNS for hint in token_pattern.hints}))
+)
+_compile = cache(re.compile)  # Most processes need few of the patterns.
 
 
 def replace_tokens(text: str, stand_in: Callable[[str, str], str]) -> str:
-    """The text with each token replaced by what `stand_in` makes of its kind and itself."""
+    """Return the text with each token replaced by what `stand_in` returns for its kind and value."""
     if not _HINT.search(text):
         return text
-    for shape in TOKEN_PATTERNS:
-        if any(hint in text for hint in shape.hints):
-            text = _compiled(shape.pattern).sub(
-                lambda match, kind=shape.kind: _with(match, stand_in(kind, match[match.lastindex or 0])),  # type: ignore[misc]
+    for token_pattern in TOKEN_PATTERNS:
+        if any(hint in text for hint in token_pattern.hints):
+            text = _compile(token_pattern.pattern).sub(
+                lambda match, kind=token_pattern.kind: _replace_group(
+                    match, stand_in(kind, match[match.lastindex or 0])
+                ),  # type: ignore[misc]
                 text,
             )
     return text
 
 
 def find_token_kind(text: str) -> str | None:
-    """The kind of a token that the text holds, if it holds one."""
-    found: list[str] = []
+    """Return the kind of a token in the text, or None if it holds none."""
+    kinds: list[str] = []
 
     def note(kind: str, value: str) -> str:
-        found.append(kind)
+        kinds.append(kind)
         return value
 
     replace_tokens(text, note)
-    return found[0] if found else None
+    return kinds[0] if kinds else None
 
 
-def _with(match: re.Match[str], value: str) -> str:
+def _replace_group(match: re.Match[str], value: str) -> str:
+    """Return the whole match with its group, or all of it if it has none, replaced by a value."""
     first, last = match.span(match.lastindex or 0)
     start = match.start()
     return match[0][: first - start] + value + match[0][last - start :]

@@ -1,4 +1,4 @@
-"""Snapshots of what a sync stored and published: taken, kept as files that a reviewer can read, and compared."""
+"""Take snapshots of what a sync stored and published, write them as readable files, and compare them."""
 
 from __future__ import annotations
 
@@ -16,121 +16,121 @@ from dazz_assets.http.json_fields import Literal
 from dazz_assets.lake import TableVersion
 from dazz_assets.privacy.json_tokens import compact_json, indent_json
 from dazz_assets.recording.exchange_file import Exchange
-from dazz_assets.recording.replay_answers import request_line
+from dazz_assets.recording.replay_answers import format_request
 from dazz_assets.recording.scenario import Phase
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec, StreamSpec
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.value_diff import Changes, diff_collections
 
-_RAW = ("key", "window_start", "sequence", "parent", "problem", "page", "position", "record")
-_ASIDE = ("stream", "key", "kind", "model", "object_id", "reason")
+_RAW_COLUMNS = ("key", "window_start", "sequence", "parent", "problem", "page", "position", "record")
+_QUARANTINE_COLUMNS = ("stream", "key", "kind", "model", "object_id", "reason")
+_MOST_ITEMS = 5
+"""Items to show of each kind of change."""
+_MOST_FIELDS = 8
+"""Fields to show of each changed item."""
 
 
 @dataclass
 class SnapshotTaker:
-    """Takes snapshots of a stage's lake after each sync. texts: by path, without the ending."""
+    """Takes snapshots of a workspace's lake after each sync. snapshots: their texts by path, without the suffix."""
 
     session: Session
-    texts: dict[str, str] = field(default_factory=dict)
-    _newest: dict[str, int] = field(default_factory=dict)
-    _objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    snapshots: dict[str, str] = field(default_factory=dict)
+    _last_sequences: dict[str, int] = field(default_factory=dict)
+    _last_objects: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def take(self, phase: Phase, exchanges: Iterable[Exchange]) -> None:
-        """Take what a sync left, which these exchanges made."""
-        lines = {item.name: f"{request_line(item.request)} -> {item.response.status}" for item in exchanges}
-        self._keep(f"{phase}/requests", json.dumps(dict(sorted(lines.items())), ensure_ascii=False))
+        """Take the snapshots of one sync, whose exchanges these are."""
+        lines = {item.name: f"{format_request(item.request)} -> {item.response.status}" for item in exchanges}
+        self._add(f"{phase}/requests", json.dumps(dict(sorted(lines.items())), ensure_ascii=False))
         for stream in self.session.spec.streams.values():
-            self._keep(f"{phase}/raw/{stream.name}", self._raw(stream))
+            self._add(f"{phase}/raw/{stream.name}", self._added_records(stream))
         for parser in self.session.spec.parsers.values():
             published = PublishedTables(self.session, parser)
             for model in published.tables:
-                self._keep(
-                    f"{phase}/objects/{parser.name}.{model.table_name()}", self._changed(parser, model, published)
+                self._add(
+                    f"{phase}/objects/{parser.name}.{model.table_name()}",
+                    self._changed_objects(parser, model, published),
                 )
-            self._keep(f"{phase}/quarantine/{parser.name}", json.dumps(_aside(published), ensure_ascii=False))
+            self._add(f"{phase}/quarantine/{parser.name}", json.dumps(_quarantined_rows(published), ensure_ascii=False))
 
-    def _keep(self, path: str, text: str) -> None:
-        self.texts[path] = indent_json(text) + "\n"
+    def _add(self, path: str, text: str) -> None:
+        self.snapshots[path] = indent_json(text) + "\n"
 
-    def _raw(self, stream: StreamSpec) -> str:
+    def _added_records(self, stream: StreamSpec) -> str:
         stored = self.session.raw(stream).open()
-        newest = self._newest.get(stream.name, 0)
-        rows = [] if stored is None else _rows(stored)
-        self._newest[stream.name] = max((row["sequence"] for row in rows), default=newest)
-        added = [row for row in rows if row["sequence"] > newest]
+        last_sequence = self._last_sequences.get(stream.name, 0)
+        rows = [] if stored is None else _read_rows(stored)
+        self._last_sequences[stream.name] = max((row["sequence"] for row in rows), default=last_sequence)
+        added = [row for row in rows if row["sequence"] > last_sequence]
         added.sort(key=lambda row: (row["parent"] or "", row["page"], row["position"], row["key"]))
-        return f"[{', '.join(map(_row, added))}]"
+        return f"[{', '.join(map(_format_row, added))}]"
 
-    def _changed(self, parser: ParserSpec, model: type[DomainObject], published: PublishedTables) -> str:
+    def _changed_objects(self, parser: ParserSpec, model: type[DomainObject], published: PublishedTables) -> str:
         name = f"{parser.name}.{model.table_name()}"
-        before, now = self._objects.get(name, {}), published_objects(published, model)
-        self._objects[name] = now
+        before, now = self._last_objects.get(name, {}), published_objects(published, model)
+        self._last_objects[name] = now
         changed = {id_: item for id_, item in now.items() if before.get(id_) != item}
         gone = dict.fromkeys(id_ for id_ in before if id_ not in now)
         return json.dumps(dict(sorted({**changed, **gone}.items())), ensure_ascii=False)
 
 
 def published_objects(published: PublishedTables, model: type[DomainObject]) -> dict[str, Any]:
-    """The published objects of a model by id, without the fields that are null."""
+    """Return the published objects of a model by id, without the fields that are null."""
     found = {}
     for row in published_rows(published, model):
         window = {"window_start": row["window_start"]} if row.get("window_start") else {}
-        found[row["id"]] = to_jsonable_python(_shown({**window, **own_fields(row)}))
+        found[row["id"]] = to_jsonable_python(_without_nulls({**window, **own_fields(row)}))
     return found
 
 
 def published_rows(published: PublishedTables, model: type[DomainObject]) -> Iterator[dict[str, Any]]:
-    """The rows of a model's table."""
-    snapshot = published.snapshots[model]
-    for batch in snapshot.read() if snapshot is not None else ():
+    """Yield the rows of a model's table."""
+    version = published.snapshots[model]
+    for batch in version.read() if version is not None else ():
         yield from batch.to_pylist()
 
 
 def own_fields(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What is the object's own in a row."""
+    """Return the object's own fields in a row, without the columns that the framework adds."""
     return {name: value for name, value in row.items() if name not in OUR_COLUMNS}
 
 
-def _rows(stored: TableVersion) -> list[dict[str, Any]]:
-    columns = [name for name in _RAW if name in stored.schema.names]
+def _read_rows(stored: TableVersion) -> list[dict[str, Any]]:
+    columns = [name for name in _RAW_COLUMNS if name in stored.schema.names]
     return [row for batch in stored.read(columns) for row in batch.to_pylist()]
 
 
-def _row(row: Mapping[str, Any]) -> str:
-    """A raw row as JSON, its record as it is stored."""
-    shown = {
+def _format_row(row: Mapping[str, Any]) -> str:
+    """Format a raw row as JSON, with its record as it is stored."""
+    members = {
         "key": row["key"],
         "window": str(row["window_start"]) if row.get("window_start") else None,
         "parent": row["parent"],
         "problem": row["problem"],
     }
-    head = json.dumps({name: value for name, value in shown.items() if value is not None}, ensure_ascii=False)
+    head = json.dumps({name: value for name, value in members.items() if value is not None}, ensure_ascii=False)
     return f'{head[:-1]}, "record": {compact_json(row["record"])}}}'
 
 
-def _aside(published: PublishedTables) -> list[dict[str, Any]]:
+def _quarantined_rows(published: PublishedTables) -> list[dict[str, Any]]:
     rows = [row for batch in published.put_aside.read() for row in batch.to_pylist()] if published.put_aside else []
-    shown = [{name: row[name] for name in _ASIDE if row[name] is not None} for row in rows]
-    return sorted(shown, key=lambda row: json.dumps(row, sort_keys=True))
+    members = [{name: row[name] for name in _QUARANTINE_COLUMNS if row[name] is not None} for row in rows]
+    return sorted(members, key=lambda row: json.dumps(row, sort_keys=True))
 
 
-def _shown(value: Any) -> Any:
+def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _shown(item) for name, item in value.items() if item is not None}
-    if isinstance(value, Decimal):  # a column has as many digits as any of its values may need
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, Decimal):  # a column stores all its values with the same number of digits
         return format(value.normalize(), "f")
-    return [_shown(item) for item in value] if isinstance(value, list) else value
-
-
-# Of each kind of change so many are shown.
-_SHOWN = 5
-_FIELDS = 8
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)
 class StaleSnapshot:
-    """A snapshot that is not what was taken now: its path without the ending, and what differs, a line each."""
+    """A stored snapshot that differs from the one taken now: its path without the suffix, and a line per difference."""
 
     path: str
     lines: tuple[str, ...]
@@ -139,81 +139,81 @@ class StaleSnapshot:
         return "\n".join([f"{self.path}.json", *(f"    {line}" for line in self.lines)])
 
 
-def compare_snapshots(folder: Path, texts: Mapping[str, str]) -> list[StaleSnapshot]:
-    """Where the snapshots of a folder are not these texts, by path without the ending."""
-    stored = _stored(folder)
+def compare_snapshots(folder: Path, snapshots: Mapping[str, str]) -> list[StaleSnapshot]:
+    """Compare the snapshots of a folder with these texts, by path without the suffix."""
+    stored = _read_snapshots(folder)
     found = []
-    for path in sorted({*stored, *texts}):
-        before, after = stored.get(path), texts.get(path)
+    for path in sorted({*stored, *snapshots}):
+        before, after = stored.get(path), snapshots.get(path)
         if before != after:
-            found.append(StaleSnapshot(path, tuple(_lines(folder / f"{path}.json", before, after))))
+            found.append(StaleSnapshot(path, tuple(_describe_difference(folder / f"{path}.json", before, after))))
     return found
 
 
-def write_snapshots(folder: Path, texts: Mapping[str, str]) -> None:
-    """Make these the snapshots of a folder: what differs is written, what is no longer taken is removed."""
-    stored = _stored(folder)
-    for path in stored.keys() - texts.keys():
+def write_snapshots(folder: Path, snapshots: Mapping[str, str]) -> None:
+    """Make these the snapshots of a folder: write those that differ, and remove those no longer taken."""
+    stored = _read_snapshots(folder)
+    for path in stored.keys() - snapshots.keys():
         (folder / f"{path}.json").unlink()
-    for path, text in texts.items():
+    for path, text in snapshots.items():
         if stored.get(path) != text:
             file = folder / f"{path}.json"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
 
 
-def _stored(folder: Path) -> dict[str, str]:
-    """The snapshots of a folder, by path without the ending."""
+def _read_snapshots(folder: Path) -> dict[str, str]:
+    """Read the snapshots of a folder, by path without the suffix."""
     return {
         file.relative_to(folder).with_suffix("").as_posix(): file.read_text(encoding="utf-8")
         for file in sorted(folder.rglob("*.json"))
     }
 
 
-def _lines(file: Path, before: str | None, after: str | None) -> Iterator[str]:
+def _describe_difference(file: Path, before: str | None, after: str | None) -> Iterator[str]:
     if before is None or after is None:
-        yield "there is no such snapshot yet" if before is None else "nothing is taken for it any more"
+        yield "this snapshot is new" if before is None else "this snapshot is no longer taken"
         return
     try:
-        old = _read(before)
+        old = _parse(before)
     except ValueError as error:
-        yield f"it is no JSON: {error}"
+        yield f"this file is not JSON: {error}"
         return
-    found = diff_collections(_by_key(old), _by_key(_read(after)))
-    yield from _show_difference(_kind(file), found)
+    found = diff_collections(_index_by_key(old), _index_by_key(_parse(after)))
+    yield from _describe_changes(_item_kind(file), found)
     if not found:
-        yield "the same values in another order or text"
+        yield "the same values, in another order or written differently"
 
 
-def _show_difference(kind: str, found: Changes) -> Iterator[str]:
+def _describe_changes(kind: str, found: Changes) -> Iterator[str]:
     for word, keys in (("not expected", found.added), ("missing", found.gone)):
-        for key in list(keys)[:_SHOWN]:
+        for key in list(keys)[:_MOST_ITEMS]:
             yield f"{kind} {key}: {word}"
-        yield from _more(kind, word, len(keys))
-    for key, fields in list(found.changed.items())[:_SHOWN]:
-        for item in fields[:_FIELDS]:
+        yield from _describe_rest(kind, word, len(keys))
+    for key, fields in list(found.changed.items())[:_MOST_ITEMS]:
+        for item in fields[:_MOST_FIELDS]:
             yield f"{kind} {key}: {item}"
-        if len(fields) > _FIELDS:
-            yield f"{kind} {key}: and {len(fields) - _FIELDS} fields more"
-    yield from _more(kind, "changed", len(found.changed))
+        if len(fields) > _MOST_FIELDS:
+            yield f"{kind} {key}: and {len(fields) - _MOST_FIELDS} more fields"
+    yield from _describe_rest(kind, "changed", len(found.changed))
 
 
-def _more(kind: str, word: str, count: int) -> Iterator[str]:
-    if count > _SHOWN:
-        yield f"and {count - _SHOWN} more of {kind}: {word}"
+def _describe_rest(kind: str, word: str, count: int) -> Iterator[str]:
+    if count > _MOST_ITEMS:
+        yield f"and {count - _MOST_ITEMS} more {kind}s: {word}"
 
 
-def _kind(file: Path) -> str:
-    return {"raw": "record", "objects": "object", "quarantine": "put aside"}.get(file.parent.name, "request")
+def _item_kind(file: Path) -> str:
+    return {"raw": "record", "objects": "object", "quarantine": "quarantine row"}.get(file.parent.name, "request")
 
 
-def _read(text: str) -> Any:
-    # Numbers as they are written: 1.0 is another text than 1.00.
+def _parse(text: str) -> Any:
+    # Keep numbers as they are written: 1.0 differs from 1.00.
     return json.loads(text, parse_int=Literal, parse_float=Literal)
 
 
-def _by_key(items: Any) -> dict[str, Any]:
-    """Records by their key, what was put aside by itself, the rest as it is."""
+def _index_by_key(items: Any) -> dict[str, Any]:
+    """Index raw or quarantined rows by key, numbering repeated keys; return any other snapshot as it is."""
     if isinstance(items, dict):
         return items
     found: dict[str, Any] = {}

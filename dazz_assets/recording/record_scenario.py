@@ -1,4 +1,4 @@
-"""Recording a scenario: two real syncs, redacted as they go, and a replay that takes the snapshots."""
+"""Record a scenario: two real syncs, redacted as they run, and a replay that takes the snapshots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dazz_assets.errors import RecordingError
 from dazz_assets.http import Seam
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.privacy.redactor import PERSONAL, Redactor
-from dazz_assets.recording.exchange_file import exchange_text
+from dazz_assets.recording.exchange_file import format_exchange
 from dazz_assets.recording.recording_warnings import find_warnings
 from dazz_assets.recording.replay import Replay, find_seams, replay_scenario
 from dazz_assets.recording.scenario import (
@@ -33,27 +33,26 @@ from dazz_assets.recording.scenario import (
     read_scenario,
     recordings_folder,
 )
-from dazz_assets.recording.tape import Tape
+from dazz_assets.recording.tape import RecordingTape
 from dazz_assets.recording.workspace import Clock, Workspace, open_workspace
 from dazz_assets.reports import Progress
 from dazz_assets.spec.specs import IntegrationSpec
 
 PAGES = 2
-"""Of each list so many pages are recorded unless all is: enough for the paging to be exercised."""
+"""Pages to record of each list by default: enough to exercise paging."""
 
-
-_OTHER_KEY = (
-    "the pseudonyms are made with another key than those of the recording before, so each of them differs; who records "
-    "the same integration shares DAZZ_RECORDING_KEY"
+_OTHER_KEY_WARNING = (
+    "the earlier recording was made with another pseudonym key, so every pseudonym differs; share DAZZ_RECORDING_KEY "
+    "among those who record the same integrations"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedScenario:
-    """What was recorded: the folder, the exchanges of each sync, rows stored by stream, objects published by parser.
+    """A finished recording: its folder, exchanges by sync, rows stored by stream, and objects published by parser.
 
-    personal: files in which a value still stands that is personal elsewhere. doubts: what else may not be as meant, in
-    sentences.
+    personal: files that still hold a value which is personal elsewhere. warnings: other possible mistakes, a sentence
+    each.
     """
 
     folder: Path
@@ -61,7 +60,7 @@ class RecordedScenario:
     records: Mapping[str, int]
     objects: Mapping[str, int]
     personal: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def record_scenario(
@@ -76,45 +75,49 @@ def record_scenario(
     seams: tuple[Seam, ...] | None = None,
     progress: Progress | None = None,
 ) -> RecordedScenario:
-    """Record a first and a second sync of a connection as the scenario of this name, in place of one that there was.
+    """Record a first and a second sync of a connection as the scenario of this name, replacing an earlier recording.
 
-    key: makes pseudonyms. records, pages: so many of each page, and of each list; None is all.
-    between: called between the two syncs. seams: what is recorded; by default what the integration sends through.
+    key: makes pseudonyms. records: how many to keep of each page, None for all. pages: how many to read of each list,
+    None for all. between: called between the two syncs. seams: where to record; by default the integration's seams.
 
-    Raises RecordingError where a sync fails, a secret is left, or the recording does not replay; then what there was
-    stays. BadConnection for a bad config.
+    Raises RecordingError if a sync fails, a secret is left, or the recording does not replay; the earlier recording
+    then stays. Raises BadConnection if the config is wrong.
     """
     folder = recordings_folder(spec) / name
     _recover(folder)
-    earlier = _earlier(folder, spec)
+    earlier = _read_earlier(folder, spec)
     config = connection.load(spec.config)
-    redactor = Redactor(secrets_by_field(config), key, _addresses(spec, config), public=list(_plain_values(config)))
-    scenario = _scenario(spec, connection, config, redactor, key).model_copy(
+    redactor = Redactor(
+        secrets_by_field(config), key, _public_base_urls(spec, config), public=list(_public_values(config))
+    )
+    scenario = _start_scenario(spec, connection, config, redactor, key).model_copy(
         update={"records": records, "pages": pages}
     )
-    # The engine works with the real secrets, and with the address that the recording shows.
-    really = connection.model_copy(update={"id": CONNECTION, "config": _shown_address(spec, connection.config)})
-    with _unfinished(folder) as unfinished:
-        with open_workspace(spec, really, pages, progress) as stage:
+    # The engine works with the real secrets, but with the public base URL.
+    real_connection = connection.model_copy(
+        update={"id": CONNECTION, "config": _without_base_url(spec, connection.config)}
+    )
+    with _open_unfinished(folder) as unfinished:
+        with open_workspace(spec, real_connection, pages, progress) as workspace:
             for phase in PHASES:
                 scenario = scenario.model_copy(update={phase: now_in_seconds()})
-                tape = Tape(spec, redactor, records)
-                _sync(stage, phase, scenario, tape, seams or find_seams(spec))
+                tape = RecordingTape(spec, redactor, records)
+                _record_sync(workspace, phase, scenario, tape, seams or find_seams(spec))
                 for exchange in tape.exchanges:
-                    _write(unfinished / phase / f"{exchange.name}.json", exchange_text(exchange), redactor)
+                    _write(unfinished / phase / f"{exchange.name}.json", format_exchange(exchange), redactor)
                 if phase == "first":
                     between()
-        _write(unfinished / FILE, scenario.text(), redactor)
-        recorded = _with_snapshots(unfinished, spec, redactor)
+        _write(unfinished / FILE, scenario.to_json(), redactor)
+        recorded = _take_snapshots(unfinished, spec, redactor)
         _replace(folder, unfinished)
     if earlier is not None and earlier.key != scenario.key:
-        recorded = replace(recorded, doubts=(*recorded.doubts, _OTHER_KEY))
+        recorded = replace(recorded, warnings=(*recorded.warnings, _OTHER_KEY_WARNING))
     return replace(recorded, folder=folder)
 
 
 @contextmanager
-def _unfinished(folder: Path) -> Iterator[Path]:
-    """The folder in which a recording is made, beside the one that it replaces; gone afterwards."""
+def _open_unfinished(folder: Path) -> Iterator[Path]:
+    """Yield a folder for an unfinished recording, beside the one to replace; it is removed afterwards."""
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
@@ -123,24 +126,26 @@ def _unfinished(folder: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _sync(stage: Workspace, phase: Phase, scenario: Scenario, tape: Tape, seams: tuple[Seam, ...]) -> None:
-    """One sync whose exchanges the tape keeps. Raises RecordingError where it fails."""
-    with _recording(seams, tape):
-        outcome = stage.sync(Clock(scenario.at(phase)))
+def _record_sync(
+    workspace: Workspace, phase: Phase, scenario: Scenario, tape: RecordingTape, seams: tuple[Seam, ...]
+) -> None:
+    """Run one sync while the tape records it. Raises RecordingError if it fails."""
+    with _open_seams(seams, tape):
+        outcome = workspace.sync(Clock(scenario.sync_time(phase)))
     if outcome.errors:
-        raise RecordingError(f"the {phase} sync failed, so nothing is recorded: {outcome.errors[0].message}")
+        raise RecordingError(f"the {phase} sync failed, so nothing was recorded: {outcome.errors[0].message}")
 
 
 @contextmanager
-def _recording(seams: tuple[Seam, ...], tape: Tape) -> Iterator[None]:
+def _open_seams(seams: tuple[Seam, ...], tape: RecordingTape) -> Iterator[None]:
     with ExitStack() as stack:
         for seam in seams:
             stack.enter_context(seam.recording(tape))
         yield
 
 
-def _earlier(folder: Path, spec: IntegrationSpec) -> Scenario | None:
-    """The scenario that is replaced. Raises RecordingError where it is another integration's."""
+def _read_earlier(folder: Path, spec: IntegrationSpec) -> Scenario | None:
+    """Read the scenario to replace, if any. Raises RecordingError if it belongs to another integration."""
     earlier = read_scenario(folder) if (folder / FILE).exists() else None
     if earlier is not None and earlier.integration != spec.name:
         raise RecordingError(
@@ -149,40 +154,40 @@ def _earlier(folder: Path, spec: IntegrationSpec) -> Scenario | None:
     return earlier
 
 
-def _plain_values(config: ConnectionConfig) -> Iterator[str]:
-    """What a config holds that is no secret, and stands in requests."""
+def _public_values(config: ConnectionConfig) -> Iterator[str]:
+    """Yield the values of a config that are not secret, which requests contain."""
     for _, value in config:
-        yield from _plain(value)
+        yield from _flatten_plain(value)
 
 
-def _plain(value: object) -> Iterator[str]:
+def _flatten_plain(value: object) -> Iterator[str]:
     if isinstance(value, str | int) and not isinstance(value, bool):
         yield str(value)
     elif isinstance(value, Mapping | list | tuple | set | frozenset):
         for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _plain(item)
+            yield from _flatten_plain(item)
     elif isinstance(value, BaseModel):
         for _, item in value:
-            yield from _plain(item)
+            yield from _flatten_plain(item)
 
 
-def _addresses(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
-    """The connection's own address, and what a recording shows in its place."""
-    if config.base_url is None or not _has_one_address(spec):
+def _public_base_urls(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
+    """Return the connection's own base URL with the public one that replaces it, if both exist."""
+    if config.base_url is None or not _has_public_base_url(spec):
         return {}
     return {config.base_url.rstrip("/"): spec.integration.base_url.rstrip("/")}
 
 
-def _has_one_address(spec: IntegrationSpec) -> bool:
+def _has_public_base_url(spec: IntegrationSpec) -> bool:
     address = spec.integration.base_url
     return bool(address) and not PLACEHOLDER.search(address)
 
 
-def _shown_address(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if name != "base_url" or not _has_one_address(spec)}
+def _without_base_url(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name != "base_url" or not _has_public_base_url(spec)}
 
 
-def _scenario(
+def _start_scenario(
     spec: IntegrationSpec, connection: Connection, config: ConnectionConfig, redactor: Redactor, key: bytes
 ) -> Scenario:
     now = now_in_seconds()
@@ -192,72 +197,76 @@ def _scenario(
         start=connection.start,
         first=now,
         second=now,
-        config=_shown_address(spec, _config(config, redactor)),
+        config=_without_base_url(spec, _redact_config(config, redactor)),
         key=hmac.new(key, b"which key this is", hashlib.sha256).hexdigest()[:8],
     )
 
 
-def _config(config: ConnectionConfig, redactor: Redactor) -> dict[str, Any]:
-    """A config as a recording has it: with placeholders for secrets."""
+def _redact_config(config: ConnectionConfig, redactor: Redactor) -> dict[str, Any]:
+    """Return the fields that a config sets, with placeholders for secrets."""
     return {
-        name: redactor.text(value.get_secret_value()) if isinstance(value, SecretStr) else _redacted(plain, redactor)
+        name: redactor.redact_text(value.get_secret_value())
+        if isinstance(value, SecretStr)
+        else _redact_value(plain, redactor)
         for name, value in config
         if name in config.model_fields_set
         for plain in [config.model_dump(mode="json", include={name})[name]]
     }
 
 
-def _redacted(value: Any, redactor: Redactor) -> Any:
+def _redact_value(value: Any, redactor: Redactor) -> Any:
     if isinstance(value, dict):
-        return {name: _redacted(item, redactor) for name, item in value.items()}
+        return {name: _redact_value(item, redactor) for name, item in value.items()}
     if isinstance(value, list):
-        return [_redacted(item, redactor) for item in value]
-    return redactor.text(value) if isinstance(value, str) else value
+        return [_redact_value(item, redactor) for item in value]
+    return redactor.redact_text(value) if isinstance(value, str) else value
 
 
 def _write(file: Path, text: str, redactor: Redactor) -> None:
-    """Write a file of the recording. Raises RecordingError, and doesn't, where it would hold a secret."""
-    _demand_no_secret(file.name, text, redactor)
+    """Write a file of the recording. Raises RecordingError instead if it would hold a secret."""
+    _refuse_secrets(file.name, text, redactor)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
 
 
-def _demand_no_secret(name: str, text: str, redactor: Redactor) -> None:
-    if left := redactor.found_in(text) - {PERSONAL}:
-        raise RecordingError(f"{name} would still hold a secret ({', '.join(sorted(left))}), so nothing is recorded")
+def _refuse_secrets(name: str, text: str, redactor: Redactor) -> None:
+    if kinds := redactor.find_leaks(text) - {PERSONAL}:
+        raise RecordingError(f"{name} would still hold a secret ({', '.join(sorted(kinds))}), so nothing was recorded")
 
 
-def _personal_in(folder: Path, redactor: Redactor) -> tuple[str, ...]:
-    """The files in which a value still stands that is personal elsewhere.
+def _find_personal_files(folder: Path, redactor: Redactor) -> tuple[str, ...]:
+    """Return the files that still hold a value which is personal elsewhere.
 
-    Raises RecordingError where one holds what was known for a secret only after it was written.
+    Raises RecordingError if a file holds a value that was found to be secret only after the file was written.
     """
     found = []
     for file in sorted(folder.rglob("*.json")):
         name, text = file.relative_to(folder).as_posix(), file.read_text(encoding="utf-8")
-        _demand_no_secret(name, text, redactor)
-        if PERSONAL in redactor.found_in(text):
+        _refuse_secrets(name, text, redactor)
+        if PERSONAL in redactor.find_leaks(text):
             found.append(name)
     return tuple(found)
 
 
-def _with_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> RecordedScenario:
-    """Replay what was recorded, and write the snapshots. Raises RecordingError where it does not replay."""
+def _take_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> RecordedScenario:
+    """Replay the recording and write its snapshots. Raises RecordingError if it does not replay."""
     with replay_scenario(folder, spec) as replay:
         if replay.problems:
             raise RecordingError(
-                "what was recorded does not replay, so it is not kept; the vendor's answers depend on more than the "
-                "request, or a value that was replaced is checked by the vendor:\n" + "\n".join(replay.problems)
+                "the recording does not replay, so it is not kept; either the vendor's responses depend on more than "
+                "the request, or the vendor checks a value that was replaced:\n" + "\n".join(replay.problems)
             )
-        for path, text in replay.texts.items():
-            _demand_no_secret(path, text, redactor)
-        replay.update()
+        for path, text in replay.snapshots.items():
+            _refuse_secrets(path, text, redactor)
+        replay.update_snapshots()
         return replace(
-            _counted(folder, replay), personal=_personal_in(folder, redactor), doubts=tuple(find_warnings(replay))
+            _count_recorded(folder, replay),
+            personal=_find_personal_files(folder, redactor),
+            warnings=tuple(find_warnings(replay)),
         )
 
 
-def _counted(folder: Path, replay: Replay) -> RecordedScenario:
+def _count_recorded(folder: Path, replay: Replay) -> RecordedScenario:
     return RecordedScenario(
         folder,
         {phase: len(list((folder / phase).glob("*.json"))) for phase in PHASES},
@@ -267,8 +276,8 @@ def _counted(folder: Path, replay: Replay) -> RecordedScenario:
 
 
 def _replace(folder: Path, unfinished: Path) -> None:
-    """Put the finished recording in the place of the one that there was, which stays where that fails."""
-    old = _old(folder)
+    """Replace the earlier recording by the finished one; if that fails, the earlier one stays."""
+    old = _replaced_path(folder)
     if folder.exists():
         folder.rename(old)
     try:
@@ -280,14 +289,14 @@ def _replace(folder: Path, unfinished: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _old(folder: Path) -> Path:
-    """Where a recording is while it is replaced."""
+def _replaced_path(folder: Path) -> Path:
+    """Return the path to which the earlier recording is moved while it is replaced."""
     return folder.with_name(f".{folder.name}.old")
 
 
 def _recover(folder: Path) -> None:
-    """Put a recording back that was being replaced when the process was killed; leave nothing of others."""
-    old = _old(folder)
+    """Restore a recording if the process was killed while replacing it, and remove leftovers."""
+    old = _replaced_path(folder)
     if old.exists() and not folder.exists():
         old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What in a recording may not be as it was meant, although it replays."""
+"""Warnings about a recording that replays but may not be what its author meant."""
 
 from __future__ import annotations
 
@@ -16,51 +16,56 @@ from dazz_assets.spec.specs import StreamSpec
 
 
 def find_warnings(replay: Replay) -> Iterator[str]:
-    """A sentence each, of a recording that was replayed."""
+    """Yield the warnings about a replayed recording, a sentence each."""
     exchanges = list(read_exchanges(replay.folder / "first"))
     for stream in replay.spec.streams.values():
-        yield from _personal(stream, _rows(replay, f"first/raw/{stream.name}"))
-        yield from _paging(stream, exchanges)
+        yield from _warn_of_personal_paths(stream, _read_snapshot(replay, f"first/raw/{stream.name}"))
+        yield from _warn_of_repeated_pages(stream, exchanges)
     for parser in replay.spec.parsers:
-        kinds = Counter(row["kind"] for row in _rows(replay, f"second/quarantine/{parser}"))
+        kinds = Counter(row["kind"] for row in _read_snapshot(replay, f"second/quarantine/{parser}"))
         if kinds:
-            shown = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-            yield f"{parser} put records or objects aside ({shown}); snapshots/second/quarantine/{parser}.json says why"
+            counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+            yield (
+                f"parser {parser} quarantined records or objects ({counts}); "
+                f"snapshots/second/quarantine/{parser}.json says why"
+            )
 
 
-def _rows(replay: Replay, path: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(replay.texts[path])
+def _read_snapshot(replay: Replay, path: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(replay.snapshots[path])
     return rows
 
 
-def _personal(stream: StreamSpec, rows: list[dict[str, Any]]) -> Iterator[str]:
+def _warn_of_personal_paths(stream: StreamSpec, rows: list[dict[str, Any]]) -> Iterator[str]:
     for path, suggestion in unmatched_personal_paths(stream.personal, [row["record"] for row in rows]).items():
         yield f"`personal` of {stream.stream.__name__}: no record has anything at `{path}`{suggestion}"
 
 
-def _paging(stream: StreamSpec, exchanges: list[Exchange]) -> Iterator[str]:
-    """Where a list's second page is its first one again. Of two pages alone the engine can't say that they circle."""
-    of_stream = [item for item in exchanges if _stream_of(item) == stream.name]
-    for _, group in groupby(of_stream, key=lambda item: item.name.rpartition(".")[0]):
+def _warn_of_repeated_pages(stream: StreamSpec, exchanges: list[Exchange]) -> Iterator[str]:
+    """Warn of lists whose second page repeats the first. With two pages alone the engine can't detect a loop."""
+    pages = [item for item in exchanges if _stream_name(item) == stream.name]
+    for _, group in groupby(pages, key=lambda item: item.name.rpartition(".")[0]):
         first, second = [*group, None, None][:2]
-        if first and second and _is_again(stream, first, second):
+        if first and second and _repeats(stream, first, second):
             yield (
-                f"{stream.name}: {second.name} holds the records of {first.name} again, so the paginator does not fit "
-                "what the API expects"
+                f"stream {stream.name}: {second.name} repeats the records of {first.name}, so the paginator does not "
+                "fit the API"
             )
 
 
-def _stream_of(exchange: Exchange) -> str:
-    """As the recorder names its files."""
+def _stream_name(exchange: Exchange) -> str:
+    """Return the stream of an exchange, by the file name that the tape gave it."""
     return exchange.name.partition("-")[2].partition(".")[0]
 
 
-def _is_again(stream: StreamSpec, first: Exchange, second: Exchange) -> bool:
+def _repeats(stream: StreamSpec, first: Exchange, second: Exchange) -> bool:
     is_other_request = (first.request.url, first.request.body) != (second.request.url, second.request.body)
-    return is_other_request and bool(records := _records(stream, first)) and _records(stream, second) == records
+    return (
+        is_other_request and bool(records := _read_records(stream, first)) and _read_records(stream, second) == records
+    )
 
 
-def _records(stream: StreamSpec, exchange: Exchange) -> list[bytes]:
+def _read_records(stream: StreamSpec, exchange: Exchange) -> list[bytes]:
     try:
         return [bytes(item) for item in Document(exchange.response.body).records(stream.records)]
     except ValueError:

@@ -1,5 +1,7 @@
-"""A recorded scenario, replayed: both syncs through real Dagster, answered by what was recorded, in a clock that stands
-where the recording's stood. Nothing leaves through a seam: what goes another way is not held back."""
+"""Replay a recorded scenario: both syncs run through real Dagster at the recorded time, with the recorded responses.
+
+Nothing is sent through a known seam. Requests that a library sends in another way are not blocked.
+"""
 
 from __future__ import annotations
 
@@ -44,17 +46,17 @@ Model = TypeVar("Model", bound=DomainObject)
 
 @dataclass
 class Replay:
-    """A scenario that was replayed.
+    """A replayed scenario.
 
-    problems: requests that were not recorded and recordings that were not requested, and what failed.
-    texts: the snapshots that were taken, by path without the ending.
+    problems: requests that were not recorded, recorded ones that were not requested, and errors of the syncs.
+    snapshots: texts of the snapshots that were taken, by path without the suffix.
     """
 
     folder: Path
     spec: IntegrationSpec
     session: Session
     problems: list[str] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
+    snapshots: dict[str, str] = field(default_factory=dict)
     outcomes: dict[Phase, Outcome] = field(default_factory=dict)
 
     @property
@@ -63,15 +65,15 @@ class Replay:
         return self.session.integration
 
     def records(self, stream: str) -> list[Any]:
-        """The latest valid records of a stream, as its model. Raises RecordingError for one that there isn't."""
+        """Return a stream's latest valid records as its model. Raises RecordingError if there is no such stream."""
         if stream not in self.spec.streams:
             raise RecordingError(f"{self.spec.name} has no stream {stream!r}{suggest(stream, self.spec.streams)}")
-        described = self.spec.streams[stream]
-        stored = self.session.raw(described).open()
-        return [] if stored is None else list(StoredRecords(described, stored, Quarantine(), ReadCounts()))
+        stream_spec = self.spec.streams[stream]
+        stored = self.session.raw(stream_spec).open()
+        return [] if stored is None else list(StoredRecords(stream_spec, stored, Quarantine(), ReadCounts()))
 
     def objects(self, model: type[Model]) -> list[Model]:
-        """The published objects of a domain model. Raises RecordingError where no parser returns it."""
+        """Return the published objects of a domain model. Raises RecordingError if no parser returns it."""
         parsers = [item for item in self.spec.parsers.values() if model in item.models]
         if not parsers:
             names = [item.__name__ for parser in self.spec.parsers.values() for item in parser.models]
@@ -82,68 +84,69 @@ class Replay:
         return [model.model_validate(own_fields(row)) for row in rows]
 
     def object_counts(self) -> dict[str, int]:
-        """How many objects are published, by parser."""
+        """Return the number of published objects by parser."""
         counts: dict[str, int] = {}
         for name, parser in self.spec.parsers.items():
-            snapshots = PublishedTables(self.session, parser).snapshots.values()
-            counts[name] = sum(snapshot.rows for snapshot in snapshots if snapshot is not None)
+            versions = PublishedTables(self.session, parser).snapshots.values()
+            counts[name] = sum(version.rows for version in versions if version is not None)
         return counts
 
-    def stale(self) -> list[StaleSnapshot]:
-        """The snapshots that are not what was taken."""
-        return compare_snapshots(self.folder / SNAPSHOTS, self.texts)
+    def stale_snapshots(self) -> list[StaleSnapshot]:
+        """Compare the stored snapshots with those taken, and return the ones that differ."""
+        return compare_snapshots(self.folder / SNAPSHOTS, self.snapshots)
 
-    def update(self) -> None:
-        """Make what was taken the snapshots."""
-        write_snapshots(self.folder / SNAPSHOTS, self.texts)
+    def update_snapshots(self) -> None:
+        """Replace the stored snapshots with those taken."""
+        write_snapshots(self.folder / SNAPSHOTS, self.snapshots)
 
 
 @contextmanager
 def replay_scenario(folder: Path, spec: IntegrationSpec | None = None) -> Iterator[Replay]:
-    """Replay the scenario of a folder; what it stored can be read inside the `with` statement.
+    """Replay the scenario of a folder. What it stored can be read inside the `with` statement.
 
-    spec: its integration, else the one that the scenario names.
-    Raises RecordingError for a folder that holds no scenario or one of another config, DefinitionError for an
-    integration that is wrong.
+    spec: its integration; by default the one that the scenario names.
+    Raises RecordingError if the folder holds no scenario or its config does not fit, DefinitionError if the integration
+    has a mistake.
     """
     scenario = read_scenario(folder)
     spec = spec or scenario_integration(folder, scenario)
-    _demand_config(folder, spec, scenario)
-    with open_workspace(spec, scenario.connection, scenario.pages) as stage:
-        replay = Replay(folder, spec, stage.session)
-        album = SnapshotTaker(stage.session)
+    _check_config(folder, spec, scenario)
+    with open_workspace(spec, scenario.connection, scenario.pages) as workspace:
+        replay = Replay(folder, spec, workspace.session)
+        taker = SnapshotTaker(workspace.session)
         for phase in PHASES:
-            _play(replay, scenario, stage, album, phase)
-            if replay.problems:  # what the next sync does would follow from it
+            _replay_sync(replay, scenario, workspace, taker, phase)
+            if replay.problems:  # problems of the next sync would follow from these
                 break
-        replay.texts = album.texts
+        replay.snapshots = taker.snapshots
         yield replay
 
 
-def _demand_config(folder: Path, spec: IntegrationSpec, scenario: Scenario) -> None:
+def _check_config(folder: Path, spec: IntegrationSpec, scenario: Scenario) -> None:
     try:
         scenario.connection.load(spec.config)
     except BadConnection as error:
-        raise RecordingError(f"{folder / FILE} is not of this config: {error}; correct it, or record again") from None
+        raise RecordingError(
+            f"{folder / FILE} does not fit the integration's config: {error}; correct it, or record again"
+        ) from None
 
 
-def _play(replay: Replay, scenario: Scenario, stage: Workspace, album: SnapshotTaker, phase: Phase) -> None:
-    secrets = secrets_by_field(stage.session.integration.config)
+def _replay_sync(replay: Replay, scenario: Scenario, workspace: Workspace, taker: SnapshotTaker, phase: Phase) -> None:
+    secrets = secrets_by_field(workspace.session.integration.config)
     script = ReplayScript(read_exchanges(replay.folder / phase), Redactor(secrets, b""))
-    with replay_requests(replay.spec, script), time_machine.travel(scenario.at(phase), tick=False):
-        outcome = stage.sync(Clock(scenario.at(phase), wait=None))
+    with replay_requests(replay.spec, script), time_machine.travel(scenario.sync_time(phase), tick=False):
+        outcome = workspace.sync(Clock(scenario.sync_time(phase), wait=None))
     replay.outcomes[phase] = outcome
-    # Of what was not recorded all else may follow.
-    found = [*script.problems, *script.unreached()] if script.problems else script.unused()
-    # What failed for want of a recording is told by that alone.
-    failed = [] if script.problems else [problem.message for problem in outcome.errors]
-    replay.problems += [f"{phase} sync: {text}" for text in [*found, *failed]]
-    album.take(phase, script.played)
+    # Once a request was not recorded, unsent requests and errors may follow from that: report the cause only.
+    unmatched = [*script.problems, *script.describe_unreached()] if script.problems else script.describe_unrequested()
+    errors = [] if script.problems else [problem.message for problem in outcome.errors]
+    replay.problems += [f"{phase} sync: {text}" for text in [*unmatched, *errors]]
+    taker.take(phase, script.played)
 
 
 @contextmanager
 def replay_requests(spec: IntegrationSpec, script: Send) -> Iterator[None]:
-    """While it is open, a script answers whatever the integration sends."""
+    """Answer whatever the integration sends by a script, for as long as the context is open."""
     with ExitStack() as stack:
         for seam in find_seams(spec):
             stack.enter_context(seam.replaying(script))
@@ -151,5 +154,5 @@ def replay_requests(spec: IntegrationSpec, script: Send) -> Iterator[None]:
 
 
 def find_seams(spec: IntegrationSpec) -> tuple[Seam, ...]:
-    """Where an integration's requests leave."""
+    """Return the seams through which an integration sends requests."""
     return (RequestsSeam(), *spec.integration.seams)

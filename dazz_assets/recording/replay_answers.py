@@ -1,4 +1,4 @@
-"""Answers to the requests of a replayed sync: just those that were recorded, each once."""
+"""Answer the requests of a replayed sync with the recorded responses, each of them once."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from dazz_assets.recording.exchange_file import Exchange, readable_text
 from dazz_assets.recording.normalise import normalise_request
 from dazz_assets.transform.value_diff import diff_values
 
-_SHOWN = 5
-# With so many a request is compared to find the nearest.
-_COMPARED = 500
+_MOST_SHOWN = 5
+"""Requests to list when more were recorded than sent."""
+_MOST_COMPARED = 500
+"""Recorded requests to compare with when looking for the nearest one."""
 
-Identity = tuple[object, ...]
+RequestIdentity = tuple[object, ...]
 
 
 class ReplayScript:
-    """Answers requests by what was recorded; of several recordings of one request by each in turn. Threads share it.
+    """Answers each request with its recorded response; a request recorded several times gets them in turn. Thread-safe.
 
-    problems: requests that were not recorded, each with the nearest that was.
+    problems: requests that were not recorded, each with the nearest that was. played: the exchanges used so far.
     """
 
     def __init__(self, exchanges: Iterable[Exchange], redactor: Redactor) -> None:
-        self._left: dict[Identity, deque[Exchange]] = {}
+        self._remaining: dict[RequestIdentity, deque[Exchange]] = {}
         self._recorded = list(exchanges)
         for exchange in self._recorded:
-            self._left.setdefault(_identity(exchange.request), deque()).append(exchange)
+            self._remaining.setdefault(_request_identity(exchange.request), deque()).append(exchange)
         self._redactor = redactor
         self._lock = threading.Lock()
         self._requested: list[Request] = []
@@ -41,66 +42,68 @@ class ReplayScript:
         self.problems: list[str] = []
 
     def __call__(self, request: Request) -> Response:
-        """The response to a request. Raises UnrecordedError."""
-        found = normalise_request(request, self._redactor)
-        wanted = _identity(found)
+        """Return the recorded response to a request. Raises UnrecordedError if there is none left."""
+        normalised = normalise_request(request, self._redactor)
+        identity = _request_identity(normalised)
         with self._lock:
-            self._requested.append(found)
-            if self._left.get(wanted):
-                self.played.append(self._left[wanted].popleft())
+            self._requested.append(normalised)
+            if self._remaining.get(identity):
+                self.played.append(self._remaining[identity].popleft())
                 return self.played[-1].response
-            problem = self._unrecorded(found, was_recorded=wanted in self._left)
+            problem = self._describe_unrecorded(normalised, was_recorded=identity in self._remaining)
             self.problems.append(problem)
         raise UnrecordedError(problem)
 
-    def unused(self) -> list[str]:
-        """The recorded requests that were not sent, each with the nearest that was; the first of many."""
-        left = self._unplayed()
-        told = [
-            f"{item.name} was recorded and not requested: {_line(item.request)}"
-            f"{_nearest(item.request, self._requested)}"
-            for item in left[:_SHOWN]
+    def describe_unrequested(self) -> list[str]:
+        """Describe the first recorded requests that were not sent, each with the nearest that was sent."""
+        remaining = self._unplayed_exchanges()
+        lines = [
+            f"{item.name} was recorded but not requested: {_format_line(item.request)}"
+            f"{_describe_nearest(item.request, self._requested)}"
+            for item in remaining[:_MOST_SHOWN]
         ]
-        more = len(left) - len(told)
-        return [*told, f"and {more} more were recorded and not requested"] if more else told
+        more = len(remaining) - len(lines)
+        return [*lines, f"and {more} more were recorded but not requested"] if more else lines
 
-    def unreached(self) -> list[str]:
-        """How many recorded requests were not sent, in a line where there are any."""
-        left = len(self._unplayed())
-        return [f"of the recorded requests {left} {'was' if left == 1 else 'were'} then not made"] if left else []
+    def describe_unreached(self) -> list[str]:
+        """Count the recorded requests that were not sent, in one line, or none if all were."""
+        remaining = len(self._unplayed_exchanges())
+        if not remaining:
+            return []
+        return [f"as a result, {remaining} recorded request{' was' if remaining == 1 else 's were'} not sent"]
 
-    def _unplayed(self) -> list[Exchange]:
-        """What was recorded and not requested, in the order of the names."""
-        left = {exchange.name for exchanges in self._left.values() for exchange in exchanges}
-        return [exchange for exchange in self._recorded if exchange.name in left]
+    def _unplayed_exchanges(self) -> list[Exchange]:
+        """Return the exchanges that were recorded and not requested, in the order of their names."""
+        remaining = {exchange.name for exchanges in self._remaining.values() for exchange in exchanges}
+        return [exchange for exchange in self._recorded if exchange.name in remaining]
 
-    def _unrecorded(self, request: Request, *, was_recorded: bool) -> str:
+    def _describe_unrecorded(self, request: Request, *, was_recorded: bool) -> str:
         if was_recorded:
-            return f"{_line(request)} was requested more often than it was recorded"
-        others = self._unplayed() or self._recorded
-        return f"{_line(request)} was requested and not recorded" + _nearest(
-            request, [exchange.request for exchange in others[:_COMPARED]], reverse=True
+            return f"{_format_line(request)} was requested more often than recorded"
+        others = self._unplayed_exchanges() or self._recorded
+        return f"{_format_line(request)} was requested but not recorded" + _describe_nearest(
+            request, [exchange.request for exchange in others[:_MOST_COMPARED]], reverse=True
         )
 
 
-def request_line(request: Request) -> str:
-    """A request in a line, with its body where it has one."""
-    return _line(request) + (f" {readable_text(request.body, request.headers)}" if request.body else "")
+def format_request(request: Request) -> str:
+    """Format a request as one line, with its body if it has one."""
+    return _format_line(request) + (f" {readable_text(request.body, request.headers)}" if request.body else "")
 
 
-def _line(request: Request) -> str:
+def _format_line(request: Request) -> str:
     return f"{request.method} {request.url}"
 
 
-def _identity(request: Request) -> Identity:
-    """What two requests must have in common to be the same; the order of parameters does not count."""
+def _request_identity(request: Request) -> RequestIdentity:
+    """Return what two requests must share to be the same; the order of query parameters does not count."""
     parts = urlsplit(request.url)
     query = tuple(sorted(parse_qsl(parts.query, keep_blank_values=True)))
     headers = tuple(sorted((name.lower(), value) for name, value in request.headers.items()))
-    return request.method, parts.scheme, parts.netloc.lower(), parts.path, query, headers, _body(request)
+    return request.method, parts.scheme, parts.netloc.lower(), parts.path, query, headers, _comparable_body(request)
 
 
-def _body(request: Request) -> str | None:
+def _comparable_body(request: Request) -> str | None:
     if request.body is None:
         return None
     text = readable_text(request.body, request.headers)
@@ -110,24 +113,34 @@ def _body(request: Request) -> str | None:
         return text
 
 
-def _nearest(request: Request, others: Iterable[Request], *, reverse: bool = False) -> str:
-    """What the most similar of other requests has that this one hasn't; `reverse` shows it the other way round."""
+def _describe_nearest(request: Request, others: Iterable[Request], *, reverse: bool = False) -> str:
+    """Describe how the most similar other request differs from this one. reverse: how this one differs from it."""
 
     def distance(other: Request) -> tuple[int, float]:
-        likeness = SequenceMatcher(None, _line(request), _line(other)).ratio()
-        return len(diff_values(_parts(request), _parts(other))), -likeness
+        similarity = SequenceMatcher(None, _format_line(request), _format_line(other)).ratio()
+        return len(diff_values(_comparable_parts(request), _comparable_parts(other))), -similarity
 
     nearest = min(others, key=distance, default=None)
     if nearest is None:
-        return "; there is no other"
-    before, after = (_parts(nearest), _parts(request)) if reverse else (_parts(request), _parts(nearest))
-    shown = "; ".join(map(str, diff_values(before, after)))
-    return f"\n    nearest: {_line(nearest)}\n    differs in: {shown}"
+        return "; there is no other request"
+    before, after = (
+        (_comparable_parts(nearest), _comparable_parts(request))
+        if reverse
+        else (_comparable_parts(request), _comparable_parts(nearest))
+    )
+    differences = "; ".join(map(str, diff_values(before, after)))
+    return f"\n    nearest: {_format_line(nearest)}\n    differs in: {differences}"
 
 
-def _parts(request: Request) -> dict[str, object]:
+def _comparable_parts(request: Request) -> dict[str, object]:
     parts = urlsplit(request.url)
     query: dict[str, object] = dict(parse_qsl(parts.query, keep_blank_values=True))
     headers = {name.lower(): value for name, value in request.headers.items()}
     address = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    return {"method": request.method, "address": address, "query": query, "headers": headers, "body": _body(request)}
+    return {
+        "method": request.method,
+        "address": address,
+        "query": query,
+        "headers": headers,
+        "body": _comparable_body(request),
+    }

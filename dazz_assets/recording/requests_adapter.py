@@ -1,4 +1,4 @@
-"""The seam of `requests`: where each of its adapters sends."""
+"""The seam of `requests`: the `send` method of its adapters."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from dazz_assets.http.transport import read_prepared
 
 
 class RequestsSeam:
-    """Implements `Seam`."""
+    """Implements `Seam` for `requests`."""
 
     @contextmanager
     def recording(self, tape: Tape) -> Iterator[None]:
         """See `Seam`."""
-        really_send = HTTPAdapter.send
+        send_really = HTTPAdapter.send
 
         def send(
-            adapter: HTTPAdapter, request: requests.PreparedRequest, *settings: Any, **named: Any
+            adapter: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **options: Any
         ) -> requests.Response:
-            def sent(changed: Request) -> Response:
-                with really_send(adapter, _with(request, changed), *settings, **named) as response:
+            def send_changed(changed: Request) -> Response:
+                with send_really(adapter, _prepare_changed(request, changed), *args, **options) as response:
                     return Response(response.status_code, response.headers, response.content)
 
-            return _response(request, tape(read_prepared(request), sent))
+            return _build_response(request, tape(read_prepared(request), send_changed))
 
-        # The place that `responses` takes as well.
-        with mock.patch.object(HTTPAdapter, "send", send), _silent(logging.getLogger("urllib3")):
+        # `responses` patches the same method.
+        with mock.patch.object(HTTPAdapter, "send", send), _hide_debug_logs(logging.getLogger("urllib3")):
             yield
 
     @contextmanager
     def replaying(self, script: Send) -> Iterator[None]:
         """See `Seam`."""
 
-        class Script(FirstMatchRegistry):
+        class ScriptRegistry(FirstMatchRegistry):
             def find(self, request: requests.PreparedRequest) -> tuple[responses.BaseResponse | None, list[str]]:
                 response = script(read_prepared(request))
                 found = responses.Response(
@@ -54,13 +54,13 @@ class RequestsSeam:
                 found.headers = {"Content-Type": "application/octet-stream", **response.headers}
                 return found, []
 
-        with responses.RequestsMock(registry=Script, assert_all_requests_are_fired=False):
+        with responses.RequestsMock(registry=ScriptRegistry, assert_all_requests_are_fired=False):
             yield
 
 
 @contextmanager
-def _silent(log: logging.Logger) -> Iterator[None]:
-    """Without what a log says at debug level: the addresses as they are sent, with what a tape put back."""
+def _hide_debug_logs(log: logging.Logger) -> Iterator[None]:
+    """Hide a log's debug messages, which hold the URLs that are sent, with the originals that a tape restored."""
     level = log.level
     log.setLevel(max(level, logging.INFO))
     try:
@@ -69,36 +69,36 @@ def _silent(log: logging.Logger) -> Iterator[None]:
         log.setLevel(level)
 
 
-def _with(prepared: requests.PreparedRequest, request: Request) -> requests.PreparedRequest:
-    """The request of the library that sends this one."""
+def _prepare_changed(prepared: requests.PreparedRequest, request: Request) -> requests.PreparedRequest:
+    """Return a copy of the library's request, changed to send this one."""
     changed = prepared.copy()
     changed.method, changed.url = request.method, request.url
     changed.headers.update(request.headers)
     if request.body is not None:
-        # Whole now, what a generator would have sent in chunks.
+        # The body is whole now, even if a generator would have sent it in chunks.
         changed.headers.pop("Transfer-Encoding", None)
         changed.prepare_body(request.body, None)
     return changed
 
 
-def _response(prepared: requests.PreparedRequest, response: Response) -> requests.Response:
+def _build_response(prepared: requests.PreparedRequest, response: Response) -> requests.Response:
     raw = HTTPResponse(io.BytesIO(response.body), response.headers, response.status, preload_content=False)
     return HTTPAdapter().build_response(prepared, raw)
 
 
 @dataclass(frozen=True)
 class SampleSeam:
-    """The seam of `requests`, where each request that is recorded is answered by a page. Nothing is sent."""
+    """A seam of `requests` that answers each recorded request with the same page, and sends nothing."""
 
     page: bytes
 
     def recording(self, tape: Tape) -> AbstractContextManager[None]:
         """See `Seam`."""
-        return RequestsSeam().recording(lambda request, _: tape(request, self._answer))
+        return RequestsSeam().recording(lambda request, _: tape(request, self._respond))
 
     def replaying(self, script: Send) -> AbstractContextManager[None]:
         """See `Seam`."""
         return RequestsSeam().replaying(script)
 
-    def _answer(self, _: Request) -> Response:
+    def _respond(self, _: Request) -> Response:
         return Response(200, {"Content-Type": "application/json"}, self.page)

@@ -1,4 +1,4 @@
-"""A recorded scenario: what is replayed and of which integration, and how it lies on disk."""
+"""A recorded scenario: its settings, its folder, and the integration that it belongs to."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ FOLDER = "recordings"
 FILE = "scenario.json"
 SNAPSHOTS = "snapshots"
 DEFAULT = "default"
-"""The scenario that commands and tests mean where they name none."""
+"""The scenario that commands and tests use by default."""
 RECORDS = 3
-"""So many records of each page are kept where nobody says how many."""
+"""Records to keep of each page by default."""
+CONNECTION = "test"
+"""The connection id in all recordings, the same as the default one of `Integration()`."""
 
 Phase = Literal["first", "second"]
 PHASES: tuple[Phase, ...] = ("first", "second")
@@ -33,35 +35,32 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def find_scenarios(recordings: Path) -> Iterator[Path]:
-    """The folders of the scenarios in a folder of recordings."""
+    """Yield the folders of the scenarios in a folder of recordings."""
     yield from (file.parent for file in sorted(recordings.glob(f"*/{FILE}")) if is_scenario(file.parent))
 
 
 def is_scenario(folder: Path) -> bool:
-    """Whether a folder with a file `scenario.json` is a finished recording of ours; the file is not read.
+    """Whether a folder with a file `scenario.json` is a finished recording of ours, judged without reading the file.
 
-    Other tools have files of this name too, and one of ours that is broken must not pass for theirs.
+    Other tools have files of this name too, and a broken file of ours must fail rather than be ignored.
     """
     ours = folder.parent.name == FOLDER and not folder.name.startswith(".")
     return ours and any((folder / name).is_dir() for name in (*PHASES, SNAPSHOTS))
 
 
-CONNECTION = "test"
-"""The id of the connection of all recordings: the one that `Integration()` has where none is given."""
-
-
 class Scenario(BaseModel):
-    """What is replayed. first, second: when the syncs were, in UTC; the clock stands there.
+    """The settings of a recording.
 
-    file: the integration's, beside the folder of recordings. config: with placeholders for secrets.
-    pages, records: so many pages of each list were read, and so many records of each page kept; None is all.
-    key: tells whether two recordings' pseudonyms are made with the same key.
+    first, second: when the syncs ran, in UTC; a replay runs at the same times.
+    file: the integration's file, beside the folder of recordings. config: with placeholders for secrets.
+    pages, records: how many pages of each list were read, and how many records of each page were kept; None is all.
+    key: a fingerprint of the pseudonyms' key, which shows whether two recordings were made with the same one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     integration: str
-    # Its code is run: it lies where the recordings lie, and nowhere else.
+    # A replay runs this file's code, so it may only be beside the folder of recordings.
     file: Annotated[str, Field(pattern=r"^[^/\\\\:]+\.py$")]
     start: date
     first: datetime
@@ -71,48 +70,48 @@ class Scenario(BaseModel):
     config: dict[str, Any] = Field(default_factory=dict)
     key: str | None = None
 
-    def at(self, phase: Phase) -> datetime:
-        """When a sync was."""
+    def sync_time(self, phase: Phase) -> datetime:
+        """Return when a sync ran."""
         return self.first if phase == "first" else self.second
 
     @property
     def connection(self) -> Connection:
-        """The connection that is replayed."""
+        """The connection to replay."""
         return Connection(id=CONNECTION, integration=self.integration, start=self.start, config=self.config)
 
-    def text(self) -> str:
-        """The file's text."""
+    def to_json(self) -> str:
+        """Return the text of the scenario's file."""
         return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
 
 
 def read_scenario(folder: Path) -> Scenario:
-    """The scenario of a folder. Raises RecordingError where its file is none."""
+    """Read the scenario of a folder. Raises RecordingError if its file is missing or wrong."""
     path = folder / FILE
     try:
         return Scenario.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RecordingError(f"there is no {path}; record one with `dazz record`") from None
+        raise RecordingError(f"{path} does not exist; make a recording with `dazz record`") from None
     except UnicodeDecodeError as error:
-        raise RecordingError(f"{path} is no text in UTF-8: {error}") from None
+        raise RecordingError(f"{path} is not UTF-8 text: {error}") from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors()
         )
-        raise RecordingError(f"{path} is no scenario: {problems}") from None
+        raise RecordingError(f"{path} is not a scenario: {problems}") from None
 
 
 def recordings_folder(spec: IntegrationSpec) -> Path:
-    """The folder of an integration's recordings."""
+    """Return the folder of an integration's recordings."""
     return integration_file(spec).parent / FOLDER
 
 
 def integration_file(spec: IntegrationSpec) -> Path:
-    """The file of an integration's class."""
+    """Return the file of an integration's class."""
     return Path(inspect.getfile(spec.integration)).resolve()
 
 
 def is_recorded_of(folder: Path, module: Path) -> bool:
-    """Whether the scenario of a folder was recorded of the integration in this file; one that can't be read was not."""
+    """Whether a folder's scenario names the integration file `module`; False if the scenario can't be read."""
     try:
         return read_scenario(folder).file == module.name
     except RecordingError:
@@ -120,16 +119,17 @@ def is_recorded_of(folder: Path, module: Path) -> bool:
 
 
 def scenario_integration(folder: Path, scenario: Scenario) -> IntegrationSpec:
-    """The integration of a scenario's folder: as it is installed or discovered, else loaded from its file.
+    """Return the integration of a scenario: the installed or discovered one, or else the one loaded from its file.
 
-    Raises RecordingError where there is none of that name or no such file; DefinitionError where it is wrong.
+    Raises RecordingError if the file is missing or holds no integration of that name, DefinitionError if the
+    integration has a mistake.
     """
     file = (folder.parent.parent / scenario.file).resolve()
     known = discover().integrations.get(scenario.integration)
     if known is not None and integration_file(known) == file:
         return known
     if not file.is_file():
-        raise RecordingError(f"{folder / FILE} is of an integration in {file}, which there isn't; correct its `file`")
+        raise RecordingError(f"{folder / FILE} names the integration file {file}, which does not exist; correct `file`")
     try:
         specs = [describe(class_) for class_ in load_path(file)]
     except DefinitionError:
@@ -139,12 +139,12 @@ def scenario_integration(folder: Path, scenario: Scenario) -> IntegrationSpec:
     for spec in specs:
         if spec.name == scenario.integration:
             return spec
-    there_is = suggest(scenario.integration, [spec.name for spec in specs])
+    suggestion = suggest(scenario.integration, [spec.name for spec in specs])
     raise RecordingError(
-        f"{folder / FILE} is of the integration {scenario.integration!r}, which {file} doesn't hold{there_is}"
+        f"{folder / FILE} names the integration {scenario.integration!r}, which is not in {file}{suggestion}"
     )
 
 
 def now_in_seconds() -> datetime:
-    """Now, in whole seconds of UTC."""
+    """Return the current time in UTC, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -1,6 +1,4 @@
-"""Where the syncs of a scenario run: through real Dagster, with a lake and an instance of their own that leave nothing
-behind, in a clock that stands.
-"""
+"""Where the syncs of a scenario run: real Dagster, with a temporary lake and instance, and a clock that stands."""
 
 from __future__ import annotations
 
@@ -25,38 +23,36 @@ from dazz_assets.reports import Progress
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec
 
-
-class Clock:
-    """Stands at a moment. While it is recorded waiting takes its time, and in a replay none: to the engine, which
-    paces and waits by this clock, the two are the same.
-
-    wait: how to wait for so many seconds; None where nothing is waited for.
-    """
-
-    def __init__(self, at: datetime, wait: Callable[[float], None] | None = time.sleep) -> None:
-        self._at = at
-        self._wait = wait
-        self._lock = threading.Lock()
-
-    def now(self) -> datetime:
-        """The moment at which it stands."""
-        return self._at
-
-    def sleep(self, seconds: float) -> None:
-        """Let so many seconds pass."""
-        if self._wait is not None:
-            self._wait(seconds)
-        with self._lock:
-            self._at += timedelta(seconds=seconds)
-
-
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 
+class Clock:
+    """A clock that moves only when the engine sleeps, so that a recording and its replay see the same times.
+
+    wait: waits for a number of seconds, as a recording must; None skips the wait, as a replay does.
+    """
+
+    def __init__(self, now: datetime, wait: Callable[[float], None] | None = time.sleep) -> None:
+        self._now = now
+        self._wait = wait
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the time that the clock shows."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Move the clock by so many seconds, after waiting for them unless the clock skips waits."""
+        if self._wait is not None:
+            self._wait(seconds)
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+
+
 @dataclass(frozen=True)
 class Workspace:
-    """One connection of an integration, and what its syncs work on. pages: as of `Scenario`."""
+    """One connection of an integration, with the lake and Dagster instance of its syncs. pages: see `Scenario`."""
 
     spec: IntegrationSpec
     connection: Connection
@@ -67,11 +63,11 @@ class Workspace:
 
     @property
     def session(self) -> Session:
-        """A session to read with what was stored."""
+        """A session to read what was stored."""
         return Session(self.spec, self.connection, self.lake)
 
     def sync(self, clock: Clock) -> Outcome:
-        """Sync from the marks, and parse what that brought."""
+        """Sync from the stored marks, and parse what came."""
         return sync_connections(
             self.spec,
             [self.connection],
@@ -87,6 +83,6 @@ class Workspace:
 def open_workspace(
     spec: IntegrationSpec, connection: Connection, pages: int | None, progress: Progress | None = None
 ) -> Iterator[Workspace]:
-    """A stage, with nothing stored yet."""
+    """Open an empty workspace, which is deleted when the context ends."""
     with tempfile.TemporaryDirectory(prefix="dazz-") as folder, open_temporary_instance() as instance:
         yield Workspace(spec, connection, Lake(Path(folder)), instance, pages, progress)

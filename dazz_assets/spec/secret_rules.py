@@ -32,7 +32,7 @@ def check_secret_fields(integration: type[Integration[Any]], config: type[Connec
                 f"{where}: {config.__name__}.{name} holds a secret that is no SecretStr of its own, so "
                 f"it can't be masked; give each secret a field of its own, as `{name}: SecretStr`"
             )
-        if str in options and secret_names.names_credential(name):
+        if str in options and secret_names.is_credential_name(name):
             raise DefinitionError(
                 f"{where}: {config.__name__}.{name} is a str and looks like a secret by its name; declare it as "
                 f"`{name}: SecretStr`, so that it is masked everywhere"
@@ -85,7 +85,7 @@ def _no_secret_params(where: str, params: Mapping[str, Scalar], config: type[Con
     """Of a parameter that proves who asks no value stands in code."""
     for name, value in params.items():
         is_literal = not any(find_placeholders(value)) and secret_names.may_be_secret(str(value))
-        if is_literal and secret_names.names_credential(name):
+        if is_literal and secret_names.is_credential_name(name):
             field = re.sub(r"\W+", "_", snake_case(name))
             raise DefinitionError(
                 f"{where}: `params` gives {name!r} a value, which is a secret by its name, and code is read by many; "

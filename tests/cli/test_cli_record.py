@@ -39,7 +39,7 @@ class Counter:
         for account in self.shop.orders:
             self.shop.orders[account] = []
         for number in range(1, 6):
-            self.shop.order(f"o{number}", f"user-{number % 2 + 1}", at(12 - number))
+            self.shop.set_order(f"o{number}", f"user-{number % 2 + 1}", at(12 - number))
         self.env: dict[str, str | None] = {
             "DAZZ_HOME": str(self.home),
             "DAZZ_CONNECTIONS": str(self.connections),
@@ -260,7 +260,7 @@ def test_a_sync_that_fails_keeps_the_earlier_recording_and_leaves_nothing_half_w
     before = made.files()
     made.in_the_second_sync(lambda asked: Reply(403, {"message": f"{asked.headers['Authorization']} is blocked"}))
     ran = made.record(status=1)
-    assert "the second sync failed, so nothing is recorded" in ran.err
+    assert "the second sync failed, so nothing was recorded" in ran.err
     assert "is blocked" in ran.err
     assert "Traceback" not in ran.err
     assert TOKEN not in ran.out + ran.err
@@ -276,7 +276,7 @@ def test_with_pause_what_is_changed_before_enter_is_in_the_second_sync(counter: 
         letter = process.stderr.read(1)
         assert letter, said
         said += letter
-    counter.shop.order("o9", "user-2", at(0).replace("12:00:00", "00:00:01"))
+    counter.shop.set_order("o9", "user-2", at(0).replace("12:00:00", "00:00:01"))
     out, error = process.communicate("\n", timeout=120)
     assert process.returncode == 0, said + error
     assert "Recorded" in out

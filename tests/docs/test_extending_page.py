@@ -121,7 +121,7 @@ def test_it_is_recorded_and_replayed_without_key_and_token(depot: Depot, spec: I
     assert not [name for name, content in files.items() if b"canary" in content]
     asked = len(depot.vendor.asked)
     with replay_scenario(folder) as replay:
-        assert (replay.problems, replay.stale()) == ([], [])
+        assert (replay.problems, replay.stale_snapshots()) == ([], [])
         assert len(replay.records("crates")) == 45
     assert len(depot.vendor.asked) == asked
 

@@ -215,4 +215,4 @@ def test_an_edited_field_shows_in_just_the_snapshots_that_hold_it(what: str, tmp
     file.write_text(file.read_text().replace(edit.old, edit.new))
     with replay_scenario(folder, spec) as replay:
         assert replay.problems == []
-        assert {item.path: list(item.lines) for item in replay.stale()} == edit.differs
+        assert {item.path: list(item.lines) for item in replay.stale_snapshots()} == edit.differs

@@ -99,7 +99,7 @@ def test_recorded_and_replayed_they_give_the_rows_and_findings_of_a_live_sync(
         recorded = record_scenario(spec, connection, "vendor", key=b"key", records=None, pages=None)
         expected = live(spec, connection, Lake(tmp_path / "lake"))
     with no_network(), replay_scenario(recorded.folder, spec) as replay:
-        assert (replay.problems, replay.stale()) == ([], [])
+        assert (replay.problems, replay.stale_snapshots()) == ([], [])
         found = Found.of(replay.session)
 
     people = People(numbers={path for stream in spec.streams.values() for path in stream.personal})

@@ -1,6 +1,6 @@
-"""Secrets of the config appear nowhere in what was redacted, and what is sent to the vendor has them back.
+"""The config's secrets appear nowhere in redacted texts, and are restored in what is sent to the vendor.
 
-A canary is put into each place of a request or a response, in each way of writing it, and looked for in the outcome.
+The tests put a canary into each place of a request or response, in each encoding, and look for it in the outcome.
 """
 
 from __future__ import annotations
@@ -51,44 +51,44 @@ PLACES: dict[str, str] = {
 }
 
 
-def redactor(**secrets: str) -> Redactor:
+def make_redactor(**secrets: str) -> Redactor:
     return Redactor(secrets or {"api_key": CANARY}, b"key")
 
 
-def redacted(text: str, by: Redactor | None = None) -> str:
-    """As a body is: JSON token by token, all else as a text."""
-    by = by or redactor()
+def redact(text: str, redactor: Redactor | None = None) -> str:
+    """Redact as a body is redacted: JSON token by token, all else as text."""
+    redactor = redactor or make_redactor()
     try:
-        return by.json(text)
+        return redactor.redact_json(text)
     except ValueError:
-        return by.text(text)
+        return redactor.redact_text(text)
 
 
-def shows(text: str, secret: str) -> bool:
-    """Whether any way of writing a secret is in a text."""
+def contains_secret(text: str, secret: str) -> bool:
+    """Whether a text holds a secret in any encoding."""
     ways = [encode(secret) for encode in ENCODINGS.values()] + [secret.strip()]
     return any(way in text for way in ways)
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_a_secret_shows_nowhere_however_it_is_written(place: str, encoding: str) -> None:
+def test_a_secret_is_replaced_in_every_place_and_encoding(place: str, encoding: str) -> None:
     written = ENCODINGS[encoding](CANARY)
     if PLACES[place].startswith("{") and encoding != "escaped for JSON":
         written = json.dumps(written)[1:-1]
     text = PLACES[place] % written
-    outcome = redacted(text)
-    assert not shows(outcome, CANARY)
+    outcome = redact(text)
+    assert not contains_secret(outcome, CANARY)
     assert "canary" not in outcome
     assert "redacted-api-key" in outcome
-    assert redactor().found_in(text) == {"api_key"}
-    assert redactor().found_in(outcome) == set()
+    assert make_redactor().find_leaks(text) == {"api_key"}
+    assert make_redactor().find_leaks(outcome) == set()
 
 
 @pytest.mark.parametrize("place", ["query", "form", "next link", "error"])
-def test_all_but_the_secret_stays(place: str) -> None:
+def test_only_the_secret_is_replaced(place: str) -> None:
     text = PLACES[place] % quote(CANARY, safe="")
-    assert redacted(text) == PLACES[place] % "redacted-api-key"
+    assert redact(text) == PLACES[place] % "redacted-api-key"
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_all_but_the_secret_stays(place: str) -> None:
     ],
 )
 def test_headers_keep_their_form(name: str, value: str, expected: str) -> None:
-    assert redactor().headers({name: value}) == {name: expected}
+    assert make_redactor().redact_headers({name: value}) == {name: expected}
 
 
-def test_credentials_that_no_config_names_are_taken_out_of_headers() -> None:
+def test_credentials_that_are_not_in_the_config_are_replaced_in_headers() -> None:
     headers = {
         "Authorization": "Digest canary-1",
         "Proxy-Authorization": "canary-2",
@@ -121,70 +121,73 @@ def test_credentials_that_no_config_names_are_taken_out_of_headers() -> None:
         "Cookie": "session=canary-5; other=canary-6",
         "Set-Cookie": "session=canary-7; Path=/; HttpOnly",
     }
-    outcome = redactor().headers(headers)
+    outcome = make_redactor().redact_headers(headers)
     assert "canary" not in " ".join(outcome.values())
     assert outcome["Authorization"].startswith("Digest redacted-authorization-")
     assert outcome["Set-Cookie"].startswith("session=redacted-cookie-")
     assert outcome["Set-Cookie"].endswith("; Path=/; HttpOnly")
 
 
-def test_each_secret_has_a_placeholder_of_its_own_and_the_longer_one_goes_first() -> None:
-    by = redactor(id="abcd", key="abcdefgh", client_secret="x-y-z")
-    assert by.text("abcd abcdefgh x-y-z") == "redacted-id redacted-key redacted-client-secret"
+def test_each_secret_has_its_own_placeholder_and_longer_secrets_are_replaced_first() -> None:
+    redactor = make_redactor(id="abcd", key="abcdefgh", client_secret="x-y-z")
+    assert redactor.redact_text("abcd abcdefgh x-y-z") == "redacted-id redacted-key redacted-client-secret"
 
 
 def test_a_placeholder_is_not_redacted_by_a_secret_that_is_a_word_in_it() -> None:
-    by = redactor(api_key="canary", realm="redacted", kind="key")
-    text = by.text("canary redacted key person")
+    redactor = make_redactor(api_key="canary", realm="redacted", kind="key")
+    text = redactor.redact_text("canary redacted key person")
     assert text == "redacted-api-key redacted-realm redacted-kind person"
-    assert by.text(text) == text
+    assert redactor.redact_text(text) == text
 
 
-def test_two_secrets_in_basic_auth_have_one_placeholder_the_same_in_a_replay() -> None:
+def test_basic_auth_of_two_secrets_has_one_placeholder_the_same_in_a_replay() -> None:
     def basic(username: str, password: str) -> str:
         login = b64encode(f"{username}:{password}".encode()).decode()
-        return Redactor({"username": username, "password": password}, b"").text(f"Basic {login}")
+        return Redactor({"username": username, "password": password}, b"").redact_text(f"Basic {login}")
 
     recorded = basic("a-very-long-user-name", "s3cret99")
     assert recorded == "Basic redacted-password"
     assert basic("redacted-username", "redacted-password") == recorded
 
 
-def test_texts_of_less_than_three_characters_are_no_secrets() -> None:
-    assert redactor(pin="12", none="").text("12 pages") == "12 pages"
+def test_texts_of_fewer_than_three_characters_are_not_secret() -> None:
+    assert make_redactor(pin="12", none="").redact_text("12 pages") == "12 pages"
 
 
-def test_a_placeholder_is_put_back_though_another_one_begins_like_it() -> None:
-    by = redactor(api_key="canary-1", api_key2="canary-2", api="canary-3")
-    text = by.text("canary-1 canary-2 canary-3")
+def test_a_placeholder_is_restored_even_if_another_one_starts_like_it() -> None:
+    redactor = make_redactor(api_key="canary-1", api_key2="canary-2", api="canary-3")
+    text = redactor.redact_text("canary-1 canary-2 canary-3")
     assert text == "redacted-api-key redacted-api-key2 redacted-api"
-    assert by.restored(text) == "canary-1 canary-2 canary-3"
+    assert redactor.restore(text) == "canary-1 canary-2 canary-3"
 
 
 @pytest.mark.parametrize(
     "written", ["am86Pz8+Pj8/Pj4=", "am86Pz8%2BPj8%2FPj4%3D", "am86Pz8%2bPj8%2fPj4", "am86Pz8-Pj8_Pj4"]
 )
-def test_base64_is_known_with_its_own_signs_percent_encoded(written: str) -> None:
-    assert redactor(key="??>>??>>").text(f"?a={written}&b=1").startswith("?a=redacted-key")
+def test_base64_is_recognised_if_its_symbols_are_percent_encoded(written: str) -> None:
+    assert make_redactor(key="??>>??>>").redact_text(f"?a={written}&b=1").startswith("?a=redacted-key")
 
 
 def test_white_space_around_a_secret_does_not_hide_it() -> None:
-    assert redactor(token="  canary 1\n").text("a canary 1 b canary%201") == "a redacted-token b redacted-token"
+    assert (
+        make_redactor(token="  canary 1\n").redact_text("a canary 1 b canary%201")
+        == "a redacted-token b redacted-token"
+    )
 
 
 def test_a_number_that_is_a_secret_becomes_zero() -> None:
-    assert redactor(pin="12345678").json('{"a": 12345678, "b": 123456789}') == '{"a": 0, "b": 123456789}'
+    assert make_redactor(pin="12345678").redact_json('{"a": 12345678, "b": 123456789}') == '{"a": 0, "b": 123456789}'
 
 
-def test_json_keeps_what_is_not_redacted_as_it_was_sent() -> None:
+def test_the_rest_of_a_json_text_stays_as_it_was_sent() -> None:
     text = r'{ "n" : 1.0, "n": 1e400, "path" : "a\/b\ud800", "key" : "canary-1", "none":null }'
-    assert redactor(key="canary-1").json(text) == text.replace("canary-1", "redacted-key")
+    assert make_redactor(key="canary-1").redact_json(text) == text.replace("canary-1", "redacted-key")
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "{", "NaN"])
-def test_a_text_that_is_no_json_is_refused_as_such(text: str) -> None:
+def test_a_text_that_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="JSON"):
-        redactor().json(text)
+        make_redactor().redact_json(text)
 
 
 PLACE = st.sampled_from(list(PLACES))
@@ -193,38 +196,38 @@ SECRET = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_siz
 
 
 @given(SECRET, st.lists(st.tuples(PLACE, ENCODING), min_size=1, max_size=3))
-def test_no_secret_shows_in_any_place(secret: str, placed: list[tuple[str, str]]) -> None:
+def test_no_secret_is_left_in_any_place(secret: str, places: list[tuple[str, str]]) -> None:
     stripped = secret.strip()
     assume(len(stripped) >= 8)
     assume(not any(part in "redacted-api-key" + "".join(PLACES.values()) for part in (secret, stripped)))
-    by = redactor(api_key=secret)
-    for place, encoding in placed:
+    redactor = make_redactor(api_key=secret)
+    for place, encoding in places:
         written = ENCODINGS[encoding](secret)
         text = PLACES[place] % (json.dumps(written)[1:-1] if PLACES[place].startswith("{") else written)
-        outcome = redacted(text, by)
-        assert not shows(outcome, secret)
-        assert by.found_in(outcome) == set()
-        assert redacted(outcome, by) == outcome
-        assert redacted(outcome, Redactor({"api_key": "redacted-api-key"}, b"")) == outcome
+        outcome = redact(text, redactor)
+        assert not contains_secret(outcome, secret)
+        assert redactor.find_leaks(outcome) == set()
+        assert redact(outcome, redactor) == outcome
+        assert redact(outcome, Redactor({"api_key": "redacted-api-key"}, b"")) == outcome
 
 
 @given(SECRET, st.text(max_size=20))
 def test_no_login_of_basic_auth_can_be_decoded(secret: str, name: str) -> None:
     assume(secret not in "redacted-api-key")
     header = "Basic " + b64encode(f"{name}:{secret}".encode()).decode()
-    outcome = redactor(api_key=secret).headers({"Authorization": header})["Authorization"]
+    outcome = make_redactor(api_key=secret).redact_headers({"Authorization": header})["Authorization"]
     assert outcome == "Basic redacted-api-key"
     assert secret.encode() not in b64decode(outcome.removeprefix("Basic ") + "==", altchars=b"-_")
 
 
 @given(st.text(), st.text())
 def test_redacting_twice_is_redacting_once(before: str, after: str) -> None:
-    by = redactor(api_key="canary-1", word="person")
+    redactor = make_redactor(api_key="canary-1", word="person")
     for text in (f"{before}canary-1{after}", f"{before}jane@corp.com{after}", f"?{before}&sig={after}&a={before}"):
-        once = by.text(text)
-        assert by.text(once) == once
+        once = redactor.redact_text(text)
+        assert redactor.redact_text(once) == once
         body = json.dumps({"a": text, before: [after, text]})
-        assert by.json(by.json(body)) == by.json(body)
+        assert redactor.redact_json(redactor.redact_json(body)) == redactor.redact_json(body)
 
 
 @pytest.mark.parametrize(
@@ -244,27 +247,29 @@ def test_redacting_twice_is_redacting_once(before: str, after: str) -> None:
         '{"refresh_token": "a\\"b/c", "email": "jane@corp.com"}',
     ],
 )
-def test_what_was_taken_out_is_put_back_as_the_vendor_understands_it(text: str) -> None:
-    by = redactor()
-    assert redacted(text, by) != text
-    assert by.restored(redacted(text, by)) == text
+def test_originals_are_restored_in_the_form_that_the_vendor_understands(text: str) -> None:
+    redactor = make_redactor()
+    assert redact(text, redactor) != text
+    assert redactor.restore(redact(text, redactor)) == text
 
 
 def test_a_signed_next_link_can_be_followed() -> None:
-    by = redactor()
-    page = by.json(r'{"links": {"next": "https:\/\/x.example\/y?X-Amz-Signature=1f2e3d&X-Amz-Date=2026&page=2"}}')
+    redactor = make_redactor()
+    page = redactor.redact_json(
+        r'{"links": {"next": "https:\/\/x.example\/y?X-Amz-Signature=1f2e3d&X-Amz-Date=2026&page=2"}}'
+    )
     link = json.loads(page)["links"]["next"]
     assert "1f2e3d" not in link
     assert "X-Amz-Date=2026&page=2" in link
-    assert by.restored(link) == "https://x.example/y?X-Amz-Signature=1f2e3d&X-Amz-Date=2026&page=2"
+    assert redactor.restore(link) == "https://x.example/y?X-Amz-Signature=1f2e3d&X-Amz-Date=2026&page=2"
 
 
-def test_a_token_that_a_response_brought_can_be_sent_and_is_recorded_as_the_same() -> None:
-    by = redactor()
-    token = json.loads(by.json('{"access_token": "0a1b2c3d4e5f6a7b", "expires_in": 3600}'))["access_token"]
-    assert by.restored(f"Bearer {token}") == "Bearer 0a1b2c3d4e5f6a7b"
-    assert by.headers({"Authorization": "Bearer 0a1b2c3d4e5f6a7b"}) == {"Authorization": f"Bearer {token}"}
-    assert by.text("revoked: 0a1b2c3d4e5f6a7b") == f"revoked: {token}"
+def test_a_token_from_a_response_can_be_sent_and_keeps_its_placeholder() -> None:
+    redactor = make_redactor()
+    token = json.loads(redactor.redact_json('{"access_token": "0a1b2c3d4e5f6a7b", "expires_in": 3600}'))["access_token"]
+    assert redactor.restore(f"Bearer {token}") == "Bearer 0a1b2c3d4e5f6a7b"
+    assert redactor.redact_headers({"Authorization": "Bearer 0a1b2c3d4e5f6a7b"}) == {"Authorization": f"Bearer {token}"}
+    assert redactor.redact_text("revoked: 0a1b2c3d4e5f6a7b") == f"revoked: {token}"
 
 
 @pytest.mark.parametrize(
@@ -278,43 +283,47 @@ def test_a_token_that_a_response_brought_can_be_sent_and_is_recorded_as_the_same
         ("http://127.0.0.1:87901/x", "http://127.0.0.1:87901/x"),
     ],
 )
-def test_the_real_address_is_not_shown_and_put_back(text: str, expected: str) -> None:
-    by = Redactor({}, b"key", {"http://127.0.0.1:8790/": "https://api.github.com"})
-    assert redacted(text, by) == expected
-    assert by.restored(expected) == text.replace("\\/", "/" if text.startswith("{") else "\\/")
+def test_the_real_base_url_is_replaced_and_restored(text: str, expected: str) -> None:
+    redactor = Redactor({}, b"key", {"http://127.0.0.1:8790/": "https://api.github.com"})
+    assert redact(text, redactor) == expected
+    assert redactor.restore(expected) == text.replace("\\/", "/" if text.startswith("{") else "\\/")
 
 
 def test_a_request_is_the_same_in_a_recording_and_in_its_replay() -> None:
-    recording = redactor(token="canary-1").for_requests
+    recording = make_redactor(token="canary-1").for_requests
     replay = Redactor({"token": "redacted-token"}, b"").for_requests
-    for token_of in ("{}", "Bearer {}", "Basic {}"):
-        real, shown = (
-            token_of.format(b64encode(f"jo:{token}".encode()).decode() if "Basic" in token_of else token)
+    for template in ("{}", "Bearer {}", "Basic {}"):
+        real, replayed = (
+            template.format(b64encode(f"jo:{token}".encode()).decode() if "Basic" in template else token)
             for token in ("canary-1", "redacted-token")
         )
-        assert recording.headers({"Authorization": real}) == replay.headers({"Authorization": shown})
-    assert recording.headers({"Authorization": "HMAC 1f2e3d"}) == replay.headers({"Authorization": "HMAC 99ffee"})
-    assert recording.text("/x?a=1&sig=1f2e3d") == replay.text("/x?a=1&sig=aa00") == "/x?a=1&sig=redacted-sig"
+        assert recording.redact_headers({"Authorization": real}) == replay.redact_headers({"Authorization": replayed})
+    assert recording.redact_headers({"Authorization": "HMAC 1f2e3d"}) == replay.redact_headers(
+        {"Authorization": "HMAC 99ffee"}
+    )
+    assert (
+        recording.redact_text("/x?a=1&sig=1f2e3d") == replay.redact_text("/x?a=1&sig=aa00") == "/x?a=1&sig=redacted-sig"
+    )
 
 
-def test_a_word_of_a_request_is_not_taken_for_somebody() -> None:
-    by = redactor()
-    by.json('[{"login": "repos"}]', ["login"])
-    assert by.for_requests.text("/orgs/acme/repos") == "/orgs/acme/repos"
+def test_a_word_in_a_request_is_not_treated_as_a_name() -> None:
+    redactor = make_redactor()
+    redactor.redact_json('[{"login": "repos"}]', ["login"])
+    assert redactor.for_requests.redact_text("/orgs/acme/repos") == "/orgs/acme/repos"
 
 
-def test_a_page_of_a_megabyte_takes_a_moment() -> None:
+def test_a_page_of_a_megabyte_is_redacted_in_seconds() -> None:
     record = {"login": "jane-{}", "email": "jane{}@corp.com", "url": "https://x.example/{}?a=b", "n": 1.5, "s": "text"}
     page = "[" + ",".join(json.dumps(record).replace("{}", str(number)) for number in range(9_000)) + "]"
     start = time.perf_counter()
-    redactor().json(page, ["login"])
-    assert time.perf_counter() - start < 5  # Mostly below one; the machine that tests may be a slow one.
+    make_redactor().redact_json(page, ["login"])
+    assert time.perf_counter() - start < 5  # Usually less than one; test machines may be slow.
 
 
 @pytest.mark.parametrize(
     "part", ["a", "a.", "@", "a@", "%40", "a=", "\\", "eyJ", "https://", "redacted-", "://", '"a":"']
 )
-def test_a_text_that_repeats_itself_takes_a_moment(part: str) -> None:
+def test_a_repetitive_text_is_redacted_in_seconds(part: str) -> None:
     start = time.perf_counter()
-    redactor().text(part * (300_000 // len(part)))
+    make_redactor().redact_text(part * (300_000 // len(part)))
     assert time.perf_counter() - start < 5

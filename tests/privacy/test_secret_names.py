@@ -1,4 +1,4 @@
-"""Where a config may not have a name without keeping it secret, recordings don't show what has that name either."""
+"""Config fields that must be secret and values that recordings redact are recognised by the same names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VALUE = "c4nary-0123456789-a"
 
 
 def is_refused(name: str) -> bool:
-    """Whether a config may not have a mere text of this name."""
+    """Whether a config may not declare a plain text field of this name."""
     config = create_model("NamedConfig", __base__=Config, **{name: (str, "")})  # type: ignore[call-overload]
     base = Integration[config]  # type: ignore[valid-type]
     try:
@@ -33,14 +33,18 @@ def is_refused(name: str) -> bool:
 
 
 def is_redacted(name: str) -> bool:
-    by = Redactor({}, b"key")
-    shown = [by.json(json.dumps({name: VALUE})), by.text(f"?{name}={VALUE}"), str(by.headers({name: VALUE}))]
-    assert len({VALUE in text for text in shown}) == 1
-    return VALUE not in shown[0]
+    redactor = Redactor({}, b"key")
+    redacted = [
+        redactor.redact_json(json.dumps({name: VALUE})),
+        redactor.redact_text(f"?{name}={VALUE}"),
+        str(redactor.redact_headers({name: VALUE})),
+    ]
+    assert len({VALUE in text for text in redacted}) == 1
+    return VALUE not in redacted[0]
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map("_".join))
-def test_each_name_that_a_config_keeps_secret_is_redacted(name: str) -> None:
+def test_each_name_that_a_config_must_keep_secret_is_redacted(name: str) -> None:
     assert name in ConnectionConfig.model_fields or name in Config.model_fields or is_redacted(name) >= is_refused(name)
 
 
@@ -51,7 +55,7 @@ def test_each_name_that_a_config_keeps_secret_is_redacted(name: str) -> None:
         *("client_credentials", "secret_value", "api_key", "apikey", "db_password", "webhook_secret"),
     ],
 )
-def test_a_secrets_name_is_one_to_both(name: str) -> None:
+def test_names_of_secrets_are_refused_and_redacted(name: str) -> None:
     assert is_refused(name)
     assert is_redacted(name)
 
@@ -71,11 +75,11 @@ def test_a_secrets_name_is_one_to_both(name: str) -> None:
         *("primary_key", "sort_key", "public_key", "key", "idempotency_key", "access_key_id", "password_changed_at"),
     ],
 )
-def test_what_pages_or_only_speaks_of_a_secret_is_one_to_neither(name: str) -> None:
+def test_other_names_are_neither_refused_nor_redacted(name: str) -> None:
     assert not is_refused(name)
     assert not is_redacted(name)
 
 
-def test_an_id_of_a_key_may_stand_in_a_config_and_is_shown_to_no_one() -> None:
+def test_a_key_id_may_be_plain_text_in_a_config_and_is_redacted() -> None:
     assert not is_refused("aws_access_key_id")
     assert is_redacted("aws_access_key_id")

@@ -1,4 +1,4 @@
-"""Runs of pytest as a user starts it: a process of its own, with nothing of this project's configuration."""
+"""Run pytest as a user starts it: as a separate process, without this project's configuration."""
 
 from __future__ import annotations
 
@@ -10,39 +10,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_OURS = ("PYTEST_", "DAZZ_", "DAGSTER_")
-_SECTION = r"^_+ {} _+\n(?:\[gw\d\][^\n]*\n)?(.*?)(?=^[_=]{{3,}} |\Z)"
+_OUR_VARIABLES = ("PYTEST_", "DAZZ_", "DAGSTER_")
+_FAILURE_SECTION = r"^_+ {} _+\n(?:\[gw\d\][^\n]*\n)?(.*?)(?=^[_=]{{3,}} |\Z)"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run that ended. text: all that it wrote."""
+    """A run that ended. text: all that it printed."""
 
     status: int
     text: str
 
     @property
     def outcome(self) -> str:
-        """The last line, without the time that it took."""
+        """The last line, without the time taken."""
         return self.text.strip().splitlines()[-1].strip("= ").partition(" in ")[0]
 
     def failure(self, test: str) -> str:
-        """What it says of a test that failed."""
-        found = re.search(_SECTION.format(re.escape(test)), self.text, re.MULTILINE | re.DOTALL)
+        """Return what it printed about a test that failed."""
+        found = re.search(_FAILURE_SECTION.format(re.escape(test)), self.text, re.MULTILINE | re.DOTALL)
         assert found, f"{test} did not fail:\n{self.text}"
         return found[1].strip()
 
 
 def run_pytest(*args: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Run:
-    """Run pytest in a folder; it needs no network and never meets one."""
-    return run("pytest", "-p", "no:cacheprovider", "--disable-socket", "--allow-unix-socket", *args, cwd=cwd, env=env)
+    """Run pytest in a folder, with the network blocked."""
+    return run_module(
+        "pytest", "-p", "no:cacheprovider", "--disable-socket", "--allow-unix-socket", *args, cwd=cwd, env=env
+    )
 
 
-def run(module: str, *args: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Run:
-    """Run a Python module as a process."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+def run_module(module: str, *args: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Run:
+    """Run a Python module as a separate process."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_VARIABLES)}
     kept |= {"PYTHONDONTWRITEBYTECODE": "1", "DAGSTER_DISABLE_TELEMETRY": "yes", "COLUMNS": "200"}
-    ended = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", module, *map(str, args)],
         cwd=cwd,
         env=kept | dict(env or {}),
@@ -52,9 +54,9 @@ def run(module: str, *args: str | Path, cwd: Path, env: Mapping[str, str] | None
         timeout=300,
         check=False,
     )
-    return Run(ended.returncode, ended.stdout)
+    return Run(completed.returncode, completed.stdout)
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
-    """Each file below a folder with its bytes."""
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of each file below a folder by its path."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

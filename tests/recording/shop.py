@@ -1,4 +1,4 @@
-"""A vendor on loopback that pages, and the integration that someone wrote for it, in a folder of its own."""
+"""A vendor on loopback with paged lists, and an integration for it, written to a folder of its own."""
 
 from __future__ import annotations
 
@@ -94,21 +94,21 @@ class ShopIntegration(Integration[ShopConfig]):
 
 
 class Shop:
-    """`/accounts` and `/accounts/<login>/orders`, pages of `size`, with links to the next one."""
+    """`/accounts` and `/accounts/<login>/orders`, in pages of `size` with a link to the next one."""
 
     def __init__(self, size: int = 2) -> None:
         self.size = size
         self.accounts = [self._account(number) for number in range(1, 6)]
         self.orders: dict[str, list[dict[str, Any]]] = {account["login"]: [] for account in self.accounts}
         for number in range(1, 11):
-            self.order(f"o{number}", f"user-{number % 2 + 1}", f"2026-01-{number + 10:02}T08:00:00Z")
+            self.set_order(f"o{number}", f"user-{number % 2 + 1}", f"2026-01-{number + 10:02}T08:00:00Z")
         self.extra_headers: dict[str, str] = {}
         self.vendor = Vendor()
         self.vendor.handler = self.answer
         self.url = self.vendor.url
 
-    def order(self, id_: str, login: str, updated_at: str, total: str = "12.50") -> None:
-        """Add an order, or change the one of this id."""
+    def set_order(self, id_: str, login: str, updated_at: str, total: str = "12.50") -> None:
+        """Add an order, or replace the one with this id."""
         kept = [item for item in self.orders[login] if item["id"] != id_]
         self.orders[login] = [*kept, {"id": id_, "login": login, "total": total, "updated_at": updated_at}]
 
@@ -130,7 +130,7 @@ class Shop:
         since = "".join(f"&since={quote(value)}" for value in asked.query.get("since", []))
         rest = start + self.size < len(items)
         link = f"{self.url}{asked.path}?after={start + self.size}{since}" if rest else None
-        # Amounts are numbers whose digits count, and that a float would not keep.
+        # Send amounts as JSON numbers whose digits a float would lose.
         text = json.dumps({"items": page, "next": link, "total": len(items)}).replace('"12.50"', "12.50")
         return Reply(200, text.encode(), {"Content-Type": "application/json", **self.extra_headers})
 
@@ -145,15 +145,15 @@ class Shop:
         }
 
 
-def written(folder: Path, text: str = INTEGRATION, name: str = "shop.py") -> IntegrationSpec:
-    """The integration, written to a file of this name in a folder and loaded from there."""
+def write_integration(folder: Path, text: str = INTEGRATION, name: str = "shop.py") -> IntegrationSpec:
+    """Write the integration to a file of this name in a folder, and load it from there."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text, encoding="utf-8")
     return find_integration(str(folder / name))
 
 
 def connection_to(url: str, integration: str = "shop", **config: Any) -> Connection:
-    """A connection to the shop."""
+    """Return a connection to the shop."""
     return Connection(
         id="acme", integration=integration, start=date(2026, 1, 5), config={"token": TOKEN, "base_url": url, **config}
     )

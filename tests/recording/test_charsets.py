@@ -1,4 +1,4 @@
-"""A body in whatever charset is redacted, readable in its file, and replayed in that charset."""
+"""A body in any charset is redacted, readable in its file, and replayed in that charset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dazz_assets import Request, Response
 from dazz_assets.errors import RecordingError
 from dazz_assets.privacy.redactor import Redactor
-from dazz_assets.recording.exchange_file import Exchange, exchange_text, read_exchange
+from dazz_assets.recording.exchange_file import Exchange, format_exchange, read_exchange
 from dazz_assets.recording.normalise import normalise_response
 
 TEXT = "Größe: c4nary-ü7d01 of jane@corp.com"
@@ -25,14 +25,14 @@ def redactor() -> Redactor:
     return Redactor({"token": "c4nary-ü7d01"}, b"key")
 
 
-def recorded(body: bytes, content_type: str | None) -> Exchange:
+def record_exchange(body: bytes, content_type: str | None) -> Exchange:
     headers = {} if content_type is None else {"Content-Type": content_type}
-    answered = normalise_response(Response(200, headers, body), redactor(), None, None)
-    return Exchange("x", Request("https://api.shop.example/x"), answered)
+    response = normalise_response(Response(200, headers, body), redactor(), None, None)
+    return Exchange("x", Request("https://api.shop.example/x"), response)
 
 
-def through_file(exchange: Exchange, folder: Path) -> Exchange:
-    (folder / "x.json").write_text(exchange_text(exchange), encoding="utf-8")
+def write_and_read(exchange: Exchange, folder: Path) -> Exchange:
+    (folder / "x.json").write_text(format_exchange(exchange), encoding="utf-8")
     return read_exchange(folder / "x.json")
 
 
@@ -51,46 +51,53 @@ def through_file(exchange: Exchange, folder: Path) -> Exchange:
         (None, "utf-8"),
     ],
 )
-@pytest.mark.parametrize("written", [TEXT, JSON])
-def test_a_text_in_any_charset_is_redacted_and_readable_and_replayed_in_it(
-    written: str, content_type: str | None, charset: str, tmp_path: Path
+@pytest.mark.parametrize("text", [TEXT, JSON])
+def test_text_in_any_charset_is_redacted_readable_and_replayed_in_that_charset(
+    text: str, content_type: str | None, charset: str, tmp_path: Path
 ) -> None:
-    exchange = recorded(written.encode(charset), content_type)
-    shown = exchange.response.body.decode(charset)
-    plain = shown.removeprefix('{"größe":"').removesuffix('"}')
-    assert EXPECTED.fullmatch(plain if written == TEXT else f"Größe: {plain}")
-    file = exchange_text(exchange)
+    exchange = record_exchange(text.encode(charset), content_type)
+    redacted = exchange.response.body.decode(charset)
+    plain = redacted.removeprefix('{"größe":"').removesuffix('"}')
+    assert EXPECTED.fullmatch(plain if text == TEXT else f"Größe: {plain}")
+    file = format_exchange(exchange)
     assert plain in file
     assert "base64" not in file
-    assert redactor().found_in(file) == set()
-    assert through_file(exchange, tmp_path).response == exchange.response
+    assert redactor().find_leaks(file) == set()
+    assert write_and_read(exchange, tmp_path).response == exchange.response
 
 
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "image/png", None])
-def test_what_is_no_text_holds_no_secret_either(content_type: str | None, tmp_path: Path) -> None:
+def test_a_body_that_is_not_text_is_redacted_too(content_type: str | None, tmp_path: Path) -> None:
     body = b"\x89PNG\r\n\x00\xff " + "c4nary-ü7d01 of jane@corp.com, ghp_".encode() + b"a1B2" * 9 + b"\xfe"
-    exchange = recorded(body, content_type)
+    exchange = record_exchange(body, content_type)
     assert exchange.response.body.startswith(b"\x89PNG\r\n\x00\xff redacted-token of person-")
     assert exchange.response.body.endswith(b"\xfe")
     for canary in (b"c4nary", b"jane", b"ghp_"):
         assert canary not in exchange.response.body
-    assert '"base64"' in exchange_text(exchange)
-    assert through_file(exchange, tmp_path).response == exchange.response
+    assert '"base64"' in format_exchange(exchange)
+    assert write_and_read(exchange, tmp_path).response == exchange.response
 
 
-def test_a_secret_shows_not_in_a_text_that_was_cut_within_a_letter() -> None:
+def test_a_secret_is_redacted_in_text_that_was_cut_within_a_letter() -> None:
     body = f"{TEXT} ü".encode()[:-1]
-    assert b"c4nary" not in recorded(body, "text/plain").response.body
+    assert b"c4nary" not in record_exchange(body, "text/plain").response.body
 
 
-KINDS = [None, "text/plain", "text/x; charset=utf-16", "text/x; charset=utf-7", "image/png", "text/x; charset=x"]
+CONTENT_TYPES = [
+    None,
+    "text/plain",
+    "text/x; charset=utf-16",
+    "text/x; charset=utf-7",
+    "image/png",
+    "text/x; charset=x",
+]
 
 
-@given(st.binary() | st.text().map(str.encode), st.sampled_from(KINDS))
-def test_any_bytes_are_read_from_the_file_as_the_sync_saw_them(body: bytes, content_type: str | None) -> None:
-    exchange = recorded(body, content_type)
+@given(st.binary() | st.text().map(str.encode), st.sampled_from(CONTENT_TYPES))
+def test_any_body_is_read_from_its_file_as_the_sync_saw_it(body: bytes, content_type: str | None) -> None:
+    exchange = record_exchange(body, content_type)
     with TemporaryDirectory() as folder:
-        assert through_file(exchange, Path(folder)).response == exchange.response
+        assert write_and_read(exchange, Path(folder)).response == exchange.response
 
 
 @pytest.mark.parametrize(
@@ -98,10 +105,10 @@ def test_any_bytes_are_read_from_the_file_as_the_sync_saw_them(body: bytes, cont
     [
         ('"charset": "no-such", "text": "x"', "unknown encoding: no-such"),
         ('"charset": "iso8859-1", "text": "Ω"', "codec can't encode"),
-        ('"base64": "?"', "is no recording of a request"),
+        ('"base64": "?"', "is not a recorded request"),
     ],
 )
-def test_a_file_whose_body_can_not_be_sent_is_told(member: str, problem: str, tmp_path: Path) -> None:
+def test_a_file_with_a_wrong_body_is_an_error_that_names_it(member: str, problem: str, tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     request = '{"method": "GET", "url": "https://api.shop.example/x", "headers": {}}'
     file.write_text(f'{{"request": {request}, "response": {{"status": 200, "headers": {{}}, {member}}}}}')

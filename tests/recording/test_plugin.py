@@ -1,4 +1,4 @@
-"""Recordings are tests, wherever they lie and however pytest is started."""
+"""Recordings are tests, wherever they are and however pytest is started."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.recording.pytest_runs import Run, run_pytest
 
 pytestmark = pytest.mark.xdist_group("collected recordings")
 
-THEIRS = """
+OTHER_TOOL_CODE = """
 import json
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_their_own_scenario() -> None:
     assert json.loads(Path(__file__).with_name("recordings").joinpath("walk/scenario.json").read_text())["steps"] == []
 """
 
-THREE_LINES = """
+FIXTURE_CODE = """
 from shop import Account, Invoice, ShopIntegration
 
 
@@ -33,29 +33,29 @@ def test_each_order_is_an_invoice(dazz_replay) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, recorded_shop: Path) -> Path:
-    """A stranger's project: an integration in a file, one in a folder, tests, and things that only look alike."""
-    root = tmp_path_factory.mktemp("stranger")
+    """Another project: an integration in a file, one in a folder, tests, and recordings of another tool."""
+    root = tmp_path_factory.mktemp("project")
     (root / "pytest.ini").write_text("[pytest]\ntestpaths = tests\nnorecursedirs = build\n", encoding="utf-8")
     (root / "tests").mkdir()
     (root / "tests/test_ours.py").write_text("def test_ours() -> None: ...\n", encoding="utf-8")
 
     lone = shutil.copytree(recorded_shop, root / "src/lone")
-    (lone / "test_more.py").write_text(THREE_LINES, encoding="utf-8")
+    (lone / "test_more.py").write_text(FIXTURE_CODE, encoding="utf-8")
     shutil.copytree(lone / "recordings/default", lone / "recordings/.default.unfinished")
 
-    in_folder(recorded_shop, root / "src/vendors/shop")
+    write_split_integration(recorded_shop, root / "src/vendors/shop")
 
     other = root / "src/other"
     (other / "recordings/walk").mkdir(parents=True)
     (other / "recordings/walk/scenario.json").write_text('{"name": "a walk", "steps": []}', encoding="utf-8")
     (other / "recordings/song").mkdir()
     (other / "recordings/song/tune.json").write_text("{}", encoding="utf-8")
-    (other / "test_theirs.py").write_text(THEIRS, encoding="utf-8")
+    (other / "test_theirs.py").write_text(OTHER_TOOL_CODE, encoding="utf-8")
     return root
 
 
-def in_folder(recorded: Path, to: Path) -> None:
-    """The recorded shop as `integration.py` and `models.py`, in a folder that is no package."""
+def write_split_integration(recorded: Path, to: Path) -> None:
+    """Write the recorded shop as `integration.py` and `models.py`, to a folder that is not a package."""
     shutil.copytree(recorded, to)
     head, _, rest = (to / "shop.py").read_text(encoding="utf-8").partition("\n\nclass ShopConfig")
     models, stream, rest = rest.partition("\n\nclass AccountsStream")
@@ -68,14 +68,14 @@ def in_folder(recorded: Path, to: Path) -> None:
     scenario.write_text(json.dumps(content), encoding="utf-8")
 
 
-OF_LONE = "src/lone/recordings/default/scenario.json::default"
-OF_FOLDER = "src/vendors/shop/recordings/default/scenario.json::default"
-MORE = "src/lone/test_more.py::test_each_order_is_an_invoice"
-OURS = "tests/test_ours.py::test_ours"
-OF_OTHERS = "src/other/test_theirs.py::test_their_own_scenario"
+LONE_TEST = "src/lone/recordings/default/scenario.json::default"
+SPLIT_TEST = "src/vendors/shop/recordings/default/scenario.json::default"
+FIXTURE_TEST = "src/lone/test_more.py::test_each_order_is_an_invoice"
+PROJECT_TEST = "tests/test_ours.py::test_ours"
+OTHER_TOOL_TEST = "src/other/test_theirs.py::test_their_own_scenario"
 
 
-def collected(run: Run) -> list[str]:
+def collected_tests(run: Run) -> list[str]:
     assert run.status == 0, run.text
     return sorted(line for line in run.text.splitlines() if "::" in line)
 
@@ -83,17 +83,19 @@ def collected(run: Run) -> list[str]:
 @pytest.mark.parametrize(
     ("folder", "args", "expected"),
     [
-        pytest.param("", [], [OURS], id="only what the project's own settings name"),
-        pytest.param("", ["src", "tests"], [OF_LONE, MORE, OF_OTHERS, OF_FOLDER, OURS], id="folders"),
-        pytest.param("src/lone", ["recordings"], [OF_LONE], id="the recordings"),
-        pytest.param("tests", ["../src/lone/shop.py"], [OF_LONE], id="an integration's file"),
+        pytest.param("", [], [PROJECT_TEST], id="only what the project's own settings name"),
+        pytest.param(
+            "", ["src", "tests"], [LONE_TEST, FIXTURE_TEST, OTHER_TOOL_TEST, SPLIT_TEST, PROJECT_TEST], id="folders"
+        ),
+        pytest.param("src/lone", ["recordings"], [LONE_TEST], id="the recordings"),
+        pytest.param("tests", ["../src/lone/shop.py"], [LONE_TEST], id="an integration's file"),
     ],
 )
 def test_a_recording_is_collected_by(project: Path, folder: str, args: list[str], expected: list[str]) -> None:
-    assert collected(run_pytest("--collect-only", "-q", *args, cwd=project / folder)) == sorted(expected)
+    assert collected_tests(run_pytest("--collect-only", "-q", *args, cwd=project / folder)) == sorted(expected)
 
 
-def test_recordings_pass_with_no_test_code_from_another_folder_by_folder_and_by_file_in_several_processes(
+def test_recordings_pass_without_test_code_from_another_folder_in_several_processes(
     project: Path,
 ) -> None:
     another = project.with_name("another")
@@ -101,5 +103,5 @@ def test_recordings_pass_with_no_test_code_from_another_folder_by_folder_and_by_
     given = [project / "src" / name for name in ("lone", "other", "vendors/shop/integration.py")]
     ran = run_pytest("-p", "xdist", "-n", "2", "-v", *given, cwd=another)
     assert (ran.status, ran.outcome) == (0, "4 passed"), ran.text
-    for test in (OF_LONE, OF_FOLDER, MORE, OF_OTHERS):
+    for test in (LONE_TEST, SPLIT_TEST, FIXTURE_TEST, OTHER_TOOL_TEST):
         assert f"PASSED ../{project.name}/{test}" in ran.text

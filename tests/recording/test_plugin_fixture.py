@@ -1,4 +1,4 @@
-"""`dazz_replay`: what a developer who wants to test more than the recording's own test does writes three lines with."""
+"""`dazz_replay` lets a developer test more than the recording's own test does, in three lines."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.errors import RecordingError
 from dazz_assets.recording.replay import Replay
 from dazz_assets.recording.scenario import recordings_folder
-from tests.recording.shop import INTEGRATION, written
+from tests.recording.shop import INTEGRATION, write_integration
 
-Replays = Callable[..., Replay]
+ReplayFixture = Callable[..., Replay]
 
 
 class Unrelated(DomainObject):
@@ -26,8 +26,8 @@ class Unrelated(DomainObject):
 
 
 @contextmanager
-def told(*parts: str) -> Iterator[None]:
-    """The test is failed with a text that has these parts."""
+def fails_with(*parts: str) -> Iterator[None]:
+    """Assert that the test fails with a message that has these parts."""
     with pytest.raises(pytest.fail.Exception) as caught:
         yield
     assert caught.value.pytrace is False
@@ -41,12 +41,12 @@ def shop(tmp_path: Path, recorded_shop: Path) -> Path:
     return shutil.copytree(recorded_shop, tmp_path / "shop") / "shop.py"
 
 
-def integration_in(file: Path) -> type[Integration[Any]]:
-    return written(file.parent, file.read_text(encoding="utf-8")).integration
+def load_integration(file: Path) -> type[Integration[Any]]:
+    return write_integration(file.parent, file.read_text(encoding="utf-8")).integration
 
 
-def test_it_gives_objects_records_and_the_integration(dazz_replay: Replays, shop: Path) -> None:
-    replay = dazz_replay(integration_in(shop))
+def test_a_replay_gives_objects_records_and_the_integration(dazz_replay: ReplayFixture, shop: Path) -> None:
+    replay = dazz_replay(load_integration(shop))
     (model,) = replay.spec.parsers["invoices"].models
     assert model.__name__ == "Invoice"
     invoices = replay.objects(model)
@@ -67,46 +67,48 @@ def test_it_gives_objects_records_and_the_integration(dazz_replay: Replays, shop
         replay.objects(Unrelated)
 
 
-def test_an_integration_may_be_named_and_so_may_the_scenario(
-    dazz_replay: Replays, shop: Path, monkeypatch: pytest.MonkeyPatch
+def test_integration_and_scenario_may_be_given_by_name(
+    dazz_replay: ReplayFixture, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAZZ_INTEGRATIONS", str(shop))
     shutil.copytree(shop.parent / "recordings/default", shop.parent / "recordings/empty")
     for order in (shop.parent / "recordings/empty").glob("*/2-orders.*"):
         order.unlink()
-    with told("/orders?since=2026-01-05T00%3A00%3A00Z was requested and not recorded"):
+    with fails_with("/orders?since=2026-01-05T00%3A00%3A00Z was requested but not recorded"):
         dazz_replay("shop", "empty")
     assert len(dazz_replay("shop").records("accounts")) == 4
 
 
-def test_of_a_scenario_that_there_is_not_it_is_told_how_to_record_it(dazz_replay: Replays, shop: Path) -> None:
-    with told(
+def test_a_missing_scenario_fails_the_test_with_the_command_to_record_it(
+    dazz_replay: ReplayFixture, shop: Path
+) -> None:
+    with fails_with(
         f"shop has no recording 'defautl' in {shop.parent}/recordings; did you mean 'default'?; ",
-        f"to make it: dazz record {shop} --connection ID --scenario defautl",
+        f"to record it: dazz record {shop} --connection ID --scenario defautl",
     ):
         dazz_replay(shop, "defautl")
     shutil.rmtree(shop.parent / "recordings")
-    with told(f"to make it: dazz record {shop} --connection ID --scenario default"):
+    with fails_with(f"to record it: dazz record {shop} --connection ID --scenario default"):
         dazz_replay(shop)
 
 
-def test_an_integration_that_is_unknown_or_wrong_fails_the_test_with_its_message(
-    dazz_replay: Replays, shop: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_unknown_or_wrong_integration_fails_the_test_with_its_message(
+    dazz_replay: ReplayFixture, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAZZ_INTEGRATIONS", str(shop))
-    with told("no integration is named 'shpo'; did you mean 'shop'?"):
+    with fails_with("no integration is named 'shpo'; did you mean 'shop'?"):
         dazz_replay("shpo")
     wrong = shop.with_name("wrong.py")
     wrong.write_text(INTEGRATION.replace('primary_key = "id"', 'primary_keys = "id"'), encoding="utf-8")
-    with told("ShopIntegration.primary_keys is no setting"):
+    with fails_with("ShopIntegration.primary_keys is no setting"):
         dazz_replay(wrong)
 
 
-def test_an_integration_may_be_given_by_path_and_its_snapshots_are_left_to_the_recordings_own_test(
-    dazz_replay: Replays, shop: Path
+def test_an_integration_may_be_given_by_path_and_its_snapshots_are_not_compared(
+    dazz_replay: ReplayFixture, shop: Path
 ) -> None:
     shutil.rmtree(shop.parent / "recordings/default/snapshots")
     replay = dazz_replay(shop)
     assert len(replay.records("accounts")) == 4
-    assert replay.stale()
+    assert replay.stale_snapshots()
     assert not (recordings_folder(replay.spec) / "default/snapshots").exists()

@@ -1,4 +1,4 @@
-"""What doesn't go through `requests`, a vendor's SDK, is recorded and replayed at a seam that its integration names."""
+"""Requests of a vendor's SDK that bypass `requests` are recorded and replayed at a seam that the integration names."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from dazz_assets.recording.replay import replay_scenario
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.http.loopback import Asked, Reply
-from tests.recording.pytest_runs import files_of
+from tests.recording.pytest_runs import read_files
 from tests.recording.shop import INTEGRATION, KEY, TOKEN, Shop, connection_to
 
 SESSION = "session-canary-0b7e22d1"
 
 SDK = '''
-"""A vendor's SDK: it has a transport of its own, and knows nothing of recordings."""
+"""A vendor's SDK with a transport of its own, which knows nothing about recordings."""
 
 import http.client
 import json
@@ -57,7 +57,7 @@ class ShopSdk:
 '''
 
 SEAM = '''
-"""The seam of the SDK: what its author, or an integration's, writes for it."""
+"""The seam of the SDK, as its author or an integration's author writes it."""
 
 from contextlib import contextmanager
 from unittest import mock
@@ -93,7 +93,7 @@ class SdkSeam:
             yield
 '''
 
-# Its auth asks the SDK for a session, and its parser for the rate of each sync.
+# Its auth gets a session from the SDK, and its parser the exchange rate at each sync.
 WITH_SDK = (
     INTEGRATION.replace(
         "\n\nclass ShopConfig",
@@ -123,7 +123,7 @@ class ShopConfig""",
 
 
 class ShopWithSdk(Shop):
-    """The shop, where one logs in by its SDK first."""
+    """The shop, with a login by its SDK."""
 
     def answer(self, asked: Asked) -> Reply:
         if asked.path == "/login":
@@ -142,8 +142,8 @@ def shop() -> Iterator[ShopWithSdk]:
     shop.vendor.close()
 
 
-def loaded(folder: Path) -> IntegrationSpec:
-    """The integration in files of a folder, its seam and the SDK beside it."""
+def write_sdk_integration(folder: Path) -> IntegrationSpec:
+    """Write the integration, its seam and the SDK to a folder, and load the integration."""
     for name, text in {"integration": WITH_SDK, "sdk": SDK, "seam": SEAM}.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     return find_integration(str(folder / "integration.py"))
@@ -151,17 +151,17 @@ def loaded(folder: Path) -> IntegrationSpec:
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory, shop: ShopWithSdk) -> Path:
-    spec = loaded(tmp_path_factory.mktemp("with sdk"))
+    spec = write_sdk_integration(tmp_path_factory.mktemp("with sdk"))
     connection = connection_to(shop.url, sdk_url=shop.url)
     return record_scenario(spec, connection, "default", key=KEY, records=3).folder
 
 
-def exchange(recording: Path, name: str) -> Any:
+def read_first_exchange(recording: Path, name: str) -> Any:
     return json.loads((recording / "first" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def test_what_the_sdk_sends_is_recorded_and_redacted_like_all_else(recording: Path) -> None:
-    assert exchange(recording, "0-other.001") == {
+def test_requests_of_the_sdk_are_recorded_and_redacted_like_others(recording: Path) -> None:
+    assert read_first_exchange(recording, "0-other.001") == {
         "request": {
             "method": "POST",
             "url": "https://api.shop.example/login",
@@ -174,36 +174,36 @@ def test_what_the_sdk_sends_is_recorded_and_redacted_like_all_else(recording: Pa
             "body": {"session": {"access_token": ANY}, "owner": ANY},
         },
     }
-    answer = exchange(recording, "0-other.001")["response"]["body"]
+    answer = read_first_exchange(recording, "0-other.001")["response"]["body"]
     assert re.fullmatch(r"redacted-[a-z-]+-[0-9a-f]{8}", answer["session"]["access_token"])
     assert re.fullmatch(r"person-[0-9a-f]{8}@example.com", answer["owner"])
-    for name, content in files_of(recording).items():
+    for name, content in read_files(recording).items():
         for canary in (TOKEN, SESSION, "jane"):
             assert canary not in name
             assert canary.encode() not in content
 
 
-def test_the_vendor_gets_what_it_knows_though_the_engine_sees_placeholders(recording: Path) -> None:
-    session = exchange(recording, "0-other.001")["response"]["body"]["session"]["access_token"]
-    headers = exchange(recording, "1-accounts.001")["request"]["headers"]
+def test_the_vendor_gets_the_real_session_though_the_engine_sees_a_placeholder(recording: Path) -> None:
+    session = read_first_exchange(recording, "0-other.001")["response"]["body"]["session"]["access_token"]
+    headers = read_first_exchange(recording, "1-accounts.001")["request"]["headers"]
     assert headers["Authorization"] == f"Bearer {session}"
 
 
-def test_both_ways_are_replayed_and_nothing_is_sent(recording: Path, shop: ShopWithSdk) -> None:
+def test_both_seams_are_replayed_and_nothing_is_sent(recording: Path, shop: ShopWithSdk) -> None:
     asked = len(shop.vendor.asked)
     with replay_scenario(recording) as replay:
-        assert (replay.problems, replay.stale()) == ([], [])
+        assert (replay.problems, replay.stale_snapshots()) == ([], [])
         (model,) = replay.spec.parsers["invoices"].models
         assert {item.model_dump()["total"] for item in replay.objects(model)} == {Decimal("13.75")}
     assert len(shop.vendor.asked) == asked
 
 
-def test_a_request_of_the_sdk_that_was_not_recorded_is_told(recording: Path, tmp_path: Path) -> None:
+def test_an_unrecorded_request_of_the_sdk_is_reported(recording: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(recording.parent.parent, tmp_path / "changed")
     file = folder / "integration.py"
     file.write_text(file.read_text(encoding="utf-8").replace('"eur"', '"usd"'), encoding="utf-8")
     with replay_scenario(folder / "recordings/default") as replay:
         assert replay.problems[0].startswith(
-            "first sync: GET https://api.shop.example/rates/usd was requested and not recorded\n"
+            "first sync: GET https://api.shop.example/rates/usd was requested but not recorded\n"
             "    nearest: GET https://api.shop.example/rates/eur\n"
         )

@@ -101,8 +101,8 @@ def tell_to_read(recorded: "RecordedScenario") -> None:
         "Read what it holds before you commit it: of personal data only what the streams declare, e-mail addresses and "
         "avatars are replaced."
     )
-    for doubt in recorded.doubts:
-        print_note(f"warning: {doubt}", "yellow")
+    for warning in recorded.warnings:
+        print_note(f"warning: {warning}", "yellow")
     if recorded.personal:
         print_note(
             f"In {', '.join(recorded.personal)} is still a value that is personal elsewhere: add its field to the "

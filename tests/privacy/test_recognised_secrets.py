@@ -1,4 +1,4 @@
-"""Secrets that no config names are known by the shape of a vendor's token, or by the name beside them."""
+"""Secrets that are not in the config are recognised by the shape of a vendor's token, or by the name beside them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dazz_assets.privacy.redactor import Redactor
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc/+=\n-----END RSA PRIVATE KEY-----"
-# In two parts, so that no scanner takes this file for a leak.
+# In two parts, so that secret scanners don't report this file.
 TOKENS = {
     "private-key": PEM,
     "github-token": "ghp_" + "a1B2" * 9,
@@ -30,33 +30,33 @@ TOKENS = {
 }
 
 
-def redactor() -> Redactor:
+def make_redactor() -> Redactor:
     return Redactor({"token": "s3cret-token"}, b"key")
 
 
 @pytest.mark.parametrize("kind", TOKENS)
-@pytest.mark.parametrize("place", ["%s", "found %s, revoke it", "https://x.example/y/%s/z", "?a=%s&b=1", "key: '%s'"])
-def test_a_token_is_known_by_its_shape(kind: str, place: str) -> None:
-    text = place % TOKENS[kind]
-    outcome = redactor().text(text)
+@pytest.mark.parametrize("context", ["%s", "found %s, revoke it", "https://x.example/y/%s/z", "?a=%s&b=1", "key: '%s'"])
+def test_a_token_is_recognised_by_its_shape(kind: str, context: str) -> None:
+    text = context % TOKENS[kind]
+    outcome = make_redactor().redact_text(text)
     placeholder = re.search(rf"redacted-{kind}-[0-9a-f]{{8}}", outcome)
     assert placeholder
-    assert outcome == place % placeholder[0]
-    assert redactor().found_in(text) == {kind}
-    assert redactor().found_in(outcome) == set()
-    assert redactor().text(outcome) == outcome
-    assert redactor().json(json.dumps([text])) == json.dumps([outcome])
+    assert outcome == context % placeholder[0]
+    assert make_redactor().find_leaks(text) == {kind}
+    assert make_redactor().find_leaks(outcome) == set()
+    assert make_redactor().redact_text(outcome) == outcome
+    assert make_redactor().redact_json(json.dumps([text])) == json.dumps([outcome])
 
 
-def test_distinct_tokens_have_distinct_placeholders_the_same_each_time() -> None:
+def test_each_token_has_its_own_placeholder_the_same_each_time() -> None:
     first, second = "ghp_" + "a1B2" * 9, "ghp_" + "c3D4" * 9
-    outcome = redactor().text(f"{first} {second} {first}").split()
+    outcome = make_redactor().redact_text(f"{first} {second} {first}").split()
     assert outcome[0] == outcome[2] != outcome[1]
-    assert outcome == redactor().text(f"{first} {second} {first}").split()
+    assert outcome == make_redactor().redact_text(f"{first} {second} {first}").split()
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "kept"),
     [
         ("sent Bearer abcDEF1234567890", "sent Bearer "),
         ("sent bearer abcDEF1234567890", "sent bearer "),
@@ -67,9 +67,9 @@ def test_distinct_tokens_have_distinct_placeholders_the_same_each_time() -> None
         ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "aws_secret_access_key = "),
     ],
 )
-def test_a_token_is_known_by_what_stands_before_it(text: str, left: str) -> None:
-    outcome = redactor().text(text)
-    assert re.fullmatch(re.escape(left) + r"redacted-[a-z-]+-[0-9a-f]{8}", outcome)
+def test_a_token_is_recognised_by_the_text_before_it(text: str, kept: str) -> None:
+    outcome = make_redactor().redact_text(text)
+    assert re.fullmatch(re.escape(kept) + r"redacted-[a-z-]+-[0-9a-f]{8}", outcome)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_a_token_is_known_by_what_stands_before_it(text: str, left: str) -> None
         "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
     ],
 )
-def test_what_only_looks_alike_stays(text: str) -> None:
-    assert redactor().text(text) == text
+def test_similar_texts_stay(text: str) -> None:
+    assert make_redactor().redact_text(text) == text
 
 
 SECRET_NAMES = [
@@ -106,58 +106,58 @@ OTHER_NAMES = [
 PLACES = ["?a=1&%s=%s&b=2", "%s=%s", '{"%s": "%s"}', '{"body": "{\\"%s\\": \\"%s\\"}"}', "/x?to=%%2Fy%%3F%s%%3D%s%%26z"]
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("context", PLACES)
 @pytest.mark.parametrize("name", SECRET_NAMES)
-def test_a_secret_is_known_by_its_name(name: str, place: str) -> None:
-    text = place % (name, "canary-1")
-    by = redactor()
-    outcome = by.json(text) if text.startswith("{") else by.text(text)
+def test_a_secret_is_recognised_by_its_name(name: str, context: str) -> None:
+    text = context % (name, "canary-1")
+    redactor = make_redactor()
+    outcome = redactor.redact_json(text) if text.startswith("{") else redactor.redact_text(text)
     placeholder = re.search(r"redacted-[a-z-]+-[0-9a-f]{8}", outcome)
     assert placeholder
-    assert outcome == place % (name, placeholder[0])
-    assert by.restored(outcome) == text
-    assert (by.json(outcome) if text.startswith("{") else by.text(outcome)) == outcome
+    assert outcome == context % (name, placeholder[0])
+    assert redactor.restore(outcome) == text
+    assert (redactor.redact_json(outcome) if text.startswith("{") else redactor.redact_text(outcome)) == outcome
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("context", PLACES)
 @pytest.mark.parametrize("name", OTHER_NAMES)
-def test_names_that_page_or_only_speak_of_secrets_are_none(name: str, place: str) -> None:
-    text = place % (name, "canary-0123456789-1")
-    assert (redactor().json(text) if text.startswith("{") else redactor().text(text)) == text
+def test_names_of_paging_tokens_and_names_about_secrets_are_not_secret(name: str, context: str) -> None:
+    text = context % (name, "canary-0123456789-1")
+    assert (make_redactor().redact_json(text) if text.startswith("{") else make_redactor().redact_text(text)) == text
 
 
 @pytest.mark.parametrize(
     "value", ["true", "null", "7", '""', "[]", "{}", '"true"', '"None"', '"null"', '"***"', "1234567"]
 )
-def test_flags_counts_and_what_is_empty_or_masked_stay(value: str) -> None:
+def test_flags_counts_empty_and_masked_values_stay(value: str) -> None:
     text = f'{{"has_password": {value}, "secret": {value}, "password": {value}}}'
-    assert redactor().json(text) == text
+    assert make_redactor().redact_json(text) == text
 
 
-def test_a_token_is_secret_where_it_is_long_and_no_sentence() -> None:
+def test_a_token_is_secret_if_it_is_long_and_no_sentence() -> None:
     text = '{"a": {"token": "short"}, "b": {"token": "a sentence of many words"}, "c": {"token": "0123456789abcdef"}}'
-    a, b, c = (item["token"] for item in json.loads(redactor().json(text)).values())
+    a, b, c = (item["token"] for item in json.loads(make_redactor().redact_json(text)).values())
     assert (a, b) == ("short", "a sentence of many words")
     assert c.startswith("redacted-token-")
 
 
-def test_a_secret_that_was_found_is_known_from_then_on_and_above() -> None:
-    by = redactor()
-    page = json.loads(by.json('{"echo": "is c4nary-012345 right?", "client_secret": "c4nary-012345"}'))
+def test_a_recognised_secret_is_replaced_everywhere_even_earlier_in_the_page() -> None:
+    redactor = make_redactor()
+    page = json.loads(redactor.redact_json('{"echo": "is c4nary-012345 right?", "client_secret": "c4nary-012345"}'))
     assert page["echo"] == f"is {page['client_secret']} right?"
-    assert by.text("GET /x/c4nary-012345") == f"GET /x/{page['client_secret']}"
-    assert by.found_in("GET /x/c4nary-012345") == {"client-secret"}
-    assert by.json("[123456789012, 7]") == "[123456789012, 7]"
+    assert redactor.redact_text("GET /x/c4nary-012345") == f"GET /x/{page['client_secret']}"
+    assert redactor.find_leaks("GET /x/c4nary-012345") == {"client-secret"}
+    assert redactor.redact_json("[123456789012, 7]") == "[123456789012, 7]"
 
 
-def test_a_number_that_was_found_to_be_secret_leaves_json_behind() -> None:
-    by = redactor()
-    by.text("?password=123456789012")
-    assert by.json("[123456789012, 7]") == "[0, 7]"
+def test_a_recognised_secret_number_becomes_zero_in_json() -> None:
+    redactor = make_redactor()
+    redactor.redact_text("?password=123456789012")
+    assert redactor.redact_json("[123456789012, 7]") == "[0, 7]"
 
 
 @given(st.sampled_from(SECRET_NAMES), st.text(min_size=3, max_size=20))
-def test_a_found_secret_is_put_back_into_json(name: str, value: str) -> None:
-    by = redactor()
+def test_a_recognised_secret_is_restored_in_json(name: str, value: str) -> None:
+    redactor = make_redactor()
     text = json.dumps({name: value})
-    assert json.loads(by.restored(by.json(text))) == {name: value}
+    assert json.loads(redactor.restore(redactor.redact_json(text))) == {name: value}

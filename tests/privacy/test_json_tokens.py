@@ -1,4 +1,4 @@
-"""JSON texts are laid out, cut and changed in places; every token that nobody changed stays as it was sent."""
+"""JSON texts are indented, trimmed and rewritten; every token that was not changed stays as it was sent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VALUE: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
-    """A JSON text as someone else may write it: any white space, with or without escapes."""
+    """A JSON text as a vendor may write it: any white space, with or without escapes."""
     separators = (draw(SPACE) + "," + draw(SPACE), draw(SPACE) + ":" + draw(SPACE))
     text = json.dumps(draw(VALUE), ensure_ascii=draw(st.booleans()), separators=separators)
     return draw(SPACE) + text + draw(SPACE)
@@ -39,49 +39,51 @@ def tokens(text: str) -> list[str]:
 
 
 @given(texts())
-def test_laying_out_changes_nothing_but_white_space(text: str) -> None:
-    for changed in (
+def test_indenting_changes_only_white_space(text: str) -> None:
+    for rewritten in (
         indent_json(text),
         compact_json(text),
         indent_json(compact_json(text)),
         compact_json(indent_json(text)),
     ):
-        assert tokens(changed) == tokens(text)
-        assert json.loads(changed) == json.loads(text)
+        assert tokens(rewritten) == tokens(text)
+        assert json.loads(rewritten) == json.loads(text)
 
 
 @given(VALUE)
-def test_a_text_is_laid_out_as_python_does_it(value: Any) -> None:
+def test_a_text_is_indented_as_python_does_it(value: Any) -> None:
     text = json.dumps(value)
     assert indent_json(text) == json.dumps(value, indent=2)
     assert compact_json(text) == json.dumps(value, separators=(",", ":"))
 
 
 @given(texts())
-def test_laying_out_twice_is_laying_out_once(text: str) -> None:
+def test_indenting_twice_is_indenting_once(text: str) -> None:
     assert indent_json(indent_json(text)) == indent_json(text)
     assert compact_json(compact_json(text)) == compact_json(text)
 
 
-def test_digits_doubled_keys_and_escapes_stay_as_they_were_sent() -> None:
+def test_digits_duplicate_keys_and_escapes_stay_as_they_were_sent() -> None:
     assert compact_json(ODD) == re.sub(r"\s", "", ODD)
     assert re.sub(r"\s", "", indent_json(ODD)) == re.sub(r"\s", "", ODD)
 
 
 @given(texts())
-def test_a_text_in_which_nothing_is_changed_stays_the_same_to_the_byte(text: str) -> None:
+def test_a_text_without_changes_stays_the_same_to_the_byte(text: str) -> None:
     assert rewrite_json(text, lambda kind, path, value: value) == text
 
 
-def test_a_change_is_asked_for_every_key_string_and_number_with_its_path() -> None:
-    asked: list[tuple[str, tuple[str, ...], str]] = []
+def test_every_key_string_and_number_is_passed_to_the_rewriter_with_its_path() -> None:
+    calls: list[tuple[str, tuple[str, ...], str]] = []
 
-    def change(kind: str, path: tuple[str, ...], value: str) -> str:
-        asked.append((kind, path, value))
+    def record_call(kind: str, path: tuple[str, ...], value: str) -> str:
+        calls.append((kind, path, value))
         return value
 
-    rewrite_json(r'{"data": [{"id": 1.0, "tags": ["\u00e9", true]}, {"id": 2}], "next": "x", "none": null}', change)
-    assert asked == [
+    rewrite_json(
+        r'{"data": [{"id": 1.0, "tags": ["\u00e9", true]}, {"id": 2}], "next": "x", "none": null}', record_call
+    )
+    assert calls == [
         ("key", ("data",), "data"),
         ("key", ("data", "id"), "id"),
         ("number", ("data", "id"), "1.0"),
@@ -95,20 +97,20 @@ def test_a_change_is_asked_for_every_key_string_and_number_with_its_path() -> No
     ]
 
 
-def test_only_what_changed_is_written_anew() -> None:
+def test_only_changed_tokens_are_rewritten() -> None:
     text = r'{ "a\/b" : "c\/d", "e" : 1.0 , "jane" : "\u00e9" , "f": 7}'
-    changed = rewrite_json(text, lambda kind, path, value: {"jane": 'x"y', "7": "0", "é": "ö"}.get(value, value))
-    assert changed == r'{ "a\/b" : "c\/d", "e" : 1.0 , "x\"y" : "ö" , "f": 0}'
+    rewritten = rewrite_json(text, lambda kind, path, value: {"jane": 'x"y', "7": "0", "é": "ö"}.get(value, value))
+    assert rewritten == r'{ "a\/b" : "c\/d", "e" : 1.0 , "x\"y" : "ö" , "f": 0}'
 
 
-def test_a_changed_text_with_half_a_pair_of_surrogates_can_be_written_to_a_file() -> None:
+def test_a_changed_text_with_a_lone_surrogate_can_be_written_to_a_file() -> None:
     assert (
         rewrite_json(r'["\ud800 jane"]', lambda kind, path, value: value.replace("jane", "é")) == r'["\ud800 \u00e9"]'
     )
 
 
 @pytest.mark.parametrize(
-    ("text", "path", "most", "expected"),
+    ("text", "path", "limit", "expected"),
     [
         ("[1, 2, 3]", "", 2, "[1, 2]"),
         ("[1, 2]", "", 2, "[1, 2]"),
@@ -124,14 +126,14 @@ def test_a_changed_text_with_half_a_pair_of_surrogates_can_be_written_to_a_file(
         ('"x"', "", 1, '"x"'),
     ],
 )
-def test_a_list_is_cut_to_its_first_items(text: str, path: str, most: int, expected: str | None) -> None:
-    assert trim_list(text, path, most) == (expected or '{"boards": [{"items": [1]}, {"items": [3, 4]}]}')
+def test_a_list_is_cut_to_its_first_items(text: str, path: str, limit: int, expected: str | None) -> None:
+    assert trim_list(text, path, limit) == (expected or '{"boards": [{"items": [1]}, {"items": [3, 4]}]}')
 
 
 @given(st.lists(VALUE, max_size=6), st.integers(0, 7))
-def test_the_first_items_stay_as_they_were_sent(items: list[Any], most: int) -> None:
+def test_the_first_items_stay_as_they_were_sent(items: list[Any], limit: int) -> None:
     text = json.dumps({"before": [1, 2], "data": items, "after": [3]})
-    assert trim_list(text, "data", most) == json.dumps({"before": [1, 2], "data": items[:most], "after": [3]})
+    assert trim_list(text, "data", limit) == json.dumps({"before": [1, 2], "data": items[:limit], "after": [3]})
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_the_first_items_stay_as_they_were_sent(items: list[Any], most: int) -> 
         *("[" * 100_000, "[" * 600 + "]" * 600),
     ],
 )
-def test_what_is_no_json_is_refused(text: str) -> None:
+def test_text_that_is_not_json_is_refused(text: str) -> None:
     for read in (
         indent_json,
         compact_json,
@@ -154,7 +156,7 @@ def test_what_is_no_json_is_refused(text: str) -> None:
 
 
 @given(st.text('[]{}:,"\\ 01-.eEtrufalsn', max_size=12))
-def test_a_text_is_json_when_python_says_so(text: str) -> None:
+def test_a_text_is_json_if_python_accepts_it(text: str) -> None:
     try:
         json.loads(text)
     except ValueError:
@@ -164,7 +166,7 @@ def test_a_text_is_json_when_python_says_so(text: str) -> None:
         assert json.loads(compact_json(text)) == json.loads(text)
 
 
-def test_a_string_of_a_million_escapes_takes_no_time() -> None:
+def test_a_string_of_a_million_escapes_is_read_in_linear_time() -> None:
     start = time.perf_counter()
     compact_json('"' + '\\"' * 1_000_000 + '"')
     with pytest.raises(ValueError, match="JSON"):

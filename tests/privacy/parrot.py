@@ -1,4 +1,4 @@
-"""A vendor that repeats every secret it is told wherever it can, and an integration that tells it in every way."""
+"""A vendor that repeats each secret it receives wherever it can, and an integration that sends secrets in every way."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CORES = {
     "client_secret": "canary4b8f21",
     "hook_token": "canary5e0d74",
 }
-"""Of each secret the part that nothing escapes."""
+"""The part of each secret that nothing escapes."""
 
 SECRETS = {
     "password": f'p/+w "{CORES["password"]}" é=',
@@ -29,7 +29,7 @@ SECRETS = {
     "hook_token": f"{CORES['hook_token']}/'t",
 }
 
-NOBODYS = {
+UNNAMED_CORES = {
     "github": "canary7a11b0c2d3e4f5a6b7c8d9e0f1a2",
     "stripe": "canary7b22c1d3e4f5a6b7c8",
     "jwt": "canary7c33d2e4f5a6b7c8",
@@ -40,20 +40,20 @@ NOBODYS = {
     "cookie": "canary7b88c7d9e0f1",
     "clone token": "canary7c99d8e0f1a2",
 }
-"""Cores of secrets that no config names: known by their shape, or by the name beside them."""
+"""Cores of secrets that are not in the config, recognised by their shape or by the name beside them."""
 
-FOUND_BY_SHAPE = {
-    "text": f"use ghp_{NOBODYS['github']} or sk_live_{NOBODYS['stripe']}",
-    "jwt": f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.{NOBODYS['jwt']}",
-    "pem": f"-----BEGIN PRIVATE KEY-----\n{NOBODYS['private key']}\n-----END PRIVATE KEY-----",
-    "download": f"https://b.s3.amazonaws.com/a?X-Amz-Expires=60&X-Amz-Signature={NOBODYS['signature']}",
-    "upload": f"https://x.blob.core.windows.net/c/b?sv=2024-11-04&sig={NOBODYS['azure']}%3D",
-    "temp_clone_token": NOBODYS["clone token"],
-    "database": {"host": "db", "password": NOBODYS["password"]},
+UNNAMED_SECRETS = {
+    "text": f"use ghp_{UNNAMED_CORES['github']} or sk_live_{UNNAMED_CORES['stripe']}",
+    "jwt": f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.{UNNAMED_CORES['jwt']}",
+    "pem": f"-----BEGIN PRIVATE KEY-----\n{UNNAMED_CORES['private key']}\n-----END PRIVATE KEY-----",
+    "download": f"https://b.s3.amazonaws.com/a?X-Amz-Expires=60&X-Amz-Signature={UNNAMED_CORES['signature']}",
+    "upload": f"https://x.blob.core.windows.net/c/b?sv=2024-11-04&sig={UNNAMED_CORES['azure']}%3D",
+    "temp_clone_token": UNNAMED_CORES["clone token"],
+    "database": {"host": "db", "password": UNNAMED_CORES["password"]},
 }
 
 INTEGRATION = '''
-"""A vendor that wants every kind of secret."""
+"""A vendor that requires every kind of secret."""
 
 from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime
@@ -123,7 +123,7 @@ class PartsStream(Stream[Part]):
 
 
 class ParrotIntegration(Integration[ParrotConfig]):
-    """A vendor that wants every kind of secret."""
+    """A vendor that requires every kind of secret."""
 
     base_url = URL
     auth = Everything()
@@ -141,14 +141,14 @@ class ParrotIntegration(Integration[ParrotConfig]):
 
 
 class Parrot:
-    """`/things` redirects to `/v2/things`, two pages; `POST /things/<id>/parts`, two pages, and a 403 for one.
+    """`/things` redirects to `/v2/things`, two pages; `POST /things/<id>/parts`, two pages each, and a 403 for one.
 
-    in_records: whether records repeat secrets too, as they are stored as the vendor sends them.
+    in_records: whether records repeat secrets too. A sync stores records as the vendor sends them.
     """
 
     def __init__(self) -> None:
         self.in_records = True
-        self.told: set[str] = set()
+        self.received: set[str] = set()
         self.problems: list[str] = []
         self.vendor = Vendor()
         self.vendor.handler = self.answer
@@ -157,46 +157,46 @@ class Parrot:
     def answer(self, asked: Asked) -> Reply:
         if asked.path == "/oauth/token":
             return self._login(asked)
-        self._note("password", asked.headers.get("Authorization") == f"Basic {_pair()}")
-        self._note("query_key", asked.query.get("key") == [SECRETS["query_key"]])
-        self._note("header_key", asked.headers.get("X-Api-Key") == SECRETS["header_key"])
-        self._note("client_secret", asked.headers.get("X-Session") == f"session-{NOBODYS['cookie']}")
+        self._check_received("password", asked.headers.get("Authorization") == f"Basic {_basic_login()}")
+        self._check_received("query_key", asked.query.get("key") == [SECRETS["query_key"]])
+        self._check_received("header_key", asked.headers.get("X-Api-Key") == SECRETS["header_key"])
+        self._check_received("client_secret", asked.headers.get("X-Session") == f"session-{UNNAMED_CORES['cookie']}")
         if asked.path == "/things":
-            return self._reply({}, status=302, Location=f"/v2/things?{_query()}")
+            return self._reply({}, status=302, Location=f"/v2/things?{_secrets_as_query()}")
         if asked.path == "/v2/things":
             return self._things(asked)
-        told = json.loads(asked.body)["hook"]["token"]
-        self._note("hook_token", told == SECRETS["hook_token"])
+        received = json.loads(asked.body)["hook"]["token"]
+        self._check_received("hook_token", received == SECRETS["hook_token"])
         if "/t3/" in asked.path:
-            given = "; ".join([asked.headers["Authorization"], asked.target, told, *SECRETS.values()])
+            given = "; ".join([asked.headers["Authorization"], asked.target, received, *SECRETS.values()])
             return self._reply({"message": f"{given} may not see this", "request": dict(asked.headers)}, status=403)
         return self._parts(asked)
 
-    def _note(self, secret: str, is_right: bool) -> None:
-        self.told.add(secret)
+    def _check_received(self, secret: str, is_right: bool) -> None:
+        self.received.add(secret)
         if not is_right:
-            self.problems.append(f"{secret} did not arrive as it is")
+            self.problems.append(f"{secret} did not arrive unchanged")
 
     def _login(self, asked: Asked) -> Reply:
         form = parse_qs(asked.body.decode())
-        self._note("client_secret", form.get("client_secret") == [SECRETS["client_secret"]])
-        # The form is repeated as it came, and as it was understood.
-        body = {"access_token": f"session-{NOBODYS['cookie']}", "form": asked.body.decode(), "fields": form}
+        self._check_received("client_secret", form.get("client_secret") == [SECRETS["client_secret"]])
+        # Repeat the form as it came, and as it was parsed.
+        body = {"access_token": f"session-{UNNAMED_CORES['cookie']}", "form": asked.body.decode(), "fields": form}
         return self._reply(body)
 
     def _things(self, asked: Asked) -> Reply:
         if asked.query.get("page") == ["2"]:
             return self._reply({"items": [self._record("t3")], "next": None})
-        signed = f"X-Amz-Signature={NOBODYS['signature']}"
-        link = f"{self.url}/v2/things?page=2&{_query()}&{signed}"
+        signed = f"X-Amz-Signature={UNNAMED_CORES['signature']}"
+        link = f"{self.url}/v2/things?page=2&{_secrets_as_query()}&{signed}"
         return self._reply({"items": [self._record("t1"), self._record("t2")], "next": link})
 
     def _parts(self, asked: Asked) -> Reply:
-        of = asked.path.split("/")[2]
+        thing_id = asked.path.split("/")[2]
         if asked.query.get("page") == ["2"]:
-            return self._reply({"items": [self._record(f"{of}-2", at="2026-01-13T00:00:00Z")], "next": None})
-        link = f"{asked.path}?page=2&{_query()}"
-        return self._reply({"items": [self._record(f"{of}-1", at="2026-01-12T00:00:00Z")], "next": link})
+            return self._reply({"items": [self._record(f"{thing_id}-2", at="2026-01-13T00:00:00Z")], "next": None})
+        link = f"{asked.path}?page=2&{_secrets_as_query()}"
+        return self._reply({"items": [self._record(f"{thing_id}-1", at="2026-01-12T00:00:00Z")], "next": link})
 
     def _record(self, id_: str, **more: str) -> dict[str, object]:
         echo: dict[str, object] = {}
@@ -204,20 +204,20 @@ class Parrot:
             written = {
                 f"{name} {way}": encode(secret) for name, secret in SECRETS.items() for way, encode in ENCODINGS.items()
             }
-            echo = {"written": written, "as keys": dict.fromkeys(SECRETS.values(), 1), **FOUND_BY_SHAPE}
+            echo = {"written": written, "as keys": dict.fromkeys(SECRETS.values(), 1), **UNNAMED_SECRETS}
             echo["a text within a text"] = json.dumps(written)
         return {"id": id_, **more, **echo}
 
     def _reply(self, body: Mapping[str, object], status: int = 200, **headers: str) -> Reply:
-        repeated = " ".join(encode(SECRETS[name]) for name in SECRETS for encode in (quote, _base64))
+        echoed = " ".join(encode(SECRETS[name]) for name in SECRETS for encode in (quote, _base64))
         return Reply(
             status,
             body,
             {
                 "Content-Type": "application/json",
-                "X-Repeated": repeated,
-                "Link": f'<{self.url}/v2/things?{_query()}>; rel="help"',
-                "Set-Cookie": f"session={NOBODYS['cookie']}; Path=/",
+                "X-Repeated": echoed,
+                "Link": f'<{self.url}/v2/things?{_secrets_as_query()}>; rel="help"',
+                "Set-Cookie": f"session={UNNAMED_CORES['cookie']}; Path=/",
                 **headers,
             },
         )
@@ -227,17 +227,17 @@ def _base64(text: str) -> str:
     return b64encode(text.encode()).decode()
 
 
-def _pair() -> str:
+def _basic_login() -> str:
     return _base64(f"{USER}:{SECRETS['password']}")
 
 
-def _query() -> str:
-    """All secrets as the parameters of a link."""
+def _secrets_as_query() -> str:
+    """Return all secrets as the parameters of a link."""
     return "&".join(f"{name}={quote(secret, safe='')}" for name, secret in SECRETS.items())
 
 
-def write_integration(folder: Path) -> Path:
-    """The integration's file, in a folder."""
+def write_parrot(folder: Path) -> Path:
+    """Write the integration to a file in a folder, and return its path."""
     folder.mkdir(parents=True)
     file = folder / "parrot.py"
     file.write_text(INTEGRATION, encoding="utf-8")

@@ -1,0 +1,73 @@
+"""Warnings about a recording that may not be what its author meant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dazz_assets.recording.record_scenario import record_scenario
+from tests.http.loopback import Asked, Reply
+from tests.recording.shop import INTEGRATION, KEY, Shop, connection_to, write_integration
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    shop = Shop()
+    yield shop
+    shop.vendor.close()
+
+
+def record_warnings(folder: Path, shop: Shop, text: str = INTEGRATION, key: bytes = KEY) -> tuple[str, ...]:
+    return record_scenario(
+        write_integration(folder / "vendor", text), connection_to(shop.url), "default", key=key, records=3
+    ).warnings
+
+
+def test_a_sound_recording_gives_no_warning_but_another_key_does(tmp_path: Path, shop: Shop) -> None:
+    assert record_warnings(tmp_path, shop) == ()
+    (warning,) = record_warnings(tmp_path, shop, key=b"another")
+    assert warning.startswith("the earlier recording was made with another pseudonym key")
+
+
+def test_a_personal_path_that_matches_no_record_gives_a_warning(tmp_path: Path, shop: Shop) -> None:
+    text = INTEGRATION.replace('personal = ("login", "name")', 'personal = ("login", "naem")')
+    assert record_warnings(tmp_path, shop, text) == (
+        "`personal` of AccountsStream: no record has anything at `naem`; did you mean 'name'?",
+    )
+
+
+def test_a_second_page_that_repeats_the_first_gives_a_warning(tmp_path: Path, shop: Shop) -> None:
+    answer_as_usual = shop.vendor.handler
+
+    def answer(asked: Asked) -> Reply:
+        first = Asked(asked.method, asked.path, asked.headers, b"")
+        return answer_as_usual(first if asked.path == "/accounts" else asked)
+
+    shop.vendor.handler = answer
+    text = INTEGRATION.replace('paginator = NextLink("next")', "paginator = PageNumber()")
+    text = text.replace("NextLink, Stream", "PageNumber, Stream")
+    warnings = record_warnings(tmp_path, shop, text)
+    assert warnings[0] == (
+        "stream accounts: 1-accounts.002 repeats the records of 1-accounts.001, so the paginator does not fit the API"
+    )
+
+
+def test_quarantined_records_and_objects_give_a_warning(tmp_path: Path, shop: Shop) -> None:
+    answer_as_usual = shop.vendor.handler
+
+    def answer(asked: Asked) -> Reply:
+        page = json.loads(answer_as_usual(asked).content)
+        for item in page["items"]:
+            item.update({"total": "much"} if item["id"] == "o3" else {})
+        return Reply(200, page)
+
+    shop.vendor.handler = answer
+    text = INTEGRATION.replace("id=self.object_id(order.id)", 'id="the same"')
+    (warning,) = record_warnings(tmp_path, shop, text)
+    assert warning == (
+        "parser invoices quarantined records or objects (8 duplicate, 1 invalid); "
+        "snapshots/second/quarantine/invoices.json says why"
+    )
