@@ -82,7 +82,7 @@ def published_objects(published: PublishedTables, model: type[DomainObject]) -> 
 
 def published_rows(published: PublishedTables, model: type[DomainObject]) -> Iterator[dict[str, Any]]:
     """The rows of a model's table."""
-    snapshot = published.snapshots[model]
+    snapshot = published.versions[model]
     for batch in snapshot.read() if snapshot is not None else ():
         yield from batch.to_pylist()
 
@@ -110,7 +110,8 @@ def _row(row: Mapping[str, Any]) -> str:
 
 
 def _aside(published: PublishedTables) -> list[dict[str, Any]]:
-    rows = [row for batch in published.put_aside.read() for row in batch.to_pylist()] if published.put_aside else []
+    stored = published.quarantine_version
+    rows = [row for batch in stored.read() for row in batch.to_pylist()] if stored else []
     shown = [{name: row[name] for name in _ASIDE if row[name] is not None} for row in rows]
     return sorted(shown, key=lambda row: json.dumps(row, sort_keys=True))
 

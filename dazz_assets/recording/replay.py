@@ -37,7 +37,7 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
-from dazz_assets.transform.records import ReadCounts, StoredRecords
+from dazz_assets.transform.records import RecordCounts, StoredRecords
 
 Model = TypeVar("Model", bound=DomainObject)
 
@@ -68,7 +68,7 @@ class Replay:
             raise RecordingError(f"{self.spec.name} has no stream {stream!r}{suggest(stream, self.spec.streams)}")
         described = self.spec.streams[stream]
         stored = self.session.raw(described).open()
-        return [] if stored is None else list(StoredRecords(described, stored, Quarantine(), ReadCounts()))
+        return [] if stored is None else list(StoredRecords(described, stored, Quarantine(), RecordCounts()))
 
     def objects(self, model: type[Model]) -> list[Model]:
         """The published objects of a domain model. Raises RecordingError where no parser returns it."""
@@ -85,7 +85,7 @@ class Replay:
         """How many objects are published, by parser."""
         counts: dict[str, int] = {}
         for name, parser in self.spec.parsers.items():
-            snapshots = PublishedTables(self.session, parser).snapshots.values()
+            snapshots = PublishedTables(self.session, parser).versions.values()
             counts[name] = sum(snapshot.rows for snapshot in snapshots if snapshot is not None)
         return counts
 
