@@ -1,4 +1,4 @@
-"""A help desk's API on loopback, an integration for it, and a session on a lake of its own."""
+"""A help desk's API on loopback, an integration for it, and a customer with a lake."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +52,7 @@ class Ticket(BaseModel):
 
 
 class AgentsStream(Stream[Agent]):
-    """Who answers tickets."""
+    """People who answer tickets."""
 
     path = "/agents"
     primary_key = "id"
@@ -103,7 +103,7 @@ class TicketsOnly(Integration[DeskConfig]):
 
 
 class Desk:
-    """What the vendor holds; tickets come in the order of their last change."""
+    """The vendor's data and API. Tickets are listed in the order of their last change."""
 
     def __init__(self) -> None:
         self.agents: list[dict[str, Any]] = [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Bob"}]
@@ -113,7 +113,7 @@ class Desk:
         self.vendor.handler = self.answer
 
     def put(self, number: int, at: str, title: str = "", **more: Any) -> None:
-        """A ticket is there, or changed, at a time."""
+        """Add or change a ticket."""
         self.tickets[number] = {"id": number, "title": title or f"ticket {number}", "updated_at": at, **more}
 
     @property
@@ -131,13 +131,13 @@ class Desk:
         return Reply(body={"items": found[offset : offset + limit], "total": len(found)})
 
     def answer_all(self, asked: Asked) -> Reply:
-        """An API that takes no notice of the filter."""
+        """Answer like an API that ignores the filter."""
         offset = int(asked.query["offset"][0])
         return Reply(body={"items": list(self.tickets.values())[offset : offset + PAGE]})
 
     def _tickets(self, query: dict[str, str]) -> list[dict[str, Any]]:
         since, until = query.get("since", ""), query.get("until", "9")
-        # What has no proper time is in every answer.
+        # Tickets without a proper time are always listed.
         found = [
             ticket
             for ticket in self.tickets.values()
@@ -167,10 +167,11 @@ class Customer:
     def session(self) -> Session:
         return Session(self.spec, self.connection, self.lake)
 
-    def sync(self, *names: str, extent: SyncRange | None = None) -> dict[str, StreamReport]:
+    def sync(self, *names: str, sync_range: SyncRange | None = None) -> dict[str, StreamReport]:
         streams = [self.spec.streams[name] for name in names or self.spec.streams]
         return {
-            stream.name: sync_stream(self.session, stream, extent or SyncRange(from_mark=True)) for stream in streams
+            stream.name: sync_stream(self.session, stream, sync_range or SyncRange(from_mark=True))
+            for stream in streams
         }
 
     def parse(self, *windows: date | None, every: bool = False, stale: bool = False, name: str = "") -> ParseReport:
@@ -197,8 +198,8 @@ def day(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-class Fixed:
-    """Weeks of January 2026, by their Mondays."""
+class Mondays:
+    """The Mondays of the weeks that have tickets."""
 
     FIRST: ClassVar[date] = date(2026, 1, 5)
     SECOND: ClassVar[date] = date(2026, 1, 12)

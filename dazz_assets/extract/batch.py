@@ -1,4 +1,4 @@
-"""A page's records as rows of a raw table."""
+"""Reads the records of a page into rows of a raw table: key, cursor, window, content hash and text."""
 
 import hashlib
 import json
@@ -15,7 +15,10 @@ from dazz_assets.windows import Windows, to_microseconds
 
 @dataclass(slots=True)
 class RawRow:
-    """One record of a page, with what it takes to trust it; the columns are those of the raw table."""
+    """One record of a page with its key, cursor, window, hash and origin. The fields are columns of the raw table.
+
+    cursor_at, fetched_at: microseconds since the epoch. problem: why the record can't be parsed; None if it can.
+    """
 
     key: str
     cursor: str | None
@@ -32,7 +35,7 @@ class RawRow:
 
 
 class RowReader:
-    """Makes the rows of one stream's pages."""
+    """Reads the pages of one stream into rows."""
 
     def __init__(self, stream: StreamSpec, windows: Windows) -> None:
         self._stream = stream
@@ -42,69 +45,76 @@ class RowReader:
             paths.append(stream.cursor.field)
         self._reader = FieldReader(paths) if paths else None
 
-    def rows(self, page: Page, records: Sequence[Buffer], number: int, parent: str | None) -> list[RawRow]:
-        """The rows of the page with this number (from 1), in the page's order."""
+    def read_rows(self, page: Page, records: Sequence[Buffer], page_number: int, parent: str | None) -> list[RawRow]:
+        """Return one row for each record of a page, in the page's order. Pages are numbered from 1."""
         fetched_at = to_microseconds(page.fetched_at)
         fields = self._reader.read(records) if self._reader else [()] * len(records)
         return [
-            self._row(record, values, fetched_at, number, position, page.url, parent)
+            self._make_row(record, values, fetched_at, page_number, position, page.url, parent)
             for position, (record, values) in enumerate(zip(records, fields, strict=True))
         ]
 
-    def _row(
+    def _make_row(
         self,
         record: Buffer,
         values: tuple[str | None, ...],
         fetched_at: int,
-        number: int,
+        page_number: int,
         position: int,
         url: str,
         parent: str | None,
     ) -> RawRow:
         stream = self._stream
-        key = _key(values[: len(stream.primary_key)])
+        key = _format_key(values[: len(stream.primary_key)])
         cursor = values[-1] if stream.cursor else None
         cursor_at = parse_timestamp(cursor) if cursor is not None else None
-        problem = self._problem(key, cursor, cursor_at)
-        content_hash = _content_hash(parent, key if problem is None else None, record)
+        problem = self._find_problem(key, cursor, cursor_at)
+        content_hash = _hash_content(parent, key if problem is None else None, record)
         if problem is not None or key is None:
-            # Such a record has no place of its own: it is known by its content, and lies where it was fetched.
+            # Key such a record by its content, and store it in the window of its fetch.
             key, cursor_at = f"content:{content_hash & (2**64 - 1):016x}", None
         window = None
         if stream.cursor:
             window = self._windows.containing(fetched_at if cursor_at is None else cursor_at)
         return RawRow(
-            key, cursor, cursor_at, window, content_hash, fetched_at, number, position, url, parent, problem, record
+            key,
+            cursor,
+            cursor_at,
+            window,
+            content_hash,
+            fetched_at,
+            page_number,
+            position,
+            url,
+            parent,
+            problem,
+            record,
         )
 
-    def _problem(self, key: str | None, cursor: str | None, cursor_at: int | None) -> str | None:
+    def _find_problem(self, key: str | None, cursor: str | None, cursor_at: int | None) -> str | None:
         stream = self._stream
         if stream.primary_key and key is None:
-            return f"no key at {_shown(stream.primary_key)}"
+            return f"no key at {' and '.join(stream.primary_key)}"
         if stream.cursor and cursor is None:
             return f"no cursor at {stream.cursor.field}"
         if stream.cursor and cursor_at is None:
-            return f"the cursor at {stream.cursor.field} is no time: {str(cursor)[:60]!r}"
+            return f"the cursor at {stream.cursor.field} is not a time: {str(cursor)[:60]!r}"
         return None
 
 
-def _key(values: tuple[str | None, ...]) -> str | None:
+def _format_key(values: tuple[str | None, ...]) -> str | None:
     if not values or None in values:
         return None
-    return values[0] if len(values) == 1 else _json_array(values)
+    return values[0] if len(values) == 1 else _format_json_array(values)
 
 
-def _json_array(values: tuple[str | None, ...]) -> str:
+def _format_json_array(values: tuple[str | None, ...]) -> str:
     items = (value if isinstance(value, Literal) else json.dumps(value, ensure_ascii=False) for value in values)
     return f"[{','.join(map(str, items))}]"
 
 
-def _content_hash(parent: str | None, key: str | None, record: Buffer) -> int:
+def _hash_content(parent: str | None, key: str | None, record: Buffer) -> int:
     digest = hashlib.blake2b(record, digest_size=8, key=b"" if parent is None else parent.encode()[:64])
     if key is not None:
         digest.update(b"\0" + key.encode())
     return int.from_bytes(digest.digest(), "little", signed=True)
-
-
-def _shown(key: tuple[str, ...]) -> str:
-    return " and ".join(key)

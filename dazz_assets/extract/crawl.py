@@ -1,4 +1,4 @@
-"""Walking the sources of a stream, one after another or several at once: pages as rows, to the end of what there is."""
+"""Walks the sources of a stream to their end, one after another or concurrently, and reads their pages into rows."""
 
 import queue
 import threading
@@ -17,13 +17,13 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
 
-# So often is a list read whose records change places meanwhile, before it is left at that.
-_WALKS = 3
+# Read a shifting list at most this often.
+_MOST_READS = 3
 
 
 @dataclass(slots=True)
-class Arrived:
-    """A page of a source, as rows inside the bounds."""
+class SourcePage:
+    """A page of a source was read. received: records of the page; rows: those inside the bounds."""
 
     source: Source
     page: Page
@@ -32,159 +32,168 @@ class Arrived:
 
 
 @dataclass(slots=True)
-class Ended:
-    """A source was walked to its end, or its walk failed.
+class SourceEnd:
+    """A source was walked to its end, or its walk failed with an error.
 
-    moved: records may have slipped by, each time. total: what the vendor says of a list that was read once and whole.
+    reason: why the last page was the last. shifted: records changed places during each read, so some may be missing.
+    total: the vendor's total, if the list was read in a single walk.
     """
 
     source: Source
     reason: str
     error: FetchError | None = None
-    moved: bool = False
+    shifted: bool = False
     total: int | None = None
 
 
 @dataclass(slots=True)
-class Relisted:
-    """A source is read again from its first page, because records changed places meanwhile."""
+class SourceRestart:
+    """A source is read again from its first page, because records changed places during the walk."""
 
     source: Source
 
 
-WalkEvent = Arrived | Relisted | Ended
+WalkEvent = SourcePage | SourceRestart | SourceEnd
 
 
 class SourceWalk:
-    """Lists one source, in as many ranges as the API needs, and again where records changed places meanwhile."""
+    """Lists one source: splits its range if the API cuts the list short, and re-reads it if records change places."""
 
-    def __init__(self, session: Session, stream: StreamSpec, client: Client, maker: RowReader, source: Source) -> None:
+    def __init__(
+        self, session: Session, stream: StreamSpec, client: Client, row_reader: RowReader, source: Source
+    ) -> None:
         self._session = session
         self._stream = stream
         self._client = client
         self._source = source
-        self._maker = maker
-        self._lists = 0
+        self._row_reader = row_reader
+        self._lists_read = 0
         self._stopped = False
         self._stop_walk = threading.Event()
 
     def stop(self) -> None:
-        """From another thread: wait for nothing any more, and send nothing."""
+        """Make the walk send nothing more and end any wait. Call from another thread."""
         self._stopped = True
         self._stop_walk.set()
 
     def events(self, bounds: Bounds) -> Generator[WalkEvent]:
-        """Its pages, and its end; the errors of a walk are its end's."""
-        left, last, moved, total = [bounds], "", False, None
+        """Yield the source's pages and then its end, which carries the error if the walk fails."""
+        pending, reason, shifted, total = [bounds], "", False, None
         try:
-            while left:
-                found = left.pop(0)
-                listing = yield from self._steadily(found)
-                moved = moved or listing.moved
-                if listing.is_cut:
-                    left = [*self._rest(found, listing), *left]
+            while pending:
+                current = pending.pop(0)
+                progress = yield from self._read_until_stable(current)
+                shifted = shifted or progress.shifted
+                if progress.is_cut_short:
+                    pending = [*self._remaining_bounds(current, progress), *pending]
                 else:
-                    last, total = listing.last, listing.total
-            yield Ended(self._source, last, moved=moved, total=total if self._lists == 1 else None)
+                    reason, total = progress.end_reason, progress.total
+            yield SourceEnd(self._source, reason, shifted=shifted, total=total if self._lists_read == 1 else None)
         except FetchError as error:
-            yield Ended(self._source, "", error)
+            yield SourceEnd(self._source, "", error)
 
-    def _steadily(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
-        listing = yield from self._listed(bounds)
-        for _ in range(_WALKS - 1):
-            if listing.is_cut or not listing.moved:
+    def _read_until_stable(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
+        progress = yield from self._read_list(bounds)
+        for _ in range(_MOST_READS - 1):
+            if progress.is_cut_short or not progress.shifted:
                 break
-            yield Relisted(self._source)
-            listing = yield from self._listed(bounds)
-        return listing
+            yield SourceRestart(self._source)
+            progress = yield from self._read_list(bounds)
+        return progress
 
-    def _rest(self, bounds: Bounds, listing: ListProgress) -> list[Bounds]:
-        """The ranges that bring what is left of one that an API does not list whole. Raises FetchError."""
+    def _remaining_bounds(self, bounds: Bounds, progress: ListProgress) -> list[Bounds]:
+        """Return the bounds that list the rest of a range that was cut short. Raises FetchError."""
         cursor = self._stream.cursor
-        if cursor is not None and self._stream.takes_since and listing.keeps_to_bounds:
-            if cursor.order == "asc" and listing.is_ascending and (rest := bounds.after(listing.newest)):
+        if cursor is not None and self._stream.takes_since and progress.respects_bounds:
+            if cursor.order == "asc" and progress.is_ascending and (rest := bounds.continue_after(progress.newest)):
                 return [rest]
-            if halves := bounds.halves(self._stream, to_microseconds(self._session.now())):
+            if halves := bounds.split(self._stream, to_microseconds(self._session.now())):
                 return list(halves)
-        raise listing.error().add_context(
+        raise progress.make_error().add_context(
             self._client.where, f"{self._stream.method} {self._stream.path}", self._client.mask
         )
 
-    def _listed(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
-        stream, listing = self._stream, ListProgress(self._stream)
-        self._lists += 1
-        made: dict[int, list[RawRow]] = {}
-
-        def rows_of(step: WalkedPage) -> list[RawRow]:
-            return self._maker.rows(step.page, step.records, step.number, self._source.parent)
-
-        newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
+    def _read_list(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
+        stream, progress = self._stream, ListProgress(self._stream)
+        self._lists_read += 1
+        # Rows of pages that find_stop_reason had to read before the walk yields them.
+        rows_by_page: dict[int, list[RawRow]] = {}
+        is_newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
         max_pages = self._session.max_pages
 
-        def enough(step: WalkedPage) -> str | None:
+        def find_stop_reason(step: WalkedPage) -> str | None:
             reason = None
-            if newest_first:
-                made[step.number] = rows_of(step)
-                if bounds.are_passed(made[step.number]):
+            if is_newest_first:
+                rows_by_page[step.number] = self._read_rows(step)
+                if bounds.are_passed_by(rows_by_page[step.number]):
                     reason = "it reached what is stored already"
             if max_pages is not None and step.number >= max_pages:
-                reason = f"no more than {max_pages} pages of each list are wanted"
-            # Where pages are limited, that records are missing is meant.
+                reason = f"at most {max_pages} pages of each list are read"
+            # With a page limit, missing records are intended.
             if reason is not None or max_pages is not None:
-                listing.stop()
+                progress.stop()
             return reason
 
-        # Each list that is walked has its own event, and may begin after the call that stops them.
-        self._stop_walk = threading.Event()
-        if self._stopped:
-            self._stop_walk.set()
         steps = walk(
             self._client,
             self._request(bounds),
             paginator=stream.paginator,
             records=stream.records,
             accept=stream.accept,
-            should_stop=enough,
-            stop=self._stop_walk,
+            should_stop=find_stop_reason,
+            stop=self._new_stop_event(),
         )
         try:
             with closing(steps):
                 for step in steps:
-                    rows = made.pop(step.number) if step.number in made else rows_of(step)
-                    inside = bounds.inside(rows)
-                    listing.add(step, rows, len(inside))
-                    yield Arrived(self._source, step.page, len(rows), inside)
+                    rows = rows_by_page.pop(step.number, None)
+                    rows = self._read_rows(step) if rows is None else rows
+                    inside = bounds.rows_inside(rows)
+                    progress.add(step, rows, len(inside))
+                    yield SourcePage(self._source, step.page, len(rows), inside)
         except FetchError as error:
-            if not listing.refuse(error):
+            if not progress.accept_refusal(error):
                 raise
-        return listing
+        return progress
+
+    def _new_stop_event(self) -> threading.Event:
+        """Return an event for one list; already set if `stop` was called before the list began."""
+        self._stop_walk = threading.Event()
+        if self._stopped:
+            self._stop_walk.set()
+        return self._stop_walk
+
+    def _read_rows(self, step: WalkedPage) -> list[RawRow]:
+        return self._row_reader.read_rows(step.page, step.records, step.number, self._source.parent)
 
     def _request(self, bounds: Bounds) -> Request:
         sent = sent_bounds(self._session, self._stream, bounds)
         return first_request(self._session, self._stream, self._source.fields, sent)
 
 
-_AHEAD = 4
-_PATIENCE = 0.2
+# Events queued for each walking thread.
+_QUEUED_EVENTS = 4
+# Seconds after which a thread with a full queue checks whether it was stopped.
+_PUT_TIMEOUT = 0.2
 
 
-class _Arrivals:
-    """Events on their way from the walking threads to the one that stores; no thread waits for a place for good."""
+class _EventQueue:
+    """Passes events from walking threads to the one that stores them. No thread blocks forever on a full queue."""
 
     def __init__(self, size: int) -> None:
         self._queue: queue.Queue[WalkEvent | BaseException] = queue.Queue(maxsize=size)
         self.stopped = threading.Event()
 
     def put(self, event: WalkEvent | BaseException) -> bool:
-        """Hand over an event; False where nobody wants it any more."""
+        """Add an event; return False if the consumer has stopped."""
         while not self.stopped.is_set():
             with suppress(queue.Full):
-                self._queue.put(event, timeout=_PATIENCE)
+                self._queue.put(event, timeout=_PUT_TIMEOUT)
                 return True
         return False
 
     def get(self) -> WalkEvent:
-        """The next event. Raises what a walking thread raised."""
+        """Return the next event, or raise what a walking thread raised."""
         event = self._queue.get()
         if isinstance(event, BaseException):
             raise event
@@ -192,7 +201,7 @@ class _Arrivals:
 
 
 class Crawl:
-    """The walks of one pass."""
+    """Runs the walks of one pass."""
 
     def __init__(
         self, session: Session, stream: StreamSpec, client: Client, bounds: Callable[[Source], Bounds]
@@ -201,42 +210,42 @@ class Crawl:
         self._stream = stream
         self._client = client
         self._bounds = bounds
-        self._maker = RowReader(stream, session.windows)
+        self._row_reader = RowReader(stream, session.windows)
         self._walks: list[SourceWalk] = []
 
     def events(self, sources: Sequence[Source], concurrency: int) -> Generator[WalkEvent]:
-        """Pages and ends of all sources; those of one source come in order. Errors of a walk are its end's."""
+        """Yield the events of all sources, those of one source in order. A failed walk ends with its error."""
         if concurrency == 1 or len(sources) <= 1:
             for source in sources:
                 yield from self._walk(source)
             return
-        arrived = _Arrivals(concurrency * _AHEAD)
+        queued = _EventQueue(concurrency * _QUEUED_EVENTS)
         with ThreadPoolExecutor(concurrency, thread_name_prefix="walk") as pool:
             for source in sources:
-                pool.submit(self._into, arrived, source)
+                pool.submit(self._feed, queued, source)
             try:
                 left = len(sources)
                 while left:
-                    event = arrived.get()
-                    left -= isinstance(event, Ended)
+                    event = queued.get()
+                    left -= isinstance(event, SourceEnd)
                     yield event
             finally:
-                arrived.stopped.set()
+                queued.stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 for walk in list(self._walks):
                     walk.stop()
 
-    def _into(self, arrived: _Arrivals, source: Source) -> None:
+    def _feed(self, queued: _EventQueue, source: Source) -> None:
         try:
             with closing(self._walk(source)) as events:
                 for event in events:
-                    if not arrived.put(event):
+                    if not queued.put(event):
                         return
-        except BaseException as error:  # noqa: BLE001  raised again where the events are consumed
-            arrived.put(error)
+        except BaseException as error:  # noqa: BLE001  re-raised by the consumer
+            queued.put(error)
 
     def _walk(self, source: Source) -> Generator[WalkEvent]:
-        walk = SourceWalk(self._session, self._stream, self._client, self._maker, source)
+        walk = SourceWalk(self._session, self._stream, self._client, self._row_reader, source)
         self._walks.append(walk)
         try:
             yield from walk.events(self._bounds(source))

@@ -1,4 +1,4 @@
-"""Which of the rows that a pass met are new to the table."""
+"""Finds the rows of a pass that are new to the table: by content hashes, or by a fingerprint kept with the mark."""
 
 import hashlib
 from collections import defaultdict
@@ -11,79 +11,23 @@ from dazz_assets.extract.batch import RawRow
 from dazz_assets.extract.marks import Source
 from dazz_assets.lake import TableVersion, hashes_since
 
+# Hold back at most this many rows, and bytes of their text, while all of them may still be stored already.
+_HELD = 20_000
+_HELD_BYTES = 16 * 2**20
+# With more rows than this at the mark, keep no fingerprint: the next sync reads stored hashes instead.
+_MOST_TRACKED = 100_000
+# Merge recent hashes into the sorted array at this count.
 _MERGE_AT = 50_000
 
 
-class SeenHashes:
-    """A set of 64-bit content hashes: a sorted array, and a small set of the newest."""
-
-    def __init__(self, hashes: NDArray[np.int64] | None = None) -> None:
-        self._sorted = np.sort(hashes) if hashes is not None else np.empty(0, np.int64)
-        self._recent: set[int] = set()
-
-    def add_new(self, hashes: Sequence[int]) -> list[bool]:
-        """For each hash in turn whether it was new; all are in the set afterwards."""
-        known = self._known(np.fromiter(hashes, np.int64, len(hashes)))
-        new = []
-        for value, old in zip(hashes, known, strict=True):
-            fresh = not old and value not in self._recent
-            new.append(fresh)
-            if fresh:
-                self._recent.add(value)
-        if len(self._recent) >= _MERGE_AT:
-            self._merge()
-        return new
-
-    def _known(self, values: NDArray[np.int64]) -> list[bool]:
-        if not len(self._sorted):
-            return [False] * len(values)
-        places = np.minimum(np.searchsorted(self._sorted, values), len(self._sorted) - 1)
-        found: list[bool] = (self._sorted[places] == values).tolist()
-        return found
-
-    def _merge(self) -> None:
-        recent = np.fromiter(self._recent, np.int64, len(self._recent))
-        self._sorted = np.sort(np.concatenate([self._sorted, recent]), kind="stable")
-        self._recent.clear()
-
-
-class ContentFingerprint:
-    """Of a set of 64-bit content hashes, whatever their order; each is added once."""
-
-    def __init__(self, hashes: Iterable[int] = ()) -> None:
-        self._count = self._sum = self._xor = 0
-        for value in hashes:
-            self.add(value)
-
-    def add(self, value: int) -> None:
-        """Add a content hash that is not in the set yet."""
-        self._count += 1
-        self._sum += value
-        self._xor ^= value
-
-    def include(self, other: "ContentFingerprint") -> None:
-        """Add the contents of another set, none of which is in this one yet."""
-        self._count += other._count
-        self._sum += other._sum
-        self._xor ^= other._xor
-
-    def value(self) -> int:
-        """63 bits, so that it fits a version of Delta's application transactions."""
-        text = f"{self._count}:{self._sum}:{self._xor}"
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
-
-
-# Rows, and bytes of their text, held back while it may yet turn out that all of them are stored already.
-_HELD = 20_000
-_HELD_BYTES = 16 * 2**20
-
-
 class NewRowFilter:
-    """Lets each content through once, and none that is stored.
+    """Drops rows whose content is stored already, and repeated contents.
 
-    A pass begins where rows are stored already (the boundary is read again). Mostly it brings the very rows that were
-    there when the mark was set; then the fingerprint kept with the mark says so, and no file is opened. So rows are
-    held back at first; where a fingerprint differs, or too many are held, stored hashes are read and decide.
+    A pass starts at the mark, so it re-reads records that are stored. Usually these are exactly the records that were
+    there when the mark was set, which the fingerprint kept with the mark proves without opening a file. So rows are
+    held back at first. If a fingerprint differs or too many rows are held, the stored hashes are read and compared.
+
+    lower: rows below it, in microseconds of cursor time, need not be compared; None compares all.
     """
 
     def __init__(self, stored: TableVersion | None, lower: int | None) -> None:
@@ -94,84 +38,145 @@ class NewRowFilter:
         self._held_count = self._held_bytes = 0
 
     @property
-    def holding(self) -> bool:
-        """Whether rows that came may still be held back."""
+    def is_holding(self) -> bool:
+        """Whether rows may still be held back."""
         return self._stored is not None
 
-    def new(self, source: Source, rows: Sequence[RawRow]) -> list[RawRow]:
-        """The rows that are known to be new by now."""
-        fresh = self._unseen(rows)
+    def filter_new(self, source: Source, rows: Sequence[RawRow]) -> list[RawRow]:
+        """Add rows of a source; return those, of this call or held back before, that are known to be new."""
+        unseen = self._drop_seen(rows)
         if self._stored is None:
-            return fresh
-        self._held[source.parent] += fresh
-        self._held_count += len(fresh)
-        self._held_bytes += sum(len(memoryview(row.record)) for row in fresh)
-        return self._decided() if self._held_count > _HELD or self._held_bytes > _HELD_BYTES else []
+            return unseen
+        self._held[source.parent] += unseen
+        self._held_count += len(unseen)
+        self._held_bytes += sum(len(memoryview(row.record)) for row in unseen)
+        return self._release() if self._held_count > _HELD or self._held_bytes > _HELD_BYTES else []
 
-    def rest(self, sources: Sequence[Source]) -> list[RawRow]:
-        """The new rows among those held back, now that these sources were walked to their end (and others were not)."""
-        known = {source.parent: source.boundary for source in sources}
+    def release_complete(self, sources: Sequence[Source]) -> list[RawRow]:
+        """Return the new rows among those held back. sources: those that were walked to their end."""
+        known = {source.parent: source.overlap for source in sources}
         for parent, rows in list(self._held.items()):
-            whole = parent in known
-            if not whole or known[parent] == ContentFingerprint(row.content_hash for row in rows).value():
+            is_complete = parent in known
+            if not is_complete or known[parent] == ContentFingerprint(row.content_hash for row in rows).value():
                 del self._held[parent]
-        return self._decided() if any(self._held.values()) else []
+        return self._release() if any(self._held.values()) else []
 
-    def _decided(self) -> list[RawRow]:
-        """Read what is stored; from now on rows are told apart as they come."""
+    def _release(self) -> list[RawRow]:
+        """Read the stored hashes and return the held rows that are new. From now on, no row is held back."""
         if self._stored is not None:
             self._seen = SeenHashes(hashes_since(self._stored, self._lower).to_numpy())
         self._stored = None
         held, self._held = [row for rows in self._held.values() for row in rows], defaultdict(list)
-        return self._unseen(held)
+        return self._drop_seen(held)
 
-    def _unseen(self, rows: Sequence[RawRow]) -> list[RawRow]:
+    def _drop_seen(self, rows: Sequence[RawRow]) -> list[RawRow]:
         new = self._seen.add_new([row.content_hash for row in rows])
-        fresh = [row for row, is_fresh in zip(rows, new, strict=True) if is_fresh]
-        for row in fresh:
-            # A view would keep its whole page in memory for as long as the row waits.
+        unseen = [row for row, is_new in zip(rows, new, strict=True) if is_new]
+        for row in unseen:
+            # Copy the record: a view would keep the whole page in memory.
             row.record = bytes(row.record)
-        return fresh
+        return unseen
 
 
-# Beyond this many the boundary is not kept, and the next sync reads stored hashes instead.
-_KEPT = 100_000
+class OverlapTracker:
+    """Tracks one source's newest cursor, and the rows that the next sync will re-read (its overlap with this one).
 
-
-class Boundary:
-    """Follows one source's rows during a sync. lower: where its walk began, in microseconds; None is the very start."""
+    lookback: microseconds before the mark at which the next walk begins. lower: where this walk began, in
+    microseconds of cursor time; None is the very start. mark: the greatest cursor that is safe as a mark.
+    """
 
     def __init__(self, lookback: int, lower: int | None) -> None:
         self._lookback = lookback
         self._lower = lower
-        self._kept: dict[int, int | None] = {}
+        self._cursor_by_hash: dict[int, int | None] = {}
         self._overflowed = False
-        self._began: int | None = None
+        self._first_request_at: int | None = None
         self.mark: int | None = None
 
-    def add(self, rows: list[RawRow], asked_at: int) -> None:
-        """Take a page's rows that lie inside the walk's bounds; asked_at is the time of its request."""
-        if self._began is None:
-            self._began = asked_at
+    def add(self, rows: list[RawRow], requested_at: int) -> None:
+        """Add the rows of a page that lie inside the walk's bounds. requested_at: microseconds."""
+        if self._first_request_at is None:
+            self._first_request_at = requested_at
         for row in rows:
-            self._kept[row.content_hash] = row.cursor_at
-            # What is dated after the first request moves no mark: others may have changed since on pages read before.
-            if row.cursor_at is not None and row.cursor_at <= self._began:
+            self._cursor_by_hash[row.content_hash] = row.cursor_at
+            # A later cursor is no safe mark: records of pages read before may have changed since the first request.
+            if row.cursor_at is not None and row.cursor_at <= self._first_request_at:
                 self.mark = row.cursor_at if self.mark is None else max(self.mark, row.cursor_at)
-        if len(self._kept) > _KEPT:
+        if len(self._cursor_by_hash) > _MOST_TRACKED:
             self._prune(self.mark)
-            self._overflowed = self._overflowed or len(self._kept) > _KEPT
+            self._overflowed = self._overflowed or len(self._cursor_by_hash) > _MOST_TRACKED
             if self._overflowed:
-                self._kept.clear()
+                self._cursor_by_hash.clear()
 
-    def value(self, mark: int) -> int | None:
-        """Fingerprint of the rows that a walk from this mark meets again; None where not all of them were seen."""
+    def fingerprint(self, mark: int) -> int | None:
+        """Fingerprint of the rows that a walk from this mark will re-read; None unless all of them were seen."""
         if self._overflowed or (self._lower is not None and self._lower > mark - self._lookback):
             return None
         self._prune(mark)
-        return ContentFingerprint(self._kept).value()
+        return ContentFingerprint(self._cursor_by_hash).value()
 
     def _prune(self, mark: int | None) -> None:
         if mark is not None:
             lowest = mark - self._lookback
-            self._kept = {hash_: at for hash_, at in self._kept.items() if at is None or at >= lowest}
+            self._cursor_by_hash = {
+                hash_: at for hash_, at in self._cursor_by_hash.items() if at is None or at >= lowest
+            }
+
+
+class SeenHashes:
+    """A set of 64-bit hashes, kept as a sorted array and a small set of recent ones."""
+
+    def __init__(self, hashes: NDArray[np.int64] | None = None) -> None:
+        self._sorted = np.sort(hashes) if hashes is not None else np.empty(0, np.int64)
+        self._recent: set[int] = set()
+
+    def add_new(self, hashes: Sequence[int]) -> list[bool]:
+        """Add the hashes; return for each whether it was new."""
+        known = self._find_merged(np.fromiter(hashes, np.int64, len(hashes)))
+        new = []
+        for value, is_known in zip(hashes, known, strict=True):
+            is_new = not is_known and value not in self._recent
+            new.append(is_new)
+            if is_new:
+                self._recent.add(value)
+        if len(self._recent) >= _MERGE_AT:
+            self._merge()
+        return new
+
+    def _find_merged(self, values: NDArray[np.int64]) -> list[bool]:
+        if not len(self._sorted):
+            return [False] * len(values)
+        positions = np.minimum(np.searchsorted(self._sorted, values), len(self._sorted) - 1)
+        found: list[bool] = (self._sorted[positions] == values).tolist()
+        return found
+
+    def _merge(self) -> None:
+        recent = np.fromiter(self._recent, np.int64, len(self._recent))
+        self._sorted = np.sort(np.concatenate([self._sorted, recent]), kind="stable")
+        self._recent.clear()
+
+
+class ContentFingerprint:
+    """The fingerprint of a set of 64-bit content hashes, independent of their order. Add each hash once."""
+
+    def __init__(self, hashes: Iterable[int] = ()) -> None:
+        self._count = self._sum = self._xor = 0
+        for value in hashes:
+            self.add(value)
+
+    def add(self, value: int) -> None:
+        """Add a hash that is not in the set yet."""
+        self._count += 1
+        self._sum += value
+        self._xor ^= value
+
+    def include(self, other: "ContentFingerprint") -> None:
+        """Add another set, which must not share a hash with this one."""
+        self._count += other._count
+        self._sum += other._sum
+        self._xor ^= other._xor
+
+    def value(self) -> int:
+        """Return 63 bits, to fit the version of a Delta application transaction."""
+        text = f"{self._count}:{self._sum}:{self._xor}"
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

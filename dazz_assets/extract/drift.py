@@ -1,4 +1,4 @@
-"""The shape of a stream's records, and its drift: fields that appeared, changed their type, or are gone."""
+"""The shape of a stream's records, and its drift: fields that were added, changed their type, or are gone."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,19 +7,19 @@ from typing import Any
 
 from dazz_assets.extract.batch import RawRow
 
-# How many records of a sync are looked at: enough to meet what is common, cheap enough to do each time.
+# Sample this many records: enough to see common fields, cheap enough for each sync.
 _RECORDS_A_SYNC = 400
 _RECORDS_A_PAGE = 20
-# A shape is known from so many records on; a field that was in every record is gone when it is in none of so many.
+# Report drift only for a shape seen in at least this many records, and missing fields only after as many without.
 _ENOUGH = 20
-# Objects with more members than this are maps from ids, whose keys are no fields.
+# Treat larger objects as maps from ids: their keys are not fields.
 _MOST_MEMBERS = 60
 _MOST_PATHS = 2_000
 
 
 @dataclass(slots=True)
 class ShapeField:
-    """One path of a record: its JSON types but null, whether it was in every record, and in how many it was seen."""
+    """One path of a record: its JSON types except null, whether every record had it, and how many had it (capped)."""
 
     types: set[str] = field(default_factory=set)
     always: bool = True
@@ -27,18 +27,18 @@ class ShapeField:
 
 
 class RecordShape:
-    """The fields of a stream's records, as met during a sync. records: how many were looked at."""
+    """The fields of the records sampled during a sync. records: how many were sampled."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._types: dict[str, set[str]] = {}
         self.records = 0
 
-    def see(self, rows: Sequence[RawRow]) -> None:
-        """Look at some records of a page."""
+    def add(self, rows: Sequence[RawRow]) -> None:
+        """Sample some records of a page."""
         for row in rows[: max(0, min(_RECORDS_A_PAGE, _RECORDS_A_SYNC - self.records))]:
             self.records += 1
-            found = dict(_fields(json.loads(bytes(row.record), parse_int=_an_integer), ""))
+            found = dict(_iterate_fields(json.loads(bytes(row.record), parse_int=_parse_any_integer), ""))
             for path, kind in found.items():
                 if path in self._counts or len(self._counts) < _MOST_PATHS:
                     self._counts[path] = self._counts.get(path, 0) + 1
@@ -46,25 +46,25 @@ class RecordShape:
                         self._types.setdefault(path, set()).add(kind)
 
     def types(self) -> dict[str, set[str]]:
-        """The paths that were met, with their JSON types but null."""
+        """Return the paths found, with their JSON types except null."""
         return {path: self._types.get(path, set()) for path in self._counts}
 
-    def drift(self, known: Mapping[str, ShapeField]) -> list[str]:
-        """How it differs from the known shape, a sentence a field; nothing where none is known."""
+    def find_drift(self, known: Mapping[str, ShapeField]) -> list[str]:
+        """Describe how the shape differs from the known one, one line per field; empty if too little is known."""
         if not known or not self.records or max(item.seen for item in known.values()) < _ENOUGH:
             return []
-        new = [f"{path}: new, {_shown(kinds)}" for path, kinds in self._types.items() if path not in known]
+        new = [f"{path}: new, {_format_types(kinds)}" for path, kinds in self._types.items() if path not in known]
         changed = [
-            f"{path}: {_shown(kinds - known[path].types)}, was {_shown(known[path].types)}"
+            f"{path}: {_format_types(kinds - known[path].types)}, was {_format_types(known[path].types)}"
             for path, kinds in self._types.items()
             if path in known and known[path].types and kinds - known[path].types
         ]
-        gone = [f"{path}: gone, was in every record" for path in self._gone(known)]
+        gone = [f"{path}: gone, was in every record" for path in self._gone_paths(known)]
         return sorted([*new, *changed, *gone])
 
-    def merged(self, known: Mapping[str, ShapeField]) -> dict[str, ShapeField]:
-        """The known shape with what was met now; a field that is gone is known no longer."""
-        gone = set(self._gone(known))
+    def merge_into(self, known: Mapping[str, ShapeField]) -> dict[str, ShapeField]:
+        """Return the known shape with this one added, and without the fields that are gone."""
+        gone = set(self._gone_paths(known))
         merged = {
             path: ShapeField(set(item.types), item.always, item.seen)
             for path, item in known.items()
@@ -73,24 +73,24 @@ class RecordShape:
         for path in self._counts:
             item = merged.setdefault(path, ShapeField(always=not known))
             item.types |= self._types.get(path, set())
-            # Capped, so that a shape that is known stays as it is written.
+            # Capped, so that a stable shape is not rewritten at each sync.
             item.seen = min(_ENOUGH, item.seen + self._counts[path])
         for path, item in merged.items():
             item.always = item.always and self._counts.get(path, 0) == self.records
         return merged
 
-    def _gone(self, known: Mapping[str, ShapeField]) -> Iterator[str]:
+    def _gone_paths(self, known: Mapping[str, ShapeField]) -> Iterator[str]:
         if self.records >= _ENOUGH:
             yield from (path for path, item in known.items() if item.always and path not in self._counts)
 
 
 def shape_path(integration: str, stream: str, connection: str) -> str:
-    """Where in a lake the shape of a stream is kept."""
+    """Return the path of a stream's shape in the lake."""
     return f"shapes/{integration}/{stream}/connection={connection}.json"
 
 
 def shape_to_json(shape: Mapping[str, ShapeField]) -> bytes:
-    """A shape as it is kept beside the stream's table."""
+    """Serialize a shape to be kept beside the stream's table."""
     document = {
         path: {"types": sorted(item.types), "always": item.always, "seen": item.seen}
         for path, item in sorted(shape.items())
@@ -99,26 +99,26 @@ def shape_to_json(shape: Mapping[str, ShapeField]) -> bytes:
 
 
 def shape_from_json(text: bytes | None) -> dict[str, ShapeField]:
-    """A shape as it was kept; an empty one where there was none."""
+    """Read a serialized shape; an empty one from None."""
     document = json.loads(text) if text else {}
     return {path: ShapeField(set(item["types"]), item["always"], item["seen"]) for path, item in document.items()}
 
 
-def _fields(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Each path below a value with its JSON type; items of a list share the path of the list with `[]`."""
+def _iterate_fields(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield each path below a value with its JSON type. Items of a list share the path of the list with `[]`."""
     if isinstance(value, dict):
         is_map = len(value) > _MOST_MEMBERS
         for name, member in value.items():
             below = f"{path}.{'*' if is_map else name}" if path else ("*" if is_map else name)
-            yield below, _kind(member)
-            yield from _fields(member, below)
+            yield below, _json_type(member)
+            yield from _iterate_fields(member, below)
     elif isinstance(value, list):
         for item in value[:5]:
-            yield f"{path}[]", _kind(item)
-            yield from _fields(item, f"{path}[]")
+            yield f"{path}[]", _json_type(item)
+            yield from _iterate_fields(item, f"{path}[]")
 
 
-def _kind(value: Any) -> str:
+def _json_type(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -130,10 +130,10 @@ def _kind(value: Any) -> str:
     return "text" if isinstance(value, str) else "list" if isinstance(value, list) else "object"
 
 
-def _an_integer(text: str) -> int:
-    """Any: what matters is that it is one, and Python refuses those of more than 4,300 digits."""
+def _parse_any_integer(text: str) -> int:
+    """Return some integer: only the type matters here, and Python refuses to parse more than 4,300 digits."""
     return len(text)
 
 
-def _shown(kinds: set[str]) -> str:
+def _format_types(kinds: set[str]) -> str:
     return " or ".join(sorted(kinds)) or "null"

@@ -1,4 +1,4 @@
-"""The first request of a walk over a stream."""
+"""Builds the first request of a walk: fills the placeholders of a stream with config, parent and bounds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from dazz_assets.windows import to_microseconds
 
 @dataclass(frozen=True, slots=True)
 class SentBounds:
-    """What `{cursor.since}` and `{cursor.until}` stand for in a walk's requests, as the API wants it.
+    """The values of `{cursor.since}` and `{cursor.until}` in a walk's requests, formatted for the API.
 
-    Each has a value, for texts in which it must have one: of a walk without the bound, one that leaves nothing out.
-    has_since, has_until: whether the walk has the bound; if not, it is sent only within a longer text.
+    Both always have a value, for texts that can't do without one: for a missing bound, one that excludes nothing.
+    has_since, has_until: whether the walk has the bound; a missing one is sent only inside a longer text.
     """
 
     since: str | int
@@ -30,19 +30,19 @@ class SentBounds:
     has_until: bool
 
     def value(self, name: str) -> str | int:
-        """The bound of this name."""
+        """Return `since` or `until` by name."""
         return self.since if name == "since" else self.until
 
     def is_absent(self, kind: str, name: str) -> bool:
-        """Whether a placeholder stands for a bound that the walk does not have."""
+        """Whether a placeholder names a bound that the walk does not have."""
         return kind == "cursor" and not (self.has_since if name == "since" else self.has_until)
 
 
 def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBounds | None:
-    """The bounds of a walk as they are sent; None for a stream without a cursor.
+    """Return the bounds of a walk as they are sent; None for a stream without a cursor.
 
-    A since that does not begin at the start is sent one unit earlier, so that records that share its value come again.
-    In place of a missing one stand the connection's start, and the end of the present second (minute, day: whatever
+    A since other than the start is sent one unit earlier, so that the API returns records that share its value.
+    A missing since becomes the connection's start; a missing until, the end of the current second (minute or day, as
     the format resolves).
     """
     cursor = stream.cursor
@@ -59,21 +59,25 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
 
 
 def parent_fields(stream: StreamSpec) -> list[str]:
-    """The paths in a parent's record that the stream's requests need."""
+    """Return the paths in a parent's record that the stream's requests need."""
     return sorted({field for kind, field in find_placeholders(stream.request) if kind == "parent"})
 
 
 def first_request(
     session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: SentBounds | None
 ) -> Request:
-    """The request that a walk begins with; bounds are None for a stream without a cursor. Raises SyncError."""
+    """Build the first request of a walk. bounds: None for a stream without a cursor. Raises SyncError."""
 
     def look_up(kind: str, name: str) -> str | int:
         if kind == "cursor" and bounds is not None:
             return bounds.value(name)
         values = parent if kind == "parent" else config_texts(session.integration.config)
         if name not in values:
-            missing = _not_in_config(session, name) if kind == "config" else _not_in_parent(session, stream, name)
+            missing = (
+                _describe_missing_config(session, name)
+                if kind == "config"
+                else _describe_missing_field(session, stream, name)
+            )
             raise SyncError(f"{session.name}, stream {stream.name}: {missing}")
         return values[name]
 
@@ -97,23 +101,23 @@ def first_request(
     )
 
 
-def _not_in_config(session: Session, name: str) -> str:
+def _describe_missing_config(session: Session, name: str) -> str:
     return (
         f"{{config.{name}}} has no value in this connection's config; set it there, or give "
         f"{session.spec.config.__name__}.{name} a default"
     )
 
 
-def _not_in_parent(session: Session, stream: StreamSpec, name: str) -> str:
-    """The fields that records of the parent have are known from its last sync."""
+def _describe_missing_field(session: Session, stream: StreamSpec, name: str) -> str:
+    """Say which fields the parent's records do have, by the shape stored at its last sync."""
     parent = stream.parent or ""
-    note = read_sidecar(session.lake, shape_path(session.spec.name, parent, session.connection.id))
+    shape = read_sidecar(session.lake, shape_path(session.spec.name, parent, session.connection.id))
     fields = [
-        path for path, field in shape_from_json(note).items() if "[]" not in path and field.types - {"object", "list"}
+        path for path, field in shape_from_json(shape).items() if "[]" not in path and field.types - {"object", "list"}
     ]
     close = closest_name(name, fields)
     return (
         f"{{parent.{name}}} has no value in a record of {parent}"
-        + (f"; they have {list_names(fields)}" if fields else "; correct it, or the path of the parent's field")
+        + (f"; they have {list_names(fields)}" if fields else "; correct the placeholder")
         + (f"; did you mean {{parent.{close}}}?" if close else "")
     )

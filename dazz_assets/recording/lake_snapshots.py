@@ -87,7 +87,7 @@ def published_objects(published: PublishedTables, model: type[DomainObject]) -> 
 
 def published_rows(published: PublishedTables, model: type[DomainObject]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a model's table."""
-    version = published.snapshots[model]
+    version = published.versions[model]
     for batch in version.read() if version is not None else ():
         yield from batch.to_pylist()
 
@@ -115,7 +115,8 @@ def _format_row(row: Mapping[str, Any]) -> str:
 
 
 def _quarantined_rows(published: PublishedTables) -> list[dict[str, Any]]:
-    rows = [row for batch in published.put_aside.read() for row in batch.to_pylist()] if published.put_aside else []
+    stored = published.quarantine_version
+    rows = [row for batch in stored.read() for row in batch.to_pylist()] if stored else []
     members = [{name: row[name] for name in _QUARANTINE_COLUMNS if row[name] is not None} for row in rows]
     return sorted(members, key=lambda row: json.dumps(row, sort_keys=True))
 

@@ -39,7 +39,7 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
-from dazz_assets.transform.records import ReadCounts, StoredRecords
+from dazz_assets.transform.records import RecordCounts, StoredRecords
 
 Model = TypeVar("Model", bound=DomainObject)
 
@@ -70,7 +70,7 @@ class Replay:
             raise RecordingError(f"{self.spec.name} has no stream {stream!r}{suggest(stream, self.spec.streams)}")
         stream_spec = self.spec.streams[stream]
         stored = self.session.raw(stream_spec).open()
-        return [] if stored is None else list(StoredRecords(stream_spec, stored, Quarantine(), ReadCounts()))
+        return [] if stored is None else list(StoredRecords(stream_spec, stored, Quarantine(), RecordCounts()))
 
     def objects(self, model: type[Model]) -> list[Model]:
         """Return the published objects of a domain model. Raises RecordingError if no parser returns it."""
@@ -87,7 +87,7 @@ class Replay:
         """Return the number of published objects by parser."""
         counts: dict[str, int] = {}
         for name, parser in self.spec.parsers.items():
-            versions = PublishedTables(self.session, parser).snapshots.values()
+            versions = PublishedTables(self.session, parser).versions.values()
             counts[name] = sum(version.rows for version in versions if version is not None)
         return counts
 

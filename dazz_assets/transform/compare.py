@@ -1,4 +1,4 @@
-"""What a parse would change: the same parse, into files of its own, compared with what is published."""
+"""Compares what a parse would publish with what is published: parses into temporary files and publishes nothing."""
 
 import re
 from collections import Counter
@@ -22,7 +22,7 @@ from dazz_assets.transform.raw_inputs import RawInputs
 from dazz_assets.transform.value_diff import MISSING, Difference, diff_collections, diff_values
 
 _EXAMPLES = 3
-# Beyond these, examples that show a field of which there is none yet.
+# More examples are kept up to this many, if they show a changed field that no other example shows.
 _MOST_EXAMPLES = 10
 _TITLES = ("title", "name", "summary", "subject")
 _INDEX = re.compile(r"\.\d+(?=\.|$)")
@@ -30,8 +30,12 @@ _INDEX = re.compile(r"\.\d+(?=\.|$)")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An object that comes, goes or changes (then its fields say how), or something put aside: a record's stream and
-    key, with the reason as its title."""
+    """An object that is added, gone or changed, or an entry of the quarantine.
+
+    id: of an entry of the quarantine, the record's stream and key, or the object's model and id.
+    title: a title found among the object's fields, or the reason of the quarantine.
+    fields: what differs in a changed object.
+    """
 
     id: str
     title: str | None = None
@@ -40,10 +44,10 @@ class Example:
 
 @dataclass(slots=True)
 class TableChanges:
-    """What changes in one table of a parser: counts, and a few examples of each kind.
+    """What changes in one table of a parser: counts, and a few examples of each kind. False if nothing changes.
 
-    objects: how many the parsed windows would hold. fields: of the changed objects how many differ in each field; an
-    item of a list counts for its list.
+    objects: how many objects the parsed windows would hold.
+    fields: how many of the changed objects differ in each field; items of a list count for the list.
     """
 
     table: str
@@ -61,32 +65,32 @@ class TableChanges:
         return bool(self.added or self.gone or self.changed)
 
     def add(self, example: Example) -> None:
-        """One comes."""
+        """Count an object that is added."""
         self.added += 1
         if len(self.examples_added) < _EXAMPLES:
             self.examples_added.append(example)
 
     def remove(self, example: Example) -> None:
-        """One goes."""
+        """Count an object that is gone."""
         self.gone += 1
         if len(self.examples_gone) < _EXAMPLES:
             self.examples_gone.append(example)
 
     def change(self, example: Example) -> None:
-        """One changes."""
+        """Count an object that is changed."""
         self.changed += 1
         names = {_INDEX.sub("", item.path) for item in example.fields}
-        count, shows_more = len(self.examples_changed), not names <= self.fields.keys()
-        if count < _EXAMPLES or (shows_more and count < _MOST_EXAMPLES):
+        count, shows_new_field = len(self.examples_changed), not names <= self.fields.keys()
+        if count < _EXAMPLES or (shows_new_field and count < _MOST_EXAMPLES):
             self.examples_changed.append(example)
         self.fields.update(names)
 
 
 @dataclass(slots=True)
 class Comparison:
-    """What a parse of one parser of one connection would change, by table; False where nothing.
+    """What a parse of one parser of one connection would change. False if nothing.
 
-    windows: how many it would parse. quarantine: what would be put aside, and what no longer.
+    windows: how many windows it would parse. quarantine: what would enter and leave quarantine.
     """
 
     connection: str
@@ -107,10 +111,10 @@ def compare_parse(
     until: datetime | None = None,
     stale: bool = False,
 ) -> Comparison:
-    """Parse as `parse` does, every window or those that meet [since, until) or that are stale, and publish nothing.
+    """Compare what `parse` would publish with what is published. Writes nothing to the lake; holds its lock.
 
-    Nothing is written to the lake; the connection's lock is held. Raises ParseError where the parse would fail,
-    LakeError where its publishing would be refused.
+    since, until: parse the windows that overlap [since, until); stale: the stale windows; by default, every window.
+    Raises ParseError if the parse would fail, LakeError if the lake would refuse its commit.
     """
     progress = session.progress
     with session.lake.lock(
@@ -134,112 +138,115 @@ def _compare(
     if stale:
         windows = ()
     elif since is not None or until is not None:
-        windows = _meeting(session, inputs.fingerprints, since, until)
-    chosen = windows_to_parse(inputs, published, windows, stale=stale)
+        windows = _windows_in_range(session, inputs.fingerprints, since, until)
+    to_parse = windows_to_parse(inputs, published, windows, stale=stale)
     found = Comparison(session.connection.id, parser.name)
-    if chosen is None:
+    if to_parse is None:
         return found
     report = ParseReport(session.connection.id, parser.name)
     with TemporaryDirectory(prefix="dazz-compare-") as folder:
         tables = parser_tables(session, parser, Lake(folder))
-        with WindowParser(session, parser, inputs, published, tables, report).run(chosen) as parsed:
+        with WindowParser(session, parser, inputs, published, tables, report).run(to_parse) as parsed:
             found.windows = len(parsed.windows)
-            found.tables = [_compared(model, parsed, published) for model in published.tables]
-            found.tables += [_abandoned(table) for table in published.abandoned()]
+            found.tables = [_compare_model(model, parsed, published) for model in published.tables]
+            found.tables += [_compare_undeclared(table) for table in published.undeclared_tables()]
             _compare_quarantine(found.quarantine, parsed, published)
     return found
 
 
-def _meeting(
+def _windows_in_range(
     session: Session, windows: Collection[date | None], since: datetime | None, until: datetime | None
 ) -> set[date | None]:
-    """Of some windows those that meet [since, until), in a grid from the connection's start to now; one outside of it
-    counts as the nearest. What has no windows meets any range that the grid meets."""
+    """Return the windows that overlap [since, until), in a grid from the connection's start to now.
+
+    A window outside the grid counts as the nearest one in it. The window None overlaps if any window of the grid does.
+    """
     kind = session.windows
     grid_first, grid_last = kind.floor(session.connection.start), kind.floor(session.now().date())
 
-    def meets(first: date, last: date) -> bool:
+    def overlaps(first: date, last: date) -> bool:
         return (since is None or since < _midnight(kind.after(last))) and (until is None or until > _midnight(first))
 
-    if not meets(grid_first, grid_last):
+    if not overlaps(grid_first, grid_last):
         return set()
     nearest = {window: window and min(max(window, grid_first), grid_last) for window in windows}
-    return {window for window, place in nearest.items() if place is None or meets(place, place)}
+    return {window for window, counted_as in nearest.items() if counted_as is None or overlaps(counted_as, counted_as)}
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _compared(model: type[DomainObject], parsed: ParsedFiles, published: PublishedTables) -> TableChanges:
-    table, snapshot = parsed.tables[model], published.snapshots[model]
+def _compare_model(model: type[DomainObject], parsed: ParsedFiles, published: PublishedTables) -> TableChanges:
+    table, version = parsed.tables[model], published.versions[model]
     files = list(parsed.files[model].values())
     found = TableChanges(model.table_name(), model.__name__, sum(file.rows for file in files))
     before: list[str] = []
-    if snapshot is not None:
-        _demand_types_kept(published.tables[model], snapshot)
-        replaced = parsed.replaced(model)
-        before = snapshot.duckdb_paths([file for file in snapshot.files if file.window in replaced])
+    if version is not None:
+        _check_column_types(published.tables[model], version)
+        replaced = parsed.replaced_windows(model)
+        before = version.duckdb_paths([file for file in version.files if file.window in replaced])
     after = [table.root.duckdb_path(f"{table.path.folder}/{file.path}") for file in files]
-    for was, now in diff_rows(before, after):
-        if was is not None and now is not None:
-            if fields := _fields(was, now):
-                found.change(_example(now, fields))
-        elif now is not None:
-            found.add(_example(now))
-        elif was is not None:
-            found.remove(_example(was))
+    for old, new in diff_rows(before, after):
+        if old is not None and new is not None:
+            if fields := _diff_fields(old, new):
+                found.change(_make_example(new, fields))
+        elif new is not None:
+            found.add(_make_example(new))
+        elif old is not None:
+            found.remove(_make_example(old))
     return found
 
 
-def _demand_types_kept(table: Table, snapshot: TableVersion) -> None:
-    """Raises CommitRefused where a column has another type than is stored, as the commit would."""
+def _check_column_types(table: Table, version: TableVersion) -> None:
+    """Raise CommitRefused if a column's type is not the stored one, as the commit would."""
     if table.schema is not None:
-        added_columns(snapshot.schema, table.schema, table.path.folder)
+        added_columns(version.schema, table.schema, table.path.folder)
 
 
-def _fields(was: object, now: object) -> tuple[Difference, ...]:
-    """What differs; a column that one side lacks is null there."""
-    nothing = (None, MISSING)
-    return tuple(item for item in diff_values(was, now) if not (item.before in nothing and item.after in nothing))
+def _diff_fields(old: object, new: object) -> tuple[Difference, ...]:
+    """Return the fields that differ. A missing column counts as null."""
+    null = (None, MISSING)
+    return tuple(item for item in diff_values(old, new) if not (item.before in null and item.after in null))
 
 
-def _abandoned(table: Table) -> TableChanges:
-    """The objects of a model that the parser no longer returns: all of them go."""
+def _compare_undeclared(table: Table) -> TableChanges:
+    """Count all objects of a model that the parser no longer returns as gone."""
     found = TableChanges(table.path.name)
-    snapshot = table.open()
-    for row, _ in diff_rows(snapshot.duckdb_paths() if snapshot else [], []):
+    version = table.open()
+    for row, _ in diff_rows(version.duckdb_paths() if version else [], []):
         if row is not None:
-            found.remove(_example(row))
+            found.remove(_make_example(row))
     return found
 
 
-def _example(row: Mapping[str, Any], fields: tuple[Difference, ...] = ()) -> Example:
+def _make_example(row: Mapping[str, Any], fields: tuple[Difference, ...] = ()) -> Example:
     title = next((row[name] for name in _TITLES if isinstance(row.get(name), str)), None)
     return Example(str(row["id"]), title, fields)
 
 
 def _compare_quarantine(found: TableChanges, parsed: ParsedFiles, published: PublishedTables) -> None:
-    now = _by_name(parsed.quarantine.rows())
-    differ = diff_collections(_by_name(published.put_aside_in(parsed.put_aside)), now)
-    found.objects = len(now)
-    for name, reason in differ.added.items():
+    after = _reasons_by_name(parsed.quarantine.rows())
+    before = _reasons_by_name(published.quarantine_rows(parsed.quarantined_windows))
+    changes = diff_collections(before, after)
+    found.objects = len(after)
+    for name, reason in changes.added.items():
         found.add(Example(name, str(reason)))
-    for name, reason in differ.gone.items():
+    for name, reason in changes.gone.items():
         found.remove(Example(name, str(reason)))
-    for name, fields in differ.changed.items():
+    for name, fields in changes.changed.items():
         found.change(
-            Example(name, str(now[name]), tuple(Difference("reason", item.before, item.after) for item in fields))
+            Example(name, str(after[name]), tuple(Difference("reason", item.before, item.after) for item in fields))
         )
 
 
-def _by_name(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Why each record and object is put aside, by its stream and key, or its model and id."""
+def _reasons_by_name(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return why each record or object is in quarantine, by its stream and key or its model and id."""
     found: dict[str, str] = {}
     seen: Counter[str] = Counter()
     for row in rows:
         name = f"{row['model']} {row['object_id']}" if row["kind"] == "duplicate" else f"{row['stream']} {row['key']}"
         seen[name] += 1
-        # An object may be put aside several times.
+        # An object may be in quarantine several times.
         found[name if seen[name] == 1 else f"{name} ({seen[name]})"] = f"{row['kind']}: {row['reason']}"
     return found

@@ -1,4 +1,4 @@
-"""One parse of one parser: windows of raw records into domain objects, published in one commit of each table."""
+"""Parses windows of raw records into domain objects, and publishes them in one commit per table."""
 
 from __future__ import annotations
 
@@ -23,14 +23,19 @@ from dazz_assets.spec.specs import InputSpec, ParserSpec
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs
-from dazz_assets.transform.records import ReadCounts, StoredRecords, TooManyInvalidError, is_too_much
-from dazz_assets.transform.records import RecordWindow as StoredWindow
+from dazz_assets.transform.records import (
+    RecordCounts,
+    RecordWindow,
+    StoredRecords,
+    TooManyInvalidError,
+    exceeds_max_invalid,
+)
 from dazz_assets.transform.result_checks import (
     describe_error,
-    fault_of_ids,
-    fault_of_object,
-    fault_of_result,
-    line_raised,
+    find_id_fault,
+    find_object_fault,
+    find_result_fault,
+    format_raising_line,
 )
 
 _OBJECTS_A_BATCH = 1_000
@@ -39,23 +44,84 @@ Window = date | None
 Model = type[DomainObject]
 
 
+def parse(
+    session: Session,
+    parser: ParserSpec,
+    *,
+    windows: Collection[date | None] | None,
+    stale: bool = False,
+) -> ParseReport:
+    """Parse windows and publish their objects. Sends no request; holds the connection's lock.
+
+    windows: None is every window that has records. Windows whose records changed since they were parsed are always
+    included. stale: also parse windows whose full-refresh inputs changed.
+    Raises ParseError, and then publishes nothing of this parse; LakeError.
+    """
+    progress = session.progress
+    with session.lake.lock(
+        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
+    ):
+        progress.began(session.name, parser.name)
+        try:
+            return _parse(session, parser, windows, stale=stale)
+        finally:
+            progress.ended(session.name, parser.name)
+
+
+def _parse(
+    session: Session, parser: ParserSpec, windows: Collection[date | None] | None, *, stale: bool
+) -> ParseReport:
+    inputs, published = RawInputs(session, parser), PublishedTables(session, parser)
+    report = ParseReport(session.connection.id, parser.name)
+    report.inputs = {name: version.version for name, version in inputs.versions.items()}
+    to_parse = windows_to_parse(inputs, published, windows, stale=stale)
+    if to_parse is not None:
+        with WindowParser(session, parser, inputs, published, published.tables, report).run(to_parse) as parsed:
+            publish(parsed, inputs, published)
+        published = PublishedTables(session, parser)
+    report.stale = sorted(_stale_windows(inputs, published), key=str)
+    return report
+
+
+def windows_to_parse(
+    inputs: RawInputs, published: PublishedTables, windows: Collection[date | None] | None, *, stale: bool
+) -> set[date | None] | None:
+    """Return the windows that `parse` would parse; None if there is nothing to do.
+
+    If no input changed since the tables were last checked, which their logs tell, no file is opened.
+    """
+    is_requested = windows is None or bool(windows) or stale
+    if not is_requested and published.is_checked(inputs.checked):
+        return None
+    found = set(inputs.fingerprints) if windows is None else set(windows) & inputs.fingerprints.keys()
+    found |= published.outdated_windows(inputs.fingerprints)
+    return found | _stale_windows(inputs, published) if stale else found
+
+
+def _stale_windows(inputs: RawInputs, published: PublishedTables) -> set[date | None]:
+    return {
+        window for windows in published.windows for window, state in windows.items() if inputs.is_stale(state.inputs)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedFiles:
-    """What one parse made, to be published or compared. As a context manager it removes what was not committed.
+    """The files that one parse wrote, to be published or compared. On exit, removes those that were not committed.
 
-    files: by model and window, of `tables`: of the parsed windows, and of those that gave an object to one of them.
-    windows: those that were parsed; one without a file has no records any more.
-    quarantine: what was put aside; its rows replace all of the windows `put_aside`.
+    files: by model and window, files of `tables`: for the parsed windows, and for those that lost a duplicate object
+        to a parsed one.
+    windows: the windows that were parsed; one without a file has no records any more.
+    quarantine: the new quarantine rows; they replace all rows of `quarantined_windows`.
     """
 
     tables: Mapping[Model, Table]
     files: Mapping[Model, Mapping[Window, DataFile]]
     windows: Set[Window]
     quarantine: Quarantine
-    put_aside: Set[Window]
+    quarantined_windows: Set[Window]
 
-    def replaced(self, model: Model) -> Set[Window]:
-        """The windows of a model's table that its files replace."""
+    def replaced_windows(self, model: Model) -> Set[Window]:
+        """Return the windows of a model's table that its files replace."""
         return self.windows | self.files[model].keys()
 
     def __enter__(self) -> ParsedFiles:
@@ -66,7 +132,7 @@ class ParsedFiles:
 
 
 class WindowParser:
-    """Parses windows of one parser into files of `tables`: the published ones, or others of the same schema."""
+    """Runs one parser over windows and writes files for `tables`: the published ones, or others of the same schema."""
 
     def __init__(
         self,
@@ -85,57 +151,58 @@ class WindowParser:
         self._report = report
         self._function = getattr(session.parsing_integration, parser.name)
         self._quarantine = Quarantine()
-        self._counted: dict[str, ReadCounts] = defaultdict(ReadCounts)
-        self._full = {
-            item.parameter: self._records(item, None) for item in parser.inputs if item.kind == "full_refresh"
+        self._counts: dict[str, RecordCounts] = defaultdict(RecordCounts)
+        self._full_refresh = {
+            item.parameter: self._read_records(item) for item in parser.inputs if item.kind == "full_refresh"
         }
         self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
-        self._done: set[Window] = set()
+        self._parsed: set[Window] = set()
 
     def run(self, windows: Collection[Window]) -> ParsedFiles:
-        """Parse these windows, and those that turn out to need it. Raises ParseError."""
+        """Parse these windows, and those whose duplicates become valid by it. Raises ParseError."""
         try:
             with suppress(TooManyInvalidError):
                 self._parse_all(set(windows))
             self._check_invalid()
-            self._take_out_doubles()
-            return self._parsed()
+            self._remove_duplicates()
+            return self._finish()
         except BaseException:
-            self._discard()
+            _remove_uncommitted(self._tables, self._files)
             raise
 
     def _parse_all(self, windows: set[Window]) -> None:
         while windows:
             self._latest = {
-                item.stream: LatestByWindow(self._inputs.snapshots[item.stream], windows)
+                item.stream: LatestByWindow(self._inputs.versions[item.stream], windows)
                 for item in self._parser.incremental
             }
             for window in sorted(windows, key=str):
                 if window in self._inputs.fingerprints:
                     self._parse_window(window)
-                self._done.add(window)
-            windows = self._published.uncovered(self._lost_ids(), self._done)
+                self._parsed.add(window)
+            windows = self._published.windows_of_duplicates(self._removed_ids()) - self._parsed
 
-    def _lost_ids(self) -> set[tuple[str, str]]:
-        """Objects, by model and id, that the parsed windows held and no longer do: what gave way to one is back."""
-        before = self._published.ids(self._done)
+    def _removed_ids(self) -> set[tuple[str, str]]:
+        """Return the objects, by model and id, that the parsed windows no longer hold: their duplicates may return."""
+        before = self._published.object_ids(self._parsed)
         if not before:
             return set()
         now = {
             (model.__name__, id_)
             for model, files in self._files.items()
             for file in files.values()
-            for id_ in _ids(self._tables[model], file)
+            for id_ in _read_ids(self._tables[model], file)
         }
         return before - now
 
     def _parse_window(self, window: Window) -> None:
-        handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full.items()}
+        handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full_refresh.items()}
         for item in self._parser.incremental:
-            handles[item.parameter] = Incremental(self._records(item, StoredWindow(window, self._latest[item.stream])))
-        writers = {model: self._writer(table, window) for model, table in self._tables.items()}
+            records = self._read_records(item, RecordWindow(window, self._latest[item.stream]))
+            handles[item.parameter] = Incremental(records)
+        writers = {model: self._new_file(table, window) for model, table in self._tables.items()}
         try:
-            for batch in _batched(self._objects(window, handles)):
+            for batch in _split_into_batches(self._call_parser(window, handles)):
                 self._write(batch, writers, window)
         except BaseException:
             for writer in writers.values():
@@ -144,113 +211,135 @@ class WindowParser:
         for model, writer in writers.items():
             self._files[model][window] = writer.close()
 
-    def _objects(self, window: Window, handles: dict[str, object]) -> Iterator[DomainObject]:
+    def _call_parser(self, window: Window, handles: dict[str, object]) -> Iterator[DomainObject]:
         try:
-            made = self._function(**handles)
-            self._demand_none(fault_of_result(made), window)
-            yield from made
+            result = self._function(**handles)
+            self._raise_fault(find_result_fault(result), window)
+            yield from result
         except (ParseError, TooManyInvalidError):
             raise
         except Exception as error:
-            what = f"{describe_error(error)}{line_raised(error, self._function)}"
-            raise ParseError(f"{self._place(window)}: {what}; nothing was published", self._report) from error
+            problem = f"{describe_error(error)}{format_raising_line(error, self._function)}"
+            raise ParseError(f"{self._where(window)}: {problem}; nothing was published", self._report) from error
 
     def _write(self, batch: list[DomainObject], writers: dict[Model, SliceWriter], window: Window) -> None:
         for item in batch:
-            self._demand_none(fault_of_object(item, writers), window)
+            self._raise_fault(find_object_fault(item, writers), window)
         for model, writer in writers.items():
             of_model = [item for item in batch if type(item) is model]
             try:
                 writer.write(make_batch(of_model, model))
             except ValueError as error:
-                raise ParseError(f"{self._place(window)}: {error}", self._report) from None
+                raise ParseError(f"{self._where(window)}: {error}", self._report) from None
         self._session.progress.parsed(self._session.name, self._parser.name, objects=len(batch))
 
-    def _demand_none(self, fault: str | None, window: Window) -> None:
+    def _raise_fault(self, fault: str | None, window: Window) -> None:
         if fault is not None:
-            raise ParseError(f"{self._place(window)}: {fault}. Nothing was published", self._report)
+            raise ParseError(f"{self._where(window)}: {fault}. Nothing was published", self._report)
 
-    def _records(self, item: InputSpec, window: StoredWindow | None = None) -> StoredRecords:
+    def _read_records(self, item: InputSpec, window: RecordWindow | None = None) -> StoredRecords:
         stream = self._session.spec.streams[item.stream]
-        snapshot = self._inputs.snapshots[item.stream]
-        counted, ordered = self._counted[item.stream], not self._parser.incremental
-        return StoredRecords(stream, snapshot, self._quarantine, counted, window, ordered=ordered)
+        version = self._inputs.versions[item.stream]
+        counts, ordered = self._counts[item.stream], not self._parser.incremental
+        return StoredRecords(stream, version, self._quarantine, counts, window, ordered=ordered)
 
-    def _writer(self, table: Table, window: Window) -> SliceWriter:
-        return table.new_file(window, fingerprint=self._inputs.fingerprints[window], inputs=self._inputs.names)
+    def _new_file(self, table: Table, window: Window) -> SliceWriter:
+        return table.new_file(window, fingerprint=self._inputs.fingerprints[window], inputs=self._inputs.provenance)
 
     def _check_invalid(self) -> None:
         report = self._report
-        for name, counted in self._counted.items():
-            report.read[name], report.invalid[name] = counted.read, counted.invalid
-            report.replaced += counted.replaced
+        for name, counts in self._counts.items():
+            report.read[name], report.invalid[name] = counts.read, counts.invalid
+            report.replaced += counts.replaced
             stream = self._session.spec.streams[name]
-            if is_too_much(stream, counted.invalid, counted.read):
+            if exceeds_max_invalid(stream, counts.invalid, counts.read):
                 raise ParseError(
-                    f"{self._place(None)}: {counted.invalid} of {counted.read} records of {name} are invalid, more "
-                    f"than max_invalid = {stream.max_invalid} allows ({self._quarantine.example(name)}); correct "
+                    f"{self._where(None)}: {counts.invalid} of {counts.read} records of {name} are invalid, more "
+                    f"than max_invalid = {stream.max_invalid} allows ({self._quarantine.first_reason(name)}); correct "
                     f"{stream.read_as.__name__}, then parse again. Nothing was published",
                     report,
                 )
 
-    def _take_out_doubles(self) -> None:
+    def _remove_duplicates(self) -> None:
         for model, table in self._tables.items():
             files = self._files[model]
-            lost: dict[tuple[Window, str], list[DuplicateId]] = defaultdict(list)
-            snapshot = self._published.snapshots[model]
-            found = list(find_duplicate_ids(table, list(files.values()), snapshot, self._done))
+            by_file: dict[tuple[Window, str], list[DuplicateId]] = defaultdict(list)
+            version = self._published.versions[model]
+            duplicates = list(find_duplicate_ids(table, list(files.values()), version, self._parsed))
             objects = sum(file.rows for file in files.values())
-            self._demand_none(fault_of_ids(model, objects, [double.id for double in found]), None)
-            for double in found:
-                lost[double.window, double.path].append(double)
-                self._quarantine.duplicate(double.window, model.__name__, double.id, double.kept)
-                self._report.duplicates.append(double.id)
-            for (window, path), rows in lost.items():
-                self._rewrite(model, window, path, rows)
+            self._raise_fault(find_id_fault(model, objects, [item.id for item in duplicates]), None)
+            for item in duplicates:
+                by_file[item.window, item.path].append(item)
+                self._quarantine.add_duplicate(item.window, model.__name__, item.id, item.kept)
+                self._report.duplicates.append(item.id)
+            for (window, path), rows in by_file.items():
+                self._rewrite_without(model, window, path, rows)
 
-    def _rewrite(self, model: Model, window: Window, path: str, lost: Collection[DuplicateId]) -> None:
-        files, table, snapshot = self._files[model], self._tables[model], self._published.snapshots[model]
-        stored_in = snapshot if window not in files else None
+    def _rewrite_without(self, model: Model, window: Window, path: str, duplicates: Collection[DuplicateId]) -> None:
+        files, table, version = self._files[model], self._tables[model], self._published.versions[model]
+        stored_in = version if window not in files else None
         before = stored_in.window_states().get(window) if stored_in else None
         files[window], old = (
             copy_without_rows(
                 table,
                 path,
                 window,
-                {double.row for double in lost},
+                {item.row for item in duplicates},
                 stored_in=stored_in,
                 fingerprint=before.fingerprint if before else self._inputs.fingerprints[window],
-                inputs=before.inputs if before else self._inputs.names,
+                inputs=before.inputs if before else self._inputs.provenance,
             ),
             files.get(window),
         )
         if old is not None:
             remove_uncommitted(table, old)
 
-    def _parsed(self) -> ParsedFiles:
-        report, done = self._report, self._done
-        put_aside = set(done)
-        if any(records.was_read for records in self._full.values()):
-            put_aside.add(None)
-        rewritten = {window for files in self._files.values() for window in files} - done
+    def _finish(self) -> ParsedFiles:
+        """Complete the report, and return the files."""
+        report, parsed = self._report, self._parsed
+        quarantined = set(parsed)
+        if any(records.was_read for records in self._full_refresh.values()):
+            quarantined.add(None)
+        rewritten = {window for files in self._files.values() for window in files} - parsed
         report.quarantined = self._quarantine.count
-        self._quarantine.keep(self._published.put_aside_in(rewritten))
-        report.windows = dict.fromkeys(done, 0)
+        self._quarantine.carry_over(self._published.quarantine_rows(rewritten))
+        report.windows = dict.fromkeys(parsed, 0)
         for files in self._files.values():
-            for window in done & files.keys():
+            for window in parsed & files.keys():
                 report.windows[window] += files[window].rows
         report.records = sum(report.windows.values())
-        return ParsedFiles(self._tables, self._files, done, self._quarantine, put_aside | rewritten)
+        return ParsedFiles(self._tables, self._files, parsed, self._quarantine, quarantined | rewritten)
 
-    def _discard(self) -> None:
-        _remove_uncommitted(self._tables, self._files)
-
-    def _place(self, window: Window) -> str:
+    def _where(self, window: Window) -> str:
         at = f", window {window}" if window else ""
         return f"{self._session.name}, parser {self._parser.name}{at}"
 
 
-def _batched(objects: Iterable[Any]) -> Iterator[list[Any]]:
+def publish(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
+    """Commit what was parsed, quarantine first: windows of tables not committed yet are then parsed again."""
+    _commit_quarantine(parsed, inputs, published)
+    for model, table in published.tables.items():
+        _commit_objects(parsed, inputs, model, table)
+    for table in published.undeclared_tables():
+        table.commit(lambda _: Commit(replace="everything"))
+
+
+def _commit_objects(parsed: ParsedFiles, inputs: RawInputs, model: type[DomainObject], table: Table) -> None:
+    files = list(parsed.files[model].values())
+    commit = Commit(files, parsed.replaced_windows(model) or "nothing", inputs.checked)
+    table.commit(lambda _: commit)
+
+
+def _commit_quarantine(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
+    table, windows = published.quarantine, parsed.quarantined_windows
+    files = parsed.quarantine.write_files(table, windows, inputs.fingerprints)
+    stored = published.quarantine_version.window_states().keys() if published.quarantine_version else set()
+    replaced = {file.window for file in files} | (windows & stored)
+    commit = Commit(files, replaced or "nothing", inputs.checked)
+    table.commit(lambda _: commit)
+
+
+def _split_into_batches(objects: Iterable[Any]) -> Iterator[list[Any]]:
     batch: list[Any] = []
     for item in objects:
         batch.append(item)
@@ -267,89 +356,6 @@ def _remove_uncommitted(tables: Mapping[Model, Table], files: Mapping[Model, Map
             remove_uncommitted(tables[model], file)
 
 
-def _ids(table: Table, file: DataFile) -> Iterator[str]:
+def _read_ids(table: Table, file: DataFile) -> Iterator[str]:
     for batch in read_uncommitted(table, file, ["id"]):
         yield from (id_ for id_ in batch.column("id").to_pylist() if id_ is not None)
-
-
-def publish(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
-    """Quarantine first: until a domain table is committed its windows don't fit, and are parsed again."""
-    _commit_quarantine(parsed, inputs, published)
-    for model, table in published.tables.items():
-        _commit(parsed, inputs, model, table)
-    for table in published.abandoned():
-        table.commit(lambda _: Commit(replace="everything"))
-
-
-def _commit(parsed: ParsedFiles, inputs: RawInputs, model: type[DomainObject], table: Table) -> None:
-    files = list(parsed.files[model].values())
-    commit = Commit(files, parsed.replaced(model) or "nothing", inputs.checked)
-    table.commit(lambda _: commit)
-
-
-def _commit_quarantine(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
-    table, windows = published.quarantine, parsed.put_aside
-    files = parsed.quarantine.files(table, windows, inputs.fingerprints)
-    stored = published.put_aside.window_states().keys() if published.put_aside else set()
-    replaced = {file.window for file in files} | (windows & stored)
-    commit = Commit(files, replaced or "nothing", inputs.checked)
-    table.commit(lambda _: commit)
-
-
-def parse(
-    session: Session,
-    parser: ParserSpec,
-    *,
-    windows: Collection[date | None] | None,
-    stale: bool = False,
-) -> ParseReport:
-    """Parse windows (None: every window that has records) and, always, each whose records are no longer those that it
-    was parsed from; with `stale` also those whose full-refresh inputs changed. Makes no request.
-
-    Raises ParseError, and then nothing of this parse is published; LakeError.
-    """
-    progress = session.progress
-    with session.lake.lock(
-        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    ):
-        progress.began(session.name, parser.name)
-        try:
-            return _parse(session, parser, windows, stale=stale)
-        finally:
-            progress.ended(session.name, parser.name)
-
-
-def _parse(
-    session: Session, parser: ParserSpec, windows: Collection[date | None] | None, *, stale: bool
-) -> ParseReport:
-    inputs, published = RawInputs(session, parser), PublishedTables(session, parser)
-    report = ParseReport(session.connection.id, parser.name)
-    report.inputs = {name: snapshot.version for name, snapshot in inputs.snapshots.items()}
-    chosen = windows_to_parse(inputs, published, windows, stale=stale)
-    if chosen is not None:
-        with WindowParser(session, parser, inputs, published, published.tables, report).run(chosen) as parsed:
-            publish(parsed, inputs, published)
-        published = PublishedTables(session, parser)
-    report.stale = sorted(_stale(inputs, published), key=str)
-    return report
-
-
-def windows_to_parse(
-    inputs: RawInputs, published: PublishedTables, windows: Collection[date | None] | None, *, stale: bool
-) -> set[date | None] | None:
-    """The windows that a parse of these parses, as `parse` says; None where there is nothing to look at.
-
-    Where nothing came since the tables were last found right, the log says so, and no file is opened.
-    """
-    asked_for = windows is None or bool(windows) or stale
-    if not asked_for and published.is_checked(inputs.checked):
-        return None
-    chosen = set(inputs.fingerprints) if windows is None else set(windows) & inputs.fingerprints.keys()
-    chosen |= published.unfit(inputs.fingerprints)
-    return chosen | _stale(inputs, published) if stale else chosen
-
-
-def _stale(inputs: RawInputs, published: PublishedTables) -> set[date | None]:
-    return {
-        window for windows in published.windows for window, state in windows.items() if inputs.is_stale(state.inputs)
-    }

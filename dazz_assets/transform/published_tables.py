@@ -1,4 +1,4 @@
-"""The tables that a parser publishes to."""
+"""The tables that a parser publishes to: its models' tables and its quarantine."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
@@ -12,32 +12,32 @@ from dazz_assets.tables import parser_tables
 
 
 class PublishedTables:
-    """A parser's tables of one connection, one a model, and its quarantine, each in one version."""
+    """The tables of one parser of one connection, one per model, and its quarantine, each opened at one version."""
 
     def __init__(self, session: Session, parser: ParserSpec) -> None:
         lake, integration, connection = session.lake, session.spec.name, session.connection.id
         self._lake, self._integration, self._parser, self._connection = lake, integration, parser.name, connection
         self.tables: Mapping[type[DomainObject], Table] = parser_tables(session, parser, lake)
         self.quarantine = lake.quarantine(integration, parser.name, connection)
-        self.snapshots: Mapping[type[DomainObject], TableVersion | None] = {
+        self.versions: Mapping[type[DomainObject], TableVersion | None] = {
             model: table.open() for model, table in self.tables.items()
         }
-        self.put_aside: TableVersion | None = self.quarantine.open()
+        self.quarantine_version: TableVersion | None = self.quarantine.open()
 
     @property
     def windows(self) -> list[Mapping[date | None, WindowState]]:
-        """What each table's windows were parsed from."""
-        return [snapshot.window_states() if snapshot else {} for snapshot in self.snapshots.values()]
+        """What the windows of each table were parsed from, in the order of the models."""
+        return [version.window_states() if version else {} for version in self.versions.values()]
 
     def is_checked(self, transactions: Mapping[str, int]) -> bool:
-        """Whether all tables are right up to these passes of the inputs; then no file needs to be opened."""
+        """Whether all tables are up to date with these passes of the inputs, so that no file needs to be opened."""
         return all(
-            snapshot is not None and all(snapshot.transaction(name) == value for name, value in transactions.items())
-            for snapshot in (*self.snapshots.values(), self.put_aside)
+            version is not None and all(version.transaction(name) == value for name, value in transactions.items())
+            for version in (*self.versions.values(), self.quarantine_version)
         )
 
-    def unfit(self, fingerprints: Mapping[date | None, str]) -> set[date | None]:
-        """Windows that some table holds from another set of records, or doesn't hold, or should no longer hold."""
+    def outdated_windows(self, fingerprints: Mapping[date | None, str]) -> set[date | None]:
+        """Return the windows that some table holds from other records, lacks, or should no longer hold."""
         found: set[date | None] = set()
         for windows in self.windows:
             parsed = {window: state.fingerprint for window, state in windows.items()}
@@ -45,40 +45,40 @@ class PublishedTables:
             found |= parsed.keys() - fingerprints.keys()
         return found
 
-    def uncovered(self, lost: Collection[tuple[str, str]], parsed: Collection[date | None]) -> set[date | None]:
-        """Windows, not parsed yet, with an object put aside for one of these (model and id), which are gone now."""
-        if not lost or self.put_aside is None:
+    def windows_of_duplicates(self, objects: Collection[tuple[str, str]]) -> set[date | None]:
+        """Return the windows that have a duplicate of one of these objects, by model and id, in quarantine."""
+        if not objects or self.quarantine_version is None:
             return set()
-        gone = set(lost)
+        wanted = set(objects)
         found = set()
-        for batch in self.put_aside.read(["kind", "model", "object_id", "window_start"]):
+        for batch in self.quarantine_version.read(["kind", "model", "object_id", "window_start"]):
             for row in batch.to_pylist():
-                if row["kind"] == "duplicate" and (row["model"], row["object_id"]) in gone:
+                if row["kind"] == "duplicate" and (row["model"], row["object_id"]) in wanted:
                     found.add(row["window_start"])
-        return found - set(parsed)
+        return found
 
-    def ids(self, windows: Collection[date | None]) -> set[tuple[str, str]]:
-        """The published objects of some windows, by model and id; none where nothing put aside could need them."""
-        if self.put_aside is None or not self.put_aside.rows:
+    def object_ids(self, windows: Collection[date | None]) -> set[tuple[str, str]]:
+        """Return the published objects of some windows, by model and id; none if the quarantine is empty."""
+        if self.quarantine_version is None or not self.quarantine_version.rows:
             return set()
         return {
             (model.__name__, id_)
-            for model, snapshot in self.snapshots.items()
-            if snapshot is not None
-            for batch in snapshot.read(["id"], windows)
+            for model, version in self.versions.items()
+            if version is not None
+            for batch in version.read(["id"], windows)
             for id_ in batch.column("id").to_pylist()
             if id_ is not None
         }
 
-    def abandoned(self) -> Iterator[Table]:
-        """Tables with objects of models that the parser no longer returns."""
+    def undeclared_tables(self) -> Iterator[Table]:
+        """Yield the tables that hold objects of models that the parser no longer returns."""
         current = {table.path.folder for table in self.tables.values()}
         for table in self._lake.tables_of_parser(self._integration, self._parser, self._connection):
-            if table.path.folder not in current and (snapshot := table.open()) is not None and snapshot.files:
+            if table.path.folder not in current and (version := table.open()) is not None and version.files:
                 yield table
 
-    def put_aside_in(self, windows: Collection[date | None]) -> list[dict[str, Any]]:
-        """The rows of some windows in quarantine."""
-        if self.put_aside is None or not windows:
+    def quarantine_rows(self, windows: Collection[date | None]) -> list[dict[str, Any]]:
+        """Return the quarantine rows of some windows."""
+        if self.quarantine_version is None or not windows:
             return []
-        return [row for batch in self.put_aside.read(windows=windows) for row in batch.to_pylist()]
+        return [row for batch in self.quarantine_version.read(windows=windows) for row in batch.to_pylist()]

@@ -1,4 +1,4 @@
-"""What a parse puts aside, with the reason and the raw record's place."""
+"""Collects what a parse quarantines: invalid records and duplicate objects, with the reason and where they are."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from dazz_assets.lake import QUARANTINE_SCHEMA, DataFile, Table
 
 Kind = Literal["invalid", "no key", "no cursor", "duplicate"]
-# The columns of a raw row that say where it is.
-PLACE = ("key", "url", "page", "position", "sequence", "fetched_at")
+# The columns that locate a raw row.
+LOCATION_COLUMNS = ("key", "url", "page", "position", "sequence", "fetched_at")
 
 
 class Quarantine:
-    """Collects by window what is put aside during a parse; each record of a stream once."""
+    """Collects quarantine rows by window during a parse; each record of a stream once."""
 
     def __init__(self) -> None:
         self._rows: dict[date | None, list[dict[str, Any]]] = defaultdict(list)
@@ -24,42 +24,45 @@ class Quarantine:
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return sum(map(len, self._rows.values()))
 
-    def record(self, window: date | None, stream: str, place: Mapping[str, Any], kind: Kind, reason: str) -> None:
-        """A raw record that can't be parsed; place holds the columns `PLACE` of its row."""
-        if (identity := (stream, place["sequence"])) not in self._known:
+    def add_record(
+        self, window: date | None, stream: str, location: Mapping[str, Any], kind: Kind, reason: str
+    ) -> None:
+        """Add a raw record that can't be parsed. location: its row's `LOCATION_COLUMNS`."""
+        if (identity := (stream, location["sequence"])) not in self._known:
             self._known.add(identity)
-            row = {name: place[name] for name in PLACE}
+            row = {name: location[name] for name in LOCATION_COLUMNS}
             self._rows[window].append(
                 {**row, "stream": stream, "kind": kind, "reason": reason, "model": None, "object_id": None}
             )
 
-    def duplicate(self, window: date | None, model: str, object_id: str, kept: date | None) -> None:
-        """An object that was yielded again later, and is published there."""
+    def add_duplicate(self, window: date | None, model: str, object_id: str, kept: date | None) -> None:
+        """Add an object that was yielded again later. kept: the window that publishes it."""
         where = "later in the same window" if kept == window else f"in the window of {kept}"
-        row = dict.fromkeys(PLACE) | {"stream": None, "kind": "duplicate", "model": model, "object_id": object_id}
-        self._rows[window].append({**row, "reason": f"{model} {object_id} is yielded again {where}"})
+        row = {"stream": None, "kind": "duplicate", "model": model, "object_id": object_id}
+        reason = f"{model} {object_id} is yielded again {where}"
+        self._rows[window].append(dict.fromkeys(LOCATION_COLUMNS) | row | {"reason": reason})
 
-    def keep(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Rows that are put aside already, in windows that are written anew and were not parsed."""
+    def carry_over(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add stored quarantine rows of windows that are rewritten but were not parsed."""
         for row in rows:
             self._rows[row["window_start"]].append({name: row[name] for name in QUARANTINE_SCHEMA.names})
 
-    def example(self, stream: str) -> str:
-        """The first reason for which a record of a stream was put aside."""
+    def first_reason(self, stream: str) -> str:
+        """Return the first reason why a record of a stream was quarantined; empty if none was."""
         return next((str(row["reason"]) for rows in self._rows.values() for row in rows if row["stream"] == stream), "")
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
-        """All rows, in the columns of the table."""
+        """Yield all rows, with the columns of the quarantine table."""
         for rows in self._rows.values():
             yield from rows
 
-    def files(
+    def write_files(
         self, table: Table, windows: Collection[date | None], fingerprints: Mapping[date | None, str]
     ) -> list[DataFile]:
-        """One file for each of these windows that has rows."""
+        """Write one file for each of these windows that has rows. Its caller commits them."""
         files = []
         for window in windows:
             if rows := self._rows.get(window):
@@ -70,7 +73,7 @@ class Quarantine:
 
 
 def invalid_reason(error: ValidationError) -> str:
-    """Where in the record and why, without the values."""
+    """Say which fields are invalid and why, without the values."""
     problems = error.errors(include_input=False, include_url=False, include_context=False)
     shown = [f"{'.'.join(map(str, item['loc'])) or 'the record'}: {item['msg']}" for item in problems[:5]]
     more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
@@ -78,5 +81,5 @@ def invalid_reason(error: ValidationError) -> str:
 
 
 def problem_kind(problem: str) -> Kind:
-    """Whether a raw row's problem is its key or its cursor."""
+    """Return the kind of a raw row's problem: its key or its cursor."""
     return "no key" if problem.startswith("no key") else "no cursor"

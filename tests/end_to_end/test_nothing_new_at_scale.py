@@ -58,7 +58,7 @@ def _fill(customer: Customer, desk: Desk, records: int) -> None:
 
 def _time_sync(customer: Customer) -> float:
     started = time.perf_counter()
-    report = customer.sync("tickets", extent=SyncRange(from_mark=True))["tickets"]
+    report = customer.sync("tickets", sync_range=SyncRange(from_mark=True))["tickets"]
     parsed = customer.parse()
     assert (report.records, parsed.windows) == (0, {})
     return time.perf_counter() - started

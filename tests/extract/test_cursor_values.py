@@ -1,4 +1,4 @@
-"""Cursor values are moments, whatever they are written in; bounds are never later than the moment they stand for."""
+"""Cursor values are read as times from any format; bounds are never later than the time they stand for."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -15,7 +15,7 @@ from dazz_assets.windows import Windows, to_datetime, to_microseconds, window_st
 MOMENT = to_microseconds(datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC))
 SECOND = MOMENT // 1_000_000 * 1_000_000
 
-# Epoch numbers of earlier times look like a coarser unit of later ones.
+# Epoch numbers of earlier times look like later ones in a coarser unit.
 moments = st.datetimes(datetime(1974, 1, 1), datetime(2200, 1, 1)).map(
     lambda value: to_microseconds(value.replace(tzinfo=UTC))
 )
@@ -47,22 +47,22 @@ def test_times_dates_and_epoch_numbers_are_read(text: str, value: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "1e400", "NaN", "true", "[]", "9" * 50, "٣"])
-def test_anything_else_is_no_cursor(text: str) -> None:
+def test_anything_else_is_not_a_cursor(text: str) -> None:
     assert parse_timestamp(text) is None
 
 
 @given(moments, zones)
-def test_the_same_moment_in_any_zone_is_the_same_cursor(value: int, zone: timezone) -> None:
+def test_the_same_time_in_any_zone_is_the_same_cursor(value: int, zone: timezone) -> None:
     assert parse_timestamp(to_datetime(value).astimezone(zone).isoformat()) == value
 
 
 @given(moments)
-def test_what_is_shown_reads_back_as_the_same_moment(value: int) -> None:
+def test_a_formatted_time_parses_as_the_same_time(value: int) -> None:
     assert parse_timestamp(format_moment(value)) == value
 
 
 @given(moments, st.sampled_from([None, "epoch", "epoch_ms", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%Y-%m-%d"]))
-def test_a_bound_is_never_later_than_its_moment_and_an_inclusive_one_is_earlier(value: int, format: str | None) -> None:
+def test_a_bound_is_never_later_than_its_time_and_an_inclusive_one_is_earlier(value: int, format: str | None) -> None:
     cursor = Cursor("at", format=format)
 
     def read(bound: str | int) -> int:
@@ -85,12 +85,12 @@ def test_a_bound_is_never_later_than_its_moment_and_an_inclusive_one_is_earlier(
         (MOMENT, "%d/%m/%Y %H:%M", "31/01/2026 12:30"),
     ],
 )
-def test_bounds_are_sent_as_the_cursor_says(value: int, format: str | None, text: str | int) -> None:
+def test_bounds_are_sent_in_the_format_of_the_cursor(value: int, format: str | None, text: str | int) -> None:
     assert format_bound(value, Cursor("at", format=format)) == text
 
 
 @given(moments, st.sampled_from(["day", "week", "month"]))
-def test_a_moment_lies_in_its_window_and_in_no_other(value: int, kind: str) -> None:
+def test_a_time_lies_in_its_window_and_in_no_other(value: int, kind: str) -> None:
     windows = Windows(kind)  # type: ignore[arg-type]
     window = windows.containing(value)
     assert window_start(window) <= value < window_start(windows.after(window))
@@ -98,7 +98,7 @@ def test_a_moment_lies_in_its_window_and_in_no_other(value: int, kind: str) -> N
 
 
 @given(moments, moments, st.sampled_from(["day", "week", "month"]))
-def test_windows_follow_each_other_without_gap(one: int, other: int, kind: str) -> None:
+def test_windows_follow_each_other_without_a_gap(one: int, other: int, kind: str) -> None:
     windows = Windows(kind)  # type: ignore[arg-type]
     earlier, later = min(one, other), max(one, other)
     first, last = windows.containing(earlier), windows.containing(min(later, earlier + 10**15))

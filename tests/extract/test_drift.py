@@ -1,4 +1,4 @@
-"""The shape of a vendor's records is watched: what is new, changed or gone is said once."""
+"""Drift of a vendor's records: fields that are new, changed or gone are reported once."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def many(desk: Desk, customer: Customer) -> Customer:
     return customer
 
 
-def _drift(desk: Desk, customer: Customer, **changes: Any) -> list[str]:
+def _sync_with(desk: Desk, customer: Customer, **changes: Any) -> list[str]:
     for number in range(10, 40):
         desk.put(
             number,
@@ -27,7 +27,7 @@ def _drift(desk: Desk, customer: Customer, **changes: Any) -> list[str]:
     return customer.sync("tickets")["tickets"].drift
 
 
-def test_the_first_sync_knows_no_drift(customer: Customer) -> None:
+def test_the_first_sync_has_no_drift(customer: Customer) -> None:
     assert customer.sync()["tickets"].drift == []
 
 
@@ -45,17 +45,17 @@ def test_the_first_sync_knows_no_drift(customer: Customer) -> None:
 def test_fields_that_are_new_changed_or_gone_are_named(
     changes: dict[str, Any], drift: list[str], desk: Desk, many: Customer
 ) -> None:
-    assert _drift(desk, many, **changes) == drift
+    assert _sync_with(desk, many, **changes) == drift
 
 
-def test_it_is_said_once(desk: Desk, many: Customer) -> None:
-    assert _drift(desk, many, more="x") == ["more: new, text"]
+def test_drift_is_reported_once(desk: Desk, many: Customer) -> None:
+    assert _sync_with(desk, many, more="x") == ["more: new, text"]
     desk.put(10, "2026-06-01T00:00:00Z", score=1, owner={"name": "x"}, tags=["a"], more="x")
     assert many.sync("tickets")["tickets"].drift == []
 
 
-def test_an_object_with_many_members_is_a_map_and_its_keys_are_no_fields(desk: Desk, many: Customer) -> None:
-    assert _drift(desk, many, map={str(number): 1 for number in range(100)}) == [
+def test_the_keys_of_an_object_with_many_members_are_not_fields(desk: Desk, many: Customer) -> None:
+    assert _sync_with(desk, many, map={str(number): 1 for number in range(100)}) == [
         "map.*: new, integer",
         "map: new, object",
     ]

@@ -1,6 +1,4 @@
-"""What only shows when records come: the sync or the parse fails, and says what there is, what was expected, and how
-to correct it. A first sync of which nothing can be used is no success.
-"""
+"""Mistakes of an author that only records reveal: the sync fails, and says what it got and what to correct."""
 
 import types
 from collections.abc import Callable
@@ -37,7 +35,7 @@ class RegionConfig(DeskConfig):
 
 
 def records(**settings: Any) -> type[Integration[Any]]:
-    """An integration with one stream, `records`, that is right but for the settings."""
+    """Return an integration with one stream, `records`, that is right except for these settings."""
     right: dict[str, Any] = {"path": "/records", "records": "items", "primary_key": "id", "__module__": __name__}
     stream = types.new_class("RecordsStream", (Stream[Record],), exec_body=lambda ns: ns.update(right | settings))
     return desk_of((stream,))
@@ -51,7 +49,7 @@ def desk_of(streams: tuple[type[Stream[Any]], ...], **settings: Any) -> type[Int
 
 
 def items(*found: Any, **beside: Any) -> Answer:
-    """A vendor whose only page holds these."""
+    """Return a handler that answers with one page of these records."""
     return lambda asked: Reply(body={"items": list(found), **beside})
 
 
@@ -85,8 +83,8 @@ class RegionStream(Stream[Record]):
     records = "items"
 
 
-def told(desk: Desk, customer: Customer) -> str:
-    """What is told of a sync that fails."""
+def sync_error(desk: Desk, customer: Customer) -> str:
+    """Run a sync that fails, and return its error message."""
     with pytest.raises(SyncError) as caught:
         customer.sync()
     return str(caught.value).replace(desk.vendor.url, "https://desk.test")
@@ -99,7 +97,7 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(primary_key="ids"),
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the records that came (2) has a key at `ids`: they have "
+                "desk/acme, stream records: none of the 2 records received has a key at `ids`: they have "
                 "id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean 'id'? Correct "
                 "`primary_key` of RecordsStream"
             ),
@@ -108,7 +106,7 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(primary_key="uuid"),
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the records that came (2) has a key at `uuid`: they have "
+                "desk/acme, stream records: none of the 2 records received has a key at `uuid`: they have "
                 "id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean 'id'? Correct "
                 "`primary_key` of RecordsStream"
             ),
@@ -117,7 +115,7 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(primary_key="owner.id"),
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the records that came (2) has a key at `owner.id`: they "
+                "desk/acme, stream records: none of the 2 records received has a key at `owner.id`: they "
                 "have id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean "
                 "'attributes.owner.id'? Correct `primary_key` of RecordsStream"
             ),
@@ -126,8 +124,8 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(primary_key="attributes"),
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the records that came (2) has a key at `attributes`: it "
-                "is object there; they have attributes.updatedAt, attributes.owner, attributes.owner.id. "
+                "desk/acme, stream records: none of the 2 records received has a key at `attributes`: it "
+                "is an object there; they have attributes.updatedAt, attributes.owner, attributes.owner.id. "
                 "Correct `primary_key` of RecordsStream"
             ),
         ),
@@ -135,15 +133,15 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(primary_key="gone"),
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the records that came (2) has a key at `gone`: it is "
-                "null in each of them. Correct `primary_key` of RecordsStream"
+                "desk/acme, stream records: none of the 2 records received has a key at `gone`: it is "
+                "null in all of them. Correct `primary_key` of RecordsStream"
             ),
         ),
         (
             lambda: records(primary_key=("attributes.owner.id", "nmae")),
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the records that came (2) has a key at `nmae`: they have "
+                "desk/acme, stream records: none of the 2 records received has a key at `nmae`: they have "
                 "id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean 'name'? Correct "
                 "`primary_key` of RecordsStream"
             ),
@@ -152,7 +150,7 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(cursor=Cursor("updated_at")),
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the records that came (2) has a cursor at `updated_at`: "
+                "desk/acme, stream records: none of the 2 records received has a cursor at `updated_at`: "
                 "they have id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean "
                 "'attributes.updatedAt'? Correct `cursor` of RecordsStream"
             ),
@@ -161,7 +159,7 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(cursor=Cursor("attributes.updated_at")),
             items(ONE),
             (
-                "desk/acme, stream records: none of the records that came (1) has a cursor at "
+                "desk/acme, stream records: none of the 1 records received has a cursor at "
                 "`attributes.updated_at`: they have id, name, attributes.updatedAt, attributes.owner.id, "
                 "gone; did you mean 'attributes.updatedAt'? Correct `cursor` of RecordsStream"
             ),
@@ -170,9 +168,9 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(cursor=Cursor("name")),
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the records that came (2) has a cursor that gives it a "
-                "place in an order: the cursor at name is no time: 'Ada'. Cursors are RFC 3339 times, dates "
-                "or epoch numbers; correct `cursor` of RecordsStream, or leave it out: then each sync "
+                "desk/acme, stream records: none of the 2 records received has a usable "
+                "cursor: the cursor at name is not a time: 'Ada'. Cursors are RFC 3339 times, dates "
+                "or epoch numbers; correct `cursor` of RecordsStream, or leave it out, and each sync "
                 "fetches all records"
             ),
         ),
@@ -180,10 +178,10 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(cursor=Cursor("name")),
             items({"id": 1, "name": "x" * 500}),
             (
-                "desk/acme, stream records: none of the records that came (1) has a cursor that gives it a "
-                "place in an order: the cursor at name is no time: "
+                "desk/acme, stream records: none of the 1 records received has a usable "
+                "cursor: the cursor at name is not a time: "
                 "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'. Cursors are RFC 3339 times, "
-                "dates or epoch numbers; correct `cursor` of RecordsStream, or leave it out: then each sync "
+                "dates or epoch numbers; correct `cursor` of RecordsStream, or leave it out, and each sync "
                 "fetches all records"
             ),
         ),
@@ -320,8 +318,8 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(paginator=NextLink("next")),
             items(ONE, next="https://elsewhere.test/records?page=2"),
             (
-                "desk/acme, stream records: GET https://elsewhere.test/records?page=2: a redirect or link "
-                "leads from https://desk.test to https://elsewhere.test, which is not declared; nothing was "
+                "desk/acme, stream records: GET https://elsewhere.test/records?page=2: a redirect, a link or "
+                "the auth leads from https://desk.test to https://elsewhere.test, which is not declared; nothing was "
                 "sent there. If that host is the vendor's, add it to the integration's `hosts`."
             ),
         ),
@@ -369,39 +367,39 @@ def told(desk: Desk, customer: Customer) -> str:
         ),
     ],
 )
-def test_a_sync_says_what_the_vendor_sent_and_what_to_correct(
+def test_a_failed_sync_says_what_the_vendor_sent_and_what_to_correct(
     make: Callable[[], type[Integration[Any]]], answer: Answer, message: str, desk: Desk, tmp_path: Path
 ) -> None:
     desk.vendor.handler = answer
-    assert told(desk, Customer(tmp_path, desk.vendor.url, make())) == message
+    assert sync_error(desk, Customer(tmp_path, desk.vendor.url, make())) == message
 
 
-def test_it_is_told_again_until_it_is_corrected_and_then_all_of_it_is_there(desk: Desk, tmp_path: Path) -> None:
+def test_the_error_repeats_until_it_is_corrected_and_then_all_records_are_stored(desk: Desk, tmp_path: Path) -> None:
     desk.vendor.handler = items(ONE, TWO)
     wrong, right = (records(cursor=Cursor(f"attributes.{name}")) for name in ("updated", "updatedAt"))
-    first = told(desk, Customer(tmp_path, desk.vendor.url, wrong))
-    assert told(desk, Customer(tmp_path, desk.vendor.url, wrong)) == first
+    first = sync_error(desk, Customer(tmp_path, desk.vendor.url, wrong))
+    assert sync_error(desk, Customer(tmp_path, desk.vendor.url, wrong)) == first
     customer = Customer(tmp_path, desk.vendor.url, right)
     assert customer.sync()["records"].stored == 2
 
 
-def test_a_snapshot_of_which_nothing_can_be_used_replaces_nothing(desk: Desk, tmp_path: Path) -> None:
+def test_a_snapshot_without_a_usable_record_replaces_nothing(desk: Desk, tmp_path: Path) -> None:
     customer = Customer(tmp_path, desk.vendor.url, records())
     desk.vendor.handler = items(ONE, TWO)
     customer.sync()
     desk.vendor.handler = items({"uid": 1}, {"uid": 2})
-    assert told(desk, customer).startswith(
-        "desk/acme, stream records: none of the records that came (2) has a key at `id`"
+    assert sync_error(desk, customer).startswith(
+        "desk/acme, stream records: none of the 2 records received has a key at `id`"
     )
     assert len(customer.rows("select 1 from raw.desk_records")) == 2
 
 
-def test_a_list_without_records_is_no_mistake(desk: Desk, tmp_path: Path) -> None:
+def test_an_empty_list_is_not_a_mistake(desk: Desk, tmp_path: Path) -> None:
     desk.vendor.handler = items()
     assert Customer(tmp_path, desk.vendor.url, records(primary_key="ids")).sync()["records"].records == 0
 
 
-def test_a_page_whose_link_is_null_is_the_last_one_whatever_else_it_says(desk: Desk, tmp_path: Path) -> None:
+def test_a_page_with_a_null_link_is_the_last_whatever_else_it_says(desk: Desk, tmp_path: Path) -> None:
     desk.vendor.handler = items(ONE, next=None, has_more=True)
     customer = Customer(tmp_path, desk.vendor.url, records(paginator=NextLink("next")))
     assert customer.sync()["records"].records == 1

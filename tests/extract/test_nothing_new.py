@@ -1,14 +1,14 @@
-"""A sync that brought nothing costs nothing that grows with history."""
+"""The cost of a sync without new records does not grow with what is stored."""
 
 from pathlib import Path
 
 from tests.desk import Customer, Desk
 
 
-def test_it_opens_no_raw_file(customer: Customer, tmp_path: Path) -> None:
+def test_a_sync_without_new_records_opens_no_raw_file(customer: Customer, tmp_path: Path) -> None:
     customer.sync()
     customer.parse()
-    # With the files gone, whatever opened one would fail.
+    # Without the files, opening one would fail.
     for file in (tmp_path / "lake" / "raw").rglob("*.parquet"):
         file.unlink()
     reports = customer.sync()
@@ -16,7 +16,7 @@ def test_it_opens_no_raw_file(customer: Customer, tmp_path: Path) -> None:
     assert customer.parse().windows == {}
 
 
-def test_it_commits_nothing(customer: Customer, tmp_path: Path) -> None:
+def test_a_sync_without_new_records_commits_nothing(customer: Customer, tmp_path: Path) -> None:
     customer.sync()
     customer.parse()
     before = sorted(path for path in (tmp_path / "lake").rglob("*") if path.is_file())
@@ -25,7 +25,7 @@ def test_it_commits_nothing(customer: Customer, tmp_path: Path) -> None:
     assert sorted(path for path in (tmp_path / "lake").rglob("*") if path.is_file()) == before
 
 
-def test_a_record_dated_in_the_future_is_no_news_the_second_time(desk: Desk, customer: Customer) -> None:
+def test_a_record_dated_in_the_future_is_new_only_once(desk: Desk, customer: Customer) -> None:
     desk.put(9, "2099-01-01T00:00:00Z", "from the future")
     customer.sync()
     customer.parse()
@@ -34,7 +34,9 @@ def test_a_record_dated_in_the_future_is_no_news_the_second_time(desk: Desk, cus
     assert "from the future" in customer.titles()
 
 
-def test_the_boundary_is_read_again_and_what_shares_its_value_is_not_lost(desk: Desk, customer: Customer) -> None:
+def test_records_at_the_mark_are_read_again_so_a_new_one_of_the_same_time_is_not_lost(
+    desk: Desk, customer: Customer
+) -> None:
     customer.sync()
     desk.put(5, "2026-01-20T10:00:00Z", "same moment as ticket 4")
     report = customer.sync()["tickets"]

@@ -1,4 +1,4 @@
-"""A key or a cursor may have any name that JSON has."""
+"""A key or cursor field may have any name that JSON allows."""
 
 import json
 
@@ -17,6 +17,6 @@ def test_a_field_of_any_name_is_read_as_it_was_sent(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES[:4])
-def test_of_several_fields_one_may_have_a_strange_name(name: str) -> None:
+def test_one_of_several_fields_may_have_a_strange_name(name: str) -> None:
     record = json.dumps({name: {"id": "x"}, "at": 1.50}).encode()
     assert FieldReader([f"{name}.id", "at"]).read([record]) == [("x", "1.5")]

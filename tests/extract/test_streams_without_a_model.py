@@ -1,4 +1,4 @@
-"""A stream without a model stores raw, is a parent of others, and is looked at like any other."""
+"""A stream without a model is stored raw, can be a parent, and can be checked, previewed and explained."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class OrgsIntegration(Integration[DeskConfig]):
 
 
 class Orgs:
-    """Organisations, with a user each."""
+    """A vendor with organisations that have one user each."""
 
     def __init__(self) -> None:
         self.orgs: list[dict[str, Any]] = [{"id": "a", "name": "Acme"}, {"id": "b", "name": None, "extra": [1]}]
@@ -69,7 +69,7 @@ def test_its_records_are_stored_as_they_were_sent(customer: Customer) -> None:
     ]
 
 
-def test_others_are_fetched_for_each_of_its_records(customer: Customer, orgs: Orgs) -> None:
+def test_sub_streams_are_fetched_for_each_of_its_records(customer: Customer, orgs: Orgs) -> None:
     customer.sync()
     assert [asked.path for asked in orgs.vendor.asked] == ["/orgs", "/orgs/a/users", "/orgs/b/users"]
     assert [row["key"] for row in customer.rows("select key from raw.orgs_users order by key")] == [
@@ -78,7 +78,7 @@ def test_others_are_fetched_for_each_of_its_records(customer: Customer, orgs: Or
     ]
 
 
-def test_its_drift_is_told(customer: Customer, orgs: Orgs) -> None:
+def test_its_drift_is_reported(customer: Customer, orgs: Orgs) -> None:
     orgs.orgs = [{"id": str(number), "size": 1} for number in range(30)]
     customer.sync("orgs")
     orgs.orgs = [{"id": str(number), "size": "1"} for number in range(30)]
@@ -90,7 +90,7 @@ def test_its_first_page_proves_a_connection(customer: Customer) -> None:
     assert (found.stream, found.records) == ("orgs", 2)
 
 
-def test_a_preview_has_everything_but_what_a_model_reads(customer: Customer) -> None:
+def test_its_preview_has_everything_but_a_model(customer: Customer) -> None:
     found = preview(customer.session, customer.spec.streams["orgs"])
     assert found.model is None
     assert [field.path for field in found.fields] == ["id", "name", "extra", "extra[]"]

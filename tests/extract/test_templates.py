@@ -1,4 +1,4 @@
-"""One template language: a bound, a config's field and a parent's mean the same wherever they stand in a request."""
+"""One template language: placeholders of config, parent and cursor mean the same anywhere in a request."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Tracker:
         self.start = date(2026, 1, 5)
 
     def declare(self, cursor: Cursor, **declared: Any) -> None:
-        """The stream that is synced."""
+        """Set the stream to sync."""
         declared = {"path": "/tickets", "primary_key": "id", "cursor": cursor, **declared}
         stream = new_class("TicketsStream", (Stream[Ticket],), exec_body=lambda body: body.update(declared))
         above = (BoardsStream,) if declared.get("parent") else ()
@@ -74,15 +74,15 @@ class Tracker:
         )
         return Session(self.spec, connection, self.lake, now=lambda: NOW)
 
-    def sync(self, **extent: Any) -> StreamReport:
+    def sync(self, **range_: Any) -> StreamReport:
         reports = [
-            sync_stream(self.session(), stream, SyncRange(**extent or {"from_mark": True}))
+            sync_stream(self.session(), stream, SyncRange(**range_ or {"from_mark": True}))
             for stream in self.spec.streams.values()
         ]
         return reports[-1]
 
-    def asked_by_two_syncs(self) -> list[Asked]:
-        """The first request for tickets of each."""
+    def first_requests_of_two_syncs(self) -> list[Asked]:
+        """Sync twice, and return the first request for tickets of each."""
         firsts = []
         for _ in range(2):
             before = len(self.vendor.asked)
@@ -106,7 +106,7 @@ def test_bounds_stand_in_an_expression_and_the_second_sync_asks_from_the_mark(tr
         Cursor("at", format="%Y-%m-%d %H:%M"),
         params={"jql": "org = '{config.org}' AND at >= '{cursor.since}' AND at < '{cursor.until}' ORDER BY at"},
     )
-    first, second = (asked.query["jql"] for asked in tracker.asked_by_two_syncs())
+    first, second = (asked.query["jql"] for asked in tracker.first_requests_of_two_syncs())
     jql = "org = 'acme/west' AND at >= '{}' AND at < '2026-01-21 12:31' ORDER BY at"
     assert first == [jql.format("2026-01-05 00:00")]
     assert second == [jql.format("2026-01-20 09:59")]
@@ -124,13 +124,13 @@ def test_bounds_stand_in_an_expression_and_the_second_sync_asks_from_the_mark(tr
         ("%Y", "2026", "2027"),
     ],
 )
-def test_an_end_that_must_be_there_is_after_now(form: str | None, start: str, end: str, tracker: Tracker) -> None:
+def test_an_until_that_must_have_a_value_is_after_now(form: str | None, start: str, end: str, tracker: Tracker) -> None:
     tracker.declare(Cursor("at", format=form), params={"q": "at:{cursor.since}..{cursor.until}"})
     tracker.sync()
     assert tracker.vendor.asked[0].query["q"] == [f"at:{start}..{end}"]
 
 
-def test_a_parameter_that_is_only_a_bound_is_left_out_where_there_is_none(tracker: Tracker) -> None:
+def test_a_parameter_that_is_only_a_missing_bound_is_left_out(tracker: Tracker) -> None:
     tracker.declare(Cursor("at"), params={"from": "{cursor.since}", "to": "{cursor.until}"})
     tracker.sync()
     tracker.sync(since=datetime(2026, 1, 6, tzinfo=UTC), until=datetime(2026, 1, 7, tzinfo=UTC))
@@ -153,7 +153,7 @@ def test_bounds_stand_deep_in_a_body_and_epochs_stay_numbers_there(tracker: Trac
         },
         paginator=GraphQLCursor("page"),
     )
-    first, second = (json.loads(asked.body) for asked in tracker.asked_by_two_syncs())
+    first, second = (json.loads(asked.body) for asked in tracker.first_requests_of_two_syncs())
     assert first["query"] == "query($since: Int) { tickets(since: $since) { id } }"
     assert first["variables"] == {
         "since": 1767571200,
@@ -166,26 +166,26 @@ def test_bounds_stand_deep_in_a_body_and_epochs_stay_numbers_there(tracker: Trac
 
 def test_a_bound_is_one_segment_of_a_path_and_a_text_in_a_header(tracker: Tracker) -> None:
     tracker.declare(Cursor("at", format="epoch"), path="/tickets/{cursor.since}", headers={"X-Since": "{cursor.since}"})
-    first, _ = tracker.asked_by_two_syncs()
+    first, _ = tracker.first_requests_of_two_syncs()
     assert (first.path, first.headers["X-Since"]) == ("/tickets/1767571200", "1767571200")
     tracker.declare(Cursor("at"), path="/{config.org}/{cursor.since}/tickets")
     tracker.sync()
     assert tracker.vendor.asked[-1].target == "/acme%2Fwest/2026-01-20T09%3A59%3A59Z/tickets"
 
 
-def test_a_parents_field_stands_beside_a_bound_and_each_parent_has_its_mark(tracker: Tracker) -> None:
+def test_a_parents_field_can_stand_beside_a_bound_and_each_parent_has_its_mark(tracker: Tracker) -> None:
     tracker.declare(
         Cursor("at"),
         parent=BoardsStream,
         path="/boards/{parent.name}/tickets",
         params={"q": "board:{parent.id} at>={cursor.since}"},
     )
-    first, second = tracker.asked_by_two_syncs()
+    first, second = tracker.first_requests_of_two_syncs()
     assert first.target.startswith("/boards/no%2F1/tickets?")
     assert (first.query["q"], second.query["q"]) == ([f"board:1 at>={START}"], [f"board:1 at>={BEFORE_MARK}"])
 
 
-def test_bounds_in_an_expression_take_a_long_first_sync_apart(tracker: Tracker) -> None:
+def test_bounds_in_an_expression_split_a_long_first_sync(tracker: Tracker) -> None:
     tracker.start = date(2025, 1, 6)
     tracker.declare(Cursor("at", format="%Y-%m-%d"), params={"q": "{cursor.since}..{cursor.until}"})
     tracker.sync()
@@ -193,7 +193,7 @@ def test_bounds_in_an_expression_take_a_long_first_sync_apart(tracker: Tracker) 
     assert asked == ["2025-01-06..2025-07-07", "2025-07-06..2026-01-05", "2026-01-04..2026-01-22"]
 
 
-def test_a_list_that_is_cut_is_asked_for_in_halves_by_an_expression(tracker: Tracker) -> None:
+def test_a_list_that_is_cut_short_is_requested_in_halves_by_an_expression(tracker: Tracker) -> None:
     tickets = [{"id": number, "at": f"2026-01-{number:02}T00:00:00Z"} for number in range(6, 21)]
 
     def answer(asked: Asked) -> Reply:
@@ -234,15 +234,15 @@ def test_the_paginators_token_comes_beside_the_bounds(tracker: Tracker) -> None:
     ]
 
 
-def test_what_is_announced_names_the_bounds_in_an_expression(tracker: Tracker) -> None:
+def test_an_explained_request_names_the_bounds_in_an_expression(tracker: Tracker) -> None:
     tracker.declare(Cursor("at"), method="POST", body={"q": "{cursor.since}..{cursor.until}"})
-    told = {item.sync: item for item in first_requests(tracker.spec, tracker.spec.streams["tickets"])}
-    assert {sync: item.body for sync, item in told.items()} == {
+    explained = {item.sync: item for item in first_requests(tracker.spec, tracker.spec.streams["tickets"])}
+    assert {sync: item.body for sync, item in explained.items()} == {
         "first sync": '{"q": "<start>..<now>"}',
         "first sync over more than 26 weeks, in parts": '{"q": "<start>..<start + 26 weeks>"}',
         "incremental sync": '{"q": "<mark>..<now>"}',
     }
-    assert {item.note for item in told.values()} == {""}
+    assert {item.note for item in explained.values()} == {""}
 
 
 NAMES = st.from_regex(r"[a-z]{2,6}", fullmatch=True)
@@ -263,7 +263,7 @@ def _nested(path: list[str], value: object) -> dict[str, Any]:
 def test_the_short_form_and_the_written_out_one_send_the_same_requests(
     since: str, until: str | None, depth: int | None, form: str | None, start: date
 ) -> None:
-    """depth: how deep the bounds are in a body; None is in params."""
+    """depth: how deep the bounds are nested in a body; None puts them in params."""
     paths = {
         bound: [*(["in"] * ((depth or 1) - 1)), f"{bound}-{name}"]
         for bound, name in (("since", since), ("until", until))
@@ -272,7 +272,7 @@ def test_the_short_form_and_the_written_out_one_send_the_same_requests(
     short = {bound: ".".join(path) for bound, path in paths.items()}
     written: Mapping[str, Any] = {}
     for bound, path in paths.items():
-        written = _merged(written, _nested(path, f"{{cursor.{bound}}}"))
+        written = _merge(written, _nested(path, f"{{cursor.{bound}}}"))
     posted: dict[str, Any] = {} if depth is None else {"method": "POST", "body": {}}
     asked: list[list[tuple[str, bytes]]] = []
     vendor = Vendor()
@@ -286,7 +286,7 @@ def test_the_short_form_and_the_written_out_one_send_the_same_requests(
                 tracker = Tracker(vendor, Path(folder))
                 tracker.start = start
                 tracker.declare(cursor, **declared)
-                tracker.asked_by_two_syncs()
+                tracker.first_requests_of_two_syncs()
             asked.append([(item.target, item.body) for item in vendor.asked])
     finally:
         vendor.close()
@@ -294,8 +294,8 @@ def test_the_short_form_and_the_written_out_one_send_the_same_requests(
     assert len(asked[0]) >= 2
 
 
-def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     both = dict(one)
     for name, value in other.items():
-        both[name] = _merged(both[name], value) if name in both else value
+        both[name] = _merge(both[name], value) if name in both else value
     return both

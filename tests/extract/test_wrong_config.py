@@ -1,4 +1,4 @@
-"""A config that makes no URL is told as one: which connection, which setting, how to correct it."""
+"""A config that gives no valid base URL: the error names the connection, the setting and the fix."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
-from tests.desk import DeskConfig, Fixed, TicketsStream
+from tests.desk import DeskConfig, Mondays, TicketsStream
 
 
 class RegionConfig(DeskConfig):
@@ -25,8 +25,8 @@ class Regional(Integration[RegionConfig]):
 
 def session(folder: Path, **config: str) -> Session:
     spec = describe(Regional)
-    given = Connection(id="acme", integration="desk", start=Fixed.FIRST, config={"token": "secret", **config})
-    return Session(spec, given, Lake(folder))
+    connection = Connection(id="acme", integration="desk", start=Mondays.FIRST, config={"token": "secret", **config})
+    return Session(spec, connection, Lake(folder))
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def session(folder: Path, **config: str) -> Session:
         ({"base_url": "https://desk.test:port"}, r"`config\.base_url` must begin with"),
     ],
 )
-def test_it_names_connection_setting_and_fix(tmp_path: Path, config: dict[str, str], message: str) -> None:
+def test_the_error_names_connection_setting_and_fix(tmp_path: Path, config: dict[str, str], message: str) -> None:
     with pytest.raises(BadConnection, match=message) as caught:
         session(tmp_path, **config).client("tickets")
     assert "pw" not in str(caught.value)
 
 
-def test_what_is_right_is_a_url_without_a_slash_at_the_end(tmp_path: Path) -> None:
+def test_a_valid_base_url_has_no_slash_at_the_end(tmp_path: Path) -> None:
     assert session(tmp_path, region="eu/1").base_url == "https://desk.test/eu%2F1"
     assert session(tmp_path, base_url="http://[::1]:80/api/").base_url == "http://[::1]:80/api"

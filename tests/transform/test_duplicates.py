@@ -1,4 +1,4 @@
-"""A table never holds an object twice: of two of one id the one of the latest window stays, and there the last."""
+"""A table never holds an object twice: it keeps the one of the latest window, and the last one within a window."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 
 from dazz_assets import Incremental, parser
 from dazz_assets.extract.ranges import SyncRange
-from tests.desk import Customer, Desk, Fixed, Incident, TicketsOnly, TicketsStream
+from tests.desk import Customer, Desk, Incident, Mondays, TicketsOnly, TicketsStream
 
 
 class ByTopic(TicketsOnly):
-    """Objects of one topic share an id: the title's first word."""
+    """Objects with the same first word in their title share an id."""
 
     @parser
     def incidents(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
@@ -31,16 +31,16 @@ def topics(desk: Desk, tmp_path: Path) -> Customer:
     return customer
 
 
-def _put_aside(customer: Customer) -> list[tuple[str, str]]:
+def _quarantined_duplicates(customer: Customer) -> list[tuple[str, str]]:
     sql = "select cast(window_start as varchar) as w, reason from quarantine where kind = 'duplicate' order by all"
     return [(row["w"], row["reason"].partition(" is yielded again ")[2]) for row in customer.rows(sql)]
 
 
-def test_the_last_of_a_window_and_the_latest_of_several_windows_stays(topics: Customer) -> None:
+def test_the_last_of_a_window_and_the_latest_of_several_windows_is_kept(topics: Customer) -> None:
     report = topics.parse()
     assert topics.titles() == ["disk full again", "mail down still"]
     assert len(report.duplicates) == 2
-    assert _put_aside(topics) == [
+    assert _quarantined_duplicates(topics) == [
         ("2026-01-05", "in the window of 2026-01-12"),
         ("2026-01-05", "later in the same window"),
     ]
@@ -48,44 +48,44 @@ def test_the_last_of_a_window_and_the_latest_of_several_windows_stays(topics: Cu
 
 def test_an_older_window_parsed_alone_does_not_take_the_object_back(topics: Customer) -> None:
     topics.parse()
-    topics.parse(Fixed.FIRST)
+    topics.parse(Mondays.FIRST)
     assert topics.titles() == ["disk full again", "mail down still"]
 
 
-def test_what_was_put_aside_is_back_when_the_other_goes(topics: Customer, desk: Desk) -> None:
+def test_a_duplicate_returns_when_the_object_that_replaced_it_is_gone(topics: Customer, desk: Desk) -> None:
     topics.parse()
     desk.put(4, "2026-01-13T11:00:00Z", "solved")
     topics.sync()
     topics.parse()
     assert topics.titles() == ["disk full again", "mail down", "solved"]
-    assert _put_aside(topics) == [("2026-01-05", "later in the same window")]
+    assert _quarantined_duplicates(topics) == [("2026-01-05", "later in the same window")]
 
 
 def test_a_later_window_takes_an_object_from_a_window_that_is_not_parsed(topics: Customer, desk: Desk) -> None:
     desk.put(5, "2026-01-06T11:00:00Z", title=["bad"])  # type: ignore[arg-type]
-    topics.sync(extent=SyncRange(replace=True))
+    topics.sync(sync_range=SyncRange(replace=True))
     topics.parse()
     desk.put(6, "2026-01-20T10:00:00Z", "disk broken")
     topics.sync()
     report = topics.parse()
-    assert set(report.windows) == {Fixed.THIRD}
+    assert set(report.windows) == {Mondays.THIRD}
     assert topics.titles() == ["disk broken", "mail down still"]
     kinds = topics.rows("select kind, count(*) as n from quarantine group by kind order by kind")
     assert kinds == [{"kind": "duplicate", "n": 3}, {"kind": "invalid", "n": 1}]
-    # The window that gave its object away still fits its records: nothing is left to parse.
+    # The window that lost its object is still up to date: nothing is left to parse.
     assert topics.parse().windows == {}
 
 
 def test_parsing_again_gives_the_same_objects_in_any_order(topics: Customer) -> None:
     topics.parse()
     before = topics.rows("select id, title, window_start from incidents order by id")
-    for window in (Fixed.SECOND, Fixed.FIRST):
+    for window in (Mondays.SECOND, Mondays.FIRST):
         topics.parse(window)
     topics.parse(every=True)
     assert topics.rows("select id, title, window_start from incidents order by id") == before
 
 
-def test_two_parsers_may_yield_one_model_and_each_replaces_only_its_own_rows(desk: Desk, tmp_path: Path) -> None:
+def test_two_parsers_may_yield_the_same_model_and_each_replaces_only_its_own_rows(desk: Desk, tmp_path: Path) -> None:
     class Twice(TicketsOnly):
         @parser
         def open(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:

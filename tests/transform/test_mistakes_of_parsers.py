@@ -1,4 +1,4 @@
-"""A parser that gives back what it does not declare fails, publishes nothing, and says how to correct it."""
+"""A parser that returns what it does not declare fails, publishes nothing, and says how to correct it."""
 
 import re
 import types
@@ -44,7 +44,7 @@ class Other(DomainObject):
     text: str = ""
 
 
-wrong: Any = None
+nothing: Any = None
 Records = FullRefresh[RecordsStream]
 
 
@@ -64,7 +64,7 @@ def returns_a_dict(self: Any, records: Records) -> Iterator[Note]:
 
 
 def yields_none(self: Any, records: Records) -> Iterator[Note]:
-    yield from (wrong for _ in records)
+    yield from (nothing for _ in records)
 
 
 def yields_a_list(self: Any, records: Records) -> Iterator[Note]:
@@ -88,7 +88,7 @@ def yields_an_empty_id(self: Any, records: Records) -> Iterator[Note]:
 
 def yields_no_id(self: Any, records: Records) -> Iterator[Note]:
     for record in records:
-        yield Note(id=wrong, text=record.name or "")
+        yield Note(id=nothing, text=record.name or "")
 
 
 def yields_the_numbers_as_ids(self: Any, records: Records) -> Iterable[Note]:
@@ -111,8 +111,8 @@ def reads_strictly(self: Any, records: FullRefresh[StrictStream]) -> Iterator[No
         yield Note(id=self.object_id(record.id), text=record.nmae)
 
 
-def parsing(function: Callable[..., Iterable[DomainObject]]) -> type[Integration[Any]]:
-    """An integration whose parser this is."""
+def integration_with(function: Callable[..., Iterable[DomainObject]]) -> type[Integration[Any]]:
+    """Return an integration with this parser."""
     settings: dict[str, Any] = {
         "name": "desk",
         "base_url": "https://desk.test",
@@ -124,8 +124,8 @@ def parsing(function: Callable[..., Iterable[DomainObject]]) -> type[Integration
     return types.new_class("NotesIntegration", (Integration[DeskConfig],), exec_body=lambda ns: ns.update(settings))
 
 
-def told(desk: Desk, customer: Customer) -> str:
-    """What is told of a parse that fails."""
+def parse_error(desk: Desk, customer: Customer) -> str:
+    """Sync 30 records, run a parse that fails, and return its error message."""
     desk.vendor.handler = lambda asked: Reply(body=[{"id": number, "name": None} for number in range(1, 31)])
     customer.sync()
     with pytest.raises(ParseError) as caught:
@@ -161,56 +161,56 @@ def told(desk: Desk, customer: Customer) -> str:
         (
             yields_none,
             (
-                "desk/acme, parser notes: it yielded None, and declares Note; yield nothing where there is "
-                "nothing. Nothing was published"
+                "desk/acme, parser notes: it yielded None, but declares Note; yield nothing instead of "
+                "None. Nothing was published"
             ),
         ),
         (
             yields_a_list,
             (
-                "desk/acme, parser notes: it yielded a list, and declares Note; yield objects one by one, as "
+                "desk/acme, parser notes: it yielded a list, but declares Note; yield objects one by one, as "
                 "`yield from objects`. Nothing was published"
             ),
         ),
         (
             yields_records,
             (
-                "desk/acme, parser notes: it yielded a Record, and declares Note; correct the return "
+                "desk/acme, parser notes: it yielded a Record, but declares Note; correct the return "
                 "annotation, or what it yields. Nothing was published"
             ),
         ),
         (
             yields_another,
             (
-                "desk/acme, parser notes: it yielded an Other, and declares Note; correct the return "
+                "desk/acme, parser notes: it yielded an Other, but declares Note; correct the return "
                 "annotation, or what it yields. Nothing was published"
             ),
         ),
         (
             yields_an_empty_id,
             (
-                "desk/acme, parser notes: it yielded a Note without an id; make it by `self.object_id(...)`, "
-                "from the vendor's id. Nothing was published"
+                "desk/acme, parser notes: it yielded a Note without an id; make one from the vendor's id with "
+                "`self.object_id(...)`. Nothing was published"
             ),
         ),
         (
             yields_no_id,
             (
-                "desk/acme, parser notes: a Note can't be made of what the parser gave it: id: Input should "
+                "desk/acme, parser notes: the parser made an invalid Note: id: Input should "
                 "be a valid string (line N of test_mistakes_of_parsers.py); nothing was published"
             ),
         ),
         (
             yields_the_numbers_as_ids,
             (
-                "desk/acme, parser notes: a Note can't be made of what the parser gave it: id: Input should "
+                "desk/acme, parser notes: the parser made an invalid Note: id: Input should "
                 "be a valid string (line N of test_mistakes_of_parsers.py); nothing was published"
             ),
         ),
         (
             yields_one_id,
             (
-                "desk/acme, parser notes: all 30 objects Note that it yielded have the same id; make each "
+                "desk/acme, parser notes: all 30 Note objects that it yielded have the same id; make each id "
                 "from the vendor's id of its record, as `self.object_id(record.id)`. Nothing was published"
             ),
         ),
@@ -230,7 +230,7 @@ def told(desk: Desk, customer: Customer) -> str:
         ),
     ],
 )
-def test_it_says_what_was_given_back_and_what_to_correct(
+def test_a_failed_parse_says_what_the_parser_returned_and_what_to_correct(
     function: Callable[..., Iterable[DomainObject]], message: str, desk: Desk, tmp_path: Path
 ) -> None:
-    assert told(desk, Customer(tmp_path, desk.vendor.url, parsing(function))) == message
+    assert parse_error(desk, Customer(tmp_path, desk.vendor.url, integration_with(function))) == message

@@ -1,16 +1,16 @@
-"""Bad records go to quarantine with the reason, and the rest goes on."""
+"""Bad records go to quarantine with the reason, and the others are published."""
 
 import pytest
 
 from dazz_assets.errors import ParseError
 from tests.desk import Customer, Desk
 
-WHY = (
+QUARANTINED = (
     "select stream, key, kind, reason, cast(window_start as varchar) as w, page, position from quarantine order by key"
 )
 
 
-def test_an_invalid_record_is_put_aside_with_its_place_and_the_rest_is_published(
+def test_an_invalid_record_is_quarantined_with_its_location_and_the_others_are_published(
     desk: Desk, customer: Customer
 ) -> None:
     desk.put(2, "2026-01-07T10:00:00Z", title=["no", "text"])  # type: ignore[arg-type]
@@ -18,7 +18,7 @@ def test_an_invalid_record_is_put_aside_with_its_place_and_the_rest_is_published
     report = customer.parse()
     assert report.quarantined == 1
     assert customer.titles() == ["ticket 1", "ticket 3", "ticket 4"]
-    (row,) = customer.rows(WHY)
+    (row,) = customer.rows(QUARANTINED)
     assert row == {
         "stream": "tickets",
         "key": "2",
@@ -44,11 +44,11 @@ def test_a_fixed_record_leaves_quarantine(desk: Desk, customer: Customer) -> Non
     desk.put(2, "2026-01-21T10:00:00Z", "ticket 2, fixed")
     customer.sync()
     customer.parse()
-    assert customer.rows(WHY) == []
+    assert customer.rows(QUARANTINED) == []
     assert "ticket 2, fixed" in customer.titles()
 
 
-def test_the_newest_valid_version_stands_in_for_an_invalid_one(desk: Desk, customer: Customer) -> None:
+def test_the_newest_valid_version_replaces_an_invalid_one(desk: Desk, customer: Customer) -> None:
     customer.sync()
     customer.parse()
     desk.put(1, "2026-01-21T10:00:00Z", title=["went", "bad"])  # type: ignore[arg-type]
@@ -56,12 +56,10 @@ def test_the_newest_valid_version_stands_in_for_an_invalid_one(desk: Desk, custo
     report = customer.parse()
     assert report.replaced == 1
     assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
-    assert [row["kind"] for row in customer.rows(WHY)] == ["invalid"]
+    assert [row["kind"] for row in customer.rows(QUARANTINED)] == ["invalid"]
 
 
-def test_above_the_share_that_the_stream_allows_the_parse_fails_and_what_was_published_stays(
-    desk: Desk, customer: Customer
-) -> None:
+def test_above_max_invalid_the_parse_fails_and_the_published_objects_stay(desk: Desk, customer: Customer) -> None:
     customer.sync()
     customer.parse()
     for number in (1, 2):
@@ -80,11 +78,11 @@ def test_above_the_share_that_the_stream_allows_the_parse_fails_and_what_was_pub
         (
             {"id": 7, "title": "odd", "updated_at": "yesterday"},
             "no cursor",
-            "the cursor at updated_at is no time: 'yesterday'",
+            "the cursor at updated_at is not a time: 'yesterday'",
         ),
     ],
 )
-def test_a_record_without_key_or_cursor_is_stored_put_aside_and_moves_no_mark(
+def test_a_record_without_key_or_cursor_is_stored_and_quarantined_and_moves_no_mark(
     record: dict[str, object], kind: str, reason: str, desk: Desk, customer: Customer
 ) -> None:
     desk.tickets[7] = record
@@ -92,7 +90,7 @@ def test_a_record_without_key_or_cursor_is_stored_put_aside_and_moves_no_mark(
     assert (first.records, first.problems) == (5, 1)
     assert first.high_water_mark == "2026-01-20T10:00:00Z"
     customer.parse()
-    (row,) = customer.rows(WHY)
+    (row,) = customer.rows(QUARANTINED)
     assert (row["kind"], row["reason"]) == (kind, reason)
     assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
     assert customer.sync()["tickets"].records == 0

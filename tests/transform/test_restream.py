@@ -1,14 +1,14 @@
-"""Restreaming parses again from raw, and asks the vendor nothing."""
+"""A restream parses again from raw, without a request."""
 
 import socket
 from typing import NoReturn
 
 import pytest
 
-from tests.desk import Customer, Desk, Fixed
+from tests.desk import Customer, Desk, Mondays
 
 
-def test_every_window_is_parsed_again_with_every_socket_closed(
+def test_every_window_is_parsed_again_without_opening_a_socket(
     desk: Desk, customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customer.sync()
@@ -20,26 +20,26 @@ def test_every_window_is_parsed_again_with_every_socket_closed(
 
     monkeypatch.setattr(socket, "socket", refuse)
     report = customer.parse(every=True)
-    assert set(report.windows) == {Fixed.FIRST, Fixed.SECOND, Fixed.THIRD}
+    assert set(report.windows) == {Mondays.FIRST, Mondays.SECOND, Mondays.THIRD}
     assert report.records == 4
     assert customer.rows("select * exclude (inputs) from incidents order by id") == before
     assert desk.requests == asked
 
 
-def test_it_needs_no_credentials(customer: Customer) -> None:
+def test_a_restream_needs_no_credentials(customer: Customer) -> None:
     customer.sync()
     customer.connection = customer.connection.model_copy(update={"config": {"token": "${NOT_SET_ANYWHERE}"}})
     assert customer.parse(every=True).records == 4
 
 
-def test_windows_are_stale_when_a_full_refresh_input_changed_and_stale_parses_them(
+def test_windows_become_stale_when_a_full_refresh_input_changes_and_stale_parses_them(
     desk: Desk, customer: Customer
 ) -> None:
     customer.sync()
     assert customer.parse().stale == []
     desk.agents[0]["name"] = "Ada Lovelace"
     customer.sync()
-    assert customer.parse().stale == [Fixed.FIRST, Fixed.SECOND, Fixed.THIRD]
+    assert customer.parse().stale == [Mondays.FIRST, Mondays.SECOND, Mondays.THIRD]
     assert customer.rows("select count(*) as n from incidents where agent = 'Ada Lovelace'") == [{"n": 0}]
     assert customer.parse(stale=True).stale == []
     assert customer.rows("select count(*) as n from incidents where agent = 'Ada Lovelace'") == [{"n": 1}]

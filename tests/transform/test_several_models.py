@@ -1,4 +1,4 @@
-"""A parser of two models, or of two incremental inputs."""
+"""Parsers with two models or two incremental inputs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,17 @@ import pytest
 
 from dazz_assets import Cursor, Incremental, Integration, Stream, parser
 from dazz_assets.domain import DomainObject
-from tests.desk import Customer, Desk, DeskConfig, DeskIntegration, Fixed, Incident, Ticket, TicketsOnly, TicketsStream
+from tests.desk import (
+    Customer,
+    Desk,
+    DeskConfig,
+    DeskIntegration,
+    Incident,
+    Mondays,
+    Ticket,
+    TicketsOnly,
+    TicketsStream,
+)
 
 
 class Note(DomainObject):
@@ -50,7 +60,7 @@ def test_each_model_has_its_table(both: Customer) -> None:
     assert (both.titles(), _notes(both)) == (["disk again"], ["disk again"])
 
 
-def test_an_object_comes_back_when_only_the_other_models_object_of_its_id_stays(desk: Desk, both: Customer) -> None:
+def test_a_duplicate_returns_when_only_the_other_models_object_of_its_id_stays(desk: Desk, both: Customer) -> None:
     desk.put(2, "2026-01-13T11:00:00Z", "disk plain")
     both.sync()
     both.parse()
@@ -85,7 +95,7 @@ class Talk(Integration[DeskConfig]):
         )
 
 
-def test_a_window_of_two_inputs_is_parsed_when_one_of_them_changes(desk: Desk, tmp_path: Path) -> None:
+def test_a_window_of_two_inputs_is_parsed_when_either_changes(desk: Desk, tmp_path: Path) -> None:
     customer = Customer(tmp_path, desk.vendor.url, Talk)
     answer, replies = desk.answer, [{"id": 1, "title": "re", "updated_at": "2026-01-14T00:00:00Z"}]
 
@@ -99,9 +109,9 @@ def test_a_window_of_two_inputs_is_parsed_when_one_of_them_changes(desk: Desk, t
 
     desk.vendor.handler = with_replies
     customer.sync()
-    assert set(customer.parse().windows) == {Fixed.FIRST, Fixed.SECOND, Fixed.THIRD}
+    assert set(customer.parse().windows) == {Mondays.FIRST, Mondays.SECOND, Mondays.THIRD}
     assert customer.titles() == ["1 of a week", "2 of a week", "2 of a week"]
     replies.append({"id": 2, "title": "re", "updated_at": "2026-01-22T00:00:00Z"})
     customer.sync()
-    assert set(customer.parse().windows) == {Fixed.THIRD}
+    assert set(customer.parse().windows) == {Mondays.THIRD}
     assert customer.titles() == ["2 of a week", "2 of a week", "2 of a week"]

@@ -1,4 +1,4 @@
-"""Where a sync begins when the connection's start, the order of contents or the kind of cursor is unusual."""
+"""Syncs in unusual situations: a changed start, a repeated content, a counter as cursor, a list that changes."""
 
 from datetime import date
 from pathlib import Path
@@ -8,15 +8,15 @@ from dazz_assets.extract.ranges import SyncRange
 from tests.desk import Customer, Desk, DeskIntegration, TicketsStream
 
 
-def _started(customer: Customer, start: date) -> None:
+def _set_start(customer: Customer, start: date) -> None:
     customer.connection = customer.connection.model_copy(update={"start": start})
 
 
-def test_a_start_that_is_set_back_is_fetched_and_later_syncs_go_on_from_the_mark(desk: Desk, tmp_path: Path) -> None:
+def test_an_earlier_start_is_fetched_and_later_syncs_continue_from_the_mark(desk: Desk, tmp_path: Path) -> None:
     desk.put(0, "2025-12-10T00:00:00Z", "older")
     customer = Customer(tmp_path, desk.vendor.url, start=date(2026, 1, 5))
     assert customer.sync("tickets")["tickets"].records == 4
-    _started(customer, date(2025, 12, 1))
+    _set_start(customer, date(2025, 12, 1))
     report = customer.sync("tickets")["tickets"]
     assert (report.records, report.high_water_mark) == (1, "2026-01-20T10:00:00Z")
     asked = desk.requests
@@ -24,16 +24,16 @@ def test_a_start_that_is_set_back_is_fetched_and_later_syncs_go_on_from_the_mark
     assert min(request.query["since"][0] for request in desk.vendor.asked[asked:]) == "2026-01-20T09:59:59Z"
 
 
-def test_a_start_that_is_set_forward_takes_nothing_away(desk: Desk, customer: Customer) -> None:
+def test_a_later_start_removes_nothing(desk: Desk, customer: Customer) -> None:
     customer.sync()
-    _started(customer, date(2026, 1, 19))
+    _set_start(customer, date(2026, 1, 19))
     customer.sync()
-    _started(customer, date(2026, 1, 5))
+    _set_start(customer, date(2026, 1, 5))
     assert customer.sync("tickets")["tickets"].records == 0
     assert customer.rows("select count(*) as n from raw.desk_tickets") == [{"n": 4}]
 
 
-def test_a_content_that_comes_back_at_the_same_cursor_is_the_latest_again(desk: Desk, customer: Customer) -> None:
+def test_a_content_that_returns_at_the_same_cursor_is_the_latest_version_again(desk: Desk, customer: Customer) -> None:
     for title in ("open", "closed", "open"):
         desk.put(4, "2026-01-20T10:00:00Z", title)
         customer.sync("tickets")
@@ -60,22 +60,22 @@ def test_a_counter_below_the_start_has_its_mark_there(desk: Desk, tmp_path: Path
     assert customer.sync()["tickets"].records == 2
 
 
-def test_a_snapshot_that_lists_a_key_twice_says_so(desk: Desk, customer: Customer) -> None:
+def test_a_snapshot_that_lists_a_key_twice_reports_it(desk: Desk, customer: Customer) -> None:
     desk.agents.append({"id": 1, "name": "another of that id"})
     assert customer.sync("agents")["agents"].repeated == 1
 
 
-def test_a_snapshot_read_while_a_record_went_away_is_read_again(desk: Desk, customer: Customer) -> None:
+def test_a_snapshot_is_read_again_if_a_record_is_removed_meanwhile(desk: Desk, customer: Customer) -> None:
     desk.agents = [{"id": number, "name": "x"} for number in range(7)]
     answer, left = desk.answer, [True]
 
-    def one_goes_away(asked: object) -> object:
+    def answer_and_remove_one(asked: object) -> object:
         reply = answer(asked)  # type: ignore[arg-type]
         if left and left.pop():
             del desk.agents[0]
         return reply
 
-    desk.vendor.handler = one_goes_away  # type: ignore[assignment]
+    desk.vendor.handler = answer_and_remove_one  # type: ignore[assignment]
     customer.sync("agents")
     assert [row["key"] for row in customer.rows("select key from raw.desk_agents order by key")] == list("123456")
 
@@ -83,6 +83,6 @@ def test_a_snapshot_read_while_a_record_went_away_is_read_again(desk: Desk, cust
 def test_a_refetch_that_lists_nothing_leaves_no_mark(desk: Desk, customer: Customer) -> None:
     customer.sync("tickets")
     tickets, desk.tickets = desk.tickets, {}
-    assert customer.sync("tickets", extent=SyncRange(replace=True))["tickets"].high_water_mark is None
+    assert customer.sync("tickets", sync_range=SyncRange(replace=True))["tickets"].high_water_mark is None
     desk.tickets = tickets
     assert customer.sync("tickets")["tickets"].records == 4

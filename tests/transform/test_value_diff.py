@@ -1,4 +1,4 @@
-"""What differs between two values, as a reviewer reads it."""
+"""Differences between two values, as a reviewer reads them."""
 
 import copy
 import datetime
@@ -18,7 +18,7 @@ _VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def shown(before: object, after: object) -> list[str]:
+def format_differences(before: object, after: object) -> list[str]:
     return [str(item) for item in diff_values(before, after)]
 
 
@@ -27,12 +27,12 @@ def test_a_field_that_changed_is_named_by_its_path() -> None:
     after = {"id": "1", "attributes": {"severity": "high", "title": "a"}}
 
     assert diff_values(before, after) == [Difference("attributes.severity", "low", "high")]
-    assert shown(before, after) == ['attributes.severity: "low" -> "high"']
+    assert format_differences(before, after) == ['attributes.severity: "low" -> "high"']
 
 
 def test_a_field_that_only_one_side_has_is_missing_on_the_other_and_null_is_a_value() -> None:
     assert diff_values({"a": 1}, {"b": None}) == [Difference("a", 1, MISSING), Difference("b", MISSING, None)]
-    assert shown({"a": 1}, {"b": None}) == ["a: 1 -> (missing)", "b: (missing) -> null"]
+    assert format_differences({"a": 1}, {"b": None}) == ["a: 1 -> (missing)", "b: (missing) -> null"]
     assert repr(MISSING) == "MISSING"
 
 
@@ -45,41 +45,44 @@ def test_values_of_different_types_differ(before: object, after: object) -> None
     assert diff_values([before], [after]) == [Difference("0", before, after)]
 
 
-def test_a_number_that_is_none_equals_itself() -> None:
+def test_nan_equals_itself() -> None:
     assert diff_values([float("nan")], [float("nan")]) == []
 
 
 def test_items_of_a_list_are_compared_one_by_one() -> None:
-    assert shown({"cves": ["a", "b"]}, {"cves": ["a", "c"]}) == ['cves.1: "b" -> "c"']
-    assert shown([{"at": {"line": 1}}, {}], [{"at": {"line": 2}}]) == ["0.at.line: 1 -> 2", "1: {} -> (missing)"]
+    assert format_differences({"cves": ["a", "b"]}, {"cves": ["a", "c"]}) == ['cves.1: "b" -> "c"']
+    assert format_differences([{"at": {"line": 1}}, {}], [{"at": {"line": 2}}]) == [
+        "0.at.line: 1 -> 2",
+        "1: {} -> (missing)",
+    ]
 
 
-def test_a_list_of_plain_values_that_grew_or_shrank_is_one_difference_that_says_what_came_and_went() -> None:
+def test_a_list_of_plain_values_that_grew_or_shrank_is_one_difference_with_the_items_gained_and_lost() -> None:
     before, after = {"cves": ["a", "b"]}, {"cves": ["x", "a", "b"]}
 
     assert diff_values(before, after) == [Difference("cves", ["a", "b"], ["x", "a", "b"])]
-    assert shown(before, after) == ['cves: +"x"']
-    assert shown(after, before) == ['cves: -"x"']
-    assert shown({"cves": ["a", "b", "b"]}, {"cves": ["a", "c"]}) == ['cves: +"c", -"b", -"b"']
+    assert format_differences(before, after) == ['cves: +"x"']
+    assert format_differences(after, before) == ['cves: -"x"']
+    assert format_differences({"cves": ["a", "b", "b"]}, {"cves": ["a", "c"]}) == ['cves: +"c", -"b", -"b"']
 
 
-def test_times_decimals_and_texts_of_any_language_are_shown_as_people_write_them() -> None:
+def test_times_decimals_and_texts_of_any_language_are_readable() -> None:
     noon = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
-    assert shown(noon, Decimal("7.500")) == ['"2026-03-01T12:00:00+00:00" -> "7.5"']
-    assert shown(Decimal("100"), Decimal("100.0001")) == ['"100" -> "100.0001"']
-    assert shown("שלום", "héllo") == ['"שלום" -> "héllo"']
+    assert format_differences(noon, Decimal("7.500")) == ['"2026-03-01T12:00:00+00:00" -> "7.5"']
+    assert format_differences(Decimal("100"), Decimal("100.0001")) == ['"100" -> "100.0001"']
+    assert format_differences("שלום", "héllo") == ['"שלום" -> "héllo"']
 
 
-def test_a_key_with_a_dot_is_no_path() -> None:
+def test_a_key_with_a_dot_is_quoted_in_a_path() -> None:
     assert [item.path for item in diff_values({"a": {"b.c": 1, "": 1}}, {"a": {"b.c": 2, "": 2}})] == [
         'a."b.c"',
         'a.""',
     ]
 
 
-def test_long_values_are_cut_where_they_are_shown_so_that_the_difference_is_seen() -> None:
+def test_long_values_are_shortened_so_that_their_difference_shows() -> None:
     start = "word " * 1000
-    (text,) = shown({"title": start + "one" + start}, {"title": start + "two" + start})
+    (text,) = format_differences({"title": start + "one" + start}, {"title": start + "two" + start})
 
     assert "one" in text
     assert "two" in text
@@ -92,7 +95,7 @@ def test_a_value_does_not_differ_from_its_copy(value: Any) -> None:
 
 
 @given(_VALUES, _VALUES)
-def test_what_differs_one_way_differs_the_other_way(one: Any, other: Any) -> None:
+def test_differences_are_symmetric(one: Any, other: Any) -> None:
     there, back = diff_values(one, other), diff_values(other, one)
 
     assert {(item.path, repr(item.before), repr(item.after)) for item in there} == {
@@ -101,7 +104,7 @@ def test_what_differs_one_way_differs_the_other_way(one: Any, other: Any) -> Non
     assert all(len(str(item)) < 400 + len(item.path) and "\n" not in str(item) for item in there)
 
 
-def test_of_two_collections_it_says_what_came_what_went_and_what_changed() -> None:
+def test_two_collections_differ_in_what_was_added_gone_and_changed() -> None:
     before: Mapping[str, object] = {"1": {"title": "a"}, "2": {"title": "b"}, "3": {"title": "c"}}
     after: Mapping[str, object] = {"2": {"title": "b"}, "3": {"title": "d"}, "4": {"title": "e"}}
     found = diff_collections(before, after)

@@ -1,10 +1,10 @@
-"""Snapshots, and refetches: what is stored is replaced only when all of it arrived."""
+"""Snapshots and refetches replace the stored records only once everything has arrived."""
 
 import pytest
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
-from tests.desk import Customer, Desk, Fixed
+from tests.desk import Customer, Desk, Mondays
 from tests.http.loopback import Reply
 
 NAMES = "select key from raw.desk_agents order by key"
@@ -21,7 +21,7 @@ def test_a_snapshot_replaces_the_last_one(desk: Desk, customer: Customer) -> Non
     assert _keys(customer) == ["2", "3"]
 
 
-def test_a_snapshot_that_fails_half_way_leaves_the_last_one(desk: Desk, customer: Customer) -> None:
+def test_a_snapshot_that_fails_halfway_keeps_the_last_one(desk: Desk, customer: Customer) -> None:
     customer.sync()
     desk.agents = [{"id": number, "name": "x"} for number in range(10, 20)]
     answer, pages = desk.answer, iter(range(3))
@@ -33,7 +33,7 @@ def test_a_snapshot_that_fails_half_way_leaves_the_last_one(desk: Desk, customer
     assert len(list((customer.lake.root.local or desk).rglob("raw/desk/agents/**/*.parquet"))) == 1  # type: ignore[union-attr]
 
 
-def test_a_snapshot_that_brought_nothing_new_adds_no_file(desk: Desk, customer: Customer) -> None:
+def test_a_snapshot_without_a_change_commits_nothing(desk: Desk, customer: Customer) -> None:
     customer.sync()
     table = customer.lake.raw("desk", "agents", "acme", windowed=False)
     before = table.open()
@@ -45,25 +45,25 @@ def test_a_snapshot_that_brought_nothing_new_adds_no_file(desk: Desk, customer: 
     assert after.version == before.version
 
 
-def test_an_empty_snapshot_is_a_complete_one(desk: Desk, customer: Customer) -> None:
+def test_an_empty_snapshot_replaces_the_last_one(desk: Desk, customer: Customer) -> None:
     customer.sync()
     desk.agents = []
     customer.sync()
     assert _keys(customer) == []
 
 
-def test_a_refetch_drops_what_is_no_longer_listed_objects_included(desk: Desk, customer: Customer) -> None:
+def test_a_refetch_removes_what_is_no_longer_listed_objects_included(desk: Desk, customer: Customer) -> None:
     customer.sync()
     customer.parse()
     del desk.tickets[1], desk.tickets[3]
     customer.sync()
     customer.parse()
     assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
-    report = customer.sync("tickets", extent=SyncRange(replace=True))["tickets"]
+    report = customer.sync("tickets", sync_range=SyncRange(replace=True))["tickets"]
     assert report.records == 2
     parsed = customer.parse()
     assert customer.titles() == ["ticket 2", "ticket 4"]
-    assert set(parsed.windows) == {Fixed.FIRST, Fixed.SECOND}
+    assert set(parsed.windows) == {Mondays.FIRST, Mondays.SECOND}
 
 
 def test_a_refetch_that_fails_changes_nothing(desk: Desk, customer: Customer) -> None:
@@ -71,15 +71,15 @@ def test_a_refetch_that_fails_changes_nothing(desk: Desk, customer: Customer) ->
     customer.parse()
     desk.failing["/tickets"] = Reply(403, {"message": "not allowed"})
     with pytest.raises(SyncError, match=r"desk/acme, stream tickets: .*403.*not allowed"):
-        customer.sync("tickets", extent=SyncRange(replace=True))
+        customer.sync("tickets", sync_range=SyncRange(replace=True))
     customer.parse()
     assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
 
 
-def test_after_a_refetch_the_mark_is_of_what_was_fetched(desk: Desk, customer: Customer) -> None:
+def test_after_a_refetch_the_mark_is_the_newest_record_fetched(desk: Desk, customer: Customer) -> None:
     customer.sync()
     del desk.tickets[4]
-    report = customer.sync("tickets", extent=SyncRange(replace=True))["tickets"]
+    report = customer.sync("tickets", sync_range=SyncRange(replace=True))["tickets"]
     assert report.high_water_mark == "2026-01-13T10:00:00Z"
     asked = desk.requests
     customer.sync("tickets")

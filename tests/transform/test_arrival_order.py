@@ -1,5 +1,6 @@
-"""What is published depends on what raw holds, and not on how it arrived."""
+"""The published objects depend on what raw holds, not on the order in which it arrived."""
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import pytest
 
 from dazz_assets import FullRefresh, Incremental, parser
-from dazz_assets.lake import latest_versions
 from dazz_assets.lake.compaction import compact
 from tests.desk import Customer, Desk, Incident, TicketsOnly, TicketsStream
 
@@ -35,6 +35,8 @@ def _put(desk: Desk, number: int) -> None:
 def test_one_sync_six_syncs_and_a_compaction_publish_the_same(
     integration: type[Any], sorted_in_memory: int, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Imported by name: the package exports a function of the same name as this module.
+    latest_versions = importlib.import_module("dazz_assets.lake.latest_versions")
     monkeypatch.setattr(latest_versions, "_SORTED_IN_MEMORY", sorted_in_memory)
     desk.tickets.clear()
     often = Customer(tmp_path / "often", desk.vendor.url, integration)
