@@ -40,8 +40,8 @@ def test_the_package_imports_dagster_and_the_lake_lazily() -> None:
 
 def test_ours_merge_with_definitions_that_have_an_executor_and_depend_on_their_asset(connect: Connect) -> None:
     ours = build_definitions([IncidentsIntegration], connections=[connect()], translator=AfterTheirs())
-    theirs_ = dg.Definitions(assets=[theirs], executor=dg.multiprocess_executor, resources={"theirs": 1})
-    merged = dg.Definitions.merge(ours, theirs_)
+    their_definitions = dg.Definitions(assets=[theirs], executor=dg.multiprocess_executor, resources={"theirs": 1})
+    merged = dg.Definitions.merge(ours, their_definitions)
     dg.Definitions.validate_loadable(merged)
     assert merged.resolve_asset_graph().get(SERVICES).parent_keys == {dg.AssetKey("theirs")}
 

@@ -75,7 +75,7 @@ def test_a_wrong_token_is_an_error_of_its_connection_and_the_others_are_synced(
 
 
 def test_a_parser_that_did_not_run_because_of_a_failure_is_an_error(run_sync: Sync, vendor: Vendor) -> None:
-    vendor.refuses = {"/incidents"}
+    vendor.refused_paths = {"/incidents"}
     messages = {(problem.stream or problem.parser): problem.message for problem in run_sync().errors}
     assert set(messages) == {"incidents", "tickets"}
     assert "not run" in messages["tickets"]

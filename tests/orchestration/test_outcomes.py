@@ -57,7 +57,7 @@ def test_the_outcome_read_from_the_instance_is_that_of_the_sync(
     refused: set[str], spec: IntegrationSpec, connect: Connect, vendor: Vendor, instance: dg.DagsterInstance, lake: Lake
 ) -> None:
     vendor.incident("1", at(week(2)))
-    vendor.refuses = refused
+    vendor.refused_paths = refused
     outcome = sync_connections(spec, [connect()], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake)
     stored = Outcome()
     for run in reversed(instance.get_runs()):

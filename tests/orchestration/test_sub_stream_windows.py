@@ -52,10 +52,10 @@ class AlertingVendor(Vendor):
         self.services = [{"id": "s1", "name": "Shop"}, {"id": "quiet", "name": "Quiet"}]
         self.alerts: dict[str, list[dict[str, Any]]] = {"s1": [], "quiet": []}
 
-    def answer(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
-        if path.endswith("/alerts") and path not in self.refuses:
+    def respond(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
+        if path.endswith("/alerts") and path not in self.refused_paths:
             return 200, {"items": self.alerts[path.split("/")[2]]}
-        return super().answer(path, query, token)
+        return super().respond(path, query, token)
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_a_sync_after_one_that_failed_materializes_each_window(
     sync_windows: SyncWindows, vendor: AlertingVendor
 ) -> None:
     vendor.alerts["s1"] = [{"id": "1", "updated_at": at(week(1))}]
-    vendor.refuses = {"/services/quiet/alerts"}
+    vendor.refused_paths = {"/services/quiet/alerts"}
     assert sync_windows() == []
-    vendor.refuses = set()
+    vendor.refused_paths = set()
     assert sync_windows() == window_names(5, 4, 3, 2, 1, 0)

@@ -26,7 +26,7 @@ class Vendor:
         self.incidents: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self.requests: list[str] = []
-        self.refuses: set[str] = set()
+        self.refused_paths: set[str] = set()
 
     def incident(self, id_: str, updated_at: str, title: str = "down", service: str = "s1") -> None:
         """Add an incident, or replace the one with this id."""
@@ -37,10 +37,10 @@ class Vendor:
         """How many requests were sent for a path."""
         return sum(item == path for item in self.requests)
 
-    def answer(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
+    def respond(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
         """The status and body of a response."""
         self.requests.append(path)
-        if token != f"Bearer {TOKEN}" or path in self.refuses:
+        if token != f"Bearer {TOKEN}" or path in self.refused_paths:
             return 401, {"message": "bad credentials"}
         if path == "/services":
             return 200, {"items": self.services}
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        status, body = self.vendor.answer(parts.path, query, self.headers.get("Authorization", ""))
+        status, body = self.vendor.respond(parts.path, query, self.headers.get("Authorization", ""))
         payload = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
