@@ -69,7 +69,7 @@ def window_of(issue: dict[str, Any]) -> str:
     return _monday_of(datetime.fromisoformat(issue["attributes"]["updated_at"]))
 
 
-def this_monday_of() -> str:
+def this_week() -> str:
     """The current window (its Monday)."""
     return _monday_of(datetime.now(UTC))
 
@@ -85,7 +85,7 @@ class FixingSnyk(SnykSandbox):
     def evolve(self, random: Random, change: Change, until: datetime) -> None:
         open_ones = [issue for issue in self.issues.values() if issue["attributes"]["status"] == "open"]
         fixed = sorted(open_ones, key=lambda issue: str(issue["attributes"]["updated_at"]))[:_ISSUES_FIXED]
-        monday = datetime.fromisoformat(f"{this_monday_of()}T00:00:00Z")
+        monday = datetime.fromisoformat(f"{this_week()}T00:00:00Z")
         for issue in fixed:
             resolve(issue, max(monday, datetime.now(UTC) - timedelta(hours=1)), "fixed")
         change.changed["issues"] = [str(issue["id"]) for issue in fixed]
