@@ -1,4 +1,4 @@
-"""What runs of this deployment are given, as Dagster resources. The environment configures them: see the README."""
+"""The Dagster resources of this deployment. Environment variables configure them: see the README."""
 
 from dazz_assets.orchestration.resource import DazzResource
 

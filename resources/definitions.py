@@ -1,4 +1,4 @@
-"""The platform's code location: the integrations, with the library's assets, given this deployment's resources."""
+"""The platform's code location: the assets of all integrations, with this deployment's resources."""
 
 import dagster as dg
 
@@ -8,5 +8,5 @@ from dazz_assets.orchestration.definitions import load_definitions
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What `workspace.yaml` loads."""
+    """The definitions that `workspace.yaml` loads."""
     return load_definitions(resources.dazz())

@@ -94,7 +94,7 @@ class Demonstration:
         return sync_connections(
             spec,
             [connection],
-            extent=SyncRange(from_mark=True),
+            sync_range=SyncRange(from_mark=True),
             instance=self._instance,
             lake=self._lake,
             progress=self._progress,

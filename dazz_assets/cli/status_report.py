@@ -118,7 +118,7 @@ class _Reader:
             newest = _newest_mark(marks) if marks is not None else read_mark(raw)
             state.high_water_mark = None if newest is None else format_moment(newest)
         asset = self._asset(state.integration, state.stream, raw=True)
-        event = self._history and self._history.last(asset, state.connection)
+        event = self._history and self._history.last_materialization(asset, state.connection)
         if event:
             state.last_sync, state.requests = _text(event.at), event.requests
         if connection := self._connections.get((state.integration, state.connection)):
@@ -150,7 +150,7 @@ class _Reader:
         if spec is not None and state.parser in spec.parsers:
             state.stale_windows = self._stale(spec, state)
         asset = self._asset(state.integration, state.parser)
-        event = self._history and self._history.last(asset, state.connection)
+        event = self._history and self._history.last_materialization(asset, state.connection)
         state.last_parse = _text(event.at) if event else None
         state.last_error = self._error(
             state.integration, state.connection, "__".join(asset), event.at if event else None
@@ -183,7 +183,7 @@ class _Reader:
         if self._history is None:
             return None
         if (integration, connection) not in self._errors:
-            self._errors[integration, connection] = self._history.failures(f"{integration}/{connection}")
+            self._errors[integration, connection] = self._history.last_failures(f"{integration}/{connection}")
         failed = self._errors[integration, connection].get(step)
         return failed[1] if failed and (since is None or failed[0] >= since) else None
 

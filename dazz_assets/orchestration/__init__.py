@@ -1,1 +1,1 @@
-"""Dagster, and only here: which assets there are, when they run, for which partition, and what they report."""
+"""Everything that uses Dagster: the assets, when and for which partitions they run, and what they report."""

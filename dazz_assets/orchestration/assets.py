@@ -1,4 +1,4 @@
-"""The asset factory: a stream or a parser of an integration becomes a partitioned asset."""
+"""Assets: each stream and each parser of an integration becomes one partitioned asset."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from dazz_assets.orchestration.jobs import step_name
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
 from dazz_assets.orchestration.resource import RESOURCE
 from dazz_assets.orchestration.row_counts import count_parser_rows, count_stream_rows, windows_outside_grid
-from dazz_assets.orchestration.run_config import ParserOptions, StreamOptions, options_type, sync_range
+from dazz_assets.orchestration.run_config import ParserOptions, StreamOptions, options_type, range_from_options
 from dazz_assets.orchestration.step import ConnectionResult, Step, Work
 from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.session import Session
@@ -32,25 +32,30 @@ def build_assets(
     translator: Translator | None = None,
     resource: str = RESOURCE,
 ) -> list[dg.AssetsDefinition]:
-    """The assets of an integration's streams and parsers, over a grid that begins with its earliest connection.
+    """The assets of an integration's streams and parsers.
 
-    resource: the key of the resource that gives their runs a `Workplace`.
+    connections: the earliest start among those of the integration is where its grid begins.
+    resource: the key of the resource that gives runs a SessionPool.
     """
-    given = [item for item in connections if item.integration == spec.name]
-    interval = max((item.interval for item in given), default=None)
-    factory = AssetFactory(spec, Grid.of(spec, given), translator or Translator(), interval, resource)
+    own = [item for item in connections if item.integration == spec.name]
+    slowest = max((item.interval for item in own), default=None)
+    factory = AssetFactory(spec, Grid.of(spec, own), translator or Translator(), slowest, resource)
     nodes: list[Node] = [*spec.streams.values(), *spec.parsers.values()]
-    return [factory.asset(node) for node in nodes]
+    return [factory.build_asset(node) for node in nodes]
 
 
 def is_gridded(node: Node) -> bool:
-    """Whether an asset is partitioned by connection and window; else by connection alone."""
+    """Whether an asset is partitioned by connection and window; otherwise by connection alone."""
     return node.cursor is not None if isinstance(node, StreamSpec) else bool(node.incremental)
 
 
 @dataclass(frozen=True)
 class AssetFactory:
-    """Makes the assets of one integration."""
+    """Builds the assets of one integration.
+
+    interval: the longest sync interval among its connections; None without connections.
+    resource: the key of the resource that gives runs a SessionPool.
+    """
 
     spec: IntegrationSpec
     grid: Grid
@@ -58,17 +63,11 @@ class AssetFactory:
     interval: timedelta | None
     resource: str
 
-    @cached_property
-    def io_manager(self) -> dg.IOManagerDefinition:
-        """One for all its assets: Dagster takes two of one name for a conflict."""
-        return build_io_manager(self.spec, self.grid, self.resource)
-
-    def asset(self, node: Node) -> dg.AssetsDefinition:
+    def build_asset(self, node: Node) -> dg.AssetsDefinition:
         """The asset of a stream or parser."""
         key = self.translator.asset_key(self.spec, node)
-        is_stream = isinstance(node, StreamSpec)
         options = options_type(node)
-        check_specs = checks.stream_checks(key) if is_stream else checks.parser_checks(key)
+        check_specs = checks.stream_checks(key) if isinstance(node, StreamSpec) else checks.parser_checks(key)
         step = Step(
             spec=self.spec,
             node=node,
@@ -78,26 +77,31 @@ class AssetFactory:
             options=options,
             resource=self.resource,
             check_names=[item.name for item in check_specs],
-            work=_sync(node, self.grid) if isinstance(node, StreamSpec) else _parse(node, self.grid),
+            work=_sync_work(node, self.grid) if isinstance(node, StreamSpec) else _parse_work(node, self.grid),
         )
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", dg.BetaWarning)  # `resource_defs` is marked as beta
+            warnings.simplefilter("ignore", dg.BetaWarning)  # `resource_defs` is in beta
 
             @dg.multi_asset(
                 name=step_name(key),
                 specs=[self._asset_spec(node)],
                 check_specs=check_specs,
-                # A range of windows is one pass over the API.
+                # One run, and so one pass over the API, for a range of windows.
                 backfill_policy=dg.BackfillPolicy.single_run(),
                 required_resource_keys={self.resource},
-                resource_defs={io_manager_key(self.spec): self.io_manager},
+                resource_defs={io_manager_key(self.spec): self._io_manager},
                 config_schema=options.to_fields_dict() if options else None,
             )
             def materialize(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
                 yield from step.run(context)
 
         return materialize
+
+    @cached_property
+    def _io_manager(self) -> dg.IOManagerDefinition:
+        """One for all assets: Dagster reports two definitions under one key as a conflict."""
+        return build_io_manager(self.spec, self.grid, self.resource)
 
     def _asset_spec(self, node: Node) -> dg.AssetSpec:
         spec = self.translator.asset_spec(
@@ -108,7 +112,7 @@ class AssetFactory:
             columns=metadata.table_schema(node),
             interval=self.interval,
         )
-        # Assets downstream that take it as an input read it from the lake.
+        # The IO manager reads the lake for assets downstream that take this one as an input.
         return spec.merge_attributes(metadata=node_metadata(node)).with_io_manager_key(io_manager_key(self.spec))
 
     def _deps(self, node: Node) -> Iterator[dg.AssetDep]:
@@ -119,19 +123,19 @@ class AssetFactory:
         for name, same_window in inputs.items():
             stream = self.spec.streams[name]
             key = self.translator.asset_key(self.spec, stream)
-            yield dg.AssetDep(
-                key, partition_mapping=_mapping(is_gridded(stream), is_gridded(node), same_window=same_window)
-            )
+            mapping = _partition_mapping(is_gridded(stream), is_gridded(node), same_window=same_window)
+            yield dg.AssetDep(key, partition_mapping=mapping)
 
 
-def _mapping(upstream_gridded: bool, gridded: bool, *, same_window: bool) -> dg.PartitionMapping | None:
+def _partition_mapping(upstream_gridded: bool, gridded: bool, *, same_window: bool) -> dg.PartitionMapping | None:
+    """How partitions of an asset map to those of its upstream asset; None for one to one."""
     if upstream_gridded != gridded:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", dg.BetaWarning)
             return dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name=CONNECTION)
     if not gridded or same_window:
         return None
-    # What is taken whole is the connection's latest state over all windows.
+    # A full-refresh input is the connection's latest state over all windows.
     return dg.MultiPartitionMapping(
         {
             CONNECTION: dg.DimensionPartitionMapping(CONNECTION, dg.IdentityPartitionMapping()),
@@ -140,54 +144,58 @@ def _mapping(upstream_gridded: bool, gridded: bool, *, same_window: bool) -> dg.
     )
 
 
-def _sync(stream: StreamSpec, grid: Grid) -> Work:
+def _sync_work(stream: StreamSpec, grid: Grid) -> Work:
+    """A function that syncs a stream of one connection."""
+
     def work(session: Session, windows: Sequence[date], options: StreamOptions | None) -> ConnectionResult:
         connection = session.connection.id
-        report = sync_stream(session, stream, sync_range(options, grid, windows) if options else SyncRange())
-        said = metadata.stream_metadata(report)
+        report = sync_stream(session, stream, range_from_options(options, grid, windows) if options else SyncRange())
+        shared = metadata.stream_metadata(report)
         stored, version = count_stream_rows(session, stream), stream_data_version(session, stream)
         if options is None:
             rows = {"dagster/row_count": sum(stored.values()), "dazz/rows_added": sum(report.windows.values())}
-            return ConnectionResult(report, {connection: {**rows, **said}}, checks.stream_verdicts(report), version)
-        added, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
-        events = {
-            grid.key(connection, window): {
-                "dagster/row_count": kept.get(window, 0),
-                "dazz/rows_added": added.get(window, 0),
-                **said,
+            by_partition = {connection: {**rows, **shared}}
+        else:
+            added, in_window = grid.rows_by_window(report.windows), grid.rows_by_window(stored)
+            by_partition = {
+                grid.key(connection, window): {
+                    "dagster/row_count": in_window.get(window, 0),
+                    "dazz/rows_added": added.get(window, 0),
+                    **shared,
+                }
+                for window in sorted({*windows, *added})
             }
-            for window in sorted({*windows, *added})
-        }
-        return ConnectionResult(report, events, checks.stream_verdicts(report), version)
+        return ConnectionResult(report, by_partition, checks.check_stream(report), version)
 
     return work
 
 
-def _parse(parser: ParserSpec, grid: Grid) -> Work:
+def _parse_work(parser: ParserSpec, grid: Grid) -> Work:
+    """A function that runs a parser for one connection."""
     gridded = bool(parser.incremental)
 
     def work(session: Session, windows: Sequence[date], options: ParserOptions) -> ConnectionResult:
         connection = session.connection.id
-        asked: set[date | None] = {None}
-        if gridded:
-            asked = {*windows, *windows_outside_grid(session, parser, grid, windows)}
-        report = parse(session, parser, windows=() if options.changed or options.stale else asked, stale=options.stale)
-        said = metadata.parser_metadata(report)
+        to_parse: set[date | None] = {None}
+        if options.changed or options.stale:
+            to_parse = set()
+        elif gridded:
+            to_parse = {*windows, *windows_outside_grid(session, parser, grid, windows)}
+        report = parse(session, parser, windows=to_parse, stale=options.stale)
+        shared = metadata.parser_metadata(report)
         stored, version = count_parser_rows(session, parser), parser_data_version(session, parser)
-        if not gridded:
-            rows = sum(stored.values())
-            return ConnectionResult(
-                report, {connection: {"dagster/row_count": rows, **said}}, checks.parser_verdicts(report), version
-            )
-        parsed, kept = (grid.rows_by_window(rows) for rows in (report.windows, stored))
-        events = {
-            grid.key(connection, window): {
-                "dagster/row_count": kept.get(window, 0),
-                "dazz/parsed": window in parsed,
-                **said,
+        if gridded:
+            parsed, in_window = grid.rows_by_window(report.windows), grid.rows_by_window(stored)
+            by_partition = {
+                grid.key(connection, window): {
+                    "dagster/row_count": in_window.get(window, 0),
+                    "dazz/parsed": window in parsed,
+                    **shared,
+                }
+                for window in sorted({*windows, *parsed})
             }
-            for window in sorted({*windows, *parsed})
-        }
-        return ConnectionResult(report, events, checks.parser_verdicts(report), version)
+        else:
+            by_partition = {connection: {"dagster/row_count": sum(stored.values()), **shared}}
+        return ConnectionResult(report, by_partition, checks.check_parser(report), version)
 
     return work

@@ -1,4 +1,7 @@
-"""Asset checks: what a sync or a parse says about the trust its data deserve. None of them blocks what follows."""
+"""Asset checks: whether the data of a sync or a parse can be trusted. A failed check doesn't block assets downstream.
+
+A check's name states what holds when it passes, and the description of a failed check gives the reason.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,26 +11,26 @@ import dagster as dg
 
 from dazz_assets.reports import ParseReport, StreamReport
 
-KEYS, COMPLETE, TOTAL, DRIFT = "keys", "complete", "total", "drift"
-VALID, UNIQUE, UP_TO_DATE = "valid", "unique", "up_to_date"
+KEYS_UNIQUE, COMPLETE, TOTAL_MATCHES, SHAPE_UNCHANGED = "keys_unique", "complete", "total_matches", "shape_unchanged"
+RECORDS_VALID, IDS_UNIQUE, INPUTS_UNCHANGED = "records_valid", "ids_unique", "inputs_unchanged"
 
 _STREAM_CHECKS = {
-    KEYS: "Each record has a key and, in an incremental stream, a cursor.",
-    COMPLETE: "Nothing was passed over, and there is no gap between the connection's start and the mark.",
-    TOTAL: "As many records arrived as the vendor says there are, where it says so.",
-    DRIFT: "The records have the shape that they had before.",
+    KEYS_UNIQUE: "Each record has a key of its own and, in an incremental stream, a cursor.",
+    COMPLETE: "Everything from the connection's start to the high-water mark was fetched, for every parent.",
+    TOTAL_MATCHES: "As many records arrived as the vendor reports, if it reports a total.",
+    SHAPE_UNCHANGED: "The records have the same fields and types as before.",
 }
 _PARSER_CHECKS = {
-    VALID: "Each record passes validation.",
-    UNIQUE: "Each id is yielded once.",
-    UP_TO_DATE: "The full-refresh inputs are as they were when the windows were parsed.",
+    RECORDS_VALID: "Each record passes validation.",
+    IDS_UNIQUE: "Each id is yielded once.",
+    INPUTS_UNCHANGED: "The full-refresh inputs haven't changed since the windows were parsed.",
 }
-_SHOWN = 10
+_MOST_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer of one check for one connection."""
+class CheckResult:
+    """The result of one check for one connection."""
 
     check: str
     passed: bool
@@ -46,75 +49,79 @@ def parser_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec(name, asset=key, description=text) for name, text in _PARSER_CHECKS.items()]
 
 
-def stream_verdicts(report: StreamReport) -> list[Verdict]:
-    """What a sync of a stream tells the checks."""
+def check_stream(report: StreamReport) -> list[CheckResult]:
+    """The results of a stream's checks for the connection that was synced."""
     error = dg.AssetCheckSeverity.ERROR
-    holes = [*report.passed_over, *([f"gap: {report.gap}"] if report.gap else [])]
-    agrees = report.total is None or report.total == report.received
-    told = (
-        "the vendor gives no total"
-        if report.total is None
-        else f"{report.received} arrived, the vendor says {report.total}"
-    )
+    missing = [*report.passed_over, *([f"gap: {report.gap}"] if report.gap else [])]
+    if report.total is None:
+        total = "the vendor reports no total"
+    else:
+        total = f"{report.received} records arrived, and the vendor reports {report.total}"
     return [
-        Verdict(
-            KEYS,
+        CheckResult(
+            KEYS_UNIQUE,
             report.problems == 0 and report.repeated == 0,
-            f"{report.problems} records without key or cursor, {report.repeated} whose key was listed before",
+            f"{report.problems} records without a key or cursor, {report.repeated} with a key that was listed before",
             error,
             {"dazz/problems": report.problems, "dazz/repeated": report.repeated},
         ),
-        Verdict(COMPLETE, not holes, _some(holes) or "complete", error),
-        Verdict(TOTAL, agrees, told),
-        Verdict(DRIFT, not report.drift, _some(report.drift) or "unchanged"),
+        CheckResult(COMPLETE, not missing, f"not fetched: {_join(missing)}" if missing else "complete", error),
+        CheckResult(TOTAL_MATCHES, report.total is None or report.total == report.received, total),
+        CheckResult(
+            SHAPE_UNCHANGED,
+            not report.drift,
+            f"the records' shape changed: {_join(report.drift)}" if report.drift else "unchanged",
+        ),
     ]
 
 
-def parser_verdicts(report: ParseReport) -> list[Verdict]:
-    """What a parse tells the checks."""
+def check_parser(report: ParseReport) -> list[CheckResult]:
+    """The results of a parser's checks for the connection that was parsed."""
     read, invalid = sum(report.read.values()), sum(report.invalid.values())
-    share = 1.0 if not read else 1 - invalid / read
-    text = f"{invalid} of {read} records are invalid; for {report.replaced} an older valid version stands in"
-    windows = ["all" if window is None else window.isoformat() for window in report.stale]
+    valid_share = 1.0 if not read else 1 - invalid / read
+    validity = f"{invalid} of {read} records failed validation; {report.replaced} were replaced by an older version"
+    duplicates = f"yielded more than once: {_join(report.duplicates)}" if report.duplicates else "no duplicates"
+    stale = _join("all" if window is None else window.isoformat() for window in report.stale)
     return [
-        Verdict(VALID, invalid == 0, text, metadata={"dazz/valid_share": share}),
-        Verdict(UNIQUE, not report.duplicates, _some(report.duplicates) or "no id twice"),
-        Verdict(UP_TO_DATE, not windows, f"stale windows: {_some(windows)}" if windows else "none is stale"),
+        CheckResult(RECORDS_VALID, invalid == 0, validity, metadata={"dazz/valid_share": valid_share}),
+        CheckResult(IDS_UNIQUE, not report.duplicates, duplicates),
+        CheckResult(
+            INPUTS_UNCHANGED,
+            not report.stale,
+            f"stale windows: {stale}; parse them again with `dazz parse --stale`" if stale else "no stale windows",
+        ),
     ]
 
 
-def check_result(key: dg.AssetKey, check: str, verdicts: Iterable[tuple[str, Verdict]]) -> dg.AssetCheckResult:
-    """One check's result for a whole step, from the (connection, verdict) of each of its connections."""
-    found = list(verdicts)
-    bad = [item for item in found if not item[1].passed]
-    severities = {verdict.severity for _, verdict in bad}
-    metadata = found[0][1].metadata if len(found) == 1 else {}
+def combine_results(key: dg.AssetKey, check: str, results: Iterable[tuple[str, CheckResult]]) -> dg.AssetCheckResult:
+    """The result of one check for a whole step, from the (connection, result) pairs of its connections."""
+    found = list(results)
+    failed = [item for item in found if not item[1].passed]
+    is_error = any(result.severity is dg.AssetCheckSeverity.ERROR for _, result in failed)
     return dg.AssetCheckResult(
-        passed=not bad,
+        passed=not failed,
         asset_key=key,
         check_name=check,
-        severity=dg.AssetCheckSeverity.ERROR
-        if dg.AssetCheckSeverity.ERROR in severities
-        else dg.AssetCheckSeverity.WARN,
-        description=_some([f"{connection}: {verdict.text}" for connection, verdict in bad or found]),
-        metadata=metadata,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description=_join(f"{connection}: {result.text}" for connection, result in failed or found),
+        metadata=found[0][1].metadata if len(found) == 1 else {},
     )
 
 
-def check_evaluation(key: dg.AssetKey, partition: str, verdict: Verdict) -> dg.AssetCheckEvaluation:
-    """One check's answer for one connection, at the partition that stands for it."""
+def check_evaluation(key: dg.AssetKey, partition: str, result: CheckResult) -> dg.AssetCheckEvaluation:
+    """The result of one check for one connection, as an event of the partition that stands for the connection."""
     return dg.AssetCheckEvaluation(
         asset_key=key,
-        check_name=verdict.check,
-        passed=verdict.passed,
-        severity=verdict.severity,
-        description=verdict.text,
-        metadata=verdict.metadata,
+        check_name=result.check,
+        passed=result.passed,
+        severity=result.severity,
+        description=result.text,
+        metadata=result.metadata,
         partition=partition,
     )
 
 
-def _some(texts: Iterable[str]) -> str:
-    given = list(texts)
-    more = f"; and {len(given) - _SHOWN} more" if len(given) > _SHOWN else ""
-    return "; ".join(given[:_SHOWN]) + more
+def _join(texts: Iterable[str]) -> str:
+    listed = list(texts)
+    more = f"; and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
+    return "; ".join(listed[:_MOST_LISTED]) + more

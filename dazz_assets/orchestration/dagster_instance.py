@@ -14,45 +14,45 @@ _CREATED = ".created"
 
 
 def open_instance() -> dg.DagsterInstance:
-    """The Dagster instance that UI, daemon and CLI share; created on first use.
+    """Open the Dagster instance that UI, daemon and CLI share. Creates it on first use.
 
-    The environment stays as it is: who starts a process that needs the instance gives it `DAGSTER_HOME`.
+    Doesn't set `DAGSTER_HOME` in this process. Set it for child processes that need the instance.
     """
     make_home()
     folder = dagster_home()
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / _CREATED).exists():
-        # Two first starts at once would both create the tables: "table run_tags already exists".
+        # Without the lock, two first starts at once fail with "table run_tags already exists".
         with FileLock(folder / ".creating.lock"):
             _create(folder)
-    return _opened(folder)
+    return _open(folder)
 
 
 def open_temporary_instance() -> dg.DagsterInstance:
-    """A Dagster instance in memory, which ends with its `with` statement: for runs that leave nothing behind."""
+    """A Dagster instance in memory, for runs that leave nothing behind. Use it in a `with` statement."""
     return dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
 
 
 def _create(folder: Path) -> None:
     settings = folder / "dagster.yaml"
     if not settings.exists():
-        unfinished = settings.with_suffix(".new")
-        unfinished.write_text(yaml.safe_dump(_settings(), sort_keys=False), encoding="utf-8")
-        unfinished.replace(settings)
-    with _opened(folder) as first:
-        first.get_runs(limit=1)
-        first.all_instigator_state()
+        temporary = settings.with_suffix(".new")
+        temporary.write_text(yaml.safe_dump(_settings(), sort_keys=False), encoding="utf-8")
+        temporary.replace(settings)
+    with _open(folder) as instance:
+        instance.get_runs(limit=1)
+        instance.all_instigator_state()
     (folder / _CREATED).touch()
 
 
-def _opened(folder: Path) -> dg.DagsterInstance:
-    """The instance of a folder, whichever folder `DAGSTER_HOME` names, if any."""
+def _open(folder: Path) -> dg.DagsterInstance:
+    """Open the instance of a folder, whatever `DAGSTER_HOME` is."""
     settings = folder / "dagster.yaml"
-    written = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.exists() else None
-    ours = _settings()["event_log_storage"]
+    stored = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.exists() else None
+    own_storage = _settings()["event_log_storage"]
     overrides = {}
-    if isinstance(written, dict) and written.get("event_log_storage") == ours:
-        overrides = {"event_log_storage": {**ours, "config": {"home": str(folder)}}}
+    if isinstance(stored, dict) and stored.get("event_log_storage") == own_storage:
+        overrides = {"event_log_storage": {**own_storage, "config": {"home": str(folder)}}}
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(folder), overrides=overrides))
 
 
@@ -60,7 +60,7 @@ def _settings() -> dict[str, dict[str, object]]:
     limit = {"key": CONNECTION_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
     return {
         "telemetry": {"enabled": False},
-        # Else the UI opens with a dialog that asks for an email address.
+        # Without this, the UI opens with a dialog that asks for an email address.
         "nux": {"enabled": False},
         "concurrency": {"runs": {"max_concurrent_runs": 10}},
         "run_coordinator": {
@@ -74,6 +74,6 @@ def _settings() -> dict[str, dict[str, object]]:
             "class": "BatchingEventLogStorage",
             "config": {"home": {"env": DAGSTER_VARIABLE}},
         },
-        # Assets print nothing: what they have to say are events. Capturing output costs two processes a step.
+        # Assets report by events and print nothing. Capturing their output would cost two processes for each step.
         "compute_logs": {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__},
     }

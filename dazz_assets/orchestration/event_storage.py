@@ -1,7 +1,7 @@
-"""Dagster's event log on SQLite, quick enough for runs over many windows.
+"""Dagster's event log on SQLite, fast enough for runs over many windows.
 
 A run over a range of windows stores a planned event and a materialization for each window and asset. Dagster's own
-class opens, commits and closes a database several times for each, and does not batch.
+storage doesn't batch: it opens, commits and closes a database several times for each event.
 """
 
 import os
@@ -32,21 +32,22 @@ from dazz_assets.orchestration.dagster_internals import (
 BATCH_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_SIZE = 1_000
 
-_MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
-# Databases that stay open: the index, and those of the runs that were written or looked at last.
-_OPEN_SHARDS = 8
+_INDEXED_EVENTS = ASSET_EVENTS | ASSET_CHECK_EVENTS | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
+# Databases kept open: the index, and those of the runs that were used last.
+_MOST_OPEN_SHARDS = 8
 
 
 class BatchingEventLogStorage(SqliteEventLogStorage):
     """`SqliteEventLogStorage` that writes a batch in one transaction and keeps its databases open.
 
-    Events lie where that class puts them. A commit waits for the disk at checkpoints only: after a power cut the
-    last events of a run may be missing (the lake says what is true), the database is whole.
+    The files are those of `SqliteEventLogStorage`. Commits wait for the disk only at checkpoints: after a power cut the
+    database is intact, but the last events of a run may be missing. The data itself is in the lake.
+
     Config: `home`, the folder of the instance, which may move.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        # Dagster collects batches only where this variable says so; whoever uses this storage wants them.
+        # Dagster collects events in batches only if this variable is set.
         os.environ.setdefault(BATCH_VARIABLE, str(BATCH_SIZE))
         self._engines: OrderedDict[tuple[int, str], db.Engine] = OrderedDict()
         self._tables: set[str] = set()
@@ -63,18 +64,18 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
         return cls(str(Path(config_value["home"]) / "history" / "runs"), inst_data)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events in two transactions a run: one in the run's own database, one in the index over all runs.
+        """Store events in two transactions for each run: one in the run's own database, one in the index of all runs.
 
-        Where the second fails, Dagster stores the events again one by one: lines of the run's log may then be there
-        twice, a materialization never.
+        If the second fails, Dagster stores the events again one by one. Lines of the run's log may then be stored
+        twice, but a materialization never is.
         """
         for run_id in dict.fromkeys(event.run_id for event in events):
             of_run = [event for event in events if event.run_id == run_id]
             with self.run_connection(run_id) as connection:
                 for event in of_run:
                     connection.execute(self.prepare_insert_event(event))
-            self._mirror(
-                [event for event in of_run if event.is_dagster_event and event.dagster_event_type in _MIRRORED]
+            self._store_in_index(
+                [event for event in of_run if event.is_dagster_event and event.dagster_event_type in _INDEXED_EVENTS]
             )
 
     def has_table(self, table_name: str) -> bool:
@@ -90,17 +91,18 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
         self._close_all()
         super().dispose()
 
-    def _mirror(self, events: Sequence[EventLogEntry]) -> None:
+    def _store_in_index(self, events: Sequence[EventLogEntry]) -> None:
         if not events:
             return
         with self.index_transaction() as connection:
             ids = [self._insert(connection, event) for event in events]
-            assets = [item for item in zip(events, ids, strict=True) if item[0].dagster_event_type in ASSET_EVENTS]
-            if assets:
-                self._store_asset_event_tags(connection, *zip(*assets, strict=True))
-            # Of each asset only the last event of a kind stays in the table of assets.
+            of_assets = [item for item in zip(events, ids, strict=True) if item[0].dagster_event_type in ASSET_EVENTS]
+            if of_assets:
+                self._store_asset_event_tags(connection, *zip(*of_assets, strict=True))
+            # The table of assets keeps only the last event of each type for an asset.
             last = {
-                (event.get_dagster_event().asset_key, event.dagster_event_type): (event, id_) for event, id_ in assets
+                (event.get_dagster_event().asset_key, event.dagster_event_type): (event, id_)
+                for event, id_ in of_assets
             }
             for event, id_ in last.values():
                 self._store_asset_event(connection, event, id_)
@@ -123,22 +125,25 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
         if key not in self._engines:
             engine = db.create_engine(
                 self.conn_string_for_shard(shard),
-                # One connection, which the lock of the storage guards.
+                # One connection, guarded by the storage's lock.
                 poolclass=StaticPool,
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             )
-            listen(engine, "connect", _wait_at_checkpoints_only)
-            if shard not in self._initialized_dbs and not self._copied_from_empty(shard):
+            listen(engine, "connect", _sync_at_checkpoints_only)
+            if shard not in self._initialized_dbs and not self._copy_empty_database(shard):
                 self._initdb(engine)
             self._initialized_dbs.add(shard)
             self._engines[key] = engine
         self._engines.move_to_end(key)
-        while len(self._engines) > _OPEN_SHARDS:
+        while len(self._engines) > _MOST_OPEN_SHARDS:
             self._engines.popitem(last=False)[1].dispose()
         return self._engines[key]
 
-    def _copied_from_empty(self, shard: str) -> bool:
-        """Whether the database of a new run was made here, as a copy: making its tables anew takes longer."""
+    def _copy_empty_database(self, shard: str) -> bool:
+        """Create the database of a new run as a copy of an empty one, which is faster than creating its tables.
+
+        Returns False if the database exists.
+        """
         path = Path(self.path_for_shard(shard))
         if path.exists():
             return False
@@ -152,7 +157,7 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
                 new.replace(empty)
             shutil.copyfile(empty, new)
             try:
-                # Unlike a copy, a link is there whole or not at all, and never replaces another's.
+                # Unlike a copy, a link appears whole or not at all, and never replaces a database of another process.
                 os.link(new, path)
             except FileExistsError:
                 return False
@@ -165,5 +170,5 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             self._engines.clear()
 
 
-def _wait_at_checkpoints_only(connection: Any, _: object) -> None:
+def _sync_at_checkpoints_only(connection: Any, _: object) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")

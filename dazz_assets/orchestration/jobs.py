@@ -1,4 +1,4 @@
-"""The jobs of an integration: the runs that a sync consists of; and the lake's daily compaction."""
+"""Jobs: one for each phase of an integration's sync, and one that compacts the lake daily."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,13 +13,25 @@ from dazz_assets.orchestration.run_config import Options
 from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 
-Phase = Literal["snapshots", "sync", "late"]
-PHASES: tuple[Phase, ...] = ("snapshots", "sync", "late")
+Phase = Literal["snapshots", "sync", "after_sync"]
+PHASES: tuple[Phase, ...] = ("snapshots", "sync", "after_sync")
+
+_DESCRIPTIONS: Mapping[Phase, str] = {
+    "snapshots": "Snapshot streams of {name}, and the parsers that read only these.",
+    "sync": "Incremental streams of {name}, and the parsers that read them by window.",
+    "after_sync": "Snapshot streams and parsers of {name} that need its incremental streams as a whole.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class PhasePlan:
-    """Which streams and parsers run in which phase; phases without any are left out."""
+    """The streams and parsers of each phase, in the order in which phases run. Empty phases are left out.
+
+    snapshots: snapshot streams, and parsers of these alone (partitioned by connection).
+    sync: incremental streams, and parsers with an incremental input (partitioned by connection and window).
+    after_sync: what is partitioned by connection and depends on an incremental stream: its snapshot sub-streams, and
+        parsers that read it whole.
+    """
 
     nodes: Mapping[Phase, tuple[Node, ...]]
 
@@ -27,78 +39,77 @@ class PhasePlan:
     def of(cls, spec: IntegrationSpec) -> "PhasePlan":
         """The plan of an integration."""
         phases: dict[str, Phase] = {}
-        found: dict[Phase, list[Node]] = {phase: [] for phase in PHASES}
+        nodes: dict[Phase, list[Node]] = {phase: [] for phase in PHASES}
         for stream in spec.streams.values():
             parent = phases[stream.parent] if stream.parent else "snapshots"
-            phases[stream.name] = "sync" if stream.cursor else "snapshots" if parent == "snapshots" else "late"
-            found[phases[stream.name]].append(stream)
+            phases[stream.name] = "sync" if stream.cursor else "snapshots" if parent == "snapshots" else "after_sync"
+            nodes[phases[stream.name]].append(stream)
         for parser in spec.parsers.values():
             inputs = {phases[item.stream] for item in parser.inputs}
-            found["sync" if parser.incremental else "snapshots" if inputs <= {"snapshots"} else "late"].append(parser)
-        return cls({phase: tuple(nodes) for phase, nodes in found.items() if nodes})
-
-    def after(self, phase: Phase) -> Phase | None:
-        """The next phase that has anything to do."""
-        return next((item for item in PHASES[PHASES.index(phase) + 1 :] if item in self.nodes), None)
+            phase: Phase = "sync" if parser.incremental else "snapshots" if inputs <= {"snapshots"} else "after_sync"
+            nodes[phase].append(parser)
+        return cls({phase: tuple(of_phase) for phase, of_phase in nodes.items() if of_phase})
 
     @property
     def first(self) -> Phase:
-        """The first phase that has anything to do."""
+        """The first phase that isn't empty."""
         return next(phase for phase in PHASES if phase in self.nodes)
 
-    def incremental(self) -> list[StreamSpec]:
+    def after(self, phase: Phase) -> Phase | None:
+        """The next phase that isn't empty."""
+        return next((item for item in PHASES[PHASES.index(phase) + 1 :] if item in self.nodes), None)
+
+    def incremental_streams(self) -> list[StreamSpec]:
         """The incremental streams."""
         return [node for node in self.nodes.get("sync", ()) if isinstance(node, StreamSpec)]
 
 
-def step_name(key: dg.AssetKey) -> str:
-    """The step of a run that materializes an asset: `snyk__raw__issues`."""
-    return "__".join(key.path)
-
-
-def run_config(options: Mapping[dg.AssetKey, Options | None]) -> dg.RunConfig:
-    """The config of a run over these assets, with the options of those that have any."""
-    return dg.RunConfig(ops={step_name(key): given for key, given in options.items() if given is not None})
-
-
-def job_name(spec: IntegrationSpec, phase: Phase) -> str:
-    """`snyk_snapshots`, `snyk_sync`, `snyk_late`."""
-    return f"{spec.name}_{phase}"
-
-
 def build_jobs(spec: IntegrationSpec, translator: Translator) -> list[UnresolvedAssetJobDefinition]:
-    """One job a phase, in which everything of the phase runs in one process."""
-    return [_job(spec, phase, nodes, translator) for phase, nodes in PhasePlan.of(spec).nodes.items()]
+    """One job for each phase. A job runs all its assets in one process."""
+    return [_build_job(spec, phase, nodes, translator) for phase, nodes in PhasePlan.of(spec).nodes.items()]
 
 
-def _job(
+def _build_job(
     spec: IntegrationSpec, phase: Phase, nodes: Iterable[Node], translator: Translator
 ) -> UnresolvedAssetJobDefinition:
-    what = {
-        "snapshots": "Snapshot streams",
-        "sync": "Incremental streams, and what is parsed from them",
-        "late": "The rest",
-    }
     return dg.define_asset_job(
         job_name(spec, phase),
         selection=dg.AssetSelection.assets(*(translator.asset_key(spec, node) for node in nodes)),
         executor_def=dg.in_process_executor,
-        description=f"{what[phase]} of {spec.name}.",
+        description=_DESCRIPTIONS[phase].format(name=spec.name),
         tags={"dazz/integration": spec.name},
     )
 
 
+def job_name(spec: IntegrationSpec, phase: Phase) -> str:
+    """`snyk_snapshots`, `snyk_sync`, `snyk_after_sync`."""
+    return f"{spec.name}_{phase}"
+
+
+def step_name(key: dg.AssetKey) -> str:
+    """The name of the step that materializes an asset, as `snyk__raw__issues`."""
+    return "__".join(key.path)
+
+
+def run_config(options: Mapping[dg.AssetKey, Options | None]) -> dg.RunConfig:
+    """The config of a run over these assets. An asset without options is left out."""
+    return dg.RunConfig(ops={step_name(key): given for key, given in options.items() if given is not None})
+
+
 @dg.op(required_resource_keys={RESOURCE}, tags={"kind": "deltalake"})
 def compact_lake(context: dg.OpExecutionContext):  # type: ignore[no-untyped-def]
-    """Join small files of raw tables, and remove files that no version of the last days needs."""
-    workplace: SessionPool = getattr(context.resources, RESOURCE)
-    for report in compact(workplace.lake):
+    """Join small files of raw tables, and remove files that no recent version of a table needs."""
+    pool: SessionPool = getattr(context.resources, RESOURCE)
+    for report in compact(pool.lake):
         context.log.info(str(report))
 
 
-@dg.job(executor_def=dg.in_process_executor, description="Compact and vacuum the lake, under each connection's lock.")
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Compact and vacuum the lake's tables, holding the lock of each connection in turn.",
+)
 def compact_job() -> None:
-    """The lake's housekeeping."""
+    """Compact and vacuum the lake."""
     compact_lake()
 
 

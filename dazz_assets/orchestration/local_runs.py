@@ -1,4 +1,4 @@
-"""Syncs and parses in this process: the same assets on the same instance as the UI's, so that their runs show there."""
+"""Syncs and parses in this process. They run the same assets on the same instance as the UI, which shows their runs."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,8 +18,7 @@ from dazz_assets.orchestration.jobs import Phase, PhasePlan, build_jobs, job_nam
 from dazz_assets.orchestration.outcomes import Outcome, Problem, read_outcome
 from dazz_assets.orchestration.partitions import Grid, windows_from_marks
 from dazz_assets.orchestration.resource import RESOURCE, SessionPool
-from dazz_assets.orchestration.row_counts import stream_snapshot
-from dazz_assets.orchestration.run_config import Options, ParserOptions, run_options
+from dazz_assets.orchestration.run_config import Options, ParserOptions, options_for_sync
 from dazz_assets.orchestration.translator import Node, Translator, load_translator
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
@@ -34,28 +33,29 @@ def sync_connections(
     connections: Sequence[Connection],
     *,
     streams: Collection[str] | None = None,
-    extent: SyncRange,
+    sync_range: SyncRange,
     instance: dg.DagsterInstance,
     lake: Lake,
     progress: Progress | None = None,
     make_session: Callable[..., Session] = Session,
 ) -> Outcome:
-    """Sync each connection in turn and parse what it brought; one that fails does not sink the others.
+    """Sync each connection in turn and parse what was fetched. A connection that fails doesn't stop the others.
 
-    streams: all, or these with the ancestors that were never stored, and the parsers that read them.
-    make_session: see `Workplace`.
+    streams: sync only these, their ancestors that were never stored, and the parsers that read them. Default: all.
+    make_session: see `SessionPool`.
+
     Raises DefinitionError for a stream that the integration doesn't have.
     """
-    _known("stream", streams or (), spec, spec.streams)
-    workplace, outcome = SessionPool.of(lake, connections, progress, make_session), Outcome()
+    _check_names("stream", streams or (), spec, spec.streams)
+    pool, outcome = SessionPool.of(lake, connections, progress, make_session), Outcome()
     for connection in connections:
         try:
-            _ = workplace.session(spec, connection.id).integration
+            _ = pool.session(spec, connection.id).integration
         except BadConnection as error:
             outcome.errors.append(Problem(connection.id, str(error)))
             continue
-        with _working(spec, connection, instance, workplace) as at:
-            outcome.add(at.sync(extent, streams))
+        with _locked_runner(spec, connection, instance, pool) as runner:
+            outcome.add(runner.sync(sync_range, streams))
     return outcome
 
 
@@ -71,82 +71,89 @@ def parse_connections(
     lake: Lake,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Parse again from raw: every window, those that meet [since, until), or with `stale` those with changed inputs.
+    """Parse stored records again: every window, the windows that overlap [since, until), or the stale ones.
 
-    Always also each window whose records are no longer those that it was parsed from. Makes no request.
+    Windows whose records changed since they were parsed are always included. Sends no request.
+
+    parser: run only this one. Default: all.
+    stale: parse the windows whose full-refresh inputs changed since they were parsed.
+
     Raises DefinitionError for a parser that the integration doesn't have.
     """
-    _known("parser", [parser] if parser else [], spec, spec.parsers)
-    workplace, outcome = SessionPool.of(lake, connections, progress), Outcome()
+    _check_names("parser", [parser] if parser else [], spec, spec.parsers)
+    pool, outcome = SessionPool.of(lake, connections, progress), Outcome()
     parsers = [spec.parsers[parser]] if parser else list(spec.parsers.values())
     for connection in connections:
-        with _working(spec, connection, instance, workplace) as at:
-            outcome.add(at.parse(parsers, since, until, stale=stale))
+        with _locked_runner(spec, connection, instance, pool) as runner:
+            outcome.add(runner.parse(parsers, since, until, stale=stale))
     return outcome
 
 
-def _known(kind: str, names: Collection[str], spec: IntegrationSpec, known: Mapping[str, object]) -> None:
+def _check_names(kind: str, names: Collection[str], spec: IntegrationSpec, known: Mapping[str, object]) -> None:
     for name in names:
         if name not in known:
             raise DefinitionError(f"{spec.name} has no {kind} {name!r}{suggest(name, known)}")
 
 
 @contextmanager
-def _working(
-    spec: IntegrationSpec, connection: Connection, instance: dg.DagsterInstance, workplace: SessionPool
-) -> Iterator["_ConnectionAtWork"]:
-    """Hold the connection's lock over all its runs."""
+def _locked_runner(
+    spec: IntegrationSpec, connection: Connection, instance: dg.DagsterInstance, pool: SessionPool
+) -> Iterator["_ConnectionRunner"]:
+    """A runner for a connection, whose lock is held until all its runs are done."""
     where = f"{spec.name}/{connection.id}"
-    with workplace.lake.lock(spec.name, connection.id, lambda whom: workplace.progress.waiting(where, 0, whom)):
-        yield _ConnectionAtWork(spec, connection, instance, workplace, load_translator())
+    with pool.lake.lock(spec.name, connection.id, lambda holder: pool.progress.waiting(where, 0, holder)):
+        yield _ConnectionRunner(spec, connection, instance, pool, load_translator())
 
 
-class _ConnectionAtWork:
+class _ConnectionRunner:
+    """Runs the jobs of one connection in this process."""
+
     def __init__(
         self,
         spec: IntegrationSpec,
         connection: Connection,
         instance: dg.DagsterInstance,
-        workplace: SessionPool,
+        pool: SessionPool,
         translator: Translator,
     ) -> None:
         self.spec = spec
         self.connection = connection
         self.instance = instance
-        self.session = workplace.session(spec, connection.id)
+        self.session = pool.session(spec, connection.id)
         self.plan = PhasePlan.of(spec)
         self.grid = Grid.of(spec, [connection])
         self.translator = translator
         self.definitions = dg.Definitions(
             assets=build_assets(spec, [connection], self.translator),
             jobs=build_jobs(spec, self.translator),
-            resources={RESOURCE: workplace},
-            loggers={_SILENT: _silent},
+            resources={RESOURCE: pool},
+            loggers={_SILENT: _silent_logger},
         )
         instance.add_dynamic_partitions(str(self.grid.connections_def.name), [connection.id])
 
-    def sync(self, extent: SyncRange, streams: Collection[str] | None) -> Outcome:
-        nodes, outcome = self._chosen(streams), Outcome()
+    def sync(self, sync_range: SyncRange, streams: Collection[str] | None) -> Outcome:
+        selected, outcome = self._select_nodes(streams), Outcome()
         for phase, of_phase in self.plan.nodes.items():
-            chosen = [node for node in of_phase if node in nodes]
-            windows = self._windows(extent, chosen) if phase == "sync" and chosen else None
-            outcome.add(self._run(phase, [(node, run_options(extent, node)) for node in chosen], windows))
+            nodes = [node for node in of_phase if node in selected]
+            windows = self._windows_to_sync(sync_range, nodes) if phase == "sync" and nodes else None
+            outcome.add(self._run_phase(phase, [(node, options_for_sync(sync_range, node)) for node in nodes], windows))
         return outcome
 
     def parse(
         self, parsers: Sequence[ParserSpec], since: datetime | None, until: datetime | None, *, stale: bool
     ) -> Outcome:
-        # A run that is told to parse what changed parses no window for being asked.
-        changed = not stale and not self._is_met(since, until)
+        # With `changed`, a run doesn't parse the windows of its partitions unless their records changed.
+        changed = not stale and not self._overlaps_grid(since, until)
         options, outcome = ParserOptions(changed=changed, stale=stale), Outcome()
         last = self.grid.last
-        windows = (last, last) if changed or stale else self._meeting(since, until)
+        windows = (last, last) if changed or stale else self._windows_between(since, until)
         for phase, of_phase in self.plan.nodes.items():
-            chosen = [node for node in of_phase if node in parsers]
-            outcome.add(self._run(phase, [(node, options) for node in chosen], windows if phase == "sync" else None))
+            nodes = [(node, options) for node in of_phase if node in parsers]
+            outcome.add(self._run_phase(phase, nodes, windows if phase == "sync" else None))
         return outcome
 
-    def _chosen(self, streams: Collection[str] | None) -> list[Node]:
+    def _select_nodes(self, streams: Collection[str] | None) -> list[Node]:
+        """These streams with the parents they need, and the parsers that read one and whose inputs are all there."""
         if streams is None:
             return [*self.spec.streams.values(), *self.spec.parsers.values()]
         names = set(streams)
@@ -154,65 +161,75 @@ class _ConnectionAtWork:
             parent = self.spec.streams[stream.parent] if stream.name in names and stream.parent else None
             if parent is not None and not self._is_stored(parent):
                 names.add(parent.name)
-        ready = {
+        available = {
             stream.name for stream in self.spec.streams.values() if stream.name in names or self._is_stored(stream)
         }
         parsers = [
             parser
             for parser in self.spec.parsers.values()
-            if (inputs := {item.stream for item in parser.inputs}) & names and inputs <= ready
+            if (inputs := {item.stream for item in parser.inputs}) & names and inputs <= available
         ]
         return [*(stream for stream in self.spec.streams.values() if stream.name in names), *parsers]
 
     def _is_stored(self, stream: StreamSpec) -> bool:
-        return is_synced(stream_snapshot(self.session, stream))
+        return is_synced(self.session.raw(stream).open())
 
-    def _windows(self, extent: SyncRange, nodes: Sequence[Node]) -> tuple[date, date]:
-        if extent.from_mark:
+    def _windows_to_sync(self, sync_range: SyncRange, nodes: Sequence[Node]) -> tuple[date, date]:
+        """The first and last window of a sync."""
+        if sync_range.from_mark:
             streams = [node for node in nodes if isinstance(node, StreamSpec)]
             return windows_from_marks(self.instance, self.session, streams, self._keys(nodes), self.grid)
-        return self._meeting(None, None) if extent.replace else self._meeting(extent.since, extent.until)
+        if sync_range.replace:
+            return self._windows_between(None, None)
+        return self._windows_between(sync_range.since, sync_range.until)
 
-    def _is_met(self, since: datetime | None, until: datetime | None) -> bool:
-        """Whether [since, until) meets a window of the grid."""
-        beyond = self.grid.windows.after(self.grid.last)
-        return (since is None or since.astimezone(UTC).date() < beyond) and (
+    def _overlaps_grid(self, since: datetime | None, until: datetime | None) -> bool:
+        """Whether [since, until) overlaps a window of the grid."""
+        grid_end = self.grid.windows.after(self.grid.last)
+        return (since is None or since.astimezone(UTC).date() < grid_end) and (
             until is None or (until.astimezone(UTC) - timedelta(microseconds=1)).date() >= self.grid.first
         )
 
-    def _meeting(self, since: datetime | None, until: datetime | None) -> tuple[date, date]:
-        """The first and last window of the grid that meet [since, until)."""
+    def _windows_between(self, since: datetime | None, until: datetime | None) -> tuple[date, date]:
+        """The first and last window of the grid that overlap [since, until)."""
         floor, nearest = self.grid.windows.floor, self.grid.nearest
         first = nearest(floor(since.astimezone(UTC).date())) if since else self.grid.first
         last = nearest(floor((until.astimezone(UTC) - timedelta(microseconds=1)).date())) if until else self.grid.last
         return first, max(first, last)
 
-    def _run(
-        self, phase: Phase, work: Sequence[tuple[Node, Options | None]], windows: tuple[date, date] | None
+    def _run_phase(
+        self, phase: Phase, nodes: Sequence[tuple[Node, Options | None]], windows: tuple[date, date] | None
     ) -> Outcome:
-        if not work:
+        """Run the job of a phase for some of its nodes, over a range of windows or the connection's partition."""
+        if not nodes:
             return Outcome()
-        nodes = [node for node, _ in work]
-        key = self.connection.id if windows is None else self.grid.key(self.connection.id, windows[0])
-        one = windows is None or windows[0] == windows[1]
-        ours = {**runs.connection_tags([self.session.name]), runs.PROCESS_TAG: runs.process_tag()}
-        span = {} if one or windows is None else self.grid.range_tags(self.connection.id, *windows)
-        config = run_config({self._key(node): options for node, options in work})
-        # The events are in the UI; the console belongs to the caller's progress.
+        partition, tags = self._partition_and_tags(windows)
+        config = run_config({self._key(node): options for node, options in nodes})
+        # The UI shows the events. The console belongs to the caller's progress.
         config.loggers = {_SILENT: {}}
         result = self.definitions.resolve_job_def(job_name(self.spec, phase)).execute_in_process(
             run_config=config,
             instance=self.instance,
-            partition_key=key if one else None,
-            asset_selection=self._keys(nodes),
-            tags={**ours, **span},
+            partition_key=partition,
+            asset_selection=self._keys(node for node, _ in nodes),
+            tags=tags,
             raise_on_error=False,
         )
-        if any(map(_was_interrupted, result.all_events)):
+        if any(map(_is_interruption, result.all_events)):
             raise KeyboardInterrupt
         outcome = read_outcome(result.all_events)
-        self._note_what_did_not_run(nodes, outcome)
+        self._add_skipped([node for node, _ in nodes], outcome)
         return outcome
+
+    def _partition_and_tags(self, windows: tuple[date, date] | None) -> tuple[str | None, dict[str, str]]:
+        """The partition key of a run, or None for a range of partitions, which its tags then name."""
+        tags = {**runs.connection_tags([self.session.name]), runs.PROCESS_TAG: runs.process_tag()}
+        if windows is None:
+            return self.connection.id, tags
+        first, last = windows
+        if first == last:
+            return self.grid.key(self.connection.id, first), tags
+        return None, {**tags, **self.grid.range_tags(self.connection.id, first, last)}
 
     def _key(self, node: Node) -> dg.AssetKey:
         return self.translator.asset_key(self.spec, node)
@@ -220,26 +237,26 @@ class _ConnectionAtWork:
     def _keys(self, nodes: Iterable[Node]) -> list[dg.AssetKey]:
         return [self._key(node) for node in nodes]
 
-    def _note_what_did_not_run(self, nodes: Iterable[Node], outcome: Outcome) -> None:
-        id_ = self.connection.id
+    def _add_skipped(self, nodes: Iterable[Node], outcome: Outcome) -> None:
+        """Add an error for each node that didn't run."""
         streams = {item.stream for item in outcome.streams} | {item.stream for item in outcome.errors}
         parsers = {item.parser for item in outcome.parsers} | {item.parser for item in outcome.errors}
         for node in nodes:
-            text = f"{self.session.name}, {node.name}: not run, because what it needs failed"
+            text = f"{self.session.name}, {node.name}: not run, because an asset it depends on failed"
             if isinstance(node, StreamSpec) and node.name not in streams:
-                outcome.errors.append(Problem(id_, text, stream=node.name))
+                outcome.errors.append(Problem(self.connection.id, text, stream=node.name))
             elif isinstance(node, ParserSpec) and node.name not in parsers:
-                outcome.errors.append(Problem(id_, text, parser=node.name))
+                outcome.errors.append(Problem(self.connection.id, text, parser=node.name))
 
 
-def _was_interrupted(event: dg.DagsterEvent) -> bool:
-    """Dagster ends an interrupted run and returns, as after any failure; who interrupts wants all work to end."""
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    """Whether a run ended by an interruption (Ctrl-C). Dagster ends such a run and returns, as after a failure."""
     reason = event.job_failure_data.failure_reason if event.is_job_failure else None
     return reason is not None and reason.value == "UNEXPECTED_TERMINATION"
 
 
 @dg.logger
-def _silent(_: dg.InitLoggerContext) -> logging.Logger:
+def _silent_logger(_: dg.InitLoggerContext) -> logging.Logger:
     log = logging.Logger("dazz.silent")
     log.addHandler(logging.NullHandler())
     return log

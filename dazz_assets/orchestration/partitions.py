@@ -1,4 +1,4 @@
-"""The partitions of an integration: its connections, its grid of connections and windows, and what a sync covers."""
+"""Partitions of an integration: its connections, its grid of connections and windows, and the windows of a sync."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ def today() -> date:
 class Grid:
     """The partitions of one integration.
 
-    first: the first window of the grid; the last is the current one, which is open.
+    first: the first window of the grid. The last is the current window, which is still open.
     """
 
     integration: str
@@ -37,19 +37,19 @@ class Grid:
 
     @classmethod
     def of(cls, spec: IntegrationSpec, connections: Iterable[Connection]) -> "Grid":
-        """The grid from the earliest `start` of the integration's connections on (none: from the current window)."""
+        """The grid from the earliest start of the integration's connections. Without any, from the current window."""
         windows = Windows(spec.window)
         starts = [item.start for item in connections if item.integration == spec.name]
         return cls(spec.name, windows, windows.floor(min([*starts, today()])))
 
     @cached_property
     def connections_def(self) -> dg.DynamicPartitionsDefinition:
-        """One partition a connection."""
+        """One partition for each connection."""
         return dg.DynamicPartitionsDefinition(name=f"{self.integration}_connections")
 
     @cached_property
     def grid_def(self) -> dg.MultiPartitionsDefinition:
-        """One partition a connection and window."""
+        """One partition for each connection and window."""
         return dg.MultiPartitionsDefinition({CONNECTION: self.connections_def, WINDOW: self._windows_def})
 
     @cached_property
@@ -58,7 +58,7 @@ class Grid:
         if self.windows.kind == "month":
             return dg.MonthlyPartitionsDefinition(start, fmt="%Y-%m-%d", end_offset=1)
         if self.windows.kind == "week":
-            # Dagster's weeks start on Sunday and leave the open one out, unless told.
+            # By default, Dagster's weeks start on Sunday and leave out the open one.
             return dg.WeeklyPartitionsDefinition(start, day_offset=1, end_offset=1)
         return dg.DailyPartitionsDefinition(start, end_offset=1)
 
@@ -68,16 +68,16 @@ class Grid:
         return self.windows.floor(today())
 
     def nearest(self, window: date) -> date:
-        """The window of the grid that is nearest to any window."""
+        """The window of the grid that is nearest to a window, which may lie outside the grid."""
         return min(max(window, self.first), self.last)
 
     def rows_by_window(self, rows: Mapping[date | None, int]) -> dict[date, int]:
-        """Rows by window of the grid; those of windows outside of it count in the nearest."""
-        found: dict[date, int] = {}
+        """Row counts by window of the grid. Rows outside the grid count in its nearest window."""
+        counts: dict[date, int] = {}
         for window, count in rows.items():
             if window is not None:
-                found[self.nearest(window)] = found.get(self.nearest(window), 0) + count
-        return found
+                counts[self.nearest(window)] = counts.get(self.nearest(window), 0) + count
+        return counts
 
     def key(self, connection: str, window: date) -> str:
         """The partition key of a connection's window."""
@@ -100,22 +100,22 @@ def windows_from_marks(
     assets: Collection[dg.AssetKey],
     grid: Grid,
 ) -> tuple[date, date]:
-    """The first and the last window of a run from the marks.
+    """The first and last window of a sync from the high-water marks.
 
-    Of a sub-stream each parent has its own mark, and one without records has none: the oldest would put all of
-    history into every run. The newest counts instead, back to the last window that has an event of each asset;
-    older windows that get rows get their event all the same.
+    In a sub-stream each parent has its own mark, and a parent without records has none, so starting at the oldest would
+    put all of history into every run. The range starts at the newest mark instead, or earlier, at the last window in
+    which every asset was materialized. Older windows that get rows are still materialized.
     """
     first = grid.nearest(first_window(session, streams))
-    newest = max(first, grid.nearest(min((_newest(session, stream) for stream in streams), default=first)))
+    newest = max(first, grid.nearest(min((_newest_window(session, stream) for stream in streams), default=first)))
     while newest > first and not all(
-        _has_event(instance, key, grid.key(session.connection.id, newest)) for key in assets
+        _is_materialized(instance, key, grid.key(session.connection.id, newest)) for key in assets
     ):
         newest = max(first, grid.windows.floor(newest - timedelta(days=1)))
     return newest, grid.last
 
 
-def _newest(session: Session, stream: StreamSpec) -> date:
+def _newest_window(session: Session, stream: StreamSpec) -> date:
     if stream.parent is not None:
         marks = session.lake.marks(session.spec.name, stream.name, session.connection.id).open()
         if marks is not None and (newest := marks.max_value("mark")) is not None:
@@ -123,6 +123,6 @@ def _newest(session: Session, stream: StreamSpec) -> date:
     return first_window(session, [stream])
 
 
-def _has_event(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str) -> bool:
-    wanted = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[partition])
-    return bool(instance.fetch_materializations(wanted, limit=1).records)
+def _is_materialized(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str) -> bool:
+    records = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[partition])
+    return bool(instance.fetch_materializations(records, limit=1).records)

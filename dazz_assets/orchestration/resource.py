@@ -1,4 +1,4 @@
-"""What runs are given: the lake, the connections, and a session of each; as a Dagster resource."""
+"""The resource that runs use: the lake, the connections, and a session for each connection."""
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -18,10 +18,9 @@ RESOURCE = "dazz"
 
 
 class SessionPool:
-    """The lake and the connections, for one run or several.
+    """The lake, the connections, and one session for each connection, shared by its streams with its rate limits.
 
-    One session a connection, so that all its streams share one client with its limits. make_session: how sessions are
-    made that tell the time or read pages otherwise.
+    make_session: makes a session. Tests and recordings pass one that sets the clock or limits the pages read.
     """
 
     def __init__(
@@ -45,23 +44,24 @@ class SessionPool:
         progress: Progress | None = None,
         make_session: Callable[..., Session] = Session,
     ) -> "SessionPool":
-        """With these connections."""
-        given = Connections(tuple(connections))
-        return cls(lake, lambda: given, progress, make_session)
+        """A pool of sessions of these connections."""
+        fixed = Connections(tuple(connections))
+        return cls(lake, lambda: fixed, progress, make_session)
 
     @cached_property
     def connections(self) -> Connections:
-        """The connections, as they stood when they were first asked for. Raises BadConnection."""
+        """The connections, read on first use. Raises BadConnection."""
         return self._read_connections()
 
     def session(self, spec: IntegrationSpec, connection: str) -> Session:
-        """The session of a connection. Raises BadConnection where there is no such connection, or it is wrong."""
+        """The session of a connection. Raises BadConnection if the connection doesn't exist or is wrong."""
         if (spec.name, connection) not in self._sessions:
-            found = self._find(spec.name, connection)
-            self._sessions[spec.name, connection] = self._make_session(spec, found, self.lake, progress=self.progress)
+            configured = self._find_connection(spec.name, connection)
+            session = self._make_session(spec, configured, self.lake, progress=self.progress)
+            self._sessions[spec.name, connection] = session
         return self._sessions[spec.name, connection]
 
-    def _find(self, integration: str, connection: str) -> Connection:
+    def _find_connection(self, integration: str, connection: str) -> Connection:
         connections = self.connections
         for item in connections.for_integration(integration):
             if item.id == connection:
@@ -69,26 +69,27 @@ class SessionPool:
         if problem := connections.problems_for(integration).get(connection):
             raise BadConnection(problem)
         known = ", ".join(item.id for item in connections.for_integration(integration)) or "none"
-        raise BadConnection(f"there is no connection {connection!r} of {integration}; there are: {known}")
+        raise BadConnection(f"there is no connection {connection!r} of {integration}; the connections are: {known}")
 
 
 class DazzResource(dg.ConfigurableResource[SessionPool]):
-    """What runs work with. Whatever is left out is read from the environment when a run starts.
+    """Gives each run its own SessionPool. Settings that are left out are read from the environment when a run starts.
 
-    It gives each run its own `Workplace`: ask for one as `dg.ResourceParam[Workplace]`, under the key `dazz`.
+    An asset gets the pool from a parameter `dazz: dg.ResourceParam[SessionPool]`.
     """
 
     lake_url: str | None = Field(
-        default=None, description="Path or URL of the lake; by default `DAZZ_LAKE`, or the folder `lake` of the home."
+        default=None,
+        description="Path or URL of the lake; by default `DAZZ_LAKE`, or the folder `lake` in `DAZZ_HOME`.",
     )
     connections_file: str | None = Field(
-        default=None, description="Path of the connections; by default `DAZZ_CONNECTIONS`, or `connections.yaml`."
+        default=None, description="Path of the connections file; by default `DAZZ_CONNECTIONS`, or `connections.yaml`."
     )
 
     def create_resource(self, context: dg.InitResourceContext) -> SessionPool:
-        """Dagster calls this at the start of a run, a sensor's tick or an op outside of assets."""
+        """Called by Dagster at the start of a run or of a sensor's tick."""
         return SessionPool(Lake(self.lake_url or lake_url()), self.read_connections)
 
     def read_connections(self) -> Connections:
-        """The connections as they stand now. Raises BadConnection for a file that can't be read."""
+        """Read the connections. Raises BadConnection if the file can't be read."""
         return read_connections(Path(self.connections_file) if self.connections_file else connections_path())

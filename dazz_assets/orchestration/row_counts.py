@@ -1,4 +1,4 @@
-"""What the lake holds, by window: from the logs of its tables alone, no data file is opened."""
+"""Row counts by window, from the logs of the lake's tables. No data file is opened."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,19 +13,14 @@ from dazz_assets.spec.specs import ParserSpec, StreamSpec
 Rows = dict[date | None, int]
 
 
-def stream_snapshot(session: Session, stream: StreamSpec) -> TableVersion | None:
-    """The newest version of a stream's raw table; None before its first sync."""
-    return session.raw(stream).open()
-
-
 def count_stream_rows(session: Session, stream: StreamSpec) -> Rows:
-    """Raw rows by window, all versions of a record counted."""
-    return _rows([stream_snapshot(session, stream)])
+    """Raw rows of a stream by window. Every version of a record counts."""
+    return _count_rows([session.raw(stream).open()])
 
 
 def count_parser_rows(session: Session, parser: ParserSpec) -> Rows:
-    """Published objects by window, of all the parser's models."""
-    return _rows(
+    """Published objects of all models of a parser by window."""
+    return _count_rows(
         session.lake.domain(
             model.table_name(), session.spec.name, parser.name, session.connection.id, object_schema(model)
         ).open()
@@ -34,16 +29,16 @@ def count_parser_rows(session: Session, parser: ParserSpec) -> Rows:
 
 
 def windows_outside_grid(session: Session, parser: ParserSpec, grid: Grid, windows: Iterable[date]) -> set[date]:
-    """Windows outside the grid that hold records of a parser's inputs and whose nearest is one of these."""
-    asked = set(windows)
+    """Windows outside the grid with records of a parser's inputs, whose nearest grid window is one of `windows`."""
+    wanted = set(windows)
     inputs = [session.spec.streams[item.stream] for item in parser.incremental]
     stored = {window for stream in inputs for window in count_stream_rows(session, stream) if window}
-    return {window for window in stored if grid.nearest(window) != window and grid.nearest(window) in asked}
+    return {window for window in stored if grid.nearest(window) != window and grid.nearest(window) in wanted}
 
 
-def _rows(snapshots: Iterable[TableVersion | None]) -> Rows:
+def _count_rows(versions: Iterable[TableVersion | None]) -> Rows:
     rows: Counter[date | None] = Counter()
-    for snapshot in snapshots:
-        for file in snapshot.files if snapshot else ():
+    for version in versions:
+        for file in version.files if version else ():
             rows[file.window] += file.rows
     return dict(rows)

@@ -1,4 +1,4 @@
-"""How much a run covers: the options of its steps, which the launchpad shows as a form."""
+"""Options of a run's steps: what to fetch and what to parse. The launchpad shows them as a form."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -15,40 +15,41 @@ START = "start"
 
 
 class StreamOptions(dg.Config):
-    """What a run fetches of an incremental stream: by default the windows of its partitions."""
+    """What a run fetches of an incremental stream. Default: the windows of its partitions."""
 
     refetch: bool = Field(
         default=False,
-        description="Fetch from the connection's start, and replace what is stored when all of it is there.",
+        description="Fetch from the connection's start, and replace what is stored once everything is fetched.",
     )
     from_mark: bool = Field(default=False, description="Fetch what changed since the high-water mark.")
     since: str | None = Field(
-        default=None, description="Fetch from this RFC 3339 time on; `start` is the connection's start."
+        default=None, description="Fetch from this RFC 3339 time on; `start` means the connection's start."
     )
-    until: str | None = Field(default=None, description="Fetch what is before this RFC 3339 time.")
+    until: str | None = Field(default=None, description="Fetch what lies before this RFC 3339 time.")
 
     @field_validator("since", "until")
     @classmethod
-    def _is_a_time(cls, text: str | None) -> str | None:
+    def _check_time(cls, text: str | None) -> str | None:
         try:
-            _moment(text)
+            _parse_time(text)
         except ValueError:
             raise ValueError("write a time as 2026-01-31T12:00:00Z") from None
         return text
 
     @model_validator(mode="after")
-    def _is_one_range(self) -> "StreamOptions":
+    def _check_exclusive(self) -> "StreamOptions":
         if sum((self.refetch, self.from_mark, bool(self.since or self.until))) > 1:
             raise ValueError("refetch, from_mark, and since or until exclude each other: leave out all but one")
         return self
 
 
 class ParserOptions(dg.Config):
-    """What a run parses: by default each window of its partitions, and each whose records changed."""
+    """What a run parses. Default: each window of its partitions, and each window whose records changed."""
 
     changed: bool = Field(default=False, description="Parse only windows whose records changed since they were parsed.")
     stale: bool = Field(
-        default=False, description="Parse only windows whose records or full-refresh inputs changed since."
+        default=False,
+        description="Parse only windows whose records or full-refresh inputs changed since they were parsed.",
     )
 
 
@@ -56,49 +57,49 @@ Options = StreamOptions | ParserOptions
 
 
 def options_type(node: Node) -> type[Options] | None:
-    """Which options a run has for a stream or a parser; none for a snapshot stream, which is always fetched whole."""
+    """The type of a step's options; None for a snapshot stream, which is always fetched whole."""
     if isinstance(node, ParserSpec):
         return ParserOptions
     return None if node.cursor is None else StreamOptions
 
 
-def run_options(extent: SyncRange, node: Node) -> Options | None:
-    """The options of a stream or a parser in a sync that covers this much. A parse follows what the sync brought."""
+def options_for_sync(sync_range: SyncRange, node: Node) -> Options | None:
+    """The options of a step in a sync of this range. A parser then parses the windows that changed."""
     if isinstance(node, ParserSpec):
-        return ParserOptions(changed=True, stale=extent.replace)
-    return None if node.cursor is None else stream_options(extent)
+        return ParserOptions(changed=True, stale=sync_range.replace)
+    return None if node.cursor is None else options_from_range(sync_range)
 
 
-def stream_options(extent: SyncRange) -> StreamOptions:
-    """The options by which a run covers this much of an incremental stream. A refetch begins at the start."""
-    if extent.replace or extent.from_mark:
-        return StreamOptions(refetch=extent.replace, from_mark=not extent.replace)
-    since, until = (bound.isoformat() if bound else None for bound in (extent.since, extent.until))
-    # A run without bounds would be one of the UI's, which covers the windows of its partitions.
+def options_from_range(sync_range: SyncRange) -> StreamOptions:
+    """The options of an incremental stream that is synced over this range. The inverse of `range_from_options`."""
+    if sync_range.replace or sync_range.from_mark:
+        return StreamOptions(refetch=sync_range.replace, from_mark=not sync_range.replace)
+    since, until = (bound.isoformat() if bound else None for bound in (sync_range.since, sync_range.until))
+    # Without bounds, the run would cover the windows of its partitions, as one launched in the UI does.
     return StreamOptions(since=since or (None if until else START), until=until)
 
 
-def sync_range(options: StreamOptions, grid: Grid, windows: Sequence[date]) -> SyncRange:
-    """What a run covers of an incremental stream, by its options or else by its partitions' windows.
+def range_from_options(options: StreamOptions, grid: Grid, windows: Sequence[date]) -> SyncRange:
+    """The range that a run covers of an incremental stream, from its options or else from its partitions' windows.
 
-    The grid's first window reaches back to the connection's start, its last one to now.
+    The grid's first window reaches back to the connection's start, and its last one to now.
     """
     if options.refetch or options.from_mark:
         return SyncRange(replace=options.refetch, from_mark=options.from_mark)
     if options.since or options.until:
-        return SyncRange(since=_moment(options.since), until=_moment(options.until))
+        return SyncRange(since=_parse_time(options.since), until=_parse_time(options.until))
     first, last = min(windows), max(windows)
     return SyncRange(
-        since=None if first <= grid.first else _start(first),
-        until=None if last >= grid.last else _start(grid.windows.after(last)),
+        since=None if first <= grid.first else _window_start(first),
+        until=None if last >= grid.last else _window_start(grid.windows.after(last)),
     )
 
 
-def _start(window: date) -> datetime:
+def _window_start(window: date) -> datetime:
     return datetime.combine(window, time(), UTC)
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     if not text or text == START:
         return None
     moment = datetime.fromisoformat(text)

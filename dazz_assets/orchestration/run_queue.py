@@ -1,7 +1,7 @@
-"""The queue of runs: of those that work on a connection one runs at a time, also where a run works on several.
+"""The run queue: it starts one run of a connection at a time, even if a run works on several connections.
 
-Dagster limits runs by the value of a tag, and a run has one value a tag. So a run has a tag for each connection that it
-works on, and each such tag is limited to one run.
+Dagster limits runs by the value of a tag, and a tag of a run has one value. So a run gets a tag for each of its
+connections, and each of these tags is limited to one run.
 """
 
 from collections.abc import Iterable
@@ -20,28 +20,28 @@ _INTEGRATION = "dazz/integration"
 
 
 class ConnectionRunCoordinator(dg.QueuedRunCoordinator):
-    """Dagster's own queue, which tags each run with the connections of its partitions and limits these tags."""
+    """Dagster's queue, which also tags each run with the connections of its partitions and limits these tags."""
 
     def submit_run(self, context: dg.SubmitRunContext) -> dg.DagsterRun:
-        """Put a run into the queue, with its connections as tags."""
+        """Queue a run, tagged with its connections."""
         run = context.dagster_run
-        if wanted := set(connections_of_partitions(self._instance, run)) - runs.connections_of(run):
-            self._instance.add_run_tags(run.run_id, runs.connection_tags(wanted))
+        if missing := set(connections_of_partitions(self._instance, run)) - runs.connections_of(run):
+            self._instance.add_run_tags(run.run_id, runs.connection_tags(missing))
         return super().submit_run(context)
 
     def get_run_queue_config(self) -> "RunQueueConfig":
-        """The configured limits, and one for each connection that a queued run works on."""
+        """The configured limits, and one for each connection of a queued run."""
         config = super().get_run_queue_config()
         queued = self._instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
-        tags = sorted({tag for run in queued for tag in run.tags if tag.startswith(runs.EACH_CONNECTION)})
+        tags = sorted({tag for run in queued for tag in run.tags if tag.startswith(runs.CONNECTION_TAG_PREFIX)})
         limits = [*(config.tag_concurrency_limits or ()), *({"key": tag, "limit": 1} for tag in tags)]
         return config._replace(tag_concurrency_limits=limits)
 
 
 def connections_of_partitions(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterable[str]:
-    """The connections that a run's partitions are of, as `snyk/acme`.
+    """The connections of a run's partitions, as `snyk/acme`.
 
-    None for assets whose keys don't begin with their integration's name: the lock of the connection holds all the same.
+    Empty for assets whose keys don't begin with the integration's name. The connection's lock still protects these.
     """
     first = run.tags.get(RANGE_START) or run.tags.get(_PARTITION)
     last = run.tags.get(RANGE_END) or first
@@ -50,7 +50,7 @@ def connections_of_partitions(instance: dg.DagsterInstance, run: dg.DagsterRun) 
     if first is None or last is None or integration is None:
         return ()
     known = list(instance.get_dynamic_partitions(f"{integration}_connections"))
-    # A partition of the grid is `<connection>|<window>`; ids of connections hold no `|`.
+    # A partition of the grid is `<connection>|<window>`; ids of connections contain no `|`.
     ends = [key.partition("|")[0] for key in (first, last)]
     if not set(ends) <= set(known):
         return ()

@@ -1,4 +1,4 @@
-"""A sensor an integration: partitions that follow the configured connections, and a request for each due sync."""
+"""The sensor of an integration: keeps partitions in line with the connections, and requests each sync that is due."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,84 +14,13 @@ from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefini
 from dazz_assets.orchestration.jobs import PHASES, Phase, PhasePlan, job_name, run_config
 from dazz_assets.orchestration.partitions import Grid, windows_from_marks
 from dazz_assets.orchestration.resource import RESOURCE, SessionPool
-from dazz_assets.orchestration.run_config import run_options
+from dazz_assets.orchestration.run_config import options_for_sync
 from dazz_assets.orchestration.translator import Translator
 from dazz_assets.spec.specs import IntegrationSpec
 
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Where the syncs of a connection stand.
-
-    began: when the last sync was requested first, RFC 3339. pending: the phase of it that is still to be requested.
-    """
-
-    began: str
-    pending: Phase | None = None
-
-    def is_due(self, interval: timedelta, now: datetime) -> bool:
-        """Whether something is to be requested: the rest of a sync, or a new one."""
-        return self.pending is not None or now - datetime.fromisoformat(self.began) >= interval
-
-
-@dataclass(frozen=True, slots=True)
-class SyncRequest:
-    """A run to request: the phase of a connection's sync, with a key that the same request has again after a crash."""
-
-    connection: str
-    phase: Phase
-    key: str
-
-
-Turns = Mapping[str, Turn]
-
-
-def read_turns(cursor: str | None) -> dict[str, Turn]:
-    """The turns that a sensor's cursor holds."""
-    found = json.loads(cursor) if cursor else {}
-    return {
-        connection: Turn(item["began"], item["pending"] if item["pending"] in PHASES else None)
-        for connection, item in found.items()
-    }
-
-
-def write_turns(turns: Turns) -> str:
-    """The turns as a sensor's cursor."""
-    return json.dumps({connection: asdict(turn) for connection, turn in turns.items()}, separators=(",", ":"))
-
-
-def next_request(connection: str, turn: Turn | None, plan: PhasePlan, now: datetime) -> SyncRequest:
-    """The run that a due connection needs now.
-
-    Dagster never runs a key again: the first sync's has the time, as a connection may go and come back.
-    """
-    if turn is None:
-        return SyncRequest(connection, plan.first, f"{connection}:first at {_text(now)}:{plan.first}")
-    if turn.pending is not None:
-        return SyncRequest(connection, turn.pending, f"{connection}:{turn.began}:{turn.pending}")
-    return SyncRequest(connection, plan.first, f"{connection}:after {turn.began}:{plan.first}")
-
-
-def advance_turn(turn: Turn | None, phase: Phase, plan: PhasePlan, now: datetime) -> Turn:
-    """The turn after a phase was requested. Only the first phase of a sync sets its time."""
-    if turn is None or turn.pending is None:
-        return Turn(_text(now), plan.after(phase))
-    return replace(turn, pending=plan.after(phase))
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
-
-
-def drop_removed(turns: Turns, connections: Iterable[str]) -> dict[str, Turn]:
-    """The turns of the connections that there still are."""
-    known = set(connections)
-    return {connection: turn for connection, turn in turns.items() if connection in known}
-
-
 MINIMUM_INTERVAL_SECONDS = 30
 
-Requests = dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest
+PartitionsRequest = dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest
 
 
 def build_sensor(
@@ -103,7 +32,11 @@ def build_sensor(
     status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
     resource: str = RESOURCE,
 ) -> dg.SensorDefinition:
-    """The sensor of an integration, stopped until someone starts it unless `status` says otherwise."""
+    """The sensor of an integration.
+
+    status: whether it runs without being started in the UI.
+    resource: the key of the resource that gives a SessionPool.
+    """
     plan = PhasePlan.of(spec)
 
     @dg.sensor(
@@ -112,17 +45,89 @@ def build_sensor(
         minimum_interval_seconds=MINIMUM_INTERVAL_SECONDS,
         default_status=status,
         required_resource_keys={resource},
-        description=f"Follows the connections of {spec.name}, and requests each sync when it is due.",
+        description=f"Keeps partitions in line with the connections of {spec.name}, and requests each sync when due.",
     )
-    def follow(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        at: SessionPool = getattr(context.resources, resource)
+    def request_syncs(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        pool: SessionPool = getattr(context.resources, resource)
         try:
-            connections = at.connections
+            connections = pool.connections
         except BadConnection as error:
-            return dg.SkipReason(f"{error} (nothing changes until then)")
-        return _Tick(context, spec, grid, plan, translator, at, connections, now()).result()
+            return dg.SkipReason(f"{error}. Until this is fixed, no partition changes and no sync is requested.")
+        return _Tick(context, spec, grid, plan, translator, pool, connections, now()).evaluate()
 
-    return follow
+    return request_syncs
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """How far the sync of a connection has got.
+
+    began: when the first run of the last sync was requested, RFC 3339.
+    pending: the phase of that sync that is to be requested next; None when all are.
+    """
+
+    began: str
+    pending: Phase | None = None
+
+    def is_due(self, interval: timedelta, now: datetime) -> bool:
+        """Whether a run is to be requested: the next phase of a sync, or the first one of a new sync."""
+        return self.pending is not None or now - datetime.fromisoformat(self.began) >= interval
+
+
+SyncStates = Mapping[str, SyncState]
+
+
+def read_states(cursor: str | None) -> dict[str, SyncState]:
+    """The sync states by connection that a sensor's cursor holds."""
+    entries = json.loads(cursor) if cursor else {}
+    return {
+        connection: SyncState(entry["began"], entry["pending"] if entry["pending"] in PHASES else None)
+        for connection, entry in entries.items()
+    }
+
+
+def write_states(states: SyncStates) -> str:
+    """The sync states as a sensor's cursor."""
+    return json.dumps({connection: asdict(state) for connection, state in states.items()}, separators=(",", ":"))
+
+
+def drop_removed(states: SyncStates, connections: Iterable[str]) -> dict[str, SyncState]:
+    """The states of these connections only."""
+    known = set(connections)
+    return {connection: state for connection, state in states.items() if connection in known}
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """A request for a run of one phase. A tick that is repeated after a crash makes a request with the same key."""
+
+    connection: str
+    phase: Phase
+    key: str
+
+
+def next_request(connection: str, state: SyncState | None, plan: PhasePlan, now: datetime) -> SyncRequest:
+    """The run that a due connection needs now.
+
+    Dagster never runs a key twice. The key of a first sync contains the time, since a connection may be removed and
+    added again.
+    """
+    if state is None:
+        return SyncRequest(connection, plan.first, f"{connection}:first at {_format_time(now)}:{plan.first}")
+    if state.pending is not None:
+        return SyncRequest(connection, state.pending, f"{connection}:{state.began}:{state.pending}")
+    return SyncRequest(connection, plan.first, f"{connection}:after {state.began}:{plan.first}")
+
+
+def advance(state: SyncState | None, phase: Phase, plan: PhasePlan, now: datetime) -> SyncState:
+    """The state after a phase was requested. Only the first phase of a sync sets its time."""
+    if state is None or state.pending is None:
+        return SyncState(_format_time(now), plan.after(phase))
+    return replace(state, pending=plan.after(phase))
+
+
+def _format_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 @dataclass(frozen=True)
@@ -132,91 +137,98 @@ class _Tick:
     grid: Grid
     plan: PhasePlan
     translator: Translator
-    workplace: SessionPool
+    pool: SessionPool
     connections: Connections
     now: datetime
 
-    def result(self) -> dg.SensorResult:
+    def evaluate(self) -> dg.SensorResult:
         configured = self.connections.for_integration(self.spec.name)
-        stored = set(self.context.instance.get_dynamic_partitions(str(self.grid.connections_def.name)))
+        partitions = set(self.context.instance.get_dynamic_partitions(str(self.grid.connections_def.name)))
         problems = self.connections.problems_for(self.spec.name)
-        broken = problems.keys() & stored
-        turns = drop_removed(read_turns(self.context.cursor), {*(item.id for item in configured), *broken})
-        notes = [*problems.values(), *self._late_starts(configured)]
+        # A connection with a bad entry keeps its partition and its state until the entry is fixed.
+        broken = problems.keys() & partitions
+        states = drop_removed(read_states(self.context.cursor), {*(item.id for item in configured), *broken})
+        warnings = [*problems.values(), *self._starts_before_grid(configured)]
         requests = []
-        for connection in self._ready(configured, turns, notes):
-            request = next_request(connection.id, turns.get(connection.id), self.plan, self.now)
+        for connection in self._due_connections(configured, states, warnings):
+            request = next_request(connection.id, states.get(connection.id), self.plan, self.now)
             requests.append(self._run_request(connection, request))
-            turns[connection.id] = advance_turn(turns.get(connection.id), request.phase, self.plan, self.now)
-        for note in notes:
-            self.context.log.warning(note)
+            states[connection.id] = advance(states.get(connection.id), request.phase, self.plan, self.now)
+        for warning in warnings:
+            self.context.log.warning(warning)
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else dg.SkipReason("; ".join(notes) or "No sync is due."),
-            cursor=write_turns(turns),
-            dynamic_partitions_requests=list(self._partition_changes(stored, {item.id for item in configured}, broken)),
+            skip_reason=None if requests else dg.SkipReason("; ".join(warnings) or "No sync is due."),
+            cursor=write_states(states),
+            dynamic_partitions_requests=list(
+                self._partition_changes(partitions, {item.id for item in configured}, broken)
+            ),
         )
 
-    def _partition_changes(self, stored: set[str], configured: set[str], broken: set[str]) -> Iterator[Requests]:
-        if added := sorted(configured - stored):
+    def _partition_changes(
+        self, partitions: set[str], configured: set[str], broken: set[str]
+    ) -> Iterator[PartitionsRequest]:
+        if added := sorted(configured - partitions):
             yield self.grid.connections_def.build_add_request(added)
-        if removed := sorted(stored - configured - broken):
+        if removed := sorted(partitions - configured - broken):
             yield self.grid.connections_def.build_delete_request(removed)
 
-    def _late_starts(self, configured: Iterable[Connection]) -> Iterator[str]:
+    def _starts_before_grid(self, configured: Iterable[Connection]) -> Iterator[str]:
+        """A warning for each connection that starts before the grid, which is fixed when definitions load."""
         for connection in configured:
             if (window := self.grid.windows.floor(connection.start)) < self.grid.first:
                 yield (
-                    f"{self.spec.name}/{connection.id} starts in {window}, before the grid's first window "
-                    f"{self.grid.first}: reload the definitions to see its windows (its data are synced all the same)"
+                    f"{self.spec.name}/{connection.id} starts in the window {window}, before the grid's first window "
+                    f"{self.grid.first}. Its data are synced; reload the definitions to see its earlier windows"
                 )
 
-    def _ready(self, configured: Iterable[Connection], turns: Turns, notes: list[str]) -> Iterator[Connection]:
-        busy = self._busy()
+    def _due_connections(
+        self, configured: Iterable[Connection], states: SyncStates, warnings: list[str]
+    ) -> Iterator[Connection]:
+        """The connections that need a run now. Appends a warning for each whose config is wrong."""
+        busy = self._busy_connections()
         for connection in configured:
-            turn = turns.get(connection.id)
-            if f"{self.spec.name}/{connection.id}" in busy or not (
-                turn is None or turn.is_due(connection.interval, self.now)
-            ):
+            state = states.get(connection.id)
+            is_due = state is None or state.is_due(connection.interval, self.now)
+            if not is_due or f"{self.spec.name}/{connection.id}" in busy:
                 continue
             try:
                 connection.load(self.spec.config)
             except BadConnection as error:
-                notes.append(str(error))
+                warnings.append(str(error))
             else:
                 yield connection
 
-    def _busy(self) -> set[str]:
-        """The connections with a run under way, by one look at all runs in progress."""
+    def _busy_connections(self) -> set[str]:
+        """The connections with a run in progress, from one query. Fails this integration's dead runs."""
         records = self.context.instance.get_run_records(dg.RunsFilter(statuses=runs.IN_PROGRESS))
-        mine = {record.dagster_run.run_id: runs.connections_of(record.dagster_run) for record in records}
-        ours = [
+        connections = {record.dagster_run.run_id: runs.connections_of(record.dagster_run) for record in records}
+        own = [
             record
             for record in records
-            if any(item.startswith(f"{self.spec.name}/") for item in mine[record.dagster_run.run_id])
+            if any(item.startswith(f"{self.spec.name}/") for item in connections[record.dagster_run.run_id])
         ]
-        dead = runs.fail_dead_runs(self.context.instance, ours)
-        return {item for run_id, connections in mine.items() if run_id not in dead for item in connections}
+        dead = runs.fail_dead_runs(self.context.instance, own)
+        return {item for run_id, of_run in connections.items() if run_id not in dead for item in of_run}
 
     def _run_request(self, connection: Connection, request: SyncRequest) -> dg.RunRequest:
-        whole = request.phase != "sync"
+        gridded = request.phase == "sync"
         tags = runs.connection_tags([f"{self.spec.name}/{connection.id}"])
-        nodes = self.plan.nodes[request.phase]
+        options = {
+            self.translator.asset_key(self.spec, node): options_for_sync(SyncRange(from_mark=True), node)
+            for node in self.plan.nodes[request.phase]
+        }
         return dg.RunRequest(
             run_key=request.key,
             job_name=job_name(self.spec, request.phase),
-            partition_key=connection.id if whole else None,
-            tags=tags if whole else {**tags, **self._range(connection)},
-            run_config=run_config(
-                {
-                    self.translator.asset_key(self.spec, node): run_options(SyncRange(from_mark=True), node)
-                    for node in nodes
-                }
-            ),
+            partition_key=None if gridded else connection.id,
+            tags={**tags, **self._range_tags(connection)} if gridded else tags,
+            run_config=run_config(options),
         )
 
-    def _range(self, connection: Connection) -> dict[str, str]:
-        session = self.workplace.session(self.spec, connection.id)
+    def _range_tags(self, connection: Connection) -> dict[str, str]:
+        session = self.pool.session(self.spec, connection.id)
         keys = [self.translator.asset_key(self.spec, node) for node in self.plan.nodes["sync"]]
-        first, last = windows_from_marks(self.context.instance, session, self.plan.incremental(), keys, self.grid)
+        streams = self.plan.incremental_streams()
+        first, last = windows_from_marks(self.context.instance, session, streams, keys, self.grid)
         return self.grid.range_tags(connection.id, first, last)

@@ -1,6 +1,6 @@
-"""One step of a run: work on each connection of its partitions in turn, then say what was done, for each partition.
+"""The step that materializes an asset: it works on each connection of the run in turn, then reports each partition.
 
-A failing connection does not sink the others: theirs is reported, and the step fails at the end, naming each.
+If one connection fails, the others are still done and reported. The step then fails and names each failed connection.
 """
 
 import traceback
@@ -27,7 +27,7 @@ from dazz_assets.orchestration.translator import Node
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 
-# What these say is meant for people; anything else is shown with its traceback.
+# Errors whose message explains the problem to a user. Any other error is shown with its type and traceback.
 _EXPECTED = (SyncError, ParseError, BadConnection, LakeError)
 
 Windows = Sequence[date]
@@ -36,18 +36,21 @@ StepEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckRes
 
 @dataclass(frozen=True, slots=True)
 class ConnectionResult:
-    """What was done for one connection: metadata by partition key (each gets an event), what checks are told, and the
-    version of what is stored now."""
+    """What a step did for one connection.
+
+    metadata_by_partition: each of these partition keys gets a materialization.
+    data_version: the version of what is stored for the connection now.
+    """
 
     report: Report
-    events: Mapping[str, Metadata]
-    verdicts: Sequence[checks.Verdict]
-    version: str
+    metadata_by_partition: Mapping[str, Metadata]
+    check_results: Sequence[checks.CheckResult]
+    data_version: str
 
     @property
-    def newest(self) -> str:
-        """The partition that stands for the connection: what is said of all its windows is said there."""
-        return max(self.events)
+    def newest_partition(self) -> str:
+        """The partition that carries the connection's report and check results."""
+        return max(self.metadata_by_partition)
 
 
 Work = Callable[[Session, Windows, Any], ConnectionResult]
@@ -55,7 +58,12 @@ Work = Callable[[Session, Windows, Any], ConnectionResult]
 
 @dataclass(frozen=True)
 class Step:
-    """The step of one asset. `work` is called with a connection's session, the run's windows of it, and its options."""
+    """The step of one asset.
+
+    options: the type of the step's config, or None.
+    resource: the key of the resource that gives a SessionPool.
+    work: called for each connection with its session, its windows in the run, and the options.
+    """
 
     spec: IntegrationSpec
     node: Node
@@ -68,65 +76,75 @@ class Step:
     work: Work
 
     def run(self, context: dg.AssetExecutionContext) -> Iterator[StepEvent]:
-        """Do the work of a run's partitions, in their order."""
-        workplace: SessionPool = getattr(context.resources, self.resource)
-        covered = self._covered(context)
+        """Do the work for each connection of the run, in the order of its partitions. Raises dagster.Failure."""
+        pool: SessionPool = getattr(context.resources, self.resource)
+        windows_by_connection = self._windows_by_connection(context)
         runs.claim_connections(
-            context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in covered}
+            context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in windows_by_connection}
         )
         options = self.options(**context.op_execution_context.op_config) if self.options else None
         done: dict[str, ConnectionResult] = {}
-        failed: list[_Failed] = []
-        for connection, windows in covered.items():
+        failures: list[_ConnectionFailure] = []
+        for connection, windows in windows_by_connection.items():
             try:
-                done[connection] = self.work(workplace.session(self.spec, connection), windows, options)
-            except Exception as error:  # noqa: BLE001  whatever a parser raises fails its partition, with a report
-                failed.append(self._failed(workplace, connection, error))
-        yield from self._report(context, done, whole=not failed)
-        if failed:
-            raise _failure(failed)
+                done[connection] = self.work(pool.session(self.spec, connection), windows, options)
+            except Exception as error:  # noqa: BLE001  any error fails its connection only, and is reported
+                failures.append(self._describe_failure(pool, connection, error))
+        yield from self._report_partitions(context, done, whole=not failures)
+        if self.gridded or len(done) > 1:
+            for result in done.values():
+                for check in result.check_results:
+                    yield checks.check_evaluation(self.key, result.newest_partition, check)
+        if failures:
+            raise _build_failure(failures)
+        yield self._summarize(done)
 
-    def _covered(self, context: dg.AssetExecutionContext) -> dict[str, list[date]]:
-        covered: dict[str, list[date]] = {}
+    def _windows_by_connection(self, context: dg.AssetExecutionContext) -> dict[str, list[date]]:
+        windows: dict[str, list[date]] = {}
         for key in context.partition_keys:
             connection, window = self.grid.split(key) if self.gridded else (key, None)
-            covered.setdefault(connection, []).extend([window] if window else [])
-        return covered
+            windows.setdefault(connection, []).extend([window] if window else [])
+        return windows
 
-    def _report(
+    def _report_partitions(
         self, context: dg.AssetExecutionContext, done: Mapping[str, ConnectionResult], *, whole: bool
     ) -> Iterator[StepEvent]:
+        """Add metadata to the run's own partitions, and yield a materialization for each other partition.
+
+        whole: whether every connection succeeded. Otherwise Dagster materializes nothing for the failed step, and all
+        partitions that are done need a materialization from here.
+        """
         in_run = set(context.partition_keys) if whole else set()
-        for part in done.values():
-            for key, own in part.events.items():
-                said = {**own, **write_reports([part.report])} if key == part.newest else own
+        for result in done.values():
+            for key, values in result.metadata_by_partition.items():
+                reports = write_reports([result.report]) if key == result.newest_partition else {}
+                values = {**values, **reports}
                 if key in in_run:
-                    context.add_asset_metadata(said, asset_key=self.key, partition_key=key)
+                    context.add_asset_metadata(values, asset_key=self.key, partition_key=key)
                 else:
                     yield dg.AssetMaterialization(
-                        self.key, metadata=said, partition=key, tags=self._tags(key, part.version)
+                        self.key, metadata=values, partition=key, tags=self._event_tags(key, result.data_version)
                     )
-        if self.gridded or len(done) > 1:
-            for part in done.values():
-                yield from (checks.check_evaluation(self.key, part.newest, verdict) for verdict in part.verdicts)
-        if whole:
-            told = [(connection, verdict) for connection, part in done.items() for verdict in part.verdicts]
-            results = [
-                checks.check_result(self.key, name, [item for item in told if item[1].check == name])
-                for name in self.check_names
-            ]
-            version = dg.DataVersion(combine_versions(part.version for part in done.values()))
-            yield dg.MaterializeResult(asset_key=self.key, check_results=results, data_version=version)
 
-    def _tags(self, key: str, version: str) -> dict[str, str]:
-        tags = {"dagster/data_version": version}
+    def _event_tags(self, partition: str, data_version: str) -> dict[str, str]:
+        tags = {"dagster/data_version": data_version}
         if not self.gridded:
             return tags
-        dimensions = self.grid.grid_def.get_partition_key_from_str(key).keys_by_dimension
+        dimensions = self.grid.grid_def.get_partition_key_from_str(partition).keys_by_dimension
         return tags | {f"dagster/partition/{name}": value for name, value in dimensions.items()}
 
-    def _failed(self, workplace: SessionPool, connection: str, error: Exception) -> "_Failed":
-        mask = Mask(_secrets(workplace, self.spec, connection))
+    def _summarize(self, done: Mapping[str, ConnectionResult]) -> dg.MaterializeResult[Any]:
+        """The result of a step whose connections all succeeded."""
+        results = [(connection, check) for connection, result in done.items() for check in result.check_results]
+        check_results = [
+            checks.combine_results(self.key, name, [item for item in results if item[1].check == name])
+            for name in self.check_names
+        ]
+        version = dg.DataVersion(combine_versions(result.data_version for result in done.values()))
+        return dg.MaterializeResult(asset_key=self.key, check_results=check_results, data_version=version)
+
+    def _describe_failure(self, pool: SessionPool, connection: str, error: Exception) -> "_ConnectionFailure":
+        mask = Mask(_read_secrets(pool, self.spec, connection))
         message = mask(str(error) or type(error).__name__)
         where = f"{self.spec.name}/{connection}, {self.node.name}"
         if not isinstance(error, _EXPECTED):
@@ -135,15 +153,17 @@ class Step:
         problem = Problem(
             connection, message, self.node.name if is_stream else None, None if is_stream else self.node.name
         )
-        # Of what a parser raised, the author wants its place; other expected errors have said all.
+        # The cause of an expected error is what an author's parser raised: its traceback shows where.
         shown = error.__cause__ if isinstance(error, _EXPECTED) else error
         trace = mask("".join(traceback.format_exception(shown))) if shown is not None else ""
         report = error.report if isinstance(error, SyncError | ParseError) else None
-        return _Failed(where, problem, trace, report)
+        return _ConnectionFailure(where, problem, trace, report)
 
 
 @dataclass(frozen=True, slots=True)
-class _Failed:
+class _ConnectionFailure:
+    """where: integration, connection and node, as `snyk/acme, issues`."""
+
     where: str
     problem: Problem
     traceback: str
@@ -151,9 +171,9 @@ class _Failed:
 
     @property
     def text(self) -> str:
-        place = self.where.split(",")[0]
+        connection = self.where.split(",")[0]
         message = self.problem.message
-        return message if place in message else f"{self.where}: {message}"
+        return message if connection in message else f"{self.where}: {message}"
 
     @property
     def metadata(self) -> Metadata:
@@ -161,17 +181,19 @@ class _Failed:
         return {**(metadata.report_metadata(self.report) if self.report else {}), **trace}
 
 
-def _failure(failed: Sequence[_Failed]) -> dg.Failure:
-    text = "; ".join(item.text for item in failed)
-    many = {f"{item.where}: {name}": value for item in failed for name, value in item.metadata.items()}
-    said = failed[0].metadata if len(failed) == 1 else many
-    # A run over the same partitions would meet the same vendor: the next sync is the retry.
-    told = write_failure([item.problem for item in failed], [item.report for item in failed if item.report])
-    return dg.Failure(text, metadata={**said, **told}, allow_retries=False)
+def _build_failure(failures: Sequence[_ConnectionFailure]) -> dg.Failure:
+    text = "; ".join(item.text for item in failures)
+    if len(failures) == 1:
+        values = failures[0].metadata
+    else:
+        values = {f"{item.where}: {name}": value for item in failures for name, value in item.metadata.items()}
+    outcome = write_failure([item.problem for item in failures], [item.report for item in failures if item.report])
+    # A retry of the run would meet the same vendor in the same state: the next sync is the retry.
+    return dg.Failure(text, metadata={**values, **outcome}, allow_retries=False)
 
 
-def _secrets(workplace: SessionPool, spec: IntegrationSpec, connection: str) -> tuple[str, ...]:
+def _read_secrets(pool: SessionPool, spec: IntegrationSpec, connection: str) -> tuple[str, ...]:
     try:
-        return config_secrets(workplace.session(spec, connection).integration.config)
+        return config_secrets(pool.session(spec, connection).integration.config)
     except BadConnection:
         return ()

@@ -1,4 +1,4 @@
-"""The one place where names, groups, tags and automation of assets are bent: subclass it, override a method."""
+"""The translator sets keys, groups, tags and automation of assets. Subclass it to change them."""
 
 import importlib
 import importlib.util
@@ -16,12 +16,12 @@ from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
 VARIABLE = "DAZZ_TRANSLATOR"
 Node = StreamSpec | ParserSpec
-# A connection that missed three syncs is late.
+# An asset is late when this many syncs in a row were missed.
 MISSED_SYNCS = 3
 
 
 class Translator:
-    """Says what the asset of a stream or parser looks like in Dagster; `asset_spec` puts the answers together."""
+    """Describes the asset of a stream or parser for Dagster. Override a method to change one property."""
 
     def asset_key(self, spec: IntegrationSpec, node: Node) -> dg.AssetKey:
         """`[integration, "raw", stream]`, or `[integration, parser]`."""
@@ -36,7 +36,7 @@ class Translator:
         return node.doc
 
     def kinds(self, spec: IntegrationSpec, node: Node) -> set[str]:
-        """What its data is made of; the UI shows these as icons."""
+        """The kinds that the UI shows as icons: vendor and formats."""
         return {spec.name, "parquet", "deltalake"} if isinstance(node, StreamSpec) else {"pydantic", "deltalake"}
 
     def tags(self, spec: IntegrationSpec, node: Node) -> Mapping[str, str]:
@@ -48,17 +48,17 @@ class Translator:
         return ()
 
     def deps(self, spec: IntegrationSpec, node: Node) -> Sequence[dg.AssetDep]:
-        """Assets of others that come before it, besides the streams that it is made from."""
+        """Upstream assets besides the streams that the asset is made from."""
         return ()
 
     def automation_condition(self, spec: IntegrationSpec, node: Node) -> dg.AutomationCondition[dg.AssetKey] | None:
-        """None: sensors request syncs, and a sync parses what it brought."""
+        """None, as sensors request syncs, and a sync also parses what it fetched."""
         return None
 
     def freshness_policy(
         self, spec: IntegrationSpec, node: Node, interval: timedelta | None
     ) -> dg.FreshnessPolicy | None:
-        """Late after three missed syncs of the slowest connection; None without connections."""
+        """Late after three missed syncs of the slowest connection. None without connections (`interval` is None)."""
         return (
             dg.FreshnessPolicy.time_window(fail_window=max(MISSED_SYNCS * interval, timedelta(minutes=2)))
             if interval
@@ -75,7 +75,7 @@ class Translator:
         columns: dg.TableSchema,
         interval: timedelta | None,
     ) -> dg.AssetSpec:
-        """The asset of a stream or parser, from the answers above."""
+        """The spec of the asset of a stream or parser, put together from the methods above."""
         return dg.AssetSpec(
             self.asset_key(spec, node),
             deps=deps,
@@ -93,32 +93,32 @@ class Translator:
 
 
 def load_translator() -> Translator:
-    """The translator that `DAZZ_TRANSLATOR` names, as `module:Class` or `path/to/file.py:Class`; else the usual one.
+    """The translator that `DAZZ_TRANSLATOR` names, as `module:Class` or `path/to/file.py:Class`, or the default one.
 
-    Raises DefinitionError where there is no such class.
+    Raises DefinitionError if the class doesn't exist or isn't a Translator.
     """
     name = os.environ.get(VARIABLE)
     if not name:
         return Translator()
-    place, _, class_name = name.rpartition(":")
-    if not place:
+    source, _, class_name = name.rpartition(":")
+    if not source:
         raise DefinitionError(f"{VARIABLE} is {name!r}; write it as module:Class or path/to/file.py:Class")
     try:
-        found = getattr(_module(place), class_name, None)
+        translator = getattr(_import_module(source), class_name, None)
     except Exception as error:
-        raise DefinitionError(f"{VARIABLE}: {place} failed to load: {type(error).__name__}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, Translator)):
-        raise DefinitionError(f"{VARIABLE}: {place} has no Translator named {class_name!r}; make it a subclass of it")
-    return found()
+        raise DefinitionError(f"{VARIABLE}: {source} failed to load: {type(error).__name__}: {error}") from error
+    if not (isinstance(translator, type) and issubclass(translator, Translator)):
+        raise DefinitionError(f"{VARIABLE}: {source} has no subclass of Translator named {class_name!r}")
+    return translator()
 
 
-def _module(place: str) -> ModuleType:
-    if not place.endswith(".py"):
-        return importlib.import_module(place)
+def _import_module(source: str) -> ModuleType:
+    if not source.endswith(".py"):
+        return importlib.import_module(source)
     name = "dazz_translator"
-    specification = importlib.util.spec_from_file_location(name, Path(place).absolute())
+    specification = importlib.util.spec_from_file_location(name, Path(source).absolute())
     if specification is None or specification.loader is None:
-        raise ImportError(f"{place} is no Python file")
+        raise ImportError(f"{source} isn't a Python file")
     module = sys.modules[name] = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module

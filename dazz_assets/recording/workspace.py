@@ -71,7 +71,7 @@ class Workspace:
         return sync_connections(
             self.spec,
             [self.connection],
-            extent=SyncRange(from_mark=True),
+            sync_range=SyncRange(from_mark=True),
             instance=self.instance,
             lake=self.lake,
             progress=self.progress,

@@ -91,10 +91,10 @@ def test_the_parser_is_a_plain_function_in_a_test(folder: Path) -> None:
 def test_the_translator_can_be_given_by_the_environment(folder: Path) -> None:
     (folder / "naming.py").write_text(_block("python", "class Ours(Translator)"))
     code = (
-        "from dazz_assets.spec.discovery import find\n"
-        "from dazz_assets.orchestration.translator import translator\n"
-        "spec = find('incidents.py')\n"
-        "print(translator().owners(spec, spec.streams['incidents']))"
+        "from dazz_assets.spec.discovery import find_integration\n"
+        "from dazz_assets.orchestration.translator import load_translator\n"
+        "spec = find_integration('incidents.py')\n"
+        "print(load_translator().owners(spec, spec.streams['incidents']))"
     )
     environment = {**os.environ, "DAZZ_TRANSLATOR": "naming.py:Ours"}
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)

@@ -27,14 +27,14 @@ _VENDOR = re.compile(r"^(\w+): http://(127\.0\.0\.1:\d+)$", re.MULTILINE)
 AS_THE_UI = """
 import dagster as dg
 from dazz_assets.orchestration.definitions import defs
-from dazz_assets.orchestration.dagster_instance import instance
+from dazz_assets.orchestration.dagster_instance import open_instance
 
 key = dg.AssetKey(["vigil", "risks"])
-with instance() as found:
+with open_instance() as instance:
     partitions = defs().resolve_asset_graph().get(key).partitions_def
-    partition = partitions.get_partition_keys(dynamic_partitions_store=found)[-1]
+    partition = partitions.get_partition_keys(dynamic_partitions_store=instance)[-1]
     job = defs().resolve_implicit_global_asset_job_def()
-    done = job.execute_in_process(instance=found, asset_selection=[key], partition_key=partition)
+    done = job.execute_in_process(instance=instance, asset_selection=[key], partition_key=partition)
     print(partition, done.success, len(done.asset_materializations_for_node("vigil__risks")))
 """
 

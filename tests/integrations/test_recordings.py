@@ -75,7 +75,9 @@ def live(spec: IntegrationSpec, folder: Path) -> Found:
         lake = Lake(folder)
 
         def once() -> Outcome:
-            return sync_connections(spec, [connection], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
+            return sync_connections(
+                spec, [connection], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake
+            )
 
         assert once().errors == []
         sandbox.change(CHANGE)

@@ -77,7 +77,7 @@ def live(spec: IntegrationSpec, connection: Connection, lake: Lake) -> Found:
     with open_temporary_instance() as instance:
         for _ in range(2):
             outcome = sync_connections(
-                spec, [connection], extent=SyncRange(from_mark=True), instance=instance, lake=lake
+                spec, [connection], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake
             )
             assert outcome.errors == []
     return Found.of(Session(spec, connection, lake))

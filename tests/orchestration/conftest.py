@@ -18,32 +18,32 @@ from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.resource import RESOURCE, SessionPool
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.specs import IntegrationSpec
-from tests.orchestration.vendor import TOKEN, IncidentsIntegration, Vendor, serving
+from tests.orchestration.vendor import TOKEN, IncidentsIntegration, Vendor, serve
 
 Connect = Callable[..., Connection]
 WEEK = timedelta(weeks=1)
 
 
 def week(back: int) -> date:
-    """The Monday so many weeks before the current one."""
+    """The window (its Monday) that is this many weeks before the current one."""
     today = datetime.now(UTC).date()
     return today - timedelta(days=today.weekday()) - back * WEEK
 
 
 def at(window: date) -> str:
-    """A moment on the Monday of a window."""
+    """A time on the Monday of a window."""
     return f"{window.isoformat()}T00:00:01+00:00"
 
 
 @dg.job
 def any_job() -> None:
-    """Runs of it are only recorded."""
+    """A job whose runs are only recorded, not executed."""
 
 
 def record_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
-    """A run that the instance has in this status, and that no process works on. Tags without their `dazz/`."""
-    ours = {f"dazz/{name}": value for name, value in tags.items()}
-    return instance.create_run_for_job(any_job, status=status, tags=ours)
+    """Record a run with this status that no process works on. tags: without their prefix `dazz/`."""
+    prefixed = {f"dazz/{name}": value for name, value in tags.items()}
+    return instance.create_run_for_job(any_job, status=status, tags=prefixed)
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +68,8 @@ def dazz_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def instance(dazz_home: Path, created_instance: Path) -> Iterator[dg.DagsterInstance]:
     shutil.copytree(created_instance, dazz_home / "dagster")
-    with dagster_instance.open_instance() as found:
-        yield found
+    with dagster_instance.open_instance() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -89,17 +89,17 @@ def vendor() -> Vendor:
 
 @pytest.fixture
 def url(vendor: Vendor) -> Iterator[str]:
-    yield from serving(vendor)
+    yield from serve(vendor)
 
 
 @pytest.fixture
 def connect(url: str) -> Connect:
-    """Makes a connection to the vendor that starts five weeks ago."""
+    """Makes a connection to the vendor, which starts five weeks ago by default."""
 
     def make(id_: str = "acme", **settings: Any) -> Connection:
         config = {"base_url": url, "token": settings.pop("token", TOKEN)}
-        given = {"id": id_, "integration": "incidents", "start": week(5), "config": config, **settings}
-        return Connection.model_validate(given)
+        values = {"id": id_, "integration": "incidents", "start": week(5), "config": config, **settings}
+        return Connection.model_validate(values)
 
     return make
 
@@ -120,8 +120,8 @@ def configure(tmp_path: Path) -> Callable[..., None]:
     return write
 
 
-class FromUi:
-    """Materializes assets as the UI does: a range of partitions, and no tags of ours."""
+class MaterializeFromUi:
+    """Materializes assets as the UI does: with a range of partitions and without our tags."""
 
     def __init__(self, spec: IntegrationSpec, lake: Lake, instance: dg.DagsterInstance) -> None:
         self.spec, self.lake, self.instance = spec, lake, instance
@@ -147,21 +147,21 @@ class FromUi:
 
 
 @pytest.fixture
-def from_ui(spec: IntegrationSpec, lake: Lake, instance: dg.DagsterInstance) -> FromUi:
-    return FromUi(spec, lake, instance)
+def materialize_from_ui(spec: IntegrationSpec, lake: Lake, instance: dg.DagsterInstance) -> MaterializeFromUi:
+    return MaterializeFromUi(spec, lake, instance)
 
 
 @pytest.fixture
-def events(instance: dg.DagsterInstance) -> Callable[[str], dict[str, dict[str, Any]]]:
-    """The metadata of an asset's latest event by partition."""
+def latest_metadata(instance: dg.DagsterInstance) -> Callable[[str], dict[str, dict[str, Any]]]:
+    """Reads the metadata of an asset's latest materialization by partition."""
 
     def read(asset: str) -> dict[str, dict[str, Any]]:
         records = instance.fetch_materializations(dg.AssetKey(asset.split("/")), limit=1000).records
-        found: dict[str, dict[str, Any]] = {}
+        latest: dict[str, dict[str, Any]] = {}
         for record in records:
             assert record.asset_materialization is not None
             values = {name: value.value for name, value in record.asset_materialization.metadata.items()}
-            found.setdefault(str(record.partition_key), values)
-        return found
+            latest.setdefault(str(record.partition_key), values)
+        return latest
 
     return read

@@ -1,4 +1,4 @@
-"""Our definitions in a code location of someone else's."""
+"""Our definitions merged into another project's code location."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from tests.orchestration.vendor import IncidentsIntegration
 SERVICES = dg.AssetKey(["incidents", "raw", "services"])
 
 
-class After(Translator):
+class AfterTheirs(Translator):
     def deps(self, spec: IntegrationSpec, node: Node) -> list[dg.AssetDep]:
         return [dg.AssetDep("theirs")] if node.name == "services" else []
 
 
 @dg.asset
 def theirs() -> None:
-    """An asset of someone else's."""
+    """An asset of the other project."""
 
 
-def test_the_package_imports_neither_dagster_nor_the_lake_before_they_are_asked_for() -> None:
+def test_the_package_imports_dagster_and_the_lake_lazily() -> None:
     code = (
         "import sys, dazz_assets; print([m for m in ('dagster', 'deltalake', 'duckdb') if m in sys.modules]);"
         "from dazz_assets import *; print(Lake.__module__, build_definitions.__module__)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["[]", "dazz_assets.lake.lake dazz_assets.orchestration.definitions"]
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout.splitlines() == ["[]", "dazz_assets.lake.lake dazz_assets.orchestration.definitions"]
     assert set(dazz_assets.__all__) <= set(dir(dazz_assets))
 
 
-def test_ours_merges_with_definitions_that_have_an_executor_and_comes_after_their_asset(connect: Connect) -> None:
-    ours = build_definitions([IncidentsIntegration], connections=[connect()], translator=After())
-    mine = dg.Definitions(assets=[theirs], executor=dg.multiprocess_executor, resources={"theirs": 1})
-    merged = dg.Definitions.merge(ours, mine)
+def test_ours_merge_with_definitions_that_have_an_executor_and_depend_on_their_asset(connect: Connect) -> None:
+    ours = build_definitions([IncidentsIntegration], connections=[connect()], translator=AfterTheirs())
+    their_definitions = dg.Definitions(assets=[theirs], executor=dg.multiprocess_executor, resources={"theirs": 1})
+    merged = dg.Definitions.merge(ours, their_definitions)
     dg.Definitions.validate_loadable(merged)
     assert merged.resolve_asset_graph().get(SERVICES).parent_keys == {dg.AssetKey("theirs")}
 
 
-def test_a_named_integration_that_there_is_not_is_an_error() -> None:
+def test_an_unknown_name_is_an_error() -> None:
     with pytest.raises(DefinitionError, match="no integration is named 'snik'; did you mean 'snyk'"):
         build_definitions(["snik"], connections=[])

@@ -1,4 +1,4 @@
-"""The component for `dg`: scaffolded, checked and listed by the command itself, in a project of its own."""
+"""The component for `dg`: the real command scaffolds, checks and lists it in a project."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def run_dg(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def definitions_of(project: Path, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
-    """What the project's YAML makes, in this process."""
+    """The definitions of the project's YAML, loaded in this process."""
     monkeypatch.setenv("DAZZ_HOME", str(project / ".dazz"))
     monkeypatch.syspath_prepend(str(project))
     for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
@@ -128,9 +128,9 @@ def test_dg_check_names_what_is_wrong_in_the_yaml(project: Path) -> None:
     write(project, {"integration": "snyk", "connections": [connection(start="soon")]})
     checked = run_dg(project, "check", "defs")
     assert checked.returncode != 0
-    told = checked.stdout + checked.stderr
-    assert "connection 'acme'" in told
-    assert "start" in told
+    output = checked.stdout + checked.stderr
+    assert "connection 'acme'" in output
+    assert "start" in output
 
 
 def test_components_of_two_integrations_live_in_one_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,9 @@ def test_components_of_two_integrations_live_in_one_project(project: Path, monke
     assert {key.path[0] for key in definitions.resolve_asset_graph().get_all_asset_keys()} == {"snyk", "github"}
 
 
-def test_a_schedule_says_how_often_and_whether_the_sensor_runs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_schedule_sets_the_interval_and_whether_the_sensor_runs(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(project, {"integration": "snyk", "connections": [connection()], "schedule": {"every": "2h", "running": True}})
     (sensor,) = definitions_of(project, monkeypatch).sensors or ()
     assert isinstance(sensor, dg.SensorDefinition)
@@ -149,10 +151,10 @@ def test_a_schedule_says_how_often_and_whether_the_sensor_runs(project: Path, mo
     node = definitions_of(project, monkeypatch).resolve_asset_graph().get(dg.AssetKey(["snyk", "raw", "orgs"]))
     policy = node.freshness_policy
     assert policy is not None
-    assert "21600" in str(policy) or "6:00:00" in str(policy)  # late after three syncs that were missed
+    assert "21600" in str(policy) or "6:00:00" in str(policy)  # late after three missed syncs
 
 
-def test_connections_may_be_in_a_file_beside_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_may_be_in_a_file_beside_the_yaml(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(project, {"integration": "snyk", "connections": "connections.yaml"})
     entries = {"connections": [{**connection(), "integration": "snyk"}]}
     (project / "shop" / "defs" / "main" / "connections.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
@@ -166,7 +168,6 @@ def test_connections_may_be_in_a_file_beside_it(project: Path, monkeypatch: pyte
 
 
 def test_the_yaml_of_the_documentation_loads(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-
     (shown,) = [block.text for block in blocks(PAGE.read_text(encoding="utf-8")) if block.words == ("defs.yaml",)]
     (project / "shop" / "defs" / "snyk").mkdir()
     (project / "shop" / "defs" / "snyk" / "defs.yaml").write_text(shown, encoding="utf-8")

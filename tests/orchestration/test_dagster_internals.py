@@ -1,4 +1,4 @@
-"""What we use of Dagster that it does not publish lies in one module, and is there in the version at hand."""
+"""Private names of Dagster are used in one module only, and exist in the installed version."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import pytest
 from dazz_assets.orchestration import dagster_internals
 
 ROOT = Path(dagster_internals.__file__).parents[2]
-PLACES = ("dazz_assets", "integrations", "resources", "tests")
+FOLDERS = ("dazz_assets", "integrations", "resources", "tests")
 PRIVATE = re.compile(r"\bdagster\._")
 STORAGE = dagster_internals.SqliteEventLogStorage
 
 
 def private_names(source: str) -> Iterator[str]:
-    """What a module names of Dagster's private parts: in imports, by attributes of the package, or as text."""
+    """The private names of Dagster in a source: in imports, as attributes of the package, or in strings."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (item.name for item in node.names if PRIVATE.match(item.name))
@@ -43,13 +43,13 @@ def private_names(source: str) -> Iterator[str]:
         "import dagster as dg\ndg._core.storage",
     ],
 )
-def test_private_parts_are_noticed_in_each_way_to_name_them(source: str) -> None:
+def test_every_way_to_name_private_parts_is_detected(source: str) -> None:
     assert list(private_names(source))
 
 
 def test_only_one_module_names_private_parts_of_dagster() -> None:
     own = Path(dagster_internals.__file__)
-    files = [file for place in PLACES for file in (ROOT / place).rglob("*.py") if file not in (own, Path(__file__))]
+    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py") if file not in (own, Path(__file__))]
     found = {str(file.relative_to(ROOT)): names for file in files if (names := [*private_names(file.read_text())])}
     assert own in (ROOT / "dazz_assets").rglob("*.py")
     assert found == {}
@@ -70,16 +70,16 @@ def test_the_queues_limits_are_replaced_as_a_named_tuple(instance: dg.DagsterIns
     assert config._replace(tag_concurrency_limits=[]).tag_concurrency_limits == []
 
 
-def test_staleness_is_asked_for_by_asset_and_partition() -> None:
+def test_staleness_is_read_by_asset_and_partition() -> None:
     resolver = dagster_internals.CachingStaleStatusResolver
     assert list(inspect.signature(resolver).parameters)[:3] == ["instance", "asset_graph", "loading_context"]
     assert list(inspect.signature(resolver.get_status).parameters) == ["self", "key", "partition_key"]
     assert list(inspect.signature(dagster_internals.LoadingContextForTest).parameters) == ["instance"]
 
 
-def test_what_the_daemon_would_start_can_be_asked(instance: dg.DagsterInstance) -> None:
+def test_the_runs_that_the_daemon_would_start_can_be_read(instance: dg.DagsterInstance) -> None:
     assert dagster_internals.runs_to_dequeue(instance) == set()
-    assert dagster_internals.place_of_job("sync").job_name == "sync"
+    assert dagster_internals.job_origin("sync").job_name == "sync"
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_the_event_log_has_the_methods_that_ours_overrides_and_calls(
     assert list(inspect.signature(method).parameters) == parameters
 
 
-def test_the_event_log_guards_its_databases_as_ours_expects(tmp_path: Path) -> None:
+def test_the_event_log_has_the_attributes_that_ours_uses(tmp_path: Path) -> None:
     storage = STORAGE(str(tmp_path))
     assert {"_base_dir", "_db_lock", "_initialized_dbs"} <= vars(storage).keys()
     storage.dispose()
 
 
-def test_events_are_sorted_by_what_they_are_about() -> None:
+def test_events_are_grouped_by_type() -> None:
     kinds = dg.DagsterEventType
     assert kinds.ASSET_MATERIALIZATION in dagster_internals.ASSET_EVENTS
     assert kinds.ASSET_CHECK_EVALUATION in dagster_internals.ASSET_CHECK_EVENTS
@@ -125,5 +125,5 @@ def test_events_are_sorted_by_what_they_are_about() -> None:
     assert dagster_internals.SQLITE_BUSY_TIMEOUT_SECONDS > 0
 
 
-def test_what_captures_no_output_is_named_by_its_place(instance: dg.DagsterInstance) -> None:
+def test_the_class_that_captures_no_output_is_configured(instance: dg.DagsterInstance) -> None:
     assert type(instance.compute_log_manager) is dagster_internals.NoOpComputeLogManager

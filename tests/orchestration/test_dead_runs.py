@@ -1,4 +1,4 @@
-"""A run whose process died does not stay STARTED: who works on the connection next marks it failed."""
+"""A run whose process died does not stay STARTED: the next process that works on the connection fails it."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ from tests.orchestration.conftest import Connect, record_run
 STARTED = dg.DagsterRunStatus.STARTED
 
 
-def started(instance: dg.DagsterInstance, connection: str, process: str) -> str:
+def record_started(instance: dg.DagsterInstance, connection: str, process: str) -> str:
     tags = {f"connection/{each}": "true" for each in connection.split(" and ")}
     return record_run(instance, STARTED, process=process, **tags).run_id
 
 
-def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
-    found = instance.get_run_by_id(run_id)
-    assert found is not None
-    return found.status
+def read_status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
 
 
 @pytest.fixture
-def gone() -> str:
-    """A process with the id of a living one, which started at another time."""
+def dead_process() -> str:
+    """The tag of a process with the id of a living one, which started at another time."""
     host, pid, _ = runs.process_tag().rsplit(":", 2)
     return f"{host}:{pid}:1.00"
 
 
-def test_the_next_sync_of_the_connection_fails_a_dead_run_and_says_so(
-    instance: dg.DagsterInstance, spec: IntegrationSpec, connect: Connect, lake: Lake, gone: str
+def test_the_next_sync_of_the_connection_fails_a_dead_run_with_the_reason(
+    instance: dg.DagsterInstance, spec: IntegrationSpec, connect: Connect, lake: Lake, dead_process: str
 ) -> None:
-    run_id = started(instance, "incidents/acme", gone)
-    sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
-    assert status(instance, run_id) == dg.DagsterRunStatus.FAILURE
+    run_id = record_started(instance, "incidents/acme", dead_process)
+    sync_connections(spec, [connect()], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake)
+    assert read_status(instance, run_id) == dg.DagsterRunStatus.FAILURE
     assert any("is gone" in (entry.message or "") for entry in instance.all_logs(run_id))
 
 
 def test_runs_of_other_connections_are_left_alone(
-    instance: dg.DagsterInstance, spec: IntegrationSpec, connect: Connect, lake: Lake, gone: str
+    instance: dg.DagsterInstance, spec: IntegrationSpec, connect: Connect, lake: Lake, dead_process: str
 ) -> None:
-    run_id = started(instance, "incidents/beta", gone)
-    sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
-    assert status(instance, run_id) == STARTED
+    run_id = record_started(instance, "incidents/beta", dead_process)
+    sync_connections(spec, [connect()], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake)
+    assert read_status(instance, run_id) == STARTED
 
 
 @pytest.mark.parametrize("process", ["this one", "another-host:1:1.00"])
 def test_a_run_whose_process_lives_or_is_elsewhere_is_left_alone(instance: dg.DagsterInstance, process: str) -> None:
-    run_id = started(instance, "incidents/acme", runs.process_tag() if process == "this one" else process)
-    assert runs.fail_dead_runs(instance, runs.runs_at_work(instance, {"incidents/acme"})) == set()
-    assert status(instance, run_id) == STARTED
+    run_id = record_started(instance, "incidents/acme", runs.process_tag() if process == "this one" else process)
+    assert runs.fail_dead_runs(instance, runs.find_running(instance, {"incidents/acme"})) == set()
+    assert read_status(instance, run_id) == STARTED
 
 
-def test_a_run_over_several_connections_counts_for_each(instance: dg.DagsterInstance, gone: str) -> None:
-    run_id = started(instance, "incidents/acme and incidents/beta", gone)
-    assert runs.fail_dead_runs(instance, runs.runs_at_work(instance, {"incidents/beta"})) == {run_id}
+def test_a_run_over_several_connections_counts_for_each(instance: dg.DagsterInstance, dead_process: str) -> None:
+    run_id = record_started(instance, "incidents/acme and incidents/beta", dead_process)
+    assert runs.fail_dead_runs(instance, runs.find_running(instance, {"incidents/beta"})) == {run_id}
 
 
-def test_every_run_says_its_connection_and_its_process(
+def test_every_run_is_tagged_with_its_connection_and_its_process(
     instance: dg.DagsterInstance, spec: IntegrationSpec, connect: Connect, lake: Lake
 ) -> None:
-    sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
+    sync_connections(spec, [connect()], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake)
     for run in instance.get_runs():
         assert run.tags["dazz/connection"] == "incidents/acme"
         assert run.tags["dazz/process"] == runs.process_tag()

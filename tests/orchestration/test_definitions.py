@@ -1,4 +1,4 @@
-"""The code location: everything discovered, and what could not be."""
+"""The code location: assets of all discovered integrations, and a warning for each that failed to load."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_streams_feed_parsers_and_parents_feed_children(definitions: dg.Definiti
     assert graph.get(dg.AssetKey(["incidents", "raw", "notes"])).parent_keys == {SERVICES}
 
 
-def test_assets_say_what_they_are(definitions: dg.Definitions) -> None:
+def test_an_asset_has_group_kinds_description_and_columns(definitions: dg.Definitions) -> None:
     node = definitions.resolve_asset_graph().get(INCIDENTS)
     assert node.group_name == "incidents"
     assert node.kinds == {"incidents", "parquet", "deltalake"}
@@ -56,7 +56,7 @@ def test_a_parser_shows_the_columns_of_its_model_and_its_version(definitions: dg
     assert [column.name for column in node.metadata["dagster/column_schema"].columns] == ["id", "title", "service"]
 
 
-def test_what_is_incremental_lies_on_the_grid_and_the_rest_on_connections(
+def test_incremental_nodes_are_partitioned_by_the_grid_and_others_by_connection(
     definitions: dg.Definitions, spec: IntegrationSpec, connect: Connect
 ) -> None:
     graph, grid = definitions.resolve_asset_graph(), Grid.of(spec, [connect()])
@@ -66,7 +66,7 @@ def test_what_is_incremental_lies_on_the_grid_and_the_rest_on_connections(
     assert graph.get(dg.AssetKey(["incidents", "owners"])).partitions_def == grid.connections_def
 
 
-def test_a_snapshot_feeds_each_window_of_its_connection(
+def test_a_snapshot_is_upstream_of_each_window_of_its_connection(
     definitions: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
     graph = definitions.resolve_asset_graph()
@@ -83,15 +83,15 @@ def test_a_snapshot_feeds_each_window_of_its_connection(
     assert set(found.partitions_subset.get_partition_keys()) == {"beta"}
 
 
-def test_a_translator_bends_names_and_groups(spec: IntegrationSpec, connect: Connect) -> None:
-    class Bent(Translator):
+def test_a_translator_changes_names_and_groups(spec: IntegrationSpec, connect: Connect) -> None:
+    class Prefixed(Translator):
         def asset_key(self, spec: IntegrationSpec, node: StreamSpec | ParserSpec) -> dg.AssetKey:
             return super().asset_key(spec, node).with_prefix("vendors")
 
         def group_name(self, spec: IntegrationSpec, node: StreamSpec | ParserSpec) -> str:
             return "security"
 
-    graph = assemble_definitions(Discovered({spec.name: spec}), (connect(),), Bent()).resolve_asset_graph()
+    graph = assemble_definitions(Discovered({spec.name: spec}), (connect(),), Prefixed()).resolve_asset_graph()
     node = graph.get(TICKETS.with_prefix("vendors"))
     assert node.group_name == "security"
     assert node.parent_keys == {INCIDENTS.with_prefix("vendors"), SERVICES.with_prefix("vendors")}
@@ -106,7 +106,7 @@ def test_an_integration_that_failed_to_load_is_shown_and_the_others_are_there(
     assert TICKETS in definitions.resolve_asset_graph().get_all_asset_keys()
 
 
-def test_a_model_that_no_table_can_hold_takes_its_own_integration_out_alone(
+def test_a_model_that_no_table_can_hold_takes_down_its_own_integration_only(
     spec: IntegrationSpec, connect: Connect
 ) -> None:
     found = Discovered({"bad": describe(BadIntegration), spec.name: spec})
@@ -124,7 +124,7 @@ def test_a_parser_of_two_models_shows_the_columns_of_each() -> None:
     assert columns == {"ones.id": "string", "ones.size": "int64", "others.id": "string", "others.size": "string"}
 
 
-def test_the_environment_names_a_translator_of_ones_own(
+def test_the_environment_names_a_custom_translator(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: IntegrationSpec
 ) -> None:
     file = tmp_path / "naming.py"
@@ -143,7 +143,7 @@ def test_the_environment_names_a_translator_of_ones_own(
 
 
 @pytest.mark.parametrize("name", ["Ours", "no.such.module:Ours", "dazz_assets.orchestration.translator:Node"])
-def test_a_translator_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_an_unknown_translator_is_an_error(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("DAZZ_TRANSLATOR", name)
     with pytest.raises(DefinitionError, match="DAZZ_TRANSLATOR"):
         load_translator()
@@ -175,7 +175,7 @@ class BadIntegration(IncidentsIntegration):
 
     @parser
     def labelled(self, services: FullRefresh[ServicesStream]) -> Iterator[Labelled]:
-        """Yields what no table can hold."""
+        """Yields a model that no table can hold."""
         yield from ()
 
 
@@ -197,7 +197,7 @@ def load(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, env={**clean, **places, **environment}, capture_output=True, text=True, check=False)
 
 
-def test_a_broken_file_and_no_connections_still_load_and_are_told(tmp_path: Path) -> None:
+def test_a_broken_file_and_missing_connections_load_with_warnings(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import nothing_of_this_name\n", encoding="utf-8")
     loaded = load(tmp_path, DAZZ_INTEGRATIONS=str(tmp_path / "broken.py"), DAGSTER_HOME=str(tmp_path))
     assert loaded.returncode == 0, loaded.stderr
@@ -207,5 +207,5 @@ def test_a_broken_file_and_no_connections_still_load_and_are_told(tmp_path: Path
     assert "make dev" not in loaded.stderr
 
 
-def test_an_instance_that_is_not_ours_is_told_with_the_way_out(tmp_path: Path) -> None:
+def test_another_instance_is_a_warning_that_names_make_dev(tmp_path: Path) -> None:
     assert "make dev" in load(tmp_path).stderr

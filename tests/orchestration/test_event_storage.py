@@ -1,4 +1,4 @@
-"""The event log stores batches in one transaction, and says the same as Dagster's own."""
+"""The event log stores batches in one transaction, and reads the same as Dagster's own."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def materialize_all(instance: dg.DagsterInstance) -> str:
 
 @pytest.fixture
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The sizes of the batches that were stored."""
+    """The sizes of the stored batches."""
     sizes: list[int] = []
     store = BatchingEventLogStorage.store_event_batch
 
-    def counting(self: BatchingEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
+    def store_and_count(self: BatchingEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
         sizes.append(len(events))
         store(self, events)
 
-    monkeypatch.setattr(BatchingEventLogStorage, "store_event_batch", counting)
+    monkeypatch.setattr(BatchingEventLogStorage, "store_event_batch", store_and_count)
     return sizes
 
 
@@ -55,8 +55,8 @@ def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagste
         yield instance
 
 
-def told(instance: dg.DagsterInstance, run_id: str) -> dict[str, object]:
-    """What an instance says of the run, without ids and times."""
+def read_run(instance: dg.DagsterInstance, run_id: str) -> dict[str, object]:
+    """Everything that an instance has stored of a run, without ids and times."""
     key = dg.AssetKey("a")
     records = instance.fetch_materializations(key, limit=100, ascending=True).records
     latest = instance.get_latest_materialization_event(key)
@@ -82,21 +82,21 @@ def test_a_run_over_many_partitions_stores_few_batches(instance: dg.DagsterInsta
     assert sorted(batches) == [len(KEYS), len(KEYS) + 1]
 
 
-def test_what_was_stored_in_batches_reads_as_if_stored_one_by_one(
+def test_events_stored_in_batches_read_as_if_stored_one_by_one(
     instance: dg.DagsterInstance, plain: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one_by_one = told(plain, materialize_all(plain))
+    one_by_one = read_run(plain, materialize_all(plain))
     monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1000")
-    assert told(instance, materialize_all(instance)) == one_by_one
+    assert read_run(instance, materialize_all(instance)) == one_by_one
 
 
 def test_a_batch_that_fails_in_the_index_is_stored_once_by_the_fallback(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def locked(self: BatchingEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
+    def raise_locked(self: BatchingEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
         raise RuntimeError("database is locked")
 
-    monkeypatch.setattr(BatchingEventLogStorage, "_mirror", locked)
+    monkeypatch.setattr(BatchingEventLogStorage, "_store_in_index", raise_locked)
     materialize_all(instance)
     assert "database is locked" in capfd.readouterr().err
     assert len(instance.fetch_materializations(dg.AssetKey("a"), limit=100).records) == len(KEYS)

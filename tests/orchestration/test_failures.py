@@ -1,4 +1,4 @@
-"""What a failed run says: where an author's code raised, for which connection, and no secret in any form."""
+"""The failure of a run names the connection and the line of the author's code, and no secret in any form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.orchestration.runs import RunHistory
 from dazz_assets.spec.read import describe
-from tests.orchestration.conftest import Connect, FromUi, at, week
+from tests.orchestration.conftest import Connect, MaterializeFromUi, at, week
 from tests.orchestration.vendor import TOKEN, IncidentsIntegration, IncidentsStream, Vendor
 
 SECRET = f"{TOKEN}/+"
@@ -43,20 +43,20 @@ class RaisingIntegration(IncidentsIntegration):
 def failure(
     connect: Connect, instance: dg.DagsterInstance, lake: Lake, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Outcome, dg.Failure]:
-    """The outcome of a sync whose parser raises with the secret in its text, and what its step says."""
+    """The outcome of a sync whose parser raises an error with the secret in its text, and the failure of its step."""
     monkeypatch.setattr("tests.orchestration.vendor.TOKEN", SECRET)
     vendor.incident("1", at(week(1)))
     spec = describe(RaisingIntegration)
     outcome = sync_connections(
-        spec, [connect(token=SECRET)], extent=SyncRange(from_mark=True), instance=instance, lake=lake
+        spec, [connect(token=SECRET)], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake
     )
     run = instance.get_runs(limit=1)[0]
     (record,) = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
     event = record.event_log_entry.dagster_event
     assert event is not None
-    said = event.step_failure_data.user_failure_data
-    assert said is not None
-    return outcome, dg.Failure(said.description, metadata=said.metadata)
+    stored = event.step_failure_data.user_failure_data
+    assert stored is not None
+    return outcome, dg.Failure(stored.description, metadata=stored.metadata)
 
 
 def _line_that_raises() -> int:
@@ -65,28 +65,28 @@ def _line_that_raises() -> int:
 
 
 def test_a_parser_that_raises_is_shown_with_file_line_and_traceback(failure: tuple[Outcome, dg.Failure]) -> None:
-    outcome, said = failure
+    outcome, step_failure = failure
     (problem,) = outcome.errors
     assert f"(line {_line_that_raises()} of test_failures.py)" in problem.message
     assert problem.message.startswith("incidents/acme, parser tickets")
-    trace = str(said.metadata["dazz/traceback"].value)
+    trace = str(step_failure.metadata["dazz/traceback"].value)
     assert 'raise KeyError(" ".join(FORMS))' in trace
     assert "KeyError" in trace
 
 
 def test_no_form_of_the_secret_is_in_message_or_traceback(failure: tuple[Outcome, dg.Failure]) -> None:
-    outcome, said = failure
-    shown = f"{outcome.errors[0].message} {said.description} {said.metadata['dazz/traceback'].value}"
+    outcome, step_failure = failure
+    shown = f"{outcome.errors[0].message} {step_failure.description} {step_failure.metadata['dazz/traceback'].value}"
     assert "***" in shown
     assert [form for form in FORMS if form in shown] == []
 
 
-def test_a_run_over_several_connections_is_remembered_for_the_one_that_failed(
-    connect: Connect, from_ui: FromUi, instance: dg.DagsterInstance
+def test_a_failed_run_over_several_connections_counts_for_the_one_that_failed(
+    connect: Connect, materialize_from_ui: MaterializeFromUi, instance: dg.DagsterInstance
 ) -> None:
     connections = [connect("acme", token="wrong-canary"), connect("beta")]
-    assert not from_ui(connections, ["incidents/raw/services"]).success
+    assert not materialize_from_ui(connections, ["incidents/raw/services"]).success
     history = RunHistory(instance)
-    assert list(history.failures("incidents/acme")) == ["incidents__raw__services"]
-    assert history.failures("incidents/beta") == {}
-    assert history.failures("incidents/ac") == {}
+    assert list(history.last_failures("incidents/acme")) == ["incidents__raw__services"]
+    assert history.last_failures("incidents/beta") == {}
+    assert history.last_failures("incidents/ac") == {}

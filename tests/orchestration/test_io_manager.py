@@ -1,4 +1,4 @@
-"""What an asset downstream of ours is given: exactly the rows of its partitions, as it is annotated."""
+"""An asset downstream of ours gets exactly the rows of its partitions, in the type it is annotated with."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Calm(DomainObject):
 
 
 class IncidentsIntegration(Incidents):
-    """With a parser of two tables."""
+    """With a parser that publishes to two tables."""
 
     name = "incidents"
 
@@ -48,11 +48,11 @@ class IncidentsIntegration(Incidents):
 
 
 class Project:
-    """A code location in which ours is synced for two connections; `given` holds what theirs was given."""
+    """A code location with our assets, synced for two connections. `inputs` holds what a downstream asset got."""
 
     def __init__(self, connections: list[Connection], lake: Lake, instance: dg.DagsterInstance) -> None:
         self.instance = instance
-        self.given: list[Any] = []
+        self.inputs: list[Any] = []
         self.ours = build_definitions([IncidentsIntegration], connections=connections, lake=lake)
         instance.add_dynamic_partitions("incidents_connections", [item.id for item in connections])
         for connection in connections:
@@ -77,7 +77,7 @@ class Project:
         job = definitions.resolve_implicit_global_asset_job_def()
         job.execute_in_process(instance=self.instance, asset_selection=keys, partition_key=partition, tags=tags)
 
-    def give(
+    def load_input(
         self,
         key: dg.AssetKey,
         annotation: Any = pa.Table,
@@ -87,18 +87,18 @@ class Project:
         mapping: dg.PartitionMapping | None = None,
         **settings: Any,
     ) -> Any:
-        """What an asset of theirs is given of one of ours."""
+        """The input that a downstream asset gets from one of our assets."""
 
-        def theirs(rows: Any) -> None:
-            self.given.append(rows)
+        def downstream(rows: Any) -> None:
+            self.inputs.append(rows)
 
-        theirs.__annotations__["rows"] = annotation
+        downstream.__annotations__["rows"] = annotation
         wanted = {"rows": dg.AssetIn(key, metadata=metadata, partition_mapping=mapping)}
         single = dg.BackfillPolicy.single_run()
-        asset = dg.asset(name="theirs", ins=wanted, backfill_policy=single, **settings)(theirs)
+        asset = dg.asset(name="downstream", ins=wanted, backfill_policy=single, **settings)(downstream)
         merged = dg.Definitions.merge(self.ours, dg.Definitions(assets=[asset]))
-        self.run(merged, [dg.AssetKey("theirs")], partition, tags)
-        return self.given[-1]
+        self.run(merged, [dg.AssetKey("downstream")], partition, tags)
+        return self.inputs[-1]
 
 
 @pytest.fixture
@@ -113,18 +113,18 @@ def rows(table: pa.Table, *columns: str) -> list[tuple[Any, ...]]:
     return sorted(tuple(row[name] for name in columns) for row in table.to_pylist())
 
 
-def test_partitions_decide_which_rows_of_an_incremental_parser_are_given(project: Project) -> None:
+def test_an_input_from_an_incremental_parser_has_the_rows_of_its_partitions(project: Project) -> None:
     grid = project.partitions(TICKETS)
-    of_all = project.give(TICKETS)
+    of_all = project.load_input(TICKETS)
     assert rows(of_all, "connection", "window_start") == [
         (name, week(back)) for name in ("acme", "beta") for back in (4, 2, 0)
     ]
-    one = project.give(TICKETS, partition=f"beta|{week(2)}", partitions_def=grid)
+    one = project.load_input(TICKETS, partition=f"beta|{week(2)}", partitions_def=grid)
     assert rows(one, "connection", "window_start", "title") == [("beta", week(2), "slow")]
     span = project.span(f"acme|{week(4)}", f"acme|{week(1)}")
-    several = project.give(TICKETS, tags=span, partitions_def=grid)
+    several = project.load_input(TICKETS, tags=span, partitions_def=grid)
     assert rows(several, "connection", "window_start") == [("acme", week(4)), ("acme", week(2))]
-    empty = project.give(TICKETS, pd.DataFrame, partition=f"acme|{week(3)}", partitions_def=grid)
+    empty = project.load_input(TICKETS, pd.DataFrame, partition=f"acme|{week(3)}", partitions_def=grid)
     assert list(empty.columns) == [
         "integration",
         "connection",
@@ -138,43 +138,45 @@ def test_partitions_decide_which_rows_of_an_incremental_parser_are_given(project
     assert len(empty) == 0
 
 
-def test_an_asset_by_connection_is_given_all_windows_of_its_own(project: Project) -> None:
+def test_an_asset_partitioned_by_connection_gets_all_windows_of_its_connection(project: Project) -> None:
     mapping = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name=CONNECTION)
-    given = project.give(TICKETS, partition="beta", mapping=mapping, partitions_def=project.partitions(SERVICES))
+    given = project.load_input(TICKETS, partition="beta", mapping=mapping, partitions_def=project.partitions(SERVICES))
     assert rows(given, "connection", "window_start") == [("beta", week(back)) for back in (4, 2, 0)]
-    owners = project.give(OWNERS, partition="acme", partitions_def=project.partitions(SERVICES))
+    owners = project.load_input(OWNERS, partition="acme", partitions_def=project.partitions(SERVICES))
     assert rows(owners, "connection", "name") == [("acme", "Shop")]
 
 
-def test_a_stream_gives_the_latest_version_of_each_record_where_it_lies(project: Project, vendor: Vendor) -> None:
+def test_an_input_from_a_stream_has_the_latest_version_of_each_record_in_its_window(
+    project: Project, vendor: Vendor
+) -> None:
     vendor.incident("1", at(week(0)), title="up again")
     project.run(project.ours, [INCIDENTS], None, project.span(f"acme|{week(0)}", f"acme|{week(0)}"))
     grid = project.partitions(INCIDENTS)
-    old = project.give(INCIDENTS, partition=f"acme|{week(4)}", partitions_def=grid)
+    old = project.load_input(INCIDENTS, partition=f"acme|{week(4)}", partitions_def=grid)
     assert rows(old, "key") == []
-    now = project.give(INCIDENTS, partition=f"acme|{week(0)}", partitions_def=grid)
+    now = project.load_input(INCIDENTS, partition=f"acme|{week(0)}", partitions_def=grid)
     assert rows(now, "key") == [("1",), ("3",)]
     assert "up again" in next(row["record"] for row in now.to_pylist() if row["key"] == "1")
-    services = project.give(SERVICES, partition="beta", partitions_def=project.partitions(SERVICES))
+    services = project.load_input(SERVICES, partition="beta", partitions_def=project.partitions(SERVICES))
     assert rows(services, "connection", "key") == [("beta", "s1")]
 
 
 def test_the_annotation_decides_between_arrow_and_pandas(project: Project) -> None:
-    assert isinstance(project.give(OWNERS, pd.DataFrame), pd.DataFrame)
-    assert isinstance(project.give(OWNERS, pa.Table), pa.Table)
-    assert isinstance(project.give(OWNERS, Any), pa.Table)
-    with pytest.raises(Exception, match=r"input 'rows' of theirs is annotated .*; annotate it pandas\.DataFrame"):
-        project.give(OWNERS, list)
+    assert isinstance(project.load_input(OWNERS, pd.DataFrame), pd.DataFrame)
+    assert isinstance(project.load_input(OWNERS, pa.Table), pa.Table)
+    assert isinstance(project.load_input(OWNERS, Any), pa.Table)
+    with pytest.raises(Exception, match=r"input 'rows' of downstream is annotated .*; annotate it pandas\.DataFrame"):
+        project.load_input(OWNERS, list)
 
 
-def test_of_several_tables_one_is_named(project: Project) -> None:
-    assert rows(project.give(SPLIT, metadata={"table": "calms"}), "title") == [("slow",), ("slow",)]
+def test_a_parser_of_several_tables_needs_a_table_name(project: Project) -> None:
+    assert rows(project.load_input(SPLIT, metadata={"table": "calms"}), "title") == [("slow",), ("slow",)]
     with pytest.raises(Exception, match=r'incidents/split has the tables alarms, calms; name one.*"table": "alarms"'):
-        project.give(SPLIT)
+        project.load_input(SPLIT)
 
 
-def test_what_lies_outside_the_grid_belongs_to_its_nearest_window(project: Project, vendor: Vendor) -> None:
+def test_records_outside_the_grid_belong_to_the_nearest_window(project: Project, vendor: Vendor) -> None:
     vendor.incident("2099", "2099-01-05T00:00:00+00:00")
     project.run(project.ours, [INCIDENTS], None, project.span(f"acme|{week(0)}", f"acme|{week(0)}"))
-    given = project.give(INCIDENTS, partition=f"acme|{week(0)}", partitions_def=project.partitions(INCIDENTS))
+    given = project.load_input(INCIDENTS, partition=f"acme|{week(0)}", partitions_def=project.partitions(INCIDENTS))
     assert rows(given, "key") == [("2099",), ("3",)]

@@ -1,4 +1,4 @@
-"""What a run did is in its events, and can be read from them by another process."""
+"""The outcome of a run is stored in its events, from which another process can read it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SNAPSHOT = StreamReport("acme", "projects", windows={None: 7}, total=7)
 PARSER = ParseReport("acme", "findings", windows={date(2026, 1, 5): 2}, stale=[None, date(2026, 1, 5)], read={"a": 1})
 
 
-def materialized(metadata: dict[str, dg.MetadataValue]) -> Sequence[dg.DagsterEvent]:
-    """The events of a run whose asset says this."""
+def materialize(metadata: dict[str, dg.MetadataValue]) -> Sequence[dg.DagsterEvent]:
+    """The events of a run that materializes an asset with this metadata."""
 
     @dg.asset
     def asset():  # type: ignore[no-untyped-def]
@@ -32,8 +32,8 @@ def materialized(metadata: dict[str, dg.MetadataValue]) -> Sequence[dg.DagsterEv
     return dg.materialize([asset]).all_events
 
 
-def failed(metadata: dict[str, dg.MetadataValue]) -> Sequence[dg.DagsterEvent]:
-    """The events of a run whose asset fails with this."""
+def fail(metadata: dict[str, dg.MetadataValue]) -> Sequence[dg.DagsterEvent]:
+    """The events of a run whose asset fails with this metadata."""
 
     @dg.asset
     def asset() -> None:
@@ -43,22 +43,22 @@ def failed(metadata: dict[str, dg.MetadataValue]) -> Sequence[dg.DagsterEvent]:
 
 
 def test_reports_are_read_as_they_were_written() -> None:
-    events = materialized(write_reports([STREAM, SNAPSHOT, PARSER]))
+    events = materialize(write_reports([STREAM, SNAPSHOT, PARSER]))
     assert read_outcome(events) == Outcome(streams=[STREAM, SNAPSHOT], parsers=[PARSER])
 
 
-def test_problems_are_read_with_what_was_done_before_them() -> None:
+def test_problems_are_read_with_the_reports_before_them() -> None:
     problem = Problem("acme", "no token", stream="issues")
-    assert read_outcome(failed(write_failure([problem], [STREAM]))) == Outcome(streams=[STREAM], errors=[problem])
+    assert read_outcome(fail(write_failure([problem], [STREAM]))) == Outcome(streams=[STREAM], errors=[problem])
 
 
 @pytest.mark.parametrize("refused", [set(), {"/incidents"}])
-def test_the_instance_says_the_same_as_the_sync(
+def test_the_outcome_read_from_the_instance_is_that_of_the_sync(
     refused: set[str], spec: IntegrationSpec, connect: Connect, vendor: Vendor, instance: dg.DagsterInstance, lake: Lake
 ) -> None:
     vendor.incident("1", at(week(2)))
-    vendor.refuses = refused
-    outcome = sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
+    vendor.refused_paths = refused
+    outcome = sync_connections(spec, [connect()], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake)
     stored = Outcome()
     for run in reversed(instance.get_runs()):
         stored.add(

@@ -1,4 +1,4 @@
-"""What runs work with is a resource with typed settings, and the options of a run are a form."""
+"""The resource of runs has typed settings, and the launchpad shows the options of a run as a form."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect
 
 
-def lake_of_a_run(resource: DazzResource) -> str:
-    """Where the lake is that a run is given."""
+def find_lake_of_run(resource: DazzResource) -> str:
+    """Where the lake of a run with this resource is."""
     found = []
 
     @dg.asset
@@ -33,12 +33,12 @@ def lake_of_a_run(resource: DazzResource) -> str:
 def test_the_environment_is_read_when_a_run_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resource = DazzResource()
     monkeypatch.setenv("DAZZ_LAKE", str(tmp_path / "there"))
-    assert lake_of_a_run(resource).endswith(str(tmp_path / "there"))
+    assert find_lake_of_run(resource).endswith(str(tmp_path / "there"))
 
 
-def test_a_setting_goes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_overrides_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAZZ_LAKE", str(tmp_path / "there"))
-    assert lake_of_a_run(DazzResource(lake_url=str(tmp_path / "here"))).endswith(str(tmp_path / "here"))
+    assert find_lake_of_run(DazzResource(lake_url=str(tmp_path / "here"))).endswith(str(tmp_path / "here"))
     with pytest.raises(BadConnection, match="there is no file"):
         DazzResource(connections_file=str(tmp_path / "none.yaml")).read_connections()
 
@@ -65,12 +65,12 @@ def test_options_that_exclude_each_other_are_refused(options: dict[str, Any]) ->
         StreamOptions(**options)
 
 
-def test_a_time_that_is_none_is_refused_with_an_example() -> None:
+def test_a_malformed_time_is_refused_with_an_example() -> None:
     with pytest.raises(ValidationError, match="write a time as 2026"):
         StreamOptions(since="soon")
 
 
-def test_the_platform_puts_integrations_resources_and_library_together(
+def test_the_code_location_of_the_platform_has_its_integrations_and_resource(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAZZ_CONNECTIONS", str(tmp_path / "connections.yaml"))

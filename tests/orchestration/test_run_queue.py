@@ -1,4 +1,4 @@
-"""Of the runs that work on a connection one runs at a time: the others wait in the queue, and not with a process."""
+"""One run of a connection runs at a time. The others wait in the queue, where they need no process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 
-from dazz_assets.orchestration.dagster_internals import place_of_job, runs_to_dequeue
+from dazz_assets.orchestration.dagster_internals import job_origin, runs_to_dequeue
 from dazz_assets.orchestration.runs import connection_tags, connections_of
 from tests.orchestration.conftest import any_job
 
@@ -17,7 +17,7 @@ Start = Callable[..., None]
 
 @pytest.fixture
 def queue(instance: dg.DagsterInstance) -> Queue:
-    """Submits a run over the partitions from one to another, as the UI does, and gives its id."""
+    """Submits a run over a range of partitions, as the UI does, and returns its id."""
     instance.add_dynamic_partitions("incidents_connections", ["acme", "beta", "gamma"])
 
     def submit(first: str, last: str) -> str:
@@ -30,7 +30,7 @@ def queue(instance: dg.DagsterInstance) -> Queue:
             any_job,
             status=dg.DagsterRunStatus.NOT_STARTED,
             tags=tags,
-            remote_job_origin=place_of_job("any_job"),
+            remote_job_origin=job_origin("any_job"),
         )
         instance.run_coordinator.submit_run(dg.SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
         return run.run_id
@@ -40,7 +40,7 @@ def queue(instance: dg.DagsterInstance) -> Queue:
 
 @pytest.fixture
 def start(instance: dg.DagsterInstance) -> Start:
-    """Records a run that works on connections."""
+    """Records a started run of these connections."""
 
     def run(*connections: str) -> None:
         started = dg.DagsterRunStatus.STARTED
@@ -49,7 +49,7 @@ def start(instance: dg.DagsterInstance) -> Start:
     return run
 
 
-def test_a_run_says_each_connection_of_its_partitions(instance: dg.DagsterInstance, queue: Queue) -> None:
+def test_a_run_is_tagged_with_each_connection_of_its_partitions(instance: dg.DagsterInstance, queue: Queue) -> None:
     run = instance.get_run_by_id(queue("acme|2026-01-05", "beta|2026-01-05"))
     assert run is not None
     assert connections_of(run) == {"incidents/acme", "incidents/beta"}

@@ -1,4 +1,4 @@
-"""The sensor of an integration follows its connections and requests each due sync, once, in order."""
+"""The sensor of an integration follows its connections and requests each due sync once, in order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 class Ticks:
-    """Evaluates ticks of a sensor, one after the other, and does to the partitions what each asks for."""
+    """Evaluates ticks of a sensor, and adds and deletes partitions as each tick requests."""
 
     def __init__(self, spec: IntegrationSpec, instance: dg.DagsterInstance, loaded: tuple[Connection, ...]) -> None:
         self.instance = instance
@@ -64,11 +64,11 @@ class Ticks:
         return data
 
     def jobs(self, after: timedelta = timedelta()) -> list[tuple[str | None, str | None]]:
-        """Job and connection of each run that a tick requests."""
+        """The job and connection of each run that a tick requests."""
         return [(run.job_name, run.tags["dazz/connection"]) for run in self(after).run_requests or []]
 
     @property
-    def known(self) -> set[str]:
+    def connection_partitions(self) -> set[str]:
         return set(self.instance.get_dynamic_partitions(self.partitions))
 
 
@@ -82,7 +82,7 @@ def test_a_new_connection_gets_its_partition_and_its_first_sync(
 ) -> None:
     configure(connect("acme"), connect("beta"))
     assert ticks.jobs() == [("incidents_snapshots", "incidents/acme"), ("incidents_snapshots", "incidents/beta")]
-    assert ticks.known == {"acme", "beta"}
+    assert ticks.connection_partitions == {"acme", "beta"}
 
 
 def test_a_removed_connection_loses_its_partition(ticks: Ticks, connect: Connect, configure: Configure) -> None:
@@ -90,7 +90,7 @@ def test_a_removed_connection_loses_its_partition(ticks: Ticks, connect: Connect
     ticks()
     configure(connect("beta"))
     ticks()
-    assert ticks.known == {"beta"}
+    assert ticks.connection_partitions == {"beta"}
 
 
 def test_a_connections_file_that_cant_be_read_changes_nothing(
@@ -103,7 +103,7 @@ def test_a_connections_file_that_cant_be_read_changes_nothing(
     data = ticks(timedelta(hours=1))
     assert data.skip_message is not None
     assert "connections.yaml" in data.skip_message
-    assert (ticks.known, ticks.cursor, data.run_requests) == ({"acme"}, before, [])
+    assert (ticks.connection_partitions, ticks.cursor, data.run_requests) == ({"acme"}, before, [])
 
 
 def test_a_connection_with_a_bad_entry_keeps_its_partition_and_the_others_sync(
@@ -113,7 +113,7 @@ def test_a_connection_with_a_bad_entry_keeps_its_partition_and_the_others_sync(
     ticks()
     configure({"id": "acme", "integration": "incidents", "start": "soon"}, connect("beta"))
     assert ticks.jobs(timedelta(hours=1)) == [("incidents_sync", "incidents/beta")]
-    assert ticks.known == {"acme", "beta"}
+    assert ticks.connection_partitions == {"acme", "beta"}
 
 
 def test_a_connection_without_its_secret_is_reported_and_keeps_its_partition(
@@ -123,7 +123,7 @@ def test_a_connection_without_its_secret_is_reported_and_keeps_its_partition(
     data = ticks()
     assert data.skip_message is not None
     assert "NOT_SET_ANYWHERE" in data.skip_message
-    assert ticks.known == {"acme"}
+    assert ticks.connection_partitions == {"acme"}
 
 
 def test_a_sync_is_two_runs_one_after_the_other(ticks: Ticks, connect: Connect, configure: Configure) -> None:
@@ -134,11 +134,11 @@ def test_a_sync_is_two_runs_one_after_the_other(ticks: Ticks, connect: Connect, 
     assert ticks.jobs(timedelta(minutes=1)) == [("incidents_snapshots", "incidents/acme")]
 
 
-def test_the_grid_is_synced_from_the_mark_to_the_current_window(
+def test_windows_are_synced_from_the_mark_to_the_current_one(
     ticks: Ticks, connect: Connect, configure: Configure, vendor: Vendor, lake: Lake, spec: IntegrationSpec
 ) -> None:
     vendor.incident("1", at(week(2)))
-    sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=ticks.instance, lake=lake)
+    sync_connections(spec, [connect()], sync_range=SyncRange(from_mark=True), instance=ticks.instance, lake=lake)
     configure(connect())
     ticks()
     (request,) = ticks().run_requests or []
@@ -149,7 +149,7 @@ def test_the_grid_is_synced_from_the_mark_to_the_current_window(
     assert steps["incidents__tickets"]["config"]["changed"]
 
 
-def test_no_run_is_requested_while_one_is_under_way(ticks: Ticks, connect: Connect, configure: Configure) -> None:
+def test_no_run_is_requested_while_one_is_in_progress(ticks: Ticks, connect: Connect, configure: Configure) -> None:
     configure(connect())
     ticks()
     busy = record_run(ticks.instance, dg.DagsterRunStatus.STARTING, connection="incidents/acme")
@@ -172,11 +172,12 @@ def test_the_run_of_a_dead_process_does_not_block_its_connection(
 
 
 def dead_process() -> str:
+    """The tag of a process that is gone: one with the id of this process, which started at another time."""
     host, pid, _ = runs.process_tag().rsplit(":", 2)
     return f"{host}:{pid}:1.00"
 
 
-def test_a_tick_that_is_repeated_after_a_crash_asks_for_the_same_run(
+def test_a_tick_repeated_after_a_crash_requests_the_same_run(
     ticks: Ticks, connect: Connect, configure: Configure
 ) -> None:
     configure(connect())
@@ -187,13 +188,13 @@ def test_a_tick_that_is_repeated_after_a_crash_asks_for_the_same_run(
     assert [run.run_key for run in ticks(timedelta(seconds=30)).run_requests or []] == first
 
 
-@pytest.mark.parametrize("forgotten", ["the connection", "the cursor"])
-def test_a_connection_that_was_forgotten_is_requested_under_a_new_key(
-    ticks: Ticks, connect: Connect, configure: Configure, forgotten: str
+@pytest.mark.parametrize("lost", ["the connection", "the cursor"])
+def test_a_sync_after_its_state_was_lost_has_a_new_run_key(
+    ticks: Ticks, connect: Connect, configure: Configure, lost: str
 ) -> None:
     configure(connect())
     (first,) = ticks().run_requests or []
-    if forgotten == "the cursor":
+    if lost == "the cursor":
         ticks.cursor = None
     else:
         configure(connect("beta"))
@@ -204,19 +205,19 @@ def test_a_connection_that_was_forgotten_is_requested_under_a_new_key(
     assert first.run_key != again.run_key
 
 
-def test_a_bad_entry_of_another_integration_keeps_no_partition_and_is_not_told(
+def test_a_bad_entry_of_another_integration_keeps_no_partition_and_is_not_reported(
     ticks: Ticks, connect: Connect, configure: Configure
 ) -> None:
     configure(connect("acme"), connect("beta"))
     ticks()
     configure(connect("beta"), {"id": "acme", "integration": "other", "start": "soon"})
     data = ticks(timedelta(seconds=30))
-    assert ticks.known == {"beta"}
+    assert ticks.connection_partitions == {"beta"}
     assert "acme" not in (ticks(timedelta(seconds=30)).skip_message or "")
     assert len(data.run_requests or []) == 1
 
 
-def test_an_earlier_start_than_the_grids_asks_for_a_reload(
+def test_a_start_before_the_grid_is_a_warning_that_asks_for_a_reload(
     ticks: Ticks, connect: Connect, configure: Configure, caplog: pytest.LogCaptureFixture
 ) -> None:
     configure(connect(start=week(9)))
@@ -225,9 +226,9 @@ def test_an_earlier_start_than_the_grids_asks_for_a_reload(
     assert data.run_requests
     (request,) = data.run_requests
     assert request.tags["dagster/asset_partition_range_start"] == f"acme|{week(5)}"
-    ended = ticks(timedelta(seconds=30))
-    assert ended.skip_message is not None
-    assert "reload the definitions" in ended.skip_message
+    later = ticks(timedelta(seconds=30))
+    assert later.skip_message is not None
+    assert "reload the definitions" in later.skip_message
 
 
 def test_sensors_are_stopped_until_someone_starts_them(ticks: Ticks) -> None:
@@ -238,7 +239,7 @@ def test_a_tick_over_two_hundred_connections_is_quick(ticks: Ticks, connect: Con
     configure(*(connect(f"c{number}") for number in range(200)))
     ticks()
     ticks()
-    # Of this process: other work on the machine does not count. It takes a tenth of this.
+    # Time of this process alone, as other work on the machine must not count. It takes a tenth of this.
     began = process_time()
     assert ticks.jobs() == []
     assert process_time() - began < 3.0

@@ -1,4 +1,4 @@
-"""What the UI says of staleness is true: an asset is stale where what it was made from changed since."""
+"""The UI shows an asset as stale exactly if the data it was made from has changed since."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect, at, week
 from tests.orchestration.vendor import Vendor
 
-Act = Callable[..., None]
+Sync = Callable[..., None]
 Status = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
-def run_sync(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> Act:
+def run_sync(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> Sync:
     def run(*streams: str, only_raw: bool = False) -> None:
         syncing = replace(spec, parsers={}) if only_raw else spec
-        found = sync_connections(
+        outcome = sync_connections(
             syncing,
             [connect()],
             streams=streams or None,
-            extent=SyncRange(from_mark=True),
+            sync_range=SyncRange(from_mark=True),
             instance=instance,
             lake=lake,
         )
-        assert found.errors == []
+        assert outcome.errors == []
 
     return run
 
 
 @pytest.fixture
 def status(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance) -> Status:
-    """What the UI shows of tickets in the windows 0, 1, ... weeks back, and of owners."""
+    """Reads what the UI shows for tickets in the windows 0, 2 and 5 weeks back, and for owners."""
 
     def read(version: str = "7") -> dict[str, str]:
         parser = replace(spec.parsers["tickets"], version=version)
@@ -59,23 +59,21 @@ def status(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance
 FRESH = {"0": "FRESH", "2": "FRESH", "5": "FRESH", "owners": "FRESH"}
 
 
-def test_after_a_sync_all_is_fresh(run_sync: Act, vendor: Vendor, status: Status) -> None:
+def test_everything_is_fresh_after_a_sync(run_sync: Sync, vendor: Vendor, status: Status) -> None:
     vendor.incident("1", at(week(2)))
     run_sync()
     assert status() == FRESH
 
 
-def test_raw_that_was_synced_and_brought_nothing_leaves_what_follows_fresh(
-    run_sync: Act, vendor: Vendor, status: Status
-) -> None:
+def test_a_sync_that_fetched_nothing_new_leaves_parsers_fresh(run_sync: Sync, vendor: Vendor, status: Status) -> None:
     vendor.incident("1", at(week(2)))
     run_sync()
     run_sync(only_raw=True)
     assert status() == FRESH
 
 
-def test_raw_that_brought_something_makes_its_windows_stale_until_they_are_parsed(
-    run_sync: Act, vendor: Vendor, status: Status, spec: IntegrationSpec, connect: Connect, instance: Any, lake: Lake
+def test_a_sync_that_fetched_something_makes_windows_stale_until_they_are_parsed(
+    run_sync: Sync, vendor: Vendor, status: Status, spec: IntegrationSpec, connect: Connect, instance: Any, lake: Lake
 ) -> None:
     vendor.incident("1", at(week(2)))
     run_sync()
@@ -86,7 +84,7 @@ def test_raw_that_brought_something_makes_its_windows_stale_until_they_are_parse
     assert status() == FRESH
 
 
-def test_a_snapshot_that_changed_makes_every_window_stale(run_sync: Act, vendor: Vendor, status: Status) -> None:
+def test_a_changed_snapshot_makes_every_window_stale(run_sync: Sync, vendor: Vendor, status: Status) -> None:
     vendor.incident("1", at(week(2)))
     run_sync()
     vendor.services[0]["name"] = "Shop 2"
@@ -94,7 +92,7 @@ def test_a_snapshot_that_changed_makes_every_window_stale(run_sync: Act, vendor:
     assert set(status().values()) == {"STALE"}
 
 
-def test_another_version_of_the_parser_makes_its_windows_stale(run_sync: Act, vendor: Vendor, status: Status) -> None:
+def test_a_new_version_of_a_parser_makes_its_windows_stale(run_sync: Sync, vendor: Vendor, status: Status) -> None:
     vendor.incident("1", at(week(2)))
     run_sync()
     assert status(version="8") == {"0": "STALE", "2": "STALE", "5": "STALE", "owners": "FRESH"}

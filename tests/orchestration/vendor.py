@@ -1,4 +1,4 @@
-"""A vendor on loopback, with services and the incidents that befall them, and the integration that reads it."""
+"""A vendor of services and their incidents, served on loopback, and the integration that reads it."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ TOKEN = "canary-7f3a"
 
 
 class Vendor:
-    """`/services` and `/incidents?since=`, in one page each; `requests` holds the paths asked for."""
+    """Serves `/services` and `/incidents?since=` in one page each. `requests` holds the paths requested."""
 
     def __init__(self) -> None:
         self.services: list[dict[str, Any]] = [{"id": "s1", "name": "Shop"}]
         self.incidents: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self.requests: list[str] = []
-        self.refuses: set[str] = set()
+        self.refused_paths: set[str] = set()
 
     def incident(self, id_: str, updated_at: str, title: str = "down", service: str = "s1") -> None:
-        """Add an incident, or change the one of this id."""
+        """Add an incident, or replace the one with this id."""
         self.incidents = [item for item in self.incidents if item["id"] != id_]
         self.incidents.append({"id": id_, "updated_at": updated_at, "title": title, "service": service})
 
-    def asked(self, path: str) -> int:
-        """How many requests there were for a path."""
+    def count_requests(self, path: str) -> int:
+        """How many requests were sent for a path."""
         return sum(item == path for item in self.requests)
 
-    def answer(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
-        """Status and body."""
+    def respond(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
+        """The status and body of a response."""
         self.requests.append(path)
-        if token != f"Bearer {TOKEN}" or path in self.refuses:
+        if token != f"Bearer {TOKEN}" or path in self.refused_paths:
             return 401, {"message": "bad credentials"}
         if path == "/services":
             return 200, {"items": self.services}
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        status, body = self.vendor.answer(parts.path, query, self.headers.get("Authorization", ""))
+        status, body = self.vendor.respond(parts.path, query, self.headers.get("Authorization", ""))
         payload = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -71,8 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def serving(vendor: Vendor) -> Iterator[str]:
-    """Serve a vendor; gives its URL."""
+def serve(vendor: Vendor) -> Iterator[str]:
+    """Serve a vendor, and yield its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"vendor": vendor}))
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()

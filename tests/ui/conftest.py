@@ -23,68 +23,68 @@ from dazz_assets.sandbox import Change, Sandbox
 from integrations.snyk.sandbox import SnykSandbox
 from integrations.snyk.sandbox_data import resolve
 from tests.end_to_end.command import connect, dazz, environment, finished
-from tests.ui.dagster_ui import Ui, free_port, opened
+from tests.ui.dagster_ui import Ui, find_free_port, open_browser
 
-# Seconds: two cores may have much else to do.
+# Seconds: generous, as the machine may be busy.
 _STARTS_WITHIN = 120
-_FIXED = 9
+_ISSUES_FIXED = 9
 
 
 class Project:
-    """A home with two connections to one Snyk, `fresh` and `synced`, of which nothing is stored yet."""
+    """A home with two connections to one Snyk sandbox, `fresh` and `synced`. Nothing is stored yet."""
 
     def __init__(self, folder: Path, vendor: SnykSandbox) -> None:
         self.folder, self.vendor = folder, vendor
         self.lake = Lake(folder / "home" / "lake")
 
     def run(self, *arguments: str) -> Any:
-        """What a command prints with --json, as a process of its own."""
+        """Run a command in its own process, and return what it prints with --json."""
         return json.loads(finished(dazz(self.folder, *arguments, "--json")))
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         return list(json_rows(query(self.lake, sql)))
 
     def mark(self, connection: str, stream: str) -> object:
-        """The high-water mark that the lake has of a stream."""
+        """The stored high-water mark of a stream."""
         streams = self.run("status")["streams"]
-        (found,) = (item for item in streams if (item["connection"], item["stream"]) == (connection, stream))
-        return found["high_water_mark"]
+        (status,) = (item for item in streams if (item["connection"], item["stream"]) == (connection, stream))
+        return status["high_water_mark"]
 
     @property
     def requests(self) -> int:
-        """How often the vendor was asked for anything."""
+        """How many requests the vendor received."""
         return self.vendor.traffic.stats().requests
 
 
 @dataclass(frozen=True)
-class Moved:
-    """What two syncs left: an old window that lost an issue to a newer one, and what the second said of each stream."""
+class TwoSyncs:
+    """Two syncs: an old window that lost an issue to a newer one, and the second sync's reports by stream."""
 
     window: str
-    report: dict[str, dict[str, Any]]
+    reports: dict[str, dict[str, Any]]
 
 
 def window_of(issue: dict[str, Any]) -> str:
-    """The week that an issue lies in, by the time of its last change."""
-    return _week(datetime.fromisoformat(issue["attributes"]["updated_at"]))
+    """The window (its Monday) of an issue, by the time of its last change."""
+    return _monday_of(datetime.fromisoformat(issue["attributes"]["updated_at"]))
 
 
 def this_week() -> str:
-    """The current window."""
-    return _week(datetime.now(UTC))
+    """The current window (its Monday)."""
+    return _monday_of(datetime.now(UTC))
 
 
-def _week(at: datetime) -> str:
-    day = at.astimezone(UTC).date()
+def _monday_of(moment: datetime) -> str:
+    day = moment.astimezone(UTC).date()
     return (day - timedelta(days=day.weekday())).isoformat()
 
 
 class FixingSnyk(SnykSandbox):
-    """One where, with each change, the oldest open issues are fixed in the current week, and nothing else happens."""
+    """A Snyk sandbox where each change fixes the oldest open issues in the current week, and changes nothing else."""
 
     def evolve(self, random: Random, change: Change, until: datetime) -> None:
         open_ones = [issue for issue in self.issues.values() if issue["attributes"]["status"] == "open"]
-        fixed = sorted(open_ones, key=lambda issue: str(issue["attributes"]["updated_at"]))[:_FIXED]
+        fixed = sorted(open_ones, key=lambda issue: str(issue["attributes"]["updated_at"]))[:_ISSUES_FIXED]
         monday = datetime.fromisoformat(f"{this_week()}T00:00:00Z")
         for issue in fixed:
             resolve(issue, max(monday, datetime.now(UTC) - timedelta(hours=1)), "fixed")
@@ -93,12 +93,12 @@ class FixingSnyk(SnykSandbox):
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        pytest.skip("there is no chromium on the path")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("chromium is not on the path")
     if importlib.util.find_spec("playwright") is None:
         pytest.skip("playwright is not installed")
-    return found
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +116,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, chromium: str, vendor: Sny
 
 @pytest.fixture(scope="module")
 def url(project: Project) -> Iterator[str]:
-    """Where `dazz dev` is about to serve the UI of the project."""
-    port = free_port()
+    """Starts `dazz dev` for the project. The URL of its UI, which may not be ready yet."""
+    port = find_free_port()
     with (project.folder / "dev.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dazz_assets.cli", "dev", "--port", str(port)],
@@ -133,25 +133,25 @@ def url(project: Project) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def moved(project: Project, url: str, vendor: SnykSandbox) -> Moved:
-    """Syncs `synced`, lets its oldest open issues be fixed, and syncs it again: as the UI starts, to lose no time."""
+def two_syncs(project: Project, url: str, vendor: SnykSandbox) -> TwoSyncs:
+    """Syncs `synced`, fixes its oldest open issues, and syncs it again, all while the UI starts."""
     project.run("sync", "snyk", "--connection", "synced")
     before = {key: window_of(issue) for key, issue in vendor.issues.items()}
     window = min(before[key] for key in vendor.change(1).changed["issues"])
     report = project.run("sync", "snyk", "--connection", "synced")
-    return Moved(window, {item["stream"]: item for item in report["streams"]})
+    return TwoSyncs(window, {item["stream"]: item for item in report["streams"]})
 
 
 @pytest.fixture(scope="module")
-def ui(url: str, chromium: str, moved: Moved, project: Project) -> Iterator[Ui]:
-    """A browser on the UI of the project, in which `synced` was synced."""
-    until_it_responds = Retrying(
+def ui(url: str, chromium: str, two_syncs: TwoSyncs, project: Project) -> Iterator[Ui]:
+    """A browser on the UI of the project, after the two syncs of `synced`."""
+    wait_until_ready = Retrying(
         retry=retry_if_exception_type(requests.RequestException),
         wait=wait_exponential(multiplier=0.1, max=1),
         stop=stop_after_delay(_STARTS_WITHIN),
         reraise=True,
     )
-    until_it_responds(lambda: requests.get(f"{url}/server_info", timeout=10).raise_for_status())
+    wait_until_ready(lambda: requests.get(f"{url}/server_info", timeout=10).raise_for_status())
     folder = os.environ.get("DAZZ_SCREENSHOTS")
-    with opened(chromium, url, Path(folder) if folder else None) as ui:
+    with open_browser(chromium, url, Path(folder) if folder else None) as ui:
         yield ui

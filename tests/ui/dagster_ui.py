@@ -1,4 +1,4 @@
-"""Dagster's UI in a browser, driven as a user does: by what is written on the page."""
+"""Dagster's UI in a browser, driven as a user does: by the text on the page."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ _ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-# Milliseconds: for what is on a page, and for a run, which waits in the queue and starts a process.
-_SHOWN_WITHIN = 60_000
-_DONE_WITHIN = 120_000
+# Milliseconds to wait for an element of a page, and for a run, which waits in the queue and starts a process.
+_PAGE_TIMEOUT = 60_000
+_RUN_TIMEOUT = 120_000
 _LOCATION = "dazz"
 
 
 class Ui:
-    """A browser on the UI. Screenshots go to a folder, where one is named."""
+    """A browser on the UI. screenshots: the folder for screenshots, or None to take none."""
 
     def __init__(self, page: Page, url: str, screenshots: Path | None) -> None:
         self.page, self.url, self.screenshots = page, url, screenshots
 
     def open_group(self, group: str) -> None:
-        """The asset graph of a group."""
+        """Open the asset graph of a group."""
         self.page.goto(f"{self.url}/locations/{_LOCATION}/asset-groups/{group}")
 
     def open_partition(self, asset: str, partition: str) -> None:
-        """What the asset's page says of a partition."""
+        """Open a partition on the asset's page."""
         self.page.goto(f"{self.url}/assets/{asset}?{urlencode({'view': 'partitions', 'partition': partition})}")
 
     def open_events(self, asset: str) -> None:
-        """An asset's materializations, the newest of which is shown."""
+        """Open an asset's materializations. The page shows the newest."""
         self.page.goto(f"{self.url}/assets/{asset}?view=events")
 
-    def left_of(self, name: str) -> float:
-        """Where an asset's node begins in the graph, from the left."""
+    def left_edge(self, name: str) -> float:
+        """The left edge of an asset's node in the graph."""
         box = self.page.get_by_text(name, exact=True).filter(visible=True).first.bounding_box()
         assert box is not None
         return box["x"]
 
     def choose_partition(self, asset: str, connection: str, window: str | None = None) -> None:
-        """Open the dialog that materializes one partition of an asset; no window: the newest."""
+        """Open the dialog that materializes one partition of an asset. window: None is the newest."""
         page = self.page
         page.goto(f"{self.url}/assets/{asset}?view=partitions")
         page.get_by_role("button", name="Materialize").first.click()
@@ -68,22 +68,22 @@ class Ui:
         self._dialog.get_by_text("1 partition", exact=True).wait_for()
 
     def launch(self) -> None:
-        """Launch the run that was chosen, and wait until it succeeded."""
+        """Launch the run of the open dialog, and wait until it succeeds."""
         self._dialog.get_by_role("button", name="Launch 1 run").click()
         self.page.get_by_role("link", name="View", exact=True).click()
-        ended = self.page.get_by_text(re.compile("^(Success|Failure|Canceled)$")).first
-        ended.wait_for(timeout=_DONE_WITHIN)
-        assert ended.inner_text() == "Success"
+        result = self.page.get_by_text(re.compile("^(Success|Failure|Canceled)$")).first
+        result.wait_for(timeout=_RUN_TIMEOUT)
+        assert result.inner_text() == "Success"
 
     def metadata(self) -> dict[str, str]:
-        """The table of metadata that the page shows."""
+        """Read the table of metadata on the page."""
         row = self.page.get_by_role("row").filter(has_text=re.compile("^(dazz|dagster)/"))
         row.first.wait_for()
         cells = [[cell.inner_text() for cell in item.get_by_role("cell").all()] for item in row.all()]
         return {item[0].strip(): item[1].strip() for item in cells}
 
     def screenshot(self, name: str) -> None:
-        """Keep what the page shows, where a folder for that was named."""
+        """Save a screenshot of the page, if there is a folder for screenshots."""
         if self.screenshots is not None:
             self.page.mouse.move(0, 0)
             self.page.wait_for_load_state("networkidle")
@@ -95,21 +95,21 @@ class Ui:
 
 
 @contextmanager
-def opened(chromium: str, url: str, screenshots: Path | None) -> Iterator[Ui]:
-    """A browser without a window, closed at the end."""
+def open_browser(chromium: str, url: str, screenshots: Path | None) -> Iterator[Ui]:
+    """A headless browser on the UI, closed at the end."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(_SHOWN_WITHIN)
-        page.set_default_navigation_timeout(_SHOWN_WITHIN)
+        page.set_default_timeout(_PAGE_TIMEOUT)
+        page.set_default_navigation_timeout(_PAGE_TIMEOUT)
         yield Ui(page, url, screenshots)
         browser.close()
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+def find_free_port() -> int:
+    """A port that no process listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

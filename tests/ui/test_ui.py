@@ -1,44 +1,44 @@
-"""The Dagster UI shows and does what it should, driven in a real browser."""
+"""The Dagster UI shows syncs and launches runs, driven in a real browser."""
 
 from __future__ import annotations
 
 import pytest
 
 from integrations.snyk.sandbox import SnykSandbox
-from tests.ui.conftest import Moved, Project, this_week, window_of
+from tests.ui.conftest import Project, TwoSyncs, this_week, window_of
 from tests.ui.dagster_ui import Ui
 
-# One server and one browser serve all of them.
+# All tests share one server and one browser.
 pytestmark = [pytest.mark.ui, pytest.mark.xdist_group("ui")]
 
 FINDINGS = "select * from findings where connection = 'synced' order by id"
 FRESH = "select key from raw.snyk_issues where connection = 'fresh' order by key"
 
 
-def test_an_old_window_parsed_again_alone_makes_no_request_and_brings_nothing_stale_back(
-    project: Project, ui: Ui, moved: Moved, vendor: SnykSandbox
+def test_parsing_an_old_window_again_sends_no_request_and_restores_no_moved_record(
+    project: Project, ui: Ui, two_syncs: TwoSyncs, vendor: SnykSandbox
 ) -> None:
     findings, requests = project.query(FINDINGS), project.requests
 
-    ui.choose_partition("snyk/findings", "synced", moved.window)
+    ui.choose_partition("snyk/findings", "synced", two_syncs.window)
     ui.launch()
 
     assert project.requests == requests
     assert project.query(FINDINGS) == findings
     windows = {row["uid"]: row["window_start"] for row in findings}
     assert {key: windows[key] for key in vendor.issues} == {key: window_of(i) for key, i in vendor.issues.items()}
-    ui.open_partition("snyk/findings", f"synced|{moved.window}")
-    left = sum(row["window_start"] == moved.window for row in findings)
+    ui.open_partition("snyk/findings", f"synced|{two_syncs.window}")
+    left = sum(row["window_start"] == two_syncs.window for row in findings)
     assert int(ui.metadata()["dagster/row_count"]) == left
 
 
-def test_a_sync_shows_rows_cursor_requests_and_waits(project: Project, ui: Ui, moved: Moved) -> None:
+def test_a_sync_shows_rows_mark_requests_and_waits(project: Project, ui: Ui, two_syncs: TwoSyncs) -> None:
     ui.open_events("snyk/raw/issues")
     ui.metadata()
     ui.screenshot("metadata")
 
     ui.open_partition("snyk/raw/issues", f"synced|{this_week()}")
-    shown, report = ui.metadata(), moved.report["issues"]
+    shown, report = ui.metadata(), two_syncs.reports["issues"]
     assert int(shown["dagster/row_count"]) >= int(shown["dazz/rows_added"]) > 0
     assert int(shown["dazz/requests"]) == report["requests"] > 0
     assert int(shown["dazz/retries"]) == report["retries"] == 0
@@ -49,12 +49,12 @@ def test_a_sync_shows_rows_cursor_requests_and_waits(project: Project, ui: Ui, m
 def test_the_graph_shows_streams_that_feed_a_parser(ui: Ui) -> None:
     ui.open_group("snyk")
     ui.page.get_by_text("% filled").first.wait_for()
-    left = {name: ui.left_of(name) for name in ("orgs", "projects", "issues", "findings")}
+    left = {name: ui.left_edge(name) for name in ("orgs", "projects", "issues", "findings")}
     assert left["orgs"] < left["projects"] == left["issues"] < left["findings"]
     ui.screenshot("asset-graph")
 
 
-def test_the_newest_window_alone_moves_no_mark_and_the_next_sync_fetches_the_rest(
+def test_syncing_the_newest_window_alone_moves_no_mark_and_the_next_sync_fetches_the_rest(
     project: Project, ui: Ui, vendor: SnykSandbox
 ) -> None:
     project.run("sync", "snyk", "--connection", "fresh", "--stream", "orgs", "--stream", "projects")

@@ -48,13 +48,13 @@ def sync_streams(
 
     chosen = find_target(target, connection)
     bounded = since is not None or until is not None
-    extent = SyncRange(from_mark=not bounded and not refetch, since=since, until=until, replace=refetch)
+    sync_range = SyncRange(from_mark=not bounded and not refetch, since=since, until=until, replace=refetch)
     with show_progress(as_json=as_json) as progress, open_work() as (instance, lake):
         outcome = sync_connections(
             chosen.spec,
             chosen.connections,
             streams=stream,
-            extent=extent,
+            sync_range=sync_range,
             instance=instance,
             lake=lake,
             progress=progress,

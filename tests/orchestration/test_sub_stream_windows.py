@@ -1,4 +1,4 @@
-"""A sync of a sub-stream says something of the windows since its newest mark, and of older ones that got rows."""
+"""A sync of a sub-stream materializes the windows since its newest mark, and older ones that got rows."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ class AlertsIntegration(Integration[IncidentsConfig]):
 
 
 class AlertingVendor(Vendor):
-    """Gives each service its own alerts."""
+    """Serves the alerts of each service."""
 
     def __init__(self) -> None:
         super().__init__()
         self.services = [{"id": "s1", "name": "Shop"}, {"id": "quiet", "name": "Quiet"}]
         self.alerts: dict[str, list[dict[str, Any]]] = {"s1": [], "quiet": []}
 
-    def answer(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
-        if path.endswith("/alerts") and path not in self.refuses:
+    def respond(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
+        if path.endswith("/alerts") and path not in self.refused_paths:
             return 200, {"items": self.alerts[path.split("/")[2]]}
-        return super().answer(path, query, token)
+        return super().respond(path, query, token)
 
 
 @pytest.fixture
@@ -69,14 +69,14 @@ def spec() -> IntegrationSpec:
 
 
 @pytest.fixture
-def windows_of_a_sync(
+def sync_windows(
     spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake
 ) -> Callable[[], list[str]]:
-    """Syncs from the marks; gives the windows that got an event."""
+    """Syncs from the marks, and returns the windows that were materialized."""
 
     def run() -> list[str]:
         known = {record.storage_id for record in instance.fetch_materializations(key, limit=100).records}
-        sync_connections(spec, [connect()], extent=SyncRange(from_mark=True), instance=instance, lake=lake)
+        sync_connections(spec, [connect()], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake)
         records = instance.fetch_materializations(key, limit=100).records
         return sorted(str(record.partition_key).split("|")[1] for record in records if record.storage_id not in known)
 
@@ -84,38 +84,38 @@ def windows_of_a_sync(
     return run
 
 
-Run = Callable[[], list[str]]
+SyncWindows = Callable[[], list[str]]
 
 
-def names(*back: int) -> list[str]:
+def window_names(*back: int) -> list[str]:
     return [week(number).isoformat() for number in back]
 
 
-def test_the_first_sync_says_something_of_each_window(windows_of_a_sync: Run, vendor: AlertingVendor) -> None:
+def test_the_first_sync_materializes_each_window(sync_windows: SyncWindows, vendor: AlertingVendor) -> None:
     vendor.alerts["s1"] = [{"id": "1", "updated_at": at(week(1))}]
-    assert windows_of_a_sync() == names(5, 4, 3, 2, 1, 0)
+    assert sync_windows() == window_names(5, 4, 3, 2, 1, 0)
 
 
 def test_a_parent_without_records_does_not_bring_all_windows_back(
-    windows_of_a_sync: Run, vendor: AlertingVendor
+    sync_windows: SyncWindows, vendor: AlertingVendor
 ) -> None:
     vendor.alerts["s1"] = [{"id": "1", "updated_at": at(week(1))}]
-    windows_of_a_sync()
-    assert windows_of_a_sync() == names(1, 0)
+    sync_windows()
+    assert sync_windows() == window_names(1, 0)
 
 
-def test_an_older_window_that_got_rows_gets_its_event(windows_of_a_sync: Run, vendor: AlertingVendor) -> None:
+def test_an_older_window_that_got_rows_is_materialized(sync_windows: SyncWindows, vendor: AlertingVendor) -> None:
     vendor.alerts["s1"] = [{"id": "1", "updated_at": at(week(1))}]
-    windows_of_a_sync()
+    sync_windows()
     vendor.alerts["quiet"] = [{"id": "2", "updated_at": at(week(4))}]
-    assert windows_of_a_sync() == names(4, 1, 0)
+    assert sync_windows() == window_names(4, 1, 0)
 
 
-def test_a_sync_after_one_that_failed_says_something_of_each_window(
-    windows_of_a_sync: Run, vendor: AlertingVendor
+def test_a_sync_after_one_that_failed_materializes_each_window(
+    sync_windows: SyncWindows, vendor: AlertingVendor
 ) -> None:
     vendor.alerts["s1"] = [{"id": "1", "updated_at": at(week(1))}]
-    vendor.refuses = {"/services/quiet/alerts"}
-    assert windows_of_a_sync() == []
-    vendor.refuses = set()
-    assert windows_of_a_sync() == names(5, 4, 3, 2, 1, 0)
+    vendor.refused_paths = {"/services/quiet/alerts"}
+    assert sync_windows() == []
+    vendor.refused_paths = set()
+    assert sync_windows() == window_names(5, 4, 3, 2, 1, 0)

@@ -1,4 +1,4 @@
-"""A sync in this process runs the same assets on the same instance as the UI."""
+"""Syncs and parses in this process run the same assets on the same instance as the UI."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ FROM_MARK = SyncRange(from_mark=True)
 
 @pytest.fixture
 def run_sync(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> Sync:
-    def run(connections: list[Any] | None = None, extent: SyncRange = FROM_MARK, **options: Any) -> Outcome:
+    def run(connections: list[Any] | None = None, sync_range: SyncRange = FROM_MARK, **options: Any) -> Outcome:
         return sync_connections(
-            spec, connections or [connect()], extent=extent, instance=instance, lake=lake, **options
+            spec, connections or [connect()], sync_range=sync_range, instance=instance, lake=lake, **options
         )
 
     return run
@@ -49,7 +49,7 @@ def test_a_sync_fetches_streams_and_parses_them(run_sync: Sync, vendor: Vendor) 
     assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
 
 
-def test_it_is_two_runs_that_show_in_the_ui(run_sync: Sync, instance: dg.DagsterInstance) -> None:
+def test_a_sync_is_two_runs_that_the_ui_shows(run_sync: Sync, instance: dg.DagsterInstance) -> None:
     run_sync()
     assert [run.job_name for run in instance.get_runs()] == ["incidents_sync", "incidents_snapshots"]
     assert all(run.is_success for run in instance.get_runs())
@@ -65,7 +65,7 @@ def test_the_next_sync_begins_at_the_mark(run_sync: Sync, vendor: Vendor, instan
     assert tags["dagster/asset_partition_range_start"] == f"acme|{week(2)}"
 
 
-def test_a_wrong_token_is_an_error_of_its_connection_and_the_others_sync(
+def test_a_wrong_token_is_an_error_of_its_connection_and_the_others_are_synced(
     run_sync: Sync, connect: Connect, vendor: Vendor
 ) -> None:
     outcome = run_sync([connect("acme", token="wrong-canary"), connect("beta")])
@@ -74,8 +74,8 @@ def test_a_wrong_token_is_an_error_of_its_connection_and_the_others_sync(
     assert "incidents/acme" in outcome.errors[0].message
 
 
-def test_what_did_not_run_because_of_a_failure_is_named(run_sync: Sync, vendor: Vendor) -> None:
-    vendor.refuses = {"/incidents"}
+def test_a_parser_that_did_not_run_because_of_a_failure_is_an_error(run_sync: Sync, vendor: Vendor) -> None:
+    vendor.refused_paths = {"/incidents"}
     messages = {(problem.stream or problem.parser): problem.message for problem in run_sync().errors}
     assert set(messages) == {"incidents", "tickets"}
     assert "not run" in messages["tickets"]
@@ -89,42 +89,42 @@ def test_a_config_without_its_secret_is_an_error_without_a_run(
     assert instance.get_runs() == []
 
 
-def test_chosen_streams_bring_ancestors_that_were_never_stored(run_sync: Sync, vendor: Vendor) -> None:
+def test_selected_streams_are_synced_with_ancestors_that_were_never_stored(run_sync: Sync, vendor: Vendor) -> None:
     first = run_sync(streams=["notes"])
     assert [report.stream for report in first.streams] == ["services", "notes"]
     second = run_sync(streams=["notes"])
     assert [report.stream for report in second.streams] == ["notes"]
 
 
-def test_a_stream_that_there_is_not_is_named_with_a_suggestion(run_sync: Sync) -> None:
+def test_an_unknown_stream_is_an_error_with_a_suggestion(run_sync: Sync) -> None:
     with pytest.raises(DefinitionError, match="did you mean 'notes'"):
         run_sync(streams=["note"])
 
 
-def test_a_range_in_time_covers_the_windows_that_meet_it(
+def test_a_sync_of_a_range_covers_the_windows_that_overlap_it(
     run_sync: Sync, vendor: Vendor, instance: dg.DagsterInstance
 ) -> None:
     since, until = (datetime.combine(week(back), time(), UTC) for back in (3, 1))
     vendor.incident("1", at(week(2)))
     vendor.incident("2", at(week(1)))
-    outcome = run_sync(extent=SyncRange(since=since, until=until))
+    outcome = run_sync(sync_range=SyncRange(since=since, until=until))
     assert [report.records for report in outcome.streams if report.stream == "incidents"] == [1]
     tags = instance.get_runs(limit=1)[0].tags
     assert tags["dagster/asset_partition_range_end"] == f"acme|{week(2)}"
 
 
-def test_a_refetch_takes_away_what_was_not_listed(run_sync: Sync, vendor: Vendor, lake: Lake) -> None:
+def test_a_refetch_removes_records_that_were_not_listed(run_sync: Sync, vendor: Vendor, lake: Lake) -> None:
     vendor.incident("1", at(week(2)))
     run_sync()
     vendor.incidents.clear()
     vendor.incident("2", at(week(1)))
-    run_sync(extent=SyncRange(replace=True))
+    run_sync(sync_range=SyncRange(replace=True))
     stored = lake.raw("incidents", "incidents", "acme", windowed=True).open()
     assert stored is not None
     assert stored.rows == 1
 
 
-def test_a_parse_makes_no_request(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
+def test_a_parse_sends_no_request(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
     vendor.incident("1", at(week(2)))
     run_sync()
     vendor.requests.clear()
@@ -143,7 +143,7 @@ def test_a_parse_needs_no_credentials(
     assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
 
 
-def test_a_parse_of_one_parser_and_range_is_just_that(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
+def test_a_parse_can_be_limited_to_a_parser_and_a_range(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
     vendor.incident("1", at(week(3)))
     vendor.incident("2", at(week(1)))
     run_sync()
@@ -156,7 +156,7 @@ def test_a_parse_of_one_parser_and_range_is_just_that(run_sync: Sync, run_parse:
 @pytest.mark.parametrize(
     "bounds", [{"since": datetime(2099, 1, 1, tzinfo=UTC)}, {"until": datetime(2020, 1, 1, tzinfo=UTC)}]
 )
-def test_a_parse_of_a_range_that_meets_no_window_parses_none(
+def test_a_parse_of_a_range_outside_the_grid_parses_no_window(
     bounds: dict[str, datetime], run_sync: Sync, run_parse: Sync, vendor: Vendor
 ) -> None:
     vendor.incident("1", at(week(0)))
@@ -178,7 +178,7 @@ def test_a_refetch_parses_stale_windows_too(run_sync: Sync, vendor: Vendor) -> N
     vendor.incident("1", at(week(3)))
     run_sync()
     vendor.services[0]["name"] = "Shop 2"
-    outcome = run_sync(extent=SyncRange(replace=True))
+    outcome = run_sync(sync_range=SyncRange(replace=True))
     windows = {report.parser: report.windows for report in outcome.parsers}
     assert list(windows["tickets"]) == [week(3)]
 

@@ -1,4 +1,4 @@
-"""The instance is created once, with the settings that our contracts need."""
+"""The Dagster instance is created once, with the settings that we need."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from dazz_assets.orchestration import dagster_instance
 
 CREATE = """
 import sys
-from dazz_assets.orchestration import home
+from dazz_assets.orchestration.dagster_instance import open_instance
 sys.stdin.readline()
-with home.instance() as instance:
+with open_instance() as instance:
     print(len(instance.get_runs()))
 """
 
@@ -44,7 +44,7 @@ def test_telemetry_is_off_and_a_connection_has_one_run_at_a_time(instance: dg.Da
     ]
 
 
-def test_an_instance_of_ones_own_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_an_existing_instance_are_left_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     with dagster_instance.open_instance():
@@ -73,7 +73,7 @@ def test_two_homes_in_one_process_do_not_mix(tmp_path: Path, monkeypatch: pytest
     assert "DAGSTER_HOME" not in os.environ
 
 
-def test_the_lake_lies_in_the_home_unless_a_url_says_otherwise(
+def test_the_lake_lies_in_the_home_unless_the_environment_names_another(
     dazz_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert lake_url() == str(dazz_home / "lake")
