@@ -1,5 +1,6 @@
 """Runs of a connection: which process works on it, which runs died with their process, and how its last runs ended."""
 
+import hashlib
 import socket
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ import psutil
 from dazz_assets.orchestration.dagster_instance import CONNECTION_TAG
 
 PROCESS_TAG = "dazz/process"
-CONNECTION_TAG_PREFIX = f"{CONNECTION_TAG}/"
+CONNECTION_TAG_PREFIX = f"{CONNECTION_TAG}."
+# The longest name that Dagster accepts after the slash of a tag key.
+_MAX_TAG_NAME = 63
 IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -33,13 +36,21 @@ def connection_tags(connections: Collection[str]) -> dict[str, str]:
     The name tag has one connection as its value, so that a limit per unique value is a limit per connection.
     """
     single = {CONNECTION_TAG: next(iter(connections))} if len(connections) == 1 else {}
-    return {**{f"{CONNECTION_TAG_PREFIX}{where}": "true" for where in connections}, **single}
+    return {**{connection_tag_key(where): where for where in connections}, **single}
+
+
+def connection_tag_key(where: str) -> str:
+    """The key of the tag of one connection: `dazz/connection.snyk.acme` for `snyk/acme`; of a long name, its hash."""
+    namespace, _, name = f"{CONNECTION_TAG_PREFIX}{where.replace('/', '.')}".partition("/")
+    if len(name) > _MAX_TAG_NAME:
+        digest = hashlib.sha256(where.encode()).hexdigest()[:16]
+        name = f"{name[: _MAX_TAG_NAME - len(digest) - 1]}.{digest}"
+    return f"{namespace}/{name}"
 
 
 def connections_of(run: dg.DagsterRun) -> set[str]:
     """The connections that a run is tagged with, as `snyk/acme`."""
-    each = {tag.removeprefix(CONNECTION_TAG_PREFIX) for tag in run.tags if tag.startswith(CONNECTION_TAG_PREFIX)}
-    return each | ({run.tags[CONNECTION_TAG]} if CONNECTION_TAG in run.tags else set())
+    return {value for tag, value in run.tags.items() if f"{tag}.".startswith(CONNECTION_TAG_PREFIX)}
 
 
 def process_tag() -> str:
@@ -145,7 +156,7 @@ class RunHistory:
         """
         failures: dict[str, tuple[datetime, str]] = {}
         jobs_seen: set[str] = set()
-        tagged = dg.RunsFilter(tags={f"{CONNECTION_TAG_PREFIX}{where}": "true"})
+        tagged = dg.RunsFilter(tags={connection_tag_key(where): where})
         for record in self._instance.get_run_records(tagged, limit=_RUNS_SEARCHED):
             run = record.dagster_run
             finished = run.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
