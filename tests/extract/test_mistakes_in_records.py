@@ -320,9 +320,9 @@ def told(desk: Desk, customer: Customer) -> str:
             lambda: records(paginator=NextLink("next")),
             items(ONE, next="https://elsewhere.test/records?page=2"),
             (
-                "desk/acme, stream records: GET https://elsewhere.test/records?page=2: a redirect or link "
-                "leads from https://desk.test to https://elsewhere.test, which is not declared; nothing was "
-                "sent there. If that host is the vendor's, add it to the integration's `hosts`."
+                "desk/acme, stream records: GET https://elsewhere.test/records?page=2: a redirect, a link or "
+                "the auth leads from https://desk.test to https://elsewhere.test, which is not declared; "
+                "nothing was sent there. If that host is the vendor's, add it to the integration's `hosts`."
             ),
         ),
         (
@@ -339,7 +339,7 @@ def told(desk: Desk, customer: Customer) -> str:
             items(ONE),
             (
                 "desk/acme, stream records: GET https://desk.test/records?page=3: page 3 holds the same 1 "
-                "records as page 1, 3 times by now, although each was asked for otherwise. Check the "
+                "records as page 1. They came 3 times, although each request was a different one. Check the "
                 "stream's paginator: the vendor may ignore its parameter, or keep naming the same next page."
             ),
         ),
