@@ -337,7 +337,7 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             items(ONE),
             (
                 "desk/acme, stream records: GET https://desk.test/records?page=3: page 3 holds the same 1 "
-                "records as page 1, 3 times by now, although each was asked for otherwise. Check the "
+                "records as page 1. They came 3 times, although each request was a different one. Check the "
                 "stream's paginator: the vendor may ignore its parameter, or keep naming the same next page."
             ),
         ),
