@@ -8,8 +8,8 @@ from typing import Any
 from dazz_assets.extract.batch import RawRow
 
 # Sample this many records: enough to see common fields, cheap enough for each sync.
-_RECORDS_A_SYNC = 400
-_RECORDS_A_PAGE = 20
+_RECORDS_PER_SYNC = 400
+_RECORDS_PER_PAGE = 20
 # Report drift only for a shape seen in at least this many records, and missing fields only after as many without.
 _ENOUGH = 20
 # Treat larger objects as maps from ids: their keys are not fields.
@@ -36,7 +36,7 @@ class RecordShape:
 
     def add(self, rows: Sequence[RawRow]) -> None:
         """Sample some records of a page."""
-        for row in rows[: max(0, min(_RECORDS_A_PAGE, _RECORDS_A_SYNC - self.records))]:
+        for row in rows[: max(0, min(_RECORDS_PER_PAGE, _RECORDS_PER_SYNC - self.records))]:
             self.records += 1
             found = dict(_iterate_fields(json.loads(bytes(row.record), parse_int=_parse_any_integer), ""))
             for path, kind in found.items():

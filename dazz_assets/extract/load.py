@@ -27,7 +27,7 @@ from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
 
 # Rows after which a pass in ascending cursor order commits what it has, with the mark.
-_ROWS_A_CHECKPOINT = 20_000
+_ROWS_PER_CHECKPOINT = 20_000
 # Statuses for which one parent's records are passed over: forbidden, not found, gone, or legally withheld.
 _PASSED_OVER_STATUSES = frozenset({403, 404, 410, 451})
 # Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
@@ -166,7 +166,7 @@ class Pass:
             is_safe = (
                 self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding
             )
-            if is_safe and self._uncommitted_rows >= _ROWS_A_CHECKPOINT:
+            if is_safe and self._uncommitted_rows >= _ROWS_PER_CHECKPOINT:
                 self._checkpoint()
 
     def _restart(self) -> None:

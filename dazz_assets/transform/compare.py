@@ -111,9 +111,10 @@ def compare_parse(
     until: datetime | None = None,
     stale: bool = False,
 ) -> Comparison:
-    """Compare what `parse` would publish with what is published. Writes nothing to the lake; holds its lock.
+    """Compare what `parse` would publish with what is published. Writes nothing to the lake.
 
-    since, until: parse the windows that overlap [since, until); stale: the stale windows; by default, every window.
+    since, until: parse the windows that overlap [since, until). stale: parse the stale windows. By default, parse every
+    window. Outdated windows are always parsed. Holds the connection's lock.
     Raises ParseError if the parse would fail, LakeError if the lake would refuse its commit.
     """
     progress = session.progress

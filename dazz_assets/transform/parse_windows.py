@@ -38,7 +38,7 @@ from dazz_assets.transform.result_checks import (
     format_raising_line,
 )
 
-_OBJECTS_A_BATCH = 1_000
+_OBJECTS_PER_BATCH = 1_000
 
 Window = date | None
 Model = type[DomainObject]
@@ -343,7 +343,7 @@ def _split_into_batches(objects: Iterable[Any]) -> Iterator[list[Any]]:
     batch: list[Any] = []
     for item in objects:
         batch.append(item)
-        if len(batch) >= _OBJECTS_A_BATCH:
+        if len(batch) >= _OBJECTS_PER_BATCH:
             yield batch
             batch = []
     if batch:
