@@ -90,7 +90,8 @@ def _iterate_differences(path: str, before: Any, after: Any) -> Iterator[Differe
 
 def _join_path(path: str, key: object) -> str:
     name = str(key)
-    name = json.dumps(name, ensure_ascii=False) if not name or "." in name else name
+    if not name or "." in name or not name.isprintable():
+        name = json.dumps(name, ensure_ascii=not name.isprintable())
     return f"{path}.{name}" if path else name
 
 
