@@ -45,7 +45,7 @@ def build_assets(
 
 def is_gridded(node: Node) -> bool:
     """Whether an asset is partitioned by connection and window; else by connection alone."""
-    return node.cursor is not None if isinstance(node, StreamSpec) else bool(node.incremental)
+    return node.cursor is not None if isinstance(node, StreamSpec) else bool(node.incremental_inputs)
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _sync(stream: StreamSpec, grid: Grid) -> Work:
 
 
 def _parse(parser: ParserSpec, grid: Grid) -> Work:
-    gridded = bool(parser.incremental)
+    gridded = bool(parser.incremental_inputs)
 
     def work(session: Session, windows: Sequence[date], options: ParserOptions) -> ConnectionResult:
         connection = session.connection.id

@@ -50,11 +50,11 @@ def assemble_definitions(
         except Exception as error:  # noqa: BLE001  a model that no table can hold must not take the others down
             failures.append(LoadFailure(spec.name, explain_failure(error)))
     for failure in failures:
-        _log.warning("An integration failed to load: %s: %s", failure.place, failure.reason)
+        _log.warning("An integration failed to load: %s: %s", failure.location, failure.reason)
     common = dg.Definitions(
         resources={RESOURCE: resource or DazzResource()},
         executor=dg.in_process_executor,
-        metadata={f"failed to load: {failure.place}": failure.reason for failure in failures},
+        metadata={f"failed to load: {failure.location}": failure.reason for failure in failures},
     )
     return dg.Definitions.merge(*parts, common)
 

@@ -73,7 +73,7 @@ class LakeIOManager(dg.IOManager):
             rows = self._records(node, self._by_connection(keys, gridded=node.cursor is not None))
         else:
             model = _model(node, context)
-            rows = self._objects(node, model, self._by_connection(keys, gridded=bool(node.incremental)))
+            rows = self._objects(node, model, self._by_connection(keys, gridded=bool(node.incremental_inputs)))
         context.log.info(f"{rows.num_rows} rows of {len(keys)} partitions of {context.asset_key.to_user_string()}")
         return _converted(rows, context)
 

@@ -34,7 +34,9 @@ class PhasePlan:
             found[phases[stream.name]].append(stream)
         for parser in spec.parsers.values():
             inputs = {phases[item.stream] for item in parser.inputs}
-            found["sync" if parser.incremental else "snapshots" if inputs <= {"snapshots"} else "late"].append(parser)
+            found["sync" if parser.incremental_inputs else "snapshots" if inputs <= {"snapshots"} else "late"].append(
+                parser
+            )
         return cls({phase: tuple(nodes) for phase, nodes in found.items() if nodes})
 
     def after(self, phase: Phase) -> Phase | None:

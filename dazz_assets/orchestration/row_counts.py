@@ -36,7 +36,7 @@ def count_parser_rows(session: Session, parser: ParserSpec) -> Rows:
 def windows_outside_grid(session: Session, parser: ParserSpec, grid: Grid, windows: Iterable[date]) -> set[date]:
     """Windows outside the grid that hold records of a parser's inputs and whose nearest is one of these."""
     asked = set(windows)
-    inputs = [session.spec.streams[item.stream] for item in parser.incremental]
+    inputs = [session.spec.streams[item.stream] for item in parser.incremental_inputs]
     stored = {window for stream in inputs for window in count_stream_rows(session, stream) if window}
     return {window for window in stored if grid.nearest(window) != window and grid.nearest(window) in asked}
 

@@ -108,7 +108,7 @@ class WindowParser:
         while windows:
             self._latest = {
                 item.stream: LatestByWindow(self._inputs.snapshots[item.stream], windows)
-                for item in self._parser.incremental
+                for item in self._parser.incremental_inputs
             }
             for window in sorted(windows, key=str):
                 if window in self._inputs.fingerprints:
@@ -131,7 +131,7 @@ class WindowParser:
 
     def _parse_window(self, window: Window) -> None:
         handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full.items()}
-        for item in self._parser.incremental:
+        for item in self._parser.incremental_inputs:
             handles[item.parameter] = Incremental(self._records(item, StoredWindow(window, self._latest[item.stream])))
         writers = {model: self._writer(table, window) for model, table in self._tables.items()}
         try:
@@ -173,7 +173,7 @@ class WindowParser:
     def _records(self, item: InputSpec, window: StoredWindow | None = None) -> StoredRecords:
         stream = self._session.spec.streams[item.stream]
         snapshot = self._inputs.snapshots[item.stream]
-        counted, ordered = self._counted[item.stream], not self._parser.incremental
+        counted, ordered = self._counted[item.stream], not self._parser.incremental_inputs
         return StoredRecords(stream, snapshot, self._quarantine, counted, window, ordered=ordered)
 
     def _writer(self, table: Table, window: Window) -> SliceWriter:
@@ -189,7 +189,7 @@ class WindowParser:
                 raise ParseError(
                     f"{self._place(None)}: {counted.invalid} of {counted.read} records of {name} are invalid, more "
                     f"than max_invalid = {stream.max_invalid} allows ({self._quarantine.example(name)}); correct "
-                    f"{stream.read_as.__name__}, then parse again. Nothing was published",
+                    f"{stream.required_model.__name__}, then parse again. Nothing was published",
                     report,
                 )
 

@@ -35,13 +35,13 @@ class RawInputs:
     @property
     def checked(self) -> dict[str, int]:
         """Transactions that say up to which pass of the inputs that make its windows the published tables are right."""
-        inputs = self._parser.incremental or self._parser.inputs
+        inputs = self._parser.incremental_inputs or self._parser.inputs
         return {f"checked/{item.stream}": self.passes(item.stream) for item in inputs}
 
     @cached_property
     def fingerprints(self) -> Mapping[date | None, str]:
         """Of each window that has records, what it is parsed from. Read from keys and hashes alone."""
-        incremental = self._parser.incremental
+        incremental = self._parser.incremental_inputs
         if not incremental:
             found = {item.stream: window_fingerprints(self.snapshots[item.stream]) for item in self._parser.inputs}
             whole = [f"{name}/{window}={text}" for name, each in found.items() for window, text in each.items()]
@@ -67,7 +67,7 @@ class RawInputs:
         was = dict(item.rpartition("#")[::2] for item in named.split())
         parsed = {name.partition("@")[0]: int(passes) for name, passes in was.items()}
         full = [item.stream for item in self._parser.inputs if item.kind == "full_refresh"]
-        return bool(self._parser.incremental) and any(parsed.get(name) != self.passes(name) for name in full)
+        return bool(self._parser.incremental_inputs) and any(parsed.get(name) != self.passes(name) for name in full)
 
 
 def _digest(parts: list[str]) -> str:

@@ -65,7 +65,7 @@ class StoredRecords:
         self._ordered = ordered
         self._quarantine = quarantine
         self._counted = counted
-        self._model = stream.read_as
+        self._model = stream.required_model
         self._many: TypeAdapter[list[BaseModel]] = TypeAdapter(list[self._model])  # type: ignore[name-defined]
         self._kept: list[BaseModel] | None = None
         self.was_read = False

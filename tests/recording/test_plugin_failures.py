@@ -154,7 +154,7 @@ def test_a_request_more_meets_no_network_also_where_a_parser_makes_it_and_what_i
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("definition", "ShopIntegration.primary_keys is no setting; did you mean `primary_key`?"),
+        ("definition", "ShopIntegration.primary_keys is not a setting; did you mean `primary_key`?"),
         ("syntax", "{folder}/shop.py failed to load: SyntaxError: expected ':' (line 71 of shop.py)"),
         (
             "module",
