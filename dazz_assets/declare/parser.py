@@ -30,8 +30,8 @@ def parser(function: Parse | None = None, /, *, version: str = "1") -> Parse | C
     ```
 
     Every parameter after `self` is a `FullRefresh[S]` or an `Incremental[S]`, where S is one of the integration's
-    streams. Return an iterator, iterable, generator, sequence or list of one domain model or a union of them. Do no I/O
-    and keep no state: the result depends on the records alone.
+    streams. Return an iterator, iterable, generator, sequence or list of one domain model or a union of them. The
+    result must depend on the records and `self.config` alone: a window may be parsed again at any time.
 
     version: raise it, `@parser(version="2")`, when the parser's results change. The Dagster UI then shows its assets as
         stale; syncs don't act on it.
