@@ -1,6 +1,6 @@
-"""What an integration imports, and what a Dagster project does. Domain models come from `dazz_assets.domain`.
+"""Everything that an integration or a Dagster project imports, except domain models (`dazz_assets.domain`).
 
-Names that need Dagster or the lake are imported when they are first asked for: a test of a parser needs neither.
+Names that need Dagster or the lake are imported on first use, so that a parser's test loads neither.
 """
 
 from importlib import import_module
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from dazz_assets.orchestration.definitions import build_definitions
     from dazz_assets.orchestration.translator import Translator
 
-_LATER = {
+_LAZY = {
     "IntegrationComponent": "dazz_assets.orchestration.component",
     "Lake": "dazz_assets.lake",
     "Translator": "dazz_assets.orchestration.translator",
@@ -81,11 +81,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    value = globals()[name] = getattr(import_module(_LAZY[name]), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LAZY})

@@ -143,7 +143,7 @@ class Demonstration:
     def _claim_the_same(self, before: list[Record], after: list[Record]) -> None:
         """A full-refresh input is taken as it stands when a window is parsed: only that may differ."""
         parsers = [(spec.name, parser) for spec, _ in self._work for parser in spec.parsers.values()]
-        free = {name for name, parser in parsers if len(parser.incremental) < len(parser.inputs)}
+        free = {name for name, parser in parsers if len(parser.incremental_inputs) < len(parser.inputs)}
         differ = [old for old, new in zip(before, after, strict=False) if old != new]
         same = [_identity(item) for item in before] == [_identity(item) for item in after]
         taken_in = f", {len(differ)} of them with what their full-refresh inputs say now" if differ else ""

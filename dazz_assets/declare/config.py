@@ -6,10 +6,20 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 
 class ConnectionConfig(BaseModel):
-    """A vendor's settings for one connection: subclass it, with secrets as `SecretStr`.
+    """A pydantic model of what one connection to a vendor needs: subclass it, one field for each setting.
 
-    `base_url` replaces the integration's (GitHub Enterprise Server, a vendor's other regions, a test server).
-    Unknown fields are refused, so that a misspelt setting is an error.
+    ```python
+    class SnykConfig(ConnectionConfig):
+        token: SecretStr
+        org: str | None = None
+    ```
+
+    Declare every secret as a `SecretStr` of its own, so that it is masked in messages, logs and recordings. Templates
+    name the fields, for example `{config.org}`. Fields that are not declared are refused, so a misspelt setting is an
+    error.
+
+    base_url: replaces the integration's `base_url` for this connection, for example for GitHub Enterprise Server,
+        another region or a test server.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -22,7 +32,7 @@ Config = TypeVar("Config", bound=ConnectionConfig)
 
 def config_texts(config: ConnectionConfig) -> dict[str, str]:
     """The fields of a config as plain text, secrets included: for auth and templates, never for people."""
-    return {name: _plain(value) for name, value in config if value is not None}
+    return {name: _plain_text(value) for name, value in config if value is not None}
 
 
 def config_secrets(config: ConnectionConfig) -> tuple[str, ...]:
@@ -35,5 +45,5 @@ def secrets_by_field(config: ConnectionConfig) -> dict[str, str]:
     return {name: value.get_secret_value() for name, value in config if isinstance(value, SecretStr)}
 
 
-def _plain(value: object) -> str:
+def _plain_text(value: object) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

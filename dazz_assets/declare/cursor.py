@@ -1,4 +1,4 @@
-"""How a stream asks for what is new."""
+"""How a stream asks for what has changed."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,17 +7,23 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A field that grows as records change, and how the API is asked for changes since a value.
+    """The field that grows as records change, and how to ask the API for records changed since a value.
 
-    field: path of the field in a record, as `"attributes.updated_at"`. Its values are RFC 3339 times, dates or
-        epoch numbers (seconds, milliseconds or microseconds); which of these is read from the values.
-    since, until: names of the request's parameters for the bounds, or of the body's fields (a dotted path) where the
-        stream has a body. `since="updated_after"` is short for `params = {"updated_after": "{cursor.since}"}`: write
-        that out where a bound stands inside an expression, a header or a path.
-    lookback: how far before the mark each sync begins again, for records that become visible late.
-    order: `"asc"` or `"desc"` where the API sorts by the field. Ascending passes are stored as they go; descending
-        ones stop at the mark.
-    format: how bounds are sent: strftime, `"epoch"` (seconds) or `"epoch_ms"`; RFC 3339 in UTC with `Z` by default.
+    ```python
+    cursor = Cursor("updated_at", since="updated_after", until="updated_before", order="asc")
+    ```
+
+    field: path of the field in a record, for example `"attributes.updated_at"`. Its values are RFC 3339 times, dates
+        or epoch numbers (seconds, milliseconds or microseconds); which of these is read from the values.
+    since, until: names of the request's parameters for the two bounds. Where the stream has a `body`, they are dotted
+        paths of the body's fields instead. `since="updated_after"` is short for
+        `params = {"updated_after": "{cursor.since}"}`: write that out where a bound belongs inside an expression, a
+        header or a path.
+    lookback: how far before the mark each sync begins again, to catch records that become visible late.
+    order: `"asc"` or `"desc"` where the API sorts by the field. With `"asc"` a long sync is stored as it goes and
+        resumes after a crash; with `"desc"` it stops at the mark.
+    format: how the bounds are written: `"epoch"` (seconds), `"epoch_ms"`, or a strftime format. By default RFC 3339 in
+        UTC, as `2026-01-31T00:00:00Z`.
     """
 
     field: str

@@ -1,4 +1,4 @@
-"""The class that an author writes for a vendor."""
+"""The class that an author writes for each vendor."""
 
 import hashlib
 import json
@@ -14,20 +14,39 @@ WindowKind = Literal["day", "week", "month"]
 
 
 class Integration(Generic[Config]):
-    """Declare one by subclassing: `class SnykIntegration(Integration[SnykConfig])`.
+    """A vendor's API: subclass it, name its streams, and say what holds for all of them.
 
-    streams: what it fetches, each a `Stream` class. Parsers are its methods marked with `@parser`.
-    base_url: where the API is, as `"https://api.snyk.io"`; may hold `{config.x}`; a connection's own replaces it.
-    auth: how requests prove who they are; see `Auth`.
-    hosts: further hosts (https) that requests, and so the secret, may go to.
-    rate: what the vendor documents; requests stay a little below it.
-    concurrency: how many requests of one connection's sub-streams may be under way at once.
-    window: length of the partitions of incremental streams.
-    check: the stream whose first page proves a connection; the first of `streams` by default.
-    params, headers, method, records, primary_key, paginator, accept, max_invalid, personal: hold for all streams that
-        don't say otherwise; see `Stream`.
-    seams: where requests leave that don't go through the library `requests` (a vendor's SDK), for recordings; see
-        `Seam`.
+    ```python
+    class SnykIntegration(Integration[SnykConfig]):
+        base_url = "https://api.snyk.io"
+        auth = ApiKey(format="token {config.token}")
+        records = "data"
+        paginator = NextLink("links.next")
+        streams = (OrgsStream, IssuesStream)
+
+        @parser
+        def findings(self, issues: Incremental[IssuesStream]) -> Iterator[Finding]:
+            for issue in issues:
+                yield Finding(id=self.object_id(issue.id), ...)
+    ```
+
+    The type in brackets is the integration's `ConnectionConfig`. Methods marked with `@parser` turn records into domain
+    objects. Nothing runs until a connection is synced; a test makes an instance by hand,
+    `SnykIntegration().findings(Incremental([...]))`.
+
+    name: of the integration, in assets and tables. By default the class name without `Integration`, in snake case.
+    streams: the `Stream` classes to fetch.
+    base_url: where the API is. May hold `{config.x}`; a connection's own `base_url` replaces it.
+    auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`, or your own `Auth`.
+    hosts: other hosts (on https) that requests, and with them the secret, may go to.
+    rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it.
+    concurrency: how many requests for sub-streams one connection may have in flight.
+    window: the length of an incremental stream's partitions: `"day"`, `"week"` or `"month"`.
+    check: the stream whose first page proves that a connection works. By default the first of `streams`.
+    seams: where requests leave through a vendor's SDK instead of the library `requests`, so that they can be recorded;
+        see `Seam`.
+    params, headers, method, records, primary_key, paginator, accept, max_invalid, personal: defaults for all streams.
+        A stream's `params` and `headers` are merged with these; its other settings replace them. See `Stream`.
     """
 
     name: ClassVar[str]
@@ -51,25 +70,29 @@ class Integration(Generic[Config]):
     seams: ClassVar[tuple[Seam, ...]] = ()
 
     def __init__(self, config: Config | None = None, *, connection: str = "test") -> None:
+        """Make one by hand, for a test: without a config unless a parser reads `self.config`."""
         self._config = config
         self.connection = connection
 
     @property
     def config(self) -> Config:
-        """The settings of the connection. Raises RuntimeError where the integration was made without one."""
+        """The connection's config. Raises RuntimeError if the integration was made without one."""
         if self._config is None:
             raise RuntimeError(
-                f"{type(self).__name__} was made without a config: pass one, {type(self).__name__}(config)"
+                f"{type(self).__name__} was made without a config; pass one: {type(self).__name__}(config)"
             )
         return self._config
 
     def object_id(self, *vendor_id: str | int) -> str:
-        """A stable id (32 hex digits) from integration, connection and the vendor's own id, and nothing else."""
+        """A stable id for a domain object: 32 hex digits that depend on integration, connection and vendor id alone.
+
+        Give several parts where the vendor's id has several: `self.object_id(repository.id, alert.number)`.
+        """
         identity = json.dumps([integration_name(type(self)), self.connection, *map(str, vendor_id)], ensure_ascii=False)
         return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def integration_name(integration: type[Integration[Any]]) -> str:
-    """Its `name`, or the class name without `Integration` in snake case."""
+    """An integration's `name`, or its class name without `Integration` in snake case."""
     given = getattr(integration, "name", None)
     return cast("str", given) if given else snake_case(integration.__name__, suffix="Integration")

@@ -1,4 +1,4 @@
-"""What to fetch: one kind of entity that an API lists."""
+"""The class that an author writes for each kind of record that an API lists."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Literal
@@ -16,27 +16,40 @@ Accept = Mapping[int, Literal["skip", "keep"]]
 
 
 class Stream(Generic[Model]):
-    """Declare one by subclassing: `class ProjectsStream(Stream[Project])`. It is never instantiated.
+    """One kind of record that an API lists: subclass it, and say where the records are. It is never instantiated.
 
-    Model is a pydantic model of what parsers need from a record; raw records are stored whole, whatever it says.
-    A stream that no parser reads needs none, `class ProjectsStream(Stream)`: it can be a parent all the same.
-    `params` and `headers` are merged with the integration's; any other setting given here replaces the integration's.
+    ```python
+    class IssuesStream(Stream[Issue]):
+        parent = OrgsStream
+        path = "/orgs/{parent.id}/issues"
+        primary_key = "id"
+        cursor = Cursor("attributes.updated_at", since="updated_after")
+    ```
 
-    name: of the stream; by default the class name without `Stream`, in snake case.
-    path: after the base URL, as `"/orgs/{parent.id}/issues"`; what stands in braces is percent-encoded as one segment.
-    params, headers, body: of the request. Path, params, headers and body are templates, at any depth: `{config.x}` is
-        a field of the config, `{parent.a.b}` one of the parent's record, `{cursor.since}` and `{cursor.until}` are the
-        bounds of what is asked for.
-    method: `"GET"` by default.
-    records: path of the list of records in a page; empty where the page is the list.
-    primary_key: path of a record's key, or a tuple of paths.
-    cursor: makes the stream incremental; without one each sync fetches all of it, a snapshot.
-    parent: the stream whose stored records this one is fetched for, one by one.
-    accept: by status: `{404: "skip"}` takes that answer as "no records", of any failure but 401, 407 and those that are
-        asked for again; `{200: "keep"}` keeps the data of a page that also has errors, with a warning.
-    max_invalid: share of invalid records above which a parse fails; of streams that a parser reads.
-    personal: paths of a record's fields that say who a person is, or a tuple of them; recordings hold pseudonyms in
-        their place. E-mail addresses and avatars are found without.
+    The type in brackets is a pydantic model of what parsers need from a record; raw records are stored whole, whatever
+    it declares. A stream that no parser reads needs no model, `class OrgsStream(Stream)`, and can still be a parent.
+
+    Only `path` is required. `path`, `params`, `headers` and `body` are templates, at any depth: `{config.x}` is a field
+    of the connection's config, `{parent.a.b}` a field of the parent's record, `{cursor.since}` and `{cursor.until}` the
+    bounds of the range to fetch.
+
+    name: of the stream, in assets and tables. By default the class name without `Stream`, in snake case.
+    path: what follows the base URL. Each placeholder is percent-encoded as one segment.
+    params, headers: of the request; merged with the integration's, and the stream's win.
+    method: of the request. By default `"GET"`.
+    body: of the request, sent as JSON.
+    records: path of the list of records in a page, for example `"data.items"`. By default the page is the list.
+    primary_key: path of a record's key, or a tuple of paths, for example `("repository.id", "number")`.
+    cursor: makes the stream incremental: each sync asks for what has changed. Without one, each sync fetches
+        everything.
+    paginator: how to find the next page, for example `NextLink("links.next")`. None for an API that has one page.
+    parent: another stream; this one is fetched once for each of its stored records.
+    accept: failures that are fine, by status. `{404: "skip"}` reads that response as no records; any failure may be
+        skipped except 401, 407 and those that are retried. `{200: "keep"}` keeps the data of a response that also
+        reports errors, with a warning.
+    max_invalid: the share of invalid records, from 0 to 1, above which parsing fails. By default 0.1.
+    personal: path or tuple of paths of fields that say who a person is; recordings hold pseudonyms in their place.
+        E-mail addresses and avatars are found without it.
     """
 
     name: ClassVar[str]

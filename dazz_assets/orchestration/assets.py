@@ -46,7 +46,7 @@ def build_assets(
 
 def is_gridded(node: Node) -> bool:
     """Whether an asset is partitioned by connection and window; otherwise by connection alone."""
-    return node.cursor is not None if isinstance(node, StreamSpec) else bool(node.incremental)
+    return node.cursor is not None if isinstance(node, StreamSpec) else bool(node.incremental_inputs)
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _sync_work(stream: StreamSpec, grid: Grid) -> Work:
 
 def _parse_work(parser: ParserSpec, grid: Grid) -> Work:
     """A function that runs a parser for one connection."""
-    gridded = bool(parser.incremental)
+    gridded = bool(parser.incremental_inputs)
 
     def work(session: Session, windows: Sequence[date], options: ParserOptions) -> ConnectionResult:
         connection = session.connection.id

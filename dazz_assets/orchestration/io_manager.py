@@ -75,7 +75,9 @@ class LakeIOManager(dg.IOManager):
             rows = self._read_records(node, self._windows_by_connection(keys, gridded=node.cursor is not None))
         else:
             model = _choose_model(node, context)
-            rows = self._read_objects(node, model, self._windows_by_connection(keys, gridded=bool(node.incremental)))
+            rows = self._read_objects(
+                node, model, self._windows_by_connection(keys, gridded=bool(node.incremental_inputs))
+            )
         context.log.info(f"{rows.num_rows} rows of {len(keys)} partitions of {context.asset_key.to_user_string()}")
         return _convert(rows, context)
 

@@ -46,7 +46,9 @@ class PhasePlan:
             nodes[phases[stream.name]].append(stream)
         for parser in spec.parsers.values():
             inputs = {phases[item.stream] for item in parser.inputs}
-            phase: Phase = "sync" if parser.incremental else "snapshots" if inputs <= {"snapshots"} else "after_sync"
+            phase: Phase = (
+                "sync" if parser.incremental_inputs else "snapshots" if inputs <= {"snapshots"} else "after_sync"
+            )
             nodes[phase].append(parser)
         return cls({phase: tuple(of_phase) for phase, of_phase in nodes.items() if of_phase})
 

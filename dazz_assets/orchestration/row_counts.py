@@ -31,7 +31,7 @@ def count_parser_rows(session: Session, parser: ParserSpec) -> Rows:
 def windows_outside_grid(session: Session, parser: ParserSpec, grid: Grid, windows: Iterable[date]) -> set[date]:
     """Windows outside the grid with records of a parser's inputs, whose nearest grid window is one of `windows`."""
     wanted = set(windows)
-    inputs = [session.spec.streams[item.stream] for item in parser.incremental]
+    inputs = [session.spec.streams[item.stream] for item in parser.incremental_inputs]
     stored = {window for stream in inputs for window in count_stream_rows(session, stream) if window}
     return {window for window in stored if grid.nearest(window) != window and grid.nearest(window) in wanted}
 

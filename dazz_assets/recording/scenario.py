@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dazz_assets.connections import Connection
 from dazz_assets.errors import DefinitionError, RecordingError
 from dazz_assets.names import suggest
-from dazz_assets.spec.discovery import discover, explain_failure, load_path
+from dazz_assets.spec.discovery import discover, explain_failure, load_classes
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.specs import IntegrationSpec
 
@@ -131,7 +131,7 @@ def scenario_integration(folder: Path, scenario: Scenario) -> IntegrationSpec:
     if not file.is_file():
         raise RecordingError(f"{folder / FILE} names the integration file {file}, which does not exist; correct `file`")
     try:
-        specs = [describe(class_) for class_ in load_path(file)]
+        specs = [describe(class_) for class_ in load_classes(file)]
     except DefinitionError:
         raise
     except Exception as error:

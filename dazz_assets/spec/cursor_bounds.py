@@ -1,4 +1,4 @@
-"""`Cursor(since=..., until=...)` written out: the short form becomes `{cursor.since}` and `{cursor.until}`."""
+"""Where a stream's requests send the bounds of its cursor; writes out the short form `Cursor(since=..., until=...)`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,8 +14,10 @@ BOUNDS = ("since", "until")
 def write_out_bounds(
     where: str, cursor: Cursor | None, params: Mapping[str, Scalar], body: Mapping[str, Any] | None
 ) -> tuple[Mapping[str, Scalar], Mapping[str, Any] | None]:
-    """A stream's params and body with the bounds that its cursor names: in the body where there is one, by a dotted
-    path, else in the params. Raises DefinitionError where the place is taken.
+    """Params and body with `{cursor.since}` and `{cursor.until}` added where the cursor names a parameter for them.
+
+    A bound goes into the body if there is one, at a dotted path, else into the params. Raises DefinitionError if
+    something else is set there.
     """
     if cursor is None:
         return params, body
@@ -23,24 +25,27 @@ def write_out_bounds(
         name, template = getattr(cursor, bound), f"{{cursor.{bound}}}"
         if not name:
             continue
-        given = f"{where}: Cursor({bound}={name!r})"
+        subject = f"{where}: Cursor({bound}={name!r})"
         if body is None:
-            _demand_free(given, "params", params, name, template)
-            params = {**params, name: template}
+            params = _add_bound(subject, "params", params, [name], template)
         else:
-            body = _with(given, body, name.split("."), template)
+            body = _add_bound(subject, "body", body, name.split("."), template)
     return params, body
 
 
-def find_bound_places(request: Mapping[str, object], bound: str) -> list[str]:
+def find_bound_places(request_settings: Mapping[str, object], bound: str) -> list[str]:
     """Where a request's settings (path, params, headers, body) name a bound, as `updated_after` or `filter.since`.
 
-    A parameter, header or field of the body is named as the vendor names it; a path is `path`.
+    A parameter, a header or a field of the body goes by the vendor's name for it, the path by `path`.
     """
-    return [place for setting, value in request.items() for place in _places(value, bound, setting, is_top=True)]
+    return [
+        place
+        for setting, value in request_settings.items()
+        for place in _find_places(value, bound, setting, is_top=True)
+    ]
 
 
-def _places(value: object, bound: str, name: str, *, is_top: bool = False) -> list[str]:
+def _find_places(value: object, bound: str, name: str, *, is_top: bool = False) -> list[str]:
     inner: Iterable[tuple[object, object]]
     if isinstance(value, Mapping):
         inner = value.items()
@@ -48,24 +53,26 @@ def _places(value: object, bound: str, name: str, *, is_top: bool = False) -> li
         inner = enumerate(value)
     else:
         return [name] if ("cursor", bound) in find_placeholders(value) else []
-    return [place for key, item in inner for place in _places(item, bound, str(key) if is_top else f"{name}.{key}")]
+    return [
+        place for key, item in inner for place in _find_places(item, bound, str(key) if is_top else f"{name}.{key}")
+    ]
 
 
-def _with(given: str, body: Mapping[str, Any], path: list[str], template: str) -> Mapping[str, Any]:
+def _add_bound(
+    subject: str, setting: str, holder: Mapping[str, Any], path: list[str], template: str
+) -> Mapping[str, Any]:
+    """The params, or a mapping in the body, with the bound added at a path."""
     name, below = path[0], path[1:]
     if not below:
-        _demand_free(given, "body", body, name, template)
-        return {**body, name: template}
-    inner = body.get(name, {})
+        if holder.get(name, template) != template:
+            raise DefinitionError(
+                f"{subject} sends the bound as {name!r}, but `{setting}` also gives {name!r} a value; remove one of "
+                "them"
+            )
+        return {**holder, name: template}
+    inner = holder.get(name, {})
     if not isinstance(inner, Mapping):
         raise DefinitionError(
-            f"{given} needs a mapping at {name!r} of `body`, and there is a {type(inner).__name__}; correct one of them"
+            f"{subject} needs a dict at {name!r} of `body`, but finds a {type(inner).__name__}; correct one of them"
         )
-    return {**body, name: _with(given, inner, below, template)}
-
-
-def _demand_free(given: str, setting: str, holder: Mapping[str, object], name: str, template: str) -> None:
-    if holder.get(name, template) != template:
-        raise DefinitionError(
-            f"{given} sends the bound as {name!r}, and `{setting}` gives {name!r} a value too; leave out one of them"
-        )
+    return {**holder, name: _add_bound(subject, setting, inner, below, template)}

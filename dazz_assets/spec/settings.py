@@ -1,4 +1,4 @@
-"""The schema of all settings: what an integration, its streams and their cursors may say, checked when they load."""
+"""The schema of all settings: what an integration, its streams and their cursors may set, checked at load."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -6,6 +6,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from http import HTTPMethod
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -27,206 +28,38 @@ from dazz_assets.http import Rate
 from dazz_assets.http.failures import is_transient
 from dazz_assets.http.hosts import DeclaredHosts
 
-_LONGEST = 60
-_REFUSED_CREDENTIALS = {401: "a wrong or expired token", 407: "wrong credentials of a proxy"}
-
-
-def _that(is_right: Callable[[Any], bool]) -> AfterValidator:
-    """A value that passes a test; what it must be is told by its field's description."""
-
-    def demand(value: Any) -> Any:
-        if not is_right(value):
-            raise PydanticCustomError("wrong", "wrong")
-        return value
-
-    return AfterValidator(demand)
-
-
-def _with(*methods: str) -> AfterValidator:
-    """An instance of any class that has these methods."""
-    return _that(lambda value: not isinstance(value, type) and all(callable(getattr(value, m, None)) for m in methods))
-
-
-def _must_be(description: str, example: str = "", **constraints: Any) -> Any:
-    """A setting that may be left out, and in words what it must be."""
-    return Field(default=None, description=description, examples=[example] if example else None, **constraints)
-
-
-def _is_stream(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Stream)
-
-
-# A validator raises ValueError with all that is to be said, where more is to be said than what the setting must be.
-
-
-def _path(path: str) -> str:
-    if "?" in path or "#" in path or "://" in path:
-        raise ValueError(f"`path` is {path!r}; give only the path after the base URL, and the query by `params`")
-    if path and not path.startswith("/"):
-        raise ValueError(f'`path` is {path!r}; begin it with a slash, `path = "/{path}"`')
-    return path
-
-
-def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
-    for host in hosts:
-        if "/" in host or not host:
-            raise ValueError(f"`hosts` holds {host!r}; give host names alone, as `files.vendor.com`")
-    DeclaredHosts("https://api.vendor.com", hosts)
-    return hosts
-
-
-def _accept(accept: Mapping[int, object]) -> Mapping[int, object]:
-    for status, word in accept.items():
-        if problem := _problem_of_accepting(status, word):
-            raise ValueError(f'`accept` has {{{status}: "{word}"}}{problem}')
-    return accept
-
-
-def _problem_of_accepting(status: int, word: object) -> str | None:
-    """What is wrong with taking this status like this, to follow the item in a sentence; None where nothing is."""
-    if word not in ("skip", "keep"):
-        return '; use "skip" or "keep"'
-    if word == "keep":
-        only = '"keep" is for the data of a 200 that also has errors; use {200: "keep"}, or remove it'
-        return None if status == 200 else f", which does nothing: {only}"
-    if what := _REFUSED_CREDENTIALS.get(status):
-        return f", which would turn {what} into an empty list; remove it"
-    if 200 <= status < 300:
-        return ', which does nothing: "skip" is for failures, and an empty page has no records anyway; remove it'
-    if 300 <= status < 400:
-        return ", which does nothing: redirects are followed; remove it"
-    if not 400 <= status < 600:
-        return ", which is not the status of a failure; correct it"
-    if is_transient(status):
-        return ", which does nothing: such a failure may pass, so the request is sent again; remove it"
-    return None
-
-
-def _until(until: str, known: ValidationInfo) -> str:
-    if until == known.data.get("since"):
-        raise ValueError(
-            f"`since` and `until` are both {until!r}; name the vendor's parameter of each, or leave out `until`"
-        )
-    return until
-
-
-def _lookback(lookback: timedelta) -> timedelta:
-    if lookback < timedelta():
-        raise ValueError("`lookback` is negative; it is how far back each sync begins")
-    return lookback
-
-
-def _streams_as_tuple(streams: object) -> object:
-    if isinstance(streams, type):
-        name = streams.__name__
-        raise ValueError(f"`streams` is the class {name}; write a tuple, with a comma: `streams = ({name},)`")
-    if not streams:
-        raise ValueError("`streams` is empty; set it, as `streams = (YourStream,)`")
-    return streams
-
-
-def _streams(streams: tuple[Any, ...]) -> tuple[Any, ...]:
-    for stream in streams:
-        if isinstance(stream, Stream):
-            raise ValueError(f"`streams` holds {_shown(stream)}; give the class, without `()`")
-        if not _is_stream(stream):
-            raise ValueError(f"`streams` holds {_shown(stream)}, which is no Stream class")
-        if streams.count(stream) > 1:
-            raise ValueError(f"`streams` holds {stream.__name__} twice; leave out one of them")
-    return streams
-
-
-_Name = Annotated[str, Field(min_length=1)]
-_Paths = str | tuple[_Name, ...]
-
-
-class _OfBoth(BaseModel):
-    """What an integration may say for all its streams, and a stream for itself."""
-
-    model_config = ConfigDict(strict=True)
-
-    name: str | None = _must_be("a text", '`name = "things"`')
-    params: Mapping[str, Scalar] = _must_be("a dict of texts, numbers and booleans", '`params = {"limit": 100}`')
-    headers: Mapping[str, str] = _must_be("a dict of texts", '`headers = {"Accept": "application/json"}`')
-    method: Annotated[str, _that(lambda method: method.upper() in set(HTTPMethod))] = _must_be(
-        "a method of HTTP", '`method = "POST"`'
-    )
-    records: str = _must_be("the path of the list in a page", '`records = "data.items"`')
-    primary_key: _Paths | None = _must_be('a path, as "id", or a tuple of paths', '("repository.id", "number")')
-    paginator: Annotated[Any, _with("first", "next")] | None = _must_be(
-        "a paginator", '`paginator = NextLink("links.next")`'
-    )
-    accept: Annotated[Mapping[int, Any], AfterValidator(_accept)] = _must_be(
-        "a dict by status", '`accept = {404: "skip"}`'
-    )
-    max_invalid: float = _must_be("a share from 0 to 1", "`max_invalid = 0.1`", ge=0, le=1)
-    personal: _Paths = _must_be('a path, as "user.login", or a tuple of paths', '("user.login", "author")')
-
-
-class _OfStream(_OfBoth):
-    path: Annotated[str, AfterValidator(_path)] = Field(description="a path", examples=['`path = "/things"`'])
-    body: Mapping[str, Any] | None = _must_be("a dict", '`body = {"query": "..."}`')
-    cursor: InstanceOf[Cursor] | None = _must_be("a Cursor", '`cursor = Cursor("updated_at")`')
-    parent: Annotated[Any, _that(_is_stream)] | None = _must_be("a Stream class", "`parent = OrgsStream`")
-
-
-class _OfIntegration(_OfBoth):
-    base_url: str | None = _must_be("a text", '`base_url = "https://api.vendor.com"`')
-    auth: Annotated[Any, _with("flow")] | None = _must_be("an auth", '`auth = BearerToken("{config.token}")`')
-    hosts: Annotated[tuple[str, ...], AfterValidator(_hosts)] = _must_be(
-        "a tuple of host names", '`hosts = ("files.vendor.com",)`'
-    )
-    rate: InstanceOf[Rate] | None = _must_be("a Rate", "`rate = Rate(100, per=60)`")
-    concurrency: int = _must_be("a whole number from 1", "`concurrency = 4`", ge=1)
-    window: WindowKind = _must_be('"day", "week" or "month"')
-    check: Annotated[Any, _that(_is_stream)] | None = _must_be("a Stream class", "`check = OrgsStream`")
-    streams: Annotated[tuple[Any, ...], AfterValidator(_streams), BeforeValidator(_streams_as_tuple)] = _must_be(
-        "a tuple of Stream classes", "`streams = (OrgsStream, ProjectsStream)`"
-    )
-    seams: tuple[Annotated[Any, _with("recording", "replaying")], ...] = _must_be(
-        "a tuple of seams", "`seams = (SdkSeam(),)`"
-    )
-
-
-class _OfCursor(BaseModel):
-    model_config = ConfigDict(strict=True)
-
-    field: _Name = Field(description="the path of a field", examples=['`Cursor("updated_at")`'])
-    since: str | None = _must_be("the name of a parameter", '`since="updated_after"`')
-    until: Annotated[str, AfterValidator(_until)] | None = _must_be(
-        "the name of a parameter", '`until="updated_before"`'
-    )
-    lookback: Annotated[timedelta, AfterValidator(_lookback)] = _must_be("a timedelta", "`lookback=timedelta(hours=1)`")
-    order: Literal["asc", "desc"] | None = _must_be('"asc" or "desc"')
-    format: Annotated[str, _that(lambda form: form in ("epoch", "epoch_ms") or "%" in form)] | None = _must_be(
-        '"epoch" (seconds), "epoch_ms" or a format of strftime', '`format="%Y-%m-%d"`'
-    )
-
-
-OF_STREAMS = frozenset(_OfStream.model_fields)
-"""The settings that a stream may have."""
-OF_INTEGRATIONS = frozenset(_OfIntegration.model_fields)
-"""The settings that an integration may have."""
+_MAX_VALUE_LENGTH = 60
 
 
 def check_settings(integration: type[Integration[Any]]) -> None:
-    """The settings of an integration and of its streams exist, stand where they belong, and are of the right type and
-    value. Raises DefinitionError.
+    """Check that the settings of an integration, its streams and cursors exist, belong there, and are valid.
+
+    Raises DefinitionError.
     """
     where = integration.__name__
-    _demand(where, integration, _OfIntegration)
-    of_streams = "on an integration; it belongs to its streams: set it on each that needs it"
-    _demand_known(integration, _OfIntegration, of_streams, _OfStream)
+    _validate(where, integration, _IntegrationSettings)
+    on_streams = "on an integration; it belongs to its streams: set it on each stream that needs it"
+    _check_known(integration, _IntegrationSettings, on_streams, _StreamSettings)
     for stream in integration.streams:
-        of_integration = f"on a stream; it belongs to the integration: set it on {where}"
-        _demand_known(stream, _OfStream, of_integration, _OfIntegration)
-        _demand(f"{where}: {stream.__name__}", stream, _OfStream)
+        on_integration = f"on a stream; it belongs to the integration: set it on {where}"
+        _check_known(stream, _StreamSettings, on_integration, _IntegrationSettings)
+        _validate(f"{where}: {stream.__name__}", stream, _StreamSettings)
         if stream.cursor is not None:
-            _demand(f"{where}: {stream.__name__}.cursor", stream.cursor, _OfCursor)
+            _validate(f"{where}: {stream.__name__}.cursor", stream.cursor, _CursorSettings)
 
 
-def _demand_known(class_: type, schema: type[BaseModel], place: str, other: type[BaseModel]) -> None:
-    """What a class and its bases set is a setting of theirs, or an attribute of the author's own."""
+def check_url(url: str) -> str:
+    """Check that a base URL is absolute, without credentials or a query. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"} or not parts.netloc:
+        raise ValueError(f"`base_url` is {url!r}, which is not an absolute URL; write it as `https://api.vendor.com`")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("`base_url` holds credentials or a query; set them with `auth` or `params`")
+    return url
+
+
+def _check_known(class_: type, schema: type[BaseModel], fix: str, other: type[BaseModel]) -> None:
+    """Refuse attributes of a class and its bases that belong elsewhere, are misspelt, or have only a type."""
     known, misplaced = schema.model_fields, other.model_fields.keys() - schema.model_fields.keys()
     for base in class_.__mro__:
         if base.__module__.startswith("dazz_assets."):
@@ -235,47 +68,232 @@ def _demand_known(class_: type, schema: type[BaseModel], place: str, other: type
             if inspect.isroutine(value) or isinstance(value, property):
                 continue
             if name in misplaced:
-                raise DefinitionError(f"{base.__name__}.{name} does nothing {place}")
+                raise DefinitionError(f"{base.__name__}.{name} does nothing {fix}")
             if name not in known and (close := get_close_matches(name, known, n=1, cutoff=0.8)):
-                raise DefinitionError(f"{base.__name__}.{name} is no setting; did you mean `{close[0]}`?")
+                raise DefinitionError(f"{base.__name__}.{name} is not a setting; did you mean `{close[0]}`?")
         for name in inspect.get_annotations(base):
             if base is class_ and name in known and name not in vars(base):
-                raise DefinitionError(f"{base.__name__}.{name} has a type and no value; set it, as `{name} = ...`")
+                raise DefinitionError(f"{base.__name__}.{name} has a type but no value; set it: `{name} = ...`")
 
 
-def _demand(where: str, holder: object, schema: type[BaseModel]) -> None:
-    given = {name: getattr(holder, name) for name in schema.model_fields if hasattr(holder, name)}
+def _validate(where: str, holder: object, schema: type[BaseModel]) -> None:
+    settings = {name: getattr(holder, name) for name in schema.model_fields if hasattr(holder, name)}
     try:
-        schema.model_validate(given)
+        schema.model_validate(settings)
     except ValidationError as error:
-        raise DefinitionError(_sentence(where, given, schema, error.errors()[0])) from None
+        raise DefinitionError(_format_error(where, settings, schema, error.errors()[0])) from None
 
 
-def _sentence(where: str, given: Mapping[str, Any], schema: type[BaseModel], error: ErrorDetails) -> str:
-    setting = str(error["loc"][0])
-    value, field = given.get(setting), schema.model_fields[setting]
-    example = f", as {field.examples[0]}" if field.examples else ""
+def _format_error(where: str, settings: Mapping[str, Any], schema: type[BaseModel], error: ErrorDetails) -> str:
+    name = str(error["loc"][0])
+    value, field = settings.get(name), schema.model_fields[name]
+    example = f", for example {field.examples[0]}" if field.examples else ""
     if error["type"] == "value_error":
         return f"{where}: {error['ctx']['error']}"
     if value is None and field.is_required():
-        return f"{where} has no {setting}; set it{example}"
-    if isinstance(value, type) and setting not in ("parent", "check"):
-        return f"{where}: `{setting}` is a class; give a value, `{value.__name__}(...)`"
+        return f"{where} has no {name}; set it{example}"
+    if isinstance(value, type) and name not in ("parent", "check"):
+        return f"{where}: `{name}` is a class; make an instance: `{value.__name__}(...)`"
     if isinstance(value, Stream):
-        return f"{where}: `{setting}` is {_shown(value)}; give the class, without `()`"
-    # What stands in the place of an auth may be a secret.
-    found = f"a {type(value).__name__}" if setting == "auth" else _shown(value)
-    return f"{where}: `{setting}` is {found}; it must be {field.description}{example}"
+        return f"{where}: `{name}` is {_format_value(value)}; give the class, without `()`"
+    # Whatever was given as `auth` may be a secret.
+    found = f"a {type(value).__name__}" if name == "auth" else _format_value(value)
+    return f"{where}: `{name}` is {found}; it must be {field.description}{example}"
 
 
-def _shown(value: object) -> str:
-    """A value that is not what it should be, for a message."""
+def _format_value(value: object) -> str:
+    """A wrong value, shortened; a mapping with the types of its values, which may be secrets."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isinstance(value, Stream):
         return f"an instance of {type(value).__name__}"
-    if isinstance(value, Mapping):  # its values may be secrets
+    if isinstance(value, Mapping):
         text = "{" + ", ".join(f"{name!r}: {type(item).__name__}" for name, item in value.items()) + "}"
     else:
         text = repr(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    return text if len(text) <= _MAX_VALUE_LENGTH else text[: _MAX_VALUE_LENGTH - 3] + "..."
+
+
+def _setting(description: str, example: str = "", **constraints: Any) -> Any:
+    """An optional setting. What it must be, in words, completes the message "it must be ..."."""
+    return Field(default=None, description=description, examples=[example] if example else None, **constraints)
+
+
+def _satisfying(is_valid: Callable[[Any], bool]) -> AfterValidator:
+    """A value that passes a test; the field's description says what it must be."""
+
+    def check(value: Any) -> Any:
+        if not is_valid(value):
+            raise PydanticCustomError("invalid", "invalid")
+        return value
+
+    return AfterValidator(check)
+
+
+def _having(*methods: str) -> AfterValidator:
+    """An instance of any class that has these methods."""
+    return _satisfying(
+        lambda value: not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in methods)
+    )
+
+
+def _is_stream_class(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Stream)
+
+
+# A validator that has more to say than what the setting must be raises ValueError with the whole message.
+
+
+def _check_base_url(url: str) -> str:
+    return check_url(url) if url else url  # The connection's config may have one.
+
+
+def _check_path(path: str) -> str:
+    if "?" in path or "#" in path or "://" in path:
+        raise ValueError(
+            f"`path` is {path!r}; give only what follows the base URL, and set query parameters with `params`"
+        )
+    if path and not path.startswith("/"):
+        raise ValueError(f'`path` is {path!r}; begin it with a slash: `path = "/{path}"`')
+    return path
+
+
+def _check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    DeclaredHosts("https://api.vendor.com", hosts)
+    return hosts
+
+
+def _check_accept(accept: Mapping[int, object]) -> Mapping[int, object]:
+    for status, action in accept.items():
+        if problem := _find_accept_problem(status, action):
+            raise ValueError(f'`accept` has {{{status}: "{action}"}}{problem}')
+    return accept
+
+
+def _find_accept_problem(status: int, action: object) -> str | None:
+    """What is wrong with accepting this status in this way, to continue a sentence; None if it is fine."""
+    if action not in ("skip", "keep"):
+        return '; use "skip" or "keep"'
+    if action == "keep":
+        use = '"keep" keeps the data of a 200 that also has errors; use {200: "keep"}, or remove it'
+        return None if status == 200 else f", which does nothing: {use}"
+    if status in (401, 407):
+        cause = "a wrong or expired token" if status == 401 else "wrong credentials for a proxy"
+        return f", which would turn {cause} into an empty list; remove it"
+    if 200 <= status < 300:
+        return ', which does nothing: "skip" is for failures, and an empty page has no records anyway; remove it'
+    if 300 <= status < 400:
+        return ", which does nothing: redirects are followed; remove it"
+    if not 400 <= status < 600:
+        return ", which is not the status of a failure; correct it"
+    if is_transient(status):
+        return ", which does nothing: such a failure may pass, so the request is retried; remove it"
+    return None
+
+
+def _check_until(until: str, info: ValidationInfo) -> str:
+    if until == info.data.get("since"):
+        raise ValueError(
+            f"`since` and `until` are both {until!r}; give each the name of its own parameter, or remove `until`"
+        )
+    return until
+
+
+def _check_is_tuple(streams: object) -> object:
+    if isinstance(streams, type):
+        name = streams.__name__
+        raise ValueError(f"`streams` is the class {name}; write a tuple, with a comma: `streams = ({name},)`")
+    if not streams:
+        raise ValueError("`streams` is empty; set it, for example `streams = (YourStream,)`")
+    return streams
+
+
+def _check_streams(streams: tuple[Any, ...]) -> tuple[Any, ...]:
+    for stream in streams:
+        if isinstance(stream, Stream):
+            raise ValueError(f"`streams` holds {_format_value(stream)}; give the class, without `()`")
+        if not _is_stream_class(stream):
+            raise ValueError(f"`streams` holds {_format_value(stream)}, which is not a Stream class")
+        if streams.count(stream) > 1:
+            raise ValueError(f"`streams` holds {stream.__name__} twice; remove one of them")
+    return streams
+
+
+_Name = Annotated[str, Field(min_length=1)]
+_HostName = Annotated[str, Field(pattern=r"^[^/]+$")]
+_Paths = str | tuple[_Name, ...]
+
+
+class _SharedSettings(BaseModel):
+    """What an integration may set for all its streams, and a stream for itself."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str | None = _setting("a string", '`name = "things"`')
+    params: Mapping[str, Scalar] = _setting("a dict of strings, numbers and booleans", '`params = {"limit": 100}`')
+    headers: Mapping[str, str] = _setting("a dict of strings", '`headers = {"Accept": "application/json"}`')
+    method: Annotated[str, _satisfying(lambda method: method.upper() in set(HTTPMethod))] = _setting(
+        "an HTTP method", '`method = "POST"`'
+    )
+    records: str = _setting("the path of the list in a page", '`records = "data.items"`')
+    primary_key: _Paths | None = _setting(
+        "a path or a tuple of paths", '`primary_key = "id"` or `primary_key = ("repository.id", "number")`'
+    )
+    paginator: Annotated[Any, _having("first", "next")] | None = _setting(
+        "a paginator", '`paginator = NextLink("links.next")`'
+    )
+    accept: Annotated[Mapping[int, Any], AfterValidator(_check_accept)] = _setting(
+        "a dict by status", '`accept = {404: "skip"}`'
+    )
+    max_invalid: float = _setting("a share from 0 to 1", "`max_invalid = 0.1`", ge=0, le=1)
+    personal: _Paths = _setting(
+        "a path or a tuple of paths", '`personal = "user.login"` or `personal = ("user.login", "author")`'
+    )
+
+
+class _StreamSettings(_SharedSettings):
+    path: Annotated[str, AfterValidator(_check_path)] = Field(description="a path", examples=['`path = "/things"`'])
+    body: Mapping[str, Any] | None = _setting("a dict", '`body = {"query": "..."}`')
+    cursor: InstanceOf[Cursor] | None = _setting("a Cursor", '`cursor = Cursor("updated_at")`')
+    parent: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`parent = OrgsStream`")
+
+
+class _IntegrationSettings(_SharedSettings):
+    base_url: Annotated[str, AfterValidator(_check_base_url)] | None = _setting(
+        "a string", '`base_url = "https://api.vendor.com"`'
+    )
+    auth: Annotated[Any, _having("flow")] | None = _setting("an auth", '`auth = BearerToken("{config.token}")`')
+    hosts: Annotated[tuple[_HostName, ...], AfterValidator(_check_hosts)] = _setting(
+        "a tuple of host names, without `https://` or a path", '`hosts = ("files.vendor.com",)`'
+    )
+    rate: InstanceOf[Rate] | None = _setting("a Rate", "`rate = Rate(100, per=60)`")
+    concurrency: int = _setting("a whole number of at least 1", "`concurrency = 4`", ge=1)
+    window: WindowKind = _setting('"day", "week" or "month"')
+    check: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`check = OrgsStream`")
+    streams: Annotated[tuple[Any, ...], AfterValidator(_check_streams), BeforeValidator(_check_is_tuple)] = _setting(
+        "a tuple of Stream classes", "`streams = (OrgsStream, ProjectsStream)`"
+    )
+    seams: tuple[Annotated[Any, _having("recording", "replaying")], ...] = _setting(
+        "a tuple of seams", "`seams = (SdkSeam(),)`"
+    )
+
+
+class _CursorSettings(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    field: _Name = Field(description="the path of a field", examples=['`Cursor("updated_at")`'])
+    since: str | None = _setting("the name of a parameter", '`since="updated_after"`')
+    until: Annotated[str, AfterValidator(_check_until)] | None = _setting(
+        "the name of a parameter", '`until="updated_before"`'
+    )
+    lookback: timedelta = _setting("a timedelta, not negative", "`lookback=timedelta(hours=1)`", ge=timedelta())
+    order: Literal["asc", "desc"] | None = _setting('"asc" or "desc"')
+    format: Annotated[str, _satisfying(lambda form: form in ("epoch", "epoch_ms") or "%" in form)] | None = _setting(
+        '"epoch" (seconds), "epoch_ms" or a strftime format', '`format="%Y-%m-%d"`'
+    )
+
+
+STREAM_SETTINGS = frozenset(_StreamSettings.model_fields)
+"""The settings that a stream may have."""
+INTEGRATION_SETTINGS = frozenset(_IntegrationSettings.model_fields)
+"""The settings that an integration may have."""

@@ -1,4 +1,4 @@
-"""An integration's class read once into plain descriptions, which the rest of the framework follows."""
+"""Plain descriptions of an integration, its streams and parsers: what the rest of the framework works from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ InputKind = Literal["full_refresh", "incremental"]
 class StreamSpec:
     """A stream with its integration's settings merged in; the fields are those of `Stream`.
 
-    The bounds that its cursor names are written out in params and body, as `{cursor.since}` and `{cursor.until}`.
-    model: what parsers read its records as; None where its class names none, and then no parser reads it.
+    params, body: the bounds that the cursor names are written out, as `{cursor.since}` and `{cursor.until}`.
+    model: the pydantic model of its records. None if the class names none; then no parser reads the stream.
     """
 
     name: str
@@ -45,27 +45,27 @@ class StreamSpec:
 
     @property
     def request(self) -> Mapping[str, object]:
-        """The settings that a request is made of, templates included."""
+        """The settings that make up a request, as templates."""
         return {"path": self.path, "params": self.params, "headers": self.headers, "body": self.body}
 
     @property
     def takes_since(self) -> bool:
-        """Whether its requests ask for records from a moment on."""
+        """Whether its requests send the bound `since`."""
         return ("cursor", "since") in find_placeholders(self.request)
 
     @property
     def takes_until(self) -> bool:
-        """Whether its requests ask for records up to a moment."""
+        """Whether its requests send the bound `until`."""
         return ("cursor", "until") in find_placeholders(self.request)
 
     @property
     def takes_both_bounds(self) -> bool:
-        """Whether a range of cursor time can be asked for, and so be taken apart."""
+        """Whether its requests send both bounds, so that a range can be fetched in parts."""
         return self.takes_since and self.takes_until
 
     @property
-    def read_as(self) -> type[BaseModel]:
-        """The model, of a stream that a parser reads: the checks at load demand that it has one."""
+    def required_model(self) -> type[BaseModel]:
+        """The model of a stream that a parser reads. Raises TypeError without one, which the checks at load prevent."""
         if self.model is None:
             raise TypeError(f"{self.stream.__name__} has no model, so no parser can read it")
         return self.model
@@ -73,7 +73,7 @@ class StreamSpec:
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One input of a parser: the parameter's name, its kind and the name of its stream."""
+    """One input of a parser: its parameter, its kind and the name of its stream."""
 
     parameter: str
     kind: InputKind
@@ -82,7 +82,7 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class ParserSpec:
-    """A parser: its method's name, version, inputs, and the domain models that it returns."""
+    """A parser: the method's name and version, its inputs, and the domain models that it yields."""
 
     name: str
     version: str
@@ -91,14 +91,14 @@ class ParserSpec:
     models: tuple[type[DomainObject], ...]
 
     @property
-    def incremental(self) -> tuple[InputSpec, ...]:
-        """The inputs that make its partitions windows; none where it is partitioned by connection alone."""
+    def incremental_inputs(self) -> tuple[InputSpec, ...]:
+        """The `Incremental` inputs. With any, the parser is partitioned by window too, else by connection alone."""
         return tuple(item for item in self.inputs if item.kind == "incremental")
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrationSpec:
-    """An integration: its streams (parents before children) and parsers by name, and what holds for all of them."""
+    """An integration: its streams (parents first) and parsers by name, and what all of them share."""
 
     name: str
     integration: type[Integration[Any]]

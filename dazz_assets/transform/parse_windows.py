@@ -174,7 +174,7 @@ class WindowParser:
         while windows:
             self._latest = {
                 item.stream: LatestByWindow(self._inputs.versions[item.stream], windows)
-                for item in self._parser.incremental
+                for item in self._parser.incremental_inputs
             }
             for window in sorted(windows, key=str):
                 if window in self._inputs.fingerprints:
@@ -197,7 +197,7 @@ class WindowParser:
 
     def _parse_window(self, window: Window) -> None:
         handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full_refresh.items()}
-        for item in self._parser.incremental:
+        for item in self._parser.incremental_inputs:
             records = self._read_records(item, RecordWindow(window, self._latest[item.stream]))
             handles[item.parameter] = Incremental(records)
         writers = {model: self._new_file(table, window) for model, table in self._tables.items()}
@@ -240,7 +240,7 @@ class WindowParser:
     def _read_records(self, item: InputSpec, window: RecordWindow | None = None) -> StoredRecords:
         stream = self._session.spec.streams[item.stream]
         version = self._inputs.versions[item.stream]
-        counts, ordered = self._counts[item.stream], not self._parser.incremental
+        counts, ordered = self._counts[item.stream], not self._parser.incremental_inputs
         return StoredRecords(stream, version, self._quarantine, counts, window, ordered=ordered)
 
     def _new_file(self, table: Table, window: Window) -> SliceWriter:
@@ -256,7 +256,7 @@ class WindowParser:
                 raise ParseError(
                     f"{self._where(None)}: {counts.invalid} of {counts.read} records of {name} are invalid, more "
                     f"than max_invalid = {stream.max_invalid} allows ({self._quarantine.first_reason(name)}); correct "
-                    f"{stream.read_as.__name__}, then parse again. Nothing was published",
+                    f"{stream.required_model.__name__}, then parse again. Nothing was published",
                     report,
                 )
 

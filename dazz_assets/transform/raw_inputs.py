@@ -38,13 +38,13 @@ class RawInputs:
 
         They cover the inputs that decide the windows: the incremental ones, or all if there are none.
         """
-        inputs = self._parser.incremental or self._parser.inputs
+        inputs = self._parser.incremental_inputs or self._parser.inputs
         return {f"checked/{item.stream}": self.passes(item.stream) for item in inputs}
 
     @cached_property
     def fingerprints(self) -> Mapping[date | None, str]:
         """The fingerprint of each window that has records. Reads only keys and hashes."""
-        incremental = self._parser.incremental
+        incremental = self._parser.incremental_inputs
         if not incremental:
             found = {item.stream: window_fingerprints(self.versions[item.stream]) for item in self._parser.inputs}
             parts = [f"{name}/{window}={text}" for name, each in found.items() for window, text in each.items()]
@@ -70,7 +70,7 @@ class RawInputs:
         named = dict(item.rpartition("#")[::2] for item in provenance.split())
         parsed = {name.partition("@")[0]: int(passes) for name, passes in named.items()}
         full = [item.stream for item in self._parser.inputs if item.kind == "full_refresh"]
-        return bool(self._parser.incremental) and any(parsed.get(name) != self.passes(name) for name in full)
+        return bool(self._parser.incremental_inputs) and any(parsed.get(name) != self.passes(name) for name in full)
 
 
 def _hash_parts(parts: list[str]) -> str:

@@ -66,7 +66,7 @@ class StoredRecords:
         self._ordered = ordered
         self._quarantine = quarantine
         self._counts = counts
-        self._model = stream.read_as
+        self._model = stream.required_model
         self._list_adapter: TypeAdapter[list[BaseModel]] = TypeAdapter(list[self._model])  # type: ignore[name-defined]
         self._cached: list[BaseModel] | None = None
         self.was_read = False

@@ -18,7 +18,7 @@ from dazz_assets.assistant.generate.proposal import LONGEST_NAME
 from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Paginator
-from dazz_assets.spec.discovery import load_path
+from dazz_assets.spec.discovery import load_classes
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.spec.samples import BASE_URL, SAMPLES, page_of
@@ -79,7 +79,7 @@ def run(*command: str, cwd: Path) -> str:
 
 
 def spec_in(folder: Path) -> IntegrationSpec:
-    (class_,) = load_path(folder)
+    (class_,) = load_classes(folder)
     return describe(class_)
 
 
@@ -87,7 +87,7 @@ def parsed(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:
     """The objects that the one parser yields for these records."""
     (stream,), (parser,) = spec.streams.values(), spec.parsers.values()
     handle = Incremental if stream.cursor else FullRefresh
-    models = [stream.read_as.model_validate(record) for record in records]
+    models = [stream.required_model.model_validate(record) for record in records]
     return list(getattr(spec.integration(), parser.name)(handle(models)))
 
 

@@ -17,7 +17,7 @@ from dazz_assets.assistant.generate import Wanted, propose, write_source
 from dazz_assets.assistant.infer import decode_json
 from dazz_assets.declare.parser import FullRefresh
 from dazz_assets.domain import DomainObject
-from dazz_assets.spec.discovery import load_path
+from dazz_assets.spec.discovery import load_classes
 from dazz_assets.spec.read import describe
 from tests.spec.samples import BASE_URL, page_of
 
@@ -42,9 +42,9 @@ values = st.recursive(
 
 
 def parsed(folder: Path, records: list[Any]) -> list[DomainObject]:
-    (class_,) = load_path(folder)
+    (class_,) = load_classes(folder)
     spec = describe(class_)
-    models = [spec.streams["things"].read_as.model_validate(record) for record in records]
+    models = [spec.streams["things"].required_model.model_validate(record) for record in records]
     return list(getattr(spec.integration(), next(iter(spec.parsers)))(FullRefresh(models)))
 
 

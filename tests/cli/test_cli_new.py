@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from dazz_assets.assistant.generate import write_call
 from dazz_assets.cli import app, new_flags, prompts
 from dazz_assets.connections import read_connections
-from dazz_assets.spec.discovery import load_path
+from dazz_assets.spec.discovery import load_classes
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from tests.cli.conftest import Ran
@@ -57,7 +57,7 @@ class Desk:
         return stream
 
     def spec(self, folder: str) -> IntegrationSpec:
-        (class_,) = load_path(self.folder / folder)
+        (class_,) = load_classes(self.folder / folder)
         return describe(class_)
 
     def refused(self, *args: str) -> str:

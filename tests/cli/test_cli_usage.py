@@ -47,7 +47,7 @@ def test_an_unknown_target_names_folders_here_that_hold_an_integration(
         (project.folder / folder / "integration.py").touch()
     (project.folder / "other" / "integration.py").unlink()
     err = project.run("sync", "help", status=2).err
-    assert err.endswith("; here is an integration.py in: helpy, integrations/desky\n")
+    assert err.endswith("; these folders hold an integration.py: helpy, integrations/desky\n")
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_an_additional_request_of_a_parser_is_not_sent_and_its_consequences_are_
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("definition", "ShopIntegration.primary_keys is no setting; did you mean `primary_key`?"),
+        ("definition", "ShopIntegration.primary_keys is not a setting; did you mean `primary_key`?"),
         ("syntax", "{folder}/shop.py failed to load: SyntaxError: expected ':' (line 71 of shop.py)"),
         (
             "module",

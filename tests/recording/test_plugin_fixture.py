@@ -100,7 +100,7 @@ def test_an_unknown_or_wrong_integration_fails_the_test_with_its_message(
         dazz_replay("shpo")
     wrong = shop.with_name("wrong.py")
     wrong.write_text(INTEGRATION.replace('primary_key = "id"', 'primary_keys = "id"'), encoding="utf-8")
-    with fails_with("ShopIntegration.primary_keys is no setting"):
+    with fails_with("ShopIntegration.primary_keys is not a setting"):
         dazz_replay(wrong)
 
 

@@ -1,4 +1,4 @@
-"""Pages as APIs send them, from the plain to the strange."""
+"""Pages as APIs send them, from plain to strange."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BASE_URL = "https://api.vendor.example"
 
 @dataclass(frozen=True)
 class Sample:
-    """A page, where its records are, and what it should be read as."""
+    """A page, where its records are, and what should be inferred from it."""
 
     document: Any
     records: str
@@ -40,7 +40,7 @@ def page_of(
     params: Mapping[str, Param] | None = None,
     body: Any = None,
 ) -> Page:
-    """The page that a document is."""
+    """A page with this document as its body."""
     return Page(
         body=document if isinstance(document, bytes) else json.dumps(document).encode(),
         url=f"{BASE_URL}/things",

@@ -1,4 +1,4 @@
-"""What a class says, read into a description: names, merged settings, parents first."""
+"""A class is read into a spec: names, merged settings, parents first."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -90,26 +90,26 @@ def test_names_come_from_class_names(name: str, without: str, expected: str) -> 
     assert snake_case(name, without) == expected
 
 
-def test_streams_are_named_and_parents_come_first() -> None:
+def test_streams_are_named_after_their_classes_and_parents_come_first() -> None:
     assert SPEC.name == "some_vendor"
     assert list(SPEC.streams) == ["api_keys", "event_log", "one"]
     assert SPEC.check == "event_log"
 
 
-def test_params_and_headers_merge_and_the_streams_win() -> None:
+def test_params_and_headers_are_merged_and_the_streams_win() -> None:
     log = SPEC.streams["event_log"]
     assert log.params == {"limit": 10, "own": "yes", "version": "1"}
     assert log.headers == {"Accept": "application/json", "X-Own": "1"}
 
 
-def test_other_settings_hold_for_all_streams_that_do_not_say_otherwise() -> None:
+def test_other_settings_of_a_stream_replace_the_integrations() -> None:
     assert SPEC.streams["api_keys"].paginator == NextLink("links.next")
     assert SPEC.streams["event_log"].paginator == LinkHeader()
     assert SPEC.streams["one"].paginator is None
     assert (SPEC.streams["api_keys"].records, SPEC.streams["event_log"].records) == ("data", "items")
 
 
-def test_a_parser_is_its_inputs_and_models() -> None:
+def test_a_parsers_inputs_and_models_are_read_from_its_signature() -> None:
     hands = SPEC.parsers["hands"]
     assert [(item.parameter, item.kind, item.stream) for item in hands.inputs] == [
         ("keys", "full_refresh", "api_keys"),
@@ -120,11 +120,11 @@ def test_a_parser_is_its_inputs_and_models() -> None:
     assert (hands.version, hands.doc) == ("2", "Both hands.")
 
 
-def test_a_parser_can_be_called_with_nothing_set_up() -> None:
+def test_a_parser_can_be_called_without_any_set_up() -> None:
     assert list(SomeVendorIntegration().hands(FullRefresh([]), Incremental([]))) == []
 
 
-def test_an_object_id_depends_on_connection_and_vendor_id_alone_and_parts_do_not_run_together() -> None:
+def test_an_object_id_depends_on_connection_and_vendor_id_and_keeps_its_parts_apart() -> None:
     acme, other = SomeVendorIntegration(connection="acme"), SomeVendorIntegration(connection="other")
     assert acme.object_id("1") == SomeVendorIntegration(connection="acme").object_id(1)
     assert len({acme.object_id("1"), other.object_id("1"), acme.object_id("1", "2"), acme.object_id("12")}) == 4

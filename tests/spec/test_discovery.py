@@ -1,4 +1,4 @@
-"""Integrations are found in the package, by entry points and by path; one that fails does not take the others down."""
+"""Integrations are found in the package, by entry points and by path, and one that fails does not stop the others."""
 
 import sys
 import types
@@ -9,7 +9,7 @@ import pytest
 
 from dazz_assets import DefinitionError
 from dazz_assets.spec import discovery
-from dazz_assets.spec.discovery import discover, find_integration, load_path
+from dazz_assets.spec.discovery import discover, find_integration, load_classes
 
 MODULE = """
 from pydantic import BaseModel
@@ -26,7 +26,7 @@ class {name}Integration(Integration[ConnectionConfig]):
 MODELS = "from pydantic import BaseModel\nclass Thing(BaseModel):\n    {field}: str\n"
 
 
-def _write(folder: Path, name: str = "Own", field: str = "id", file: str = "own.py") -> Path:
+def write_integration(folder: Path, name: str = "Own", field: str = "id", file: str = "own.py") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "models.py").write_text(MODELS.format(field=field))
     (folder / file).write_text(MODULE.format(name=name))
@@ -37,34 +37,34 @@ def test_the_package_integrations_is_searched() -> None:
     assert {"github", "snyk"} <= discover().integrations.keys()
 
 
-def test_a_file_is_loaded_as_a_package_of_its_own_and_two_never_mix(tmp_path: Path) -> None:
-    one = find_integration(str(_write(tmp_path / "one", "One", "first")))
-    two = find_integration(str(_write(tmp_path / "two", "Two", "second")))
+def test_each_file_is_loaded_as_a_package_of_its_own(tmp_path: Path) -> None:
+    one = find_integration(str(write_integration(tmp_path / "one", "One", "first")))
+    two = find_integration(str(write_integration(tmp_path / "two", "Two", "second")))
     assert (one.name, two.name) == ("one", "two")
-    assert list(one.streams["things"].read_as.model_fields) == ["first"]
-    assert list(two.streams["things"].read_as.model_fields) == ["second"]
+    assert list(one.streams["things"].required_model.model_fields) == ["first"]
+    assert list(two.streams["things"].required_model.model_fields) == ["second"]
 
 
-def test_a_folder_with_an_integration_file_is_a_path_too(tmp_path: Path) -> None:
-    _write(tmp_path / "vendor", file="integration.py")
+def test_a_folder_with_an_integration_file_loads(tmp_path: Path) -> None:
+    write_integration(tmp_path / "vendor", file="integration.py")
     assert find_integration(str(tmp_path / "vendor")).name == "own"
 
 
 def test_paths_in_the_environment_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DAZZ_INTEGRATIONS", str(_write(tmp_path)))
+    monkeypatch.setenv("DAZZ_INTEGRATIONS", str(write_integration(tmp_path)))
     assert "own" in discover().integrations
 
 
 def test_entry_points_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     module = types.ModuleType("some_distribution")
-    module.integration = next(iter(load_path(_write(tmp_path))))  # type: ignore[attr-defined]
+    module.integration = next(iter(load_classes(write_integration(tmp_path))))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "some_distribution", module)
     entry = EntryPoint("own", "some_distribution:integration", discovery.ENTRY_POINT_GROUP)
     monkeypatch.setattr(discovery, "entry_points", lambda *, group: [entry])
     assert "own" in discover().integrations
 
 
-def test_one_that_fails_is_reported_with_file_and_line_and_the_others_are_there(
+def test_an_integration_that_fails_is_reported_with_file_and_line_and_the_others_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "broken.py"
@@ -73,28 +73,28 @@ def test_one_that_fails_is_reported_with_file_and_line_and_the_others_are_there(
     found = discover()
     assert {"github", "snyk"} <= found.integrations.keys()
     (failure,) = found.failures
-    assert failure.place == str(broken)
+    assert failure.location == str(broken)
     assert failure.reason == "RuntimeError: no luck (line 2 of broken.py)"
 
 
-def test_two_of_one_name_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = _write(tmp_path / "a"), _write(tmp_path / "b")
+def test_two_integrations_of_the_same_name_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = write_integration(tmp_path / "a"), write_integration(tmp_path / "b")
     monkeypatch.setenv("DAZZ_INTEGRATIONS", f"{one}:{two}")
     found = discover()
     assert "there is another integration named 'own'" in found.failures[0].reason
 
 
-def test_an_unknown_name_is_answered_with_a_close_one() -> None:
+def test_an_unknown_name_gets_a_suggestion() -> None:
     with pytest.raises(DefinitionError, match=r"no integration is named 'snik'; did you mean 'snyk'\?"):
         find_integration("snik")
 
 
-def test_a_path_without_a_file_is_named(tmp_path: Path) -> None:
+def test_a_path_without_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match=r"there is no file .*nothing\.py"):
         find_integration(str(tmp_path / "nothing.py"))
 
 
-def test_a_file_without_an_integration_is_named(tmp_path: Path) -> None:
+def test_a_file_without_an_integration_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.py").write_text("")
-    with pytest.raises(DefinitionError, match="must hold one integration class; it holds none"):
+    with pytest.raises(DefinitionError, match="must hold one integration class, but it holds none"):
         find_integration(str(tmp_path / "empty.py"))

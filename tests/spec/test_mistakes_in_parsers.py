@@ -1,4 +1,4 @@
-"""A parser that can't be called, or whose inputs or results can't be known, fails when definitions load."""
+"""A parser that can't be called, or whose inputs or results are unknown, fails when definitions load."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -8,7 +8,17 @@ import pytest
 from dazz_assets import DefinitionError, FullRefresh, Incremental, Stream, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import Make, Object, OtherStream, Thing, ThingsStream, integration, parsing, right, told
+from tests.spec.wrong import (
+    Make,
+    Object,
+    OtherStream,
+    Thing,
+    ThingsStream,
+    integration,
+    load_error,
+    valid_parser,
+    with_parser,
+)
 
 Things = FullRefresh[ThingsStream]
 
@@ -62,7 +72,7 @@ def misspelt(self: Any, things: "FullRefresh[ThingStream]") -> Iterator[Object]:
     yield from ()
 
 
-def for_types_alone(self: Any, things: Things) -> "Iterator[Quux]":  # type: ignore[name-defined]  # noqa: F821
+def imported_for_type_checking(self: Any, things: Things) -> "Iterator[Quux]":  # type: ignore[name-defined]  # noqa: F821
     yield from ()
 
 
@@ -78,7 +88,7 @@ def no_self(things: Things) -> Iterator[Object]:
     yield from ()
 
 
-def nothing_at_all() -> Iterator[Object]:
+def no_parameter() -> Iterator[Object]:
     yield from ()
 
 
@@ -122,7 +132,7 @@ def returns_the_base(self: Any, things: Things) -> Iterator[DomainObject]:
     yield from ()
 
 
-def returns_some(self: Any, things: Things) -> Iterator[Object | None]:
+def returns_optional(self: Any, things: Things) -> Iterator[Object | None]:
     yield from ()
 
 
@@ -130,7 +140,7 @@ def unmarked(self: Any, things: Things) -> Iterator[Object]:
     yield from ()
 
 
-def returns_later(self: Any, things: Things) -> AsyncIterator[Object]:
+def returns_an_async_iterator(self: Any, things: Things) -> AsyncIterator[Object]:
     raise NotImplementedError
 
 
@@ -138,11 +148,11 @@ async def is_async(self: Any, things: Things) -> Iterator[Object]:
     return iter(())
 
 
-class Taken(DomainObject):
+class WithOurColumn(DomainObject):
     connection: str
 
 
-def our_column(self: Any, things: Things) -> Iterator[Taken]:
+def our_column(self: Any, things: Things) -> Iterator[WithOurColumn]:
     yield from ()
 
 
@@ -171,22 +181,22 @@ def one_table_for_two(self: Any, things: Things) -> Iterator[Object | Titled]:
     yield from ()
 
 
-mark: Any = parser
-as_property: Any = property
+untyped_parser: Any = parser
+untyped_property: Any = property
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (
-            lambda: parsing(no_annotation),
+            lambda: with_parser(no_annotation),
             (
                 "BadIntegration.bad: the parameter 'things' has no annotation; annotate it as `things: "
                 "FullRefresh[S]` or `things: Incremental[S]`, where S is one of the streams"
             ),
         ),
         (
-            lambda: parsing(a_list),
+            lambda: with_parser(a_list),
             (
                 "BadIntegration.bad: the parameter 'things' has the annotation "
                 "list[tests.spec.wrong.Thing]; annotate it as `things: FullRefresh[S]` or `things: "
@@ -194,25 +204,28 @@ as_property: Any = property
             ),
         ),
         (
-            lambda: parsing(no_stream),
+            lambda: with_parser(no_stream),
             (
                 "BadIntegration.bad: the parameter 'things' has the annotation FullRefresh; annotate it as "
                 "`things: FullRefresh[S]` or `things: Incremental[S]`, where S is one of the streams"
             ),
         ),
         (
-            lambda: parsing(the_model),
+            lambda: with_parser(the_model),
             (
-                "BadIntegration.bad: the parameter 'things' reads Thing, which is no Stream class; name the "
-                "stream: `FullRefresh[ThingsStream]`"
+                "BadIntegration.bad: the parameter 'things' reads Thing, which is not a Stream class; name the stream: "
+                "`FullRefresh[ThingsStream]`"
             ),
         ),
         (
-            lambda: parsing(a_type),
-            ("BadIntegration.bad: the parameter 'things' reads int, which is no Stream class; name one of `streams`"),
+            lambda: with_parser(a_type),
+            (
+                "BadIntegration.bad: the parameter 'things' reads int, which is not a Stream class; name one of "
+                "`streams`"
+            ),
         ),
         (
-            lambda: parsing(undeclared),
+            lambda: with_parser(undeclared),
             (
                 "BadIntegration.bad: the parameter 'other' reads OtherStream, which is not among `streams`; "
                 "add it there; did you mean 'ThingsStream'?"
@@ -233,135 +246,138 @@ as_property: Any = property
             ),
         ),
         (
-            lambda: parsing(no_cursor),
+            lambda: with_parser(no_cursor),
             (
                 "BadIntegration.bad: the parameter 'things' is Incremental[ThingsStream], but ThingsStream "
                 "has no cursor; use FullRefresh[ThingsStream], or give the stream a cursor"
             ),
         ),
         (
-            lambda: parsing(misspelt),
+            lambda: with_parser(misspelt),
             (
-                "BadIntegration.bad: the annotation names 'ThingStream', which can't be found when "
-                "definitions load; import it outside `if TYPE_CHECKING`, or did you mean 'ThingsStream'?"
+                "BadIntegration.bad: an annotation names 'ThingStream', which can't be found when definitions load; "
+                "import it outside `if TYPE_CHECKING`, or did you mean 'ThingsStream'?"
             ),
         ),
         (
-            lambda: parsing(for_types_alone),
+            lambda: with_parser(imported_for_type_checking),
             (
-                "BadIntegration.bad: the annotation names 'Quux', which can't be found when definitions "
-                "load; import it outside `if TYPE_CHECKING`"
+                "BadIntegration.bad: an annotation names 'Quux', which can't be found when definitions load; import it "
+                "outside `if TYPE_CHECKING`"
             ),
         ),
         (
-            lambda: parsing(unreadable),
+            lambda: with_parser(unreadable),
             (
                 "BadIntegration.bad: its annotations can't be read (Forward reference must be an expression "
                 "-- got 'FullRefresh[ThingsStream'); correct them"
             ),
         ),
         (
-            lambda: parsing(no_input),
-            "BadIntegration.bad has no input; give it one, as `issues: Incremental[IssuesStream]`",
+            lambda: with_parser(no_input),
+            "BadIntegration.bad has no input; give it one, for example `issues: Incremental[IssuesStream]`",
         ),
         (
-            lambda: parsing(no_self),
-            "BadIntegration.bad has no `self`; a parser is a method: put `self` before its inputs",
+            lambda: with_parser(no_self),
+            "BadIntegration.bad has no `self`; a parser is a method; put `self` before its inputs",
         ),
         (
-            lambda: parsing(nothing_at_all),
-            "BadIntegration.bad has no `self`; a parser is a method: put `self` before its inputs",
+            lambda: with_parser(no_parameter),
+            "BadIntegration.bad has no `self`; a parser is a method; put `self` before its inputs",
         ),
         (
-            lambda: parsing(stars),
-            "BadIntegration.bad takes *things; name each input, as `issues: Incremental[IssuesStream]`",
+            lambda: with_parser(stars),
+            "BadIntegration.bad takes *things; name each input, for example `issues: Incremental[IssuesStream]`",
         ),
         (
-            lambda: parsing(two_stars),
-            "BadIntegration.bad takes **things; name each input, as `issues: Incremental[IssuesStream]`",
+            lambda: with_parser(two_stars),
+            ("BadIntegration.bad takes **things; name each input, for example `issues: Incremental[IssuesStream]`"),
         ),
         (
-            lambda: parsing(a_default),
-            ("BadIntegration.bad: the parameter 'things' has a default, and is always given; remove the default"),
-        ),
-        (
-            lambda: parsing(by_position),
-            ("BadIntegration.bad: the parameter 'things' can't be given by name, as inputs are; remove the `/`"),
-        ),
-        (
-            lambda: parsing(no_return),
+            lambda: with_parser(a_default),
             (
-                "BadIntegration.bad has no return annotation; annotate it as `-> Iterator[Finding]`, with "
-                "one domain model or a union of them"
+                "BadIntegration.bad: the parameter 'things' has a default, but inputs are always given; remove the "
+                "default"
             ),
         ),
         (
-            lambda: parsing(returns_none),
+            lambda: with_parser(by_position),
             (
-                "BadIntegration.bad returns None; annotate it as `-> Iterator[Finding]`, with one domain "
-                "model or a union of them"
+                "BadIntegration.bad: the parameter 'things' is positional-only, but inputs are passed by name; remove "
+                "the `/`"
             ),
         ),
         (
-            lambda: parsing(returns_one),
+            lambda: with_parser(no_return),
             (
-                "BadIntegration.bad returns Object; annotate it as `-> Iterator[Finding]`, with one domain "
-                "model or a union of them"
+                "BadIntegration.bad has no return annotation; annotate it with one domain model or a union of them, "
+                "for example `-> Iterator[Finding]`"
             ),
         ),
         (
-            lambda: parsing(returns_anything),
-            "BadIntegration.bad returns Any, which is no domain model; make it a DomainObject",
-        ),
-        (
-            lambda: parsing(returns_records),
-            "BadIntegration.bad returns Thing, which is no domain model; make it a DomainObject",
-        ),
-        (
-            lambda: parsing(returns_the_base),
-            ("BadIntegration.bad returns DomainObject, the base of all domain models; name those that it yields"),
-        ),
-        (
-            lambda: parsing(returns_some),
+            lambda: with_parser(returns_none),
             (
-                "BadIntegration.bad may yield None; leave None out of the return annotation, and yield "
-                "nothing where there is nothing"
+                "BadIntegration.bad returns None; annotate it with one domain model or a union of them, for example "
+                "`-> Iterator[Finding]`"
             ),
         ),
         (
-            lambda: parsing(returns_later),
+            lambda: with_parser(returns_one),
             (
-                "BadIntegration.bad returns collections.abc.AsyncIterator[tests.spec.wrong.Object]; "
-                "annotate it as `-> Iterator[Finding]`, with one domain model or a union of them"
+                "BadIntegration.bad returns Object; annotate it with one domain model or a union of them, for example "
+                "`-> Iterator[Finding]`"
             ),
         ),
         (
-            lambda: parsing(is_async),
-            "BadIntegration.bad is async; a parser is a plain method, given its records: remove `async`",
+            lambda: with_parser(returns_anything),
+            "BadIntegration.bad returns Any, which is not a domain model; make it a DomainObject",
         ),
         (
-            lambda: parsing(our_column),
+            lambda: with_parser(returns_records),
+            "BadIntegration.bad returns Thing, which is not a domain model; make it a DomainObject",
+        ),
+        (
+            lambda: with_parser(returns_the_base),
+            ("BadIntegration.bad returns DomainObject, the base of all domain models; name the models that it yields"),
+        ),
+        (
+            lambda: with_parser(returns_optional),
+            "BadIntegration.bad may yield None; remove None from the return annotation, and yield only objects",
+        ),
+        (
+            lambda: with_parser(returns_an_async_iterator),
             (
-                "BadIntegration.bad returns Taken, whose field 'connection' has the name of a column that "
+                "BadIntegration.bad returns collections.abc.AsyncIterator[tests.spec.wrong.Object]; annotate it with "
+                "one domain model or a union of them, for example `-> Iterator[Finding]`"
+            ),
+        ),
+        (
+            lambda: with_parser(is_async),
+            "BadIntegration.bad is async; a parser is a plain method that is given its records; remove `async`",
+        ),
+        (
+            lambda: with_parser(our_column),
+            (
+                "BadIntegration.bad returns WithOurColumn, whose field 'connection' has the name of a column that "
                 "every table has; rename the field"
             ),
         ),
         (
-            lambda: parsing(a_number_as_id),
+            lambda: with_parser(a_number_as_id),
             (
-                "BadIntegration.bad returns Numbered, whose id is int; leave it a str, made by "
-                "`self.object_id(...)` from the vendor's id"
+                "BadIntegration.bad returns Numbered, whose id is int; leave it a str, made with `self.object_id(...)` "
+                "from the vendor's id"
             ),
         ),
         (
-            lambda: parsing(a_bad_table),
+            lambda: with_parser(a_bad_table),
             (
-                "BadIntegration.bad returns Spaced, whose table 'My Objects' must be lower case letters, "
-                "digits and _, and not `quarantine`; set `table`"
+                "BadIntegration.bad returns Spaced, whose table 'My Objects' must be lower-case letters, digits and _, "
+                "begin with a letter and have at most 63 characters; set `table`"
             ),
         ),
         (
-            lambda: parsing(one_table_for_two),
+            lambda: with_parser(one_table_for_two),
             (
                 "BadIntegration.bad returns Object and Titled, which both have the table 'objects'; set "
                 "`table` of one of them"
@@ -369,69 +385,69 @@ as_property: Any = property
         ),
         (
             lambda: integration(bad=staticmethod(parser(no_self))),
-            ("BadIntegration.bad is a staticmethod; a parser is a plain method with `self`: remove `@staticmethod`"),
+            ("BadIntegration.bad is a staticmethod; a parser is a plain method with `self`; remove `@staticmethod`"),
         ),
         (
-            lambda: integration(bad=classmethod(parser(right))),
-            ("BadIntegration.bad is a classmethod; a parser is a plain method with `self`: remove `@classmethod`"),
+            lambda: integration(bad=classmethod(parser(valid_parser))),
+            "BadIntegration.bad is a classmethod; a parser is a plain method with `self`; remove `@classmethod`",
         ),
         (
-            lambda: integration(bad=mark(as_property(right))),
-            "BadIntegration.bad is a property; a parser is a plain method with `self`: remove `@property`",
+            lambda: integration(bad=untyped_parser(untyped_property(valid_parser))),
+            "BadIntegration.bad is a property; a parser is a plain method with `self`; remove `@property`",
         ),
         (
-            lambda: integration(bad=as_property(parser(right))),
-            "BadIntegration.bad is a property; a parser is a plain method with `self`: remove `@property`",
+            lambda: integration(bad=untyped_property(parser(valid_parser))),
+            "BadIntegration.bad is a property; a parser is a plain method with `self`; remove `@property`",
         ),
         (
-            lambda: integration(Things=parser(right)),
+            lambda: integration(Things=parser(valid_parser)),
             (
-                "BadIntegration.Things: the parser's name 'Things' must be lower case letters, digits and _; "
-                "rename the method"
+                "BadIntegration.Things: the parser's name 'Things' must be lower-case letters, digits and _, begin "
+                "with a letter and have at most 63 characters; rename the method"
             ),
         ),
         (
-            lambda: integration(check=parser(right)),
+            lambda: integration(check=parser(valid_parser)),
             (
-                "BadIntegration.check is a parser with the name of something that every integration has; "
-                "rename the method"
+                "BadIntegration.check is a parser, but every integration has an attribute of that name; rename the "
+                "method"
             ),
         ),
         (
-            lambda: integration(connection=parser(right)),
+            lambda: integration(connection=parser(valid_parser)),
             (
-                "BadIntegration.connection is a parser with the name of something that every integration "
-                "has; rename the method"
+                "BadIntegration.connection is a parser, but every integration has an attribute of that name; rename "
+                "the method"
             ),
         ),
         (
             lambda: integration(bad=unmarked),
             (
-                "BadIntegration.bad takes records of a stream and is no parser; mark it with `@parser`, or "
-                "begin its name with _ where it helps one"
+                "BadIntegration.bad takes the records of a stream but is not a parser; mark it with `@parser`, or "
+                "begin its name with _ if it helps one"
             ),
         ),
     ],
 )
-def test_it_says_where_what_and_how_to_fix_it(make: Make, message: str) -> None:
-    assert told(make) == message
+def test_the_message_names_the_place_the_problem_and_the_fix(make: Make, message: str) -> None:
+    assert load_error(make) == message
 
 
-def test_a_version_is_a_text() -> None:
+def test_a_version_must_be_a_string() -> None:
     with pytest.raises(DefinitionError) as caught:
-        mark(version=2)
-    assert str(caught.value) == '@parser(version=2): give the version as a text, `version="2"`'
+        untyped_parser(version=2)
+    assert str(caught.value) == '@parser(version=2): give the version as a string: `version="2"`'
 
 
-def test_a_version_is_given_by_name() -> None:
+def test_a_version_must_be_given_by_name() -> None:
     with pytest.raises(DefinitionError) as caught:
-        mark("2")
-    assert str(caught.value) == "@parser('2'): give the version by name, `@parser(version=\"2\")`"
+        untyped_parser("2")
+    assert str(caught.value) == "@parser('2'): give the version by name: `@parser(version=\"2\")`"
 
 
-def test_a_mark_with_empty_parentheses_is_one() -> None:
-    assert describe(integration(bad=parser()(right))).parsers["bad"].version == "1"  # type: ignore[call-overload]
+def test_the_decorator_works_with_empty_parentheses() -> None:
+    assert describe(integration(bad=parser()(valid_parser))).parsers["bad"].version == "1"  # type: ignore[call-overload]
 
 
-def test_a_helper_that_takes_an_input_has_a_name_that_begins_with_an_underscore() -> None:
+def test_a_method_with_a_leading_underscore_may_take_an_input() -> None:
     assert not describe(integration(_names=unmarked)).parsers

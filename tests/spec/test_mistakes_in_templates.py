@@ -1,4 +1,4 @@
-"""A template that can't be filled fails when definitions load; braces that are the vendor's own pass."""
+"""A template that can't be filled fails when definitions load; the vendor's own braces pass."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ import pytest
 
 from dazz_assets import Cursor
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import Make, integration, told, with_stream
+from tests.spec.wrong import Make, integration, load_error, with_stream
 
-OR = "write {config.x} for a field of Config, or {parent.x} for one of the parent's record"
+FIX = "write {config.x} for a field of Config, or {parent.x} for one of the parent's record"
 
 
-def incremental(**settings: Any) -> Any:
+def with_incremental_stream(**settings: Any) -> Any:
     return with_stream(primary_key="id", cursor=Cursor("at"), **settings)
 
 
@@ -20,76 +20,79 @@ def incremental(**settings: Any) -> Any:
     [
         (
             lambda: with_stream(params={"q": "updated >= {cursor.since}"}),
-            '`params` uses {cursor.since}, but it has no cursor; set `cursor`, as `cursor = Cursor("updated_at")`',
+            (
+                "`params` uses {cursor.since}, but the stream has no cursor; set `cursor`, for example `cursor = "
+                'Cursor("updated_at")`'
+            ),
         ),
         (
             lambda: with_stream(path="/since/{cursor.since}"),
-            '`path` uses {cursor.since}, but it has no cursor; set `cursor`, as `cursor = Cursor("updated_at")`',
+            (
+                "`path` uses {cursor.since}, but the stream has no cursor; set `cursor`, for example `cursor = "
+                'Cursor("updated_at")`'
+            ),
         ),
         (
-            lambda: incremental(params={"q": "updated >= {cursor.sinse}"}),
-            "`params` uses {cursor.sinse}, which is no bound; did you mean {cursor.since}?",
+            lambda: with_incremental_stream(params={"q": "updated >= {cursor.sinse}"}),
+            "`params` uses {cursor.sinse}, which is not a bound; did you mean {cursor.since}?",
         ),
         (
-            lambda: incremental(body={"where": [{"at": "{cursor.value}"}]}),
-            "`body` uses {cursor.value}, which is no bound; write {cursor.since} or {cursor.until}",
+            lambda: with_incremental_stream(body={"where": [{"at": "{cursor.value}"}]}),
+            "`body` uses {cursor.value}, which is not a bound; write {cursor.since} or {cursor.until}",
         ),
         (
-            lambda: incremental(params={"q": "updated >= {since}"}),
-            f"`params` holds {{since}}, which is no placeholder; {OR}; did you mean {{cursor.since}}?",
+            lambda: with_incremental_stream(params={"q": "updated >= {since}"}),
+            f"`params` holds {{since}}, which is not a placeholder; {FIX}; did you mean {{cursor.since}}?",
         ),
         (
-            lambda: incremental(params={"q": "updated >= { cursor.since }"}),
-            f"`params` holds {{ cursor.since }}, which is no placeholder; {OR}; did you mean {{cursor.since}}?",
+            lambda: with_incremental_stream(params={"q": "updated >= { cursor.since }"}),
+            f"`params` holds {{ cursor.since }}, which is not a placeholder; {FIX}; did you mean {{cursor.since}}?",
         ),
         (
             lambda: with_stream(body={"filter": {"org": "{org}"}}),
-            f"`body` holds {{org}}, which is no placeholder; {OR}; did you mean {{config.org}}?",
+            f"`body` holds {{org}}, which is not a placeholder; {FIX}; did you mean {{config.org}}?",
         ),
         (
             lambda: with_stream(body={"filters": ["open", {"org": "org:{org}"}]}),
-            f"`body` holds {{org}}, which is no placeholder; {OR}; did you mean {{config.org}}?",
+            f"`body` holds {{org}}, which is not a placeholder; {FIX}; did you mean {{config.org}}?",
         ),
         (
             lambda: with_stream(headers={"X-Token": "{token}"}),
-            f"`headers` holds {{token}}, which is no placeholder; {OR}; did you mean {{config.token}}?",
+            f"`headers` holds {{token}}, which is not a placeholder; {FIX}; did you mean {{config.token}}?",
         ),
         (
             lambda: with_stream(body={"query": 'query{orgs(name:"{config.org"){id}}'}),
-            f'`body` holds {{config.org"), which is no placeholder; {OR}',
+            f'`body` holds {{config.org"), which is not a placeholder; {FIX}',
         ),
         (
             lambda: with_stream(body={"{config.org}": True}),
             (
-                "`body` has {config.org} in the name '{config.org}'; names are sent as they are, and placeholders "
-                "stand in values only"
+                "`body` has {config.org} in the name '{config.org}', but names are sent as they are; use placeholders "
+                "in values only"
             ),
         ),
         (
             lambda: with_stream(primary_key="id", cursor=Cursor("at", since="since"), params={"since": "2020-01-01"}),
             (
-                "Cursor(since='since') sends the bound as 'since', and `params` gives 'since' a value too; leave out "
-                "one of them"
+                "Cursor(since='since') sends the bound as 'since', but `params` also gives 'since' a value; remove one "
+                "of them"
             ),
         ),
         (
             lambda: with_stream(primary_key="id", cursor=Cursor("at", since="filter.since"), body={"filter": "open"}),
-            (
-                "Cursor(since='filter.since') needs a mapping at 'filter' of `body`, and there is a str; correct one "
-                "of them"
-            ),
+            ("Cursor(since='filter.since') needs a dict at 'filter' of `body`, but finds a str; correct one of them"),
         ),
     ],
 )
-def test_a_stream_that_can_not_fill_its_templates_is_refused(make: Make, message: str) -> None:
-    assert told(make) == f"BadIntegration: BadStream: {message}"
+def test_a_template_that_can_not_be_filled_is_refused(make: Make, message: str) -> None:
+    assert load_error(make) == f"BadIntegration: BadStream: {message}"
 
 
 @pytest.mark.parametrize("placeholder", ["{cursor.since}", "{parent.id}"])
-def test_a_base_url_is_the_same_for_all_requests(placeholder: str) -> None:
-    assert told(lambda: integration(base_url=f"https://api.test/{placeholder}")) == (
-        f"BadIntegration: `base_url` uses {placeholder}, and is the same for all requests; write it in the `path`, "
-        "`params`, `headers` or `body` of a stream"
+def test_a_base_url_takes_fields_of_the_config_only(placeholder: str) -> None:
+    assert load_error(lambda: integration(base_url=f"https://api.test/{placeholder}")) == (
+        f"BadIntegration: `base_url` uses {placeholder}, but it is the same for all requests; write it in the "
+        "`path`, `params`, `headers` or `body` of a stream"
     )
 
 
@@ -105,5 +108,5 @@ def test_a_base_url_is_the_same_for_all_requests(placeholder: str) -> None:
     ],
 )
 def test_the_braces_of_graphql_and_json_pass(text: str) -> None:
-    described = describe(incremental(body={"query": text, "variables": {"org": "{config.org}"}}))
+    described = describe(with_incremental_stream(body={"query": text, "variables": {"org": "{config.org}"}}))
     assert described.streams["bad"].body == {"query": text, "variables": {"org": "{config.org}"}}

@@ -1,4 +1,4 @@
-"""A secret that would be shown, sent where it is logged, or stand in code, fails when definitions load."""
+"""A secret that would be shown, logged or written out in code fails when definitions load."""
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 
 from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, Request, Response
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import Config, Make, integration, told, with_stream
+from tests.spec.wrong import Config, Make, integration, load_error, with_stream
 
 
 class Account(BaseModel):
@@ -49,7 +49,7 @@ class SecretAddress(ConnectionConfig):
 
 @dataclass(frozen=True)
 class Exchange:
-    """An auth of the author's own, with a template."""
+    """An author's own auth, with a template."""
 
     key: str
 
@@ -57,7 +57,7 @@ class Exchange:
         yield request.with_header("Authorization", self.key)
 
 
-class Locked(Exchange):
+class AuthWithLock(Exchange):
     def __init__(self) -> None:
         super().__init__("{config.token}")
         vars(self)["lock"] = Lock()
@@ -67,7 +67,7 @@ class Locked(Exchange):
 STRIPE = "sk_live_" + "a1B2c3D4e5F6"
 
 
-def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]]:
+def with_config(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]]:
     return integration(Integration[config], **settings)  # type: ignore[valid-type]
 
 
@@ -75,110 +75,110 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
     ("make", "message"),
     [
         (
-            lambda: of(Plain, auth=BearerToken("{config.token}")),
+            lambda: with_config(Plain, auth=BearerToken("{config.token}")),
             (
-                "BadIntegration: `auth` uses Plain.token, which is no secret; declare it as `token: "
-                "SecretStr`, so that it is masked everywhere"
+                "BadIntegration: `auth` uses Plain.token, which is not a secret; declare it as `token: SecretStr`, so "
+                "that it is masked everywhere"
             ),
         ),
         (
-            lambda: of(Plain),
+            lambda: with_config(Plain),
             (
                 "BadIntegration: Plain.token is a str and looks like a secret by its name; declare it as "
                 "`token: SecretStr`, so that it is masked everywhere"
             ),
         ),
         (
-            lambda: of(PlainKey),
+            lambda: with_config(PlainKey),
             (
                 "BadIntegration: PlainKey.private_key is a str and looks like a secret by its name; declare "
                 "it as `private_key: SecretStr`, so that it is masked everywhere"
             ),
         ),
         (
-            lambda: of(PlainPassword),
+            lambda: with_config(PlainPassword),
             (
                 "BadIntegration: PlainPassword.db_password is a str and looks like a secret by its name; "
                 "declare it as `db_password: SecretStr`, so that it is masked everywhere"
             ),
         ),
         (
-            lambda: of(ListOfSecrets),
+            lambda: with_config(ListOfSecrets),
             (
-                "BadIntegration: ListOfSecrets.token holds a secret that is no SecretStr of its own, so it "
-                "can't be masked; give each secret a field of its own, as `token: SecretStr`"
+                "BadIntegration: ListOfSecrets.token holds a secret that is not a SecretStr of its own, so it can't be "
+                "masked; give each secret a field of its own: `token: SecretStr`"
             ),
         ),
         (
-            lambda: of(NestedSecret),
+            lambda: with_config(NestedSecret),
             (
-                "BadIntegration: NestedSecret.account holds a secret that is no SecretStr of its own, so it "
-                "can't be masked; give each secret a field of its own, as `account: SecretStr`"
+                "BadIntegration: NestedSecret.account holds a secret that is not a SecretStr of its own, so it can't "
+                "be masked; give each secret a field of its own: `account: SecretStr`"
             ),
         ),
         (
-            lambda: of(SecretOfBytes),
+            lambda: with_config(SecretOfBytes),
             (
-                "BadIntegration: SecretOfBytes.token holds a secret that is no SecretStr of its own, so it "
-                "can't be masked; give each secret a field of its own, as `token: SecretStr`"
+                "BadIntegration: SecretOfBytes.token holds a secret that is not a SecretStr of its own, so it can't be "
+                "masked; give each secret a field of its own: `token: SecretStr`"
             ),
         ),
         (
-            lambda: of(SecretAddress),
+            lambda: with_config(SecretAddress),
             (
-                "BadIntegration: SecretAddress.base_url is a secret, and a base URL is shown in messages; "
-                "leave it as it is in ConnectionConfig, and give the secret a field of its own"
+                "BadIntegration: SecretAddress.base_url is a secret, but base URLs are shown in messages; leave it as "
+                "ConnectionConfig declares it, and give the secret a field of its own"
             ),
         ),
         (
             lambda: with_stream(path="/bot{config.token}/updates"),
             (
-                "BadIntegration: BadStream: `path` holds {config.token}, a secret, and URLs are written to "
-                'logs everywhere; send it by the integration\'s auth: `ApiKey(format="{config.token}")` as a header, '
-                'or `ApiKey(param="token", format="{config.token}")` where the vendor takes it nowhere else'
+                "BadIntegration: BadStream: `path` holds {config.token}, a secret, but URLs end up in logs everywhere; "
+                'send it with the integration\'s auth: `ApiKey(format="{config.token}")` as a header, or '
+                '`ApiKey(param="token", format="{config.token}")` if the vendor takes it nowhere else'
             ),
         ),
         (
             lambda: with_stream(params={"key": "{config.token}"}),
             (
-                "BadIntegration: BadStream: `params` holds {config.token}, a secret, and URLs are written to "
-                'logs everywhere; send it by the integration\'s auth: `ApiKey(format="{config.token}")` as a header, '
-                'or `ApiKey(param="token", format="{config.token}")` where the vendor takes it nowhere else'
+                "BadIntegration: BadStream: `params` holds {config.token}, a secret, but URLs end up in logs "
+                'everywhere; send it with the integration\'s auth: `ApiKey(format="{config.token}")` as a header, or '
+                '`ApiKey(param="token", format="{config.token}")` if the vendor takes it nowhere else'
             ),
         ),
         (
             lambda: integration(params={"key": "{config.token}"}),
             (
-                "BadIntegration: ThingsStream: `params` holds {config.token}, a secret, and URLs are written "
-                'to logs everywhere; send it by the integration\'s auth: `ApiKey(format="{config.token}")` as a '
-                'header, or `ApiKey(param="token", format="{config.token}")` where the vendor takes it nowhere else'
+                "BadIntegration: ThingsStream: `params` holds {config.token}, a secret, but URLs end up in logs "
+                'everywhere; send it with the integration\'s auth: `ApiKey(format="{config.token}")` as a header, or '
+                '`ApiKey(param="token", format="{config.token}")` if the vendor takes it nowhere else'
             ),
         ),
         (
             lambda: integration(base_url="https://api.test/{config.token}"),
             (
-                "BadIntegration: `base_url` holds {config.token}, a secret, and URLs are written to logs "
-                'everywhere; send it by the integration\'s auth: `ApiKey(format="{config.token}")` as a header, or '
-                '`ApiKey(param="token", format="{config.token}")` where the vendor takes it nowhere else'
+                "BadIntegration: `base_url` holds {config.token}, a secret, but URLs end up in logs everywhere; send "
+                'it with the integration\'s auth: `ApiKey(format="{config.token}")` as a header, or '
+                '`ApiKey(param="token", format="{config.token}")` if the vendor takes it nowhere else'
             ),
         ),
         (
             lambda: integration(base_url="https://me:hunter2@api.test"),
-            "BadIntegration: base_url holds credentials or a query; give them by `auth` or `params`",
+            "BadIntegration: `base_url` holds credentials or a query; set them with `auth` or `params`",
         ),
         (
             lambda: with_stream(params={"page": 1, "api-key": "hunter2"}),
             (
                 "BadIntegration: BadStream: `params` gives 'api-key' a value, which is a secret by its name, and code "
-                "is read by many; declare `api_key: SecretStr` in Config, and send it by the integration's auth: "
-                '`ApiKey(param="api-key", format="{config.api_key}")`'
+                "is no place for secrets; declare `api_key: SecretStr` in Config, and send it with the integration's "
+                'auth: `ApiKey(param="api-key", format="{config.api_key}")`'
             ),
         ),
         (
             lambda: integration(params={"access_token": 123456}),
             (
                 "BadIntegration: ThingsStream: `params` gives 'access_token' a value, which is a secret by its name, "
-                "and code is read by many; declare `access_token: SecretStr` in Config, and send it by the "
+                "and code is no place for secrets; declare `access_token: SecretStr` in Config, and send it with the "
                 'integration\'s auth: `ApiKey(param="access_token", format="{config.access_token}")`'
             ),
         ),
@@ -186,8 +186,9 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
             (
                 lambda setting=setting, value=value: with_stream(**{setting: value}),
                 (
-                    f"BadIntegration: BadStream: `{setting}` holds a secret by its shape (stripe-key), and code is "
-                    "read by many; declare `token: SecretStr` in Config, and send it by the integration's auth"
+                    f"BadIntegration: BadStream: `{setting}` holds what looks like a secret (stripe-key), and code "
+                    "is no place for secrets; declare `token: SecretStr` in Config, and send it with the integration's "
+                    "auth"
                 ),
             )
             for setting, value in {
@@ -200,73 +201,73 @@ def of(config: type[ConnectionConfig], **settings: Any) -> type[Integration[Any]
         (
             lambda: integration(base_url=f"https://api.test/{STRIPE}"),
             (
-                "BadIntegration: `base_url` holds a secret by its shape (stripe-key), and code is read by many; "
-                "declare `token: SecretStr` in Config, and send it by the integration's auth"
+                "BadIntegration: `base_url` holds what looks like a secret (stripe-key), and code is no place for "
+                "secrets; declare `token: SecretStr` in Config, and send it with the integration's auth"
             ),
         ),
         (
             lambda: integration(auth=BearerToken("hunter2")),
             (
-                "BadIntegration: `auth` names no field of Config, so the text is sent as it is; write the "
-                'secret\'s field in braces, as `BearerToken("{config.token}")`'
+                "BadIntegration: `auth` names no field of Config, so its text would be sent as it is; put the secret's "
+                'field in braces: `BearerToken("{config.token}")`'
             ),
         ),
         (
             lambda: integration(auth=ApiKey(format="hunter2")),
             (
-                "BadIntegration: `auth` names no field of Config, so the text is sent as it is; write the "
-                'secret\'s field in braces, as `ApiKey(format="{config.token}")`'
+                "BadIntegration: `auth` names no field of Config, so its text would be sent as it is; put the secret's "
+                'field in braces: `ApiKey(format="{config.token}")`'
             ),
         ),
         (
             lambda: integration(auth=Basic("me", "hunter2")),
             (
-                "BadIntegration: `auth` names no field of Config, so the text is sent as it is; write the "
-                'secret\'s field in braces, as `Basic("{config.username}", "{config.password}")`'
+                "BadIntegration: `auth` names no field of Config, so its text would be sent as it is; put the secret's "
+                'field in braces: `Basic("{config.username}", "{config.password}")`'
             ),
         ),
         (
             lambda: integration(auth=BearerToken("{config.tokn}")),
-            "BadIntegration: `auth` uses {config.tokn}, a field that Config does not have; did you mean 'token'?",
+            "BadIntegration: `auth` uses {config.tokn}, but Config has no such field; did you mean 'token'?",
         ),
         (
             lambda: integration(auth=BearerToken("{token}")),
-            "BadIntegration: `auth` holds {token}, which is no placeholder; write {config.token}",
+            "BadIntegration: `auth` holds {token}, which is not a placeholder; write {config.token}",
         ),
         (
             lambda: integration(auth=ApiKey(format="Token {tokn}")),
             (
-                "BadIntegration: `auth` holds {tokn}, which is no placeholder; write {config.x} for a field of Config; "
-                "did you mean 'token'?"
+                "BadIntegration: `auth` holds {tokn}, which is not a placeholder; write {config.x} for a field of "
+                "Config; did you mean 'token'?"
             ),
         ),
         (
             lambda: integration(auth=BearerToken("{token")),
-            "BadIntegration: `auth` holds {token, which is no placeholder; write {config.token}",
+            "BadIntegration: `auth` holds {token, which is not a placeholder; write {config.token}",
         ),
         (
             lambda: integration(auth=BearerToken("{parent.token}")),
             (
-                "BadIntegration: `auth` uses {parent.token}; it signs the requests of all streams, so write a field of "
-                "Config, as {config.token}"
+                "BadIntegration: `auth` uses {parent.token}, but it signs the requests of all streams; use a field of "
+                "Config, for example {config.token}"
             ),
         ),
         (
             lambda: integration(auth=Exchange("{token}")),
-            "BadIntegration: `auth` holds {token}, which is no placeholder; write {config.token}",
+            "BadIntegration: `auth` holds {token}, which is not a placeholder; write {config.token}",
         ),
         (
-            lambda: integration(auth=Locked()),
+            lambda: integration(auth=AuthWithLock()),
             (
-                "BadIntegration: `auth` can't be copied (TypeError: cannot pickle '_thread.lock' object), and each "
-                "connection has a copy of its own; leave out what it holds of this process. It needs no lock: of a "
-                "connection's threads one at a time runs its code"
+                "BadIntegration: `auth` can't be copied (TypeError: cannot pickle '_thread.lock' object), but each "
+                "connection has a copy of its own; remove what belongs to this process from it. It needs no lock: only "
+                "one of a connection's threads runs its code at a time"
             ),
         ),
     ],
 )
-def test_it_says_which_and_where_it_belongs(make: Make, message: str) -> None:
-    assert told(make) == message
+def test_the_message_names_the_secret_and_where_it_belongs_but_never_its_value(make: Make, message: str) -> None:
+    assert load_error(make) == message
     assert "hunter2" not in message
     assert STRIPE not in message
 
@@ -278,22 +279,22 @@ def test_a_header_and_a_body_may_hold_a_secret() -> None:
     assert (stream.headers, stream.body) == ({"X-Second": "{config.token}"}, {"key": "{config.token}"})
 
 
-def test_flags_and_what_pages_may_stand_in_parameters() -> None:
+def test_flags_and_page_tokens_may_be_parameters() -> None:
     params = {"page_token": "first-page", "with_secret": True, "password": "", "token": "{config.org}"}
     (stream,) = describe(with_stream(params=params)).streams.values()
     assert stream.params == params
 
 
-class Ends(ConnectionConfig):
+class SecretSoundingNames(ConnectionConfig):
     token: SecretStr
     token_url: str = ""
     access_key_id: str = ""
     tokens_a_minute: str = ""
 
 
-def test_a_name_that_only_speaks_of_a_secret_is_none() -> None:
-    assert describe(of(Ends)).config is Ends
+def test_names_that_only_sound_like_secrets_load() -> None:
+    assert describe(with_config(SecretSoundingNames)).config is SecretSoundingNames
 
 
-def test_what_is_right_loads() -> None:
+def test_a_valid_auth_loads() -> None:
     assert describe(integration(Integration[Config], auth=BearerToken("{config.token}"))).config is Config

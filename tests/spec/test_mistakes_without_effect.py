@@ -1,6 +1,6 @@
-"""A setting that would do nothing fails when definitions load: in the wrong class, or beside what leaves it no effect.
+"""A setting without effect fails when definitions load: one in the wrong class, or one that another setting overrides.
 
-So does a status in `accept` that would hide a bad token, or that no failure can have.
+So does a status in `accept` that would hide a bad token, or that is not the status of a failure.
 """
 
 from collections.abc import Iterator
@@ -22,25 +22,25 @@ from dazz_assets import (
     Stream,
     parser,
 )
-from dazz_assets.spec import settings
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import Make, Object, Thing, ThingsStream, integration, stream, told, with_stream
+from dazz_assets.spec.settings import INTEGRATION_SETTINGS, STREAM_SETTINGS
+from tests.spec.wrong import Make, Object, Thing, ThingsStream, integration, load_error, stream, with_stream
 
 RATE = Rate(1)
 
 
-def sub_stream(**given: Any) -> type[Integration[Any]]:
-    """An integration with a sub-stream that is right but for the settings."""
-    return integration(streams=(ThingsStream, stream(**{"parent": ThingsStream, "path": "/{parent.id}", **given})))
+def with_sub_stream(**settings: Any) -> type[Integration[Any]]:
+    """A valid integration with a sub-stream, changed by the settings."""
+    return integration(streams=(ThingsStream, stream(**{"parent": ThingsStream, "path": "/{parent.id}", **settings})))
 
 
-def cursor(**given: Any) -> type[Integration[Any]]:
-    """An integration with an incremental stream that is right but for its cursor."""
-    return with_stream(primary_key="id", cursor=Cursor("at", **given))
+def with_cursor(**settings: Any) -> type[Integration[Any]]:
+    """A valid integration with an incremental stream, its cursor changed by the arguments."""
+    return with_stream(primary_key="id", cursor=Cursor("at", **settings))
 
 
 class Limited:
-    """What someone mixes into the streams of theirs."""
+    """A mixin for streams."""
 
     rate = RATE
 
@@ -68,8 +68,8 @@ class AnnotatedStream(Stream[Thing]):
         ("seams", ()),
     ],
 )
-def test_what_belongs_to_the_integration_is_refused_on_a_stream(setting: str, value: object) -> None:
-    assert told(lambda: with_stream(**{setting: value})) == (
+def test_a_setting_of_integrations_is_refused_on_a_stream(setting: str, value: object) -> None:
+    assert load_error(lambda: with_stream(**{setting: value})) == (
         f"BadStream.{setting} does nothing on a stream; it belongs to the integration: set it on BadIntegration"
     )
 
@@ -78,10 +78,10 @@ def test_what_belongs_to_the_integration_is_refused_on_a_stream(setting: str, va
     ("setting", "value"),
     [("path", "/things"), ("body", {"query": "x"}), ("cursor", Cursor("at")), ("parent", ThingsStream)],
 )
-def test_what_belongs_to_a_stream_is_refused_on_the_integration(setting: str, value: object) -> None:
-    assert told(lambda: integration(**{setting: value})) == (
-        f"BadIntegration.{setting} does nothing on an integration; it belongs to its streams: set it on each that "
-        "needs it"
+def test_a_setting_of_streams_is_refused_on_an_integration(setting: str, value: object) -> None:
+    assert load_error(lambda: integration(**{setting: value})) == (
+        f"BadIntegration.{setting} does nothing on an integration; it belongs to its streams: set it on each stream "
+        "that needs it"
     )
 
 
@@ -92,9 +92,9 @@ def test_a_parser_may_have_the_name_of_a_streams_setting() -> None:
     assert list(describe(integration(body=parser(body))).parsers) == ["body"]
 
 
-def test_every_setting_of_the_classes_is_in_the_schema() -> None:
-    assert set(Stream.__annotations__) == settings.OF_STREAMS
-    assert set(Integration.__annotations__) == settings.OF_INTEGRATIONS
+def test_the_schema_has_every_setting_of_the_classes() -> None:
+    assert set(Stream.__annotations__) == STREAM_SETTINGS
+    assert set(Integration.__annotations__) == INTEGRATION_SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,14 @@ def test_every_setting_of_the_classes_is_in_the_schema() -> None:
         ),
         (
             lambda: integration(streams=(AnnotatedStream,)),
-            "AnnotatedStream.primary_key has a type and no value; set it, as `primary_key = ...`",
+            "AnnotatedStream.primary_key has a type but no value; set it: `primary_key = ...`",
         ),
         (
             lambda: with_stream(max_invalid=0.5),
-            "BadIntegration: BadStream: `max_invalid` does nothing: records are validated when a parser reads them, "
-            "and none reads this stream; remove it",
+            (
+                "BadIntegration: BadStream: `max_invalid` does nothing: records are validated when a parser reads "
+                "them, and no parser reads this stream; remove it"
+            ),
         ),
         (
             lambda: integration(streams=(ThingsStream,), window="day"),
@@ -120,85 +122,103 @@ def test_every_setting_of_the_classes_is_in_the_schema() -> None:
         ),
         (
             lambda: integration(concurrency=4),
-            "BadIntegration: `concurrency` does nothing: only requests of sub-streams are sent side by side, and no "
-            "stream has a `parent`; remove it",
+            (
+                "BadIntegration: `concurrency` does nothing: only requests for sub-streams are sent concurrently, and "
+                "no stream has a `parent`; remove it"
+            ),
         ),
         (
-            lambda: sub_stream(path="/all"),
-            "BadIntegration: BadStream: it is fetched once for each record of things, and its requests are all the "
-            "same; write {parent.id}, or another field of the parent's record, in `path` or `params`, or remove "
-            "`parent`",
+            lambda: with_sub_stream(path="/all"),
+            (
+                "BadIntegration: BadStream: it is fetched once for each record of things, but all its requests are the "
+                "same; use {parent.id}, or another field of the parent's record, in `path` or `params`, or remove "
+                "`parent`"
+            ),
         ),
         (
-            lambda: cursor(format="epoch"),
-            "BadIntegration: BadStream: Cursor(format=...) does nothing: it is how bounds are sent, and none is; name "
-            'the vendor\'s parameter, as `since="updated_after"`, or remove it',
+            lambda: with_cursor(format="epoch"),
+            (
+                "BadIntegration: BadStream: Cursor(format=...) does nothing: it says how bounds are written, and none "
+                'is sent; name the vendor\'s parameter, for example `since="updated_after"`, or remove it'
+            ),
         ),
         (
             lambda: integration(auth=BearerToken("{config.token}"), headers={"authorization": "x"}),
-            "BadIntegration: ThingsStream: `headers` gives 'authorization' a value, which the integration's `auth` "
-            "replaces in each request; remove one of them",
+            (
+                "BadIntegration: ThingsStream: `headers` gives 'authorization' a value, but the integration's `auth` "
+                "replaces it in each request; remove one of them"
+            ),
         ),
         (
             lambda: integration(
                 auth=ApiKey(header="X-Api-Key"), streams=(stream(headers={"X-Api-Key": "{config.org}"}),)
             ),
-            "BadIntegration: BadStream: `headers` gives 'X-Api-Key' a value, which the integration's `auth` replaces "
-            "in each request; remove one of them",
+            (
+                "BadIntegration: BadStream: `headers` gives 'X-Api-Key' a value, but the integration's `auth` replaces "
+                "it in each request; remove one of them"
+            ),
         ),
         (
             lambda: integration(auth=ApiKey(param="who"), streams=(stream(params={"who": "me"}),)),
-            "BadIntegration: BadStream: `params` gives 'who' a value, which the integration's `auth` replaces in each "
-            "request; remove one of them",
+            (
+                "BadIntegration: BadStream: `params` gives 'who' a value, but the integration's `auth` replaces it in "
+                "each request; remove one of them"
+            ),
         ),
         (
             lambda: with_stream(paginator=PageNumber(size_param="size", size=50), params={"size": 100}),
-            "BadIntegration: BadStream: `params` gives 'size' a value, which its paginator replaces in each request by "
-            "50; say the size once, as the paginator's `size`",
+            (
+                "BadIntegration: BadStream: `params` gives 'size' a value, but its paginator replaces it in each "
+                "request with 50; set the size once, as the paginator's `size`"
+            ),
         ),
         (
             lambda: integration(params={"size": 100}, paginator=Offset(size_param="size", size=50)),
-            "BadIntegration: ThingsStream: `params` gives 'size' a value, which its paginator replaces in each request "
-            "by 50; say the size once, as the paginator's `size`",
+            (
+                "BadIntegration: ThingsStream: `params` gives 'size' a value, but its paginator replaces it in each "
+                "request with 50; set the size once, as the paginator's `size`"
+            ),
         ),
         (
             lambda: with_stream(
                 method="POST", body={"size": 100}, paginator=PageNumber(size_param="size", size=50), params={"size": 1}
             ),
-            "BadIntegration: BadStream: `body` gives 'size' a value, which its paginator replaces in each request by "
-            "50; say the size once, as the paginator's `size`",
+            (
+                "BadIntegration: BadStream: `body` gives 'size' a value, but its paginator replaces it in each request "
+                "with 50; set the size once, as the paginator's `size`"
+            ),
         ),
     ],
 )
-def test_it_says_what_does_nothing_and_why(make: Make, message: str) -> None:
-    assert told(make) == message
+def test_the_message_says_what_does_nothing_and_why(make: Make, message: str) -> None:
+    assert load_error(make) == message
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        # Bounds of `dazz sync --until` are sent without a `since` too.
-        lambda: cursor(until="to", format="epoch"),
-        # Without a filter, records that became visible late are still looked for below the mark.
-        lambda: cursor(lookback=timedelta(hours=1)),
-        lambda: cursor(order="desc"),
-        # A paginator counts from what the parameters say.
+        # `dazz sync --until` sends the bound without a `since` too.
+        lambda: with_cursor(until="to", format="epoch"),
+        # Even without a filter, a look-back finds records below the mark that became visible late.
+        lambda: with_cursor(lookback=timedelta(hours=1)),
+        lambda: with_cursor(order="desc"),
+        # A paginator counts from the value in the parameters.
         lambda: with_stream(paginator=Offset(size_param="size", size=50), params={"offset": 100}),
-        # What holds for streams with other paginators, and what goes to the query beside a body.
+        # The integration's value is for streams with other paginators, or goes to the query beside a body.
         lambda: integration(
             params={"size": 100}, streams=(ThingsStream, stream(paginator=PageNumber(size_param="size", size=50)))
         ),
         lambda: with_stream(
             method="POST", body={}, paginator=PageNumber(size_param="size", size=50), params={"size": 1}
         ),
-        lambda: sub_stream(path="/all", params={"thing": "{parent.id}"}),
+        lambda: with_sub_stream(path="/all", params={"thing": "{parent.id}"}),
         lambda: integration(concurrency=4, streams=(ThingsStream, stream(parent=ThingsStream, path="/{parent.id}"))),
         lambda: integration(window="day"),
         lambda: with_stream(accept={403: "skip", 404: "skip", 409: "skip", 410: "skip", 501: "skip", 200: "keep"}),
-        lambda: with_stream(paginator=LinkHeader(), OF_OUR_OWN=RATE),
+        lambda: with_stream(paginator=LinkHeader(), OWN_CONSTANT=RATE),
     ],
 )
-def test_what_has_an_effect_loads(make: Make) -> None:
+def test_a_setting_with_an_effect_loads(make: Make) -> None:
     assert describe(make()).streams
 
 
@@ -206,7 +226,7 @@ def test_what_has_an_effect_loads(make: Make) -> None:
     ("accept", "problem"),
     [
         ({401: "skip"}, ", which would turn a wrong or expired token into an empty list; remove it"),
-        ({407: "skip"}, ", which would turn wrong credentials of a proxy into an empty list; remove it"),
+        ({407: "skip"}, ", which would turn wrong credentials for a proxy into an empty list; remove it"),
         (
             {200: "skip"},
             ', which does nothing: "skip" is for failures, and an empty page has no records anyway; remove it',
@@ -218,32 +238,32 @@ def test_what_has_an_effect_loads(make: Make) -> None:
         ({302: "skip"}, ", which does nothing: redirects are followed; remove it"),
         (
             {429: "skip"},
-            ", which does nothing: such a failure may pass, so the request is sent again; remove it",
+            ", which does nothing: such a failure may pass, so the request is retried; remove it",
         ),
         (
             {503: "skip"},
-            ", which does nothing: such a failure may pass, so the request is sent again; remove it",
+            ", which does nothing: such a failure may pass, so the request is retried; remove it",
         ),
         ({40: "skip"}, ", which is not the status of a failure; correct it"),
         ({4040: "skip"}, ", which is not the status of a failure; correct it"),
         *(
             (
                 {status: "keep"},
-                ', which does nothing: "keep" is for the data of a 200 that also has errors; use {200: "keep"}, or '
+                ', which does nothing: "keep" keeps the data of a 200 that also has errors; use {200: "keep"}, or '
                 "remove it",
             )
             for status in (201, 302, 401, 404, 500)
         ),
     ],
 )
-def test_a_status_that_can_not_be_accepted(accept: dict[int, str], problem: str) -> None:
-    ((status, word),) = accept.items()
+def test_statuses_that_can_not_be_accepted(accept: dict[int, str], problem: str) -> None:
+    ((status, action),) = accept.items()
     for make in (lambda: with_stream(accept=accept), lambda: integration(accept=accept)):
-        assert told(make).partition("`accept` has ")[2] == f'{{{status}: "{word}"}}{problem}'
+        assert load_error(make).partition("`accept` has ")[2] == f'{{{status}: "{action}"}}{problem}'
 
 
-def test_one_status_among_those_that_can() -> None:
-    assert told(lambda: integration(accept={404: "skip", 401: "skip"})) == (
+def test_one_bad_status_among_good_ones() -> None:
+    assert load_error(lambda: integration(accept={404: "skip", 401: "skip"})) == (
         'BadIntegration: `accept` has {401: "skip"}, which would turn a wrong or expired token into an empty list; '
         "remove it"
     )

@@ -1,4 +1,4 @@
-"""Integrations that are right but for one thing, and what their author is told."""
+"""Makes integrations with one mistake, and reads the error that their author gets."""
 
 import types
 from collections.abc import Callable, Iterator
@@ -43,35 +43,35 @@ class Object(DomainObject):
 
 
 def integration(base: Any = Integration[Config], **settings: Any) -> type[Integration[Any]]:
-    """An integration that is right but for the settings."""
-    right: dict[str, Any] = {"base_url": "https://api.test", "streams": (ThingsStream, EventsStream)}
+    """A valid integration, changed by the settings."""
+    valid: dict[str, Any] = {"base_url": "https://api.test", "streams": (ThingsStream, EventsStream)}
     return types.new_class(
-        "BadIntegration", (base,), exec_body=lambda ns: ns.update({**right, **settings, "__module__": __name__})
+        "BadIntegration", (base,), exec_body=lambda ns: ns.update({**valid, **settings, "__module__": __name__})
     )
 
 
 def stream(base: Any = Stream[Thing], **settings: Any) -> type[Stream[Any]]:
-    """A stream that is right but for the settings."""
+    """A valid stream, changed by the settings."""
     return types.new_class("BadStream", (base,), exec_body=lambda ns: ns.update({"path": "/bad", **settings}))
 
 
 def with_stream(**settings: Any) -> type[Integration[Any]]:
-    """An integration with a stream that is right but for the settings."""
+    """A valid integration with one stream, changed by the settings."""
     return integration(streams=(stream(**settings),))
 
 
-def parsing(function: Callable[..., Any]) -> type[Integration[Any]]:
-    """An integration with a method as its parser `bad`."""
+def with_parser(function: Callable[..., Any]) -> type[Integration[Any]]:
+    """A valid integration with a function as its parser `bad`."""
     return integration(bad=parser(function))
 
 
-def right(self: Any, things: FullRefresh[ThingsStream]) -> Iterator[Object]:
-    """A parser without fault."""
+def valid_parser(self: Any, things: FullRefresh[ThingsStream]) -> Iterator[Object]:
+    """A parser without a mistake."""
     yield from ()
 
 
-def told(make: Make) -> str:
-    """What the author of an integration is told when it loads."""
+def load_error(make: Make) -> str:
+    """The text of the DefinitionError that an integration raises when it loads."""
     with pytest.raises(DefinitionError) as caught:
         describe(make())
     return str(caught.value)

@@ -1,6 +1,6 @@
-"""What a user writes: clean under strict mypy and pyright, and with the types that an editor should know.
+"""Code as users write it: clean under strict mypy and pyright, with the types that an editor should infer.
 
-Never run; `test_typing` has it checked.
+Never run, only type-checked by `test_typing`.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -101,7 +101,7 @@ class Fact(DomainObject):
 
 
 class OwnAuth:
-    """An auth with a request of its own."""
+    """An auth that sends its own request first."""
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
         response = yield Request("https://api.test/token", "POST", body={"key": config["token"]})
@@ -195,7 +195,7 @@ class NotesIntegration(Integration[Config]):
 
 
 def names_of(orgs: FullRefresh[OrgsStream]) -> Iterator[BaseModel]:
-    """Refused when definitions load, if it were a parser; the records have no fields to read."""
+    """The records have no fields to read. As a parser it would be refused when definitions load."""
     for org in orgs:
         assert_type(org, BaseModel)
         yield org
@@ -218,11 +218,12 @@ class FourthIntegration(Integration[Config]):
     paginator = CursorToken("next_cursor", param="cursor")
 
 
-# A parser is called in a test with lists, and nothing set up.
-made = NotesIntegration(Config(token=SecretStr("x"), org="acme"), connection="acme")
+# A test calls a parser with lists, without any set-up.
+integration = NotesIntegration(Config(token=SecretStr("x"), org="acme"), connection="acme")
 assert_type(
-    made.notes(FullRefresh([Project(id="1", name="x")]), Incremental([Issue(number=1, title="t")])), Iterator[Note]
+    integration.notes(FullRefresh([Project(id="1", name="x")]), Incremental([Issue(number=1, title="t")])),
+    Iterator[Note],
 )
 assert_type(NotesIntegration().listed(FullRefresh([])), list[Fact])
-assert_type(made.object_id(1, "x"), str)
-assert_type(made.connection, str)
+assert_type(integration.object_id(1, "x"), str)
+assert_type(integration.connection, str)

@@ -1,4 +1,4 @@
-"""What a user writes is clean under strict mypy and pyright, and its mistakes are errors in the editor."""
+"""Users' code is clean under strict mypy and pyright, and their mistakes are errors in the editor."""
 
 import json
 import re
@@ -10,63 +10,65 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-HERE = Path("tests/typing")
-RIGHT = HERE / "api.py"
-WRONG = sorted(path.relative_to(ROOT) for path in (ROOT / HERE / "wrong").glob("[!_]*.py"))
+FOLDER = Path("tests/typing")
+VALID = FOLDER / "api.py"
+INVALID = sorted(path.relative_to(ROOT) for path in (ROOT / FOLDER / "wrong").glob("[!_]*.py"))
 INTEGRATIONS = sorted(path.relative_to(ROOT) for path in (ROOT / "integrations").rglob("*.py"))
 
-Places = set[tuple[str, int]]
+Lines = set[tuple[str, int]]
 
 pytestmark = pytest.mark.xdist_group("types")
 
 
-def marked() -> Places:
+def marked_lines() -> Lines:
     """The lines that end with `# error`."""
     return {
         (path.as_posix(), number)
-        for path in WRONG
+        for path in INVALID
         for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
         if line.endswith("# error")
     }
 
 
-def run(*command: str) -> str:
-    """What a type checker prints."""
+def run_checker(*command: str) -> str:
+    """The output of a type checker."""
     return subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=300
     ).stdout
 
 
 def test_mypy_finds_the_marked_lines_and_no_other(tmp_path: Path) -> None:
-    found = run(
+    found = run_checker(
         "mypy",
         "--config-file=",
         "--strict",
         f"--cache-dir={tmp_path}",
         "--no-error-summary",
-        *map(str, [RIGHT, *WRONG]),
+        *map(str, [VALID, *INVALID]),
     )
-    places = {(match[1], int(match[2])) for match in re.finditer(r"^(.+?):(\d+): error", found, re.MULTILINE)}
-    assert places == marked()
+    lines = {(match[1], int(match[2])) for match in re.finditer(r"^(.+?):(\d+): error", found, re.MULTILINE)}
+    assert lines == marked_lines()
 
 
 def test_pyright_finds_the_marked_lines_and_no_other() -> None:
-    found = json.loads(run("pyright", "--outputjson", "--pythonpath", sys.executable, *map(str, [RIGHT, *WRONG])))
-    places = {
+    found = json.loads(
+        run_checker("pyright", "--outputjson", "--pythonpath", sys.executable, *map(str, [VALID, *INVALID]))
+    )
+    lines = {
         (Path(item["file"]).relative_to(ROOT).as_posix(), item["range"]["start"]["line"] + 1)
         for item in found["generalDiagnostics"]
     }
-    assert places == marked()
+    assert lines == marked_lines()
 
 
 def test_pyright_finds_nothing_in_our_own_integrations() -> None:
-    found = json.loads(run("pyright", "--outputjson", "--pythonpath", sys.executable, *map(str, INTEGRATIONS)))
+    found = json.loads(run_checker("pyright", "--outputjson", "--pythonpath", sys.executable, *map(str, INTEGRATIONS)))
     assert found["generalDiagnostics"] == []
     assert found["summary"]["filesAnalyzed"] == len(INTEGRATIONS)
 
 
-def test_types_ship() -> None:
-    """A checker takes a package without `py.typed` for Any."""
+def test_packages_ship_their_types() -> None:
+    """In a package without `py.typed`, type checkers take everything for Any."""
     for package in ("dazz_assets", "integrations", "resources"):
         assert (ROOT / package / "py.typed").is_file()
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]

@@ -62,7 +62,7 @@ def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]
         "check": spec.check,
         "streams": [_stream(spec, item, requests[item.name]) for item in spec.streams.values()],
         "parsers": [_parser(spec, item) for item in spec.parsers.values()],
-        "unread": [item.name for item in spec.streams.values() if not summary.parsers_reading(spec, item)],
+        "unread": [item.name for item in spec.streams.values() if not summary.find_readers(spec, item)],
     }
 
 
@@ -78,8 +78,8 @@ def _stream(spec: IntegrationSpec, stream: StreamSpec, requests: list[AnnouncedR
         "cursor": cursor
         and {
             "field": cursor.field,
-            "since": summary.bound_text(stream, "since"),
-            "until": summary.bound_text(stream, "until"),
+            "since": summary.format_bound(stream, "since"),
+            "until": summary.format_bound(stream, "until"),
             "order": cursor.order,
             "lookback_seconds": cursor.lookback.total_seconds(),
             "format": cursor.format,
@@ -90,7 +90,7 @@ def _stream(spec: IntegrationSpec, stream: StreamSpec, requests: list[AnnouncedR
         "paginator": summary.describe_setting(stream.paginator),
         "records": stream.records,
         "model": stream.model and stream.model.__name__,
-        "read_by": summary.parsers_reading(spec, stream),
+        "read_by": summary.find_readers(spec, stream),
         "requests": requests,
     }
 

@@ -26,12 +26,12 @@ def list_integrations(as_json: AsJson = False) -> None:
     unknown = list(_unknown(connections, found))
     described = [_described(spec, connections) for spec in found.integrations.values()]
     if as_json:
-        failures = [{"place": item.place, "reason": item.reason} for item in found.failures]
+        failures = [{"place": item.location, "reason": item.reason} for item in found.failures]
         print_json({"integrations": described, "failures": failures, "problems": [*problems, *unknown]})
         return
     print_table(("integration", "streams", "parsers", "connections"), [_row(item) for item in described])
     for failure in found.failures:
-        print_note(f"Failed to load: {failure.place}: {failure.reason}", "red")
+        print_note(f"Failed to load: {failure.location}: {failure.reason}", "red")
     for problem in problems:
         print_note(f"Connection not usable: {problem}", "red")
     for text in unknown:
@@ -55,15 +55,18 @@ def _unknown(connections: Connections, found: Discovered) -> Iterator[str]:
     """What is to be done about integrations that connections name and that are neither loaded nor failed to be."""
     from dazz_assets.connections import connections_path
     from dazz_assets.names import suggest
-    from dazz_assets.spec.discovery import PATHS_VARIABLE, list_folders_here
+    from dazz_assets.spec.discovery import PATHS_VARIABLE, find_local_folders
 
-    failed = {word for failure in found.failures for word in re.split(r"\W+", failure.place)}
+    failed = {word for failure in found.failures for word in re.split(r"\W+", failure.location)}
     named = [*(item.integration for item in connections.valid), *(item.integration for item in connections.problems)]
     for name in dict.fromkeys(filter(None, named)):
         if name in found.integrations or name in failed:
             continue
         file = Path(f"{name}.py")
-        here = [*(folder for folder in list_folders_here() if folder.name == name), *([file] if file.is_file() else [])]
+        here = [
+            *(folder for folder in find_local_folders() if folder.name == name),
+            *([file] if file.is_file() else []),
+        ]
         if here:
             paths = os.pathsep.join(filter(None, [os.environ.get(PATHS_VARIABLE), str(here[0])]))
             yield f"{connections_path()} names `{name}`, which is not loaded; set {PATHS_VARIABLE}={paths}"

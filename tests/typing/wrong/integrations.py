@@ -1,4 +1,4 @@
-"""Settings of integrations that an editor marks, and integrations made of the wrong things."""
+"""Settings of integrations that type checkers mark, and integrations made with the wrong arguments."""
 
 from pydantic import SecretStr
 

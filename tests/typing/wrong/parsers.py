@@ -1,4 +1,4 @@
-"""Parsers that an editor marks, and calls of parsers with what they do not take."""
+"""Parsers that type checkers mark, and calls of parsers with wrong arguments."""
 
 from collections.abc import Iterator
 
@@ -45,7 +45,7 @@ class WrongIntegration(Integration[Config]):
             Note(id=project.id, text=project.name)
 
     @parser
-    def reads_what_is_not_there(self, projects: FullRefresh[ProjectsStream]) -> Iterator[Note]:
+    def reads_an_unknown_field(self, projects: FullRefresh[ProjectsStream]) -> Iterator[Note]:
         for project in projects:
             yield Note(id=project.id, text=project.title)  # error
 

@@ -1,4 +1,4 @@
-"""Settings of streams that an editor marks: each line that ends with `# error` is one to mypy and to pyright."""
+"""Settings of streams that type checkers mark: mypy and pyright report each line that ends with `# error`."""
 
 from dazz_assets import Cursor, LinkHeader, Stream
 from tests.typing.api import Project, ProjectsStream

@@ -1,4 +1,4 @@
-"""Values of settings made of the wrong things."""
+"""Values of settings made with the wrong arguments."""
 
 from dazz_assets import (
     ApiKey,

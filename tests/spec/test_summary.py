@@ -1,4 +1,4 @@
-"""How the parts of an integration hang together, in words and as a flowchart that renders."""
+"""Integrations are described in words, and drawn as a flowchart that Mermaid renders."""
 
 import re
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ class Thing(BaseModel):
 
 
 class Note(DomainObject):
-    """One of two parsers' tables."""
+    """The table of two parsers."""
 
 
 class EndStream(Stream[Thing]):
-    """Its name is a word of Mermaid's."""
+    """Named like a Mermaid keyword."""
 
     path = "/ends"
 
@@ -62,8 +62,8 @@ CLOSES = {'(["': '"])', '["': '"]', '[["': '"]]', '[("': '")]'}
 RESERVED = {"end", "click", "style", "subgraph", "graph", "flowchart", "class", "default", "linkStyle", "classDef"}
 
 
-def read(text: str) -> tuple[dict[str, str], list[tuple[str, str, str | None, str]]]:
-    """Nodes with their labels, and edges, of a flowchart in the grammar that Mermaid has for these; all else fails."""
+def read_flowchart(text: str) -> tuple[dict[str, str], list[tuple[str, str, str | None, str]]]:
+    """The nodes with their labels and the edges of a flowchart; fails for what is not in Mermaid's grammar."""
     first, *lines = text.split("\n")
     assert first == "flowchart LR"
     nodes: dict[str, str] = {}
@@ -81,8 +81,8 @@ def read(text: str) -> tuple[dict[str, str], list[tuple[str, str, str | None, st
     return nodes, edges
 
 
-def test_the_flowchart_leads_from_the_vendor_over_streams_and_parsers_to_tables() -> None:
-    nodes, edges = read(summary.draw_mermaid(describe(WordsIntegration)))
+def test_the_flowchart_leads_from_the_vendor_through_streams_and_parsers_to_tables() -> None:
+    nodes, edges = read_flowchart(summary.draw_mermaid(describe(WordsIntegration)))
     assert list(nodes) == [
         "vendor",
         "stream_end",
@@ -106,7 +106,7 @@ def test_the_flowchart_leads_from_the_vendor_over_streams_and_parsers_to_tables(
 
 
 def test_labels_are_escaped() -> None:
-    nodes, _ = read(summary.draw_mermaid(describe(WordsIntegration)))
+    nodes, _ = read_flowchart(summary.draw_mermaid(describe(WordsIntegration)))
     assert nodes["stream_end"] == "end<br/>snapshot"
     assert nodes["stream_subgraph"] == "subgraph<br/>incremental by odd.#quot;field#quot;#91;#lt;b#gt;#93;"
     assert nodes["table_notes"] == "notes<br/>Note"
@@ -115,12 +115,12 @@ def test_labels_are_escaped() -> None:
 @pytest.mark.parametrize("name", ["github", "snyk"])
 def test_our_own_integrations_have_a_flowchart(name: str) -> None:
     spec = find_integration(name)
-    nodes, edges = read(summary.draw_mermaid(spec))
+    nodes, edges = read_flowchart(summary.draw_mermaid(spec))
     assert {f"stream_{stream}" for stream in spec.streams} < nodes.keys()
     assert len(edges) > len(spec.streams)
 
 
-def test_streams_are_told_by_kind_partitions_and_readers() -> None:
+def test_sync_mode_partitions_and_readers_of_streams() -> None:
     spec = describe(WordsIntegration)
     ends, graphs, alone = spec.streams.values()
     assert [summary.sync_mode(item) for item in (ends, graphs, alone)] == ["snapshot", "incremental", "snapshot"]
@@ -132,14 +132,14 @@ def test_streams_are_told_by_kind_partitions_and_readers() -> None:
         "connection and month",
         "connection",
     ]
-    assert [summary.parsers_reading(spec, item) for item in (ends, graphs, alone)] == [
+    assert [summary.find_readers(spec, item) for item in (ends, graphs, alone)] == [
         ["click", "style"],
         ["click"],
         [],
     ]
 
 
-def test_a_cursor_is_told_with_how_changes_are_asked_for() -> None:
+def test_a_cursor_is_described_with_how_it_asks_for_changes() -> None:
     def text(cursor: Cursor | None, **settings: Any) -> str:
         declared = with_stream(primary_key="id", cursor=cursor, **settings)
         return summary.describe_cursor(describe(declared).streams["bad"])
@@ -164,5 +164,5 @@ def test_a_cursor_is_told_with_how_changes_are_asked_for() -> None:
         (timedelta(seconds=90, milliseconds=500), "90.5 seconds"),
     ],
 )
-def test_a_duration_is_told_in_its_largest_whole_unit(time: timedelta, text: str) -> None:
+def test_a_duration_is_written_in_its_largest_whole_unit(time: timedelta, text: str) -> None:
     assert summary.format_duration(time) == text
