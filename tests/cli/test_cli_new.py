@@ -236,10 +236,7 @@ def test_what_is_done_is_told_before_what_is_next(desk: Desk) -> None:
 
 def test_a_page_from_new_to_old_is_told_as_a_way_to_stop_early(desk: Desk) -> None:
     days = [{"id": day, "updated": f"2026-01-0{day}"} for day in (3, 2, 1)]
-    assert (
-        '`order="desc"` of the cursor stops at what is known'
-        in desk.new("acme", *FLAGS, "--sample", desk.page(days)).err
-    )
+    assert 'set `order="desc"` on the cursor to stop early' in desk.new("acme", *FLAGS, "--sample", desk.page(days)).err
 
 
 def test_the_code_passes_the_type_checker_in_the_folder_where_it_is_written(desk: Desk) -> None:
