@@ -1,6 +1,6 @@
-"""The requests that syncs of a stream begin with, without a connection: made by what makes the real ones.
+"""The first requests of a stream's syncs, built without a connection by the code that builds the real ones.
 
-What only a connection or a vendor's answer gives is shown by its name: `{config.org}`, `{parent.id}`, `<start>` for the
+Values that only a connection or a response can supply appear by name: `{config.org}`, `{parent.id}`, `<start>` for the
 connection's start, `<mark>` for the high-water mark and `<now>` for the time of the request.
 """
 
@@ -31,7 +31,7 @@ from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from dazz_assets.spec.summary import format_duration
 from dazz_assets.windows import to_microseconds
 
-# A Wednesday; a start in its week, one that is more than 26 windows of any kind before it, and a mark between.
+# A Wednesday, a start in the same week, a start more than 26 windows of any size earlier, and a mark in between.
 _NOW = datetime(2026, 1, 7, 12, tzinfo=UTC)
 _RECENT_START = date(2026, 1, 5)
 _EARLY_START = date(2020, 1, 6)
@@ -41,10 +41,10 @@ _FIRST_STAND_IN = 7_310_000_000_000_001
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedRequest:
-    """A request as it would be sent, with names for values that are not known yet.
+    """A request as it would be sent, with names in place of values that are not known yet.
 
-    sync: of which it is the first request. headers: the author's, and those of the auth. body: as text.
-    note: what the request does not show.
+    sync: the kind of sync that begins with this request. headers: the author's and those that the auth adds.
+    body: as text. note: what the request alone does not show.
     """
 
     sync: str
@@ -56,49 +56,58 @@ class AnnouncedRequest:
 
 
 def first_requests(spec: IntegrationSpec, stream: StreamSpec) -> list[AnnouncedRequest]:
-    """What a first and an incremental sync of a stream begin with. A snapshot is always fetched in the same way.
+    """Return the first requests of a first and of an incremental sync; a snapshot stream has one for every sync.
 
-    Raises FetchError for params that the paginator can't begin with.
+    Raises FetchError for params that the paginator can't start from.
     """
     if stream.cursor is None:
-        return [_announced("every sync", spec, stream, _RECENT_START, None)]
-    first = _announced("first sync", spec, stream, _RECENT_START, None)
-    of_long = f"first sync over more than {PART_WINDOWS} {spec.window}s, in parts"
-    in_parts = _announced(of_long, spec, stream, _EARLY_START, None)
-    incremental = _announced("incremental sync", spec, stream, _EARLY_START, _MARK)
+        return [_announce("every sync", spec, stream, _RECENT_START, None)]
+    first = _announce("first sync", spec, stream, _RECENT_START, None)
+    long_sync = f"first sync over more than {PART_WINDOWS} {spec.window}s, in parts"
+    in_parts = _announce(long_sync, spec, stream, _EARLY_START, None)
+    incremental = _announce("incremental sync", spec, stream, _EARLY_START, _MARK)
     differs = (first.url, first.body) != (in_parts.url, in_parts.body)
     return [first, *([in_parts] if differs else []), incremental]
 
 
-def _announced(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date, mark: int | None) -> AnnouncedRequest:
+def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date, mark: int | None) -> AnnouncedRequest:
     stand_ins = _StandIns()
-    session = _Unconnected(spec, start, stand_ins)
-    source = Source(fields={path: stand_ins.of(f"{{parent.{path}}}") for path in parent_fields(stream)}, mark=mark)
+    session = _UnconnectedSession(spec, start, stand_ins)
+    source = Source(
+        fields={path: stand_ins.value_for(f"{{parent.{path}}}") for path in parent_fields(stream)}, mark=mark
+    )
     plan = SyncPlan(session, stream, SyncRange(from_mark=True), None)
     bounds = next(found for part in plan.parts([source]) if (found := plan.bounds(source, part)) is not None)
-    since, until = _named(session, stream, bounds)
+    since, until = _name_bounds(session, stream, bounds)
     sent = sent_bounds(session, stream, bounds)
     if sent is not None:
-        sent = replace(sent, since=stand_ins.like(sent.since, since), until=stand_ins.like(sent.until, until))
+        sent = replace(
+            sent, since=stand_ins.value_like(sent.since, since), until=stand_ins.value_like(sent.until, until)
+        )
     request = first_request(session, stream, source.fields, sent)
     if stream.paginator is not None:
         request = stream.paginator.first(request)
-    signed, of_auth = _sent(session, request)
-    named = {name: stand_ins.named(value) for name, value in signed.headers.items()}
-    # Of what an auth encodes nothing would be read.
+    signed, auth_note = _sign(session, request)
+    named = {name: stand_ins.restore_names(value) for name, value in signed.headers.items()}
+    # A stand-in that the auth encoded (Basic, say) can't be turned back into a name, so mask the header.
     shown = {
         name: HIDDEN if value == signed.headers[name] and name not in request.headers else value
         for name, value in named.items()
     }
-    note = "; ".join(filter(None, (stand_ins.named(of_auth), _note(stream, since, is_first=mark is None))))
-    body = stand_ins.named(signed.body.decode()) if signed.body else None
+    notes = (stand_ins.restore_names(auth_note), _describe_reading(stream, since, is_first=mark is None))
+    body = stand_ins.restore_names(signed.body.decode()) if signed.body else None
     return AnnouncedRequest(
-        sync, signed.method, stand_ins.named(read_prepared(prepare_request(signed)).url), shown, body, note
+        sync,
+        signed.method,
+        stand_ins.restore_names(read_prepared(prepare_request(signed)).url),
+        shown,
+        body,
+        "; ".join(filter(None, notes)),
     )
 
 
-def _named(session: Session, stream: StreamSpec, bounds: Bounds) -> tuple[str, str]:
-    """The names of the bounds."""
+def _name_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> tuple[str, str]:
+    """Name the bounds of a request: `<mark>`, `<start + 26 weeks>`."""
     if stream.cursor is None or bounds.since is None:
         return "", ""
     since = "start"
@@ -108,7 +117,7 @@ def _named(session: Session, stream: StreamSpec, bounds: Bounds) -> tuple[str, s
     return f"<{since}>", "<now>" if bounds.until is None else f"<{since} + {PART_WINDOWS} {session.spec.window}s>"
 
 
-def _note(stream: StreamSpec, since: str, *, is_first: bool) -> str:
+def _describe_reading(stream: StreamSpec, since: str, *, is_first: bool) -> str:
     cursor = stream.cursor
     if cursor is None:
         return ""
@@ -119,14 +128,14 @@ def _note(stream: StreamSpec, since: str, *, is_first: bool) -> str:
     return ""
 
 
-def _sent(session: Session, request: Request) -> tuple[Request, str]:
-    """A request as it goes out, of its headers those that are not of every request, and what its auth hides of it."""
+def _sign(session: Session, request: Request) -> tuple[Request, str]:
+    """Return a request with its auth applied and without default headers, and a note on what the auth leaves unseen."""
     plain = read_prepared(prepare_request(request))
     integration = session.integration
     note = ""
     try:
         signed = Authenticator(integration.auth, config_texts(integration.config)).first_request(plain)
-    except CredentialError:  # What stands for the config's values is no key that it can sign with, say.
+    except CredentialError:  # For example, a stand-in is not a key that the auth can sign with.
         signed, note = plain, "what the auth adds shows only with a connection's config"
     if not is_signed(signed, plain):
         note = f"the auth asks {signed.method} {signed.url.partition('?')[0]} before it"
@@ -136,37 +145,39 @@ def _sent(session: Session, request: Request) -> tuple[Request, str]:
 
 
 class _StandIns:
-    """Values that stand for what is not known, and are found again in what is sent: numbers pass everywhere as they
-    are, in URLs, headers, bodies, and where a paginator counts."""
+    """Stand-ins for unknown values, replaced by names once the request is built.
+
+    They are numbers, which stay unchanged in URLs, headers and bodies, and where a paginator counts.
+    """
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
 
-    def of(self, name: str) -> str:
-        """A value that stands for a name."""
+    def value_for(self, name: str) -> str:
+        """Return a new stand-in for a name."""
         value = str(_FIRST_STAND_IN + len(self._names))
         self._names[value] = name
         return value
 
-    def url_of(self, name: str) -> str:
-        """A URL that stands for a name."""
-        url = f"https://{self.of(name)}.test"
+    def url_for(self, name: str) -> str:
+        """Return a stand-in that is a valid URL."""
+        url = f"https://{self.value_for(name)}.test"
         self._names[url] = name
         return url
 
-    def like(self, value: str | int, name: str) -> str | int:
-        """One of the type of a value that would be sent."""
-        return int(self.of(name)) if isinstance(value, int) else self.of(name)
+    def value_like(self, value: str | int, name: str) -> str | int:
+        """Return a stand-in of the same type as a value."""
+        return int(self.value_for(name)) if isinstance(value, int) else self.value_for(name)
 
-    def named(self, text: str) -> str:
-        """A text with the names in place of the values."""
+    def restore_names(self, text: str) -> str:
+        """Replace the stand-ins in a text by their names."""
         for value in sorted(self._names, key=len, reverse=True):
             text = text.replace(value, self._names[value])
         return text
 
 
-class _Unconnected(Session):
-    """A session of a connection that there isn't: what its config would hold is stood in for."""
+class _UnconnectedSession(Session):
+    """A session without a connection: stand-ins take the place of its config."""
 
     def __init__(self, spec: IntegrationSpec, start: date, stand_ins: _StandIns) -> None:
         connection = Connection(id="any", integration=spec.name, start=start)
@@ -178,18 +189,18 @@ class _Unconnected(Session):
         return self.spec.integration(self._config(), connection=self.connection.id)
 
     def _config(self) -> ConnectionConfig:
-        """Not validated: no stand-in fits all types. What has a default has it, but for secrets."""
+        """Build the config without validation, as no stand-in fits all types. Defaults are used, except for secrets."""
         values: dict[str, Any] = {}
         for name, field in self.spec.config.model_fields.items():
             label = f"{{config.{name}}}"
             if is_secret_field(self.spec.config, name):
-                values[name] = SecretStr(self._stand_ins.of(label))
+                values[name] = SecretStr(self._stand_ins.value_for(label))
             elif field.default not in (None, PydanticUndefined):
                 values[name] = field.default
             elif name == "base_url":
-                values[name] = None if self.spec.integration.base_url else self._stand_ins.url_of(label)
+                values[name] = None if self.spec.integration.base_url else self._stand_ins.url_for(label)
             else:
-                values[name] = self._stand_ins.of(label)
+                values[name] = self._stand_ins.value_for(label)
         config = self.spec.config.model_construct()
         config.__dict__.update(values)
         return config

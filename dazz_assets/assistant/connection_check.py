@@ -1,4 +1,4 @@
-"""Whether a connection works: the first page of the stream that its integration names for this."""
+"""Checks a connection by fetching the first page of its integration's check stream."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -14,57 +14,59 @@ from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
-_REFUSALS = (403, 404)
-# Parents that are asked for what belongs to them, where the ones before may not be read.
-_PARENTS = 5
+_REFUSED_STATUSES = (403, 404)
+# Try this many parents before giving up, as a token may not have access to all of them.
+_MAX_PARENTS = 5
 
-Found = TypeVar("Found")
+Fetched = TypeVar("Fetched")
 
 
 def fetch_first_records(session: Session, client: Client, stream: StreamSpec) -> tuple[StreamSpec, Sequence[Raw]]:
-    """The records of a stream's first page; where one of its ancestors has none, that ancestor and nothing.
+    """Return a stream and the records of its first page, or the ancestor that has no records and an empty list.
 
     Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
     """
     if stream.parent is None:
-        return stream, _first_page(session, client, stream, {})
+        return stream, _fetch_first_page(session, client, stream, {})
     reached, parents = fetch_first_records(session, client, session.spec.streams[stream.parent])
     if not parents:
         return reached, []
-    return stream, next(ask_for_parents(stream, parents, lambda fields: _first_page(session, client, stream, fields)))
+    return stream, next(
+        fetch_for_parents(stream, parents, lambda fields: _fetch_first_page(session, client, stream, fields))
+    )
 
 
-def ask_for_parents(
-    stream: StreamSpec, parents: Sequence[Raw], ask: Callable[[Mapping[str, str]], Found]
-) -> Iterator[Found]:
-    """What `ask` gives for the fields of each of the first parents that may be read.
+def fetch_for_parents(
+    stream: StreamSpec, parents: Sequence[Raw], fetch: Callable[[Mapping[str, str]], Fetched]
+) -> Iterator[Fetched]:
+    """Yield what `fetch` returns for each of the first parents that the token may read.
 
-    One that may not be read says nothing of the connection. Raises FetchError where none may.
+    A refused parent (403, 404) does not prove that the connection is bad. Raises FetchError if all are refused.
     """
     refused: FetchError | None = None
-    answered = False
-    for fields in _fields(stream, parents[:_PARENTS]):
+    is_any_readable = False
+    for fields in _parent_values(stream, parents[:_MAX_PARENTS]):
         try:
-            answer = ask(fields)
+            fetched = fetch(fields)
         except FetchError as error:
-            if error.status not in _REFUSALS:
+            if error.status not in _REFUSED_STATUSES:
                 raise
             refused = refused or error
             continue
-        answered = True
-        yield answer
-    if refused is not None and not answered:
+        is_any_readable = True
+        yield fetched
+    if refused is not None and not is_any_readable:
         raise refused
 
 
-def _fields(stream: StreamSpec, parents: Sequence[Raw]) -> Iterator[Mapping[str, str]]:
+def _parent_values(stream: StreamSpec, parents: Sequence[Raw]) -> Iterator[Mapping[str, str]]:
     paths = parent_fields(stream)
     rows = FieldReader(paths).read(parents) if paths else [()] * len(parents)
     for row in rows:
         yield {path: text for path, text in zip(paths, row, strict=True) if text is not None}
 
 
-def _first_page(session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]) -> Sequence[Raw]:
+def _fetch_first_page(session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]) -> Sequence[Raw]:
     pages = walk(
         client,
         first_request(session, stream, parent, sent_bounds(session, stream, Bounds())),
@@ -79,9 +81,9 @@ def _first_page(session: Session, client: Client, stream: StreamSpec, parent: Ma
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What proved a connection: records are those of the first page of `stream`.
+    """The result of a check that passed.
 
-    stream: the integration's check stream; of a sub-stream the ancestor that had no records, where one had none.
+    stream: the check stream, or the first of its ancestors that had no records. records: how many its first page had.
     """
 
     connection: str
@@ -92,9 +94,9 @@ class CheckReport:
 
 
 def check_connection(session: Session) -> CheckReport:
-    """Fetch the first page of the check stream, of a sub-stream for a parent from the first page of its parent.
+    """Fetch the first page of the check stream; for a sub-stream, take a parent from the first page of parents.
 
-    Nothing is stored. Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
+    Stores nothing. Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
     """
     client = session.client(session.spec.check)
     with closing(client):

@@ -1,4 +1,4 @@
-"""One page of a stream, looked at: what it holds, and how what the stream declares fits it. Nothing is stored."""
+"""Fetches one page of a stream and compares it with the stream's declarations. Stores nothing."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ from itertools import chain
 from msgspec import Raw
 from pydantic import BaseModel, ValidationError
 
-from dazz_assets.assistant.connection_check import ask_for_parents, fetch_first_records
+from dazz_assets.assistant.connection_check import fetch_first_records, fetch_for_parents
 from dazz_assets.assistant.generate import write_call
 from dazz_assets.assistant.infer import (
     CursorField,
@@ -29,8 +29,8 @@ from dazz_assets.assistant.infer import (
     read_shape,
 )
 from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
-from dazz_assets.assistant.infer.cursor_fields import direction_of
-from dazz_assets.assistant.infer.paging_style import missing_path, read_the_same
+from dazz_assets.assistant.infer.cursor_fields import sort_direction
+from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.stream_requests import first_request, sent_bounds
@@ -42,12 +42,12 @@ from dazz_assets.spec.summary import describe_setting
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.transform.quarantine import invalid_reason
 
-_MOST_REASONS = 5
+_MAX_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRequest:
-    """A request as it is shown: without credentials, any other secret masked. body: its JSON, where it has one."""
+class MaskedRequest:
+    """A request without credentials and with other secrets masked. body: as JSON, None without a body."""
 
     method: str
     url: str
@@ -55,8 +55,8 @@ class ShownRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class KeySeen:
-    """The declared key in the page: how many records have none, and how many have one that came before."""
+class KeyReport:
+    """The declared key in the page. missing: records without it. repeated: records with the key of an earlier one."""
 
     declared: tuple[str, ...]
     missing: int
@@ -65,10 +65,11 @@ class KeySeen:
 
 
 @dataclass(frozen=True, slots=True)
-class CursorSeen:
-    """The declared cursor in the page: how many records have none, and how many one of which no order can be made.
+class CursorReport:
+    """The declared cursor in the page.
 
-    example: one of the latter. direction: how the page is ordered by it. declared_order: how the stream says it is.
+    missing: records without a cursor value. unordered: records whose value can't be read as a time; example: one such
+    value. direction: the order of the page by the cursor. declared_order: the order that the stream declares.
     """
 
     declared: str | None
@@ -81,23 +82,23 @@ class CursorSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class PagingSeen:
-    """The declared paginator, what the page shows, and what follows.
+class PagingReport:
+    """The declared paginator, the paginators that fit the page, and what follows the page.
 
-    warning: where the two don't fit. next: the request for the next page; last: why there is none; one of the two,
-    or none of them where the paginator can't take this page.
+    warning: how the declaration and the page disagree. next: the request for the next page. last: why this page is the
+    last. At most one of the two is set; neither if the paginator can't handle the page.
     """
 
     declared: str | None
     detected: tuple[Paging, ...]
     warning: str | None
-    next: ShownRequest | None
+    next: MaskedRequest | None
     last: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class ModelSeen:
-    """How many records the model accepts, why it refuses others (with how many it does), and what it reads."""
+class ModelReport:
+    """How the model fits the page. refused: each reason for a refusal, with its number of records."""
 
     name: str
     accepted: int
@@ -106,10 +107,10 @@ class ModelSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonalSeen:
+class PersonalReport:
     """The declared personal fields.
 
-    stream: the name of the stream's class. unmatched: those at which no record can have anything, each with a
+    stream: the name of the stream's class. unmatched: the paths that lead to nothing in any record, each with a
     suggestion, which may be empty.
     """
 
@@ -122,15 +123,15 @@ class PersonalSeen:
 class Preview:
     """One page of a stream.
 
-    parent: the fields of the parent that it was asked for. records: as they were sent; where `records` of the stream
-    leads to no list there are none, `problem` says why, and `fields` are those of the page.
-    lists: what may be the records in the page, the likeliest first. model: None where the stream has none.
+    parent: the fields of the parent whose page this is. asked: the request. records: as received. If the stream's
+    `records` path leads to no list, there are none, `problem` says why, and `fields` describes the page itself.
+    lists: candidates for the records in the page, the likeliest first. model: None if the stream has no model.
     """
 
     connection: str
     stream: str
     parent: Mapping[str, str]
-    asked: ShownRequest
+    asked: MaskedRequest
     status: int
     size: int
     path: str
@@ -138,41 +139,41 @@ class Preview:
     lists: tuple[RecordsPath, ...]
     problem: str | None
     fields: tuple[RecordField, ...]
-    model: ModelSeen | None
-    key: KeySeen
-    cursor: CursorSeen
-    personal: PersonalSeen
-    paging: PagingSeen
+    model: ModelReport | None
+    key: KeyReport
+    cursor: CursorReport
+    personal: PersonalReport
+    paging: PagingReport
     warnings: tuple[str, ...]
 
 
 def preview(session: Session, stream: StreamSpec) -> Preview:
-    """Fetch and look at the first page that a first sync of a stream would ask for.
+    """Fetch and examine the first page that a first sync of a stream would request.
 
-    Of a sub-stream for the first parent that has records, else for the first that may be read.
-    Raises FetchError, SyncError for a request that can't be made or where there is no parent, BadConnection.
+    For a sub-stream, take the first parent with records, else the first that the token may read.
+    Raises FetchError, SyncError for a request that can't be made or if there is no parent, BadConnection.
     """
     client = session.client(stream.name)
     with closing(client):
-        parent, page = _page(session, client, stream)
-        return _looked_at(session, client, stream, parent, page)
+        parent, page = _fetch_page(session, client, stream)
+        return _examine(session, client, stream, parent, page)
 
 
-def _page(session: Session, client: Client, stream: StreamSpec) -> tuple[Mapping[str, str], Page]:
+def _fetch_page(session: Session, client: Client, stream: StreamSpec) -> tuple[Mapping[str, str], Page]:
     if stream.parent is None:
-        return _ask(session, client, stream, {})
+        return _fetch_first_page(session, client, stream, {})
     reached, parents = fetch_first_records(session, client, session.spec.streams[stream.parent])
     if not parents:
         raise SyncError(
             f"{session.name}, stream {stream.name}: the first page of {reached.name} has no records, so there is no "
-            "parent to ask for"
+            f"parent to fetch {stream.name} for"
         )
-    answers = ask_for_parents(stream, parents, lambda fields: _ask(session, client, stream, fields))
-    first = next(answers)
-    return next((answer for answer in chain([first], answers) if _shows_something(answer[1], stream)), first)
+    pages = fetch_for_parents(stream, parents, lambda fields: _fetch_first_page(session, client, stream, fields))
+    first = next(pages)
+    return next((item for item in chain([first], pages) if _is_worth_showing(item[1], stream)), first)
 
 
-def _ask(
+def _fetch_first_page(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> tuple[Mapping[str, str], Page]:
     bounds = sent_bounds(session, stream, Bounds(since=session.start, exact=True))
@@ -182,14 +183,15 @@ def _ask(
     return parent, client.send(request, stream.accept)
 
 
-def _shows_something(page: Page, stream: StreamSpec) -> bool:
+def _is_worth_showing(page: Page, stream: StreamSpec) -> bool:
+    """Return whether a page has records, or lacks the list that should hold them."""
     try:
         return bool(page.records(stream.records))
     except RecordsPathError:
         return True
 
 
-def _looked_at(session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], page: Page) -> Preview:
+def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], page: Page) -> Preview:
     problem = None
     records: Sequence[Raw] = ()
     try:
@@ -203,7 +205,7 @@ def _looked_at(session: Session, client: Client, stream: StreamSpec, parent: Map
         connection=session.connection.id,
         stream=stream.name,
         parent=parent,
-        asked=_shown(client, page.request),
+        asked=_mask_request(client, page.request),
         status=page.status,
         size=len(page.body),
         path=stream.records,
@@ -211,94 +213,97 @@ def _looked_at(session: Session, client: Client, stream: StreamSpec, parent: Map
         lists=tuple(find_record_paths(document)),
         problem=problem,
         fields=fields,
-        model=None if stream.model is None else _model(stream.model, records, fields),
-        key=_key(stream, records, values),
-        cursor=_cursor(stream, records, values),
-        personal=PersonalSeen(
+        model=None if stream.model is None else _check_model(stream.model, records, fields),
+        key=_check_key(stream, records, values),
+        cursor=_check_cursor(stream, records, values),
+        personal=PersonalReport(
             stream.stream.__name__, stream.personal, unmatched_personal_paths(stream.personal, values)
         ),
-        paging=_paging(client, stream.paginator, page, len(records)),
+        paging=_check_paging(client, stream.paginator, page, len(records)),
         warnings=tuple(client.warnings),
     )
 
 
-def _shown(client: Client, request: Request) -> ShownRequest:
+def _mask_request(client: Client, request: Request) -> MaskedRequest:
     body = None if request.body is None else client.mask(json.dumps(request.body, ensure_ascii=False))
-    return ShownRequest(request.method, client.mask(request.address()), body)
+    return MaskedRequest(request.method, client.mask(request.address()), body)
 
 
-def _model(model: type[BaseModel], records: Sequence[Raw], fields: Sequence[RecordField]) -> ModelSeen:
+def _check_model(model: type[BaseModel], records: Sequence[Raw], fields: Sequence[RecordField]) -> ModelReport:
     refused: Counter[str] = Counter()
     for record in records:
         try:
             model.model_validate_json(bytes(record))
         except ValidationError as error:
             refused[invalid_reason(error)] += 1
-    return ModelSeen(
+    return ModelReport(
         model.__name__,
         len(records) - refused.total(),
-        tuple(refused.most_common(_MOST_REASONS)),
+        tuple(refused.most_common(_MAX_REASONS)),
         model_coverage(model, fields),
     )
 
 
-def _key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> KeySeen:
+def _check_key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> KeyReport:
     keys = FieldReader(stream.primary_key).read(records) if stream.primary_key else []
-    whole = [key for key in keys if None not in key]
-    return KeySeen(
-        stream.primary_key, len(keys) - len(whole), len(whole) - len(set(whole)), tuple(find_key_fields(values))
+    complete = [key for key in keys if None not in key]
+    return KeyReport(
+        stream.primary_key,
+        len(keys) - len(complete),
+        len(complete) - len(set(complete)),
+        tuple(find_key_fields(values)),
     )
 
 
-def _cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> CursorSeen:
+def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> CursorReport:
     cursor, candidates = stream.cursor, tuple(find_cursor_fields(values))
     if cursor is None:
-        return CursorSeen(None, None, 0, 0, None, None, candidates)
+        return CursorReport(None, None, 0, 0, None, None, candidates)
     texts = [text for (text,) in FieldReader([cursor.field]).read(records)]
     moments = [None if text is None else parse_timestamp(text) for text in texts]
-    strange = [text for text, at in zip(texts, moments, strict=True) if text is not None and at is None]
-    return CursorSeen(
+    unreadable = [text for text, at in zip(texts, moments, strict=True) if text is not None and at is None]
+    return CursorReport(
         declared=cursor.field,
         declared_order=cursor.order,
         missing=texts.count(None),
-        unordered=len(strange),
-        example=strange[0][:60] if strange else None,
-        direction=direction_of([at for at in moments if at is not None]),
+        unordered=len(unreadable),
+        example=unreadable[0][:60] if unreadable else None,
+        direction=sort_direction([at for at in moments if at is not None]),
         candidates=candidates,
     )
 
 
-def _paging(client: Client, paginator: Paginator | None, page: Page, received: int) -> PagingSeen:
+def _check_paging(client: Client, paginator: Paginator | None, page: Page, received: int) -> PagingReport:
     detected = tuple(find_paging(page)) if page.accepted_failure is None else ()
     declared = describe_setting(paginator) or None
-    warning = _mismatch(paginator, page, detected)
+    warning = _describe_mismatch(paginator, page, detected)
     if page.accepted_failure is not None:
-        return PagingSeen(declared, detected, None, None, f"accepted as empty: {page.accepted_failure}")
+        return PagingReport(declared, detected, None, None, f"accepted as empty: {page.accepted_failure}")
     if paginator is None:
-        last = None if find_next_page_hint(page) else "there is no paginator, and the page names no further one"
-        return PagingSeen(None, detected, warning, None, last)
+        last = None if find_next_page_hint(page) else "no paginator is set, and the page shows no sign of another page"
+        return PagingReport(None, detected, warning, None, last)
     try:
         following = paginator.next(page.request, page, received)
     except FetchError as error:
-        return PagingSeen(declared, detected, client.mask(str(error)), None, None)
+        return PagingReport(declared, detected, client.mask(str(error)), None, None)
     if isinstance(following, Last):
-        return PagingSeen(declared, detected, warning, None, following.reason)
-    return PagingSeen(declared, detected, warning, _shown(client, following), None)
+        return PagingReport(declared, detected, warning, None, following.reason)
+    return PagingReport(declared, detected, warning, _mask_request(client, following), None)
 
 
-def _mismatch(paginator: Paginator | None, page: Page, detected: Sequence[Paging]) -> str | None:
-    """Where the declared paginator and the page don't fit, in a sentence."""
+def _describe_mismatch(paginator: Paginator | None, page: Page, detected: Sequence[Paging]) -> str | None:
+    """Return a sentence on how the declared paginator and the page disagree, if they do."""
     live = [item for item in detected if item.has_more]
     if paginator is None:
         if live:
-            return f"no paginator is set, and {live[0].sign}: set `paginator = {write_call(live[0].paginator)}`"
+            return f"no paginator is set, but {live[0].sign}: set `paginator = {write_call(live[0].paginator)}`"
         sign = find_next_page_hint(page)
-        return f"no paginator is set, and the page says by {sign} that there is more: set one" if sign else None
-    if any(read_the_same(paginator, item.paginator) for item in detected):
+        return f"no paginator is set, but {sign} says that there are more pages: set one" if sign else None
+    if any(paginators_match(paginator, item.paginator) for item in detected):
         return None
     declared, missing = describe_setting(paginator), missing_path(paginator, page)
     if live:
-        return f"{declared} is set, and {live[0].sign}: it may have to be {write_call(live[0].paginator)}"
+        return f"{declared} is set, but {live[0].sign}: you may need {write_call(live[0].paginator)}"
     if missing is not None:
-        return f"{declared} is set, and nothing is at `{missing}` in this page: right only if it is the last one"
+        return f"{declared} is set, but this page has nothing at `{missing}`: correct only if it is the last page"
     return None

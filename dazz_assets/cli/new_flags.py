@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import dazz_assets
-from dazz_assets.assistant.generate.proposal import LONGEST_NAME, SECRETS
+from dazz_assets.assistant.generate.proposal import LONGEST_NAME, SECRET_FIELDS
 from dazz_assets.cli.exit_status import Refused
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.http import (
@@ -129,7 +129,7 @@ def _demand_setting(kind: str, name: str) -> None:
         raise Refused("--path: it can hold no bound of the cursor; give its parameter's name by `--since`")
     if kind == "parent":
         raise Refused("--path: the first stream has no parent; begin with one that lists by itself, and add others")
-    if name in (*SECRETS, "username", "base_url") or not name.isidentifier() or keyword.iskeyword(name):
+    if name in (*SECRET_FIELDS, "username", "base_url") or not name.isidentifier() or keyword.iskeyword(name):
         raise Refused(f"--path: {{config.{name}}} can't be part of it; name the field otherwise, as {{config.org}}")
 
 

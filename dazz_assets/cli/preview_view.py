@@ -7,9 +7,9 @@ from typing import Any
 
 from dazz_assets.assistant.generate import write_call
 from dazz_assets.assistant.infer import CursorField, RecordField, RecordsPath, decode_json
-from dazz_assets.assistant.infer.field_shapes import telling_rank
-from dazz_assets.assistant.infer.json_values import texts_at
-from dazz_assets.assistant.page_preview import ModelSeen, Preview, ShownRequest
+from dazz_assets.assistant.infer.field_shapes import display_rank
+from dazz_assets.assistant.infer.json_values import read_texts
+from dazz_assets.assistant.page_preview import MaskedRequest, ModelReport, Preview
 from dazz_assets.cli.exit_status import mask_secrets
 from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
 from dazz_assets.http.json_slices import split_path
@@ -65,7 +65,7 @@ def _show_page(found: Preview) -> None:
 def _show_records(found: Preview) -> None:
     columns = _columns(found)
     records = [decode_json(bytes(record)) for record in found.records[:_MOST_ROWS]]
-    texts = [texts_at(records, split_path(path)) for path in columns]
+    texts = [read_texts(records, split_path(path)) for path in columns]
     _say("")
     _table(columns, [[_cut(text) for text in row] for row in zip(*texts, strict=True)])
     if len(found.records) > _MOST_ROWS:
@@ -77,7 +77,7 @@ def _columns(found: Preview) -> list[str]:
     scalars = [item.path for item in found.fields if _is_scalar(item)]
     own = [*found.key.declared, *([found.cursor.declared] if found.cursor.declared else [])]
     read = found.model.reading.read if found.model else ()
-    ranked = sorted(scalars, key=lambda path: (path not in read, telling_rank(split_path(path)[-1]), path.count(".")))
+    ranked = sorted(scalars, key=lambda path: (path not in read, display_rank(split_path(path)[-1]), path.count(".")))
     chosen = [path for path in dict.fromkeys([*own, *ranked]) if path in scalars]
     return _fitting(found, chosen[:_MOST_COLUMNS])
 
@@ -125,7 +125,7 @@ def _show_fields(found: Preview) -> None:
         _say(f"and {len(listed) - _MOST_FIELDS} more: --json has all")
 
 
-def _reads(model: ModelSeen | None, path: str) -> list[str]:
+def _reads(model: ModelReport | None, path: str) -> list[str]:
     """Whether a model reads a field, in a word; none where there is no model."""
     return [] if model is None else ["reads" if path in model.reading.read else "ignores"]
 
@@ -219,7 +219,7 @@ def _show_paging(found: Preview) -> None:
         _say(f"next: nothing, this page is the last: {paging.last}")
 
 
-def _request(asked: ShownRequest) -> str:
+def _request(asked: MaskedRequest) -> str:
     return f"{asked.method} {asked.url}" + (f" {_cut(asked.body, 400)}" if asked.body else "")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from dazz_assets.assistant.generate.proposal import NoProposalError, Proposal, Wanted, propose
+from dazz_assets.assistant.generate.proposal import AuthorChoices, NoProposalError, Proposal, propose
 from dazz_assets.cli import new_flags
 from dazz_assets.cli.exit_status import Refused, mask_secrets
 from dazz_assets.cli.output import print_note
@@ -76,28 +76,28 @@ def ask_missing(flags: dict[str, str | None], check_auth: Callable[[str], object
     return base_url, auth, path
 
 
-def settle_proposal(wanted: Wanted, page: Page, *, is_ours: bool, asks: bool) -> Proposal:
+def settle_proposal(wanted: AuthorChoices, page: Page, *, is_ours: bool, asks: bool) -> Proposal:
     """The proposal, with what flags leave open as the page shows it, or as it is answered. Raises Refused."""
     wanted, proposal = _proposed(wanted, page, is_ours=is_ours, asks=asks)
     return _proposed(_confirmed(wanted, proposal), page, is_ours=is_ours, asks=True)[1] if asks else proposal
 
 
-def _proposed(wanted: Wanted, page: Page, *, is_ours: bool, asks: bool) -> tuple[Wanted, Proposal]:
+def _proposed(wanted: AuthorChoices, page: Page, *, is_ours: bool, asks: bool) -> tuple[AuthorChoices, Proposal]:
     while True:
         try:
-            return wanted, propose(wanted, page, is_ours=is_ours)
+            return wanted, propose(wanted, page, is_first_party=is_ours)
         except NoProposalError as error:
             if error.setting is None:
                 raise Refused(str(error)) from None
             if not asks:
-                raise Refused(f"{error}; say it by --{error.setting}") from None
+                raise Refused(f"{error}; set --{error.setting}") from None
             print_note(str(error), "yellow")
             check = _CHECKS.get(error.setting, str)
             default = "" if error.setting == "records" else None
             wanted = _with(wanted, error.setting, _ask(_QUESTIONS[error.setting], default, check))
 
 
-def _confirmed(wanted: Wanted, proposal: Proposal) -> Wanted:
+def _confirmed(wanted: AuthorChoices, proposal: Proposal) -> AuthorChoices:
     """What the author says to what the page shows, where no flag said it."""
     plan = proposal.plan
     if wanted.records is None:
@@ -117,7 +117,7 @@ def _confirmed(wanted: Wanted, proposal: Proposal) -> Wanted:
     return wanted
 
 
-def _with(wanted: Wanted, setting: str, text: str) -> Wanted:
+def _with(wanted: AuthorChoices, setting: str, text: str) -> AuthorChoices:
     value: Any = text
     if setting == "key":
         value = new_flags.read_key(text)

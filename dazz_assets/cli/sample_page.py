@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dazz_assets.assistant.generate.proposal import SECRETS, Wanted
+from dazz_assets.assistant.generate.proposal import SECRET_FIELDS, AuthorChoices
 from dazz_assets.cli.exit_status import Refused, keep_secret
 from dazz_assets.cli.output import print_note
 from dazz_assets.http import Client, ClientEvent, Page, Request
@@ -35,10 +35,10 @@ class Credentials:
 def find_credentials(integration: str, fields: Iterable[str], token_env: str | None) -> Credentials:
     """`<VENDOR>_TOKEN`, or the variable given for the secret; `<VENDOR>_ORG` for a field of the path."""
     named = {name: f"{integration.upper()}_{name.upper()}" for name in fields}
-    return Credentials({name: token_env if token_env and name in SECRETS else named[name] for name in named})
+    return Credentials({name: token_env if token_env and name in SECRET_FIELDS else named[name] for name in named})
 
 
-def fetch_sample_page(wanted: Wanted, credentials: Credentials, sample: Path | None) -> Page:
+def fetch_sample_page(wanted: AuthorChoices, credentials: Credentials, sample: Path | None) -> Page:
     """A page of the API: of the sample where there is one, else fetched. Raises Refused, FetchError."""
     if sample is not None:
         return _from_file(wanted, sample)
@@ -46,7 +46,7 @@ def fetch_sample_page(wanted: Wanted, credentials: Credentials, sample: Path | N
     return _fetched(wanted, credentials.values)
 
 
-def _from_file(wanted: Wanted, sample: Path) -> Page:
+def _from_file(wanted: AuthorChoices, sample: Path) -> Page:
     try:
         body = sample.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
@@ -74,8 +74,8 @@ def _told(event: ClientEvent) -> None:
         print_note(f"{event.text} Trying again in {event.seconds:.0f} s.")
 
 
-def _fetched(wanted: Wanted, values: Mapping[str, str]) -> Page:
-    secrets = [value for name, value in values.items() if name in SECRETS]
+def _fetched(wanted: AuthorChoices, values: Mapping[str, str]) -> Page:
+    secrets = [value for name, value in values.items() if name in SECRET_FIELDS]
     keep_secret(*secrets)
     client = Client(
         wanted.base_url, auth=wanted.auth, values=values, secrets=secrets, where=wanted.name, on_event=_told

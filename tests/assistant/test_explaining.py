@@ -1,4 +1,4 @@
-"""The requests that are announced for a stream are those that real syncs of it begin with."""
+"""The requests announced for a stream are those that its real syncs begin with."""
 
 import json
 import re
@@ -122,10 +122,10 @@ def vendor() -> Iterator[Vendor]:
     vendor.close()
 
 
-def asked_by_two_syncs(
+def first_requests_of_two_syncs(
     integration: type[Integration[ShopConfig]], vendor: Vendor, folder: Path, start: date
 ) -> tuple[Asked, Asked]:
-    """The first request for orders of a first sync and of the next."""
+    """Run two syncs and return the first request for orders of each."""
     spec = describe(integration)
     config = {"token": "s3cret", "base_url": f"{vendor.url}/api"}
     connection = Connection(id="acme", integration=spec.name, start=start, config=config)
@@ -139,7 +139,7 @@ def asked_by_two_syncs(
     return first[0], first[1]
 
 
-def filled(text: str, values: Mapping[str, str]) -> str:
+def fill_in(text: str, values: Mapping[str, str]) -> str:
     found = text
     for name, value in values.items():
         found = found.replace(name, value)
@@ -147,19 +147,19 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return found
 
 
-def announced(integration: type[Integration[ShopConfig]]) -> dict[str, AnnouncedRequest]:
+def announce(integration: type[Integration[ShopConfig]]) -> dict[str, AnnouncedRequest]:
     spec = describe(integration)
     return {item.sync: item for item in first_requests(spec, spec.streams["orders"])}
 
 
-def same(told: AnnouncedRequest, asked: Asked, values: Mapping[str, str]) -> None:
-    """The request that was told, with values in place of their names, is the one that was asked."""
-    assert told.method == asked.method
-    assert filled(told.url, values) == f"https://shop.test{asked.target}"
-    assert filled(told.body or "", values) == asked.body.decode()
-    for name, value in told.headers.items():
+def assert_same(request: AnnouncedRequest, sent: Asked, values: Mapping[str, str]) -> None:
+    """Check that the announced request, with values in place of names, is the one that was sent."""
+    assert request.method == sent.method
+    assert fill_in(request.url, values) == f"https://shop.test{sent.target}"
+    assert fill_in(request.body or "", values) == sent.body.decode()
+    for name, value in request.headers.items():
         if value != "***":
-            assert filled(value, {**values, "{config.org}": "acme/west"}) == asked.headers[name]
+            assert fill_in(value, {**values, "{config.org}": "acme/west"}) == sent.headers[name]
 
 
 RECENT = date(2026, 1, 5)
@@ -183,10 +183,10 @@ def test_both_syncs_begin_with_what_is_announced(
     stream: type[Stream[Any]], values: Mapping[str, str], vendor: Vendor, tmp_path: Path
 ) -> None:
     integration = shop(stream)
-    told = announced(integration)
-    first, second = asked_by_two_syncs(integration, vendor, tmp_path, RECENT)
-    same(told["first sync"], first, values)
-    same(told["incremental sync"], second, values)
+    announced = announce(integration)
+    first, second = first_requests_of_two_syncs(integration, vendor, tmp_path, RECENT)
+    assert_same(announced["first sync"], first, values)
+    assert_same(announced["incremental sync"], second, values)
 
 
 @pytest.mark.parametrize(
@@ -200,44 +200,44 @@ def test_a_long_first_sync_is_announced_in_parts_where_the_api_takes_both_bounds
     stream: type[Stream[Any]], values: Mapping[str, str], vendor: Vendor, tmp_path: Path
 ) -> None:
     integration = shop(stream)
-    told = announced(integration)["first sync over more than 26 weeks, in parts"]
-    first, _ = asked_by_two_syncs(integration, vendor, tmp_path, date(2025, 1, 6))
-    same(told, first, {**values, "{config.token}": "s3cret"})
+    announced = announce(integration)["first sync over more than 26 weeks, in parts"]
+    first, _ = first_requests_of_two_syncs(integration, vendor, tmp_path, date(2025, 1, 6))
+    assert_same(announced, first, {**values, "{config.token}": "s3cret"})
 
 
-def test_what_is_fetched_in_parts_is_said_only_of_streams_with_both_bounds() -> None:
-    assert list(announced(shop(OneBound))) == ["first sync", "incremental sync"]
-    assert len(announced(shop(TwoBounds))) == 3
+def test_only_streams_with_both_bounds_have_a_first_sync_in_parts() -> None:
+    assert list(announce(shop(OneBound))) == ["first sync", "incremental sync"]
+    assert len(announce(shop(TwoBounds))) == 3
 
 
 @pytest.mark.parametrize("auth", [ApiKey(param="key"), ApiKey(header="X-Key"), BearerToken("{config.token}")])
-def test_the_auth_is_announced_by_the_name_of_its_field(auth: Any, vendor: Vendor, tmp_path: Path) -> None:
+def test_the_auth_is_shown_by_the_name_of_its_config_field(auth: Any, vendor: Vendor, tmp_path: Path) -> None:
     integration = shop(TwoBounds, auth)
-    first, _ = asked_by_two_syncs(integration, vendor, tmp_path, RECENT)
-    told = announced(integration)["first sync"]
-    same(told, first, TIMES)
-    assert "{config.token}" in told.url + str(told.headers)
+    first, _ = first_requests_of_two_syncs(integration, vendor, tmp_path, RECENT)
+    announced = announce(integration)["first sync"]
+    assert_same(announced, first, TIMES)
+    assert "{config.token}" in announced.url + str(announced.headers)
 
 
-def test_an_auth_that_encodes_its_secret_is_named_and_not_shown() -> None:
-    told = announced(shop(TwoBounds, Basic("me", "{config.token}")))["first sync"]
-    assert told.headers["Authorization"] == "***"
+def test_a_header_with_an_encoded_secret_is_masked() -> None:
+    announced = announce(shop(TwoBounds, Basic("me", "{config.token}")))["first sync"]
+    assert announced.headers["Authorization"] == "***"
 
 
 def test_a_snapshot_has_one_request_for_all_syncs() -> None:
-    (told,) = announced(shop(Orders)).values()
-    assert (told.sync, told.url) == ("every sync", "https://shop.test/api/orders")
+    (announced,) = announce(shop(Orders)).values()
+    assert (announced.sync, announced.url) == ("every sync", "https://shop.test/api/orders")
 
 
-def test_newest_first_says_where_it_stops_and_a_list_without_a_filter_that_it_is_read_whole() -> None:
-    told = announced(shop(NewestFirst))
-    assert told["first sync"].note == "newest first, until a page reaches below <start>"
-    assert told["incremental sync"].note == "newest first, until a page reaches below <mark>"
-    assert "the whole list is read" in announced(shop(NoFilter))["incremental sync"].note
+def test_a_note_says_where_newest_first_stops_and_that_a_list_without_a_filter_is_read_whole() -> None:
+    announced = announce(shop(NewestFirst))
+    assert announced["first sync"].note == "newest first, until a page reaches below <start>"
+    assert announced["incremental sync"].note == "newest first, until a page reaches below <mark>"
+    assert "the whole list is read" in announce(shop(NoFilter))["incremental sync"].note
 
 
 class HostConfig(ConnectionConfig):
-    """What can't be made from a text, and a base URL that only the connection knows."""
+    """A field that no text fits, and a base URL that only the connection knows."""
 
     base_url: str
     token: SecretStr = SecretStr("a default is a secret too")
@@ -251,15 +251,15 @@ class HostIntegration(Integration[HostConfig]):
     params = {"region": "{config.region}", "since": "{config.since}"}
 
 
-def test_what_only_a_config_knows_is_shown_by_its_name() -> None:
+def test_values_that_only_a_config_knows_are_shown_by_name() -> None:
     spec = describe(HostIntegration)
-    (told,) = first_requests(spec, spec.streams["orders"])
-    assert told.url == "{config.base_url}/orders?region={config.region}&since={config.since}"
-    assert told.headers == {"Authorization": "Bearer {config.token}"}
+    (announced,) = first_requests(spec, spec.streams["orders"])
+    assert announced.url == "{config.base_url}/orders?region={config.region}&since={config.since}"
+    assert announced.headers == {"Authorization": "Bearer {config.token}"}
 
 
 def test_a_body_is_announced_as_it_is_sent() -> None:
-    told = announced(shop(InBody))["incremental sync"]
-    assert told.body is not None
-    body = json.loads(told.body.replace("<mark>", "0"))
+    announced = announce(shop(InBody))["incremental sync"]
+    assert announced.body is not None
+    body = json.loads(announced.body.replace("<mark>", "0"))
     assert body == {"query": "orders of acme/west", "filter": {"open": True, "since": 0}}

@@ -1,4 +1,4 @@
-"""What one page says: where its records are, their fields, and what can be key and cursor."""
+"""Inference from one page: the path of its records, their fields, and candidates for key and cursor."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_page_without_a_list_has_no_records() -> None:
 # Fields
 
 
-def test_each_path_has_its_kinds_how_often_it_is_missing_and_null_and_an_example() -> None:
+def test_a_field_has_its_kinds_an_example_and_how_often_it_is_missing_or_null() -> None:
     records = [
         {"id": 1, "at": "2026-01-01T00:00:00Z", "owner": {"mail": "a@b.example"}, "tags": ["x", 1]},
         {"id": 2, "at": None, "owner": {}, "tags": []},
@@ -109,7 +109,7 @@ def test_each_path_has_its_kinds_how_often_it_is_missing_and_null_and_an_example
         (10**30, "integer"),
     ],
 )
-def test_strings_say_what_they_are(value: object, kind: str) -> None:
+def test_the_kind_of_a_value(value: object, kind: str) -> None:
     (field,) = list_fields(read_shape([{"x": value}]))
     assert field.kinds == (kind,)
 
@@ -119,12 +119,12 @@ def test_a_long_example_is_shortened() -> None:
     assert field.example == "y" * 57 + "..."
 
 
-def test_objects_by_id_are_one_path() -> None:
+def test_the_values_of_a_map_by_id_share_one_path() -> None:
     records = [{"by": {"17": {"n": 1}, "18": {"n": None}}}]
     assert [item.path for item in list_fields(read_shape(records))] == ["by", "by.*", "by.*.n"]
 
 
-def test_an_object_of_many_fields_is_no_map() -> None:
+def test_an_object_with_many_fields_is_not_a_map() -> None:
     record = {f"field_{number}": number for number in range(200)}
     assert len(list(list_fields(read_shape([record])))) == 200
     assert len(list(list_fields(read_shape([{"below": record}])))) == 201
@@ -133,17 +133,17 @@ def test_an_object_of_many_fields_is_no_map() -> None:
 # Keys
 
 
-def test_a_field_that_is_in_every_record_and_differs_is_a_key() -> None:
+def test_a_unique_field_of_every_record_is_a_key() -> None:
     records = [{"name": "a", "id": 2, "state": "x"}, {"name": "b", "id": 1, "state": "x"}]
     assert keys_of(*records) == [("id",), ("name",)]
 
 
-def test_an_own_id_comes_before_those_of_others_and_before_what_is_unique_by_chance() -> None:
+def test_the_records_own_id_ranks_above_other_ids_and_chance_uniqueness() -> None:
     records = [{"title": "a", "project_id": 1, "owner": {"id": 5}, "uuid": "x"}]
     assert keys_of(*records) == [("uuid",), ("project_id",), ("owner.id",), ("title",)]
 
 
-def test_null_missing_doubled_empty_and_imprecise_values_are_no_key() -> None:
+def test_null_missing_repeated_empty_and_float_values_are_not_keys() -> None:
     assert keys_of({"id": 1}, {"id": None}) == []
     assert keys_of({"id": 1}, {}) == []
     assert keys_of({"id": 1}, {"id": 1}) == []
@@ -152,7 +152,7 @@ def test_null_missing_doubled_empty_and_imprecise_values_are_no_key() -> None:
     assert keys_of() == []
 
 
-def test_a_pair_is_a_key_where_no_single_field_is() -> None:
+def test_a_pair_is_a_key_if_no_single_field_is() -> None:
     records = [{"number": number, "repository": {"id": of}} for of, number in ((1, 1), (1, 2), (2, 1))]
     assert keys_of(*records) == [("repository.id", "number")]
 
@@ -160,7 +160,7 @@ def test_a_pair_is_a_key_where_no_single_field_is() -> None:
 # Cursors
 
 
-def test_times_of_change_come_before_those_of_creation_and_all_others() -> None:
+def test_times_of_change_rank_above_creation_and_others() -> None:
     record = {
         "due_date": "2026-01-01",
         "createdAt": "2026-01-01T00:00:00Z",
@@ -173,18 +173,18 @@ def test_times_of_change_come_before_those_of_creation_and_all_others() -> None:
 
 
 @pytest.mark.parametrize("value", [1767225600, 1767225600000, 1767225600.5, "1767225600"])
-def test_epoch_numbers_are_a_cursor_where_their_name_says_so(value: object) -> None:
+def test_epoch_numbers_are_a_cursor_if_their_name_suggests_it(value: object) -> None:
     assert cursors_of({"updated": value}) == ["updated"]
     assert cursors_of({"views": value}) == []
 
 
-def test_values_of_which_no_order_can_be_made_are_no_cursor() -> None:
+def test_values_that_are_not_times_are_not_a_cursor() -> None:
     assert cursors_of({"updated_at": "yesterday"}) == []
     assert cursors_of({"updated_at": "2026-01-01"}, {"updated_at": "never"}) == []
     assert cursors_of({"updated_at": 7}) == []
 
 
-def test_a_field_that_is_not_in_every_record_comes_last() -> None:
+def test_a_cursor_missing_from_some_records_ranks_last() -> None:
     first, second = {"updated_at": "2026-01-01", "created_at": "2026-01-01"}, {"created_at": "2026-01-02"}
     assert [(item.path, item.is_always) for item in find_cursor_fields([first, second])] == [
         ("created_at", True),
@@ -192,7 +192,7 @@ def test_a_field_that_is_not_in_every_record_comes_last() -> None:
     ]
 
 
-def test_the_order_of_a_page_is_seen_where_it_has_one() -> None:
+def test_the_direction_of_a_cursor_is_the_order_of_the_page() -> None:
     days = [{"at": f"2026-01-0{day}"} for day in (1, 2, 3)]
     assert [item.direction for item in find_cursor_fields(days)] == ["asc"]
     assert [item.direction for item in find_cursor_fields(days[::-1])] == ["desc"]
@@ -219,7 +219,7 @@ class Thing(BaseModel):
     first: str = Field(default="", validation_alias=AliasChoices("one", AliasPath("names", 0)))
 
 
-def test_what_a_model_reads_ignores_and_misses_follows_nested_models_and_aliases() -> None:
+def test_model_coverage_follows_nested_models_and_aliases() -> None:
     owner = {"login": "a", "id": 1, "plan": {"name": "x"}}
     record = {
         "id": 1,
@@ -232,8 +232,8 @@ def test_what_a_model_reads_ignores_and_misses_follows_nested_models_and_aliases
         "names": ["n"],
         "extra": {"more": 1},
     }
-    reading = model_coverage(Thing, list(list_fields(read_shape([record]))))
-    assert reading.ignored == (
+    coverage = model_coverage(Thing, list(list_fields(read_shape([record]))))
+    assert coverage.ignored == (
         "kind",
         "owner.id",
         "owner.plan",
@@ -243,11 +243,11 @@ def test_what_a_model_reads_ignores_and_misses_follows_nested_models_and_aliases
         "by_id.*.plan",
         "extra",
     )
-    assert reading.absent == ("owner.mail", "watchers[].mail", "by_id.*.mail", "seldom")
-    assert {"id", "@kind", "owner.login", "watchers[].login", "anything.a.b", "names[]"} <= reading.read
+    assert coverage.absent == ("owner.mail", "watchers[].mail", "by_id.*.mail", "seldom")
+    assert {"id", "@kind", "owner.login", "watchers[].login", "anything.a.b", "names[]"} <= coverage.read
 
 
-def test_a_model_that_takes_what_comes_ignores_nothing() -> None:
+def test_a_model_that_allows_extra_fields_ignores_nothing() -> None:
     class Everything(BaseModel):
         model_config = ConfigDict(extra="allow")
 
@@ -265,14 +265,14 @@ records = st.lists(st.dictionaries(st.text(), json_values, max_size=4), max_size
 
 
 @given(json_values)
-def test_each_records_path_leads_the_engine_to_that_list(page: Any) -> None:
+def test_each_records_path_leads_to_its_list(page: Any) -> None:
     document = Document(json.dumps(page).encode())
     for item in find_record_paths(page):
         assert len(document.records(item.path)) == item.length
 
 
 @given(records)
-def test_what_is_inferred_holds_for_the_records(found: list[dict[str, Any]]) -> None:
+def test_inferred_keys_cursors_and_fields_hold_for_any_records(found: list[dict[str, Any]]) -> None:
     rows = [Document(json.dumps(record).encode()) for record in found]
     for key in find_key_fields(found):
         values = [tuple(str(row.value(path)) for path in key.paths) for row in rows]
@@ -285,11 +285,11 @@ def test_what_is_inferred_holds_for_the_records(found: list[dict[str, Any]]) -> 
 
 
 @given(st.text())
-def test_words_of_any_name_are_lower_case_and_whole(name: str) -> None:
+def test_splitting_a_name_keeps_all_its_letters_in_lower_case(name: str) -> None:
     assert "".join(split_words(name)) == "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def test_numbers_of_any_length_are_read() -> None:
+def test_integers_of_any_length_are_decoded_and_deep_nesting_is_refused() -> None:
     assert decode_json("[" + "1" * 10_000 + "]")[0] > 10**999
     with pytest.raises(ValueError, match="nested too deeply"):
         decode_json("[" * 100_000)

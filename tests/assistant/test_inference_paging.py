@@ -1,4 +1,4 @@
-"""How an API pages is seen in a page: in its headers, its links, tokens and counts."""
+"""Paginators are inferred from a page: its headers, links, tokens and counts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from dazz_assets.assistant.generate import write_call
-from dazz_assets.assistant.infer import find_paging, read_the_same
+from dazz_assets.assistant.infer import find_paging, paginators_match
 from dazz_assets.http import CursorToken, Last, LinkHeader, NextLink, Offset, PageNumber, Paginator
 from tests.spec.samples import page_of
 
 RECORDS = [{"id": 1, "next": "https://vendor.example/record", "page": 1, "total_pages": 9}]
 
 
-def found(document: Any, **settings: Any) -> list[str]:
+def find_calls(document: Any, **settings: Any) -> list[str]:
     return [write_call(item.paginator) for item in find_paging(page_of(document, **settings))]
 
 
@@ -42,12 +42,12 @@ def found(document: Any, **settings: Any) -> list[str]:
         ({"startAt": 0, "maxResults": 50, "isLast": False}, 'Offset(param="startAt", more="isLast")'),
     ],
 )
-def test_a_page_shows_how_the_next_one_is_asked_for(document: Any, paginator: str) -> None:
+def test_a_page_shows_its_paginator(document: Any, paginator: str) -> None:
     page = page_of(document)
     (paging,) = find_paging(page)
     assert write_call(paging.paginator) == paginator
     assert paging.has_more
-    # The engine, told so, asks for another page.
+    # With this paginator, a walk requests another page.
     assert not isinstance(paging.paginator.next(paging.paginator.first(page.request), page, 1), Last)
 
 
@@ -61,44 +61,44 @@ def test_a_page_shows_how_the_next_one_is_asked_for(document: Any, paginator: st
         ({"startAt": 0, "maxResults": 50, "isLast": True}, 'Offset(param="startAt", more="isLast")'),
     ],
 )
-def test_the_last_page_shows_it_as_well(document: Any, paginator: str) -> None:
+def test_the_last_page_shows_its_paginator_too(document: Any, paginator: str) -> None:
     (paging,) = find_paging(page_of(document))
     assert write_call(paging.paginator) == paginator
     assert not paging.has_more
 
 
-def test_a_link_header_comes_before_what_the_body_says() -> None:
+def test_a_link_header_ranks_above_the_body() -> None:
     headers = {"link": '<https://api.vendor.example/things?page=2>; rel="next"'}
-    assert found({"next": "/things?page=2"}, headers=headers) == ["LinkHeader()", 'NextLink("next")']
-    assert found(RECORDS, headers={"link": '<https://x.example>; rel="prev"'}) == []
+    assert find_calls({"next": "/things?page=2"}, headers=headers) == ["LinkHeader()", 'NextLink("next")']
+    assert find_calls(RECORDS, headers={"link": '<https://x.example>; rel="prev"'}) == []
 
 
-def test_what_has_another_page_comes_before_what_has_none() -> None:
-    assert found({"next": None, "nextPageToken": "t"}) == [
+def test_a_paginator_with_another_page_ranks_first() -> None:
+    assert find_calls({"next": None, "nextPageToken": "t"}) == [
         'CursorToken("nextPageToken", "pageToken")',
         'NextLink("next")',
     ]
 
 
 @pytest.mark.parametrize("document", [RECORDS, {"data": RECORDS}, {"count": 2, "results": RECORDS}, {"total": 9}, b""])
-def test_what_records_hold_and_what_a_page_counts_alone_say_nothing(document: Any) -> None:
-    assert found(document) == []
+def test_fields_of_records_and_a_total_alone_show_no_paginator(document: Any) -> None:
+    assert find_calls(document) == []
 
 
-def test_a_query_in_the_body_is_paged_by_its_variable() -> None:
+def test_a_graphql_query_is_paged_by_its_variable() -> None:
     document = {"data": {"org": {"pageInfo": {"endCursor": "t", "hasNextPage": True}}}}
     body = {"query": "query($after: String) { }", "variables": {"after": None, "org": "x"}}
-    assert found(document, body=body) == ['GraphQLCursor("data.org.pageInfo.endCursor", variable="after")']
+    assert find_calls(document, body=body) == ['GraphQLCursor("data.org.pageInfo.endCursor", variable="after")']
 
 
-def test_parameters_that_were_sent_tell_their_names() -> None:
-    assert found({"page": 1, "pages": 2}, params={"page_number": 1}) == [
+def test_parameters_that_were_sent_keep_their_names() -> None:
+    assert find_calls({"page": 1, "pages": 2}, params={"page_number": 1}) == [
         'PageNumber(param="page_number", more="pages")'
     ]
-    assert found({"start": 0, "total": 2}, params={"skip": 0}) == ['Offset(param="skip", more="total")']
+    assert find_calls({"start": 0, "total": 2}, params={"skip": 0}) == ['Offset(param="skip", more="total")']
 
 
-def test_pages_counted_from_zero_begin_there() -> None:
+def test_pages_counted_from_zero_start_at_zero() -> None:
     (paging,) = find_paging(page_of({"number": 0, "totalPages": 3}))
     assert paging.params == {"page": 0}
 
@@ -115,5 +115,5 @@ def test_pages_counted_from_zero_begin_there() -> None:
         (PageNumber("p"), PageNumber("page"), False),
     ],
 )
-def test_paginators_agree_where_they_read_and_send_the_same(one: Paginator, other: Paginator, same: bool) -> None:
-    assert read_the_same(one, other) is same
+def test_paginators_match_if_they_read_and_send_the_same(one: Paginator, other: Paginator, same: bool) -> None:
+    assert paginators_match(one, other) is same

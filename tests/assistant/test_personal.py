@@ -1,4 +1,4 @@
-"""A path that a stream declares as personal, and at which its records can have nothing, is told."""
+"""A personal path that matches nothing in a stream's records is reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
         ("a.b", [{"a.b": "Ann"}]),
     ],
 )
-def test_a_name_that_no_record_has_is_a_miss(path: str, records: list[Any]) -> None:
+def test_a_path_that_no_record_has_is_unmatched(path: str, records: list[Any]) -> None:
     assert list(unmatched_personal_paths([path], records)) == [path]
 
 
@@ -45,11 +45,11 @@ def test_a_name_that_no_record_has_is_a_miss(path: str, records: list[Any]) -> N
         ("a\\.b", [{"a.b": "Ann"}]),
     ],
 )
-def test_what_is_there_or_may_be_is_none(path: str, records: list[Any]) -> None:
+def test_a_path_that_exists_or_may_exist_is_matched(path: str, records: list[Any]) -> None:
     assert unmatched_personal_paths([path], records) == {}
 
 
-def test_a_miss_comes_with_the_field_that_may_be_meant() -> None:
+def test_an_unmatched_path_comes_with_a_suggestion() -> None:
     records = [{"id": 1, "account": {"name": "x"}, "assignee": {"name": "Ann"}, "members": [{"login": "ann"}]}]
     assert unmatched_personal_paths(["asignee.name", "members.logn"], records) == {
         "asignee.name": "; did you mean 'assignee.name'?",
@@ -69,6 +69,6 @@ def test_a_miss_comes_with_the_field_that_may_be_meant() -> None:
         max_size=3,
     )
 )
-def test_no_field_that_the_records_have_is_missed(records: list[Any]) -> None:
+def test_the_fields_of_any_records_are_matched(records: list[Any]) -> None:
     paths = [item.path.replace("[]", "") for item in list_fields(read_shape(records))]
     assert unmatched_personal_paths(paths, records) == {}

@@ -1,4 +1,4 @@
-"""A preview is one page of a stream, held against what the stream declares. It stores nothing."""
+"""A preview fetches one page of a stream and compares it with the stream's declarations. It stores nothing."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def order(number: int, **more: Any) -> dict[str, Any]:
 
 
 class Market:
-    """A vendor on loopback with an integration of one stream, whose settings a test chooses."""
+    """A vendor on loopback, and an integration with one stream, whose settings each test chooses."""
 
     def __init__(self, vendor: Vendor, folder: Path) -> None:
         self.vendor = vendor
@@ -90,7 +90,7 @@ class Market:
         connection = Connection(id="acme", integration="market", start=self.start, config=config)
         return preview(Session(spec, connection, Lake(self.folder / "lake")), spec.streams["orders"])
 
-    def answers(self, body: Any, headers: dict[str, str] | None = None, status: int = 200) -> None:
+    def respond(self, body: Any, headers: dict[str, str] | None = None, status: int = 200) -> None:
         self.vendor.script(Reply(status, body, headers or {}))
 
 
@@ -104,7 +104,7 @@ def market(tmp_path: Path) -> Iterator[Market]:
 
 
 def test_one_request_is_made_and_nothing_is_stored(market: Market) -> None:
-    market.answers({"items": [order(1), order(2)], "next": "/orders?after=2"})
+    market.respond({"items": [order(1), order(2)], "next": "/orders?after=2"})
     found = market.preview(paginator=NextLink("next"))
     assert (found.connection, found.stream, found.status, found.path) == ("acme", "orders", 200, "items")
     assert [bytes(record)[:9] for record in found.records] == [b'{"id": 1,', b'{"id": 2,']
@@ -112,8 +112,8 @@ def test_one_request_is_made_and_nothing_is_stored(market: Market) -> None:
     assert list(market.folder.iterdir()) == []
 
 
-def test_the_request_is_that_of_a_first_sync_and_is_shown_without_the_credentials(market: Market) -> None:
-    market.answers({"items": []})
+def test_the_request_is_that_of_a_first_sync_shown_without_credentials(market: Market) -> None:
+    market.respond({"items": []})
     found = market.preview(
         cursor=Cursor("at", since="from", until="to"), paginator=Offset(size_param="limit", size=50), params={"v": 2}
     )
@@ -128,8 +128,8 @@ def test_the_request_is_that_of_a_first_sync_and_is_shown_without_the_credential
     }
 
 
-def test_the_next_request_is_told_and_not_made(market: Market) -> None:
-    market.answers({"items": [order(1)], "next": f"{market.vendor.url}/orders?after=2&key={SECRET}"})
+def test_the_next_request_is_shown_but_not_sent(market: Market) -> None:
+    market.respond({"items": [order(1)], "next": f"{market.vendor.url}/orders?after=2&key={SECRET}"})
     found = market.preview(paginator=NextLink("next"))
     assert found.paging.next is not None
     assert found.paging.next.url == f"{market.vendor.url}/orders?after=2&key=***"
@@ -137,16 +137,16 @@ def test_the_next_request_is_told_and_not_made(market: Market) -> None:
     assert len(market.vendor.asked) == 1
 
 
-def test_of_the_last_page_is_said_why_it_is(market: Market) -> None:
-    market.answers({"items": [order(1)], "page": 1, "pages": 1})
+def test_the_last_page_has_the_reason_why_it_is_the_last(market: Market) -> None:
+    market.respond({"items": [order(1)], "page": 1, "pages": 1})
     found = market.preview(paginator=PageNumber(more="pages"))
     assert (found.paging.next, found.paging.last) == (None, "`pages` says that there is no more")
     assert found.paging.warning is None
 
 
-def test_a_body_is_shown_and_so_is_the_next_ones(market: Market) -> None:
+def test_the_bodies_of_this_request_and_the_next_are_shown(market: Market) -> None:
     page_info = {"endCursor": "c1", "hasNextPage": True}
-    market.answers({"data": {"orders": {"nodes": [order(1)], "pageInfo": page_info}}})
+    market.respond({"data": {"orders": {"nodes": [order(1)], "pageInfo": page_info}}})
     found = market.preview(
         method="POST",
         body={"query": "query($cursor: String) { orders }", "variables": {}},
@@ -160,37 +160,39 @@ def test_a_body_is_shown_and_so_is_the_next_ones(market: Market) -> None:
     assert found.paging.warning is None
 
 
-# Paginators that don't fit
+# Paginators that don't fit the page
 
 
-def test_a_page_that_has_a_next_one_by_another_way_is_a_warning_with_the_paginator(market: Market) -> None:
-    market.answers({"items": [order(1)], "links": {"next": "/orders?after=1"}})
-    said = market.preview(paginator=LinkHeader()).paging.warning
-    assert said == 'LinkHeader() is set, and `links.next` holds a link: it may have to be NextLink("links.next")'
+def test_a_next_page_that_another_paginator_finds_is_a_warning_naming_it(market: Market) -> None:
+    market.respond({"items": [order(1)], "links": {"next": "/orders?after=1"}})
+    warning = market.preview(paginator=LinkHeader()).paging.warning
+    assert warning == 'LinkHeader() is set, but `links.next` holds a link: you may need NextLink("links.next")'
 
 
-def test_a_path_of_the_paginator_that_matches_nothing_is_a_warning(market: Market) -> None:
-    market.answers({"items": [order(1)]})
-    said = market.preview(paginator=NextLink("next")).paging.warning
-    assert said == 'NextLink("next") is set, and nothing is at `next` in this page: right only if it is the last one'
+def test_a_paginator_whose_path_matches_nothing_is_a_warning(market: Market) -> None:
+    market.respond({"items": [order(1)]})
+    warning = market.preview(paginator=NextLink("next")).paging.warning
+    assert (
+        warning == 'NextLink("next") is set, but this page has nothing at `next`: correct only if it is the last page'
+    )
 
 
-def test_no_paginator_where_there_is_a_next_page_is_a_warning_and_no_error(market: Market) -> None:
-    market.answers({"items": [order(1)], "nextPageToken": "t"})
+def test_a_next_page_without_a_paginator_is_a_warning_and_not_an_error(market: Market) -> None:
+    market.respond({"items": [order(1)], "nextPageToken": "t"})
     found = market.preview()
-    said = "no paginator is set, and `nextPageToken` holds a token: set"
-    assert found.paging.warning == f'{said} `paginator = CursorToken("nextPageToken", "pageToken")`'
+    start = "no paginator is set, but `nextPageToken` holds a token: set"
+    assert found.paging.warning == f'{start} `paginator = CursorToken("nextPageToken", "pageToken")`'
     assert (found.paging.next, found.paging.last) == (None, None)
 
 
-def test_a_sign_of_more_that_no_paginator_reads_is_told_all_the_same(market: Market) -> None:
-    market.answers({"items": [order(1)], "has_more": True})
-    said = market.preview().paging.warning
-    assert said == "no paginator is set, and the page says by `has_more` that there is more: set one"
+def test_a_sign_of_more_pages_that_no_paginator_reads_is_a_warning(market: Market) -> None:
+    market.respond({"items": [order(1)], "has_more": True})
+    warning = market.preview().paging.warning
+    assert warning == "no paginator is set, but `has_more` says that there are more pages: set one"
 
 
-def test_a_page_that_the_paginator_can_not_take_says_so(market: Market) -> None:
-    market.answers({"items": [order(1)], "next": {"page": 2}})
+def test_a_page_that_the_paginator_can_not_handle_is_a_warning(market: Market) -> None:
+    market.respond({"items": [order(1)], "next": {"page": 2}})
     found = market.preview(paginator=NextLink("next"))
     assert "the value at `next` can't be used as a link" in (found.paging.warning or "")
     assert len(found.records) == 1
@@ -199,8 +201,8 @@ def test_a_page_that_the_paginator_can_not_take_says_so(market: Market) -> None:
 # Records, model, key and cursor
 
 
-def test_records_that_are_elsewhere_are_told_with_the_lists_and_the_shape_of_the_page(market: Market) -> None:
-    market.answers({"data": {"orders": [order(1)]}, "took": 3})
+def test_a_wrong_records_path_shows_the_lists_and_fields_of_the_page(market: Market) -> None:
+    market.respond({"data": {"orders": [order(1)]}, "took": 3})
     found = market.preview(records="itmes")
     assert "nothing is at `itmes`" in (found.problem or "")
     assert [(item.path, item.length) for item in found.lists] == [("data.orders", 1)]
@@ -208,9 +210,9 @@ def test_records_that_are_elsewhere_are_told_with_the_lists_and_the_shape_of_the
     assert found.records == ()
 
 
-def test_what_the_model_reads_ignores_misses_and_refuses(market: Market) -> None:
+def test_the_model_report_has_what_it_reads_ignores_misses_and_refuses(market: Market) -> None:
     seller = {"name": "Ada", "rating": 5}
-    market.answers({"items": [order(1, seller=seller), order(2, seller=None), {"id": "x"}, {"id": "y"}]})
+    market.respond({"items": [order(1, seller=seller), order(2, seller=None), {"id": "x"}, {"id": "y"}]})
     model = market.preview().model
     assert model is not None
     assert (model.name, model.accepted) == ("Order", 2)
@@ -223,47 +225,47 @@ def test_what_the_model_reads_ignores_misses_and_refuses(market: Market) -> None
     assert model.reading.absent == ("colour",)
 
 
-def test_a_key_is_held_against_every_record(market: Market) -> None:
-    market.answers({"items": [order(1), order(1), {"headline": "x"}, order(2)]})
+def test_the_key_is_checked_in_every_record(market: Market) -> None:
+    market.respond({"items": [order(1), order(1), {"headline": "x"}, order(2)]})
     key = market.preview().key
     assert (key.declared, key.missing, key.repeated) == (("id",), 1, 1)
-    market.answers({"items": [order(1, no=7), order(2, no=7)]})
+    market.respond({"items": [order(1, no=7), order(2, no=7)]})
     key = market.preview(primary_key=("id", "no")).key
     assert (key.missing, key.repeated) == (0, 0)
     assert key.candidates[0].paths == ("id",)
 
 
-def test_a_cursor_is_held_against_every_record(market: Market) -> None:
-    market.answers({"items": [order(1), order(2, at="soon"), order(3, at=None), order(4)]})
+def test_the_cursor_is_checked_in_every_record(market: Market) -> None:
+    market.respond({"items": [order(1), order(2, at="soon"), order(3, at=None), order(4)]})
     cursor = market.preview(cursor=Cursor("at")).cursor
     assert (cursor.declared, cursor.missing, cursor.unordered, cursor.example) == ("at", 1, 1, "soon")
-    market.answers({"items": [order(3), order(2), order(1)]})
+    market.respond({"items": [order(3), order(2), order(1)]})
     cursor = market.preview(cursor=Cursor("at", order="asc")).cursor
     assert (cursor.missing, cursor.unordered, cursor.declared_order, cursor.direction) == (0, 0, "asc", "desc")
 
 
-def test_candidates_are_named_where_nothing_is_declared(market: Market) -> None:
-    market.answers({"items": [order(1), order(2)]})
+def test_candidates_are_listed_if_nothing_is_declared(market: Market) -> None:
+    market.respond({"items": [order(1), order(2)]})
     found = market.preview(primary_key=None)
     assert (found.key.declared, found.cursor.declared) == ((), None)
     assert found.key.candidates[0].paths == ("id",)
     assert [item.path for item in found.cursor.candidates] == ["at"]
 
 
-def test_an_empty_page_and_one_that_is_accepted_as_empty_have_nothing_to_show(market: Market) -> None:
-    market.answers({"items": []})
+def test_an_empty_page_and_one_accepted_as_empty_have_no_records(market: Market) -> None:
+    market.respond({"items": []})
     found = market.preview()
     assert found.fields == ()
     assert found.model is not None
     assert found.model.accepted == 0
-    market.answers({"message": "gone"}, status=404)
+    market.respond({"message": "gone"}, status=404)
     found = market.preview(accept={404: "skip"})
     assert found.records == ()
     assert (found.paging.last or "").startswith("accepted as empty: 404")
 
 
-def test_a_record_that_no_strict_reader_takes_is_shown_all_the_same(market: Market) -> None:
-    market.answers(b'{"items": [{"id": 1, "headline": "\\ud800", "size": ' + b"9" * 5000 + b"}, 7, null]}")
+def test_records_that_strict_json_readers_refuse_are_shown(market: Market) -> None:
+    market.respond(b'{"items": [{"id": 1, "headline": "\\ud800", "size": ' + b"9" * 5000 + b"}, 7, null]}")
     found = market.preview()
     assert len(found.records) == 3
     assert found.key.missing == 2
@@ -273,12 +275,12 @@ def test_a_record_that_no_strict_reader_takes_is_shown_all_the_same(market: Mark
 # Sub-streams
 
 
-def of_shops(answers: dict[str, Reply]) -> Any:
+def answer_by_path(answers: dict[str, Reply]) -> Any:
     return lambda asked: answers.get(asked.path, Reply(404, {"message": "not here"}))
 
 
-def test_a_sub_stream_is_asked_for_the_first_parent_that_has_records(market: Market) -> None:
-    market.vendor.handler = of_shops(
+def test_a_sub_stream_is_previewed_for_the_first_parent_with_records(market: Market) -> None:
+    market.vendor.handler = answer_by_path(
         {
             "/shops": Reply(body={"items": [{"id": 1}, {"id": 2}, {"id": 3}, {"id": 4}]}),
             "/shops/1/orders": Reply(403, {"message": "not yours"}),
@@ -298,8 +300,8 @@ def test_a_sub_stream_is_asked_for_the_first_parent_that_has_records(market: Mar
     ]
 
 
-def test_where_no_parent_has_records_the_first_one_is_shown(market: Market) -> None:
-    market.vendor.handler = of_shops(
+def test_the_first_parent_is_shown_if_none_has_records(market: Market) -> None:
+    market.vendor.handler = answer_by_path(
         {
             "/shops": Reply(body={"items": [{"id": 1}, {"id": 2}]}),
             "/shops/1/orders": Reply(body={"items": []}),
@@ -309,19 +311,19 @@ def test_where_no_parent_has_records_the_first_one_is_shown(market: Market) -> N
     assert market.preview(parent=ShopsStream, path="/shops/{parent.id}/orders").parent == {"id": "1"}
 
 
-def test_without_a_parent_there_is_nothing_to_preview(market: Market) -> None:
-    market.vendor.handler = of_shops({"/shops": Reply(body={"items": []})})
+def test_a_sub_stream_without_any_parent_is_an_error(market: Market) -> None:
+    market.vendor.handler = answer_by_path({"/shops": Reply(body={"items": []})})
     with pytest.raises(SyncError) as error:
         market.preview(parent=ShopsStream, path="/shops/{parent.id}/orders")
     assert str(error.value) == (
-        "market/acme, stream orders: the first page of shops has no records, so there is no parent to ask for"
+        "market/acme, stream orders: the first page of shops has no records, so there is no parent to fetch orders for"
     )
 
 
 # Errors
 
 
-def test_a_refusal_is_told_as_in_a_sync_without_the_secret(market: Market) -> None:
+def test_a_refusal_is_the_error_of_a_sync_without_the_secret(market: Market) -> None:
     def refuse(asked: Asked) -> Reply:
         return Reply(401, {"message": f"{asked.query['key'][0]} opens nothing"})
 
@@ -331,6 +333,6 @@ def test_a_refusal_is_told_as_in_a_sync_without_the_secret(market: Market) -> No
     assert SECRET not in str(error.value)
 
 
-def test_a_paginator_that_can_not_begin_is_an_error(market: Market) -> None:
+def test_a_paginator_that_can_not_start_is_an_error(market: Market) -> None:
     with pytest.raises(BadRequestError, match="must start at a number"):
         market.preview(paginator=PageNumber(), params={"page": "first"})

@@ -1,4 +1,4 @@
-"""The code of a new integration is right as it is written: for linters, type checkers, framework and records."""
+"""Generated integrations pass linters and type checkers, load, and parse the records of their page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import BearerToken, CursorToken, LinkHeader, NextLink, PageNumber
-from dazz_assets.assistant.generate import NoProposalError, Wanted, propose, write_call, write_source
+from dazz_assets.assistant.generate import AuthorChoices, NoProposalError, propose, write_call, write_source
 from dazz_assets.assistant.generate.proposal import LONGEST_NAME
 from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
@@ -26,7 +26,7 @@ from tests.spec.samples import BASE_URL, SAMPLES, page_of
 ROOT = Path(__file__).parents[2]
 
 
-def wanted(name: str, **settings: Any) -> Wanted:
+def make_choices(name: str, **settings: Any) -> AuthorChoices:
     prefix = "".join(word.title() for word in name.split("_"))
     given = {
         "base_url": BASE_URL,
@@ -35,7 +35,7 @@ def wanted(name: str, **settings: Any) -> Wanted:
         "stream": "issues",
         **settings,
     }
-    return Wanted(name=name, prefix=prefix, **given)
+    return AuthorChoices(name=name, prefix=prefix, **given)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:
@@ -46,7 +46,7 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
 
 
 LONG = "a_vendor_of_names_of_30_letter"
-# Where every line is too long for one: class heads, imports, the parser's signature, params and keys.
+# Makes every construct longer than a line: class heads, imports, the parser's signature, params and keys.
 LONG_SETTINGS: dict[str, Any] = {
     "stream": "vulnerabilities_of_some_images",
     "params": {f"parameter_number_{number}": 'with a "quoted" value of some length' for number in range(4)},
@@ -55,20 +55,24 @@ LONG_SETTINGS: dict[str, Any] = {
 }
 
 
-def all_files(*, is_ours: bool) -> dict[str, Mapping[str, str]]:
+def all_files(*, is_first_party: bool) -> dict[str, Mapping[str, str]]:
     found = {
-        name: propose(wanted(name), page_of(sample.document, headers=sample.headers), is_ours=is_ours)
+        name: propose(
+            make_choices(name), page_of(sample.document, headers=sample.headers), is_first_party=is_first_party
+        )
         for name, sample in SAMPLES.items()
     }
-    found[LONG] = propose(wanted(LONG, **LONG_SETTINGS), page_of(SAMPLES["github"].document), is_ours=is_ours)
+    found[LONG] = propose(
+        make_choices(LONG, **LONG_SETTINGS), page_of(SAMPLES["github"].document), is_first_party=is_first_party
+    )
     return {name: write_source(item.plan) for name, item in found.items()}
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder, anywhere, with an integration for each sample."""
+    """A folder with a generated integration for each sample."""
     folder = tmp_path_factory.mktemp("written")
-    for name, files in all_files(is_ours=False).items():
+    for name, files in all_files(is_first_party=False).items():
         write(folder / name, files)
     return folder
 
@@ -83,7 +87,7 @@ def spec_in(folder: Path) -> IntegrationSpec:
     return describe(class_)
 
 
-def parsed(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:
+def parse(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:
     """The objects that the one parser yields for these records."""
     (stream,), (parser,) = spec.streams.values(), spec.parsers.values()
     handle = Incremental if stream.cursor else FullRefresh
@@ -91,14 +95,14 @@ def parsed(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:
     return list(getattr(spec.integration(), parser.name)(handle(models)))
 
 
-def test_ruff_with_its_own_settings_has_nothing_to_say(written: Path) -> None:
+def test_ruff_with_default_settings_passes(written: Path) -> None:
     assert run("ruff", "check", "--isolated", ".", cwd=written) == ""
     assert run("ruff", "check", "--isolated", "--select=I", ".", cwd=written) == ""
     assert run("ruff", "format", "--isolated", "--check", ".", cwd=written) == ""
 
 
-def test_ruff_with_this_projects_settings_has_nothing_to_say(tmp_path: Path) -> None:
-    for name, files in all_files(is_ours=True).items():
+def test_ruff_with_this_projects_settings_passes(tmp_path: Path) -> None:
+    for name, files in all_files(is_first_party=True).items():
         write(tmp_path / name, files)
     settings = ("--config", "pyproject.toml", "--no-cache", str(tmp_path))
     assert run("ruff", "check", *settings, cwd=ROOT) == ""
@@ -106,26 +110,26 @@ def test_ruff_with_this_projects_settings_has_nothing_to_say(tmp_path: Path) -> 
 
 
 @pytest.mark.xdist_group("types")
-def test_mypy_strict_has_nothing_to_say(written: Path) -> None:
+def test_mypy_strict_passes(written: Path) -> None:
     folders = [item.name for item in written.iterdir() if item.is_dir() and not item.name.startswith(".")]
     assert len(folders) == len(SAMPLES) + 1
     assert run("mypy", "--strict", "--no-incremental", "--cache-dir", "/dev/null", *folders, cwd=written) == ""
 
 
 @pytest.mark.xdist_group("types")
-def test_pyright_strict_has_nothing_to_say(written: Path) -> None:
+def test_pyright_strict_passes(written: Path) -> None:
     settings = {"typeCheckingMode": "strict", "pythonVersion": "3.11"}
     (written / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
     assert run("pyright", "--pythonpath", sys.executable, cwd=written) == ""
 
 
-def test_the_longest_names_fit_everywhere(written: Path) -> None:
+def test_the_longest_names_work(written: Path) -> None:
     assert len(LONG) == len(LONG_SETTINGS["stream"]) == LONGEST_NAME
-    assert len(parsed(spec_in(written / LONG), SAMPLES["github"].items)) == 3
+    assert len(parse(spec_in(written / LONG), SAMPLES["github"].items)) == 3
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_what_is_written_loads_and_says_what_the_page_showed(written: Path, name: str) -> None:
+def test_generated_code_loads_and_declares_what_the_page_showed(written: Path, name: str) -> None:
     sample, spec = SAMPLES[name], spec_in(written / name)
     (stream,) = spec.streams.values()
     assert (spec.name, stream.name, stream.path) == (name, "issues", "/issues")
@@ -138,12 +142,12 @@ def test_what_is_written_loads_and_says_what_the_page_showed(written: Path, name
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_parser_yields_an_object_for_each_record_of_the_page(written: Path, name: str) -> None:
     sample, spec = SAMPLES[name], spec_in(written / name)
-    objects = parsed(spec, sample.items)
+    objects = parse(spec, sample.items)
     assert len({item.id for item in objects}) == len(sample.items)
 
 
-def test_the_object_holds_key_and_what_is_most_telling(written: Path) -> None:
-    (only,) = parsed(spec_in(written / "jsonapi"), SAMPLES["jsonapi"].items)
+def test_the_domain_object_has_the_key_and_the_most_useful_fields(written: Path) -> None:
+    (only,) = parse(spec_in(written / "jsonapi"), SAMPLES["jsonapi"].items)
     shown = only.model_dump(mode="json", exclude={"id"})
     assert shown == {
         "uid": "6f1f7f0e-7f0e-4c3e-9d5e-0d9d0a3a3c0f",
@@ -157,17 +161,17 @@ def test_the_object_holds_key_and_what_is_most_telling(written: Path) -> None:
 
 
 def fields_of(text: str, class_: str) -> dict[str, str]:
-    """The fields of a class in source code, as they are written."""
+    """Return the declared fields of a class in source code."""
     (found,) = (item for item in ast.parse(text).body if isinstance(item, ast.ClassDef) and item.name == class_)
     fields = (item for item in found.body if isinstance(item, ast.AnnAssign))
     return {ast.unparse(item.target): ast.unparse(item).partition(": ")[2].replace("'", '"') for item in fields}
 
 
 def models_of(records: list[Any], **settings: Any) -> str:
-    return write_source(propose(wanted("acme", **settings), page_of(records)).plan)["models.py"]
+    return write_source(propose(make_choices("acme", **settings), page_of(records)).plan)["models.py"]
 
 
-def test_names_that_python_can_not_take_have_an_alias(written: Path) -> None:
+def test_names_that_are_no_python_identifiers_get_an_alias(written: Path) -> None:
     text = (written / "weird_names" / "models.py").read_text(encoding="utf-8")
     fields = fields_of(text, "Issue")
     assert fields["type"] == "str"
@@ -194,7 +198,7 @@ def test_a_field_that_is_null_or_missing_somewhere_is_optional() -> None:
     }
 
 
-def test_a_field_of_several_types_takes_each() -> None:
+def test_a_field_of_several_types_is_a_union() -> None:
     fields = fields_of(models_of(SAMPLES["mixed_types"].items), "Issue")
     assert fields["value"] == "int | str"
     assert fields["size"] == "float"
@@ -209,20 +213,20 @@ def test_times_are_read_as_times() -> None:
     assert fields == {"id": "int", "a": "AwareDatetime", "b": "datetime", "c": "date", "d": "int"}
 
 
-def test_objects_by_id_are_a_mapping_and_not_fields(written: Path) -> None:
+def test_an_object_by_id_is_a_mapping(written: Path) -> None:
     text = (written / "maps" / "models.py").read_text(encoding="utf-8")
     assert fields_of(text, "Issue")["by_user"] == "dict[str, ByUser]"
     assert fields_of(text, "ByUser") == {"votes": "int"}
 
 
-def test_objects_of_one_name_and_shape_share_a_model_and_others_do_not(written: Path) -> None:
+def test_objects_share_a_model_only_if_name_and_shape_are_the_same(written: Path) -> None:
     text = (written / "same_names" / "models.py").read_text(encoding="utf-8")
     assert fields_of(text, "Issue")["owner"] == fields_of(text, "Parent")["owner"] == "Owner"
     assert fields_of(text, "Project")["owner"] == "ProjectOwner"
     assert fields_of(text, "IssueData") == {"data": "IssueDataData"}
 
 
-def test_what_the_framework_and_python_have_already_is_not_named_again() -> None:
+def test_class_names_avoid_those_of_the_framework_and_python() -> None:
     text = models_of([{"id": 1, "stream": {"x": 1}, "field": {"x": 2, "y": 1}, "acme_config": {"z": 1}}])
     fields = fields_of(text, "Issue")
     assert fields["stream"] == "StreamRecord"
@@ -230,28 +234,28 @@ def test_what_the_framework_and_python_have_already_is_not_named_again() -> None
     assert fields["acme_config"] != "AcmeConfig"
 
 
-def test_a_cursor_of_epochs_is_asked_for_in_epochs(tmp_path: Path) -> None:
-    proposal = propose(wanted("acme", since="oldest"), page_of(SAMPLES["epochs"].document))
+def test_a_cursor_of_epochs_sends_bounds_as_epochs(tmp_path: Path) -> None:
+    proposal = propose(make_choices("acme", since="oldest"), page_of(SAMPLES["epochs"].document))
     (stream,) = spec_in(write(tmp_path / "acme", write_source(proposal.plan))).streams.values()
     assert stream.cursor is not None
     assert (stream.cursor.field, stream.cursor.since, stream.cursor.format) == ("updated", "oldest", "epoch")
 
 
 @pytest.mark.parametrize("given", [LinkHeader(), NextLink("next"), CursorToken("next", "x")])
-def test_a_paginator_that_finds_nothing_where_the_page_counts_is_refused(given: Paginator) -> None:
+def test_a_paginator_that_finds_nothing_in_a_page_with_counts_is_refused(given: Paginator) -> None:
     page = page_of({"items": [{"id": 1}], "startAt": 0, "total": 9})
-    with pytest.raises(NoProposalError, match=r'finds nothing in the page; Offset\(param="startAt"'):
-        propose(wanted("acme", paginator=given), page)
+    with pytest.raises(NoProposalError, match=r'finds nothing in the page; use Offset\(param="startAt"'):
+        propose(make_choices("acme", paginator=given), page)
 
 
-def test_what_says_that_there_is_more_is_seen_though_the_parameter_is_given() -> None:
+def test_the_sign_of_more_pages_is_inferred_for_a_given_parameter() -> None:
     page = page_of({"items": [{"id": 1}], "page": 0, "total_pages": 9})
-    plan = propose(wanted("acme", paginator=PageNumber("p")), page).plan
+    plan = propose(make_choices("acme", paginator=PageNumber("p")), page).plan
     assert (plan.paginator, plan.params) == (PageNumber("p", more="total_pages"), {"p": 0})
 
 
-def test_names_that_do_not_follow_from_the_classes_are_said(tmp_path: Path) -> None:
-    asked = Wanted(
+def test_names_that_do_not_follow_from_the_class_names_are_declared(tmp_path: Path) -> None:
+    choices = AuthorChoices(
         name="github",
         prefix="GitHub",
         base_url=BASE_URL,
@@ -260,15 +264,17 @@ def test_names_that_do_not_follow_from_the_classes_are_said(tmp_path: Path) -> N
         stream="a_b",
         params={"per_page": 100, "v": "2"},
     )
-    spec = spec_in(write(tmp_path / "github", write_source(propose(asked, page_of([{"id": 1}])).plan)))
+    spec = spec_in(write(tmp_path / "github", write_source(propose(choices, page_of([{"id": 1}])).plan)))
     (stream,) = spec.streams.values()
     assert (spec.name, stream.name, dict(stream.params)) == ("github", "a_b", {"per_page": 100, "v": "2"})
     assert set(spec.config.model_fields) == {"base_url", "org"}
 
 
 def personal_of(*records: dict[str, Any]) -> tuple[str, ...]:
-    """What is declared personal in a stream that is made from these records."""
-    return propose(wanted("acme"), page_of([{"id": at, **record} for at, record in enumerate(records)])).plan.personal
+    """Return the personal fields of a stream generated from these records."""
+    return propose(
+        make_choices("acme"), page_of([{"id": at, **record} for at, record in enumerate(records)])
+    ).plan.personal
 
 
 @pytest.mark.parametrize(
@@ -289,32 +295,30 @@ def personal_of(*records: dict[str, Any]) -> tuple[str, ...]:
         ({"name": "x", "owner": {"email": "a@b.example"}}, ()),
     ],
 )
-def test_names_beside_an_email_or_of_an_avatar_are_declared_personal(
-    record: dict[str, Any], personal: tuple[str, ...]
-) -> None:
+def test_names_next_to_an_email_or_avatar_are_personal(record: dict[str, Any], personal: tuple[str, ...]) -> None:
     assert personal_of(record) == personal
 
 
-def test_what_one_record_shows_of_a_person_holds_for_all() -> None:
+def test_an_email_in_one_record_makes_the_name_personal_in_all() -> None:
     assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": None}) == ()
     assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": {"email": "a@b.example"}}) == ("lead.name",)
 
 
 @pytest.mark.parametrize("name", ["epochs", "github"])
-def test_what_is_personal_is_written_into_the_stream(written: Path, name: str) -> None:
+def test_personal_fields_are_declared_in_the_stream(written: Path, name: str) -> None:
     (stream,) = spec_in(written / name).streams.values()
-    assert stream.personal == propose(wanted(name), page_of(SAMPLES[name].document)).plan.personal
+    assert stream.personal == propose(make_choices(name), page_of(SAMPLES[name].document)).plan.personal
     assert name != "epochs" or stream.personal == ("profile.real_name",)
 
 
 @pytest.mark.parametrize("length", [60, 66, 67, 68, 69, 80, 98, 99, 100, 101, 130])
-def test_a_long_personal_field_is_declared_in_a_line_of_its_own_where_it_needs_one(tmp_path: Path, length: int) -> None:
-    """Whatever the length of a formatter's lines is."""
+def test_a_long_personal_field_is_declared_on_a_line_of_its_own_if_needed(tmp_path: Path, length: int) -> None:
+    """The layout holds for any line length of a formatter."""
     path = ("person." * 20)[: length - len("x.name")] + "x.name"
     people: dict[str, Any] = {"name": "Ann", "email": "a@b.example"}
     for name in reversed(path.split(".")[:-1]):
         people = {name: people}
-    files = write_source(propose(wanted("acme"), page_of([{"id": 1, **people}])).plan)
+    files = write_source(propose(make_choices("acme"), page_of([{"id": 1, **people}])).plan)
     (stream,) = spec_in(write(tmp_path / "acme", files)).streams.values()
     assert (stream.personal, len(path)) == ((path,), length)
     assert (f'    personal = ("{path}",)' in files["integration.py"].splitlines()) == (length <= 68)
@@ -323,9 +327,9 @@ def test_a_long_personal_field_is_declared_in_a_line_of_its_own_where_it_needs_o
     assert run("ruff", "check", "--config", str(ROOT / "pyproject.toml"), "--select=E501", ".", cwd=tmp_path) == ""
 
 
-def test_many_personal_fields_are_a_line_each(tmp_path: Path) -> None:
+def test_many_personal_fields_get_a_line_each(tmp_path: Path) -> None:
     people = {f"a_person_of_some_kind_{at}": {"name": "x", "email": "a@b.example"} for at in range(4)}
-    files = write_source(propose(wanted("acme"), page_of([{"id": 1, **people}])).plan)
+    files = write_source(propose(make_choices("acme"), page_of([{"id": 1, **people}])).plan)
     (stream,) = spec_in(write(tmp_path / "acme", files)).streams.values()
     assert stream.personal == tuple(f"{name}.name" for name in people)
     assert run("ruff", "format", "--isolated", "--check", ".", cwd=tmp_path) == ""

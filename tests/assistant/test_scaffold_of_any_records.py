@@ -1,4 +1,4 @@
-"""Whatever records hold, the code that is made from them is well laid out, loads, and reads them."""
+"""The code generated from any records is well formatted, loads, and reads those records."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dazz_assets.assistant.generate import Wanted, propose, write_source
+from dazz_assets.assistant.generate import AuthorChoices, propose, write_source
 from dazz_assets.assistant.infer import decode_json
 from dazz_assets.declare.parser import FullRefresh
 from dazz_assets.domain import DomainObject
-from dazz_assets.spec.discovery import load_classes
 from dazz_assets.spec.read import describe
 from tests.spec.samples import BASE_URL, page_of
 
@@ -28,7 +27,7 @@ names = st.one_of(
     st.text(max_size=6),
     st.text(alphabet="abcXYZ_19. $@", max_size=8),
 )
-scalars = st.one_of(
+scalar_values = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
@@ -37,11 +36,11 @@ scalars = st.one_of(
     st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01", "2026-01-01 00:00:00", "a@b.example"]),
 )
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=12
+    scalar_values, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=12
 )
 
 
-def parsed(folder: Path, records: list[Any]) -> list[DomainObject]:
+def parse(folder: Path, records: list[Any]) -> list[DomainObject]:
     (class_,) = load_classes(folder)
     spec = describe(class_)
     models = [spec.streams["things"].required_model.model_validate(record) for record in records]
@@ -49,7 +48,7 @@ def parsed(folder: Path, records: list[Any]) -> list[DomainObject]:
 
 
 @pytest.mark.filterwarnings("error")
-def test_code_of_any_records_is_laid_out_loads_and_reads_them(tmp_path: Path) -> None:
+def test_code_from_any_records_is_formatted_loads_and_reads_them(tmp_path: Path) -> None:
     numbers = count()
 
     @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -57,14 +56,14 @@ def test_code_of_any_records_is_laid_out_loads_and_reads_them(tmp_path: Path) ->
     def check(found: list[dict[str, Any]]) -> None:
         records = [{**record, "id": number} for number, record in enumerate(found)]
         name = f"vendor_{next(numbers)}"
-        wanted = Wanted(
+        choices = AuthorChoices(
             name=name, prefix="Vendor", base_url=BASE_URL, auth=None, path="/things", stream="things", cursor=""
         )
-        files = write_source(propose(wanted, page_of(records)).plan)
+        files = write_source(propose(choices, page_of(records)).plan)
         (tmp_path / name).mkdir()
         for file, text in files.items():
             (tmp_path / name / file).write_text(text, encoding="utf-8")
-        objects = parsed(tmp_path / name, [decode_json(json.dumps(record)) for record in records])
+        objects = parse(tmp_path / name, [decode_json(json.dumps(record)) for record in records])
         assert len({item.id for item in objects}) == len(records)
 
     check()

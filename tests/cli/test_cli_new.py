@@ -200,9 +200,9 @@ def test_it_goes_into_the_folder_integrations_or_the_one_that_is_named(desk: Des
 def test_what_the_page_leaves_open_is_told(desk: Desk) -> None:
     ran = desk.new("acme", *FLAGS, "--sample", desk.page([{"id": 1}]))
     assert [line for line in ran.err.splitlines() if line.startswith("warning: ")] == [
-        "warning: nothing in the page says how the next one is asked for; without a paginator there is one page",
+        "warning: the page shows no way to the next page; without a paginator, only one page is fetched",
         "warning: no cursor: each sync fetches the whole list",
-        "warning: one record shows little of which fields are optional: look over models.py",
+        "warning: one record doesn't show which fields are optional: review models.py",
     ]
 
 
@@ -236,10 +236,7 @@ def test_what_is_done_is_told_before_what_is_next(desk: Desk) -> None:
 
 def test_a_page_from_new_to_old_is_told_as_a_way_to_stop_early(desk: Desk) -> None:
     days = [{"id": day, "updated": f"2026-01-0{day}"} for day in (3, 2, 1)]
-    assert (
-        '`order="desc"` of the cursor stops at what is known'
-        in desk.new("acme", *FLAGS, "--sample", desk.page(days)).err
-    )
+    assert 'set `order="desc"` on the cursor to stop early' in desk.new("acme", *FLAGS, "--sample", desk.page(days)).err
 
 
 def test_the_code_passes_the_type_checker_in_the_folder_where_it_is_written(desk: Desk) -> None:
@@ -354,18 +351,18 @@ def test_without_a_terminal_what_is_missing_is_named(desk: Desk) -> None:
         (["--paginator", "next-link"], "is none of: link-header, next-link:PATH"),
         (
             ["--paginator", "none"],
-            "the page says by `links.next` that there is more, so it needs one; it may be NextLink(",
+            "`links.next` says that there are more pages, so the stream needs a paginator, for example NextLink(",
         ),
-        (["--paginator", "link-header"], 'LinkHeader() finds nothing in the page; NextLink("links.next") would'),
-        (["--paginator", "next-link:next"], 'NextLink("next") finds nothing in the page; NextLink("links.next") would'),
+        (["--paginator", "link-header"], 'LinkHeader() finds nothing in the page; use NextLink("links.next")'),
+        (["--paginator", "next-link:next"], 'NextLink("next") finds nothing in the page; use NextLink("links.next")'),
         (["--key", "id,"], "give the path of a field, or of several with commas"),
-        (["--key", "owner.email"], "`owner.email` has no value in 1 of 2 records; unique in each are: id, title"),
-        (["--key", "iid"], "`iid` has no value in 2 of 2 records; unique in each are: id"),
+        (["--key", "owner.email"], "`owner.email` has no value in 1 of 2 records; unique in this page: id, title"),
+        (["--key", "iid"], "`iid` has no value in 2 of 2 records; unique in this page: id"),
         (["--records", "dta"], "nothing is at `dta`"),
         (["--records", "links"], "is not a list"),
-        (["--cursor", "title"], "`title` holds 'x', of which no order in time can be made; there are: updatedAt"),
-        (["--cursor", "updated_at"], "`updated_at` is in no record; did you mean 'updatedAt'?; say it by --cursor"),
-        (["--cursor", "none", "--since", "from"], "a parameter for changes needs a cursor"),
+        (["--cursor", "title"], "`title` holds 'x', which is not a time; there are: updatedAt"),
+        (["--cursor", "updated_at"], "`updated_at` is in no record; did you mean 'updatedAt'?; set --cursor"),
+        (["--cursor", "none", "--since", "from"], "`since` needs a cursor"),
         (["--sample", "nowhere.json"], "nowhere.json can't be read: No such file"),
     ],
 )
@@ -376,18 +373,18 @@ def test_flags_that_can_not_be_are_refused_with_what_can(desk: Desk, flags: list
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ({"data": []}, "no record is at `data`, so there are no fields to make models from"),
-        ([], "no record is in the page"),
+        ({"data": []}, "`data` has no records, so there are no fields to make models from"),
+        ([], "the page has no records"),
         (
             {"id": 1, "name": "x"},
-            "no list is in the page, so it has no records: it is an object with the keys id, name",
+            "the page has no list, so it has no records: it is an object with the keys id, name",
         ),
-        (["a", "b"], "what is in the page are not all objects with fields"),
-        ([{"name": "x"}, {"name": "y"}], "no field says by its name that it tells records apart (unique here: name)"),
-        ([{"id": 1}, {"id": 1}], "(unique here: none was found)"),
+        (["a", "b"], "the page has items that are not objects with fields"),
+        ([{"name": "x"}, {"name": "y"}], "no field has the name of an identifier (unique in this page: name)"),
+        ([{"id": 1}, {"id": 1}], "(unique in this page: none)"),
         (
             {"data": RECORDS, "has_more": True},
-            "the page says by `has_more` that there is more, so it needs one; say it by",
+            "`has_more` says that there are more pages, so the stream needs a paginator; set",
         ),
         (b"<html>", "page.json is no JSON"),
         (b"", "page.json is empty"),

@@ -28,7 +28,10 @@ def test_a_page_is_shown_with_its_fields_and_what_the_declarations_find_in_it(pr
     assert "key: id, in every record and different in each" in lines
     assert "cursor: updated_at, in every record, from old to new in this page" in lines
     assert "paginator: none; the page shows: none" in lines
-    assert lines[-1] == "next: nothing, this page is the last: there is no paginator, and the page names no further one"
+    assert (
+        lines[-1]
+        == "next: nothing, this page is the last: no paginator is set, and the page shows no sign of another page"
+    )
     assert err == ""
     assert project.vendor.requests == ["/incidents"]
 
@@ -64,7 +67,7 @@ def test_what_does_not_fit_is_a_warning(project: Project) -> None:
     assert warnings[0].startswith("warning: refused, 1 record: id: Input should be a valid string; service: Field")
     assert warnings[1].startswith("warning: cursor: updated_at, no order in time can be made of 'soon'")
     assert warnings[2] == (
-        "warning: no paginator is set, and `next_cursor` holds a token: set "
+        "warning: no paginator is set, but `next_cursor` holds a token: set "
         '`paginator = CursorToken("next_cursor", "cursor")`'
     )
     assert "no record here has service, cost" in out
@@ -97,7 +100,7 @@ def test_json_has_all_of_it(project: Project) -> None:
         "detected": [],
         "warning": None,
         "next": None,
-        "last": "there is no paginator, and the page names no further one",
+        "last": "no paginator is set, and the page shows no sign of another page",
     }
 
 

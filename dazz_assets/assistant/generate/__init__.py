@@ -1,15 +1,15 @@
-"""The code of a new integration, written from what one page of its API shows."""
+"""Writes the code of a new integration from one page of its API."""
 
-from dazz_assets.assistant.generate.proposal import IntegrationPlan, NoProposalError, Proposal, Wanted, propose
+from dazz_assets.assistant.generate.proposal import AuthorChoices, IntegrationPlan, NoProposalError, Proposal, propose
 from dazz_assets.assistant.generate.python_names import stream_name_from_path
 from dazz_assets.assistant.generate.python_source import write_source
 from dazz_assets.spec.literals import write_call
 
 __all__ = [
+    "AuthorChoices",
     "IntegrationPlan",
     "NoProposalError",
     "Proposal",
-    "Wanted",
     "propose",
     "stream_name_from_path",
     "write_call",

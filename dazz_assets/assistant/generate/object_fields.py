@@ -1,17 +1,17 @@
-"""What the domain object of a new integration holds of a record: its key, and what is most telling."""
+"""Picks the fields of a new integration's domain object: the record's key and its most useful fields."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dazz_assets.assistant.generate.record_models import ModelField, ModelSource
-from dazz_assets.assistant.infer.field_shapes import UNTELLING, telling_rank
+from dazz_assets.assistant.infer.field_shapes import UNRANKED, display_rank
 from dazz_assets.domain import OUR_COLUMNS
 from dazz_assets.spec.literals import WIDTH, text_width
 
 
 @dataclass(frozen=True, slots=True)
-class FieldPlace:
-    """The attributes on the way from a record to a value."""
+class FieldPath:
+    """The attributes that lead from a record to a value."""
 
     attributes: tuple[ModelField, ...]
 
@@ -21,8 +21,8 @@ class FieldPlace:
         return ".".join(["record", *(attribute.name for attribute in self.attributes)])
 
     @property
-    def last(self) -> ModelField:
-        """The value's own."""
+    def field(self) -> ModelField:
+        """The last attribute, which holds the value."""
         return self.attributes[-1]
 
     @property
@@ -31,13 +31,13 @@ class FieldPlace:
         return "_".join(attribute.name.rstrip("_") for attribute in self.attributes)
 
     @property
-    def is_sure(self) -> bool:
-        """Whether no record lacks it."""
+    def is_required(self) -> bool:
+        """Whether every record has the value."""
         return not any(attribute.is_optional for attribute in self.attributes)
 
 
-def find_place(model: ModelSource, keys: Sequence[str]) -> FieldPlace | None:
-    """The place at a vendor's names, each step but the last an object that is in every record; else None."""
+def find_field_path(model: ModelSource, keys: Sequence[str]) -> FieldPath | None:
+    """Return the field path for a vendor's names; None if there is none, or if a step on the way is optional."""
     found: list[ModelField] = []
     holder: ModelSource | None = model
     for key in keys:
@@ -46,23 +46,26 @@ def find_place(model: ModelSource, keys: Sequence[str]) -> FieldPlace | None:
             return None
         found.append(attribute)
         holder = attribute.model
-    return FieldPlace(tuple(found)) if found else None
+    return FieldPath(tuple(found)) if found else None
 
 
-def list_scalars(model: ModelSource, within: tuple[ModelField, ...] = ()) -> Iterator[FieldPlace]:
-    """The values of one type each that a record has itself, or in what holds its fields (`attributes` in JSON:API)."""
+def list_scalar_fields(model: ModelSource, within: tuple[ModelField, ...] = ()) -> Iterator[FieldPath]:
+    """Yield the scalars of a single type at the top of a record, or in the object that holds its fields.
+
+    JSON:API has such an object, `attributes`.
+    """
     for attribute in model.attributes:
         if attribute.type in ("str", "int", "float", "bool", "date", "AwareDatetime"):
-            yield FieldPlace((*within, attribute))
+            yield FieldPath((*within, attribute))
         elif attribute.model and not within and not attribute.is_optional and attribute.key in _HOLDERS:
-            yield from list_scalars(attribute.model, (attribute,))
+            yield from list_scalar_fields(attribute.model, (attribute,))
 
 
 _HOLDERS = ("attributes", "fields", "properties")
 
 
-_MOST = 10
-_FEWEST = 4
+_MAX_COLUMNS = 10
+_MIN_COLUMNS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +78,15 @@ class ObjectField:
 
     @property
     def declaration(self) -> str:
-        """The field in its class."""
+        """The line that declares the field."""
         return f"    {self.name}: {self.annotation}" + (" = None" if self.annotation.endswith("| None") else "")
 
 
-def pick_object_fields(record: ModelSource, key: Sequence[FieldPlace]) -> list[ObjectField]:
-    """The columns beside the id."""
+def pick_object_fields(record: ModelSource, key: Sequence[FieldPath]) -> list[ObjectField]:
+    """Pick the fields of the domain object besides its id."""
     found: dict[str, ObjectField] = {}
-    for column in (*_of_key(key), *_of_record(record, {place.expression for place in key})):
-        # A line that a formatter would break is left out.
+    for column in (*_key_columns(key), *_record_columns(record, {path.expression for path in key})):
+        # Leave out fields whose line a formatter would break.
         if (
             column.name not in {"id", "table", *OUR_COLUMNS}
             and text_width(f"{column.name}={column.expression},") < WIDTH - 16
@@ -92,20 +95,20 @@ def pick_object_fields(record: ModelSource, key: Sequence[FieldPlace]) -> list[O
     return list(found.values())
 
 
-def _of_key(key: Sequence[FieldPlace]) -> Iterator[ObjectField]:
+def _key_columns(key: Sequence[FieldPath]) -> Iterator[ObjectField]:
     if len(key) == 1:
         expression = key[0].expression
-        yield ObjectField("uid", "str", expression if key[0].last.type == "str" else f"str({expression})")
+        yield ObjectField("uid", "str", expression if key[0].field.type == "str" else f"str({expression})")
         return
-    for place in key:
-        if place.last.type in ("str", "int"):
-            yield ObjectField(place.name, place.last.type, place.expression)
+    for path in key:
+        if path.field.type in ("str", "int"):
+            yield ObjectField(path.name, path.field.type, path.expression)
 
 
-def _of_record(record: ModelSource, keys: set[str]) -> Iterator[ObjectField]:
-    places = [place for place in list_scalars(record) if place.expression not in keys]
-    ranked = sorted(places, key=lambda place: telling_rank(place.last.key))
-    telling = [place for place in ranked if telling_rank(place.last.key) < UNTELLING][:_MOST]
-    others = [place for place in places if place not in telling][: max(0, _FEWEST - len(telling))]
-    for place in (*telling, *others):
-        yield ObjectField(place.last.name, place.last.annotation, place.expression)
+def _record_columns(record: ModelSource, keys: set[str]) -> Iterator[ObjectField]:
+    paths = [path for path in list_scalar_fields(record) if path.expression not in keys]
+    ranked = sorted(paths, key=lambda path: display_rank(path.field.key))
+    ranked_first = [path for path in ranked if display_rank(path.field.key) < UNRANKED][:_MAX_COLUMNS]
+    others = [path for path in paths if path not in ranked_first][: max(0, _MIN_COLUMNS - len(ranked_first))]
+    for path in (*ranked_first, *others):
+        yield ObjectField(path.field.name, path.field.annotation, path.expression)

@@ -1,4 +1,4 @@
-"""Which fields of records say who a person is, by what stands beside them."""
+"""Finds the fields that name a person, by the fields next to them."""
 
 from collections.abc import Iterator
 
@@ -13,24 +13,24 @@ _PEOPLE = frozenset({"user", "author", "owner", "assignee", "creator", "reporter
 
 
 def personal_fields(records: ValueShape) -> tuple[str, ...]:
-    """The names of people: beside an e-mail address, or beside an avatar in an object that is called after a person.
+    """Return the paths of people's names: next to an e-mail address, or to an avatar in an object named for a person.
 
-    The address and the avatar are not among them: recordings replace these in any field.
+    E-mail addresses and avatars themselves are left out, as recordings replace them in any field.
     """
-    places = [names for names in _names_in(records, (), "") if is_addressable(names)]
-    return tuple(dict.fromkeys(map(join_path, places)))
+    paths = [names for names in _find_names(records, (), "") if is_addressable(names)]
+    return tuple(dict.fromkeys(map(join_path, paths)))
 
 
-def _names_in(shape: ValueShape, above: tuple[str, ...], called: str) -> Iterator[tuple[str, ...]]:
-    """The places of names in objects at a place; lists are gone through without saying so, as recordings do."""
+def _find_names(shape: ValueShape, above: tuple[str, ...], object_name: str) -> Iterator[tuple[str, ...]]:
+    """Yield the paths of names in a shape; as in recordings, paths skip lists."""
     if shape.items is not None:
-        yield from _names_in(shape.items, above, singular(called))
+        yield from _find_names(shape.items, above, singular(object_name))
     if shape.is_map:
         return
-    if _holds_email(shape) or (_is_after_person(called) and _holds_avatar(shape)):
+    if _holds_email(shape) or (_is_person(object_name) and _holds_avatar(shape)):
         yield from ((*above, name) for name, member in shape.members.items() if _is_name(name, member))
     for name, member in shape.members.items():
-        yield from _names_in(member, (*above, name), name)
+        yield from _find_names(member, (*above, name), name)
 
 
 def _holds_email(shape: ValueShape) -> bool:
@@ -41,8 +41,8 @@ def _holds_avatar(shape: ValueShape) -> bool:
     return any("avatar" in split_words(name) for name in shape.members)
 
 
-def _is_after_person(called: str) -> bool:
-    return bool(_PEOPLE & set(split_words(called)[-1:]))
+def _is_person(object_name: str) -> bool:
+    return bool(_PEOPLE & set(split_words(object_name)[-1:]))
 
 
 def _is_name(name: str, shape: ValueShape) -> bool:

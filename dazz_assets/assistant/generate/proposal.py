@@ -1,4 +1,4 @@
-"""What a new integration should be: as its author says, and as a page shows where nothing is said."""
+"""Plans a new integration from its author's choices, and from a page where the author leaves a choice open."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from dazz_assets.assistant.infer import (
     read_shape,
 )
 from dazz_assets.assistant.infer.field_shapes import ValueShape
-from dazz_assets.assistant.infer.json_values import texts_at
+from dazz_assets.assistant.infer.json_values import read_texts
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.http import (
@@ -39,18 +39,18 @@ from dazz_assets.names import suggest
 from dazz_assets.spec.literals import write_call
 from dazz_assets.spec.timestamps import parse_timestamp
 
-SECRETS = ("token", "password")
+SECRET_FIELDS = ("token", "password")
 LONGEST_NAME = 30
-"""Of an integration and of a stream: together they name a table, whose name has at most 63 letters."""
+"""Maximum length of the name of an integration, and of a stream: together they name a table (at most 63 letters)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegrationPlan:
     """An integration with one stream.
 
-    name: of the integration; prefix: of its classes' names. shape: of the stream's records.
-    personal: paths of fields that say who a person is. is_ours: whether it is written beside the framework, where its
-    imports are first-party.
+    name: of the integration. prefix: of its class names. shape: of the stream's records.
+    personal: paths of fields that say who a person is. is_first_party: whether the code is written in the framework's
+    own repository, where imports of the framework are first-party.
     """
 
     name: str
@@ -66,7 +66,7 @@ class IntegrationPlan:
     shape: ValueShape
     params: Mapping[str, Scalar] = field(default_factory=dict)
     personal: tuple[str, ...] = ()
-    is_ours: bool = False
+    is_first_party: bool = False
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -77,20 +77,20 @@ class IntegrationPlan:
 def config_fields(
     path: str, params: Mapping[str, Scalar], auth: BearerToken | ApiKey | Basic | None
 ) -> tuple[str, ...]:
-    """The fields of a connection's config: those that the request names, then those of the auth."""
-    of_request = [name for kind, name in find_placeholders([path, params]) if kind == "config"]
-    return tuple(dict.fromkeys([*of_request, *auth_config_fields(auth)]))
+    """Return the fields of a connection's config: those in the request's placeholders, then those of the auth."""
+    request_fields = [name for kind, name in find_placeholders([path, params]) if kind == "config"]
+    return tuple(dict.fromkeys([*request_fields, *auth_config_fields(auth)]))
 
 
-_MILLISECONDS = 10**11
+_MIN_MILLISECONDS = 10**11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the author says. None: the page decides.
+class AuthorChoices:
+    """What the author has chosen; None leaves a choice to the page.
 
-    records: path of the list, empty where the page is the list. cursor: path of the field, empty for none.
-    since: the parameter that asks for changes.
+    records: path of the list, empty if the page is the list. cursor: path of the field, empty for none.
+    since: the parameter that requests changes since a time.
     """
 
     name: str
@@ -109,17 +109,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The plan, the records that it was made from, and sentences about what the page left open."""
+    """The plan, the records that it is based on, and a sentence about each question that the page left open."""
 
     plan: IntegrationPlan
     records: Sequence[Any]
-    doubts: tuple[str, ...]
+    open_questions: tuple[str, ...]
 
 
 class NoProposalError(Exception):
-    """The page and what the author says don't make an integration.
+    """No integration can be planned from this page and these choices.
 
-    setting: what the author has to say, or to say otherwise; None where only another page helps.
+    setting: the choice that the author has to make or change; None if only another page helps.
     """
 
     def __init__(self, setting: Literal["records", "key", "cursor", "paginator"] | None, message: str) -> None:
@@ -127,164 +127,168 @@ class NoProposalError(Exception):
         self.setting = setting
 
 
-def propose(wanted: Wanted, page: Page, *, is_ours: bool = False) -> Proposal:
-    """The plan of an integration over this page. Raises NoProposalError."""
-    path = _records_path(wanted, page)
-    records = _records(page, path)
-    key = _key(wanted, records)
-    paging = _paging(wanted, page)
-    cursor = _cursor(wanted, records)
+def propose(choices: AuthorChoices, page: Page, *, is_first_party: bool = False) -> Proposal:
+    """Plan an integration over this page. Raises NoProposalError."""
+    path = _choose_records_path(choices, page)
+    records = _read_records(page, path)
+    key = _choose_key(choices, records)
+    paging = _choose_paging(choices, page)
+    cursor = _choose_cursor(choices, records)
     shape = read_shape(records)
     plan = IntegrationPlan(
-        name=wanted.name,
-        prefix=wanted.prefix,
-        base_url=wanted.base_url,
-        auth=wanted.auth,
-        path=wanted.path,
-        params={**wanted.params, **(paging.params if paging else {})},
-        stream=wanted.stream,
+        name=choices.name,
+        prefix=choices.prefix,
+        base_url=choices.base_url,
+        auth=choices.auth,
+        path=choices.path,
+        params={**choices.params, **(paging.params if paging else {})},
+        stream=choices.stream,
         records=path,
         primary_key=key,
         cursor=cursor,
         paginator=paging.paginator if paging else None,
         shape=shape,
         personal=personal_fields(shape),
-        is_ours=is_ours,
+        is_first_party=is_first_party,
     )
-    return Proposal(plan, records, tuple(_doubts(plan, page, records)))
+    return Proposal(plan, records, tuple(_list_open_questions(plan, page, records)))
 
 
-def _records_path(wanted: Wanted, page: Page) -> str:
-    if wanted.records is not None:
-        return wanted.records
+def _choose_records_path(choices: AuthorChoices, page: Page) -> str:
+    if choices.records is not None:
+        return choices.records
     found = find_record_paths(decode_json(page.body or b"null"))
     if not found:
-        raise NoProposalError("records", f"no list is in the page, so it has no records: {_shape(page)}")
+        raise NoProposalError("records", f"the page has no list, so it has no records: {_describe_document(page)}")
     return found[0].path
 
 
-def _records(page: Page, path: str) -> list[Any]:
-    where = f"at `{path}`" if path else "in the page"
+def _read_records(page: Page, path: str) -> list[Any]:
+    where = f"`{path}`" if path else "the page"
     try:
         records = [decode_json(bytes(raw)) for raw in page.records(path)]
     except RecordsPathError as error:
         raise NoProposalError("records", error.problem.rstrip(".")) from None
     if not records:
         raise NoProposalError(
-            None, f"no record is {where}, so there are no fields to make models from: take a page that has records"
+            None, f"{where} has no records, so there are no fields to make models from: use a page with records"
         )
     if not all(isinstance(record, dict) and record for record in records):
-        raise NoProposalError("records", f"what is {where} are not all objects with fields, as records have to be")
+        raise NoProposalError("records", f"{where} has items that are not objects with fields, as records must be")
     return records
 
 
-def _shape(page: Page) -> str:
+def _describe_document(page: Page) -> str:
     names = page.document.names()
     return f"it is an object with the keys {', '.join(names[:12])}" if names else "it is a single value"
 
 
-def _key(wanted: Wanted, records: Sequence[Any]) -> tuple[str, ...]:
+def _choose_key(choices: AuthorChoices, records: Sequence[Any]) -> tuple[str, ...]:
     candidates = find_key_fields(records)
-    named = ", ".join(",".join(item.paths) for item in candidates) or "none was found"
-    if wanted.primary_key is None:
+    named = ", ".join(",".join(item.paths) for item in candidates) or "none"
+    if choices.primary_key is None:
         if candidates and candidates[0].is_likely:
             return candidates[0].paths
-        raise NoProposalError("key", f"no field says by its name that it tells records apart (unique here: {named})")
-    columns = [texts_at(records, split_path(path)) for path in wanted.primary_key]
-    for path, texts in zip(wanted.primary_key, columns, strict=True):
+        raise NoProposalError("key", f"no field has the name of an identifier (unique in this page: {named})")
+    unique = f"; unique in this page: {named}"
+    columns = [read_texts(records, split_path(path)) for path in choices.primary_key]
+    for path, texts in zip(choices.primary_key, columns, strict=True):
         if missing := texts.count(None):
-            raise NoProposalError("key", f"`{path}` has no value in {missing} of {len(records)} records{_or(named)}")
+            raise NoProposalError("key", f"`{path}` has no value in {missing} of {len(records)} records{unique}")
     rows = list(zip(*columns, strict=True))
     if len(set(rows)) < len(rows):
-        twice = next(row for row in rows if rows.count(row) > 1)
-        shown = ", ".join(str(text)[:60] for text in twice)
-        raise NoProposalError("key", f"{','.join(wanted.primary_key)} is {shown} in more than one record{_or(named)}")
-    return wanted.primary_key
+        repeated = next(row for row in rows if rows.count(row) > 1)
+        shown = ", ".join(str(text)[:60] for text in repeated)
+        raise NoProposalError("key", f"{','.join(choices.primary_key)} is {shown} in more than one record{unique}")
+    return choices.primary_key
 
 
-def _or(named: str) -> str:
-    return f"; unique in each are: {named}"
-
-
-def _cursor(wanted: Wanted, records: Sequence[Any]) -> Cursor | None:
+def _choose_cursor(choices: AuthorChoices, records: Sequence[Any]) -> Cursor | None:
     candidates = find_cursor_fields(records)
-    if wanted.cursor is None:
+    if choices.cursor is None:
         likely = [item for item in candidates if item.is_always and item.says != "other"]
         chosen = likely[0].path if likely else None
     else:
-        chosen = wanted.cursor or None
+        chosen = choices.cursor or None
     if chosen is None:
-        if wanted.since is not None:
-            raise NoProposalError("cursor", "a parameter for changes needs a cursor, and no field says when it changed")
+        if choices.since is not None:
+            raise NoProposalError("cursor", "`since` needs a cursor, and no field says when a record changed")
         return None
-    texts = [text for text in texts_at(records, split_path(chosen)) if text is not None]
+    texts = [text for text in read_texts(records, split_path(chosen)) if text is not None]
     if not texts or any(parse_timestamp(text) is None for text in texts):
-        found = f"holds {texts[0][:60]!r}, of which no order in time can be made" if texts else "is in no record"
+        found = f"holds {texts[0][:60]!r}, which is not a time" if texts else "is in no record"
         named = suggest(chosen, [item.path for item in candidates])
         raise NoProposalError("cursor", f"`{chosen}` {found}{named}")
-    return Cursor(chosen, since=wanted.since, format=_format(texts[0]) if wanted.since else None)
+    return Cursor(chosen, since=choices.since, format=_bound_format(texts[0]) if choices.since else None)
 
 
-def _format(text: str) -> str | None:
-    """How a bound is sent, if as the field's values are: None for RFC 3339."""
+def _bound_format(text: str) -> str | None:
+    """Return the format that sends bounds like this value of the cursor; None for RFC 3339."""
     if not text.replace(".", "", 1).isdecimal():
         return None
-    return "epoch" if float(text) < _MILLISECONDS else "epoch_ms"
+    return "epoch" if float(text) < _MIN_MILLISECONDS else "epoch_ms"
 
 
-def _paging(wanted: Wanted, page: Page) -> Paging | None:
-    """How the next page is asked for. Raises NoProposalError where a sync would fail, as the page has a next one."""
+def _choose_paging(choices: AuthorChoices, page: Page) -> Paging | None:
+    """Choose a paginator. Raises NoProposalError if there is none but the page has a next one: a sync would fail."""
     found = find_paging(page)
-    if wanted.paginator == "inferred" and found:
+    if choices.paginator == "inferred" and found:
         return found[0]
-    if wanted.paginator == "inferred" or wanted.paginator is None:
+    if choices.paginator == "inferred" or choices.paginator is None:
         if sign := find_next_page_hint(page):
-            shown = f"; it may be {write_call(found[0].paginator)}" if found else ""
-            raise NoProposalError("paginator", f"the page says by {sign} that there is more, so it needs one{shown}")
+            shown = f", for example {write_call(found[0].paginator)}" if found else ""
+            raise NoProposalError(
+                "paginator",
+                f"{sign} says that there are more pages, so the stream needs a paginator{shown}",
+            )
         return None
-    return _given(wanted.paginator, found)
+    return _complete_paginator(choices.paginator, found)
 
 
-def _given(given: Paginator, found: Sequence[Paging]) -> Paging:
-    """A paginator as its author names it; what says that there is more is seen in the page, whoever names the rest."""
+def _complete_paginator(given: Paginator, found: Sequence[Paging]) -> Paging:
+    """Return the author's paginator; if it counts, fill in `more` (the sign of another page) from the page."""
     for item in found:
         if isinstance(given, Offset | PageNumber) and isinstance(item.paginator, type(given)):
             paginator = replace(given, more=item.paginator.more)
             return replace(item, paginator=paginator, params={paginator.param: 0} if item.params else {})
     live = [item for item in found if item.has_more]
     reads_the_page = isinstance(given, LinkHeader | NextLink | CursorToken)
-    if reads_the_page and live and not any(_looks_at(given) == _looks_at(item.paginator) for item in live):
+    if (
+        reads_the_page
+        and live
+        and not any(_reading_location(given) == _reading_location(item.paginator) for item in live)
+    ):
         raise NoProposalError(
-            "paginator", f"{write_call(given)} finds nothing in the page; {write_call(live[0].paginator)} would"
+            "paginator", f"{write_call(given)} finds nothing in the page; use {write_call(live[0].paginator)}"
         )
     return Paging(given, "as given", has_more=False)
 
 
-def _looks_at(paginator: Paginator) -> tuple[bool, object]:
-    """Where a paginator looks: whether in the header, and at which path."""
+def _reading_location(paginator: Paginator) -> tuple[bool, object]:
+    """Return where a paginator reads: whether from the header, and at which path of the body."""
     return isinstance(paginator, LinkHeader), getattr(paginator, "path", None)
 
 
-def _doubts(plan: IntegrationPlan, page: Page, records: Sequence[Any]) -> list[str]:
-    doubts = []
+def _list_open_questions(plan: IntegrationPlan, page: Page, records: Sequence[Any]) -> list[str]:
+    open_questions = []
     if plan.paginator is None:
-        doubts.append("nothing in the page says how the next one is asked for; without a paginator there is one page")
+        open_questions.append("the page shows no way to the next page; without a paginator, only one page is fetched")
     elif not any(item.has_more for item in find_paging(page)):
-        doubts.append(f"{write_call(plan.paginator)} is not proven: the page does not say that another one follows it")
+        open_questions.append(f"{write_call(plan.paginator)} is unconfirmed: this page shows no next page")
     if plan.cursor is None:
-        doubts.append("no cursor: each sync fetches the whole list")
+        open_questions.append("no cursor: each sync fetches the whole list")
     elif plan.cursor.since is None:
-        doubts.append(
-            f"how the API is asked for changes since a time is not known: each sync reads all of {plan.stream}"
-            f"{_of_order(plan.cursor.field, records)}"
+        open_questions.append(
+            f"no parameter for changes since a time is known: each sync reads all of {plan.stream}"
+            f"{_suggest_order(plan.cursor.field, records)}"
         )
     if len(records) == 1:
-        doubts.append("one record shows little of which fields are optional: look over models.py")
-    return doubts
+        open_questions.append("one record doesn't show which fields are optional: review models.py")
+    return open_questions
 
 
-def _of_order(field: str, records: Sequence[Any]) -> str:
+def _suggest_order(field: str, records: Sequence[Any]) -> str:
     directions = [item.direction for item in find_cursor_fields(records) if item.path == field]
     if directions != ["desc"]:
         return ""
-    return '; if it always lists them from new to old, as here, `order="desc"` of the cursor stops at what is known'
+    return '; if the API always lists new records first, as here, set `order="desc"` on the cursor to stop early'

@@ -1,4 +1,4 @@
-"""Names in Python for a vendor's names, whatever these are."""
+"""Makes Python names from any names that a vendor uses."""
 
 import builtins
 import keyword
@@ -12,41 +12,41 @@ from dazz_assets.assistant.infer.json_values import split_words
 from dazz_assets.names import snake_case
 from dazz_assets.spec.literals import text_width
 
-LONGEST = 40
-_LONGEST_CLASS = 30
-# What annotations are written with can't be fields' names as well: in a class's body the field would be meant.
+MAX_WIDTH = 40
+_MAX_CLASS_WIDTH = 30
+# A field can't have the name of a type in annotations: in the class body, the name would mean the field.
 _IN_ANNOTATIONS = frozenset({"bool", "date", "datetime", "dict", "float", "int", "list", "object", "str"})
-_OF_MODELS = frozenset(name for name in dir(BaseModel) if not name.startswith("_"))
+_MODEL_ATTRIBUTES = frozenset(name for name in dir(BaseModel) if not name.startswith("_"))
 _CLASSES = frozenset({*dazz_assets.__all__, *dir(builtins), "AwareDatetime", "BaseModel", "DomainObject", "Field"})
 _NO_PLURAL = ("ss", "us", "is", "news", "data", "series")
 
 
-def make_field_name(name: str, taken: Container[str] = (), longest: int = LONGEST) -> str:
-    """A field's name in snake case: `@type` is type, `class` is class_, `2fa` is field_2fa, `someName` is some_name."""
+def make_field_name(name: str, taken: Container[str] = (), max_width: int = MAX_WIDTH) -> str:
+    """Make a name in snake case: `@type` -> type, `class` -> class_, `2fa` -> field_2fa, `someName` -> some_name."""
     plain = unicodedata.normalize("NFKC", "_".join(split_words(name))).lower()
     if not plain.isidentifier():
         plain = f"field_{plain}".rstrip("_")
     plain = plain if plain.isidentifier() else "field"
     if plain.startswith(("model_validate", "model_dump")):
         plain = f"field_{plain}"
-    plain = _cut(plain, longest).rstrip("_") or "field"
-    if keyword.iskeyword(plain) or plain in _IN_ANNOTATIONS or plain in _OF_MODELS:
+    plain = _truncate(plain, max_width).rstrip("_") or "field"
+    if keyword.iskeyword(plain) or plain in _IN_ANNOTATIONS or plain in _MODEL_ATTRIBUTES:
         plain += "_"
-    return _free(plain, taken)
+    return _make_unique(plain, taken)
 
 
-def make_class_name(name: str, within: str = "", taken: Container[str] = (), longest: int = _LONGEST_CLASS) -> str:
-    """A class's name, with the name of the class around it in front where it needs one."""
+def make_class_name(name: str, within: str = "", taken: Container[str] = (), max_width: int = _MAX_CLASS_WIDTH) -> str:
+    """Make a class name, prefixed with that of the enclosing class where it can't stand alone."""
     camel = unicodedata.normalize("NFKC", "".join(word[:1].upper() + word[1:] for word in split_words(name)))
     if not camel[:1].isupper() or not camel.isidentifier():
         camel = f"{within or 'Record'}{camel}"
     camel = camel if camel.isidentifier() else f"{within or 'Record'}Part"
-    camel = _cut(camel, longest)
-    return _free(f"{camel}Record" if camel in _CLASSES else camel, taken)
+    camel = _truncate(camel, max_width)
+    return _make_unique(f"{camel}Record" if camel in _CLASSES else camel, taken)
 
 
 def singular(name: str) -> str:
-    """The name of one of several, by the commonest rules of English."""
+    """Return the singular of a name, by the most common rules of English."""
     low = name.lower()
     if low.endswith(_NO_PLURAL) or not low.endswith("s") or len(low) < 3:
         return name
@@ -56,31 +56,31 @@ def singular(name: str) -> str:
 
 
 def plural(name: str) -> str:
-    """The name of several, by the commonest rules of English."""
+    """Return the plural of a name, by the most common rules of English."""
     if name.endswith("y") and name[-2:-1] not in "aeiou":
         return name[:-1] + "ies"
     return name + ("es" if name.endswith(("s", "x", "ch", "sh", "z")) else "s")
 
 
 def table_name(class_: str) -> str:
-    """The name of the table of a domain object: its class's plural in snake case."""
+    """Return the table name of a domain object: the plural of its class name in snake case."""
     return plural(snake_case(class_))
 
 
 def stream_name_from_path(path: str) -> str:
-    """A stream's name from its path: the last segment that is no placeholder; empty where there is none."""
+    """Make a stream name from a path: its last segment without a placeholder; empty if there is none."""
     segments: Sequence[str] = [part for part in path.split("/") if part and "{" not in part]
     plain = "_".join(split_words(segments[-1].partition(".")[0])) if segments else ""
     return plain if plain.isascii() and plain[:1].isalpha() else ""
 
 
-def _cut(name: str, longest: int) -> str:
-    while text_width(name) > longest:
+def _truncate(name: str, max_width: int) -> str:
+    while text_width(name) > max_width:
         name = name[:-1]
     return name
 
 
-def _free(name: str, taken: Container[str]) -> str:
+def _make_unique(name: str, taken: Container[str]) -> str:
     free, number = name, 2
     while free in taken:
         free, number = f"{name.rstrip('_')}_{number}" if name.islower() else f"{name}{number}", number + 1

@@ -1,10 +1,10 @@
-"""The source code of an integration: what a developer goes on from."""
+"""Writes the source code of an integration for a developer to build on."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from dazz_assets.assistant.generate.object_fields import FieldPlace, find_place, pick_object_fields
-from dazz_assets.assistant.generate.proposal import SECRETS, IntegrationPlan
+from dazz_assets.assistant.generate.object_fields import FieldPath, find_field_path, pick_object_fields
+from dazz_assets.assistant.generate.proposal import SECRET_FIELDS, IntegrationPlan
 from dazz_assets.assistant.generate.python_names import make_class_name, make_field_name, singular, table_name
 from dazz_assets.assistant.generate.record_models import make_models
 from dazz_assets.http.json_slices import split_path
@@ -19,13 +19,13 @@ from dazz_assets.spec.literals import (
     write_literal,
 )
 
-_LONGEST = 60
-_LONGEST_PARAMETER = 24
+_MAX_CLASS_WIDTH = 60
+_MAX_PARAMETER_LENGTH = 24
 
 
 def write_source(plan: IntegrationPlan) -> dict[str, str]:
-    """The files of an integration's folder by name. ValueError: a part of the key is not in every record."""
-    source = _Source(plan)
+    """Return the files of an integration's folder by name. Raises ValueError if a record lacks a part of the key."""
+    source = _SourceWriter(plan)
     return {
         "__init__.py": f'"""{plan.prefix}: {plan.stream}."""\n',
         "models.py": "\n".join(source.models()) + "\n",
@@ -33,38 +33,38 @@ def write_source(plan: IntegrationPlan) -> dict[str, str]:
     }
 
 
-class _Source:
-    """The files of one integration, line by line."""
+class _SourceWriter:
+    """Writes the files of one integration, line by line."""
 
     def __init__(self, plan: IntegrationPlan) -> None:
         noun = singular(plan.stream)
         self._plan = plan
         self._config = f"{plan.prefix}Config"
         self._integration = f"{plan.prefix}Integration"
-        self._stream = f"{make_class_name(plan.stream, longest=_LONGEST)}Stream"
+        self._stream = f"{make_class_name(plan.stream, max_width=_MAX_CLASS_WIDTH)}Stream"
         others = {self._config, self._integration, self._stream}
         self._models = make_models(plan.shape, noun, f"A record of the stream {plan.stream}.", others)
         self._record = self._models[-1]
         named = others | {model.name for model in self._models}
-        self._object = make_class_name(f"{plan.prefix} {noun}", taken=named, longest=_LONGEST)
+        self._object = make_class_name(f"{plan.prefix} {noun}", taken=named, max_width=_MAX_CLASS_WIDTH)
         self._table = table_name(self._object)
-        self._key = [self._key_place(path) for path in plan.primary_key]
+        self._key = [self._find_key(path) for path in plan.primary_key]
         self._columns = pick_object_fields(self._record, self._key)
 
-    def _key_place(self, path: str) -> FieldPlace:
-        place = find_place(self._record, split_path(path))
-        if place is None or not place.is_sure:
-            raise ValueError(f"the key `{path}` is not in every record, or is no value of its own")
+    def _find_key(self, path: str) -> FieldPath:
+        place = find_field_path(self._record, split_path(path))
+        if place is None or not place.is_required:
+            raise ValueError(f"the key `{path}` is missing in some records, or is not a scalar")
         return place
 
     def models(self) -> Iterator[str]:
-        """models.py: what records are read with, and the domain object."""
+        """Write models.py: the models of records, and the domain object."""
         attributes = [attribute for model in self._models for attribute in model.attributes]
         annotations = [*(item.annotation for item in attributes), *(item.annotation for item in self._columns)]
         types = {word for text in annotations for word in re.findall(r"\w+", text)}
         needs_field = any(item.name != item.key for item in attributes)
         pydantic = [*sorted(types & {"AwareDatetime"}), "BaseModel", *(["Field"] if needs_field else [])]
-        yield f'"""What the parsers need of {self._plan.prefix}\'s records, and what they make of them."""'
+        yield f'"""Models of {self._plan.prefix}\'s records and of the domain objects made from them."""'
         yield from self._imports(
             write_import("datetime", sorted(types & {"date", "datetime"})),
             write_import("pydantic", pydantic),
@@ -76,23 +76,23 @@ class _Source:
 
     def _domain_object(self) -> Iterator[str]:
         yield f"class {self._object}(DomainObject):"
-        yield f'    """What we keep of a record of {self._plan.stream}."""'
+        yield f'    """A record of {self._plan.stream} as a domain object."""'
         if self._table != f"{snake_case(self._object)}s":
             yield from ("", f"    table = {write_literal(self._table)}")
         yield from ("", *(column.declaration for column in self._columns))
 
     def integration(self) -> Iterator[str]:
-        """integration.py: config, stream, integration and parser."""
+        """Write integration.py: config, stream, integration and parser."""
         plan = self._plan
         used = [type(item).__name__ for item in (plan.auth, plan.cursor, plan.paginator) if item]
         framework = sorted(["ConnectionConfig", self._handle, "Integration", "Stream", *used])
-        yield f'"""{plan.prefix}, through its HTTP API."""'
+        yield f'"""The integration of {plan.prefix}\'s HTTP API."""'
         yield from self._imports(
             [
                 *write_import("collections.abc", ["Iterator"]),
                 *write_import("typing", ["ClassVar"] if plan.params and self._class_variable else []),
             ],
-            write_import("pydantic", ["SecretStr"] if set(plan.settings) & set(SECRETS) else []),
+            write_import("pydantic", ["SecretStr"] if set(plan.settings) & set(SECRET_FIELDS) else []),
             write_import("dazz_assets", [*framework, "parser"]),
         )
         yield from ("", *write_import(".models", sorted([self._object, self._record.name], key=str.lower)))
@@ -101,8 +101,8 @@ class _Source:
         yield from ("", "", *self._integration_class())
 
     def _imports(self, standard: Sequence[str], pydantic: Sequence[str], framework: Sequence[str]) -> Iterator[str]:
-        """In order: beside itself the framework is first-party, anywhere else it is a package as others are."""
-        blocks = [standard, pydantic, framework] if self._plan.is_ours else [standard, [*framework, *pydantic]]
+        """Write the imports in isort's order: the framework is first-party in its own repository, else third-party."""
+        blocks = [standard, pydantic, framework] if self._plan.is_first_party else [standard, [*framework, *pydantic]]
         yield from ("", "from __future__ import annotations")
         for block in filter(None, blocks):
             yield from ("", *block)
@@ -113,14 +113,14 @@ class _Source:
 
     @property
     def _class_variable(self) -> str:
-        # Ruff's own settings ask for it where a class holds a mapping; this project's don't.
-        return "" if self._plan.is_ours else ": ClassVar"
+        # Ruff's default rules require ClassVar for a mapping in a class body; this project's don't.
+        return "" if self._plan.is_first_party else ": ClassVar"
 
     def _config_class(self) -> Iterator[str]:
-        fields = [f"    {name}: {'SecretStr' if name in SECRETS else 'str'}" for name in self._plan.settings]
-        says = "What a connection has to say" if fields else "Nothing that a connection has to say"
+        fields = [f"    {name}: {'SecretStr' if name in SECRET_FIELDS else 'str'}" for name in self._plan.settings]
+        settings = "Settings of a connection" if fields else "No settings"
         yield f"class {self._config}(ConnectionConfig):"
-        yield f'    """{says}; `base_url` is there already, to point it elsewhere."""'
+        yield f'    """{settings}; the inherited `base_url` replaces the API\'s address."""'
         yield from ["", *fields] if fields else []
 
     def _stream_class(self) -> Iterator[str]:
@@ -139,9 +139,9 @@ class _Source:
         yield from [f"    primary_key = {key[0]}"] if len(key) == 1 else write_enclosed("    primary_key = (", key, ")")
         if plan.cursor is not None:
             if plan.cursor.since is None:
-                yield "    # Without `since=`, a parameter for changes since a time, each sync reads the whole list."
-            yield from _assigned("cursor", plan.cursor)
-        yield from _personal([write_literal(path) for path in plan.personal])
+                yield "    # Without `since=` (the parameter for changes), each sync reads the whole list."
+            yield from _write_setting("cursor", plan.cursor)
+        yield from _write_personal([write_literal(path) for path in plan.personal])
 
     def _integration_class(self) -> Iterator[str]:
         plan = self._plan
@@ -151,41 +151,41 @@ class _Source:
         if snake_case(self._integration, suffix="Integration") != plan.name:
             yield f"    name = {write_literal(plan.name)}"
         yield f"    base_url = {write_literal(plan.base_url)}"
-        yield from _assigned("auth", plan.auth)
-        yield from _assigned("paginator", plan.paginator)
+        yield from _write_setting("auth", plan.auth)
+        yield from _write_setting("paginator", plan.paginator)
         yield from ("    streams = (" + self._stream + ",)", "")
         yield from self._parser()
 
     def _parser(self) -> Iterator[str]:
         stream = self._plan.stream
-        records = make_field_name(stream, {"record", "self"}) if len(stream) <= _LONGEST_PARAMETER else "records"
-        key = ", ".join(map(_as_id, self._key))
+        records = make_field_name(stream, {"record", "self"}) if len(stream) <= _MAX_PARAMETER_LENGTH else "records"
+        key = ", ".join(map(_id_expression, self._key))
         filled = [f"id=self.object_id({key})", *(f"{item.name}={item.expression}" for item in self._columns)]
         inputs = ["self", f"{records}: {self._handle}[{self._stream}]"]
         yield "    @parser"
         yield from write_enclosed(f"    def {self._table}(", inputs, f") -> Iterator[{self._object}]:")
-        yield f'        """The records of {self._plan.stream} as our own objects."""'
+        yield f'        """The records of {self._plan.stream} as domain objects."""'
         yield f"        for record in {records}:"
         yield from write_enclosed(f"            yield {self._object}(", filled, ")")
 
 
-def _personal(paths: list[str]) -> list[str]:
+def _write_personal(paths: list[str]) -> list[str]:
     if len(paths) != 1:
         return write_enclosed("    personal = (", paths, ")") if paths else []
     one_line = f"    personal = ({paths[0]},)"
     if text_width(one_line) <= WIDTH:
         return [one_line]
-    # A formatter with longer lines would join a tuple of one, if no comment stood in it.
-    return ["    personal = (", "        # Recordings hold pseudonyms there.", f"        {paths[0]},", "    )"]
+    # The comment keeps formatters with longer lines from joining the tuple.
+    return ["    personal = (", "        # Recordings replace it by a pseudonym.", f"        {paths[0]},", "    )"]
 
 
-def _assigned(setting: str, value: object) -> list[str]:
+def _write_setting(setting: str, value: object) -> list[str]:
     return (
         [] if value is None else write_enclosed(f"    {setting} = {type(value).__name__}(", write_arguments(value), ")")
     )
 
 
-def _as_id(place: FieldPlace) -> str:
-    """A part of a key as `object_id` takes it."""
-    is_taken = set(place.last.type.split(" | ")) <= {"str", "int"}
-    return place.expression if is_taken else f"str({place.expression})"
+def _id_expression(place: FieldPath) -> str:
+    """Return the expression that passes a part of the key to `object_id`."""
+    is_accepted = set(place.field.type.split(" | ")) <= {"str", "int"}
+    return place.expression if is_accepted else f"str({place.expression})"

@@ -1,27 +1,28 @@
-"""Pydantic models of records, made from their shape."""
+"""Makes pydantic models from the shape of records."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from dazz_assets.assistant.generate.python_names import LONGEST, make_class_name, make_field_name, singular
+from dazz_assets.assistant.generate.python_names import MAX_WIDTH, make_class_name, make_field_name, singular
 from dazz_assets.assistant.infer.field_shapes import ValueShape
-from dazz_assets.assistant.infer.json_values import Kind, is_writable
+from dazz_assets.assistant.infer.json_values import Kind, is_encodable
 from dazz_assets.spec.literals import WIDTH, text_width, write_enclosed, write_literal
 
 _TEXTS: frozenset[Kind] = frozenset({"time", "time without zone", "date", "uuid", "url", "email", "string"})
-# Objects of these names say nothing without what they belong to.
+# Names too generic for a class; prefixed with the name of the enclosing class.
 _GENERIC = frozenset(
     {"attributes", "config", "content", "data", "details", "fields", "info", "items", "links", "meta", "metadata"}
     | {"node", "object", "options", "properties", "relationships", "settings", "source", "value", "values"}
 )
-_SHORTEST = 8
+_MIN_NAME_WIDTH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ModelField:
-    """One field of a model: its name in Python and the vendor's, its type, and the model that it holds, if one.
+    """A field of a model.
 
-    is_optional: whether it was null or missing somewhere.
+    name: in Python. key: the vendor's name. is_optional: whether a record has null or lacks it. model: of the object
+    that the field holds, if any.
     """
 
     name: str
@@ -38,46 +39,46 @@ class ModelField:
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A class to be written: its name, what it is, and its fields."""
+    """A class to write: its name, docstring and fields."""
 
     name: str
     doc: str
     attributes: tuple[ModelField, ...]
 
     def lines(self) -> Iterator[str]:
-        """The class, line by line."""
+        """Yield the lines of the class."""
         yield f"class {self.name}(BaseModel):"
         yield f'    """{self.doc}"""'
         if self.attributes:
-            yield from ("", *(line for attribute in self.attributes for line in _written(attribute)))
+            yield from ("", *(line for attribute in self.attributes for line in _field_lines(attribute)))
 
 
 def make_models(shape: ValueShape, name: str, doc: str, taken: Collection[str] = ()) -> list[ModelSource]:
-    """The models of records of this shape: each after those that it holds, the records' own last.
+    """Make the models of records of this shape: nested models first, the record's own last.
 
     taken: names of other classes.
     """
     own = make_class_name(name, taken=taken)
-    maker = _Maker({own, *taken})
-    attributes = maker.attributes(shape, own)
-    return [*maker.made.values(), ModelSource(own, doc, attributes)]
+    builder = _ModelBuilder({own, *taken})
+    attributes = builder.attributes(shape, own)
+    return [*builder.made.values(), ModelSource(own, doc, attributes)]
 
 
-class _Maker:
-    """Makes models from the inside out. Objects of one name and the same fields share a model."""
+class _ModelBuilder:
+    """Makes models from the inside out. Objects with the same name and fields share a model."""
 
     def __init__(self, taken: Collection[str]) -> None:
         self._taken = taken
         self.made: dict[str, ModelSource] = {}
 
     def attributes(self, shape: ValueShape, own: str) -> tuple[ModelField, ...]:
-        """The fields of a class of this name; the models that they hold are made on the way."""
-        return tuple(self._attributes(shape, own))
+        """Return the fields of the class with this name, making nested models on the way."""
+        return tuple(self._list_fields(shape, own))
 
     def _model(self, shape: ValueShape, key: str, within: str) -> ModelSource:
         longer = f"{within} {key}"
         own = make_class_name(longer if key.lower() in _GENERIC else key, within, self._taken)
-        attributes, doc = self.attributes(shape, own), f"`{_plain(key)}` of {within}."
+        attributes, doc = self.attributes(shape, own), f"`{_docstring_text(key)}` of {within}."
         for name in (own, make_class_name(longer, within, self._taken)):
             made = self.made.setdefault(name, ModelSource(name, doc, attributes))
             if made.attributes == attributes:
@@ -85,54 +86,54 @@ class _Maker:
         free = make_class_name(own, within, {*self._taken, *self.made})
         return self.made.setdefault(free, ModelSource(free, doc, attributes))
 
-    def _attributes(self, shape: ValueShape, own: str) -> Iterator[ModelField]:
-        # A name that needs no alias is kept, whatever else would be written like it.
-        members = {key: member for key, member in shape.members.items() if is_writable(key)}
+    def _list_fields(self, shape: ValueShape, own: str) -> Iterator[ModelField]:
+        # Keep names that need no alias, even if another member would get the same name.
+        members = {key: member for key, member in shape.members.items() if is_encodable(key)}
         taken = {key for key in members if make_field_name(key) == key}
         for key, member in members.items():
-            type_, model = self._type(member, key, own)
+            type_, model = self._value_type(member, key, own)
             is_optional = bool(member.nulls) or member.count < shape.objects
-            if _room(type_) < _SHORTEST:
+            if _max_name_width(type_) < _MIN_NAME_WIDTH:
                 type_, model = "object", None
-            # A long name is cut so that the field stays on a line; its alias is whole.
-            name = make_field_name(key, taken - {key}, min(LONGEST, _room(type_)))
+            # Truncate a long name so that the field fits on a line; the alias stays whole.
+            name = make_field_name(key, taken - {key}, min(MAX_WIDTH, _max_name_width(type_)))
             taken.add(name)
             yield ModelField(name, key, type_, is_optional, model)
 
-    def _type(self, shape: ValueShape, key: str, within: str) -> tuple[str, ModelSource | None]:
-        """The type of values of a shape, None left out, and the model where they are all objects with fields."""
+    def _value_type(self, shape: ValueShape, key: str, within: str) -> tuple[str, ModelSource | None]:
+        """Return the type of a shape's values without None, and their model if all are objects with fields."""
         kinds = set(shape.kinds) - {"null"}
-        model = self._object(shape, key, within) if "object" in kinds else None
+        model = self._object_type(shape, key, within) if "object" in kinds else None
         found = [
             *(["bool"] if "boolean" in kinds else []),
             *(["float"] if "number" in kinds else ["int"] if "integer" in kinds else []),
-            *([_text(kinds & _TEXTS)] if kinds & _TEXTS else []),
+            *([_text_type(kinds & _TEXTS)] if kinds & _TEXTS else []),
             *([model.name if isinstance(model, ModelSource) else model] if model else []),
-            *([f"list[{self._item(shape.items, key, within)}]"] if "list" in kinds else []),
+            *([f"list[{self._item_type(shape.items, key, within)}]"] if "list" in kinds else []),
         ]
         return " | ".join(found) or "object", model if isinstance(model, ModelSource) and len(found) == 1 else None
 
-    def _object(self, shape: ValueShape, key: str, within: str) -> "ModelSource | str":
+    def _object_type(self, shape: ValueShape, key: str, within: str) -> "ModelSource | str":
         if not shape.members:
             return "dict[str, object]"
         if shape.is_map:
-            return f"dict[str, {self._item(shape.merged(), key, within)}]"
+            return f"dict[str, {self._item_type(shape.merge_members(), key, within)}]"
         return self._model(shape, key, within)
 
-    def _item(self, shape: ValueShape | None, key: str, within: str) -> str:
-        """The type of what a list or a map holds."""
+    def _item_type(self, shape: ValueShape | None, key: str, within: str) -> str:
+        """Return the type of the items of a list or the values of a map."""
         if shape is None or not shape.count:
             return "object"
-        type_, _ = self._type(shape, singular(key), within)
+        type_, _ = self._value_type(shape, singular(key), within)
         return f"{type_} | None" if shape.nulls and type_ != "object" else type_
 
 
-def _room(type_: str) -> int:
-    """How long the name of a field of this type can be, on a line of its own."""
+def _max_name_width(type_: str) -> int:
+    """Return the maximum width of a field name of this type, so that the field starts on one line."""
     return WIDTH - text_width(f"    _99: {type_} | None = Field(")
 
 
-def _text(kinds: set[Kind]) -> str:
+def _text_type(kinds: set[Kind]) -> str:
     if kinds == {"time"}:
         return "AwareDatetime"
     if kinds == {"date"}:
@@ -140,7 +141,7 @@ def _text(kinds: set[Kind]) -> str:
     return "datetime" if kinds <= {"time", "time without zone", "date"} else "str"
 
 
-def _written(attribute: ModelField) -> Sequence[str]:
+def _field_lines(attribute: ModelField) -> Sequence[str]:
     declared = f"    {attribute.name}: {attribute.annotation}"
     if attribute.name == attribute.key:
         return [f"{declared} = None" if attribute.is_optional else declared]
@@ -148,7 +149,7 @@ def _written(attribute: ModelField) -> Sequence[str]:
     return write_enclosed(f"{declared} = Field(", settings, ")")
 
 
-def _plain(key: str) -> str:
-    """A vendor's name as it can stand in a docstring."""
+def _docstring_text(key: str) -> str:
+    """Clean a vendor's name for use in a docstring."""
     text = "".join(letter for letter in key if letter.isprintable() and letter not in '"\\`')
     return text.strip() or "a member"

@@ -1,4 +1,4 @@
-"""What a model, or the declared personal paths, reach of the fields of records, and what they ignore."""
+"""Compares the fields of records with what a model reads, and with the declared personal paths."""
 
 import typing
 from collections.abc import Iterator, Sequence
@@ -19,9 +19,10 @@ _Steps = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ModelCoverage:
-    """read: the paths that the model reads. ignored: those that it doesn't, without what lies below them.
+    """Which fields of records a model reads.
 
-    absent: what the model asks for and no record has, each with the model's own path.
+    read: the paths that the model reads. ignored: the paths that it doesn't, without their children.
+    absent: the paths of the model that no record has.
     """
 
     read: frozenset[str]
@@ -30,17 +31,17 @@ class ModelCoverage:
 
 
 def model_coverage(model: type[BaseModel], fields: Sequence[RecordField]) -> ModelCoverage:
-    """What a model reads of these fields of its records, nested models and aliases followed."""
-    paths = {field.path: _steps(field.path) for field in fields}
-    read = {path for path, steps in paths.items() if _reads(model, steps)}
-    ignored = [path for path, steps in paths.items() if path not in read and _reads(model, steps[:-1])]
+    """Return which of these fields a model reads, following nested models and aliases."""
+    paths = {field.path: _split_steps(field.path) for field in fields}
+    read = {path for path, steps in paths.items() if _is_read(model, steps)}
+    ignored = [path for path, steps in paths.items() if path not in read and _is_read(model, steps[:-1])]
     seen = set(paths.values())
     holders = {steps[:-1] for steps in seen if steps[-1] not in ("[]", "*")}
-    return ModelCoverage(frozenset(read), tuple(ignored), tuple(_absent(model, seen, holders, ())))
+    return ModelCoverage(frozenset(read), tuple(ignored), tuple(_find_absent(model, seen, holders, ())))
 
 
-def _steps(path: str) -> _Steps:
-    """The names of a field's path; `[]` and `*` are steps of their own."""
+def _split_steps(path: str) -> _Steps:
+    """Split a field's path into names, with `[]` and `*` as steps of their own."""
     steps: list[str] = []
     for name in split_path(path):
         bare = name.rstrip("[]") if name.endswith("[]") else name
@@ -48,48 +49,48 @@ def _steps(path: str) -> _Steps:
     return tuple(steps)
 
 
-def _reads(annotation: Any, steps: Sequence[str]) -> bool:
-    """Whether a value of this type takes in what lies at these steps."""
+def _is_read(annotation: Any, steps: Sequence[str]) -> bool:
+    """Return whether a value of this type includes what is at these steps."""
     if not steps:
         return True
-    models = list(_models(annotation))
+    models = list(_find_models(annotation))
     if not models:
-        return True  # a mapping, a list of scalars, object: it is read whole
+        return True  # A mapping, a list of scalars or an object is read whole.
     if steps[0] in ("[]", "*"):
-        return _reads(annotation, steps[1:])
-    return any(_reads_member(model, steps) for model in models)
+        return _is_read(annotation, steps[1:])
+    return any(_is_member_read(model, steps) for model in models)
 
 
-def _reads_member(model: type[BaseModel], steps: Sequence[str]) -> bool:
+def _is_member_read(model: type[BaseModel], steps: Sequence[str]) -> bool:
     if model.model_config.get("extra") == "allow":
         return True
     return any(
-        tuple(steps[: len(asked)]) == tuple(asked[: len(steps)])
-        and (len(steps) <= len(asked) or _reads(field.annotation, steps[len(asked) :]))
+        tuple(steps[: len(alias)]) == tuple(alias[: len(steps)])
+        and (len(steps) <= len(alias) or _is_read(field.annotation, steps[len(alias) :]))
         for name, field in model.model_fields.items()
-        for asked in _names(model, name, field)
+        for alias in _alias_steps(model, name, field)
     )
 
 
-def _absent(annotation: Any, seen: set[_Steps], holders: set[_Steps], above: _Steps) -> Iterator[str]:
-    """The fields of the models in a type that no record has; of nested models where there were objects to have them."""
-    for model in _models(annotation):
+def _find_absent(annotation: Any, seen: set[_Steps], holders: set[_Steps], above: _Steps) -> Iterator[str]:
+    """Yield the model fields that no record has; those of a nested model only if some record has the nested object."""
+    for model in _find_models(annotation):
         for name, field in model.model_fields.items():
-            choices = [(*above, *steps) for steps in _names(model, name, field)]
+            choices = [(*above, *steps) for steps in _alias_steps(model, name, field)]
             there = [steps for steps in choices if steps in seen]
             if not there:
-                yield _path(choices[0])
+                yield _format_path(choices[0])
             for below in (place for steps in there for place in (steps, (*steps, "[]"), (*steps, "*"))):
                 if below in holders:
-                    yield from _absent(field.annotation, seen, holders, below)
+                    yield from _find_absent(field.annotation, seen, holders, below)
 
 
-def _path(steps: _Steps) -> str:
+def _format_path(steps: _Steps) -> str:
     return join_path(steps).replace(".[]", "[]")
 
 
-def _names(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[_Steps]:
-    """The names in a record by which a field is read."""
+def _alias_steps(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[_Steps]:
+    """Yield the paths in a record from which a field can be read."""
     alias = field.validation_alias
     choices: Sequence[Any] = alias.choices if isinstance(alias, AliasChoices) else [name if alias is None else alias]
     for choice in choices:
@@ -99,49 +100,49 @@ def _names(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[_Ste
         yield (name,)
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models in a type: of an Optional, a union, a list, a mapping's values."""
+def _find_models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models in a type: in an Optional, a union, a list, the values of a mapping."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
         return
     for inner in typing.get_args(annotation):
-        yield from _models(inner)
+        yield from _find_models(inner)
 
 
 def unmatched_personal_paths(personal: Sequence[str], records: Sequence[object]) -> dict[str, str]:
-    """The declared paths at which these records can't have anything, each with what it may have been meant to be.
+    """Return the declared paths that match nothing in these records, each with a suggestion.
 
-    The latter is written as `suggestion` does, to follow the path in a sentence. Where the way to a field ends in null
-    or in an empty list wherever it is followed, nothing is known, and the path is not among these.
+    The suggestion comes from `dazz_assets.names.suggest` and is meant to follow the path in a sentence. A path that
+    always ends early at null or at an empty list is left out, as the records don't prove it wrong.
     """
-    missed = [path for path in personal if _is_missed(split_path(path), records)]
-    if not missed:
+    unmatched = [path for path in personal if _is_unmatched(split_path(path), records)]
+    if not unmatched:
         return {}
     known = {item.path.replace("[]", "") for item in list_fields(read_shape(records)) if ".*" not in item.path}
-    return {path: suggest(path, get_close_matches(path, known, n=1) or known) for path in missed}
+    return {path: suggest(path, get_close_matches(path, known, n=1) or known) for path in unmatched}
 
 
-def _is_missed(names: Sequence[str], records: Sequence[object]) -> bool:
+def _is_unmatched(names: Sequence[str], records: Sequence[object]) -> bool:
     here: list[object] = list(records)
     for name in names:
         if name.isdecimal():
             continue
-        reached = [value for item in here for value in _reached(item)]
+        reached = [value for item in here for value in _unwrap(item)]
         here = [value[name] for value in reached if isinstance(value, dict) and name in value]
         if not here:
             return bool(reached)
     return False
 
 
-def _reached(value: object) -> Iterator[object]:
-    """What a name is looked for in: as in recordings, a path goes through lists, and objects by number, unsaid."""
+def _unwrap(value: object) -> Iterator[object]:
+    """Yield the values to search for a name. As in recordings, paths skip lists and objects with numeric keys."""
     if isinstance(value, list):
         for item in value:
-            yield from _reached(item)
+            yield from _unwrap(item)
     elif isinstance(value, dict):
         numbered = [member for name, member in value.items() if str(name).isdecimal()]
         for member in numbered:
-            yield from _reached(member)
+            yield from _unwrap(member)
         if not numbered or len(numbered) < len(value):
             yield value
     elif value is not None:

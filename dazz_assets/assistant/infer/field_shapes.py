@@ -1,4 +1,4 @@
-"""The fields of records: each path with what was seen there, and which of them people look at first."""
+"""Collects the fields of records: each path with its kinds and an example, and a rank for display."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -6,21 +6,21 @@ from typing import Any
 
 from dazz_assets.assistant.infer.json_values import Kind, is_id, join_path, split_words, value_kind
 
-# Names that are longer are no fields; of more names than this each object of a map has its own few.
-_LONGEST_NAME = 60
-_MANY = 60
-# What is nested deeper is not looked into.
-_DEEPEST = 20
-# Of a long list so many items say what the rest is.
-_ITEMS = 100
+# An object is a map if a name is longer than this, or if it has more names and most objects lack most of them.
+_MAX_NAME_LENGTH = 60
+_MAX_FIELDS = 60
+# Ignore what is nested deeper.
+_MAX_DEPTH = 20
+# Read at most this many items of a list.
+_MAX_ITEMS = 100
 
 
 @dataclass(slots=True)
 class ValueShape:
-    """All values met at one place.
+    """The shape of all values found at one path.
 
-    count: how many there were. kinds: how many of each kind. members: by name, of those that are objects.
-    items: of those that are lists. example: the first that is neither null, empty, list nor object.
+    count: number of values. kinds: number of values of each kind. members: shapes of the objects' members by name.
+    items: shape of the lists' items. example: the first scalar that is neither null nor an empty string.
     """
 
     count: int = 0
@@ -29,76 +29,79 @@ class ValueShape:
     items: "ValueShape | None" = None
     example: Any = None
 
-    def see(self, value: Any, depth: int = 0) -> None:
-        """Take one more value in."""
+    def add_value(self, value: Any, depth: int = 0) -> None:
+        """Add one value."""
         kind = value_kind(value)
         self.count += 1
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
-        if kind == "object" and depth < _DEEPEST:
+        if kind == "object" and depth < _MAX_DEPTH:
             for name, member in value.items():
-                self.members.setdefault(name, ValueShape()).see(member, depth + 1)
-        elif kind == "list" and depth < _DEEPEST:
+                self.members.setdefault(name, ValueShape()).add_value(member, depth + 1)
+        elif kind == "list" and depth < _MAX_DEPTH:
             self.items = self.items or ValueShape()
-            for item in value[:_ITEMS]:
-                self.items.see(item, depth + 1)
+            for item in value[:_MAX_ITEMS]:
+                self.items.add_value(item, depth + 1)
         elif self.example is None and kind not in ("object", "list") and value != "":
             self.example = value
 
     @property
     def objects(self) -> int:
-        """How many of the values are objects."""
+        """The number of values that are objects."""
         return self.kinds.get("object", 0)
 
     @property
     def nulls(self) -> int:
-        """How many of the values are null."""
+        """The number of values that are null."""
         return self.kinds.get("null", 0)
 
     @property
     def is_map(self) -> bool:
-        """Whether the objects are maps from ids to values of one shape, and not objects with fields."""
+        """Whether the objects are maps from ids to values of one shape, rather than objects with fields."""
         names = self.members
-        is_sparse = len(names) > _MANY and 2 * sum(item.count for item in names.values()) < len(names) * self.objects
-        return bool(names) and (is_sparse or any(len(name) > _LONGEST_NAME for name in names) or all(map(is_id, names)))
+        is_sparse = (
+            len(names) > _MAX_FIELDS and 2 * sum(item.count for item in names.values()) < len(names) * self.objects
+        )
+        return bool(names) and (
+            is_sparse or any(len(name) > _MAX_NAME_LENGTH for name in names) or all(map(is_id, names))
+        )
 
-    def merged(self) -> "ValueShape":
-        """The shape of the values of a map."""
+    def merge_members(self) -> "ValueShape":
+        """Return the common shape of a map's values."""
         whole = ValueShape()
         for member in self.members.values():
-            whole.add(member)
+            whole.merge(member)
         return whole
 
-    def add(self, other: "ValueShape") -> None:
-        """Take in what another shape was made of."""
+    def merge(self, other: "ValueShape") -> None:
+        """Add the values of another shape."""
         self.count += other.count
         for kind, count in other.kinds.items():
             self.kinds[kind] = self.kinds.get(kind, 0) + count
         for name, member in other.members.items():
-            self.members.setdefault(name, ValueShape()).add(member)
+            self.members.setdefault(name, ValueShape()).merge(member)
         if other.items is not None:
             self.items = self.items or ValueShape()
-            self.items.add(other.items)
+            self.items.merge(other.items)
         self.example = other.example if self.example is None else self.example
 
 
 def read_shape(values: Iterable[Any]) -> ValueShape:
-    """The shape of records."""
+    """Return the shape of values."""
     shape = ValueShape()
     for value in values:
-        shape.see(value)
+        shape.add_value(value)
     return shape
 
 
-_LONGEST_EXAMPLE = 60
+_MAX_EXAMPLE_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
 class RecordField:
-    """One path of the records; the items of a list have its path with `[]`, the values of a map with `.*`.
+    """One path in the records; `[]` stands for the items of a list, `.*` for the values of a map.
 
-    kinds: what was seen, the most frequent first. of: how many objects, lists' items or map's values could have it.
-    missing, null: in how many of these it is not there, or is null. example: one value, shortened; None where there
-    is nothing to show.
+    kinds: the most frequent first. of: how many objects, list items or map values could have the field; missing, null:
+    how many of these lack it, or have null. example: one value, shortened; None if there is none.
     """
 
     path: str
@@ -110,42 +113,42 @@ class RecordField:
 
 
 def list_fields(shape: ValueShape) -> Iterator[RecordField]:
-    """The fields of records of this shape, each before what lies below it."""
-    return _members(shape, "")
+    """Yield the fields of records of this shape, parents before children."""
+    return _list_members(shape, "")
 
 
-def _members(shape: ValueShape, prefix: str) -> Iterator[RecordField]:
+def _list_members(shape: ValueShape, prefix: str) -> Iterator[RecordField]:
     for name, member in shape.members.items():
-        yield from _field(f"{prefix}{join_path([name])}", member, shape.objects)
+        yield from _list_field(f"{prefix}{join_path([name])}", member, shape.objects)
 
 
-def _field(path: str, shape: ValueShape, of: int) -> Iterator[RecordField]:
+def _list_field(path: str, shape: ValueShape, of: int) -> Iterator[RecordField]:
     kinds = sorted(shape.kinds, key=lambda kind: -shape.kinds[kind])
-    yield RecordField(path, tuple(kinds), of, max(0, of - shape.count), shape.nulls, _shown(shape.example))
+    yield RecordField(path, tuple(kinds), of, max(0, of - shape.count), shape.nulls, _format_example(shape.example))
     if shape.is_map:
-        merged = shape.merged()
-        yield from _field(f"{path}.*", merged, merged.count)
+        merge_members = shape.merge_members()
+        yield from _list_field(f"{path}.*", merge_members, merge_members.count)
     else:
-        yield from _members(shape, f"{path}.")
+        yield from _list_members(shape, f"{path}.")
     if shape.items is not None and shape.items.count:
-        yield from _field(f"{path}[]", shape.items, shape.items.count)
+        yield from _list_field(f"{path}[]", shape.items, shape.items.count)
 
 
-def _shown(example: object) -> str | None:
+def _format_example(example: object) -> str | None:
     if example is None:
         return None
     text = str(example).lower() if isinstance(example, bool) else str(example)
-    return text if len(text) <= _LONGEST_EXAMPLE else text[: _LONGEST_EXAMPLE - 3] + "..."
+    return text if len(text) <= _MAX_EXAMPLE_LENGTH else text[: _MAX_EXAMPLE_LENGTH - 3] + "..."
 
 
-_WORDS = (
+_WORDS_BY_RANK = (
     *("title", "name", "summary", "subject", "status", "state", "severity", "priority", "level", "type", "kind"),
     *("category", "owner", "url", "link", "created", "updated", "modified", "closed", "resolved"),
 )
-UNTELLING = len(_WORDS)
-"""The rank of a name that says nothing of this kind."""
+UNRANKED = len(_WORDS_BY_RANK)
+"""The rank of a name with none of these words."""
 
 
-def telling_rank(name: str) -> int:
-    """How telling a field is by its name: 0 is the most telling, `UNTELLING` not at all."""
-    return min((_WORDS.index(word) for word in split_words(name) if word in _WORDS), default=UNTELLING)
+def display_rank(name: str) -> int:
+    """Rank a field by how much its name promises to tell a reader: 0 is the highest rank, `UNRANKED` none."""
+    return min((_WORDS_BY_RANK.index(word) for word in split_words(name) if word in _WORDS_BY_RANK), default=UNRANKED)

@@ -1,4 +1,4 @@
-"""How the page after a page is asked for, as the page itself shows."""
+"""Finds the paginators that fit a page."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from dazz_assets.assistant.infer.json_values import decode_json, join_path, spli
 from dazz_assets.http import CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, Page, PageNumber, Paginator
 from dazz_assets.http.pagination import next_header_link
 
-_DEEPEST = 6
+_MAX_DEPTH = 6
 
-# Names of members, written without their word breaks: `nextPageToken` and `next_page_token` are one.
+# Names of members, normalized: `nextPageToken` and `next_page_token` are both "nextpagetoken".
 _LINKS = (
     "next",
     "nextlink",
@@ -23,7 +23,7 @@ _LINKS = (
     "odatanextlink",
 )
 _INSIDE_LINKS = frozenset({"href", "link", "url"})
-# The parameter that a token is sent as: as snake case and as camel case; None: by the token's own name.
+# The parameter that sends a token, in snake case and in camel case. None: named like the token.
 _TOKENS: Mapping[str, tuple[str, str] | None] = {
     "nextpagetoken": ("page_token", "pageToken"),
     "nextcursor": ("cursor", "cursor"),
@@ -39,7 +39,7 @@ _TOKENS: Mapping[str, tuple[str, str] | None] = {
     "scrollid": None,
     "bookmark": None,
 }
-# Names that say it only where they stand in one of these.
+# These names hold a token only inside one of `_HOLDERS`.
 _TOKENS_INSIDE: Mapping[str, tuple[str, str] | None] = {
     "after": None,
     "next": ("cursor", "cursor"),
@@ -61,8 +61,8 @@ _FLAGS = ("hasmore", "hasnext", "hasnextpage", "more", "islast", "islastpage", "
 class Paging:
     """A paginator that fits a page.
 
-    sign: what in the page shows it. has_more: whether the page says that another one follows it; a link that is null
-    shows how the API pages as well. params: what the request has to begin with, where the first page is not number 1.
+    sign: what in the page suggests it. has_more: whether another page follows; a null link on the last page also shows
+    how the API pages. params: extra parameters of the first request, if the first page is not number 1.
     """
 
     paginator: Paginator
@@ -72,59 +72,61 @@ class Paging:
 
 
 def find_paging(page: Page) -> list[Paging]:
-    """The paginators that fit a page, the likeliest first: those by which it has another page, then the others."""
-    found = [*_by_header(page)]
+    """Return the paginators that fit a page: first those for which another page follows, then the others."""
+    found = [*_find_in_header(page)]
     document = decode_json(page.body) if page.body.strip() else None
-    for names, holder in _objects(document, ()):
-        found += _by_members(page, names, holder)
-        found += _by_counts(page, names, holder)
+    for names, holder in _list_objects(document, ()):
+        found += _find_in_members(page, names, holder)
+        found += _find_in_counts(page, names, holder)
     return sorted(found, key=lambda item: not item.has_more)
 
 
-def read_the_same(one: Paginator, other: Paginator) -> bool:
-    """Whether two paginators read the same thing of a page."""
+def paginators_match(one: Paginator, other: Paginator) -> bool:
+    """Return whether two paginators read the same path and send the same parameter."""
     if type(one) is not type(other):
         return False
     return all(getattr(one, name, None) == getattr(other, name, None) for name in ("path", "param"))
 
 
-def _by_header(page: Page) -> Iterator[Paging]:
+def _find_in_header(page: Page) -> Iterator[Paging]:
     if next_header_link(page):
         yield Paging(LinkHeader(), "the Link header has rel=next", has_more=True)
 
 
-def _objects(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """The objects around the records: a record, being in a list, is none of them."""
-    if isinstance(value, dict) and len(names) < _DEEPEST:
+def _list_objects(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Yield the objects that surround the records, with their paths; objects in lists (records) are left out."""
+    if isinstance(value, dict) and len(names) < _MAX_DEPTH:
         yield names, value
         for name, member in value.items():
-            yield from _objects(member, (*names, name))
+            yield from _list_objects(member, (*names, name))
 
 
-def _by_members(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
-    inside = _plain(names[-1]) if names else ""
+def _find_in_members(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
+    parent = _normalize(names[-1]) if names else ""
     for name, value in holder.items():
-        path, plain = join_path([*names, name]), _plain(name)
-        if plain == "endcursor" and inside == "pageinfo":
+        path, plain = join_path([*names, name]), _normalize(name)
+        if plain == "endcursor" and parent == "pageinfo":
             more = value is not None and holder.get("hasNextPage") is not False
-            yield Paging(_graphql(page, path), f"`{path}` is there", has_more=more)
-        elif _is_link(value) and (plain in _LINKS or (plain in _INSIDE_LINKS and inside in _LINKS)):
+            yield Paging(_graphql_paginator(page, path), f"`{path}` is there", has_more=more)
+        elif _is_link(value) and (plain in _LINKS or (plain in _INSIDE_LINKS and parent in _LINKS)):
             yield Paging(NextLink(path), f"`{path}` holds a link", has_more=True)
         elif value is None and (plain in _LINKS or plain in _TOKENS):
-            paginator = NextLink(path) if plain in _LINKS else CursorToken(path, _param(name, names, _TOKENS[plain]))
+            paginator = (
+                NextLink(path) if plain in _LINKS else CursorToken(path, _guess_param(name, names, _TOKENS[plain]))
+            )
             yield Paging(paginator, f"`{path}` is there and null", has_more=False)
         elif _is_token(value):
             if plain in _TOKENS:
-                yield _token(path, _param(name, names, _TOKENS[plain]))
-            elif plain in _TOKENS_INSIDE and inside in _HOLDERS:
-                yield _token(path, _param(name, names, _TOKENS_INSIDE[plain]))
+                yield _token_paging(path, _guess_param(name, names, _TOKENS[plain]))
+            elif plain in _TOKENS_INSIDE and parent in _HOLDERS:
+                yield _token_paging(path, _guess_param(name, names, _TOKENS_INSIDE[plain]))
 
 
-def _token(path: str, param: str) -> Paging:
+def _token_paging(path: str, param: str) -> Paging:
     return Paging(CursorToken(path, param), f"`{path}` holds a token", has_more=True)
 
 
-def _graphql(page: Page, path: str) -> Paginator:
+def _graphql_paginator(page: Page, path: str) -> Paginator:
     body = page.request.body
     if not isinstance(body, Mapping) or "query" not in body:
         return CursorToken(path, "after")
@@ -132,17 +134,17 @@ def _graphql(page: Page, path: str) -> Paginator:
     return GraphQLCursor(path, variables[0]) if variables else GraphQLCursor(path)
 
 
-def _param(name: str, names: tuple[str, ...], known: tuple[str, str] | None) -> str:
-    """The likely name of the parameter that a token is sent as."""
+def _guess_param(name: str, names: tuple[str, ...], known: tuple[str, str] | None) -> str:
+    """Guess the name of the parameter that sends a token."""
     if known is not None:
         return known[1] if any(letter.isupper() for letter in name) else known[0]
-    # JSON:API's cursors: `meta.page.after` goes to `page[after]`.
+    # JSON:API sends the cursor at `meta.page.after` as `page[after]`.
     return f"page[{name}]" if names and names[-1] == "page" else name
 
 
-def _by_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
-    """Pages or records that are counted: where this page begins stands beside how many there are."""
-    by_name = {_plain(name): name for name in holder}
+def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
+    """Yield paginators that count pages or records: the page's number or offset next to a total or a flag."""
+    by_name = {_normalize(name): name for name in holder}
     numbers = {plain: name for plain, name in by_name.items() if _is_count(holder[name])}
     flag = next((by_name[plain] for plain in _FLAGS if isinstance(holder.get(by_name.get(plain, "")), bool)), None)
     offset = next((numbers[plain] for plain in _OFFSETS if plain in numbers), None)
@@ -151,37 +153,37 @@ def _by_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) ->
     if offset is not None and (total or flag or any(plain in numbers for plain in _SIZES)):
         more = total or flag
         yield Paging(
-            Offset(_sent(page, _OFFSETS) or offset, more=_beside(names, more)),
+            Offset(_find_sent_param(page, _OFFSETS) or offset, more=_sibling_path(names, more)),
             f"`{join_path([*names, offset])}` counts records",
-            has_more=_says_more(holder, more, holder[offset]),
+            has_more=_has_more(holder, more, holder[offset]),
         )
     elif number is not None and (pages := next((numbers[p] for p in _PAGE_TOTALS if p in numbers), flag)):
-        param = _sent(page, _PAGES) or "page"
+        param = _find_sent_param(page, _PAGES) or "page"
         yield Paging(
-            PageNumber(param, more=_beside(names, pages)),
+            PageNumber(param, more=_sibling_path(names, pages)),
             f"`{join_path([*names, number])}` counts pages",
-            has_more=_says_more(holder, pages, holder[number]),
+            has_more=_has_more(holder, pages, holder[number]),
             params={param: 0} if holder[number] == 0 and param not in page.request.params else {},
         )
 
 
-def _sent(page: Page, known: tuple[str, ...]) -> str | None:
-    """A parameter of the request by one of these names."""
-    return next((name for name in page.request.params if _plain(name) in known), None)
+def _find_sent_param(page: Page, known: tuple[str, ...]) -> str | None:
+    """Return the parameter of the request that has one of these names."""
+    return next((name for name in page.request.params if _normalize(name) in known), None)
 
 
-def _beside(names: tuple[str, ...], name: str | None) -> str | None:
+def _sibling_path(names: tuple[str, ...], name: str | None) -> str | None:
     return None if name is None else join_path([*names, name])
 
 
-def _says_more(holder: Mapping[str, Any], more: str | None, reached: int) -> bool:
+def _has_more(holder: Mapping[str, Any], more: str | None, reached: int) -> bool:
     value = None if more is None else holder[more]
     if isinstance(value, bool):
-        return value is not ("last" in _plain(more or ""))
+        return value is not ("last" in _normalize(more or ""))
     return isinstance(value, int) and value > reached
 
 
-def _plain(name: str) -> str:
+def _normalize(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
@@ -198,6 +200,6 @@ def _is_count(value: Any) -> bool:
 
 
 def missing_path(paginator: Paginator, page: Page) -> str | None:
-    """The path that a paginator reads, where the page has nothing there."""
+    """Return the path that a paginator reads if the page has nothing there."""
     path = getattr(paginator, "path", None) or getattr(paginator, "more", None)
     return path if isinstance(path, str) and not page.has(path) else None

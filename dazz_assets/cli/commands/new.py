@@ -11,7 +11,7 @@ from dazz_assets.cli.exit_status import Refused
 from dazz_assets.cli.output import print_note, print_result
 
 if TYPE_CHECKING:
-    from dazz_assets.assistant.generate import Proposal, Wanted
+    from dazz_assets.assistant.generate import AuthorChoices, Proposal
     from dazz_assets.cli.new_flags import VendorNames
     from dazz_assets.cli.sample_page import Credentials
     from dazz_assets.connections import Connection
@@ -145,15 +145,15 @@ def new_integration(
     _say_next(folder, proposal.plan.stream, connection, is_of_sample=sample is not None)
 
 
-def _wanted(named: "VendorNames", given: Mapping[str, str | None]) -> "Wanted":
+def _wanted(named: "VendorNames", given: Mapping[str, str | None]) -> "AuthorChoices":
     """What flags and answers ask for. Raises Refused for what can't be."""
     from dazz_assets.assistant.generate import stream_name_from_path
-    from dazz_assets.assistant.generate.proposal import Wanted
+    from dazz_assets.assistant.generate.proposal import AuthorChoices
     from dazz_assets.cli import new_flags
 
     path, params = new_flags.read_api_path(given["--path"] or "")
     key, cursor, paginator = given["--key"], given["--cursor"], given["--paginator"]
-    return Wanted(
+    return AuthorChoices(
         name=named.name,
         prefix=named.prefix,
         base_url=new_flags.read_base_url(given["--base-url"] or ""),
@@ -221,7 +221,7 @@ def _is_beside_framework(folder: Path) -> bool:
     return any((parent / "dazz_assets" / "authoring").is_dir() for parent in folder.resolve().parents)
 
 
-def _connection(wanted: "Wanted", credentials: "Credentials") -> "Connection":
+def _connection(wanted: "AuthorChoices", credentials: "Credentials") -> "Connection":
     """The entry of connections.yaml that goes with the integration."""
     from datetime import UTC, datetime, timedelta
 
@@ -240,7 +240,7 @@ def _tell(folder: Path, files: list[str], proposal: "Proposal", connection: "Con
     print_result(_summary(proposal))
     if personal := proposal.plan.personal:
         print_result(f"Declared personal, so that recordings hold pseudonyms there: {', '.join(personal)}.")
-    for doubt in proposal.doubts:
+    for doubt in proposal.open_questions:
         print_note(f"warning: {doubt}", "yellow")
     print_result("\nIn connections.yaml:\n")
     for line in _entry(connection):
