@@ -1,4 +1,4 @@
-"""The command `dazz`."""
+"""The `dazz` command line."""
 
 from dazz_assets.cli.app import app
 
@@ -6,5 +6,5 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Run the command; ends the process with its exit status."""
+    """Run the command and end the process with its exit status."""
     app(prog_name="dazz")

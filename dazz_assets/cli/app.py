@@ -1,4 +1,7 @@
-"""The command `dazz` and its parts. Each part imports what it needs when it runs: `dazz query` needs no Dagster."""
+"""The `dazz` command line and its commands.
+
+Each command imports what it needs when it runs, so that `dazz query` starts without Dagster.
+"""
 
 from typing import Any
 
@@ -26,13 +29,13 @@ from dazz_assets.cli.output import print_note
 
 
 class _Commands(TyperGroup):
-    """Ends every command in the same way, whatever it raises."""
+    """Turns whatever a command raises into a message and an exit status."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            print_note("Interrupted. What was stored is safe; the next sync goes on from there.")
+            print_note("Interrupted. Stored data is safe, and the next sync continues from there.")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             if type(error).__module__.startswith("typer"):

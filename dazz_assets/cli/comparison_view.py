@@ -1,10 +1,10 @@
-"""`dazz parse --compare`: what a parse would change, as JSON and for people."""
+"""Run `dazz parse --compare` and print what a parse would change, as JSON or as tables with examples."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from dazz_assets.cli.exit_status import DONE, FAILED, Refused, end_command, mask_secrets
+from dazz_assets.cli.exit_status import DONE, FAILED, UsageError, end_command, mask_secrets
 from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
 from dazz_assets.cli.progress_view import show_progress
 from dazz_assets.cli.run_summary import run_document, run_exit_status
@@ -18,12 +18,12 @@ from dazz_assets.session import Session
 from dazz_assets.transform.compare import Comparison, Example, TableChanges, compare_parse
 from dazz_assets.transform.value_diff import MISSING
 
-# Of one example, so many fields are shown.
-_FIELDS = 5
+# The number of fields shown for each example.
+_MAX_FIELDS = 5
 
 
 def print_changes(
-    chosen: Target,
+    target: Target,
     parser: str | None,
     since: datetime | None,
     until: datetime | None,
@@ -32,58 +32,58 @@ def print_changes(
     exit_code: bool,
     as_json: bool,
 ) -> NoReturn:
-    """Compare what each chosen connection's parsers yield now with what is published, print it, and end.
+    """Compare what the parsers of each connection yield now with what is published, print it, and end the command.
 
-    One that fails does not hide the others. exit_code: whether a change is a failure.
+    A parser that fails does not stop the others. exit_code: end with FAILED if anything would change.
     """
-    spec = chosen.spec
+    spec = target.spec
     if parser is not None and parser not in spec.parsers:
-        raise Refused(f"{spec.name} has no parser {parser!r}{suggest(parser, spec.parsers)}")
-    outcome, found = Outcome(), list[Comparison]()
+        raise UsageError(f"{spec.name} has no parser {parser!r}{suggest(parser, spec.parsers)}")
+    outcome, comparisons = Outcome(), list[Comparison]()
     lake = Lake(lake_url())
     with show_progress(as_json=as_json) as progress:
-        for connection in chosen.connections:
+        for connection in target.connections:
             session = Session(spec, connection, lake, progress=progress)
             for item in [spec.parsers[parser]] if parser else spec.parsers.values():
                 try:
-                    found.append(compare_parse(session, item, since=since, until=until, stale=stale))
+                    comparisons.append(compare_parse(session, item, since=since, until=until, stale=stale))
                 except (ParseError, LakeError) as error:
                     outcome.errors.append(Problem(connection.id, str(error), parser=item.name))
-    outcome.errors.extend(Problem(id_, text) for id_, text in chosen.problems.items())
+    outcome.errors.extend(Problem(id_, text) for id_, text in target.problems.items())
     if as_json:
-        print_json(_document(found, outcome))
+        print_json(_document(comparisons, outcome))
     else:
-        _put(found, outcome)
-    status = run_exit_status(outcome, chosen)
-    end_command(FAILED if status == DONE and exit_code and any(found) else status)
+        _print_comparisons(comparisons, outcome)
+    status = run_exit_status(outcome, target)
+    end_command(FAILED if status == DONE and exit_code and any(comparisons) else status)
 
 
-def _put(found: Sequence[Comparison], outcome: Outcome) -> None:
+def _print_comparisons(comparisons: Sequence[Comparison], outcome: Outcome) -> None:
     columns = ("connection", "parser", "windows", "table", "objects", "added", "gone", "changed")
     rows = [
         (item.connection, item.parser, item.windows, each.table, each.objects, each.added, each.gone, each.changed)
-        for item in found
-        for each in _tables(item)
+        for item in comparisons
+        for each in _all_tables(item)
     ]
     if rows:
         print_table(columns, rows)
-    for item in found:
-        for each in filter(None, _tables(item)):
+    for item in comparisons:
+        for each in filter(None, _all_tables(item)):
             print_result(f"\n{item.connection} {item.parser}, {each.table}:")
-            for line in _lines(each):
+            for line in _format_changes(each):
                 print_result(f"  {mask_secrets(one_line(line))}")
-    if not any(found) and not outcome.errors:
-        print_result("No difference: a parse would publish what is published.")
+    if not any(comparisons) and not outcome.errors:
+        print_result("No difference: a parse would publish the same objects again.")
     for error in outcome.errors:
         print_note(f"Error: {mask_secrets(error.message)}", "red")
 
 
-def _tables(comparison: Comparison) -> list[TableChanges]:
+def _all_tables(comparison: Comparison) -> list[TableChanges]:
     return [*comparison.tables, comparison.quarantine]
 
 
-def _lines(changes: TableChanges) -> Iterator[str]:
-    """First which fields change how often, then examples: + what comes, - what goes, ~ what changes."""
+def _format_changes(changes: TableChanges) -> Iterator[str]:
+    """Lines with the count of changes by field, then examples: + for added, - for gone, ~ for changed objects."""
     for name, count in changes.fields.most_common():
         yield f"{name}: {count:,} changed"
     for sign, examples, count in (
@@ -92,37 +92,37 @@ def _lines(changes: TableChanges) -> Iterator[str]:
         ("~", changes.examples_changed, changes.changed),
     ):
         for example in examples:
-            yield f"{sign} {_example(example)}"
+            yield f"{sign} {_format_example(example)}"
         if count > len(examples):
             yield f"{sign} ... and {count - len(examples):,} more"
 
 
-def _example(example: Example) -> str:
-    fields = [str(item) for item in example.fields[:_FIELDS]]
-    if len(example.fields) > _FIELDS:
-        fields.append(f"and {len(example.fields) - _FIELDS} more fields")
-    named = f"{example.id} ({example.title})" if example.title else example.id
-    return f"{named}: {'; '.join(fields)}" if fields else named
+def _format_example(example: Example) -> str:
+    fields = [str(item) for item in example.fields[:_MAX_FIELDS]]
+    if len(example.fields) > _MAX_FIELDS:
+        fields.append(f"and {len(example.fields) - _MAX_FIELDS} more fields")
+    label = f"{example.id} ({example.title})" if example.title else example.id
+    return f"{label}: {'; '.join(fields)}" if fields else label
 
 
-def _document(found: Sequence[Comparison], outcome: Outcome) -> dict[str, Any]:
+def _document(comparisons: Sequence[Comparison], outcome: Outcome) -> dict[str, Any]:
     return {
-        "differs": any(found),
+        "differs": any(comparisons),
         "comparisons": [
             {
                 "connection": item.connection,
                 "parser": item.parser,
                 "windows": item.windows,
-                "tables": [_changes(each) | {"model": each.model} for each in item.tables],
-                "quarantine": _changes(item.quarantine),
+                "tables": [_table_document(each) | {"model": each.model} for each in item.tables],
+                "quarantine": _table_document(item.quarantine),
             }
-            for item in found
+            for item in comparisons
         ],
         "errors": run_document(outcome)["errors"],
     }
 
 
-def _changes(changes: TableChanges) -> dict[str, Any]:
+def _table_document(changes: TableChanges) -> dict[str, Any]:
     examples = {
         "added": changes.examples_added,
         "gone": changes.examples_gone,
@@ -135,11 +135,11 @@ def _changes(changes: TableChanges) -> dict[str, Any]:
         "gone": changes.gone,
         "changed": changes.changed,
         "fields": dict(changes.fields.most_common()),
-        "examples": {kind: [_as_json(example) for example in each] for kind, each in examples.items()},
+        "examples": {kind: [_example_document(example) for example in each] for kind, each in examples.items()},
     }
 
 
-def _as_json(example: Example) -> dict[str, Any]:
+def _example_document(example: Example) -> dict[str, Any]:
     fields = [
         {"path": item.path}
         | {name: value for name, value in (("before", item.before), ("after", item.after)) if value is not MISSING}

@@ -1,4 +1,4 @@
-"""The demo's steps, and what they are claimed to do."""
+"""The steps of `dazz demo`, and the claims that it checks about them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ from dazz_assets.spec.specs import IntegrationSpec
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class DemoRow:
-    """What one step took for one integration. requests are those that the vendor counted."""
+    """What one step did for one integration. requests: as counted by the vendor's sandbox."""
 
     step: str
     integration: str
@@ -42,14 +41,14 @@ class DemoRow:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence about the steps, and whether it holds."""
+    """A statement about the steps, and whether it holds."""
 
     text: str
     holds: bool
 
 
 class Demonstration:
-    """Runs against a sandbox in this process, with one connection to each of its vendors."""
+    """Syncs and parses against a sandbox in this process, with one connection to each of its vendors."""
 
     sql = "select integration, severity, count(*) as findings from findings group by all order by all"
 
@@ -69,25 +68,25 @@ class Demonstration:
         self.errors: list[str] = []
 
     def run(self) -> None:
-        """All steps."""
+        """Run all steps and check the claims about them."""
         for _, connection in self._work:
-            _forget(self._lake, connection)
-        self._step("first sync", self._sync)
+            _delete_tables(self._lake, connection)
+        self._run_step("first sync", self._sync)
         changes = self._sandbox.change(CHANGE)
         since = datetime.now(UTC)
-        self._step("incremental sync", self._sync)
+        self._run_step("incremental sync", self._sync)
         if self.errors:
             return
         for spec, _ in self._work:
-            self._claim_just_what_changed(spec, changes[spec.name], since)
-        before = self._published().to_pylist()
-        self._step("restream", self._parse)
+            self._check_only_changes_were_stored(spec, changes[spec.name], since)
+        before = self._read_findings().to_pylist()
+        self._run_step("restream", self._parse)
         requests = sum(row.requests for row in self.rows if row.step == "restream")
-        self._claim(f"the restream made {requests} requests", requests == 0)
-        self._claim_the_same(before, self._published().to_pylist())
+        self._add_claim(f"the restream made {requests} requests", requests == 0)
+        self._check_restream_published_the_same(before, self._read_findings().to_pylist())
 
-    def findings(self) -> pa.Table:
-        """Findings by integration and severity."""
+    def count_findings(self) -> pa.Table:
+        """Count the findings by integration and severity, with `sql`."""
         return query(self._lake, self.sql)
 
     def _sync(self, spec: IntegrationSpec, connection: Connection) -> Outcome:
@@ -103,68 +102,74 @@ class Demonstration:
     def _parse(self, spec: IntegrationSpec, connection: Connection) -> Outcome:
         return parse_connections(spec, [connection], instance=self._instance, lake=self._lake, progress=self._progress)
 
-    def _step(self, name: str, work: Callable[[IntegrationSpec, Connection], Outcome]) -> None:
+    def _run_step(self, name: str, work: Callable[[IntegrationSpec, Connection], Outcome]) -> None:
         for spec, connection in self._work:
-            began, asked = time.monotonic(), self._requests(spec)
+            started, requests = time.monotonic(), self._count_requests(spec)
             outcome = work(spec, connection)
             self.rows.append(
                 DemoRow(
                     name,
                     spec.name,
-                    self._requests(spec) - asked,
+                    self._count_requests(spec) - requests,
                     sum(report.records for report in outcome.streams),
                     sum(report.records for report in outcome.parsers),
-                    time.monotonic() - began,
+                    time.monotonic() - started,
                 )
             )
             self.errors += [error.message for error in outcome.errors]
 
-    def _requests(self, spec: IntegrationSpec) -> int:
+    def _count_requests(self, spec: IntegrationSpec) -> int:
         return self._sandbox[spec.name].traffic.stats().requests
 
-    def _claim(self, text: str, holds: bool) -> None:
+    def _add_claim(self, text: str, holds: bool) -> None:
         self.claims.append(Claim(text, holds))
 
-    def _claim_just_what_changed(self, spec: IntegrationSpec, change: Change, since: datetime) -> None:
+    def _check_only_changes_were_stored(self, spec: IntegrationSpec, change: Change, since: datetime) -> None:
         for stream in spec.streams.values():
             if stream.cursor is None:
                 continue
-            touched = {*change.changed.get(stream.name, ()), *change.added.get(stream.name, ())}
-            wanted = touched - set(change.removed.get(stream.name, ()))
+            changed = {*change.changed.get(stream.name, ()), *change.added.get(stream.name, ())}
+            expected = changed - set(change.removed.get(stream.name, ()))
             rows = query(
                 self._lake,
                 f"select key from raw.{spec.name}_{stream.name} where connection = '{CONNECTION}' "
                 f"and fetched_at >= timestamptz '{since.isoformat()}'",
             )
             fetched = sorted(map(str, rows.column("key").to_pylist()))
-            what = f"{len(wanted):,} {stream.name} of {spec.name}"
-            self._claim(f"the incremental sync stored the {what} that changed, and no other", fetched == sorted(wanted))
+            what = f"{len(expected):,} {stream.name} of {spec.name}"
+            self._add_claim(
+                f"the incremental sync stored the {what} that changed, and no others", fetched == sorted(expected)
+            )
 
-    def _claim_the_same(self, before: list[Record], after: list[Record]) -> None:
-        """A full-refresh input is taken as it stands when a window is parsed: only that may differ."""
+    def _check_restream_published_the_same(self, before: list[Record], after: list[Record]) -> None:
+        """Check that a restream publishes the same findings.
+
+        They may differ only in what parsers take from full-refresh inputs, which are read as they are at the time of
+        the parse.
+        """
         parsers = [(spec.name, parser) for spec, _ in self._work for parser in spec.parsers.values()]
-        free = {name for name, parser in parsers if len(parser.incremental_inputs) < len(parser.inputs)}
-        differ = [old for old, new in zip(before, after, strict=False) if old != new]
-        same = [_identity(item) for item in before] == [_identity(item) for item in after]
-        taken_in = f", {len(differ)} of them with what their full-refresh inputs say now" if differ else ""
-        self._claim(
-            f"the restream published the same {len(before):,} findings again{taken_in}",
-            same and all(item["integration"] in free for item in differ),
+        may_differ = {name for name, parser in parsers if len(parser.incremental_inputs) < len(parser.inputs)}
+        differing = [old for old, new in zip(before, after, strict=False) if old != new]
+        same_ids = [_finding_key(item) for item in before] == [_finding_key(item) for item in after]
+        exception = f", {len(differing)} of them with newer data from their full-refresh inputs" if differing else ""
+        self._add_claim(
+            f"the restream published the same {len(before):,} findings again{exception}",
+            same_ids and all(item["integration"] in may_differ for item in differing),
         )
 
-    def _published(self) -> pa.Table:
+    def _read_findings(self) -> pa.Table:
         return query(
             self._lake,
             f"select * exclude (inputs) from findings where connection = '{CONNECTION}' order by integration, id",
         )
 
 
-def _identity(finding: Record) -> tuple[object, ...]:
+def _finding_key(finding: Record) -> tuple[object, ...]:
     return finding["integration"], finding["id"], finding["window_start"]
 
 
-def _forget(lake: Lake, connection: Connection) -> None:
-    """Remove what an earlier demo stored: a connection's tables are folders of its own."""
+def _delete_tables(lake: Lake, connection: Connection) -> None:
+    """Delete what an earlier demo stored for a connection. Each of its tables has a folder of its own."""
     with lake.lock(connection.integration, connection.id):
         for table in lake.tables():
             if (table.path.integration, table.path.connection) == (connection.integration, connection.id):

@@ -1,4 +1,4 @@
-"""How a command ends that could not do what it was asked: one sentence, if that was to be expected, and no secret."""
+"""How commands end: the exit statuses, and the message for each error, with secrets masked."""
 
 import traceback
 from typing import NoReturn
@@ -17,17 +17,17 @@ INTERRUPTED = 130
 _secrets: set[str] = set()
 
 
-class Refused(Exception):
-    """The command can't be done as it was given. The text says what is wrong and what to do."""
+class UsageError(Exception):
+    """The command can't run as it was given. The message says what is wrong and how to fix it."""
 
 
-def keep_secret(*texts: str) -> None:
-    """Texts that are masked in whatever this process says when it fails."""
-    _secrets.update(texts)
+def register_secrets(*secrets: str) -> None:
+    """Mask these texts in every error message of this process."""
+    _secrets.update(secrets)
 
 
 def mask_secrets(text: str) -> str:
-    """A text without the secrets known so far."""
+    """Replace the registered secrets in a text."""
     return Mask(_secrets)(text)
 
 
@@ -37,27 +37,27 @@ def end_command(status: int) -> NoReturn:
 
 
 def exit_status(error: Exception) -> int | None:
-    """The exit status of an error that can be expected; None for one that can't."""
-    # An error of these kinds can only come where its module is loaded; loading it here costs nothing then.
+    """The exit status for an expected error; None for an unexpected one."""
+    # Such an error can only be raised once its module is loaded, so these imports cost nothing by now.
     from dazz_assets.connections import BadConnection
     from dazz_assets.errors import ParseError, RecordingError, SyncError
     from dazz_assets.lake import LakeError, NoLake, QueryError
 
-    if isinstance(error, Refused | DefinitionError | BadConnection | QueryError | NoLake):
+    if isinstance(error, UsageError | DefinitionError | BadConnection | QueryError | NoLake):
         return WRONG_USAGE
     return FAILED if isinstance(error, FetchError | SyncError | ParseError | LakeError | RecordingError) else None
 
 
 def report_error(error: Exception) -> int:
-    """Say what went wrong; gives the exit status. What can't be expected is shown with its traceback."""
+    """Print an error and return the exit status: one line for an expected error, a traceback for any other."""
     status = exit_status(error)
     if status is None:
         print_note(mask_secrets("".join(traceback.format_exception(error))).rstrip())
         return FAILED
-    print_note(f"Error: {_sentence(mask_secrets(str(error)))}", "red")
+    print_note(f"Error: {_format_message(mask_secrets(str(error)))}", "red")
     return status
 
 
-def _sentence(text: str) -> str:
-    """Without the quotation of the query that DuckDB adds."""
+def _format_message(text: str) -> str:
+    """The message on one line, without the excerpt of the query that DuckDB appends."""
     return " ".join(text.split("\n\nLINE ")[0].split("\nLINE ")[0].split())

@@ -1,4 +1,4 @@
-"""What `dazz new` is told, by flags or by answers at a terminal, and what it means."""
+"""Read the flags of `dazz new`, and the answers to its questions, which have the same syntax."""
 
 import keyword
 import re
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import dazz_assets
 from dazz_assets.assistant.generate.proposal import LONGEST_NAME, SECRET_FIELDS
-from dazz_assets.cli.exit_status import Refused
+from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.http import (
     ApiKey,
@@ -35,47 +35,53 @@ _VENDOR = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEFAULT_FORMAT = "{config.token}"
 _FORMAT = re.compile(rf"[^{{}}]*{re.escape(_DEFAULT_FORMAT)}[^{{}}]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_UNFIT_FOR_PATHS = re.compile(r"[\s\"'\\`<>^|#\x00-\x1f\x7f]")
+_NOT_IN_PATHS = re.compile(r"[\s\"'\\`<>^|#\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
 class VendorNames:
-    """The name of an integration, and how the names of its classes begin."""
+    """The name of an integration, and the prefix of its class names."""
 
     name: str
     prefix: str
 
 
 def read_vendor(text: str) -> VendorNames:
-    """The names that a vendor's name makes: `my-vendor` is my_vendor and MyVendor, `GitHub` github and GitHub."""
+    """Read a vendor's name: `my-vendor` gives my_vendor and MyVendor, `GitHub` gives github and GitHub."""
     if not _VENDOR.fullmatch(text):
         plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-        fix = plain if plain[:1].isalpha() else f"vendor-{plain}" if plain else "acme"
-        raise Refused(f"{text!r} can't be the name of an integration: use letters, digits, _ and -, as {fix!r}")
+        suggestion = plain if plain[:1].isalpha() else f"vendor-{plain}" if plain else "acme"
+        raise UsageError(
+            f"{text!r} can't be the name of an integration: use letters, digits, _ and -, such as {suggestion!r}"
+        )
     name = re.sub(r"[_-]+", "_", text.lower()).strip("_")
     prefix = "".join(word[:1].upper() + word[1:] for word in re.split(r"[_-]+", text))
     if keyword.iskeyword(name) or f"{prefix}Config" in dazz_assets.__all__:
-        raise Refused(f"{text!r} has a meaning in code already: name the integration otherwise, as '{name}-api'")
+        raise UsageError(
+            f"{text!r} already has a meaning in Python or dazz_assets: choose another name, such as '{name}-api'"
+        )
     if len(name) > LONGEST_NAME:
-        raise Refused(f"{text!r} has {len(name)} letters: use at most {LONGEST_NAME}, as it becomes part of names")
+        raise UsageError(
+            f"{text!r} has {len(name)} characters: use at most {LONGEST_NAME}, because other names are built from it"
+        )
     return VendorNames(name, prefix)
 
 
 def read_base_url(text: str) -> str:
-    """An API's address, without a slash at its end."""
+    """Read the base URL of an API, and drop the slash at its end."""
     if parse_origin(text) is None or "?" in text or "#" in text or "{" in text:
         shown = token_patterns.replace_tokens(text, lambda kind, value: HIDDEN)
-        raise Refused(f"--base-url {shown!r} is no address of an API; write it as https://api.vendor.com")
-    _demand_no_token("--base-url", text)
+        raise UsageError(f"--base-url {shown!r} is not the URL of an API: write it like https://api.vendor.com")
+    _reject_token("--base-url", text)
     return text.rstrip("/")
 
 
 def read_auth(text: str) -> BearerToken | ApiKey | Basic | None:
-    """How requests prove who they are."""
+    """Read the auth of an API, or None."""
     kind, _, rest = text.partition(":")
     name, _, format = rest.partition(":")
     if kind == "header" and "{token}" in format:
-        raise Refused(f"--auth: {{token}} is no field of the connection's config; write it as {_DEFAULT_FORMAT}")
+        raise UsageError(f"--auth: {{token}} is not a field of the connection's config: write {_DEFAULT_FORMAT}")
     if kind == "header" and _HEADER.fullmatch(name) and _FORMAT.fullmatch(format or _DEFAULT_FORMAT):
         return ApiKey(header=name, format=format or _DEFAULT_FORMAT)
     if kind == "param" and rest:
@@ -86,80 +92,86 @@ def read_auth(text: str) -> BearerToken | ApiKey | Basic | None:
         return Basic("{config.username}", "{config.password}")
     if text == NONE:
         return None
-    raise Refused(f"--auth {text!r} is none of: {AUTHS}")
+    raise UsageError(f"--auth {text!r} is not one of: {AUTHS}")
 
 
 def read_api_path(text: str) -> tuple[str, Mapping[str, Scalar]]:
-    """The path after the base URL, and the parameters in its query."""
-    _demand_no_secret(text)
+    """Read the path after the base URL, and the parameters of its query."""
+    _reject_secret_params(text)
     if "://" in text:
-        raise Refused(f"--path {text!r}: give only what comes after the base URL, as /v1/issues")
+        raise UsageError(f"--path {text!r}: give only what comes after the base URL, like /v1/issues")
     path, _, query = text.partition("?")
     path = path if path.startswith("/") else f"/{path}"
     for name in re.findall(r"[{}][^{}]*[{}]?", PLACEHOLDER.sub("", text)):
-        raise Refused(f"--path: {name} is no field of the connection's config; write it as {{config.org}}")
+        raise UsageError(f"--path: {name} is not a field of the connection's config: write it like {{config.org}}")
     for match in PLACEHOLDER.finditer(text):
-        _demand_setting(match[1], match[2])
-    if unfit := _UNFIT_FOR_PATHS.search(path):
-        raise Refused(f"--path {text!r} holds {unfit[0]!r}, which no path can; percent-encode it")
-    return path, {name: _scalar(value) for name, value in parse_qsl(query, keep_blank_values=True)}
+        _check_placeholder(match[1], match[2])
+    if unfit := _NOT_IN_PATHS.search(path):
+        raise UsageError(f"--path {text!r} contains {unfit[0]!r}, which is not allowed in a path: percent-encode it")
+    return path, {name: _read_scalar(value) for name, value in parse_qsl(query, keep_blank_values=True)}
 
 
-def _demand_no_secret(path: str) -> None:
-    """What is written into code, and a message, holds no secret."""
+def _reject_secret_params(path: str) -> None:
+    """Raises UsageError for a secret, which would end up in code and in messages."""
     for name, value in parse_qsl(path.partition("?")[2]):
         if secret_names.is_credential_name(name) or token_patterns.find_token_kind(value):
-            raise Refused(
-                f"--path gives {name!r} a secret, by its name or looks, and would write it into code; leave it out, "
-                f"and say how it is sent: --auth param:{name}"
+            raise UsageError(
+                f"the value of {name!r} in --path looks like a secret, and would be written into code: leave it out, "
+                f"and send it with --auth param:{name}"
             )
-    _demand_no_token("--path", path)
+    _reject_token("--path", path)
 
 
-def _demand_no_token(flag: str, text: str) -> None:
+def _reject_token(flag: str, text: str) -> None:
     if kind := token_patterns.find_token_kind(text):
-        raise Refused(
-            f"{flag} holds a secret by its looks ({kind}), and would write it into code; leave it out, and say how it "
-            f"is sent by --auth, which is one of: {AUTHS}"
+        raise UsageError(
+            f"{flag} contains what looks like a secret ({kind}), which would be written into code: leave it out, and "
+            f"send it with --auth, which is one of: {AUTHS}"
         )
 
 
-def _demand_setting(kind: str, name: str) -> None:
+def _check_placeholder(kind: str, name: str) -> None:
     if kind == "cursor":
-        raise Refused("--path: it can hold no bound of the cursor; give its parameter's name by `--since`")
+        raise UsageError("--path can't contain a bound of the cursor: name its parameter with --since")
     if kind == "parent":
-        raise Refused("--path: the first stream has no parent; begin with one that lists by itself, and add others")
+        raise UsageError(
+            "--path: the first stream can't have a parent: begin with a stream that can be listed on its own"
+        )
     if name in (*SECRET_FIELDS, "username", "base_url") or not name.isidentifier() or keyword.iskeyword(name):
-        raise Refused(f"--path: {{config.{name}}} can't be part of it; name the field otherwise, as {{config.org}}")
+        raise UsageError(f"--path can't contain {{config.{name}}}: use another name for the field, like {{config.org}}")
 
 
-def _scalar(text: str) -> Scalar:
+def _read_scalar(text: str) -> Scalar:
     return int(text) if re.fullmatch(r"0|[1-9][0-9]{0,17}", text) else text
 
 
 def read_stream_name(text: str | None, derived: str) -> str:
-    """A stream's name: as given, or as the path's last segment says."""
+    """Read a stream's name. derived: the default, taken from the path."""
     name = text or derived
     if not name:
-        raise Refused("the path has no word to name the stream by; name it by --stream, as --stream issues")
+        raise UsageError(
+            "the path contains no word to name the stream after: name it with --stream, like --stream issues"
+        )
     if not NAME_PATTERN.fullmatch(name) or len(name) > LONGEST_NAME:
-        raise Refused(
-            f"{name!r} can't be a stream's name: use lower case letters, digits and _, at most {LONGEST_NAME}; "
-            "name it by --stream"
+        raise UsageError(
+            f"{name!r} can't be a stream's name: with --stream, give one of lower case letters, digits and _, "
+            f"at most {LONGEST_NAME} characters"
         )
     return name
 
 
 def read_key(text: str) -> tuple[str, ...]:
-    """The paths of a key, separated by commas."""
+    """Read the paths of a key, separated by commas."""
     paths = tuple(path.strip() for path in text.split(","))
     if not all(paths):
-        raise Refused(f"--key {text!r}: give the path of a field, or of several with commas, as repository.id,number")
+        raise UsageError(
+            f"--key {text!r}: give the path of a field, or several separated by commas, like repository.id,number"
+        )
     return paths
 
 
 def read_paginator(text: str) -> Paginator | None:
-    """A paginator, as it is written on the command line."""
+    """Read a paginator, or None."""
     kind, _, rest = text.partition(":")
     path, _, param = rest.rpartition(":")
     if kind == "next-link" and rest:
@@ -175,12 +187,12 @@ def read_paginator(text: str) -> Paginator | None:
     if text == NONE:
         return None
     close = closest_name(kind, (form.partition("[")[0].partition(":")[0] for form in PAGINATORS.split(", ")))
-    meant = f"; did you mean {close!r}?" if close not in (None, kind) else ""
-    raise Refused(f"--paginator {text!r} is none of: {PAGINATORS}{meant}")
+    hint = f"; did you mean {close!r}?" if close not in (None, kind) else ""
+    raise UsageError(f"--paginator {text!r} is not one of: {PAGINATORS}{hint}")
 
 
 def write_paginator(paginator: Paginator | None) -> str:
-    """A paginator as `paginator_of` reads it."""
+    """Write a paginator as `read_paginator` reads it."""
     match paginator:
         case LinkHeader():
             return "link-header"

@@ -1,4 +1,4 @@
-"""What a command works on that syncs or parses: the instance and the lake that the UI has too."""
+"""Open the Dagster instance and the lake that `dazz sync`, `parse` and `demo` share with the UI."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_work() -> Iterator[tuple[DagsterInstance, Lake]]:
-    """The instance, created on first use, and the lake. An interrupted run ends as KeyboardInterrupt."""
+def open_instance_and_lake() -> Iterator[tuple[DagsterInstance, Lake]]:
+    """Open the instance, created on first use, and the lake. Raises KeyboardInterrupt for an interrupted run."""
     from dagster import DagsterExecutionInterruptedError
 
     from dazz_assets.home import lake_url
     from dazz_assets.lake import Lake
     from dazz_assets.orchestration.dagster_instance import open_instance
 
-    with open_instance() as found:
+    with open_instance() as instance:
         try:
-            yield found, Lake(lake_url())
+            yield instance, Lake(lake_url())
         except DagsterExecutionInterruptedError:
             raise KeyboardInterrupt from None

@@ -13,36 +13,42 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?")
 
 
-def parse_moment(text: str) -> datetime:
-    """A day (its first moment) or an RFC 3339 time, as an aware datetime; UTC where it names no zone."""
+def read_date(text: str) -> datetime:
+    """Read a day (its first moment) or an RFC 3339 time as an aware datetime, in UTC if it names no time zone."""
     if not (_DAY.fullmatch(text) or _TIME.fullmatch(text)):
-        raise typer.BadParameter(f"{text!r} is no date; write 2026-01-31 or 2026-01-31T12:00:00Z")
+        raise typer.BadParameter(f"{text!r} is not a date: write 2026-01-31 or 2026-01-31T12:00:00Z")
     try:
-        found = datetime.fromisoformat(text.upper())
+        moment = datetime.fromisoformat(text.upper())
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no date: {error}") from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        raise typer.BadParameter(f"{text!r} is not a date: {error}") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-TargetArgument = Annotated[str, typer.Argument(help="An integration's name, or the path of a Python file with one.")]
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="Name of an integration, or path of a Python file that holds one.")
+]
 ConnectionIds = Annotated[
     list[str] | None,
-    typer.Option("--connection", metavar="ID", help="Only this connection; may be repeated. All by default."),
+    typer.Option("--connection", metavar="ID", help="Only this connection. Can be repeated. Default: all connections."),
 ]
 Since = Annotated[
     datetime | None,
-    typer.Option(parser=parse_moment, metavar="DATE", help="From this day or RFC 3339 time on, in UTC."),
+    typer.Option(
+        parser=read_date,
+        metavar="DATE",
+        help="Start of the range: a day or an RFC 3339 time. UTC unless it names a time zone.",
+    ),
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(parser=parse_moment, metavar="DATE", help="Before this day or RFC 3339 time, in UTC."),
+    typer.Option(parser=read_date, metavar="DATE", help="End of the range, exclusive: a day or an RFC 3339 time."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 
 
 def check_range(since: datetime | None, until: datetime | None) -> None:
-    """Raises BadParameter for a range that holds nothing."""
+    """Raises BadParameter for an empty range."""
     if since is not None and until is not None and since >= until:
         raise typer.BadParameter(
-            f"--since {since.isoformat()} must be before --until {until.isoformat()}, which is not part of the range"
+            f"--since {since.isoformat()} must be before --until {until.isoformat()} (which is exclusive)"
         )

@@ -1,4 +1,4 @@
-"""What the commands print: results to standard output, all else to standard error."""
+"""Print results to standard output, and everything else to standard error."""
 
 import re
 import sys
@@ -11,36 +11,36 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# What a vendor sends is shown in a terminal: nothing of it may steer the terminal.
-_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-# In a file or pipe a line is as long as it needs to be.
-_ENDLESS = 100_000
+# Control characters in a vendor's data must not reach the terminal.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+# Columns of a file or a pipe, so that lines are never wrapped.
+_UNLIMITED_WIDTH = 100_000
 
 
 def console(stream: TextIO) -> Console:
-    """A console on a stream that takes texts as they are."""
-    width = None if stream.isatty() else _ENDLESS
+    """A console that writes texts to a stream as they are, without markup."""
+    width = None if stream.isatty() else _UNLIMITED_WIDTH
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
 def print_result(text: str) -> None:
-    """A line of the result."""
-    _line(sys.stdout, text)
+    """Print a line of the result."""
+    _print_line(sys.stdout, text)
 
 
 def print_note(text: str, style: str = "") -> None:
-    """A line for people, beside the result."""
-    _line(sys.stderr, text, style)
+    """Print a line for people to standard error."""
+    _print_line(sys.stderr, text, style)
 
 
 def print_json(document: object) -> None:
-    """The result as one JSON document."""
+    """Print the result as one JSON document."""
     encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
     sys.stdout.write(encoded.decode() + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """A table; columns whose values are all numbers are aligned right, None is left empty."""
+    """Print a table. Columns of numbers are aligned right; None is shown as an empty cell."""
     listed = [list(row) for row in rows]
     if title:
         print_result(title)
@@ -50,16 +50,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, tit
         numeric = bool(values) and all(isinstance(value, int | float) for value in values)
         table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(_format_cell(value)) for value in row))
     console(sys.stdout).print(table)
 
 
 def one_line(value: object) -> str:
-    """A value as one line without control characters."""
-    return _STEERING.sub(" ", str(value))
+    """A value as one line, without control characters."""
+    return _CONTROL_CHARACTERS.sub(" ", str(value))
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
@@ -67,5 +67,5 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else one_line(value)
 
 
-def _line(stream: TextIO, text: str, style: str = "") -> None:
+def _print_line(stream: TextIO, text: str, style: str = "") -> None:
     console(stream).print(Text(text, style=style), soft_wrap=True)

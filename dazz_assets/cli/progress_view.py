@@ -1,4 +1,4 @@
-"""What a sync or parse shows while it runs, on standard error: bars on a terminal, else plain lines."""
+"""Show the progress of a sync or parse on standard error: a live display on a terminal, plain lines elsewhere."""
 
 import sys
 import threading
@@ -16,92 +16,93 @@ from dazz_assets.reports import Progress
 
 
 @dataclass(slots=True)
-class _Work:
-    """A stream or parser at work. waiting: why nothing happens, empty where something does."""
+class _Counts:
+    """What a stream or parser has done so far. waiting: the reason if it is waiting, else empty."""
 
-    began: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=time.monotonic)
     records: int = 0
     pages: int = 0
     objects: int = 0
     waiting: str = ""
 
-    def text(self) -> str:
+    def format_counts(self) -> str:
+        """The objects yielded so far, or records, pages and rate; empty before the first page."""
         if self.objects:
             return f"{self.objects:,} objects"
-        rate = self.records / max(time.monotonic() - self.began, 0.001)
+        rate = self.records / max(time.monotonic() - self.started, 0.001)
         return f"{self.records:,} records, {self.pages:,} pages, {rate:,.0f}/s" if self.pages else ""
 
 
-class _Followed(Progress):
-    """Keeps count of what is at work. Threads may call it."""
+class _TrackedProgress(Progress):
+    """Counts what each stream and parser has counts. Thread-safe."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.works: dict[tuple[str, str], _Work] = {}
+        self.active: dict[tuple[str, str], _Counts] = {}
 
     def began(self, connection: str, work: str) -> None:
         with self.lock:
-            self.works[connection, work] = _Work()
+            self.active[connection, work] = _Counts()
             self.show(connection, work)
 
     def page(self, connection: str, stream: str, *, records: int, bytes_: int) -> None:
         with self.lock:
-            found = self.works.setdefault((connection, stream), _Work())
-            found.records += records
-            found.pages += 1
-            found.waiting = ""
+            item = self.active.setdefault((connection, stream), _Counts())
+            item.records += records
+            item.pages += 1
+            item.waiting = ""
             self.show(connection, stream)
 
     def parsed(self, connection: str, parser: str, *, objects: int) -> None:
         with self.lock:
-            self.works.setdefault((connection, parser), _Work()).objects += objects
+            self.active.setdefault((connection, parser), _Counts()).objects += objects
             self.show(connection, parser)
 
     def waiting(self, connection: str, seconds: float, reason: str) -> None:
         with self.lock:
             text = f"waiting {seconds:.0f} s: {reason}" if seconds else f"waiting: {reason}"
-            at_work = [key for key in self.works if key[0] == connection]
-            for key in at_work:
-                self.works[key].waiting = text
+            affected = [key for key in self.active if key[0] == connection]
+            for key in affected:
+                self.active[key].waiting = text
                 self.show(*key)
-            if not at_work:
+            if not affected:
                 self.note(f"{connection}: {text}")
 
     def ended(self, connection: str, work: str) -> None:
         with self.lock:
-            self.close(connection, work, self.works.pop((connection, work), _Work()))
+            self.close(connection, work, self.active.pop((connection, work), _Counts()))
 
     def show(self, connection: str, work: str) -> None:
-        """Something changed."""
+        """Called when something changed."""
 
-    def close(self, connection: str, work: str, done: _Work) -> None:
-        """A work ended."""
+    def close(self, connection: str, work: str, counts: _Counts) -> None:
+        """Called when a stream or parser ended."""
 
     def note(self, text: str) -> None:
-        """A line beside the works."""
+        """Print a line that belongs to no stream or parser."""
         print_note(text)
 
 
-class _Lines(_Followed):
-    """A line when a work begins to wait, and one when it ends."""
+class _LineProgress(_TrackedProgress):
+    """Prints a line when a stream or parser begins to wait, and one when it ends."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: dict[tuple[str, str], str] = {}
+        self._last_waits: dict[tuple[str, str], str] = {}
 
     def show(self, connection: str, work: str) -> None:
-        text = self.works[connection, work].waiting
-        if text and self._told.get((connection, work)) != text:
+        text = self.active[connection, work].waiting
+        if text and self._last_waits.get((connection, work)) != text:
             print_note(f"{connection} {work}: {text}")
-        self._told[connection, work] = text
+        self._last_waits[connection, work] = text
 
-    def close(self, connection: str, work: str, done: _Work) -> None:
-        seconds = time.monotonic() - done.began
-        print_note(f"{connection} {work}: {', '.join(filter(None, (done.text(), f'{seconds:.1f} s')))}")
+    def close(self, connection: str, work: str, counts: _Counts) -> None:
+        seconds = time.monotonic() - counts.started
+        print_note(f"{connection} {work}: {', '.join(filter(None, (counts.format_counts(), f'{seconds:.1f} s')))}")
 
 
-class _Live(_Followed):
-    """A line a work, kept up to date."""
+class _LiveProgress(_TrackedProgress):
+    """Keeps one line for each stream and parser up to date."""
 
     def __init__(self, bars: Bars) -> None:
         super().__init__()
@@ -110,15 +111,15 @@ class _Live(_Followed):
 
     def began(self, connection: str, work: str) -> None:
         with self.lock:
-            self._tasks[connection, work] = self._bars.add_task(f"{connection} {work}", total=None, said="")
+            self._tasks[connection, work] = self._bars.add_task(f"{connection} {work}", total=None, status="")
             super().began(connection, work)
 
     def show(self, connection: str, work: str) -> None:
-        found = self.works[connection, work]
-        self._update(connection, work, said=", ".join(filter(None, (found.text(), found.waiting))))
+        item = self.active[connection, work]
+        self._update(connection, work, status=", ".join(filter(None, (item.format_counts(), item.waiting))))
 
-    def close(self, connection: str, work: str, done: _Work) -> None:
-        self._update(connection, work, said=done.text(), total=1, completed=1)
+    def close(self, connection: str, work: str, counts: _Counts) -> None:
+        self._update(connection, work, status=counts.format_counts(), total=1, completed=1)
 
     def note(self, text: str) -> None:
         self._bars.console.print(text)
@@ -130,15 +131,15 @@ class _Live(_Followed):
 
 @contextmanager
 def show_progress(*, as_json: bool = False) -> Iterator[Progress]:
-    """A progress to hand to a sync or parse. With JSON as the result, nothing is told unless a person watches."""
+    """Yield the progress to pass to a sync or parse. With as_json, print nothing unless on a terminal."""
     if not sys.stderr.isatty():
-        yield Progress() if as_json else _Lines()
+        yield Progress() if as_json else _LineProgress()
         return
     columns = (
         SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description}", markup=False),
-        TextColumn("{task.fields[said]}", markup=False),
+        TextColumn("{task.fields[status]}", markup=False),
         TimeElapsedColumn(),
     )
     with Bars(*columns, console=console(sys.stderr)) as bars:
-        yield _Live(bars)
+        yield _LiveProgress(bars)

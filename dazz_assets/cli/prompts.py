@@ -1,4 +1,4 @@
-"""What `dazz new` asks at a terminal, where flags leave something open."""
+"""Ask at a terminal for what the flags of `dazz new` don't say."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,113 +11,117 @@ import typer
 
 from dazz_assets.assistant.generate.proposal import AuthorChoices, NoProposalError, Proposal, propose
 from dazz_assets.cli import new_flags
-from dazz_assets.cli.exit_status import Refused, mask_secrets
+from dazz_assets.cli.exit_status import UsageError, mask_secrets
 from dazz_assets.cli.output import print_note
 from dazz_assets.http import FetchError, Page
 
 _FIELDS = {"records": "records", "key": "primary_key", "cursor": "cursor", "paginator": "paginator"}
 _QUESTIONS = {
-    "records": "Where in a page is the list of records (empty: the page is the list)",
-    "key": "Which field tells records apart (several with commas)",
-    "cursor": "Which field says when a record changed last (none: each sync fetches all)",
-    "paginator": f"How is the next page asked for ({new_flags.PAGINATORS})",
+    "records": "Path of the list of records in a page (empty: the page itself is the list)",
+    "key": "Which field identifies a record (several: separate them with commas)",
+    "cursor": "Which field is the time of the last change (none: each sync fetches all records)",
+    "paginator": f"How is the next page requested ({new_flags.PAGINATORS})",
 }
-_HOW_AUTHS_ARE_SAID = """\
+_AUTH_HELP = """\
   bearer              the token in the header Authorization, after the word Bearer
-  header:NAME         the token as it is in a header of this name, as header:X-Api-Key
-  header:NAME:FORMAT  the token in a text of that header, as header:Authorization:Token {config.token}
-  param:NAME          the token in a parameter of the URL, as param:api_key
-  basic               a user's name and password
-  none                nothing"""
+  header:NAME         the plain token in the header NAME, like header:X-Api-Key
+  header:NAME:FORMAT  the token within a text in the header NAME, like header:Authorization:Token {config.token}
+  param:NAME          the token in a parameter of the URL, like param:api_key
+  basic               a user name and a password
+  none                no credentials"""
 _CHECKS: Mapping[str, Callable[[str], object]] = {"key": new_flags.read_key, "paginator": new_flags.read_paginator}
 
 
 def is_terminal() -> bool:
-    """Whether there is someone to ask."""
+    """Whether someone is there to answer."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 @contextmanager
-def keep_answers(vendor: str, flags: Mapping[str, str | None]) -> Iterator[None]:
-    """Where what is done within fails, the command is told with the answers as flags: nothing is to be typed again."""
+def show_answers_on_failure(vendor: str, flags: Mapping[str, str | None]) -> Iterator[None]:
+    """If the body fails, print the command with the answers as flags, so that nothing has to be typed again."""
     given = dict(flags)
     try:
         yield
-    except (Refused, FetchError):
+    except (UsageError, FetchError):
         if flags != given:
-            said = " ".join(f"{flag} {quote(text)}" for flag, text in flags.items() if text is not None)
-            print_note(mask_secrets(f"\nTo go on from your answers:\n\n  dazz new {quote(vendor)} {said}\n"))
+            options = " ".join(f"{flag} {quote(text)}" for flag, text in flags.items() if text is not None)
+            print_note(mask_secrets(f"\nTo continue with your answers:\n\n  dazz new {quote(vendor)} {options}\n"))
         raise
 
 
 def ask_missing(flags: dict[str, str | None], check_auth: Callable[[str], object]) -> tuple[str, str, str]:
-    """Base URL, auth and path, which there must be before a page can be fetched; answers are put into the flags.
+    """Base URL, auth and path, which are needed to fetch a page. Asks for missing ones and stores answers in flags.
 
-    check_auth: what is asked of an auth before more is asked for. Raises Refused where nobody can be asked.
+    check_auth: checks the auth before more questions are asked. Raises UsageError if something is missing and nobody
+    can be asked.
     """
     base_url, auth, path = flags["--base-url"], flags["--auth"], flags["--path"]
     if not is_terminal():
         missing = [flag for flag, given in (("--base-url", base_url), ("--path", path)) if given is None]
         if base_url is None or path is None:
-            raise Refused(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+            raise UsageError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
         return base_url, auth or "bearer", path
     if base_url is None:
         base_url = flags["--base-url"] = _ask(
-            "Where is the API, as https://api.vendor.com", None, new_flags.read_base_url
+            "URL of the API, like https://api.vendor.com", None, new_flags.read_base_url
         )
     if auth is None:
-        print_note(_HOW_AUTHS_ARE_SAID)
-        auth = flags["--auth"] = _ask("How do requests say who sends them", "bearer", new_flags.read_auth)
+        print_note(_AUTH_HELP)
+        auth = flags["--auth"] = _ask("How are requests authenticated", "bearer", new_flags.read_auth)
     check_auth(auth)
     if path is None:
         path = flags["--path"] = _ask(
-            "Path of the first stream, as /v1/issues?limit=100", None, new_flags.read_api_path
+            "Path of the first stream, like /v1/issues?limit=100", None, new_flags.read_api_path
         )
     return base_url, auth, path
 
 
-def settle_proposal(wanted: AuthorChoices, page: Page, *, is_ours: bool, asks: bool) -> Proposal:
-    """The proposal, with what flags leave open as the page shows it, or as it is answered. Raises Refused."""
-    wanted, proposal = _proposed(wanted, page, is_ours=is_ours, asks=asks)
-    return _proposed(_confirmed(wanted, proposal), page, is_ours=is_ours, asks=True)[1] if asks else proposal
+def complete_proposal(wanted: AuthorChoices, page: Page, *, is_ours: bool, interactive: bool) -> Proposal:
+    """The proposal for a page. Fills in what flags don't say from the page or, if interactive, from answers.
+
+    Raises UsageError.
+    """
+    wanted, proposal = _propose(wanted, page, is_ours=is_ours, interactive=interactive)
+    return _propose(_confirm(wanted, proposal), page, is_ours=is_ours, interactive=True)[1] if interactive else proposal
 
 
-def _proposed(wanted: AuthorChoices, page: Page, *, is_ours: bool, asks: bool) -> tuple[AuthorChoices, Proposal]:
+def _propose(wanted: AuthorChoices, page: Page, *, is_ours: bool, interactive: bool) -> tuple[AuthorChoices, Proposal]:
     while True:
         try:
             return wanted, propose(wanted, page, is_first_party=is_ours)
         except NoProposalError as error:
             if error.setting is None:
-                raise Refused(str(error)) from None
-            if not asks:
-                raise Refused(f"{error}; set --{error.setting}") from None
+                raise UsageError(str(error)) from None
+            if not interactive:
+                raise UsageError(f"{error}: set it with --{error.setting}") from None
             print_note(str(error), "yellow")
             check = _CHECKS.get(error.setting, str)
             default = "" if error.setting == "records" else None
-            wanted = _with(wanted, error.setting, _ask(_QUESTIONS[error.setting], default, check))
+            wanted = _change_setting(wanted, error.setting, _ask(_QUESTIONS[error.setting], default, check))
 
 
-def _confirmed(wanted: AuthorChoices, proposal: Proposal) -> AuthorChoices:
-    """What the author says to what the page shows, where no flag said it."""
+def _confirm(wanted: AuthorChoices, proposal: Proposal) -> AuthorChoices:
+    """Ask the author to confirm or change what the page shows, for each setting without a flag."""
     plan = proposal.plan
     if wanted.records is None:
-        wanted = _with(wanted, "records", _ask(_QUESTIONS["records"], plan.records, str))
+        wanted = _change_setting(wanted, "records", _ask(_QUESTIONS["records"], plan.records, str))
     if wanted.primary_key is None:
-        wanted = _with(wanted, "key", _ask(_QUESTIONS["key"], ",".join(plan.primary_key), new_flags.read_key))
+        wanted = _change_setting(wanted, "key", _ask(_QUESTIONS["key"], ",".join(plan.primary_key), new_flags.read_key))
     if wanted.cursor is None:
-        shown = plan.cursor.field if plan.cursor else new_flags.NONE
-        wanted = _with(wanted, "cursor", _ask(_QUESTIONS["cursor"], shown, str))
+        current = plan.cursor.field if plan.cursor else new_flags.NONE
+        wanted = _change_setting(wanted, "cursor", _ask(_QUESTIONS["cursor"], current, str))
     if wanted.cursor and wanted.since is None:
-        since = _ask("By which parameter can changes since a time be asked for (none: by none)", new_flags.NONE, str)
+        since = _ask("Which parameter requests changes since a time (none: no such parameter)", new_flags.NONE, str)
         wanted = replace(wanted, since=None if since == new_flags.NONE else since)
     if wanted.paginator == "inferred":
-        shown = new_flags.write_paginator(plan.paginator)
-        text = _ask(_QUESTIONS["paginator"], shown, new_flags.read_paginator)
-        wanted = wanted if text == shown else _with(wanted, "paginator", text)
+        current = new_flags.write_paginator(plan.paginator)
+        text = _ask(_QUESTIONS["paginator"], current, new_flags.read_paginator)
+        wanted = wanted if text == current else _change_setting(wanted, "paginator", text)
     return wanted
 
 
-def _with(wanted: AuthorChoices, setting: str, text: str) -> AuthorChoices:
+def _change_setting(wanted: AuthorChoices, setting: str, text: str) -> AuthorChoices:
     value: Any = text
     if setting == "key":
         value = new_flags.read_key(text)
@@ -129,15 +133,15 @@ def _with(wanted: AuthorChoices, setting: str, text: str) -> AuthorChoices:
 
 
 def _ask(question: str, default: str | None, check: Callable[[str], object]) -> str:
-    """An answer that can be used; what is wrong with others is said, and asked again. default: None for none."""
+    """Ask until the answer is valid, and print what is wrong with others. default: None if there is no default."""
     while True:
         text = str(typer.prompt(question, default=default or "", show_default=bool(default), err=True))
         if default is None and not text.strip():
-            print_note("There is no default here: type an answer, or stop by Ctrl-C", "yellow")
+            print_note("This question has no default: type an answer, or stop with Ctrl-C", "yellow")
             continue
         try:
             check(text)
-        except Refused as error:
+        except UsageError as error:
             print_note(str(error), "yellow")
         else:
             return text

@@ -1,4 +1,4 @@
-"""The outcome of a sync or a parse, as JSON and as tables, and the exit status that it means."""
+"""Print the outcome of a sync or a parse, as JSON or as tables, and derive the exit status from it."""
 
 from dataclasses import asdict
 from typing import Any, NoReturn
@@ -10,18 +10,29 @@ from dazz_assets.orchestration.outcomes import Outcome, Problem
 from dazz_assets.reports import ParseReport, StreamReport
 
 _STREAM = ("connection", "stream", "requests", "records", "bytes", "retries", "waited_seconds", "high_water_mark")
-_STREAM_TOO = ("received", "pages", "stored", "total", "ended", "problems", "passed_over", "warnings", "gap", "drift")
+_STREAM_JSON_ONLY = (
+    "received",
+    "pages",
+    "stored",
+    "total",
+    "ended",
+    "problems",
+    "passed_over",
+    "warnings",
+    "gap",
+    "drift",
+)
 
 
-def finish_run(outcome: Outcome, chosen: Target, *, as_json: bool) -> NoReturn:
-    """Print the outcome, with the connections whose entries can't be read, and end with the status that it means."""
-    outcome.errors.extend(Problem(id_, text) for id_, text in chosen.problems.items())
+def finish_run(outcome: Outcome, target: Target, *, as_json: bool) -> NoReturn:
+    """Print the outcome, with the connections whose entries are invalid, and end the command with its exit status."""
+    outcome.errors.extend(Problem(id_, text) for id_, text in target.problems.items())
     print_run(outcome, as_json=as_json)
-    end_command(run_exit_status(outcome, chosen))
+    end_command(run_exit_status(outcome, target))
 
 
 def print_run(outcome: Outcome, *, as_json: bool) -> None:
-    """Print what was done, and what went wrong."""
+    """Print what was done, warnings and errors."""
     if as_json:
         print_json(run_document(outcome))
         return
@@ -35,7 +46,7 @@ def print_run(outcome: Outcome, *, as_json: bool) -> None:
         ]
         print_table(("connection", "parser", "records", "windows", "quarantined"), rows)
     for report in outcome.streams:
-        keyless = [f"{report.problems} records without key or cursor"] if report.problems else []
+        keyless = [f"{report.problems} records without a key or cursor"] if report.problems else []
         gap = [report.gap] if report.gap else []
         for text in [*report.warnings, *report.passed_over, *keyless, *gap]:
             print_note(f"{report.connection} {report.stream}: {mask_secrets(text)}", "yellow")
@@ -43,7 +54,7 @@ def print_run(outcome: Outcome, *, as_json: bool) -> None:
         if parsed.stale:
             print_note(
                 f"{parsed.connection} {parsed.parser}: {len(parsed.stale)} windows were parsed with an older state of "
-                "their full-refresh inputs; `dazz parse --stale` parses them again",
+                "their full-refresh inputs; run `dazz parse --stale` to parse them again",
                 "yellow",
             )
     for error in outcome.errors:
@@ -51,10 +62,10 @@ def print_run(outcome: Outcome, *, as_json: bool) -> None:
 
 
 def run_document(outcome: Outcome) -> dict[str, Any]:
-    """The JSON document of an outcome."""
+    """The JSON document for an outcome."""
     return {
-        "streams": [_stream(item) for item in outcome.streams],
-        "parsers": [_parser(item) for item in outcome.parsers],
+        "streams": [_stream_document(item) for item in outcome.streams],
+        "parsers": [_parser_document(item) for item in outcome.parsers],
         "errors": [
             {name: value for name, value in asdict(item).items() if value is not None}
             | {"message": mask_secrets(item.message)}
@@ -63,20 +74,22 @@ def run_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def run_exit_status(outcome: Outcome, chosen: Target) -> int:
-    """The exit status: wrong config only where it left no connection to work with."""
+def run_exit_status(outcome: Outcome, target: Target) -> int:
+    """The exit status of an outcome: WRONG_USAGE only if the config of every connection is wrong."""
     if not outcome.errors:
         return DONE
     unusable = {item.connection for item in outcome.errors if item.stream is None and item.parser is None}
-    return WRONG_USAGE if all(item.id in unusable for item in chosen.connections) else FAILED
+    return WRONG_USAGE if all(item.id in unusable for item in target.connections) else FAILED
 
 
-def _stream(report: StreamReport) -> dict[str, Any]:
-    found = {name: getattr(report, name) for name in (*_STREAM, *_STREAM_TOO)}
-    return found | {name: [mask_secrets(text) for text in found[name]] for name in ("warnings", "passed_over", "drift")}
+def _stream_document(report: StreamReport) -> dict[str, Any]:
+    document = {name: getattr(report, name) for name in (*_STREAM, *_STREAM_JSON_ONLY)}
+    return document | {
+        name: [mask_secrets(text) for text in document[name]] for name in ("warnings", "passed_over", "drift")
+    }
 
 
-def _parser(report: ParseReport) -> dict[str, Any]:
+def _parser_document(report: ParseReport) -> dict[str, Any]:
     return {
         "connection": report.connection,
         "parser": report.parser,

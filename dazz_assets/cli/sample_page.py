@@ -1,4 +1,4 @@
-"""The page that a new integration is made from: from the real API, or from a file."""
+"""Get the page that `dazz new` generates an integration from: from the real API, or from a file."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dazz_assets.assistant.generate.proposal import SECRET_FIELDS, AuthorChoices
-from dazz_assets.cli.exit_status import Refused, keep_secret
+from dazz_assets.cli.exit_status import UsageError, register_secrets
 from dazz_assets.cli.output import print_note
 from dazz_assets.http import Client, ClientEvent, Page, Request
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
@@ -16,41 +16,45 @@ from dazz_assets.http.placeholders import fill_placeholders, path_segment
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The config's fields with the environment variables that hold them."""
+    """The names of the environment variables that hold the config's fields."""
 
     variables: Mapping[str, str]
 
-    def demand(self) -> None:
-        """Raises Refused where a variable is not set."""
+    def check_set(self) -> None:
+        """Raises UsageError if a variable is not set."""
         if missing := [variable for variable in self.variables.values() if not os.environ.get(variable)]:
-            named = ", ".join(missing)
-            raise Refused(f"there is no page to begin with: set {named} in the environment, or give one by --sample")
+            raise UsageError(
+                f"no page to generate from: set {', '.join(missing)} in the environment to fetch one, or give a file "
+                "with --sample"
+            )
 
     @property
     def values(self) -> dict[str, str]:
-        """The fields' values."""
+        """The values of the fields."""
         return {name: os.environ[variable] for name, variable in self.variables.items()}
 
 
 def find_credentials(integration: str, fields: Iterable[str], token_env: str | None) -> Credentials:
-    """`<VENDOR>_TOKEN`, or the variable given for the secret; `<VENDOR>_ORG` for a field of the path."""
-    named = {name: f"{integration.upper()}_{name.upper()}" for name in fields}
-    return Credentials({name: token_env if token_env and name in SECRET_FIELDS else named[name] for name in named})
+    """Name the environment variable of each field: `<VENDOR>_<FIELD>`, or token_env for the secret if given."""
+    defaults = {name: f"{integration.upper()}_{name.upper()}" for name in fields}
+    return Credentials(
+        {name: token_env if token_env and name in SECRET_FIELDS else defaults[name] for name in defaults}
+    )
 
 
 def fetch_sample_page(wanted: AuthorChoices, credentials: Credentials, sample: Path | None) -> Page:
-    """A page of the API: of the sample where there is one, else fetched. Raises Refused, FetchError."""
+    """A page of the API: from the sample file if given, else fetched. Raises UsageError, FetchError."""
     if sample is not None:
-        return _from_file(wanted, sample)
-    credentials.demand()
-    return _fetched(wanted, credentials.values)
+        return _read_page(wanted, sample)
+    credentials.check_set()
+    return _fetch_page(wanted, credentials.values)
 
 
-def _from_file(wanted: AuthorChoices, sample: Path) -> Page:
+def _read_page(wanted: AuthorChoices, sample: Path) -> Page:
     try:
         body = sample.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
-        raise Refused(f"--sample {sample} can't be read: {error.strerror}") from None
+        raise UsageError(f"--sample {sample} can't be read: {error.strerror}") from None
     url = f"{wanted.base_url}{wanted.path}"
     page = Page(
         body=body,
@@ -62,23 +66,22 @@ def _from_file(wanted: AuthorChoices, sample: Path) -> Page:
     )
     try:
         if page.document.is_empty:
-            raise Refused(f"--sample {sample} is empty; save a page of the API there")
+            raise UsageError(f"--sample {sample} is empty: save a page of the API there")
     except ValueError as error:
-        raise Refused(f"--sample {sample} is no JSON: {error}") from None
+        raise UsageError(f"--sample {sample} is not JSON: {error}") from None
     return page
 
 
-def _told(event: ClientEvent) -> None:
-    """Nobody waits without knowing what for."""
+def _report_retry(event: ClientEvent) -> None:
     if event.kind == "retry":
         print_note(f"{event.text} Trying again in {event.seconds:.0f} s.")
 
 
-def _fetched(wanted: AuthorChoices, values: Mapping[str, str]) -> Page:
+def _fetch_page(wanted: AuthorChoices, values: Mapping[str, str]) -> Page:
     secrets = [value for name, value in values.items() if name in SECRET_FIELDS]
-    keep_secret(*secrets)
+    register_secrets(*secrets)
     client = Client(
-        wanted.base_url, auth=wanted.auth, values=values, secrets=secrets, where=wanted.name, on_event=_told
+        wanted.base_url, auth=wanted.auth, values=values, secrets=secrets, where=wanted.name, on_event=_report_retry
     )
     url = wanted.base_url + fill_placeholders(wanted.path, lambda _, name: path_segment(values[name]))
     with closing(client):

@@ -1,4 +1,8 @@
-"""How things stand, from the lake's logs and the Dagster instance: no data file is read, no definitions are loaded."""
+"""Collect the status of streams and parsers for `dazz status`.
+
+Reads the lake's logs and marks and the Dagster instance. Opens no data files of streams and parsers, and loads no
+Dagster definitions.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class StreamStatus:
-    """What is stored of a stream, all versions counted. due_next is None where its connection is not configured."""
+    """The status of a stream. rows: all versions of records. due_next: None if its connection is not configured."""
 
     integration: str
     connection: str
@@ -42,7 +46,7 @@ class StreamStatus:
 
 @dataclass(slots=True)
 class ParserStatus:
-    """What a parser published. stale_windows is None where its integration is not among those discovered."""
+    """The status of a parser. stale_windows: None if its integration is not found."""
 
     integration: str
     connection: str
@@ -57,7 +61,7 @@ class ParserStatus:
 
 @dataclass(slots=True)
 class LakeStatus:
-    """Everything stored or configured. problems: what is wrong with the connections file, or entries of it."""
+    """The status of all that is stored or configured. problems: what is wrong with the connections file."""
 
     streams: list[StreamStatus] = field(default_factory=list)
     parsers: list[ParserStatus] = field(default_factory=list)
@@ -65,7 +69,7 @@ class LakeStatus:
 
 
 def read_status() -> LakeStatus:
-    """How things stand."""
+    """Read the status of all streams and parsers."""
     lake = Lake(lake_url())
     problems: list[str] = []
     try:
@@ -75,16 +79,16 @@ def read_status() -> LakeStatus:
         connections = Connections()
         problems.append(str(error))
     with ExitStack() as stack:
-        history = bent = None
+        history = translator = None
         if (dagster_home() / "dagster.yaml").exists():
             from dazz_assets.orchestration.dagster_instance import open_instance
             from dazz_assets.orchestration.runs import RunHistory
             from dazz_assets.orchestration.translator import load_translator
 
-            bent = load_translator()
+            translator = load_translator()
             history = RunHistory(stack.enter_context(open_instance()))
-        reader = _Reader(lake, connections, history, bent)
-        return LakeStatus(reader.streams(), reader.parsers(), problems)
+        reader = _Reader(lake, connections, history, translator)
+        return LakeStatus(reader.read_streams(), reader.read_parsers(), problems)
 
 
 class _Reader:
@@ -98,9 +102,9 @@ class _Reader:
         self._specs = discover().integrations
         self._errors: dict[tuple[str, str], dict[str, tuple[datetime, str]]] = {}
 
-    def streams(self) -> list[StreamStatus]:
-        stored = {_key(table.path): table.open() for table in self._lake.tables("raw")}
-        marks = {_key(table.path): table.open() for table in self._lake.tables("marks")}
+    def read_streams(self) -> list[StreamStatus]:
+        stored = {_table_key(table.path): table.open() for table in self._lake.tables("raw")}
+        marks = {_table_key(table.path): table.open() for table in self._lake.tables("marks")}
         configured = {
             (integration, id_, stream)
             for integration, id_ in self._connections
@@ -108,57 +112,58 @@ class _Reader:
             for stream in self._specs[integration].streams
         }
         return [
-            self._stream(StreamStatus(*key), stored.get(key), marks.get(key))
+            self._read_stream(StreamStatus(*key), stored.get(key), marks.get(key))
             for key in sorted(configured | stored.keys())
         ]
 
-    def _stream(self, state: StreamStatus, raw: TableVersion | None, marks: TableVersion | None) -> StreamStatus:
+    def _read_stream(self, status: StreamStatus, raw: TableVersion | None, marks: TableVersion | None) -> StreamStatus:
         if raw is not None:
-            state.rows = raw.rows
+            status.rows = raw.rows
             newest = _newest_mark(marks) if marks is not None else read_mark(raw)
-            state.high_water_mark = None if newest is None else format_moment(newest)
-        asset = self._asset(state.integration, state.stream, raw=True)
-        event = self._history and self._history.last_materialization(asset, state.connection)
+            status.high_water_mark = None if newest is None else format_moment(newest)
+        asset_key = self._asset_key(status.integration, status.stream, raw=True)
+        event = self._history and self._history.last_materialization(asset_key, status.connection)
         if event:
-            state.last_sync, state.requests = _text(event.at), event.requests
-        if connection := self._connections.get((state.integration, state.connection)):
-            state.due_next = _text(max(event.at + connection.interval, _now()) if event else _now())
-        state.last_error = self._error(
-            state.integration, state.connection, "__".join(asset), event.at if event else None
+            status.last_sync, status.requests = _format_time(event.at), event.requests
+        if connection := self._connections.get((status.integration, status.connection)):
+            status.due_next = _format_time(max(event.at + connection.interval, _now()) if event else _now())
+        status.last_error = self._last_error(
+            status.integration, status.connection, "__".join(asset_key), event.at if event else None
         )
-        return state
+        return status
 
-    def parsers(self) -> list[ParserStatus]:
+    def read_parsers(self) -> list[ParserStatus]:
         objects: dict[tuple[str, str, str], dict[object, int]] = {}
         for table in self._lake.tables("domain"):
-            place, snapshot = table.path, table.open()
+            place, version = table.path, table.open()
             windows = objects.setdefault((place.integration, place.connection, place.parser), {})
-            for window, found in (snapshot.window_states() if snapshot else {}).items():
-                windows[window] = windows.get(window, 0) + found.rows
-        aside = {
-            (table.path.integration, table.path.connection, table.path.parser): snapshot.rows
+            for window, parsed in (version.window_states() if version else {}).items():
+                windows[window] = windows.get(window, 0) + parsed.rows
+        quarantined_rows = {
+            (table.path.integration, table.path.connection, table.path.parser): version.rows
             for table in self._lake.tables("quarantine")
-            if (snapshot := table.open()) is not None
+            if (version := table.open()) is not None
         }
         return [
-            self._parser(ParserStatus(*key), windows, aside.get(key, 0)) for key, windows in sorted(objects.items())
+            self._read_parser(ParserStatus(*key), windows, quarantined_rows.get(key, 0))
+            for key, windows in sorted(objects.items())
         ]
 
-    def _parser(self, state: ParserStatus, windows: dict[object, int], quarantined: int) -> ParserStatus:
-        state.objects, state.windows, state.quarantined = sum(windows.values()), len(windows), quarantined
-        spec = self._specs.get(state.integration)
-        if spec is not None and state.parser in spec.parsers:
-            state.stale_windows = self._stale(spec, state)
-        asset = self._asset(state.integration, state.parser)
-        event = self._history and self._history.last_materialization(asset, state.connection)
-        state.last_parse = _text(event.at) if event else None
-        state.last_error = self._error(
-            state.integration, state.connection, "__".join(asset), event.at if event else None
+    def _read_parser(self, status: ParserStatus, windows: dict[object, int], quarantined: int) -> ParserStatus:
+        status.objects, status.windows, status.quarantined = sum(windows.values()), len(windows), quarantined
+        spec = self._specs.get(status.integration)
+        if spec is not None and status.parser in spec.parsers:
+            status.stale_windows = self._count_stale_windows(spec, status)
+        asset_key = self._asset_key(status.integration, status.parser)
+        event = self._history and self._history.last_materialization(asset_key, status.connection)
+        status.last_parse = _format_time(event.at) if event else None
+        status.last_error = self._last_error(
+            status.integration, status.connection, "__".join(asset_key), event.at if event else None
         )
-        return state
+        return status
 
-    def _asset(self, integration: str, name: str, *, raw: bool = False) -> Sequence[str]:
-        """The key of a stream's or a parser's asset, bent by the translator where the integration is known."""
+    def _asset_key(self, integration: str, name: str, *, raw: bool = False) -> Sequence[str]:
+        """The key of a stream's or parser's asset, from the translator if the integration is known."""
         spec = self._specs.get(integration)
         if self._translator is not None and spec is not None:
             node = spec.streams.get(name) if raw else spec.parsers.get(name)
@@ -166,38 +171,39 @@ class _Reader:
                 return self._translator.asset_key(spec, node).path
         return [integration, "raw", name] if raw else [integration, name]
 
-    def _stale(self, spec: IntegrationSpec, state: ParserStatus) -> int | None:
-        """How many windows were parsed with full-refresh inputs that changed since."""
-        known = self._connections.get((state.integration, state.connection))
-        # What is stored of a connection stays when it leaves the file.
-        connection = known or Connection(id=state.connection, integration=state.integration, start=_now().date())
-        session, parser = Session(spec, connection, self._lake), spec.parsers[state.parser]
+    def _count_stale_windows(self, spec: IntegrationSpec, status: ParserStatus) -> int | None:
+        """Count the windows whose full-refresh inputs have changed since. None if an input was never synced."""
+        configured = self._connections.get((status.integration, status.connection))
+        # Data stays in the lake when its connection is removed from the file.
+        connection = configured or Connection(id=status.connection, integration=status.integration, start=_now().date())
+        session, parser = Session(spec, connection, self._lake), spec.parsers[status.parser]
         try:
             inputs = RawInputs(session, parser)
         except ParseError:
             return None
         tables = PublishedTables(session, parser).windows
-        return len({at for table in tables for at, parsed in table.items() if inputs.is_stale(parsed.inputs)})
+        return len({window for table in tables for window, parsed in table.items() if inputs.is_stale(parsed.inputs)})
 
-    def _error(self, integration: str, connection: str, step: str, since: datetime | None) -> str | None:
+    def _last_error(self, integration: str, connection: str, step: str, since: datetime | None) -> str | None:
         if self._history is None:
             return None
         if (integration, connection) not in self._errors:
             self._errors[integration, connection] = self._history.last_failures(f"{integration}/{connection}")
-        failed = self._errors[integration, connection].get(step)
-        return failed[1] if failed and (since is None or failed[0] >= since) else None
+        failure = self._errors[integration, connection].get(step)
+        return failure[1] if failure and (since is None or failure[0] >= since) else None
 
 
-def _key(place: TablePath) -> tuple[str, str, str]:
+def _table_key(place: TablePath) -> tuple[str, str, str]:
     return place.integration, place.connection, place.name
 
 
 def _newest_mark(marks: TableVersion) -> int | None:
-    return max(_values(marks, "mark"), default=None)
+    """The greatest of the marks that a sub-stream keeps for its parents."""
+    return max(_read_values(marks, "mark"), default=None)
 
 
-def _values(snapshot: TableVersion, column: str) -> Iterator[int]:
-    for batch in snapshot.read([column]):
+def _read_values(version: TableVersion, column: str) -> Iterator[int]:
+    for batch in version.read([column]):
         yield from (value for value in batch.column(column).to_pylist() if value is not None)
 
 
@@ -205,5 +211,5 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _text(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return (moment - timedelta(microseconds=moment.microsecond)).isoformat().replace("+00:00", "Z")

@@ -17,6 +17,7 @@ from dazz_assets.assistant.generate import AuthorChoices, propose, write_source
 from dazz_assets.assistant.infer import decode_json
 from dazz_assets.declare.parser import FullRefresh
 from dazz_assets.domain import DomainObject
+from dazz_assets.spec.discovery import load_classes
 from dazz_assets.spec.read import describe
 from tests.spec.samples import BASE_URL, page_of
 

@@ -20,13 +20,13 @@ def days_ago(days: int) -> date:
     return datetime.now(UTC).date() - timedelta(days=days)
 
 
-def at(days: int) -> str:
-    """Noon so many days ago."""
+def noon(days: int) -> str:
+    """Noon, this many days ago."""
     return f"{days_ago(days).isoformat()}T12:00:00Z"
 
 
 class Project:
-    """A folder with an integration, a connections file and a home, in which commands are run as a user does."""
+    """A folder with an integration, a connections file and a home, to run commands in as a user does."""
 
     def __init__(self, folder: Path, vendor: Vendor, url: str) -> None:
         self.folder, self.vendor, self.url = folder, vendor, url
@@ -44,8 +44,8 @@ class Project:
         Path(self.target).write_text(INTEGRATION, encoding="utf-8")
 
     def configure(self, *entries: dict[str, Any]) -> None:
-        """Write the connections file; what an entry doesn't say is right."""
-        whole = [
+        """Write the connections file. Settings that an entry leaves out are valid."""
+        complete = [
             {
                 "id": "acme",
                 "integration": "incidents",
@@ -56,39 +56,39 @@ class Project:
             }
             for entry in entries
         ]
-        self.connections.write_text(yaml.safe_dump({"connections": whole}), encoding="utf-8")
+        self.connections.write_text(yaml.safe_dump({"connections": complete}), encoding="utf-8")
 
     def config(self, token: str) -> dict[str, str]:
         return {"base_url": self.url, "token": token}
 
-    def run(self, *args: str, status: int = 0) -> Ran:
-        """Run a command in this process; it ends with this status."""
+    def run(self, *args: str, status: int = 0) -> CommandResult:
+        """Run a command in this process, and check its exit status."""
         result = CliRunner().invoke(app, list(args), env=self.env, prog_name="dazz")
         assert result.exit_code == status, f"{result.exit_code}: {result.stdout}{result.stderr}{result.exception}"
-        return Ran(result.stdout, result.stderr)
+        return CommandResult(result.stdout, result.stderr)
 
     def json(self, *args: str, status: int = 0) -> Any:
-        """The document that a command prints with --json: nothing else is on standard output."""
+        """The document that a command prints with --json. Checks that nothing else is on standard output."""
         return json.loads(self.run(*args, "--json", status=status).out)
 
     def command(self, *args: str) -> list[str]:
-        """A command as a process of its own."""
+        """The command line that runs a command as a separate process."""
         return [sys.executable, "-m", "dazz_assets.cli", *args]
 
 
-class Ran:
-    """What a command said."""
+class CommandResult:
+    """The output of a command."""
 
     def __init__(self, out: str, err: str) -> None:
         self.out, self.err = out, err
 
 
 @pytest.fixture(scope="session")
-def created(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a Dagster instance and nothing else: creating one takes seconds."""
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with an empty Dagster instance, made once because that takes seconds."""
     from dazz_assets.orchestration.dagster_instance import open_instance
 
-    home = tmp_path_factory.mktemp("created")
+    home = tmp_path_factory.mktemp("empty_home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
         with open_instance():
@@ -99,16 +99,16 @@ def created(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def vendor() -> Vendor:
     vendor = Vendor()
-    vendor.incident("i1", at(20))
-    vendor.incident("i2", at(10))
-    vendor.incident("i3", at(1))
+    vendor.incident("i1", noon(20))
+    vendor.incident("i2", noon(10))
+    vendor.incident("i3", noon(1))
     return vendor
 
 
 @pytest.fixture
-def project(tmp_path: Path, created: Path, vendor: Vendor) -> Iterator[Project]:
-    """A project that was never synced, with one connection, `acme`."""
-    shutil.copytree(created, tmp_path / "home")
+def project(tmp_path: Path, empty_home: Path, vendor: Vendor) -> Iterator[Project]:
+    """A project with one connection, `acme`, that was never synced."""
+    shutil.copytree(empty_home, tmp_path / "home")
     with serving(vendor) as url:
         project = Project(tmp_path, vendor, url)
         project.configure({})
@@ -116,14 +116,14 @@ def project(tmp_path: Path, created: Path, vendor: Vendor) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="session")
-def synced(tmp_path_factory: pytest.TempPathFactory, created: Path) -> Iterator[Project]:
-    """A project whose one connection, `acme`, was synced once. Tests only read it."""
+def synced(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Iterator[Project]:
+    """A project with one connection, `acme`, that was synced once. Tests must not change it."""
     folder = tmp_path_factory.mktemp("synced")
-    shutil.copytree(created, folder / "home")
+    shutil.copytree(empty_home, folder / "home")
     vendor = Vendor()
-    vendor.incident("i1", at(20))
-    vendor.incident("i2", at(10), cost="0.10")
-    vendor.incident("i3", at(1))
+    vendor.incident("i1", noon(20))
+    vendor.incident("i2", noon(10), cost="0.10")
+    vendor.incident("i3", noon(1))
     with serving(vendor) as url:
         project = Project(folder, vendor, url)
         project.configure({})

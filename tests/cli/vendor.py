@@ -1,4 +1,4 @@
-"""A vendor on loopback, and the file that someone who follows the README would write for it."""
+"""A fake vendor on loopback, and its integration as someone who follows the README would write it."""
 
 from __future__ import annotations
 
@@ -87,37 +87,41 @@ class IncidentsIntegration(Integration[IncidentsConfig]):
 
 
 class Vendor:
-    """`/services` and `/incidents?since=`, a page each. `answers` replaces the body of a path, `holds` its answer."""
+    """Serves one page each at `/services` and `/incidents?since=`.
+
+    responses: bodies to send instead, by path. held: paths whose response waits for `released`, after setting
+    `request_received`.
+    """
 
     def __init__(self) -> None:
         self.services: list[dict[str, Any]] = [{"id": "s1", "name": "Shop"}]
         self.incidents: list[dict[str, Any]] = []
         self.requests: list[str] = []
-        self.answers: dict[str, bytes] = {}
-        self.asked = threading.Event()
+        self.responses: dict[str, bytes] = {}
+        self.request_received = threading.Event()
         self.released = threading.Event()
-        self.holds: set[str] = set()
+        self.held: set[str] = set()
 
     def incident(self, id_: str, updated_at: str, cost: str = "12.50") -> None:
         """Add an incident, or change the one of this id."""
         self.incidents = [item for item in self.incidents if item["id"] != id_]
         self.incidents.append({"id": id_, "service": "s1", "updated_at": updated_at, "cost": cost})
 
-    def answer(self, path: str, since: str | None, authorization: str) -> tuple[int, bytes]:
-        """Status and body."""
+    def respond(self, path: str, since: str | None, authorization: str) -> tuple[int, bytes]:
+        """The status and body of the response."""
         self.requests.append(path)
-        if path in self.holds:
-            self.asked.set()
+        if path in self.held:
+            self.request_received.set()
             self.released.wait(60)
-        if path in self.answers:
-            return 200, self.answers[path]
+        if path in self.responses:
+            return 200, self.responses[path]
         if authorization != f"Bearer {TOKEN}":
             return 401, json.dumps({"message": f"{authorization} opens nothing here"}).encode()
         if path == "/services":
             return 200, json.dumps({"items": self.services}).encode()
         bound = datetime.fromisoformat(since) if since else datetime.min.replace(tzinfo=UTC)
-        found = [item for item in self.incidents if datetime.fromisoformat(item["updated_at"]) >= bound]
-        return 200, json.dumps({"items": sorted(found, key=lambda item: str(item["updated_at"]))}).encode()
+        incidents = [item for item in self.incidents if datetime.fromisoformat(item["updated_at"]) >= bound]
+        return 200, json.dumps({"items": sorted(incidents, key=lambda item: str(item["updated_at"]))}).encode()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -126,22 +130,22 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         since = parse_qs(parts.query).get("since", [None])[0]
-        status, body = self.vendor.answer(parts.path, since, self.headers.get("Authorization", ""))
+        status, body = self.vendor.respond(parts.path, since, self.headers.get("Authorization", ""))
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        # A client that was interrupted is no longer there.
+        # An interrupted client has closed the connection.
         with suppress(ConnectionError):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent."""
+        """Log nothing."""
 
 
 @contextmanager
 def serving(vendor: Vendor) -> Iterator[str]:
-    """Serve a vendor; gives its URL."""
+    """Serve a vendor, and yield its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"vendor": vendor}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from dazz_assets.assistant.connection_check import CheckReport
 
 
-def check_connections(target: TargetArgument, connection: ConnectionIds = None) -> None:
-    """Prove that connections work: the first page of the stream that the integration names for this."""
+def check_connections(name_or_path: TargetArgument, connection: ConnectionIds = None) -> None:
+    """Test connections by fetching the first page of the integration's check stream."""
     from dazz_assets.assistant.connection_check import check_connection
     from dazz_assets.cli.target import find_target
     from dazz_assets.connections import BadConnection
@@ -21,14 +21,14 @@ def check_connections(target: TargetArgument, connection: ConnectionIds = None) 
     from dazz_assets.lake import Lake
     from dazz_assets.session import Session
 
-    chosen = find_target(target, connection)
+    target = find_target(name_or_path, connection)
     lake = Lake(lake_url())
-    failed, unusable = 0, len(chosen.problems)
-    for text in chosen.problems.values():
+    failed, unusable = 0, len(target.problems)
+    for text in target.problems.values():
         print_note(f"failed: {mask_secrets(text)}", "red")
-    for item in chosen.connections:
+    for item in target.connections:
         try:
-            report = check_connection(Session(chosen.spec, item, lake))
+            report = check_connection(Session(target.spec, item, lake))
         except BadConnection as error:
             unusable += 1
             print_note(f"failed: {mask_secrets(str(error))}", "red")
@@ -36,15 +36,15 @@ def check_connections(target: TargetArgument, connection: ConnectionIds = None) 
             failed += 1
             print_note(f"failed: {mask_secrets(str(error))}", "red")
         else:
-            _say(f"{chosen.spec.name}/{item.id}", report)
-    if unusable == len(chosen.connections) + len(chosen.problems):
+            _print_success(f"{target.spec.name}/{item.id}", report)
+    if unusable == len(target.connections) + len(target.problems):
         end_command(WRONG_USAGE)
     if failed or unusable:
         end_command(FAILED)
 
 
-def _say(where: str, report: "CheckReport") -> None:
+def _print_success(label: str, report: "CheckReport") -> None:
     noun = "record" if report.records == 1 else "records"
-    print_result(f"{where}: ok, {report.records} {noun} on the first page of {report.stream}")
+    print_result(f"{label}: ok, {report.records} {noun} on the first page of {report.stream}")
     for warning in report.warnings:
-        print_note(f"{where}: warning: {warning}", "yellow")
+        print_note(f"{label}: warning: {warning}", "yellow")

@@ -4,13 +4,13 @@ from dazz_assets.cli.output import print_note, print_result, print_table
 
 
 def compact_lake() -> None:
-    """Join small files, and remove files that no version of the last days needs. Readers are not disturbed."""
+    """Merge small files in the lake, and delete old files that no recent version needs. Safe while others read."""
     from dazz_assets.home import lake_url
     from dazz_assets.lake import Lake, compact
 
     rows = [
         (item.table, item.files_before, item.files_after, item.removed)
-        for item in compact(Lake(lake_url()), lambda whom: print_note(f"Waiting: {whom}"))
+        for item in compact(Lake(lake_url()), lambda reason: print_note(f"Waiting: {reason}"))
     ]
     changed = [row for row in rows if row[1] != row[2] or row[3]]
     if changed:

@@ -9,16 +9,16 @@ from dazz_assets.cli.output import print_note, print_result, print_table
 
 
 def run_demo() -> None:
-    """A first sync, an incremental one and a restream of the vendors' sandboxes, with what each took.
+    """Sync and parse from the vendors' sandboxes: a first sync, an incremental sync and a restream.
 
-    It starts anew each time: what an earlier demo stored is removed. Where the connections file has connections of
-    your own, the demo keeps to a home of its own, the folder `demo` in yours.
+    Prints the requests and records of each step. Each demo deletes what the last one stored. If your connections file
+    has connections of your own, the demo uses a separate home, the folder `demo` in yours.
     """
     from dazz_assets.cli.demo_steps import Demonstration
-    from dazz_assets.cli.open_instance import open_work
+    from dazz_assets.cli.open_instance import open_instance_and_lake
     from dazz_assets.cli.progress_view import show_progress
     from dazz_assets.cli.sandbox_connections import (
-        connections_in_file,
+        read_sandbox_connections,
         sandbox_connections,
         start_sandbox_nearby,
         write_connections,
@@ -27,17 +27,17 @@ def run_demo() -> None:
     from dazz_assets.home import home
 
     path = connections_path()
-    is_ours = connections_in_file(path) is not None
+    is_ours = read_sandbox_connections(path) is not None
     if not is_ours:
-        _move_home(home() / "demo")
-        print_note(f"{path} has connections of your own: the demo keeps to {home()}.")
+        _use_home(home() / "demo")
+        print_note(f"{path} has connections of your own, so the demo uses {home()}.")
     sandbox = start_sandbox_nearby()
     try:
         connections = sandbox_connections(sandbox)
-        # Nothing that opens anything is written under the home, be it only a sandbox.
+        # Never write tokens into the home, not even those of a sandbox.
         if is_ours and not path.absolute().is_relative_to(home()):
             write_connections(path, connections)
-        with show_progress() as progress, open_work() as (instance, lake):
+        with show_progress() as progress, open_instance_and_lake() as (instance, lake):
             demonstration = Demonstration(sandbox, connections, lake, instance, progress)
             demonstration.run()
     finally:
@@ -45,22 +45,22 @@ def run_demo() -> None:
     print_table(
         ("step", "integration", "requests", "records", "findings", "seconds"),
         [astuple(row) for row in demonstration.rows],
-        title="What happened (findings: those of the windows that were parsed)",
+        title="Steps (findings: in the windows that were parsed)",
     )
     print_result("")
     print_result(f'dazz query "{demonstration.sql}"')
-    table = demonstration.findings()
+    table = demonstration.count_findings()
     print_table(table.column_names, [list(row.values()) for row in table.to_pylist()])
     print_result("")
     for claim in demonstration.claims:
-        print_result(f"{'ok' if claim.holds else 'NOT SO'}: {claim.text}")
+        print_result(f"{'ok' if claim.holds else 'FAILED'}: {claim.text}")
     for error in demonstration.errors:
         print_note(f"Error: {error}", "red")
     if demonstration.errors or not all(claim.holds for claim in demonstration.claims):
         end_command(FAILED)
 
 
-def _move_home(folder: Path) -> None:
+def _use_home(folder: Path) -> None:
     from dazz_assets.home import DAGSTER_VARIABLE, HOME_VARIABLE, LAKE_VARIABLE
 
     os.environ[HOME_VARIABLE] = str(folder)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dazz_assets.cli.exit_status import Refused
+from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.cli.options import AsJson, TargetArgument
 from dazz_assets.cli.output import one_line, print_json, print_result, print_table
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from dazz_assets.assistant.announced_requests import AnnouncedRequest
     from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
-Mermaid = Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart, for a page or a pull request.")]
+Mermaid = Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart, for docs or a pull request.")]
 
 _LEGEND = (
-    "<start>: the connection's start. <mark>: the greatest cursor stored; what is sent is one unit of it (a "
-    "second, a day) earlier, so that records that share it come again."
+    "<start>: the connection's start. <mark>: the greatest cursor value stored. What is sent is one unit (a second, a "
+    "day) earlier, so that records with the same cursor value are fetched again."
 )
-_NOW = "<now>: the end of the second (minute, day) in which the request is sent, where a text can't do without an end."
-# So much of a body is shown.
-_BODY = 500
+_NOW = "<now>: the end of the second (minute, day) in which the request is sent, for a parameter that needs an end."
+# The number of characters of a body that are shown.
+_BODY_WIDTH = 500
 
 
-def explain_integration(target: TargetArgument, mermaid: Mermaid = False, as_json: AsJson = False) -> None:
-    """The wiring of an integration: streams, parsers and tables, and the requests that syncs would begin with.
+def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, as_json: AsJson = False) -> None:
+    """Show an integration's streams, parsers and tables, and the first requests that syncs would send.
 
-    Needs no connection and sends nothing.
+    Needs no connection, and sends nothing.
     """
     if mermaid and as_json:
-        raise Refused("--mermaid and --json are two ways to print the same: give one of them")
+        raise UsageError("--mermaid and --json are two output formats: give one of them")
     from dazz_assets.assistant.announced_requests import first_requests
     from dazz_assets.spec import summary
     from dazz_assets.spec.discovery import find_integration
 
-    spec = find_integration(target)
+    spec = find_integration(name_or_path)
     if mermaid:
         print_result(summary.draw_mermaid(spec))
         return
@@ -46,7 +46,7 @@ def explain_integration(target: TargetArgument, mermaid: Mermaid = False, as_jso
     if as_json:
         print_json(document)
         return
-    _put(document, requests)
+    _print_document(document, requests)
 
 
 def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]) -> dict[str, Any]:
@@ -60,13 +60,13 @@ def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]
         "auth": summary.describe_setting(integration.auth),
         "window": spec.window,
         "check": spec.check,
-        "streams": [_stream(spec, item, requests[item.name]) for item in spec.streams.values()],
-        "parsers": [_parser(spec, item) for item in spec.parsers.values()],
+        "streams": [_stream_document(spec, item, requests[item.name]) for item in spec.streams.values()],
+        "parsers": [_parser_document(spec, item) for item in spec.parsers.values()],
         "unread": [item.name for item in spec.streams.values() if not summary.find_readers(spec, item)],
     }
 
 
-def _stream(spec: IntegrationSpec, stream: StreamSpec, requests: list[AnnouncedRequest]) -> dict[str, Any]:
+def _stream_document(spec: IntegrationSpec, stream: StreamSpec, requests: list[AnnouncedRequest]) -> dict[str, Any]:
     from dazz_assets.spec import summary
 
     cursor = stream.cursor
@@ -95,7 +95,7 @@ def _stream(spec: IntegrationSpec, stream: StreamSpec, requests: list[AnnouncedR
     }
 
 
-def _parser(spec: IntegrationSpec, parser: ParserSpec) -> dict[str, Any]:
+def _parser_document(spec: IntegrationSpec, parser: ParserSpec) -> dict[str, Any]:
     from dazz_assets.spec import summary
 
     return {
@@ -109,9 +109,9 @@ def _parser(spec: IntegrationSpec, parser: ParserSpec) -> dict[str, Any]:
     }
 
 
-def _put(document: dict[str, Any], requests: dict[str, list[AnnouncedRequest]]) -> None:
-    said = document["description"].partition("\n")[0]
-    print_result(one_line(f"{document['name']}: {said}" if said else document["name"]))
+def _print_document(document: dict[str, Any], requests: dict[str, list[AnnouncedRequest]]) -> None:
+    summary = document["description"].partition("\n")[0]
+    print_result(one_line(f"{document['name']}: {summary}" if summary else document["name"]))
     print_result(one_line(f"base URL {document['base_url'] or 'from the config'}, auth {document['auth'] or 'none'}"))
     streams = document["streams"]
     print_table(
@@ -130,7 +130,6 @@ def _put(document: dict[str, Any], requests: dict[str, list[AnnouncedRequest]]) 
             )
             for item in streams
         ],
-        title="",
     )
     print_result("")
     print_table(
@@ -141,23 +140,24 @@ def _put(document: dict[str, Any], requests: dict[str, list[AnnouncedRequest]]) 
             for output in item["outputs"]
         ],
     )
-    print_result("\nRequests that syncs begin with:")
+    print_result("\nFirst requests of a sync:")
     for item in streams:
         parent = f", for each record of {item['parent']}" if item["parent"] else ""
         print_result(f"\n{item['name']}{parent}")
-        for line in _lines(requests[item["name"]]):
+        for line in _format_requests(requests[item["name"]]):
             print_result(f"  {one_line(line)}")
-    if any("<mark" in line for each in requests.values() for line in _lines(each)):
+    if any("<mark" in line for each in requests.values() for line in _format_requests(each)):
         print_result(f"\n{_LEGEND}")
-    if any("<now" in line for each in requests.values() for line in _lines(each)):
+    if any("<now" in line for each in requests.values() for line in _format_requests(each)):
         print_result(f"\n{_NOW}")
 
 
-def _lines(requests: list[AnnouncedRequest]) -> Iterator[str]:
+def _format_requests(requests: list[AnnouncedRequest]) -> Iterator[str]:
     for request in requests:
         yield f"{request.sync}: {request.method} {request.url}"
         if request.body:
-            yield f"    body: {request.body if len(request.body) <= _BODY else request.body[: _BODY - 1] + '…'}"
+            is_long = len(request.body) > _BODY_WIDTH
+            yield f"    body: {request.body[: _BODY_WIDTH - 1] + '…' if is_long else request.body}"
         if request.note:
             yield f"    {request.note}"
     if requests[0].headers:

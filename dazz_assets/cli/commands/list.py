@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 
 def list_integrations(as_json: AsJson = False) -> None:
-    """Integrations with their streams, parsers and connections, and what failed to load."""
+    """List integrations with their streams, parsers and connections, and those that failed to load."""
     from dazz_assets.spec.discovery import discover
 
-    found = discover()
-    connections, problems = _connections()
-    unknown = list(_unknown(connections, found))
-    described = [_described(spec, connections) for spec in found.integrations.values()]
+    discovered = discover()
+    connections, problems = _read_connections()
+    unknown = list(_warn_about_unknown(connections, discovered))
+    described = [_describe_integration(spec, connections) for spec in discovered.integrations.values()]
     if as_json:
-        failures = [{"place": item.location, "reason": item.reason} for item in found.failures]
+        failures = [{"place": item.location, "reason": item.reason} for item in discovered.failures]
         print_json({"integrations": described, "failures": failures, "problems": [*problems, *unknown]})
         return
-    print_table(("integration", "streams", "parsers", "connections"), [_row(item) for item in described])
-    for failure in found.failures:
+    print_table(("integration", "streams", "parsers", "connections"), [_table_row(item) for item in described])
+    for failure in discovered.failures:
         print_note(f"Failed to load: {failure.location}: {failure.reason}", "red")
     for problem in problems:
         print_note(f"Connection not usable: {problem}", "red")
@@ -38,8 +38,8 @@ def list_integrations(as_json: AsJson = False) -> None:
         print_note(text, "yellow")
 
 
-def _connections() -> tuple[Connections, list[str]]:
-    """The connections, and what is wrong with their file; there may be no such file yet."""
+def _read_connections() -> tuple[Connections, list[str]]:
+    """The connections (none if there is no file yet), and what is wrong with the file or its entries."""
     from dazz_assets.connections import BadConnection, Connections, connections_path, read_connections
 
     if not connections_path().exists():
@@ -51,31 +51,31 @@ def _connections() -> tuple[Connections, list[str]]:
     return connections, [problem.text for problem in connections.problems]
 
 
-def _unknown(connections: Connections, found: Discovered) -> Iterator[str]:
-    """What is to be done about integrations that connections name and that are neither loaded nor failed to be."""
+def _warn_about_unknown(connections: Connections, discovered: Discovered) -> Iterator[str]:
+    """Warnings with a fix for integrations that connections name, but that are not loaded and did not fail to."""
     from dazz_assets.connections import connections_path
     from dazz_assets.names import suggest
     from dazz_assets.spec.discovery import PATHS_VARIABLE, find_local_folders
 
-    failed = {word for failure in found.failures for word in re.split(r"\W+", failure.location)}
-    named = [*(item.integration for item in connections.valid), *(item.integration for item in connections.problems)]
-    for name in dict.fromkeys(filter(None, named)):
-        if name in found.integrations or name in failed:
+    failed = {word for failure in discovered.failures for word in re.split(r"\W+", failure.location)}
+    names = [*(item.integration for item in connections.valid), *(item.integration for item in connections.problems)]
+    for name in dict.fromkeys(filter(None, names)):
+        if name in discovered.integrations or name in failed:
             continue
         file = Path(f"{name}.py")
-        here = [
+        candidates = [
             *(folder for folder in find_local_folders() if folder.name == name),
             *([file] if file.is_file() else []),
         ]
-        if here:
-            paths = os.pathsep.join(filter(None, [os.environ.get(PATHS_VARIABLE), str(here[0])]))
-            yield f"{connections_path()} names `{name}`, which is not loaded; set {PATHS_VARIABLE}={paths}"
+        if candidates:
+            paths = os.pathsep.join(filter(None, [os.environ.get(PATHS_VARIABLE), str(candidates[0])]))
+            yield f"{connections_path()} names `{name}`, which is not loaded: set {PATHS_VARIABLE}={paths}"
         else:
-            known = suggest(name, found.integrations)
-            yield f"{connections_path()} names `{name}`, and there is no integration of that name{known}"
+            hint = suggest(name, discovered.integrations)
+            yield f"{connections_path()} names `{name}`, but there is no integration of that name{hint}"
 
 
-def _described(spec: IntegrationSpec, connections: Connections) -> dict[str, Any]:
+def _describe_integration(spec: IntegrationSpec, connections: Connections) -> dict[str, Any]:
     return {
         "name": spec.name,
         "description": spec.doc,
@@ -91,6 +91,6 @@ def _described(spec: IntegrationSpec, connections: Connections) -> dict[str, Any
     }
 
 
-def _row(described: dict[str, Any]) -> tuple[str, ...]:
+def _table_row(described: dict[str, Any]) -> tuple[str, ...]:
     streams, parsers = ([item["name"] for item in described[kind]] for kind in ("streams", "parsers"))
     return described["name"], ", ".join(streams), ", ".join(parsers), ", ".join(described["connections"]) or "none"

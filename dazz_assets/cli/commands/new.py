@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dazz_assets.cli.exit_status import Refused
+from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.cli.output import print_note, print_result
 
 if TYPE_CHECKING:
@@ -20,30 +20,45 @@ if TYPE_CHECKING:
 
 _CONNECTION = "main"
 
-VendorName = Annotated[str, typer.Argument(metavar="VENDOR", help="Its name: letters, digits, _ and -.")]
-BaseUrl = Annotated[str | None, typer.Option("--base-url", metavar="URL", help="Where the API is.")]
+VendorName = Annotated[str, typer.Argument(metavar="VENDOR", help="Name of the vendor: letters, digits, _ and -.")]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", metavar="URL", help="URL of the API, like https://api.vendor.com.")
+]
 AuthKind = Annotated[
     str | None,
-    typer.Option("--auth", metavar="KIND", help="bearer (default), header:NAME[:FORMAT], param:NAME, basic or none."),
+    typer.Option(
+        "--auth",
+        metavar="KIND",
+        help="Authentication: bearer (default), header:NAME[:FORMAT], param:NAME, basic or none.",
+    ),
 ]
 ApiPath = Annotated[
     str | None,
     typer.Option(
-        "--path", metavar="PATH", help="Of the first stream, as '/orgs/{config.org}/issues?limit=100'; a query too."
+        "--path",
+        metavar="PATH",
+        help="Path of the first stream, with its query, like '/orgs/{config.org}/issues?limit=100'.",
     ),
 ]
 Stream = Annotated[
-    str | None, typer.Option("--stream", metavar="NAME", help="Of the stream; the path's last word by default.")
+    str | None, typer.Option("--stream", metavar="NAME", help="Name of the stream. Default: the last word of the path.")
 ]
 Records = Annotated[
-    str | None, typer.Option("--records", metavar="PATH", help="Of the list in a page; '' where the page is the list.")
+    str | None,
+    typer.Option(
+        "--records", metavar="PATH", help="Path of the list of records in a page; '' if the page itself is the list."
+    ),
 ]
-Key = Annotated[str | None, typer.Option("--key", metavar="PATH[,PATH]", help="What tells records apart.")]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", metavar="PATH[,PATH]", help="Path of the field, or fields, that identify a record."),
+]
 CursorField = Annotated[
-    str | None, typer.Option("--cursor", metavar="PATH", help="Of the time of the last change; 'none' for a snapshot.")
+    str | None,
+    typer.Option("--cursor", metavar="PATH", help="Path of the time of the last change; 'none' for a snapshot stream."),
 ]
 Since = Annotated[
-    str | None, typer.Option("--since", metavar="PARAM", help="The API's parameter for changes since a time.")
+    str | None, typer.Option("--since", metavar="PARAM", help="The API's parameter that requests changes since a time.")
 ]
 PaginatorKind = Annotated[
     str | None,
@@ -56,17 +71,19 @@ PaginatorKind = Annotated[
 TokenEnv = Annotated[
     str | None,
     typer.Option(
-        "--token-env", metavar="NAME", help="The environment variable with the token; <VENDOR>_TOKEN by default."
+        "--token-env", metavar="NAME", help="Environment variable that holds the token. Default: <VENDOR>_TOKEN."
     ),
 ]
 Sample = Annotated[
     Path | None,
-    typer.Option("--sample", metavar="FILE", help="A page of the API in JSON, in place of one from the real API."),
+    typer.Option("--sample", metavar="FILE", help="Use this file, a page of the API as JSON, instead of fetching one."),
 ]
 Into = Annotated[
     Path | None,
     typer.Option(
-        "--into", metavar="FOLDER", help="Where the folder is made; ./integrations if it is there, else here."
+        "--into",
+        metavar="FOLDER",
+        help="Create the integration's folder here. Default: ./integrations if it exists, else the current folder.",
     ),
 ]
 
@@ -86,20 +103,20 @@ def new_integration(
     sample: Sample = None,
     into: Into = None,
 ) -> None:
-    """Write a new integration: stream, models and parser, from one page of the API.
+    """Write a new integration with a stream, models and a parser, from one page of an API.
 
-    The page comes from the real API, with the token in the environment, or from a file. What no flag says is read from
-    it; at a terminal you are asked. Nothing is written over.
+    The page is fetched from the API, with a token from the environment, or read from a file. What you don't set with
+    options is inferred from the page; at a terminal you are asked to confirm it. Never overwrites files.
     """
     from dazz_assets.assistant.generate import write_source
     from dazz_assets.assistant.generate.proposal import config_fields
     from dazz_assets.cli import new_flags
-    from dazz_assets.cli.commands.record import tell_to_read
-    from dazz_assets.cli.prompts import ask_missing, is_terminal, keep_answers, settle_proposal
+    from dazz_assets.cli.commands.record import print_review_note
+    from dazz_assets.cli.prompts import ask_missing, complete_proposal, is_terminal, show_answers_on_failure
     from dazz_assets.cli.sample_page import fetch_sample_page, find_credentials
 
-    named = new_flags.read_vendor(vendor)
-    folder = _folder(named.name, into)
+    names = new_flags.read_vendor(vendor)
+    folder = _choose_folder(names.name, into)
     flags = {
         "--base-url": base_url,
         "--auth": auth,
@@ -117,9 +134,9 @@ def new_integration(
 
     def check_auth(text: str) -> None:
         if sample is None:
-            find_credentials(named.name, config_fields("", {}, new_flags.read_auth(text)), token_env).demand()
+            find_credentials(names.name, config_fields("", {}, new_flags.read_auth(text)), token_env).check_set()
 
-    # First: what can't be is not to be found out after the questions, nor repeated where it holds a secret.
+    # Check flags first, so that a bad one is reported before any question, and one with a secret is not repeated.
     for given, check in (
         (base_url, new_flags.read_base_url),
         (auth, new_flags.read_auth),
@@ -127,26 +144,26 @@ def new_integration(
     ):
         if given is not None:
             check(given)
-    with keep_answers(vendor, flags):
+    with show_answers_on_failure(vendor, flags):
         base_url, auth, path = ask_missing(flags, check_auth)
-        wanted = _wanted(named, {**flags, "--base-url": base_url, "--auth": auth, "--path": path})
+        wanted = _read_wanted(names, {**flags, "--base-url": base_url, "--auth": auth, "--path": path})
         credentials = find_credentials(wanted.name, config_fields(wanted.path, wanted.params, wanted.auth), token_env)
         page = fetch_sample_page(wanted, credentials, sample)
-        proposal = settle_proposal(wanted, page, is_ours=_is_beside_framework(folder), asks=is_terminal())
+        proposal = complete_proposal(wanted, page, is_ours=_is_beside_framework(folder), interactive=is_terminal())
     files = write_source(proposal.plan)
     folder.mkdir(parents=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    connection = _connection(wanted, credentials)
-    _tell(folder, list(files), proposal, connection)
-    recorded = _record(folder, connection, page if sample else None)
+    connection = _make_connection(wanted, credentials)
+    _print_proposal(folder, list(files), proposal, connection)
+    recorded = _record_first_scenario(folder, connection, page if sample else None)
     print_result(f"\nRecorded in {recorded.folder}: `pytest {quote(str(folder))}` runs it.")
-    tell_to_read(recorded)
-    _say_next(folder, proposal.plan.stream, connection, is_of_sample=sample is not None)
+    print_review_note(recorded)
+    _print_next_steps(folder, proposal.plan.stream, connection, from_sample=sample is not None)
 
 
-def _wanted(named: "VendorNames", given: Mapping[str, str | None]) -> "AuthorChoices":
-    """What flags and answers ask for. Raises Refused for what can't be."""
+def _read_wanted(names: "VendorNames", given: Mapping[str, str | None]) -> "AuthorChoices":
+    """Read flags and answers into what the author wants. Raises UsageError."""
     from dazz_assets.assistant.generate import stream_name_from_path
     from dazz_assets.assistant.generate.proposal import AuthorChoices
     from dazz_assets.cli import new_flags
@@ -154,8 +171,8 @@ def _wanted(named: "VendorNames", given: Mapping[str, str | None]) -> "AuthorCho
     path, params = new_flags.read_api_path(given["--path"] or "")
     key, cursor, paginator = given["--key"], given["--cursor"], given["--paginator"]
     return AuthorChoices(
-        name=named.name,
-        prefix=named.prefix,
+        name=names.name,
+        prefix=names.prefix,
         base_url=new_flags.read_base_url(given["--base-url"] or ""),
         auth=new_flags.read_auth(given["--auth"] or ""),
         path=path,
@@ -169,8 +186,8 @@ def _wanted(named: "VendorNames", given: Mapping[str, str | None]) -> "AuthorCho
     )
 
 
-def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "RecordedScenario":
-    """Make the first recording of the integration in this folder: from the real API, or from the page of a sample.
+def _record_first_scenario(folder: Path, connection: "Connection", sample: "Page | None") -> "RecordedScenario":
+    """Record the integration in this folder for the first time: from the real API, or from the sample page.
 
     Raises RecordingError.
     """
@@ -187,20 +204,20 @@ def _record(folder: Path, connection: "Connection", sample: "Page | None") -> "R
         if sample is None:
             with show_progress() as progress:
                 return record_scenario(spec, connection, DEFAULT, key=key, records=RECORDS, progress=progress)
-        # Nothing is asked for, so that any values will do.
-        anything = connection.model_copy(update={"config": {name: f"sample-{name}" for name in connection.config}})
+        # No request is sent, so any config values do.
+        placeholder = connection.model_copy(update={"config": {name: f"sample-{name}" for name in connection.config}})
         seams = (SampleSeam(sample.body),)
-        return record_scenario(spec, anything, DEFAULT, key=key, records=None, pages=1, seams=seams)
+        return record_scenario(spec, placeholder, DEFAULT, key=key, records=None, pages=1, seams=seams)
     except (RecordingError, KeyboardInterrupt) as error:
-        why = str(error).rstrip(".") or "interrupted"
+        reason = str(error).rstrip(".") or "interrupted"
         raise RecordingError(
-            f"{folder} is written, and not recorded: {why}. Correct it and run `{_recording(folder, connection)}`, or "
-            "remove the folder to begin anew"
+            f"{folder} was written, but not recorded: {reason}. Correct it and run "
+            f"`{_record_command(folder, connection)}`, or remove the folder and start again"
         ) from None
 
 
-def _folder(name: str, into: Path | None) -> Path:
-    """Where the integration is to be. Raises Refused where something is there, or another one has its name."""
+def _choose_folder(name: str, into: Path | None) -> Path:
+    """The folder for the new integration. Raises UsageError if it exists, or if the integration's name is taken."""
     from difflib import get_close_matches
 
     from dazz_assets.spec.discovery import discover
@@ -208,21 +225,21 @@ def _folder(name: str, into: Path | None) -> Path:
     parent = into or (Path("integrations") if Path("integrations").is_dir() else Path())
     folder = parent / name
     if folder.exists():
-        raise Refused(f"{folder} is there already, and nothing is written over: take another name, or another --into")
+        raise UsageError(f"{folder} already exists and is not overwritten: choose another name, or another --into")
     known = discover().integrations
     if name in known:
-        raise Refused(f"there is an integration named {name!r} already: take another name, as '{name}-2'")
+        raise UsageError(f"there is already an integration named {name!r}: choose another name, such as '{name}-2'")
     if close := get_close_matches(name, known, n=1, cutoff=0.8):
-        print_note(f"warning: there is an integration with a name much like it, {close[0]!r}", "yellow")
+        print_note(f"warning: there is already an integration with a similar name, {close[0]!r}", "yellow")
     return folder
 
 
 def _is_beside_framework(folder: Path) -> bool:
-    return any((parent / "dazz_assets" / "authoring").is_dir() for parent in folder.resolve().parents)
+    return any((parent / "dazz_assets" / "declare").is_dir() for parent in folder.resolve().parents)
 
 
-def _connection(wanted: "AuthorChoices", credentials: "Credentials") -> "Connection":
-    """The entry of connections.yaml that goes with the integration."""
+def _make_connection(wanted: "AuthorChoices", credentials: "Credentials") -> "Connection":
+    """The connection to add to connections.yaml for the integration."""
     from datetime import UTC, datetime, timedelta
 
     from dazz_assets.connections import Connection
@@ -235,41 +252,41 @@ def _connection(wanted: "AuthorChoices", credentials: "Credentials") -> "Connect
     )
 
 
-def _tell(folder: Path, files: list[str], proposal: "Proposal", connection: "Connection") -> None:
+def _print_proposal(folder: Path, files: list[str], proposal: "Proposal", connection: "Connection") -> None:
     print_result(f"Written to {folder}: {', '.join(files)}.")
-    print_result(_summary(proposal))
+    print_result(_format_summary(proposal))
     if personal := proposal.plan.personal:
-        print_result(f"Declared personal, so that recordings hold pseudonyms there: {', '.join(personal)}.")
-    for doubt in proposal.open_questions:
-        print_note(f"warning: {doubt}", "yellow")
-    print_result("\nIn connections.yaml:\n")
-    for line in _entry(connection):
+        print_result(f"Declared personal, and replaced by pseudonyms in recordings: {', '.join(personal)}.")
+    for warning in proposal.open_questions:
+        print_note(f"warning: {warning}", "yellow")
+    print_result("\nAdd to connections.yaml:\n")
+    for line in _connection_yaml(connection):
         print_result(line)
 
 
-def _say_next(folder: Path, stream: str, connection: "Connection", *, is_of_sample: bool) -> None:
+def _print_next_steps(folder: Path, stream: str, connection: "Connection", *, from_sample: bool) -> None:
     target = quote(str(folder))
     print_result("\nNext:\n")
     for command in (
         f"dazz preview {target} {stream} --connection {connection.id}",
-        *([_recording(folder, connection)] if is_of_sample else []),
+        *([_record_command(folder, connection)] if from_sample else []),
         f"dazz sync {target} --connection {connection.id}",
         f"pytest {target}",
     ):
         print_result(f"  {command}")
-    if is_of_sample:
-        print_result("\nThe recording is of the sample; `dazz record` makes one from the real API in its place.")
+    if from_sample:
+        print_result("\nThe recording was made from the sample; `dazz record` replaces it with one from the real API.")
 
 
-def _recording(folder: Path, connection: "Connection") -> str:
+def _record_command(folder: Path, connection: "Connection") -> str:
     return f"dazz record {quote(str(folder))} --connection {connection.id}"
 
 
-def _summary(proposal: "Proposal") -> str:
+def _format_summary(proposal: "Proposal") -> str:
     from dazz_assets.assistant.generate import write_call
 
     plan, count = proposal.plan, len(proposal.records)
-    where = f"at `{plan.records}`" if plan.records else "in a list that is the page"
+    where = f"at `{plan.records}`" if plan.records else "in the page itself"
     paginator = write_call(plan.paginator) if plan.paginator else "none"
     return (
         f"Stream {plan.stream}, from {count} record{'s' * (count != 1)} {where}: key {', '.join(plan.primary_key)}, "
@@ -277,7 +294,7 @@ def _summary(proposal: "Proposal") -> str:
     )
 
 
-def _entry(connection: "Connection") -> list[str]:
+def _connection_yaml(connection: "Connection") -> list[str]:
     import yaml
 
     entry: dict[str, Any] = {"id": connection.id, "integration": connection.integration, "start": connection.start}

@@ -4,19 +4,19 @@ from typing import Annotated
 
 import typer
 
-from dazz_assets.cli.exit_status import Refused
+from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.cli.options import AsJson, ConnectionIds, Since, TargetArgument, Until, check_range
 
-Parser = Annotated[str | None, typer.Argument(help="A parser's name; all by default.")]
+Parser = Annotated[str | None, typer.Argument(metavar="PARSER", help="Only this parser. Default: all parsers.")]
 Stale = Annotated[bool, typer.Option("--stale", help="Only windows whose full-refresh inputs changed.")]
-Compare = Annotated[bool, typer.Option("--compare", help="Publish nothing: show what would change.")]
+Compare = Annotated[bool, typer.Option("--compare", help="Show what would change, and publish nothing.")]
 ExitCode = Annotated[
-    bool, typer.Option("--exit-code", help="With --compare: status 1 where something would change, as where it fails.")
+    bool, typer.Option("--exit-code", help="With --compare: exit with status 1 if anything would change.")
 ]
 
 
 def parse_again(
-    target: TargetArgument,
+    name_or_path: TargetArgument,
     parser: Parser = None,
     connection: ConnectionIds = None,
     since: Since = None,
@@ -26,33 +26,33 @@ def parse_again(
     exit_code: ExitCode = False,
     as_json: AsJson = False,
 ) -> None:
-    """Parse again from what is stored, with no request: every window, or those that meet [since, until).
+    """Parse stored records again, without any request: all windows, or those that overlap --since and --until.
 
-    Always also each window whose records are no longer those that it was parsed from.
+    Also parses every other window whose records have changed since it was parsed.
 
-    With --compare nothing is published: it shows which objects the code at hand would add, remove and change.
+    With --compare, nothing is published: it shows which objects the current code would add, remove and change.
     """
     check_range(since, until)
     if stale and (since is not None or until is not None):
-        raise Refused("--stale finds its windows by itself: leave out --since and --until")
+        raise UsageError("--stale selects the windows itself: leave out --since and --until")
     if exit_code and not compare:
-        raise Refused("--exit-code says whether something would change: give --compare too")
+        raise UsageError("--exit-code needs --compare: it reports whether anything would change")
     from dazz_assets.cli.target import find_target
 
-    chosen = find_target(target, connection)
+    target = find_target(name_or_path, connection)
     if compare:
         from dazz_assets.cli.comparison_view import print_changes
 
-        print_changes(chosen, parser, since, until, stale=stale, exit_code=exit_code, as_json=as_json)
-    from dazz_assets.cli.open_instance import open_work
+        print_changes(target, parser, since, until, stale=stale, exit_code=exit_code, as_json=as_json)
+    from dazz_assets.cli.open_instance import open_instance_and_lake
     from dazz_assets.cli.progress_view import show_progress
     from dazz_assets.cli.run_summary import finish_run
     from dazz_assets.orchestration.local_runs import parse_connections
 
-    with show_progress(as_json=as_json) as progress, open_work() as (instance, lake):
+    with show_progress(as_json=as_json) as progress, open_instance_and_lake() as (instance, lake):
         outcome = parse_connections(
-            chosen.spec,
-            chosen.connections,
+            target.spec,
+            target.connections,
             parser=parser,
             since=since,
             until=until,
@@ -61,4 +61,4 @@ def parse_again(
             lake=lake,
             progress=progress,
         )
-    finish_run(outcome, chosen, as_json=as_json)
+    finish_run(outcome, target, as_json=as_json)

@@ -4,25 +4,25 @@ from typing import Annotated
 
 import typer
 
-from dazz_assets.cli.exit_status import FAILED, Refused, end_command
+from dazz_assets.cli.exit_status import FAILED, UsageError, end_command
 from dazz_assets.cli.options import AsJson, TargetArgument
 
 StreamName = Annotated[
-    str | None, typer.Argument(metavar="STREAM", help="A stream's name; without one you are told which there are.")
+    str | None, typer.Argument(metavar="STREAM", help="Name of the stream. Leave it out to see which there are.")
 ]
 ConnectionId = Annotated[
     str | None,
-    typer.Option("--connection", metavar="ID", help="The connection to ask with; the only one by default."),
+    typer.Option("--connection", metavar="ID", help="The connection to fetch with. Default: the only one."),
 ]
 
 
 def preview_stream(
-    target: TargetArgument, stream: StreamName = None, connection: ConnectionId = None, as_json: AsJson = False
+    name_or_path: TargetArgument, stream: StreamName = None, connection: ConnectionId = None, as_json: AsJson = False
 ) -> None:
-    """Fetch one page of a stream and show what it holds, and how what the stream declares fits it.
+    """Fetch one page of a stream, show its records, and check them against what the stream declares.
 
-    The page is the first that a first sync would ask for; of a sub-stream, for a parent that has records. Nothing is
-    stored.
+    It is the first page that a first sync would fetch; for a sub-stream, that of a parent that has records. Nothing
+    is stored.
     """
     from dazz_assets.assistant.page_preview import preview
     from dazz_assets.cli.preview_view import print_preview
@@ -34,12 +34,12 @@ def preview_stream(
     from dazz_assets.spec.discovery import find_integration
 
     if stream is None:
-        spec = find_integration(target)
-        raise Refused(f"name a stream of {spec.name}; there are: {', '.join(spec.streams)}")
-    spec, chosen = find_single_target(target, connection)
+        spec = find_integration(name_or_path)
+        raise UsageError(f"which stream? {spec.name} has: {', '.join(spec.streams)}")
+    spec, selected = find_single_target(name_or_path, connection)
     if stream not in spec.streams:
-        raise Refused(f"{spec.name} has no stream {stream!r}{suggest(stream, spec.streams)}")
-    found = preview(Session(spec, chosen, Lake(lake_url())), spec.streams[stream])
+        raise UsageError(f"{spec.name} has no stream {stream!r}{suggest(stream, spec.streams)}")
+    found = preview(Session(spec, selected, Lake(lake_url())), spec.streams[stream])
     print_preview(spec.name, found, as_json=as_json)
     if found.problem is not None:
         end_command(FAILED)

@@ -8,18 +8,24 @@ import typer
 from dazz_assets.cli.options import AsJson
 from dazz_assets.cli.output import print_json, print_note, print_result, print_table
 
-_MOST_ROWS = 1_000
+_MAX_ROWS = 1_000
 
 Sql = Annotated[
-    str, typer.Argument(help="A SELECT over raw.<integration>_<stream>, quarantine and the tables of domain models.")
+    str,
+    typer.Argument(
+        metavar="SQL", help="A SELECT on raw.<integration>_<stream>, quarantine, or the tables of domain models."
+    ),
 ]
 Output = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the rows there, by its ending: csv, parquet, json, duckdb.")
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Write the rows to this file. Its extension is the format: csv, parquet, json or duckdb."
+    ),
 ]
 
 
 def query_lake(sql: Sql, as_json: AsJson = False, output: Output = None) -> None:
-    """Ask the lake in SQL. It works while syncs write."""
+    """Query the lake with SQL. Works while syncs are running."""
     from dazz_assets.home import lake_url
     from dazz_assets.lake import Lake, export, json_rows, query
 
@@ -33,7 +39,7 @@ def query_lake(sql: Sql, as_json: AsJson = False, output: Output = None) -> None
     if as_json:
         print_json(list(json_rows(table)))
         return
-    shown = table.slice(0, _MOST_ROWS).to_pylist()
+    shown = table.slice(0, _MAX_ROWS).to_pylist()
     print_table(table.column_names, [list(row.values()) for row in shown])
-    if table.num_rows > _MOST_ROWS:
-        print_note(f"These are the first {_MOST_ROWS:,} of {table.num_rows:,} rows: take all with --json or --output.")
+    if table.num_rows > _MAX_ROWS:
+        print_note(f"Showing the first {_MAX_ROWS:,} of {table.num_rows:,} rows: get all with --json or --output.")

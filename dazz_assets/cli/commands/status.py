@@ -9,7 +9,7 @@ from dazz_assets.cli.output import print_json, print_note, print_result, print_t
 if TYPE_CHECKING:
     from dazz_assets.cli.status_report import ParserStatus, StreamStatus
 
-# Columns of the tables, and the fields that they show.
+# The columns of each table, with the fields that they show.
 _STREAM = {
     "integration": "integration",
     "connection": "connection",
@@ -33,23 +33,23 @@ _PARSER = {
 
 
 def show_status(as_json: AsJson = False) -> None:
-    """What is stored of each stream and parser, when it was synced, and what went wrong last."""
+    """Show what is stored of each stream and parser, when it was last synced, and its last error."""
     from dazz_assets.cli.status_report import read_status
 
-    state = read_status()
+    status = read_status()
     if as_json:
-        print_json(asdict(state))
+        print_json(asdict(status))
         return
-    if not state.streams:
+    if not status.streams:
         print_result("There are no connections yet, and nothing is stored.")
     else:
-        print_table(list(_STREAM), [[getattr(item, name) for name in _STREAM.values()] for item in state.streams])
-    if state.parsers:
+        print_table(list(_STREAM), [[getattr(item, name) for name in _STREAM.values()] for item in status.streams])
+    if status.parsers:
         print_result("")
-        print_table(list(_PARSER), [[getattr(item, name) for name in _PARSER.values()] for item in state.parsers])
-    states: list[StreamStatus | ParserStatus] = [*state.streams, *state.parsers]
-    for one in states:
-        if one.last_error:
-            print_note(f"{one.integration}/{one.connection}: {one.last_error}", "red")
-    for problem in state.problems:
+        print_table(list(_PARSER), [[getattr(item, name) for name in _PARSER.values()] for item in status.parsers])
+    items: list[StreamStatus | ParserStatus] = [*status.streams, *status.parsers]
+    for item in items:
+        if item.last_error:
+            print_note(f"{item.integration}/{item.connection}: {item.last_error}", "red")
+    for problem in status.problems:
         print_note(f"Connection not usable: {problem}", "red")

@@ -4,23 +4,25 @@ from typing import Annotated
 
 import typer
 
-from dazz_assets.cli.exit_status import Refused
+from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.cli.options import AsJson, ConnectionIds, Since, TargetArgument, Until, check_range
 from dazz_assets.cli.output import print_note
 
 Streams = Annotated[
-    list[str] | None, typer.Option("--stream", metavar="NAME", help="Only this stream; may be repeated.")
+    list[str] | None, typer.Option("--stream", metavar="NAME", help="Only this stream. Can be repeated.")
 ]
 Refetch = Annotated[
     bool,
-    typer.Option("--refetch", help="Fetch from the start, and replace what is stored when all of it is there."),
+    typer.Option(
+        "--refetch", help="Fetch all records again from the start, and replace what is stored once that is complete."
+    ),
 ]
-# What `--refetch` was called before; goes away in the next version.
+# The old name of `--refetch`, to be removed in the next version.
 FormerRefetch = Annotated[bool, typer.Option("--full-refresh", hidden=True)]
 
 
 def sync_streams(
-    target: TargetArgument,
+    name_or_path: TargetArgument,
     connection: ConnectionIds = None,
     stream: Streams = None,
     since: Since = None,
@@ -29,34 +31,34 @@ def sync_streams(
     full_refresh: FormerRefetch = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch what changed, and parse it. The runs show in the Dagster UI.
+    """Fetch what changed, and parse it. The runs show up in the Dagster UI.
 
-    A connection that fails does not sink the others. Exit status 2 only where the config of every connection is wrong.
+    A connection that fails does not stop the others. Exit status 2 only if the config of every connection is wrong.
     """
     check_range(since, until)
     if full_refresh:
-        print_note("--full-refresh is now called --refetch; the old name goes away in the next version.")
+        print_note("--full-refresh is now called --refetch; the old name will be removed in the next version.")
         refetch = True
     if refetch and (since is not None or until is not None):
-        raise Refused("--refetch fetches from the connection's start to now: leave out --since and --until")
-    from dazz_assets.cli.open_instance import open_work
+        raise UsageError("--refetch fetches from the connection's start to now: leave out --since and --until")
+    from dazz_assets.cli.open_instance import open_instance_and_lake
     from dazz_assets.cli.progress_view import show_progress
     from dazz_assets.cli.run_summary import finish_run
     from dazz_assets.cli.target import find_target
     from dazz_assets.extract.ranges import SyncRange
     from dazz_assets.orchestration.local_runs import sync_connections
 
-    chosen = find_target(target, connection)
+    target = find_target(name_or_path, connection)
     bounded = since is not None or until is not None
     sync_range = SyncRange(from_mark=not bounded and not refetch, since=since, until=until, replace=refetch)
-    with show_progress(as_json=as_json) as progress, open_work() as (instance, lake):
+    with show_progress(as_json=as_json) as progress, open_instance_and_lake() as (instance, lake):
         outcome = sync_connections(
-            chosen.spec,
-            chosen.connections,
+            target.spec,
+            target.connections,
             streams=stream,
             sync_range=sync_range,
             instance=instance,
             lake=lake,
             progress=progress,
         )
-    finish_run(outcome, chosen, as_json=as_json)
+    finish_run(outcome, target, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`dazz dev` runs Dagster's UI and the sandbox, and ends what it started."""
+"""`dazz dev` runs the Dagster UI and the sandbox, and stops every process it started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import yaml
 
 from tests.cli.conftest import Project
 
-# In the place of Dagster: says how it was called, starts a process of its own, and does not end by itself.
+# Stands in for Dagster: writes down how it was called, starts a child process, and runs until it is stopped.
 STUB = """#!/bin/sh
 sleep 60 &
 echo "$! $$ $DAGSTER_HOME $DAZZ_CONNECTIONS $*" > "$DAZZ_HOME/started.new"
@@ -33,23 +33,23 @@ app(["dev", "--port", "3999"], prog_name="dazz")
 
 
 class Dev:
-    """A running `dazz dev`; processes are Dagster's."""
+    """A running `dazz dev`. processes: those of the fake Dagster. arguments: what it was called with."""
 
     def __init__(self, project: Project, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         self.process = process
-        self.said = (project.home / "started").read_text(encoding="utf-8").split()
-        self.processes = [psutil.Process(int(pid)) for pid in self.said[:2]]
+        self.arguments = (project.home / "started").read_text(encoding="utf-8").split()
+        self.processes = [psutil.Process(int(pid)) for pid in self.arguments[:2]]
 
-    def end(self, by: signal.Signals) -> int:
+    def stop(self, by: signal.Signals) -> int:
         self.process.send_signal(by)
         return self.process.wait(60)
 
 
 @pytest.fixture
 def dev(project: Project) -> Iterator[Dev]:
-    """With no connections file yet."""
+    """`dazz dev` in a project without a connections file."""
     stub = project.folder / "dagster"
     stub.write_text(STUB, encoding="utf-8")
     stub.chmod(0o755)
@@ -60,14 +60,14 @@ def dev(project: Project) -> Iterator[Dev]:
     )
     running = Dev(project, process)
     yield running
-    # Killed, it could not end what it started.
+    # Terminate rather than kill, so that it can stop what it started.
     process.terminate()
     process.communicate(timeout=60)
 
 
 def test_it_runs_the_definitions_on_the_instance_and_the_connections_of_the_home(project: Project, dev: Dev) -> None:
-    assert dev.said[2:4] == [str(project.home / "dagster"), str(project.connections)]
-    assert dev.said[4:] == (
+    assert dev.arguments[2:4] == [str(project.home / "dagster"), str(project.connections)]
+    assert dev.arguments[4:] == (
         ["-m", "dagster", "dev", "-m", "dazz_assets.orchestration.definitions", "--host", "127.0.0.1", "--port", "3999"]
     )
 
@@ -78,8 +78,8 @@ def workspace(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("workspace")
-def test_a_project_with_a_workspace_of_its_own_shows_that(dev: Dev) -> None:
-    assert dev.said[7:9] == ["-w", "workspace.yaml"]
+def test_the_projects_own_workspace_is_used(dev: Dev) -> None:
+    assert dev.arguments[7:9] == ["-w", "workspace.yaml"]
 
 
 def test_without_connections_it_serves_the_sandbox_and_writes_connections_to_it(project: Project, dev: Dev) -> None:
@@ -90,7 +90,7 @@ def test_without_connections_it_serves_the_sandbox_and_writes_connections_to_it(
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_no_process_is_left_when_it_is_ended(dev: Dev, by: signal.Signals) -> None:
-    assert dev.end(by) == 0
+def test_no_process_is_left_when_it_is_stopped(dev: Dev, by: signal.Signals) -> None:
+    assert dev.stop(by) == 0
     _, alive = psutil.wait_procs(dev.processes, timeout=30)
     assert alive == []

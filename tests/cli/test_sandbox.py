@@ -1,4 +1,4 @@
-"""`dazz sandbox` serves vendors, and says how to connect to them."""
+"""`dazz sandbox` serves the vendors' sandboxes, and prints connections to them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import yaml
 from tests.cli.conftest import Project
 
 
-class Served:
-    """A running sandbox; connections are those that it printed."""
+class RunningSandbox:
+    """A running sandbox, with the connections that it printed."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
@@ -32,26 +32,26 @@ class Served:
 
 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def served(project: Project, request: pytest.FixtureRequest) -> Iterator[Served]:
+def sandbox(project: Project, request: pytest.FixtureRequest) -> Iterator[RunningSandbox]:
     process = subprocess.Popen(
         project.command("sandbox", "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    yield Served(process)
+    yield RunningSandbox(process)
     process.send_signal(request.param)
     process.communicate(timeout=30)
     assert process.returncode == 0
 
 
-def test_what_it_prints_is_a_connections_file_that_works(project: Project, served: Served) -> None:
-    project.connections.write_text(served.text, encoding="utf-8")
+def test_the_printed_connections_work(project: Project, sandbox: RunningSandbox) -> None:
+    project.connections.write_text(sandbox.text, encoding="utf-8")
     assert "github/sandbox: ok, 100 records" in project.run("check", "github").out
     assert "snyk/sandbox: ok" in project.run("check", "snyk").out
-    for connection in served.connections:
+    for connection in sandbox.connections:
         stats = requests.get(connection["config"]["base_url"] + "/_sandbox/stats", timeout=10).json()
         assert stats["requests"] == 1
 
 
 def test_a_port_that_is_taken_is_wrong_usage(project: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ran = project.run("sandbox", "--port", str(taken.getsockname()[1]), status=2)
-    assert "choose others with --port" in ran.err
+        result = project.run("sandbox", "--port", str(taken.getsockname()[1]), status=2)
+    assert "choose another --port" in result.err

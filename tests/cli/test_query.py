@@ -1,4 +1,4 @@
-"""`dazz query` asks the lake alone."""
+"""`dazz query` reads the lake with SQL."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.cli.conftest import Project, at
+from tests.cli.conftest import Project, noon
 
 
-def test_json_has_one_object_a_row_with_iso_times_and_decimals_as_strings(synced: Project) -> None:
+def test_json_has_one_object_per_row_with_iso_times_and_decimals_as_strings(synced: Project) -> None:
     rows = synced.json("query", "select updated_at, cost, connection from tickets order by updated_at")
     assert len(rows) == 3
-    assert rows[1]["updated_at"] == at(10)
+    assert rows[1]["updated_at"] == noon(10)
     assert isinstance(rows[1]["cost"], str)
     assert float(rows[1]["cost"]) == 0.1
     assert rows[1]["connection"] == "acme"
 
 
-def test_raw_records_come_as_they_were_sent(synced: Project) -> None:
+def test_raw_records_are_returned_as_sent(synced: Project) -> None:
     (row,) = synced.json("query", "select key, record from raw.incidents_services")
     assert row == {"key": "s1", "record": '{"id": "s1", "name": "Shop"}'}
 
@@ -29,20 +29,20 @@ def test_a_declared_table_exists_empty_from_the_first_sync(synced: Project) -> N
     assert synced.json("query", "select * from quarantine") == []
 
 
-def test_people_get_a_table(synced: Project) -> None:
+def test_without_json_the_result_is_a_table(synced: Project) -> None:
     out = synced.run("query", "select service, count(*) as n from tickets group by all").out
     header, _, row = (line.split() for line in out.splitlines())
     assert (header, row) == (["service", "n"], ["Shop", "3"])
 
 
-def test_what_a_vendor_sends_does_not_steer_the_terminal(synced: Project) -> None:
+def test_control_characters_from_the_vendor_do_not_reach_the_terminal(synced: Project) -> None:
     out = synced.run("query", "select 'a' || chr(27) || '[31m[bold]b' as title from tickets limit 1").out
     assert "\x1b" not in out
     assert "a [31m[bold]b" in out
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "json", "duckdb"])
-def test_the_output_file_is_written_by_its_ending(synced: Project, tmp_path: Path, ending: str) -> None:
+def test_the_extension_of_the_output_file_is_its_format(synced: Project, tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"tickets.{ending}"
     synced.run("query", "select service, cost from tickets", "--output", str(path))
     if ending == "json":
@@ -56,7 +56,7 @@ def test_the_output_file_is_written_by_its_ending(synced: Project, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "message"),
     [
         ("selec 1", "syntax error"),
         ("select * from ticket", "There is no table ticket in the lake. Did you mean tickets?"),
@@ -64,13 +64,15 @@ def test_the_output_file_is_written_by_its_ending(synced: Project, tmp_path: Pat
     ],
     ids=["syntax", "table", "column"],
 )
-def test_a_mistake_in_the_query_is_told_in_one_line(synced: Project, sql: str, said: str) -> None:
-    ran = synced.run("query", sql, status=2)
-    assert said in ran.err
-    assert len(ran.err.splitlines()) == 1
-    assert ran.out == ""
+def test_a_mistake_in_the_query_is_reported_on_one_line(synced: Project, sql: str, message: str) -> None:
+    result = synced.run("query", sql, status=2)
+    assert message in result.err
+    assert len(result.err.splitlines()) == 1
+    assert result.out == ""
 
 
-def test_another_ending_and_an_empty_lake_are_wrong_usage(synced: Project, project: Project, tmp_path: Path) -> None:
-    assert "suffix" in synced.run("query", "select 1 from tickets", "--output", str(tmp_path / "x.txt"), status=2).err
-    assert "run `dazz sync` first" in project.run("query", "select * from tickets", status=2).err
+def test_an_unknown_extension_and_an_empty_lake_are_wrong_usage(
+    synced: Project, project: Project, tmp_path: Path
+) -> None:
+    assert "endings" in synced.run("query", "select 1 from tickets", "--output", str(tmp_path / "x.txt"), status=2).err
+    assert "sync first" in project.run("query", "select * from tickets", status=2).err

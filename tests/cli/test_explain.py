@@ -1,4 +1,4 @@
-"""`dazz explain` shows the wiring of an integration, with no connection and no request."""
+"""`dazz explain` shows how an integration is wired, without a connection and without requests."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def test_streams_parsers_and_first_requests_of_a_file_by_path(project: Project) 
     assert "first sync: GET https://incidents.example/incidents?since=<start>\n" in out
     assert "incremental sync: GET https://incidents.example/incidents?since=<mark>\n" in out
     assert "Authorization: Bearer {config.token}" in out
-    assert "<mark>: the greatest cursor stored" in out
+    assert "<mark>: the greatest cursor value stored" in out
     assert project.vendor.requests == []
 
 
 def test_no_secret_is_read_or_shown(project: Project) -> None:
     for options in ([], ["--json"], ["--mermaid"]):
-        ran = project.run("explain", project.target, *options)
-        assert TOKEN not in ran.out + ran.err
+        result = project.run("explain", project.target, *options)
+        assert TOKEN not in result.out + result.err
 
 
-def test_the_document_names_what_no_parser_reads(project: Project) -> None:
+def test_json_names_streams_that_no_parser_reads(project: Project) -> None:
     document = project.json("explain", "snyk")
     assert document["unread"] == ["orgs"]
     streams = {item["name"]: item for item in document["streams"]}
@@ -55,7 +55,7 @@ def test_the_document_names_what_no_parser_reads(project: Project) -> None:
     assert first["url"].startswith("https://api.snyk.io/rest/orgs/{parent.id}/issues?")
 
 
-def test_github_stops_at_the_mark_because_it_has_no_filter(project: Project) -> None:
+def test_a_stream_without_a_filter_stops_at_the_mark(project: Project) -> None:
     out = project.run("explain", "github").out
     assert "GET https://api.github.com/orgs/{config.org}/repos?per_page=100\n" in out
     assert "newest first, until a page reaches below <mark>" in out
@@ -63,15 +63,15 @@ def test_github_stops_at_the_mark_because_it_has_no_filter(project: Project) -> 
     assert "no parser" in out
 
 
-def test_mermaid_is_all_that_is_printed(project: Project) -> None:
+def test_mermaid_prints_only_the_flowchart(project: Project) -> None:
     out = project.run("explain", project.target, "--mermaid").out
     assert out.splitlines()[0] == "flowchart LR"
     assert "    stream_services -->|FullRefresh| parser_tickets" in out.splitlines()
 
 
-def test_two_forms_at_once_are_refused(project: Project) -> None:
-    ran = project.run("explain", project.target, "--mermaid", "--json", status=2)
-    assert "give one of them" in ran.err
+def test_two_output_formats_are_wrong_usage(project: Project) -> None:
+    result = project.run("explain", project.target, "--mermaid", "--json", status=2)
+    assert "give one of them" in result.err
 
 
 def test_an_unknown_integration_is_wrong_usage(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""Commands that need no Dagster start without it."""
+"""Commands that don't need Dagster start without importing it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ finally:
 )
 def test_help_list_and_query_import_no_dagster(synced: Project, args: list[str], needs_the_lake: bool) -> None:
     env = os.environ | {name: value for name, value in synced.env.items() if value}
-    done = subprocess.run([sys.executable, "-c", RUN, *args], env=env, capture_output=True, text=True, check=True)
-    assert done.stderr.splitlines()[-1] == f"False {needs_the_lake}"
+    result = subprocess.run([sys.executable, "-c", RUN, *args], env=env, capture_output=True, text=True, check=True)
+    assert result.stderr.splitlines()[-1] == f"False {needs_the_lake}"
 
 
 def test_the_package_runs_as_a_module(synced: Project) -> None:
-    done = subprocess.run(synced.command("--help"), capture_output=True, text=True, check=True)
+    result = subprocess.run(synced.command("--help"), capture_output=True, text=True, check=True)
     for command in ("list", "check", "sync", "parse", "query", "status", "compact", "sandbox", "demo", "dev"):
-        assert f" {command} " in done.stdout
-    assert "Usage: dazz" in done.stdout
+        assert f" {command} " in result.stdout
+    assert "Usage: dazz" in result.stdout

@@ -1,4 +1,4 @@
-"""What commands say and do where a stream has no model."""
+"""Commands work on a stream without a model."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def with_regions(project: Project) -> Project:
     return project
 
 
-def test_a_preview_lists_all_fields_and_says_that_there_is_no_model(with_regions: Project) -> None:
+def test_preview_lists_all_fields_and_no_model(with_regions: Project) -> None:
     lines = with_regions.run("preview", with_regions.target, "regions").out.splitlines()
     assert ["field", "kinds", "missing", "null", "example"] in [line.split() for line in lines]
     assert ["id", "string", "s1"] in [line.split() for line in lines]
-    assert "model: none, so records are stored and no parser reads them" in lines
+    assert "model: none, so records are stored but no parser can read them" in lines
     assert with_regions.json("preview", with_regions.target, "regions")["model"] is None
 
 
-def test_an_explanation_names_no_model(with_regions: Project) -> None:
+def test_explain_names_no_model(with_regions: Project) -> None:
     document = with_regions.json("explain", with_regions.target)
     models = {item["name"]: item["model"] for item in document["streams"]}
     assert models == {"regions": None, "services": "Service", "incidents": "Incident"}
 
 
-def test_a_sync_stores_it_beside_the_others(with_regions: Project) -> None:
+def test_sync_stores_it(with_regions: Project) -> None:
     with_regions.run("sync", with_regions.target)
     assert with_regions.json("query", "select key from raw.incidents_regions order by key") == [{"key": "s1"}]
 
 
-def test_a_recording_holds_it(with_regions: Project) -> None:
+def test_record_records_it(with_regions: Project) -> None:
     with_regions.run("record", with_regions.target, "--connection", "acme")
     assert list(with_regions.folder.glob("recordings/**/*regions*"))

@@ -1,4 +1,4 @@
-"""What a sync tells while it runs: plain lines, or on a terminal a line a work that is kept up to date."""
+"""Progress of a sync or parse: plain lines, or on a terminal one live line for each stream and parser."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dazz_assets.reports import Progress
 
 
 class Screen(io.StringIO):
-    """A standard error that is a terminal."""
+    """A text stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
-def work(progress: Progress) -> None:
-    """A stream of two pages, with a wait between them."""
+def report_work(progress: Progress) -> None:
+    """Report a stream of two pages with a wait between them, then a parser."""
     progress.began("snyk/acme", "issues")
     progress.page("snyk/acme", "issues", records=1_000, bytes_=10)
     progress.waiting("snyk/acme", 42.0, "429 Too Many Requests")
@@ -29,16 +29,16 @@ def work(progress: Progress) -> None:
     progress.ended("snyk/acme", "findings")
 
 
-def test_where_nobody_watches_there_is_a_line_a_work_and_one_a_wait(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_each_wait_and_each_end_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     with show_progress() as progress:
-        work(progress)
+        report_work(progress)
     waits, issues, findings = capsys.readouterr().err.splitlines()
     assert waits == "snyk/acme issues: waiting 42 s: 429 Too Many Requests"
     assert issues.startswith("snyk/acme issues: 1,500 records, 2 pages, ")
     assert findings.startswith("snyk/acme findings: 1,500 objects, ")
 
 
-def test_another_sync_that_is_waited_for_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_waiting_for_another_sync_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     with show_progress() as progress:
         progress.waiting("snyk/acme", 0, "snyk/acme is being synced by process 7")
     assert capsys.readouterr().err == "snyk/acme: waiting: snyk/acme is being synced by process 7\n"
@@ -50,7 +50,7 @@ def test_a_terminal_shows_records_pages_rate_and_waits(monkeypatch: pytest.Monke
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "150")
     with show_progress(as_json=True) as progress:
-        work(progress)
+        report_work(progress)
         progress.began("snyk/acme", "projects")
         progress.waiting("snyk/acme", 42.0, "429 Too Many Requests")
     text = screen.getvalue()
@@ -59,7 +59,7 @@ def test_a_terminal_shows_records_pages_rate_and_waits(monkeypatch: pytest.Monke
     assert "waiting 42 s: 429 Too Many Requests" in text
 
 
-def test_with_json_nothing_is_told_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_json_and_no_terminal_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with show_progress(as_json=True) as progress:
-        work(progress)
+        report_work(progress)
     assert capsys.readouterr() == ("", "")

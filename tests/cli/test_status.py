@@ -1,23 +1,23 @@
-"""`dazz status` tells how things stand."""
+"""`dazz status` shows what is stored, when it was synced, and the last error."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.cli.conftest import Project, at
+from tests.cli.conftest import Project, noon
 from tests.cli.vendor import TOKEN
 
 
 def test_a_synced_stream_shows_rows_mark_requests_and_when_it_is_due(synced: Project) -> None:
-    state = {item["stream"]: item for item in synced.json("status")["streams"] if item["integration"] == "incidents"}
-    incidents = state["incidents"]
+    streams = {item["stream"]: item for item in synced.json("status")["streams"] if item["integration"] == "incidents"}
+    incidents = streams["incidents"]
     assert (incidents["connection"], incidents["rows"], incidents["requests"]) == ("acme", 3, 1)
-    assert incidents["high_water_mark"] == at(1)
+    assert incidents["high_water_mark"] == noon(1)
     assert incidents["last_error"] is None
     last, due = (datetime.fromisoformat(incidents[name]) for name in ("last_sync", "due_next"))
     assert datetime.now(UTC) - last < timedelta(minutes=10)
     assert due - last <= timedelta(minutes=15)
-    assert state["services"]["high_water_mark"] is None
+    assert streams["services"]["high_water_mark"] is None
 
 
 def test_a_parser_shows_objects_windows_and_what_is_stale_or_quarantined(synced: Project) -> None:
@@ -27,24 +27,24 @@ def test_a_parser_shows_objects_windows_and_what_is_stale_or_quarantined(synced:
     assert tickets["last_parse"] is not None
 
 
-def test_what_went_wrong_last_is_shown_until_it_went_well(project: Project) -> None:
+def test_the_last_error_is_shown_until_a_sync_succeeds(project: Project) -> None:
     project.env["INCIDENTS_TOKEN"] = "wrong-9d2e"
     project.run("sync", project.target, status=1)
-    ran = project.run("status")
-    assert "opens nothing here" in ran.err
-    assert "wrong-9d2e" not in ran.out + ran.err
+    result = project.run("status")
+    assert "opens nothing here" in result.err
+    assert "wrong-9d2e" not in result.out + result.err
     project.env["INCIDENTS_TOKEN"] = TOKEN
     project.run("sync", project.target)
     assert [item["last_error"] for item in project.json("status")["streams"]] == [None, None]
 
 
-def test_assets_with_names_of_ones_own_have_their_history_too(project: Project) -> None:
+def test_assets_that_a_translator_renames_keep_their_history(project: Project) -> None:
     (project.folder / "naming.py").write_text(TRANSLATOR, encoding="utf-8")
     project.env["DAZZ_TRANSLATOR"] = f"{project.folder / 'naming.py'}:Ours"
     project.run("sync", project.target)
-    state = project.json("status")
-    assert all(item["last_sync"] for item in state["streams"])
-    assert all(item["last_parse"] for item in state["parsers"])
+    status = project.json("status")
+    assert all(item["last_sync"] for item in status["streams"])
+    assert all(item["last_parse"] for item in status["parsers"])
 
 
 TRANSLATOR = """
@@ -65,7 +65,7 @@ def test_a_connection_that_was_never_synced_is_due_now(project: Project) -> None
     assert all(item["due_next"] for item in streams)
 
 
-def test_windows_whose_services_changed_are_stale(project: Project) -> None:
+def test_windows_whose_full_refresh_input_changed_are_stale(project: Project) -> None:
     project.run("sync", project.target)
     project.vendor.services = [{"id": "s1", "name": "Store"}]
     project.run("sync", project.target, "--stream", "services")
@@ -73,12 +73,12 @@ def test_windows_whose_services_changed_are_stale(project: Project) -> None:
     assert tickets["stale_windows"] == tickets["windows"] > 0
 
 
-def test_what_is_stored_shows_after_its_connection_left_the_file(project: Project) -> None:
+def test_stored_streams_are_shown_after_their_connection_was_removed(project: Project) -> None:
     project.run("sync", project.target)
     project.configure()
     streams = project.json("status")["streams"]
     assert [(item["stream"], item["due_next"]) for item in streams] == [("incidents", None), ("services", None)]
 
 
-def test_compaction_says_what_it_did(synced: Project) -> None:
+def test_compact_prints_what_it_did(synced: Project) -> None:
     assert "of 4 tables had something to compact or remove" in synced.run("compact").out

@@ -1,20 +1,20 @@
-"""`dazz parse` parses again from what is stored."""
+"""`dazz parse` parses stored records again."""
 
 from __future__ import annotations
 
-from tests.cli.conftest import Project, at, days_ago
+from tests.cli.conftest import Project, days_ago, noon
 
 
 def test_a_restream_makes_no_request(project: Project) -> None:
     project.run("sync", project.target)
-    asked = len(project.vendor.requests)
+    requests = len(project.vendor.requests)
     document = project.json("parse", project.target)
     assert document["streams"] == []
     assert [(item["parser"], item["records"]) for item in document["parsers"]] == [("tickets", 3)]
-    assert len(project.vendor.requests) == asked
+    assert len(project.vendor.requests) == requests
 
 
-def test_a_range_parses_the_windows_that_meet_it(project: Project) -> None:
+def test_a_range_parses_the_windows_that_overlap_it(project: Project) -> None:
     project.run("sync", project.target)
     document = project.json(
         "parse", project.target, "tickets", "--since", days_ago(21).isoformat(), "--until", days_ago(19).isoformat()
@@ -23,7 +23,7 @@ def test_a_range_parses_the_windows_that_meet_it(project: Project) -> None:
     assert (tickets["windows"], tickets["records"]) == (1, 1)
 
 
-def test_stale_parses_only_where_a_full_refresh_input_changed(project: Project) -> None:
+def test_stale_parses_only_windows_whose_full_refresh_inputs_changed(project: Project) -> None:
     project.run("sync", project.target)
     (tickets,) = project.json("parse", project.target, "--stale")["parsers"]
     assert tickets["windows"] == 0
@@ -35,7 +35,7 @@ def test_stale_parses_only_where_a_full_refresh_input_changed(project: Project) 
 
 
 def test_a_parser_that_fails_is_named_with_what_it_raised(project: Project) -> None:
-    project.vendor.incident("explode", at(2))
+    project.vendor.incident("explode", noon(2))
     document = project.json("sync", project.target, status=1)
     (error,) = document["errors"]
     assert (error["connection"], error["parser"]) == ("acme", "tickets")
@@ -43,5 +43,5 @@ def test_a_parser_that_fails_is_named_with_what_it_raised(project: Project) -> N
 
 
 def test_an_unknown_parser_is_wrong_usage(synced: Project) -> None:
-    ran = synced.run("parse", synced.target, "ticket", status=2)
-    assert "did you mean 'tickets'?" in ran.err
+    result = synced.run("parse", synced.target, "ticket", status=2)
+    assert "did you mean 'tickets'?" in result.err

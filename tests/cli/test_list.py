@@ -1,4 +1,4 @@
-"""`dazz list` says what there is, and what failed to load."""
+"""`dazz list` lists integrations, and what failed to load."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def test_integrations_are_listed_with_streams_parsers_and_connections(synced: Pr
     assert listed["github"]["connections"] == []
 
 
-def test_an_integration_that_fails_to_load_is_shown_and_takes_none_down(project: Project) -> None:
+def test_an_integration_that_fails_to_load_is_reported_beside_the_others(project: Project) -> None:
     broken = project.folder / "broken.py"
     broken.write_text("import nowhere_to_be_found\n", encoding="utf-8")
     project.env["DAZZ_INTEGRATIONS"] = f"{broken}:{project.target}"
-    ran = project.run("list")
-    assert "incidents" in ran.out
-    assert "Failed to load" in ran.err
-    assert "No module named 'nowhere_to_be_found'" in ran.err
+    result = project.run("list")
+    assert "incidents" in result.out
+    assert "Failed to load" in result.err
+    assert "No module named 'nowhere_to_be_found'" in result.err
     (failure,) = project.json("list")["failures"]
     assert failure["place"] == str(broken)
 
 
-def test_without_a_connections_file_integrations_are_listed_all_the_same(project: Project) -> None:
+def test_integrations_are_listed_without_a_connections_file(project: Project) -> None:
     project.connections.unlink()
     document = project.json("list")
     assert {item["name"]: item["connections"] for item in document["integrations"]}["incidents"] == []
     assert document["problems"] == []
 
 
-def test_an_unusable_entry_of_the_connections_file_is_shown(project: Project) -> None:
+def test_an_invalid_entry_of_the_connections_file_is_reported(project: Project) -> None:
     project.configure({}, {"id": "../acme"})
     (problem,) = project.json("list")["problems"]
     assert "'../acme'" in problem
@@ -51,7 +51,7 @@ def test_an_unusable_entry_of_the_connections_file_is_shown(project: Project) ->
 @pytest.mark.parametrize(
     "place", ["helpy/integration.py", "integrations/helpy/integration.py", "helpy.py"], ids=["folder", "below", "file"]
 )
-def test_an_integration_of_a_connection_that_is_here_and_not_loaded_is_told_with_how_to_load_it(
+def test_a_connections_integration_that_is_here_but_not_loaded_is_reported_with_how_to_load_it(
     project: Project, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     monkeypatch.chdir(project.folder)
@@ -61,23 +61,23 @@ def test_an_integration_of_a_connection_that_is_here_and_not_loaded_is_told_with
     project.env["DAZZ_INTEGRATIONS"] = None
     project.configure({"integration": "helpy"})
     target = place.removesuffix("/integration.py")
-    said = f"{project.connections} names `helpy`, which is not loaded; set DAZZ_INTEGRATIONS={target}"
-    assert project.run("list").err.splitlines() == [said]
-    assert project.json("list")["problems"] == [said]
+    message = f"{project.connections} names `helpy`, which is not loaded: set DAZZ_INTEGRATIONS={target}"
+    assert project.run("list").err.splitlines() == [message]
+    assert project.json("list")["problems"] == [message]
     project.env["DAZZ_INTEGRATIONS"] = project.target
-    assert project.run("list").err == f"{said.replace(f'={target}', f'={project.target}:{target}')}\n"
+    assert project.run("list").err == f"{message.replace(f'={target}', f'={project.target}:{target}')}\n"
 
 
-def test_an_integration_of_a_connection_that_is_nowhere_is_told_with_the_one_that_was_meant(project: Project) -> None:
+def test_a_connections_unknown_integration_is_reported_with_a_similar_name(project: Project) -> None:
     project.configure({"integration": "incident"}, {"id": "other", "integration": "incident"}, {"id": "right"})
-    said = "names `incident`, and there is no integration of that name; did you mean 'incidents'?"
-    assert project.run("list").err == f"{project.connections} {said}\n"
+    message = "names `incident`, but there is no integration of that name; did you mean 'incidents'?"
+    assert project.run("list").err == f"{project.connections} {message}\n"
 
 
-def test_an_integration_that_failed_to_load_is_not_told_twice(project: Project) -> None:
+def test_an_integration_that_failed_to_load_is_reported_once(project: Project) -> None:
     broken = project.folder / "broken.py"
     broken.write_text("import nowhere_to_be_found\n", encoding="utf-8")
     project.env["DAZZ_INTEGRATIONS"] = str(broken)
     project.configure({"integration": "broken"})
-    (said,) = project.run("list").err.splitlines()
-    assert said.startswith("Failed to load")
+    (line,) = project.run("list").err.splitlines()
+    assert line.startswith("Failed to load")

@@ -1,4 +1,4 @@
-"""`dazz sync`: what it prints, and how it ends."""
+"""`dazz sync`: its output and exit status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dazz_assets.orchestration.dagster_instance import open_instance
-from tests.cli.conftest import Project, at, days_ago
+from tests.cli.conftest import Project, days_ago, noon
 from tests.cli.vendor import TOKEN
 
 STREAM_KEYS = {
@@ -31,30 +31,30 @@ def test_with_json_the_result_is_one_document_with_streams_parsers_and_errors(pr
     assert (services["stream"], services["records"], services["high_water_mark"]) == ("services", 1, None)
     assert (incidents["connection"], incidents["stream"]) == ("acme", "incidents")
     assert (incidents["requests"], incidents["records"], incidents["retries"]) == (1, 3, 0)
-    assert incidents["high_water_mark"] == at(1)
+    assert incidents["high_water_mark"] == noon(1)
     (tickets,) = document["parsers"]
     assert tickets.keys() >= {"connection", "parser", "records", "windows", "quarantined"}
     assert (tickets["parser"], tickets["records"], tickets["quarantined"]) == ("tickets", 3, 0)
-    assert tickets["windows"] in (2, 3)  # by the day of the week, two of the days are in one window
+    assert tickets["windows"] in (2, 3)  # Two of the days may be in the same week.
     assert document["errors"] == []
 
 
-def test_the_next_sync_brings_what_changed_and_its_windows(project: Project) -> None:
+def test_the_next_sync_fetches_what_changed(project: Project) -> None:
     project.run("sync", project.target)
-    project.vendor.incident("i1", at(0).replace("12:00:00", "00:00:01"))
+    project.vendor.incident("i1", noon(0).replace("12:00:00", "00:00:01"))
     document = project.json("sync", project.target)
     assert {item["stream"]: item["records"] for item in document["streams"]} == {"services": 1, "incidents": 1}
 
 
-def test_the_result_for_people_is_a_table_without_control_codes(project: Project) -> None:
-    ran = project.run("sync", project.target)
-    assert "high-water mark" in ran.out
-    assert at(1) in ran.out
-    assert "incidents/acme incidents: 3 records, 1 pages" in ran.err
-    assert "\x1b" not in ran.out + ran.err
+def test_without_json_the_result_is_a_table_without_control_codes(project: Project) -> None:
+    result = project.run("sync", project.target)
+    assert "high-water mark" in result.out
+    assert noon(1) in result.out
+    assert "incidents/acme incidents: 3 records, 1 pages" in result.err
+    assert "\x1b" not in result.out + result.err
 
 
-def test_chosen_streams_and_bounds_are_kept_to(project: Project) -> None:
+def test_stream_and_range_limit_what_is_fetched(project: Project) -> None:
     document = project.json(
         "sync",
         project.target,
@@ -70,23 +70,23 @@ def test_chosen_streams_and_bounds_are_kept_to(project: Project) -> None:
     assert "nothing is fetched yet" in incidents["gap"]
 
 
-def test_a_refetch_forgets_what_is_no_longer_listed(project: Project) -> None:
+def test_a_refetch_removes_records_that_are_no_longer_listed(project: Project) -> None:
     project.run("sync", project.target)
     project.vendor.incidents.pop(0)
     project.run("sync", project.target, "--refetch")
     assert project.json("query", "select count(*) as n from tickets") == [{"n": 2}]
 
 
-def test_the_former_name_of_refetch_still_works_and_says_the_new_one(project: Project) -> None:
+def test_the_old_name_of_refetch_works_and_names_the_new_one(project: Project) -> None:
     project.run("sync", project.target)
     project.vendor.incidents.pop(0)
-    ran = project.run("sync", project.target, "--full-refresh", "--json")
-    assert "--full-refresh is now called --refetch" in ran.err
-    assert json.loads(ran.out)["streams"]
+    result = project.run("sync", project.target, "--full-refresh", "--json")
+    assert "--full-refresh is now called --refetch" in result.err
+    assert json.loads(result.out)["streams"]
     assert project.json("query", "select count(*) as n from tickets") == [{"n": 2}]
 
 
-def test_help_shows_refetch_and_not_its_former_name(project: Project) -> None:
+def test_help_shows_refetch_but_not_its_old_name(project: Project) -> None:
     out = project.run("sync", "--help").out
     assert "--refetch" in out
     assert "--full-refresh" not in out
@@ -94,15 +94,15 @@ def test_help_shows_refetch_and_not_its_former_name(project: Project) -> None:
 
 def test_a_connection_that_fails_is_named_and_the_others_are_synced(project: Project) -> None:
     project.configure({}, {"id": "beta", "config": project.config("wrong-9d2e")})
-    ran = project.run("sync", project.target, "--json", status=1)
-    assert "wrong-9d2e" not in ran.out + ran.err
+    result = project.run("sync", project.target, "--json", status=1)
+    assert "wrong-9d2e" not in result.out + result.err
     document = project.json("query", "select connection, count(*) as n from tickets group by all")
     assert document == [{"connection": "acme", "n": 3}]
-    assert '"connection": "beta"' in ran.out
-    assert "Check the connection's credentials" in ran.out
+    assert '"connection": "beta"' in result.out
+    assert "Check the connection's credentials" in result.out
 
 
-def test_a_connection_with_wrong_config_beside_a_good_one_is_a_failure_in_part(project: Project) -> None:
+def test_wrong_config_of_one_of_several_connections_is_a_failure(project: Project) -> None:
     project.configure({}, {"id": "beta", "config": project.config("${NOT_SET_ANYWHERE}")}, {"id": "../x"})
     document = project.json("sync", project.target, status=1)
     errors = {item["connection"]: item["message"] for item in document["errors"]}
@@ -111,26 +111,26 @@ def test_a_connection_with_wrong_config_beside_a_good_one_is_a_failure_in_part(p
     assert {item["connection"] for item in document["streams"]} == {"acme"}
 
 
-def test_entries_of_other_integrations_that_can_not_be_read_are_no_concern_of_this_one(project: Project) -> None:
+def test_invalid_entries_of_other_integrations_are_ignored(project: Project) -> None:
     project.configure({}, {"id": "../x", "integration": "github"})
     assert project.json("sync", project.target)["errors"] == []
 
 
-def test_wrong_config_of_every_connection_is_wrong_config(project: Project) -> None:
+def test_wrong_config_of_every_connection_is_wrong_usage(project: Project) -> None:
     project.configure({"config": project.config("${NOT_SET_ANYWHERE}")})
     document = project.json("sync", project.target, status=2)
     assert document["streams"] == []
     assert "NOT_SET_ANYWHERE" in document["errors"][0]["message"]
 
 
-def test_nothing_of_the_token_is_written_under_the_home(synced: Project) -> None:
+def test_the_token_is_not_written_into_the_home(synced: Project) -> None:
     written = [path for path in synced.home.rglob("*") if path.is_file()]
     assert written
     assert [path for path in written if TOKEN.encode() in path.read_bytes()] == []
 
 
-def test_the_runs_are_on_the_instance_that_the_ui_opens(synced: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_are_stored_on_the_instance_that_the_ui_opens(synced: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(synced.home / "dagster"))
-    with open_instance() as found:
-        jobs = {run.job_name: run.status.value for run in found.get_runs()}
+    with open_instance() as instance:
+        jobs = {run.job_name: run.status.value for run in instance.get_runs()}
     assert jobs == {"incidents_snapshots": "SUCCESS", "incidents_sync": "SUCCESS"}

@@ -1,0 +1,534 @@
+"""`dazz new` writes an integration from one page, fetched from the API or read from a file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
+from dazz_assets.assistant.generate import write_call
+from dazz_assets.cli import app, new_flags, prompts
+from dazz_assets.connections import read_connections
+from dazz_assets.spec.discovery import load_classes
+from dazz_assets.spec.read import describe
+from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
+from tests.cli.conftest import CommandResult
+from tests.http.loopback import Asked, Reply, Vendor
+
+TOKEN = "canary-8c1d2e"
+RECORDS = [
+    {"id": "a", "title": "x", "updatedAt": "2026-01-01T00:00:00Z", "owner": {"email": "a@b.example"}},
+    {"id": "b", "title": "y", "updatedAt": "2026-01-02T00:00:00Z", "owner": None},
+]
+PAGE = {"data": RECORDS, "links": {"next": "/v1/issues?page=2"}}
+FLAGS = ("--base-url", "https://api.acme.example/v1/", "--path", "/issues")
+
+
+class Workspace:
+    """An otherwise empty folder to run `dazz new` in, with a sample page in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.env: dict[str, str | None] = {"COLUMNS": "200", "DAZZ_HOME": str(folder / "home")}
+        self.sample = self.write_page(PAGE)
+
+    def write_page(self, document: Any) -> str:
+        file = self.folder / "page.json"
+        file.write_bytes(document if isinstance(document, bytes) else json.dumps(document).encode())
+        return str(file)
+
+    def new(self, *args: str, status: int = 0, answers: str = "") -> CommandResult:
+        result = CliRunner().invoke(app, ["new", *args], env=self.env, input=answers, prog_name="dazz")
+        assert result.exit_code == status, f"{result.exit_code}: {result.stdout}{result.stderr}{result.exception}"
+        return CommandResult(result.stdout, result.stderr)
+
+    def generate(self, *args: str) -> StreamSpec:
+        """The stream of an integration generated from the sample with FLAGS and these flags."""
+        self.new("acme", *FLAGS, "--sample", self.sample, *args)
+        (stream,) = self.read_spec("acme").streams.values()
+        return stream
+
+    def read_spec(self, folder: str) -> IntegrationSpec:
+        (class_,) = load_classes(self.folder / folder)
+        return describe(class_)
+
+    def run_rejected(self, *args: str) -> str:
+        """The error for flags that are wrong usage. Checks that nothing was written."""
+        before = sorted(self.folder.rglob("*"))
+        result = self.new(*args, status=2)
+        assert sorted(self.folder.rglob("*")) == before
+        assert result.out == ""
+        return result.err.splitlines()[-1].removeprefix("Error: ")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.chdir(tmp_path)
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    vendor = Vendor()
+    yield vendor
+    vendor.close()
+
+
+# From a sample page
+
+
+def test_settings_without_a_flag_are_inferred_from_the_page(workspace: Workspace) -> None:
+    result = workspace.new("acme", *FLAGS, "--sample", workspace.sample)
+    spec = workspace.read_spec("acme")
+    (stream,) = spec.streams.values()
+    assert (spec.name, spec.integration.base_url) == ("acme", "https://api.acme.example/v1")
+    assert write_call(spec.integration.auth) == 'BearerToken("{config.token}")'
+    assert (stream.name, stream.path, stream.records, stream.primary_key) == ("issues", "/issues", "data", ("id",))
+    assert stream.cursor is not None
+    assert stream.cursor.field == "updatedAt"
+    assert write_call(stream.paginator) == 'NextLink("links.next")'
+    assert list(spec.parsers) == ["acme_issues"]
+    lines = result.out.splitlines()
+    assert lines[0] == "Written to acme: __init__.py, models.py, integration.py."
+    assert lines[1] == (
+        'Stream issues, from 2 records at `data`: key id, cursor updatedAt, paginator NextLink("links.next").'
+    )
+
+
+def test_flags_take_precedence_over_the_page(workspace: Workspace) -> None:
+    flags = ("--stream", "tickets", "--key", "title,id", "--cursor", "none", "--paginator", "page-number:p")
+    stream = workspace.generate(*flags, "--auth", "header:X-Key")
+    assert (stream.name, stream.primary_key, stream.cursor) == ("tickets", ("title", "id"), None)
+    assert write_call(stream.paginator) == 'PageNumber(param="p")'
+    assert write_call(workspace.read_spec("acme").integration.auth) == 'ApiKey(header="X-Key")'
+
+
+@pytest.mark.parametrize(
+    ("flag", "code"),
+    [
+        ("link-header", "LinkHeader()"),
+        ("next-link:@odata\\.nextLink", r'NextLink("@odata\\.nextLink")'),
+        ("cursor-token:meta.page.after:page[after]", 'CursorToken("meta.page.after", "page[after]")'),
+        ("page-number", "PageNumber()"),
+        ("page-number:p", 'PageNumber(param="p")'),
+        ("offset", "Offset()"),
+        ("offset:startAt", 'Offset(param="startAt")'),
+    ],
+)
+def test_each_paginator_has_a_flag_and_is_written_as_one(flag: str, code: str) -> None:
+    paginator = new_flags.read_paginator(flag)
+    assert write_call(paginator) == code
+    assert new_flags.read_paginator(new_flags.write_paginator(paginator)) == paginator
+
+
+@pytest.mark.parametrize(
+    ("flag", "code"),
+    [
+        ("bearer", 'BearerToken("{config.token}")'),
+        ("header:X-Key", 'ApiKey(header="X-Key")'),
+        ("header:Authorization:token {config.token}", 'ApiKey(header="Authorization", format="token {config.token}")'),
+        ("param:key", 'ApiKey(param="key")'),
+        ("param:auth[key]", 'ApiKey(param="auth[key]")'),
+        ("basic", 'Basic("{config.username}", "{config.password}")'),
+    ],
+)
+def test_each_auth_has_a_flag(flag: str, code: str) -> None:
+    assert write_call(new_flags.read_auth(flag)) == code
+
+
+def test_none_means_no_paginator_and_no_auth() -> None:
+    assert (new_flags.read_paginator("none"), new_flags.write_paginator(None), new_flags.read_auth("none")) == (
+        None,
+        "none",
+        None,
+    )
+
+
+def test_basic_auth_has_a_variable_for_user_name_and_one_for_password(workspace: Workspace) -> None:
+    result = workspace.new("acme", *FLAGS, "--sample", workspace.sample, "--auth", "basic")
+    (entry,) = read_connection_entries(result.out)
+    assert entry["config"] == {"username": "${ACME_USERNAME}", "password": "${ACME_PASSWORD}"}
+    assert workspace.read_spec("acme").config.model_fields["username"].annotation is str
+    assert workspace.read_spec("acme").config.model_fields["password"].annotation is SecretStr
+
+
+def read_connection_entries(out: str) -> list[dict[str, Any]]:
+    """The entries printed for connections.yaml."""
+    text = out.partition("Add to connections.yaml:")[2].partition("Recorded in")[0]
+    return list(yaml.safe_load(text)["connections"])
+
+
+def test_the_printed_connection_fits_the_generated_integration(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ("--path", "/orgs/{config.org}/issues?limit=100&v=02&state=")
+    result = workspace.new(
+        "acme", "--base-url", "https://api.acme.example", *path, "--sample", workspace.sample, "--token-env", "T0"
+    )
+    file = workspace.folder / "connections.yaml"
+    file.write_text(yaml.safe_dump({"connections": read_connection_entries(result.out)}), encoding="utf-8")
+    (connection,) = read_connections(file).valid
+    monkeypatch.setenv("T0", TOKEN)
+    monkeypatch.setenv("ACME_ORG", "nimbus")
+    spec = workspace.read_spec("acme")
+    assert connection.load(spec.config).model_dump()["org"] == "nimbus"
+    assert dict(spec.streams["issues"].params) == {"limit": 100, "v": "02", "state": ""}
+    assert f"dazz preview acme issues --connection {connection.id}" in result.out
+
+
+def test_since_becomes_the_parameter_of_the_cursor(workspace: Workspace) -> None:
+    cursor = workspace.generate("--since", "updated_after").cursor
+    assert cursor is not None
+    assert (cursor.field, cursor.since) == ("updatedAt", "updated_after")
+
+
+def test_the_folder_is_created_in_integrations_or_where_into_says(workspace: Workspace) -> None:
+    (workspace.folder / "integrations").mkdir()
+    workspace.new("acme", *FLAGS, "--sample", workspace.sample)
+    workspace.new("other-vendor", *FLAGS, "--sample", workspace.sample, "--into", "some/where else")
+    assert workspace.read_spec("integrations/acme").name == "acme"
+    spec = workspace.read_spec("some/where else/other_vendor")
+    assert (spec.name, spec.integration.__name__) == ("other_vendor", "OtherVendorIntegration")
+
+
+def test_what_the_page_does_not_prove_is_a_warning(workspace: Workspace) -> None:
+    result = workspace.new("acme", *FLAGS, "--sample", workspace.write_page([{"id": 1}]))
+    assert [line for line in result.err.splitlines() if line.startswith("warning: ")] == [
+        "warning: the page shows no way to the next page; without a paginator, only one page is fetched",
+        "warning: no cursor: each sync fetches the whole list",
+        "warning: one record doesn't show which fields are optional: review models.py",
+    ]
+
+
+def test_names_of_people_are_declared_personal_and_recorded_as_pseudonyms(workspace: Workspace) -> None:
+    records = [{"id": 1, "lead": {"name": "Grace Hopper", "email": "grace@navy.mil"}}, {"id": 2, "lead": None}]
+    result = workspace.new("acme", *FLAGS, "--sample", workspace.write_page(records))
+    (stream,) = workspace.read_spec("acme").streams.values()
+    assert stream.personal == ("lead.name",)
+    assert "Declared personal, and replaced by pseudonyms in recordings: lead.name." in result.out.splitlines()
+    recorded = [file.read_text(encoding="utf-8") for file in (workspace.folder / "acme").rglob("*") if file.is_file()]
+    assert not any("Grace" in text or "grace@" in text for text in recorded)
+    assert "Review the recording before you commit it" in result.err
+
+
+def test_next_steps_are_printed_last(workspace: Workspace) -> None:
+    lines = workspace.new("acme", *FLAGS, "--sample", workspace.sample).out.splitlines()
+    recorded = f"Recorded in {workspace.folder / 'acme' / 'recordings' / 'default'}: `pytest acme` runs it."
+    assert lines[lines.index(recorded) :] == [
+        recorded,
+        "",
+        "Next:",
+        "",
+        "  dazz preview acme issues --connection main",
+        "  dazz record acme --connection main",
+        "  dazz sync acme --connection main",
+        "  pytest acme",
+        "",
+        "The recording was made from the sample; `dazz record` replaces it with one from the real API.",
+    ]
+
+
+def test_a_page_with_newest_records_first_suggests_order_desc(workspace: Workspace) -> None:
+    days = [{"id": day, "updated": f"2026-01-0{day}"} for day in (3, 2, 1)]
+    assert (
+        '`order="desc"` of the cursor stops at what is known'
+        in workspace.new("acme", *FLAGS, "--sample", workspace.write_page(days)).err
+    )
+
+
+def test_the_generated_code_passes_the_type_checker(workspace: Workspace) -> None:
+    workspace.generate("--since", "from")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--cache-dir", "/dev/null", "acme"]
+    result = subprocess.run(command, cwd=workspace.folder, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stdout
+
+
+# From the API
+
+
+def test_with_a_token_in_the_environment_the_page_is_fetched(workspace: Workspace, vendor: Vendor) -> None:
+    following = {"Link": f'<{vendor.url}/orgs/a%20b/issues?page=2>; rel="next"'}
+    vendor.handler = lambda asked: Reply(body=[]) if "page" in asked.query else Reply(body=RECORDS, headers=following)
+    workspace.env |= {"ACME_TOKEN": TOKEN, "ACME_ORG": "a b"}
+    result = workspace.new("acme", "--base-url", vendor.url, "--path", "/orgs/{config.org}/issues?limit=2")
+    assert vendor.asked[0].target == "/orgs/a%20b/issues?limit=2"
+    assert vendor.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
+    (stream,) = workspace.read_spec("acme").streams.values()
+    assert write_call(stream.paginator) == "LinkHeader()"
+    assert "dazz record" not in result.out
+    assert TOKEN not in result.out + result.err
+    assert all(TOKEN not in file.read_text(encoding="utf-8") for file in workspace.folder.rglob("*.py"))
+
+
+def test_an_open_api_needs_no_token(workspace: Workspace, vendor: Vendor) -> None:
+    vendor.script(Reply(body={"data": RECORDS, "links": {"next": None}}))
+    workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", "--auth", "none")
+    assert "Authorization" not in vendor.asked[0].headers
+    assert set(workspace.read_spec("acme").config.model_fields) == {"base_url"}
+
+
+def test_with_a_sample_nothing_is_fetched(workspace: Workspace, vendor: Vendor) -> None:
+    workspace.env["ACME_TOKEN"] = TOKEN
+    workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", "--sample", workspace.sample)
+    assert vendor.asked == []
+
+
+def test_a_rejected_token_shows_the_response_without_the_token_and_nothing_is_written(
+    workspace: Workspace, vendor: Vendor
+) -> None:
+    def reject(asked: Asked) -> Reply:
+        return Reply(401, {"message": f"{asked.headers['Authorization']} opens nothing"})
+
+    vendor.handler = reject
+    workspace.env["ACME_TOKEN"] = TOKEN
+    result = workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", status=1)
+    assert "Bearer *** opens nothing" in result.err
+    assert not (workspace.folder / "acme").exists()
+
+
+# Wrong usage
+
+
+def test_an_existing_folder_is_not_overwritten(workspace: Workspace) -> None:
+    (workspace.folder / "acme").mkdir()
+    error = workspace.run_rejected("acme", *FLAGS, "--sample", workspace.sample)
+    assert error == "acme already exists and is not overwritten: choose another name, or another --into"
+
+
+def test_a_taken_name_is_rejected_and_a_similar_one_is_a_warning(workspace: Workspace) -> None:
+    assert "there is already an integration named 'github'" in workspace.run_rejected("github", *FLAGS)
+    result = workspace.new("gitub", *FLAGS, "--sample", workspace.sample)
+    assert "warning: there is already an integration with a similar name, 'github'" in result.err
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("2fa", "as 'vendor-2fa'"),
+        ("my vendor", "as 'my-vendor'"),
+        ("api.vendor.com", "as 'api-vendor-com'"),
+        ("../up", "as 'up'"),
+        ("größe", "can't be the name"),
+        ("", "as 'acme'"),
+        ("class", "as 'class-api'"),
+        ("connection", "as 'connection-api'"),
+        ("v" * 31, "use at most 30"),
+    ],
+)
+def test_an_invalid_name_is_rejected_with_a_valid_one(workspace: Workspace, name: str, message: str) -> None:
+    assert message in workspace.run_rejected(name, *FLAGS, "--sample", workspace.sample)
+
+
+def test_without_a_terminal_missing_flags_are_named(workspace: Workspace) -> None:
+    assert workspace.run_rejected("acme") == "--base-url and --path are missing"
+    assert workspace.run_rejected("acme", "--path", "/x") == "--base-url is missing"
+    error = workspace.run_rejected("acme", *FLAGS, "--token-env", "MY_TOKEN")
+    assert (
+        error == "no page to generate from: set MY_TOKEN in the environment to fetch one, or give a file with --sample"
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--base-url", "api.acme.example"], "write it like https://api.vendor.com"),
+        (["--base-url", "https://u:p@api.acme.example"], "is not the URL of an API"),
+        (["--path", "https://api.acme.example/x"], "give only what comes after the base URL"),
+        (["--path", "/orgs/{org}/x"], "{org} is not a field of the connection's config: write it like {config.org}"),
+        (["--path", "/orgs/{parent.id}/x"], "the first stream can't have a parent"),
+        (["--path", "/x?since={cursor.since}"], "name its parameter with --since"),
+        (["--path", "/x/{config.token}"], "--path can't contain {config.token}"),
+        (["--path", "/a b"], "contains ' '"),
+        (["--path", "/{config.org}"], "name it with --stream"),
+        (["--stream", "My Stream"], "'My Stream' can't be a stream's name"),
+        (["--auth", "barer"], "is not one of: bearer, header:NAME[:FORMAT], param:NAME, basic, none"),
+        (["--auth", "header:"], "is not one of: bearer"),
+        (["--auth", "header:X-Key:{key}"], "is not one of: bearer"),
+        (["--auth", "header:X-Key:Token {token}"], "write {config.token}"),
+        (["--auth", "param:"], "is not one of: bearer"),
+        (["--paginator", "next-lnk:next"], "did you mean 'next-link'?"),
+        (["--paginator", "next-link"], "is not one of: link-header, next-link:PATH"),
+        (
+            ["--paginator", "none"],
+            "`links.next` says that there are more pages, so the stream needs a paginator, for example NextLink(",
+        ),
+        (["--paginator", "link-header"], 'LinkHeader() finds nothing in the page; use NextLink("links.next")'),
+        (["--paginator", "next-link:next"], 'NextLink("next") finds nothing in the page; use NextLink("links.next")'),
+        (["--key", "id,"], "give the path of a field, or several separated by commas"),
+        (["--key", "owner.email"], "`owner.email` has no value in 1 of 2 records; unique in this page: id, title"),
+        (["--key", "iid"], "`iid` has no value in 2 of 2 records; unique in this page: id"),
+        (["--records", "dta"], "nothing is at `dta`"),
+        (["--records", "links"], "is not a list"),
+        (["--cursor", "title"], "`title` holds 'x', which is not a time; there are: updatedAt"),
+        (["--cursor", "updated_at"], "`updated_at` is in no record; did you mean 'updatedAt'?: set it with --cursor"),
+        (["--cursor", "none", "--since", "from"], "`since` needs a cursor"),
+        (["--sample", "nowhere.json"], "nowhere.json can't be read: No such file"),
+    ],
+)
+def test_invalid_flags_are_rejected_with_a_fix(workspace: Workspace, flags: list[str], message: str) -> None:
+    assert message in workspace.run_rejected("acme", *FLAGS, "--sample", workspace.sample, *flags)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"data": []}, "`data` has no records, so there are no fields to make models from"),
+        ([], "the page has no records"),
+        (
+            {"id": 1, "name": "x"},
+            "the page has no list, so it has no records: it is an object with the keys id, name",
+        ),
+        (["a", "b"], "the page has items that are not objects with fields"),
+        ([{"name": "x"}, {"name": "y"}], "no field has the name of an identifier (unique in this page: name)"),
+        ([{"id": 1}, {"id": 1}], "(unique in this page: none)"),
+        (
+            {"data": RECORDS, "has_more": True},
+            "the page says by `has_more` that there is more, so it needs one: set it with",
+        ),
+        (b"<html>", "page.json is not JSON"),
+        (b"", "page.json is empty"),
+        (b"[" * 100_000, "page.json is not JSON"),
+    ],
+)
+def test_a_page_that_can_not_become_an_integration_is_rejected_with_the_reason(
+    workspace: Workspace, document: Any, message: str
+) -> None:
+    assert message in workspace.run_rejected("acme", *FLAGS, "--sample", workspace.write_page(document))
+
+
+# At a terminal
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompts, "is_terminal", lambda: True)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_missing_flags_are_asked_for_with_defaults_from_the_page(workspace: Workspace) -> None:
+    answers = ["https://api.acme.example", "header:X-Key", "/v1/issues", "", "", "", "updated_after", ""]
+    result = workspace.new("acme", "--sample", workspace.sample, answers="\n".join(answers) + "\n")
+    (stream,) = workspace.read_spec("acme").streams.values()
+    assert write_call(workspace.read_spec("acme").integration.auth) == 'ApiKey(header="X-Key")'
+    assert write_call(stream.cursor) == 'Cursor("updatedAt", since="updated_after")'
+    assert write_call(stream.paginator) == 'NextLink("links.next")'
+    for shown in ("[bearer]", "[data]", "[id]", "[updatedAt]", "[next-link:links.next]"):
+        assert shown in result.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_an_invalid_answer_is_asked_for_again(workspace: Workspace) -> None:
+    answers = ["api.acme.example", "https://api.acme.example", "", "/issues", "", "", "none", "nxt", "offset:start"]
+    result = workspace.new("acme", "--sample", workspace.sample, answers="\n".join(answers) + "\n")
+    (stream,) = workspace.read_spec("acme").streams.values()
+    assert stream.cursor is None
+    assert write_call(stream.paginator) == 'Offset(param="start")'
+    assert "write it like https://api.vendor.com" in result.err
+    assert "is not one of: link-header" in result.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_question_for_auth_explains_the_forms(workspace: Workspace) -> None:
+    answers = [
+        "https://api.acme.example",
+        "header:Authorization:Token {config.token}",
+        "/v1/issues",
+        "",
+        "",
+        "",
+        "",
+        "",
+    ]
+    result = workspace.new("acme", "--sample", workspace.sample, answers="\n".join(answers) + "\n")
+    assert write_call(workspace.read_spec("acme").integration.auth) == (
+        'ApiKey(header="Authorization", format="Token {config.token}")'
+    )
+    assert "header:NAME:FORMAT  the token within a text in the header NAME" in result.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_an_empty_answer_without_a_default_is_asked_for_again(workspace: Workspace) -> None:
+    answers = ["", "https://api.acme.example", "none", "", "/issues", "", "", "", "", ""]
+    result = workspace.new("acme", "--sample", workspace.sample, answers="\n".join(answers) + "\n")
+    assert result.err.count("This question has no default: type an answer, or stop with Ctrl-C") == 2
+
+
+@pytest.mark.usefixtures("terminal")
+def test_an_empty_answer_for_records_means_the_page_itself(workspace: Workspace) -> None:
+    flags = (*FLAGS, "--auth", "none", "--records", "dta")
+    workspace.new("acme", *flags, "--sample", workspace.write_page(RECORDS), answers="\n\n\n\n\n")
+    (stream,) = workspace.read_spec("acme").streams.values()
+    assert stream.records == ""
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_missing_token_is_reported_before_further_questions(workspace: Workspace) -> None:
+    result = workspace.new("acme", answers="https://api.acme.example\nbasic\n", status=2)
+    assert "Path of the first stream" not in result.err
+    assert result.err.splitlines()[-5:] == [
+        "To continue with your answers:",
+        "",
+        "  dazz new acme --base-url https://api.acme.example --auth basic",
+        "",
+        "Error: no page to generate from: set ACME_USERNAME, ACME_PASSWORD in the environment to fetch one, or give a "
+        "file with --sample",
+    ]
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [(Reply(401), 1), (Reply(404), 1), (Reply(body={"id": 1, "items": []}), 2)],
+    ids=["wrong token", "wrong path", "no records"],
+)
+def test_a_first_page_that_fails_prints_the_command_with_the_answers(
+    workspace: Workspace, vendor: Vendor, reply: Reply, status: int
+) -> None:
+    vendor.handler = lambda asked: reply
+    workspace.env["MY_TOKEN"] = TOKEN
+    answers = f"{vendor.url}\nheader:X-Key:t {{token}}\n/issues?state=open&limit=2\n"
+    result = workspace.new("acme", "--token-env", "MY_TOKEN", "--key", "id", answers=answers, status=status)
+    command = (
+        f"  dazz new acme --base-url {vendor.url} --auth 'header:X-Key:t {{token}}' "
+        "--path '/issues?state=open&limit=2' --key id --token-env MY_TOKEN"
+    )
+    assert command in result.err.splitlines()
+    assert result.err.splitlines()[-1].startswith("Error: ")
+    assert not (workspace.folder / "acme").exists()
+
+
+@pytest.mark.usefixtures("terminal")
+def test_an_invalid_flag_is_reported_before_any_question(workspace: Workspace) -> None:
+    error = workspace.new("acme", "--path", "/a b", "--sample", workspace.sample, status=2).err
+    assert error.startswith("Error: --path '/a b' contains ' '")
+
+
+def test_without_questions_no_command_is_printed(workspace: Workspace, vendor: Vendor) -> None:
+    vendor.handler = lambda asked: Reply(404)
+    result = workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", "--auth", "none", status=1)
+    assert "dazz new" not in result.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_key_that_the_page_does_not_show_is_asked_for(workspace: Workspace) -> None:
+    sample = workspace.write_page([{"name": "x"}, {"name": "y"}])
+    workspace.new("acme", *FLAGS, "--auth", "none", "--sample", sample, answers="nme\nname\n\n\n\n")
+    (stream,) = workspace.read_spec("acme").streams.values()
+    assert stream.primary_key == ("name",)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_paginator_that_the_page_needs_but_does_not_show_is_asked_for(workspace: Workspace) -> None:
+    sample = workspace.write_page({"data": RECORDS, "has_more": True})
+    answers = ["none", "offset:start", "", "", "none", ""]
+    workspace.new("acme", *FLAGS, "--auth", "none", "--sample", sample, answers="\n".join(answers) + "\n")
+    (stream,) = workspace.read_spec("acme").streams.values()
+    assert write_call(stream.paginator) == 'Offset(param="start")'
