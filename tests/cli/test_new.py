@@ -239,7 +239,7 @@ def test_next_steps_are_printed_last(workspace: Workspace) -> None:
 def test_a_page_with_newest_records_first_suggests_order_desc(workspace: Workspace) -> None:
     days = [{"id": day, "updated": f"2026-01-0{day}"} for day in (3, 2, 1)]
     assert (
-        '`order="desc"` of the cursor stops at what is known'
+        'set `order="desc"` on the cursor to stop early'
         in workspace.new("acme", *FLAGS, "--sample", workspace.write_page(days)).err
     )
 

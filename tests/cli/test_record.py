@@ -268,7 +268,7 @@ def test_a_failed_sync_keeps_the_earlier_recording_and_leaves_no_partial_files(r
         lambda asked: Reply(403, {"message": f"{asked.headers['Authorization']} is blocked"})
     )
     result = recorded_project.record(status=1)
-    assert "the second sync failed, so nothing is recorded" in result.err
+    assert "the second sync failed, so nothing was recorded" in result.err
     assert "is blocked" in result.err
     assert "Traceback" not in result.err
     assert TOKEN not in result.out + result.err
