@@ -30,7 +30,7 @@ from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
 from dazz_assets.transform.parse_windows import parse
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 PAGE = 3
 
@@ -118,9 +118,9 @@ class Desk:
 
     @property
     def requests(self) -> int:
-        return len(self.vendor.asked)
+        return len(self.vendor.requests)
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.path in self.failing:
             return self.failing[asked.path]
         if asked.headers.get("Authorization") != "Bearer secret":
@@ -130,7 +130,7 @@ class Desk:
         offset, limit = int(query.get("offset", 0)), int(query.get("limit", PAGE))
         return Reply(body={"items": found[offset : offset + limit], "total": len(found)})
 
-    def answer_all(self, asked: Asked) -> Reply:
+    def answer_all(self, asked: ReceivedRequest) -> Reply:
         """Answer like an API that ignores the filter."""
         offset = int(asked.query["offset"][0])
         return Reply(body={"items": list(self.tickets.values())[offset : offset + PAGE]})

@@ -30,7 +30,7 @@ from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 NOW = datetime(2026, 1, 21, 12, tzinfo=UTC)
 LAST_CHANGE = "2026-01-20T10:00:00Z"
@@ -111,7 +111,7 @@ def shop(stream: type[Stream[Any]], auth_: Any = None) -> type[Integration[ShopC
 def vendor() -> Iterator[Vendor]:
     vendor = Vendor()
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: ReceivedRequest) -> Reply:
         offset = int(asked.query.get("offset", ["0"])[0])
         first_page = str(asked.query.get("page", ["3"])[0]) == "3"
         items = [{"id": 1, "name": "no/1", "at": LAST_CHANGE}] if not offset and first_page else []
@@ -124,18 +124,18 @@ def vendor() -> Iterator[Vendor]:
 
 def first_requests_of_two_syncs(
     integration: type[Integration[ShopConfig]], vendor: Vendor, folder: Path, start: date
-) -> tuple[Asked, Asked]:
+) -> tuple[ReceivedRequest, ReceivedRequest]:
     """Run two syncs and return the first request for orders of each."""
     spec = describe(integration)
     config = {"token": "s3cret", "base_url": f"{vendor.url}/api"}
     connection = Connection(id="acme", integration=spec.name, start=start, config=config)
-    first: list[Asked] = []
+    first: list[ReceivedRequest] = []
     for _ in range(2):
         session = Session(spec, connection, Lake(folder / "lake"), now=lambda: NOW)
-        before = len(vendor.asked)
+        before = len(vendor.requests)
         for stream in spec.streams.values():
             sync_stream(session, stream, SyncRange(from_mark=True))
-        first.append(next(item for item in vendor.asked[before:] if "/orders" in item.path))
+        first.append(next(item for item in vendor.requests[before:] if "/orders" in item.path))
     return first[0], first[1]
 
 
@@ -152,7 +152,7 @@ def announce(integration: type[Integration[ShopConfig]]) -> dict[str, AnnouncedR
     return {item.sync: item for item in first_requests(spec, spec.streams["orders"])}
 
 
-def assert_same(request: AnnouncedRequest, sent: Asked, values: Mapping[str, str]) -> None:
+def assert_same(request: AnnouncedRequest, sent: ReceivedRequest, values: Mapping[str, str]) -> None:
     """Check that the announced request, with values in place of names, is the one that was sent."""
     assert request.method == sent.method
     assert fill_in(request.url, values) == f"https://shop.test{sent.target}"

@@ -30,7 +30,7 @@ from dazz_assets.http import BadRequestError, UnauthorizedError
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 SECRET = "canary-7a61f0"
 
@@ -108,7 +108,7 @@ def test_one_request_is_made_and_nothing_is_stored(market: Market) -> None:
     found = market.preview(paginator=NextLink("next"))
     assert (found.connection, found.stream, found.status, found.path) == ("acme", "orders", 200, "items")
     assert [bytes(record)[:9] for record in found.records] == [b'{"id": 1,', b'{"id": 2,']
-    assert len(market.vendor.asked) == 1
+    assert len(market.vendor.requests) == 1
     assert list(market.folder.iterdir()) == []
 
 
@@ -118,7 +118,7 @@ def test_the_request_is_that_of_a_first_sync_shown_without_credentials(market: M
         cursor=Cursor("at", since="from", until="to"), paginator=Offset(size_param="limit", size=50), params={"v": 2}
     )
     assert found.asked.url == f"{market.vendor.url}/orders?v=2&from=2026-01-05T00%3A00%3A00Z&offset=0&limit=50"
-    (asked,) = market.vendor.asked
+    (asked,) = market.vendor.requests
     assert asked.query == {
         "v": ["2"],
         "from": ["2026-01-05T00:00:00Z"],
@@ -134,7 +134,7 @@ def test_the_next_request_is_shown_but_not_sent(market: Market) -> None:
     assert found.paging.next is not None
     assert found.paging.next.url == f"{market.vendor.url}/orders?after=2&key=***"
     assert (found.paging.last, found.paging.warning) == (None, None)
-    assert len(market.vendor.asked) == 1
+    assert len(market.vendor.requests) == 1
 
 
 def test_the_last_page_has_the_reason_why_it_is_the_last(market: Market) -> None:
@@ -292,7 +292,7 @@ def test_a_sub_stream_is_previewed_for_the_first_parent_with_records(market: Mar
     assert found.parent == {"id": "3"}
     assert found.asked.url == f"{market.vendor.url}/shops/3/orders"
     assert len(found.records) == 1
-    assert [asked.path for asked in market.vendor.asked] == [
+    assert [asked.path for asked in market.vendor.requests] == [
         "/shops",
         "/shops/1/orders",
         "/shops/2/orders",
@@ -324,7 +324,7 @@ def test_a_sub_stream_without_any_parent_is_an_error(market: Market) -> None:
 
 
 def test_a_refusal_is_the_error_of_a_sync_without_the_secret(market: Market) -> None:
-    def refuse(asked: Asked) -> Reply:
+    def refuse(asked: ReceivedRequest) -> Reply:
         return Reply(401, {"message": f"{asked.query['key'][0]} opens nothing"})
 
     market.vendor.handler = refuse

@@ -21,7 +21,7 @@ from dazz_assets.spec.discovery import load_classes
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from tests.cli.conftest import CommandResult
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 TOKEN = "canary-8c1d2e"
 RECORDS = [
@@ -259,8 +259,8 @@ def test_with_a_token_in_the_environment_the_page_is_fetched(workspace: Workspac
     vendor.handler = lambda asked: Reply(body=[]) if "page" in asked.query else Reply(body=RECORDS, headers=following)
     workspace.env |= {"ACME_TOKEN": TOKEN, "ACME_ORG": "a b"}
     result = workspace.new("acme", "--base-url", vendor.url, "--path", "/orgs/{config.org}/issues?limit=2")
-    assert vendor.asked[0].target == "/orgs/a%20b/issues?limit=2"
-    assert vendor.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
+    assert vendor.requests[0].target == "/orgs/a%20b/issues?limit=2"
+    assert vendor.requests[0].headers["Authorization"] == f"Bearer {TOKEN}"
     (stream,) = workspace.read_spec("acme").streams.values()
     assert write_call(stream.paginator) == "LinkHeader()"
     assert "dazz record" not in result.out
@@ -271,20 +271,20 @@ def test_with_a_token_in_the_environment_the_page_is_fetched(workspace: Workspac
 def test_an_open_api_needs_no_token(workspace: Workspace, vendor: Vendor) -> None:
     vendor.script(Reply(body={"data": RECORDS, "links": {"next": None}}))
     workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", "--auth", "none")
-    assert "Authorization" not in vendor.asked[0].headers
+    assert "Authorization" not in vendor.requests[0].headers
     assert set(workspace.read_spec("acme").config.model_fields) == {"base_url"}
 
 
 def test_with_a_sample_nothing_is_fetched(workspace: Workspace, vendor: Vendor) -> None:
     workspace.env["ACME_TOKEN"] = TOKEN
     workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", "--sample", workspace.sample)
-    assert vendor.asked == []
+    assert vendor.requests == []
 
 
 def test_a_rejected_token_shows_the_response_without_the_token_and_nothing_is_written(
     workspace: Workspace, vendor: Vendor
 ) -> None:
-    def reject(asked: Asked) -> Reply:
+    def reject(asked: ReceivedRequest) -> Reply:
         return Reply(401, {"message": f"{asked.headers['Authorization']} opens nothing"})
 
     vendor.handler = reject

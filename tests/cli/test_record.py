@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from dazz_assets.cli import app
 from tests.cli.conftest import CommandResult, days_ago, noon
-from tests.http.loopback import Asked, Reply
+from tests.http.loopback import ReceivedRequest, Reply
 from tests.recording.shop import INTEGRATION, TOKEN, Shop
 
 KEY = "a key that two people share"
@@ -86,11 +86,11 @@ class ShopProject:
         ]
         return [text.count('"avatar_url"') for text in pages]
 
-    def replace_responses_in_second_sync(self, respond: Callable[[Asked], Reply]) -> None:
+    def replace_responses_in_second_sync(self, respond: Callable[[ReceivedRequest], Reply]) -> None:
         """Answer requests with this function from the second sync on, after the first one was written."""
         original, syncs = self.shop.vendor.handler, 0
 
-        def handle(asked: Asked) -> Reply:
+        def handle(asked: ReceivedRequest) -> Reply:
             nonlocal syncs
             syncs += asked.path == "/accounts" and "after" not in asked.query
             return respond(asked) if syncs == 2 else original(asked)
@@ -160,7 +160,7 @@ def test_files_that_still_contain_a_name_are_reported(project: ShopProject) -> N
 
 def test_pytest_passes_right_after(recorded: tuple[ShopProject, CommandResult]) -> None:
     project, _ = recorded
-    requests = len(project.shop.vendor.asked)
+    requests = len(project.shop.vendor.requests)
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(project.recordings)],
         cwd=project.folder,
@@ -169,7 +169,7 @@ def test_pytest_passes_right_after(recorded: tuple[ShopProject, CommandResult]) 
         text=True,
     )
     assert (result.returncode, "1 passed" in result.stdout) == (0, True), result.stdout + result.stderr
-    assert len(project.shop.vendor.asked) == requests
+    assert len(project.shop.vendor.requests) == requests
 
 
 def test_the_home_holds_only_the_key_readable_by_its_owner(
@@ -246,7 +246,7 @@ def test_the_only_connection_is_the_default(project: ShopProject) -> None:
 def test_an_unknown_connection_is_rejected_with_a_similar_one(project: ShopProject) -> None:
     result = project.run("record", str(project.target), "--connection", "acne", status=2)
     assert "has no connection 'acne' of shop; did you mean 'acme'?" in result.err
-    assert project.shop.vendor.asked == []
+    assert project.shop.vendor.requests == []
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_wrong_config_is_reported_and_nothing_is_written(
 ) -> None:
     project.configure(config)
     assert message in project.record(status=2).err
-    assert project.shop.vendor.asked == []
+    assert project.shop.vendor.requests == []
     assert project.scenarios == set()
 
 
@@ -298,7 +298,7 @@ def test_an_interrupt_ends_with_130_keeps_the_earlier_recording_and_leaves_no_fi
     before = recorded_project.read_files()
     process = recorded_project.start(TMPDIR=str(tmp_path))
 
-    def interrupt(asked: Asked) -> Reply:
+    def interrupt(asked: ReceivedRequest) -> Reply:
         process.send_signal(signal.SIGINT)
         return recorded_project.shop.answer(asked)
 

@@ -25,7 +25,7 @@ from dazz_assets.session import Session
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.docs.markdown import blocks
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
 SHOWN = {block.words[0]: block.text for block in blocks(PAGE)}
@@ -46,7 +46,7 @@ class Depot:
     def token(self) -> str:
         return f"canary-0f3c81d2b7-{self.tokens}"
 
-    def _answer(self, asked: Asked) -> Reply:
+    def _answer(self, asked: ReceivedRequest) -> Reply:
         if (asked.method, asked.path) == ("POST", "/session"):
             if json.loads(asked.body) != {"key": KEY}:
                 return Reply(400, {"message": f"{asked.body.decode()} is no key"})
@@ -85,7 +85,7 @@ def test_a_sync_brings_all_pages_with_one_token(depot: Depot, spec: IntegrationS
     lake = Lake(tmp_path / "lake")
     sync_stream(Session(spec, connection_to(depot), lake), spec.streams["crates"], SyncRange(from_mark=True))
     assert query(lake, "select count(*) from raw.depot_crates").to_pylist() == [{"count_star()": 45}]
-    targets = [f"{asked.method} {asked.target}" for asked in depot.vendor.asked]
+    targets = [f"{asked.method} {asked.target}" for asked in depot.vendor.requests]
     assert targets == ["POST /session", *(f"GET /v1/crates?from={start}" for start in (0, 20, 40))]
 
 
@@ -119,11 +119,11 @@ def test_it_is_recorded_and_replayed_without_key_and_token(depot: Depot, spec: I
     assert login["request"]["url"] == "https://api.depot.example/session"
     assert len([name for name in files if name.startswith("first/1-crates.")]) == 3
     assert not [name for name, content in files.items() if b"canary" in content]
-    asked = len(depot.vendor.asked)
+    asked = len(depot.vendor.requests)
     with replay_scenario(folder) as replay:
         assert (replay.problems, replay.stale_snapshots()) == ([], [])
         assert len(replay.records("crates")) == 45
-    assert len(depot.vendor.asked) == asked
+    assert len(depot.vendor.requests) == asked
 
 
 @pytest.fixture

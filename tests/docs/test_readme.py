@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -23,7 +23,7 @@ def _block(language: str, holding: str) -> str:
     return str(found)
 
 
-def answer(asked: Asked) -> Reply:
+def answer(asked: ReceivedRequest) -> Reply:
     if asked.headers.get("Authorization") != "Bearer of-the-readme":
         return Reply(401, {"message": "who are you?"})
     if int(asked.query.get("page", ["1"])[0]) > 1:

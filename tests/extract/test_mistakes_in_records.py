@@ -21,9 +21,9 @@ from dazz_assets import (
 )
 from dazz_assets.errors import SyncError
 from tests.desk import Customer, Desk, DeskConfig
-from tests.http.loopback import Asked, Reply
+from tests.http.loopback import ReceivedRequest, Reply
 
-Answer = Callable[[Asked], Reply]
+Answer = Callable[[ReceivedRequest], Reply]
 
 
 class Record(BaseModel):
@@ -57,7 +57,7 @@ ONE = {"id": 1, "name": "Ada", "attributes": {"updatedAt": "2026-01-06T10:00:00Z
 TWO = {"id": 2, "name": "Bob", "attributes": {"updatedAt": "2026-01-07T10:00:00Z", "owner": {"id": 8}}, "gone": None}
 
 
-def endless(asked: Asked) -> Reply:
+def endless(asked: ReceivedRequest) -> Reply:
     return Reply(body={"items": [ONE], "next": f"token-{asked.query.get('token', ['0'])[0]}"})
 
 

@@ -83,4 +83,4 @@ def test_after_a_refetch_the_mark_is_the_newest_record_fetched(desk: Desk, custo
     assert report.high_water_mark == "2026-01-13T10:00:00Z"
     asked = desk.requests
     customer.sync("tickets")
-    assert desk.vendor.asked[asked].query["since"] == ["2026-01-13T09:59:59Z"]
+    assert desk.vendor.requests[asked].query["since"] == ["2026-01-13T09:59:59Z"]

@@ -10,7 +10,7 @@ from dazz_assets.assistant.announced_requests import first_requests
 from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
 from tests.desk import Customer, DeskConfig, DeskIntegration
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class OrgsStream(Stream):
@@ -41,7 +41,7 @@ class Orgs:
         self.vendor = Vendor()
         self.vendor.handler = self.answer
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.path == "/orgs":
             return Reply(body={"items": self.orgs})
         org = asked.path.split("/")[2]
@@ -71,7 +71,7 @@ def test_its_records_are_stored_as_they_were_sent(customer: Customer) -> None:
 
 def test_sub_streams_are_fetched_for_each_of_its_records(customer: Customer, orgs: Orgs) -> None:
     customer.sync()
-    assert [asked.path for asked in orgs.vendor.asked] == ["/orgs", "/orgs/a/users", "/orgs/b/users"]
+    assert [asked.path for asked in orgs.vendor.requests] == ["/orgs", "/orgs/a/users", "/orgs/b/users"]
     assert [row["key"] for row in customer.rows("select key from raw.orgs_users order by key")] == [
         "user of a",
         "user of b",

@@ -13,7 +13,7 @@ from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.reports import Progress
 from tests.desk import Customer, DeskConfig, DeskIntegration
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class Team(BaseModel):
@@ -54,7 +54,7 @@ class Teams:
         self.vendor = vendor
         vendor.handler = self.answer
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: ReceivedRequest) -> Reply:
         found = self.lists.get(asked.path, [])
         if isinstance(found, int):
             return Reply(found, {"message": "no"})
@@ -63,7 +63,7 @@ class Teams:
 
     @property
     def paths(self) -> list[str]:
-        return [asked.path for asked in self.vendor.asked]
+        return [asked.path for asked in self.vendor.requests]
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_parent_that_was_never_synced_is_named(customer: Customer) -> None:
 def test_a_parents_field_is_one_percent_encoded_segment(teams: Teams, customer: Customer) -> None:
     teams.lists["/teams"] = [{"id": "a/../b?x=1"}]
     customer.sync("teams", "members")
-    assert teams.vendor.asked[-1].target == "/teams/a%2F..%2Fb%3Fx%3D1/members"
+    assert teams.vendor.requests[-1].target == "/teams/a%2F..%2Fb%3Fx%3D1/members"
 
 
 def test_a_parents_field_that_would_change_the_path_is_refused(teams: Teams, customer: Customer) -> None:
@@ -153,7 +153,7 @@ def test_each_parent_has_its_own_mark(teams: Teams, customer: Customer) -> None:
     customer.sync()
     asked = len(teams.paths)
     customer.sync("events")
-    since = {request.path: request.query["since"] for request in teams.vendor.asked[asked:]}
+    since = {request.path: request.query["since"] for request in teams.vendor.requests[asked:]}
     assert since == {"/teams/a/events": ["2026-02-28T23:59:59Z"], "/teams/b/events": ["2026-01-05T23:59:59Z"]}
 
 
@@ -163,7 +163,7 @@ def test_a_new_parent_is_fetched_from_the_start(teams: Teams, customer: Customer
     teams.lists["/teams"].append({"id": "c"})
     teams.lists["/teams/c/events"] = [{"id": "9", "at": "2026-01-07T00:00:00Z"}]
     report = customer.sync("teams", "events")["events"]
-    assert teams.vendor.asked[-1].query["since"] == ["2026-01-05T00:00:00Z"]
+    assert teams.vendor.requests[-1].query["since"] == ["2026-01-05T00:00:00Z"]
     assert report.records == 1
     assert _rows(customer, "events") == ["1", "9"]
 

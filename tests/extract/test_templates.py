@@ -27,7 +27,7 @@ from dazz_assets.lake import Lake
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 NOW = datetime(2026, 1, 21, 12, 30, 5, 250_000, UTC)
 START, MARK, BEFORE_MARK = "2026-01-05T00:00:00Z", "2026-01-20T10:00:00Z", "2026-01-20T09:59:59Z"
@@ -81,16 +81,16 @@ class Tracker:
         ]
         return reports[-1]
 
-    def first_requests_of_two_syncs(self) -> list[Asked]:
+    def first_requests_of_two_syncs(self) -> list[ReceivedRequest]:
         """Sync twice, and return the first request for tickets of each."""
         firsts = []
         for _ in range(2):
-            before = len(self.vendor.asked)
+            before = len(self.vendor.requests)
             self.sync()
-            firsts.append(next(asked for asked in self.vendor.asked[before:] if asked.path != "/boards"))
+            firsts.append(next(asked for asked in self.vendor.requests[before:] if asked.path != "/boards"))
         return firsts
 
-    def _answer(self, asked: Asked) -> Reply:
+    def _answer(self, asked: ReceivedRequest) -> Reply:
         return Reply(body={"items": [{"id": 1, "name": "no/1", "at": MARK}]})
 
 
@@ -127,15 +127,15 @@ def test_bounds_stand_in_an_expression_and_the_second_sync_asks_from_the_mark(tr
 def test_an_until_that_must_have_a_value_is_after_now(form: str | None, start: str, end: str, tracker: Tracker) -> None:
     tracker.declare(Cursor("at", format=form), params={"q": "at:{cursor.since}..{cursor.until}"})
     tracker.sync()
-    assert tracker.vendor.asked[0].query["q"] == [f"at:{start}..{end}"]
+    assert tracker.vendor.requests[0].query["q"] == [f"at:{start}..{end}"]
 
 
 def test_a_parameter_that_is_only_a_missing_bound_is_left_out(tracker: Tracker) -> None:
     tracker.declare(Cursor("at"), params={"from": "{cursor.since}", "to": "{cursor.until}"})
     tracker.sync()
     tracker.sync(since=datetime(2026, 1, 6, tzinfo=UTC), until=datetime(2026, 1, 7, tzinfo=UTC))
-    assert tracker.vendor.asked[0].query == {"from": [START]}
-    assert tracker.vendor.asked[1].query == {"from": ["2026-01-05T23:59:59Z"], "to": ["2026-01-07T00:00:00Z"]}
+    assert tracker.vendor.requests[0].query == {"from": [START]}
+    assert tracker.vendor.requests[1].query == {"from": ["2026-01-05T23:59:59Z"], "to": ["2026-01-07T00:00:00Z"]}
 
 
 def test_bounds_stand_deep_in_a_body_and_epochs_stay_numbers_there(tracker: Tracker) -> None:
@@ -170,7 +170,7 @@ def test_a_bound_is_one_segment_of_a_path_and_a_text_in_a_header(tracker: Tracke
     assert (first.path, first.headers["X-Since"]) == ("/tickets/1767571200", "1767571200")
     tracker.declare(Cursor("at"), path="/{config.org}/{cursor.since}/tickets")
     tracker.sync()
-    assert tracker.vendor.asked[-1].target == "/acme%2Fwest/2026-01-20T09%3A59%3A59Z/tickets"
+    assert tracker.vendor.requests[-1].target == "/acme%2Fwest/2026-01-20T09%3A59%3A59Z/tickets"
 
 
 def test_a_parents_field_can_stand_beside_a_bound_and_each_parent_has_its_mark(tracker: Tracker) -> None:
@@ -189,14 +189,14 @@ def test_bounds_in_an_expression_split_a_long_first_sync(tracker: Tracker) -> No
     tracker.start = date(2025, 1, 6)
     tracker.declare(Cursor("at", format="%Y-%m-%d"), params={"q": "{cursor.since}..{cursor.until}"})
     tracker.sync()
-    asked = [item.query["q"][0] for item in tracker.vendor.asked]
+    asked = [item.query["q"][0] for item in tracker.vendor.requests]
     assert asked == ["2025-01-06..2025-07-07", "2025-07-06..2026-01-05", "2026-01-04..2026-01-22"]
 
 
 def test_a_list_that_is_cut_short_is_requested_in_halves_by_an_expression(tracker: Tracker) -> None:
     tickets = [{"id": number, "at": f"2026-01-{number:02}T00:00:00Z"} for number in range(6, 21)]
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: ReceivedRequest) -> Reply:
         since, until = re.findall(r"\d\S+Z", asked.query["q"][0])
         offset = int(asked.query.get("offset", ["0"])[0])
         if offset >= 4:
@@ -217,9 +217,9 @@ def test_a_list_that_is_cut_short_is_requested_in_halves_by_an_expression(tracke
 def test_a_check_and_a_preview_send_an_expression_too(tracker: Tracker) -> None:
     tracker.declare(Cursor("at"), params={"q": "at >= {cursor.since}", "from": "{cursor.since}"})
     check_connection(tracker.session())
-    assert tracker.vendor.asked[-1].query == {"q": [f"at >= {START}"]}
+    assert tracker.vendor.requests[-1].query == {"q": [f"at >= {START}"]}
     preview(tracker.session(), tracker.spec.streams["tickets"])
-    assert tracker.vendor.asked[-1].query == {"q": [f"at >= {START}"], "from": [START]}
+    assert tracker.vendor.requests[-1].query == {"q": [f"at >= {START}"], "from": [START]}
 
 
 def test_the_paginators_token_comes_beside_the_bounds(tracker: Tracker) -> None:
@@ -228,7 +228,7 @@ def test_the_paginators_token_comes_beside_the_bounds(tracker: Tracker) -> None:
     )
     tracker.declare(Cursor("at"), params={"q": "at>={cursor.since}"}, paginator=CursorToken("next", param="page"))
     tracker.sync()
-    assert [asked.query for asked in tracker.vendor.asked] == [
+    assert [asked.query for asked in tracker.vendor.requests] == [
         {"q": [f"at>={START}"]},
         {"q": [f"at>={START}"], "page": ["b"]},
     ]
@@ -281,13 +281,13 @@ def test_the_short_form_and_the_written_out_one_send_the_same_requests(
             (Cursor("at", since=short["since"], until=short.get("until"), format=form), posted),
             (Cursor("at", format=form), {**posted, ("params" if depth is None else "body"): written}),
         ):
-            vendor.asked.clear()
+            vendor.requests.clear()
             with TemporaryDirectory() as folder:
                 tracker = Tracker(vendor, Path(folder))
                 tracker.start = start
                 tracker.declare(cursor, **declared)
                 tracker.first_requests_of_two_syncs()
-            asked.append([(item.target, item.body) for item in vendor.asked])
+            asked.append([(item.target, item.body) for item in vendor.requests])
     finally:
         vendor.close()
     assert asked[0] == asked[1]

@@ -21,7 +21,7 @@ def test_an_earlier_start_is_fetched_and_later_syncs_continue_from_the_mark(desk
     assert (report.records, report.high_water_mark) == (1, "2026-01-20T10:00:00Z")
     asked = desk.requests
     customer.sync("tickets")
-    assert min(request.query["since"][0] for request in desk.vendor.asked[asked:]) == "2026-01-20T09:59:59Z"
+    assert min(request.query["since"][0] for request in desk.vendor.requests[asked:]) == "2026-01-20T09:59:59Z"
 
 
 def test_a_later_start_removes_nothing(desk: Desk, customer: Customer) -> None:

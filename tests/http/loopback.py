@@ -33,9 +33,6 @@ class ReceivedRequest:
         return parse_qsl(urlsplit(self.target).query, keep_blank_values=True)
 
 
-Asked = ReceivedRequest
-
-
 @dataclass(frozen=True)
 class Reply:
     """A response. body: bytes are sent as they are, anything else as JSON. promised: a false Content-Length."""
@@ -62,10 +59,6 @@ class Vendor:
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    @property
-    def asked(self) -> list[ReceivedRequest]:
-        return self.requests
 
     def script(self, *replies: Reply) -> None:
         """Responds with one reply after another, and with the last one from then on."""

@@ -21,7 +21,7 @@ from dazz_assets.recording.scenario import CONNECTION, recordings_folder
 from dazz_assets.session import Session
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 from tests.integrations.found import Found, People, no_network, read
 from tests.integrations.recording import copied
 from tests.integrations.test_vendor_data import FOLDER, example, load, webhook_alerts
@@ -32,7 +32,7 @@ START = date(2021, 1, 4)
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 
-def github(asked: Asked) -> Reply:
+def github(asked: ReceivedRequest) -> Reply:
     """Repositories and alerts, newest first, in a page each."""
     alerts = example("/orgs/{org}/dependabot/alerts") + webhook_alerts()
     lists = {
@@ -42,7 +42,7 @@ def github(asked: Asked) -> Reply:
     return Reply(body=lists[asked.path])
 
 
-def snyk(asked: Asked) -> Reply:
+def snyk(asked: ReceivedRequest) -> Reply:
     """An organisation with a project, and issues of every kind."""
     records, page = load("snyk/records.json"), load("snyk/issues_page.json")
     if asked.path == "/rest/orgs":
@@ -58,7 +58,7 @@ def snyk(asked: Asked) -> Reply:
 class Case:
     """How a vendor answers, what its config has beside a token, and how many findings that gives."""
 
-    answer: Callable[[Asked], Reply]
+    answer: Callable[[ReceivedRequest], Reply]
     config: dict[str, str]
     findings: int
 

@@ -12,7 +12,7 @@ import pytest
 from integrations.github.integration import GitHubIntegration
 from integrations.snyk.integration import SnykIntegration
 from tests.desk import Customer
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 from tests.integrations.test_vendor_data import FOLDER, example, load, webhook_alerts
 
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
@@ -53,7 +53,7 @@ def test_snyk(vendor: Vendor, tmp_path: Path) -> None:
     page, records = load("snyk/issues_page.json"), load("snyk/records.json")
     organisation, kinds = records["organization"], [records[name] for name in ("issue", "cloud_issue", "code_issue")]
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: ReceivedRequest) -> Reply:
         if asked.path == "/rest/orgs":
             return Reply(body={"data": [organisation], "links": {}})
         if asked.path.endswith("/projects"):

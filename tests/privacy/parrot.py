@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, quote
 
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 from tests.privacy.test_redaction import ENCODINGS
 
 USER = "jo"
@@ -154,7 +154,7 @@ class Parrot:
         self.vendor.handler = self.answer
         self.url = self.vendor.url
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.path == "/oauth/token":
             return self._login(asked)
         self._check_received("password", asked.headers.get("Authorization") == f"Basic {_basic_login()}")
@@ -177,21 +177,21 @@ class Parrot:
         if not is_right:
             self.problems.append(f"{secret} did not arrive unchanged")
 
-    def _login(self, asked: Asked) -> Reply:
+    def _login(self, asked: ReceivedRequest) -> Reply:
         form = parse_qs(asked.body.decode())
         self._check_received("client_secret", form.get("client_secret") == [SECRETS["client_secret"]])
         # Repeat the form as it came, and as it was parsed.
         body = {"access_token": f"session-{UNNAMED_CORES['cookie']}", "form": asked.body.decode(), "fields": form}
         return self._reply(body)
 
-    def _things(self, asked: Asked) -> Reply:
+    def _things(self, asked: ReceivedRequest) -> Reply:
         if asked.query.get("page") == ["2"]:
             return self._reply({"items": [self._record("t3")], "next": None})
         signed = f"X-Amz-Signature={UNNAMED_CORES['signature']}"
         link = f"{self.url}/v2/things?page=2&{_secrets_as_query()}&{signed}"
         return self._reply({"items": [self._record("t1"), self._record("t2")], "next": link})
 
-    def _parts(self, asked: Asked) -> Reply:
+    def _parts(self, asked: ReceivedRequest) -> Reply:
         thing_id = asked.path.split("/")[2]
         if asked.query.get("page") == ["2"]:
             return self._reply({"items": [self._record(f"{thing_id}-2", at="2026-01-13T00:00:00Z")], "next": None})

@@ -76,9 +76,9 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
     try:
         commands.start("recorded", "dazz", "record", str(commands.target), "--connection", "acme")
         assert parrot.problems == []
-        asked = len(parrot.vendor.asked)
+        asked = len(parrot.vendor.requests)
         commands.start("replayed", "pytest", "-q", "-p", "no:cacheprovider", str(commands.target))
-        assert len(parrot.vendor.asked) == asked
+        assert len(parrot.vendor.requests) == asked
         parrot.in_records = False
         commands.start("synced", "dazz", "sync", str(commands.target))
     finally:

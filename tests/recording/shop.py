@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from dazz_assets.connections import Connection
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
-from tests.http.loopback import Asked, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 TOKEN = "canary-5c1f0e77a2"
 KEY = b"the key of these tests"
@@ -112,7 +112,7 @@ class Shop:
         kept = [item for item in self.orders[login] if item["id"] != id_]
         self.orders[login] = [*kept, {"id": id_, "login": login, "total": total, "updated_at": updated_at}]
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.headers.get("Authorization") != f"Bearer {TOKEN}":
             return Reply(401, {"message": "this token opens nothing"})
         if asked.path == "/accounts":
@@ -124,7 +124,7 @@ class Shop:
         found = [item for item in self.orders[login] if item["updated_at"] >= since]
         return self._page(asked, sorted(found, key=lambda item: str(item["updated_at"])))
 
-    def _page(self, asked: Asked, items: list[dict[str, Any]]) -> Reply:
+    def _page(self, asked: ReceivedRequest, items: list[dict[str, Any]]) -> Reply:
         start = int(asked.query.get("after", ["0"])[0])
         page = items[start : start + self.size]
         since = "".join(f"&since={quote(value)}" for value in asked.query.get("since", []))

@@ -35,8 +35,8 @@ def test_requests_with_addresses_replay(tmp_path: Path) -> None:
     connection = connection_to(shop.url, login="jane1@corp.test", watchers=["wendy@corp.test"])
     result = record_scenario(spec, connection, "default", key=KEY, records=3)
     shop.vendor.close()
-    assert shop.vendor.asked[0].query["for"] == ["of:jane1@corp.test"]
-    assert {asked.body for asked in shop.vendor.asked if asked.method == "POST"} == {b"cc=wendy%40corp.test"}
+    assert shop.vendor.requests[0].query["for"] == ["of:jane1@corp.test"]
+    assert {asked.body for asked in shop.vendor.requests if asked.method == "POST"} == {b"cc=wendy%40corp.test"}
     with replay_scenario(result.folder, spec) as replay:
         assert (replay.problems, replay.stale_snapshots()) == ([], [])
     exchange = json.loads((result.folder / "first/1-accounts.001.json").read_text())

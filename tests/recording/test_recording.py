@@ -17,7 +17,7 @@ from dazz_assets.errors import RecordingError
 from dazz_assets.recording.record_scenario import PAGES, RecordedScenario, record_scenario
 from dazz_assets.recording.replay import replay_scenario
 from dazz_assets.spec.specs import IntegrationSpec
-from tests.http.loopback import Asked, Reply
+from tests.http.loopback import ReceivedRequest, Reply
 from tests.recording.shop import INTEGRATION, KEY, TOKEN, Shop, connection_to, write_integration
 
 FinishedRecording = tuple[IntegrationSpec, Shop, Path]
@@ -130,7 +130,7 @@ def test_file_names_sort_by_sync_stream_parent_and_page(finished: FinishedRecord
 
 def test_a_parents_original_login_is_restored_in_requests_for_its_children(finished: FinishedRecording) -> None:
     spec, shop, folder = finished
-    assert {asked.path for asked in shop.vendor.asked if "orders" in asked.path} == {
+    assert {asked.path for asked in shop.vendor.requests if "orders" in asked.path} == {
         f"/accounts/user-{number}/orders" for number in range(1, 5)
     }
     with replay_scenario(folder, spec) as replay:
@@ -188,10 +188,10 @@ def test_every_token_stays_as_it_was_sent(spec: IntegrationSpec, shop: Shop) -> 
 def test_retries_and_redirects_are_recorded(spec: IntegrationSpec, shop: Shop) -> None:
     answer_as_usual, failures = shop.vendor.handler, [Reply(503, {"message": "busy"})]
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: ReceivedRequest) -> Reply:
         if asked.path == "/accounts" and "after" not in asked.query:
             return failures.pop() if failures else Reply(302, b"", {"Location": f"{shop.url}/moved"})
-        moved = Asked(asked.method, "/accounts", asked.headers, b"")
+        moved = ReceivedRequest(asked.method, "/accounts", asked.headers, b"")
         return answer_as_usual(moved) if asked.path == "/moved" else answer_as_usual(asked)
 
     shop.vendor.handler = answer
@@ -301,7 +301,7 @@ class Ticketed:
 def test_a_secret_that_an_auth_gets_from_a_response_is_not_recorded(tmp_path: Path, shop: Shop) -> None:
     answer_as_usual, ticket = shop.vendor.handler, "zq81mmvLpQ7r22xx"
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: ReceivedRequest) -> Reply:
         if asked.path == "/ticket":
             return Reply(body={"ticket": ticket})
         assert asked.headers["Authorization"] == f"Ticket {ticket}"
@@ -319,10 +319,10 @@ def test_a_secret_that_is_recognised_only_later_is_not_recorded(tmp_path: Path, 
     """The first sync's files already hold it, under a name that does not identify it."""
     answer_as_usual, secret = shop.vendor.handler, "zq81mmvLpQ7r22xx"
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: ReceivedRequest) -> Reply:
         if asked.path != "/accounts":
             return answer_as_usual(asked)
-        name = "hint" if sum(item.path == "/accounts" for item in shop.vendor.asked) <= 2 else "access_token"
+        name = "hint" if sum(item.path == "/accounts" for item in shop.vendor.requests) <= 2 else "access_token"
         page = json.loads(answer_as_usual(asked).content)
         return Reply(200, json.dumps({name: secret, **page}).encode())
 

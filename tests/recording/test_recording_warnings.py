@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dazz_assets.recording.record_scenario import record_scenario
-from tests.http.loopback import Asked, Reply
+from tests.http.loopback import ReceivedRequest, Reply
 from tests.recording.shop import INTEGRATION, KEY, Shop, connection_to, write_integration
 
 
@@ -42,8 +42,8 @@ def test_a_personal_path_that_matches_no_record_gives_a_warning(tmp_path: Path, 
 def test_a_second_page_that_repeats_the_first_gives_a_warning(tmp_path: Path, shop: Shop) -> None:
     answer_as_usual = shop.vendor.handler
 
-    def answer(asked: Asked) -> Reply:
-        first = Asked(asked.method, asked.path, asked.headers, b"")
+    def answer(asked: ReceivedRequest) -> Reply:
+        first = ReceivedRequest(asked.method, asked.path, asked.headers, b"")
         return answer_as_usual(first if asked.path == "/accounts" else asked)
 
     shop.vendor.handler = answer
@@ -58,7 +58,7 @@ def test_a_second_page_that_repeats_the_first_gives_a_warning(tmp_path: Path, sh
 def test_quarantined_records_and_objects_give_a_warning(tmp_path: Path, shop: Shop) -> None:
     answer_as_usual = shop.vendor.handler
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: ReceivedRequest) -> Reply:
         page = json.loads(answer_as_usual(asked).content)
         for item in page["items"]:
             item.update({"total": "much"} if item["id"] == "o3" else {})

@@ -62,7 +62,7 @@ def test_the_vendor_gets_the_same_body_as_without_recording(kind: str, vendor: V
     make, expected = BODIES[kind]
     with RequestsSeam().recording(tape):
         assert requests.post(vendor.url, data=make(), timeout=10).ok
-    (received,) = vendor.asked
+    (received,) = vendor.requests
     assert received.body == expected
     assert "Transfer-Encoding" not in received.headers
     assert received.headers["Content-Length"] == str(len(expected))
@@ -79,7 +79,7 @@ def test_the_same_request_is_answered_from_its_file(
     file.write_text(format_exchange(tape.exchanges[0]), encoding="utf-8")
     with RequestsSeam().replaying(ReplayScript([read_exchange(file)], redactor())):
         assert requests.post(vendor.url, data=make(), timeout=10).ok
-    assert len(vendor.asked) == 1
+    assert len(vendor.requests) == 1
 
 
 def test_bytes_that_are_not_text_are_redacted_and_kept_in_base64(vendor: Vendor, tape: RecordingTape) -> None:
@@ -96,7 +96,7 @@ def test_bytes_that_are_not_text_are_redacted_and_kept_in_base64(vendor: Vendor,
 def test_a_placeholder_within_such_bytes_is_restored(vendor: Vendor, tape: RecordingTape) -> None:
     with RequestsSeam().recording(tape):
         requests.post(vendor.url, data=BINARY.replace(b"canary-7d01", b"redacted-token"), timeout=10)
-    assert vendor.asked[0].body == BINARY
+    assert vendor.requests[0].body == BINARY
 
 
 def test_an_adapter_may_be_called_with_positional_options(vendor: Vendor, tape: RecordingTape) -> None:
@@ -104,7 +104,7 @@ def test_an_adapter_may_be_called_with_positional_options(vendor: Vendor, tape: 
     with RequestsSeam().recording(tape):
         by_position = HTTPAdapter().send(prepared, False, 10, True, None, None)
         by_name = HTTPAdapter().send(request=prepared, stream=False, timeout=10)
-    assert (by_position.status_code, by_name.status_code, len(vendor.asked)) == (200, 200, 2)
+    assert (by_position.status_code, by_name.status_code, len(vendor.requests)) == (200, 200, 2)
 
 
 @pytest.mark.parametrize("body", [None, b"plain \xc3\xbc", b'{"a":1.0}', b"\xff\x00", "größe".encode("latin-1")])

@@ -18,7 +18,7 @@ from dazz_assets.recording.record_scenario import record_scenario
 from dazz_assets.recording.replay import replay_scenario
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
-from tests.http.loopback import Asked, Reply
+from tests.http.loopback import ReceivedRequest, Reply
 from tests.recording.pytest_runs import read_files
 from tests.recording.shop import INTEGRATION, KEY, TOKEN, Shop, connection_to
 
@@ -125,7 +125,7 @@ class ShopConfig""",
 class ShopWithSdk(Shop):
     """The shop, with a login by its SDK."""
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.path == "/login":
             assert TOKEN.encode() in asked.body
             return Reply(200, {"session": {"access_token": SESSION}, "owner": "jane.doe@corp.test"})
@@ -190,12 +190,12 @@ def test_the_vendor_gets_the_real_session_though_the_engine_sees_a_placeholder(r
 
 
 def test_both_seams_are_replayed_and_nothing_is_sent(recording: Path, shop: ShopWithSdk) -> None:
-    asked = len(shop.vendor.asked)
+    asked = len(shop.vendor.requests)
     with replay_scenario(recording) as replay:
         assert (replay.problems, replay.stale_snapshots()) == ([], [])
         (model,) = replay.spec.parsers["invoices"].models
         assert {item.model_dump()["total"] for item in replay.objects(model)} == {Decimal("13.75")}
-    assert len(shop.vendor.asked) == asked
+    assert len(shop.vendor.requests) == asked
 
 
 def test_an_unrecorded_request_of_the_sdk_is_reported(recording: Path, tmp_path: Path) -> None:
