@@ -1,10 +1,13 @@
 """Print the outcome of a sync or a parse, as JSON or as tables, and derive the exit status from it."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NoReturn
 
 from dazz_assets.cli.exit_status import DONE, FAILED, WRONG_USAGE, end_command, mask_secrets
+from dazz_assets.cli.open_instance import open_instance_and_lake
 from dazz_assets.cli.output import print_json, print_note, print_table
+from dazz_assets.cli.progress_view import show_progress
 from dazz_assets.cli.target import Target
 from dazz_assets.orchestration.outcomes import Outcome, Problem
 from dazz_assets.reports import ParseReport, StreamReport
@@ -22,6 +25,16 @@ _STREAM_JSON_ONLY = (
     "gap",
     "drift",
 )
+
+
+def run_and_finish(run: Callable[..., Outcome], target: Target, *, as_json: bool) -> NoReturn:
+    """Run a sync or a parse on the shared instance and lake, showing its progress; print the outcome and end.
+
+    run: takes `instance`, `lake` and `progress`.
+    """
+    with show_progress(as_json=as_json) as progress, open_instance_and_lake() as (instance, lake):
+        outcome = run(instance=instance, lake=lake, progress=progress)
+    finish_run(outcome, target, as_json=as_json)
 
 
 def finish_run(outcome: Outcome, target: Target, *, as_json: bool) -> NoReturn:

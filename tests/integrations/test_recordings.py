@@ -25,8 +25,8 @@ from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
-from tests.integrations.found import Found, People, no_network, read
-from tests.integrations.recording import CHANGE, NOW, SANDBOXES, connection_to, copied, recorded
+from tests.integrations.make_recordings import CHANGE, NOW, SANDBOXES, connection_to, copied, recorded
+from tests.integrations.sync_results import Found, People, no_network, read
 
 VENDORS = ("github", "snyk")
 

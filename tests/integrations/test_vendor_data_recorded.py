@@ -22,8 +22,8 @@ from dazz_assets.session import Session
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
-from tests.integrations.found import Found, People, no_network, read
-from tests.integrations.recording import copied
+from tests.integrations.make_recordings import copied
+from tests.integrations.sync_results import Found, People, no_network, read
 from tests.integrations.test_vendor_data import FOLDER, example, load, webhook_alerts
 
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")

@@ -12,7 +12,7 @@ from pydantic import create_model
 from dazz_assets import ConnectionConfig, DefinitionError, Integration
 from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import Config, integration
+from tests.spec.mistakes import Config, integration
 
 WORDS = (
     *("api", "key", "token", "secret", "private", "access", "signing", "encryption", "client", "oauth", "vault", "pem"),

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from dazz_assets import BearerToken, Integration, Stream
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import Make, OtherStream, Thing, ThingsStream, integration, load_error, stream, with_stream
+from tests.spec.mistakes import Make, OtherStream, Thing, ThingsStream, integration, load_error, stream, with_stream
 
 
 class LoopA(Stream[Thing]):

@@ -8,7 +8,7 @@ import pytest
 from dazz_assets import DefinitionError, FullRefresh, Incremental, Stream, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import (
+from tests.spec.mistakes import (
     Make,
     Object,
     OtherStream,
@@ -199,7 +199,7 @@ untyped_property: Any = property
             lambda: with_parser(a_list),
             (
                 "BadIntegration.bad: the parameter 'things' has the annotation "
-                "list[tests.spec.wrong.Thing]; annotate it as `things: FullRefresh[S]` or `things: "
+                "list[tests.spec.mistakes.Thing]; annotate it as `things: FullRefresh[S]` or `things: "
                 "Incremental[S]`, where S is one of the streams"
             ),
         ),
@@ -347,8 +347,8 @@ untyped_property: Any = property
         (
             lambda: with_parser(returns_an_async_iterator),
             (
-                "BadIntegration.bad returns collections.abc.AsyncIterator[tests.spec.wrong.Object]; annotate it with "
-                "one domain model or a union of them, for example `-> Iterator[Finding]`"
+                "BadIntegration.bad returns collections.abc.AsyncIterator[tests.spec.mistakes.Object]; annotate it "
+                "with one domain model or a union of them, for example `-> Iterator[Finding]`"
             ),
         ),
         (

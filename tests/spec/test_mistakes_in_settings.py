@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import BearerToken, Cursor, GraphQLCursor, Offset
-from tests.spec.wrong import Make, Thing, ThingsStream, integration, load_error, with_stream
+from tests.spec.mistakes import Make, Thing, ThingsStream, integration, load_error, with_stream
 
 
 def with_cursor(field: Any = "at", **settings: Any) -> Any:
@@ -30,8 +30,8 @@ def with_cursor(field: Any = "at", **settings: Any) -> Any:
         (
             lambda: integration(streams=[ThingsStream]),
             (
-                "BadIntegration: `streams` is [<class 'tests.spec.wrong.ThingsStream'>]; it must be a tuple of Stream "
-                "classes, for example `streams = (OrgsStream, ProjectsStream)`"
+                "BadIntegration: `streams` is [<class 'tests.spec.mistakes.ThingsStream'>]; it must be a tuple of "
+                "Stream classes, for example `streams = (OrgsStream, ProjectsStream)`"
             ),
         ),
         (

@@ -6,7 +6,7 @@ import pytest
 
 from dazz_assets import Cursor
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import Make, integration, load_error, with_stream
+from tests.spec.mistakes import Make, integration, load_error, with_stream
 
 FIX = "write {config.x} for a field of Config, or {parent.x} for one of the parent's record"
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 
 from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, Request, Response
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import Config, Make, integration, load_error, with_stream
+from tests.spec.mistakes import Config, Make, integration, load_error, with_stream
 
 
 class Account(BaseModel):

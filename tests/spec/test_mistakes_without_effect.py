@@ -24,7 +24,7 @@ from dazz_assets import (
 )
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.settings import INTEGRATION_SETTINGS, STREAM_SETTINGS
-from tests.spec.wrong import Make, Object, Thing, ThingsStream, integration, load_error, stream, with_stream
+from tests.spec.mistakes import Make, Object, Thing, ThingsStream, integration, load_error, stream, with_stream
 
 RATE = Rate(1)
 

@@ -13,7 +13,7 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.spec import summary
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.read import describe
-from tests.spec.wrong import with_stream
+from tests.spec.mistakes import with_stream
 
 
 class Thing(BaseModel):

@@ -45,13 +45,8 @@ LONGEST_NAME = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IntegrationPlan:
-    """An integration with one stream.
-
-    name: of the integration. prefix: of its class names. shape: of the stream's records.
-    personal: paths of fields that say who a person is. is_first_party: whether the code is written in the framework's
-    own repository, where imports of the framework are first-party.
-    """
+class IntegrationBasics:
+    """What an author always says of a new integration. name: its name. prefix: of its class names."""
 
     name: str
     prefix: str
@@ -59,12 +54,23 @@ class IntegrationPlan:
     auth: BearerToken | ApiKey | Basic | None
     path: str
     stream: str
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationPlan(IntegrationBasics):
+    """An integration with one stream.
+
+    shape: of the stream's records.
+    personal: paths of fields that say who a person is. is_first_party: whether the code is written in the framework's
+    own repository, where imports of the framework are first-party.
+    """
+
     records: str
     primary_key: tuple[str, ...]
     cursor: Cursor | None
     paginator: Paginator | None
     shape: ValueShape
-    params: Mapping[str, Scalar] = field(default_factory=dict)
     personal: tuple[str, ...] = ()
     is_first_party: bool = False
 
@@ -86,20 +92,13 @@ _MIN_MILLISECONDS = 10**11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorChoices:
+class AuthorChoices(IntegrationBasics):
     """What the author has chosen; None leaves a choice to the page.
 
     records: path of the list, empty if the page is the list. cursor: path of the field, empty for none.
     since: the parameter that requests changes since a time.
     """
 
-    name: str
-    prefix: str
-    base_url: str
-    auth: BearerToken | ApiKey | Basic | None
-    path: str
-    stream: str
-    params: Mapping[str, Scalar] = field(default_factory=dict)
     records: str | None = None
     primary_key: tuple[str, ...] | None = None
     cursor: str | None = None

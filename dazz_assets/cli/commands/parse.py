@@ -1,5 +1,6 @@
 """`dazz parse`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -44,21 +45,10 @@ def parse_again(
         from dazz_assets.cli.comparison_view import print_changes
 
         print_changes(target, parser, since, until, stale=stale, exit_code=exit_code, as_json=as_json)
-    from dazz_assets.cli.open_instance import open_instance_and_lake
-    from dazz_assets.cli.progress_view import show_progress
-    from dazz_assets.cli.run_summary import finish_run
+    from dazz_assets.cli.run_summary import run_and_finish
     from dazz_assets.orchestration.local_runs import parse_connections
 
-    with show_progress(as_json=as_json) as progress, open_instance_and_lake() as (instance, lake):
-        outcome = parse_connections(
-            target.spec,
-            target.connections,
-            parser=parser,
-            since=since,
-            until=until,
-            stale=stale,
-            instance=instance,
-            lake=lake,
-            progress=progress,
-        )
-    finish_run(outcome, target, as_json=as_json)
+    run = partial(
+        parse_connections, target.spec, target.connections, parser=parser, since=since, until=until, stale=stale
+    )
+    run_and_finish(run, target, as_json=as_json)

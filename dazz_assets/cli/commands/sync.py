@@ -1,5 +1,6 @@
 """`dazz sync`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -41,9 +42,7 @@ def sync_streams(
         refetch = True
     if refetch and (since is not None or until is not None):
         raise UsageError("--refetch fetches from the connection's start to now: leave out --since and --until")
-    from dazz_assets.cli.open_instance import open_instance_and_lake
-    from dazz_assets.cli.progress_view import show_progress
-    from dazz_assets.cli.run_summary import finish_run
+    from dazz_assets.cli.run_summary import run_and_finish
     from dazz_assets.cli.target import find_target
     from dazz_assets.extract.ranges import SyncRange
     from dazz_assets.orchestration.local_runs import sync_connections
@@ -51,14 +50,5 @@ def sync_streams(
     target = find_target(name_or_path, connection)
     bounded = since is not None or until is not None
     sync_range = SyncRange(from_mark=not bounded and not refetch, since=since, until=until, replace=refetch)
-    with show_progress(as_json=as_json) as progress, open_instance_and_lake() as (instance, lake):
-        outcome = sync_connections(
-            target.spec,
-            target.connections,
-            streams=stream,
-            sync_range=sync_range,
-            instance=instance,
-            lake=lake,
-            progress=progress,
-        )
-    finish_run(outcome, target, as_json=as_json)
+    run = partial(sync_connections, target.spec, target.connections, streams=stream, sync_range=sync_range)
+    run_and_finish(run, target, as_json=as_json)

@@ -1,6 +1,6 @@
 """Makes the recordings of the integrations' folders from the vendors' sandboxes.
 
-    python -m tests.integrations.recording
+    python -m tests.integrations.make_recordings
 
 The sandboxes' records end at a fixed moment and change by a fixed seed, so that the same code makes the same files.
 """
