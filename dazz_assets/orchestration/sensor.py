@@ -59,7 +59,7 @@ def build_sensor(
 
 
 @dataclass(frozen=True, slots=True)
-class SyncState:
+class ConnectionState:
     """How far the sync of a connection has got.
 
     began: when the first run of the last sync was requested, RFC 3339.
@@ -74,14 +74,14 @@ class SyncState:
         return self.pending is not None or now - datetime.fromisoformat(self.began) >= interval
 
 
-SyncStates = Mapping[str, SyncState]
+SyncStates = Mapping[str, ConnectionState]
 
 
-def read_states(cursor: str | None) -> dict[str, SyncState]:
+def read_states(cursor: str | None) -> dict[str, ConnectionState]:
     """The sync states by connection that a sensor's cursor holds."""
     entries = json.loads(cursor) if cursor else {}
     return {
-        connection: SyncState(entry["began"], entry["pending"] if entry["pending"] in PHASES else None)
+        connection: ConnectionState(entry["began"], entry["pending"] if entry["pending"] in PHASES else None)
         for connection, entry in entries.items()
     }
 
@@ -91,7 +91,7 @@ def write_states(states: SyncStates) -> str:
     return json.dumps({connection: asdict(state) for connection, state in states.items()}, separators=(",", ":"))
 
 
-def drop_removed(states: SyncStates, connections: Iterable[str]) -> dict[str, SyncState]:
+def drop_removed(states: SyncStates, connections: Iterable[str]) -> dict[str, ConnectionState]:
     """The states of these connections only."""
     known = set(connections)
     return {connection: state for connection, state in states.items() if connection in known}
@@ -106,7 +106,7 @@ class SyncRequest:
     key: str
 
 
-def next_request(connection: str, state: SyncState | None, plan: PhasePlan, now: datetime) -> SyncRequest:
+def next_request(connection: str, state: ConnectionState | None, plan: PhasePlan, now: datetime) -> SyncRequest:
     """The run that a due connection needs now.
 
     Dagster never runs a key twice. The key of a first sync contains the time, since a connection may be removed and
@@ -119,10 +119,10 @@ def next_request(connection: str, state: SyncState | None, plan: PhasePlan, now:
     return SyncRequest(connection, plan.first, f"{connection}:after {state.began}:{plan.first}")
 
 
-def advance(state: SyncState | None, phase: Phase, plan: PhasePlan, now: datetime) -> SyncState:
+def advance(state: ConnectionState | None, phase: Phase, plan: PhasePlan, now: datetime) -> ConnectionState:
     """The state after a phase was requested. Only the first phase of a sync sets its time."""
     if state is None or state.pending is None:
-        return SyncState(_format_time(now), plan.after(phase))
+        return ConnectionState(_format_time(now), plan.after(phase))
     return replace(state, pending=plan.after(phase))
 
 
