@@ -391,7 +391,7 @@ def test_invalid_flags_are_rejected_with_a_fix(workspace: Workspace, flags: list
         ([{"id": 1}, {"id": 1}], "(unique in this page: none)"),
         (
             {"data": RECORDS, "has_more": True},
-            "the page says by `has_more` that there is more, so it needs one: set it with",
+            "`has_more` says that there are more pages, so the stream needs a paginator: set it with",
         ),
         (b"<html>", "page.json is not JSON"),
         (b"", "page.json is empty"),
@@ -494,10 +494,10 @@ def test_a_first_page_that_fails_prints_the_command_with_the_answers(
 ) -> None:
     vendor.handler = lambda asked: reply
     workspace.env["MY_TOKEN"] = TOKEN
-    answers = f"{vendor.url}\nheader:X-Key:t {{token}}\n/issues?state=open&limit=2\n"
+    answers = f"{vendor.url}\nheader:X-Key:t {{config.token}}\n/issues?state=open&limit=2\n"
     result = workspace.new("acme", "--token-env", "MY_TOKEN", "--key", "id", answers=answers, status=status)
     command = (
-        f"  dazz new acme --base-url {vendor.url} --auth 'header:X-Key:t {{token}}' "
+        f"  dazz new acme --base-url {vendor.url} --auth 'header:X-Key:t {{config.token}}' "
         "--path '/issues?state=open&limit=2' --key id --token-env MY_TOKEN"
     )
     assert command in result.err.splitlines()

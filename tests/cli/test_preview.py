@@ -28,7 +28,10 @@ def test_a_page_is_shown_with_its_fields_and_the_fit_of_declarations(project: Pr
     assert "key: id, in every record, and unique" in lines
     assert "cursor: updated_at, in every record, oldest first in this page" in lines
     assert "paginator: none; detected in this page: none" in lines
-    assert lines[-1] == "next: none, this is the last page: there is no paginator, and the page names no further one"
+    assert (
+        lines[-1]
+        == "next: none, this is the last page: no paginator is set, and the page shows no sign of another page"
+    )
     assert err == ""
     assert project.vendor.requests == ["/incidents"]
 

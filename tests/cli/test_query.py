@@ -74,5 +74,8 @@ def test_a_mistake_in_the_query_is_reported_on_one_line(synced: Project, sql: st
 def test_an_unknown_extension_and_an_empty_lake_are_wrong_usage(
     synced: Project, project: Project, tmp_path: Path
 ) -> None:
-    assert "endings" in synced.run("query", "select 1 from tickets", "--output", str(tmp_path / "x.txt"), status=2).err
-    assert "sync first" in project.run("query", "select * from tickets", status=2).err
+    assert (
+        "unknown suffix"
+        in synced.run("query", "select 1 from tickets", "--output", str(tmp_path / "x.txt"), status=2).err
+    )
+    assert "run `dazz sync` first" in project.run("query", "select * from tickets", status=2).err

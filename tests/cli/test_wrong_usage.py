@@ -75,7 +75,7 @@ def test_a_missing_file_and_a_missing_connection_are_wrong_usage(project: Projec
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("connections: [", "is no YAML"), ("- a\n", "must hold a list under `connections:`")],
+    [("connections: [", "is not valid YAML"), ("- a\n", "must hold a list under `connections:`")],
 )
 def test_an_invalid_connections_file_is_wrong_config(project: Project, text: str, message: str) -> None:
     project.connections.write_text(text, encoding="utf-8")

@@ -105,7 +105,7 @@ def print_review_note(recorded: "RecordedScenario") -> None:
         print_note(f"warning: {warning}", "yellow")
     if recorded.personal:
         print_note(
-            f"{', '.join(recorded.personal)} still contains a value that is personal in another field: add its "
-            "field to the stream's `personal`, and record again.",
+            f"A value that is personal in another field is still in {', '.join(recorded.personal)}: add its field to "
+            "the stream's `personal`, and record again.",
             "yellow",
         )
