@@ -54,6 +54,12 @@ def test_holds_our_vendors_without_their_recordings(installed: Path) -> None:
     assert not list(installed.rglob("recordings"))
 
 
+def test_ships_the_types_of_its_packages(installed: Path) -> None:
+    """In a package without `py.typed`, type checkers take everything for Any."""
+    assert (installed / "dazz_assets" / "py.typed").is_file()
+    assert (installed / "dazz_integrations" / "py.typed").is_file()
+
+
 def test_every_vendor_of_the_repository_has_an_entry_point() -> None:
     ours = {
         entry.name: entry.value

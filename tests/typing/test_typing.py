@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -65,11 +64,3 @@ def test_pyright_finds_nothing_in_our_own_integrations() -> None:
     found = json.loads(run_checker("pyright", "--outputjson", "--pythonpath", sys.executable, *map(str, INTEGRATIONS)))
     assert found["generalDiagnostics"] == []
     assert found["summary"]["filesAnalyzed"] == len(INTEGRATIONS)
-
-
-def test_packages_ship_their_types() -> None:
-    """In a package without `py.typed`, type checkers take everything for Any."""
-    for package in ("dazz_assets", "integrations", "resources"):
-        assert (ROOT / package / "py.typed").is_file()
-    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert "py.typed" in setuptools["package-data"]["*"]
