@@ -22,7 +22,7 @@ from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
+    from dazz_assets.orchestration.dagster_instance import DagsterInstance
 
 Record = dict[str, Any]
 

@@ -7,19 +7,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
-
     from dazz_assets.lake import Lake
+    from dazz_assets.orchestration.dagster_instance import DagsterInstance
 
 
 @contextmanager
 def open_instance_and_lake() -> Iterator[tuple[DagsterInstance, Lake]]:
     """Open the instance, created on first use, and the lake. Raises KeyboardInterrupt for an interrupted run."""
-    from dagster import DagsterExecutionInterruptedError
-
     from dazz_assets.home import lake_url
     from dazz_assets.lake import Lake
-    from dazz_assets.orchestration.dagster_instance import open_instance
+    from dazz_assets.orchestration.dagster_instance import DagsterExecutionInterruptedError, open_instance
 
     with open_instance() as instance:
         try:

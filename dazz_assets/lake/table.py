@@ -78,7 +78,7 @@ class Table:
         )
 
     def commit(self, work: Callable[[TableVersion | None], Commit | None]) -> int | None:
-        """Commit what `work` returns for the table's newest version. Every change of a table goes through here.
+        """Commit what `work` returns for the table's newest version. Every change of a table's rows goes through here; compaction and vacuum change only its files.
 
         Returns the table's version afterwards. `work` gets None for a table that doesn't exist yet, and returns None
         if there is nothing to do (its pass is already stored). If another process commits first, `work` is called

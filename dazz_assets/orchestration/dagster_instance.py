@@ -4,6 +4,10 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
+
+# For the rooms above, which know Dagster only through this one.
+from dagster import DagsterExecutionInterruptedError as DagsterExecutionInterruptedError
+from dagster import DagsterInstance as DagsterInstance
 from filelock import FileLock
 
 from dazz_assets.home import DAGSTER_VARIABLE, dagster_home, make_home

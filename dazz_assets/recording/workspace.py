@@ -24,7 +24,7 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
+    from dazz_assets.orchestration.dagster_instance import DagsterInstance
 
 
 class Clock:
