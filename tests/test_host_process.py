@@ -33,7 +33,7 @@ vendor, clock = Vendor(), Clock()
 vendor.script(Reply(503), Reply(body=[1]))
 before = read_process_state()
 client = Client(
-    vendor.url, auth=BearerToken("{{token}}"), values={{"token": "secret"}}, secrets=["secret"],
+    vendor.url, auth=BearerToken("{{config.token}}"), values={{"token": "secret"}}, secrets=["secret"],
     clock=clock, sleep=clock.sleep,
 )
 assert client.send(Request(vendor.url)).body == b"[1]" and client.counters.retries == 1

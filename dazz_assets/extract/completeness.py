@@ -109,7 +109,7 @@ class ListProgress:
         """Return the error to raise for a list that was cut short and can't be split."""
         return self._refused or CutShortError(
             f"the vendor gives a total of {self._total} records, but sent only {self._received} "
-            f"(the last page was the last because of {self.end_reason})."
+            f"(the list ended: {self.end_reason})."
         )
 
     def _has_changed_record(self, rows: Sequence[RawRow]) -> bool:

@@ -54,7 +54,7 @@ class NewRowFilter:
 
     def release_complete(self, sources: Sequence[Source]) -> list[RawRow]:
         """Return the new rows among those held back. sources: those that were walked to their end."""
-        known = {source.parent: source.overlap for source in sources}
+        known = {source.parent: source.boundary for source in sources}
         for parent, rows in list(self._held.items()):
             is_complete = parent in known
             if not is_complete or known[parent] == ContentFingerprint(row.content_hash for row in rows).value():
@@ -78,8 +78,8 @@ class NewRowFilter:
         return unseen
 
 
-class OverlapTracker:
-    """Tracks one source's newest cursor, and the rows that the next sync will re-read (its overlap with this one).
+class BoundaryTracker:
+    """Tracks one source's newest cursor, and the rows that the next sync will re-read (the boundary).
 
     lookback: microseconds before the mark at which the next walk begins. lower: where this walk began, in
     microseconds of cursor time; None is the very start. mark: the greatest cursor that is safe as a mark.

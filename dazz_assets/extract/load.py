@@ -13,9 +13,9 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RawRow
 from dazz_assets.extract.completeness import UsableRecordCheck, is_paged_by_number
 from dazz_assets.extract.crawl import Crawl, SourceEnd, SourcePage
-from dazz_assets.extract.dedupe import ContentFingerprint, NewRowFilter, OverlapTracker, SeenHashes
+from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, NewRowFilter, SeenHashes
 from dazz_assets.extract.drift import RecordShape
-from dazz_assets.extract.marks import IDENTITY, NO_MARK, OVERLAP, Source, row_identity
+from dazz_assets.extract.marks import BOUNDARY, IDENTITY, NO_MARK, Source, row_identity
 from dazz_assets.extract.ranges import START, Part, SyncPlan
 from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, UnreachableError
@@ -31,7 +31,7 @@ _ROWS_PER_CHECKPOINT = 20_000
 # Statuses for which one parent's records are passed over: forbidden, not found, gone, or legally withheld.
 _PASSED_OVER_STATUSES = frozenset({403, 404, 410, 451})
 # Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
-_NO_OVERLAP = 0
+_NO_BOUNDARY = 0
 
 
 class SyncState:
@@ -56,7 +56,7 @@ class SyncState:
         self.stored: TableVersion | None = self.table.open()
         self.client = session.client(stream.name)
         self.row_filter = NewRowFilter(None, None)
-        self.overlaps: dict[str | None, OverlapTracker] = {}
+        self.boundaries: dict[str | None, BoundaryTracker] = {}
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.shifted: set[str | None] = set()
@@ -114,7 +114,7 @@ class Pass:
         bounds = {source.parent: state.plan.bounds(source, part) for source in sources}
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
-        self._overlaps = {source.parent: self._overlap_of(source) for source in self._sources}
+        self._boundaries = {source.parent: self._boundary_of(source) for source in self._sources}
         self._slices, self._copies = self._new_slices(), self._new_slices()
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
         self._complete: list[Source] = []
@@ -156,9 +156,9 @@ class Pass:
         self._note_warnings(event)
         state.shape.add(event.rows)
         state.usable_check.add(event.rows)
-        overlap = self._overlaps[event.source.parent]
-        newest_before = overlap.mark
-        overlap.add(event.rows, to_microseconds(event.page.fetched_at))
+        boundary = self._boundaries[event.source.parent]
+        newest_before = boundary.mark
+        boundary.add(event.rows, to_microseconds(event.page.fetched_at))
         self._write(state.row_filter.filter_new(event.source, event.rows))
         if self._ascending:
             self._ascending = _is_ascending(event.rows, newest_before)
@@ -226,7 +226,7 @@ class Pass:
     def _checkpoint(self) -> None:
         """Commit what ascending walks listed so far: everything up to the newest record of each is there."""
         self._commit_slices(
-            {source.parent: self._overlaps[source.parent].mark for source in self._sources}, finished=False
+            {source.parent: self._boundaries[source.parent].mark for source in self._sources}, finished=False
         )
         self._slices, self._uncommitted_rows = self._new_slices(), 0
 
@@ -240,7 +240,7 @@ class Pass:
             state.require_usable()
             self._replace_stored()
         else:
-            self._commit_slices({source.parent: self._overlaps[source.parent].mark for source in self._complete})
+            self._commit_slices({source.parent: self._boundaries[source.parent].mark for source in self._complete})
 
     def _replace_stored(self) -> None:
         """Replace everything stored with what was listed, but keep the rows of parents that could not be listed."""
@@ -265,7 +265,7 @@ class Pass:
     def _advance_marks(self, sources: Sequence[Source]) -> dict[str, int]:
         transactions: dict[str, int] = {}
         for source in sources:
-            transactions |= self._advance_mark(source, self._overlaps[source.parent].mark)
+            transactions |= self._advance_mark(source, self._boundaries[source.parent].mark)
         return transactions
 
     def _content_fingerprint(self) -> int:
@@ -303,26 +303,26 @@ class Pass:
             source.mark = newest if source.mark is None else max(source.mark, newest)
         if finished and self._part.until is not None:
             source.covered = max(covered, self._part.until)
-        overlap = self._overlap_fingerprint(source) if finished else None
-        if overlap is not None or source.mark != before or state.replaces_all:
-            source.overlap = overlap
+        boundary = self._boundary_fingerprint(source) if finished else None
+        if boundary is not None or source.mark != before or state.replaces_all:
+            source.boundary = boundary
         if source.parent is not None:
             return {}
         return {
             "mark": NO_MARK if source.mark is None else source.mark,
-            OVERLAP: _NO_OVERLAP if source.overlap is None else source.overlap,
+            BOUNDARY: _NO_BOUNDARY if source.boundary is None else source.boundary,
         }
 
-    def _overlap_of(self, source: Source) -> OverlapTracker:
+    def _boundary_of(self, source: Source) -> BoundaryTracker:
         """Return the source's tracker, shared by all parts of a sync: each continues where the last one ended."""
         lower = self._bounds[source.parent].lower
-        return self._state.overlaps.setdefault(source.parent, OverlapTracker(self._state.plan.lookback, lower))
+        return self._state.boundaries.setdefault(source.parent, BoundaryTracker(self._state.plan.lookback, lower))
 
-    def _overlap_fingerprint(self, source: Source) -> int | None:
+    def _boundary_fingerprint(self, source: Source) -> int | None:
         """Fingerprint of what the next walk of the source will re-read; None unless this sync saw all of it."""
         if self._part.until is not None or source.mark is None:
             return None
-        return self._overlaps[source.parent].fingerprint(source.mark)
+        return self._boundaries[source.parent].fingerprint(source.mark)
 
     def _copy_stored_rows(self, parents: set[str]) -> list[DataFile]:
         """Copy the stored rows of some parents into new files."""

@@ -18,8 +18,8 @@ from dazz_assets.spec.specs import StreamSpec
 NO_MARK = -(2**62)
 """Stands for no mark in the log, where a transaction can't be unset."""
 
-OVERLAP = "boundary"
-"""The application transaction of a raw table that holds `Source.overlap`."""
+BOUNDARY = "boundary"
+"""The application transaction of a raw table that holds `Source.boundary`."""
 
 
 def read_mark(version: TableVersion | None) -> int | None:
@@ -33,14 +33,14 @@ class Source:
     """What one walk lists: the whole stream (parent None), or what belongs to one parent.
 
     fields: the values of the parent's record that requests need. mark: the high-water mark, in microseconds.
-    overlap: fingerprint of the records at or after the mark (less the look-back) when it was set.
+    boundary: fingerprint of the records at or after the mark (less the look-back) when it was set.
     covered: during a sync, the end of the range fetched so far without a gap, in microseconds.
     """
 
     parent: str | None = None
     fields: dict[str, str] = field(default_factory=dict)
     mark: int | None = None
-    overlap: int | None = None
+    boundary: int | None = None
     covered: int | None = None
 
 
@@ -87,7 +87,7 @@ class Marks:
                     [source.parent for source in ordered],
                     [json.dumps(source.fields, sort_keys=True) for source in ordered],
                     [source.mark for source in ordered],
-                    [source.overlap for source in ordered],
+                    [source.boundary for source in ordered],
                 ],
                 schema=MARKS_SCHEMA,
             )
@@ -115,12 +115,12 @@ class Marks:
 
     def _with_mark(self, source: Source, known: Source | None) -> Source:
         # Match by key alone: a parent whose path changed (a renamed repository) keeps its mark.
-        return source if known is None else Source(source.parent, source.fields, known.mark, known.overlap)
+        return source if known is None else Source(source.parent, source.fields, known.mark, known.boundary)
 
 
 def _to_rows(sources: list[Source]) -> list[tuple[object, ...]]:
     """Return what the table stores of the sources."""
-    return [(source.parent, dict(source.fields), source.mark, source.overlap) for source in sources]
+    return [(source.parent, dict(source.fields), source.mark, source.boundary) for source in sources]
 
 
 IDENTITY = "identity"

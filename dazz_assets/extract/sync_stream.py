@@ -8,7 +8,7 @@ from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.load import Pass, SyncState
-from dazz_assets.extract.marks import OVERLAP, Marks, Source, has_other_identity, read_mark
+from dazz_assets.extract.marks import BOUNDARY, Marks, Source, has_other_identity, read_mark
 from dazz_assets.extract.ranges import SyncPlan, SyncRange
 from dazz_assets.http import FetchError
 from dazz_assets.lake import TableVersion
@@ -124,7 +124,7 @@ class StreamSync:
         stored = self._state.stored
         if stored is None:
             return [Source()]
-        return [Source(mark=read_mark(stored), overlap=stored.transaction(OVERLAP))]
+        return [Source(mark=read_mark(stored), boundary=stored.transaction(BOUNDARY))]
 
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         size = max(len(sources), 1) if self._state.replaces_all else _SOURCES_PER_COMMIT

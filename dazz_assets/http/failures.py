@@ -26,7 +26,7 @@ _TEXT_KEYS = ("detail", "title", "message", "error_message", "error_description"
 _LISTS = ("errors", "errorMessages", "error")
 _RATE_LIMIT = re.compile(r"rate.?limit|too many requests|throttl|abuse detection|complexity.?(budget|exception)", re.I)
 
-# Conformance 12. Of the statuses in neither set, 5xx are transient and all others final.
+# Conformance 12. Statuses in neither set: 5xx are transient, all others final.
 TRANSIENT_STATUSES = frozenset(
     {
         408,  # The server gave up waiting for the request.

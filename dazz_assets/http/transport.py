@@ -211,7 +211,7 @@ def _decode_header(value: Any) -> str:
 def _read_sent_body(body: bytes | str | Iterable[bytes | str]) -> bytes:
     if isinstance(body, bytes | str):
         return _to_bytes(body)
-    # Read a file whole: iterating would split it into lines, of which a binary file may have few.
+    # Read a file whole: iterating would split it into lines, and a binary file may have few.
     read = getattr(body, "read", None)
     return _to_bytes(read()) if read is not None else b"".join(map(_to_bytes, body))
 

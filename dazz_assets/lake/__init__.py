@@ -2,7 +2,7 @@
 
 from dazz_assets.lake.commit import Commit
 from dazz_assets.lake.compaction import Compacted, compact
-from dazz_assets.lake.errors import CommitRefused, LakeError, NoLake, QueryError
+from dazz_assets.lake.errors import CommitRefusedError, LakeError, NoLakeError, QueryError
 from dazz_assets.lake.files import DataFile, SliceWriter
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.latest_versions import hashes_since, latest_versions, stored_versions, window_fingerprints
@@ -18,13 +18,13 @@ __all__ = [
     "QUARANTINE_SCHEMA",
     "RAW_SCHEMA",
     "Commit",
-    "CommitRefused",
+    "CommitRefusedError",
     "Compacted",
     "DataFile",
     "Lake",
     "LakeError",
     "LakeTable",
-    "NoLake",
+    "NoLakeError",
     "QueryError",
     "SliceWriter",
     "StoredFile",

@@ -5,11 +5,11 @@ class LakeError(Exception):
     """A problem with the lake that a person has to solve. The text says what happened, where, and what to do."""
 
 
-class CommitRefused(LakeError):
+class CommitRefusedError(LakeError):
     """A commit would have broken a rule of the lake; nothing was written."""
 
 
-class NoLake(LakeError):
+class NoLakeError(LakeError):
     """The lake holds no table yet."""
 
 

@@ -1,6 +1,6 @@
 """The latest version of each record of a raw table.
 
-Of the rows with one key, the latest version has the greatest cursor; of several with that cursor, it was fetched last.
+The latest version of a key is the row with the greatest cursor; among equals, the one fetched last.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class LakeTable:
     """The rows of a domain table, of `raw.<integration>_<stream>` or of `quarantine`.
 
     Each method reads the versions that are current when it is called. The methods raise QueryError for a table or
-    column that doesn't exist, and NoLake before the first sync.
+    column that doesn't exist, and NoLakeError before the first sync.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dazz_assets.lake.errors import CommitRefused, LakeError
+from dazz_assets.lake.errors import CommitRefusedError, LakeError
 
 WINDOW = "window_start"
 FINGERPRINT = "fingerprint"
@@ -108,7 +108,7 @@ def domain_schema(model: pa.Schema, table: str) -> pa.Schema:
 def added_columns(stored: pa.Schema, wanted: pa.Schema, table: str) -> list[pa.Field[Any]]:
     """Columns of `wanted` that the table lacks, and structs that gained fields.
 
-    Raises CommitRefused if a column has another type, or if `wanted` lacks a column that must not be null.
+    Raises CommitRefusedError if a column has another type, or if `wanted` lacks a column that must not be null.
     """
     added: list[pa.Field[Any]] = []
     for field in wanted:
@@ -119,7 +119,9 @@ def added_columns(stored: pa.Schema, wanted: pa.Schema, table: str) -> list[pa.F
             added.append(field)
     for field in stored:
         if not field.nullable and field.name not in wanted.names:
-            raise CommitRefused(f"Column {field.name!r} of {table} must not be null, but the new files don't have it.")
+            raise CommitRefusedError(
+                f"Column {field.name!r} of {table} must not be null, but the new files don't have it."
+            )
     return added
 
 
@@ -141,7 +143,7 @@ def _merge_types(first: pa.DataType, second: pa.DataType) -> pa.DataType:
 
 
 def _has_new_fields(stored: pa.DataType, wanted: pa.DataType, column: str, table: str) -> bool:
-    """Whether a struct, at any depth, gained fields. Raises CommitRefused if a type changed otherwise."""
+    """Whether a struct, at any depth, gained fields. Raises CommitRefusedError if a type changed otherwise."""
     if isinstance(stored, pa.StructType) and isinstance(wanted, pa.StructType):
         known = {field.name: field.type for field in _struct_fields(stored)}
         # A list: every field is checked, also after one that is new.
@@ -153,7 +155,7 @@ def _has_new_fields(stored: pa.DataType, wanted: pa.DataType, column: str, table
     if isinstance(stored, pa.ListType) and isinstance(wanted, pa.ListType):
         return _has_new_fields(stored.value_type, wanted.value_type, f"{column}[]", table)
     if stored != wanted:
-        raise CommitRefused(
+        raise CommitRefusedError(
             f"Column {column!r} of {table} is {stored} in the lake and {wanted} now. A column keeps its type: "
             "give the changed field another name, or remove the table's folder and parse again from raw."
         )

@@ -17,7 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from dazz_assets.lake.duckdb_views import Catalog, connect_duckdb, run_statement
-from dazz_assets.lake.errors import NoLake, QueryError
+from dazz_assets.lake.errors import NoLakeError, QueryError
 from dazz_assets.lake.lake import Lake
 
 _Result = TypeVar("_Result")
@@ -28,7 +28,7 @@ def query(lake: Lake, sql: str) -> pa.Table:
     """The rows of a query over `raw.<integration>_<stream>`, `quarantine` and the domain tables.
 
     Works while syncs write: it reads the versions that are current when it begins. Raises QueryError for a mistake in
-    the query (for an unknown table, the message lists the known ones), and NoLake before the first sync.
+    the query (for an unknown table, the message lists the known ones), and NoLakeError before the first sync.
     """
     return run_query(lake, sql, lambda connection, relation: to_arrow(relation))
 
@@ -76,7 +76,7 @@ def _run_once(lake: Lake, sql: str, read: ReadResult[_Result]) -> _Result:
 def _prepare(lake: Lake, sql: str, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
     catalog = Catalog(lake)
     if not catalog.names:
-        raise NoLake(f"The lake at {lake} is empty: run `dazz sync` first.")
+        raise NoLakeError(f"The lake at {lake} is empty: run `dazz sync` first.")
     catalog.create_views(connection, _find_table_names(connection, sql, catalog))
     return run_statement(connection, sql)
 

@@ -15,7 +15,7 @@ from deltalake.schema import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from dazz_assets.lake.commit import Commit, check_commit, has_landed
-from dazz_assets.lake.errors import CommitRefused, LakeError
+from dazz_assets.lake.errors import CommitRefusedError, LakeError
 from dazz_assets.lake.files import DataFile, SliceWriter, window_constants
 from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW, added_columns
@@ -78,14 +78,14 @@ class Table:
         )
 
     def commit(self, work: Callable[[TableVersion | None], Commit | None]) -> int | None:
-        """Commit what `work` returns for the table's newest version. Every change of a table's rows goes through here; compaction and vacuum change only its files.
+        """Commit what `work` returns for the table's newest version. Every change of a table's rows goes through here.
 
         Returns the table's version afterwards. `work` gets None for a table that doesn't exist yet, and returns None
         if there is nothing to do (its pass is already stored). If another process commits first, `work` is called
         again with the version that won, so that it checks again whether its pass is stored and what it replaces. A
         commit to a table that doesn't exist creates it, even an empty commit.
 
-        Raises CommitRefused if the commit would break a rule of the lake, LakeError if others won every time.
+        Raises CommitRefusedError if the commit would break a rule of the lake, LakeError if others won every time.
         """
         with self._lock():
             commit: Commit | None = None
@@ -157,7 +157,9 @@ class Table:
 
     def _require_schema(self) -> pa.Schema:
         if self.schema is None:
-            raise CommitRefused(f"{self.path.folder} was opened without a schema, only for reading: it takes no files.")
+            raise CommitRefusedError(
+                f"{self.path.folder} was opened without a schema, only for reading: it takes no files."
+            )
         return self.schema
 
 

@@ -165,7 +165,7 @@ def _sync_work(stream: StreamSpec, grid: Grid) -> Work:
                 }
                 for window in sorted({*windows, *added})
             }
-        return ConnectionResult(report, by_partition, checks.check_stream(report), version)
+        return ConnectionResult(report, by_partition, checks.assess_stream(report), version)
 
     return work
 
@@ -196,6 +196,6 @@ def _parse_work(parser: ParserSpec, grid: Grid) -> Work:
             }
         else:
             by_partition = {connection: {"dagster/row_count": sum(stored.values()), **shared}}
-        return ConnectionResult(report, by_partition, checks.check_parser(report), version)
+        return ConnectionResult(report, by_partition, checks.assess_parser(report), version)
 
     return work

@@ -49,7 +49,7 @@ def parser_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec(name, asset=key, description=text) for name, text in _PARSER_CHECKS.items()]
 
 
-def check_stream(report: StreamReport) -> list[CheckResult]:
+def assess_stream(report: StreamReport) -> list[CheckResult]:
     """The results of a stream's checks for the connection that was synced."""
     error = dg.AssetCheckSeverity.ERROR
     missing = [*report.passed_over, *([f"gap: {report.gap}"] if report.gap else [])]
@@ -75,7 +75,7 @@ def check_stream(report: StreamReport) -> list[CheckResult]:
     ]
 
 
-def check_parser(report: ParseReport) -> list[CheckResult]:
+def assess_parser(report: ParseReport) -> list[CheckResult]:
     """The results of a parser's checks for the connection that was parsed."""
     read, invalid = sum(report.read.values()), sum(report.invalid.values())
     valid_share = 1.0 if not read else 1 - invalid / read

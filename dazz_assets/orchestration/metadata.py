@@ -66,7 +66,7 @@ def _timestamp_or_text(text: str | None) -> object:
 _RAW_COLUMN_DESCRIPTIONS = {
     "key": "The record's primary key as text; a JSON array if the key has several fields.",
     "cursor": "The cursor's value as the vendor wrote it.",
-    "cursor_at": "The cursor's value as a number: microseconds since 1970, or the integer itself.",
+    "cursor_at": "The cursor's value as a time: microseconds since 1970 (UTC).",
     "window_start": "First day of the window that the cursor's value lies in.",
     "content_hash": "Hash of the record's text.",
     "sequence": "Running number of the row. Of versions with the same cursor value, the highest is the latest.",

@@ -111,7 +111,7 @@ def _check_url_braces(where: str, setting: str, url: str, config: type[Connectio
 
 
 def _find_outermost_braces(text: str) -> Iterator[str]:
-    """What is inside braces that are not inside other braces."""
+    """Yield the texts inside the outermost braces."""
     depth = start = 0
     for index, character in enumerate(text):
         if character == "{":

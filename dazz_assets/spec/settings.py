@@ -171,7 +171,7 @@ def _check_accept(accept: Mapping[int, object]) -> Mapping[int, object]:
 
 
 def _find_accept_problem(status: int, action: object) -> str | None:
-    """What is wrong with accepting this status in this way, to continue a sentence; None if it is fine."""
+    """Return why this status can't be accepted in this way, as the end of a sentence; None if it can."""
     if action not in ("skip", "keep"):
         return '; use "skip" or "keep"'
     if action == "keep":

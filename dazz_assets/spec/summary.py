@@ -33,7 +33,7 @@ def find_readers(spec: IntegrationSpec, stream: StreamSpec) -> list[str]:
     return [item.name for item in spec.parsers.values() if stream.name in {each.stream for each in item.inputs}]
 
 
-def format_bound(stream: StreamSpec, bound: str) -> str | None:
+def describe_bound(stream: StreamSpec, bound: str) -> str | None:
     """Where a stream's requests send a bound, for example `updated_after`; None if they don't."""
     return " and ".join(find_bound_places(stream.request, bound)) or None
 
@@ -46,7 +46,7 @@ def describe_cursor(stream: StreamSpec) -> str:
     cursor = stream.cursor
     if cursor is None:
         return ""
-    details = [f"{bound} {places}" for bound in BOUNDS if (places := format_bound(stream, bound))]
+    details = [f"{bound} {places}" for bound in BOUNDS if (places := describe_bound(stream, bound))]
     details += filter(None, (cursor.order, cursor.format))
     if cursor.lookback:
         details.append(f"look-back {format_duration(cursor.lookback)}")

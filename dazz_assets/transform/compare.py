@@ -200,7 +200,7 @@ def _compare_model(model: type[DomainObject], parsed: ParsedFiles, published: Pu
 
 
 def _check_column_types(table: Table, version: TableVersion) -> None:
-    """Raise CommitRefused if a column's type is not the stored one, as the commit would."""
+    """Raise CommitRefusedError if a column's type is not the stored one, as the commit would."""
     if table.schema is not None:
         added_columns(version.schema, table.schema, table.path.folder)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dazz_assets.lake import Lake, NoLake, QueryError
+from dazz_assets.lake import Lake, NoLakeError, QueryError
 from dazz_assets.lake.sql import query
 from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox
@@ -27,7 +27,7 @@ def test_queries_work_while_two_connections_sync(sandbox: Sandbox, tmp_path: Pat
         try:
             (row,) = query(lake, "select count(*) as n from raw.snyk_issues").to_pylist()
             counts.append(row["n"])
-        except (NoLake, QueryError):
+        except (NoLakeError, QueryError):
             assert counts == []  # nothing is stored yet
     for sync in syncs:
         finished(sync)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from dazz_assets.lake import Commit, CommitRefused, Lake, LakeError, Table
+from dazz_assets.lake import Commit, CommitRefusedError, Lake, LakeError, Table
 from tests.lake.rows import (
     MODEL,
     MONDAY,
@@ -27,7 +27,7 @@ from tests.lake.rows import (
 def test_a_file_that_does_not_exist_is_refused(issues: Table) -> None:
     file = write_raw_file(issues, MONDAY, Row("a", 1, 1))
     Path(issues.root.filesystem_path(f"{issues.path.folder}/{file.path}")).unlink()
-    with pytest.raises(CommitRefused, match="does not exist"):
+    with pytest.raises(CommitRefusedError, match="does not exist"):
         issues.commit(lambda _: Commit([file]))
 
 
@@ -35,34 +35,34 @@ def test_a_file_that_was_cut_short_is_refused(issues: Table) -> None:
     file = write_raw_file(issues, MONDAY, Row("a", 1, 1))
     path = Path(issues.root.filesystem_path(f"{issues.path.folder}/{file.path}"))
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(CommitRefused, match="does not exist with its"):
+    with pytest.raises(CommitRefusedError, match="does not exist with its"):
         issues.commit(lambda _: Commit([file]))
 
 
 def test_a_file_of_another_table_is_refused(lake: Lake, issues: Table) -> None:
     file = write_raw_file(lake.raw("snyk", "issues", "other", windowed=True), MONDAY, Row("a", 1, 1))
-    with pytest.raises(CommitRefused, match="does not exist"):
+    with pytest.raises(CommitRefusedError, match="does not exist"):
         issues.commit(lambda _: Commit([file]))
 
 
 def test_a_file_outside_the_replaced_windows_is_refused(lake: Lake) -> None:
     table = findings_table(lake)
     file = write_domain_file(table, NEXT_MONDAY, "a")
-    with pytest.raises(CommitRefused, match="2026-01-12, which the commit does not replace"):
+    with pytest.raises(CommitRefusedError, match="2026-01-12, which the commit does not replace"):
         table.commit(lambda _: Commit([file], replace={MONDAY}))
 
 
 def test_a_file_in_the_folder_of_another_window_is_refused(issues: Table) -> None:
     file = write_raw_file(issues, MONDAY, Row("a", 1, 1))
     file.window = NEXT_MONDAY
-    with pytest.raises(CommitRefused, match="not in the folder of its window"):
+    with pytest.raises(CommitRefusedError, match="not in the folder of its window"):
         issues.commit(lambda _: Commit([file]))
 
 
 def test_a_file_is_not_committed_twice(issues: Table) -> None:
     file = write_raw_file(issues, MONDAY, Row("a", 1, 1))
     issues.commit(lambda _: Commit([file]))
-    with pytest.raises(CommitRefused, match="committed before"):
+    with pytest.raises(CommitRefusedError, match="committed before"):
         issues.commit(lambda _: Commit([file]))
     assert stored_keys(issues) == ["a"]
 
@@ -71,7 +71,7 @@ def test_the_name_of_a_stored_file_is_not_used_again(issues: Table) -> None:
     file = write_raw_file(issues, MONDAY, Row("a", 1, 1))
     same_name = replace(file)
     issues.commit(lambda _: Commit([file]))
-    with pytest.raises(CommitRefused, match="committed before"):
+    with pytest.raises(CommitRefusedError, match="committed before"):
         issues.commit(lambda _: Commit([same_name]))
 
 
@@ -80,28 +80,28 @@ def test_a_file_that_was_replaced_does_not_come_back(lake: Lake) -> None:
     old = write_domain_file(table, MONDAY, "old")
     table.commit(lambda _: Commit([old], replace={MONDAY}))
     publish(table, {MONDAY: ["new"]})
-    with pytest.raises(CommitRefused, match="committed before"):
+    with pytest.raises(CommitRefusedError, match="committed before"):
         table.commit(lambda _: Commit([old], replace={MONDAY}))
     assert stored_ids(table) == ["new"]
 
 
 def test_a_file_is_not_listed_twice_in_a_commit(issues: Table) -> None:
     file = write_raw_file(issues, MONDAY, Row("a", 1, 1))
-    with pytest.raises(CommitRefused, match="a file is committed only once"):
+    with pytest.raises(CommitRefusedError, match="a file is committed only once"):
         issues.commit(lambda _: Commit([file, file]))
 
 
 def test_a_pass_is_not_committed_twice(issues: Table) -> None:
     store(issues, MONDAY, Row("a", 1, 1))
     again = write_raw_file(issues, MONDAY, Row("a", 1, 2))
-    with pytest.raises(CommitRefused, match="pass 1 is already stored"):
+    with pytest.raises(CommitRefusedError, match="pass 1 is already stored"):
         issues.commit(lambda _: Commit([again], transactions={"passes": 1}))
     assert stored_keys(issues) == ["a"]
 
 
 def test_the_mark_never_goes_back(issues: Table) -> None:
     store(issues, MONDAY, Row("a", 1, 1), mark=10)
-    with pytest.raises(CommitRefused, match="the mark would go back, from 10 to 9"):
+    with pytest.raises(CommitRefusedError, match="the mark would go back, from 10 to 9"):
         issues.commit(lambda _: Commit(transactions={"mark": 9}))
     assert newest_version(issues).transaction("mark") == 10
 
@@ -116,14 +116,14 @@ def test_a_file_with_a_different_schema_than_its_table_is_refused(lake: Lake) ->
     other = findings_table(lake, schema=make_schema(id=pa.int64(), score=pa.int64()))
     with other.new_file(MONDAY, fingerprint="f", inputs="i") as writer:
         file = writer.close()
-    with pytest.raises(CommitRefused, match=r"was written with the columns .*id int64"):
+    with pytest.raises(CommitRefusedError, match=r"was written with the columns .*id int64"):
         findings_table(lake).commit(lambda _: Commit([file], replace={MONDAY}))
 
 
 def test_a_column_that_changed_its_type_is_refused(lake: Lake) -> None:
     publish(findings_table(lake), {MONDAY: ["a"]})
     retyped = findings_table(lake, schema=make_schema(id=pa.string(), score=pa.float64()))
-    with pytest.raises(CommitRefused, match=r"'score' of domain/findings.* is int64 in the lake and double now"):
+    with pytest.raises(CommitRefusedError, match=r"'score' of domain/findings.* is int64 in the lake and double now"):
         retyped.commit(lambda _: Commit(transactions={"passes": 1}))
     assert stored_ids(findings_table(lake)) == ["a"]
 
@@ -171,19 +171,19 @@ def test_the_table_keeps_a_column_that_the_model_lost(lake: Lake) -> None:
 def test_a_window_of_a_domain_table_is_one_file(lake: Lake) -> None:
     table = findings_table(lake)
     files = [write_domain_file(table, MONDAY, "a"), write_domain_file(table, MONDAY, "b")]
-    with pytest.raises(CommitRefused, match="a window of a domain table is one file"):
+    with pytest.raises(CommitRefusedError, match="a window of a domain table is one file"):
         table.commit(lambda _: Commit(files, replace={MONDAY}))
 
 
 def test_objects_are_never_added_to_a_window_without_replacing_it(lake: Lake) -> None:
     table = findings_table(lake)
     file = write_domain_file(table, MONDAY, "a")
-    with pytest.raises(CommitRefused, match="must replace their window"):
+    with pytest.raises(CommitRefusedError, match="must replace their window"):
         table.commit(lambda _: Commit([file]))
 
 
 def test_a_table_without_windows_takes_none(orgs: Table) -> None:
-    with pytest.raises(CommitRefused, match="has no windows to replace"):
+    with pytest.raises(CommitRefusedError, match="has no windows to replace"):
         orgs.commit(lambda _: Commit(replace={MONDAY}))
     with pytest.raises(LakeError, match="has no windows: omit the window of its files"):
         orgs.new_file(MONDAY)
@@ -191,12 +191,12 @@ def test_a_table_without_windows_takes_none(orgs: Table) -> None:
 
 def test_a_table_is_stored_either_with_windows_or_without(lake: Lake) -> None:
     store(lake.raw("snyk", "issues", "acme", windowed=False), None, Row("a", None, 1))
-    with pytest.raises(CommitRefused, match="is stored without windows"):
+    with pytest.raises(CommitRefusedError, match="is stored without windows"):
         lake.raw("snyk", "issues", "acme", windowed=True).commit(lambda _: Commit(transactions={"passes": 2}))
 
 
 def test_a_table_that_is_opened_without_a_schema_takes_no_commit(lake: Lake, issues: Table) -> None:
     store(issues, MONDAY, Row("a", 1, 1))
     found = next(lake.tables())
-    with pytest.raises(CommitRefused, match="opened without a schema"):
+    with pytest.raises(CommitRefusedError, match="opened without a schema"):
         found.commit(lambda _: Commit(transactions={"passes": 9}))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dazz_assets.lake import Lake, NoLake, Table, TableVersion
+from dazz_assets.lake import Lake, NoLakeError, Table, TableVersion
 from dazz_assets.lake.sql import query
 from tests.lake.rows import start_python
 
@@ -144,5 +144,5 @@ def test_two_lakes_in_one_folder_share_no_lock(lake: Lake) -> None:
 def test_a_lake_that_was_only_locked_is_empty(lake: Lake) -> None:
     with lake.lock("snyk", "acme"):
         pass
-    with pytest.raises(NoLake):
+    with pytest.raises(NoLakeError):
         query(lake, "select * from findings")

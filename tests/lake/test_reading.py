@@ -8,7 +8,7 @@ import sys
 import pandas as pd
 import pytest
 
-from dazz_assets.lake import Lake, LakeError, NoLake, QueryError, Table
+from dazz_assets.lake import Lake, LakeError, NoLakeError, QueryError, Table
 from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, findings_table, publish, store
 
 
@@ -54,7 +54,7 @@ def test_each_call_reads_the_current_version(lake: Lake) -> None:
 
 
 def test_an_unknown_table_or_column_is_an_error(lake: Lake) -> None:
-    with pytest.raises(NoLake, match="dazz sync"):
+    with pytest.raises(NoLakeError, match="dazz sync"):
         lake.table("findings").to_arrow()
     publish(findings_table(lake), {MONDAY: ["a"]})
     with pytest.raises(QueryError, match=r"no table finding in the lake\. Did you mean findings\?"):

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from dazz_assets.lake import Commit, Lake, NoLake, QueryError, Table, json_rows, query
+from dazz_assets.lake import Commit, Lake, NoLakeError, QueryError, Table, json_rows, query
 from tests.lake.rows import (
     MODEL,
     MONDAY,
@@ -155,7 +155,7 @@ def test_tables_can_be_listed_and_described(lake: Lake, issues: Table) -> None:
 
 
 def test_an_empty_lake_is_an_error(lake: Lake) -> None:
-    with pytest.raises(NoLake, match=r"The lake at .* is empty: run `dazz sync` first"):
+    with pytest.raises(NoLakeError, match=r"The lake at .* is empty: run `dazz sync` first"):
         query(lake, "select 1")
 
 

@@ -66,7 +66,7 @@ def test_a_record_that_fails_validation_fails_the_check_and_the_run_succeeds(
 
 def check_stream(**report: object) -> dict[str, bool]:
     """Whether each check of a stream with this report passes."""
-    results = checks.check_stream(StreamReport("acme", "incidents", **report))  # type: ignore[arg-type]
+    results = checks.assess_stream(StreamReport("acme", "incidents", **report))  # type: ignore[arg-type]
     return {result.check: result.passed for result in results}
 
 
@@ -93,7 +93,7 @@ def test_drift_fails_the_check_of_the_shape() -> None:
 
 def test_stale_windows_and_duplicates_are_named_in_the_description() -> None:
     report = ParseReport("acme", "tickets", duplicates=["x"], stale=[week(3)])
-    texts = {result.check: result.text for result in checks.check_parser(report) if not result.passed}
+    texts = {result.check: result.text for result in checks.assess_parser(report) if not result.passed}
     assert texts == {
         "ids_unique": "yielded more than once: x",
         "inputs_unchanged": f"stale windows: {week(3)}; parse them again with `dazz parse --stale`",

@@ -1,4 +1,8 @@
-"""The UI shows an asset as stale exactly if the data it was made from has changed since."""
+"""The UI shows an asset as stale if the data it was made from has changed since, and never misses a change.
+
+An incremental stream has one data version a pass, so a pass that brought something shows all windows of its run as
+changed until they are parsed.
+"""
 
 from __future__ import annotations
 

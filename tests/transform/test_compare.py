@@ -9,7 +9,7 @@ import pytest
 from dazz_assets import FullRefresh, Incremental, Integration, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
-from dazz_assets.lake import CommitRefused
+from dazz_assets.lake import CommitRefusedError
 from dazz_assets.spec.read import describe
 from dazz_assets.transform.compare import Comparison, Example, TableChanges, compare_parse
 from dazz_assets.transform.value_diff import Changes, Difference, diff_collections
@@ -307,7 +307,7 @@ class Retyped(TicketsOnly):
 
 
 def test_a_column_of_another_type_is_refused_as_in_a_parse(desk_customer: Customer) -> None:
-    with pytest.raises(CommitRefused, match=r"Column 'title' of .* is string in the lake and int64 now"):
+    with pytest.raises(CommitRefusedError, match=r"Column 'title' of .* is string in the lake and int64 now"):
         compare(with_parser_of(desk_customer, Retyped))
 
 

@@ -78,8 +78,8 @@ def _stream_document(spec: IntegrationSpec, stream: StreamSpec, requests: list[A
         "cursor": cursor
         and {
             "field": cursor.field,
-            "since": summary.format_bound(stream, "since"),
-            "until": summary.format_bound(stream, "until"),
+            "since": summary.describe_bound(stream, "since"),
+            "until": summary.describe_bound(stream, "until"),
             "order": cursor.order,
             "lookback_seconds": cursor.lookback.total_seconds(),
             "format": cursor.format,
