@@ -16,7 +16,9 @@ STARTED = dg.DagsterRunStatus.STARTED
 
 
 def record_started(instance: dg.DagsterInstance, connection: str, process: str) -> str:
-    tags = {f"connection/{each}": "true" for each in connection.split(" and ")}
+    tags = {
+        name.removeprefix("dazz/"): value for name, value in runs.connection_tags(connection.split(" and ")).items()
+    }
     return record_run(instance, STARTED, process=process, **tags).run_id
 
 

@@ -78,3 +78,10 @@ def test_of_two_queued_runs_that_share_a_connection_the_first_starts(
     first = queue("acme|2026-01-05", "beta|2026-01-05")
     queue("beta|2026-01-05", "gamma|2026-01-05")
     assert runs_to_dequeue(instance) == {first}
+
+
+def test_the_longest_ids_make_tags_that_dagster_takes_and_that_differ(instance: dg.DagsterInstance) -> None:
+    longest = {f"{'i' * 63}/{'c' * 99}{last}" for last in "ab"}
+    run = instance.create_run_for_job(any_job, tags=connection_tags(longest))
+    assert connections_of(run) == longest
+    assert all(len(name.partition("/")[2]) <= 63 for name in run.tags if name.startswith("dazz/"))
