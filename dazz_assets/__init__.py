@@ -13,25 +13,20 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.parser import FullRefresh, Incremental, parser
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http import (
-    ApiKey,
-    Auth,
-    Basic,
-    BearerToken,
+from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
+from dazz_assets.http.page import Page, Request, Response
+from dazz_assets.http.pagination import (
     CursorToken,
     GraphQLCursor,
     Last,
     LinkHeader,
     NextLink,
     Offset,
-    Page,
     PageNumber,
     Paginator,
-    Rate,
-    Request,
-    Response,
-    Seam,
 )
+from dazz_assets.http.rate_limit import Rate
+from dazz_assets.http.seam import Seam
 
 if TYPE_CHECKING:
     from dazz_assets.lake import Lake

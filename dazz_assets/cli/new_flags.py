@@ -10,19 +10,10 @@ import dazz_assets
 from dazz_assets.assistant.generate.proposal import LONGEST_NAME, SECRET_FIELDS
 from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.declare.stream import Scalar
-from dazz_assets.http import (
-    ApiKey,
-    Basic,
-    BearerToken,
-    CursorToken,
-    LinkHeader,
-    NextLink,
-    Offset,
-    PageNumber,
-    Paginator,
-)
+from dazz_assets.http.auth import ApiKey, Basic, BearerToken
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.mask import HIDDEN
+from dazz_assets.http.pagination import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.names import NAME_PATTERN, closest_name
 from dazz_assets.privacy import secret_names, token_patterns

@@ -12,19 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from dazz_assets.http import (
+from dazz_assets.http.errors import FetchError
+from dazz_assets.http.next_page_hints import find_next_page_hint
+from dazz_assets.http.page import Page, Request
+from dazz_assets.http.pagination import (
     CursorToken,
-    FetchError,
     GraphQLCursor,
     Last,
     LinkHeader,
     NextLink,
     Offset,
-    Page,
     PageNumber,
     Paginator,
-    Request,
-    find_next_page_hint,
 )
 
 URL = "https://api.example.com/rest/items"

@@ -18,22 +18,12 @@ from dazz_assets.assistant.infer.field_shapes import ValueShape
 from dazz_assets.assistant.infer.json_values import read_texts
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.stream import Scalar
-from dazz_assets.http import (
-    ApiKey,
-    Basic,
-    BearerToken,
-    CursorToken,
-    LinkHeader,
-    NextLink,
-    Offset,
-    Page,
-    PageNumber,
-    Paginator,
-    RecordsPathError,
-    find_next_page_hint,
-)
-from dazz_assets.http.auth import auth_config_fields
+from dazz_assets.http.auth import ApiKey, Basic, BearerToken, auth_config_fields
+from dazz_assets.http.errors import RecordsPathError
 from dazz_assets.http.json_slices import split_path
+from dazz_assets.http.next_page_hints import find_next_page_hint
+from dazz_assets.http.page import Page
+from dazz_assets.http.pagination import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.names import suggest
 from dazz_assets.spec.literals import write_call
