@@ -114,7 +114,13 @@ def _format_json_array(values: tuple[str | None, ...]) -> str:
 
 
 def _hash_content(parent: str | None, key: str | None, record: Buffer) -> int:
-    digest = hashlib.blake2b(record, digest_size=8, key=b"" if parent is None else parent.encode()[:64])
+    digest = hashlib.blake2b(record, digest_size=8, key=b"" if parent is None else _hash_key(parent))
     if key is not None:
         digest.update(b"\0" + key.encode())
     return int.from_bytes(digest.digest(), "little", signed=True)
+
+
+def _hash_key(parent: str) -> bytes:
+    """A parent as a key of BLAKE2b, which takes at most 64 bytes."""
+    key = parent.encode()
+    return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()

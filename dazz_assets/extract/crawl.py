@@ -23,9 +23,13 @@ _MOST_READS = 3
 
 @dataclass(slots=True)
 class SourcePage:
-    """A page of a source was read. received: records of the page; rows: those inside the bounds."""
+    """A page of a source was read.
+
+    list_number: counts the lists read of the source. received: records of the page; rows: those inside the bounds.
+    """
 
     source: Source
+    list_number: int
     page: Page
     received: int
     rows: list[RawRow]
@@ -47,13 +51,13 @@ class SourceEnd:
 
 
 @dataclass(slots=True)
-class SourceRestart:
-    """A source is read again from its first page, because records changed places during the walk."""
+class ListRestart:
+    """The source's current list is read again: records changed places in it, or it was cut short and is split."""
 
     source: Source
 
 
-WalkEvent = SourcePage | SourceRestart | SourceEnd
+WalkEvent = SourcePage | ListRestart | SourceEnd
 
 
 class SourceWalk:
@@ -85,7 +89,10 @@ class SourceWalk:
                 progress = yield from self._read_until_stable(current)
                 shifted = shifted or progress.shifted
                 if progress.is_cut_short:
-                    pending = [*self._remaining_bounds(current, progress), *pending]
+                    remaining = self._remaining_bounds(current, progress)
+                    if len(remaining) > 1:
+                        yield ListRestart(self._source)
+                    pending = [*remaining, *pending]
                 else:
                     reason, total = progress.end_reason, progress.total
             yield SourceEnd(self._source, reason, shifted=shifted, total=total if self._lists_read == 1 else None)
@@ -97,12 +104,12 @@ class SourceWalk:
         for _ in range(_MOST_READS - 1):
             if progress.is_cut_short or not progress.shifted:
                 break
-            yield SourceRestart(self._source)
+            yield ListRestart(self._source)
             progress = yield from self._read_list(bounds)
         return progress
 
     def _remaining_bounds(self, bounds: Bounds, progress: ListProgress) -> list[Bounds]:
-        """Return the bounds that list the rest of a range that was cut short. Raises FetchError."""
+        """Return the bounds that list the rest of a range that was cut short, or both its halves. Raises FetchError."""
         cursor = self._stream.cursor
         if cursor is not None and self._stream.takes_since and progress.respects_bounds:
             if cursor.order == "asc" and progress.is_ascending and (rest := bounds.continue_after(progress.newest)):
@@ -150,7 +157,7 @@ class SourceWalk:
                     rows = self._read_rows(step) if rows is None else rows
                     inside = bounds.rows_inside(rows)
                     progress.add(step, rows, len(inside))
-                    yield SourcePage(self._source, step.page, len(rows), inside)
+                    yield SourcePage(self._source, self._lists_read, step.page, len(rows), inside)
         except FetchError as error:
             if not progress.accept_refusal(error):
                 raise

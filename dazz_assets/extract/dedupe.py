@@ -37,6 +37,10 @@ class NewRowFilter:
         self._held: dict[str | None, list[RawRow]] = defaultdict(list)
         self._held_count = self._held_bytes = 0
 
+    def forget(self, hashes: Sequence[int]) -> None:
+        """Treat rows with these content hashes, which were returned as new, as never seen."""
+        self._seen.remove(hashes)
+
     @property
     def is_holding(self) -> bool:
         """Whether rows may still be held back."""
@@ -143,6 +147,12 @@ class SeenHashes:
             self._merge()
         return new
 
+    def remove(self, hashes: Sequence[int]) -> None:
+        """Remove the hashes, so that each is new when it is added again."""
+        self._recent.difference_update(hashes)
+        removed = np.fromiter(hashes, np.int64, len(hashes))
+        self._sorted = self._sorted[~np.isin(self._sorted, removed)]
+
     def _find_merged(self, values: NDArray[np.int64]) -> list[bool]:
         if not len(self._sorted):
             return [False] * len(values)
@@ -168,6 +178,12 @@ class ContentFingerprint:
         """Add a hash that is not in the set yet."""
         self._count += 1
         self._sum += value
+        self._xor ^= value
+
+    def remove(self, value: int) -> None:
+        """Remove a hash that is in the set."""
+        self._count -= 1
+        self._sum -= value
         self._xor ^= value
 
     def include(self, other: "ContentFingerprint") -> None:

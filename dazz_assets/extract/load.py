@@ -1,10 +1,11 @@
 """Runs one pass: walks some sources over one part of the plan, writes slices, and commits them with the marks."""
 
 import time
+from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import compress, pairwise
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RawRow
 from dazz_assets.extract.completeness import UsableRecordCheck, is_paged_by_number
-from dazz_assets.extract.crawl import Crawl, SourceEnd, SourcePage
+from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, NewRowFilter, SeenHashes
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import BOUNDARY, IDENTITY, NO_MARK, Source, row_identity
@@ -105,6 +106,18 @@ class SyncState:
         return 0 if version is None else version.transaction("passes") or 0
 
 
+class _AddedRows:
+    """The rows that the current list of a source added: their sequence numbers, content hashes, and keys new with them.
+
+    repeated, problems: how many of them count as such in the report.
+    """
+
+    def __init__(self, list_number: int) -> None:
+        self.list_number = list_number
+        self.sequences, self.hashes, self.key_hashes = array("q"), array("q"), array("q")
+        self.repeated = self.problems = 0
+
+
 class Pass:
     """Walks its sources over one part of the plan, and stores what they list."""
 
@@ -123,6 +136,7 @@ class Pass:
         )
         self._uncommitted_rows = 0
         self._seen_keys = SeenHashes()
+        self._added: dict[str | None, _AddedRows] = {}
 
     def run(self) -> None:
         """Walk and store. If that fails, remove what was written."""
@@ -142,8 +156,8 @@ class Pass:
                 self._add_page(event)
             elif isinstance(event, SourceEnd):
                 self._end_source(event)
-            elif state.replaces_all and event.source.parent is None:
-                self._restart()
+            elif isinstance(event, ListRestart) and state.replaces_all:
+                self._withdraw_list(event.source)
 
     def _add_page(self, event: SourcePage) -> None:
         state = self._state
@@ -159,7 +173,7 @@ class Pass:
         boundary = self._boundaries[event.source.parent]
         newest_before = boundary.mark
         boundary.add(event.rows, to_microseconds(event.page.fetched_at))
-        self._write(state.row_filter.filter_new(event.source, event.rows))
+        self._write(state.row_filter.filter_new(event.source, event.rows), event.list_number)
         if self._ascending:
             self._ascending = _is_ascending(event.rows, newest_before)
             # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
@@ -169,13 +183,21 @@ class Pass:
             if is_safe and self._uncommitted_rows >= _ROWS_PER_CHECKPOINT:
                 self._checkpoint()
 
-    def _restart(self) -> None:
-        """Discard what was listed: a complete list must not hold records that were removed meanwhile."""
-        state = self._state
-        self._slices.discard()
-        self._slices, state.row_filter, self._seen_keys = self._new_slices(), NewRowFilter(None, None), SeenHashes()
-        self._contents.clear()
-        state.report.repeated = 0
+    def _withdraw_list(self, source: Source) -> None:
+        """Take back what the source's current list added: what was removed meanwhile must not stay in a complete list.
+
+        Without `replaces_all`, the rows stay: they are versions of records, which the list held at that time.
+        """
+        state, added = self._state, self._added.pop(source.parent, None)
+        if added is None:
+            return
+        self._slices.withdraw(added.sequences)
+        state.row_filter.forget(added.hashes)
+        self._seen_keys.remove(added.key_hashes)
+        for value in added.hashes:
+            self._contents[source.parent].remove(value)
+        state.report.repeated -= added.repeated
+        state.report.problems -= added.problems
 
     def _note_warnings(self, event: SourcePage) -> None:
         report = self._state.report
@@ -213,15 +235,32 @@ class Pass:
             )
         state.report.gap = f"{problem}; the mark stays, and the next sync lists them again"
 
-    def _write(self, rows: Sequence[RawRow]) -> None:
+    def _write(self, rows: Sequence[RawRow], list_number: int = 0) -> None:
         for row in rows:
             self._contents[row.parent].add(row.content_hash)
-        self._slices.add(rows)
+        sequences = self._slices.add(rows)
         self._uncommitted_rows += len(rows)
-        if self._state.replaces_all:
-            # Two contents of one key in a complete list: the key is not unique, and the latest version is only one.
-            self._state.report.repeated += self._seen_keys.add_new([hash(row.key) for row in rows]).count(False)
         self._state.report.problems += sum(row.problem is not None for row in rows)
+        if self._state.replaces_all and rows:
+            self._note_added(rows, sequences, list_number)
+
+    def _note_added(self, rows: Sequence[RawRow], sequences: range, list_number: int) -> None:
+        """Remember the rows of a source's current list, and count keys that come again in a complete list.
+
+        Such a key is not unique, and its latest version would be only one of its records.
+        """
+        added = self._added.get(rows[0].parent)
+        if added is None or added.list_number != list_number:
+            added = self._added[rows[0].parent] = _AddedRows(list_number)
+        key_hashes = [hash(row.key) for row in rows]
+        is_new = self._seen_keys.add_new(key_hashes)
+        repeated = is_new.count(False)
+        self._state.report.repeated += repeated
+        added.sequences.extend(sequences)
+        added.hashes.extend(row.content_hash for row in rows)
+        added.key_hashes.extend(compress(key_hashes, is_new))
+        added.repeated += repeated
+        added.problems += sum(row.problem is not None for row in rows)
 
     def _checkpoint(self) -> None:
         """Commit what ascending walks listed so far: everything up to the newest record of each is there."""

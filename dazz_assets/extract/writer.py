@@ -30,14 +30,16 @@ class PassWriter:
         self._table = table
         self._windowed = windowed
         self._sequence = first_sequence
+        self._withdrawn: list[int] = []
         self._waiting: dict[date | None, list[tuple[int, RawRow]]] = defaultdict(list)
         self._waiting_bytes = 0
         self._writers: dict[date | None, SliceWriter] = {}
         self._finished: list[DataFile] = []
         self.rows: dict[date | None, int] = defaultdict(int)
 
-    def add(self, rows: Sequence[RawRow]) -> None:
-        """Add rows in the order in which they arrived."""
+    def add(self, rows: Sequence[RawRow]) -> range:
+        """Add rows in the order in which they arrived; return their sequence numbers."""
+        first = self._sequence
         for row in rows:
             window = row.window if self._windowed else None
             self._waiting[window].append((self._sequence, row))
@@ -46,6 +48,11 @@ class PassWriter:
             self.rows[window] += 1
         if self._waiting_bytes > _BUFFERED_BYTES:
             self._write(list(self._waiting))
+        return range(first, self._sequence)
+
+    def withdraw(self, sequences: Sequence[int]) -> None:
+        """Leave rows that were added out of the finished files."""
+        self._withdrawn += sequences
 
     def copy(self, window: date | None, rows: pa.RecordBatch) -> None:
         """Add stored rows unchanged."""
@@ -57,8 +64,9 @@ class PassWriter:
         self._write(list(self._waiting))
         while self._writers:
             self._finished.append(self._writers.popitem()[1].close())
-        if without_parents:
+        if without_parents or self._withdrawn:
             self._finished = [kept for file in self._finished for kept in self._rewrite_without(file, without_parents)]
+            self._withdrawn = []
         return list(self._finished)
 
     def discard(self) -> None:
@@ -87,9 +95,12 @@ class PassWriter:
 
     def _rewrite_without(self, file: DataFile, parents: Collection[str]) -> Iterator[DataFile]:
         writer = self._table.new_file(file.window)
-        unwanted = pa.array(sorted(parents), pa.string())
+        unwanted, withdrawn = pa.array(sorted(parents), pa.string()), pa.array(self._withdrawn, pa.int64())
         for batch in read_uncommitted(self._table, file):
-            kept = batch.filter(pc.invert(pc.is_in(batch.column("parent"), unwanted)))
+            is_unwanted = pc.or_(
+                pc.is_in(batch.column("parent"), unwanted), pc.is_in(batch.column("sequence"), withdrawn)
+            )
+            kept = batch.filter(pc.invert(is_unwanted))
             self.rows[file.window] -= batch.num_rows - kept.num_rows
             writer.write(kept)
         remove_uncommitted(self._table, file)

@@ -213,3 +213,14 @@ def test_an_interrupted_sync_waits_for_no_other_child(teams: Teams, tmp_path: Pa
     with pytest.raises(KeyboardInterrupt):
         sync_stream(session, customer.spec.streams["members"], SyncRange())
     assert time.monotonic() - started < 30
+
+
+def test_equal_children_of_parents_whose_long_ids_begin_alike_are_all_stored(teams: Teams, customer: Customer) -> None:
+    parents = [f"{'x' * 70}-{number}" for number in range(3)]
+    teams.lists = {"/teams": [{"id": parent} for parent in parents]}
+    teams.lists |= {f"/teams/{parent}/members": [{"id": "1"}] for parent in parents}
+    customer.sync("teams")
+    customer.sync("members")
+    stored = customer.session.raw(customer.spec.streams["members"]).open()
+    assert stored is not None
+    assert stored.rows == 3

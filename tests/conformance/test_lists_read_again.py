@@ -1,0 +1,91 @@
+"""A list that shifted while it was read is read again, and only what its last reading listed is stored (32)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dazz_assets import Cursor, Integration, Offset, Stream
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import Token, items, offset_page, param
+from tests.conformance.lists import LimitedList, changes
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
+
+
+class ChangesStream(Stream[Any]):
+    path = "/changes"
+    primary_key = "id"
+    cursor = Cursor("at", since="since", until="until")
+
+
+class TeamsStream(Stream[Any]):
+    path = "/teams"
+    primary_key = "id"
+    paginator = None
+
+
+class MembersStream(Stream[Any]):
+    parent = TeamsStream
+    path = "/teams/{parent.id}/members"
+    primary_key = "id"
+
+
+class ShiftingIntegration(Integration[Token]):
+    name = "vendor"
+    base_url = "https://api.vendor.example"
+    records = "data"
+    paginator = Offset()
+    streams = (ChangesStream, TeamsStream, MembersStream)
+
+
+class RemovingApi:
+    """Removes records of a list before a page of it. before: list and offset, and the ids removed then, once."""
+
+    def __init__(self, members: dict[str, list[int]], before: dict[tuple[str, str], set[int]]) -> None:
+        self.members = members
+        self.before = before
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        if request.path == "/teams":
+            return Reply(body={"data": [{"id": team} for team in self.members]})
+        team, offset = request.path.split("/")[2], param(request, "offset", "0")
+        removed = self.before.pop((team, offset), set())
+        self.members[team] = [id_ for id_ in self.members[team] if id_ not in removed]
+        listed = items(*self.members[team])
+        return Reply(body={"data": offset_page(listed, request, 10), "total": len(listed)})
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_32_a_removed_record_of_one_parent_is_not_stored_and_the_other_parents_are_complete(
+    connect: Connect, api: Vendor, concurrency: int
+) -> None:
+    class ConcurrentIntegration(ShiftingIntegration):
+        pass
+
+    ConcurrentIntegration.concurrency = concurrency
+    api.handler = RemovingApi(
+        {"a": [*range(30)], "b": [*range(100, 130)], "c": [*range(200, 230)]}, {("b", "10"): {100, 101}}
+    )
+    acme = connect(ConcurrentIntegration)
+    acme.sync(TeamsStream)
+    report = acme.sync(MembersStream)
+    assert acme.ids(MembersStream) == [*range(30), *range(102, 130), *range(200, 230)]
+    assert acme.versions(MembersStream) == report.records == 88
+    assert report.repeated == 0
+
+
+def test_32_a_part_of_a_range_that_is_read_again_leaves_the_other_parts_stored(connect: Connect, api: Vendor) -> None:
+    class LimitedChanges(LimitedList):
+        """Removes a record of the later half of the range while that is read."""
+
+        def __call__(self, request: ReceivedRequest) -> Reply:
+            is_later_half = param(request, "since") > "2026-01-10T05"
+            if is_later_half and param(request, "offset", "0") == "10":
+                self.records = [item for item in self.records if item["id"] != 70]
+            return super().__call__(request)
+
+    api.handler = LimitedChanges(changes(80), 50)
+    acme = connect(ShiftingIntegration)
+    acme.sync_range(ChangesStream, "2026-01-05", replace=True)
+    assert acme.ids(ChangesStream) == [id_ for id_ in range(80) if id_ != 70]
