@@ -1,4 +1,4 @@
-"""Make names from class names, and suggest the closest known name for one that doesn't exist."""
+"""Names: made from class names, taken by our columns, and the closest known one to a name that doesn't exist."""
 
 import re
 from collections.abc import Iterable
@@ -7,6 +7,8 @@ from difflib import get_close_matches
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MAX_LISTED = 12
+OUR_COLUMNS = frozenset({"connection", "fingerprint", "inputs", "integration", "parser", "window_start"})
+"""Columns that the lake adds to domain and quarantine tables: no model may have a field with one of these names."""
 
 
 def snake_case(class_name: str, suffix: str = "") -> str:

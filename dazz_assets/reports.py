@@ -17,7 +17,7 @@ class StreamReport:
     total: the vendor's own total, for a list that was read once and completely; None if the vendor reports none.
     ended: why the last page was the last.
     passed_over: parents whose records could not be listed (403, 404), with the vendor's response.
-    gap: the range between the mark and the start of the pass that is not fetched yet, if the pass began above the mark.
+    gap: what may be missing below the mark: a range that is not fetched yet, or records that changed pages.
     version: the table's version in Delta's log.
     problems: records without a key or cursor.
     repeated: records of a complete list whose key had appeared before, with another content or parent.

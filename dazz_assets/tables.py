@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Commit, Lake, Table, TableVersion
+from dazz_assets.lake.commit import PASSES
 from dazz_assets.lake.object_columns import object_schema
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
@@ -28,7 +29,7 @@ def create_tables(session: Session) -> None:
 
 def is_synced(stored: TableVersion | None) -> bool:
     """Whether a pass over the stream was ever completed. A table that was only created does not count."""
-    return stored is not None and stored.transaction("passes") is not None
+    return stored is not None and stored.transaction(PASSES) is not None
 
 
 def _all_tables(session: Session) -> Iterator[Table]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.declare.config import Config
-from dazz_assets.declare.stream import Accept, Scalar, Stream
-from dazz_assets.http import Auth, Paginator, Rate, Seam
+from dazz_assets.declare.stream import Scalar, Stream
+from dazz_assets.http import Accept, Auth, Paginator, Rate, Seam
 from dazz_assets.names import snake_case
 
 WindowKind = Literal["day", "week", "month"]

@@ -1,18 +1,17 @@
 """The class that an author writes for each kind of record that an API lists."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, Literal
+from typing import Any, ClassVar, Generic
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.http import Paginator
+from dazz_assets.http import Accept, Paginator
 
 Model = TypeVar("Model", bound=BaseModel, covariant=True, default=BaseModel)
 
 Scalar = str | int | float | bool
-Accept = Mapping[int, Literal["skip", "keep"]]
 
 
 class Stream(Generic[Model]):

@@ -6,10 +6,8 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from dazz_assets.names import OUR_COLUMNS as OUR_COLUMNS
 from dazz_assets.names import snake_case
-
-OUR_COLUMNS = frozenset({"connection", "fingerprint", "inputs", "integration", "parser", "window_start"})
-"""Columns that the lake adds to the tables of domain objects."""
 
 
 class DomainObject(BaseModel):

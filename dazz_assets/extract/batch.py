@@ -1,13 +1,18 @@
-"""Reads the records of a page into rows of a raw table: key, cursor, window, content hash and text."""
+"""Reads the records of a page into rows (key, cursor, window, content hash and text), and rows into a record batch."""
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from dazz_assets.http import Page
 from dazz_assets.http.json_fields import Buffer, FieldReader, Literal
+from dazz_assets.lake import RAW_SCHEMA
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds
@@ -124,3 +129,32 @@ def _hash_key(parent: str) -> bytes:
     """A parent as a key of BLAKE2b, which takes at most 64 bytes."""
     key = parent.encode()
     return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+
+
+def make_batch(numbered: Sequence[tuple[int, RawRow]]) -> pa.RecordBatch:
+    """Return rows, each with its sequence number, as a batch in the raw table's schema."""
+    rows = [row for _, row in numbered]
+    columns: dict[str, pa.Array[Any]] = {
+        "key": pa.array([row.key for row in rows], pa.string()),
+        "cursor": pa.array([row.cursor for row in rows], pa.string()),
+        "cursor_at": pa.array([row.cursor_at for row in rows], pa.int64()),
+        "content_hash": pa.array([row.content_hash for row in rows], pa.int64()),
+        "sequence": pa.array([sequence for sequence, _ in numbered], pa.int64()),
+        "fetched_at": pa.array([row.fetched_at for row in rows], pa.timestamp("us", "UTC")),
+        "page": pa.array([row.page for row in rows], pa.int64()),
+        "position": pa.array([row.position for row in rows], pa.int64()),
+        "url": pa.array([row.url for row in rows], pa.string()),
+        "parent": pa.array([row.parent for row in rows], pa.string()),
+        "problem": pa.array([row.problem for row in rows], pa.string()),
+        "record": _join_records([row.record for row in rows]),
+    }
+    schema = pa.schema([field for field in RAW_SCHEMA if field.name in columns])
+    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def _join_records(records: Sequence[Buffer]) -> pa.StringArray:
+    """Return the records as one column: offsets over their joined bytes, with no copy per record."""
+    lengths = np.fromiter((len(memoryview(record)) for record in records), np.int32, len(records))
+    offsets = np.zeros(len(records) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.StringArray.from_buffers(len(records), pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(records)))

@@ -38,7 +38,8 @@ class ListProgress:
     """Follows the pages of one walk to tell whether the list is complete.
 
     end_reason: why the last page was the last. newest: the greatest cursor seen, in microseconds.
-    is_ascending: whether cursors came in ascending order. shifted: whether records changed places during the walk.
+    is_ascending: whether cursors came in ascending order.
+    shifted: whether records moved to other pages during the walk.
     """
 
     def __init__(self, stream: StreamSpec) -> None:

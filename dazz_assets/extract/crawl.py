@@ -39,7 +39,8 @@ class SourcePage:
 class SourceEnd:
     """A source was walked to its end, or its walk failed with an error.
 
-    reason: why the last page was the last. shifted: records changed places during each read, so some may be missing.
+    reason: why the last page was the last.
+    shifted: records moved to other pages during each read, so some may be missing.
     total: the vendor's total, if the list was read in a single walk.
     """
 
@@ -52,7 +53,7 @@ class SourceEnd:
 
 @dataclass(slots=True)
 class ListRestart:
-    """The source's current list is read again: records changed places in it, or it was cut short and is split."""
+    """The source's current list is read again: records moved to other pages, or it was cut short and is split."""
 
     source: Source
 
@@ -61,7 +62,7 @@ WalkEvent = SourcePage | ListRestart | SourceEnd
 
 
 class SourceWalk:
-    """Lists one source: splits its range if the API cuts the list short, and re-reads it if records change places."""
+    """Lists one source: splits its range if the API cuts the list short, and re-reads it if records change pages."""
 
     def __init__(
         self, session: Session, stream: StreamSpec, client: Client, row_reader: RowReader, source: Source

@@ -11,6 +11,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.stream_requests import parent_fields
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.lake import MARKS_SCHEMA, Commit, Table, TableVersion, latest_versions
+from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.files import column_bytes
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -24,7 +25,7 @@ BOUNDARY = "boundary"
 
 def read_mark(version: TableVersion | None) -> int | None:
     """Return the high-water mark of a raw table, in microseconds; None if it has none."""
-    mark = None if version is None else version.transaction("mark")
+    mark = None if version is None else version.transaction(MARK)
     return None if mark == NO_MARK else mark
 
 
@@ -61,12 +62,12 @@ class Marks:
         """
         session, parent = self._session, self._session.spec.streams[self._stream.parent or ""]
         stored = session.raw(parent).open()
-        if stored is None or stored.transaction("passes") is None:
+        if stored is None or stored.transaction(PASSES) is None:
             raise SyncError(
                 f"{session.name}, stream {self._stream.name}: its parent {parent.name} was never synced; "
                 f"sync (or materialize) {parent.name} first"
             )
-        self._parents_passes = stored.transaction("passes") or 0
+        self._parents_passes = stored.transaction(PASSES) or 0
         version = self._table.open()
         known = {source.parent: source for source in self._read_marks(version)}
         if version is not None and version.transaction("parents") == self._parents_passes:

@@ -3,15 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dazz_assets.extract.batch import RawRow
-from dazz_assets.http.json_fields import Buffer
-from dazz_assets.lake import RAW_SCHEMA, DataFile, SliceWriter, Table
+from dazz_assets.extract.batch import RawRow, make_batch
+from dazz_assets.lake import DataFile, SliceWriter, Table
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 
 # Buffer rows up to this much text, so that row groups are large even with many windows.
@@ -82,7 +79,7 @@ class PassWriter:
         for window in sorted(windows, key=str):
             rows = self._waiting.pop(window, [])
             if rows:
-                self._writer(window).write(_make_batch(rows))
+                self._writer(window).write(make_batch(rows))
         self._waiting_bytes = 0
 
     def _writer(self, window: date | None) -> SliceWriter:
@@ -108,31 +105,3 @@ class PassWriter:
             yield writer.close()
         else:
             writer.discard()
-
-
-def _make_batch(numbered: Sequence[tuple[int, RawRow]]) -> pa.RecordBatch:
-    rows = [row for _, row in numbered]
-    columns: dict[str, pa.Array[Any]] = {
-        "key": pa.array([row.key for row in rows], pa.string()),
-        "cursor": pa.array([row.cursor for row in rows], pa.string()),
-        "cursor_at": pa.array([row.cursor_at for row in rows], pa.int64()),
-        "content_hash": pa.array([row.content_hash for row in rows], pa.int64()),
-        "sequence": pa.array([sequence for sequence, _ in numbered], pa.int64()),
-        "fetched_at": pa.array([row.fetched_at for row in rows], pa.timestamp("us", "UTC")),
-        "page": pa.array([row.page for row in rows], pa.int64()),
-        "position": pa.array([row.position for row in rows], pa.int64()),
-        "url": pa.array([row.url for row in rows], pa.string()),
-        "parent": pa.array([row.parent for row in rows], pa.string()),
-        "problem": pa.array([row.problem for row in rows], pa.string()),
-        "record": _join_records([row.record for row in rows]),
-    }
-    schema = pa.schema([field for field in RAW_SCHEMA if field.name in columns])
-    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
-
-
-def _join_records(records: Sequence[Buffer]) -> pa.StringArray:
-    """Return the records as one column: offsets over their joined bytes, with no copy per record."""
-    lengths = np.fromiter((len(memoryview(record)) for record in records), np.int32, len(records))
-    offsets = np.zeros(len(records) + 1, np.int32)
-    np.cumsum(lengths, out=offsets[1:])
-    return pa.StringArray.from_buffers(len(records), pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(records)))

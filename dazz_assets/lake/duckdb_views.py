@@ -14,9 +14,10 @@ import pyarrow as pa
 from dazz_assets.lake.errors import QueryError
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.paths import TablePath
-from dazz_assets.lake.schema import FINGERPRINT, INPUTS, OWN_COLUMNS, RAW_SCHEMA, WINDOW, merge_schemas
+from dazz_assets.lake.schema import FINGERPRINT, INPUTS, RAW_SCHEMA, WINDOW, merge_schemas
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion
+from dazz_assets.names import OUR_COLUMNS
 
 #: Orders the versions of a record by one number: by cursor, and equal cursors by time of fetch. A version without a
 #: cursor comes first. Measured faster than the maximum of a struct, arg_max and two joins.
@@ -115,7 +116,7 @@ def _create_raw_view(connection: duckdb.DuckDBPyConnection, name: str, versions:
 
 
 def _create_domain_view(connection: duckdb.DuckDBPyConnection, name: str, versions: list[TableVersion]) -> None:
-    model = merge_schemas(pa.schema([f for f in version.schema if f.name not in OWN_COLUMNS]) for version in versions)
+    model = merge_schemas(pa.schema([f for f in version.schema if f.name not in OUR_COLUMNS]) for version in versions)
     own = [*(pa.field(folder, pa.string()) for folder in _FOLDERS), pa.field(WINDOW, pa.date32())]
     columns = pa.schema([*own, pa.field(INPUTS, pa.string()), *model])
     parts = [_select_nothing(connection, columns)]

@@ -8,13 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from dazz_assets.lake.errors import CommitRefusedError, LakeError
+from dazz_assets.names import OUR_COLUMNS
 
 WINDOW = "window_start"
 FINGERPRINT = "fingerprint"
 INPUTS = "inputs"
-
-#: Columns that the lake adds to domain and quarantine tables: no model may have a field with one of these names.
-OWN_COLUMNS = frozenset({WINDOW, FINGERPRINT, INPUTS, "integration", "parser", "connection"})
 
 
 def make_schema(fields: Iterable[pa.Field[Any]]) -> pa.Schema:
@@ -95,7 +93,7 @@ def check_schema(schema: pa.Schema, table: str) -> pa.Schema:
 
 def domain_schema(model: pa.Schema, table: str) -> pa.Schema:
     """The full schema of a domain table: a window's constant columns, `window_start`, then the model's columns."""
-    if taken := sorted(OWN_COLUMNS.intersection(name.lower() for name in model.names)):
+    if taken := sorted(OUR_COLUMNS.intersection(name.lower() for name in model.names)):
         raise LakeError(f"Table {table} has columns that the lake adds ({', '.join(taken)}): rename those fields.")
     own: list[pa.Field[Any]] = [
         pa.field(FINGERPRINT, pa.string()),

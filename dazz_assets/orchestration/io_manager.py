@@ -10,10 +10,10 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from dazz_assets.domain import DomainObject
+from dazz_assets.domain import OUR_COLUMNS, DomainObject
 from dazz_assets.lake import RAW_SCHEMA, Lake, LakeError, TableVersion, latest_versions, to_pandas
 from dazz_assets.lake.object_columns import object_schema
-from dazz_assets.lake.schema import INPUTS, OWN_COLUMNS, WINDOW, merge_schemas
+from dazz_assets.lake.schema import INPUTS, WINDOW, merge_schemas
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
@@ -114,7 +114,7 @@ class LakeIOManager(dg.IOManager):
         for connection, windows in windows_by_connection.items():
             table = self._lake.domain(model.table_name(), self._spec.name, parser.name, connection, columns)
             if (version := table.open()) is not None:
-                stored = pa.schema([field for field in version.schema if field.name not in OWN_COLUMNS])
+                stored = pa.schema([field for field in version.schema if field.name not in OUR_COLUMNS])
                 names = [WINDOW, INPUTS, *stored.names]
                 batches = version.read(names, self._stored_windows(version, windows))
                 rows = pa.Table.from_batches(batches, pa.schema([*own, *stored]))

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration, WindowKind
-from dazz_assets.declare.stream import Accept, Scalar, Stream
+from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.domain import DomainObject
-from dazz_assets.http import Paginator
+from dazz_assets.http import Accept, Paginator
 from dazz_assets.http.placeholders import find_placeholders
 
 InputKind = Literal["full_refresh", "incremental"]

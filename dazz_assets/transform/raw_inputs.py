@@ -7,6 +7,7 @@ from functools import cached_property
 
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import TableVersion, window_fingerprints
+from dazz_assets.lake.commit import PASSES
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 
@@ -21,7 +22,7 @@ class RawInputs:
 
     def _open(self, name: str) -> TableVersion:
         session, stream = self._session, self._session.spec.streams[name]
-        if (version := session.raw(stream).open()) is None or version.transaction("passes") is None:
+        if (version := session.raw(stream).open()) is None or version.transaction(PASSES) is None:
             raise ParseError(
                 f"{session.name}, parser {self._parser.name}: its input {name} was never synced; "
                 f"sync (or materialize) {name} first"
@@ -30,7 +31,7 @@ class RawInputs:
 
     def passes(self, stream: str) -> int:
         """Return how many passes changed a stream's raw table so far."""
-        return self.versions[stream].transaction("passes") or 0
+        return self.versions[stream].transaction(PASSES) or 0
 
     @property
     def checked(self) -> dict[str, int]:

@@ -21,6 +21,7 @@ from dazz_assets.extract.ranges import START, Part, SyncPlan
 from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, UnreachableError
 from dazz_assets.lake import Commit, DataFile, TableVersion
+from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.table import remove_uncommitted
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
@@ -42,7 +43,7 @@ class SyncState:
     identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
     stored: the table's newest version.
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
-    shifted: sources whose records changed places at each attempt to list them.
+    shifted: sources whose records moved to other pages at each attempt to list them.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class SyncState:
         """Commit to the table. Raises SyncError if someone else committed a pass meanwhile (the lock was bypassed)."""
         before, stored = self._count_passes(self.stored), self.stored
         # Always set: a stream without records counts as synced too.
-        transactions = {"passes": before, **commit.transactions, IDENTITY: row_identity(self.stream)}
+        transactions = {PASSES: before, **commit.transactions, IDENTITY: row_identity(self.stream)}
         changes = {name: value for name, value in transactions.items() if not _has_transaction(stored, name, value)}
         if stored is not None and not changes and not commit.add and commit.replace == "nothing":
             return
@@ -103,7 +104,7 @@ class SyncState:
 
     @staticmethod
     def _count_passes(version: TableVersion | None) -> int:
-        return 0 if version is None else version.transaction("passes") or 0
+        return 0 if version is None else version.transaction(PASSES) or 0
 
 
 class _AddedRows:
@@ -227,13 +228,14 @@ class Pass:
         state = self._state
         state.shifted.add(source.parent)
         where = "" if source.parent is None else f" of {state.stream.parent} {source.parent}"
-        problem = f"records{where} changed places each time they were listed, so some may be missing"
+        problem = f"records{where} moved to other pages each time they were listed, so some may be missing"
         if state.replaces_all:
             raise SyncError(
                 f"{state.session.name}, stream {state.stream.name}: {problem}; the stored records were not "
                 "replaced. Sync again"
             )
-        state.report.gap = f"{problem}; the mark stays, and the next sync lists them again"
+        gap = f"{problem}; the mark stays, and the next sync lists them again"
+        state.report.gap = gap if state.report.gap is None else f"{state.report.gap}; {gap}"
 
     def _write(self, rows: Sequence[RawRow], list_number: int = 0) -> None:
         for row in rows:
@@ -263,7 +265,7 @@ class Pass:
         added.problems += sum(row.problem is not None for row in rows)
 
     def _checkpoint(self) -> None:
-        """Commit what ascending walks listed so far: everything up to the newest record of each is there."""
+        """Commit what ascending walks listed so far, with each newest record as mark: nothing before it is missing."""
         self._commit_slices(
             {source.parent: self._boundaries[source.parent].mark for source in self._sources}, finished=False
         )
@@ -298,7 +300,7 @@ class Pass:
             return
         for source in self._sources:
             source.mark = source.mark if source.parent in unlisted and not state.identity_changed else None
-        transactions = {"passes": state.next_pass_number(), "content": content} | self._advance_marks(self._complete)
+        transactions = {PASSES: state.next_pass_number(), "content": content} | self._advance_marks(self._complete)
         state.commit(Commit(files, "everything", transactions))
 
     def _advance_marks(self, sources: Sequence[Source]) -> dict[str, int]:
@@ -315,13 +317,13 @@ class Pass:
         return combined.value()
 
     def _commit_slices(self, marks: dict[str | None, int | None], *, finished: bool = True) -> None:
-        """Commit the slices, with the marks that they make safe, by parent."""
+        """Commit the slices. marks: the new mark of each source, by parent, which is safe once they are stored."""
         state = self._state
         unfinished = {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
-        transactions: dict[str, int] = {"passes": state.next_pass_number(), "content": 0} if files else {}
+        transactions: dict[str, int] = {PASSES: state.next_pass_number(), "content": 0} if files else {}
         for source in self._sources:
             if source.parent in marks:
                 transactions |= self._advance_mark(source, marks[source.parent], finished=finished)
@@ -348,7 +350,7 @@ class Pass:
         if source.parent is not None:
             return {}
         return {
-            "mark": NO_MARK if source.mark is None else source.mark,
+            MARK: NO_MARK if source.mark is None else source.mark,
             BOUNDARY: _NO_BOUNDARY if source.boundary is None else source.boundary,
         }
 
