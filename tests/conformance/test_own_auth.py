@@ -18,7 +18,9 @@ from dazz_assets.errors import SyncError
 from dazz_assets.http import Authenticator
 from dazz_assets.lake import Lake, query
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import CANARY, Item, Token, items
+from tests.conformance.connected import items
+from tests.conformance.integrations import CANARY, CommonIntegration, Item, ItemsStream, Token
+from tests.declaring import declare
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 LOGIN = "canary-session"
@@ -48,32 +50,22 @@ class TokenExchange:
 
 class ParentsStream(Stream[Item]):
     path = "/parents"
-    records = "data"
-    primary_key = "id"
-
-
-class ItemsStream(Stream[Item]):
-    path = "/items"
-    records = "data"
-    primary_key = "id"
 
 
 class ChildrenStream(Stream[Item]):
     parent = ParentsStream
     path = "/parents/{parent.id}/children"
+
+
+class ConcurrentIntegration(CommonIntegration):
     records = "data"
-    primary_key = "id"
+    paginator = NextLink("next")
+    concurrency = 10
+    streams = (ItemsStream, ParentsStream, ChildrenStream)
 
 
 def integration(auth: Auth) -> type[Integration[Token]]:
-    class VendorIntegration(Integration[Token]):
-        base_url = "https://api.vendor.example"
-        paginator = NextLink("next")
-        concurrency = 10
-        streams = (ItemsStream, ParentsStream, ChildrenStream)
-
-    VendorIntegration.auth = auth
-    return VendorIntegration
+    return declare("VendorIntegration", ConcurrentIntegration, auth=auth)
 
 
 class TokenServer:
