@@ -6,6 +6,6 @@ from typing import Any, TypeVar
 Declared = TypeVar("Declared")
 
 
-def declare(name: str, base: type[Declared], **settings: Any) -> type[Declared]:
+def declare(name: str, base: type[Declared], /, **settings: Any) -> type[Declared]:
     """The class that `class name(base)` makes with these settings in its body."""
     return types.new_class(name, (base,), exec_body=lambda body: body.update(settings))

@@ -45,14 +45,13 @@ def answer(asked: ReceivedRequest) -> Reply:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    vendor = Vendor()
-    vendor.handler = answer
     (tmp_path / "incidents.py").write_text(_block("python", "class IncidentsIntegration"))
     connections = yaml.safe_load(_block("yaml", "integration: incidents"))
-    connections["connections"][0]["config"]["base_url"] = vendor.url
-    (tmp_path / "connections.yaml").write_text(yaml.safe_dump(connections))
-    yield tmp_path
-    vendor.close()
+    with Vendor() as vendor:
+        vendor.handler = answer
+        connections["connections"][0]["config"]["base_url"] = vendor.url
+        (tmp_path / "connections.yaml").write_text(yaml.safe_dump(connections))
+        yield tmp_path
 
 
 def _dazz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

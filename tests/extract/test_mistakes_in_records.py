@@ -1,6 +1,5 @@
 """Mistakes of an author that only records reveal: the sync fails, and says what it got and what to correct."""
 
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from dazz_assets import (
     Stream,
 )
 from dazz_assets.errors import SyncError
+from tests.declaring import declare
 from tests.desk import Customer, Desk, DeskConfig
 from tests.http.loopback import ReceivedRequest, Reply
 
@@ -37,15 +37,12 @@ class RegionConfig(DeskConfig):
 def records(**settings: Any) -> type[Integration[Any]]:
     """Return an integration with one stream, `records`, that is right except for these settings."""
     right: dict[str, Any] = {"path": "/records", "records": "items", "primary_key": "id", "__module__": __name__}
-    stream = types.new_class("RecordsStream", (Stream[Record],), exec_body=lambda ns: ns.update(right | settings))
-    return desk_of((stream,))
+    return desk_of((declare("RecordsStream", Stream[Record], **right | settings),))
 
 
 def desk_of(streams: tuple[type[Stream[Any]], ...], **settings: Any) -> type[Integration[Any]]:
     right = {"name": "desk", "base_url": "https://desk.test", "auth": BearerToken("{config.token}"), "streams": streams}
-    return types.new_class(
-        "NotesIntegration", (Integration[RegionConfig],), exec_body=lambda ns: ns.update(right | settings)
-    )
+    return declare("NotesIntegration", Integration[RegionConfig], **right | settings)
 
 
 def items(*found: Any, **beside: Any) -> Answer:
