@@ -25,6 +25,13 @@ class ItemsStream(Stream[Item]):
     path = "/items"
 
 
+class PartsStream(Stream[Item]):
+    """The parts of each item."""
+
+    parent = ItemsStream
+    path = "/items/{parent.id}/parts"
+
+
 class CommonIntegration(Integration[Token]):
     """Each test adds the streams that it syncs, and what its API does."""
 

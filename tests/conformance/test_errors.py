@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from dazz_assets import ApiKey, Offset, Stream
+from dazz_assets import ApiKey, Offset
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, offset_page, param
-from tests.conformance.integrations import CANARY, CommonIntegration, Item, ItemsStream
+from tests.conformance.integrations import CANARY, CommonIntegration, ItemsStream, PartsStream
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
-
-
-class PartsStream(Stream[Item]):
-    parent = ItemsStream
-    path = "/items/{parent.id}/parts"
 
 
 class ListsIntegration(CommonIntegration):

@@ -10,7 +10,7 @@ from dazz_assets import Cursor, CursorToken, LinkHeader, NextLink, Offset, PageN
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, offset_page, param
-from tests.conformance.integrations import CommonIntegration, Item, ItemsStream
+from tests.conformance.integrations import CommonIntegration, Item, ItemsStream, PartsStream
 from tests.conformance.lists import LimitedList, changes, filter_by_bounds, time_after
 from tests.declaring import declare
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
@@ -213,36 +213,27 @@ def test_30_a_snapshot_that_is_cut_short_is_an_error_and_leaves_what_is_stored(c
     assert acme.ids(ItemsStream) == list(range(30))
 
 
-class TeamsStream(Stream[Item]):
-    path = "/teams"
-
-
-class MembersStream(Stream[Item]):
-    parent = TeamsStream
-    path = "/teams/{parent.id}/members"
-
-
-class TeamsIntegration(CommonIntegration):
+class PartsIntegration(CommonIntegration):
     records = "data"
     paginator = CursorToken("next", param="after")
     concurrency = 4
-    streams = (TeamsStream, MembersStream)
+    streams = (ItemsStream, PartsStream)
 
 
 def test_31_parents_that_are_fetched_at_once_have_their_own_page_state(connect: Connect, api: Vendor) -> None:
     def page(request: ReceivedRequest) -> Reply:
-        if request.path == "/teams":
+        if request.path == "/items":
             return Reply(body={"data": items(*range(1, 9))})
-        team, number = int(request.path.split("/")[2]), int(param(request, "after", "0").rpartition("-")[2] or 0)
-        assert number == 0 or param(request, "after") == f"{team}-{number}"
-        next_token = f"{team}-{number + 1}" if number < team else None
-        return Reply(body={"data": items(team * 100 + number), "next": next_token})
+        item, number = int(request.path.split("/")[2]), int(param(request, "after", "0").rpartition("-")[2] or 0)
+        assert number == 0 or param(request, "after") == f"{item}-{number}"
+        next_token = f"{item}-{number + 1}" if number < item else None
+        return Reply(body={"data": items(item * 100 + number), "next": next_token})
 
     api.handler = page
-    acme = connect(TeamsIntegration)
-    acme.sync(TeamsStream)
-    acme.sync(MembersStream)
-    assert acme.ids(MembersStream) == [team * 100 + number for team in range(1, 9) for number in range(team + 1)]
+    acme = connect(PartsIntegration)
+    acme.sync(ItemsStream)
+    acme.sync(PartsStream)
+    assert acme.ids(PartsStream) == [item * 100 + number for item in range(1, 9) for number in range(item + 1)]
 
 
 class ShiftingList:
