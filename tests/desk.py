@@ -55,14 +55,12 @@ class AgentsStream(Stream[Agent]):
     """People who answer tickets."""
 
     path = "/agents"
-    primary_key = "id"
 
 
 class TicketsStream(Stream[Ticket]):
     """Tickets, open and closed."""
 
     path = "/tickets"
-    primary_key = "id"
     cursor = Cursor("updated_at", since="since", until="until")
 
 
@@ -71,13 +69,25 @@ class Incident(DomainObject):
     agent: str | None = None
 
 
-class DeskIntegration(Integration[DeskConfig]):
-    """A help desk."""
+class DeskApi(Integration[DeskConfig]):
+    """What holds for each integration of the help desk."""
 
+    name = "desk"
     base_url = "https://desk.test"
     auth = BearerToken("{config.token}")
     records = "items"
+    primary_key = "id"
+
+
+class PagedDeskApi(DeskApi):
+    """The help desk's API as `Desk` serves it."""
+
     paginator = Offset(size_param="limit", size=PAGE)
+
+
+class DeskIntegration(PagedDeskApi):
+    """A help desk."""
+
     streams = (AgentsStream, TicketsStream)
 
     @parser
@@ -88,15 +98,10 @@ class DeskIntegration(Integration[DeskConfig]):
             yield Incident(id=self.object_id(ticket.id), title=ticket.title, agent=names.get(ticket.agent or 0))
 
 
-class TicketsOnly(Integration[DeskConfig]):
+class TicketsOnly(PagedDeskApi):
     """The help desk without its agents, and without a parser."""
 
-    base_url = DeskIntegration.base_url
-    auth = DeskIntegration.auth
-    records = DeskIntegration.records
-    paginator = DeskIntegration.paginator
     streams = (TicketsStream,)
-    name = "desk"
 
     def incident(self, ticket: Ticket) -> Incident:
         return Incident(id=self.object_id(ticket.id), title=ticket.title)
@@ -188,10 +193,8 @@ class Customer:
 @contextmanager
 def help_desk() -> Iterator[Desk]:
     desk = Desk()
-    try:
+    with desk.vendor:
         yield desk
-    finally:
-        desk.vendor.close()
 
 
 def day(text: str) -> datetime:

@@ -109,17 +109,15 @@ def shop(stream: type[Stream[Any]], auth_: Any = None) -> type[Integration[ShopC
 
 @pytest.fixture
 def vendor() -> Iterator[Vendor]:
-    vendor = Vendor()
-
     def answer(asked: ReceivedRequest) -> Reply:
         offset = int(asked.query.get("offset", ["0"])[0])
         first_page = str(asked.query.get("page", ["3"])[0]) == "3"
         items = [{"id": 1, "name": "no/1", "at": LAST_CHANGE}] if not offset and first_page else []
         return Reply(body={"items": items})
 
-    vendor.handler = answer
-    yield vendor
-    vendor.close()
+    with Vendor() as vendor:
+        vendor.handler = answer
+        yield vendor
 
 
 def first_requests_of_two_syncs(

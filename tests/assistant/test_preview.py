@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from types import new_class
 from typing import Any
 
 import pytest
@@ -30,6 +29,7 @@ from dazz_assets.http import BadRequestError, UnauthorizedError
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
+from tests.declaring import declare
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 SECRET = "canary-7a61f0"
@@ -66,6 +66,11 @@ def order(number: int, **more: Any) -> dict[str, Any]:
     return {"id": number, "headline": f"order {number}", "at": f"2026-01-0{number}T00:00:00Z", **more}
 
 
+class MarketApi(Integration[ShopConfig]):
+    base_url = "https://market.test"
+    auth = ApiKey(param="key")
+
+
 class Market:
     """A vendor on loopback, and an integration with one stream, whose settings each test chooses."""
 
@@ -76,16 +81,9 @@ class Market:
 
     def preview(self, **settings: Any) -> Preview:
         given = {"path": "/orders", "records": "items", "primary_key": "id", **settings}
-        stream = new_class("OrdersStream", (Stream[Order],), exec_body=lambda body: body.update(given))
-        own = {
-            "base_url": "https://market.test",
-            "auth": ApiKey(param="key"),
-            "streams": (ShopsStream, stream) if "parent" in settings else (stream,),
-        }
-        integration = new_class(
-            "MarketIntegration", (Integration[ShopConfig],), exec_body=lambda body: body.update(own)
-        )
-        spec = describe(integration)
+        stream = declare("OrdersStream", Stream[Order], **given)
+        streams = (ShopsStream, stream) if "parent" in settings else (stream,)
+        spec = describe(declare("MarketIntegration", MarketApi, streams=streams))
         config = {"token": SECRET, "base_url": self.vendor.url}
         connection = Connection(id="acme", integration="market", start=self.start, config=config)
         return preview(Session(spec, connection, Lake(self.folder / "lake")), spec.streams["orders"])
@@ -96,11 +94,8 @@ class Market:
 
 @pytest.fixture
 def market(tmp_path: Path) -> Iterator[Market]:
-    vendor = Vendor()
-    try:
+    with Vendor() as vendor:
         yield Market(vendor, tmp_path)
-    finally:
-        vendor.close()
 
 
 def test_one_request_is_made_and_nothing_is_stored(market: Market) -> None:

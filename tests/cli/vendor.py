@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from tests.http.loopback import ReceivedRequest, Reply
+from tests.http.loopback import Vendor as Server
 
 TOKEN = "canary-51f0c7"
 
@@ -107,53 +107,30 @@ class Vendor:
         self.incidents = [item for item in self.incidents if item["id"] != id_]
         self.incidents.append({"id": id_, "service": "s1", "updated_at": updated_at, "cost": cost})
 
-    def respond(self, path: str, since: str | None, authorization: str) -> tuple[int, bytes]:
-        """The status and body of the response."""
-        self.requests.append(path)
-        if path in self.held:
+    def answer(self, asked: ReceivedRequest) -> Reply:
+        self.requests.append(asked.path)
+        if asked.path in self.held:
             self.request_received.set()
             self.released.wait(60)
-        if path in self.responses:
-            return 200, self.responses[path]
+        if asked.path in self.responses:
+            return Reply(body=self.responses[asked.path])
+        authorization = asked.headers.get("Authorization", "")
         if authorization != f"Bearer {TOKEN}":
-            return 401, json.dumps({"message": f"{authorization} opens nothing here"}).encode()
-        if path == "/services":
-            return 200, json.dumps({"items": self.services}).encode()
-        bound = datetime.fromisoformat(since) if since else datetime.min.replace(tzinfo=UTC)
+            return Reply(401, {"message": f"{authorization} opens nothing here"})
+        if asked.path == "/services":
+            return Reply(body={"items": self.services})
+        (since,) = asked.query.get("since", ["0001-01-01T00:00:00Z"])
+        bound = datetime.fromisoformat(since)
         incidents = [item for item in self.incidents if datetime.fromisoformat(item["updated_at"]) >= bound]
-        return 200, json.dumps({"items": sorted(incidents, key=lambda item: str(item["updated_at"]))}).encode()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    vendor: Vendor
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        since = parse_qs(parts.query).get("since", [None])[0]
-        status, body = self.vendor.respond(parts.path, since, self.headers.get("Authorization", ""))
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        # An interrupted client has closed the connection.
-        with suppress(ConnectionError):
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing."""
+        return Reply(body={"items": sorted(incidents, key=lambda item: str(item["updated_at"]))})
 
 
 @contextmanager
 def serving(vendor: Vendor) -> Iterator[str]:
     """Serve a vendor, and yield its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"vendor": vendor}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        vendor.released.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with Server() as server:
+        server.handler = vendor.answer
+        try:
+            yield server.url
+        finally:
+            vendor.released.set()

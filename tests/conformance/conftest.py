@@ -22,17 +22,15 @@ def clock() -> Clock:
 
 @pytest.fixture
 def api() -> Iterator[Vendor]:
-    api = Vendor()
-    yield api
-    api.close()
+    with Vendor() as api:
+        yield api
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[Vendor]:
     """A server at another origin, which no integration in these tests declares."""
-    other = Vendor()
-    yield other
-    other.close()
+    with Vendor() as other:
+        yield other
 
 
 @pytest.fixture

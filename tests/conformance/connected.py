@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
-
-from dazz_assets import ConnectionConfig, Integration, Stream
+from dazz_assets import Integration, Stream
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
@@ -18,21 +16,8 @@ from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe, stream_name
 from dazz_assets.transform.parse_windows import parse
+from tests.conformance.integrations import CANARY
 from tests.http.loopback import Clock, ReceivedRequest, Vendor
-
-CANARY = "canary-7f3a"
-
-
-class Token(ConnectionConfig):
-    """The config of the integrations in these tests."""
-
-    token: SecretStr = SecretStr(CANARY)
-
-
-class Item(BaseModel):
-    """A record with an id and any other fields."""
-
-    id: int
 
 
 class Connected:

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from dazz_assets import Cursor, Stream
 from tests.conformance.connected import offset_page, param
+from tests.conformance.integrations import Item
 from tests.http.loopback import ReceivedRequest, Reply
 
 
@@ -20,6 +22,11 @@ def parse_time(value: Any) -> datetime:
         return datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
     time = datetime.fromisoformat(value)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+class EventsStream(Stream[Item]):
+    path = "/events"
+    cursor = Cursor("at", since="since")
 
 
 class Events:

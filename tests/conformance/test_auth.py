@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, NextLink, Stream
+from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, NextLink
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
@@ -21,7 +21,9 @@ from dazz_assets.reports import Progress, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import CANARY, Item, Token, items
+from tests.conformance.connected import items
+from tests.conformance.integrations import CANARY, CommonIntegration, ItemsStream, Token
+from tests.declaring import declare
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 AUTHS: dict[str, Auth] = {
@@ -31,20 +33,14 @@ AUTHS: dict[str, Auth] = {
 }
 
 
-class ItemsStream(Stream[Item]):
-    path = "/items"
+class ItemsIntegration(CommonIntegration):
     records = "data"
-    primary_key = "id"
+    paginator = NextLink("next")
+    streams = (ItemsStream,)
 
 
 def integration(auth: Auth) -> type[Integration[Token]]:
-    class VendorIntegration(Integration[Token]):
-        base_url = "https://api.vendor.example"
-        paginator = NextLink("next")
-        streams = (ItemsStream,)
-
-    VendorIntegration.auth = auth
-    return VendorIntegration
+    return declare("VendorIntegration", ItemsIntegration, auth=auth)
 
 
 each_auth = pytest.mark.parametrize("auth", AUTHS.values(), ids=AUTHS.keys())
@@ -164,6 +160,7 @@ class StrictIntegration(Integration[StrictConfig]):
     name = "vendor"
     base_url = "https://api.vendor.example"
     auth = BearerToken("{config.token}")
+    primary_key = "id"
     streams = (ItemsStream,)
 
 

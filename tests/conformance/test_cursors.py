@@ -6,47 +6,35 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from dazz_assets import Cursor, Integration, Offset, Stream
+from dazz_assets import Cursor, Offset
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import Item, Token, param
-from tests.conformance.events import Events, event
+from tests.conformance.connected import param
+from tests.conformance.events import Events, EventsStream, event
+from tests.conformance.integrations import CommonIntegration
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 
-class EventsStream(Stream[Item]):
-    path = "/events"
-    primary_key = "id"
-    cursor = Cursor("at", since="since")
-
-
-class RangesStream(Stream[Item]):
+class RangesStream(EventsStream):
     """Events from an API that takes both bounds."""
 
     name = "ranges"
-    path = "/events"
-    primary_key = "id"
     cursor = Cursor("at", since="since", until="until")
 
 
-class LateStream(Stream[Item]):
+class LateStream(EventsStream):
     """Events that become visible up to an hour late."""
 
     name = "late"
-    path = "/events"
-    primary_key = "id"
     cursor = Cursor("at", since="since", lookback=timedelta(hours=1))
 
 
-class NewestFirstStream(Stream[Item]):
+class NewestFirstStream(EventsStream):
     name = "newest_first"
-    path = "/events"
-    primary_key = "id"
     cursor = Cursor("at", order="desc")
 
 
-class VendorIntegration(Integration[Token]):
-    base_url = "https://api.vendor.example"
+class VendorIntegration(CommonIntegration):
     paginator = Offset()
     streams = (EventsStream, RangesStream, LateStream, NewestFirstStream)
 

@@ -6,42 +6,35 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Cursor, Integration, Offset, Stream
+from dazz_assets import Cursor, Offset, Stream
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import Item, Token, param
-from tests.conformance.events import Events
+from tests.conformance.connected import param
+from tests.conformance.events import Events, EventsStream
+from tests.conformance.integrations import CommonIntegration, Item
 from tests.http.loopback import Reply, Vendor
 
 
-class EventsStream(Stream[Item]):
-    path = "/events"
-    primary_key = "id"
-    cursor = Cursor("at", since="since")
-
-
-class VendorIntegration(Integration[Token]):
-    base_url = "https://api.vendor.example"
+class OffsetIntegration(CommonIntegration):
     paginator = Offset()
+
+
+class VendorIntegration(OffsetIntegration):
     streams = (EventsStream,)
 
 
-class ByChangeStream(Stream[Item]):
+class ByChangeStream(EventsStream):
     """The events with another cursor."""
 
     name = "events"
-    path = "/events"
-    primary_key = "id"
     cursor = Cursor("changed", since="since")
 
 
-class ByUuidStream(Stream[Item]):
+class ByUuidStream(EventsStream):
     """The events with another key."""
 
     name = "events"
-    path = "/events"
     primary_key = "uuid"
-    cursor = Cursor("at", since="since")
 
 
 class SnapshotStream(Stream[Item]):
@@ -49,27 +42,17 @@ class SnapshotStream(Stream[Item]):
 
     name = "events"
     path = "/events"
-    primary_key = "id"
 
 
-class ByChangeIntegration(Integration[Token]):
-    name = "vendor"
-    base_url = "https://api.vendor.example"
-    paginator = Offset()
+class ByChangeIntegration(OffsetIntegration):
     streams = (ByChangeStream,)
 
 
-class ByUuidIntegration(Integration[Token]):
-    name = "vendor"
-    base_url = "https://api.vendor.example"
-    paginator = Offset()
+class ByUuidIntegration(OffsetIntegration):
     streams = (ByUuidStream,)
 
 
-class SnapshotIntegration(Integration[Token]):
-    name = "vendor"
-    base_url = "https://api.vendor.example"
-    paginator = Offset()
+class SnapshotIntegration(OffsetIntegration):
     streams = (SnapshotStream,)
 
 

@@ -8,38 +8,33 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from dazz_assets import Cursor, Integration, Offset, Stream
+from dazz_assets import Cursor, Offset, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.sync_stream import first_window
 from dazz_assets.lake import Commit, Lake
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import Item, Token, items, offset_page, param
+from tests.conformance.connected import items, offset_page, param
 from tests.conformance.events import Events, event
+from tests.conformance.integrations import CommonIntegration, Item
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class TeamsStream(Stream[Item]):
     path = "/teams"
-    primary_key = "id"
 
 
 class TasksStream(Stream[Item]):
     parent = TeamsStream
     path = "/teams/{parent.id}/tasks"
-    primary_key = "id"
     cursor = Cursor("at", since="since")
 
 
-class OrderedTasksStream(Stream[Item]):
+class OrderedTasksStream(TasksStream):
     name = "ordered_tasks"
-    parent = TeamsStream
-    path = "/teams/{parent.id}/tasks"
-    primary_key = "id"
     cursor = Cursor("at", since="since", order="asc")
 
 
-class VendorIntegration(Integration[Token]):
-    base_url = "https://api.vendor.example"
+class VendorIntegration(CommonIntegration):
     paginator = Offset()
     streams = (TeamsStream, TasksStream, OrderedTasksStream)
 

@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from dazz_assets import ApiKey, Integration, Offset, Stream
+from dazz_assets import ApiKey, Offset
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import CANARY, Item, Token, items, offset_page, param
+from tests.conformance.connected import items, offset_page, param
+from tests.conformance.integrations import CANARY, CommonIntegration, ItemsStream, PartsStream
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 
-class ItemsStream(Stream[Item]):
-    path = "/items"
+class ListsIntegration(CommonIntegration):
     records = "data"
-    primary_key = "id"
-
-
-class PartsStream(Stream[Item]):
-    parent = ItemsStream
-    path = "/items/{parent.id}/parts"
-    records = "data"
-    primary_key = "id"
-
-
-class VendorIntegration(Integration[Token]):
-    base_url = "https://api.vendor.example"
     auth = ApiKey(param="key")
+
+
+class VendorIntegration(ListsIntegration):
     streams = (ItemsStream, PartsStream)
 
 
-class KeepingStream(Stream[Item]):
+class KeepingStream(ItemsStream):
     name = "items"
-    path = "/items"
-    records = "data"
-    primary_key = "id"
     accept = {200: "keep"}
 
 
-class KeepingIntegration(Integration[Token]):
-    name = "vendor"
-    base_url = "https://api.vendor.example"
+class KeepingIntegration(ListsIntegration):
     streams = (KeepingStream,)
 
 
@@ -167,17 +153,12 @@ def test_14_a_child_that_vanishes_between_two_pages_keeps_its_stored_records_onc
     assert acme.versions(PartsStream) == 7
 
 
-class SkippingStream(Stream[Item]):
+class SkippingStream(ItemsStream):
     name = "items"
-    path = "/items"
-    records = "data"
-    primary_key = "id"
     accept = {404: "skip"}
 
 
-class SkippingIntegration(Integration[Token]):
-    name = "vendor"
-    base_url = "https://api.vendor.example"
+class SkippingIntegration(ListsIntegration):
     streams = (SkippingStream,)
 
 
@@ -213,15 +194,11 @@ def test_16_a_refused_request_is_shown_with_the_vendors_message_and_without_secr
 
 
 def test_16_a_request_that_never_leaves_is_named_without_secrets(connect: Connect, api: Vendor, clock: Clock) -> None:
-    class WrongStream(Stream[Item]):
+    class WrongStream(ItemsStream):
         name = "items"
-        path = "/items"
-        primary_key = "id"
         headers = {"X-Team": "{config.token}\r\nX-Other: 1"}
 
-    class WrongIntegration(Integration[Token]):
-        name = "vendor"
-        base_url = "https://api.vendor.example"
+    class WrongIntegration(ListsIntegration):
         streams = (WrongStream,)
 
     def fail(request: ReceivedRequest) -> Reply:

@@ -8,21 +8,15 @@ from dazz_assets import ApiKey, Basic, BearerToken, Integration, LinkHeader, Nex
 from dazz_assets.errors import SyncError
 from dazz_assets.http import Auth, Paginator
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import CANARY, Item, Token, items
+from tests.conformance.connected import items
+from tests.conformance.integrations import CANARY, CommonIntegration, Item, ItemsStream, Token
+from tests.declaring import declare
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
-
-
-class ItemsStream(Stream[Item]):
-    path = "/items"
-    records = "data"
-    primary_key = "id"
 
 
 class PartsStream(Stream[Item]):
     parent = ItemsStream
     path = "/{parent.id}/parts"
-    records = "data"
-    primary_key = "id"
 
 
 AUTHS: dict[str, Auth] = {
@@ -33,13 +27,13 @@ AUTHS: dict[str, Auth] = {
 }
 
 
-def integration(auth: Auth, paginator: Paginator, hosts: tuple[str, ...] = ()) -> type[Integration[Token]]:
-    class VendorIntegration(Integration[Token]):
-        base_url = "https://api.vendor.example"
-        streams = (ItemsStream, PartsStream)
+class ItemsIntegration(CommonIntegration):
+    records = "data"
+    streams = (ItemsStream, PartsStream)
 
-    VendorIntegration.auth, VendorIntegration.paginator, VendorIntegration.hosts = auth, paginator, hosts
-    return VendorIntegration
+
+def integration(auth: Auth, paginator: Paginator, hosts: tuple[str, ...] = ()) -> type[Integration[Token]]:
+    return declare("VendorIntegration", ItemsIntegration, auth=auth, paginator=paginator, hosts=hosts)
 
 
 each_auth = pytest.mark.parametrize("auth", AUTHS.values(), ids=AUTHS.keys())

@@ -13,12 +13,14 @@ from urllib.parse import urljoin
 
 import pytest
 
-from dazz_assets import Auth, Integration, NextLink, Request, Response, Stream
+from dazz_assets import Auth, Integration, NextLink, Request, Response
 from dazz_assets.errors import SyncError
 from dazz_assets.http import Authenticator
 from dazz_assets.lake import Lake, query
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import CANARY, Item, Token, items
+from tests.conformance.connected import items
+from tests.conformance.integrations import CANARY, CommonIntegration, ItemsStream, PartsStream, Token
+from tests.declaring import declare
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 LOGIN = "canary-session"
@@ -46,34 +48,15 @@ class TokenExchange:
         return self.token
 
 
-class ParentsStream(Stream[Item]):
-    path = "/parents"
+class ConcurrentIntegration(CommonIntegration):
     records = "data"
-    primary_key = "id"
-
-
-class ItemsStream(Stream[Item]):
-    path = "/items"
-    records = "data"
-    primary_key = "id"
-
-
-class ChildrenStream(Stream[Item]):
-    parent = ParentsStream
-    path = "/parents/{parent.id}/children"
-    records = "data"
-    primary_key = "id"
+    paginator = NextLink("next")
+    concurrency = 10
+    streams = (ItemsStream, PartsStream)
 
 
 def integration(auth: Auth) -> type[Integration[Token]]:
-    class VendorIntegration(Integration[Token]):
-        base_url = "https://api.vendor.example"
-        paginator = NextLink("next")
-        concurrency = 10
-        streams = (ItemsStream, ParentsStream, ChildrenStream)
-
-    VendorIntegration.auth = auth
-    return VendorIntegration
+    return declare("VendorIntegration", ConcurrentIntegration, auth=auth)
 
 
 class TokenServer:
@@ -139,9 +122,9 @@ def test_17_ten_threads_that_meet_an_expired_token_renew_it_once() -> None:
 def test_17_the_streams_and_threads_of_a_connection_share_a_token(connect: Connect, server: TokenServer) -> None:
     server.pages = [Reply(body={"data": items(*range(1, 11))})]
     acme = connect(integration(TokenExchange()))
-    acme.sync(ParentsStream)
-    acme.sync(ChildrenStream)
-    assert len(server.paths) == 2 + 11  # a token for each sync, the parents, and the children of ten of them
+    acme.sync(ItemsStream)
+    acme.sync(PartsStream)
+    assert len(server.paths) == 2 + 11  # a token for each sync, the items, and the parts of ten of them
     assert len(server.issued) == 2
 
 

@@ -6,23 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
-from dazz_assets import Cursor, CursorToken, Integration, LinkHeader, NextLink, Offset, PageNumber, Stream
+from dazz_assets import Cursor, CursorToken, LinkHeader, NextLink, Offset, PageNumber, Stream
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import Item, Token, items, offset_page, param
+from tests.conformance.connected import items, offset_page, param
+from tests.conformance.integrations import CommonIntegration, Item, ItemsStream, PartsStream
 from tests.conformance.lists import LimitedList, changes, filter_by_bounds, time_after
+from tests.declaring import declare
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
-class ItemsStream(Stream[Item]):
-    path = "/items"
+class ItemsIntegration(CommonIntegration):
     records = "data"
-    primary_key = "id"
-
-
-class ItemsIntegration(Integration[Token]):
-    name = "vendor"
-    base_url = "https://api.vendor.example"
     streams = (ItemsStream,)
 
 
@@ -77,10 +72,6 @@ def test_27_an_empty_page_in_the_middle_is_not_the_end(connect: Connect, api: Ve
 def test_28_a_page_shorter_than_its_size_is_not_the_end(
     connect: Connect, api: Vendor, paginator: Offset | PageNumber
 ) -> None:
-    class ShortIntegration(ItemsIntegration):
-        pass
-
-    ShortIntegration.paginator = paginator
     pages = [items(1, 2, 3, 4), items(5), items(6, 7, 8, 9), []]
     starts = {0: 0, 4: 1, 5: 2, 9: 3}
 
@@ -89,7 +80,7 @@ def test_28_a_page_shorter_than_its_size_is_not_the_end(
         return Reply(body={"data": pages[number if number >= 0 else starts[int(param(request, "offset"))]]})
 
     api.handler = page
-    acme = connect(ShortIntegration)
+    acme = connect(declare("ShortIntegration", ItemsIntegration, paginator=paginator))
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
@@ -106,9 +97,7 @@ def test_29_a_relative_link_is_resolved_and_no_parameter_is_sent_twice(
         name = "items"
         params = {"limit": 1, "version": 2}
 
-    class LinkedIntegration(Integration[Token]):
-        name = "vendor"
-        base_url = "https://api.vendor.example"
+    class LinkedIntegration(ItemsIntegration):
         paginator = NextLink("links.next")
         streams = (LinkedStream,)
 
@@ -135,8 +124,6 @@ class ChangesStream(Stream[Item]):
     """Changes from an API that takes both bounds."""
 
     path = "/changes"
-    records = "data"
-    primary_key = "id"
     cursor = Cursor("at", since="since", until="until")
 
 
@@ -144,8 +131,6 @@ class OrderedStream(Stream[Item]):
     """Changes from an API that takes `since` and sorts by time."""
 
     path = "/changes"
-    records = "data"
-    primary_key = "id"
     cursor = Cursor("at", since="since", order="asc")
 
 
@@ -153,14 +138,11 @@ class UnboundedStream(Stream[Item]):
     """Changes from an API that takes `since` and sorts in no known order."""
 
     path = "/changes"
-    records = "data"
-    primary_key = "id"
     cursor = Cursor("at", since="since")
 
 
-class LimitedIntegration(Integration[Token]):
-    name = "vendor"
-    base_url = "https://api.vendor.example"
+class LimitedIntegration(CommonIntegration):
+    records = "data"
     paginator = Offset()
     streams = (ChangesStream, OrderedStream, UnboundedStream)
 
@@ -231,41 +213,27 @@ def test_30_a_snapshot_that_is_cut_short_is_an_error_and_leaves_what_is_stored(c
     assert acme.ids(ItemsStream) == list(range(30))
 
 
-class TeamsStream(Stream[Item]):
-    path = "/teams"
+class PartsIntegration(CommonIntegration):
     records = "data"
-    primary_key = "id"
-
-
-class MembersStream(Stream[Item]):
-    parent = TeamsStream
-    path = "/teams/{parent.id}/members"
-    records = "data"
-    primary_key = "id"
-
-
-class TeamsIntegration(Integration[Token]):
-    name = "vendor"
-    base_url = "https://api.vendor.example"
     paginator = CursorToken("next", param="after")
     concurrency = 4
-    streams = (TeamsStream, MembersStream)
+    streams = (ItemsStream, PartsStream)
 
 
 def test_31_parents_that_are_fetched_at_once_have_their_own_page_state(connect: Connect, api: Vendor) -> None:
     def page(request: ReceivedRequest) -> Reply:
-        if request.path == "/teams":
+        if request.path == "/items":
             return Reply(body={"data": items(*range(1, 9))})
-        team, number = int(request.path.split("/")[2]), int(param(request, "after", "0").rpartition("-")[2] or 0)
-        assert number == 0 or param(request, "after") == f"{team}-{number}"
-        next_token = f"{team}-{number + 1}" if number < team else None
-        return Reply(body={"data": items(team * 100 + number), "next": next_token})
+        item, number = int(request.path.split("/")[2]), int(param(request, "after", "0").rpartition("-")[2] or 0)
+        assert number == 0 or param(request, "after") == f"{item}-{number}"
+        next_token = f"{item}-{number + 1}" if number < item else None
+        return Reply(body={"data": items(item * 100 + number), "next": next_token})
 
     api.handler = page
-    acme = connect(TeamsIntegration)
-    acme.sync(TeamsStream)
-    acme.sync(MembersStream)
-    assert acme.ids(MembersStream) == [team * 100 + number for team in range(1, 9) for number in range(team + 1)]
+    acme = connect(PartsIntegration)
+    acme.sync(ItemsStream)
+    acme.sync(PartsStream)
+    assert acme.ids(PartsStream) == [item * 100 + number for item in range(1, 9) for number in range(item + 1)]
 
 
 class ShiftingList:

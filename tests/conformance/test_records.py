@@ -9,21 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import BaseModel
 
-from dazz_assets import BearerToken, FullRefresh, Integration, Offset, Stream, parser
+from dazz_assets import BearerToken, FullRefresh, Offset, Stream, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import Item, Token, items, offset_page
+from tests.conformance.connected import items, offset_page
+from tests.conformance.integrations import CommonIntegration, ItemsStream
 from tests.http.loopback import Clock, Reply, Vendor
 
 
-class ItemsStream(Stream[Item]):
-    path = "/items"
-    primary_key = "id"
-
-
-class VendorIntegration(Integration[Token]):
-    base_url = "https://api.vendor.example"
+class VendorIntegration(CommonIntegration):
     auth = BearerToken("{config.token}")
     paginator = Offset()
     streams = (ItemsStream,)
@@ -70,17 +65,15 @@ class Reading(DomainObject):
 
 class SensorsStream(Stream[Sensor]):
     path = "/sensors"
-    primary_key = "id"
 
 
 class TolerantSensorsStream(Stream[TolerantSensor]):
     name = "sensors"
     path = "/sensors"
-    primary_key = "id"
 
 
-class StationIntegration(Integration[Token]):
-    base_url = "https://api.vendor.example"
+class StationIntegration(CommonIntegration):
+    name = "station"
     paginator = Offset()
     streams = (SensorsStream,)
 
@@ -90,9 +83,8 @@ class StationIntegration(Integration[Token]):
             yield Reading(id=self.object_id(sensor.id), degrees=sensor.degrees)
 
 
-class FixedIntegration(Integration[Token]):
+class FixedIntegration(CommonIntegration):
     name = "station"
-    base_url = "https://api.vendor.example"
     paginator = Offset()
     streams = (TolerantSensorsStream,)
 

@@ -8,23 +8,18 @@ from itertools import pairwise
 
 import pytest
 
-from dazz_assets import Integration, Offset, Rate, Stream
+from dazz_assets import Offset, Rate
 from dazz_assets.errors import SyncError
 from dazz_assets.http import requested_wait
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import Item, Token, items, offset_page
+from tests.conformance.connected import items, offset_page
+from tests.conformance.integrations import CommonIntegration, ItemsStream
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 NOW = 1_800_000_000.0
 
 
-class ItemsStream(Stream[Item]):
-    path = "/items"
-    primary_key = "id"
-
-
-class VendorIntegration(Integration[Token]):
-    base_url = "https://api.vendor.example"
+class VendorIntegration(CommonIntegration):
     paginator = Offset()
     streams = (ItemsStream,)
 
@@ -133,7 +128,6 @@ def test_05_a_late_large_number_does_not_raise_the_remaining_requests(
 
 def test_06_requests_stay_a_little_below_the_documented_rate(connect: Connect, api: Vendor, clock: Clock) -> None:
     class PacedIntegration(VendorIntegration):
-        name = "vendor"
         rate = Rate(60, per=60)
 
     records = items(*range(20))

@@ -34,6 +34,12 @@ def blocks(page: str) -> Iterator[Block]:
         yield Block(language, tuple(words.split()), text, page.count("\n", 0, match.start()) + 1)
 
 
+def only_block(page: str, language: str, holding: str = "") -> str:
+    """The text of the only block of a page that is in this language and holds this text."""
+    (found,) = [block.text for block in blocks(page) if block.language == language and holding in block.text]
+    return found
+
+
 def commands(console: str) -> Iterator[Command]:
     """The commands of a `console` block: `$ ` begins one, a `\\` at the end of a line continues it."""
     for part in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:

@@ -64,8 +64,8 @@ class Depot:
 @pytest.fixture
 def depot() -> Iterator[Depot]:
     depot = Depot()
-    yield depot
-    depot.vendor.close()
+    with depot.vendor:
+        yield depot
 
 
 @pytest.fixture

@@ -11,16 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.docs.markdown import only_block
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
-
-
-def _block(language: str, holding: str) -> str:
-    (found,) = [text for kind, text in BLOCKS if kind == language and holding in text]
-    return str(found)
 
 
 def answer(asked: ReceivedRequest) -> Reply:
@@ -45,14 +40,13 @@ def answer(asked: ReceivedRequest) -> Reply:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    vendor = Vendor()
-    vendor.handler = answer
-    (tmp_path / "incidents.py").write_text(_block("python", "class IncidentsIntegration"))
-    connections = yaml.safe_load(_block("yaml", "integration: incidents"))
-    connections["connections"][0]["config"]["base_url"] = vendor.url
-    (tmp_path / "connections.yaml").write_text(yaml.safe_dump(connections))
-    yield tmp_path
-    vendor.close()
+    (tmp_path / "incidents.py").write_text(only_block(README, "python", "class IncidentsIntegration"))
+    connections = yaml.safe_load(only_block(README, "yaml", "integration: incidents"))
+    with Vendor() as vendor:
+        vendor.handler = answer
+        connections["connections"][0]["config"]["base_url"] = vendor.url
+        (tmp_path / "connections.yaml").write_text(yaml.safe_dump(connections))
+        yield tmp_path
 
 
 def _dazz(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +63,7 @@ def test_it_syncs_parses_and_queries_by_path_from_any_folder(folder: Path) -> No
     assert {entry["stream"]: entry["records"] for entry in synced["streams"]} == {"services": 2, "incidents": 20}
     parsed = json.loads(_dazz(folder, "parse", "incidents.py", "--json").stdout)
     assert [entry["records"] for entry in parsed["parsers"]] == [20]
-    queries = [line for line in _block("sh", "dazz query").splitlines() if line.startswith("dazz query")]
+    queries = [line for line in only_block(README, "sh", "dazz query").splitlines() if line.startswith("dazz query")]
     rows = _dazz(folder, "query", queries[0].split('"')[1], "--json")
     assert sorted(json.loads(rows.stdout), key=str) == [
         {"service": "mail", "count_star()": 10},
@@ -82,14 +76,14 @@ def test_it_syncs_parses_and_queries_by_path_from_any_folder(folder: Path) -> No
 
 def test_the_parser_is_a_plain_function_in_a_test(folder: Path) -> None:
     text = "from datetime import datetime\nfrom dazz_assets import FullRefresh, Incremental\nfrom incidents import *\n"
-    (folder / "test_outages.py").write_text(text + _block("python", "def test_outages"))
+    (folder / "test_outages.py").write_text(text + only_block(README, "python", "def test_outages"))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_outages.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert "1 passed" in done.stdout, done.stdout
 
 
 def test_the_translator_can_be_given_by_the_environment(folder: Path) -> None:
-    (folder / "naming.py").write_text(_block("python", "class Ours(Translator)"))
+    (folder / "naming.py").write_text(only_block(README, "python", "class Ours(Translator)"))
     code = (
         "from dazz_assets.spec.discovery import find_integration\n"
         "from dazz_assets.orchestration.translator import load_translator\n"

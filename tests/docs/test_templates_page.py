@@ -8,14 +8,9 @@ from pathlib import Path
 from dazz_assets.assistant.announced_requests import first_requests
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
-from tests.docs.markdown import blocks
+from tests.docs.markdown import only_block
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
-
-
-def _block(language: str) -> str:
-    (found,) = [block.text for block in blocks(PAGE) if block.language == language]
-    return found
 
 
 def _sent(spec: IntegrationSpec) -> Iterator[str]:
@@ -28,6 +23,6 @@ def _sent(spec: IntegrationSpec) -> Iterator[str]:
 
 
 def test_its_integration_sends_the_requests_that_it_shows(tmp_path: Path) -> None:
-    (tmp_path / "tracker.py").write_text(_block("python"), encoding="utf-8")
+    (tmp_path / "tracker.py").write_text(only_block(PAGE, "python"), encoding="utf-8")
     spec = find_integration(str(tmp_path / "tracker.py"))
-    assert list(_sent(spec)) == _block("text").splitlines()
+    assert list(_sent(spec)) == only_block(PAGE, "text").splitlines()

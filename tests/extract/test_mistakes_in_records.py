@@ -1,6 +1,5 @@
 """Mistakes of an author that only records reveal: the sync fails, and says what it got and what to correct."""
 
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from dazz_assets import (
     Stream,
 )
 from dazz_assets.errors import SyncError
+from tests.declaring import declare
 from tests.desk import Customer, Desk, DeskConfig
 from tests.http.loopback import ReceivedRequest, Reply
 
@@ -37,15 +37,12 @@ class RegionConfig(DeskConfig):
 def records(**settings: Any) -> type[Integration[Any]]:
     """Return an integration with one stream, `records`, that is right except for these settings."""
     right: dict[str, Any] = {"path": "/records", "records": "items", "primary_key": "id", "__module__": __name__}
-    stream = types.new_class("RecordsStream", (Stream[Record],), exec_body=lambda ns: ns.update(right | settings))
-    return desk_of((stream,))
+    return desk_of((declare("RecordsStream", Stream[Record], **right | settings),))
 
 
 def desk_of(streams: tuple[type[Stream[Any]], ...], **settings: Any) -> type[Integration[Any]]:
     right = {"name": "desk", "base_url": "https://desk.test", "auth": BearerToken("{config.token}"), "streams": streams}
-    return types.new_class(
-        "NotesIntegration", (Integration[RegionConfig],), exec_body=lambda ns: ns.update(right | settings)
-    )
+    return declare("NotesIntegration", Integration[RegionConfig], **right | settings)
 
 
 def items(*found: Any, **beside: Any) -> Answer:
@@ -91,287 +88,285 @@ def sync_error(desk: Desk, customer: Customer) -> str:
 
 
 @pytest.mark.parametrize(
-    ("make", "answer", "message"),
+    ("settings", "answer", "problem"),
     [
         (
-            lambda: records(primary_key="ids"),
+            {"primary_key": "ids"},
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the 2 records received has a key at `ids`: they have "
-                "id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean 'id'? Correct "
+                "none of the 2 records received has a key at `ids`: they have id, name, attributes.updatedAt, "
+                "attributes.owner.id, gone; did you mean 'id'? Correct `primary_key` of RecordsStream"
+            ),
+        ),
+        (
+            {"primary_key": "uuid"},
+            items(ONE, TWO),
+            (
+                "none of the 2 records received has a key at `uuid`: they have id, name, attributes.updatedAt, "
+                "attributes.owner.id, gone; did you mean 'id'? Correct `primary_key` of RecordsStream"
+            ),
+        ),
+        (
+            {"primary_key": "owner.id"},
+            items(ONE, TWO),
+            (
+                "none of the 2 records received has a key at `owner.id`: they have id, name, "
+                "attributes.updatedAt, attributes.owner.id, gone; did you mean 'attributes.owner.id'? Correct "
                 "`primary_key` of RecordsStream"
             ),
         ),
         (
-            lambda: records(primary_key="uuid"),
+            {"primary_key": "attributes"},
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the 2 records received has a key at `uuid`: they have "
-                "id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean 'id'? Correct "
+                "none of the 2 records received has a key at `attributes`: it is an object there; they have "
+                "attributes.updatedAt, attributes.owner, attributes.owner.id. Correct `primary_key` of "
+                "RecordsStream"
+            ),
+        ),
+        (
+            {"primary_key": "gone"},
+            items(ONE, TWO),
+            (
+                "none of the 2 records received has a key at `gone`: it is null in all of them. Correct "
                 "`primary_key` of RecordsStream"
             ),
         ),
         (
-            lambda: records(primary_key="owner.id"),
+            {"primary_key": ("attributes.owner.id", "nmae")},
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the 2 records received has a key at `owner.id`: they "
-                "have id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean "
-                "'attributes.owner.id'? Correct `primary_key` of RecordsStream"
+                "none of the 2 records received has a key at `nmae`: they have id, name, attributes.updatedAt, "
+                "attributes.owner.id, gone; did you mean 'name'? Correct `primary_key` of RecordsStream"
             ),
         ),
         (
-            lambda: records(primary_key="attributes"),
+            {"cursor": Cursor("updated_at")},
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the 2 records received has a key at `attributes`: it "
-                "is an object there; they have attributes.updatedAt, attributes.owner, attributes.owner.id. "
-                "Correct `primary_key` of RecordsStream"
+                "none of the 2 records received has a cursor at `updated_at`: they have id, name, "
+                "attributes.updatedAt, attributes.owner.id, gone; did you mean 'attributes.updatedAt'? Correct "
+                "`cursor` of RecordsStream"
             ),
         ),
         (
-            lambda: records(primary_key="gone"),
-            items(ONE, TWO),
-            (
-                "desk/acme, stream records: none of the 2 records received has a key at `gone`: it is "
-                "null in all of them. Correct `primary_key` of RecordsStream"
-            ),
-        ),
-        (
-            lambda: records(primary_key=("attributes.owner.id", "nmae")),
-            items(ONE, TWO),
-            (
-                "desk/acme, stream records: none of the 2 records received has a key at `nmae`: they have "
-                "id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean 'name'? Correct "
-                "`primary_key` of RecordsStream"
-            ),
-        ),
-        (
-            lambda: records(cursor=Cursor("updated_at")),
-            items(ONE, TWO),
-            (
-                "desk/acme, stream records: none of the 2 records received has a cursor at `updated_at`: "
-                "they have id, name, attributes.updatedAt, attributes.owner.id, gone; did you mean "
-                "'attributes.updatedAt'? Correct `cursor` of RecordsStream"
-            ),
-        ),
-        (
-            lambda: records(cursor=Cursor("attributes.updated_at")),
+            {"cursor": Cursor("attributes.updated_at")},
             items(ONE),
             (
-                "desk/acme, stream records: none of the 1 records received has a cursor at "
-                "`attributes.updated_at`: they have id, name, attributes.updatedAt, attributes.owner.id, "
-                "gone; did you mean 'attributes.updatedAt'? Correct `cursor` of RecordsStream"
+                "none of the 1 records received has a cursor at `attributes.updated_at`: they have id, name, "
+                "attributes.updatedAt, attributes.owner.id, gone; did you mean 'attributes.updatedAt'? Correct "
+                "`cursor` of RecordsStream"
             ),
         ),
         (
-            lambda: records(cursor=Cursor("name")),
+            {"cursor": Cursor("name")},
             items(ONE, TWO),
             (
-                "desk/acme, stream records: none of the 2 records received has a usable "
-                "cursor: the cursor at name is not a time: 'Ada'. Cursors are RFC 3339 times, dates "
-                "or epoch numbers; correct `cursor` of RecordsStream, or leave it out, and each sync "
-                "fetches all records"
+                "none of the 2 records received has a usable cursor: the cursor at name is not a time: 'Ada'. "
+                "Cursors are RFC 3339 times, dates or epoch numbers; correct `cursor` of RecordsStream, or leave "
+                "it out, and each sync fetches all records"
             ),
         ),
         (
-            lambda: records(cursor=Cursor("name")),
+            {"cursor": Cursor("name")},
             items({"id": 1, "name": "x" * 500}),
             (
-                "desk/acme, stream records: none of the 1 records received has a usable "
-                "cursor: the cursor at name is not a time: "
+                "none of the 1 records received has a usable cursor: the cursor at name is not a time: "
                 "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'. Cursors are RFC 3339 times, "
                 "dates or epoch numbers; correct `cursor` of RecordsStream, or leave it out, and each sync "
                 "fetches all records"
             ),
         ),
         (
-            lambda: records(records="itms"),
+            {"records": "itms"},
             items(ONE),
             (
-                "desk/acme, stream records: GET https://desk.test/records: nothing is at `itms`: the page is "
-                "an object with the keys items; there is a list at `items`. Set `records` to the path of the "
-                "list in the page (empty where the page is the list)."
+                "GET https://desk.test/records: nothing is at `itms`: the page is an object with the keys items; "
+                "there is a list at `items`. Set `records` to the path of the list in the page (empty where the "
+                "page is the list)."
             ),
         ),
         (
-            lambda: records(records="data.items"),
+            {"records": "data.items"},
             items(ONE),
             (
-                "desk/acme, stream records: GET https://desk.test/records: nothing is at `data.items`: the "
-                "page is an object with the keys items; there is a list at `items`. Set `records` to the "
+                "GET https://desk.test/records: nothing is at `data.items`: the page is an object with the keys "
+                "items; there is a list at `items`. Set `records` to the path of the list in the page (empty "
+                "where the page is the list)."
+            ),
+        ),
+        (
+            {"records": ""},
+            items(ONE),
+            (
+                "GET https://desk.test/records: the page is not a list but an object with the keys items; there "
+                "is a list at `items`. Set `records` to the path of the list in the page (empty where the page is "
+                "the list)."
+            ),
+        ),
+        (
+            {"records": "data"},
+            lambda asked: Reply(body={"data": {"list": [ONE], "more": []}}),
+            (
+                "GET https://desk.test/records: the value at `data` is not a list but an object with the keys "
+                "list, more; there are lists at `data.list`, `data.more`. Set `records` to the path of the list "
+                "in the page (empty where the page is the list)."
+            ),
+        ),
+        (
+            {"records": "data"},
+            lambda asked: Reply(body=[ONE]),
+            (
+                "GET https://desk.test/records: nothing is at `data`: the page is a list. Set `records` to the "
                 "path of the list in the page (empty where the page is the list)."
             ),
         ),
         (
-            lambda: records(records=""),
-            items(ONE),
+            {"records": "items"},
+            lambda asked: Reply(body={"items": "none"}),
             (
-                "desk/acme, stream records: GET https://desk.test/records: the page is not a list but an "
-                "object with the keys items; there is a list at `items`. Set `records` to the path of the "
-                "list in the page (empty where the page is the list)."
-            ),
-        ),
-        (
-            lambda: records(records="data"),
-            lambda asked: Reply(body={"data": {"list": [ONE], "more": []}}),
-            (
-                "desk/acme, stream records: GET https://desk.test/records: the value at `data` is not a list "
-                "but an object with the keys list, more; there are lists at `data.list`, `data.more`. Set "
+                'GET https://desk.test/records: the value at `items` is not a list but the value "none". Set '
                 "`records` to the path of the list in the page (empty where the page is the list)."
             ),
         ),
         (
-            lambda: records(records="data"),
-            lambda asked: Reply(body=[ONE]),
-            (
-                "desk/acme, stream records: GET https://desk.test/records: nothing is at `data`: the page is "
-                "a list. Set `records` to the path of the list in the page (empty where the page is the "
-                "list)."
-            ),
-        ),
-        (
-            lambda: records(records="items"),
-            lambda asked: Reply(body={"items": "none"}),
-            (
-                "desk/acme, stream records: GET https://desk.test/records: the value at `items` is not a "
-                'list but the value "none". Set `records` to the path of the list in the page (empty where '
-                "the page is the list)."
-            ),
-        ),
-        (
-            lambda: records(),
+            {},
             items(ONE, links={"next": "/records?page=2"}),
             (
-                "desk/acme, stream records: GET https://desk.test/records: `links.next` in the first page "
-                "says that there is more, but no paginator is set. Set `paginator` on the stream or the "
-                "integration."
+                "GET https://desk.test/records: `links.next` in the first page says that there is more, but no "
+                "paginator is set. Set `paginator` on the stream or the integration."
             ),
         ),
         (
-            lambda: records(paginator=NextLink("links.nxt")),
+            {"paginator": NextLink("links.nxt")},
             items(ONE, links={"next": "/records?page=2"}),
             (
-                "desk/acme, stream records: GET https://desk.test/records: `links.next` in the page says "
-                "that there is more, but the paginator finds nothing at `links.nxt`. Correct the paginator, "
-                "so that it looks there."
+                "GET https://desk.test/records: `links.next` in the page says that there is more, but the "
+                "paginator finds nothing at `links.nxt`. Correct the paginator, so that it looks there."
             ),
         ),
         (
-            lambda: records(paginator=LinkHeader()),
+            {"paginator": LinkHeader()},
             items(ONE, has_more=True),
             (
-                "desk/acme, stream records: GET https://desk.test/records: `has_more` in the page says that "
-                "there is more, but the paginator finds nothing at the Link header. Correct the paginator, "
-                "so that it looks there."
+                "GET https://desk.test/records: `has_more` in the page says that there is more, but the paginator "
+                "finds nothing at the Link header. Correct the paginator, so that it looks there."
             ),
         ),
         (
-            lambda: records(paginator=CursorToken("next_token", param="token")),
+            {"paginator": CursorToken("next_token", param="token")},
             items(ONE, next_cursor="abc"),
             (
-                "desk/acme, stream records: GET https://desk.test/records: `next_cursor` in the page says "
-                "that there is more, but the paginator finds nothing at `next_token`. Correct the paginator, "
-                "so that it looks there."
+                "GET https://desk.test/records: `next_cursor` in the page says that there is more, but the "
+                "paginator finds nothing at `next_token`. Correct the paginator, so that it looks there."
             ),
         ),
         (
-            lambda: records(
-                paginator=GraphQLCursor("pageInfo.endCursr"), method="POST", body={"query": "{ items { id } }"}
-            ),
+            {"paginator": GraphQLCursor("pageInfo.endCursr"), "method": "POST", "body": {"query": "{ items { id } }"}},
             items(ONE, pageInfo={"hasNextPage": True, "endCursor": "abc"}),
             (
-                "desk/acme, stream records: POST https://desk.test/records: `pageInfo.hasNextPage` in the "
-                "page says that there is more, but the paginator finds no cursor at `pageInfo.endCursr`. "
-                "Correct the paginator's path, or ask for endCursr in the query."
+                "POST https://desk.test/records: `pageInfo.hasNextPage` in the page says that there is more, but "
+                "the paginator finds no cursor at `pageInfo.endCursr`. Correct the paginator's path, or ask for "
+                "endCursr in the query."
             ),
         ),
         (
-            lambda: records(paginator=CursorToken("next", param="token")),
+            {"paginator": CursorToken("next", param="token")},
             items(ONE, next={"token": "abc"}),
             (
-                "desk/acme, stream records: GET https://desk.test/records: the value at `next` can't be used "
-                "as a token: it is not a text. Correct the paginator's path."
+                "GET https://desk.test/records: the value at `next` can't be used as a token: it is not a text. "
+                "Correct the paginator's path."
             ),
         ),
         (
-            lambda: records(paginator=NextLink("next")),
+            {"paginator": NextLink("next")},
             items(ONE, next="eyJpZCI6MTIzNDU2fQ=="),
             (
-                "desk/acme, stream records: GET https://desk.test/records: the next link is "
-                "'eyJpZCI6MTIzNDU2fQ==', which is neither an absolute nor a relative URL. Correct the "
-                "paginator's path. If the vendor gives a token to send as a parameter, use CursorToken(path, "
-                "param=...)."
+                "GET https://desk.test/records: the next link is 'eyJpZCI6MTIzNDU2fQ==', which is neither an "
+                "absolute nor a relative URL. Correct the paginator's path. If the vendor gives a token to send "
+                "as a parameter, use CursorToken(path, param=...)."
             ),
         ),
         (
-            lambda: records(paginator=NextLink("next")),
+            {"paginator": NextLink("next")},
             items(ONE, next="http://[bad/records"),
             (
-                "desk/acme, stream records: GET https://desk.test/records: the next link is "
-                "'http://[bad/records', which is neither an absolute nor a relative URL. Correct the "
-                "paginator's path. If the vendor gives a token to send as a parameter, use CursorToken(path, "
-                "param=...)."
+                "GET https://desk.test/records: the next link is 'http://[bad/records', which is neither an "
+                "absolute nor a relative URL. Correct the paginator's path. If the vendor gives a token to send "
+                "as a parameter, use CursorToken(path, param=...)."
             ),
         ),
         (
-            lambda: records(paginator=NextLink("next")),
+            {"paginator": NextLink("next")},
             items(ONE, next="https://elsewhere.test/records?page=2"),
             (
-                "desk/acme, stream records: GET https://elsewhere.test/records?page=2: a redirect, a link or "
-                "the auth leads from https://desk.test to https://elsewhere.test, which is not declared; nothing was "
-                "sent there. If that host is the vendor's, add it to the integration's `hosts`."
+                "GET https://elsewhere.test/records?page=2: a redirect, a link or the auth leads from "
+                "https://desk.test to https://elsewhere.test, which is not declared; nothing was sent there. If "
+                "that host is the vendor's, add it to the integration's `hosts`."
             ),
         ),
         (
-            lambda: records(paginator=CursorToken("next", param="tokn")),
+            {"paginator": CursorToken("next", param="tokn")},
             endless,
             (
-                "desk/acme, stream records: GET https://desk.test/records?tokn=token-0: page 3 would be the "
-                "same request as page 2: the pages go round in a circle of 1 (tokn=token-0). Check the "
-                "stream's paginator: the vendor may ignore its parameter, or keep naming the same next page."
+                "GET https://desk.test/records?tokn=token-0: page 3 would be the same request as page 2: the "
+                "pages go round in a circle of 1 (tokn=token-0). Check the stream's paginator: the vendor may "
+                "ignore its parameter, or keep naming the same next page."
             ),
         ),
         (
-            lambda: records(paginator=PageNumber()),
+            {"paginator": PageNumber()},
             items(ONE),
             (
-                "desk/acme, stream records: GET https://desk.test/records?page=3: page 3 holds the same 1 "
-                "records as page 1. They came 3 times, although each request was a different one. Check the "
-                "stream's paginator: the vendor may ignore its parameter, or keep naming the same next page."
-            ),
-        ),
-        (
-            lambda: desk_of((ParentsStream, ChildrenStream)),
-            items(ONE),
-            (
-                "desk/acme, stream children: {parent.slug} has no value in a record of parents; they have "
-                "attributes.owner.id, attributes.updatedAt, id, name"
-            ),
-        ),
-        (
-            lambda: desk_of((ParentsStream, OwnersStream)),
-            items({"id": 1, "ownerId": 5}),
-            (
-                "desk/acme, stream owners: {parent.owner_id} has no value in a record of parents; they have "
-                "id, ownerId; did you mean {parent.ownerId}?"
-            ),
-        ),
-        (
-            lambda: desk_of((RegionStream,)),
-            items(ONE),
-            (
-                "desk/acme, stream region: {config.region} has no value in this connection's config; set it "
-                "there, or give RegionConfig.region a default"
+                "GET https://desk.test/records?page=3: page 3 holds the same 1 records as page 1. They came 3 "
+                "times, although each request was a different one. Check the stream's paginator: the vendor may "
+                "ignore its parameter, or keep naming the same next page."
             ),
         ),
     ],
 )
 def test_a_failed_sync_says_what_the_vendor_sent_and_what_to_correct(
-    make: Callable[[], type[Integration[Any]]], answer: Answer, message: str, desk: Desk, tmp_path: Path
+    settings: dict[str, Any], answer: Answer, problem: str, desk: Desk, tmp_path: Path
 ) -> None:
     desk.vendor.handler = answer
-    assert sync_error(desk, Customer(tmp_path, desk.vendor.url, make())) == message
+    customer = Customer(tmp_path, desk.vendor.url, records(**settings))
+    assert sync_error(desk, customer) == f"desk/acme, stream records: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("streams", "answer", "problem"),
+    [
+        (
+            (ParentsStream, ChildrenStream),
+            items(ONE),
+            (
+                "children: {parent.slug} has no value in a record of parents; they have attributes.owner.id, "
+                "attributes.updatedAt, id, name"
+            ),
+        ),
+        (
+            (ParentsStream, OwnersStream),
+            items({"id": 1, "ownerId": 5}),
+            (
+                "owners: {parent.owner_id} has no value in a record of parents; they have id, ownerId; did you "
+                "mean {parent.ownerId}?"
+            ),
+        ),
+        (
+            (RegionStream,),
+            items(ONE),
+            (
+                "region: {config.region} has no value in this connection's config; set it there, or give "
+                "RegionConfig.region a default"
+            ),
+        ),
+    ],
+)
+def test_a_placeholder_without_a_value_is_named_with_the_fields_that_there_are(
+    streams: tuple[type[Stream[Any]], ...], answer: Answer, problem: str, desk: Desk, tmp_path: Path
+) -> None:
+    desk.vendor.handler = answer
+    assert sync_error(desk, Customer(tmp_path, desk.vendor.url, desk_of(streams))) == f"desk/acme, stream {problem}"
 
 
 def test_the_error_repeats_until_it_is_corrected_and_then_all_records_are_stored(desk: Desk, tmp_path: Path) -> None:

@@ -1,45 +1,41 @@
 """A stream without a model is stored raw, can be a parent, and can be checked, previewed and explained."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dazz_assets import Cursor, Integration, Stream
+from dazz_assets import Cursor, Stream
 from dazz_assets.assistant.announced_requests import first_requests
 from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
-from tests.desk import Customer, DeskConfig, DeskIntegration
+from tests.desk import Customer, DeskApi
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class OrgsStream(Stream):
     path = "/orgs"
-    primary_key = "id"
 
 
 class UsersStream(Stream[Any]):
     parent = OrgsStream
     path = "/orgs/{parent.id}/users"
-    primary_key = "id"
     cursor = Cursor("at", since="since")
 
 
-class OrgsIntegration(Integration[DeskConfig]):
-    base_url = DeskIntegration.base_url
-    auth = DeskIntegration.auth
-    records = "items"
-    streams = (OrgsStream, UsersStream)
+class OrgsIntegration(DeskApi):
     name = "orgs"
+    streams = (OrgsStream, UsersStream)
 
 
 class Orgs:
     """A vendor with organisations that have one user each."""
 
-    def __init__(self) -> None:
+    def __init__(self, vendor: Vendor) -> None:
         self.orgs: list[dict[str, Any]] = [{"id": "a", "name": "Acme"}, {"id": "b", "name": None, "extra": [1]}]
-        self.vendor = Vendor()
-        self.vendor.handler = self.answer
+        self.vendor = vendor
+        vendor.handler = self.answer
 
     def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.path == "/orgs":
@@ -49,10 +45,9 @@ class Orgs:
 
 
 @pytest.fixture
-def orgs() -> Any:
-    orgs = Orgs()
-    yield orgs
-    orgs.vendor.close()
+def orgs() -> Iterator[Orgs]:
+    with Vendor() as vendor:
+        yield Orgs(vendor)
 
 
 @pytest.fixture

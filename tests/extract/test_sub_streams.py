@@ -1,49 +1,39 @@
 """Streams that are fetched for each stored record of their parent."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
-from dazz_assets import Cursor, Integration, Stream
+from dazz_assets import Cursor, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.reports import Progress
-from tests.desk import Customer, DeskConfig, DeskIntegration
+from tests.desk import Customer, DeskApi
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
-class Team(BaseModel):
-    id: str
-
-
-class TeamsStream(Stream[Team]):
+class TeamsStream(Stream):
     path = "/teams"
-    primary_key = "id"
 
 
-class MembersStream(Stream[Team]):
+class MembersStream(Stream):
     parent = TeamsStream
     path = "/teams/{parent.id}/members"
-    primary_key = "id"
 
 
-class EventsStream(Stream[Team]):
+class EventsStream(Stream):
     parent = TeamsStream
     path = "/teams/{parent.id}/events"
-    primary_key = "id"
     cursor = Cursor("at", since="since")
 
 
-class TeamsIntegration(Integration[DeskConfig]):
-    base_url = DeskIntegration.base_url
-    auth = DeskIntegration.auth
-    records = "items"
-    streams = (TeamsStream, MembersStream, EventsStream)
+class TeamsIntegration(DeskApi):
     name = "teams"
+    streams = (TeamsStream, MembersStream, EventsStream)
 
 
 class Teams:
@@ -67,10 +57,9 @@ class Teams:
 
 
 @pytest.fixture
-def teams() -> Any:
-    vendor = Vendor()
-    yield Teams(vendor)
-    vendor.close()
+def teams() -> Iterator[Teams]:
+    with Vendor() as vendor:
+        yield Teams(vendor)
 
 
 @pytest.fixture

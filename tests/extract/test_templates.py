@@ -8,13 +8,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import new_class
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from dazz_assets import ConnectionConfig, Cursor, CursorToken, GraphQLCursor, Integration, Offset, Stream
 from dazz_assets.assistant.announced_requests import first_requests
@@ -27,6 +25,7 @@ from dazz_assets.lake import Lake
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
+from tests.declaring import declare
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 NOW = datetime(2026, 1, 21, 12, 30, 5, 250_000, UTC)
@@ -37,11 +36,7 @@ class TrackerConfig(ConnectionConfig):
     org: str = "acme/west"
 
 
-class Ticket(BaseModel):
-    id: int
-
-
-class BoardsStream(Stream[Ticket]):
+class BoardsStream(Stream):
     path = "/boards"
     primary_key = "id"
 
@@ -58,7 +53,7 @@ class Tracker:
     def declare(self, cursor: Cursor, **declared: Any) -> None:
         """Set the stream to sync."""
         declared = {"path": "/tickets", "primary_key": "id", "cursor": cursor, **declared}
-        stream = new_class("TicketsStream", (Stream[Ticket],), exec_body=lambda body: body.update(declared))
+        stream = declare("TicketsStream", Stream, **declared)
         above = (BoardsStream,) if declared.get("parent") else ()
 
         class TrackerIntegration(Integration[TrackerConfig]):
@@ -96,9 +91,8 @@ class Tracker:
 
 @pytest.fixture
 def tracker(tmp_path: Path) -> Iterator[Tracker]:
-    vendor = Vendor()
-    yield Tracker(vendor, tmp_path)
-    vendor.close()
+    with Vendor() as vendor:
+        yield Tracker(vendor, tmp_path)
 
 
 def test_bounds_stand_in_an_expression_and_the_second_sync_asks_from_the_mark(tracker: Tracker) -> None:
@@ -275,8 +269,7 @@ def test_the_short_form_and_the_written_out_one_send_the_same_requests(
         written = _merge(written, _nested(path, f"{{cursor.{bound}}}"))
     posted: dict[str, Any] = {} if depth is None else {"method": "POST", "body": {}}
     asked: list[list[tuple[str, bytes]]] = []
-    vendor = Vendor()
-    try:
+    with Vendor() as vendor:
         for cursor, declared in (
             (Cursor("at", since=short["since"], until=short.get("until"), format=form), posted),
             (Cursor("at", format=form), {**posted, ("params" if depth is None else "body"): written}),
@@ -288,8 +281,6 @@ def test_the_short_form_and_the_written_out_one_send_the_same_requests(
                 tracker.declare(cursor, **declared)
                 tracker.first_requests_of_two_syncs()
             asked.append([(item.target, item.body) for item in vendor.requests])
-    finally:
-        vendor.close()
     assert asked[0] == asked[1]
     assert len(asked[0]) >= 2
 

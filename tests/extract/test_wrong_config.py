@@ -20,6 +20,7 @@ class Regional(Integration[RegionConfig]):
     name = "desk"
     base_url = "https://desk.test/{config.region}"
     auth = BearerToken("{config.token}")
+    primary_key = "id"
     streams = (TicketsStream,)
 
 

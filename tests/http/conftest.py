@@ -16,17 +16,15 @@ settings.load_profile("unhurried")
 
 @pytest.fixture
 def vendor() -> Iterator[Vendor]:
-    vendor = Vendor()
-    yield vendor
-    vendor.close()
+    with Vendor() as vendor:
+        yield vendor
 
 
 @pytest.fixture
 def other_host() -> Iterator[Vendor]:
     """A second server, at another origin than the vendor's."""
-    other = Vendor()
-    yield other
-    other.close()
+    with Vendor() as other:
+        yield other
 
 
 @pytest.fixture

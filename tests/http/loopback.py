@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 
@@ -74,6 +75,12 @@ class Vendor:
         self._server.shutdown()
         self._server.server_close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
 
 def _build_handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
@@ -96,8 +103,10 @@ def _build_handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
             if reply.status != 204:
                 self.send_header("Content-Length", str(len(content) if reply.promised is None else reply.promised))
             self.end_headers()
-            if reply.status != 204:
-                self.wfile.write(content)
+            # A client that was interrupted has closed the connection.
+            with suppress(ConnectionError):
+                self.wfile.write(content if reply.status != 204 else b"")
+                self.wfile.flush()
             if reply.promised is not None:
                 self.close_connection = True
 

@@ -68,9 +68,8 @@ CASES = {"github": Case(github, {"org": "acme"}, 4), "snyk": Case(snyk, {}, 8)}
 
 @pytest.fixture
 def vendor() -> Iterator[Vendor]:
-    vendor = Vendor()
-    yield vendor
-    vendor.close()
+    with Vendor() as vendor:
+        yield vendor
 
 
 def live(spec: IntegrationSpec, connection: Connection, lake: Lake) -> Found:

@@ -20,9 +20,8 @@ pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: 
 
 @pytest.fixture
 def vendor() -> Iterator[Vendor]:
-    vendor = Vendor()
-    yield vendor
-    vendor.close()
+    with Vendor() as vendor:
+        yield vendor
 
 
 def _synced(folder: Path, vendor: Vendor, integration: type[Any], config: dict[str, str]) -> Customer:

@@ -12,7 +12,7 @@ import yaml
 
 from dazz_assets.connections import Connection
 from dazz_assets.lake import Lake
-from dazz_assets.orchestration import dagster_instance
+from dazz_assets.orchestration import dagster_instance, runs
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.resource import RESOURCE, SessionPool
@@ -44,6 +44,13 @@ def record_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags
     """Record a run with this status that no process works on. tags: without their prefix `dazz/`."""
     prefixed = {f"dazz/{name}": value for name, value in tags.items()}
     return instance.create_run_for_job(any_job, status=status, tags=prefixed)
+
+
+@pytest.fixture
+def dead_process() -> str:
+    """The tag of a process with the id of a living one, which started at another time."""
+    host, pid, _ = runs.process_tag().rsplit(":", 2)
+    return f"{host}:{pid}:1.00"
 
 
 @pytest.fixture(scope="session")

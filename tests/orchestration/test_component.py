@@ -38,7 +38,7 @@ def defs() -> dg.Definitions:
     return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
 """
 SHOP = """
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from dazz_assets import BearerToken, ConnectionConfig, Integration, Stream
 
@@ -48,11 +48,7 @@ class ShopConfig(ConnectionConfig):
     region: str = "eu"
 
 
-class Order(BaseModel):
-    id: int
-
-
-class OrdersStream(Stream[Order]):
+class OrdersStream(Stream):
     path = "/orders"
     primary_key = "id"
 

@@ -28,13 +28,6 @@ def read_status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatu
     return run.status
 
 
-@pytest.fixture
-def dead_process() -> str:
-    """The tag of a process with the id of a living one, which started at another time."""
-    host, pid, _ = runs.process_tag().rsplit(":", 2)
-    return f"{host}:{pid}:1.00"
-
-
 def test_the_next_sync_of_the_connection_fails_a_dead_run_with_the_reason(
     instance: dg.DagsterInstance, spec: IntegrationSpec, connect: Connect, lake: Lake, dead_process: str
 ) -> None:

@@ -14,7 +14,6 @@ import pytest
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
-from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.definitions import assemble_definitions
 from dazz_assets.orchestration.jobs import build_jobs
 from dazz_assets.orchestration.local_runs import sync_connections
@@ -159,22 +158,16 @@ def test_no_run_is_requested_while_one_is_in_progress(ticks: Ticks, connect: Con
 
 
 def test_the_run_of_a_dead_process_does_not_block_its_connection(
-    ticks: Ticks, connect: Connect, configure: Configure
+    ticks: Ticks, connect: Connect, configure: Configure, dead_process: str
 ) -> None:
     configure(connect())
     ticks()
     started = dg.DagsterRunStatus.STARTED
-    dead = record_run(ticks.instance, started, connection="incidents/acme", process=dead_process())
+    dead = record_run(ticks.instance, started, connection="incidents/acme", process=dead_process)
     assert ticks.jobs() == [("incidents_sync", "incidents/acme")]
     found = ticks.instance.get_run_by_id(dead.run_id)
     assert found is not None
     assert found.status == dg.DagsterRunStatus.FAILURE
-
-
-def dead_process() -> str:
-    """The tag of a process that is gone: one with the id of this process, which started at another time."""
-    host, pid, _ = runs.process_tag().rsplit(":", 2)
-    return f"{host}:{pid}:1.00"
 
 
 def test_a_tick_repeated_after_a_crash_requests_the_same_run(

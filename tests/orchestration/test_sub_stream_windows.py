@@ -16,6 +16,7 @@ from dazz_assets.lake import Lake
 from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.specs import IntegrationSpec
+from tests.http.loopback import ReceivedRequest, Reply
 from tests.orchestration.conftest import Connect, at, week
 from tests.orchestration.vendor import IncidentsConfig, ServicesStream, Vendor
 
@@ -52,10 +53,10 @@ class AlertingVendor(Vendor):
         self.services = [{"id": "s1", "name": "Shop"}, {"id": "quiet", "name": "Quiet"}]
         self.alerts: dict[str, list[dict[str, Any]]] = {"s1": [], "quiet": []}
 
-    def respond(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
-        if path.endswith("/alerts") and path not in self.refused_paths:
-            return 200, {"items": self.alerts[path.split("/")[2]]}
-        return super().respond(path, query, token)
+    def answer(self, asked: ReceivedRequest) -> Reply:
+        if asked.path.endswith("/alerts") and asked.path not in self.refused_paths:
+            return Reply(body={"items": self.alerts[asked.path.split("/")[2]]})
+        return super().answer(asked)
 
 
 @pytest.fixture

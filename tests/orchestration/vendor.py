@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
 from dazz_assets import BearerToken, ConnectionConfig, Cursor, FullRefresh, Incremental, Integration, Stream, parser
 from dazz_assets.domain import DomainObject
+from tests.http.loopback import ReceivedRequest, Reply
+from tests.http.loopback import Vendor as Server
 
 TOKEN = "canary-7f3a"
 
@@ -37,49 +35,27 @@ class Vendor:
         """How many requests were sent for a path."""
         return sum(item == path for item in self.requests)
 
-    def respond(self, path: str, query: dict[str, str], token: str) -> tuple[int, Any]:
-        """The status and body of a response."""
-        self.requests.append(path)
-        if token != f"Bearer {TOKEN}" or path in self.refused_paths:
-            return 401, {"message": "bad credentials"}
-        if path == "/services":
-            return 200, {"items": self.services}
-        if path.startswith("/services/"):
-            return 200, {"items": self.notes}
-        since = datetime.fromisoformat(query["since"]) if "since" in query else datetime.min.replace(tzinfo=UTC)
+    def answer(self, asked: ReceivedRequest) -> Reply:
+        self.requests.append(asked.path)
+        if asked.headers.get("Authorization") != f"Bearer {TOKEN}" or asked.path in self.refused_paths:
+            return Reply(401, {"message": "bad credentials"})
+        if asked.path == "/services":
+            return Reply(body={"items": self.services})
+        if asked.path.startswith("/services/"):
+            return Reply(body={"items": self.notes})
+        since = datetime.fromisoformat(asked.query.get("since", ["0001-01-01T00:00:00Z"])[0])
         dated = [
             (datetime.fromisoformat(item.get("updated_at", "9999-01-01T00:00:00Z")), item) for item in self.incidents
         ]
-        return 200, {"items": [item for when, item in sorted(dated, key=lambda pair: pair[0]) if when >= since]}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    vendor: Vendor
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        status, body = self.vendor.respond(parts.path, query, self.headers.get("Authorization", ""))
-        payload = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        found = [item for when, item in sorted(dated, key=lambda pair: pair[0]) if when >= since]
+        return Reply(body={"items": found})
 
 
 def serve(vendor: Vendor) -> Iterator[str]:
     """Serve a vendor, and yield its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"vendor": vendor}))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with Server() as server:
+        server.handler = vendor.answer
+        yield server.url
 
 
 class IncidentsConfig(ConnectionConfig):

@@ -13,13 +13,10 @@ from hypothesis import strategies as st
 
 from dazz_assets.privacy.pseudonyms import Pseudonyms
 from dazz_assets.privacy.redactor import Redactor
+from tests.privacy.redactors import make_redactor
 
 WORD = re.compile(r"person-[0-9a-f]{8}")
 EMAIL = re.compile(r"person-[0-9a-f]{8}@example\.com")
-
-
-def make_redactor(key: bytes = b"key", **settings: Any) -> Redactor:
-    return Redactor({"token": "s3cret-token"}, key, **settings)
 
 
 def email_pseudonym(address: str) -> str:

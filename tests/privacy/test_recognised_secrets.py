@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dazz_assets.privacy.redactor import Redactor
+from tests.privacy.redactors import make_redactor
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc/+=\n-----END RSA PRIVATE KEY-----"
 # In two parts, so that secret scanners don't report this file.
@@ -28,10 +28,6 @@ TOKENS = {
     "sk-key": "sk-proj-" + "a1B2c3D4e5F6a1B2c3D4",
     "jwt": "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxIn0" + ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
 }
-
-
-def make_redactor() -> Redactor:
-    return Redactor({"token": "s3cret-token"}, b"key")
 
 
 @pytest.mark.parametrize("kind", TOKENS)

@@ -73,7 +73,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
     entry = {"id": "acme", "integration": "parrot", "start": "2026-01-05", "config": config}
     (folder / "connections.yaml").write_text(yaml.safe_dump({"connections": [entry]}))
     commands = Commands(folder, parrot, write_parrot(folder / "vendor"), {})
-    try:
+    with parrot.vendor:
         commands.start("recorded", "dazz", "record", str(commands.target), "--connection", "acme")
         assert parrot.problems == []
         asked = len(parrot.vendor.requests)
@@ -81,8 +81,6 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
         assert len(parrot.vendor.requests) == asked
         parrot.in_records = False
         commands.start("synced", "dazz", "sync", str(commands.target))
-    finally:
-        parrot.vendor.close()
     return commands
 
 

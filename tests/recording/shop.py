@@ -112,6 +112,11 @@ class Shop:
         kept = [item for item in self.orders[login] if item["id"] != id_]
         self.orders[login] = [*kept, {"id": id_, "login": login, "total": total, "updated_at": updated_at}]
 
+    def change_orders(self) -> None:
+        """Add an order, and change one."""
+        self.set_order("o9", "user-2", "2026-01-21T08:00:00Z")
+        self.set_order("o11", "user-1", "2026-01-22T08:00:00Z")
+
     def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.headers.get("Authorization") != f"Bearer {TOKEN}":
             return Reply(401, {"message": "this token opens nothing"})

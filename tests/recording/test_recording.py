@@ -24,22 +24,11 @@ FinishedRecording = tuple[IntegrationSpec, Shop, Path]
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    shop.vendor.close()
-
-
-@pytest.fixture
 def spec(tmp_path: Path) -> IntegrationSpec:
     return write_integration(tmp_path / "vendor")
 
 
 def record_shop(spec: IntegrationSpec, shop: Shop, name: str = "default", records: int | None = 3) -> RecordedScenario:
-    def change_orders() -> None:
-        shop.set_order("o9", "user-2", "2026-01-21T08:00:00Z")
-        shop.set_order("o11", "user-1", "2026-01-22T08:00:00Z")
-
     return record_scenario(
         spec,
         connection_to(shop.url, spec.name),
@@ -47,7 +36,7 @@ def record_shop(spec: IntegrationSpec, shop: Shop, name: str = "default", record
         key=KEY,
         records=records,
         pages=PAGES if records else None,
-        between=change_orders,
+        between=shop.change_orders,
     )
 
 

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from dazz_assets.recording.record_scenario import record_scenario
 from tests.http.loopback import ReceivedRequest, Reply
 from tests.recording.shop import INTEGRATION, KEY, Shop, connection_to, write_integration
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    shop = Shop()
-    yield shop
-    shop.vendor.close()
 
 
 def record_warnings(folder: Path, shop: Shop, text: str = INTEGRATION, key: bytes = KEY) -> tuple[str, ...]:

@@ -27,9 +27,8 @@ BINARY = b"\x89PNG\r\n\x1a\n\x00\xff\xfe canary-7d01 \x00"
 
 @pytest.fixture
 def vendor() -> Iterator[Vendor]:
-    vendor = Vendor()
-    yield vendor
-    vendor.close()
+    with Vendor() as vendor:
+        yield vendor
 
 
 @pytest.fixture

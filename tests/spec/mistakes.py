@@ -1,6 +1,5 @@
 """Makes integrations with one mistake, and reads the error that their author gets."""
 
-import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, SecretStr
 from dazz_assets import ConnectionConfig, Cursor, DefinitionError, FullRefresh, Integration, Stream, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.spec.read import describe
+from tests.declaring import declare
 
 Make = Callable[[], type[Integration[Any]]]
 
@@ -25,7 +25,6 @@ class Thing(BaseModel):
 
 class ThingsStream(Stream[Thing]):
     path = "/things"
-    primary_key = "id"
 
 
 class EventsStream(Stream[Thing]):
@@ -45,14 +44,12 @@ class Object(DomainObject):
 def integration(base: Any = Integration[Config], **settings: Any) -> type[Integration[Any]]:
     """A valid integration, changed by the settings."""
     valid: dict[str, Any] = {"base_url": "https://api.test", "streams": (ThingsStream, EventsStream)}
-    return types.new_class(
-        "BadIntegration", (base,), exec_body=lambda ns: ns.update({**valid, **settings, "__module__": __name__})
-    )
+    return declare("BadIntegration", base, **{**valid, **settings, "__module__": __name__})
 
 
 def stream(base: Any = Stream[Thing], **settings: Any) -> type[Stream[Any]]:
     """A valid stream, changed by the settings."""
-    return types.new_class("BadStream", (base,), exec_body=lambda ns: ns.update({"path": "/bad", **settings}))
+    return declare("BadStream", base, **{"path": "/bad", **settings})
 
 
 def with_stream(**settings: Any) -> type[Integration[Any]]:

@@ -10,7 +10,7 @@ from dazz_assets.spec.discovery import find_integration
 FILE = """\
 from collections.abc import Iterator
 from pydantic import BaseModel
-from dazz_assets import ConnectionConfig, FullRefresh, Integration, Stream, parser
+from dazz_assets import ConnectionConfig, FullRefresh, Integration, Offset, Rate, Stream, parser
 from dazz_assets.domain import DomainObject
 
 class Thing(BaseModel):
@@ -78,51 +78,49 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
     )
 
 
-def test_a_syntax_error(tmp_path: Path) -> None:
-    assert load_error(tmp_path, FILE.replace('path = "/things"', "path = /things")) == (
-        "PATH failed to load: SyntaxError: invalid syntax (line 13 of notes.py)"
-    )
-
-
-def test_a_missing_module(tmp_path: Path) -> None:
-    assert load_error(tmp_path, "import requestz\n" + FILE) == (
-        "PATH failed to load: ModuleNotFoundError: No module named 'requestz'; install it, or correct the import "
-        "(line 1 of notes.py)"
-    )
-
-
-def test_a_misspelt_import(tmp_path: Path) -> None:
-    text = FILE.replace("ConnectionConfig, FullRefresh", "ConectionConfig, FullRefresh")
-    assert load_error(tmp_path, text) == (
-        "PATH failed to load: ImportError: cannot import name 'ConectionConfig' from 'dazz_assets'; did you mean "
-        "'ConnectionConfig'? (line 3 of notes.py)"
-    )
-
-
-def test_an_undefined_name(tmp_path: Path) -> None:
-    assert load_error(tmp_path, FILE.replace("(Stream[Thing])", "(Stream[Thign])")) == (
-        "PATH failed to load: NameError: name 'Thign' is not defined (line 12 of notes.py)"
-    )
-
-
-def test_an_argument_that_a_paginator_refuses(tmp_path: Path) -> None:
-    text = FILE.replace("Stream, parser", "Stream, Offset, Rate, parser").replace(
-        'path = "/things"', 'path = "/things"\n    paginator = Offset(size_param="limit")'
-    )
-    assert load_error(tmp_path, text) == (
-        "PATH failed to load: ValueError: Offset takes size_param and size together: give both, or neither "
-        "(line 14 of notes.py)"
-    )
-
-
-def test_a_negative_rate(tmp_path: Path) -> None:
-    text = FILE.replace("Stream, parser", "Stream, Rate, parser").replace(
-        "    streams =", "    rate = Rate(-5)\n    streams ="
-    )
-    assert load_error(tmp_path, text) == (
-        "PATH failed to load: ValueError: Rate needs more than zero requests per more than zero seconds: correct it "
-        "(line 17 of notes.py)"
-    )
+@pytest.mark.parametrize(
+    ("replaced", "by", "problem"),
+    [
+        ('path = "/things"', "path = /things", "SyntaxError: invalid syntax (line 13 of notes.py)"),
+        (
+            "from collections.abc",
+            "import requestz\nfrom collections.abc",
+            "ModuleNotFoundError: No module named 'requestz'; install it, or correct the import (line 1 of notes.py)",
+        ),
+        (
+            "ConnectionConfig, FullRefresh",
+            "ConectionConfig, FullRefresh",
+            (
+                "ImportError: cannot import name 'ConectionConfig' from 'dazz_assets'; did you mean "
+                "'ConnectionConfig'? (line 3 of notes.py)"
+            ),
+        ),
+        ("(Stream[Thing])", "(Stream[Thign])", "NameError: name 'Thign' is not defined (line 12 of notes.py)"),
+        (
+            'path = "/things"',
+            'path = "/things"\n    paginator = Offset(size_param="limit")',
+            "ValueError: Offset takes size_param and size together: give both, or neither (line 14 of notes.py)",
+        ),
+        (
+            "    streams =",
+            "    rate = Rate(-5)\n    streams =",
+            (
+                "ValueError: Rate needs more than zero requests per more than zero seconds: correct it "
+                "(line 17 of notes.py)"
+            ),
+        ),
+    ],
+    ids=[
+        "a syntax error",
+        "a missing module",
+        "a misspelt import",
+        "an undefined name",
+        "an argument that a paginator refuses",
+        "a negative rate",
+    ],
+)
+def test_a_file_that_python_can_not_run(tmp_path: Path, replaced: str, by: str, problem: str) -> None:
+    assert load_error(tmp_path, FILE.replace(replaced, by)) == f"PATH failed to load: {problem}"
 
 
 def test_a_file_without_an_integration(tmp_path: Path) -> None:

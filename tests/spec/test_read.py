@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from dazz_assets import (
     ConnectionConfig,
@@ -20,10 +19,7 @@ from dazz_assets import (
 from dazz_assets.domain import DomainObject
 from dazz_assets.names import snake_case
 from dazz_assets.spec.read import describe
-
-
-class Thing(BaseModel):
-    id: str
+from tests.spec.mistakes import Thing
 
 
 class APIKeysStream(Stream[Thing]):

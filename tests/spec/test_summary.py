@@ -6,18 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from dazz_assets import ConnectionConfig, Cursor, FullRefresh, Incremental, Integration, Stream, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.spec import summary
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.read import describe
-from tests.spec.mistakes import with_stream
-
-
-class Thing(BaseModel):
-    id: str
+from tests.spec.mistakes import Thing, with_stream
 
 
 class Note(DomainObject):

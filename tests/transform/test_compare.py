@@ -13,7 +13,18 @@ from dazz_assets.lake import CommitRefusedError
 from dazz_assets.spec.read import describe
 from dazz_assets.transform.compare import Comparison, Example, TableChanges, compare_parse
 from dazz_assets.transform.value_diff import Changes, Difference, diff_collections
-from tests.desk import AgentsStream, Customer, Desk, DeskConfig, Incident, Ticket, TicketsOnly, TicketsStream, day
+from tests.desk import (
+    AgentsStream,
+    Customer,
+    Desk,
+    DeskApi,
+    DeskConfig,
+    Incident,
+    Ticket,
+    TicketsOnly,
+    TicketsStream,
+    day,
+)
 
 
 class Note(DomainObject):
@@ -234,10 +245,9 @@ def test_stale_compares_the_windows_whose_full_refresh_inputs_changed(desk: Desk
     assert (found.windows, count_changes(found.tables[0]), found.tables[0].fields) == (3, (0, 0, 1), {"agent": 1})
 
 
-class ByAgent(Integration[DeskConfig]):
+class ByAgent(DeskApi):
     """Partitioned by connection only."""
 
-    name, base_url, auth, records = "desk", TicketsOnly.base_url, TicketsOnly.auth, TicketsOnly.records
     streams = (AgentsStream,)
 
     @parser

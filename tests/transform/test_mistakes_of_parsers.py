@@ -1,7 +1,6 @@
 """A parser that returns what it does not declare fails, publishes nothing, and says how to correct it."""
 
 import re
-import types
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from dazz_assets import BearerToken, FullRefresh, Integration, Stream, parser
+from dazz_assets import FullRefresh, Integration, Stream, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
-from tests.desk import Customer, Desk, DeskConfig
+from tests.declaring import declare
+from tests.desk import Customer, Desk, DeskApi
 from tests.http.loopback import Reply
 
 
@@ -28,12 +28,10 @@ class Strict(BaseModel):
 
 class RecordsStream(Stream[Record]):
     path = "/records"
-    primary_key = "id"
 
 
 class StrictStream(Stream[Strict]):
     path = "/records"
-    primary_key = "id"
 
 
 class Note(DomainObject):
@@ -113,20 +111,13 @@ def reads_strictly(self: Any, records: FullRefresh[StrictStream]) -> Iterator[No
 
 def integration_with(function: Callable[..., Iterable[DomainObject]]) -> type[Integration[Any]]:
     """Return an integration with this parser."""
-    settings: dict[str, Any] = {
-        "name": "desk",
-        "base_url": "https://desk.test",
-        "auth": BearerToken("{config.token}"),
-        "streams": (StrictStream if function is reads_strictly else RecordsStream,),
-        "notes": parser(function),
-        "__module__": __name__,
-    }
-    return types.new_class("NotesIntegration", (Integration[DeskConfig],), exec_body=lambda ns: ns.update(settings))
+    streams = (StrictStream if function is reads_strictly else RecordsStream,)
+    return declare("NotesIntegration", DeskApi, streams=streams, notes=parser(function), __module__=__name__)
 
 
 def parse_error(desk: Desk, customer: Customer) -> str:
     """Sync 30 records, run a parse that fails, and return its error message."""
-    desk.vendor.handler = lambda asked: Reply(body=[{"id": number, "name": None} for number in range(1, 31)])
+    desk.vendor.handler = lambda asked: Reply(body={"items": [{"id": number, "name": None} for number in range(1, 31)]})
     customer.sync()
     with pytest.raises(ParseError) as caught:
         customer.parse(every=True)

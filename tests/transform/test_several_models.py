@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Cursor, Incremental, Integration, Stream, parser
+from dazz_assets import Cursor, Incremental, Stream, parser
 from dazz_assets.domain import DomainObject
 from tests.desk import (
     Customer,
     Desk,
-    DeskConfig,
-    DeskIntegration,
     Incident,
     Mondays,
+    PagedDeskApi,
     Ticket,
     TicketsOnly,
     TicketsStream,
@@ -75,17 +74,11 @@ def test_objects_of_a_model_that_the_parser_no_longer_returns_are_gone(desk: Des
 
 class RepliesStream(Stream[Ticket]):
     path = "/replies"
-    primary_key = "id"
     cursor = Cursor("updated_at", since="since")
 
 
-class Talk(Integration[DeskConfig]):
-    base_url = DeskIntegration.base_url
-    auth = DeskIntegration.auth
-    records = DeskIntegration.records
-    paginator = DeskIntegration.paginator
+class Talk(PagedDeskApi):
     streams = (TicketsStream, RepliesStream)
-    name = "desk"
 
     @parser
     def incidents(self, tickets: Incremental[TicketsStream], replies: Incremental[RepliesStream]) -> Iterator[Incident]:
