@@ -23,7 +23,7 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import Rate
-from dazz_assets.http.failures import is_transient
+from dazz_assets.http.failures import is_transient, shorten
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.spec.attribute_rules import check_attributes
 
@@ -92,7 +92,7 @@ def _format_value(value: object) -> str:
         text = "{" + ", ".join(f"{name!r}: {type(item).__name__}" for name, item in value.items()) + "}"
     else:
         text = repr(value)
-    return text if len(text) <= _MAX_VALUE_LENGTH else text[: _MAX_VALUE_LENGTH - 3] + "..."
+    return shorten(text, _MAX_VALUE_LENGTH)
 
 
 def _setting(description: str, example: str = "", **constraints: Any) -> Any:
