@@ -37,8 +37,9 @@ def _check_own(class_: type, name: str, value: object, settings: Collection[str]
     if close := get_close_matches(name, settings, n=1, cutoff=_SIMILAR):
         raise DefinitionError(f"{class_.__name__}.{name} is not a setting; did you mean `{close[0]}`?")
     is_declared_own = "ClassVar" in str(inspect.get_annotations(class_).get(name))
+    replaces_inherited = any(name in vars(base) for base in class_.__mro__[1:])
     # A base that knows nothing of us may have any attributes.
-    if issubclass(class_, Stream | Integration) and not is_declared_own:
+    if issubclass(class_, Stream | Integration) and not is_declared_own and not replaces_inherited:
         raise DefinitionError(
             f"{class_.__name__}.{name} is not a setting; remove it, or if it is your own, write its name in capitals "
             "or begin it with _"

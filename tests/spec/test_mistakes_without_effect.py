@@ -24,7 +24,17 @@ from dazz_assets import (
 )
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.settings import INTEGRATION_SETTINGS, STREAM_SETTINGS
-from tests.spec.mistakes import Make, Object, Thing, ThingsStream, integration, load_error, stream, with_stream
+from tests.spec.mistakes import (
+    Make,
+    Object,
+    Thing,
+    ThingsStream,
+    integration,
+    load_error,
+    stream,
+    valid_parser,
+    with_stream,
+)
 
 RATE = Rate(1)
 
@@ -133,6 +143,11 @@ def test_an_attribute_that_is_no_setting_is_refused(make: Make, message: str) ->
 
 def test_attributes_of_the_authors_own_load() -> None:
     assert list(describe(integration(streams=(OwnStream,))).streams) == ["own"]
+
+
+def test_a_parser_may_be_replaced_by_none() -> None:
+    base = integration(things=parser(valid_parser))
+    assert describe(integration(base, things=None)).parsers == {}
 
 
 def test_a_parser_may_have_the_name_of_a_streams_setting() -> None:
