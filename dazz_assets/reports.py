@@ -15,7 +15,7 @@ class StreamReport:
     windows: added rows by window (key None for a snapshot stream).
     stored: rows in the table after the sync, including older versions of records.
     total: the vendor's own total, for a list that was read once and completely; None if the vendor reports none.
-    ended: why the last page was the last.
+    end_reason: why the last page was the last.
     passed_over: parents whose records could not be listed (403, 404), with the vendor's response.
     gap: what may be missing below the mark: a range that is not fetched yet, or records that changed pages.
     version: the table's version in Delta's log.
@@ -37,7 +37,7 @@ class StreamReport:
     windows: dict[date | None, int] = field(default_factory=dict)
     stored: int = 0
     total: int | None = None
-    ended: str = ""
+    end_reason: str = ""
     passed_over: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     gap: str | None = None

@@ -27,12 +27,12 @@ def fetch_first_records(session: Session, client: Client, stream: StreamSpec) ->
     Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
     """
     if stream.parent is None:
-        return stream, _fetch_first_page(session, client, stream, {})
+        return stream, _fetch_records_of_parent(session, client, stream, {})
     reached, parents = fetch_first_records(session, client, session.spec.streams[stream.parent])
     if not parents:
         return reached, []
     return stream, next(
-        fetch_for_parents(stream, parents, lambda fields: _fetch_first_page(session, client, stream, fields))
+        fetch_for_parents(stream, parents, lambda fields: _fetch_records_of_parent(session, client, stream, fields))
     )
 
 
@@ -66,7 +66,9 @@ def _parent_values(stream: StreamSpec, parents: Sequence[Raw]) -> Iterator[Mappi
         yield {path: text for path, text in zip(paths, row, strict=True) if text is not None}
 
 
-def _fetch_first_page(session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]) -> Sequence[Raw]:
+def _fetch_records_of_parent(
+    session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
+) -> Sequence[Raw]:
     pages = walk(
         client,
         first_request(session, stream, parent, sent_bounds(session, stream, Bounds())),

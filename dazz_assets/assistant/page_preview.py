@@ -123,15 +123,15 @@ class PersonalReport:
 class Preview:
     """One page of a stream.
 
-    parent: the fields of the parent whose page this is. asked: the request. records: as received. If the stream's
-    `records` path leads to no list, there are none, `problem` says why, and `fields` describes the page itself.
-    lists: candidates for the records in the page, the likeliest first. model: None if the stream has no model.
+    parent: the fields of the parent whose page this is. request: as it was sent, masked. records: as received. If the
+    stream's `records` path leads to no list, there are none, `problem` says why, and `fields` describes the page
+    itself. lists: candidates for the records in the page, the likeliest first. model: None if the stream has no model.
     """
 
     connection: str
     stream: str
     parent: Mapping[str, str]
-    asked: MaskedRequest
+    request: MaskedRequest
     status: int
     size: int
     path: str
@@ -161,19 +161,19 @@ def preview(session: Session, stream: StreamSpec) -> Preview:
 
 def _fetch_page(session: Session, client: Client, stream: StreamSpec) -> tuple[Mapping[str, str], Page]:
     if stream.parent is None:
-        return _fetch_first_page(session, client, stream, {})
+        return _fetch_page_of_parent(session, client, stream, {})
     reached, parents = fetch_first_records(session, client, session.spec.streams[stream.parent])
     if not parents:
         raise SyncError(
             f"{session.name}, stream {stream.name}: the first page of {reached.name} has no records, so there is no "
             f"parent to fetch {stream.name} for"
         )
-    pages = fetch_for_parents(stream, parents, lambda fields: _fetch_first_page(session, client, stream, fields))
+    pages = fetch_for_parents(stream, parents, lambda fields: _fetch_page_of_parent(session, client, stream, fields))
     first = next(pages)
     return next((item for item in chain([first], pages) if _is_worth_showing(item[1], stream)), first)
 
 
-def _fetch_first_page(
+def _fetch_page_of_parent(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> tuple[Mapping[str, str], Page]:
     bounds = sent_bounds(session, stream, Bounds(since=session.start, exact=True))
@@ -205,7 +205,7 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         connection=session.connection.id,
         stream=stream.name,
         parent=parent,
-        asked=_mask_request(client, page.request),
+        request=_mask_request(client, page.request),
         status=page.status,
         size=len(page.body),
         path=stream.records,

@@ -12,6 +12,7 @@ from dazz_assets.assistant.infer.json_values import read_texts
 from dazz_assets.assistant.page_preview import MaskedRequest, ModelReport, Preview
 from dazz_assets.cli.exit_status import mask_secrets
 from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
+from dazz_assets.http.failures import shorten
 from dazz_assets.http.json_slices import split_path
 
 _MAX_ROWS = 10
@@ -35,7 +36,7 @@ def _print_page(integration: str, preview: Preview) -> None:
     _print_line(
         f"{integration}/{preview.connection}, stream {preview.stream}" + (f", of {of_parent}" if of_parent else "")
     )
-    _print_line(_format_request(preview.asked))
+    _print_line(_format_request(preview.request))
     for warning in preview.warnings:
         _print_warning(warning)
     if preview.problem is not None:
@@ -263,7 +264,7 @@ def _format_size(size: int) -> str:
 
 
 def _shorten(text: str | None, width: int = _CELL_WIDTH) -> str | None:
-    return text if text is None or len(text) <= width else f"{text[: width - 3]}..."
+    return None if text is None else shorten(text, width)
 
 
 def _print_line(text: str) -> None:

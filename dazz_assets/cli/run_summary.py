@@ -18,7 +18,7 @@ _STREAM_JSON_ONLY = (
     "pages",
     "stored",
     "total",
-    "ended",
+    "end_reason",
     "problems",
     "passed_over",
     "warnings",

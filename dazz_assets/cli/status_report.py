@@ -25,7 +25,7 @@ from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 
 if TYPE_CHECKING:
-    from dazz_assets.orchestration.runs import RunHistory
+    from dazz_assets.orchestration.runs import LastMaterialization, RunHistory
     from dazz_assets.orchestration.translator import Translator
 
 
@@ -100,7 +100,7 @@ class _Reader:
         self._connections = {(item.integration, item.id): item for item in connections.valid}
         self._history = history
         self._specs = discover().integrations
-        self._errors: dict[tuple[str, str], dict[str, tuple[datetime, str]]] = {}
+        self._errors: dict[str, dict[str, tuple[datetime, str]]] = {}
 
     def read_streams(self) -> list[StreamStatus]:
         stored = {_table_key(table.path): table.open() for table in self._lake.tables("raw")}
@@ -122,21 +122,18 @@ class _Reader:
             newest = _newest_mark(marks) if marks is not None else read_mark(raw)
             status.high_water_mark = None if newest is None else format_moment(newest)
         asset_key = self._asset_key(status.integration, status.stream, raw=True)
-        event = self._history and self._history.last_materialization(asset_key, status.connection)
+        event = self._read_last_run(status, asset_key)
         if event:
             status.last_sync, status.requests = _format_time(event.at), event.requests
         if connection := self._connections.get((status.integration, status.connection)):
             status.due_next = _format_time(max(event.at + connection.interval, _now()) if event else _now())
-        status.last_error = self._last_error(
-            status.integration, status.connection, "__".join(asset_key), event.at if event else None
-        )
         return status
 
     def read_parsers(self) -> list[ParserStatus]:
         objects: dict[tuple[str, str, str], dict[object, int]] = {}
         for table in self._lake.tables("domain"):
-            place, version = table.path, table.open()
-            windows = objects.setdefault((place.integration, place.connection, place.parser), {})
+            path, version = table.path, table.open()
+            windows = objects.setdefault((path.integration, path.connection, path.parser), {})
             for window, parsed in (version.window_states() if version else {}).items():
                 windows[window] = windows.get(window, 0) + parsed.rows
         quarantined_rows = {
@@ -155,12 +152,28 @@ class _Reader:
         if spec is not None and status.parser in spec.parsers:
             status.stale_windows = self._count_stale_windows(spec, status)
         asset_key = self._asset_key(status.integration, status.parser)
-        event = self._history and self._history.last_materialization(asset_key, status.connection)
+        event = self._read_last_run(status, asset_key)
         status.last_parse = _format_time(event.at) if event else None
-        status.last_error = self._last_error(
-            status.integration, status.connection, "__".join(asset_key), event.at if event else None
-        )
         return status
+
+    def _read_last_run(
+        self, status: StreamStatus | ParserStatus, asset_key: Sequence[str]
+    ) -> LastMaterialization | None:
+        """The last materialization of a stream or parser; what failed since then is put into its status."""
+        if self._history is None:
+            return None
+        event = self._history.last_materialization(asset_key, status.connection)
+        status.last_error = self._find_error(self._history, status, "__".join(asset_key), event.at if event else None)
+        return event
+
+    def _find_error(
+        self, history: RunHistory, status: StreamStatus | ParserStatus, step: str, since: datetime | None
+    ) -> str | None:
+        connection = f"{status.integration}/{status.connection}"
+        if connection not in self._errors:
+            self._errors[connection] = history.last_failures(connection)
+        failure = self._errors[connection].get(step)
+        return failure[1] if failure and (since is None or failure[0] >= since) else None
 
     def _asset_key(self, integration: str, name: str, *, raw: bool = False) -> Sequence[str]:
         """The key of a stream's or parser's asset, from the translator if the integration is known."""
@@ -184,17 +197,9 @@ class _Reader:
         tables = PublishedTables(session, parser).windows
         return len({window for table in tables for window, parsed in table.items() if inputs.is_stale(parsed.inputs)})
 
-    def _last_error(self, integration: str, connection: str, step: str, since: datetime | None) -> str | None:
-        if self._history is None:
-            return None
-        if (integration, connection) not in self._errors:
-            self._errors[integration, connection] = self._history.last_failures(f"{integration}/{connection}")
-        failure = self._errors[integration, connection].get(step)
-        return failure[1] if failure and (since is None or failure[0] >= since) else None
 
-
-def _table_key(place: TablePath) -> tuple[str, str, str]:
-    return place.integration, place.connection, place.name
+def _table_key(path: TablePath) -> tuple[str, str, str]:
+    return path.integration, path.connection, path.name
 
 
 def _newest_mark(marks: TableVersion) -> int | None:

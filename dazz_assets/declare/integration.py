@@ -47,6 +47,9 @@ class Integration(Generic[Config]):
         see `Seam`.
     params, headers, method, records, primary_key, paginator, accept, max_invalid, personal: defaults for all streams.
         A stream's `params` and `headers` are merged with these; its other settings replace them. See `Stream`.
+
+    Constants of your own have names in capitals, or that begin with `_`, or are declared as `ClassVar`; any other
+    attribute is refused, as it may be a misspelt setting.
     """
 
     name: ClassVar[str]

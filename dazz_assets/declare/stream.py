@@ -49,6 +49,9 @@ class Stream(Generic[Model]):
     max_invalid: the share of invalid records, from 0 to 1, above which parsing fails. By default 0.1.
     personal: path or tuple of paths of fields that say who a person is; recordings hold pseudonyms in their place.
         E-mail addresses and avatars are found without it.
+
+    Constants of your own have names in capitals, or that begin with `_`, or are declared as `ClassVar`; any other
+    attribute is refused, as it may be a misspelt setting.
     """
 
     name: ClassVar[str]

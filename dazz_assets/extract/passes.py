@@ -213,7 +213,7 @@ class Pass:
             self._note_shifted(event.source)
         if error is None:
             self._complete.append(event.source)
-            state.report.ended = event.reason
+            state.report.end_reason = event.reason
             state.totals.append(event.total)
         elif state.stream.parent is None or isinstance(error, UnreachableError):
             # A host that is unreachable for one parent is unreachable for all.

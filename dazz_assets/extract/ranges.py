@@ -18,13 +18,13 @@ class SyncRange:
 
     from_mark: from the high-water mark (of each parent, for a sub-stream) to now; since and until are not used.
     since, until: [since, until), aware datetimes; None is the connection's start, and now.
-    replace: fetch from the connection's start, and replace all raw records of the stream (`--refetch`).
+    refetch: fetch from the connection's start, and replace all raw records of the stream (`--refetch`).
     """
 
     from_mark: bool = False
     since: datetime | None = None
     until: datetime | None = None
-    replace: bool = False
+    refetch: bool = False
 
 
 # If the API takes both bounds, a longer range is fetched in parts of this many windows, each stored when complete.
@@ -61,13 +61,13 @@ class SyncPlan:
                 return start
             # A mark may lie below the start: the cursor may be a counter, or the vendor's clock wrong.
             return max(min(start, source.mark), source.mark - self.lookback)
-        return start if range_.since is None or range_.replace else to_microseconds(range_.since)
+        return start if range_.since is None or range_.refetch else to_microseconds(range_.since)
 
     @property
     def covers_from_start(self) -> bool:
         """Whether everything from the connection's start to now is fetched once the plan is carried out."""
         range_ = self._range
-        return range_.until is None and (range_.from_mark or range_.replace or range_.since is None)
+        return range_.until is None and (range_.from_mark or range_.refetch or range_.since is None)
 
     def lowest_bound(self, sources: Sequence[Source]) -> int | None:
         """Return the lowest lower bound of the walks of these sources; None if one has no lower bound."""
@@ -99,7 +99,7 @@ class SyncPlan:
 
     def _part_edges(self, since: int, until: int | None) -> Iterator[int]:
         windows = self._session.windows
-        if not self._stream.takes_both_bounds or self._range.replace:
+        if not self._stream.takes_both_bounds or self._range.refetch:
             return
         end = to_microseconds(self._session.now()) if until is None else until
         first, last = windows.containing(since), windows.containing(end)

@@ -38,12 +38,12 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
                 create_tables(session)
             _require_same_layout(session, stream, stored)
             identity_changed = has_other_identity(stored, stream)
-            range_ = SyncRange(replace=True) if identity_changed else range_
+            range_ = SyncRange(refetch=True) if identity_changed else range_
             return StreamSync(
                 session,
                 stream,
                 SyncPlan(session, stream, range_, stored),
-                replaces_all=range_.replace or not stream.cursor,
+                replaces_all=range_.refetch or not stream.cursor,
                 identity_changed=identity_changed,
             ).run()
         finally:

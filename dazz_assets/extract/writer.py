@@ -62,7 +62,7 @@ class PassWriter:
         while self._writers:
             self._finished.append(self._writers.popitem()[1].close())
         if without_parents or self._withdrawn:
-            self._finished = [kept for file in self._finished for kept in self._rewrite_without(file, without_parents)]
+            self._finished = [kept for file in self._finished for kept in self._copy_without(file, without_parents)]
             self._withdrawn = []
         return list(self._finished)
 
@@ -90,7 +90,7 @@ class PassWriter:
             self._writers[window] = self._table.new_file(window)
         return self._writers[window]
 
-    def _rewrite_without(self, file: DataFile, parents: Collection[str]) -> Iterator[DataFile]:
+    def _copy_without(self, file: DataFile, parents: Collection[str]) -> Iterator[DataFile]:
         writer = self._table.new_file(file.window)
         unwanted, withdrawn = pa.array(sorted(parents), pa.string()), pa.array(self._withdrawn, pa.int64())
         for batch in read_uncommitted(self._table, file):

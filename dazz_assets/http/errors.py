@@ -84,19 +84,7 @@ class NotJsonError(TransientError):
 
 
 class RefusedError(FetchError):
-    """The vendor refused the request with a status that another attempt would not change."""
-
-
-class UnauthorizedError(RefusedError):
-    """401: the credentials are wrong or no longer valid."""
-
-
-class ForbiddenError(RefusedError):
-    """403: the credentials are valid but lack a permission."""
-
-
-class NotFoundError(RefusedError):
-    """404: it does not exist, or these credentials can't see it."""
+    """The vendor refused the request with a status that another attempt would not change, such as 401, 403 or 404."""
 
 
 class VendorReportedError(FetchError):

@@ -10,12 +10,9 @@ from typing import Any
 
 from dazz_assets.http.errors import (
     FetchError,
-    ForbiddenError,
-    NotFoundError,
     RateLimitedError,
     RefusedError,
     TransientError,
-    UnauthorizedError,
     UnavailableError,
 )
 from dazz_assets.http.rate_limit import read_allowance, requested_wait
@@ -78,7 +75,6 @@ ADVICE: Mapping[int, str] = {
     451: "The vendor withholds this for legal reasons: leave it out.",
     511: "Log in to the network: it blocks requests until then.",
 }
-_CLASSES: Mapping[int, type[RefusedError]] = {401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError}
 
 
 def is_transient(status: int) -> bool:
@@ -97,8 +93,7 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
         return _set_wait(RateLimitedError(problem, status=status), wait)
     if is_transient(status):
         return _set_wait(UnavailableError(problem, status=status), wait)
-    kind = _CLASSES.get(status, RefusedError)
-    return kind(problem, status=status, advice=ADVICE.get(status, ""))
+    return RefusedError(problem, status=status, advice=ADVICE.get(status, ""))
 
 
 def _set_wait(error: TransientError, wait: float | None) -> TransientError:

@@ -1,7 +1,7 @@
 """The template language: `{config.x}`, `{parent.a.b}`, `{cursor.since}` and `{cursor.until}` in requests."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,14 +16,23 @@ def find_placeholders(value: object) -> Iterator[tuple[str, str]]:
 
 def find_texts(value: object) -> Iterator[str]:
     """The text itself, or the texts in a mapping or list at any depth, without the keys of mappings."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from find_texts(item)
+    return (leaf for _, leaf in walk_values(value) if isinstance(leaf, str))
+
+
+def walk_values(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """The values in mappings and lists at any depth, each after the keys and positions that lead to it.
+
+    An empty mapping or list counts as a value, and so does anything that is neither.
+    """
+    inner: Sequence[tuple[object, object]] = ()
+    if isinstance(value, Mapping):
+        inner = list(value.items())
     elif isinstance(value, list | tuple):
-        for item in value:
-            yield from find_texts(item)
+        inner = list(enumerate(value))
+    if not inner:
+        yield path, value
+    for key, item in inner:
+        yield from walk_values(item, (*path, str(key)))
 
 
 def fill_placeholders(

@@ -110,11 +110,11 @@ def assemble_definitions(
         except Exception as error:  # noqa: BLE001  one bad integration must not take down the others
             failures.append(LoadFailure(spec.name, explain_failure(error)))
     for failure in failures:
-        _log.warning("Integration %s failed to load: %s", failure.location, failure.reason)
+        _log.warning("Integration %s failed to load: %s", failure.place, failure.reason)
     shared = dg.Definitions(
         resources={RESOURCE: resource or DazzResource()},
         executor=dg.in_process_executor,
-        metadata={f"failed to load: {failure.location}": failure.reason for failure in failures},
+        metadata={f"failed to load: {failure.place}": failure.reason for failure in failures},
     )
     return dg.Definitions.merge(*parts, shared)
 

@@ -179,7 +179,7 @@ class _ConnectionRunner:
         if sync_range.from_mark:
             streams = [node for node in nodes if isinstance(node, StreamSpec)]
             return windows_from_marks(self.instance, self.session, streams, self._keys(nodes), self.grid)
-        if sync_range.replace:
+        if sync_range.refetch:
             return self._windows_between(None, None)
         return self._windows_between(sync_range.since, sync_range.until)
 

@@ -30,7 +30,7 @@ def stream_metadata(report: StreamReport) -> Metadata:
         "dazz/bytes": report.bytes,
         "dazz/retries": report.retries,
         "dazz/waited_seconds": float(report.waited_seconds),
-        "dazz/end_reason": report.ended,
+        "dazz/end_reason": report.end_reason,
         "dazz/high_water_mark": _timestamp_or_text(report.high_water_mark),
         "dazz/total": report.total,
         "dazz/passed_over": report.passed_over or None,

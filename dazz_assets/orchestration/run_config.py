@@ -66,14 +66,14 @@ def options_type(node: Node) -> type[Options] | None:
 def options_for_sync(sync_range: SyncRange, node: Node) -> Options | None:
     """The options of a step in a sync of this range. A parser then parses the windows that changed."""
     if isinstance(node, ParserSpec):
-        return ParserOptions(changed=True, stale=sync_range.replace)
+        return ParserOptions(changed=True, stale=sync_range.refetch)
     return None if node.cursor is None else options_from_range(sync_range)
 
 
 def options_from_range(sync_range: SyncRange) -> StreamOptions:
     """The options of an incremental stream that is synced over this range. The inverse of `range_from_options`."""
-    if sync_range.replace or sync_range.from_mark:
-        return StreamOptions(refetch=sync_range.replace, from_mark=not sync_range.replace)
+    if sync_range.refetch or sync_range.from_mark:
+        return StreamOptions(refetch=sync_range.refetch, from_mark=not sync_range.refetch)
     since, until = (bound.isoformat() if bound else None for bound in (sync_range.since, sync_range.until))
     # Without bounds, the run would cover the windows of its partitions, as one launched in the UI does.
     return StreamOptions(since=since or (None if until else START), until=until)
@@ -85,7 +85,7 @@ def range_from_options(options: StreamOptions, grid: Grid, windows: Sequence[dat
     The grid's first window reaches back to the connection's start, and its last one to now.
     """
     if options.refetch or options.from_mark:
-        return SyncRange(replace=options.refetch, from_mark=options.from_mark)
+        return SyncRange(refetch=options.refetch, from_mark=options.from_mark)
     if options.since or options.until:
         return SyncRange(since=_parse_time(options.since), until=_parse_time(options.until))
     first, last = min(windows), max(windows)

@@ -6,7 +6,7 @@ from dazz_assets.sandbox.quotas import Quota, RateLimit
 from dazz_assets.sandbox.routing import SandboxRequest, SandboxResponse, json_response, route
 from dazz_assets.sandbox.server import Sandbox, find_sandboxes
 from dazz_assets.sandbox.traffic import ServedRequest, Stats
-from dazz_assets.sandbox.vendor import HISTORY, QUIET, Change, NoTimeLeftError, VendorSandbox
+from dazz_assets.sandbox.vendor import HISTORY, QUIET, Change, NoTimeLeftError, VendorSandbox, pick_time
 
 __all__ = [
     "HISTORY",
@@ -27,5 +27,6 @@ __all__ = [
     "find_sandboxes",
     "json_response",
     "numbered_page",
+    "pick_time",
     "route",
 ]

@@ -34,6 +34,11 @@ class SandboxRequest:
         """All query parameters, the last value of each."""
         return dict(self.query)
 
+    def authorization(self) -> tuple[str, str]:
+        """The scheme, in lower case, and the credentials in the header Authorization; empty without it."""
+        scheme, _, credentials = self.headers.get("authorization", "").partition(" ")
+        return scheme.lower(), credentials
+
 
 @dataclass(frozen=True)
 class SandboxResponse:

@@ -21,6 +21,11 @@ _LISTINGS_KEPT = 64
 _SHARE_OF_REST = 8
 
 
+def pick_time(random: Random, start: datetime, end: datetime, unit: timedelta) -> datetime:
+    """A random time in (start, end], a whole number of units after start."""
+    return start + unit * random.randint(1, (end - start) // unit)
+
+
 @dataclass(frozen=True)
 class Change:
     """What one change did: for each stream the keys of the records changed, added and removed.

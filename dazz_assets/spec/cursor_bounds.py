@@ -1,12 +1,12 @@
 """Where a stream's requests send the bounds of its cursor; writes out the short form `Cursor(since=..., until=...)`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http.placeholders import find_placeholders
+from dazz_assets.http.placeholders import find_placeholders, walk_values
 
 BOUNDS = ("since", "until")
 
@@ -39,22 +39,9 @@ def find_bound_places(request_settings: Mapping[str, object], bound: str) -> lis
     A parameter, a header or a field of the body goes by the vendor's name for it, the path by `path`.
     """
     return [
-        place
-        for setting, value in request_settings.items()
-        for place in _find_places(value, bound, setting, is_top=True)
-    ]
-
-
-def _find_places(value: object, bound: str, name: str, *, is_top: bool = False) -> list[str]:
-    inner: Iterable[tuple[object, object]]
-    if isinstance(value, Mapping):
-        inner = value.items()
-    elif isinstance(value, list | tuple):
-        inner = enumerate(value)
-    else:
-        return [name] if ("cursor", bound) in find_placeholders(value) else []
-    return [
-        place for key, item in inner for place in _find_places(item, bound, str(key) if is_top else f"{name}.{key}")
+        ".".join(path[1:] or path)
+        for path, value in walk_values(request_settings)
+        if ("cursor", bound) in find_placeholders(value)
     ]
 
 

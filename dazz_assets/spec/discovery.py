@@ -40,10 +40,10 @@ _FOLDERS_NOT_OF_AUTHORS = (_LIBRARY, Path(pydantic.__file__).parent, Path(import
 class LoadFailure:
     """An integration that could not be loaded.
 
-    location: its module, entry point or path. reason: what went wrong, in a sentence.
+    place: its module, entry point or path. reason: what went wrong, in a sentence.
     """
 
-    location: str
+    place: str
     reason: str
 
 
@@ -61,7 +61,7 @@ def discover() -> Discovered:
     One that fails is reported in `failures`; the others load.
     """
     found = Discovered()
-    for location, load in _list_locations():
+    for place, load in _list_places():
         try:
             for spec in map(describe, load()):
                 other = found.integrations.get(spec.name)
@@ -71,7 +71,7 @@ def discover() -> Discovered:
                     )
                 found.integrations[spec.name] = spec
         except Exception as error:  # noqa: BLE001  an author's module may raise anything
-            found.failures.append(LoadFailure(location, explain_failure(error)))
+            found.failures.append(LoadFailure(place, explain_failure(error)))
     return found
 
 
@@ -84,8 +84,8 @@ def find_integration(target: str) -> IntegrationSpec:
         return _load_only(target)
     if target in found.integrations:
         return found.integrations[target]
-    broken = [failure for failure in found.failures if target in failure.location.split(".")]
-    why = f" ({broken[0].location} failed to load: {broken[0].reason})" if broken else ""
+    broken = [failure for failure in found.failures if target in failure.place.split(".")]
+    why = f" ({broken[0].place} failed to load: {broken[0].reason})" if broken else ""
     folders = [str(folder) for folder in find_local_folders() if folder.name not in found.integrations]
     others = f"; these folders hold an integration.py: {list_names(folders)}" if folders else ""
     raise DefinitionError(f"no integration is named {target!r}{why}{suggest(target, found.integrations)}{others}")
@@ -111,7 +111,7 @@ def _load_only(target: str) -> IntegrationSpec:
     return describe(classes[0])
 
 
-def _list_locations() -> Iterator[tuple[str, Callable[[], Iterable[type[Integration[Any]]]]]]:
+def _list_places() -> Iterator[tuple[str, Callable[[], Iterable[type[Integration[Any]]]]]]:
     if package := importlib.util.find_spec("integrations"):
         for vendor in sorted(
             item.name for item in pkgutil.iter_modules(package.submodule_search_locations) if item.ispkg

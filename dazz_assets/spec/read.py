@@ -17,7 +17,17 @@ from dazz_assets.declare.stream import Stream
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
 from dazz_assets.errors import DefinitionError
 from dazz_assets.names import closest_name, snake_case, suggest
-from dazz_assets.spec import cursor_bounds, rules, secret_rules, settings
+from dazz_assets.spec import (
+    auth_rules,
+    base_url_rules,
+    combination_rules,
+    cursor_bounds,
+    name_rules,
+    placeholder_rules,
+    repeated_definitions,
+    secret_rules,
+    settings,
+)
 from dazz_assets.spec.specs import InputKind, InputSpec, IntegrationSpec, ParserSpec, StreamSpec
 
 _RESERVED_NAMES = frozenset({*Integration.__annotations__, *vars(Integration), "connection"})
@@ -48,23 +58,24 @@ def stream_name(stream: type[Stream[Any]]) -> str:
 def _read_integration(integration: type[Integration[Any]]) -> IntegrationSpec:
     methods = _find_parsers(integration)
     settings.check_settings(integration)
-    rules.check_references(integration)
-    rules.check_defined_once(integration)
+    name_rules.check_references(integration)
+    repeated_definitions.check_defined_once(integration)
     specs = {stream: _read_stream(integration, stream) for stream in integration.streams}
-    rules.check_stream_names(integration, specs.values())
+    name_rules.check_stream_names(integration, specs.values())
+    ordered = name_rules.order_by_parent(integration, {spec.name: spec for spec in specs.values()})
     config = _read_config(integration)
     for spec in specs.values():
-        rules.check_stream(integration, spec, config)
-        secret_rules.check_request_secrets(integration, spec, config)
-    ordered = rules.order_by_parent(integration, {spec.name: spec for spec in specs.values()})
-    rules.check_effects(integration, ordered.values())
-    secret_rules.check_base_url_secrets(integration, config)
-    rules.check_base_url(integration, config)
-    secret_rules.check_auth(integration, config)
+        where = f"{integration.__name__}: {spec.stream.__name__}"
+        placeholder_rules.check_stream_templates(where, spec, config)
+        secret_rules.check_request_secrets(where, spec, config)
+        combination_rules.check_stream(where, spec, integration)
+    combination_rules.check_integration(integration)
+    base_url_rules.check_base_url(integration, config)
+    auth_rules.check_auth(integration, config)
     secret_rules.check_secret_fields(integration, config)
     names = {stream: spec.name for stream, spec in specs.items()}
     parsers = {name: _read_parser(integration, name, method, names) for name, method in methods.items()}
-    rules.check_max_invalid(integration, ordered.values(), parsers.values())
+    combination_rules.check_max_invalid(integration, ordered.values(), parsers.values())
     return IntegrationSpec(
         name=integration_name(integration),
         integration=integration,
@@ -201,7 +212,7 @@ def _read_parser(
     integration: type[Integration[Any]], name: str, method: Any, streams: Mapping[type[Stream[Any]], str]
 ) -> ParserSpec:
     where = f"{integration.__name__}.{name}"
-    rules.check_name(f"{where}: the parser's name", name, "rename the method")
+    name_rules.check_name(f"{where}: the parser's name", name, "rename the method")
     parameters = _find_input_parameters(where, method)
     hints = _read_hints(where, integration, method)
     return ParserSpec(
@@ -317,7 +328,7 @@ def _read_domain_models(where: str, hints: Mapping[str, Any]) -> tuple[type[Doma
     models = typing.get_args(item) if typing.get_origin(item) in (typing.Union, types.UnionType) else (item,)
     for model in models:
         _check_domain_model(where, model)
-    rules.check_tables(where, models)
+    name_rules.check_tables(where, models)
     return models
 
 

@@ -1,6 +1,5 @@
-"""Checks of secrets: each is a `SecretStr` of its own, sent by the auth, and never in a URL or in code."""
+"""Checks of secrets: each is a `SecretStr` of its own, and in no URL or code."""
 
-import copy
 import dataclasses
 import re
 import types
@@ -14,19 +13,10 @@ from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http import ApiKey, Auth, Basic, BearerToken
-from dazz_assets.http.auth import auth_config_fields, auth_templates
 from dazz_assets.http.placeholders import find_placeholders, find_texts
-from dazz_assets.names import snake_case, suggest
+from dazz_assets.names import snake_case
 from dazz_assets.privacy import secret_names, token_patterns
-from dazz_assets.spec.placeholder_rules import check_config_field, find_other_braces
 from dazz_assets.spec.specs import StreamSpec
-
-_AUTH_EXAMPLES: Mapping[type, str] = {
-    BearerToken: 'BearerToken("{config.token}")',
-    ApiKey: 'ApiKey(format="{config.token}")',
-    Basic: 'Basic("{config.username}", "{config.password}")',
-}
 
 
 def check_secret_fields(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
@@ -46,51 +36,16 @@ def check_secret_fields(integration: type[Integration[Any]], config: type[Connec
             )
 
 
-def check_base_url_secrets(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
-    """Check that the base URL neither is nor holds a secret."""
-    where = integration.__name__
-    _check_not_in_url(where, "base_url", integration.base_url, config)
-    _check_no_token(where, "base_url", integration.base_url, config)
-    if is_secret_field(config, "base_url"):
-        raise DefinitionError(
-            f"{where}: {config.__name__}.base_url is a secret, but base URLs are shown in messages; leave it as "
-            "ConnectionConfig declares it, and give the secret a field of its own"
-        )
-
-
-def check_request_secrets(
-    integration: type[Integration[Any]], stream: StreamSpec, config: type[ConnectionConfig]
-) -> None:
+def check_request_secrets(where: str, stream: StreamSpec, config: type[ConnectionConfig]) -> None:
     """Check that a stream's URL holds no secret, and its settings none that is written out in code.
 
     Headers and bodies may name a secret of the config: some vendors want two, or want one there.
     """
-    where = f"{integration.__name__}: {stream.stream.__name__}"
-    _check_not_in_url(where, "path", stream.path, config)
-    _check_not_in_url(where, "params", stream.params, config)
+    check_not_in_url(where, "path", stream.path, config)
+    check_not_in_url(where, "params", stream.params, config)
     _check_secret_params(where, stream.params, config)
     for setting, value in stream.request.items():
-        _check_no_token(where, setting, value, config)
-
-
-def check_auth(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
-    """Check that an auth names fields of the config, one of them a secret, and can be copied for each connection.
-
-    Raises DefinitionError.
-    """
-    auth, where = integration.auth, integration.__name__
-    if auth is None:
-        return
-    _check_auth_templates(where, auth, config)
-    _check_auth_fields(where, auth, config)
-    try:
-        copy.deepcopy(auth)
-    except Exception as error:  # noqa: BLE001  copying may run code of the author's
-        raise DefinitionError(
-            f"{where}: `auth` can't be copied ({type(error).__name__}: {error}), but each connection has a copy of its "
-            "own; remove what belongs to this process from it. It needs no lock: only one of a connection's threads "
-            "runs its code at a time"
-        ) from None
+        check_no_token(where, setting, value, config)
 
 
 def is_secret_field(config: type[ConnectionConfig], name: str) -> bool:
@@ -98,7 +53,8 @@ def is_secret_field(config: type[ConnectionConfig], name: str) -> bool:
     return SecretStr in _union_members(config.model_fields[name].annotation)
 
 
-def _check_not_in_url(where: str, setting: str, value: object, config: type[ConnectionConfig]) -> None:
+def check_not_in_url(where: str, setting: str, value: object, config: type[ConnectionConfig]) -> None:
+    """Refuse secrets of the config in a part of the URL."""
     for kind, name in find_placeholders(value):
         if kind == "config" and name in config.model_fields and is_secret_field(config, name):
             raise DefinitionError(
@@ -121,7 +77,7 @@ def _check_secret_params(where: str, params: Mapping[str, Scalar], config: type[
             )
 
 
-def _check_no_token(where: str, setting: str, value: object, config: type[ConnectionConfig]) -> None:
+def check_no_token(where: str, setting: str, value: object, config: type[ConnectionConfig]) -> None:
     """Refuse texts that hold a secret of a known shape."""
     for text in find_texts(value):
         if kind := token_patterns.find_token_kind(text):
@@ -129,43 +85,6 @@ def _check_no_token(where: str, setting: str, value: object, config: type[Connec
                 f"{where}: `{setting}` holds what looks like a secret ({kind}), and code is no place for secrets; "
                 f"declare `token: SecretStr` in {config.__name__}, and send it with the integration's auth"
             )
-
-
-def _check_auth_templates(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
-    """Refuse braces that are not fields of the config."""
-    for kind, name in find_placeholders(auth_templates(auth)):
-        subject = f"{where}: `auth` uses {{{kind}.{name}}}"
-        if kind != "config":
-            raise DefinitionError(
-                f"{subject}, but it signs the requests of all streams; use a field of {config.__name__}, for example "
-                "{config.token}"
-            )
-        check_config_field(subject, name, config)
-    for template in auth_templates(auth):
-        for found in find_other_braces(template):
-            name = found.strip("{} ")
-            if name in config.model_fields:
-                fix = f"write {{config.{name}}}"
-            elif type(auth) in _AUTH_EXAMPLES:
-                fix = f"write {{config.x}} for a field of {config.__name__}{suggest(name, config.model_fields)}"
-            else:
-                continue  # The author's own auth may use other braces for something else.
-            raise DefinitionError(f"{where}: `auth` holds {found}, which is not a placeholder; {fix}")
-
-
-def _check_auth_fields(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
-    """Check that the auth names a field of the config, and that one of the fields it names is a secret."""
-    names = auth_config_fields(auth)
-    if not names and type(auth) in _AUTH_EXAMPLES:
-        raise DefinitionError(
-            f"{where}: `auth` names no field of {config.__name__}, so its text would be sent as it is; put the "
-            f"secret's field in braces: `{_AUTH_EXAMPLES[type(auth)]}`"
-        )
-    if names and not any(is_secret_field(config, name) for name in names):
-        raise DefinitionError(
-            f"{where}: `auth` uses {config.__name__}.{names[0]}, which is not a secret; declare it as "
-            f"`{names[0]}: SecretStr`, so that it is masked everywhere"
-        )
 
 
 def _union_members(annotation: Any) -> tuple[Any, ...]:

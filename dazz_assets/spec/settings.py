@@ -1,9 +1,7 @@
 """The schema of all settings: what an integration, its streams and their cursors may set, checked at load."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from http import HTTPMethod
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -25,8 +23,9 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import Rate
-from dazz_assets.http.failures import is_transient
+from dazz_assets.http.failures import is_transient, shorten
 from dazz_assets.http.hosts import DeclaredHosts
+from dazz_assets.spec.attribute_rules import check_attributes
 
 _MAX_VALUE_LENGTH = 60
 
@@ -39,10 +38,10 @@ def check_settings(integration: type[Integration[Any]]) -> None:
     where = integration.__name__
     _validate(where, integration, _IntegrationSettings)
     on_streams = "on an integration; it belongs to its streams: set it on each stream that needs it"
-    _check_known(integration, _IntegrationSettings, on_streams, _StreamSettings)
+    check_attributes(integration, INTEGRATION_SETTINGS, STREAM_SETTINGS - INTEGRATION_SETTINGS, on_streams)
     for stream in integration.streams:
         on_integration = f"on a stream; it belongs to the integration: set it on {where}"
-        _check_known(stream, _StreamSettings, on_integration, _IntegrationSettings)
+        check_attributes(stream, STREAM_SETTINGS, INTEGRATION_SETTINGS - STREAM_SETTINGS, on_integration)
         _validate(f"{where}: {stream.__name__}", stream, _StreamSettings)
         if stream.cursor is not None:
             _validate(f"{where}: {stream.__name__}.cursor", stream.cursor, _CursorSettings)
@@ -56,24 +55,6 @@ def check_url(url: str) -> str:
     if parts.username or parts.password or parts.query:
         raise ValueError("`base_url` holds credentials or a query; set them with `auth` or `params`")
     return url
-
-
-def _check_known(class_: type, schema: type[BaseModel], fix: str, other: type[BaseModel]) -> None:
-    """Refuse attributes of a class and its bases that belong elsewhere, are misspelt, or have only a type."""
-    known, misplaced = schema.model_fields, other.model_fields.keys() - schema.model_fields.keys()
-    for base in class_.__mro__:
-        if base.__module__.startswith("dazz_assets."):
-            continue
-        for name, value in vars(base).items():
-            if inspect.isroutine(value) or isinstance(value, property):
-                continue
-            if name in misplaced:
-                raise DefinitionError(f"{base.__name__}.{name} does nothing {fix}")
-            if name not in known and (close := get_close_matches(name, known, n=1, cutoff=0.8)):
-                raise DefinitionError(f"{base.__name__}.{name} is not a setting; did you mean `{close[0]}`?")
-        for name in inspect.get_annotations(base):
-            if base is class_ and name in known and name not in vars(base):
-                raise DefinitionError(f"{base.__name__}.{name} has a type but no value; set it: `{name} = ...`")
 
 
 def _validate(where: str, holder: object, schema: type[BaseModel]) -> None:
@@ -111,7 +92,7 @@ def _format_value(value: object) -> str:
         text = "{" + ", ".join(f"{name!r}: {type(item).__name__}" for name, item in value.items()) + "}"
     else:
         text = repr(value)
-    return text if len(text) <= _MAX_VALUE_LENGTH else text[: _MAX_VALUE_LENGTH - 3] + "..."
+    return shorten(text, _MAX_VALUE_LENGTH)
 
 
 def _setting(description: str, example: str = "", **constraints: Any) -> Any:

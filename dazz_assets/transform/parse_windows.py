@@ -273,9 +273,9 @@ class WindowParser:
                 self._quarantine.add_duplicate(item.window, model.__name__, item.id, item.kept)
                 self._report.duplicates.append(item.id)
             for (window, path), rows in by_file.items():
-                self._rewrite_without(model, window, path, rows)
+                self._remove_rows(model, window, path, rows)
 
-    def _rewrite_without(self, model: Model, window: Window, path: str, duplicates: Collection[DuplicateId]) -> None:
+    def _remove_rows(self, model: Model, window: Window, path: str, duplicates: Collection[DuplicateId]) -> None:
         files, table, version = self._files[model], self._tables[model], self._published.versions[model]
         stored_in = version if window not in files else None
         before = stored_in.window_states().get(window) if stored_in else None

@@ -22,6 +22,7 @@ from dazz_assets.sandbox import (
     VendorSandbox,
     json_response,
     numbered_page,
+    pick_time,
     route,
 )
 
@@ -70,8 +71,8 @@ class GitHubSandbox(VendorSandbox):
     # Responses
 
     def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() not in ("bearer", "token"):
+        scheme, token = request.authorization()
+        if scheme not in ("bearer", "token"):
             return _error(401, "Requires authentication")
         if token != self.token:
             return _error(401, "Bad credentials")
@@ -259,7 +260,7 @@ def _between(random: Random, start: datetime, end: datetime) -> datetime:
 
 def _after(random: Random, start: datetime, end: datetime) -> datetime:
     """A whole second in (start, end]."""
-    return start + timedelta(seconds=random.randint(1, int((end - start).total_seconds())))
+    return pick_time(random, start, end, timedelta(seconds=1))
 
 
 def _key(key: tuple[int, int]) -> str:

@@ -21,6 +21,7 @@ from dazz_assets.sandbox import (
     SandboxResponse,
     VendorSandbox,
     json_response,
+    pick_time,
     route,
 )
 
@@ -72,8 +73,8 @@ class SnykSandbox(VendorSandbox):
     # Responses
 
     def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() not in ("token", "bearer") or token != self.token:
+        scheme, token = request.authorization()
+        if scheme not in ("token", "bearer") or token != self.token:
             return _error(
                 401, "Unauthorized", "Authentication credentials not recognized, or user access is not provisioned"
             )
@@ -180,11 +181,11 @@ class SnykSandbox(VendorSandbox):
         for _ in range(projects):
             self._add_project(random, random.choice(homes), start, end)
         # A scan finds several issues at once, with equal times that may span pages.
-        times = [_moment(random, start, end) for _ in range(max(1, issues // 3))]
+        times = [_after(random, start, end) for _ in range(max(1, issues // 3))]
         for home in random.choices(list(self.projects), [random.paretovariate(1.2) for _ in range(projects)], k=issues):
             created = random.choice(times)
             issue = self._add_issue(random, home, created)
-            self._settle(random, issue, _moment(random, created, end))
+            self._settle(random, issue, _after(random, created, end))
 
     def evolve(self, random: Random, change: Change, until: datetime) -> None:
         removed = random.choice(sorted(self.projects))
@@ -200,17 +201,17 @@ class SnykSandbox(VendorSandbox):
             attributes["status"] = "inactive" if attributes["status"] == "active" else "active"
         moved = random.sample(sorted(self.issues), max(1, len(self.issues) // 50))
         for key in moved:
-            self._move(random, self.issues[key], _moment(random, change.at, until))
+            self._move(random, self.issues[key], _after(random, change.at, until))
         change.changed.update(projects=renamed, issues=moved)
 
         org = random.choice(sorted(self.orgs)[:-1] or sorted(self.orgs))
         created = self._add_project(random, org, change.at, until)
         homes = [created, created, *random.choices(sorted(self.projects), k=max(1, len(self.issues) // 100))]
-        new = [self._add_issue(random, home, _moment(random, change.at, until))["id"] for home in homes]
+        new = [self._add_issue(random, home, _after(random, change.at, until))["id"] for home in homes]
         change.added.update(projects=[created], issues=new)
 
     def _add_project(self, random: Random, org: str, start: datetime, end: datetime) -> str:
-        project = data.project(random, org, _moment(random, start, end))
+        project = data.project(random, org, _after(random, start, end))
         self.projects[project["id"]] = project
         return str(project["id"])
 
@@ -241,9 +242,9 @@ class SnykSandbox(VendorSandbox):
             data.rate(issue, at, "critical" if level != "critical" else "low")
 
 
-def _moment(random: Random, start: datetime, end: datetime) -> datetime:
+def _after(random: Random, start: datetime, end: datetime) -> datetime:
     """A whole millisecond in (start, end]."""
-    return start + timedelta(milliseconds=random.randint(1, int((end - start).total_seconds() * 1000)))
+    return pick_time(random, start, end, timedelta(milliseconds=1))
 
 
 def _of(org: str, records: dict[str, Record]) -> Iterable[Record]:

@@ -25,7 +25,7 @@ from dazz_assets import (
 from dazz_assets.assistant.page_preview import Preview, preview
 from dazz_assets.connections import Connection
 from dazz_assets.errors import SyncError
-from dazz_assets.http import BadRequestError, UnauthorizedError
+from dazz_assets.http import BadRequestError, RefusedError
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import describe
@@ -112,7 +112,7 @@ def test_the_request_is_that_of_a_first_sync_shown_without_credentials(market: M
     found = market.preview(
         cursor=Cursor("at", since="from", until="to"), paginator=Offset(size_param="limit", size=50), params={"v": 2}
     )
-    assert found.asked.url == f"{market.vendor.url}/orders?v=2&from=2026-01-05T00%3A00%3A00Z&offset=0&limit=50"
+    assert found.request.url == f"{market.vendor.url}/orders?v=2&from=2026-01-05T00%3A00%3A00Z&offset=0&limit=50"
     (asked,) = market.vendor.requests
     assert asked.query == {
         "v": ["2"],
@@ -148,8 +148,8 @@ def test_the_bodies_of_this_request_and_the_next_are_shown(market: Market) -> No
         records="data.orders.nodes",
         paginator=GraphQLCursor("data.orders.pageInfo.endCursor"),
     )
-    assert found.asked.method == "POST"
-    assert found.asked.body == '{"query": "query($cursor: String) { orders }", "variables": {}}'
+    assert found.request.method == "POST"
+    assert found.request.body == '{"query": "query($cursor: String) { orders }", "variables": {}}'
     assert found.paging.next is not None
     assert '"variables": {"cursor": "c1"}' in (found.paging.next.body or "")
     assert found.paging.warning is None
@@ -285,7 +285,7 @@ def test_a_sub_stream_is_previewed_for_the_first_parent_with_records(market: Mar
     )
     found = market.preview(parent=ShopsStream, path="/shops/{parent.id}/orders")
     assert found.parent == {"id": "3"}
-    assert found.asked.url == f"{market.vendor.url}/shops/3/orders"
+    assert found.request.url == f"{market.vendor.url}/shops/3/orders"
     assert len(found.records) == 1
     assert [asked.path for asked in market.vendor.requests] == [
         "/shops",
@@ -323,7 +323,7 @@ def test_a_refusal_is_the_error_of_a_sync_without_the_secret(market: Market) -> 
         return Reply(401, {"message": f"{asked.query['key'][0]} opens nothing"})
 
     market.vendor.handler = refuse
-    with pytest.raises(UnauthorizedError, match="market/acme, stream orders") as error:
+    with pytest.raises(RefusedError, match="market/acme, stream orders") as error:
         market.preview()
     assert SECRET not in str(error.value)
 

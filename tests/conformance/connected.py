@@ -49,7 +49,7 @@ class Connected:
         self, stream: type[Stream[Any]], since: str | None = None, until: str | None = None, *, replace: bool = False
     ) -> StreamReport:
         """Syncs the cursor time between two days. Raises SyncError."""
-        return self._sync(stream, SyncRange(since=_parse_day(since), until=_parse_day(until), replace=replace))
+        return self._sync(stream, SyncRange(since=_parse_day(since), until=_parse_day(until), refetch=replace))
 
     def parse(self, parser: str) -> ParseReport:
         """Parses all windows."""

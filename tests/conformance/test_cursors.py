@@ -186,6 +186,6 @@ def test_41_an_api_that_sorts_newest_first_is_read_to_the_mark(connect: Connect,
     api.requests.clear()
     report = acme.sync(NewestFirstStream)
     assert len(api.requests) == 2
-    assert (report.records, report.ended) == (4, "it reached what is stored already")
+    assert (report.records, report.end_reason) == (4, "it reached what is stored already")
     assert acme.ids(NewestFirstStream) == list(range(43))
     assert acme.versions(NewestFirstStream) == 44

@@ -59,7 +59,7 @@ def test_a_refetch_removes_what_is_no_longer_listed_objects_included(desk: Desk,
     customer.sync()
     customer.parse()
     assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
-    report = customer.sync("tickets", sync_range=SyncRange(replace=True))["tickets"]
+    report = customer.sync("tickets", sync_range=SyncRange(refetch=True))["tickets"]
     assert report.records == 2
     parsed = customer.parse()
     assert customer.titles() == ["ticket 2", "ticket 4"]
@@ -71,7 +71,7 @@ def test_a_refetch_that_fails_changes_nothing(desk: Desk, customer: Customer) ->
     customer.parse()
     desk.failing["/tickets"] = Reply(403, {"message": "not allowed"})
     with pytest.raises(SyncError, match=r"desk/acme, stream tickets: .*403.*not allowed"):
-        customer.sync("tickets", sync_range=SyncRange(replace=True))
+        customer.sync("tickets", sync_range=SyncRange(refetch=True))
     customer.parse()
     assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
 
@@ -79,7 +79,7 @@ def test_a_refetch_that_fails_changes_nothing(desk: Desk, customer: Customer) ->
 def test_after_a_refetch_the_mark_is_the_newest_record_fetched(desk: Desk, customer: Customer) -> None:
     customer.sync()
     del desk.tickets[4]
-    report = customer.sync("tickets", sync_range=SyncRange(replace=True))["tickets"]
+    report = customer.sync("tickets", sync_range=SyncRange(refetch=True))["tickets"]
     assert report.high_water_mark == "2026-01-13T10:00:00Z"
     asked = desk.requests
     customer.sync("tickets")

@@ -178,7 +178,7 @@ def test_a_refetch_keeps_the_rows_of_a_parent_that_cannot_be_listed(teams: Teams
     }
     customer.sync()
     teams.lists |= {"/teams/a/events": 404, "/teams/b/events": []}
-    customer.sync("events", sync_range=SyncRange(replace=True))
+    customer.sync("events", sync_range=SyncRange(refetch=True))
     assert _rows(customer, "events") == ["1"]
 
 

@@ -83,6 +83,6 @@ def test_a_snapshot_is_read_again_if_a_record_is_removed_meanwhile(desk: Desk, c
 def test_a_refetch_that_lists_nothing_leaves_no_mark(desk: Desk, customer: Customer) -> None:
     customer.sync("tickets")
     tickets, desk.tickets = desk.tickets, {}
-    assert customer.sync("tickets", sync_range=SyncRange(replace=True))["tickets"].high_water_mark is None
+    assert customer.sync("tickets", sync_range=SyncRange(refetch=True))["tickets"].high_water_mark is None
     desk.tickets = tickets
     assert customer.sync("tickets")["tickets"].records == 4

@@ -11,7 +11,6 @@ from dazz_assets.http import (
     BadRequestError,
     Client,
     FetchError,
-    NotFoundError,
     RateLimitedError,
     RecordsPathError,
     RefusedError,
@@ -99,7 +98,7 @@ def test_a_request_that_can_not_be_sent_raises_bad_request_error(
 
 def test_an_error_can_be_pickled(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(404, {"message": "gone"}))
-    with pytest.raises(NotFoundError) as caught:
+    with pytest.raises(RefusedError) as caught:
         client.send(Request(vendor.url))
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.status, again.where) == (str(caught.value), 404, "vendor/acme")

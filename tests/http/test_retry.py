@@ -11,14 +11,11 @@ import pytest
 
 from dazz_assets.http import (
     Client,
-    ForbiddenError,
-    NotFoundError,
     NotJsonError,
     RateLimitedError,
     RefusedError,
     Request,
     TransportError,
-    UnauthorizedError,
     UnavailableError,
     UnreachableError,
     WaitTooLongError,
@@ -46,13 +43,6 @@ def test_a_final_status_fails_at_once(vendor: Vendor, client: Client, status: in
         client.send(Request(vendor.url))
     assert caught.value.status == status
     assert len(vendor.requests) == 1
-
-
-@pytest.mark.parametrize(("status", "kind"), [(401, UnauthorizedError), (403, ForbiddenError), (404, NotFoundError)])
-def test_common_refusals_have_their_own_error_classes(vendor: Vendor, client: Client, status: int, kind: type) -> None:
-    vendor.script(Reply(status))
-    with pytest.raises(kind):
-        client.send(Request(vendor.url))
 
 
 @pytest.mark.parametrize(

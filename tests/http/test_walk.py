@@ -12,12 +12,12 @@ from dazz_assets.http import (
     Client,
     CursorToken,
     FetchError,
-    ForbiddenError,
     MissingPaginatorError,
     NextLink,
     Offset,
     PageNumber,
     RecordsPathError,
+    RefusedError,
     Request,
     WalkedPage,
     WalkLimitError,
@@ -163,7 +163,7 @@ def test_no_request_follows_a_page_at_which_should_stop_gives_a_reason(vendor: V
 def test_an_error_on_a_later_page_reaches_the_reader_after_the_pages_before_it(vendor: Vendor, client: Client) -> None:
     vendor.script(*[Reply(body={"data": [n], "next": n + 1}) for n in range(2)], Reply(403, {"message": "no"}))
     seen: list[int] = []
-    with pytest.raises(ForbiddenError):
+    with pytest.raises(RefusedError, match="403"):
         seen.extend(step.number for step in walk_items(vendor, client))
     vendor.script(*[Reply(body={"data": [n], "next": n + 1}) for n in range(2)], Reply(body={"rows": []}))
     with pytest.raises(RecordsPathError, match="keys rows"):

@@ -118,7 +118,7 @@ def test_a_refetch_removes_records_that_were_not_listed(run_sync: Sync, vendor: 
     run_sync()
     vendor.incidents.clear()
     vendor.incident("2", at(week(1)))
-    run_sync(sync_range=SyncRange(replace=True))
+    run_sync(sync_range=SyncRange(refetch=True))
     stored = lake.raw("incidents", "incidents", "acme", windowed=True).open()
     assert stored is not None
     assert stored.rows == 1
@@ -178,7 +178,7 @@ def test_a_refetch_parses_stale_windows_too(run_sync: Sync, vendor: Vendor) -> N
     vendor.incident("1", at(week(3)))
     run_sync()
     vendor.services[0]["name"] = "Shop 2"
-    outcome = run_sync(sync_range=SyncRange(replace=True))
+    outcome = run_sync(sync_range=SyncRange(refetch=True))
     windows = {report.parser: report.windows for report in outcome.parsers}
     assert list(windows["tickets"]) == [week(3)]
 

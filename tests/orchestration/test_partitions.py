@@ -79,7 +79,7 @@ def test_the_first_partition_reaches_back_to_the_start_and_the_last_to_now(
     "sync_range",
     [
         SyncRange(from_mark=True),
-        SyncRange(replace=True),
+        SyncRange(refetch=True),
         SyncRange(),
         SyncRange(since=start(week(2))),
         SyncRange(until=start(week(1)) + WEEK / 3),

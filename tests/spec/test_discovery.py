@@ -73,7 +73,7 @@ def test_an_integration_that_fails_is_reported_with_file_and_line_and_the_others
     found = discover()
     assert {"github", "snyk"} <= found.integrations.keys()
     (failure,) = found.failures
-    assert failure.location == str(broken)
+    assert failure.place == str(broken)
     assert failure.reason == "RuntimeError: no luck (line 2 of broken.py)"
 
 

@@ -5,7 +5,7 @@ So does a status in `accept` that would hide a bad token, or that is not the sta
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,7 +24,17 @@ from dazz_assets import (
 )
 from dazz_assets.spec.read import describe
 from dazz_assets.spec.settings import INTEGRATION_SETTINGS, STREAM_SETTINGS
-from tests.spec.mistakes import Make, Object, Thing, ThingsStream, integration, load_error, stream, with_stream
+from tests.spec.mistakes import (
+    Make,
+    Object,
+    Thing,
+    ThingsStream,
+    integration,
+    load_error,
+    stream,
+    valid_parser,
+    with_stream,
+)
 
 RATE = Rate(1)
 
@@ -47,6 +57,26 @@ class Limited:
 
 class MixedStream(Limited, Stream[Thing]):
     path = "/mixed"
+
+
+class Shared:
+    """A mixin that knows nothing of streams."""
+
+    retries = 3
+
+
+class OwnStream(Shared, Stream[Thing]):
+    path = "/own"
+    LIMIT = 100
+    _headers: ClassVar = {"Accept": "text/plain"}
+    severities: ClassVar = {"high": 1}
+
+    class Records:
+        """A class of the author's, named almost as a setting."""
+
+    def header(self) -> str:
+        """A method, named almost as a setting."""
+        return "Accept"
 
 
 class AnnotatedStream(Stream[Thing]):
@@ -83,6 +113,41 @@ def test_a_setting_of_streams_is_refused_on_an_integration(setting: str, value: 
         f"BadIntegration.{setting} does nothing on an integration; it belongs to its streams: set it on each stream "
         "that needs it"
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: with_stream(pagintor=LinkHeader()), "BadStream.pagintor is not a setting; did you mean `paginator`?"),
+        (lambda: with_stream(parnt=ThingsStream), "BadStream.parnt is not a setting; did you mean `parent`?"),
+        (lambda: with_stream(concurency=4), "BadStream.concurency is not a setting; did you mean `concurrency`?"),
+        (
+            lambda: integration(primary_keys="id"),
+            "BadIntegration.primary_keys is not a setting; did you mean `primary_key`?",
+        ),
+        (
+            lambda: with_stream(timeout=30),
+            "BadStream.timeout is not a setting; remove it, or if it is your own, write its name in capitals or begin "
+            "it with _",
+        ),
+        (
+            lambda: integration(frobnicate=1),
+            "BadIntegration.frobnicate is not a setting; remove it, or if it is your own, write its name in capitals "
+            "or begin it with _",
+        ),
+    ],
+)
+def test_an_attribute_that_is_no_setting_is_refused(make: Make, message: str) -> None:
+    assert load_error(make) == message
+
+
+def test_attributes_of_the_authors_own_load() -> None:
+    assert list(describe(integration(streams=(OwnStream,))).streams) == ["own"]
+
+
+def test_a_parser_may_be_replaced_by_none() -> None:
+    base = integration(things=parser(valid_parser))
+    assert describe(integration(base, things=None)).parsers == {}
 
 
 def test_a_parser_may_have_the_name_of_a_streams_setting() -> None:

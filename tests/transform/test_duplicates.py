@@ -63,7 +63,7 @@ def test_a_duplicate_returns_when_the_object_that_replaced_it_is_gone(topics: Cu
 
 def test_a_later_window_takes_an_object_from_a_window_that_is_not_parsed(topics: Customer, desk: Desk) -> None:
     desk.put(5, "2026-01-06T11:00:00Z", title=["bad"])  # type: ignore[arg-type]
-    topics.sync(sync_range=SyncRange(replace=True))
+    topics.sync(sync_range=SyncRange(refetch=True))
     topics.parse()
     desk.put(6, "2026-01-20T10:00:00Z", "disk broken")
     topics.sync()

@@ -32,7 +32,7 @@ def make_field_name(name: str, taken: Container[str] = (), max_width: int = MAX_
     plain = _truncate(plain, max_width).rstrip("_") or "field"
     if keyword.iskeyword(plain) or plain in _IN_ANNOTATIONS or plain in _MODEL_ATTRIBUTES:
         plain += "_"
-    return _make_unique(plain, taken)
+    return _make_free(plain, taken)
 
 
 def make_class_name(name: str, within: str = "", taken: Container[str] = (), max_width: int = _MAX_CLASS_WIDTH) -> str:
@@ -42,7 +42,7 @@ def make_class_name(name: str, within: str = "", taken: Container[str] = (), max
         camel = f"{within or 'Record'}{camel}"
     camel = camel if camel.isidentifier() else f"{within or 'Record'}Part"
     camel = _truncate(camel, max_width)
-    return _make_unique(f"{camel}Record" if camel in _CLASSES else camel, taken)
+    return _make_free(f"{camel}Record" if camel in _CLASSES else camel, taken)
 
 
 def singular(name: str) -> str:
@@ -80,7 +80,7 @@ def _truncate(name: str, max_width: int) -> str:
     return name
 
 
-def _make_unique(name: str, taken: Container[str]) -> str:
+def _make_free(name: str, taken: Container[str]) -> str:
     free, number = name, 2
     while free in taken:
         free, number = f"{name.rstrip('_')}_{number}" if name.islower() else f"{name}{number}", number + 1

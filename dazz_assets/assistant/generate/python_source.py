@@ -52,10 +52,10 @@ class _SourceWriter:
         self._columns = pick_object_fields(self._record, self._key)
 
     def _find_key(self, path: str) -> FieldPath:
-        place = find_field_path(self._record, split_path(path))
-        if place is None or not place.is_required:
+        found = find_field_path(self._record, split_path(path))
+        if found is None or not found.is_required:
             raise ValueError(f"the key `{path}` is missing in some records, or is not a scalar")
-        return place
+        return found
 
     def models(self) -> Iterator[str]:
         """Write models.py: the models of records, and the domain object."""
@@ -126,11 +126,8 @@ class _SourceWriter:
     def _stream_class(self) -> Iterator[str]:
         plan = self._plan
         key = [write_literal(path) for path in plan.primary_key]
-        yield from write_enclosed(f"class {self._stream}(", [f"Stream[{self._record.name}]"], "):")
-        yield f'    """The records of {plan.path}."""'
-        yield ""
-        if snake_case(self._stream, suffix="Stream") != plan.stream:
-            yield f"    name = {write_literal(plan.stream)}"
+        doc = f"The records of {plan.path}."
+        yield from _write_class_head(self._stream, "Stream", self._record.name, doc, plan.stream)
         yield f"    path = {write_literal(plan.path)}"
         if plan.params:
             yield from write_enclosed(f"    params{self._class_variable} = {{", write_items(plan.params), "}")
@@ -145,11 +142,8 @@ class _SourceWriter:
 
     def _integration_class(self) -> Iterator[str]:
         plan = self._plan
-        yield from write_enclosed(f"class {self._integration}(", [f"Integration[{self._config}]"], "):")
-        yield f'    """{plan.prefix}: {plan.stream}."""'
-        yield ""
-        if snake_case(self._integration, suffix="Integration") != plan.name:
-            yield f"    name = {write_literal(plan.name)}"
+        doc = f"{plan.prefix}: {plan.stream}."
+        yield from _write_class_head(self._integration, "Integration", self._config, doc, plan.name)
         yield f"    base_url = {write_literal(plan.base_url)}"
         yield from _write_setting("auth", plan.auth)
         yield from _write_setting("paginator", plan.paginator)
@@ -169,6 +163,14 @@ class _SourceWriter:
         yield from write_enclosed(f"            yield {self._object}(", filled, ")")
 
 
+def _write_class_head(class_: str, base: str, argument: str, doc: str, name: str) -> Iterator[str]:
+    """Write how a stream or an integration begins; its name, if the class name does not give it."""
+    yield from write_enclosed(f"class {class_}(", [f"{base}[{argument}]"], "):")
+    yield from (f'    """{doc}"""', "")
+    if snake_case(class_, suffix=base) != name:
+        yield f"    name = {write_literal(name)}"
+
+
 def _write_personal(paths: list[str]) -> list[str]:
     if len(paths) != 1:
         return write_enclosed("    personal = (", paths, ")") if paths else []
@@ -185,7 +187,7 @@ def _write_setting(setting: str, value: object) -> list[str]:
     )
 
 
-def _id_expression(place: FieldPath) -> str:
+def _id_expression(path: FieldPath) -> str:
     """Return the expression that passes a part of the key to `object_id`."""
-    is_accepted = set(place.field.type.split(" | ")) <= {"str", "int"}
-    return place.expression if is_accepted else f"str({place.expression})"
+    is_accepted = set(path.field.type.split(" | ")) <= {"str", "int"}
+    return path.expression if is_accepted else f"str({path.expression})"

@@ -26,12 +26,12 @@ def list_integrations(as_json: AsJson = False) -> None:
     unknown = list(_warn_about_unknown(connections, discovered))
     described = [_describe_integration(spec, connections) for spec in discovered.integrations.values()]
     if as_json:
-        failures = [{"place": item.location, "reason": item.reason} for item in discovered.failures]
+        failures = [{"place": item.place, "reason": item.reason} for item in discovered.failures]
         print_json({"integrations": described, "failures": failures, "problems": [*problems, *unknown]})
         return
     print_table(("integration", "streams", "parsers", "connections"), [_table_row(item) for item in described])
     for failure in discovered.failures:
-        print_note(f"Failed to load: {failure.location}: {failure.reason}", "red")
+        print_note(f"Failed to load: {failure.place}: {failure.reason}", "red")
     for problem in problems:
         print_note(f"Connection not usable: {problem}", "red")
     for text in unknown:
@@ -57,7 +57,7 @@ def _warn_about_unknown(connections: Connections, discovered: Discovered) -> Ite
     from dazz_assets.names import suggest
     from dazz_assets.spec.discovery import PATHS_VARIABLE, find_local_folders
 
-    failed = {word for failure in discovered.failures for word in re.split(r"\W+", failure.location)}
+    failed = {word for failure in discovered.failures for word in re.split(r"\W+", failure.place)}
     names = [*(item.integration for item in connections.valid), *(item.integration for item in connections.problems)]
     for name in dict.fromkeys(filter(None, names)):
         if name in discovered.integrations or name in failed:

@@ -1,6 +1,7 @@
 """`dazz new`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -108,14 +109,10 @@ def new_integration(
     The page is fetched from the API, with a token from the environment, or read from a file. What you don't set with
     options is inferred from the page; at a terminal you are asked to confirm it. Never overwrites files.
     """
-    from dazz_assets.assistant.generate import write_source
-    from dazz_assets.assistant.generate.proposal import config_fields
-    from dazz_assets.cli import new_flags
     from dazz_assets.cli.commands.record import print_review_note
-    from dazz_assets.cli.prompts import ask_missing, complete_proposal, is_terminal, show_answers_on_failure
-    from dazz_assets.cli.sample_page import fetch_sample_page, find_credentials
+    from dazz_assets.cli.new_flags import read_vendor
 
-    names = new_flags.read_vendor(vendor)
+    names = read_vendor(vendor)
     folder = _choose_folder(names.name, into)
     flags = {
         "--base-url": base_url,
@@ -131,35 +128,61 @@ def new_integration(
         "--sample": str(sample) if sample else None,
         "--into": str(into) if into else None,
     }
+    _check_flags(flags)
+    draft = _make_draft(vendor, names, flags, sample, is_ours=_is_beside_framework(folder))
+    connection = _make_connection(names.name, draft.credentials)
+    files = _write_files(folder, draft.proposal)
+    _print_proposal(folder, files, draft.proposal, connection)
+    recorded = _record_first_scenario(folder, connection, draft.page if sample else None)
+    print_result(f"\nRecorded in {recorded.folder}: `pytest {quote(str(folder))}` runs it.")
+    print_review_note(recorded)
+    _print_next_steps(folder, draft.proposal.plan.stream, connection, from_sample=sample is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What is proposed, the page that it is inferred from, and the credentials that fetched the page."""
+
+    credentials: "Credentials"
+    page: "Page"
+    proposal: "Proposal"
+
+
+def _check_flags(flags: Mapping[str, str | None]) -> None:
+    """Check flags first, so that a bad one is reported before any question, and one with a secret is not repeated."""
+    from dazz_assets.cli import new_flags
+
+    for flag, check in (
+        ("--base-url", new_flags.read_base_url),
+        ("--auth", new_flags.read_auth),
+        ("--path", new_flags.read_api_path),
+    ):
+        if (given := flags[flag]) is not None:
+            check(given)
+
+
+def _make_draft(
+    vendor: str, names: "VendorNames", flags: dict[str, str | None], sample: Path | None, *, is_ours: bool
+) -> _Draft:
+    """Ask for what the flags don't say, get a page, and propose an integration. Raises UsageError or FetchError."""
+    from dazz_assets.assistant.generate.proposal import config_fields
+    from dazz_assets.cli.new_flags import read_auth
+    from dazz_assets.cli.prompts import ask_missing, complete_proposal, is_terminal, show_answers_on_failure
+    from dazz_assets.cli.sample_page import fetch_sample_page, find_credentials
+
+    token_env = flags["--token-env"]
 
     def check_auth(text: str) -> None:
         if sample is None:
-            find_credentials(names.name, config_fields("", {}, new_flags.read_auth(text)), token_env).check_set()
+            find_credentials(names.name, config_fields("", {}, read_auth(text)), token_env).check_set()
 
-    # Check flags first, so that a bad one is reported before any question, and one with a secret is not repeated.
-    for given, check in (
-        (base_url, new_flags.read_base_url),
-        (auth, new_flags.read_auth),
-        (path, new_flags.read_api_path),
-    ):
-        if given is not None:
-            check(given)
     with show_answers_on_failure(vendor, flags):
         base_url, auth, path = ask_missing(flags, check_auth)
         wanted = _read_wanted(names, {**flags, "--base-url": base_url, "--auth": auth, "--path": path})
         credentials = find_credentials(wanted.name, config_fields(wanted.path, wanted.params, wanted.auth), token_env)
         page = fetch_sample_page(wanted, credentials, sample)
-        proposal = complete_proposal(wanted, page, is_ours=_is_beside_framework(folder), interactive=is_terminal())
-    files = write_source(proposal.plan)
-    folder.mkdir(parents=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    connection = _make_connection(wanted, credentials)
-    _print_proposal(folder, list(files), proposal, connection)
-    recorded = _record_first_scenario(folder, connection, page if sample else None)
-    print_result(f"\nRecorded in {recorded.folder}: `pytest {quote(str(folder))}` runs it.")
-    print_review_note(recorded)
-    _print_next_steps(folder, proposal.plan.stream, connection, from_sample=sample is not None)
+        proposal = complete_proposal(wanted, page, is_ours=is_ours, interactive=is_terminal())
+    return _Draft(credentials, page, proposal)
 
 
 def _read_wanted(names: "VendorNames", given: Mapping[str, str | None]) -> "AuthorChoices":
@@ -238,7 +261,18 @@ def _is_beside_framework(folder: Path) -> bool:
     return any((parent / "dazz_assets" / "declare").is_dir() for parent in folder.resolve().parents)
 
 
-def _make_connection(wanted: "AuthorChoices", credentials: "Credentials") -> "Connection":
+def _write_files(folder: Path, proposal: "Proposal") -> list[str]:
+    """Write the integration's source, and return the names of its files."""
+    from dazz_assets.assistant.generate import write_source
+
+    files = write_source(proposal.plan)
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return list(files)
+
+
+def _make_connection(integration: str, credentials: "Credentials") -> "Connection":
     """The connection to add to connections.yaml for the integration."""
     from datetime import UTC, datetime, timedelta
 
@@ -246,7 +280,7 @@ def _make_connection(wanted: "AuthorChoices", credentials: "Credentials") -> "Co
 
     return Connection(
         id=_CONNECTION,
-        integration=wanted.name,
+        integration=integration,
         start=datetime.now(UTC).date() - timedelta(days=365),
         config={name: f"${{{variable}}}" for name, variable in credentials.variables.items()},
     )

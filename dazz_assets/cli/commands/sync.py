@@ -49,6 +49,6 @@ def sync_streams(
 
     target = find_target(name_or_path, connection)
     bounded = since is not None or until is not None
-    sync_range = SyncRange(from_mark=not bounded and not refetch, since=since, until=until, replace=refetch)
+    sync_range = SyncRange(from_mark=not bounded and not refetch, since=since, until=until, refetch=refetch)
     run = partial(sync_connections, target.spec, target.connections, streams=stream, sync_range=sync_range)
     run_and_finish(run, target, as_json=as_json)

@@ -1,0 +1,123 @@
+"""Checks of settings in combination: some need another, and some are without effect because of another."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from dazz_assets.declare.integration import Integration
+from dazz_assets.errors import DefinitionError
+from dazz_assets.http import ApiKey, Basic, BearerToken, GraphQLCursor, Offset, PageNumber
+from dazz_assets.http.placeholders import find_placeholders
+from dazz_assets.spec.specs import ParserSpec, StreamSpec
+
+
+def check_stream(where: str, spec: StreamSpec, integration: type[Integration[Any]]) -> None:
+    """Check that a stream's settings fit each other and the integration's. Raises DefinitionError."""
+    if spec.cursor and not spec.primary_key:
+        raise DefinitionError(
+            f"{where} has a cursor but no primary key, so changed records can't be told from new ones; set "
+            "`primary_key`"
+        )
+    problem = (
+        _find_missing_body(spec)
+        or _find_unused_parent(spec)
+        or _find_unused_format(spec)
+        or _find_setting_replaced_by_auth(spec, integration)
+        or _find_setting_replaced_by_paginator(spec, integration)
+    )
+    if problem is not None:
+        raise DefinitionError(f"{where}: {problem}")
+
+
+def check_integration(integration: type[Integration[Any]]) -> None:
+    """Check that an integration has the streams that its settings are for. Raises DefinitionError."""
+    where, streams = integration.__name__, integration.streams
+    if integration.concurrency > 1 and not any(stream.parent for stream in streams):
+        raise DefinitionError(
+            f"{where}: `concurrency` does nothing: only requests for sub-streams are sent concurrently, and no stream "
+            "has a `parent`; remove it"
+        )
+    if "window" in vars(integration) and not any(stream.cursor for stream in streams):
+        raise DefinitionError(
+            f"{where}: `window` does nothing: only incremental streams have windows, and no stream has a `cursor`; "
+            "remove it"
+        )
+
+
+def check_max_invalid(
+    integration: type[Integration[Any]], streams: Iterable[StreamSpec], parsers: Iterable[ParserSpec]
+) -> None:
+    """Check that a parser reads each stream that sets `max_invalid`."""
+    read = {item.stream for parser in parsers for item in parser.inputs}
+    for spec in streams:
+        if "max_invalid" in vars(spec.stream) and spec.name not in read:
+            raise DefinitionError(
+                f"{integration.__name__}: {spec.stream.__name__}: `max_invalid` does nothing: records are validated "
+                "when a parser reads them, and no parser reads this stream; remove it"
+            )
+
+
+def _find_missing_body(spec: StreamSpec) -> str | None:
+    if not isinstance(spec.paginator, GraphQLCursor) or (spec.body is not None and spec.method != "GET"):
+        return None
+    return (
+        "`paginator` is a GraphQLCursor, which sends its cursor in the body; set "
+        '`method = "POST"` and `body = {"query": "...", "variables": {}}`'
+    )
+
+
+def _find_unused_parent(spec: StreamSpec) -> str | None:
+    if spec.parent is None or "parent" in _placeholder_kinds(spec):
+        return None
+    return (
+        f"it is fetched once for each record of {spec.parent}, but all its requests are the same; use {{parent.id}}, "
+        "or another field of the parent's record, in `path` or `params`, or remove `parent`"
+    )
+
+
+def _find_unused_format(spec: StreamSpec) -> str | None:
+    if spec.cursor is None or spec.cursor.format is None or "cursor" in _placeholder_kinds(spec):
+        return None
+    return (
+        "Cursor(format=...) does nothing: it says how bounds are written, and none is sent; name the vendor's "
+        'parameter, for example `since="updated_after"`, or remove it'
+    )
+
+
+def _find_setting_replaced_by_auth(spec: StreamSpec, integration: type[Integration[Any]]) -> str | None:
+    auth = integration.auth
+    if not isinstance(auth, ApiKey | BearerToken | Basic):
+        return None
+    setting, name = "headers", "Authorization"
+    if isinstance(auth, ApiKey):
+        setting, name = ("params", auth.param) if auth.param is not None else (setting, auth.header or name)
+    for given in getattr(spec, setting):
+        if given == name or (setting == "headers" and given.lower() == name.lower()):
+            return (
+                f"`{setting}` gives {given!r} a value, but the integration's `auth` replaces it in each request; "
+                "remove one of them"
+            )
+    return None
+
+
+def _find_setting_replaced_by_paginator(spec: StreamSpec, integration: type[Integration[Any]]) -> str | None:
+    paginator = spec.paginator
+    if not isinstance(paginator, PageNumber | Offset) or paginator.size_param is None:
+        return None
+    setting: str = "params"
+    given: dict[str, Any] = dict(spec.stream.params)
+    if spec.body is not None:
+        setting, given = "body", dict(spec.stream.body or {})
+    elif not hasattr(spec.stream, "paginator"):
+        # The integration's params count only with its own paginator: otherwise they are for other streams.
+        given |= integration.params
+    if paginator.size_param not in given:
+        return None
+    return (
+        f"`{setting}` gives {paginator.size_param!r} a value, but its paginator replaces it in each request with "
+        f"{paginator.size}; set the size once, as the paginator's `size`"
+    )
+
+
+def _placeholder_kinds(spec: StreamSpec) -> set[str]:
+    """What the placeholders in a stream's request refer to: `config`, `parent`, `cursor`."""
+    return {kind for kind, _ in find_placeholders(spec.request)}
