@@ -6,34 +6,30 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Cursor, Integration, Offset, Stream
+from dazz_assets import Cursor, Offset, Stream
 from tests.conformance.conftest import Connect
-from tests.conformance.connected import Token, items, offset_page, param
+from tests.conformance.connected import items, offset_page, param
+from tests.conformance.integrations import CommonIntegration
 from tests.conformance.lists import LimitedList, changes
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
 class ChangesStream(Stream[Any]):
     path = "/changes"
-    primary_key = "id"
     cursor = Cursor("at", since="since", until="until")
 
 
 class TeamsStream(Stream[Any]):
     path = "/teams"
-    primary_key = "id"
     paginator = None
 
 
 class MembersStream(Stream[Any]):
     parent = TeamsStream
     path = "/teams/{parent.id}/members"
-    primary_key = "id"
 
 
-class ShiftingIntegration(Integration[Token]):
-    name = "vendor"
-    base_url = "https://api.vendor.example"
+class ShiftingIntegration(CommonIntegration):
     records = "data"
     paginator = Offset()
     streams = (ChangesStream, TeamsStream, MembersStream)
