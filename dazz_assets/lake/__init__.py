@@ -4,6 +4,7 @@ from dazz_assets.lake.commit import Commit
 from dazz_assets.lake.compaction import Compacted, compact
 from dazz_assets.lake.errors import CommitRefusedError, LakeError, NoLakeError, QueryError
 from dazz_assets.lake.files import DataFile, SliceWriter
+from dazz_assets.lake.kept_fingerprints import keep_fingerprints, read_fingerprints
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.latest_versions import hashes_since, latest_versions, stored_versions, window_fingerprints
 from dazz_assets.lake.paths import TablePath, check_connection_id
@@ -38,8 +39,10 @@ __all__ = [
     "export",
     "hashes_since",
     "json_rows",
+    "keep_fingerprints",
     "latest_versions",
     "query",
+    "read_fingerprints",
     "stored_versions",
     "to_pandas",
     "window_fingerprints",

@@ -1,7 +1,7 @@
 """Assets: each stream and each parser of an integration becomes one partitioned asset."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -12,12 +12,12 @@ from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.orchestration import checks, metadata
-from dazz_assets.orchestration.data_versions import parser_data_version, stream_data_version
 from dazz_assets.orchestration.io_manager import build_io_manager, io_manager_key, node_metadata
 from dazz_assets.orchestration.jobs import step_name
+from dazz_assets.orchestration.partition_results import ParsedPartitions, snapshot_partition, stream_partitions
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
 from dazz_assets.orchestration.resource import RESOURCE
-from dazz_assets.orchestration.row_counts import count_parser_rows, count_stream_rows, windows_outside_grid
+from dazz_assets.orchestration.row_counts import windows_outside_grid
 from dazz_assets.orchestration.run_config import ParserOptions, StreamOptions, options_type, range_from_options
 from dazz_assets.orchestration.step import ConnectionResult, Step, Work
 from dazz_assets.orchestration.translator import Node, Translator
@@ -77,7 +77,7 @@ class AssetFactory:
             options=options,
             resource=self.resource,
             check_names=[item.name for item in check_specs],
-            work=_sync_work(node, self.grid) if isinstance(node, StreamSpec) else _parse_work(node, self.grid),
+            work=self._work(node),
         )
 
         with warnings.catch_warnings():
@@ -97,6 +97,12 @@ class AssetFactory:
                 yield from step.run(context)
 
         return materialize
+
+    def _work(self, node: Node) -> Work:
+        if isinstance(node, StreamSpec):
+            return _sync_work(node, self.grid)
+        streams = [self.spec.streams[item.stream] for item in node.inputs]
+        return _parse_work(node, self.grid, {item.name: self.translator.asset_key(self.spec, item) for item in streams})
 
     @cached_property
     def _io_manager(self) -> dg.IOManagerDefinition:
@@ -148,54 +154,29 @@ def _sync_work(stream: StreamSpec, grid: Grid) -> Work:
     """A function that syncs a stream of one connection."""
 
     def work(session: Session, windows: Sequence[date], options: StreamOptions | None) -> ConnectionResult:
-        connection = session.connection.id
         report = sync_stream(session, stream, range_from_options(options, grid, windows) if options else SyncRange())
-        shared = metadata.stream_metadata(report)
-        stored, version = count_stream_rows(session, stream), stream_data_version(session, stream)
-        if options is None:
-            rows = {"dagster/row_count": sum(stored.values()), "dazz/rows_added": sum(report.windows.values())}
-            by_partition = {connection: {**rows, **shared}}
-        else:
-            added, in_window = grid.rows_by_window(report.windows), grid.rows_by_window(stored)
-            by_partition = {
-                grid.key(connection, window): {
-                    "dagster/row_count": in_window.get(window, 0),
-                    "dazz/rows_added": added.get(window, 0),
-                    **shared,
-                }
-                for window in sorted({*windows, *added})
-            }
-        return ConnectionResult(report, by_partition, checks.assess_stream(report), version)
+        stored = session.raw(stream).open()
+        partitions = (
+            snapshot_partition(session, stored, report)
+            if options is None
+            else stream_partitions(session, stored, report, grid, windows)
+        )
+        return ConnectionResult(report, partitions, checks.assess_stream(report))
 
     return work
 
 
-def _parse_work(parser: ParserSpec, grid: Grid) -> Work:
-    """A function that runs a parser for one connection."""
-    gridded = bool(parser.incremental_inputs)
+def _parse_work(parser: ParserSpec, grid: Grid, keys: Mapping[str, dg.AssetKey]) -> Work:
+    """A function that runs a parser for one connection. keys: the assets of its inputs, by stream."""
 
     def work(session: Session, windows: Sequence[date], options: ParserOptions) -> ConnectionResult:
-        connection = session.connection.id
         to_parse: set[date | None] = {None}
         if options.changed or options.stale:
             to_parse = set()
-        elif gridded:
+        elif parser.incremental_inputs:
             to_parse = {*windows, *windows_outside_grid(session, parser, grid, windows)}
         report = parse(session, parser, windows=to_parse, stale=options.stale)
-        shared = metadata.parser_metadata(report)
-        stored, version = count_parser_rows(session, parser), parser_data_version(session, parser)
-        if gridded:
-            parsed, in_window = grid.rows_by_window(report.windows), grid.rows_by_window(stored)
-            by_partition = {
-                grid.key(connection, window): {
-                    "dagster/row_count": in_window.get(window, 0),
-                    "dazz/parsed": window in parsed,
-                    **shared,
-                }
-                for window in sorted({*windows, *parsed})
-            }
-        else:
-            by_partition = {connection: {"dagster/row_count": sum(stored.values()), **shared}}
-        return ConnectionResult(report, by_partition, checks.assess_parser(report), version)
+        partitions = ParsedPartitions(session, parser, grid, keys).find(report, windows)
+        return ConnectionResult(report, partitions, checks.assess_parser(report))
 
     return work

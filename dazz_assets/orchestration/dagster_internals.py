@@ -4,9 +4,20 @@ A comment at each name explains why there is no public way. `tests/orchestration
 new version of Dagster moves a name or changes what we use of it.
 """
 
-from typing import TYPE_CHECKING
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from dagster import DagsterInstance
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetMaterialization,
+    DagsterEvent,
+    DagsterInstance,
+    DataVersion,
+    MaterializeResult,
+)
 
 if TYPE_CHECKING:
     from dagster._core.remote_origin import RemoteJobOrigin
@@ -55,3 +66,55 @@ def job_origin(name: str) -> "RemoteJobOrigin":
 
     location = GrpcServerCodeLocationOrigin(host="localhost", port=1, location_name="dazz")
     return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), name)
+
+
+# A partition's own data version and provenance. `MaterializeResult` has one for all partitions of a run, so the step
+# must log its materializations itself. Dagster's observations of partitions do the same, with the same metadata key.
+def silent_result(asset: AssetKey) -> MaterializeResult[Any]:
+    """The result of a step that logs its materializations itself: Dagster then logs none for it."""
+    from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+
+    return MaterializeResult(asset_key=asset, metadata={SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True})
+
+
+def log_materializations(
+    context: AssetExecutionContext, materializations: Sequence[AssetMaterialization]
+) -> Iterator[DagsterEvent]:
+    """Log materializations in one batch, as Dagster does its own. `context.log_event` stores them one by one."""
+    from dagster._core.events import DagsterEventBatchMetadata
+
+    step, batch, last = context.get_step_execution_context(), str(uuid.uuid4()), len(materializations) - 1
+    for number, materialization in enumerate(materializations):
+        position = DagsterEventBatchMetadata(batch, is_end=number == last)
+        yield DagsterEvent.asset_materialization(step, materialization, position)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceTags:
+    """The tags of a materialization by which Dagster finds out whether it is stale."""
+
+    tags: Mapping[str, str]
+
+    def but_outdated(self, inputs: Iterable[AssetKey], code_version: str | None) -> dict[str, str]:
+        """The tags of a partition that was made by another code version, or before some of its inputs changed."""
+        from dagster._core.definitions import data_version
+
+        tags = dict(self.tags)
+        if code_version is not None:
+            tags[data_version.CODE_VERSION_TAG] = code_version
+        for key in inputs:
+            tags[data_version.get_input_data_version_tag(key)] = "outdated"
+            # Dagster compares an input's newest version with the one at this event. The log's first event is of a run.
+            tags[data_version.get_input_event_pointer_tag(key)] = "1"
+        return tags
+
+
+def provenance_tags(context: AssetExecutionContext, asset: AssetKey) -> ProvenanceTags:
+    """The tags that Dagster itself would give: the code version, and the inputs as they were when the step began."""
+    from dagster._core.execution.plan import execute_step
+
+    step = context.get_step_execution_context()
+    code_version = execute_step._get_code_version(asset, step)
+    inputs = execute_step._get_input_provenance_data(asset, step)
+    # The data version here is a placeholder: each partition has its own.
+    return ProvenanceTags(execute_step._build_data_version_tags(DataVersion(""), code_version, inputs, True))

@@ -67,6 +67,10 @@ class Grid:
         """The current window."""
         return self.windows.floor(today())
 
+    def all_windows(self) -> list[date]:
+        """The windows of the grid."""
+        return list(self.windows.between(self.first, self.last))
+
     def nearest(self, window: date) -> date:
         """The window of the grid that is nearest to a window, which may lie outside the grid."""
         return min(max(window, self.first), self.last)

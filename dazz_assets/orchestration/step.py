@@ -5,7 +5,7 @@ If one connection fails, the others are still done and reported. The step then f
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,8 @@ from dazz_assets.errors import ParseError, SyncError
 from dazz_assets.http import Mask
 from dazz_assets.lake import LakeError
 from dazz_assets.orchestration import checks, metadata, runs
-from dazz_assets.orchestration.data_versions import combine_versions
+from dazz_assets.orchestration.dagster_internals import silent_result
+from dazz_assets.orchestration.materializations import PartitionResult, report_partitions, select_reported
 from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.outcomes import Problem, Report, write_failure, write_reports
 from dazz_assets.orchestration.partitions import Grid
@@ -31,26 +32,19 @@ from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 _EXPECTED = (SyncError, ParseError, BadConnection, LakeError)
 
 Windows = Sequence[date]
-StepEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult | dg.MaterializeResult[Any]
+StepEvent = dg.DagsterEvent | dg.AssetCheckEvaluation | dg.AssetCheckResult | dg.MaterializeResult[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionResult:
     """What a step did for one connection.
 
-    metadata_by_partition: each of these partition keys gets a materialization.
-    data_version: the version of what is stored for the connection now.
+    partitions: what lies in the connection's partitions now, at least in those of the run.
     """
 
     report: Report
-    metadata_by_partition: Mapping[str, Metadata]
+    partitions: Mapping[str, PartitionResult]
     check_results: Sequence[checks.CheckResult]
-    data_version: str
-
-    @property
-    def newest_partition(self) -> str:
-        """The partition that carries the connection's report and check results."""
-        return max(self.metadata_by_partition)
 
 
 Work = Callable[[Session, Windows, Any], ConnectionResult]
@@ -90,14 +84,18 @@ class Step:
                 done[connection] = self.work(pool.session(self.spec, connection), windows, options)
             except Exception as error:  # noqa: BLE001  any error fails its connection only, and is reported
                 failures.append(self._describe_failure(pool, connection, error))
-        yield from self._report_partitions(context, done, whole=not failures)
+        if not failures:
+            yield silent_result(self.key)
+        reported = self._select_reported(context, done)
+        partitions = {key: found for of_connection in reported.values() for key, found in of_connection.items()}
+        yield from report_partitions(context, self.key, self.grid if self.gridded else None, partitions)
         if self.gridded or len(done) > 1:
-            for result in done.values():
+            for connection, result in done.items():
                 for check in result.check_results:
-                    yield checks.check_evaluation(self.key, result.newest_partition, check)
+                    yield checks.check_evaluation(self.key, _newest(reported[connection]), check)
         if failures:
             raise _build_failure(failures)
-        yield self._summarize(done)
+        yield from self._combine_check_results(done)
 
     def _windows_by_connection(self, context: dg.AssetExecutionContext) -> dict[str, list[date]]:
         windows: dict[str, list[date]] = {}
@@ -106,42 +104,24 @@ class Step:
             windows.setdefault(connection, []).extend([window] if window else [])
         return windows
 
-    def _report_partitions(
-        self, context: dg.AssetExecutionContext, done: Mapping[str, ConnectionResult], *, whole: bool
-    ) -> Iterator[StepEvent]:
-        """Add metadata to the run's own partitions, and yield a materialization for each other partition.
+    def _select_reported(
+        self, context: dg.AssetExecutionContext, done: Mapping[str, ConnectionResult]
+    ) -> dict[str, dict[str, PartitionResult]]:
+        """The partitions to report, by connection. The newest one of each carries the connection's report."""
+        in_run = set(context.partition_keys)
+        reported = {}
+        for connection, result in done.items():
+            found = select_reported(context.instance, self.key, in_run, result.partitions)
+            newest = found[_newest(found)]
+            found[_newest(found)] = replace(newest, metadata={**newest.metadata, **write_reports([result.report])})
+            reported[connection] = found
+        return reported
 
-        whole: whether every connection succeeded. Otherwise Dagster materializes nothing for the failed step, and all
-        partitions that are done need a materialization from here.
-        """
-        in_run = set(context.partition_keys) if whole else set()
-        for result in done.values():
-            for key, values in result.metadata_by_partition.items():
-                reports = write_reports([result.report]) if key == result.newest_partition else {}
-                values = {**values, **reports}
-                if key in in_run:
-                    context.add_asset_metadata(values, asset_key=self.key, partition_key=key)
-                else:
-                    yield dg.AssetMaterialization(
-                        self.key, metadata=values, partition=key, tags=self._event_tags(key, result.data_version)
-                    )
-
-    def _event_tags(self, partition: str, data_version: str) -> dict[str, str]:
-        tags = {"dagster/data_version": data_version}
-        if not self.gridded:
-            return tags
-        dimensions = self.grid.grid_def.get_partition_key_from_str(partition).keys_by_dimension
-        return tags | {f"dagster/partition/{name}": value for name, value in dimensions.items()}
-
-    def _summarize(self, done: Mapping[str, ConnectionResult]) -> dg.MaterializeResult[Any]:
-        """The result of a step whose connections all succeeded."""
+    def _combine_check_results(self, done: Mapping[str, ConnectionResult]) -> Iterator[dg.AssetCheckResult]:
+        """The check results of a step whose connections all succeeded."""
         results = [(connection, check) for connection, result in done.items() for check in result.check_results]
-        check_results = [
-            checks.combine_results(self.key, name, [item for item in results if item[1].check == name])
-            for name in self.check_names
-        ]
-        version = dg.DataVersion(combine_versions(result.data_version for result in done.values()))
-        return dg.MaterializeResult(asset_key=self.key, check_results=check_results, data_version=version)
+        for name in self.check_names:
+            yield checks.combine_results(self.key, name, [item for item in results if item[1].check == name])
 
     def _describe_failure(self, pool: SessionPool, connection: str, error: Exception) -> "_ConnectionFailure":
         mask = Mask(_read_secrets(pool, self.spec, connection))
@@ -179,6 +159,11 @@ class _ConnectionFailure:
     def metadata(self) -> Metadata:
         trace = {"dazz/traceback": dg.MetadataValue.md(f"```\n{self.traceback}\n```")} if self.traceback else {}
         return {**(metadata.report_metadata(self.report) if self.report else {}), **trace}
+
+
+def _newest(partitions: Mapping[str, PartitionResult]) -> str:
+    """The partition that carries a connection's report and check results."""
+    return max(partitions)
 
 
 def _build_failure(failures: Sequence[_ConnectionFailure]) -> dg.Failure:

@@ -10,6 +10,9 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import parser_tables
 
+# A window of one of the tables: the table's number, the window, and its state.
+TableWindow = tuple[int, date | None, WindowState]
+
 
 class PublishedTables:
     """The tables of one parser of one connection, one per model, and its quarantine, each opened at one version."""
@@ -28,6 +31,11 @@ class PublishedTables:
     def windows(self) -> list[Mapping[date | None, WindowState]]:
         """What the windows of each table were parsed from, in the order of the models."""
         return [version.window_states() if version else {} for version in self.versions.values()]
+
+    @property
+    def states(self) -> list[TableWindow]:
+        """The states of the windows of all tables, each with the number of its table."""
+        return [(number, *state) for number, windows in enumerate(self.windows) for state in windows.items()]
 
     def is_checked(self, transactions: Mapping[str, int]) -> bool:
         """Whether all tables are up to date with these passes of the inputs, so that no file needs to be opened."""

@@ -4,12 +4,16 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
+from urllib.parse import quote, unquote
 
 from dazz_assets.errors import ParseError
-from dazz_assets.lake import TableVersion, window_fingerprints
+from dazz_assets.lake import TableVersion, read_fingerprints
 from dazz_assets.lake.commit import PASSES
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
+
+# Before the parser's version in provenance. No stream has a name with an equals sign.
+_PARSER = "parser="
 
 
 class RawInputs:
@@ -44,34 +48,57 @@ class RawInputs:
 
     @cached_property
     def fingerprints(self) -> Mapping[date | None, str]:
-        """The fingerprint of each window that has records. Reads only keys and hashes."""
+        """The fingerprint of each window that has records. Reads at most keys and hashes."""
         incremental = self._parser.incremental_inputs
         if not incremental:
-            found = {item.stream: window_fingerprints(self.versions[item.stream]) for item in self._parser.inputs}
+            found = {item.stream: self._read_fingerprints(item.stream) for item in self._parser.inputs}
             parts = [f"{name}/{window}={text}" for name, each in found.items() for window, text in each.items()]
             return {None: _hash_parts(parts)}
         if len(incremental) == 1:
-            return window_fingerprints(self.versions[incremental[0].stream])
-        each_input = {item.stream: window_fingerprints(self.versions[item.stream]) for item in incremental}
+            return self._read_fingerprints(incremental[0].stream)
+        each_input = {item.stream: self._read_fingerprints(item.stream) for item in incremental}
         windows = {window for found in each_input.values() for window in found}
         return {
             window: _hash_parts([f"{name}={found[window]}" for name, found in each_input.items() if window in found])
             for window in windows
         }
 
+    def _read_fingerprints(self, stream: str) -> Mapping[date | None, str]:
+        return read_fingerprints(self._session.lake, self.versions[stream])
+
     @property
     def provenance(self) -> str:
-        """The versions, as published objects name them. `issues@41#17` is version 41 of the table, after 17 passes."""
-        return " ".join(
-            f"{name}@{version.version}#{self.passes(name)}" for name, version in sorted(self.versions.items())
-        )
+        """The versions of the parser and its inputs, as published objects name them.
+
+        `parser=2 issues@41#17` is version 2 of the parser, and version 41 of the table, after 17 passes.
+        """
+        inputs = [f"{name}@{version.version}#{self.passes(name)}" for name, version in sorted(self.versions.items())]
+        return " ".join([f"{_PARSER}{quote(self._parser.version, safe='')}", *inputs])
 
     def is_stale(self, provenance: str) -> bool:
         """Whether a full-refresh input changed since a window was parsed. provenance: the versions that it names."""
-        named = dict(item.rpartition("#")[::2] for item in provenance.split())
-        parsed = {name.partition("@")[0]: int(passes) for name, passes in named.items()}
+        return bool(self.changed_inputs(provenance))
+
+    def changed_inputs(self, provenance: str) -> set[str]:
+        """The full-refresh inputs that changed since a window was parsed, beside the incremental ones.
+
+        Without an incremental input, the fingerprint tells whether anything changed.
+        """
+        parsed = parsed_passes(provenance)
         full = [item.stream for item in self._parser.inputs if item.kind == "full_refresh"]
-        return bool(self._parser.incremental_inputs) and any(parsed.get(name) != self.passes(name) for name in full)
+        return {name for name in full if self._parser.incremental_inputs and parsed.get(name) != self.passes(name)}
+
+
+def parsed_passes(provenance: str) -> dict[str, int]:
+    """How many passes had changed each input when a window was parsed. provenance: as `RawInputs.provenance`."""
+    named = [item.rpartition("#") for item in provenance.split() if not item.startswith(_PARSER)]
+    return {name.partition("@")[0]: int(passes) for name, _, passes in named}
+
+
+def parsed_by(provenance: str) -> str | None:
+    """The version of the parser that a window was parsed by; None if the window was parsed before it was recorded."""
+    versions = [item.removeprefix(_PARSER) for item in provenance.split() if item.startswith(_PARSER)]
+    return unquote(versions[0]) if versions else None
 
 
 def _hash_parts(parts: list[str]) -> str:

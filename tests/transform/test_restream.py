@@ -45,11 +45,13 @@ def test_windows_become_stale_when_a_full_refresh_input_changes_and_stale_parses
     assert customer.rows("select count(*) as n from incidents where agent = 'Ada Lovelace'") == [{"n": 1}]
 
 
-def test_objects_name_the_versions_of_the_raw_tables_that_they_come_from(customer: Customer) -> None:
+def test_objects_name_the_versions_of_the_parser_and_the_raw_tables_that_they_come_from(customer: Customer) -> None:
     customer.sync()
     report = customer.parse()
     (row,) = customer.rows("select distinct inputs from incidents")
-    named = {item.partition("@")[0]: int(item.partition("@")[2].partition("#")[0]) for item in row["inputs"].split()}
+    parser, *inputs = row["inputs"].split()
+    assert parser == "parser=1"
+    named = {item.partition("@")[0]: int(item.partition("@")[2].partition("#")[0]) for item in inputs}
     assert named == report.inputs
     tickets = customer.lake.raw("desk", "tickets", "acme", windowed=True).open(named["tickets"])
     assert tickets is not None
