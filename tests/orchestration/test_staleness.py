@@ -47,7 +47,7 @@ class StatusPage:
             replace(self.spec, parsers={}) if only_raw else self.spec,
             [self.connection],
             streams=streams or None,
-            sync_range=SyncRange(replace=True) if refetch else SyncRange(from_mark=True),
+            sync_range=SyncRange(refetch=True) if refetch else SyncRange(from_mark=True),
             instance=self.instance,
             lake=self.lake,
         )
