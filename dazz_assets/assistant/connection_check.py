@@ -73,8 +73,7 @@ def _fetch_records_of_parent(
         client,
         first_request(session, stream, parent, sent_bounds(session, stream, Bounds())),
         paginator=stream.paginator,
-        records=stream.records,
-        accept=stream.accept,
+        rules=stream.rules,
         should_stop=lambda _: "the first page is enough",
     )
     with closing(pages):

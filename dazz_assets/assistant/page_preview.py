@@ -180,13 +180,13 @@ def _fetch_page_of_parent(
     request = first_request(session, stream, parent, bounds)
     if stream.paginator is not None:
         request = stream.paginator.first(request)
-    return parent, client.send(request, stream.accept)
+    return parent, client.send(request, stream.rules)
 
 
 def _is_worth_showing(page: Page, stream: StreamSpec) -> bool:
     """Return whether a page has records, or lacks the list that should hold them."""
     try:
-        return bool(page.records(stream.records))
+        return bool(page.listed(stream.rules).records)
     except RecordsPathError:
         return True
 
@@ -195,7 +195,7 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
     problem = None
     records: Sequence[Raw] = ()
     try:
-        records = page.records(stream.records)
+        records = page.listed(stream.rules).records
     except RecordsPathError as error:
         problem = str(error)
     document = decode_json(page.body) if page.body.strip() and page.accepted_failure is None else None
@@ -280,7 +280,11 @@ def _check_paging(client: Client, paginator: Paginator | None, page: Page, recei
     if page.accepted_failure is not None:
         return PagingReport(declared, detected, None, None, f"accepted as empty: {page.accepted_failure}")
     if paginator is None:
-        last = None if find_next_page_hint(page) else "no paginator is set, and the page shows no sign of another page"
+        last = (
+            None
+            if find_next_page_hint(page, received=received)
+            else "no paginator is set, and the page shows no sign of another page"
+        )
         return PagingReport(None, detected, warning, None, last)
     try:
         following = paginator.next(page.request, page, received)
@@ -297,8 +301,10 @@ def _describe_mismatch(paginator: Paginator | None, page: Page, detected: Sequen
     if paginator is None:
         if live:
             return f"no paginator is set, but {live[0].sign}: set `paginator = {write_call(live[0].paginator)}`"
-        sign = find_next_page_hint(page)
-        return f"no paginator is set, but {sign} says that there are more pages: set one" if sign else None
+        hint = find_next_page_hint(page)
+        if hint is None:
+            return None
+        return f"no paginator is set, but {hint.sign} says that there are more pages: set {hint.setting}"
     if any(paginators_match(paginator, item.paginator) for item in detected):
         return None
     declared, missing = describe_setting(paginator), missing_path(paginator, page)

@@ -22,6 +22,11 @@ class Cursor:
     lookback: how far before the mark each sync begins again, to catch records that become visible late.
     order: `"asc"` or `"desc"` where the API sorts by the field. With `"asc"` a long sync is stored as it goes and
         resumes after a crash; with `"desc"` it stops at the mark.
+    nulls: what counts where a record's cursor is null: the path of another field (`nulls="created_at"`), or
+        `"fetched"`, the time of fetch. By default such a record is quarantined.
+    step: the longest range that the API takes, for example `timedelta(days=31)`. Longer ranges are fetched in steps,
+        and both bounds are always sent.
+    both: both bounds are always sent; the upper one is now if a range has no end.
     format: how the bounds are written: `"epoch"` (seconds), `"epoch_ms"`, or a strftime format. By default RFC 3339 in
         UTC, as `2026-01-31T00:00:00Z`.
     """
@@ -32,3 +37,6 @@ class Cursor:
     lookback: timedelta = timedelta()
     order: Literal["asc", "desc"] | None = None
     format: str | None = None
+    nulls: str | None = None
+    step: timedelta | None = None
+    both: bool = False

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.declare.config import Config
 from dazz_assets.declare.stream import Scalar, Stream
-from dazz_assets.http import Accept, Auth, Paginator, Rate, Seam
+from dazz_assets.http import Absence, Accept, Auth, Format, Paginator, Rate, Seam, Shape
 from dazz_assets.names import snake_case
 
 WindowKind = Literal["day", "week", "month"]
@@ -45,7 +46,8 @@ class Integration(Generic[Config]):
     check: the stream whose first page proves that a connection works. By default the first of `streams`.
     seams: where requests leave through a vendor's SDK instead of the library `requests`, so that they can be recorded;
         see `Seam`.
-    params, headers, method, records, primary_key, paginator, accept, max_invalid, personal: defaults for all streams.
+    params, headers, method, records, record, shape, empty, data_fields, format, total, primary_key, paginator, accept,
+        max_invalid, max_shrink, max_pages, max_time, max_idle_pages, personal: defaults for all streams.
         A stream's `params` and `headers` are merged with these; its other settings replace them. See `Stream`.
 
     Constants of your own have names in capitals, or that begin with `_`, or are declared as `ClassVar`; any other
@@ -61,14 +63,24 @@ class Integration(Generic[Config]):
     concurrency: ClassVar[int] = 1
     window: ClassVar[WindowKind] = "week"
     check: ClassVar[type[Stream[Any]] | None] = None
-    params: ClassVar[Mapping[str, Scalar]] = {}
+    params: ClassVar[Mapping[str, Scalar | Sequence[Scalar]]] = {}
     headers: ClassVar[Mapping[str, str]] = {}
     method: ClassVar[str] = "GET"
     records: ClassVar[str] = ""
+    record: ClassVar[str] = ""
+    shape: ClassVar[Shape] = "list"
+    empty: ClassVar[tuple[Absence, ...]] = ()
+    data_fields: ClassVar[tuple[str, ...]] = ()
+    format: ClassVar[Format | None] = None
+    total: ClassVar[str | None] = ""
     primary_key: ClassVar[str | tuple[str, ...] | None] = None
     paginator: ClassVar[Paginator | None] = None
     accept: ClassVar[Accept] = {}
     max_invalid: ClassVar[float] = 0.1
+    max_shrink: ClassVar[float] = 0.5
+    max_pages: ClassVar[int] = 100_000
+    max_time: ClassVar[timedelta] = timedelta(hours=24)
+    max_idle_pages: ClassVar[int] = 20
     personal: ClassVar[str | tuple[str, ...]] = ()
     seams: ClassVar[tuple[Seam, ...]] = ()
 

@@ -1,13 +1,14 @@
 """The class that an author writes for each kind of record that an API lists."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar, Generic
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.http import Accept, Paginator
+from dazz_assets.http import Absence, Accept, Format, Paginator, Shape
 
 Model = TypeVar("Model", bound=BaseModel, covariant=True, default=BaseModel)
 
@@ -38,14 +39,31 @@ class Stream(Generic[Model]):
     method: of the request. By default `"GET"`.
     body: of the request, sent as JSON.
     records: path of the list of records in a page, for example `"data.items"`. By default the page is the list.
-    primary_key: path of a record's key, or a tuple of paths, for example `("repository.id", "number")`.
+    record: path of the record inside each item of the list, for example `"node"` for `{"node": {...}}`.
+    shape: what is at `records`: `"list"`, `"object"` (one record) or `"by_id"` (an object whose values are the records,
+        by their id, which is also their key if there is no `primary_key`).
+    empty: what else than an empty list, null and a 204 means that there are no records: `"body"` (an empty body),
+        `"object"` (`{}`), `"text"` (`""`), `"missing"` (nothing is at `records`).
+    data_fields: top-level fields of a page that are data although they look like a report of an error (`error`,
+        `status`) or like a sign of another page (`next`, `cursor`, `total`).
+    format: `"json"`, `"ndjson"` (a JSON value a line) or `"csv"`. By default as the response says.
+    total: path of the vendor's total of the list. None: there is none that can be trusted. By default a total in one of
+        the usual places counts once it has agreed with a list.
+    primary_key: path of a record's key, or a tuple of paths, for example `("repository.id", "number")`. A field of the
+        parent's record may be part of it, `("{parent.id}", "number")`, where ids are unique within a parent only.
     cursor: makes the stream incremental: each sync asks for what has changed. Without one, each sync fetches
         everything.
     paginator: how to find the next page, for example `NextLink("links.next")`. None for an API that has one page.
     parent: another stream; this one is fetched once for each of its stored records.
-    accept: failures that are fine, by status. `{404: "skip"}` reads that response as no records; any failure may be
-        skipped except 401, 407 and those that are retried. `{200: "keep"}` keeps the data of a response that also
-        reports errors, with a warning.
+    accept: what responses mean, by status, or by status and a text in the body: `{404: "skip", (403, "disabled"):
+        "skip"}`. `"skip"`: no records. `"keep"`: the data of a 200 that also reports errors, with a warning.
+        `"retry"`: it may pass, so the request is sent again. `"limit"`: a rate limit, waited for by all requests of the
+        connection. `"end"`: the list ends here. `"split"`: the range is too large and is split. A 401 or 407 alone,
+        which may be a wrong token, can't be skipped.
+    max_shrink: the share of its records that a snapshot may lose from one sync to the next; a larger loss must be
+        confirmed by a second listing. By default 0.5; 1 accepts any.
+    max_pages, max_time: the most pages, and the longest time (a timedelta), that a list may take.
+    max_idle_pages: how many pages in a row may bring nothing new. By default 20.
     max_invalid: the share of invalid records, from 0 to 1, above which parsing fails. By default 0.1.
     personal: path or tuple of paths of fields that say who a person is; recordings hold pseudonyms in their place.
         E-mail addresses and avatars are found without it.
@@ -56,15 +74,25 @@ class Stream(Generic[Model]):
 
     name: ClassVar[str]
     path: ClassVar[str]
-    params: ClassVar[Mapping[str, Scalar]] = {}
+    params: ClassVar[Mapping[str, Scalar | Sequence[Scalar]]] = {}
     headers: ClassVar[Mapping[str, str]] = {}
     method: ClassVar[str]
     body: ClassVar[Mapping[str, Any] | None] = None
     records: ClassVar[str]
+    record: ClassVar[str]
+    shape: ClassVar[Shape]
+    empty: ClassVar[tuple[Absence, ...]]
+    data_fields: ClassVar[tuple[str, ...]]
+    format: ClassVar[Format | None]
+    total: ClassVar[str | None]
     primary_key: ClassVar[str | tuple[str, ...] | None]
     cursor: ClassVar[Cursor | None] = None
     paginator: ClassVar[Paginator | None]
     parent: "ClassVar[type[Stream[Any]] | None]" = None
     accept: ClassVar[Accept]
     max_invalid: ClassVar[float]
+    max_shrink: ClassVar[float]
+    max_pages: ClassVar[int]
+    max_time: ClassVar[timedelta]
+    max_idle_pages: ClassVar[int]
     personal: ClassVar[str | tuple[str, ...]]

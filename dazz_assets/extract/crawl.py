@@ -146,8 +146,9 @@ class SourceWalk:
             self._client,
             self._request(bounds),
             paginator=stream.paginator,
-            records=stream.records,
-            accept=stream.accept,
+            rules=stream.rules,
+            max_pages=stream.max_pages,
+            max_seconds=stream.max_time.total_seconds(),
             should_stop=find_stop_reason,
             stop=self._new_stop_event(),
         )

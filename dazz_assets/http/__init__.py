@@ -2,7 +2,7 @@
 
 from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
 from dazz_assets.http.authenticator import Authenticator
-from dazz_assets.http.classify import Accept
+from dazz_assets.http.body_format import Format
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import (
     BadRequestError,
@@ -11,6 +11,7 @@ from dazz_assets.http.errors import (
     LoopError,
     MissingPaginatorError,
     NotJsonError,
+    RangeTooLargeError,
     RateLimitedError,
     RecordsPathError,
     RedirectError,
@@ -40,11 +41,13 @@ from dazz_assets.http.pagination import (
     Paginator,
 )
 from dazz_assets.http.rate_limit import Limiter, Rate, requested_wait
+from dazz_assets.http.response_rules import Absence, Accept, ResponseRules, Shape
 from dazz_assets.http.seam import Seam, Send, Tape
 from dazz_assets.http.telemetry import ClientEvent, Counters
 from dazz_assets.http.walk import WalkedPage, walk
 
 __all__ = [
+    "Absence",
     "Accept",
     "ApiKey",
     "Auth",
@@ -58,6 +61,7 @@ __all__ = [
     "CredentialError",
     "CursorToken",
     "FetchError",
+    "Format",
     "GraphQLCursor",
     "Last",
     "Limiter",
@@ -72,6 +76,7 @@ __all__ = [
     "PageNumber",
     "Paginator",
     "Param",
+    "RangeTooLargeError",
     "Rate",
     "RateLimitedError",
     "RecordsPathError",
@@ -79,9 +84,11 @@ __all__ = [
     "RefusedError",
     "Request",
     "Response",
+    "ResponseRules",
     "ResponseTooLargeError",
     "Seam",
     "Send",
+    "Shape",
     "StoppedError",
     "Tape",
     "TransientError",

@@ -2,77 +2,136 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal
 
-from dazz_assets.http.errors import NotJsonError, RateLimitedError, TransientError, VendorReportedError
-from dazz_assets.http.failures import error_for_response, error_messages, mentions_rate_limit, quote_start
+from dazz_assets.http.body_format import BodyFormatError, to_json
+from dazz_assets.http.errors import (
+    EmptyBodyError,
+    FetchError,
+    NotJsonError,
+    NotReadyError,
+    RangeTooLargeError,
+    RateLimitedError,
+    TransientError,
+    UnavailableError,
+    VendorReportedError,
+)
+from dazz_assets.http.failures import error_for_response, mentions_rate_limit, quote_start, vendor_message
 from dazz_assets.http.page import Page
 from dazz_assets.http.rate_limit import requested_wait
+from dazz_assets.http.reported_errors import ReportedError, find_reported_error
+from dazz_assets.http.response_rules import Action, ResponseRules
 
-Accept = Mapping[int, Literal["skip", "keep"]]
-"""What a stream accepts: `{404: "skip"}` reads a 404 as a page without records, `{200: "keep"}` keeps data that came
-with errors."""
-
-_EMPTY_VALUES = (b"null", b"{}", b"[]")
+_FORMAT_ADVICE = 'Set `format` on the stream if it is another: "json", "ndjson" or "csv".'
 
 
-def classify_response(page: Page, accept: Accept, now: float, mask: Callable[[str], str]) -> Page:
+def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]) -> Page:
     """The page, if its response succeeded or is accepted; otherwise raises a `FetchError`, not masked yet.
 
     now: epoch seconds. mask: applied to the vendor's text before the page keeps it.
     """
-    if 200 <= page.status < 300:
-        return _classify_success(page, accept, now, mask)
+    action = rules.action(page.status, page.body)
+    is_success = 200 <= page.status < 300
+    if is_success and action in (None, "keep"):
+        return _classify_success(page, rules, action, now, mask)
     error = error_for_response(page.status, page.headers, page.body, now)
-    if isinstance(error, TransientError) or accept.get(page.status) != "skip":
+    if action in ("retry", "limit"):
+        raise _as_transient(error, action, requested_wait(page.status, page.headers, page.body, now))
+    if action == "split":
+        raise RangeTooLargeError(error.problem, status=page.status)
+    if isinstance(error, TransientError) and rules.action_by_text(page.status, page.body) is None:
         raise error
-    return replace(page, accepted_failure=mask(error.problem))
+    if action in ("skip", "end"):
+        ends = mask(error.problem) if action == "end" else None
+        return replace(page, accepted_failure=mask(error.problem), accepted_end=ends)
+    raise error
 
 
-def _classify_success(page: Page, accept: Accept, now: float, mask: Callable[[str], str]) -> Page:
-    errors = None
+def _as_transient(error: FetchError, action: Action, wait: float | None) -> TransientError:
+    kind = RateLimitedError if action == "limit" else UnavailableError
+    transient = kind(error.problem, status=error.status)
+    transient.wait = wait
+    return transient
+
+
+def _classify_success(
+    page: Page, rules: ResponseRules, action: Action | None, now: float, mask: Callable[[str], str]
+) -> Page:
+    page = _convert(page, rules)
+    if page.document.is_empty:
+        return _classify_empty(page, rules, now)
+    if page.status == 202 and not page.has_records(rules):
+        raise _not_ready(page, now)
+    reported = find_reported_error(page.document, rules.data_fields)
+    return page if reported is None else _classify_reported(page, reported, rules, action, now, mask)
+
+
+def _convert(page: Page, rules: ResponseRules) -> Page:
+    """The page with a body of JSON in UTF-8. NotJsonError: it can't be read as that."""
     try:
-        errors = page.value("errors")
-        is_json = True
-    except ValueError:
-        is_json = False
-    if not is_json:
+        body, source = to_json(page.body, page.headers.get("content-type", ""), rules.format)
+        converted = page if body is page.body else replace(page, body=body)
+        converted = converted if source is None else replace(converted, converted_from=source)
+        converted.document  # noqa: B018  raises ValueError if it is not JSON
+    except BodyFormatError as error:
         start = quote_start(page.body)
-        raise NotJsonError(f"{page.status}, but the body is not JSON. It begins: {start!r}.", status=page.status)
-    if not isinstance(errors, list) or not errors:
+        problem = f"{page.status}, but the body is not JSON: {error}. It begins: {start!r}."
+        raise NotJsonError(problem, status=page.status, advice=_FORMAT_ADVICE) from None
+    except ValueError:
+        start = quote_start(page.body)
+        problem = f"{page.status}, but the body is not JSON. It begins: {start!r}."
+        raise NotJsonError(problem, status=page.status) from None
+    return converted
+
+
+def _classify_empty(page: Page, rules: ResponseRules, now: float) -> Page:
+    """A response without a body: a 204 or 205 has no records, a 202 is not ready, and any other is not believed."""
+    if page.status in (204, 205) or "body" in rules.empty:
         return page
-    return _classify_errors(page, errors, accept, now, mask)
+    if page.status == 202:
+        raise _not_ready(page, now)
+    raise EmptyBodyError(f"{page.status} with an empty body.", status=page.status)
 
 
-def _classify_errors(page: Page, errors: list[Any], accept: Accept, now: float, mask: Callable[[str], str]) -> Page:
-    """Handles errors in a successful response (conformance 8, 9).
+def _not_ready(page: Page, now: float) -> NotReadyError:
+    said = "" if page.document.is_empty else f" The vendor says: {vendor_message(page.body)}."
+    error = NotReadyError(f"202: the list is not ready yet.{said}", status=202)
+    error.wait = requested_wait(page.status, page.headers, page.body, now)
+    return error
+
+
+def _classify_reported(
+    page: Page,
+    reported: ReportedError,
+    rules: ResponseRules,
+    action: Action | None,
+    now: float,
+    mask: Callable[[str], str],
+) -> Page:
+    """Handles an error in a successful response (conformance 8, 9, 51).
 
     Rate limits are transient. Any other error fails, unless the stream keeps the data that came with it.
     """
-    messages = error_messages(errors)
-    problem = f"{page.status} with errors in the body. The vendor says: {messages}."
+    problem = f"{page.status} with an error in the body (`{reported.field}`). The vendor says: {reported.message}."
     wait = requested_wait(page.status, page.headers, page.body, now)
-    if wait is not None or mentions_rate_limit(json.dumps(errors)):
+    if wait is not None or mentions_rate_limit(f"{reported.message} {_quote_field(page, reported)}"):
         limited = RateLimitedError(problem, status=page.status)
         limited.wait = wait
         raise limited
-    if accept.get(200) != "keep" or not _has_data(page):
-        raise VendorReportedError(problem, status=page.status)
-    return replace(page, accepted_errors=mask(messages))
+    if action == "keep" and page.has_records(rules, any_=True):
+        return replace(page, accepted_errors=mask(reported.message))
+    name = reported.field.partition(".")[0]
+    advice = f'If `{name}` is data, set data_fields = ("{name}",) on the stream.'
+    if page.has_records(rules, any_=True):
+        advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
+    raise VendorReportedError(problem, status=page.status, advice=advice)
 
 
-def _has_data(page: Page) -> bool:
-    values = (
-        page.document.find(key.replace(".", "\\."))
-        for key in page.document.names()
-        if key not in ("errors", "extensions")
-    )
-    return any(bytes(raw or b"null") not in _EMPTY_VALUES for raw in values)
+def _quote_field(page: Page, reported: ReportedError) -> str:
+    return quote_start(bytes(page.document.find(reported.field.partition(".")[0]) or b""))
 
 
 def deprecation_notice(headers: Mapping[str, str]) -> str | None:

@@ -12,12 +12,13 @@ import requests
 
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
-from dazz_assets.http.classify import Accept, classify_response, deprecation_notice
+from dazz_assets.http.classify import classify_response, deprecation_notice
 from dazz_assets.http.errors import FetchError, StoppedError, TransientError
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
 from dazz_assets.http.rate_limit import Limiter, Rate
+from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.retry import LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
 from dazz_assets.http.transport import Transport
@@ -91,17 +92,28 @@ class Client:
         """Deprecations that the vendor announced, and errors that streams accepted; each once."""
         return self._telemetry.warnings
 
+    def warn(self, key: str, text: str) -> None:
+        """Add a warning, once for each key."""
+        self._telemetry.warn(key, self.mask(f"{self.where}: {text}"))
+
     def close(self) -> None:
         """Closes the connections that are kept open."""
         self.session.close()
 
-    def send(self, request: Request, accept: Accept | None = None, *, stop: threading.Event | None = None) -> Page:
+    def send(
+        self,
+        request: Request,
+        rules: ResponseRules | None = None,
+        *,
+        stop: threading.Event | None = None,
+        until: float | None = None,
+    ) -> Page:
         """Sends a request and returns its page. Retries transient failures; others raise a `FetchError` at once.
 
-        accept: failures that count as a page without records (any status but 200), or `{200: "keep"}`.
+        rules: how the response is to be read. until: epoch seconds until which a list that is not ready is waited for.
         stop: once set, ends all waiting and sends nothing more (StoppedError).
         """
-        accepted = accept or {}
+        rules = rules or ResponseRules()
 
         def wait(seconds: float, is_requested: bool, error: TransientError) -> None:
             self._telemetry.count(Counters(retries=1))
@@ -111,18 +123,18 @@ class Client:
             else:
                 self._pause(seconds, stop)
 
-        attempts = Attempts(self._clock, wait)
+        attempts = Attempts(self._clock, wait, until)
         try:
-            return attempts.call(lambda: self._attempt(request, accepted, stop))
+            return attempts.call(lambda: self._attempt(request, rules, stop))
         except FetchError as error:
             failed = error
         # Raised out here, so that the error has no context that could hold a secret.
         raise failed.add_context(self.where, f"{request.method} {request.address()}", self.mask)
 
-    def _attempt(self, request: Request, accept: Accept, stop: threading.Event | None) -> Page:
+    def _attempt(self, request: Request, rules: ResponseRules, stop: threading.Event | None) -> Page:
         try:
             received = self._transport.exchange(request, lambda: self._wait_for_turn(stop), self._observe_response)
-            page = self._classify(request, received, accept)
+            page = self._classify(request, received, rules)
         except TransientError as error:
             if error.wait is not None:
                 self._limiter.hold(self._clock() + error.wait)
@@ -130,11 +142,11 @@ class Client:
         self._warn_of_accepted_errors(page)
         return page
 
-    def _classify(self, request: Request, received: Page, accept: Accept) -> Page:
+    def _classify(self, request: Request, received: Page, rules: ResponseRules) -> Page:
         """The page, masked. An error about one of the auth's own requests names that request."""
         page = replace(received, url=self.mask(received.url), where=self.where)
         try:
-            return classify_response(page, accept, self._clock(), self.mask)
+            return classify_response(page, rules, self._clock(), self.mask)
         except FetchError as error:
             if page.request is not request:
                 error.url = f"{page.request.method} {page.url}"
@@ -155,8 +167,8 @@ class Client:
         request = f"{page.request.method} {page.url}"
         if page.accepted_failure is not None:
             self._telemetry.count(Counters(accepted_failures=1))
-            warning = f"{request}: accepted as a page without records: {page.accepted_failure}"
-            self._telemetry.warn(f"skipped {page.status}", warning)
+            meaning = "a page without records" if page.accepted_end is None else "the end of the list"
+            self._telemetry.warn(f"skipped {page.status}", f"{request}: accepted as {meaning}: {page.accepted_failure}")
         if page.accepted_errors is not None:
             warning = f"{request}: kept the data although errors came with it: {page.accepted_errors}"
             self._telemetry.warn(f"kept {page.accepted_errors}", warning)

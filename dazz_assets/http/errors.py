@@ -83,14 +83,30 @@ class NotJsonError(TransientError):
     advice = "Check that base_url is the address of the API and not of the web pages."
 
 
+class EmptyBodyError(TransientError):
+    """A successful response with an empty body, which may be a list cut off as well as a list without records."""
+
+    advice = 'It was tried several times. If it means that there are no records, set empty = ("body",) on the stream.'
+
+
+class NotReadyError(TransientError):
+    """A 202: the vendor is still making the list."""
+
+    advice = "It was asked for again until the walk's time was over (`max_time`)."
+
+
+class RangeTooLargeError(FetchError):
+    """The vendor lists a smaller range only, in the stream's words: `accept = {422: "split"}`."""
+
+    advice = "Give the stream's Cursor both `since` and `until`, so that its range can be split, or a `step`."
+
+
 class RefusedError(FetchError):
     """The vendor refused the request with a status that another attempt would not change, such as 401, 403 or 404."""
 
 
 class VendorReportedError(FetchError):
-    """A 200 whose body holds errors. The message quotes them."""
-
-    advice = 'If the data that came with the errors is worth keeping, set accept = {200: "keep"} on the stream.'
+    """A 200 whose body reports an error. The message quotes it."""
 
 
 class WaitTooLongError(FetchError):

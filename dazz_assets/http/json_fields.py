@@ -92,7 +92,11 @@ def _raw_to_text(raw: msgspec.Raw | None) -> str | None:
 
 def _get_member(value: Any, path: tuple[str, ...]) -> Any:
     for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, list):
+            index = int(part) if part.removeprefix("-").isdecimal() else len(value)
+            value = value[index] if -len(value) <= index < len(value) else None
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
     return value
 
 

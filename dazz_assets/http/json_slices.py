@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -23,7 +23,10 @@ class NoListError(ValueError):
 
 @lru_cache(maxsize=1024)
 def split_path(path: str) -> tuple[str, ...]:
-    """The names in a dotted path, in which `\\.` is a dot within a name; empty for an empty path."""
+    """The names in a dotted path, in which `\\.` is a dot within a name; empty for an empty path.
+
+    A number is an index where the value is a list; a negative one counts from the end.
+    """
     return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path)) if path else ()
 
 
@@ -57,7 +60,7 @@ class Document:
         if not names:
             return None if self.is_empty else self._whole
         top = self._get_child(names[0])
-        return top if top is None or len(names) == 1 else _descend(top, names[1:])
+        return top if top is None or len(names) == 1 else descend(top, names[1:])
 
     def value(self, path: str) -> Any:
         """The value at a path as a Python value; None if there is none."""
@@ -82,6 +85,10 @@ class Document:
             except (msgspec.DecodeError, RecursionError):
                 pass  # The body has another shape: go step by step.
         return self._records_step_by_step(names)
+
+    def scalars(self, max_depth: int) -> Iterator[tuple[tuple[str, ...], Any]]:
+        """The texts, numbers, booleans and nulls that are in no list, with the names that lead there."""
+        yield from _find_scalars(self._members or {}, (), max_depth)
 
     def names(self) -> list[str]:
         """The names at the top level, for messages."""
@@ -127,6 +134,17 @@ def _find_list_paths(value: Any, above: tuple[str, ...]) -> Iterator[str]:
             yield from _find_list_paths(member, (*above, name))
 
 
+def _find_scalars(
+    members: Mapping[str, Raw], above: tuple[str, ...], max_depth: int
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, raw in members.items():
+        if _starts_with(raw, b"{"):
+            if len(above) + 1 < max_depth:
+                yield from _find_scalars(_members(raw), (*above, name), max_depth)
+        elif not _starts_with(raw, b"["):
+            yield (*above, name), json.loads(bytes(raw))
+
+
 def _describe_value(raw: Raw) -> str:
     if _starts_with(raw, b"{"):
         keys = list(_members(raw))
@@ -157,7 +175,11 @@ def _items(raw: Raw) -> list[Raw]:
 
 
 def _get_item(items: Sequence[Raw], name: str) -> Raw | None:
-    return items[int(name)] if name.isdecimal() and int(name) < len(items) else None
+    """The item at an index; a negative one counts from the end."""
+    if not name.removeprefix("-").isdecimal():
+        return None
+    index = int(name)
+    return items[index] if -len(items) <= index < len(items) else None
 
 
 def _get_child(raw: Raw, name: str) -> Raw | None:
@@ -166,7 +188,8 @@ def _get_child(raw: Raw, name: str) -> Raw | None:
     return _get_item(_items(raw), name) if _starts_with(raw, b"[") else None
 
 
-def _descend(raw: Raw, names: Sequence[str]) -> Raw | None:
+def descend(raw: Raw, names: Sequence[str]) -> Raw | None:
+    """The value that some names lead to from another one; None if there is none."""
     quick = _build_path_decoder(tuple(names), Raw)
     try:
         if quick is not None:
@@ -206,8 +229,19 @@ def _reject_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-# Numbers stay texts: their values don't matter here, and Python would reject long integers.
-_DECODER = json.JSONDecoder(parse_constant=_reject_constant, parse_int=str, parse_float=str)
+# Numbers stay texts: their values don't matter here, and Python would reject long integers. NaN and Infinity are let
+# through, since they are the fault of one record and not of its page: see `find_problem`.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+_STRICT = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_reject_constant)
+
+
+def find_problem(value: bytes) -> str | None:
+    """Why a value is not JSON (`NaN is not JSON`), or None."""
+    try:
+        _STRICT.decode(value.decode())
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def object_members(body: bytes) -> dict[str, Raw]:

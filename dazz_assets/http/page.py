@@ -13,8 +13,9 @@ from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 from msgspec import Raw
 
 from dazz_assets.http.errors import RecordsPathError
-from dazz_assets.http.failures import error_for_response
-from dazz_assets.http.json_slices import Document, NoListError
+from dazz_assets.http.failures import error_for_response, shorten, vendor_message
+from dazz_assets.http.json_slices import Document, NoListError, descend, object_members, split_path
+from dazz_assets.http.response_rules import ResponseRules
 
 Param = str | int | float | bool | Sequence[str | int] | None
 """A value in a query: None is left out, a bool is sent as true or false, a sequence repeats the parameter."""
@@ -63,9 +64,13 @@ class Request:
 
     def address(self) -> str:
         """The URL with its parameters, cut off after `_LONGEST_ADDRESS` characters. Not masked."""
-        query = urlencode(sent_params(self.params), doseq=True)
-        address = self.url + (f"{'&' if '?' in self.url else '?'}{query}" if query else "")
+        address = self.full_address()
         return address if len(address) <= _LONGEST_ADDRESS else address[: _LONGEST_ADDRESS - 3] + "..."
+
+    def full_address(self) -> str:
+        """The URL with its parameters. Not masked."""
+        query = urlencode(sent_params(self.params), doseq=True)
+        return self.url + (f"{'&' if '?' in self.url else '?'}{query}" if query else "")
 
     def __repr__(self) -> str:  # Queries and headers may hold secrets.
         parts = urlsplit(self.url)
@@ -107,6 +112,14 @@ class Response:
         raise error_for_response(self.status, self.headers, self.body, time())
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The records of a page. ids: the id of each, where an object holds them by id."""
+
+    records: Sequence[Raw]
+    ids: Sequence[str] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page(Response):
     """A response that succeeded or that the stream accepts, ready to be read as records.
@@ -119,6 +132,8 @@ class Page(Response):
     where: the connection, for messages.
     accepted_failure: the failure that counts as a page without records (`accept={404: "skip"}`), or None.
     accepted_errors: errors that came with the data and that the stream accepts (`accept={200: "keep"}`), or None.
+    accepted_end: the failure that counts as the end of the list (`accept={400: "end"}`), or None.
+    converted_from: the charset and format of the response, if `body` was converted from another than JSON in UTF-8.
     """
 
     url: str
@@ -128,6 +143,8 @@ class Page(Response):
     where: str = ""
     accepted_failure: str | None = None
     accepted_errors: str | None = None
+    accepted_end: str | None = None
+    converted_from: str | None = None
 
     @cached_property
     def document(self) -> Document:
@@ -135,22 +152,91 @@ class Page(Response):
         return Document(b"" if self.accepted_failure is not None else self.body)
 
     def records(self, path: str) -> Sequence[Raw]:
-        """The records in the list at a path (`""`: the page is the list), as slices of the body, byte for byte.
+        """The records in the list at a path; see `listed`."""
+        return self.listed(ResponseRules(records=path)).records
 
-        Empty if the body is empty, or if the list or a value on the way to it is null. RecordsPathError: the path leads
-        to nothing or to a value that is not a list or, on a page that came with errors, to null (conformance 11, 33,
-        45).
+    def listed(self, rules: ResponseRules) -> Listed:
+        """The records of the page, as slices of the body, byte for byte.
+
+        None if the body is empty, or if the list or a value on the way to it is null. RecordsPathError: the path leads
+        to nothing or to a value of another shape or, on a page that came with errors, to null (conformance 11, 33, 45,
+        62).
         """
-        try:
-            records = self.document.records(path)
-        except NoListError as error:
-            raise self._records_path_error(f"{error}.") from None
-        if self.accepted_errors is not None and not records and not self._has_list(path):
+        found = self._find_records(rules)
+        if self.accepted_errors is not None and not found.records and not self.has_records(rules):
             raise self._records_path_error(f"the vendor sent errors and no data. It says: {self.accepted_errors}.")
-        return records
+        return found
 
-    def _has_list(self, path: str) -> bool:
-        return bytes(self.document.find(path) or b"").lstrip().startswith(b"[")
+    def has_records(self, rules: ResponseRules, *, any_: bool = False) -> bool:
+        """Whether what is at `records` has the right shape. any_: and whether there is at least one record."""
+        raw = bytes(self.document.find(rules.records) or b"").lstrip()
+        if any_:
+            try:
+                return len(self._find_records(rules).records) > 0
+            except RecordsPathError:
+                return False
+        return raw.startswith(b"[" if rules.shape == "list" else b"{")
 
-    def _records_path_error(self, problem: str) -> RecordsPathError:
-        return RecordsPathError(problem, where=self.where, url=f"{self.request.method} {self.url}", status=self.status)
+    def _find_records(self, rules: ResponseRules) -> Listed:
+        if self.document.is_empty:
+            return Listed([])
+        raw = self.document.find(rules.records)
+        if self._is_absent(raw, rules):
+            return Listed([])
+        if rules.shape == "list":
+            try:
+                found = Listed(self.document.records(rules.records))
+            except NoListError as error:
+                raise self._records_path_error(f"{error}.{self._quote_vendor()}", _shape_advice(raw)) from None
+        else:
+            found = self._find_in_object(raw, rules)
+        if not rules.record:
+            return found
+        names = split_path(rules.record)
+        return replace(found, records=[descend(item, names) or item for item in found.records])
+
+    def _find_in_object(self, raw: Raw | None, rules: ResponseRules) -> Listed:
+        text = b"" if raw is None else bytes(raw).strip()
+        if text == b"null" or (text == b"[]" and rules.shape == "by_id"):
+            return Listed([])
+        if raw is None or not text.startswith(b"{"):
+            place = f"at `{rules.records}`" if rules.records else "in the page"
+            found = "nothing" if raw is None else f"no object but {shorten(text.decode(errors='replace'), 60)}"
+            raise self._records_path_error(f'{found} is {place}, and shape is "{rules.shape}".{self._quote_vendor()}')
+        if rules.shape == "object":
+            return Listed([raw])
+        members = object_members(bytes(raw))
+        return Listed(list(members.values()), list(members))
+
+    def _is_absent(self, raw: Raw | None, rules: ResponseRules) -> bool:
+        """Whether the stream says that what is there means no records."""
+        text = None if raw is None else bytes(raw).strip()
+        return (
+            (text is None and "missing" in rules.empty)
+            or (text == b'""' and "text" in rules.empty)
+            or (text is not None and text[:1] == b"{" and text[1:-1].strip() == b"" and "object" in rules.empty)
+        )
+
+    def _quote_vendor(self) -> str:
+        """What the page says of itself, if it says anything."""
+        said = vendor_message(self.body)
+        return "" if said.startswith(("{", "[")) else f" The vendor says: {said}."
+
+    def _records_path_error(self, problem: str, advice: str = "") -> RecordsPathError:
+        url = f"{self.request.method} {self.url}"
+        return RecordsPathError(problem, where=self.where, url=url, status=self.status, advice=advice)
+
+
+def _shape_advice(raw: Raw | None) -> str:
+    """What to set where something else than a list is; empty for the usual advice."""
+    text = b"" if raw is None else bytes(raw).strip()
+    if raw is None:
+        return f'{RecordsPathError.advice} If it is left out where there are no records, set empty = ("missing",).'
+    if text[:1] == b"{" and not text[1:-1].strip():
+        return 'If `{}` means that there are no records, set empty = ("object",).'
+    if text == b'""':
+        return 'If `""` means that there are no records, set empty = ("text",).'
+    if text[:1] == b"{":
+        shapes = 'shape = "object" if it is one record, shape = "by_id" if it holds records by their id'
+        return f"{RecordsPathError.advice} For an object, set {shapes}."
+    return ""

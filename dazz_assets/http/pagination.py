@@ -6,12 +6,12 @@ They keep no state, so one paginator serves any number of streams, parents and t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from requests.utils import parse_header_links
+import weblinking
 
 from dazz_assets.http.errors import BadRequestError, FetchError, LinkError
 from dazz_assets.http.failures import shorten
@@ -20,6 +20,7 @@ from dazz_assets.http.page import Page, Request
 
 # A long word without a path or a query is a token and not a relative link.
 _TOKEN = re.compile(r"[\w+=-]{12,}")
+_NEXT_RELATION = re.compile(r"rel\s*=[^,]*\bnext\b", re.I)
 _LONGEST_QUOTE = 60
 _LAST_FLAGS = frozenset({"last", "islast", "islastpage", "done", "isdone", "end", "complete"})
 
@@ -50,53 +51,150 @@ class Paginator(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkHeader:
-    """Follows the `Link` header's `rel="next"` (GitHub)."""
+    """Follows the `Link` header's `rel="next"` (RFC 8288; GitHub).
+
+    A link with the attribute `results="false"` leads to nothing (Sentry), so the page that has it is the last one.
+
+    more: path of a value in the body that ends the list although there is a link (see `_has_more`).
+    keep: parameters of the first request that the vendor's links leave out and that must be sent again, such as an API
+    version. By default a link is followed as it is.
+    resume: the list is a feed for polling, whose last page has a link too (Okta's System Log). The walk ends at the
+    first empty page, and the next sync begins with the last link.
+    """
+
+    more: str | None = None
+    keep: tuple[str, ...] = ()
+    resume: bool = False
 
     def first(self, request: Request) -> Request:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        link = next_header_link(page)
-        return follow_link(page, link) if link else Last("no Link header with rel=next")
+        if (ended := _find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+            return ended
+        link = find_header_link(page)
+        if link is None:
+            return _end_without(page, self.more, "no Link header with rel=next")
+        if says_nothing_follows(link):
+            return Last('the link with rel=next says results="false"')
+        return follow_link(page, link.uri, self.keep)
+
+    def position(self, page: Page) -> str | None:
+        """The link from which a later walk goes on; None if the page has none."""
+        link = find_header_link(page)
+        return None if link is None else follow_link(page, link.uri, self.keep).full_address()
+
+    def go_on(self, request: Request, position: str) -> Request:
+        """The request that goes on from a position."""
+        return replace(request, url=position, params={})
 
 
 @dataclass(frozen=True, slots=True)
 class NextLink:
-    """Follows the URL at `path` in the body, absolute or relative (`NextLink("links.next")`; see `resolve_link`)."""
+    """Follows the URL at `path` in the body, absolute or relative to the page: `NextLink("links.next")`.
+
+    more, keep, resume: as for `LinkHeader`. A subclass may override `resolve` for an API whose links are relative to
+    something else.
+    """
 
     path: str
+    more: str | None = field(default=None, kw_only=True)
+    keep: tuple[str, ...] = field(default=(), kw_only=True)
+    resume: bool = field(default=False, kw_only=True)
 
     def first(self, request: Request) -> Request:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
+        if (ended := _find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+            return ended
+        link = self._read_link(page)
+        if link is None:
+            return _end_without(page, self.more, f"no link at `{self.path}`")
+        return self._follow(page, link)
+
+    def resolve(self, link: str, requested: str) -> str:
+        """The absolute URL of a link. requested: the URL of the page that has it. Raises ValueError."""
+        return urljoin(requested, link.strip())
+
+    def position(self, page: Page) -> str | None:
+        """The link from which a later walk goes on; None if the page has none."""
+        link = self._read_link(page)
+        return None if link is None else self._follow(page, link).full_address()
+
+    def go_on(self, request: Request, position: str) -> Request:
+        """The request that goes on from a position."""
+        return replace(request, url=position, params={})
+
+    def _read_link(self, page: Page) -> str | None:
         link = page.value(self.path)
         if isinstance(link, str) and link.strip():
-            return follow_link(page, link)
+            return link
         if link:
             raise _unusable_value_error(page, self.path, "a link")
-        return Last(f"no link at `{self.path}`")
+        return None
+
+    def _follow(self, page: Page, link: str) -> Request:
+        return follow_link(page, link, self.keep, self.resolve)
 
 
 @dataclass(frozen=True, slots=True)
 class CursorToken:
-    """Sends the token at `path` in the body as `param`: in the query, or in the body if the request has one."""
+    """Sends the token of a page as `param`: in the query, or at that dotted path of the body if the request has one.
 
-    path: str
-    param: str
+    path, header: where the token is, in the body (`CursorToken("meta.next", param="cursor")`) or in a header of the
+    response (`CursorToken(header="x-ms-continuationtoken", param="continuationToken")`); give one of them. Where a
+    value of the last record is sent, its path leads there: `CursorToken("data.-1.id", param="starting_after")`.
+    more: path of a value in the body that ends the list although there is a token: `more="has_more"`.
+    resume: the list is a feed for polling, whose last page has a token too; see `LinkHeader`.
+    """
+
+    path: str | None = None
+    param: str = ""
+    header: str | None = field(default=None, kw_only=True)
+    more: str | None = field(default=None, kw_only=True)
+    resume: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not self.param:
+            raise ValueError("CursorToken needs `param`: the name under which the token is sent")
+        if (self.path is None) == (self.header is None):
+            raise ValueError("CursorToken takes the token's path in the body or a header: give one of them")
 
     def first(self, request: Request) -> Request:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        token = page.value(self.path)
-        if token is None or token is False or token == "":
-            return Last(f"no token at `{self.path}`")
-        if isinstance(token, bool) or not isinstance(token, str | int):
-            raise _unusable_value_error(page, self.path, "a token")
+        if (ended := _find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+            return ended
+        token = self._read_token(page)
+        if token is None:
+            return _end_without(page, self.more, f"no token {self.place}")
         return _set_values(request, {self.param: token})
+
+    @property
+    def place(self) -> str:
+        """Where the token is, for messages."""
+        return f"in the header {self.header}" if self.header is not None else f"at `{self.path}`"
+
+    def position(self, page: Page) -> str | None:
+        """The token from which a later walk goes on; None if the page has none."""
+        token = self._read_token(page)
+        return None if token is None else str(token)
+
+    def go_on(self, request: Request, position: str) -> Request:
+        """The request that goes on from a position."""
+        return _set_values(request, {self.param: position})
+
+    def _read_token(self, page: Page) -> str | int | None:
+        token = page.headers.get(self.header) if self.header is not None else page.value(self.path or "")
+        if token is None or token is False or token == "":
+            return None
+        if isinstance(token, bool) or not isinstance(token, str | int):
+            raise _unusable_value_error(page, str(self.path), "a token")
+        return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +247,10 @@ class Offset:
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         reached = _read_count(request, self.param, 0) + received
         ended = _find_end(page, received, self.more, None if _counts_pages(self.more) else reached)
+        if ended is None and not received:
+            if self.size is None:
+                raise _stuck_error(page, f"`{self.more}` says that there is more, but the page has no record")
+            reached += self.size
         return ended or _set_values(request, {self.param: reached})
 
 
@@ -187,28 +289,46 @@ class GraphQLCursor:
         return replace(request, body={**request.body, "variables": variables})
 
 
-def next_header_link(page: Page) -> str | None:
-    """The URL with `rel="next"` in the `Link` header, or None."""
-    for link in parse_header_links(page.headers.get("link", "")):
-        if "next" in link.get("rel", "").lower().split():
-            return link["url"]
+def find_header_link(page: Page) -> weblinking.Link | None:
+    """The first link with `rel="next"` in the `Link` header (RFC 8288), or None. LinkError: it can't be read."""
+    header = page.headers.get("link", "")
+    links = weblinking.parse(header)
+    if (found := next((link for link in links if link.has_rel("next")), None)) is not None:
+        return found
+    # The parser leaves out what it can't read, which may be the link to the next page.
+    if len(links) < header.count("<") and _NEXT_RELATION.search(header):
+        raise LinkError(
+            f"the Link header can't be read: {shorten(header, _LONGEST_QUOTE)!r}.",
+            where=page.where,
+            url=f"{page.request.method} {page.url}",
+            status=page.status,
+        )
     return None
 
 
-def follow_link(page: Page, link: str) -> Request:
-    """The request for a link in a page (conformance 29). LinkError: the link is not a URL.
+def says_nothing_follows(link: weblinking.Link) -> bool:
+    """Whether a link's own attribute says that nothing is there, as Sentry's `results="false"` does."""
+    return (link.get("results") or "").lower() == "false"
 
-    The link's query stays unchanged. Parameters of the page's request that the link does not name, such as an API
-    version, are sent along; the others are not, so that none is sent twice.
+
+def follow_link(
+    page: Page, link: str, keep: Collection[str] = (), resolve: Callable[[str, str], str] | None = None
+) -> Request:
+    """The request for a link in a page (conformance 29, 48). LinkError: the link is not a URL.
+
+    The link is followed as it is. Of the parameters of the page's request only those in `keep` are sent along, unless
+    the link has them.
     """
     try:
-        url = resolve_link(link, page.final_url or page.request.url)
+        requested = page.final_url or page.request.url
+        url = resolve(link, requested) if resolve is not None else urljoin(requested, link.strip())
     except ValueError:
         raise _invalid_link_error(page, link) from None
     if _TOKEN.fullmatch(link.strip()):
         raise _invalid_link_error(page, link)
     in_link = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
-    params = {name: value for name, value in page.request.params.items() if name not in in_link}
+    sent = dict(parse_qsl(urlsplit(page.request.url).query, keep_blank_values=True)) | dict(page.request.params)
+    params = {name: sent[name] for name in keep if name in sent and name not in in_link}
     return replace(page.request, url=url, params=params)
 
 
@@ -219,21 +339,6 @@ def _invalid_link_error(page: Page, link: str) -> LinkError:
         url=f"{page.request.method} {page.url}",
         status=page.status,
     )
-
-
-def resolve_link(link: str, requested: str) -> str:
-    """The absolute URL of a link, resolved against the requested URL as RFC 3986 says, with one exception.
-
-    If the link's absolute path is the requested path without its first segments, the requested path is used. On
-    `/rest/orgs/7/issues`, Snyk links to `/orgs/7/issues?starting_after=...`, without the prefix of its API.
-    """
-    url = urljoin(requested, link.strip())
-    base, target = urlsplit(requested), urlsplit(url)
-    if (base.scheme, base.netloc) != (target.scheme, target.netloc) or not link.strip().startswith("/"):
-        return url
-    base_path, target_path = (unquote(parts.path).rstrip("/") for parts in (base, target))
-    lacks_prefix = target_path and base_path.endswith(target_path)
-    return urlunsplit(target._replace(path=base.path)) if lacks_prefix else url
 
 
 def _last_segment(path: str) -> str:
@@ -250,6 +355,16 @@ def _unusable_value_error(page: Page, path: str, kind: str) -> FetchError:
     )
 
 
+def _stuck_error(page: Page, problem: str) -> FetchError:
+    return FetchError(
+        f"{problem}, so the next request can't be made.",
+        where=page.where,
+        url=f"{page.request.method} {page.url}",
+        status=page.status,
+        advice="Give the paginator size_param and size.",
+    )
+
+
 def _require_both(paginator: str, size_param: str | None, size: int | None) -> None:
     if (size_param is None) != (size is None):
         raise ValueError(f"{paginator} takes size_param and size together: give both, or neither")
@@ -260,14 +375,37 @@ def _size_params(size_param: str | None, size: int | None) -> dict[str, Any]:
 
 
 def _set_values(request: Request, values: Mapping[str, Any]) -> Request:
-    """The request with these parameters: at the top level of its body if that is an object, else in the query."""
-    if isinstance(request.body, Mapping):
-        return replace(request, body={**request.body, **values})
-    return replace(request, params={**request.params, **values})
+    """The request with these parameters: at dotted paths of its body if that is an object, else in the query."""
+    if not isinstance(request.body, Mapping):
+        return replace(request, params={**request.params, **values})
+    body = request.body
+    for path, value in values.items():
+        body = _set_at_path(body, split_path(path), value)
+    return replace(request, body=body)
+
+
+def _set_at_path(holder: Mapping[str, Any], names: Sequence[str], value: Any) -> dict[str, Any]:
+    if len(names) == 1:
+        return {**holder, names[0]: value}
+    below = holder.get(names[0]) or {}
+    if not isinstance(below, Mapping):
+        raise BadRequestError(
+            f"the paginator's param needs an object at {names[0]!r} of the body, which holds a value."
+        )
+    return {**holder, names[0]: _set_at_path(below, names[1:], value)}
+
+
+def _value_at_path(holder: Any, names: Sequence[str], default: Any) -> Any:
+    for name in names:
+        holder = holder.get(name, default) if isinstance(holder, Mapping) else default
+    return holder
 
 
 def _read_count(request: Request, param: str, start: int) -> int:
-    sent = (request.body if isinstance(request.body, Mapping) else request.params).get(param, start)
+    if isinstance(request.body, Mapping):
+        sent = _value_at_path(request.body, split_path(param), start)
+    else:
+        sent = request.params.get(param, start)
     if isinstance(sent, bool) or not str(sent).isdecimal():
         raise BadRequestError(f"the parameter {param!r} must start at a number from 0 up, but is {sent!r}.")
     return int(str(sent))
@@ -286,12 +424,42 @@ def _find_end(page: Page, received: int, more: str | None, reached: int | None) 
 
     reached: how many pages or records were read so far, in the unit that `more` counts, or None if unknown.
     """
-    if received == 0:
-        return Last("an empty page")
-    # Without the flag, read on: the list ends at an empty page at the latest.
     if more is None or not page.has(more):
+        # Without the flag, read on: the list ends at an empty page at the latest.
+        return Last("an empty page") if received == 0 else None
+    if _has_more(page.value(more), more, reached):
+        # An empty page below a total proves nothing, but a flag that says so is believed.
+        return Last("an empty page") if received == 0 and _is_number(page.value(more)) else None
+    return Last(f"`{more}` says that there is no more")
+
+
+def _find_flagged_end(page: Page, more: str | None) -> Last | None:
+    """The end of a list that `more` says, or None."""
+    if more is None or not page.has(more) or _has_more(page.value(more), more, None):
         return None
-    return None if _has_more(page.value(more), more, reached) else Last(f"`{more}` says that there is no more")
+    return Last(f"`{more}` says that there is no more")
+
+
+def _end_without(page: Page, more: str | None, missing: str) -> Last:
+    """The end of a list whose page names no next one. Raises FetchError if `more` says that there is one."""
+    if more is None or not page.has(more):
+        return Last(missing)
+    raise FetchError(
+        f"`{more}` in the page says that there is more, but there is {missing}.",
+        where=page.where,
+        url=f"{page.request.method} {page.url}",
+        status=page.status,
+        advice="Correct the paginator.",
+    )
+
+
+def _find_feed_end(resume: bool, received: int) -> Last | None:
+    """The end of a walk over a feed for polling, or None."""
+    return Last("an empty page: the feed has nothing new") if resume and received == 0 else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _has_more(value: Any, more: str, reached: int | None) -> bool:

@@ -9,7 +9,14 @@ from typing import TypeVar, cast
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from tenacity.wait import wait_exponential
 
-from dazz_assets.http.errors import NotJsonError, TransientError, UnreachableError, WaitTooLongError
+from dazz_assets.http.errors import (
+    EmptyBodyError,
+    NotJsonError,
+    NotReadyError,
+    TransientError,
+    UnreachableError,
+    WaitTooLongError,
+)
 
 ATTEMPTS = 10
 NOT_JSON_ATTEMPTS = 4
@@ -31,11 +38,18 @@ _backoff = wait_exponential(multiplier=FIRST_BACKOFF, max=LONGEST_BACKOFF)
 class Attempts:
     """Calls a function until it returns, fails for good, or a limit is reached (conformance 2, 7).
 
-    clock: epoch seconds. wait: called before each further attempt with the seconds to wait, whether the vendor asked
+    clock: epoch seconds. until: when to stop asking for a list that is not ready, in epoch seconds.
+    wait: called before each further attempt with the seconds to wait, whether the vendor asked
     for them, and the error. It does the waiting itself, so that a connection's threads can share a wait or stop it.
     """
 
-    def __init__(self, clock: Callable[[], float], wait: Callable[[float, bool, TransientError], None]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        wait: Callable[[float, bool, TransientError], None],
+        until: float | None = None,
+    ) -> None:
+        self._until = until
         self._clock = clock
         self._wait = wait
 
@@ -46,6 +60,8 @@ class Attempts:
 
         def is_over(state: RetryCallState) -> bool:
             error = _last_error(state)
+            if isinstance(error, NotReadyError) and self._until is not None:
+                return self._clock() + (error.wait or state.upcoming_sleep) > self._until
             if state.attempt_number >= _max_attempts(error):
                 return True
             spent = self._clock() - started - requested_seconds
@@ -76,7 +92,7 @@ def _last_error(state: RetryCallState) -> TransientError:
 
 
 def _max_attempts(error: TransientError) -> int:
-    if isinstance(error, NotJsonError):
+    if isinstance(error, NotJsonError | EmptyBodyError):
         return NOT_JSON_ATTEMPTS
     return UNREACHABLE_ATTEMPTS if isinstance(error, UnreachableError) else ATTEMPTS
 

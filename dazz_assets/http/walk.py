@@ -6,19 +6,28 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Raw
 
-from dazz_assets.http.classify import Accept
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, WalkLimitError
 from dazz_assets.http.failures import shorten
-from dazz_assets.http.next_page_hints import describe_missed_hint, find_next_page_hint
+from dazz_assets.http.next_page_hints import NextPageHint, find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params
-from dazz_assets.http.pagination import CursorToken, Last, LinkHeader, NextLink, Paginator
+from dazz_assets.http.pagination import (
+    CursorToken,
+    GraphQLCursor,
+    Last,
+    LinkHeader,
+    NextLink,
+    Offset,
+    PageNumber,
+    Paginator,
+)
+from dazz_assets.http.response_rules import ResponseRules
 
 MAX_PAGES = 100_000
 MAX_SECONDS = 24 * 3600.0
@@ -26,6 +35,7 @@ LOOP_PAGES = 3
 """This many pages with the same records are a loop. Two are not: when a page's worth of records is inserted at the
 front of a list during a walk, the next page repeats the last one."""
 _JOIN_SECONDS = 2.0
+_OURS = (CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, PageNumber)
 _LONGEST_QUOTE = 200
 
 
@@ -34,12 +44,16 @@ class WalkedPage:
     """A page of a walk.
 
     number: counts from 1. records: as they were sent. end_reason: why this page is the last one, or None if it isn't.
+    position: where a later walk goes on, if the paginator keeps its place (`resume`).
+    ids: the id of each record, where an object holds them by id.
     """
 
     page: Page
     number: int
     records: Sequence[Raw]
     end_reason: str | None
+    position: str | None = None
+    ids: Sequence[str] | None = None
 
 
 def walk(
@@ -47,8 +61,8 @@ def walk(
     request: Request,
     *,
     paginator: Paginator | None = None,
-    records: str = "",
-    accept: Accept | None = None,
+    rules: ResponseRules | None = None,
+    position: str | None = None,
     should_stop: Callable[[WalkedPage], str | None] | None = None,
     max_pages: int = MAX_PAGES,
     max_seconds: float = MAX_SECONDS,
@@ -56,7 +70,8 @@ def walk(
 ) -> Generator[WalkedPage]:
     """Yields the pages of a list, and fetches the next page while the caller handles one.
 
-    records: the path of the list in each page. accept: see `Client.send`; an accepted failure ends the walk.
+    rules: how responses are to be read, and where the records are; an accepted failure ends the walk.
+    position: where to begin, from the last page of an earlier walk; for paginators that keep their place.
     should_stop: called with each page before the next one is requested. A text that it returns ends the walk, as the
     `end_reason` of that page. It runs in the thread that fetches.
     stop: another thread may set it to end the walk, even while it waits (StoppedError). The walk sets it when it ends.
@@ -65,7 +80,8 @@ def walk(
     the iterator; nothing more is sent then. Raises `FetchError`: LoopError, WalkLimitError (more than max_pages, or
     max_seconds by the client's clock) and MissingPaginatorError among others.
     """
-    fetcher = _PageFetcher(client, request, paginator, records, accept, should_stop, max_pages, max_seconds)
+    limits = _Limits(max_pages, max_seconds, client.clock() + max_seconds)
+    fetcher = _PageFetcher(client, request, paginator, rules or ResponseRules(), position, should_stop, limits)
     stop = stop or threading.Event()
     first_page, next_request = fetcher.fetch(fetcher.first_request, stop)
     if next_request is None:
@@ -79,6 +95,13 @@ def walk(
         prefetcher.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    pages: int
+    seconds: float
+    ends_at: float
+
+
 class _PageFetcher:
     """Fetches one page of a walk at a time, from any thread."""
 
@@ -87,23 +110,22 @@ class _PageFetcher:
         client: Client,
         request: Request,
         paginator: Paginator | None,
-        records: str,
-        accept: Accept | None,
+        rules: ResponseRules,
+        position: str | None,
         should_stop: Callable[[WalkedPage], str | None] | None,
-        max_pages: int,
-        max_seconds: float,
+        limits: _Limits,
     ) -> None:
         self._client = client
         self._paginator = paginator
-        self._records = records
-        self._accept = accept
+        self._rules = rules
         self._should_stop = should_stop
-        self._max_pages = max_pages
-        self._max_seconds = max_seconds
-        self._ends_at = client.clock() + max_seconds
+        self._limits = limits
         self._loop_detector = LoopDetector()
-        self._number = 0
+        self._number = self._received = 0
+        self._position = position
         self.first_request = paginator.first(request) if paginator else request
+        if position is not None and isinstance(paginator, LinkHeader | NextLink | CursorToken):
+            self.first_request = paginator.go_on(self.first_request, position)
 
     def fetch(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
         """The page for a request, and the request for the page after it, or None."""
@@ -118,50 +140,73 @@ class _PageFetcher:
         self._check_limits()
         self._loop_detector.check_request(request)
         self._number += 1
-        page = self._client.send(request, self._accept, stop=stop)
-        records = page.records(self._records)
+        page = self._client.send(request, self._rules, stop=stop, until=self._limits.ends_at)
+        listed = page.listed(self._rules)
+        records = listed.records
         self._loop_detector.check_records(records)
+        self._received += len(records)
         following = self._find_next(request, page, len(records))
         end_reason = following.reason if isinstance(following, Last) else None
-        walked = WalkedPage(page, self._number, records, end_reason)
+        if isinstance(self._paginator, LinkHeader | NextLink | CursorToken) and self._paginator.resume:
+            self._position = self._paginator.position(page) or self._position
+        walked = WalkedPage(page, self._number, records, end_reason, self._position, listed.ids)
         if end_reason is None and self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
-            return WalkedPage(page, self._number, records, reason), None
+            return replace(walked, end_reason=reason), None
         return walked, None if isinstance(following, Last) else following
 
     def _find_next(self, request: Request, page: Page, received: int) -> Request | Last:
         if page.accepted_failure is not None:
-            return Last(f"accepted as empty: {page.accepted_failure}")
-        if page.document.is_empty:
+            meaning = "empty" if page.accepted_end is None else "the end"
+            return Last(f"accepted as {meaning}: {page.accepted_failure}")
+        if page.document.is_empty and self._paginator is None:
             return Last("an empty body")
         if self._paginator is not None:
             following = self._paginator.next(request, page, received)
-            if isinstance(following, Last) and self._number == 1 and received:
-                self._check_missed_hint(page)
+            if isinstance(following, Last) and not self._reads_end(page):
+                self._check_hints(page, self._paginator)
             return following
-        if (hint := find_next_page_hint(page)) is not None:
-            raise MissingPaginatorError(
-                f"{hint} in the first page says that there is more, but no paginator is set.",
-                url=f"{request.method} {page.url}",
-            )
+        self._check_hints(page, None)
         return Last("the only page: there is no paginator, and it names no further page")
 
-    def _check_missed_hint(self, page: Page) -> None:
-        """Raises MissingPaginatorError if a link or token paginator ends at a first page that names a next one."""
-        if not isinstance(self._paginator, LinkHeader | NextLink | CursorToken):
+    def _reads_end(self, page: Page) -> bool:
+        """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""
+        paginator = self._paginator
+        if isinstance(paginator, LinkHeader | NextLink | CursorToken) and paginator.resume:
+            return True
+        more = getattr(paginator, "more", None)
+        return more is not None and page.has(more)
+
+    def _check_hints(self, page: Page, paginator: Paginator | None) -> None:
+        """Raises MissingPaginatorError if the last page says that there is more, and warns if it may say so.
+
+        Without a paginator, a token counts too: nothing else could fetch what it leads to.
+        """
+        hint = find_next_page_hint(
+            page,
+            ignored=self._rules.data_fields,
+            pages_read=self._number,
+            received=self._received if paginator is None else None,
+        )
+        if hint is None:
             return
-        path = None if isinstance(self._paginator, LinkHeader) else self._paginator.path
-        if (problem := describe_missed_hint(page, path)) is not None:
-            raise MissingPaginatorError(
-                problem,
-                url=f"{page.request.method} {page.url}",
-                advice="Correct the paginator, so that it looks there.",
-            )
+        finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} does not read it"
+        problem = f"{hint.sign} in the page says that there is more, but {finds}."
+        advice = f"Set `paginator` to {hint.setting}{_format_data_field(hint)}."
+        url = f"{page.request.method} {page.url}"
+        is_total = " of " in hint.sign
+        is_own = paginator is not None and not isinstance(paginator, _OURS)
+        if (hint.is_certain and not is_own) or (paginator is None and not is_total):
+            raise MissingPaginatorError(problem, url=url, advice=advice)
+        self._client.warn(f"unread {hint.sign}", f"{url}: {problem.replace('says', 'may say')} {advice}")
 
     def _check_limits(self) -> None:
-        if self._number >= self._max_pages:
-            raise WalkLimitError(f"the walk takes more than {self._max_pages} pages.")
-        if self._client.clock() > self._ends_at:
-            raise WalkLimitError(f"the walk takes longer than {self._max_seconds:.0f} s, after {self._number} pages.")
+        limits = self._limits
+        if self._number >= limits.pages:
+            raise WalkLimitError(f"the walk takes more than {limits.pages} pages (`max_pages`).")
+        if self._client.clock() > limits.ends_at:
+            raise WalkLimitError(
+                f"the walk takes longer than {limits.seconds:.0f} s (`max_time`), after {self._number} pages."
+            )
 
 
 class _Prefetcher:
@@ -245,6 +290,14 @@ class LoopDetector:
                 f"page {number} holds the same {len(records)} records as page {first}. They came {count + 1} times, "
                 "although each request was a different one.",
             )
+
+
+def _format_data_field(hint: NextPageHint) -> str:
+    """ " or ..." for a sign in the body that may be data."""
+    if not hint.sign.startswith("`"):
+        return ""
+    name = hint.sign[1:].partition("`")[0].partition(".")[0]
+    return f', or, if it is data, `data_fields = ("{name}",)`'
 
 
 def _hash_request(request: Request) -> bytes:

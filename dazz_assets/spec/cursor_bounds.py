@@ -1,6 +1,6 @@
 """Where a stream's requests send the bounds of its cursor; writes out the short form `Cursor(since=..., until=...)`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dazz_assets.declare.cursor import Cursor
@@ -12,8 +12,8 @@ BOUNDS = ("since", "until")
 
 
 def write_out_bounds(
-    where: str, cursor: Cursor | None, params: Mapping[str, Scalar], body: Mapping[str, Any] | None
-) -> tuple[Mapping[str, Scalar], Mapping[str, Any] | None]:
+    where: str, cursor: Cursor | None, params: Mapping[str, Scalar | Sequence[Scalar]], body: Mapping[str, Any] | None
+) -> tuple[Mapping[str, Scalar | Sequence[Scalar]], Mapping[str, Any] | None]:
     """Params and body with `{cursor.since}` and `{cursor.until}` added where the cursor names a parameter for them.
 
     A bound goes into the body if there is one, at a dotted path, else into the params. Raises DefinitionError if

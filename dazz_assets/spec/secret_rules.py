@@ -4,7 +4,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
@@ -64,7 +64,9 @@ def check_not_in_url(where: str, setting: str, value: object, config: type[Conne
             )
 
 
-def _check_secret_params(where: str, params: Mapping[str, Scalar], config: type[ConnectionConfig]) -> None:
+def _check_secret_params(
+    where: str, params: Mapping[str, Scalar | Sequence[Scalar]], config: type[ConnectionConfig]
+) -> None:
     """Refuse a value written out for a parameter whose name is that of a credential."""
     for name, value in params.items():
         is_literal = not any(find_placeholders(value)) and secret_names.may_be_secret(str(value))

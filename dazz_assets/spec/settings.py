@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http import HTTPMethod
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -23,8 +23,10 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import Rate
+from dazz_assets.http.body_format import Format
 from dazz_assets.http.failures import is_transient, shorten
 from dazz_assets.http.hosts import DeclaredHosts
+from dazz_assets.http.response_rules import Absence, Action, Shape
 from dazz_assets.spec.attribute_rules import check_attributes
 
 _MAX_VALUE_LENGTH = 60
@@ -144,30 +146,33 @@ def _check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return hosts
 
 
-def _check_accept(accept: Mapping[int, object]) -> Mapping[int, object]:
-    for status, action in accept.items():
-        if problem := _find_accept_problem(status, action):
-            raise ValueError(f'`accept` has {{{status}: "{action}"}}{problem}')
+def _check_accept(accept: Mapping[int | tuple[int, str], object]) -> Mapping[int | tuple[int, str], object]:
+    for key, action in accept.items():
+        if problem := _find_accept_problem(key, action):
+            raise ValueError(f'`accept` has {{{key}: "{action}"}}{problem}')
     return accept
 
 
-def _find_accept_problem(status: int, action: object) -> str | None:
-    """Return why this status can't be accepted in this way, as the end of a sentence; None if it can."""
-    if action not in ("skip", "keep"):
-        return '; use "skip" or "keep"'
+def _find_accept_problem(key: int | tuple[int, str], action: object) -> str | None:
+    """Return why such a response can't be accepted in this way, as the end of a sentence; None if it can."""
+    status, text = key if isinstance(key, tuple) else (key, "")
+    if action not in get_args(Action):
+        return f"; use one of {', '.join(get_args(Action))}"
+    if isinstance(key, tuple) and not text:
+        return ", whose text is empty and would be found in every body; give a text, or the status alone"
+    if 300 <= status < 400:
+        return ", which does nothing: redirects are followed; remove it"
+    if not 200 <= status < 600:
+        return ", which is not the status of a response; correct it"
     if action == "keep":
         use = '"keep" keeps the data of a 200 that also has errors; use {200: "keep"}, or remove it'
         return None if status == 200 else f", which does nothing: {use}"
-    if status in (401, 407):
+    if status < 300 and not text:
+        return f', which would do so to every successful response; add a text: {{({status}, "..."): "{action}"}}'
+    if status in (401, 407) and action in ("skip", "end") and not text:
         cause = "a wrong or expired token" if status == 401 else "wrong credentials for a proxy"
         return f", which would turn {cause} into an empty list; remove it"
-    if 200 <= status < 300:
-        return ', which does nothing: "skip" is for failures, and an empty page has no records anyway; remove it'
-    if 300 <= status < 400:
-        return ", which does nothing: redirects are followed; remove it"
-    if not 400 <= status < 600:
-        return ", which is not the status of a failure; correct it"
-    if is_transient(status):
+    if action in ("retry", "skip") and not text and is_transient(status):
         return ", which does nothing: such a failure may pass, so the request is retried; remove it"
     return None
 
@@ -211,22 +216,37 @@ class _SharedSettings(BaseModel):
     model_config = ConfigDict(strict=True)
 
     name: str | None = _setting("a string", '`name = "things"`')
-    params: Mapping[str, Scalar] = _setting("a dict of strings, numbers and booleans", '`params = {"limit": 100}`')
+    params: Mapping[str, Scalar | list[Scalar] | tuple[Scalar, ...]] = _setting(
+        "a dict of strings, numbers and booleans, or lists of them", '`params = {"limit": 100}`'
+    )
     headers: Mapping[str, str] = _setting("a dict of strings", '`headers = {"Accept": "application/json"}`')
     method: Annotated[str, _satisfying(lambda method: method.upper() in set(HTTPMethod))] = _setting(
         "an HTTP method", '`method = "POST"`'
     )
     records: str = _setting("the path of the list in a page", '`records = "data.items"`')
+    record: str = _setting("the path of the record in an item of the list", '`record = "node"`')
+    shape: Shape = _setting('"list", "object" or "by_id"')
+    empty: tuple[Absence, ...] = _setting(
+        'a tuple of "body", "object", "text" and "missing"', '`empty = ("body",)`, with a comma'
+    )
+    data_fields: tuple[_Name, ...] = _setting("a tuple of names", '`data_fields = ("status",)`, with a comma')
+    format: Format | None = _setting('"json", "ndjson" or "csv"')
+    total: str | None = _setting("the path of a number, or None", '`total = "meta.count"`')
     primary_key: _Paths | None = _setting(
         "a path or a tuple of paths", '`primary_key = "id"` or `primary_key = ("repository.id", "number")`'
     )
     paginator: Annotated[Any, _having("first", "next")] | None = _setting(
         "a paginator", '`paginator = NextLink("links.next")`'
     )
-    accept: Annotated[Mapping[int, Any], AfterValidator(_check_accept)] = _setting(
-        "a dict by status", '`accept = {404: "skip"}`'
+    accept: Annotated[Mapping[int | tuple[int, str], Any], AfterValidator(_check_accept)] = _setting(
+        "a dict whose keys are statuses, or pairs of a status and a text",
+        '`accept = {404: "skip", (403, "disabled"): "skip"}`',
     )
     max_invalid: float = _setting("a share from 0 to 1", "`max_invalid = 0.1`", ge=0, le=1)
+    max_shrink: float = _setting("a share from 0 to 1", "`max_shrink = 0.5`", ge=0, le=1)
+    max_pages: int = _setting("a whole number of at least 1", "`max_pages = 1_000_000`", ge=1)
+    max_time: timedelta = _setting("a timedelta above 0", "`max_time = timedelta(hours=48)`", gt=timedelta())
+    max_idle_pages: int = _setting("a whole number of at least 1", "`max_idle_pages = 100`", ge=1)
     personal: _Paths = _setting(
         "a path or a tuple of paths", '`personal = "user.login"` or `personal = ("user.login", "author")`'
     )
@@ -267,6 +287,9 @@ class _CursorSettings(BaseModel):
     until: Annotated[str, AfterValidator(_check_until)] | None = _setting(
         "the name of a parameter", '`until="updated_before"`'
     )
+    nulls: _Name | None = _setting('the path of a field, or "fetched"', '`nulls="created_at"`')
+    step: timedelta | None = _setting("a timedelta above 0", "`step=timedelta(days=31)`", gt=timedelta())
+    both: bool = _setting("True or False")
     lookback: timedelta = _setting("a timedelta, not negative", "`lookback=timedelta(hours=1)`", ge=timedelta())
     order: Literal["asc", "desc"] | None = _setting('"asc" or "desc"')
     format: Annotated[str, _satisfying(lambda form: form in ("epoch", "epoch_ms") or "%" in form)] | None = _setting(

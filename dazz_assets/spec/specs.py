@@ -1,7 +1,8 @@
 """Plain descriptions of an integration, its streams and parsers: what the rest of the framework works from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -11,7 +12,7 @@ from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.domain import DomainObject
-from dazz_assets.http import Accept, Paginator
+from dazz_assets.http import Absence, Accept, Format, Paginator, ResponseRules, Shape
 from dazz_assets.http.placeholders import find_placeholders
 
 InputKind = Literal["full_refresh", "incremental"]
@@ -30,23 +31,40 @@ class StreamSpec:
     model: type[BaseModel] | None
     doc: str
     path: str
-    params: Mapping[str, Scalar]
+    params: Mapping[str, Scalar | Sequence[Scalar]]
     headers: Mapping[str, str]
     body: Mapping[str, Any] | None
     method: str
     records: str
+    record: str
+    shape: Shape
+    empty: tuple[Absence, ...]
+    data_fields: tuple[str, ...]
+    format: Format | None
+    total: str | None
     primary_key: tuple[str, ...]
     cursor: Cursor | None
     paginator: Paginator | None
     parent: str | None
     accept: Accept
     max_invalid: float
+    max_shrink: float
+    max_pages: int
+    max_time: timedelta
+    max_idle_pages: int
     personal: tuple[str, ...]
 
     @property
     def request(self) -> Mapping[str, object]:
         """The settings that make up a request, as templates."""
         return {"path": self.path, "params": self.params, "headers": self.headers, "body": self.body}
+
+    @property
+    def rules(self) -> ResponseRules:
+        """How its responses are to be read."""
+        return ResponseRules(
+            self.accept, self.records, self.record, self.shape, self.empty, self.data_fields, self.format
+        )
 
     @property
     def takes_since(self) -> bool:

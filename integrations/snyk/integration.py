@@ -14,13 +14,13 @@ from dazz_assets import (
     FullRefresh,
     Incremental,
     Integration,
-    NextLink,
     Rate,
     Stream,
     parser,
 )
 from dazz_assets.domain import Finding, FindingClass, RawRecord, Severity, Status
 
+from .links import SnykLink
 from .locations import Location, app_url, locate
 from .models import Issue, Org, Project
 from .ratings import cves, cvss, cwes, exploit_maturity, ghsa, rule
@@ -87,7 +87,7 @@ class SnykIntegration(Integration[SnykConfig]):
     headers = {"Accept": "application/vnd.api+json"}
     params = {"version": "2024-10-15", "limit": 100}
     records = "data"
-    paginator = NextLink("links.next")
+    paginator = SnykLink("links.next")
     rate = Rate(1_600, per=60)
     check = OrgsStream
     streams = (OrgsStream, ProjectsStream, IssuesStream)

@@ -16,6 +16,7 @@ from dazz_assets.http import (
     RedirectError,
     Request,
     Response,
+    ResponseRules,
     UndeclaredHostError,
     walk,
 )
@@ -43,7 +44,7 @@ def test_a_next_link_to_another_host_fails_and_nothing_is_sent_there(
     vendor.script(Reply(body={"data": [1], "next": f"{other_host.url}/more"}))
     client = connect(auth=ApiKey(param="key", format="{config.key}"), values={"key": "s3cret"})
     with pytest.raises(UndeclaredHostError):
-        list(walk(client, Request(f"{vendor.url}/x"), paginator=NextLink("next"), records="data"))
+        list(walk(client, Request(f"{vendor.url}/x"), paginator=NextLink("next"), rules=ResponseRules(records="data")))
     assert other_host.requests == []
 
 

@@ -10,14 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests import PreparedRequest
 
-from dazz_assets.http import Client, CursorToken, LoopError, NextLink, PageNumber, Paginator, Request, WalkedPage, walk
+from dazz_assets.http import (
+    Client,
+    CursorToken,
+    LoopError,
+    NextLink,
+    PageNumber,
+    Paginator,
+    Request,
+    ResponseRules,
+    WalkedPage,
+    walk,
+)
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 PAGINATOR = CursorToken("next", "cursor")
 
 
 def walk_items(vendor: Vendor, client: Client, paginator: Paginator) -> Iterator[WalkedPage]:
-    return walk(client, Request(f"{vendor.url}/items"), paginator=paginator, records="data")
+    return walk(client, Request(f"{vendor.url}/items"), paginator=paginator, rules=ResponseRules(records="data"))
 
 
 def reply_with_next(request: ReceivedRequest, cursors: dict[str, str]) -> Reply:
@@ -87,7 +98,9 @@ def test_a_circle_is_found_before_any_request_is_sent_twice(lead: int, around: i
     with responses.RequestsMock() as mocked:
         mocked.add_callback(responses.GET, "https://api.example.com/items", answer)
         client = Client("https://api.example.com")
-        pages = walk(client, Request("https://api.example.com/items"), paginator=PAGINATOR, records="data")
+        pages = walk(
+            client, Request("https://api.example.com/items"), paginator=PAGINATOR, rules=ResponseRules(records="data")
+        )
         with pytest.raises(LoopError, match=f"circle of {around} "):
             list(pages)
         sent = [call.request.url for call in mocked.calls]

@@ -19,6 +19,7 @@ from dazz_assets.http import (
     RecordsPathError,
     RefusedError,
     Request,
+    ResponseRules,
     WalkedPage,
     WalkLimitError,
     walk,
@@ -51,8 +52,9 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def walk_items(vendor: Vendor, client: Client, **settings: Any) -> Iterator[WalkedPage]:
-    settings = {"paginator": CursorToken("next", "cursor"), "records": "data", **settings}
-    return walk(client, Request(f"{vendor.url}/items"), **settings)
+    settings = {"paginator": CursorToken("next", "cursor"), **settings}
+    rules = ResponseRules(records=settings.pop("records", "data"), accept=settings.pop("accept", {}))
+    return walk(client, Request(f"{vendor.url}/items"), rules=rules, **settings)
 
 
 def test_all_pages_come_in_order_and_the_last_one_has_a_reason(vendor: Vendor, client: Client) -> None:
@@ -74,7 +76,7 @@ def test_a_single_page_needs_no_paginator_and_no_thread(vendor: Vendor, client: 
 def test_a_first_page_that_says_there_is_more_is_an_error_without_a_paginator(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(body={"data": [1], "links": {"next": "/x"}}))
     with pytest.raises(
-        MissingPaginatorError, match=r"`links\.next` in the first page says that there is more.*Set `paginator`"
+        MissingPaginatorError, match=r"`links\.next` in the page says that there is more.*Set `paginator` to NextLink"
     ):
         list(walk_items(vendor, client, paginator=None))
 
@@ -107,7 +109,7 @@ def test_an_offset_ends_at_an_empty_page_after_short_ones(vendor: Vendor, client
 
 def test_an_empty_body_and_an_accepted_failure_end_a_walk(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(204))
-    assert [step.end_reason for step in walk_items(vendor, client, paginator=PageNumber())] == ["an empty body"]
+    assert [step.end_reason for step in walk_items(vendor, client, paginator=PageNumber())] == ["an empty page"]
     vendor.script(Reply(404, {"message": "no such org"}))
     (step,) = walk_items(vendor, client, accept={404: "skip"})
     assert step.records == []
@@ -195,7 +197,7 @@ def test_a_walk_is_bounded_in_time(vendor: Vendor, client: Client, clock: Clock)
         return answer(request)
 
     vendor.handler = slow
-    with pytest.raises(WalkLimitError, match="longer than 150 s, after 3 pages"):
+    with pytest.raises(WalkLimitError, match="longer than 150 s \\(`max_time`\\), after 3 pages"):
         list(walk_items(vendor, client, max_seconds=150))
 
 

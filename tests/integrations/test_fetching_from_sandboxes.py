@@ -32,9 +32,9 @@ class Fetch:
 
     def texts(self, stream: str, path: str) -> Iterator[bytes]:
         spec = self.spec.streams[stream]
-        params = {**self.spec.integration.params, **spec.stream.params}  # without the cursor's bounds
+        params: dict[str, Any] = {**self.spec.integration.params, **spec.stream.params}  # without the cursor's bounds
         request = Request(self.settings["base_url"] + path, params=params, headers=spec.headers)
-        for page in walk(self.client, request, paginator=spec.paginator, records=spec.records):
+        for page in walk(self.client, request, paginator=spec.paginator, rules=spec.rules):
             yield from map(bytes, page.records)
 
     def records(self, stream: str, path: str) -> list[Any]:

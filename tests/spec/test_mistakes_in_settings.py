@@ -65,10 +65,10 @@ from tests.spec.mistakes import Make, Thing, ThingsStream, integration, load_err
             ),
         ),
         (
-            {"params": {"ids": ["a", "b"]}},
+            {"params": {"ids": {"a": "b"}}},
             (
-                "`params` is {'ids': list}; it must be a dict of strings, numbers and booleans, for example "
-                '`params = {"limit": 100}`'
+                "`params` is {'ids': dict}; it must be a dict of strings, numbers and booleans, or lists of them, for "
+                'example `params = {"limit": 100}`'
             ),
         ),
         ({"name": 7}, '`name` is 7; it must be a string, for example `name = "things"`'),
@@ -152,9 +152,12 @@ def test_a_setting_of_an_integration(settings: dict[str, Any], problem: str) -> 
         ({"parent": ThingsStream()}, "`parent` is an instance of ThingsStream; give the class, without `()`"),
         (
             {"accept": {"404": "skip"}},
-            "`accept` is {'404': str}; it must be a dict by status, for example `accept = {404: \"skip\"}`",
+            (
+                "`accept` is {'404': str}; it must be a dict whose keys are statuses, or pairs of a status and a text, "
+                'for example `accept = {404: "skip", (403, "disabled"): "skip"}`'
+            ),
         ),
-        ({"accept": {404: "ignore"}}, '`accept` has {404: "ignore"}; use "skip" or "keep"'),
+        ({"accept": {404: "ignore"}}, '`accept` has {404: "ignore"}; use one of skip, keep, retry, limit, end, split'),
         (
             {"max_invalid": "10%"},
             "`max_invalid` is '10%'; it must be a share from 0 to 1, for example `max_invalid = 0.1`",

@@ -294,11 +294,11 @@ def test_a_setting_with_an_effect_loads(make: Make) -> None:
         ({407: "skip"}, ", which would turn wrong credentials for a proxy into an empty list; remove it"),
         (
             {200: "skip"},
-            ', which does nothing: "skip" is for failures, and an empty page has no records anyway; remove it',
+            ', which would do so to every successful response; add a text: {(200, "..."): "skip"}',
         ),
         (
             {204: "skip"},
-            ', which does nothing: "skip" is for failures, and an empty page has no records anyway; remove it',
+            ', which would do so to every successful response; add a text: {(204, "..."): "skip"}',
         ),
         ({302: "skip"}, ", which does nothing: redirects are followed; remove it"),
         (
@@ -309,15 +309,15 @@ def test_a_setting_with_an_effect_loads(make: Make) -> None:
             {503: "skip"},
             ", which does nothing: such a failure may pass, so the request is retried; remove it",
         ),
-        ({40: "skip"}, ", which is not the status of a failure; correct it"),
-        ({4040: "skip"}, ", which is not the status of a failure; correct it"),
+        ({40: "skip"}, ", which is not the status of a response; correct it"),
+        ({4040: "skip"}, ", which is not the status of a response; correct it"),
         *(
             (
                 {status: "keep"},
                 ', which does nothing: "keep" keeps the data of a 200 that also has errors; use {200: "keep"}, or '
                 "remove it",
             )
-            for status in (201, 302, 401, 404, 500)
+            for status in (201, 401, 404, 500)
         ),
     ],
 )

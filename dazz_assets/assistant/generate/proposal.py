@@ -224,11 +224,11 @@ def _choose_paging(choices: AuthorChoices, page: Page) -> Paging | None:
     if choices.paginator == "inferred" and found:
         return found[0]
     if choices.paginator == "inferred" or choices.paginator is None:
-        if sign := find_next_page_hint(page):
+        if hint := find_next_page_hint(page):
             shown = f", for example {write_call(found[0].paginator)}" if found else ""
             raise NoProposalError(
                 "paginator",
-                f"{sign} says that there are more pages, so the stream needs a paginator{shown}",
+                f"{hint.sign} says that there are more pages, so the stream needs a paginator{shown}",
             )
         return None
     return _complete_paginator(choices.paginator, found)

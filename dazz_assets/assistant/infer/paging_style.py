@@ -6,7 +6,7 @@ from typing import Any
 
 from dazz_assets.assistant.infer.json_values import decode_json, join_path, split_words
 from dazz_assets.http import CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, Page, PageNumber, Paginator
-from dazz_assets.http.pagination import next_header_link
+from dazz_assets.http.pagination import find_header_link
 
 _MAX_DEPTH = 6
 
@@ -89,7 +89,7 @@ def paginators_match(one: Paginator, other: Paginator) -> bool:
 
 
 def _find_in_header(page: Page) -> Iterator[Paging]:
-    if next_header_link(page):
+    if find_header_link(page):
         yield Paging(LinkHeader(), "the Link header has rel=next", has_more=True)
 
 

@@ -1,0 +1,122 @@
+"""Turns a response's body into JSON in UTF-8: from other charsets, from one JSON value a line, and from CSV."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Mapping
+from email.message import Message
+from typing import Literal
+
+Format = Literal["json", "ndjson", "csv"]
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_FORMATS: Mapping[str, Format] = {
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/x-jsonlines": "ndjson",
+    "application/json-seq": "ndjson",
+    "text/csv": "csv",
+    "application/csv": "csv",
+}
+_DELIMITERS = ",;\t|"
+_RECORD_SEPARATOR = "\x1e"
+
+
+class BodyFormatError(ValueError):
+    """A body can't be read in its charset or format. The text says why."""
+
+
+def to_json(body: bytes, content_type: str, format_: Format | None) -> tuple[bytes, str | None]:
+    """A body as JSON in UTF-8, and what it was converted from; None if it was not.
+
+    format_: what the stream says; None goes by the content type, and reads several lines of JSON as such. Raises
+    BodyFormatError.
+    """
+    kind, charset = _read_content_type(content_type)
+    text, source = _to_utf8(body, charset)
+    format_ = format_ or _FORMATS.get(kind)
+    if format_ == "csv":
+        return _csv_to_json(text.decode()), f"CSV in {source or 'UTF-8'}"
+    if format_ == "ndjson" or (format_ is None and _is_json_a_line(text)):
+        return _lines_to_json(text), f"JSON a line in {source or 'UTF-8'}"
+    return text, source
+
+
+def _read_content_type(content_type: str) -> tuple[str, str | None]:
+    message = Message()
+    message["Content-Type"] = content_type or "application/json"
+    charset = message.get_param("charset")
+    return message.get_content_type(), charset if isinstance(charset, str) else None
+
+
+def _to_utf8(body: bytes, charset: str | None) -> tuple[bytes, str | None]:
+    """The body in UTF-8 without a byte order mark, and its charset if that is another one."""
+    for mark, name in _MARKS:
+        if body.startswith(mark):
+            charset, body = name, body[len(mark) :]
+            break
+    else:
+        if b"\0" in body[:4]:  # JSON begins with two ASCII characters (RFC 4627, section 3).
+            charset = json.detect_encoding(body)
+    try:
+        codec = codecs.lookup(charset or "utf-8").name
+        text = body.decode(codec)
+    except LookupError:
+        raise BodyFormatError(f"its charset is {charset!r}, which is unknown") from None
+    except UnicodeDecodeError as error:
+        raise BodyFormatError(f"it is not {codec}: {error.reason} at byte {error.start}") from None
+    return (body, None) if codec in ("utf-8", "ascii") else (text.encode(), codec.upper())
+
+
+def _is_json_a_line(body: bytes) -> bool:
+    """Whether a body is several lines that each begin an object of their own."""
+    first, _, rest = body.lstrip().partition(b"\n")
+    if not (first.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{")):
+        return False
+    return all(_is_json(line) for line in (first, rest.strip().partition(b"\n")[0]))
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _lines_to_json(body: bytes) -> bytes:
+    lines = [line.strip().lstrip(_RECORD_SEPARATOR.encode()) for line in body.split(b"\n")]
+    values = [line for line in lines if line]
+    for number, line in enumerate(values, 1):
+        if not _is_json(line):
+            raise BodyFormatError(f"its line {number} is not JSON: {line[:60].decode(errors='replace')!r}")
+    return b"[" + b",".join(values) + b"]"
+
+
+def _csv_to_json(text: str) -> bytes:
+    """A list of objects, one a row, whose values are texts. Raises BodyFormatError for a row of another length."""
+    header = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=header.count), strict=True)
+    try:
+        rows = [row for row in reader if row]
+    except csv.Error as error:
+        raise BodyFormatError(f"its CSV can't be read: line {reader.line_num}: {error}") from None
+    if not rows:
+        return b"[]"
+    names = rows[0]
+    if len(set(names)) < len(names):
+        raise BodyFormatError(f"its CSV names a column twice: {', '.join(names)}")
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != len(names):
+            raise BodyFormatError(f"row {number} of its CSV has {len(row)} values for {len(names)} columns")
+    return json.dumps([dict(zip(names, row, strict=True)) for row in rows[1:]], ensure_ascii=False).encode()
