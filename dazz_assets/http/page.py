@@ -187,7 +187,10 @@ class Page(Response):
             try:
                 found = Listed(self.document.records(rules.records))
             except NoListError as error:
-                raise self._records_path_error(f"{error}.{self._quote_vendor()}", _shape_advice(raw)) from None
+                advice = (
+                    "" if "there is a list" in str(error) or "there are lists" in str(error) else _shape_advice(raw)
+                )
+                raise self._records_path_error(f"{error}.{self._quote_vendor()}", advice) from None
         else:
             found = self._find_in_object(raw, rules)
         if not rules.record:
