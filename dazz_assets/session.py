@@ -1,5 +1,6 @@
 """A session: an integration, one of its connections and the lake, at work."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
@@ -77,6 +78,10 @@ class Session:
             return self.integration
         except BadConnection:
             return self.spec.integration(None, connection=self.connection.id)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, by the session's clock."""
+        (self._sleep or time.sleep)(seconds)
 
     def raw(self, stream: StreamSpec) -> Table:
         """The raw table of one of the integration's streams."""

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dazz_assets.http import Page
+from dazz_assets.http import WalkedPage
 from dazz_assets.http.json_fields import Buffer, FieldReader, Literal
+from dazz_assets.http.json_slices import find_problem
 from dazz_assets.lake import RAW_SCHEMA
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds
+
+FETCHED = "fetched"
+"""`Cursor(nulls="fetched")`: a record whose cursor is null counts as changed when it was fetched."""
 
 
 @dataclass(slots=True)
@@ -48,14 +52,21 @@ class RowReader:
         paths = list(stream.primary_key)
         if stream.cursor:
             paths.append(stream.cursor.field)
+            if stream.cursor.nulls not in (None, FETCHED):
+                paths.append(str(stream.cursor.nulls))
         self._reader = FieldReader(paths) if paths else None
 
-    def read_rows(self, page: Page, records: Sequence[Buffer], page_number: int, parent: str | None) -> list[RawRow]:
-        """Return one row for each record of a page, in the page's order. Pages are numbered from 1."""
-        fetched_at = to_microseconds(page.fetched_at)
-        fields = self._reader.read(records) if self._reader else [()] * len(records)
+    def read_rows(self, step: WalkedPage, parent: str | None) -> list[RawRow]:
+        """Return one row for each record of a page, in the page's order."""
+        records, fetched_at = step.records, to_microseconds(step.page.fetched_at)
+        fields: Sequence[tuple[str | None, ...]] = self._reader.read(records) if self._reader else [()] * len(records)
+        if step.ids is not None and not self._stream.primary_key:
+            fields = [(id_,) for id_ in step.ids]
+        faults = _find_faults(step)
         return [
-            self._make_row(record, values, fetched_at, page_number, position, page.url, parent)
+            self._make_row(
+                record, values, fetched_at, step.number, position, step.page.url, parent, faults.get(position)
+            )
             for position, (record, values) in enumerate(zip(records, fields, strict=True))
         ]
 
@@ -68,12 +79,18 @@ class RowReader:
         position: int,
         url: str,
         parent: str | None,
+        fault: str | None,
     ) -> RawRow:
         stream = self._stream
-        key = _format_key(values[: len(stream.primary_key)])
-        cursor = values[-1] if stream.cursor else None
+        key = _format_key(values[: len(stream.primary_key) or 1])
+        cursor = values[len(stream.primary_key)] if stream.cursor else None
         cursor_at = parse_timestamp(cursor) if cursor is not None else None
-        problem = self._find_problem(key, cursor, cursor_at)
+        problem = fault
+        if stream.cursor is not None and cursor is None and stream.cursor.nulls is not None:
+            problem = problem or self._find_problem(key, "", 0)
+            cursor_at = None if stream.cursor.nulls == FETCHED else parse_timestamp(values[-1] or "")
+        else:
+            problem = problem or self._find_problem(key, cursor, cursor_at)
         content_hash = _hash_content(parent, key if problem is None else None, record)
         if problem is not None or key is None:
             # Key such a record by its content, and store it in the window of its fetch.
@@ -98,13 +115,22 @@ class RowReader:
 
     def _find_problem(self, key: str | None, cursor: str | None, cursor_at: int | None) -> str | None:
         stream = self._stream
-        if stream.primary_key and key is None:
+        if key is None and (stream.primary_key or stream.shape == "by_id"):
             return f"no key at {' and '.join(stream.primary_key)}"
         if stream.cursor and cursor is None:
             return f"no cursor at {stream.cursor.field}"
         if stream.cursor and cursor_at is None:
             return f"the cursor at {stream.cursor.field} is not a time: {str(cursor)[:60]!r}"
         return None
+
+
+def _find_faults(step: WalkedPage) -> dict[int, str]:
+    """Which records of a page are not JSON, by position: `NaN` and `Infinity` are numbers of other languages."""
+    body = step.page.body
+    if b"NaN" not in body and b"Infinity" not in body:
+        return {}
+    found = ((position, find_problem(bytes(record))) for position, record in enumerate(step.records))
+    return {position: f"it can't be read: {problem}" for position, problem in found if problem is not None}
 
 
 def _format_key(values: tuple[str | None, ...]) -> str | None:

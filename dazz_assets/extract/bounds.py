@@ -20,7 +20,7 @@ def format_bound(value: int, cursor: Cursor, *, inclusive: bool = False) -> str 
     With `inclusive`, send the bound one unit of its resolution earlier, so that even an API that treats the bound as
     exclusive returns the records that share its value.
     """
-    unit = _bound_resolution(value, cursor)
+    unit = bound_resolution(value, cursor)
     floored = value // unit * unit - (unit if inclusive else 0)
     if cursor.format == "epoch":
         return floored // 1_000_000
@@ -36,7 +36,7 @@ def round_up_bound(value: int, cursor: Cursor) -> int:
 
     Month and year formats are found by trying each day of the following year.
     """
-    unit = max(_bound_resolution(value, cursor), 1_000_000)
+    unit = max(bound_resolution(value, cursor), 1_000_000)
     later = [value // unit * unit + step * unit for step in range(1, 367)]
     return next((at for at in later if format_bound(at, cursor) != format_bound(value, cursor)), later[0])
 
@@ -44,12 +44,12 @@ def round_up_bound(value: int, cursor: Cursor) -> int:
 def midpoint(since: int, until: int, cursor: Cursor) -> int | None:
     """Return the middle of a range, rounded down to the bound's resolution; None if the range is too short to split."""
     middle = (since + until) // 2 // 1_000_000 * 1_000_000
-    unit = _bound_resolution(middle, cursor)
+    unit = bound_resolution(middle, cursor)
     middle = middle // unit * unit
     return middle if since < middle < until else None
 
 
-def _bound_resolution(value: int, cursor: Cursor) -> int:
+def bound_resolution(value: int, cursor: Cursor) -> int:
     """Return the resolution of a bound as it is sent, in microseconds."""
     if cursor.format is None:
         return _time_resolution(value)
@@ -82,6 +82,7 @@ class Bounds:
     lower, upper: rows outside [lower, upper) are dropped.
     since, until: what the request asks for.
     exact: send `since` unchanged instead of one unit earlier.
+    resumes: begin where the last walk of a feed ended, instead of sending the bounds.
     """
 
     lower: int | None = None
@@ -89,14 +90,11 @@ class Bounds:
     since: int | None = None
     until: int | None = None
     exact: bool = False
+    resumes: bool = False
 
     def rows_inside(self, rows: Sequence[RawRow]) -> list[RawRow]:
         """Return the rows inside [lower, upper). Rows without a cursor time count as inside."""
         return [row for row in rows if row.cursor_at is None or self._contains(row.cursor_at)]
-
-    def are_passed_by(self, rows: Sequence[RawRow]) -> bool:
-        """Whether any of the rows is older than `since`."""
-        return self.since is not None and any(row.cursor_at is not None and row.cursor_at < self.since for row in rows)
 
     def continue_after(self, newest: int | None) -> "Bounds | None":
         """Return the bounds that continue an ascending list after its newest row; None if that makes no progress."""

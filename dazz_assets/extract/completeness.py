@@ -1,12 +1,14 @@
 """Checks whether a walk listed everything, and whether a sync got records that have a key and a cursor."""
 
+import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.extract.batch import RawRow
+from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.dedupe import SeenHashes
 from dazz_assets.extract.drift import RecordShape
-from dazz_assets.http import FetchError, Offset, Page, PageNumber, WalkedPage
+from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError, WalkedPage
 from dazz_assets.names import closest_name, list_names
 from dazz_assets.spec.specs import StreamSpec
 
@@ -20,8 +22,13 @@ _TOTAL_PATHS = (
     "meta.count.total",
     "pagination.total",
 )
-# Statuses with which APIs refuse pages beyond their result limit.
-_PAST_LIMIT_STATUSES = frozenset({400, 404, 416, 422})
+# Statuses with which APIs refuse pages beyond their result limit, and how they say so.
+_PAST_LIMIT_STATUSES = frozenset({400, 404, 413, 416, 422})
+_PAST_LIMIT = re.compile(
+    r"result.?window|too (large|deep|many|big|high)|deep pag|out of (range|bounds)|beyond|exceed|maximum|\bmax[ _.]|"
+    r"at most|no more than|only (the )?first|limit(ed)? (of|to|is)|pagination limit|10[,._]?000|last page",
+    re.IGNORECASE,
+)
 # Parameters of next links that count pages or records: a removed record shifts those behind it.
 _NUMBER_PARAMETERS = frozenset({"page", "offset", "skip", "start", "startat", "start_at", "page_number", "pagenumber"})
 
@@ -37,14 +44,19 @@ class CutShortError(FetchError):
 class ListProgress:
     """Follows the pages of one walk to tell whether the list is complete.
 
+    trusts_total: whether the vendor's total has agreed with a list before, or the stream names it. Otherwise it may
+    mean something else: the records of the page, of another filter, an estimate.
     end_reason: why the last page was the last. newest: the greatest cursor seen, in microseconds.
     is_ascending: whether cursors came in ascending order.
-    shifted: whether records moved to other pages during the walk.
     """
 
-    def __init__(self, stream: StreamSpec) -> None:
+    def __init__(self, stream: StreamSpec, *, trusts_total: bool = False) -> None:
         self._stream = stream
+        self._trusts_total = trusts_total or bool(stream.total)
         self._seen_keys, self._seen_contents = SeenHashes(), SeenHashes()
+        self._listed = RecentHashes()
+        self._idle_pages = 0
+        self._ignores_total = False
         self._received = self._inside = 0
         self._page_sizes: list[int] = []
         self._total: int | None = None
@@ -53,25 +65,30 @@ class ListProgress:
         self.end_reason = ""
         self.newest: int | None = None
         self.is_ascending = True
-        self.shifted = False
+        self._has_moved = self._total_shrank = False
 
     def add(self, step: WalkedPage, rows: Sequence[RawRow], inside: int) -> None:
         """Add a page with its rows; inside is how many of them lie inside the walk's bounds."""
         self.end_reason = step.end_reason or ""
         self._received += len(rows)
         self._inside += inside
+        self._note_idle(step, rows)
         if rows:
             self._page_sizes.append(len(rows))
         for at in (row.cursor_at for row in rows if row.cursor_at is not None):
             self.is_ascending = self.is_ascending and (self.newest is None or at >= self.newest)
             self.newest = at if self.newest is None else max(self.newest, at)
-        total = vendor_total(step.page)
+        total = None if self._ignores_total else vendor_total(step.page, self._stream.total)
         if is_paged_by_number(self._stream, step.page):
             shrank = total is not None and self._total is not None and total < self._total
             # A key that comes twice in a snapshot may just not be unique; in an incremental list, the record moved.
             changed = self._stream.cursor is not None and self._has_changed_record(rows)
-            self.shifted = self.shifted or changed or shrank
+            self._total_shrank = self._total_shrank or shrank
+            self._has_moved = self._has_moved or changed
         self._total = total if total is not None else self._total
+        if not self._trusts_total and self._total is not None and self._total < self._received:
+            # It counts something else, such as the records of the page.
+            self._total, self._ignores_total = None, True
 
     @property
     def total(self) -> int | None:
@@ -83,11 +100,25 @@ class ListProgress:
         self._stopped = True
 
     def accept_refusal(self, error: FetchError) -> bool:
-        """Whether a failed page marks the vendor's result limit; if so, the list counts as cut short."""
-        if not self._page_sizes or error.status not in _PAST_LIMIT_STATUSES:
+        """Whether a failed page marks the vendor's result limit; if so, the list counts as cut short.
+
+        It does if the vendor says so on a later page, or if the stream says so (`accept = {422: "split"}`).
+        """
+        says_so = error.status in _PAST_LIMIT_STATUSES and _PAST_LIMIT.search(error.problem) is not None
+        if not isinstance(error, RangeTooLargeError) and not (self._page_sizes and says_so):
             return False
         self._refused = error
         return True
+
+    @property
+    def shifted(self) -> bool:
+        """Whether records moved to other pages during the walk, by their changes or by a total that shrank."""
+        return self._has_moved or (self._total_shrank and not self._ignores_total)
+
+    @property
+    def surely_shifted(self) -> bool:
+        """The same, without a total that may mean something else."""
+        return self._has_moved or (self._total_shrank and self._trusts_total)
 
     @property
     def is_cut_short(self) -> bool:
@@ -102,15 +133,49 @@ class ListProgress:
         return self._received < self._total and self._page_sizes[-1] == max(self._page_sizes)
 
     @property
+    def is_only_doubtful(self) -> bool:
+        """Whether nothing but a total that may mean something else says that records are missing."""
+        return self._refused is None and not self._trusts_total
+
+    @property
+    def agrees_with_total(self) -> bool:
+        """Whether the list has several pages and exactly as many records as the vendor says."""
+        return not self._stopped and len(self._page_sizes) > 1 and self._received == self._total
+
+    def describe_doubt(self) -> str:
+        """Say that the list may be cut short, and which setting settles it."""
+        name = self._stream.stream.__name__
+        return (
+            f"the vendor gives a total of {self._total}, but the list ended after {self._received} records "
+            f"({self.end_reason}). If the total is right, name its path in `total` on {name}: a list cut short "
+            "then fails. If it counts something else, set `total = None`"
+        )
+
+    @property
     def respects_bounds(self) -> bool:
         """Whether most records lie in the requested range, so that a smaller range would return fewer."""
-        return 2 * self._inside >= self._received
+        return 2 * self._inside >= self._received or isinstance(self._refused, RangeTooLargeError)
 
     def make_error(self) -> FetchError:
         """Return the error to raise for a list that was cut short and can't be split."""
         return self._refused or CutShortError(
             f"the vendor gives a total of {self._total} records, but sent only {self._received} "
             f"(the list ended: {self.end_reason})."
+        )
+
+    def _note_idle(self, step: WalkedPage, rows: Sequence[RawRow]) -> None:
+        """Raise LoopError if too many pages in a row were empty or brought nothing new."""
+        is_new = self._listed.add([row.content_hash for row in rows])
+        self._idle_pages = 0 if is_new else self._idle_pages + 1
+        if self._idle_pages < self._stream.max_idle_pages or step.end_reason is not None:
+            return
+        what = "were empty" if not rows else "held only records that the walk has listed before"
+        page = step.page
+        raise LoopError(
+            f"the last {self._idle_pages} pages {what}, and the list has no end (page {step.number}).",
+            where=page.where,
+            url=f"{page.request.method} {page.url}",
+            advice=f"{LoopError.advice} If such pages are usual, raise `max_idle_pages`.",
         )
 
     def _has_changed_record(self, rows: Sequence[RawRow]) -> bool:
@@ -120,9 +185,53 @@ class ListProgress:
         return any(content and not key for key, content in zip(new_keys, new_contents, strict=True))
 
 
-def vendor_total(page: Page) -> int | None:
-    """Return the total that a page gives, or None. Many APIs count without the request's filters."""
-    for path in _TOTAL_PATHS:
+class RecentHashes:
+    """The hashes of about the last 100,000 to 200,000 rows of a walk, in bounded memory."""
+
+    _SIZE = 100_000
+
+    def __init__(self) -> None:
+        self._older: set[int] = set()
+        self._newer: set[int] = set()
+
+    def add(self, hashes: Sequence[int]) -> bool:
+        """Add the hashes of a page; return whether any of them is new."""
+        is_new = any(value not in self._newer and value not in self._older for value in hashes)
+        self._newer.update(hashes)
+        if len(self._newer) >= self._SIZE:
+            self._older, self._newer = self._newer, set()
+        return is_new
+
+
+class NewestFirstWatch:
+    """Tells when a list that is sorted newest first has passed what is stored already.
+
+    One old record proves nothing: somebody may have pinned it to the top. A page is enough if all its records are old
+    and an earlier page had a newer one; before that, a second such page is read.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._since = bounds.since
+        self._old_pages = 0
+        self._has_newer = False
+
+    def has_passed(self, rows: Sequence[RawRow]) -> bool:
+        """Add a page; return whether the walk may end with it."""
+        times = [row.cursor_at for row in rows if row.cursor_at is not None]
+        if self._since is None or not times:
+            return False
+        is_old = all(at < self._since for at in times)
+        self._has_newer = self._has_newer or not is_old
+        self._old_pages = self._old_pages + 1 if is_old else 0
+        return is_old and (self._has_newer or self._old_pages > 1)
+
+
+def vendor_total(page: Page, declared: str | None = "") -> int | None:
+    """Return the total that a page gives, or None. Many APIs count without the request's filters.
+
+    declared: the path that the stream names; "" looks in the usual places, None nowhere.
+    """
+    for path in _TOTAL_PATHS if declared == "" else (declared,) if declared else ():
         value = page.value(path)
         if isinstance(value, int) and not isinstance(value, bool):
             return value

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from dazz_assets.extract.batch import RawRow, RowReader
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.completeness import ListProgress
+from dazz_assets.extract.completeness import ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
-from dazz_assets.extract.stream_requests import first_request, sent_bounds
+from dazz_assets.extract.stream_requests import UnusableParentError, first_request, sent_bounds
 from dazz_assets.http import Client, FetchError, Page, Request, WalkedPage, walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -39,9 +39,11 @@ class SourcePage:
 class SourceEnd:
     """A source was walked to its end, or its walk failed with an error.
 
-    reason: why the last page was the last.
+    reason: why the last page was the last. position: where the next walk goes on, for a paginator that keeps its place.
     shifted: records moved to other pages during each read, so some may be missing.
-    total: the vendor's total, if the list was read in a single walk.
+    total: the vendor's total, if the list was read in a single walk. agrees_with_total: see `ListProgress`.
+    doubt: why the list may not be complete, with the setting that settles it.
+    unusable: why no request can be made for this parent (its record lacks a field that the path needs).
     """
 
     source: Source
@@ -49,6 +51,10 @@ class SourceEnd:
     error: FetchError | None = None
     shifted: bool = False
     total: int | None = None
+    agrees_with_total: bool = False
+    position: str | None = None
+    unusable: str | None = None
+    doubt: str | None = None
 
 
 @dataclass(slots=True)
@@ -65,14 +71,24 @@ class SourceWalk:
     """Lists one source: splits its range if the API cuts the list short, and re-reads it if records change pages."""
 
     def __init__(
-        self, session: Session, stream: StreamSpec, client: Client, row_reader: RowReader, source: Source
+        self,
+        session: Session,
+        stream: StreamSpec,
+        client: Client,
+        row_reader: RowReader,
+        source: Source,
+        *,
+        trusts_total: bool = False,
     ) -> None:
+        self._trusts_total = trusts_total
         self._session = session
         self._stream = stream
         self._client = client
         self._source = source
         self._row_reader = row_reader
         self._lists_read = 0
+        self._position: str | None = None
+        self._doubt: str | None = None
         self._stopped = False
         self._stop_walk = threading.Event()
 
@@ -81,24 +97,29 @@ class SourceWalk:
         self._stopped = True
         self._stop_walk.set()
 
-    def events(self, bounds: Bounds) -> Generator[WalkEvent]:
+    def events(self, ranges: Sequence[Bounds]) -> Generator[WalkEvent]:
         """Yield the source's pages and then its end, which carries the error if the walk fails."""
-        pending, reason, shifted, total = [bounds], "", False, None
+        pending, reason, shifted, total, agrees = list(ranges), "", False, None, False
         try:
             while pending:
                 current = pending.pop(0)
                 progress = yield from self._read_until_stable(current)
-                shifted = shifted or progress.shifted
+                shifted = shifted or progress.surely_shifted
                 if progress.is_cut_short:
                     remaining = self._remaining_bounds(current, progress)
+                    reason = progress.end_reason
                     if len(remaining) > 1:
                         yield ListRestart(self._source)
                     pending = [*remaining, *pending]
                 else:
-                    reason, total = progress.end_reason, progress.total
-            yield SourceEnd(self._source, reason, shifted=shifted, total=total if self._lists_read == 1 else None)
+                    reason, total, agrees = progress.end_reason, progress.total, progress.agrees_with_total
+            total = total if self._lists_read == 1 else None
+            agrees = agrees and self._lists_read == 1
+            yield SourceEnd(self._source, reason, None, shifted, total, agrees, self._position, doubt=self._doubt)
         except FetchError as error:
             yield SourceEnd(self._source, "", error)
+        except UnusableParentError as error:
+            yield SourceEnd(self._source, "", unusable=str(error))
 
     def _read_until_stable(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
         progress = yield from self._read_list(bounds)
@@ -110,30 +131,37 @@ class SourceWalk:
         return progress
 
     def _remaining_bounds(self, bounds: Bounds, progress: ListProgress) -> list[Bounds]:
-        """Return the bounds that list the rest of a range that was cut short, or both its halves. Raises FetchError."""
+        """Return the bounds that list the rest of a range that was cut short, or both its halves. Raises FetchError.
+
+        A total that never agreed with a list may mean something else, so it is no reason to fail: it is told.
+        """
         cursor = self._stream.cursor
         if cursor is not None and self._stream.takes_since and progress.respects_bounds:
             if cursor.order == "asc" and progress.is_ascending and (rest := bounds.continue_after(progress.newest)):
                 return [rest]
             if halves := bounds.split(self._stream, to_microseconds(self._session.now())):
                 return list(halves)
+        if progress.is_only_doubtful:
+            self._doubt = progress.describe_doubt()
+            return []
         raise progress.make_error().add_context(
             self._client.where, f"{self._stream.method} {self._stream.path}", self._client.mask
         )
 
     def _read_list(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
-        stream, progress = self._stream, ListProgress(self._stream)
+        stream, progress = self._stream, ListProgress(self._stream, trusts_total=self._trusts_total)
         self._lists_read += 1
         # Rows of pages that find_stop_reason had to read before the walk yields them.
         rows_by_page: dict[int, list[RawRow]] = {}
         is_newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
+        watch = NewestFirstWatch(bounds)
         max_pages = self._session.max_pages
 
         def find_stop_reason(step: WalkedPage) -> str | None:
             reason = None
             if is_newest_first:
                 rows_by_page[step.number] = self._read_rows(step)
-                if bounds.are_passed_by(rows_by_page[step.number]):
+                if watch.has_passed(rows_by_page[step.number]):
                     reason = "it reached what is stored already"
             if max_pages is not None and step.number >= max_pages:
                 reason = f"at most {max_pages} pages of each list are read"
@@ -147,6 +175,7 @@ class SourceWalk:
             self._request(bounds),
             paginator=stream.paginator,
             rules=stream.rules,
+            position=self._source.position if bounds.resumes else None,
             max_pages=stream.max_pages,
             max_seconds=stream.max_time.total_seconds(),
             should_stop=find_stop_reason,
@@ -159,6 +188,7 @@ class SourceWalk:
                     rows = self._read_rows(step) if rows is None else rows
                     inside = bounds.rows_inside(rows)
                     progress.add(step, rows, len(inside))
+                    self._position = step.position or self._position
                     yield SourcePage(self._source, self._lists_read, step.page, len(rows), inside)
         except FetchError as error:
             if not progress.accept_refusal(error):
@@ -173,7 +203,7 @@ class SourceWalk:
         return self._stop_walk
 
     def _read_rows(self, step: WalkedPage) -> list[RawRow]:
-        return self._row_reader.read_rows(step.page, step.records, step.number, self._source.parent)
+        return self._row_reader.read_rows(step, self._source.parent)
 
     def _request(self, bounds: Bounds) -> Request:
         sent = sent_bounds(self._session, self._stream, bounds)
@@ -210,15 +240,22 @@ class _EventQueue:
 
 
 class Crawl:
-    """Runs the walks of one pass."""
+    """Runs the walks of one pass. ranges: what to list of a source, in order. trusts_total: see `ListProgress`."""
 
     def __init__(
-        self, session: Session, stream: StreamSpec, client: Client, bounds: Callable[[Source], Bounds]
+        self,
+        session: Session,
+        stream: StreamSpec,
+        client: Client,
+        ranges: Callable[[Source], Sequence[Bounds]],
+        *,
+        trusts_total: bool = False,
     ) -> None:
+        self._trusts_total = trusts_total
         self._session = session
         self._stream = stream
         self._client = client
-        self._bounds = bounds
+        self._ranges = ranges
         self._row_reader = RowReader(stream, session.windows)
         self._walks: list[SourceWalk] = []
 
@@ -254,9 +291,11 @@ class Crawl:
             queued.put(error)
 
     def _walk(self, source: Source) -> Generator[WalkEvent]:
-        walk = SourceWalk(self._session, self._stream, self._client, self._row_reader, source)
+        walk = SourceWalk(
+            self._session, self._stream, self._client, self._row_reader, source, trusts_total=self._trusts_total
+        )
         self._walks.append(walk)
         try:
-            yield from walk.events(self._bounds(source))
+            yield from walk.events(self._ranges(source))
         finally:
             self._walks.remove(walk)

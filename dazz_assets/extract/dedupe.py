@@ -68,10 +68,17 @@ class NewRowFilter:
     def _release(self) -> list[RawRow]:
         """Read the stored hashes and return the held rows that are new. From now on, no row is held back."""
         if self._stored is not None:
-            self._seen = SeenHashes(hashes_since(self._stored, self._lower).to_numpy())
+            self._seen = SeenHashes(hashes_since(self._stored, self._lowest_held()).to_numpy())
         self._stored = None
         held, self._held = [row for rows in self._held.values() for row in rows], defaultdict(list)
         return self._drop_seen(held)
+
+    def _lowest_held(self) -> int | None:
+        """The bound to compare from: rows of a feed that goes on at a link may lie below the one that was planned."""
+        if self._lower is None:
+            return None
+        held = [row.cursor_at for rows in self._held.values() for row in rows if row.cursor_at is not None]
+        return min(self._lower, *held) if held else self._lower
 
     def _drop_seen(self, rows: Sequence[RawRow]) -> list[RawRow]:
         new = self._seen.add_new([row.content_hash for row in rows])
@@ -104,7 +111,8 @@ class BoundaryTracker:
         for row in rows:
             self._cursor_by_hash[row.content_hash] = row.cursor_at
             # A later cursor is no safe mark: records of pages read before may have changed since the first request.
-            if row.cursor_at is not None and row.cursor_at <= self._first_request_at:
+            # Where another field stands in for a null cursor, it is no mark either.
+            if row.cursor is not None and row.cursor_at is not None and row.cursor_at <= self._first_request_at:
                 self.mark = row.cursor_at if self.mark is None else max(self.mark, row.cursor_at)
         if len(self._cursor_by_hash) > _MOST_TRACKED:
             self._prune(self.mark)

@@ -36,6 +36,7 @@ class Source:
     fields: the values of the parent's record that requests need. mark: the high-water mark, in microseconds.
     boundary: fingerprint of the records at or after the mark (less the look-back) when it was set.
     covered: during a sync, the end of the range fetched so far without a gap, in microseconds.
+    position: where the last walk of a feed ended: a link or a token (see `LinkHeader.resume`).
     """
 
     parent: str | None = None
@@ -43,10 +44,14 @@ class Source:
     mark: int | None = None
     boundary: int | None = None
     covered: int | None = None
+    position: str | None = None
 
 
 class Marks:
-    """The parents of a sub-stream with their marks, kept in a small table beside the stream's."""
+    """The parents of a sub-stream with their marks, kept in a small table beside the stream's.
+
+    For a feed without a parent, the table has one row, with the position where the last walk ended.
+    """
 
     def __init__(self, session: Session, stream: StreamSpec) -> None:
         self._session = session
@@ -75,6 +80,10 @@ class Marks:
             return list(known.values())
         return [self._with_mark(source, known.get(source.parent)) for source in self._read_parents(stored)]
 
+    def position(self) -> str | None:
+        """Return where the last walk of a feed without a parent ended."""
+        return next((source.position for source in self._read_marks(self._table.open())), None)
+
     def save(self, sources: Iterable[Source]) -> None:
         """Write the marks. Call after committing the data: a mark that lags only means reading records again."""
         ordered = sorted(sources, key=lambda source: source.parent or "")
@@ -85,10 +94,11 @@ class Marks:
         file.write(
             pa.table(
                 [
-                    [source.parent for source in ordered],
+                    [source.parent or "" for source in ordered],
                     [json.dumps(source.fields, sort_keys=True) for source in ordered],
                     [source.mark for source in ordered],
                     [source.boundary for source in ordered],
+                    [source.position for source in ordered],
                 ],
                 schema=MARKS_SCHEMA,
             )
@@ -103,7 +113,13 @@ class Marks:
             return
         for batch in version.read():
             for row in batch.to_pylist():
-                yield Source(row["parent"], json.loads(row["fields"]), row["mark"], row["boundary"])
+                yield Source(
+                    row["parent"] or None,
+                    json.loads(row["fields"]),
+                    row["mark"],
+                    row["boundary"],
+                    position=row.get("position"),
+                )
 
     def _read_parents(self, stored: TableVersion) -> Iterator[Source]:
         paths = parent_fields(self._stream)
@@ -116,12 +132,14 @@ class Marks:
 
     def _with_mark(self, source: Source, known: Source | None) -> Source:
         # Match by key alone: a parent whose path changed (a renamed repository) keeps its mark.
-        return source if known is None else Source(source.parent, source.fields, known.mark, known.boundary)
+        if known is None:
+            return source
+        return Source(source.parent, source.fields, known.mark, known.boundary, position=known.position)
 
 
 def _to_rows(sources: list[Source]) -> list[tuple[object, ...]]:
     """Return what the table stores of the sources."""
-    return [(source.parent, dict(source.fields), source.mark, source.boundary) for source in sources]
+    return [(source.parent, dict(source.fields), source.mark, source.boundary, source.position) for source in sources]
 
 
 IDENTITY = "identity"

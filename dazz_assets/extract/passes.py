@@ -4,6 +4,7 @@ import time
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import compress, pairwise
 
@@ -20,7 +21,7 @@ from dazz_assets.extract.marks import BOUNDARY, IDENTITY, NO_MARK, Source, row_i
 from dazz_assets.extract.ranges import START, Part, SyncPlan
 from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, UnreachableError
-from dazz_assets.lake import Commit, DataFile, TableVersion
+from dazz_assets.lake import Commit, DataFile, TableVersion, count_keys
 from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.table import remove_uncommitted
 from dazz_assets.reports import StreamReport
@@ -30,8 +31,13 @@ from dazz_assets.windows import to_microseconds
 
 # Rows after which a pass in ascending cursor order commits what it has, with the mark.
 _ROWS_PER_CHECKPOINT = 20_000
+# A list of fewer records may shrink by any share.
+_FEWEST_FOR_SHRINK = 20
+_SECONDS_BEFORE_SECOND_LISTING = 5.0
 # Statuses for which one parent's records are passed over: forbidden, not found, gone, or legally withheld.
 _PASSED_OVER_STATUSES = frozenset({403, 404, 410, 451})
+# The transaction that says that the vendor's total agreed with a list.
+_TOTAL = "total"
 # Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
 _NO_BOUNDARY = 0
 
@@ -42,13 +48,22 @@ class SyncState:
     replaces_all: what is fetched replaces everything stored, in one commit, once all of it has arrived.
     identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
     stored: the table's newest version.
+    accepts_shrink: whether a complete list may lose any share of its records. trusts_total: see `ListProgress`.
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
     """
 
     def __init__(
-        self, session: Session, stream: StreamSpec, plan: SyncPlan, *, replaces_all: bool, identity_changed: bool
+        self,
+        session: Session,
+        stream: StreamSpec,
+        plan: SyncPlan,
+        *,
+        replaces_all: bool,
+        identity_changed: bool,
+        accepts_shrink: bool = False,
     ) -> None:
+        self.accepts_shrink = accepts_shrink
         self.session = session
         self.stream = stream
         self.plan = plan
@@ -61,17 +76,31 @@ class SyncState:
         self.boundaries: dict[str | None, BoundaryTracker] = {}
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
+        self.has_unusable_parents = False
         self.shifted: set[str | None] = set()
         self.totals: list[int | None] = []
         self.shape = RecordShape()
         self.usable_check = UsableRecordCheck(stream)
         self.report = StreamReport(session.connection.id, stream.name)
+        self.trusts_total = self.stored is not None and self.stored.transaction(_TOTAL) == 1
+
+    def begin_again(self) -> None:
+        """Forget what a listing found, before all of it is listed again."""
+        self.row_filter = NewRowFilter(None, None)
+        for found in (self.boundaries, self.failed, self.passed_over, self.shifted, self.totals):
+            found.clear()
+        self.report.repeated = self.report.problems = 0
+
+    def stored_keys(self, *, without: AbstractSet[str]) -> int:
+        """Return how many records are stored, each key once, apart from those of some parents."""
+        return 0 if self.stored is None else count_keys(self.stored, without_parents=without)
 
     def commit(self, commit: Commit) -> None:
         """Commit to the table. Raises SyncError if someone else committed a pass meanwhile (the lock was bypassed)."""
         before, stored = self._count_passes(self.stored), self.stored
         # Always set: a stream without records counts as synced too.
-        transactions = {PASSES: before, **commit.transactions, IDENTITY: row_identity(self.stream)}
+        trust = {_TOTAL: 1} if self.trusts_total else {}
+        transactions = {PASSES: before, **commit.transactions, IDENTITY: row_identity(self.stream), **trust}
         changes = {name: value for name, value in transactions.items() if not _has_transaction(stored, name, value)}
         if stored is not None and not changes and not commit.add and commit.replace == "nothing":
             return
@@ -129,12 +158,16 @@ class Pass:
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
         self._boundaries = {source.parent: self._boundary_of(source) for source in self._sources}
-        self._slices, self._copies = self._new_slices(), self._new_slices()
-        self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
-        self._complete: list[Source] = []
+        self._copies = self._new_slices()
         self._ascending = (
             state.stream.cursor is not None and state.stream.cursor.order == "asc" and not state.replaces_all
         )
+        self._begin_listing()
+
+    def _begin_listing(self) -> None:
+        self._slices = self._new_slices()
+        self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
+        self._complete: list[Source] = []
         self._uncommitted_rows = 0
         self._seen_keys = SeenHashes()
         self._added: dict[str | None, _AddedRows] = {}
@@ -143,6 +176,8 @@ class Pass:
         """Walk and store. If that fails, remove what was written."""
         try:
             self._walk()
+            if self._state.replaces_all:
+                self._confirm_shrink()
             self._store()
         except BaseException:
             self._slices.discard()
@@ -151,7 +186,13 @@ class Pass:
 
     def _walk(self) -> None:
         state = self._state
-        walks = Crawl(state.session, state.stream, state.client, lambda source: self._bounds[source.parent])
+        walks = Crawl(
+            state.session,
+            state.stream,
+            state.client,
+            lambda source: state.plan.steps(self._bounds[source.parent]),
+            trusts_total=state.trusts_total,
+        )
         for event in walks.events(self._sources, state.session.integration.concurrency):
             if isinstance(event, SourcePage):
                 self._add_page(event)
@@ -183,6 +224,14 @@ class Pass:
             )
             if is_safe and self._uncommitted_rows >= _ROWS_PER_CHECKPOINT:
                 self._checkpoint()
+        elif self._uncommitted_rows >= _ROWS_PER_CHECKPOINT and self._may_store_unfinished():
+            # In any other order no mark is safe yet, but the rows are: an error later on does not throw them away.
+            self._commit_slices({}, finished=False, keep_unfinished=True)
+            self._slices, self._uncommitted_rows = self._new_slices(), 0
+
+    def _may_store_unfinished(self) -> bool:
+        state = self._state
+        return state.stream.cursor is not None and not state.replaces_all and not state.row_filter.is_holding
 
     def _withdraw_list(self, source: Source) -> None:
         """Take back what the source's current list added: what was removed meanwhile must not stay in a complete list.
@@ -209,12 +258,21 @@ class Pass:
 
     def _end_source(self, event: SourceEnd) -> None:
         state, error = self._state, event.error
+        if event.unusable is not None:
+            state.passed_over[event.source.parent] = event.unusable
+            state.has_unusable_parents = True
+            return
+        if event.doubt is not None:
+            self._note_doubt(event.source, event.doubt)
         if error is None and event.shifted:
             self._note_shifted(event.source)
         if error is None:
             self._complete.append(event.source)
             state.report.end_reason = event.reason
             state.totals.append(event.total)
+            state.trusts_total = state.trusts_total or event.agrees_with_total
+            if event.position is not None and self._part.until is None:
+                event.source.position = state.client.mask(event.position)
         elif state.stream.parent is None or isinstance(error, UnreachableError):
             # A host that is unreachable for one parent is unreachable for all.
             raise error
@@ -222,6 +280,19 @@ class Pass:
             state.passed_over[event.source.parent] = str(error)
         else:
             state.failed[event.source.parent] = error
+
+    def _note_doubt(self, source: Source, doubt: str) -> None:
+        """Warn, and keep the mark where it is: if records are missing, they lie behind it."""
+        state = self._state
+        where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
+        state.report.warnings.append(f"{where}{doubt}")
+        if not state.replaces_all:
+            state.shifted.add(source.parent)
+            self._add_gap(f"{where}records may be missing; the mark stays, and the next sync lists them again")
+
+    def _add_gap(self, gap: str) -> None:
+        report = self._state.report
+        report.gap = gap if report.gap is None else f"{report.gap}; {gap}"
 
     def _note_shifted(self, source: Source) -> None:
         """Keep the mark where it is, since some records may be missing. Raises SyncError if the list replaces all."""
@@ -234,8 +305,7 @@ class Pass:
                 f"{state.session.name}, stream {state.stream.name}: {problem}; the stored records were not "
                 "replaced. Sync again"
             )
-        gap = f"{problem}; the mark stays, and the next sync lists them again"
-        state.report.gap = gap if state.report.gap is None else f"{state.report.gap}; {gap}"
+        self._add_gap(f"{problem}; the mark stays, and the next sync lists them again")
 
     def _write(self, rows: Sequence[RawRow], list_number: int = 0) -> None:
         for row in rows:
@@ -273,7 +343,8 @@ class Pass:
 
     def _store(self) -> None:
         state = self._state
-        if state.replaces_all and state.failed:
+        if state.failed and state.identity_changed:
+            # What is stored of the failed parents can't be kept beside rows with another key.
             self._slices.discard()
             return
         self._write(state.row_filter.release_complete(self._complete))
@@ -286,7 +357,7 @@ class Pass:
     def _replace_stored(self) -> None:
         """Replace everything stored with what was listed, but keep the rows of parents that could not be listed."""
         state = self._state
-        unlisted = {parent for parent in state.passed_over if parent is not None}
+        unlisted = self._unlisted_parents()
         files = self._slices.close(without_parents=unlisted)
         self._count_rows()
         for parent in unlisted:
@@ -303,6 +374,52 @@ class Pass:
         transactions = {PASSES: state.next_pass_number(), "content": content} | self._advance_marks(self._complete)
         state.commit(Commit(files, "everything", transactions))
 
+    def _unlisted_parents(self) -> set[str]:
+        """The parents that the vendor refused to list, or whose list failed."""
+        state = self._state
+        return {parent for parent in (*state.passed_over, *state.failed) if parent is not None}
+
+    def _confirm_shrink(self) -> None:
+        """List again if far fewer records came than are stored, since a list is rarely cut down at once.
+
+        Raises SyncError if the second list is as short and has other records.
+        """
+        state = self._state
+        if state.accepts_shrink or not (lost := self._describe_shrink()):
+            return
+        first = self._content_fingerprint()
+        self._slices.discard()
+        state.begin_again()
+        self._begin_listing()
+        state.session.pause(_SECONDS_BEFORE_SECOND_LISTING)
+        self._walk()
+        if not self._describe_shrink():
+            return
+        if self._content_fingerprint() == first:
+            state.report.warnings.append(f"{lost}; a second list said the same, so they were replaced")
+            return
+        raise SyncError(
+            f"{state.session.name}, stream {state.stream.name}: {lost}, and a second list had other records. The "
+            f"stored records were not replaced. If the loss is real, sync with --accept-shrink, or raise "
+            f"`max_shrink` on {state.stream.stream.__name__}"
+        )
+
+    def _describe_shrink(self) -> str | None:
+        """Say how many records a complete list has lost, if that is suspicious."""
+        state = self._state
+        if state.stored is None or state.identity_changed:
+            return None
+        after = sum(self._slices.rows.values())
+        if not _is_suspicious(state.stored.rows, after, state.stream.max_shrink):
+            return None  # No file has to be opened: there are no more keys than rows.
+        before = state.stored_keys(without=self._unlisted_parents())
+        if not _is_suspicious(before, after, state.stream.max_shrink):
+            return None
+        return (
+            f"the list has {after} records while {before} are stored, a loss of {1 - after / before:.0%} (`max_shrink` "
+            f"is {state.stream.max_shrink:.0%})"
+        )
+
     def _advance_marks(self, sources: Sequence[Source]) -> dict[str, int]:
         transactions: dict[str, int] = {}
         for source in sources:
@@ -316,10 +433,12 @@ class Pass:
             combined.include(content)
         return combined.value()
 
-    def _commit_slices(self, marks: dict[str | None, int | None], *, finished: bool = True) -> None:
+    def _commit_slices(
+        self, marks: dict[str | None, int | None], *, finished: bool = True, keep_unfinished: bool = False
+    ) -> None:
         """Commit the slices. marks: the new mark of each source, by parent, which is safe once they are stored."""
         state = self._state
-        unfinished = {source.parent for source in self._sources} - set(marks) - {None}
+        unfinished = set() if keep_unfinished else {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
@@ -392,6 +511,10 @@ class Pass:
         # Sequence numbers grow from sync to sync: starting at the clock's microseconds leaves room for each pass.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
         return PassWriter(state.table, first, windowed=state.stream.cursor is not None)
+
+
+def _is_suspicious(before: int, after: int, max_shrink: float) -> bool:
+    return before >= _FEWEST_FOR_SHRINK and before - after > before * max_shrink
 
 
 def _has_transaction(version: TableVersion | None, name: str, value: int) -> bool:

@@ -1,10 +1,11 @@
 """Ranges of cursor time: what a sync is to cover, and the parts in which it fetches it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.bounds import Bounds, bound_resolution
 from dazz_assets.extract.marks import Source
 from dazz_assets.lake import TableVersion
 from dazz_assets.session import Session
@@ -19,18 +20,27 @@ class SyncRange:
     from_mark: from the high-water mark (of each parent, for a sub-stream) to now; since and until are not used.
     since, until: [since, until), aware datetimes; None is the connection's start, and now.
     refetch: fetch from the connection's start, and replace all raw records of the stream (`--refetch`).
+    accept_shrink: let a complete list lose any share of its records (`--accept-shrink`).
     """
 
     from_mark: bool = False
     since: datetime | None = None
     until: datetime | None = None
     refetch: bool = False
+    accept_shrink: bool = False
 
 
+# Seconds pass between the planning of a step and its request.
+_STEP_SLACK = 60_000_000
 # If the API takes both bounds, a longer range is fetched in parts of this many windows, each stored when complete.
 PART_WINDOWS = 26
 START = "start"
 """The application transaction of a raw table that holds the earliest start from which everything was fetched."""
+
+
+def keeps_position(stream: StreamSpec) -> bool:
+    """Whether a stream is a feed for polling, whose next sync goes on where the last one ended."""
+    return bool(getattr(stream.paginator, "resume", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,7 @@ class SyncPlan:
         """Return the lowest lower bound of the walks of these sources; None if one has no lower bound."""
         parts = list(self.parts(sources))
         bounds = [found for source in sources for part in parts if (found := self.bounds(source, part))]
-        lowest = [found.lower for found in bounds if found.lower is not None]
+        lowest = [lower for found in bounds if (lower := found.since if found.resumes else found.lower) is not None]
         return min(lowest) if lowest and len(lowest) == len(bounds) else None
 
     def parts(self, sources: Sequence[Source]) -> Iterator[Part]:
@@ -92,16 +102,52 @@ class SyncPlan:
         begin = max(self.begin(source), part.since)
         if part.until is not None and begin >= part.until:
             return None
+        if self._resumes(source):
+            return Bounds(since=begin, resumes=True)
         # No lower bound at the start: store what the API returns from before it.
         at_start = begin == self._session.start
         lower = None if at_start and (source.mark is None or not self._range.from_mark) else begin
         return Bounds(lower, part.until, since=begin, until=part.until, exact=at_start)
 
+    def steps(self, bounds: Bounds) -> Sequence[Bounds]:
+        """Return the ranges in which a walk lists its bounds: one, or several where the API takes no longer range.
+
+        A range of which everything is replaced is split here and not in parts, which are stored one by one.
+        """
+        cursor = self._stream.cursor
+        if cursor is None or bounds.resumes or bounds.since is None or not self._stream.takes_both_bounds:
+            return [bounds]
+        end = to_microseconds(self._session.now()) if bounds.until is None else bounds.until
+        if cursor.step is not None:
+            # Bounds are sent rounded to their resolution, outwards, and time goes on meanwhile.
+            unit = bound_resolution(bounds.since, cursor)
+            length = max(unit, cursor.step // timedelta(microseconds=1) - 2 * unit - _STEP_SLACK)
+            edges = list(range(bounds.since + length, end, length))
+        elif self._range.refetch:
+            edges = list(self._window_edges(bounds.since, end))
+        else:
+            return [bounds]
+        if not edges:
+            return [bounds]
+        first = replace(bounds, upper=edges[0], until=edges[0])
+        inner = [
+            replace(bounds, lower=low, since=low, upper=high, until=high, exact=True) for low, high in pairwise(edges)
+        ]
+        return [first, *inner, replace(bounds, lower=edges[-1], since=edges[-1], exact=True)]
+
+    def _resumes(self, source: Source) -> bool:
+        """Whether a source's walk goes on where the last one ended."""
+        return self._range.from_mark and source.position is not None and not self._start_moved_back
+
     def _part_edges(self, since: int, until: int | None) -> Iterator[int]:
-        windows = self._session.windows
-        if not self._stream.takes_both_bounds or self._range.refetch:
+        if not self._stream.takes_both_bounds or self._range.refetch or keeps_position(self._stream):
             return
         end = to_microseconds(self._session.now()) if until is None else until
+        yield from self._window_edges(since, end)
+
+    def _window_edges(self, since: int, end: int) -> Iterator[int]:
+        """Yield the edges of parts of `PART_WINDOWS` windows."""
+        windows = self._session.windows
         first, last = windows.containing(since), windows.containing(end)
         inside = [window_start(window) for window in windows.between(first, last)]
         if len(inside) > PART_WINDOWS:

@@ -16,6 +16,10 @@ from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
 
 
+class UnusableParentError(SyncError):
+    """A parent's record can't fill the placeholders of a request, so what belongs to it can't be listed."""
+
+
 @dataclass(frozen=True, slots=True)
 class SentBounds:
     """The values of `{cursor.since}` and `{cursor.until}` in a walk's requests, formatted for the API.
@@ -54,7 +58,7 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
         since=format_bound(since, cursor, inclusive=bounds.since is not None and not bounds.exact),
         until=format_bound(until, cursor),
         has_since=bounds.since is not None,
-        has_until=bounds.until is not None,
+        has_until=bounds.until is not None or cursor.both or cursor.step is not None,
     )
 
 
@@ -73,19 +77,19 @@ def first_request(
             return bounds.value(name)
         values = parent if kind == "parent" else config_texts(session.integration.config)
         if name not in values:
-            missing = (
-                _describe_missing_config(session, name)
-                if kind == "config"
-                else _describe_missing_field(session, stream, name)
-            )
-            raise SyncError(f"{session.name}, stream {stream.name}: {missing}")
+            if kind == "config":
+                raise SyncError(f"{session.name}, stream {stream.name}: {_describe_missing_config(session, name)}")
+            raise UnusableParentError(_describe_missing_field(session, stream, name))
         return values[name]
 
     def as_segment(kind: str, name: str) -> str:
         try:
             return path_segment(str(look_up(kind, name)))
         except ValueError as error:
-            raise SyncError(f"{session.name}, stream {stream.name}: {{{kind}.{name}}} in its path: {error}") from None
+            problem = f"{{{kind}.{name}}} in its path: {error}"
+            if kind == "parent":
+                raise UnusableParentError(problem) from None
+            raise SyncError(f"{session.name}, stream {stream.name}: {problem}") from None
 
     def is_absent(kind: str, name: str) -> bool:
         return bounds is not None and bounds.is_absent(kind, name)

@@ -9,7 +9,7 @@ from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.marks import BOUNDARY, Marks, Source, has_other_identity, read_mark
 from dazz_assets.extract.passes import Pass, SyncState
-from dazz_assets.extract.ranges import SyncPlan, SyncRange
+from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
 from dazz_assets.http import FetchError
 from dazz_assets.lake import TableVersion
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
@@ -38,13 +38,14 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
                 create_tables(session)
             _require_same_layout(session, stream, stored)
             identity_changed = has_other_identity(stored, stream)
-            range_ = SyncRange(refetch=True) if identity_changed else range_
+            range_ = SyncRange(refetch=True, accept_shrink=range_.accept_shrink) if identity_changed else range_
             return StreamSync(
                 session,
                 stream,
                 SyncPlan(session, stream, range_, stored),
                 replaces_all=range_.refetch or not stream.cursor,
                 identity_changed=identity_changed,
+                accepts_shrink=range_.accept_shrink,
             ).run()
         finally:
             progress.ended(session.name, stream.name)
@@ -67,12 +68,20 @@ class StreamSync:
         *,
         replaces_all: bool,
         identity_changed: bool = False,
+        accepts_shrink: bool = False,
     ) -> None:
         self._session = session
         self._stream = stream
         self._plan = plan
-        self._marks = Marks(session, stream) if stream.parent else None
-        self._state = SyncState(session, stream, plan, replaces_all=replaces_all, identity_changed=identity_changed)
+        self._marks = Marks(session, stream) if stream.parent or keeps_position(stream) else None
+        self._state = SyncState(
+            session,
+            stream,
+            plan,
+            replaces_all=replaces_all,
+            identity_changed=identity_changed,
+            accepts_shrink=accepts_shrink,
+        )
         if identity_changed:
             self._state.report.warnings.append(
                 f"the key or the cursor of {stream.name} changed since its records were stored: all of them are "
@@ -119,12 +128,13 @@ class StreamSync:
             write_sidecar(session.lake, path, shape_to_json(merged))
 
     def _sources(self) -> list[Source]:
-        if self._marks is not None:
+        if self._marks is not None and self._stream.parent:
             return self._marks.sources()
         stored = self._state.stored
         if stored is None:
             return [Source()]
-        return [Source(mark=read_mark(stored), boundary=stored.transaction(BOUNDARY))]
+        position = self._marks.position() if self._marks is not None else None
+        return [Source(mark=read_mark(stored), boundary=stored.transaction(BOUNDARY), position=position)]
 
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         size = max(len(sources), 1) if self._state.replaces_all else _SOURCES_PER_COMMIT
@@ -158,9 +168,12 @@ class StreamSync:
             return str(next(iter(state.failed.values())))
         failed = state.passed_over if all_passed_over else {key: str(error) for key, error in state.failed.items()}
         examples = "; ".join(f"{key}: {reason}" for key, reason in list(failed.items())[:3])
+        reasons = set(failed.values())
+        if all_passed_over and state.has_unusable_parents and len(reasons) == 1:
+            return f"{self._session.name}, stream {self._stream.name}: {reasons.pop()}"
         if all_passed_over:
             outcome = ". Check what the credentials may read"
-        elif state.replaces_all:
+        elif state.identity_changed:
             outcome = "; the stored records were not replaced. Sync again"
         else:
             outcome = "; the records of the others are stored, and the next sync retries those that failed"

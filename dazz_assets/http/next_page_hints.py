@@ -130,7 +130,7 @@ def _read_field(path: tuple[str, ...], value: Any, pages_read: int, received: in
         name = _normalize(path[-2])
     sign = f"`{place}`"
     if (name in _MORE_FLAGS and value is True) or (name in _LAST_FLAGS and value is False):
-        return NextPageHint(sign, f'a paginator with more="{place}"', is_certain=True)
+        return NextPageHint(sign, f'one that finds the next page, with more="{place}"', is_certain=True)
     if isinstance(value, str) and value.strip() and name in _LINKS | _TOKENS:
         if "/" in value or "?" in value:
             return NextPageHint(sign, f'NextLink("{place}")', is_certain=name in _LINKS)

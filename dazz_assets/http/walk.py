@@ -176,6 +176,11 @@ class _PageFetcher:
         more = getattr(paginator, "more", None)
         return more is not None and page.has(more)
 
+    def _lacks_path(self, page: Page) -> bool:
+        """Whether the place where the paginator looks is missing. A null there is how vendors mark the last page."""
+        path = getattr(self._paginator, "path", None)
+        return path is not None and not page.has(path)
+
     def _check_hints(self, page: Page, paginator: Paginator | None) -> None:
         """Raises MissingPaginatorError if the last page says that there is more, and warns if it may say so.
 
@@ -195,7 +200,8 @@ class _PageFetcher:
         url = f"{page.request.method} {page.url}"
         is_total = " of " in hint.sign
         is_own = paginator is not None and not isinstance(paginator, _OURS)
-        if (hint.is_certain and not is_own) or (paginator is None and not is_total):
+        is_sure = hint.is_certain or (self._number == 1 and not is_total and self._lacks_path(page))
+        if (is_sure and not is_own) or (paginator is None and not is_total):
             raise MissingPaginatorError(problem, url=url, advice=advice)
         self._client.warn(f"unread {hint.sign}", f"{url}: {problem.replace('says', 'may say')} {advice}")
 

@@ -6,7 +6,13 @@ from dazz_assets.lake.errors import CommitRefusedError, LakeError, NoLakeError, 
 from dazz_assets.lake.files import DataFile, SliceWriter
 from dazz_assets.lake.kept_fingerprints import keep_fingerprints, read_fingerprints
 from dazz_assets.lake.lake import Lake
-from dazz_assets.lake.latest_versions import hashes_since, latest_versions, stored_versions, window_fingerprints
+from dazz_assets.lake.latest_versions import (
+    count_keys,
+    hashes_since,
+    latest_versions,
+    stored_versions,
+    window_fingerprints,
+)
 from dazz_assets.lake.paths import TablePath, check_connection_id
 from dazz_assets.lake.reading import LakeTable, to_pandas
 from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
@@ -36,6 +42,7 @@ __all__ = [
     "check_connection_id",
     "check_schema",
     "compact",
+    "count_keys",
     "export",
     "hashes_since",
     "json_rows",

@@ -71,6 +71,20 @@ def window_fingerprints(version: TableVersion) -> dict[date | None, str]:
     return {window: f"{count}-{total % 2**96:024x}-{mix % 2**64:016x}" for window, count, total, mix in rows}
 
 
+def count_keys(version: TableVersion, *, without_parents: Collection[str] = ()) -> int:
+    """The number of different keys, apart from those of some parents."""
+    if not version.files:
+        return 0
+    condition = "where parent is null or not list_contains($parents, parent)" if without_parents else ""
+    sql = f"select count(distinct key) from {_read_files_sql(version, '$files')} {condition}"
+    values: dict[str, Any] = {"files": version.duckdb_paths()}
+    if without_parents:
+        values["parents"] = sorted(without_parents)
+    with closing(connect_duckdb()) as connection:
+        row = connection.execute(sql, values).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def hashes_since(version: TableVersion, cursor_at: int | None) -> pa.Int64Array:
     """Content hashes of the rows whose cursor is at or after a time in microseconds, or that have no cursor.
 

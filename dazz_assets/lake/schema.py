@@ -60,13 +60,15 @@ QUARANTINE_SCHEMA = make_schema(
 )
 
 #: Marks of a sub-stream, one row per parent: the parent's key, the fields of its record that requests need (a JSON
-#: object), the high-water mark in microseconds, and a fingerprint of the records whose cursor equals the mark.
+#: object), the high-water mark in microseconds, a fingerprint of the boundary's records, and
+#: where the last walk of a feed ended.
 MARKS_SCHEMA = make_schema(
     [
         pa.field("parent", pa.string(), nullable=False),
         pa.field("fields", pa.string()),
         pa.field("mark", pa.int64()),
         pa.field("boundary", pa.int64()),
+        pa.field("position", pa.string()),
     ]
 )
 

@@ -178,6 +178,7 @@ def write_marks(lake: Lake, count: int, passes: int) -> None:
             {
                 "parent": [str(number) for number in range(count)],
                 "fields": [f'{{"id": "{number}"}}' for number in range(count)],
+                "position": pa.nulls(count, pa.string()),
                 "mark": [oldest + number for number in range(count)],
                 "boundary": [None] * count,
             },

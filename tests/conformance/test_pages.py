@@ -174,7 +174,7 @@ def test_30_if_the_api_sorts_by_the_cursor_the_sync_continues_from_the_last_reco
 
 def test_30_a_range_that_cannot_be_split_is_an_error_and_moves_no_mark(connect: Connect, api: Vendor) -> None:
     api.handler = limited = LimitedList(changes(500), 50)
-    acme = connect(LimitedIntegration)
+    acme = connect(declare("CountedIntegration", LimitedIntegration, total="total"))
     with pytest.raises(SyncError, match=r"a total of 500 records, but sent only 50 .*`since` and `until`"):
         acme.sync(UnboundedStream)
     limited.limit = 1000
@@ -196,7 +196,7 @@ def test_30_an_api_that_ignores_the_bounds_is_an_error_and_not_a_loop(
     api.handler = limited = LimitedList(changes(500), 50)
     limited.ignores_bounds = True
     with pytest.raises(SyncError, match="sent only 50"):
-        connect(LimitedIntegration).sync(stream)
+        connect(declare("CountedIntegration", LimitedIntegration, total="total")).sync(stream)
     assert len(api.requests) < 50
 
 

@@ -233,32 +233,35 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             {},
             items(ONE, links={"next": "/records?page=2"}),
             (
-                "GET https://desk.test/records: `links.next` in the first page says that there is more, but no "
-                "paginator is set. Set `paginator` on the stream or the integration."
+                "GET https://desk.test/records: `links.next` in the page says that there is more, but no paginator is "
+                'set. Set `paginator` to NextLink("links.next"), or, if it is data, `data_fields = ("links",)`.'
             ),
         ),
         (
             {"paginator": NextLink("links.nxt")},
             items(ONE, links={"next": "/records?page=2"}),
             (
-                "GET https://desk.test/records: `links.next` in the page says that there is more, but the "
-                "paginator finds nothing at `links.nxt`. Correct the paginator, so that it looks there."
+                "GET https://desk.test/records: `links.next` in the page says that there is more, but NextLink does "
+                'not read it. Set `paginator` to NextLink("links.next"), or, if it is data, `data_fields = '
+                '("links",)`.'
             ),
         ),
         (
             {"paginator": LinkHeader()},
             items(ONE, has_more=True),
             (
-                "GET https://desk.test/records: `has_more` in the page says that there is more, but the paginator "
-                "finds nothing at the Link header. Correct the paginator, so that it looks there."
+                "GET https://desk.test/records: `has_more` in the page says that there is more, but LinkHeader does "
+                'not read it. Set `paginator` to one that finds the next page, with more="has_more", or, if it is '
+                'data, `data_fields = ("has_more",)`.'
             ),
         ),
         (
             {"paginator": CursorToken("next_token", param="token")},
             items(ONE, next_cursor="abc"),
             (
-                "GET https://desk.test/records: `next_cursor` in the page says that there is more, but the "
-                "paginator finds nothing at `next_token`. Correct the paginator, so that it looks there."
+                "GET https://desk.test/records: `next_cursor` in the page says that there is more, but CursorToken "
+                'does not read it. Set `paginator` to CursorToken("next_cursor", param=...), or, if it is data, '
+                '`data_fields = ("next_cursor",)`.'
             ),
         ),
         (
@@ -394,7 +397,10 @@ def test_an_empty_list_is_not_a_mistake(desk: Desk, tmp_path: Path) -> None:
     assert Customer(tmp_path, desk.vendor.url, records(primary_key="ids")).sync()["records"].records == 0
 
 
-def test_a_page_with_a_null_link_is_the_last_whatever_else_it_says(desk: Desk, tmp_path: Path) -> None:
-    desk.vendor.handler = items(ONE, next=None, has_more=True)
+def test_a_page_with_a_null_link_is_the_last_unless_it_says_that_there_is_more(desk: Desk, tmp_path: Path) -> None:
     customer = Customer(tmp_path, desk.vendor.url, records(paginator=NextLink("next")))
+    desk.vendor.handler = items(ONE, next=None, total=500)
     assert customer.sync()["records"].records == 1
+    desk.vendor.handler = items(ONE, next=None, has_more=True)
+    with pytest.raises(SyncError, match="`has_more` in the page says that there is more"):
+        customer.sync()
