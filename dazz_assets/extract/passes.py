@@ -211,6 +211,8 @@ class Pass:
         )
         self._note_warnings(event)
         state.shape.add(event.rows)
+        if self._bounds[event.source.parent].since is None and state.stream.takes_since:
+            self._note_nulls(event.rows)
         state.usable_check.add(event.rows)
         boundary = self._boundaries[event.source.parent]
         newest_before = boundary.mark
@@ -232,6 +234,18 @@ class Pass:
     def _may_store_unfinished(self) -> bool:
         state = self._state
         return state.stream.cursor is not None and not state.replaces_all and not state.row_filter.is_holding
+
+    def _note_nulls(self, rows: Sequence[RawRow]) -> None:
+        """Warn if records without a cursor came because no filter was sent: later syncs send one."""
+        warnings, cursor = self._state.report.warnings, self._state.stream.cursor
+        if cursor is None or not any(row.cursor is None and row.problem is None for row in rows):
+            return
+        warning = (
+            f"records whose `{cursor.field}` is null came with this list, to which no filter was sent. Later syncs send "
+            "one, which may leave such records out; without `since` on the Cursor, each sync lists all records"
+        )
+        if warning not in warnings:
+            warnings.append(warning)
 
     def _withdraw_list(self, source: Source) -> None:
         """Take back what the source's current list added: what was removed meanwhile must not stay in a complete list.

@@ -104,6 +104,13 @@ class SyncPlan:
             return None
         if self._resumes(source):
             return Bounds(since=begin, resumes=True)
+        if (
+            self._stream.cursor.nulls is not None
+            and part.until is None
+            and (source.mark is None or self._range.refetch)
+        ):
+            # A filter leaves out the records whose cursor is null.
+            return Bounds()
         # No lower bound at the start: store what the API returns from before it.
         at_start = begin == self._session.start
         lower = None if at_start and (source.mark is None or not self._range.from_mark) else begin
@@ -141,6 +148,8 @@ class SyncPlan:
 
     def _part_edges(self, since: int, until: int | None) -> Iterator[int]:
         if not self._stream.takes_both_bounds or self._range.refetch or keeps_position(self._stream):
+            return
+        if self._stream.cursor is not None and self._stream.cursor.nulls is not None:
             return
         end = to_microseconds(self._session.now()) if until is None else until
         yield from self._window_edges(since, end)

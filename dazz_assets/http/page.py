@@ -187,9 +187,8 @@ class Page(Response):
             try:
                 found = Listed(self.document.records(rules.records))
             except NoListError as error:
-                advice = (
-                    "" if "there is a list" in str(error) or "there are lists" in str(error) else _shape_advice(raw)
-                )
+                names_list = not self.document.names() or "there is a list" in str(error) or "there are" in str(error)
+                advice = "" if names_list else _shape_advice(raw)
                 raise self._records_path_error(f"{error}.{self._quote_vendor()}", advice) from None
         else:
             found = self._find_in_object(raw, rules)
