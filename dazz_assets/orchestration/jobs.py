@@ -93,9 +93,9 @@ def step_name(key: dg.AssetKey) -> str:
     return "__".join(key.path)
 
 
-def run_config(options: Mapping[dg.AssetKey, Options | None]) -> dg.RunConfig:
-    """The config of a run over these assets. An asset without options is left out."""
-    return dg.RunConfig(ops={step_name(key): given for key, given in options.items() if given is not None})
+def run_config(options: Mapping[dg.AssetKey, Options]) -> dg.RunConfig:
+    """The config of a run over these assets."""
+    return dg.RunConfig(ops={step_name(key): given for key, given in options.items()})
 
 
 @dg.op(required_resource_keys={RESOURCE}, tags={"kind": "deltalake"})

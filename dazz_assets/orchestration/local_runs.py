@@ -198,7 +198,7 @@ class _ConnectionRunner:
         return first, max(first, last)
 
     def _run_phase(
-        self, phase: Phase, nodes: Sequence[tuple[Node, Options | None]], windows: tuple[date, date] | None
+        self, phase: Phase, nodes: Sequence[tuple[Node, Options]], windows: tuple[date, date] | None
     ) -> Outcome:
         """Run the job of a phase for some of its nodes, over a range of windows or the connection's partition."""
         if not nodes:
