@@ -51,18 +51,19 @@ class StreamReport:
 class ParseReport:
     """The result of running one parser for one connection.
 
-    records: domain objects in the parsed windows.
+    objects: domain objects in the parsed windows.
     windows: these objects by window (key None if the parser is partitioned by connection alone).
     quarantined: records and objects that were put into quarantine.
     invalid: records that failed validation, by stream.
     replaced: invalid records that were replaced by an older valid version.
     duplicates: ids that were yielded more than once.
     stale: windows that, after this parse, have full-refresh inputs that changed since they were parsed.
+    version, other_versions: of the parser, and those that, after this parse, some windows were parsed by.
     """
 
     connection: str
     parser: str
-    records: int = 0
+    objects: int = 0
     windows: dict[date | None, int] = field(default_factory=dict)
     quarantined: int = 0
     read: dict[str, int] = field(default_factory=dict)
@@ -71,6 +72,8 @@ class ParseReport:
     duplicates: list[str] = field(default_factory=list)
     stale: list[date | None] = field(default_factory=list)
     inputs: dict[str, int] = field(default_factory=dict)
+    version: str = "1"
+    other_versions: list[str] = field(default_factory=list)
 
 
 class Progress:

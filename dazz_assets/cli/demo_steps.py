@@ -112,7 +112,7 @@ class Demonstration:
                     spec.name,
                     self._count_requests(spec) - requests,
                     sum(report.records for report in outcome.streams),
-                    sum(report.records for report in outcome.parsers),
+                    sum(report.objects for report in outcome.parsers),
                     time.monotonic() - started,
                 )
             )

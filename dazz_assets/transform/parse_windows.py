@@ -72,7 +72,7 @@ def _parse(
     session: Session, parser: ParserSpec, windows: Collection[date | None] | None, *, stale: bool
 ) -> ParseReport:
     inputs, published = RawInputs(session, parser), PublishedTables(session, parser)
-    report = ParseReport(session.connection.id, parser.name)
+    report = ParseReport(session.connection.id, parser.name, version=parser.version)
     report.inputs = {name: version.version for name, version in inputs.versions.items()}
     to_parse = windows_to_parse(inputs, published, windows, stale=stale)
     if to_parse is not None:
@@ -80,6 +80,7 @@ def _parse(
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
     report.stale = sorted(_stale_windows(inputs, published), key=str)
+    report.other_versions = published.other_parser_versions
     return report
 
 
@@ -307,7 +308,7 @@ class WindowParser:
         for files in self._files.values():
             for window in parsed & files.keys():
                 report.windows[window] += files[window].rows
-        report.records = sum(report.windows.values())
+        report.objects = sum(report.windows.values())
         return ParsedFiles(self._tables, self._files, parsed, self._quarantine, quarantined | rewritten)
 
     def _where(self, window: Window) -> str:

@@ -9,6 +9,7 @@ from dazz_assets.lake import Table, TableVersion, WindowState
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import parser_tables
+from dazz_assets.transform.raw_inputs import parsed_by
 
 # A window of one of the tables: the table's number, the window, and its state.
 TableWindow = tuple[int, date | None, WindowState]
@@ -20,6 +21,7 @@ class PublishedTables:
     def __init__(self, session: Session, parser: ParserSpec) -> None:
         lake, integration, connection = session.lake, session.spec.name, session.connection.id
         self._lake, self._integration, self._parser, self._connection = lake, integration, parser.name, connection
+        self._parser_version = parser.version
         self.tables: Mapping[type[DomainObject], Table] = parser_tables(session, parser, lake)
         self.quarantine = lake.quarantine(integration, parser.name, connection)
         self.versions: Mapping[type[DomainObject], TableVersion | None] = {
@@ -36,6 +38,12 @@ class PublishedTables:
     def states(self) -> list[TableWindow]:
         """The states of the windows of all tables, each with the number of its table."""
         return [(number, *state) for number, windows in enumerate(self.windows) for state in windows.items()]
+
+    @property
+    def other_parser_versions(self) -> list[str]:
+        """The versions of the parser, other than its present one, that some windows were parsed by."""
+        versions = {parsed_by(state.inputs) for _, _, state in self.states}
+        return sorted(version for version in versions if version not in (None, self._parser_version))
 
     def is_checked(self, transactions: Mapping[str, int]) -> bool:
         """Whether all tables are up to date with these passes of the inputs, so that no file needs to be opened."""
