@@ -54,9 +54,11 @@ class BearerToken:
         yield request.with_header("Authorization", f"Bearer {_fill_header_template(self.token, config)}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key in a header (`ApiKey(format="token {config.token}")`) or in the query (`ApiKey(param="key")`).
+    """A key in a header or in the query.
+
+    `ApiKey(header="X-Api-Key", format="{config.api_key}")`, `ApiKey(param="key", format="{config.api_key}")`.
 
     header: its name; `Authorization` if neither `header` nor `param` is given.
     format: the template of the value.

@@ -60,7 +60,9 @@ def _acquire(lock: FileLock, path: Path, holder: str, on_wait: OnWait | None) ->
         path.write_text(holder, encoding="utf-8")
     except OSError as error:
         lock.release()
-        raise LakeError(f"the lake can't be written: {path}: {error.strerror}; check the folder and its rights") from None
+        raise LakeError(
+            f"the lake can't be written: {path}: {error.strerror}; check the folder and its rights"
+        ) from None
 
 
 def _wait_for(lock: FileLock, path: Path, on_wait: OnWait | None) -> None:

@@ -103,6 +103,10 @@ def load_translator() -> Translator:
     source, _, class_name = name.rpartition(":")
     if not source:
         raise DefinitionError(f"{VARIABLE} is {name!r}; write it as module:Class or path/to/file.py:Class")
+    if source.endswith(".py") and not Path(source).is_file():
+        raise DefinitionError(
+            f"{VARIABLE} is {name!r}, but there is no file {Path(source).absolute()}; correct the path"
+        )
     try:
         translator = getattr(_import_module(source), class_name, None)
     except Exception as error:

@@ -7,7 +7,8 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import ApiKey, Basic, BearerToken, GraphQLCursor, Offset, PageNumber
 from dazz_assets.http.placeholders import find_placeholders
-from dazz_assets.spec.specs import ParserSpec, StreamSpec
+from dazz_assets.spec.secret_rules import secret_fields
+from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
 
 def check_stream(where: str, spec: StreamSpec, integration: type[Integration[Any]]) -> None:
@@ -54,6 +55,19 @@ def check_max_invalid(
                 f"{integration.__name__}: {spec.stream.__name__}: `max_invalid` does nothing: records are validated "
                 "when a parser reads them, and no parser reads this stream; remove it"
             )
+
+
+def find_unused_secrets(spec: IntegrationSpec) -> list[str]:
+    """Warnings for secrets of the config that no request sends, as the integration has no `auth`."""
+    if spec.integration.auth is not None or spec.integration.seams:
+        return []
+    sent = {name for stream in spec.streams.values() for _, name in find_placeholders(stream.request)}
+    return [
+        f"{spec.config.__name__}.{name} is a secret that no request sends: set `auth`, for example "
+        f'`auth = BearerToken("{{config.{name}}}")`'
+        for name in secret_fields(spec.config)
+        if name not in sent
+    ]
 
 
 def _find_missing_body(spec: StreamSpec) -> str | None:

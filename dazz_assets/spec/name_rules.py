@@ -6,7 +6,7 @@ from typing import Any
 from dazz_assets.declare.integration import Integration, integration_name
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import DefinitionError
-from dazz_assets.names import NAME_PATTERN, suggest
+from dazz_assets.names import NAME_PATTERN
 from dazz_assets.spec.specs import StreamSpec
 
 
@@ -22,16 +22,11 @@ def check_name(subject: str, name: str, fix: str) -> None:
 def check_references(integration: type[Integration[Any]]) -> None:
     """Check that `check` and all parents are among the integration's streams, and check the integration's name."""
     where = integration.__name__
-    names = [stream.__name__ for stream in integration.streams]
-    references = [("check", integration.check, names)]
-    for stream in integration.streams:
-        others = [name for name in names if name != stream.__name__]
-        references.append((f"{stream.__name__}.parent", stream.parent, others))
-    for setting, stream_class, candidates in references:
+    parents = ((f"{stream.__name__}.parent", stream.parent) for stream in integration.streams)
+    for setting, stream_class in (("check", integration.check), *parents):
         if stream_class is not None and stream_class not in integration.streams:
             raise DefinitionError(
                 f"{where}: `{setting}` is {stream_class.__name__}, which is not among `streams`; add it there"
-                f"{suggest(stream_class.__name__, candidates)}"
             )
     check_name(f"{where}: the name", integration_name(integration), "set `name`")
 

@@ -111,7 +111,7 @@ def test_a_model_that_no_table_can_hold_takes_down_its_own_integration_only(
 ) -> None:
     found = Discovered({"bad": describe(BadIntegration), spec.name: spec})
     definitions = assemble_definitions(found, (connect(),))
-    assert "Labelled.labels is dict" in str(definitions.metadata["failed to load: bad"].value)
+    assert "Columns 'label' and 'Label'" in str(definitions.metadata["failed to load: bad"].value)
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
     assert TICKETS in keys
     assert [key for key in keys if key.path[0] == "bad"] == []
@@ -149,6 +149,15 @@ def test_an_unknown_translator_is_an_error(monkeypatch: pytest.MonkeyPatch, name
         load_translator()
 
 
+def test_a_translators_file_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DAZZ_TRANSLATOR", f"{tmp_path}/naming.py:Ours")
+    with pytest.raises(DefinitionError) as caught:
+        load_translator()
+    assert str(caught.value) == (
+        f"DAZZ_TRANSLATOR is '{tmp_path}/naming.py:Ours', but there is no file {tmp_path}/naming.py; correct the path"
+    )
+
+
 class One(DomainObject):
     size: int
 
@@ -167,7 +176,8 @@ class TwoIntegration(IncidentsIntegration):
 
 
 class Labelled(DomainObject):
-    labels: dict[str, str]
+    label: str
+    Label: str
 
 
 class BadIntegration(IncidentsIntegration):

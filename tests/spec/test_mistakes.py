@@ -121,10 +121,7 @@ WrongConfig: Any = Integration[Thing]  # type: ignore[type-var]
         ),
         (
             lambda: integration(check=OtherStream),
-            (
-                "BadIntegration: `check` is OtherStream, which is not among `streams`; add it there; did you "
-                "mean 'ThingsStream'?"
-            ),
+            "BadIntegration: `check` is OtherStream, which is not among `streams`; add it there",
         ),
         (
             lambda: with_stream(parent=OtherStream),

@@ -26,6 +26,14 @@ class NestedSecret(ConnectionConfig):
     account: Account | None = None
 
 
+class OfKey(ConnectionConfig):
+    api_key: SecretStr
+
+
+class OfNothing(ConnectionConfig):
+    pass
+
+
 class SecretOfBytes(ConnectionConfig):
     token: SecretBytes
 
@@ -187,8 +195,7 @@ def with_config(config: type[ConnectionConfig], **settings: Any) -> type[Integra
                 lambda setting=setting, value=value: with_stream(**{setting: value}),
                 (
                     f"BadIntegration: BadStream: `{setting}` holds what looks like a secret (stripe-key), and code "
-                    "is no place for secrets; declare `token: SecretStr` in Config, and send it with the integration's "
-                    "auth"
+                    "is no place for secrets; send it with the integration's auth, as {{config.token}}"
                 ),
             )
             for setting, value in {
@@ -202,7 +209,7 @@ def with_config(config: type[ConnectionConfig], **settings: Any) -> type[Integra
             lambda: integration(base_url=f"https://api.test/{STRIPE}"),
             (
                 "BadIntegration: `base_url` holds what looks like a secret (stripe-key), and code is no place for "
-                "secrets; declare `token: SecretStr` in Config, and send it with the integration's auth"
+                "secrets; send it with the integration's auth, as {config.token}"
             ),
         ),
         (
@@ -223,7 +230,29 @@ def with_config(config: type[ConnectionConfig], **settings: Any) -> type[Integra
             lambda: integration(auth=Basic("me", "hunter2")),
             (
                 "BadIntegration: `auth` names no field of Config, so its text would be sent as it is; put the secret's "
-                'field in braces: `Basic("{config.username}", "{config.password}")`'
+                'field in braces: `Basic("{config.username}", "{config.token}")`'
+            ),
+        ),
+        (
+            lambda: with_config(OfKey, headers={"X-Second": STRIPE}),
+            (
+                "BadIntegration: ThingsStream: `headers` holds what looks like a secret (stripe-key), and code is no "
+                "place for secrets; send it with the integration's auth, as {config.api_key}"
+            ),
+        ),
+        (
+            lambda: with_config(OfNothing, headers={"X-Second": STRIPE}),
+            (
+                "BadIntegration: ThingsStream: `headers` holds what looks like a secret (stripe-key), and code is no "
+                "place for secrets; declare `token: SecretStr` in OfNothing, and send it with the integration's auth, "
+                "as {config.token}"
+            ),
+        ),
+        (
+            lambda: with_config(OfKey, auth=BearerToken("hunter2")),
+            (
+                "BadIntegration: `auth` names no field of OfKey, so its text would be sent as it is; put the secret's "
+                'field in braces: `BearerToken("{config.api_key}")`'
             ),
         ),
         (

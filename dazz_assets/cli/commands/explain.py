@@ -9,7 +9,7 @@ import typer
 
 from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.cli.options import AsJson, TargetArgument
-from dazz_assets.cli.output import one_line, print_json, print_result, print_table
+from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
 
 if TYPE_CHECKING:
     from dazz_assets.assistant.announced_requests import AnnouncedRequest
@@ -35,6 +35,7 @@ def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, 
         raise UsageError("--mermaid and --json are two output formats: give one of them")
     from dazz_assets.assistant.announced_requests import first_requests
     from dazz_assets.spec import summary
+    from dazz_assets.spec.combination_rules import find_unused_secrets
     from dazz_assets.spec.discovery import find_integration
 
     spec = find_integration(name_or_path)
@@ -45,8 +46,10 @@ def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, 
     document = _document(spec, requests)
     if as_json:
         print_json(document)
-        return
-    _print_document(document, requests)
+    else:
+        _print_document(document, requests)
+    for warning in find_unused_secrets(spec):
+        print_note(f"warning: {warning}", "yellow")
 
 
 def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]) -> dict[str, Any]:
