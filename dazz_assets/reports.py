@@ -1,5 +1,7 @@
 """Reports of a sync or parse when it is done, and the callbacks while it runs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -91,5 +93,16 @@ class Progress:
     def waiting(self, connection: str, seconds: float, reason: str) -> None:
         """Work pauses for some seconds because of a rate limit, a retry or another sync of the connection."""
 
-    def ended(self, connection: str, work: str) -> None:
-        """Work on a stream or parser ended, successfully or not."""
+    def ended(self, connection: str, work: str, *, failed: bool = False) -> None:
+        """Work on a stream or parser ended."""
+
+    @contextmanager
+    def during(self, connection: str, work: str) -> Iterator[None]:
+        """Report the begin of work on a stream or parser, and its end, which an exception makes a failure."""
+        self.began(connection, work)
+        try:
+            yield
+        except BaseException:
+            self.ended(connection, work, failed=True)
+            raise
+        self.ended(connection, work)

@@ -94,11 +94,18 @@ def _propose(wanted: AuthorChoices, page: Page, *, is_ours: bool, interactive: b
             if error.setting is None:
                 raise UsageError(str(error)) from None
             if not interactive:
-                raise UsageError(f"{error}: set it with --{error.setting}") from None
+                raise UsageError(f"{error}: set it with --{error.setting}{_describe_example(error)}") from None
             print_note(str(error), "yellow")
             check = _CHECKS.get(error.setting, str)
             default = "" if error.setting == "records" else None
             wanted = _change_setting(wanted, error.setting, _ask(_QUESTIONS[error.setting], default, check))
+
+
+def _describe_example(error: NoProposalError) -> str:
+    """The end of a message: a flag that may fit."""
+    if error.paginator is None:
+        return ""
+    return f", for example `--paginator {new_flags.write_paginator(error.paginator)}`"
 
 
 def _confirm(wanted: AuthorChoices, proposal: Proposal) -> AuthorChoices:

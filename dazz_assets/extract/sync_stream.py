@@ -28,26 +28,23 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
     Raises SyncError, with a report of what was stored before; LakeError; BadConnection for a bad config.
     """
     progress = session.progress
-    with session.lake.lock(
+    lock = session.lake.lock(
         session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    ):
-        progress.began(session.name, stream.name)
-        try:
-            stored = session.raw(stream).open()
-            if stored is None:
-                create_tables(session)
-            _require_same_layout(session, stream, stored)
-            identity_changed = has_other_identity(stored, stream)
-            range_ = SyncRange(refetch=True) if identity_changed else range_
-            return StreamSync(
-                session,
-                stream,
-                SyncPlan(session, stream, range_, stored),
-                replaces_all=range_.refetch or not stream.cursor,
-                identity_changed=identity_changed,
-            ).run()
-        finally:
-            progress.ended(session.name, stream.name)
+    )
+    with lock, progress.during(session.name, stream.name):
+        stored = session.raw(stream).open()
+        if stored is None:
+            create_tables(session)
+        _require_same_layout(session, stream, stored)
+        identity_changed = has_other_identity(stored, stream)
+        range_ = SyncRange(refetch=True) if identity_changed else range_
+        return StreamSync(
+            session,
+            stream,
+            SyncPlan(session, stream, range_, stored),
+            replaces_all=range_.refetch or not stream.cursor,
+            identity_changed=identity_changed,
+        ).run()
 
 
 def first_window(session: Session, streams: Collection[StreamSpec]) -> date:

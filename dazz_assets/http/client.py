@@ -66,6 +66,8 @@ class Client:
         self._sleep = sleep
         self._limiter = limiter or Limiter(rate)
         self._telemetry = Telemetry(where, on_event)
+        # Epoch seconds: the end of the longest wait that an event told of.
+        self._announced_until = 0.0
         self._transport = Transport(DeclaredHosts(base_url, hosts), authenticator, clock)
 
     def __repr__(self) -> str:
@@ -106,6 +108,7 @@ class Client:
         def wait(seconds: float, is_requested: bool, error: TransientError) -> None:
             self._telemetry.count(Counters(retries=1))
             self._telemetry.emit("retry", self.mask(error.problem), seconds)
+            self._announced_until = max(self._announced_until, self._clock() + seconds)
             if is_requested or error.holds_others:
                 self._limiter.hold(self._clock() + seconds)
             else:
@@ -163,16 +166,21 @@ class Client:
 
     def _wait_for_turn(self, stop: threading.Event | None) -> None:
         """Returns when the next request may be sent. StoppedError: the caller stopped the walk."""
-        self._limiter.acquire(self._clock, lambda seconds: self._pause(seconds, stop))
+        self._limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))
         if stop is not None and stop.is_set():
             raise StoppedError("stopped.")
         self._telemetry.count(Counters(requests=1))
 
+    def _pause_for_limit(self, seconds: float, stop: threading.Event | None) -> None:
+        ends_at = self._clock() + seconds
+        if SHORTEST_REPORTED_WAIT <= seconds <= LONGEST_REQUESTED_WAIT and ends_at > self._announced_until:
+            self._telemetry.emit("waiting", "the vendor's rate limit", seconds)
+            self._announced_until = ends_at
+        self._pause(seconds, stop)
+
     def _pause(self, seconds: float, stop: threading.Event | None) -> None:
         if seconds > LONGEST_REQUESTED_WAIT:
             raise build_wait_error(seconds)
-        if seconds >= SHORTEST_REPORTED_WAIT:
-            self._telemetry.emit("waiting", f"{self.where}: waiting {seconds:.0f} s", seconds)
         if self._sleep is not None:
             self._sleep(seconds)
         elif stop is not None:

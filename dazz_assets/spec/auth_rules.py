@@ -43,7 +43,8 @@ def check_auth(integration: type[Integration[Any]], config: type[ConnectionConfi
 
 def _check_auth_templates(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
     """Refuse braces that are not fields of the config."""
-    fix = f"it signs the requests of all streams; use a field of {config.__name__}, for example {{config.{_secret_field(auth, config)}}}"
+    example = f"{{config.{_secret_field(auth, config)}}}"
+    fix = f"it signs the requests of all streams; use a field of {config.__name__}, for example {example}"
     check_config_placeholders(where, "auth", auth_templates(auth), config, fix)
     for template in auth_templates(auth):
         for found in find_other_braces(template):

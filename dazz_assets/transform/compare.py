@@ -118,17 +118,14 @@ def compare_parse(
     Raises ParseError if the parse would fail, LakeError if the lake would refuse its commit.
     """
     progress = session.progress
-    with session.lake.lock(
+    lock = session.lake.lock(
         session.spec.name,
         session.connection.id,
         lambda whom: progress.waiting(session.name, 0, whom),
         action="compared",
-    ):
-        progress.began(session.name, parser.name)
-        try:
-            return _compare(session, parser, since, until, stale=stale)
-        finally:
-            progress.ended(session.name, parser.name)
+    )
+    with lock, progress.during(session.name, parser.name):
+        return _compare(session, parser, since, until, stale=stale)
 
 
 def _compare(

@@ -58,14 +58,11 @@ def parse(
     Raises ParseError, and then publishes nothing of this parse; LakeError.
     """
     progress = session.progress
-    with session.lake.lock(
+    lock = session.lake.lock(
         session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    ):
-        progress.began(session.name, parser.name)
-        try:
-            return _parse(session, parser, windows, stale=stale)
-        finally:
-            progress.ended(session.name, parser.name)
+    )
+    with lock, progress.during(session.name, parser.name):
+        return _parse(session, parser, windows, stale=stale)
 
 
 def _parse(

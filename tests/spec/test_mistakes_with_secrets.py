@@ -195,7 +195,7 @@ def with_config(config: type[ConnectionConfig], **settings: Any) -> type[Integra
                 lambda setting=setting, value=value: with_stream(**{setting: value}),
                 (
                     f"BadIntegration: BadStream: `{setting}` holds what looks like a secret (stripe-key), and code "
-                    "is no place for secrets; send it with the integration's auth, as {{config.token}}"
+                    "is no place for secrets; send it with the integration's auth, as {config.token}"
                 ),
             )
             for setting, value in {

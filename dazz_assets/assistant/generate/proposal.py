@@ -16,6 +16,7 @@ from dazz_assets.assistant.infer import (
 )
 from dazz_assets.assistant.infer.field_shapes import ValueShape
 from dazz_assets.assistant.infer.json_values import read_texts
+from dazz_assets.assistant.infer.paging_style import find_more_flag
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.http.auth import ApiKey, Basic, BearerToken, auth_config_fields
@@ -109,11 +110,19 @@ class NoProposalError(Exception):
     """No integration can be planned from this page and these choices.
 
     setting: the choice that the author has to make or change; None if only another page helps.
+    paginator: one that may fit, if that is the choice.
     """
 
-    def __init__(self, setting: Literal["records", "key", "cursor", "paginator"] | None, message: str) -> None:
+    def __init__(
+        self,
+        setting: Literal["records", "key", "cursor", "paginator"] | None,
+        message: str,
+        *,
+        paginator: Paginator | None = None,
+    ) -> None:
         super().__init__(message)
         self.setting = setting
+        self.paginator = paginator
 
 
 def propose(choices: AuthorChoices, page: Page, *, is_first_party: bool = False) -> Proposal:
@@ -130,7 +139,7 @@ def propose(choices: AuthorChoices, page: Page, *, is_first_party: bool = False)
         base_url=choices.base_url,
         auth=choices.auth,
         path=choices.path,
-        params={**choices.params, **(paging.params if paging else {})},
+        params={**_drop_counted(choices.params, paging), **(paging.params if paging else {})},
         stream=choices.stream,
         records=path,
         primary_key=key,
@@ -141,6 +150,15 @@ def propose(choices: AuthorChoices, page: Page, *, is_first_party: bool = False)
         is_first_party=is_first_party,
     )
     return Proposal(plan, records, tuple(_list_open_questions(plan, page, records)))
+
+
+def _drop_counted(params: Mapping[str, Scalar], paging: Paging | None) -> Mapping[str, Scalar]:
+    """The parameters without the one that the paginator counts, unless it has to begin at page 0."""
+    paginator = paging.paginator if paging else None
+    if not isinstance(paginator, PageNumber | Offset):
+        return params
+    begins_at_zero = isinstance(paginator, PageNumber) and params.get(paginator.param) == 0
+    return {name: value for name, value in params.items() if name != paginator.param or begins_at_zero}
 
 
 def _choose_records_path(choices: AuthorChoices, page: Page) -> str:
@@ -225,21 +243,24 @@ def _choose_paging(choices: AuthorChoices, page: Page) -> Paging | None:
         return found[0]
     if choices.paginator == "inferred" or choices.paginator is None:
         if sign := find_next_page_hint(page):
-            shown = f", for example {write_call(found[0].paginator)}" if found else ""
+            example = found[0].paginator if found else PageNumber() if find_more_flag(page) else None
             raise NoProposalError(
                 "paginator",
-                f"{sign} says that there are more pages, so the stream needs a paginator{shown}",
+                f"{sign} says that there are more pages, so the stream needs a paginator",
+                paginator=example,
             )
         return None
-    return _complete_paginator(choices.paginator, found)
+    return _complete_paginator(choices.paginator, found, page)
 
 
-def _complete_paginator(given: Paginator, found: Sequence[Paging]) -> Paging:
+def _complete_paginator(given: Paginator, found: Sequence[Paging], page: Page) -> Paging:
     """Return the author's paginator; if it counts, fill in `more` (the sign of another page) from the page."""
     for item in found:
         if isinstance(given, Offset | PageNumber) and isinstance(item.paginator, type(given)):
             paginator = replace(given, more=item.paginator.more)
             return replace(item, paginator=paginator, params={paginator.param: 0} if item.params else {})
+    if isinstance(given, Offset | PageNumber) and (flag := find_more_flag(page)):
+        return Paging(replace(given, more=flag[0]), f"`{flag[0]}` is there", has_more=flag[1])
     live = [item for item in found if item.has_more]
     reads_the_page = isinstance(given, LinkHeader | NextLink | CursorToken)
     if (
@@ -262,7 +283,7 @@ def _list_open_questions(plan: IntegrationPlan, page: Page, records: Sequence[An
     open_questions = []
     if plan.paginator is None:
         open_questions.append("the page shows no way to the next page; without a paginator, only one page is fetched")
-    elif not any(item.has_more for item in find_paging(page)):
+    elif not any(item.has_more for item in find_paging(page)) and find_next_page_hint(page) is None:
         open_questions.append(f"{write_call(plan.paginator)} is unconfirmed: this page shows no next page")
     if plan.cursor is None:
         open_questions.append("no cursor: each sync fetches the whole list")

@@ -150,6 +150,7 @@ def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any
     offset = next((numbers[plain] for plain in _OFFSETS if plain in numbers), None)
     number = next((numbers[plain] for plain in _PAGES if plain in numbers), None)
     total = next((numbers[plain] for plain in _TOTALS if plain in numbers), None)
+    pages = next((numbers[plain] for plain in _PAGE_TOTALS if plain in numbers), flag)
     if offset is not None and (total or flag or any(plain in numbers for plain in _SIZES)):
         more = total or flag
         yield Paging(
@@ -157,7 +158,7 @@ def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any
             f"`{join_path([*names, offset])}` counts records",
             has_more=_has_more(holder, more, holder[offset]),
         )
-    elif number is not None and (pages := next((numbers[p] for p in _PAGE_TOTALS if p in numbers), flag)):
+    elif number is not None and pages:
         param = _find_sent_param(page, _PAGES) or "page"
         yield Paging(
             PageNumber(param, more=_sibling_path(names, pages)),
@@ -165,6 +166,34 @@ def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any
             has_more=_has_more(holder, pages, holder[number]),
             params={param: 0} if holder[number] == 0 and param not in page.request.params else {},
         )
+    elif number is None and offset is None:
+        yield from _find_in_request(page, names, holder, pages, total)
+
+
+def _find_in_request(
+    page: Page, names: tuple[str, ...], holder: Mapping[str, Any], pages: str | None, total: str | None
+) -> Iterator[Paging]:
+    """Yield the paginator whose parameter the request sends, if the page says how many pages or whether more follow."""
+    for known, paginator, more in ((_PAGES, PageNumber, pages), (_OFFSETS, Offset, pages or total)):
+        sent = _find_sent_param(page, known)
+        if sent is not None and more is not None:
+            reached = str(page.request.params[sent])
+            yield Paging(
+                paginator(sent, more=_sibling_path(names, more)),
+                f"`{join_path([*names, more])}` is there, and the request sends `{sent}`",
+                has_more=_has_more(holder, more, int(reached) if reached.isdecimal() else 0),
+            )
+            return
+
+
+def find_more_flag(page: Page) -> tuple[str, bool] | None:
+    """Return the path of the flag that says whether more pages follow, and whether they do; None if there is none."""
+    document = decode_json(page.body) if page.body.strip() else None
+    for names, holder in _list_objects(document, ()):
+        for name, value in holder.items():
+            if _normalize(name) in _FLAGS and isinstance(value, bool):
+                return join_path([*names, name]), _has_more(holder, name, 0)
+    return None
 
 
 def _find_sent_param(page: Page, known: tuple[str, ...]) -> str | None:
