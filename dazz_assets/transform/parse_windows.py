@@ -19,7 +19,7 @@ from dazz_assets.lake.object_columns import make_batch
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
-from dazz_assets.spec.specs import InputSpec, ParserSpec
+from dazz_assets.spec.specs import InputSpec, ParserSpec, StreamSpec
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs
@@ -251,12 +251,23 @@ class WindowParser:
             report.replaced += counts.replaced
             stream = self._session.spec.streams[name]
             if exceeds_max_invalid(stream, counts.invalid, counts.read):
-                raise ParseError(
-                    f"{self._where(None)}: {counts.invalid} of {counts.read} records of {name} are invalid, more "
-                    f"than max_invalid = {stream.max_invalid} allows ({self._quarantine.first_reason(name)}); correct "
-                    f"{stream.required_model.__name__}, then parse again. Nothing was published",
-                    report,
-                )
+                raise ParseError(f"{self._where(None)}: {self._describe_invalid(stream, counts)}", report)
+
+    def _describe_invalid(self, stream: StreamSpec, counts: RecordCounts) -> str:
+        kind, reason = self._quarantine.first_reason(stream.name)
+        total = (
+            f"the first {counts.read} records of {stream.name} that were read"
+            if counts.stopped
+            else (f"{counts.read} records of {stream.name}")
+        )
+        advice = {
+            "no key": f"correct `primary_key` of {stream.stream.__name__}, then sync again",
+            "no cursor": f"correct `cursor` of {stream.stream.__name__}, then sync again",
+        }.get(kind, f"correct {stream.required_model.__name__}, then parse again")
+        return (
+            f"{counts.invalid} of {total} are invalid, more than max_invalid = {stream.max_invalid} allows ({reason}); "
+            f"{advice}. Nothing was published"
+        )
 
     def _remove_duplicates(self) -> None:
         for model, table in self._tables.items():

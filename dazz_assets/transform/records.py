@@ -25,10 +25,14 @@ class TooManyInvalidError(Exception):
 
 
 class RecordCounts:
-    """Counts the records of one stream during a parse: read, invalid, and replaced by an older valid version."""
+    """Counts the records of one stream during a parse: read, invalid, and replaced by an older valid version.
+
+    stopped: whether reading ended early, as too many were invalid.
+    """
 
     def __init__(self) -> None:
         self.read = 0
+        self.stopped = False
         self.invalid = 0
         self.replaced = 0
 
@@ -108,14 +112,16 @@ class StoredRecords:
         # Models, and the keys of invalid records, to be replaced by older versions.
         found: list[BaseModel | str] = []
         invalid: dict[str, int] = {}
-        for row, record in zip(batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist(), records, strict=True):
+        rows = batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
+        for number, (row, record) in enumerate(zip(rows, records, strict=True), 1):
+            unread = len(records) - number
             if row["problem"] is not None:
-                self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], count=count)
+                self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], unread, count=count)
                 continue
             try:
                 found.append(self._model.model_validate_json(record))
             except ValidationError as error:
-                self._quarantine_row(row, "invalid", invalid_reason(error), count=count)
+                self._quarantine_row(row, "invalid", invalid_reason(error), unread, count=count)
                 invalid[row["key"]] = row["sequence"]
                 found.append(row["key"])
         older = self._read_newest_valid(invalid)
@@ -123,11 +129,14 @@ class StoredRecords:
         models = (item if isinstance(item, BaseModel) else older.get(item) for item in found)
         return [model for model in models if model is not None]
 
-    def _quarantine_row(self, row: dict[str, Any], kind: Kind, reason: str, *, count: bool) -> None:
+    def _quarantine_row(self, row: dict[str, Any], kind: Kind, reason: str, unread: int, *, count: bool) -> None:
+        """Put a record into quarantine. unread: how many of its batch come after it."""
         self._counts.invalid += count
         self._quarantine.add_record(self._window, self._stream.name, row, kind, reason)
         # A table has at least as many rows as records, so the final share is no smaller than this one.
         if count and exceeds_max_invalid(self._stream, self._counts.invalid, self._version.rows):
+            self._counts.read -= unread
+            self._counts.stopped = True
             raise TooManyInvalidError
 
     def _read_newest_valid(self, invalid: Mapping[str, int]) -> dict[str, BaseModel]:

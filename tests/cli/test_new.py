@@ -445,7 +445,7 @@ def test_an_invalid_answer_is_asked_for_again(workspace: Workspace) -> None:
     result = workspace.new("acme", "--sample", workspace.sample, answers="\n".join(answers) + "\n")
     (stream,) = workspace.read_spec("acme").streams.values()
     assert stream.cursor is None
-    assert write_call(stream.paginator) == 'Offset(param="start", more="has_more")'
+    assert write_call(stream.paginator) == 'Offset(param="start")'
     assert "write it like https://api.vendor.com" in result.err
     assert "is not one of: link-header" in result.err
 

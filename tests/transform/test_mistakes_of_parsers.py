@@ -215,8 +215,9 @@ def parse_error(desk: Desk, customer: Customer) -> str:
         (
             reads_strictly,
             (
-                "desk/acme, parser notes: 4 of 30 records of strict are invalid, more than max_invalid = 0.1 "
-                "allows (nmae: Field required); correct Strict, then parse again. Nothing was published"
+                "desk/acme, parser notes: 4 of the first 4 records of strict that were read are invalid, more "
+                "than max_invalid = 0.1 allows (nmae: Field required); correct Strict, then parse again. Nothing was "
+                "published"
             ),
         ),
     ],
