@@ -97,11 +97,15 @@ def test_a_translator_changes_names_and_groups(spec: IntegrationSpec, connect: C
     assert node.parent_keys == {INCIDENTS.with_prefix("vendors"), SERVICES.with_prefix("vendors")}
 
 
-def test_an_integration_that_failed_to_load_is_shown_and_the_others_are_there(
-    spec: IntegrationSpec, connect: Connect
+def test_an_integration_that_failed_to_load_is_logged_once_and_shown_and_the_others_are_there(
+    spec: IntegrationSpec, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = Discovered({spec.name: spec}, [LoadFailure("integrations.broken", "SyntaxError: no")])
-    definitions = assemble_definitions(found, (connect(),))
+    with caplog.at_level("WARNING"):
+        definitions, _ = (assemble_definitions(found, (connect(),)) for _ in range(2))
+    assert [record.getMessage() for record in caplog.records] == [
+        "Integration integrations.broken failed to load: SyntaxError: no"
+    ]
     assert definitions.metadata["failed to load: integrations.broken"].value == "SyntaxError: no"
     assert TICKETS in definitions.resolve_asset_graph().get_all_asset_keys()
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _DAGSTER_TIMEOUT = 20.0
 _CHILDREN_TIMEOUT = 5.0
 
+# Dagster tells people to run `dg dev` instead, which needs a project of `dg`.
+_NOT_FOR_USERS = "ignore:Function `dev_command` is superseded"
+
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port of the UI.")]
 
 
@@ -49,6 +52,7 @@ def open_ui(port: Port = 3000) -> None:
             HOME_VARIABLE: str(home()),
             DAGSTER_VARIABLE: str(dagster_home()),
             VARIABLE: str(connections_path().absolute()),
+            "PYTHONWARNINGS": ",".join(filter(None, [_NOT_FOR_USERS, os.environ.get("PYTHONWARNINGS")])),
         }
         command = [sys.executable, "-m", "dagster", "dev", *_code_location()]
         status = _run([*command, "--host", "127.0.0.1", "--port", str(port)], variables)
