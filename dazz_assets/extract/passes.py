@@ -12,12 +12,15 @@ import pyarrow.compute as pc
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RawRow
-from dazz_assets.extract.completeness import UsableRecordCheck, is_paged_by_number
+from dazz_assets.extract.boundary import BoundaryTracker
+from dazz_assets.extract.completeness import is_paged_by_number
+from dazz_assets.extract.content_hashes import ContentFingerprint, SeenHashes
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
-from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, NewRowFilter, SeenHashes
+from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import BOUNDARY, IDENTITY, NO_MARK, Source, row_identity
 from dazz_assets.extract.ranges import START, Part, SyncPlan
+from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, UnreachableError
 from dazz_assets.lake import Commit, DataFile, TableVersion

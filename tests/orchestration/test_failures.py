@@ -16,7 +16,7 @@ from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.outcomes import Outcome
-from dazz_assets.orchestration.runs import RunHistory
+from dazz_assets.orchestration.run_history import RunHistory
 from dazz_assets.spec.read import describe
 from tests.orchestration.conftest import Connect, MaterializeFromUi, at, week
 from tests.orchestration.vendor import TOKEN, IncidentsIntegration, IncidentsStream, Vendor
