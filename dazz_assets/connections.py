@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-VARIABLE = "DAZZ_CONNECTIONS"
+CONNECTIONS_VARIABLE = "DAZZ_CONNECTIONS"
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INTERVAL = re.compile(r"(\d+)\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -101,7 +101,7 @@ class Connections:
 
 def connections_path() -> Path:
     """`DAZZ_CONNECTIONS`, or `connections.yaml` in the current folder."""
-    return Path(os.environ.get(VARIABLE) or "connections.yaml")
+    return Path(os.environ.get(CONNECTIONS_VARIABLE) or "connections.yaml")
 
 
 def read_connections(path: Path) -> Connections:
@@ -113,7 +113,7 @@ def read_connections(path: Path) -> Connections:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadConnection(
-            f"there is no file {path}; write your connections there, or name another file with {VARIABLE}"
+            f"there is no file {path}; write your connections there, or name another file with {CONNECTIONS_VARIABLE}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadConnection(f"{path} can't be read: {error}") from None

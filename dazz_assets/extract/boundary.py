@@ -11,7 +11,8 @@ class BoundaryTracker:
     """Tracks one source's newest cursor, and the rows that the next sync will re-read (the boundary).
 
     lookback: microseconds before the mark at which the next walk begins. lower: where this walk began, in
-    microseconds of cursor time; None is the very start. mark: the greatest cursor that is safe as a mark.
+    microseconds of cursor time; None is the very start.
+    candidate_mark: the greatest cursor so far that is safe as a mark, once all before it is stored.
     """
 
     def __init__(self, lookback: int, lower: int | None) -> None:
@@ -20,7 +21,7 @@ class BoundaryTracker:
         self._cursor_by_hash: dict[int, int | None] = {}
         self._overflowed = False
         self._first_request_at: int | None = None
-        self.mark: int | None = None
+        self.candidate_mark: int | None = None
 
     def add(self, rows: list[RawRow], requested_at: int) -> None:
         """Add the rows of a page that lie inside the walk's bounds. requested_at: microseconds."""
@@ -30,9 +31,11 @@ class BoundaryTracker:
             self._cursor_by_hash[row.content_hash] = row.cursor_at
             # A later cursor is no safe mark: records of pages read before may have changed since the first request.
             if row.cursor_at is not None and row.cursor_at <= self._first_request_at:
-                self.mark = row.cursor_at if self.mark is None else max(self.mark, row.cursor_at)
+                self.candidate_mark = (
+                    row.cursor_at if self.candidate_mark is None else max(self.candidate_mark, row.cursor_at)
+                )
         if len(self._cursor_by_hash) > _MOST_TRACKED:
-            self._prune(self.mark)
+            self._prune(self.candidate_mark)
             self._overflowed = self._overflowed or len(self._cursor_by_hash) > _MOST_TRACKED
             if self._overflowed:
                 self._cursor_by_hash.clear()

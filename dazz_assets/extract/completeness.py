@@ -80,12 +80,13 @@ class ListProgress:
         """Note that the walk ends early on purpose."""
         self._stopped = True
 
-    def accept_refusal(self, error: FetchError) -> bool:
-        """Whether a failed page marks the vendor's result limit; if so, the list counts as cut short."""
-        if not self._page_sizes or error.status not in _PAST_LIMIT_STATUSES:
-            return False
+    def is_result_limit(self, error: FetchError) -> bool:
+        """Whether the failure of the next page marks the vendor's result limit."""
+        return bool(self._page_sizes) and error.status in _PAST_LIMIT_STATUSES
+
+    def end_at_limit(self, error: FetchError) -> None:
+        """Note that the walk ended at the vendor's result limit: the list then counts as cut short."""
         self._refused = error
-        return True
 
     @property
     def is_cut_short(self) -> bool:
@@ -105,7 +106,7 @@ class ListProgress:
         return 2 * self._inside >= self._received
 
     def make_error(self) -> FetchError:
-        """Return the error to raise for a list that was cut short and can't be split."""
+        """The error to raise for a list that was cut short and can't be split."""
         return self._refused or CutShortError(
             f"the vendor gives a total of {self._total} records, but sent only {self._received} "
             f"(the list ended: {self.end_reason})."
@@ -119,7 +120,7 @@ class ListProgress:
 
 
 def vendor_total(page: Page) -> int | None:
-    """Return the total that a page gives, or None. Many APIs count without the request's filters."""
+    """The total that a page gives, or None. Many APIs count without the request's filters."""
     for path in _TOTAL_PATHS:
         value = page.value(path)
         if isinstance(value, int) and not isinstance(value, bool):

@@ -76,6 +76,6 @@ class ContentFingerprint:
         self._xor ^= other._xor
 
     def value(self) -> int:
-        """Return 63 bits, to fit the version of a Delta application transaction."""
+        """63 bits, to fit the version of a Delta application transaction."""
         text = f"{self._count}:{self._sum}:{self._xor}"
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

@@ -50,7 +50,10 @@ class NewRowFilter:
         return self._release() if self._held_count > _HELD or self._held_bytes > _HELD_BYTES else []
 
     def release_complete(self, sources: Sequence[Source]) -> list[RawRow]:
-        """Return the new rows among those held back. sources: those that were walked to their end."""
+        """The new rows among those held back. sources: those that were walked to their end.
+
+        Drops what is held of all other sources: their marks stay, so the next sync lists these records again.
+        """
         known = {source.parent: source.boundary for source in sources}
         for parent, rows in list(self._held.items()):
             is_complete = parent in known

@@ -51,7 +51,7 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
 
 
 def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
-    """Return the window in which a sync of these streams from their marks begins."""
+    """The window in which a sync of these streams from their marks begins."""
     begins = [begin for stream in streams if stream.cursor is not None for begin in _walk_starts(session, stream)]
     return session.windows.containing(min(begins, default=session.start))
 
@@ -143,10 +143,10 @@ class StreamSync:
         gap_starts = [
             reached
             for source in sources
-            if (reached := max(start, source.mark if source.mark is not None else start)) < self._plan.begin(source)
+            if (reached := max(start, source.mark if source.mark is not None else start)) < self._plan.start_of(source)
         ]
         if gap_starts:
-            until = max(self._plan.begin(source) for source in sources)
+            until = max(self._plan.start_of(source) for source in sources)
             self._state.report.gap = (
                 f"from {format_moment(min(gap_starts))} to {format_moment(until)} nothing is fetched yet; "
                 "the mark stays until a sync fetches it"
@@ -187,7 +187,7 @@ class StreamSync:
 def _walk_starts(session: Session, stream: StreamSpec) -> list[int]:
     stored = session.raw(stream).open()
     plan = SyncPlan(session, stream, SyncRange(from_mark=True), stored)
-    return [plan.begin(source) for source in _read_sources(session, stream, stored)]
+    return [plan.start_of(source) for source in _read_sources(session, stream, stored)]
 
 
 def _read_sources(session: Session, stream: StreamSpec, stored: TableVersion | None) -> list[Source]:
@@ -203,7 +203,7 @@ def _read_sources(session: Session, stream: StreamSpec, stored: TableVersion | N
 
 def _require_same_layout(session: Session, stream: StreamSpec, stored: TableVersion | None) -> None:
     """Raise SyncError if the stream gained or lost its cursor: a table is either stored by window or not."""
-    windowed = stream.cursor is not None
+    windowed = stream.windowed
     if stored is not None and stored.windowed != windowed:
         raise SyncError(
             f"{session.name}, stream {stream.name}: it has {'a' if windowed else 'no'} cursor now, and its stored "

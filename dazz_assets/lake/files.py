@@ -39,7 +39,7 @@ class DataFile:
     committed: bool = False
 
 
-class SliceWriter:
+class FileWriter:
     """Writes one file of one window, a row group for each `write`. As a context manager, it discards it on an error.
 
     `schema` is what `write` takes. `constants` are columns that come before it, with one value for the entire file.
@@ -99,7 +99,7 @@ class SliceWriter:
         with contextlib.suppress(FileNotFoundError):
             self._root.filesystem.delete_file(self._target)
 
-    def __enter__(self) -> SliceWriter:
+    def __enter__(self) -> FileWriter:
         return self
 
     def __exit__(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from dazz_assets.orchestration.partitions import connection_of_partition
 from dazz_assets.orchestration.runs import connection_tag_key, connections_of
 
 _RUNS_SEARCHED = 10
@@ -50,15 +51,14 @@ class RunHistory:
         by_partition = self._instance.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
         newest: dict[str, int] = {}
         for partition, storage_id in by_partition.items():
-            # A partition of the grid is `<connection>|<window>`, and ids of connections contain no `|`.
-            connection = partition.partition("|")[0]
+            connection = connection_of_partition(partition)
             newest[connection] = max(storage_id, newest.get(connection, 0))
         return newest
 
     def last_failures(self, where: str) -> dict[str, tuple[datetime, str]]:
         """The time and message of each step that failed in the latest finished run of each job of a connection.
 
-        where: the connection, as `snyk/acme`.
+        where: the connection, such as `snyk/acme`.
         """
         failures: dict[str, tuple[datetime, str]] = {}
         jobs_seen: set[str] = set()

@@ -29,7 +29,7 @@ _TAGGED_WITHIN = timedelta(minutes=2)
 
 
 def connection_tags(connections: Collection[str]) -> dict[str, str]:
-    """The tags of a run over connections (as `snyk/acme`): one for each, and for a single connection also its name.
+    """The tags of a run over connections, such as `snyk/acme`: one for each, and for a single one also its name.
 
     The name tag has one connection as its value, so that a limit per unique value is a limit per connection.
     """
@@ -47,7 +47,7 @@ def connection_tag_key(where: str) -> str:
 
 
 def connections_of(run: dg.DagsterRun) -> set[str]:
-    """The connections that a run is tagged with, as `snyk/acme`."""
+    """The connections that a run is tagged with, such as `snyk/acme`."""
     return {value for tag, value in run.tags.items() if f"{tag}.".startswith(CONNECTION_TAG_PREFIX)}
 
 

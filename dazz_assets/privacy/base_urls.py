@@ -1,4 +1,4 @@
-"""Replaces base URLs by others in any text, in each form in which a text may write them."""
+"""Replaces base URLs with others in any text, in each form in which a text may write them."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 
 class BaseUrls:
-    """Replaces base URLs by others in any text: plain, escaped as in JSON, or percent-encoded."""
+    """Replaces base URLs with others in any text: plain, escaped as in JSON, or percent-encoded."""
 
     def __init__(self, replacements: Mapping[str, str]) -> None:
         self._forms = {
@@ -19,7 +19,7 @@ class BaseUrls:
         self._pattern = re.compile(f"(?:{'|'.join(map(re.escape, longest_first))})(?![\\w-]|\\.\\w|:\\d)")
 
     def __call__(self, text: str) -> str:
-        """Return the text with each base URL replaced."""
+        """The text with each base URL replaced."""
         return self._pattern.sub(lambda match: self._forms[match[0]], text) if self._forms else text
 
 

@@ -20,7 +20,7 @@ _AUTHORIZATION_LINE = re.compile(r"\b(?i:authorization) *: *(?:[A-Za-z]+ +)?([^\
 
 
 def replace_named_secrets(text: str, stand_in: Callable[[str, str, str], str]) -> str:
-    """Return the text with the values of secret parameters, JSON members and `Authorization` lines replaced.
+    """The text with the values of secret parameters, JSON members and `Authorization` lines replaced.
 
     stand_in: returns the replacement for a kind, a value, and the value as it is written in a URL ("" elsewhere).
     """

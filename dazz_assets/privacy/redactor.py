@@ -36,7 +36,7 @@ _URL_PART = re.compile(r"/[^\s\"'<>]*|[^\s=&?#/<>]+=[^\s]*")
 
 
 class Redactor:
-    """Replaces secrets and personal data in texts by stand-ins, and restores the originals.
+    """Replaces secrets and personal data in texts with stand-ins, and restores the originals.
 
     secrets: plain texts by config field: the value of `api_key` becomes `redacted-api-key`, however it is encoded.
     key: makes the pseudonyms; the same key gives the same value the same pseudonym.
@@ -79,7 +79,7 @@ class Redactor:
 
         People in them are pseudonyms already. So a word that is also somebody's name is the author's own, and so is an
         e-mail address, unless it is in the config: then it gets the pseudonym that the recorded config has.
-        A secret that differs in each request (a signature) is replaced by its kind alone.
+        A secret that differs in each request (a signature) is replaced with its kind alone.
         """
         view = copy.copy(self)
         view._seen = SeenValues()
@@ -121,7 +121,7 @@ class Redactor:
         return self._restore_text(text)
 
     def find_leaks(self, text: str) -> set[str]:
-        """Return what a text still holds: config fields of secrets, kinds of other secrets, and `personal`."""
+        """What a text still holds: config fields of secrets, kinds of other secrets, and `personal`."""
         found: set[str] = set()
 
         def note(kind: str, value: str) -> str:
@@ -163,7 +163,7 @@ class Redactor:
         )
 
     def _config_person(self, address: str) -> str | None:
-        """Return the pseudonym of an e-mail address if the config holds it."""
+        """The pseudonym of an e-mail address if the config holds it."""
         return self._pseudonyms.person(address) if address.lower() in self._config_emails else None
 
     def _mask_secrets(self, text: str) -> str:
@@ -184,7 +184,7 @@ class Redactor:
     def _token_rewriter(
         self, fields: Collection[tuple[str, ...]], redact_recognised: Callable[[str], str]
     ) -> TokenRewriter:
-        """Return the function that redacts the tokens of one JSON text."""
+        """The function that redacts the tokens of one JSON text."""
 
         @cache
         def redact(text: str) -> str:
@@ -248,7 +248,7 @@ class Redactor:
         return self._secret_stand_in(kind, value, value)
 
     def _secret_stand_in(self, kind: str, value: str, url_form: str = "") -> str:
-        """Return the placeholder of a secret, which from now on is replaced everywhere."""
+        """The placeholder of a secret, which from now on is replaced everywhere."""
         if self._is_for_requests:
             return f"redacted-{kind}"
         stand_in = self._pseudonyms.secret(kind, value, url_form)
@@ -257,7 +257,7 @@ class Redactor:
         return stand_in
 
     def _redact_personal(self, value: str, *, is_number: bool = False) -> str:
-        """Return the pseudonym of a declared field's value, which from now on is replaced everywhere."""
+        """The pseudonym of a declared field's value, which from now on is replaced everywhere."""
         if value in self._public:
             return self.redact_text(value)
         stand_in = self._pseudonyms.number(value) if is_number else self._pseudonyms.person(value)
@@ -283,7 +283,7 @@ class Redactor:
 
 
 def _find_emails(texts: Collection[str]) -> set[str]:
-    """Return the e-mail addresses in some texts, in lower case."""
+    """The e-mail addresses in some texts, in lower case."""
     found: set[str] = set()
 
     def note(address: str) -> None:
@@ -299,7 +299,7 @@ def _placeholder(name: str) -> str:
 
 
 def _order_secrets(secrets: Mapping[str, str]) -> list[str]:
-    """Return the names of the secrets in the order to replace them: a secret that contains another one goes first.
+    """The names of the secrets in the order to replace them: a secret that contains another one goes first.
 
     Otherwise the order depends on names alone, so that a replay, whose secrets are placeholders, uses the same order.
     """

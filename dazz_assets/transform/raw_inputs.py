@@ -10,6 +10,7 @@ from dazz_assets.lake import TableVersion, window_fingerprints
 from dazz_assets.lake.commit import PASSES
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
+from dazz_assets.tables import is_synced
 
 
 class RawInputs:
@@ -22,7 +23,8 @@ class RawInputs:
 
     def _open(self, name: str) -> TableVersion:
         session, stream = self._session, self._session.spec.streams[name]
-        if (version := session.raw(stream).open()) is None or version.transaction(PASSES) is None:
+        version = session.raw(stream).open()
+        if not is_synced(version):
             raise ParseError(
                 f"{session.name}, parser {self._parser.name}: its input {name} was never synced; "
                 f"sync (or materialize) {name} first"
@@ -30,7 +32,7 @@ class RawInputs:
         return version
 
     def passes(self, stream: str) -> int:
-        """Return how many passes changed a stream's raw table so far."""
+        """How many passes changed a stream's raw table so far."""
         return self.versions[stream].transaction(PASSES) or 0
 
     @property
@@ -49,13 +51,15 @@ class RawInputs:
         if not incremental:
             found = {item.stream: window_fingerprints(self.versions[item.stream]) for item in self._parser.inputs}
             parts = [f"{name}/{window}={text}" for name, each in found.items() for window, text in each.items()]
-            return {None: _hash_parts(parts)}
+            return {None: _combine_fingerprints(parts)}
         if len(incremental) == 1:
             return window_fingerprints(self.versions[incremental[0].stream])
         each_input = {item.stream: window_fingerprints(self.versions[item.stream]) for item in incremental}
         windows = {window for found in each_input.values() for window in found}
         return {
-            window: _hash_parts([f"{name}={found[window]}" for name, found in each_input.items() if window in found])
+            window: _combine_fingerprints(
+                [f"{name}={found[window]}" for name, found in each_input.items() if window in found]
+            )
             for window in windows
         }
 
@@ -74,5 +78,6 @@ class RawInputs:
         return bool(self._parser.incremental_inputs) and any(parsed.get(name) != self.passes(name) for name in full)
 
 
-def _hash_parts(parts: list[str]) -> str:
+def _combine_fingerprints(parts: list[str]) -> str:
+    """One fingerprint of several, each part with the name of what it is a fingerprint of; their order is irrelevant."""
     return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:48]

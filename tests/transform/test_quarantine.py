@@ -3,7 +3,7 @@
 import pytest
 
 from dazz_assets.errors import ParseError
-from tests.desk import Customer, Desk
+from tests.help_desk_vendor import Customer, Desk
 
 QUARANTINED = (
     "select stream, key, kind, reason, cast(window_start as varchar) as w, page, position from quarantine order by key"
