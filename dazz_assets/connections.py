@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from dazz_assets.names import suggest
 
-VARIABLE = "DAZZ_CONNECTIONS"
+CONNECTIONS_VARIABLE = "DAZZ_CONNECTIONS"
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _WITHOUT_BRACES = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
 _INTERVAL = re.compile(r"(\d+)\s*([smhd])")
@@ -115,7 +115,7 @@ class Connections:
 
 def connections_path() -> Path:
     """`DAZZ_CONNECTIONS`, or `connections.yaml` in the current folder."""
-    return Path(os.environ.get(VARIABLE) or "connections.yaml")
+    return Path(os.environ.get(CONNECTIONS_VARIABLE) or "connections.yaml")
 
 
 def read_connections(path: Path) -> Connections:
@@ -127,7 +127,7 @@ def read_connections(path: Path) -> Connections:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadConnection(
-            f"there is no file {path}; write your connections there, or name another file with {VARIABLE}"
+            f"there is no file {path}; write your connections there, or name another file with {CONNECTIONS_VARIABLE}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadConnection(f"{path} can't be read: {error}") from None

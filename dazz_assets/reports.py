@@ -57,7 +57,7 @@ class ParseReport:
     windows: these objects by window (key None if the parser is partitioned by connection alone).
     quarantined: records and objects that were put into quarantine.
     invalid: records that failed validation, by stream.
-    replaced: invalid records that were replaced by an older valid version.
+    replaced: invalid records that were replaced with an older valid version.
     duplicates: ids that were yielded more than once.
     stale: windows that, after this parse, have full-refresh inputs that changed since they were parsed.
     version, other_versions: of the parser, and those that, after this parse, some windows were parsed by.

@@ -34,7 +34,7 @@ class _Counts:
 
 
 class _TrackedProgress(Progress):
-    """Counts what each stream and parser has counts. Thread-safe."""
+    """Keeps counts for each stream and parser. Thread-safe."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -74,10 +74,10 @@ class _TrackedProgress(Progress):
             self.close(connection, work, counts, ["failed"] if failed else [])
 
     def show(self, connection: str, work: str) -> None:
-        """Called when something changed."""
+        """React to a change."""
 
     def close(self, connection: str, work: str, counts: _Counts, how: Sequence[str]) -> None:
-        """Called when a stream or parser ended. how: `failed`, or nothing."""
+        """React to the end of a stream or parser. how: `failed`, or nothing."""
 
     def note(self, text: str) -> None:
         """Print a line that belongs to no stream or parser."""
@@ -138,7 +138,7 @@ class _LiveProgress(_TrackedProgress):
 
 @contextmanager
 def show_progress(*, as_json: bool = False) -> Iterator[Progress]:
-    """Yield the progress to pass to a sync or parse. With as_json, print nothing unless on a terminal."""
+    """The progress to pass to a sync or parse. With as_json, print nothing unless on a terminal."""
     if not sys.stderr.isatty():
         yield Progress() if as_json else _LineProgress()
         return

@@ -77,19 +77,25 @@ def ask_missing(flags: dict[str, str | None], check_auth: Callable[[str], object
     return base_url, auth, path
 
 
-def complete_proposal(wanted: AuthorChoices, page: Page, *, is_ours: bool, interactive: bool) -> Proposal:
+def complete_proposal(wanted: AuthorChoices, page: Page, *, is_first_party: bool, interactive: bool) -> Proposal:
     """The proposal for a page. Fills in what flags don't say from the page or, if interactive, from answers.
 
     Raises UsageError.
     """
-    wanted, proposal = _propose(wanted, page, is_ours=is_ours, interactive=interactive)
-    return _propose(_confirm(wanted, proposal), page, is_ours=is_ours, interactive=True)[1] if interactive else proposal
+    wanted, proposal = _propose(wanted, page, is_first_party=is_first_party, interactive=interactive)
+    return (
+        _propose(_confirm(wanted, proposal), page, is_first_party=is_first_party, interactive=True)[1]
+        if interactive
+        else proposal
+    )
 
 
-def _propose(wanted: AuthorChoices, page: Page, *, is_ours: bool, interactive: bool) -> tuple[AuthorChoices, Proposal]:
+def _propose(
+    wanted: AuthorChoices, page: Page, *, is_first_party: bool, interactive: bool
+) -> tuple[AuthorChoices, Proposal]:
     while True:
         try:
-            return wanted, propose(wanted, page, is_first_party=is_ours)
+            return wanted, propose(wanted, page, is_first_party=is_first_party)
         except NoProposalError as error:
             if error.setting is None:
                 raise UsageError(str(error)) from None

@@ -25,7 +25,7 @@ from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 
 if TYPE_CHECKING:
-    from dazz_assets.orchestration.runs import LastMaterialization, RunHistory
+    from dazz_assets.orchestration.run_history import LastMaterialization, RunHistory
     from dazz_assets.orchestration.translator import Translator
 
 
@@ -88,7 +88,7 @@ def read_status() -> LakeStatus:
         history = translator = None
         if (dagster_home() / "dagster.yaml").exists():
             from dazz_assets.orchestration.dagster_instance import open_instance
-            from dazz_assets.orchestration.runs import RunHistory
+            from dazz_assets.orchestration.run_history import RunHistory
             from dazz_assets.orchestration.translator import load_translator
 
             translator = load_translator()

@@ -23,7 +23,7 @@ class Cursor:
     order: `"asc"` or `"desc"` where the API sorts by the field. With `"asc"` a long sync is stored as it goes and
         resumes after a crash; with `"desc"` it stops at the mark.
     format: how the bounds are written: `"epoch"` (seconds), `"epoch_ms"`, or a strftime format. By default RFC 3339 in
-        UTC, as `2026-01-31T00:00:00Z`.
+        UTC, such as `2026-01-31T00:00:00Z`.
     """
 
     field: str

@@ -11,7 +11,7 @@ from dazz_assets.extract.batch import RawRow, RowReader
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness import ListProgress
 from dazz_assets.extract.marks import Source
-from dazz_assets.extract.stream_requests import first_request, sent_bounds
+from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.http import Client, FetchError, Page, Request, WalkedPage, walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -82,7 +82,7 @@ class SourceWalk:
         self._stop_walk.set()
 
     def events(self, bounds: Bounds) -> Generator[WalkEvent]:
-        """Yield the source's pages and then its end, which carries the error if the walk fails."""
+        """The source's pages and then its end, which carries the error if the walk fails."""
         pending, reason, shifted, total = [bounds], "", False, None
         try:
             while pending:
@@ -110,7 +110,7 @@ class SourceWalk:
         return progress
 
     def _remaining_bounds(self, bounds: Bounds, progress: ListProgress) -> list[Bounds]:
-        """Return the bounds that list the rest of a range that was cut short, or both its halves. Raises FetchError."""
+        """The bounds that list the rest of a range that was cut short, or both its halves. Raises FetchError."""
         cursor = self._stream.cursor
         if cursor is not None and self._stream.takes_since and progress.respects_bounds:
             if cursor.order == "asc" and progress.is_ascending and (rest := bounds.continue_after(progress.newest)):
@@ -133,7 +133,7 @@ class SourceWalk:
             reason = None
             if is_newest_first:
                 rows_by_page[step.number] = self._read_rows(step)
-                if bounds.are_passed_by(rows_by_page[step.number]):
+                if bounds.any_before_since(rows_by_page[step.number]):
                     reason = "it reached what is stored already"
             if max_pages is not None and step.number >= max_pages:
                 reason = f"at most {max_pages} pages of each list are read"
@@ -160,12 +160,13 @@ class SourceWalk:
                     progress.add(step, rows, len(inside))
                     yield SourcePage(self._source, self._lists_read, step.page, len(rows), inside)
         except FetchError as error:
-            if not progress.accept_refusal(error):
+            if not progress.is_result_limit(error):
                 raise
+            progress.end_at_limit(error)
         return progress
 
     def _new_stop_event(self) -> threading.Event:
-        """Return an event for one list; already set if `stop` was called before the list began."""
+        """An event for one list; already set if `stop` was called before the list began."""
         self._stop_walk = threading.Event()
         if self._stopped:
             self._stop_walk.set()
@@ -176,7 +177,7 @@ class SourceWalk:
 
     def _request(self, bounds: Bounds) -> Request:
         sent = sent_bounds(self._session, self._stream, bounds)
-        return first_request(self._session, self._stream, self._source.fields, sent)
+        return build_request(self._session, self._stream, self._source.fields, sent)
 
 
 # Events queued for each walking thread.
@@ -201,7 +202,7 @@ class _EventQueue:
         return False
 
     def get(self) -> WalkEvent:
-        """Return the next event, or raise what a walking thread raised."""
+        """The next event, or raise what a walking thread raised."""
         event = self._queue.get()
         if isinstance(event, BaseException):
             raise event
@@ -222,7 +223,7 @@ class Crawl:
         self._walks: list[SourceWalk] = []
 
     def events(self, sources: Sequence[Source], concurrency: int) -> Generator[WalkEvent]:
-        """Yield the events of all sources, those of one source in order. A failed walk ends with its error."""
+        """The events of all sources, those of one source in order. A failed walk ends with its error."""
         if concurrency == 1 or len(sources) <= 1:
             for source in sources:
                 yield from self._walk(source)

@@ -30,7 +30,7 @@ class Auth(Protocol):
     """
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
-        """Yields the request with its credentials and, before or after it, any requests of its own.
+        """The request with its credentials and, before or after it, any requests of its own.
 
         request: as it is sent (see `Request`). config: the fields of the connection's config as text.
 
@@ -45,7 +45,7 @@ class Auth(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BearerToken:
-    """`Authorization: Bearer <token>`, as `BearerToken("{config.token}")` (RFC 6750)."""
+    """`Authorization: Bearer <token>` (RFC 6750): `BearerToken("{config.token}")`."""
 
     token: str
 
@@ -82,7 +82,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Basic:
-    """HTTP basic authentication, as `Basic("{config.username}", "{config.password}")` (RFC 7617)."""
+    """HTTP basic authentication (RFC 7617): `Basic("{config.username}", "{config.password}")`."""
 
     username: str
     password: str

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from dazz_assets.http.errors import NotJsonError, RateLimitedError, TransientError, VendorReportedError
-from dazz_assets.http.failures import error_for_response, error_messages, mentions_rate_limit, quote_start
+from dazz_assets.http.failures import error_for_response, error_messages, mentions_rate_limit
 from dazz_assets.http.page import Page
+from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.rate_limit import requested_wait
 
 Accept = Mapping[int, Literal["skip", "keep"]]
@@ -50,7 +51,7 @@ def _classify_success(page: Page, accept: Accept, now: float, mask: Callable[[st
 
 
 def _classify_errors(page: Page, errors: list[Any], accept: Accept, now: float, mask: Callable[[str], str]) -> Page:
-    """Handles errors in a successful response (conformance 8, 9).
+    """Handle errors in a successful response (conformance 8, 9).
 
     Rate limits are transient. Any other error fails, unless the stream keeps the data that came with it.
     """

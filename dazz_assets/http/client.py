@@ -80,7 +80,7 @@ class Client:
 
     @property
     def clock(self) -> Callable[[], float]:
-        """Returns epoch seconds."""
+        """Epoch seconds."""
         return self._clock
 
     @property
@@ -94,11 +94,11 @@ class Client:
         return self._telemetry.warnings
 
     def close(self) -> None:
-        """Closes the connections that are kept open."""
+        """Close the connections that are kept open."""
         self.session.close()
 
     def send(self, request: Request, accept: Accept | None = None, *, stop: threading.Event | None = None) -> Page:
-        """Sends a request and returns its page. Retries transient failures; others raise a `FetchError` at once.
+        """Send a request and return its page. Transient failures are retried; others raise a `FetchError` at once.
 
         accept: failures that count as a page without records (any status but 200), or `{200: "keep"}`.
         stop: once set, ends all waiting and sends nothing more (StoppedError).
@@ -144,7 +144,7 @@ class Client:
             raise
 
     def _observe_response(self, request: Request, response: Response, sent_at: float) -> None:
-        """Counts and logs a response, and reads the rate limit and deprecation in its headers."""
+        """Count and log a response, and read the rate limit and deprecation in its headers."""
         now = self._clock()
         self._telemetry.count(Counters(bytes=len(response.body)))
         self._limiter.observe(response.headers, now)
@@ -165,7 +165,7 @@ class Client:
             self._telemetry.warn(f"kept {page.accepted_errors}", warning)
 
     def _wait_for_turn(self, stop: threading.Event | None) -> None:
-        """Returns when the next request may be sent. StoppedError: the caller stopped the walk."""
+        """Wait until the next request may be sent. StoppedError: the caller stopped the walk."""
         self._limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))
         if stop is not None and stop.is_set():
             raise StoppedError("stopped.")

@@ -101,7 +101,7 @@ class Response:
         return self.document.find(path) is not None
 
     def raise_for_status(self) -> Self:
-        """Returns this response if its status is 200 to 299; otherwise raises a FetchError that quotes the vendor."""
+        """This response if its status is 200 to 299; otherwise raises a FetchError that quotes the vendor."""
         if 200 <= self.status < 300:
             return self
         raise error_for_response(self.status, self.headers, self.body, time())

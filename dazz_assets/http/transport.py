@@ -25,9 +25,9 @@ from dazz_assets.http.errors import (
     UndeclaredHostError,
     UnreachableError,
 )
-from dazz_assets.http.failures import shorten
 from dazz_assets.http.hosts import DeclaredHosts, Origin, format_origin, parse_origin
 from dazz_assets.http.page import Page, Request, Response, sent_params
+from dazz_assets.http.quotes import shorten
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -81,7 +81,7 @@ class Transport:
     def exchange(
         self, request: Request, before_each: Callable[[], None], after_each: Callable[[Request, Response, float], None]
     ) -> Page:
-        """Sends a request, follows redirects, and returns the response as a page, whatever its status.
+        """Send a request, follow redirects, and return the response as a page, whatever its status.
 
         before_each: called before each request that is sent, including redirects and the auth's own requests.
         after_each: called after each one but redirects, with the request without credentials, its response, and when it
@@ -137,7 +137,7 @@ class Transport:
         )
 
     def _send_and_read(self, prepared: requests.PreparedRequest) -> Response:
-        """Sends a request and reads its response within limits. The body of a redirect is not read."""
+        """Send a request and read its response within limits. The body of a redirect is not read."""
         with self._send(prepared) as response:
             body = b"" if response.status_code in REDIRECT_STATUSES else _read_body(response)
             return Response(response.status_code, response.headers, body)

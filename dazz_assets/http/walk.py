@@ -15,10 +15,10 @@ from msgspec import Raw
 from dazz_assets.http.classify import Accept
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, WalkLimitError
-from dazz_assets.http.failures import shorten
 from dazz_assets.http.next_page_hints import describe_missed_hint, find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params
 from dazz_assets.http.pagination import CursorToken, Last, LinkHeader, NextLink, Paginator
+from dazz_assets.http.quotes import shorten
 
 MAX_PAGES = 100_000
 MAX_SECONDS = 24 * 3600.0
@@ -54,7 +54,7 @@ def walk(
     max_seconds: float = MAX_SECONDS,
     stop: threading.Event | None = None,
 ) -> Generator[WalkedPage]:
-    """Yields the pages of a list, and fetches the next page while the caller handles one.
+    """The pages of a list, of which the next is fetched while the caller handles one.
 
     records: the path of the list in each page. accept: see `Client.send`; an accepted failure ends the walk.
     should_stop: called with each page before the next one is requested. A text that it returns ends the walk, as the
@@ -67,7 +67,7 @@ def walk(
     """
     fetcher = _PageFetcher(client, request, paginator, records, accept, should_stop, max_pages, max_seconds)
     stop = stop or threading.Event()
-    first_page, next_request = fetcher.fetch(fetcher.first_request, stop)
+    first_page, next_request = fetcher.fetch(fetcher.start, stop)
     if next_request is None:
         yield first_page
         return
@@ -103,7 +103,7 @@ class _PageFetcher:
         self._ends_at = client.clock() + max_seconds
         self._loop_detector = LoopDetector()
         self._number = 0
-        self.first_request = paginator.first(request) if paginator else request
+        self.start = paginator.first(request) if paginator else request
 
     def fetch(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
         """The page for a request, and the request for the page after it, or None."""
@@ -146,7 +146,7 @@ class _PageFetcher:
         return Last("the only page: there is no paginator, and it names no further page")
 
     def _check_missed_hint(self, page: Page) -> None:
-        """Raises MissingPaginatorError if a link or token paginator ends at a first page that names a next one."""
+        """Raise MissingPaginatorError if a link or token paginator ends at a first page that names a next one."""
         if not isinstance(self._paginator, LinkHeader | NextLink | CursorToken):
             return
         path = None if isinstance(self._paginator, LinkHeader) else self._paginator.path
@@ -187,7 +187,7 @@ class _Prefetcher:
                 return
 
     def close(self) -> None:
-        """Ends the thread: at once if it is waiting, else after its request in flight."""
+        """End the thread: at once if it is waiting, else after its request in flight."""
         self._stop.set()
         while self._thread.is_alive():
             try:
@@ -196,8 +196,8 @@ class _Prefetcher:
                 break
         self._thread.join(_JOIN_SECONDS)
 
-    def _fetch(self, first_request: Request) -> None:
-        request: Request | None = first_request
+    def _fetch(self, second: Request) -> None:
+        request: Request | None = second
         try:
             while request is not None:  # Once `stop` is set, the client raises instead of sending.
                 walked, request = self._fetcher.fetch(request, self._stop)

@@ -14,6 +14,7 @@ from dazz_assets.home import DAGSTER_VARIABLE, dagster_home, make_folder, make_h
 from dazz_assets.orchestration.dagster_internals import InstanceRef, NoOpComputeLogManager
 
 CONNECTION_TAG = "dazz/connection"
+INTEGRATION_TAG = "dazz/integration"
 _CREATED = ".created"
 
 

@@ -23,7 +23,7 @@ from dazz_assets.orchestration.resource import RESOURCE, DazzResource, SessionPo
 from dazz_assets.orchestration.sensor import build_sensor
 from dazz_assets.orchestration.translator import Translator, load_translator
 from dazz_assets.spec.discovery import Discovered, LoadFailure, discover, explain_failure, find_integration
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 
 _log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ def _build_integration(
 
 def find_spec(integration: type[Integration[Any]] | str | Path) -> IntegrationSpec:
     """The spec of an integration given as class, name or path. Raises DefinitionError."""
-    return describe(integration) if isinstance(integration, type) else find_integration(str(integration))
+    return read_integration(integration) if isinstance(integration, type) else find_integration(str(integration))
 
 
 def connections_reader(source: str | Path | Iterable[Connection] | None) -> Callable[[], Connections]:

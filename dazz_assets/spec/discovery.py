@@ -26,7 +26,7 @@ import pydantic
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
 from dazz_assets.names import closest_name, list_names, suggest
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 
 DISTRIBUTION = "dazz-assets"
@@ -68,7 +68,7 @@ def discover() -> Discovered:
     for place, load in _list_places():
         try:
             for class_ in load():
-                spec = describe(class_)
+                spec = read_integration(class_)
                 other = found.integrations.setdefault(spec.name, spec)
                 if not _is_same_class(other.integration, class_):
                     raise DefinitionError(
@@ -127,7 +127,7 @@ def _load_only(target: str) -> IntegrationSpec:
     if len(classes) != 1:
         names = ", ".join(item.__name__ for item in classes) or "none"
         raise DefinitionError(f"{target} must hold one integration class, but it holds {names}")
-    return describe(classes[0])
+    return read_integration(classes[0])
 
 
 def _list_places() -> Iterator[tuple[str, Callable[[], Iterable[type[Integration[Any]]]]]]:

@@ -44,10 +44,13 @@ _ITERABLES = (
 _specs: dict[type[Integration[Any]], IntegrationSpec] = {}
 
 
-def describe(integration: type[Integration[Any]]) -> IntegrationSpec:
-    """Read and check an integration, once. Raises DefinitionError, which names the class, the parameter and the fix."""
+def read_integration(integration: type[Integration[Any]]) -> IntegrationSpec:
+    """Read and check an integration's class, once.
+
+    Raises DefinitionError, which names the class, the parameter and the fix.
+    """
     if integration not in _specs:
-        _specs[integration] = _read_integration(integration)
+        _specs[integration] = _read_and_check(integration)
     return _specs[integration]
 
 
@@ -56,7 +59,7 @@ def stream_name(stream: type[Stream[Any]]) -> str:
     return str(getattr(stream, "name", "") or snake_case(stream.__name__, suffix="Stream"))
 
 
-def _read_integration(integration: type[Integration[Any]]) -> IntegrationSpec:
+def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
     methods = _find_parsers(integration)
     settings.check_settings(integration)
     name_rules.check_references(integration)

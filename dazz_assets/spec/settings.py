@@ -23,8 +23,9 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import Rate
-from dazz_assets.http.failures import is_transient, shorten
+from dazz_assets.http.failures import is_transient
 from dazz_assets.http.hosts import DeclaredHosts
+from dazz_assets.http.quotes import shorten
 from dazz_assets.spec.attribute_rules import check_attributes
 
 _MAX_VALUE_LENGTH = 60
@@ -152,7 +153,7 @@ def _check_accept(accept: Mapping[int, object]) -> Mapping[int, object]:
 
 
 def _find_accept_problem(status: int, action: object) -> str | None:
-    """Return why this status can't be accepted in this way, as the end of a sentence; None if it can."""
+    """Why this status can't be accepted in this way, as the end of a sentence; None if it can."""
     if action not in ("skip", "keep"):
         return '; use "skip" or "keep"'
     if action == "keep":
@@ -224,7 +225,7 @@ class _SharedSettings(BaseModel):
         "a paginator", '`paginator = NextLink("links.next")`'
     )
     accept: Annotated[Mapping[int, Any], AfterValidator(_check_accept)] = _setting(
-        "a dict by status", '`accept = {404: "skip"}`'
+        "a dict that maps statuses", '`accept = {404: "skip"}`'
     )
     max_invalid: float = _setting("a share from 0 to 1", "`max_invalid = 0.1`", ge=0, le=1)
     personal: _Paths = _setting(

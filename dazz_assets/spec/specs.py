@@ -21,7 +21,7 @@ InputKind = Literal["full_refresh", "incremental"]
 class StreamSpec:
     """A stream with its integration's settings merged in; the fields are those of `Stream`.
 
-    params, body: the bounds that the cursor names are written out, as `{cursor.since}` and `{cursor.until}`.
+    params, body: the bounds that the cursor names are written out as `{cursor.since}` and `{cursor.until}`.
     model: the pydantic model of its records. None if the class names none; then no parser reads the stream.
     """
 
@@ -47,6 +47,11 @@ class StreamSpec:
     def request(self) -> Mapping[str, object]:
         """The settings that make up a request, as templates."""
         return {"path": self.path, "params": self.params, "headers": self.headers, "body": self.body}
+
+    @property
+    def windowed(self) -> bool:
+        """Whether it is partitioned by window: an incremental stream is."""
+        return self.cursor is not None
 
     @property
     def takes_since(self) -> bool:
@@ -92,8 +97,13 @@ class ParserSpec:
 
     @property
     def incremental_inputs(self) -> tuple[InputSpec, ...]:
-        """The `Incremental` inputs. With any, the parser is partitioned by window too, else by connection alone."""
+        """The `Incremental` inputs."""
         return tuple(item for item in self.inputs if item.kind == "incremental")
+
+    @property
+    def windowed(self) -> bool:
+        """Whether it is partitioned by window: a parser with an incremental input is, any other by connection alone."""
+        return bool(self.incremental_inputs)
 
 
 @dataclass(frozen=True, slots=True)

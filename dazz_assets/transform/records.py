@@ -25,7 +25,7 @@ class TooManyInvalidError(Exception):
 
 
 class RecordCounts:
-    """Counts the records of one stream during a parse: read, invalid, and replaced by an older valid version.
+    """Counts the records of one stream during a parse: read, invalid, and replaced with an older valid version.
 
     stopped: whether reading ended early, as too many were invalid.
     """
@@ -41,8 +41,8 @@ class RecordCounts:
 class RecordWindow:
     """A window to read, with the latest versions of the records by window."""
 
-    start: date | None
-    records: LatestByWindow
+    window: date | None
+    latest: LatestByWindow
 
 
 class StoredRecords:
@@ -59,14 +59,14 @@ class StoredRecords:
         version: TableVersion,
         quarantine: Quarantine,
         counts: RecordCounts,
-        window: RecordWindow | None = None,
+        record_window: RecordWindow | None = None,
         *,
         ordered: bool = False,
     ) -> None:
         self._stream = stream
         self._version = version
-        self._latest_in_window = window
-        self._window = window.start if window else None
+        self._record_window = record_window
+        self._window = record_window.window if record_window else None
         self._ordered = ordered
         self._quarantine = quarantine
         self._counts = counts
@@ -80,7 +80,7 @@ class StoredRecords:
             yield from self._cached
             return
         is_first, self.was_read = not self.was_read, True
-        cache: list[BaseModel] | None = [] if self._latest_in_window is None else None
+        cache: list[BaseModel] | None = [] if self._record_window is None else None
         size = 0
         for batch in self._batches():
             size += batch.nbytes
@@ -93,8 +93,8 @@ class StoredRecords:
         self._cached = cache
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
-        if self._latest_in_window is not None:
-            return self._latest_in_window.records.read(self._latest_in_window.start, _COLUMNS)
+        if self._record_window is not None:
+            return self._record_window.latest.read(self._record_window.window, _COLUMNS)
         return latest_versions(self._version, _COLUMNS, ordered=self._ordered)
 
     def _validate(self, batch: pa.RecordBatch, *, count: bool) -> list[BaseModel]:
@@ -109,7 +109,7 @@ class StoredRecords:
         return self._validate_each(batch, records, count=count)
 
     def _validate_each(self, batch: pa.RecordBatch, records: list[bytes], *, count: bool) -> list[BaseModel]:
-        # Models, and the keys of invalid records, to be replaced by older versions.
+        # Models, and the keys of invalid records, to be replaced with older versions.
         found: list[BaseModel | str] = []
         invalid: dict[str, int] = {}
         rows = batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
@@ -140,7 +140,7 @@ class StoredRecords:
             raise TooManyInvalidError
 
     def _read_newest_valid(self, invalid: Mapping[str, int]) -> dict[str, BaseModel]:
-        """Return the newest valid version by key. invalid: the sequence of the invalid latest version, by key."""
+        """The newest valid version by key. invalid: the sequence of the invalid latest version, by key."""
         found: dict[str, BaseModel] = {}
         for batch in stored_versions(self._version, list(invalid), ["key", "sequence", "record"]):
             for row in batch.to_pylist():

@@ -18,7 +18,7 @@ from dazz_assets.assistant.generate import write_call
 from dazz_assets.cli import app, new_flags, prompts
 from dazz_assets.connections import read_connections
 from dazz_assets.spec.discovery import load_classes
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from tests.cli.conftest import CommandResult
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
@@ -58,7 +58,7 @@ class Workspace:
 
     def read_spec(self, folder: str) -> IntegrationSpec:
         (class_,) = load_classes(self.folder / folder)
-        return describe(class_)
+        return read_integration(class_)
 
     def run_rejected(self, *args: str) -> str:
         """The error for flags that are wrong usage. Checks that nothing was written."""

@@ -18,7 +18,7 @@ from dazz_assets.orchestration.definitions import assemble_definitions
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Translator, load_translator
 from dazz_assets.spec.discovery import Discovered, LoadFailure
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 from tests.orchestration.conftest import Connect, week
 from tests.orchestration.vendor import IncidentsIntegration, ServicesStream
@@ -113,7 +113,7 @@ def test_an_integration_that_failed_to_load_is_logged_once_and_shown_and_the_oth
 def test_a_model_that_no_table_can_hold_takes_down_its_own_integration_only(
     spec: IntegrationSpec, connect: Connect
 ) -> None:
-    found = Discovered({"bad": describe(BadIntegration), spec.name: spec})
+    found = Discovered({"bad": read_integration(BadIntegration), spec.name: spec})
     definitions = assemble_definitions(found, (connect(),))
     assert "Columns 'label' and 'Label'" in str(definitions.metadata["failed to load: bad"].value)
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
@@ -122,7 +122,7 @@ def test_a_model_that_no_table_can_hold_takes_down_its_own_integration_only(
 
 
 def test_a_parser_of_two_models_shows_the_columns_of_each() -> None:
-    definitions = assemble_definitions(Discovered({"two": describe(TwoIntegration)}), ())
+    definitions = assemble_definitions(Discovered({"two": read_integration(TwoIntegration)}), ())
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["two", "both"]))
     columns = {column.name: column.type for column in node.metadata["dagster/column_schema"].columns}
     assert columns == {"ones.id": "string", "ones.size": "int64", "others.id": "string", "others.size": "string"}

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from dazz_assets import DefinitionError, FullRefresh, Incremental, Stream, parser
 from dazz_assets.domain import DomainObject
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import (
     Make,
     Object,
@@ -486,8 +486,8 @@ def test_a_version_must_be_given_by_name() -> None:
 
 
 def test_the_decorator_works_with_empty_parentheses() -> None:
-    assert describe(integration(bad=parser()(valid_parser))).parsers["bad"].version == "1"  # type: ignore[call-overload]
+    assert read_integration(integration(bad=parser()(valid_parser))).parsers["bad"].version == "1"  # type: ignore[call-overload]
 
 
 def test_a_method_with_a_leading_underscore_may_take_an_input() -> None:
-    assert not describe(integration(_names=unmarked)).parsers
+    assert not read_integration(integration(_names=unmarked)).parsers

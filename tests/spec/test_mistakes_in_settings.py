@@ -152,7 +152,7 @@ def test_a_setting_of_an_integration(settings: dict[str, Any], problem: str) -> 
         ({"parent": ThingsStream()}, "`parent` is an instance of ThingsStream; give the class, without `()`"),
         (
             {"accept": {"404": "skip"}},
-            "`accept` is {'404': str}; it must be a dict by status, for example `accept = {404: \"skip\"}`",
+            "`accept` is {'404': str}; it must be a dict that maps statuses, for example `accept = {404: \"skip\"}`",
         ),
         ({"accept": {404: "ignore"}}, '`accept` has {404: "ignore"}; use "skip" or "keep"'),
         (

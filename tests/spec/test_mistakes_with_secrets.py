@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, Request, Response
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import Config, Make, integration, load_error, with_stream
 
 
@@ -302,7 +302,7 @@ def test_the_message_names_the_secret_and_where_it_belongs_but_never_its_value(m
 
 
 def test_a_header_and_a_body_may_hold_a_secret() -> None:
-    (stream,) = describe(
+    (stream,) = read_integration(
         with_stream(headers={"X-Second": "{config.token}"}, body={"key": "{config.token}"})
     ).streams.values()
     assert (stream.headers, stream.body) == ({"X-Second": "{config.token}"}, {"key": "{config.token}"})
@@ -310,7 +310,7 @@ def test_a_header_and_a_body_may_hold_a_secret() -> None:
 
 def test_flags_and_page_tokens_may_be_parameters() -> None:
     params = {"page_token": "first-page", "with_secret": True, "password": "", "token": "{config.org}"}
-    (stream,) = describe(with_stream(params=params)).streams.values()
+    (stream,) = read_integration(with_stream(params=params)).streams.values()
     assert stream.params == params
 
 
@@ -322,8 +322,8 @@ class SecretSoundingNames(ConnectionConfig):
 
 
 def test_names_that_only_sound_like_secrets_load() -> None:
-    assert describe(with_config(SecretSoundingNames)).config is SecretSoundingNames
+    assert read_integration(with_config(SecretSoundingNames)).config is SecretSoundingNames
 
 
 def test_a_valid_auth_loads() -> None:
-    assert describe(integration(Integration[Config], auth=BearerToken("{config.token}"))).config is Config
+    assert read_integration(integration(Integration[Config], auth=BearerToken("{config.token}"))).config is Config

@@ -10,10 +10,10 @@ from dazz_assets import FullRefresh, Incremental, Integration, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import CommitRefusedError
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.transform.compare import Comparison, Example, TableChanges, compare_parse
 from dazz_assets.transform.value_diff import Changes, Difference, diff_collections
-from tests.desk import (
+from tests.help_desk_vendor import (
     AgentsStream,
     Customer,
     Desk,
@@ -53,7 +53,7 @@ def desk_customer(desk: Desk, tmp_path: Path) -> Customer:
 
 
 def with_parser_of(customer: Customer, integration: type[Integration[DeskConfig]]) -> Customer:
-    customer.spec = describe(integration)
+    customer.spec = read_integration(integration)
     return customer
 
 

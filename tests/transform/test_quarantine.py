@@ -9,7 +9,7 @@ import pytest
 from dazz_assets import Cursor, FullRefresh, parser
 from dazz_assets.errors import ParseError
 from tests.declaring import declare
-from tests.desk import Customer, Desk, Incident, PagedDeskApi, TicketsStream
+from tests.help_desk_vendor import Customer, Desk, Incident, PagedDeskApi, TicketsStream
 
 QUARANTINED = (
     "select stream, key, kind, reason, cast(window_start as varchar) as w, page, position from quarantine order by key"

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.desk import Customer, Desk, Mondays
+from tests.help_desk_vendor import Customer, Desk, Mondays
 
 
 def test_every_window_is_parsed_again_without_opening_a_socket(

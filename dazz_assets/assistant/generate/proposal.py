@@ -74,7 +74,7 @@ class IntegrationPlan(IntegrationBasics):
 def config_fields(
     path: str, params: Mapping[str, Scalar], auth: BearerToken | ApiKey | Basic | None
 ) -> tuple[str, ...]:
-    """Return the fields of a connection's config: those in the request's placeholders, then those of the auth."""
+    """The fields of a connection's config: those in the request's placeholders, then those of the auth."""
     request_fields = [name for kind, name in find_placeholders([path, params]) if kind == "config"]
     return tuple(dict.fromkeys([*request_fields, *auth_config_fields(auth)]))
 
@@ -230,7 +230,7 @@ def _choose_cursor(choices: AuthorChoices, records: Sequence[Any]) -> Cursor | N
 
 
 def _bound_format(text: str) -> str | None:
-    """Return the format that sends bounds like this value of the cursor; None for RFC 3339."""
+    """The format that sends bounds like this value of the cursor; None for RFC 3339."""
     if not text.replace(".", "", 1).isdecimal():
         return None
     return "epoch" if float(text) < _MIN_MILLISECONDS else "epoch_ms"
@@ -254,7 +254,7 @@ def _choose_paging(choices: AuthorChoices, page: Page) -> Paging | None:
 
 
 def _complete_paginator(given: Paginator, found: Sequence[Paging], page: Page) -> Paging:
-    """Return the author's paginator; if it counts, fill in `more` (the sign of another page) from the page."""
+    """The author's paginator; if it counts, fill in `more` (the sign of another page) from the page."""
     for item in found:
         if isinstance(given, Offset | PageNumber) and isinstance(item.paginator, type(given)):
             paginator = replace(given, more=item.paginator.more)
@@ -275,7 +275,7 @@ def _complete_paginator(given: Paginator, found: Sequence[Paging], page: Page) -
 
 
 def _reading_location(paginator: Paginator) -> tuple[bool, object]:
-    """Return where a paginator reads: whether from the header, and at which path of the body."""
+    """Where a paginator reads: whether from the header, and at which path of the body."""
     return isinstance(paginator, LinkHeader), getattr(paginator, "path", None)
 
 

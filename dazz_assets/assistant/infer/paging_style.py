@@ -10,7 +10,7 @@ from dazz_assets.http.pagination import next_header_link
 
 _MAX_DEPTH = 6
 
-# Names of members, normalized: `nextPageToken` and `next_page_token` are both "nextpagetoken".
+# Names of members, normalised: `nextPageToken` and `next_page_token` are both "nextpagetoken".
 _LINKS = (
     "next",
     "nextlink",
@@ -72,7 +72,7 @@ class Paging:
 
 
 def find_paging(page: Page) -> list[Paging]:
-    """Return the paginators that fit a page: first those for which another page follows, then the others."""
+    """The paginators that fit a page: first those for which another page follows, then the others."""
     found = [*_find_in_header(page)]
     document = decode_json(page.body) if page.body.strip() else None
     for names, holder in _list_objects(document, ()):
@@ -82,7 +82,7 @@ def find_paging(page: Page) -> list[Paging]:
 
 
 def paginators_match(one: Paginator, other: Paginator) -> bool:
-    """Return whether two paginators read the same path and send the same parameter."""
+    """Whether two paginators read the same path and send the same parameter."""
     if type(one) is not type(other):
         return False
     return all(getattr(one, name, None) == getattr(other, name, None) for name in ("path", "param"))
@@ -94,7 +94,7 @@ def _find_in_header(page: Page) -> Iterator[Paging]:
 
 
 def _list_objects(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Yield the objects that surround the records, with their paths; objects in lists (records) are left out."""
+    """The objects that surround the records, with their paths; objects in lists (records) are left out."""
     if isinstance(value, dict) and len(names) < _MAX_DEPTH:
         yield names, value
         for name, member in value.items():
@@ -102,9 +102,9 @@ def _list_objects(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[st
 
 
 def _find_in_members(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
-    parent = _normalize(names[-1]) if names else ""
+    parent = _normalise(names[-1]) if names else ""
     for name, value in holder.items():
-        path, plain = join_path([*names, name]), _normalize(name)
+        path, plain = join_path([*names, name]), _normalise(name)
         if plain == "endcursor" and parent == "pageinfo":
             more = value is not None and holder.get("hasNextPage") is not False
             yield Paging(_graphql_paginator(page, path), f"`{path}` is there", has_more=more)
@@ -143,8 +143,8 @@ def _guess_param(name: str, names: tuple[str, ...], known: tuple[str, str] | Non
 
 
 def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
-    """Yield paginators that count pages or records: the page's number or offset next to a total or a flag."""
-    by_name = {_normalize(name): name for name in holder}
+    """Paginators that count pages or records: the page's number or offset next to a total or a flag."""
+    by_name = {_normalise(name): name for name in holder}
     numbers = {plain: name for plain, name in by_name.items() if _is_count(holder[name])}
     flag = next((by_name[plain] for plain in _FLAGS if isinstance(holder.get(by_name.get(plain, "")), bool)), None)
     offset = next((numbers[plain] for plain in _OFFSETS if plain in numbers), None)
@@ -191,14 +191,14 @@ def find_more_flag(page: Page) -> tuple[str, bool] | None:
     document = decode_json(page.body) if page.body.strip() else None
     for names, holder in _list_objects(document, ()):
         for name, value in holder.items():
-            if _normalize(name) in _FLAGS and isinstance(value, bool):
+            if _normalise(name) in _FLAGS and isinstance(value, bool):
                 return join_path([*names, name]), _has_more(holder, name, 0)
     return None
 
 
 def _find_sent_param(page: Page, known: tuple[str, ...]) -> str | None:
-    """Return the parameter of the request that has one of these names."""
-    return next((name for name in page.request.params if _normalize(name) in known), None)
+    """The parameter of the request that has one of these names."""
+    return next((name for name in page.request.params if _normalise(name) in known), None)
 
 
 def _sibling_path(names: tuple[str, ...], name: str | None) -> str | None:
@@ -208,11 +208,11 @@ def _sibling_path(names: tuple[str, ...], name: str | None) -> str | None:
 def _has_more(holder: Mapping[str, Any], more: str | None, reached: int) -> bool:
     value = None if more is None else holder[more]
     if isinstance(value, bool):
-        return value is not ("last" in _normalize(more or ""))
+        return value is not ("last" in _normalise(more or ""))
     return isinstance(value, int) and value > reached
 
 
-def _normalize(name: str) -> str:
+def _normalise(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
@@ -229,6 +229,6 @@ def _is_count(value: Any) -> bool:
 
 
 def missing_path(paginator: Paginator, page: Page) -> str | None:
-    """Return the path that a paginator reads if the page has nothing there."""
+    """The path that a paginator reads if the page has nothing there."""
     path = getattr(paginator, "path", None) or getattr(paginator, "more", None)
     return path if isinstance(path, str) and not page.has(path) else None

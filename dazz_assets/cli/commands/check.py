@@ -1,4 +1,4 @@
-"""`dazz check`."""
+"""`dazz check`: whether the credentials of connections work, by a page that is fetched and not stored."""
 
 from typing import TYPE_CHECKING
 

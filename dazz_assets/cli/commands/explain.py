@@ -1,4 +1,4 @@
-"""`dazz explain`."""
+"""`dazz explain`: what an integration declares, and which requests its syncs will begin with; nothing is sent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, 
     """
     if mermaid and as_json:
         raise UsageError("--mermaid and --json are two output formats: give one of them")
-    from dazz_assets.assistant.announced_requests import first_requests
+    from dazz_assets.assistant.announced_requests import announce_requests
     from dazz_assets.spec import summary
     from dazz_assets.spec.combination_rules import find_unused_secrets
     from dazz_assets.spec.discovery import find_integration
@@ -42,7 +42,7 @@ def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, 
     if mermaid:
         print_result(summary.draw_mermaid(spec))
         return
-    requests = {stream.name: first_requests(spec, stream) for stream in spec.streams.values()}
+    requests = {stream.name: announce_requests(spec, stream) for stream in spec.streams.values()}
     document = _document(spec, requests)
     if as_json:
         print_json(document)

@@ -1,4 +1,4 @@
-"""`dazz list`."""
+"""`dazz list`: the integrations that are found, with their connections, and those that failed to load."""
 
 from __future__ import annotations
 

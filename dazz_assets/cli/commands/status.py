@@ -1,4 +1,4 @@
-"""`dazz status`."""
+"""`dazz status`: what is stored of each connection, how far its marks are, and what failed last."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
