@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import Raw
 
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.stream_requests import first_request, parent_fields, sent_bounds
+from dazz_assets.extract.stream_requests import build_request, parent_fields, sent_bounds
 from dazz_assets.http import Client, FetchError, walk
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.session import Session
@@ -22,7 +22,7 @@ Fetched = TypeVar("Fetched")
 
 
 def fetch_first_records(session: Session, client: Client, stream: StreamSpec) -> tuple[StreamSpec, Sequence[Raw]]:
-    """Return a stream and the records of its first page, or the ancestor that has no records and an empty list.
+    """A stream and the records of its first page, or the ancestor that has no records and an empty list.
 
     Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
     """
@@ -39,7 +39,7 @@ def fetch_first_records(session: Session, client: Client, stream: StreamSpec) ->
 def fetch_for_parents(
     stream: StreamSpec, parents: Sequence[Raw], fetch: Callable[[Mapping[str, str]], Fetched]
 ) -> Iterator[Fetched]:
-    """Yield what `fetch` returns for each of the first parents that the token may read.
+    """What `fetch` returns for each of the first parents that the token may read.
 
     A refused parent (403, 404) does not prove that the connection is bad. Raises FetchError if all are refused.
     """
@@ -71,7 +71,7 @@ def _fetch_records_of_parent(
 ) -> Sequence[Raw]:
     pages = walk(
         client,
-        first_request(session, stream, parent, sent_bounds(session, stream, Bounds())),
+        build_request(session, stream, parent, sent_bounds(session, stream, Bounds())),
         paginator=stream.paginator,
         rules=stream.rules,
         should_stop=lambda _: "the first page is enough",

@@ -33,7 +33,7 @@ from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.stream_requests import first_request, sent_bounds
+from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.session import Session
@@ -177,14 +177,14 @@ def _fetch_page_of_parent(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> tuple[Mapping[str, str], Page]:
     bounds = sent_bounds(session, stream, Bounds(since=session.start, exact=True))
-    request = first_request(session, stream, parent, bounds)
+    request = build_request(session, stream, parent, bounds)
     if stream.paginator is not None:
         request = stream.paginator.first(request)
     return parent, client.send(request, stream.rules)
 
 
 def _is_worth_showing(page: Page, stream: StreamSpec) -> bool:
-    """Return whether a page has records, or lacks the list that should hold them."""
+    """Whether a page has records, or lacks the list that should hold them."""
     try:
         return bool(page.listed(stream.rules).records)
     except RecordsPathError:
@@ -296,7 +296,7 @@ def _check_paging(client: Client, paginator: Paginator | None, page: Page, recei
 
 
 def _describe_mismatch(paginator: Paginator | None, page: Page, detected: Sequence[Paging]) -> str | None:
-    """Return a sentence on how the declared paginator and the page disagree, if they do."""
+    """A sentence on how the declared paginator and the page disagree, if they do."""
     live = [item for item in detected if item.has_more]
     if paginator is None:
         if live:

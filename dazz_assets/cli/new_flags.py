@@ -103,7 +103,7 @@ def read_api_path(text: str) -> tuple[str, Mapping[str, Scalar]]:
 
 
 def _reject_secret_params(path: str) -> None:
-    """Raises UsageError for a secret, which would end up in code and in messages."""
+    """Raise UsageError for a secret, which would end up in code and in messages."""
     for name, value in parse_qsl(path.partition("?")[2]):
         if secret_names.is_credential_name(name) or token_patterns.find_token_kind(value):
             raise UsageError(

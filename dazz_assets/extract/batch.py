@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from dazz_assets.http import WalkedPage
-from dazz_assets.http.json_fields import Buffer, FieldReader, Literal
+from dazz_assets.http.json_fields import Buffer, FieldReader, LiteralText
 from dazz_assets.http.json_slices import find_problem
 from dazz_assets.lake import RAW_SCHEMA
 from dazz_assets.spec.specs import StreamSpec
@@ -57,7 +57,7 @@ class RowReader:
         self._reader = FieldReader(paths) if paths else None
 
     def read_rows(self, step: WalkedPage, parent: str | None) -> list[RawRow]:
-        """Return one row for each record of a page, in the page's order."""
+        """One row for each record of a page, in the page's order."""
         records, fetched_at = step.records, to_microseconds(step.page.fetched_at)
         fields: Sequence[tuple[str | None, ...]] = self._reader.read(records) if self._reader else [()] * len(records)
         if step.ids is not None and not self._stream.primary_key:
@@ -140,7 +140,7 @@ def _format_key(values: tuple[str | None, ...]) -> str | None:
 
 
 def _format_json_array(values: tuple[str | None, ...]) -> str:
-    items = (value if isinstance(value, Literal) else json.dumps(value, ensure_ascii=False) for value in values)
+    items = (value if isinstance(value, LiteralText) else json.dumps(value, ensure_ascii=False) for value in values)
     return f"[{','.join(map(str, items))}]"
 
 
@@ -158,7 +158,7 @@ def _hash_key(parent: str) -> bytes:
 
 
 def make_batch(numbered: Sequence[tuple[int, RawRow]]) -> pa.RecordBatch:
-    """Return rows, each with its sequence number, as a batch in the raw table's schema."""
+    """Rows, each with its sequence number, as a batch in the raw table's schema."""
     rows = [row for _, row in numbered]
     columns: dict[str, pa.Array[Any]] = {
         "key": pa.array([row.key for row in rows], pa.string()),
@@ -179,7 +179,7 @@ def make_batch(numbered: Sequence[tuple[int, RawRow]]) -> pa.RecordBatch:
 
 
 def _join_records(records: Sequence[Buffer]) -> pa.StringArray:
-    """Return the records as one column: offsets over their joined bytes, with no copy per record."""
+    """The records as one column: offsets over their joined bytes, with no copy per record."""
     lengths = np.fromiter((len(memoryview(record)) for record in records), np.int32, len(records))
     offsets = np.zeros(len(records) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])

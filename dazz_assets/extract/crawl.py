@@ -11,7 +11,7 @@ from dazz_assets.extract.batch import RawRow, RowReader
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness import ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
-from dazz_assets.extract.stream_requests import UnusableParentError, first_request, sent_bounds
+from dazz_assets.extract.stream_requests import UnusableParentError, build_request, sent_bounds
 from dazz_assets.http import Client, FetchError, Page, Request, WalkedPage, walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -191,12 +191,13 @@ class SourceWalk:
                     self._position = step.position or self._position
                     yield SourcePage(self._source, self._lists_read, step.page, len(rows), inside)
         except FetchError as error:
-            if not progress.accept_refusal(error):
+            if not progress.is_result_limit(error):
                 raise
+            progress.end_at_limit(error)
         return progress
 
     def _new_stop_event(self) -> threading.Event:
-        """Return an event for one list; already set if `stop` was called before the list began."""
+        """An event for one list; already set if `stop` was called before the list began."""
         self._stop_walk = threading.Event()
         if self._stopped:
             self._stop_walk.set()
@@ -207,7 +208,7 @@ class SourceWalk:
 
     def _request(self, bounds: Bounds) -> Request:
         sent = sent_bounds(self._session, self._stream, bounds)
-        return first_request(self._session, self._stream, self._source.fields, sent)
+        return build_request(self._session, self._stream, self._source.fields, sent)
 
 
 # Events queued for each walking thread.
@@ -232,7 +233,7 @@ class _EventQueue:
         return False
 
     def get(self) -> WalkEvent:
-        """Return the next event, or raise what a walking thread raised."""
+        """The next event, or raise what a walking thread raised."""
         event = self._queue.get()
         if isinstance(event, BaseException):
             raise event
@@ -260,7 +261,7 @@ class Crawl:
         self._walks: list[SourceWalk] = []
 
     def events(self, sources: Sequence[Source], concurrency: int) -> Generator[WalkEvent]:
-        """Yield the events of all sources, those of one source in order. A failed walk ends with its error."""
+        """The events of all sources, those of one source in order. A failed walk ends with its error."""
         if concurrency == 1 or len(sources) <= 1:
             for source in sources:
                 yield from self._walk(source)

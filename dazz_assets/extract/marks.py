@@ -15,6 +15,7 @@ from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.files import column_bytes
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
+from dazz_assets.tables import is_synced
 
 NO_MARK = -(2**62)
 """Stands for no mark in the log, where a transaction can't be unset."""
@@ -24,7 +25,7 @@ BOUNDARY = "boundary"
 
 
 def read_mark(version: TableVersion | None) -> int | None:
-    """Return the high-water mark of a raw table, in microseconds; None if it has none."""
+    """The high-water mark of a raw table, in microseconds; None if it has none."""
     mark = None if version is None else version.transaction(MARK)
     return None if mark == NO_MARK else mark
 
@@ -61,13 +62,13 @@ class Marks:
         self._saved: list[tuple[object, ...]] | None = None
 
     def sources(self) -> list[Source]:
-        """Return one source for each stored record of the parent. Raises SyncError if the parent was never synced.
+        """One source for each stored record of the parent. Raises SyncError if the parent was never synced.
 
         The parent's raw table is read only if it changed since the marks were written.
         """
         session, parent = self._session, self._session.spec.streams[self._stream.parent or ""]
         stored = session.raw(parent).open()
-        if stored is None or stored.transaction(PASSES) is None:
+        if not is_synced(stored):
             raise SyncError(
                 f"{session.name}, stream {self._stream.name}: its parent {parent.name} was never synced; "
                 f"sync (or materialize) {parent.name} first"
@@ -138,7 +139,7 @@ class Marks:
 
 
 def _to_rows(sources: list[Source]) -> list[tuple[object, ...]]:
-    """Return what the table stores of the sources."""
+    """What the table stores of the sources."""
     return [(source.parent, dict(source.fields), source.mark, source.boundary, source.position) for source in sources]
 
 

@@ -13,12 +13,15 @@ import pyarrow.compute as pc
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RawRow
-from dazz_assets.extract.completeness import UsableRecordCheck, is_paged_by_number
+from dazz_assets.extract.boundary import BoundaryTracker
+from dazz_assets.extract.completeness import is_paged_by_number
+from dazz_assets.extract.content_hashes import ContentFingerprint, SeenHashes
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
-from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, NewRowFilter, SeenHashes
+from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import BOUNDARY, IDENTITY, NO_MARK, Source, row_identity
 from dazz_assets.extract.ranges import START, Part, SyncPlan
+from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, UnreachableError
 from dazz_assets.lake import Commit, DataFile, TableVersion, count_keys
@@ -38,6 +41,8 @@ _SECONDS_BEFORE_SECOND_LISTING = 5.0
 _PASSED_OVER_STATUSES = frozenset({403, 404, 410, 451})
 # The transaction that says that the vendor's total agreed with a list.
 _TOTAL = "total"
+# The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
+_CONTENT = "content"
 # Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
 _NO_BOUNDARY = 0
 
@@ -128,7 +133,7 @@ class SyncState:
             raise SyncError(f"{self.session.name}, stream {self.stream.name}: {fault}")
 
     def next_pass_number(self) -> int:
-        """Return the number of the next pass that changes data."""
+        """The number of the next pass that changes data."""
         return self._count_passes(self.stored) + 1
 
     @staticmethod
@@ -215,7 +220,7 @@ class Pass:
             self._note_nulls(event.rows)
         state.usable_check.add(event.rows)
         boundary = self._boundaries[event.source.parent]
-        newest_before = boundary.mark
+        newest_before = boundary.candidate_mark
         boundary.add(event.rows, to_microseconds(event.page.fetched_at))
         self._write(state.row_filter.filter_new(event.source, event.rows), event.list_number)
         if self._ascending:
@@ -351,7 +356,7 @@ class Pass:
     def _checkpoint(self) -> None:
         """Commit what ascending walks listed so far, with each newest record as mark: nothing before it is missing."""
         self._commit_slices(
-            {source.parent: self._boundaries[source.parent].mark for source in self._sources}, finished=False
+            {source.parent: self._boundaries[source.parent].candidate_mark for source in self._sources}, finished=False
         )
         self._slices, self._uncommitted_rows = self._new_slices(), 0
 
@@ -366,7 +371,9 @@ class Pass:
             state.require_usable()
             self._replace_stored()
         else:
-            self._commit_slices({source.parent: self._boundaries[source.parent].mark for source in self._complete})
+            self._commit_slices(
+                {source.parent: self._boundaries[source.parent].candidate_mark for source in self._complete}
+            )
 
     def _replace_stored(self) -> None:
         """Replace everything stored with what was listed, but keep the rows of parents that could not be listed."""
@@ -378,14 +385,14 @@ class Pass:
             self._contents.pop(parent, None)
         files += [] if state.identity_changed else self._copy_stored_rows(unlisted)
         content = self._content_fingerprint()
-        if not state.identity_changed and _has_transaction(state.stored, "content", content):
+        if not state.identity_changed and _has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)
             state.commit(Commit(transactions=self._advance_marks(self._complete)))
             return
         for source in self._sources:
             source.mark = source.mark if source.parent in unlisted and not state.identity_changed else None
-        transactions = {PASSES: state.next_pass_number(), "content": content} | self._advance_marks(self._complete)
+        transactions = {PASSES: state.next_pass_number(), _CONTENT: content} | self._advance_marks(self._complete)
         state.commit(Commit(files, "everything", transactions))
 
     def _unlisted_parents(self) -> set[str]:
@@ -437,7 +444,7 @@ class Pass:
     def _advance_marks(self, sources: Sequence[Source]) -> dict[str, int]:
         transactions: dict[str, int] = {}
         for source in sources:
-            transactions |= self._advance_mark(source, self._boundaries[source.parent].mark)
+            transactions |= self._advance_mark(source, self._boundaries[source.parent].candidate_mark)
         return transactions
 
     def _content_fingerprint(self) -> int:
@@ -456,7 +463,7 @@ class Pass:
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
-        transactions: dict[str, int] = {PASSES: state.next_pass_number(), "content": 0} if files else {}
+        transactions: dict[str, int] = {PASSES: state.next_pass_number(), _CONTENT: 0} if files else {}
         for source in self._sources:
             if source.parent in marks:
                 transactions |= self._advance_mark(source, marks[source.parent], finished=finished)
@@ -488,7 +495,7 @@ class Pass:
         }
 
     def _boundary_of(self, source: Source) -> BoundaryTracker:
-        """Return the source's tracker, shared by all parts of a sync: each continues where the last one ended."""
+        """The source's tracker, shared by all parts of a sync: each continues where the last one ended."""
         lower = self._bounds[source.parent].lower
         return self._state.boundaries.setdefault(source.parent, BoundaryTracker(self._state.plan.lookback, lower))
 
@@ -524,7 +531,7 @@ class Pass:
         newest = state.stored.max_value("sequence") if state.stored is not None else None
         # Sequence numbers grow from sync to sync: starting at the clock's microseconds leaves room for each pass.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
-        return PassWriter(state.table, first, windowed=state.stream.cursor is not None)
+        return PassWriter(state.table, first, windowed=state.stream.windowed)
 
 
 def _is_suspicious(before: int, after: int, max_shrink: float) -> bool:

@@ -34,7 +34,7 @@ class SentBounds:
     has_until: bool
 
     def value(self, name: str) -> str | int:
-        """Return `since` or `until` by name."""
+        """`since` or `until` by name."""
         return self.since if name == "since" else self.until
 
     def is_absent(self, kind: str, name: str) -> bool:
@@ -43,7 +43,7 @@ class SentBounds:
 
 
 def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBounds | None:
-    """Return the bounds of a walk as they are sent; None for a stream without a cursor.
+    """The bounds of a walk as they are sent; None for a stream without a cursor.
 
     A since other than the start is sent one unit earlier, so that the API returns records that share its value.
     A missing since becomes the connection's start; a missing until, the end of the current second (minute or day, as
@@ -63,11 +63,11 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
 
 
 def parent_fields(stream: StreamSpec) -> list[str]:
-    """Return the paths in a parent's record that the stream's requests need."""
+    """The paths in a parent's record that the stream's requests need."""
     return sorted({field for kind, field in find_placeholders(stream.request) if kind == "parent"})
 
 
-def first_request(
+def build_request(
     session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: SentBounds | None
 ) -> Request:
     """Build the first request of a walk. bounds: None for a stream without a cursor. Raises SyncError."""

@@ -28,31 +28,28 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
     Raises SyncError, with a report of what was stored before; LakeError; BadConnection for a bad config.
     """
     progress = session.progress
-    with session.lake.lock(
+    lock = session.lake.lock(
         session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    ):
-        progress.began(session.name, stream.name)
-        try:
-            stored = session.raw(stream).open()
-            if stored is None:
-                create_tables(session)
-            _require_same_layout(session, stream, stored)
-            identity_changed = has_other_identity(stored, stream)
-            range_ = SyncRange(refetch=True, accept_shrink=range_.accept_shrink) if identity_changed else range_
-            return StreamSync(
-                session,
-                stream,
-                SyncPlan(session, stream, range_, stored),
-                replaces_all=range_.refetch or not stream.cursor,
-                identity_changed=identity_changed,
-                accepts_shrink=range_.accept_shrink,
-            ).run()
-        finally:
-            progress.ended(session.name, stream.name)
+    )
+    with lock, progress.during(session.name, stream.name):
+        stored = session.raw(stream).open()
+        if stored is None:
+            create_tables(session)
+        _require_same_layout(session, stream, stored)
+        identity_changed = has_other_identity(stored, stream)
+        range_ = SyncRange(refetch=True, accept_shrink=range_.accept_shrink) if identity_changed else range_
+        return StreamSync(
+            session,
+            stream,
+            SyncPlan(session, stream, range_, stored),
+            replaces_all=range_.refetch or not stream.cursor,
+            identity_changed=identity_changed,
+            accepts_shrink=range_.accept_shrink,
+        ).run()
 
 
 def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
-    """Return the window in which a sync of these streams from their marks begins."""
+    """The window in which a sync of these streams from their marks begins."""
     begins = [begin for stream in streams if stream.cursor is not None for begin in _walk_starts(session, stream)]
     return session.windows.containing(min(begins, default=session.start))
 
@@ -153,10 +150,10 @@ class StreamSync:
         gap_starts = [
             reached
             for source in sources
-            if (reached := max(start, source.mark if source.mark is not None else start)) < self._plan.begin(source)
+            if (reached := max(start, source.mark if source.mark is not None else start)) < self._plan.start_of(source)
         ]
         if gap_starts:
-            until = max(self._plan.begin(source) for source in sources)
+            until = max(self._plan.start_of(source) for source in sources)
             self._state.report.gap = (
                 f"from {format_moment(min(gap_starts))} to {format_moment(until)} nothing is fetched yet; "
                 "the mark stays until a sync fetches it"
@@ -200,7 +197,7 @@ class StreamSync:
 def _walk_starts(session: Session, stream: StreamSpec) -> list[int]:
     stored = session.raw(stream).open()
     plan = SyncPlan(session, stream, SyncRange(from_mark=True), stored)
-    return [plan.begin(source) for source in _read_sources(session, stream, stored)]
+    return [plan.start_of(source) for source in _read_sources(session, stream, stored)]
 
 
 def _read_sources(session: Session, stream: StreamSpec, stored: TableVersion | None) -> list[Source]:
@@ -216,7 +213,7 @@ def _read_sources(session: Session, stream: StreamSpec, stored: TableVersion | N
 
 def _require_same_layout(session: Session, stream: StreamSpec, stored: TableVersion | None) -> None:
     """Raise SyncError if the stream gained or lost its cursor: a table is either stored by window or not."""
-    windowed = stream.cursor is not None
+    windowed = stream.windowed
     if stored is not None and stored.windowed != windowed:
         raise SyncError(
             f"{session.name}, stream {stream.name}: it has {'a' if windowed else 'no'} cursor now, and its stored "

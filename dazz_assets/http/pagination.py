@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import weblinking
 
 from dazz_assets.http.errors import BadRequestError, FetchError, LinkError
-from dazz_assets.http.failures import shorten
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.page import Page, Request
+from dazz_assets.http.quotes import shorten
 
 # A long word without a path or a query is a token and not a relative link.
 _TOKEN = re.compile(r"[\w+=-]{12,}")
@@ -411,12 +411,12 @@ def _read_count(request: Request, param: str, start: int) -> int:
     return int(str(sent))
 
 
-def _normalize_flag_name(more: str) -> str:
+def _normalise_flag_name(more: str) -> str:
     return _last_segment(more).lower().replace("_", "").replace("-", "")
 
 
 def _counts_pages(more: str | None) -> bool:
-    return more is not None and "page" in _normalize_flag_name(more)
+    return more is not None and "page" in _normalise_flag_name(more)
 
 
 def _find_end(page: Page, received: int, more: str | None, reached: int | None) -> Last | None:
@@ -469,7 +469,7 @@ def _has_more(value: Any, more: str, reached: int | None) -> bool:
     A flag that marks the end (`isLast`, `done`) means more unless it is true. Any other value means more unless it is
     empty, zero, false or null. In doubt the walk goes on, since a page beyond the end is empty.
     """
-    name = _normalize_flag_name(more)
+    name = _normalise_flag_name(more)
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         value = value.strip().lower() == "true"
     if name in _LAST_FLAGS:

@@ -38,7 +38,7 @@ def walk_values(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 def fill_placeholders(
     value: Any, look_up: Callable[[str, str], str | int], is_absent: Callable[[str, str], bool] = lambda *_: False
 ) -> Any:
-    """The value with each placeholder replaced by `look_up(kind, field)`.
+    """The value with each placeholder replaced with `look_up(kind, field)`.
 
     A text that is one placeholder and nothing else becomes the looked-up value, which may be a number. If `is_absent`
     says that this value is missing, the entry of the mapping or list is left out, and so is a mapping or list that

@@ -187,6 +187,6 @@ def _parse_work(parser: ParserSpec, grid: Grid, keys: Mapping[str, dg.AssetKey])
             to_parse = {*windows, *windows_outside_grid(session, parser, grid, windows)}
         report = parse(session, parser, windows=to_parse, stale=options.stale)
         partitions = ParsedPartitions(session, parser, grid, keys).find(report, windows)
-        return ConnectionResult(report, partitions, checks.assess_parser(report))
+        return ConnectionResult(report, partitions, checks.assess_parser(session.spec.name, report))
 
     return work

@@ -1,7 +1,7 @@
 """Options of a run's steps: what to fetch and what to parse. The launchpad shows them as a form."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +10,7 @@ from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
 from dazz_assets.spec.specs import ParserSpec
+from dazz_assets.windows import midnight
 
 START = "start"
 
@@ -49,7 +50,7 @@ class StreamOptions(dg.Config):
     @model_validator(mode="after")
     def _check_exclusive(self) -> "StreamOptions":
         if sum((self.refetch, self.from_mark, bool(self.since or self.until))) > 1:
-            raise ValueError("refetch, from_mark, and since or until exclude each other: leave out all but one")
+            raise ValueError("refetch, from_mark, and since or until can't be combined: leave out all but one")
         return self
 
 
@@ -106,13 +107,9 @@ def range_from_options(options: StreamOptions, grid: Grid, windows: Sequence[dat
         return SyncRange(since=_parse_time(options.since), until=_parse_time(options.until))
     first, last = min(windows), max(windows)
     return SyncRange(
-        since=None if first <= grid.first else _window_start(first),
-        until=None if last >= grid.last else _window_start(grid.windows.after(last)),
+        since=None if first <= grid.first else midnight(first),
+        until=None if last >= grid.last else midnight(grid.windows.after(last)),
     )
-
-
-def _window_start(window: date) -> datetime:
-    return datetime.combine(window, time(), UTC)
 
 
 def _parse_time(text: str | None) -> datetime | None:

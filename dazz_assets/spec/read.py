@@ -15,8 +15,9 @@ from dazz_assets.declare.integration import Integration, integration_name
 from dazz_assets.declare.parser import FullRefresh, Incremental, parser_version
 from dazz_assets.declare.stream import Stream
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
+from dazz_assets.domain.field_types import read_field_types
 from dazz_assets.errors import DefinitionError
-from dazz_assets.names import closest_name, snake_case, suggest
+from dazz_assets.names import closest_name, snake_case
 from dazz_assets.spec import (
     auth_rules,
     base_url_rules,
@@ -43,10 +44,13 @@ _ITERABLES = (
 _specs: dict[type[Integration[Any]], IntegrationSpec] = {}
 
 
-def describe(integration: type[Integration[Any]]) -> IntegrationSpec:
-    """Read and check an integration, once. Raises DefinitionError, which names the class, the parameter and the fix."""
+def read_integration(integration: type[Integration[Any]]) -> IntegrationSpec:
+    """Read and check an integration's class, once.
+
+    Raises DefinitionError, which names the class, the parameter and the fix.
+    """
     if integration not in _specs:
-        _specs[integration] = _read_integration(integration)
+        _specs[integration] = _read_and_check(integration)
     return _specs[integration]
 
 
@@ -55,7 +59,7 @@ def stream_name(stream: type[Stream[Any]]) -> str:
     return str(getattr(stream, "name", "") or snake_case(stream.__name__, suffix="Stream"))
 
 
-def _read_integration(integration: type[Integration[Any]]) -> IntegrationSpec:
+def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
     methods = _find_parsers(integration)
     settings.check_settings(integration)
     name_rules.check_references(integration)
@@ -307,10 +311,7 @@ def _read_input(
             f"{_stream_advice(stream, streams, typing.get_origin(hint))}"
         )
     if stream not in streams:
-        raise DefinitionError(
-            f"{subject} reads {stream.__name__}, which is not among `streams`; add it there"
-            f"{suggest(stream.__name__, [item.__name__ for item in streams])}"
-        )
+        raise DefinitionError(f"{subject} reads {stream.__name__}, which is not among `streams`; add it there")
     if kind == "incremental" and stream.cursor is None:
         raise DefinitionError(
             f"{subject} is Incremental[{stream.__name__}], but {stream.__name__} has no cursor; use "
@@ -359,6 +360,7 @@ def _check_domain_model(where: str, model: Any) -> None:
             f"{where} returns {model.__name__}, whose id is {_format_type(id_)}; leave it a str, made with "
             "`self.object_id(...)` from the vendor's id"
         )
+    read_field_types(model)
     if taken := sorted(set(model.model_fields) & OUR_COLUMNS):
         raise DefinitionError(
             f"{where} returns {model.__name__}, whose field {taken[0]!r} has the name of a column that every table "

@@ -22,7 +22,7 @@ InputKind = Literal["full_refresh", "incremental"]
 class StreamSpec:
     """A stream with its integration's settings merged in; the fields are those of `Stream`.
 
-    params, body: the bounds that the cursor names are written out, as `{cursor.since}` and `{cursor.until}`.
+    params, body: the bounds that the cursor names are written out as `{cursor.since}` and `{cursor.until}`.
     model: the pydantic model of its records. None if the class names none; then no parser reads the stream.
     """
 
@@ -65,6 +65,11 @@ class StreamSpec:
         return ResponseRules(
             self.accept, self.records, self.record, self.shape, self.empty, self.data_fields, self.format
         )
+
+    @property
+    def windowed(self) -> bool:
+        """Whether it is partitioned by window: an incremental stream is."""
+        return self.cursor is not None
 
     @property
     def takes_since(self) -> bool:
@@ -110,8 +115,13 @@ class ParserSpec:
 
     @property
     def incremental_inputs(self) -> tuple[InputSpec, ...]:
-        """The `Incremental` inputs. With any, the parser is partitioned by window too, else by connection alone."""
+        """The `Incremental` inputs."""
         return tuple(item for item in self.inputs if item.kind == "incremental")
+
+    @property
+    def windowed(self) -> bool:
+        """Whether it is partitioned by window: a parser with an incremental input is, any other by connection alone."""
+        return bool(self.incremental_inputs)
 
 
 @dataclass(frozen=True, slots=True)

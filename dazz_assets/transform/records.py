@@ -25,10 +25,14 @@ class TooManyInvalidError(Exception):
 
 
 class RecordCounts:
-    """Counts the records of one stream during a parse: read, invalid, and replaced by an older valid version."""
+    """Counts the records of one stream during a parse: read, invalid, and replaced with an older valid version.
+
+    stopped: whether reading ended early, as too many were invalid.
+    """
 
     def __init__(self) -> None:
         self.read = 0
+        self.stopped = False
         self.invalid = 0
         self.replaced = 0
 
@@ -37,8 +41,8 @@ class RecordCounts:
 class RecordWindow:
     """A window to read, with the latest versions of the records by window."""
 
-    start: date | None
-    records: LatestByWindow
+    window: date | None
+    latest: LatestByWindow
 
 
 class StoredRecords:
@@ -55,14 +59,14 @@ class StoredRecords:
         version: TableVersion,
         quarantine: Quarantine,
         counts: RecordCounts,
-        window: RecordWindow | None = None,
+        record_window: RecordWindow | None = None,
         *,
         ordered: bool = False,
     ) -> None:
         self._stream = stream
         self._version = version
-        self._latest_in_window = window
-        self._window = window.start if window else None
+        self._record_window = record_window
+        self._window = record_window.window if record_window else None
         self._ordered = ordered
         self._quarantine = quarantine
         self._counts = counts
@@ -76,7 +80,7 @@ class StoredRecords:
             yield from self._cached
             return
         is_first, self.was_read = not self.was_read, True
-        cache: list[BaseModel] | None = [] if self._latest_in_window is None else None
+        cache: list[BaseModel] | None = [] if self._record_window is None else None
         size = 0
         for batch in self._batches():
             size += batch.nbytes
@@ -89,8 +93,8 @@ class StoredRecords:
         self._cached = cache
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
-        if self._latest_in_window is not None:
-            return self._latest_in_window.records.read(self._latest_in_window.start, _COLUMNS)
+        if self._record_window is not None:
+            return self._record_window.latest.read(self._record_window.window, _COLUMNS)
         return latest_versions(self._version, _COLUMNS, ordered=self._ordered)
 
     def _validate(self, batch: pa.RecordBatch, *, count: bool) -> list[BaseModel]:
@@ -105,17 +109,19 @@ class StoredRecords:
         return self._validate_each(batch, records, count=count)
 
     def _validate_each(self, batch: pa.RecordBatch, records: list[bytes], *, count: bool) -> list[BaseModel]:
-        # Models, and the keys of invalid records, to be replaced by older versions.
+        # Models, and the keys of invalid records, to be replaced with older versions.
         found: list[BaseModel | str] = []
         invalid: dict[str, int] = {}
-        for row, record in zip(batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist(), records, strict=True):
+        rows = batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
+        for number, (row, record) in enumerate(zip(rows, records, strict=True), 1):
+            unread = len(records) - number
             if row["problem"] is not None:
-                self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], count=count)
+                self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], unread, count=count)
                 continue
             try:
                 found.append(self._model.model_validate_json(record))
             except ValidationError as error:
-                self._quarantine_row(row, "invalid", invalid_reason(error), count=count)
+                self._quarantine_row(row, "invalid", invalid_reason(error), unread, count=count)
                 invalid[row["key"]] = row["sequence"]
                 found.append(row["key"])
         older = self._read_newest_valid(invalid)
@@ -123,15 +129,18 @@ class StoredRecords:
         models = (item if isinstance(item, BaseModel) else older.get(item) for item in found)
         return [model for model in models if model is not None]
 
-    def _quarantine_row(self, row: dict[str, Any], kind: Kind, reason: str, *, count: bool) -> None:
+    def _quarantine_row(self, row: dict[str, Any], kind: Kind, reason: str, unread: int, *, count: bool) -> None:
+        """Put a record into quarantine. unread: how many of its batch come after it."""
         self._counts.invalid += count
         self._quarantine.add_record(self._window, self._stream.name, row, kind, reason)
         # A table has at least as many rows as records, so the final share is no smaller than this one.
         if count and exceeds_max_invalid(self._stream, self._counts.invalid, self._version.rows):
+            self._counts.read -= unread
+            self._counts.stopped = True
             raise TooManyInvalidError
 
     def _read_newest_valid(self, invalid: Mapping[str, int]) -> dict[str, BaseModel]:
-        """Return the newest valid version by key. invalid: the sequence of the invalid latest version, by key."""
+        """The newest valid version by key. invalid: the sequence of the invalid latest version, by key."""
         found: dict[str, BaseModel] = {}
         for batch in stored_versions(self._version, list(invalid), ["key", "sequence", "record"]):
             for row in batch.to_pylist():

@@ -98,6 +98,23 @@ def test_parameters_that_were_sent_keep_their_names() -> None:
     assert find_calls({"start": 0, "total": 2}, params={"skip": 0}) == ['Offset(param="skip", more="total")']
 
 
+@pytest.mark.parametrize(
+    ("document", "params", "paginator", "has_more"),
+    [
+        ({"has_more": True}, {"page": 1}, 'PageNumber(more="has_more")', True),
+        ({"meta": {"has_more": False}}, {"page": 1}, 'PageNumber(more="meta.has_more")', False),
+        ({"total_pages": 3}, {"page_number": 2}, 'PageNumber(param="page_number", more="total_pages")', True),
+        ({"has_more": True}, {"skip": 0}, 'Offset(param="skip", more="has_more")', True),
+        ({"total": 2}, {"offset": 2}, 'Offset(more="total")', False),
+    ],
+)
+def test_a_parameter_that_was_sent_shows_how_a_page_without_a_number_is_counted(
+    document: Any, params: dict[str, Any], paginator: str, has_more: bool
+) -> None:
+    (paging,) = find_paging(page_of(document, params=params))
+    assert (write_call(paging.paginator), paging.has_more) == (paginator, has_more)
+
+
 def test_pages_counted_from_zero_start_at_zero() -> None:
     (paging,) = find_paging(page_of({"number": 0, "totalPages": 3}))
     assert paging.params == {"page": 0}

@@ -19,7 +19,7 @@ from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Paginator
 from dazz_assets.spec.discovery import load_classes
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.spec.samples import BASE_URL, SAMPLES, page_of
 
@@ -84,7 +84,7 @@ def run(*command: str, cwd: Path) -> str:
 
 def spec_in(folder: Path) -> IntegrationSpec:
     (class_,) = load_classes(folder)
-    return describe(class_)
+    return read_integration(class_)
 
 
 def parse(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:

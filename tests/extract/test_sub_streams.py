@@ -12,7 +12,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.reports import Progress
-from tests.desk import Customer, DeskApi
+from tests.help_desk_vendor import Customer, DeskApi
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 

@@ -93,10 +93,10 @@ def test_drift_fails_the_check_of_the_shape() -> None:
 
 def test_stale_windows_and_duplicates_are_named_in_the_description() -> None:
     report = ParseReport("acme", "tickets", duplicates=["x"], stale=[week(3)])
-    texts = {result.check: result.text for result in checks.assess_parser(report) if not result.passed}
+    texts = {result.check: result.text for result in checks.assess_parser("desk", report) if not result.passed}
     assert texts == {
         "ids_unique": "yielded more than once: x",
-        "inputs_unchanged": f"stale windows: {week(3)}; parse them again with `dazz parse --stale`",
+        "inputs_unchanged": f"stale windows: {week(3)}; parse them again with `dazz parse desk --stale`",
     }
 
 

@@ -214,7 +214,7 @@ class ThirdIntegration(Integration[Config]):
 
 
 class FourthIntegration(Integration[Config]):
-    auth = ApiKey("X-Key", format="t {config.token}")
+    auth = ApiKey(header="X-Key", format="t {config.token}")
     paginator = CursorToken("next_cursor", param="cursor")
 
 

@@ -1,4 +1,4 @@
-"""`dazz sync`."""
+"""`dazz sync`: fetch what is new of connections, or a range, and parse it."""
 
 from functools import partial
 from typing import Annotated
