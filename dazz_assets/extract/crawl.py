@@ -53,9 +53,13 @@ class SourceEnd:
 
 @dataclass(slots=True)
 class ListRestart:
-    """The source's current list is read again: records moved to other pages, or it was cut short and is split."""
+    """The source's current list is read again: records moved to other pages, or it was cut short and is split.
+
+    list_number: of that list; counts the lists read of the source.
+    """
 
     source: Source
+    list_number: int
 
 
 WalkEvent = SourcePage | ListRestart | SourceEnd
@@ -88,14 +92,16 @@ class SourceWalk:
             while pending:
                 current = pending.pop(0)
                 progress = yield from self._read_until_stable(current)
-                shifted = shifted or progress.shifted
                 if progress.is_cut_short:
                     remaining = self._remaining_bounds(current, progress)
                     if len(remaining) > 1:
-                        yield ListRestart(self._source)
+                        # Only what its halves are like counts.
+                        progress.shifted = False
+                        yield ListRestart(self._source, self._lists_read)
                     pending = [*remaining, *pending]
                 else:
                     reason, total = progress.end_reason, progress.total
+                shifted = shifted or progress.shifted
             yield SourceEnd(self._source, reason, shifted=shifted, total=total if self._lists_read == 1 else None)
         except FetchError as error:
             yield SourceEnd(self._source, "", error)
@@ -105,7 +111,7 @@ class SourceWalk:
         for _ in range(_MOST_READS - 1):
             if progress.is_cut_short or not progress.shifted:
                 break
-            yield ListRestart(self._source)
+            yield ListRestart(self._source, self._lists_read)
             progress = yield from self._read_list(bounds)
         return progress
 
