@@ -1,5 +1,7 @@
 """The boundary of a source: the rows at its newest cursor, which the next sync will re-read."""
 
+from collections.abc import Iterable
+
 from dazz_assets.extract.batch import RawRow
 from dazz_assets.extract.content_hashes import ContentFingerprint
 
@@ -39,6 +41,11 @@ class BoundaryTracker:
             self._overflowed = self._overflowed or len(self._cursor_by_hash) > _MOST_TRACKED
             if self._overflowed:
                 self._cursor_by_hash.clear()
+
+    def forget(self, hashes: Iterable[int]) -> None:
+        """Forget rows that were withdrawn: the next sync must not take them for stored."""
+        for value in hashes:
+            self._cursor_by_hash.pop(value, None)
 
     def fingerprint(self, mark: int) -> int | None:
         """Fingerprint of the rows that a walk from this mark will re-read; None unless all of them were seen."""

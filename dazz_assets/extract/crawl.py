@@ -59,9 +59,13 @@ class SourceEnd:
 
 @dataclass(slots=True)
 class ListRestart:
-    """The source's current list is read again: records moved to other pages, or it was cut short and is split."""
+    """The source's current list is read again: records moved to other pages, or it was cut short and is split.
+
+    list_number: of that list; counts the lists read of the source.
+    """
 
     source: Source
+    list_number: int
 
 
 WalkEvent = SourcePage | ListRestart | SourceEnd
@@ -104,15 +108,16 @@ class SourceWalk:
             while pending:
                 current = pending.pop(0)
                 progress = yield from self._read_until_stable(current)
-                shifted = shifted or progress.surely_shifted
-                if progress.is_cut_short:
-                    remaining = self._remaining_bounds(current, progress)
-                    reason = progress.end_reason
-                    if len(remaining) > 1:
-                        yield ListRestart(self._source)
-                    pending = [*remaining, *pending]
+                reason = progress.end_reason
+                remaining = self._remaining_bounds(current, progress) if progress.is_cut_short else []
+                if len(remaining) > 1:
+                    yield ListRestart(self._source, self._lists_read)
                 else:
-                    reason, total, agrees = progress.end_reason, progress.total, progress.agrees_with_total
+                    # Of a list that is split, only what its halves are like counts.
+                    shifted = shifted or progress.surely_shifted
+                if not progress.is_cut_short:
+                    total, agrees = progress.total, progress.agrees_with_total
+                pending = [*remaining, *pending]
             total = total if self._lists_read == 1 else None
             agrees = agrees and self._lists_read == 1
             yield SourceEnd(self._source, reason, None, shifted, total, agrees, self._position, doubt=self._doubt)
@@ -126,7 +131,7 @@ class SourceWalk:
         for _ in range(_MOST_READS - 1):
             if progress.is_cut_short or not progress.shifted:
                 break
-            yield ListRestart(self._source)
+            yield ListRestart(self._source, self._lists_read)
             progress = yield from self._read_list(bounds)
         return progress
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,9 +100,11 @@ def shape_to_json(shape: Mapping[str, ShapeField]) -> bytes:
 
 
 def shape_from_json(text: bytes | None) -> dict[str, ShapeField]:
-    """Read a serialized shape; an empty one from None."""
-    document = json.loads(text) if text else {}
-    return {path: ShapeField(set(item["types"]), item["always"], item["seen"]) for path, item in document.items()}
+    """Read a serialized shape; an empty one from None, or from a damaged file."""
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        document = json.loads(text or b"{}")
+        return {path: ShapeField(set(item["types"]), item["always"], item["seen"]) for path, item in document.items()}
+    return {}
 
 
 def _iterate_fields(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -204,7 +204,7 @@ class Pass:
             elif isinstance(event, SourceEnd):
                 self._end_source(event)
             elif isinstance(event, ListRestart) and state.replaces_all:
-                self._withdraw_list(event.source)
+                self._withdraw_list(event.source, event.list_number)
 
     def _add_page(self, event: SourcePage) -> None:
         state = self._state
@@ -252,14 +252,16 @@ class Pass:
         if warning not in warnings:
             warnings.append(warning)
 
-    def _withdraw_list(self, source: Source) -> None:
+    def _withdraw_list(self, source: Source, list_number: int) -> None:
         """Take back what the source's current list added: what was removed meanwhile must not stay in a complete list.
 
         Without `replaces_all`, the rows stay: they are versions of records, which the list held at that time.
         """
-        state, added = self._state, self._added.pop(source.parent, None)
-        if added is None:
+        state, added = self._state, self._added.get(source.parent)
+        if added is None or added.list_number != list_number:
             return
+        del self._added[source.parent]
+        self._boundaries[source.parent].forget(added.hashes)
         self._slices.withdraw(added.sequences)
         state.row_filter.forget(added.hashes)
         self._seen_keys.remove(added.key_hashes)

@@ -100,7 +100,7 @@ def _find_mistyped_placeholder(text: str, meant: Container[str]) -> str | None:
         return found[0]
     while (flat := _NESTED_BRACES.sub(r"\1 ", rest)) != rest:
         rest = flat
-    return next((braces for braces in _BRACES.findall(rest) if braces[1:-1] in meant), None)
+    return next((braces for braces in _BRACES.findall(rest) if braces.endswith("}") and braces[1:-1] in meant), None)
 
 
 def _not_a_placeholder(where: str, setting: str, found: str, config: type[ConnectionConfig]) -> DefinitionError:

@@ -263,3 +263,26 @@ def test_what_a_crashed_run_did_not_report_is_reported_by_the_next(
     synced.sync()
     assert synced.changed(asset, before) == {4, 1}
     assert synced.stale() == set()
+
+
+def test_a_change_of_a_window_that_no_run_has_reported_yet_is_not_hidden(
+    page: StatusPage, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.incident("1", at(week(4)))
+    vendor.incident("2", at(week(2)))
+    report = report_partitions
+
+    def crash(context: Any, key: dg.AssetKey, *rest: Any) -> Any:
+        if key == INCIDENTS:
+            raise RuntimeError("crashed")
+        return report(context, key, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, "report_partitions", crash)
+        with pytest.raises(AssertionError):
+            page.sync()
+    page.sync()
+    assert page.stale() == set()
+    vendor.incident("1", at(week(0)))
+    page.sync(only_raw=True)
+    assert page.stale() == {4, 0}
