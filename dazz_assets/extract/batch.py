@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dazz_assets.http import Page
 from dazz_assets.http.json_fields import Buffer, FieldReader, Literal
+from dazz_assets.http.placeholders import parent_field
 from dazz_assets.lake import RAW_SCHEMA
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.timestamps import parse_timestamp
@@ -45,17 +46,30 @@ class RowReader:
     def __init__(self, stream: StreamSpec, windows: Windows) -> None:
         self._stream = stream
         self._windows = windows
-        paths = list(stream.primary_key)
+        paths = list(stream.key_paths)
         if stream.cursor:
             paths.append(stream.cursor.field)
         self._reader = FieldReader(paths) if paths else None
+        # For each term of the key the field of the parent's record, None for a path of the record; empty without any.
+        terms = [parent_field(term) for term in stream.primary_key]
+        self._key_parent_fields = terms if any(terms) else []
 
-    def read_rows(self, page: Page, records: Sequence[Buffer], page_number: int, parent: str | None) -> list[RawRow]:
-        """Return one row for each record of a page, in the page's order. Pages are numbered from 1."""
+    def read_rows(
+        self,
+        page: Page,
+        records: Sequence[Buffer],
+        page_number: int,
+        parent: str | None,
+        parent_fields: Mapping[str, str],
+    ) -> list[RawRow]:
+        """Return one row for each record of a page, in the page's order. Pages are numbered from 1.
+
+        parent, parent_fields: the key of the parent that the page belongs to, and values of its record.
+        """
         fetched_at = to_microseconds(page.fetched_at)
         fields = self._reader.read(records) if self._reader else [()] * len(records)
         return [
-            self._make_row(record, values, fetched_at, page_number, position, page.url, parent)
+            self._make_row(record, values, fetched_at, page_number, position, page.url, parent, parent_fields)
             for position, (record, values) in enumerate(zip(records, fields, strict=True))
         ]
 
@@ -68,9 +82,10 @@ class RowReader:
         position: int,
         url: str,
         parent: str | None,
+        parent_fields: Mapping[str, str],
     ) -> RawRow:
         stream = self._stream
-        key = _format_key(values[: len(stream.primary_key)])
+        key = _format_key(self._key_values(values, parent_fields))
         cursor = values[-1] if stream.cursor else None
         cursor_at = parse_timestamp(cursor) if cursor is not None else None
         problem = self._find_problem(key, cursor, cursor_at)
@@ -96,6 +111,16 @@ class RowReader:
             record,
         )
 
+    def _key_values(self, values: tuple[str | None, ...], parent_fields: Mapping[str, str]) -> tuple[str | None, ...]:
+        """The values of the key's terms, given those of the record's paths. A parent's are texts, also its numbers."""
+        if not self._key_parent_fields:
+            return values[: len(self._stream.primary_key)]
+        of_record = iter(values)
+        return tuple(
+            next(of_record) if field is None else _as_text(parent_fields.get(field))
+            for field in self._key_parent_fields
+        )
+
     def _find_problem(self, key: str | None, cursor: str | None, cursor_at: int | None) -> str | None:
         stream = self._stream
         if stream.primary_key and key is None:
@@ -105,6 +130,10 @@ class RowReader:
         if stream.cursor and cursor_at is None:
             return f"the cursor at {stream.cursor.field} is not a time: {str(cursor)[:60]!r}"
         return None
+
+
+def _as_text(value: str | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _format_key(values: tuple[str | None, ...]) -> str | None:

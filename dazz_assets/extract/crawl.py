@@ -173,7 +173,8 @@ class SourceWalk:
         return self._stop_walk
 
     def _read_rows(self, step: WalkedPage) -> list[RawRow]:
-        return self._row_reader.read_rows(step.page, step.records, step.number, self._source.parent)
+        source = self._source
+        return self._row_reader.read_rows(step.page, step.records, step.number, source.parent, source.fields)
 
     def _request(self, bounds: Bounds) -> Request:
         sent = sent_bounds(self._session, self._stream, bounds)

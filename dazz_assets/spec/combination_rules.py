@@ -66,8 +66,15 @@ def _find_missing_body(spec: StreamSpec) -> str | None:
 
 
 def _find_unused_parent(spec: StreamSpec) -> str | None:
-    if spec.parent is None or "parent" in _placeholder_kinds(spec):
+    fields = [field for kind, field in find_placeholders(spec.request) if kind == "parent"]
+    if spec.parent is None or any(not field.startswith("parent.") for field in fields):
         return None
+    if fields:
+        return (
+            f"it is fetched once for each record of {spec.parent}, but its requests use only {{parent.{fields[0]}}}, "
+            "so they are the same for all that share a parent; use {parent.id}, or another field of the parent's own "
+            "record, in `path` or `params`"
+        )
     return (
         f"it is fetched once for each record of {spec.parent}, but all its requests are the same; use {{parent.id}}, "
         "or another field of the parent's record, in `path` or `params`, or remove `parent`"
