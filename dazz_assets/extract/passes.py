@@ -17,6 +17,7 @@ from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, NewRowFilter, SeenHashes
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import BOUNDARY, IDENTITY, NO_MARK, Source, row_identity
+from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import START, Part, SyncPlan
 from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, UnreachableError
@@ -42,6 +43,7 @@ class SyncState:
     replaces_all: what is fetched replaces everything stored, in one commit, once all of it has arrived.
     identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
     stored: the table's newest version.
+    parents: the parents of all sources.
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
     """
@@ -59,6 +61,7 @@ class SyncState:
         self.client = session.client(stream.name)
         self.row_filter = NewRowFilter(None, None)
         self.boundaries: dict[str | None, BoundaryTracker] = {}
+        self.parents: Sequence[str | None] = ()
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.shifted: set[str | None] = set()
@@ -288,6 +291,9 @@ class Pass:
         state = self._state
         unlisted = {parent for parent in state.passed_over if parent is not None}
         files = self._slices.close(without_parents=unlisted)
+        if state.report.repeated:
+            require_own_keys(state.session, state.stream, state.table, files, None, state.parents)
+            state.report.warnings.append(describe_repeated(state.stream, state.report.repeated))
         self._count_rows()
         for parent in unlisted:
             self._contents.pop(parent, None)
@@ -321,6 +327,7 @@ class Pass:
         state = self._state
         unfinished = {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
+        require_own_keys(state.session, state.stream, state.table, files, state.stored, state.parents)
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
         transactions: dict[str, int] = {PASSES: state.next_pass_number(), "content": 0} if files else {}

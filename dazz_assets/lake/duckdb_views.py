@@ -26,7 +26,7 @@ RANK = "coalesce(cursor_at, -9223372036854775808)::hugeint * 1844674407370955161
 SEQUENCE_OF_RANK = f"(max({RANK}) & 9223372036854775807::hugeint)::bigint"
 
 # The columns of a raw view, and the folders of domain tables that are columns of their views.
-_RAW_COLUMNS = ("connection", "key", "cursor", "fetched_at", "record")
+_RAW_COLUMNS = ("connection", "key", "parent", "cursor", "fetched_at", "record")
 _FOLDERS = ("integration", "connection", "parser")
 
 
