@@ -58,6 +58,7 @@ class ParseReport:
     replaced: invalid records that were replaced by an older valid version.
     duplicates: ids that were yielded more than once.
     stale: windows that, after this parse, have full-refresh inputs that changed since they were parsed.
+    changed_inputs: those inputs.
     """
 
     connection: str
@@ -71,6 +72,7 @@ class ParseReport:
     duplicates: list[str] = field(default_factory=list)
     stale: list[date | None] = field(default_factory=list)
     inputs: dict[str, int] = field(default_factory=dict)
+    changed_inputs: list[str] = field(default_factory=list)
 
 
 class Progress:

@@ -67,7 +67,7 @@ def print_run(outcome: Outcome, *, as_json: bool) -> None:
         if parsed.stale:
             print_note(
                 f"{parsed.connection} {parsed.parser}: {len(parsed.stale)} windows were parsed with an older state of "
-                "their full-refresh inputs; run `dazz parse --stale` to parse them again",
+                f"{', '.join(parsed.changed_inputs)}; run `dazz parse --stale` to parse them again",
                 "yellow",
             )
     for error in outcome.errors:

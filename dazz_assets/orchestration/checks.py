@@ -88,7 +88,10 @@ def assess_parser(report: ParseReport) -> list[CheckResult]:
         CheckResult(
             INPUTS_UNCHANGED,
             not report.stale,
-            f"stale windows: {stale}; parse them again with `dazz parse --stale`" if stale else "no stale windows",
+            f"{_join(report.changed_inputs)} changed since these windows were parsed: {stale}; parse them again with "
+            '`dazz parse --stale`, or at each change with @parser(refresh="changed")'
+            if stale
+            else "no stale windows",
         ),
     ]
 

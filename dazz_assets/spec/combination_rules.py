@@ -56,6 +56,15 @@ def check_max_invalid(
             )
 
 
+def check_refresh(where: str, parser: ParserSpec) -> None:
+    """Check that a parser with `refresh` has windows, and an input whose change leaves them behind."""
+    if parser.refresh is not None and {item.kind for item in parser.inputs} != {"incremental", "full_refresh"}:
+        raise DefinitionError(
+            f"{where}: @parser(refresh={parser.refresh!r}) does nothing: it is for a parser with both an Incremental "
+            "and a FullRefresh input; remove it"
+        )
+
+
 def _find_missing_body(spec: StreamSpec) -> str | None:
     if not isinstance(spec.paginator, GraphQLCursor) or (spec.body is not None and spec.method != "GET"):
         return None

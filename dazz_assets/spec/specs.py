@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration, WindowKind
+from dazz_assets.declare.parser import Refresh
 from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Absence, Accept, Format, Paginator, ResponseRules, Shape
@@ -111,13 +112,17 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class ParserSpec:
-    """A parser: the method's name and version, its inputs, and the domain models that it yields."""
+    """A parser: the method's name and version, its inputs, and the domain models that it yields.
+
+    refresh: what is done about windows whose full-refresh inputs changed; None: as their number suggests.
+    """
 
     name: str
     version: str
     doc: str
     inputs: tuple[InputSpec, ...]
     models: tuple[type[DomainObject], ...]
+    refresh: Refresh | None = None
 
     @property
     def incremental_inputs(self) -> tuple[InputSpec, ...]:
