@@ -446,7 +446,7 @@ def test_a_version_must_be_given_by_name() -> None:
 
 
 def test_the_decorator_works_with_empty_parentheses() -> None:
-    assert describe(integration(bad=parser()(valid_parser))).parsers["bad"].version == "1"
+    assert describe(integration(bad=parser()(valid_parser))).parsers["bad"].version == "1"  # type: ignore[call-overload]
 
 
 def test_a_method_with_a_leading_underscore_may_take_an_input() -> None:
