@@ -61,6 +61,7 @@ class ParseReport:
     duplicates: ids that were yielded more than once.
     stale: windows that, after this parse, have full-refresh inputs that changed since they were parsed.
     version, other_versions: of the parser, and those that, after this parse, some windows were parsed by.
+    changed_inputs: those inputs.
     """
 
     connection: str
@@ -76,6 +77,7 @@ class ParseReport:
     inputs: dict[str, int] = field(default_factory=dict)
     version: str = "1"
     other_versions: list[str] = field(default_factory=list)
+    changed_inputs: list[str] = field(default_factory=list)
 
 
 class Progress:

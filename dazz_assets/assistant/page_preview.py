@@ -10,7 +10,7 @@ from itertools import chain
 from msgspec import Raw
 from pydantic import BaseModel, ValidationError
 
-from dazz_assets.assistant.connection_check import fetch_first_records, fetch_for_parents
+from dazz_assets.assistant.connection_check import fetch_for_parents, fetch_parents
 from dazz_assets.assistant.generate import write_call
 from dazz_assets.assistant.infer import (
     CursorField,
@@ -162,11 +162,11 @@ def preview(session: Session, stream: StreamSpec) -> Preview:
 def _fetch_page(session: Session, client: Client, stream: StreamSpec) -> tuple[Mapping[str, str], Page]:
     if stream.parent is None:
         return _fetch_page_of_parent(session, client, stream, {})
-    reached, parents = fetch_first_records(session, client, session.spec.streams[stream.parent])
-    if not parents:
+    parents = fetch_parents(session, client, stream)
+    if not parents.records:
         raise SyncError(
-            f"{session.name}, stream {stream.name}: the first page of {reached.name} has no records, so there is no "
-            f"parent to fetch {stream.name} for"
+            f"{session.name}, stream {stream.name}: the first page of {parents.stream.name} has no records, so there "
+            f"is no parent to fetch {stream.name} for"
         )
     pages = fetch_for_parents(stream, parents, lambda fields: _fetch_page_of_parent(session, client, stream, fields))
     first = next(pages)
@@ -245,7 +245,7 @@ def _check_model(model: type[BaseModel], records: Sequence[Raw], fields: Sequenc
 
 
 def _check_key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> KeyReport:
-    keys = FieldReader(stream.primary_key).read(records) if stream.primary_key else []
+    keys = FieldReader(stream.key_paths).read(records) if stream.key_paths else []
     complete = [key for key in keys if None not in key]
     return KeyReport(
         stream.primary_key,

@@ -68,7 +68,8 @@ def print_run(outcome: Outcome, target: Target, *, as_json: bool) -> None:
         if parsed.stale:
             print_note(
                 f"{parsed.connection} {parsed.parser}: {len(parsed.stale)} windows were parsed with an older state of "
-                f"their full-refresh inputs; run `{parse_command(target.given, '--stale')}` to parse them again",
+                f"{', '.join(parsed.changed_inputs)}; run `{parse_command(target.given, '--stale')}` to parse them "
+                "again",
                 "yellow",
             )
         if parsed.other_versions:

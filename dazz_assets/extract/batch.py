@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ import pyarrow as pa
 from dazz_assets.http import WalkedPage
 from dazz_assets.http.json_fields import Buffer, FieldReader, LiteralText
 from dazz_assets.http.json_slices import find_problem
+from dazz_assets.http.placeholders import parent_field
 from dazz_assets.lake import RAW_SCHEMA
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.timestamps import parse_timestamp
@@ -49,24 +50,28 @@ class RowReader:
     def __init__(self, stream: StreamSpec, windows: Windows) -> None:
         self._stream = stream
         self._windows = windows
-        paths = list(stream.primary_key)
+        paths = list(stream.key_paths)
         if stream.cursor:
             paths.append(stream.cursor.field)
             if stream.cursor.nulls not in (None, FETCHED):
                 paths.append(str(stream.cursor.nulls))
         self._reader = FieldReader(paths) if paths else None
+        # For each term of the key the field of the parent's record, None for a path of the record; empty without any.
+        terms = [parent_field(term) for term in stream.primary_key]
+        self._key_parent_fields = terms if any(terms) else []
 
-    def read_rows(self, step: WalkedPage, parent: str | None) -> list[RawRow]:
-        """One row for each record of a page, in the page's order."""
+    def read_rows(self, step: WalkedPage, parent: str | None, parent_fields: Mapping[str, str]) -> list[RawRow]:
+        """One row for each record of a page, in the page's order.
+
+        parent, parent_fields: the key of the parent that the page belongs to, and values of its record.
+        """
         records, fetched_at = step.records, to_microseconds(step.page.fetched_at)
         fields: Sequence[tuple[str | None, ...]] = self._reader.read(records) if self._reader else [()] * len(records)
         if step.ids is not None and not self._stream.primary_key:
             fields = [(id_,) for id_ in step.ids]
-        faults = _find_faults(step)
+        faults, page, url = _find_faults(step), step.number, step.page.url
         return [
-            self._make_row(
-                record, values, fetched_at, step.number, position, step.page.url, parent, faults.get(position)
-            )
+            self._make_row(record, values, fetched_at, page, position, url, parent, parent_fields, faults.get(position))
             for position, (record, values) in enumerate(zip(records, fields, strict=True))
         ]
 
@@ -79,11 +84,12 @@ class RowReader:
         position: int,
         url: str,
         parent: str | None,
+        parent_fields: Mapping[str, str],
         fault: str | None,
     ) -> RawRow:
         stream = self._stream
-        key = _format_key(values[: len(stream.primary_key) or 1])
-        cursor = values[len(stream.primary_key)] if stream.cursor else None
+        key = _format_key(self._key_values(values, parent_fields))
+        cursor = values[len(stream.key_paths)] if stream.cursor else None
         cursor_at = parse_timestamp(cursor) if cursor is not None else None
         problem = fault
         if stream.cursor is not None and cursor is None and stream.cursor.nulls is not None:
@@ -113,6 +119,16 @@ class RowReader:
             record,
         )
 
+    def _key_values(self, values: tuple[str | None, ...], parent_fields: Mapping[str, str]) -> tuple[str | None, ...]:
+        """The values of the key's terms, given those of the record's paths. A parent's are texts, also its numbers."""
+        if not self._key_parent_fields:
+            return values[: len(self._stream.primary_key) or 1]  # without a key: the id in an object by id
+        of_record = iter(values)
+        return tuple(
+            next(of_record) if field is None else _as_text(parent_fields.get(field))
+            for field in self._key_parent_fields
+        )
+
     def _find_problem(self, key: str | None, cursor: str | None, cursor_at: int | None) -> str | None:
         stream = self._stream
         if key is None and (stream.primary_key or stream.shape == "by_id"):
@@ -131,6 +147,10 @@ def _find_faults(step: WalkedPage) -> dict[int, str]:
         return {}
     found = ((position, find_problem(bytes(record))) for position, record in enumerate(step.records))
     return {position: f"it can't be read: {problem}" for position, problem in found if problem is not None}
+
+
+def _as_text(value: str | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _format_key(values: tuple[str | None, ...]) -> str | None:

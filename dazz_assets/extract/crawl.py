@@ -209,7 +209,7 @@ class SourceWalk:
         return self._stop_walk
 
     def _read_rows(self, step: WalkedPage) -> list[RawRow]:
-        return self._row_reader.read_rows(step, self._source.parent)
+        return self._row_reader.read_rows(step, self._source.parent, self._source.fields)
 
     def _request(self, bounds: Bounds) -> Request:
         sent = sent_bounds(self._session, self._stream, bounds)

@@ -20,6 +20,7 @@ from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import BOUNDARY, IDENTITY, NO_MARK, Source, row_identity
+from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import START, Part, SyncPlan
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.extract.writer import PassWriter
@@ -54,6 +55,7 @@ class SyncState:
     identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
     stored: the table's newest version.
     accepts_shrink: whether a complete list may lose any share of its records. trusts_total: see `ListProgress`.
+    parents: the parents of all sources.
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
     """
@@ -79,6 +81,7 @@ class SyncState:
         self.client = session.client(stream.name)
         self.row_filter = NewRowFilter(None, None)
         self.boundaries: dict[str | None, BoundaryTracker] = {}
+        self.parents: Sequence[str | None] = ()
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.has_unusable_parents = False
@@ -382,6 +385,9 @@ class Pass:
         state = self._state
         unlisted = self._unlisted_parents()
         files = self._slices.close(without_parents=unlisted)
+        if state.report.repeated:
+            require_own_keys(state.session, state.stream, state.table, files, None, state.parents)
+            state.report.warnings.append(describe_repeated(state.stream, state.report.repeated))
         self._count_rows()
         for parent in unlisted:
             self._contents.pop(parent, None)
@@ -463,6 +469,7 @@ class Pass:
         state = self._state
         unfinished = set() if keep_unfinished else {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
+        require_own_keys(state.session, state.stream, state.table, files, state.stored, state.parents)
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
         transactions: dict[str, int] = {PASSES: state.next_pass_number(), _CONTENT: 0} if files else {}

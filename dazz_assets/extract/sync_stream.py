@@ -91,6 +91,7 @@ class StreamSync:
         sources: list[Source] = []
         try:
             sources = self._sources()
+            state.parents = [source.parent for source in sources]
             if not state.replaces_all:
                 state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(sources))
             self._note_gap(sources)

@@ -14,6 +14,12 @@ def find_placeholders(value: object) -> Iterator[tuple[str, str]]:
         yield from ((match[1], match[2]) for match in PLACEHOLDER.finditer(text))
 
 
+def parent_field(text: str) -> str | None:
+    """The field of `{parent.a.b}`; None for a text that is not this placeholder alone."""
+    whole = PLACEHOLDER.fullmatch(text)
+    return whole[2] if whole is not None and whole[1] == "parent" else None
+
+
 def find_texts(value: object) -> Iterator[str]:
     """The text itself, or the texts in a mapping or list at any depth, without the keys of mappings."""
     return (leaf for _, leaf in walk_values(value) if isinstance(leaf, str))

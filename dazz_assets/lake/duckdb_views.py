@@ -19,7 +19,7 @@ from dazz_assets.lake.table_version import TableVersion
 from dazz_assets.names import OUR_COLUMNS
 
 # The columns of a raw view, and the folders of domain tables that are columns of their views.
-_RAW_COLUMNS = ("connection", "key", "cursor", "fetched_at", "record")
+_RAW_COLUMNS = ("connection", "key", "parent", "cursor", "fetched_at", "record")
 _FOLDERS = ("integration", "connection", "parser")
 
 

@@ -88,7 +88,8 @@ def assess_parser(integration: str, report: ParseReport) -> list[CheckResult]:
         CheckResult(
             INPUTS_UNCHANGED,
             not report.stale,
-            f"stale windows: {stale}; parse them again with `dazz parse {integration} --stale`"
+            f"{_join(report.changed_inputs)} changed since these windows were parsed: {stale}; parse them again with "
+            f'`dazz parse {integration} --stale`, or at each change with @parser(refresh="changed")'
             if stale
             else "no stale windows",
         ),

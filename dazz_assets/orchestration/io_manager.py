@@ -23,7 +23,7 @@ STREAM, PARSER = "dazz/stream", "dazz/parser"
 # Metadata of an input: the table to read, if the parser publishes to several.
 TABLE = "table"
 
-_RAW_COLUMNS = ("key", "cursor", "fetched_at", "record")
+_RAW_COLUMNS = ("key", "parent", "cursor", "fetched_at", "record")
 
 
 def io_manager_key(spec: IntegrationSpec) -> str:

@@ -70,6 +70,15 @@ def find_unused_secrets(spec: IntegrationSpec) -> list[str]:
     ]
 
 
+def check_refresh(where: str, parser: ParserSpec) -> None:
+    """Check that a parser with `refresh` has windows, and an input whose change leaves them behind."""
+    if parser.refresh is not None and {item.kind for item in parser.inputs} != {"incremental", "full_refresh"}:
+        raise DefinitionError(
+            f"{where}: @parser(refresh={parser.refresh!r}) does nothing: it is for a parser with both an Incremental "
+            "and a FullRefresh input; remove it"
+        )
+
+
 def _find_missing_body(stream: StreamSpec) -> str | None:
     if not isinstance(stream.paginator, GraphQLCursor) or (stream.body is not None and stream.method != "GET"):
         return None
@@ -80,8 +89,15 @@ def _find_missing_body(stream: StreamSpec) -> str | None:
 
 
 def _find_unused_parent(stream: StreamSpec) -> str | None:
-    if stream.parent is None or "parent" in _placeholder_kinds(stream):
+    fields = [field for kind, field in find_placeholders(stream.request) if kind == "parent"]
+    if stream.parent is None or any(not field.startswith("parent.") for field in fields):
         return None
+    if fields:
+        return (
+            f"it is fetched once for each record of {stream.parent}, but its requests use only {{parent.{fields[0]}}}, "
+            "so they are the same for all that share a parent; use {parent.id}, or another field of the parent's own "
+            "record, in `path` or `params`"
+        )
     return (
         f"it is fetched once for each record of {stream.parent}, but all its requests are the same; use {{parent.id}}, "
         "or another field of the parent's record, in `path` or `params`, or remove `parent`"

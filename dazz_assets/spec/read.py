@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.integration import Integration, integration_name
-from dazz_assets.declare.parser import FullRefresh, Incremental, parser_version
+from dazz_assets.declare.parser import FullRefresh, Incremental, parser_refresh, parser_version
 from dazz_assets.declare.stream import Stream
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
 from dazz_assets.domain.field_types import read_field_types
@@ -229,13 +229,16 @@ def _read_parser(
     name_rules.check_name(f"{where}: the parser's name", name, "rename the method")
     parameters = _find_input_parameters(where, method)
     hints = _read_hints(where, integration, method)
-    return ParserSpec(
+    spec = ParserSpec(
         name=name,
         version=parser_version(method) or "1",
         doc=inspect.getdoc(method) or "",
         inputs=tuple(_read_input(where, parameter, hints.get(parameter.name), streams) for parameter in parameters),
         models=_read_domain_models(where, hints),
+        refresh=parser_refresh(method),
     )
+    combination_rules.check_refresh(where, spec)
+    return spec
 
 
 def _find_input_parameters(where: str, function: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -54,7 +54,7 @@ def parse(
     """Parse windows and publish their objects. Sends no request; holds the connection's lock.
 
     windows: None is every window that has records. Windows whose records changed since they were parsed are always
-    included. stale: also parse windows whose full-refresh inputs changed.
+    included. stale: also parse windows whose full-refresh inputs changed, whatever the parser's `refresh` says.
     Raises ParseError, and then publishes nothing of this parse; LakeError.
     """
     progress = session.progress
@@ -76,6 +76,7 @@ def _parse(session: Session, parser: ParserSpec, windows: Collection[Window] | N
         published = PublishedTables(session, parser)
     report.stale = sorted(_stale_windows(inputs, published), key=str)
     report.other_versions = published.other_parser_versions
+    report.changed_inputs = sorted(_changed_inputs(inputs, published))
     return report
 
 
@@ -91,7 +92,7 @@ def windows_to_parse(
         return None
     found = set(inputs.fingerprints) if windows is None else set(windows) & inputs.fingerprints.keys()
     found |= published.changed_windows(inputs.fingerprints)
-    return found | _stale_windows(inputs, published) if stale else found
+    return found | _stale_windows(inputs, published) if stale or inputs.refreshes else found
 
 
 def _stale_windows(inputs: RawInputs, published: PublishedTables) -> set[Window]:
@@ -99,6 +100,11 @@ def _stale_windows(inputs: RawInputs, published: PublishedTables) -> set[Window]
     return {
         window for windows in published.windows for window, state in windows.items() if inputs.is_stale(state.inputs)
     }
+
+
+def _changed_inputs(inputs: RawInputs, published: PublishedTables) -> set[str]:
+    """The full-refresh inputs that changed since some window was parsed."""
+    return {name for _, _, state in published.states for name in inputs.changed_inputs(state.inputs)}
 
 
 @dataclass(frozen=True, slots=True)

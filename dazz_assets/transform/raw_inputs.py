@@ -16,6 +16,9 @@ from dazz_assets.tables import is_synced
 # Before the parser's version in provenance. No stream has a name with an equals sign.
 _PARSER = "parser="
 
+# A parser that sets no `refresh` parses its windows again if its incremental inputs have at most this many rows.
+MOST_ROWS_REFRESHED = 20_000
+
 
 class RawInputs:
     """The raw tables that a parser reads, each opened at one version."""
@@ -39,13 +42,22 @@ class RawInputs:
         """How many passes changed a stream's raw table so far."""
         return self.versions[stream].transaction(PASSES) or 0
 
+    @cached_property
+    def refreshes(self) -> bool:
+        """Whether windows are parsed again when a full-refresh input changed: by the parser's setting, or if cheap."""
+        incremental = self._parser.incremental_inputs
+        if self._parser.refresh is not None or not incremental:
+            return self._parser.refresh == "changed"
+        return sum(self.versions[item.stream].rows for item in incremental) <= MOST_ROWS_REFRESHED
+
     @property
     def checked(self) -> dict[str, int]:
         """Transactions that record the input passes with which the published tables are up to date.
 
-        They cover the inputs that decide the windows: the incremental ones, or all if there are none.
+        They cover the inputs that decide what is parsed: the incremental ones, or all if there are none, or if windows
+        are parsed again when a full-refresh input changed.
         """
-        inputs = self._parser.incremental_inputs or self._parser.inputs
+        inputs = self._parser.inputs if self.refreshes else self._parser.incremental_inputs or self._parser.inputs
         return {f"checked/{item.stream}": self.passes(item.stream) for item in inputs}
 
     @cached_property

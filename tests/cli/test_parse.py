@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
+import pytest
+
 from tests.cli.conftest import Project, days_ago, noon
 from tests.cli.vendor import INTEGRATION
 
@@ -27,7 +29,10 @@ def test_a_range_parses_the_windows_that_overlap_it(project: Project) -> None:
     assert (tickets["windows"], tickets["objects"]) == (1, 1)
 
 
-def test_stale_parses_only_windows_whose_full_refresh_inputs_changed(project: Project) -> None:
+def test_stale_parses_only_windows_whose_full_refresh_inputs_changed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazz_assets.transform.raw_inputs.MOST_ROWS_REFRESHED", 0)
     project.run("sync", project.target)
     (tickets,) = project.json("parse", project.target, "--stale")["parsers"]
     assert tickets["windows"] == 0

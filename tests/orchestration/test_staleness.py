@@ -218,7 +218,20 @@ def test_a_changed_snapshot_makes_every_window_stale_until_it_is_parsed_again(
     assert synced.status(dg.AssetKey(["incidents", "owners"]), "acme") == "STALE"
 
 
-def test_a_sync_over_a_window_does_not_hide_that_its_snapshot_changed(synced: StatusPage, vendor: Vendor) -> None:
+def test_a_sync_parses_the_windows_whose_snapshot_changed(synced: StatusPage, vendor: Vendor) -> None:
+    vendor.incident("3", at(week(0)))
+    synced.sync()
+    vendor.services[0]["name"] = "Shop 2"
+    before = synced.versions(TICKETS)
+    synced.sync()
+    assert synced.changed(TICKETS, before) == {0, 2, 4}
+    assert synced.stale() & {0, 2, 4} == set()
+
+
+def test_a_sync_over_a_window_does_not_hide_that_its_snapshot_changed(
+    synced: StatusPage, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazz_assets.transform.raw_inputs.MOST_ROWS_REFRESHED", 0)
     vendor.incident("3", at(week(0)))
     synced.sync()
     vendor.services[0]["name"] = "Shop 2"

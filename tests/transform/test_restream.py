@@ -32,19 +32,6 @@ def test_a_restream_needs_no_credentials(customer: Customer) -> None:
     assert customer.parse(every=True).objects == 4
 
 
-def test_windows_become_stale_when_a_full_refresh_input_changes_and_stale_parses_them(
-    desk: Desk, customer: Customer
-) -> None:
-    customer.sync()
-    assert customer.parse().stale == []
-    desk.agents[0]["name"] = "Ada Lovelace"
-    customer.sync()
-    assert customer.parse().stale == [Mondays.FIRST, Mondays.SECOND, Mondays.THIRD]
-    assert customer.rows("select count(*) as n from incidents where agent = 'Ada Lovelace'") == [{"n": 0}]
-    assert customer.parse(stale=True).stale == []
-    assert customer.rows("select count(*) as n from incidents where agent = 'Ada Lovelace'") == [{"n": 1}]
-
-
 def test_objects_name_the_versions_of_the_parser_and_the_raw_tables_that_they_come_from(customer: Customer) -> None:
     customer.sync()
     report = customer.parse()
