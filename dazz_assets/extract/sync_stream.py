@@ -8,8 +8,9 @@ from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.marks import BOUNDARY, Marks, Source, has_other_identity, read_mark
-from dazz_assets.extract.passes import Pass, SyncState
+from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
+from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.http import FetchError
 from dazz_assets.lake import TableVersion
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar

@@ -30,12 +30,15 @@ class UsableRecordCheck:
             return None
         stream, name = self._stream, self._stream.stream.__name__
         none_has = f"none of the {self._unusable} records received has"
-        settings = [("key", "primary_key", path) for path in stream.primary_key]
+        settings = [("key", "primary_key", path) for path in stream.key_paths]
         if stream.cursor is not None:
             settings.append(("cursor", "cursor", stream.cursor.field))
         for noun, setting, path in settings:
             if (found := _describe_wrong_path(path, shape)) is not None:
                 return f"{none_has} a {noun} at `{path}`: {found} Correct `{setting}` of {name}"
+        if self._example.startswith("no key") and stream.key_parent_fields:
+            fields = list_names([f"{{parent.{field}}}" for field in stream.key_parent_fields])
+            return f"{none_has} a key: {fields} has no value in the parent's record. Correct `primary_key` of {name}"
         return (
             f"{none_has} a usable cursor: {self._example}. Cursors are RFC 3339 times, dates or epoch numbers; "
             f"correct `cursor` of {name}, or leave it out, and each sync fetches all records"

@@ -152,14 +152,12 @@ class CursorToken:
     """
 
     path: str | None = None
-    param: str = ""
+    param: str = field(kw_only=True)
     header: str | None = field(default=None, kw_only=True)
     more: str | None = field(default=None, kw_only=True)
     resume: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        if not self.param:
-            raise ValueError("CursorToken needs `param`: the name under which the token is sent")
         if (self.path is None) == (self.header is None):
             raise ValueError("CursorToken takes the token's path in the body or a header: give one of them")
 

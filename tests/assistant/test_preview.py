@@ -176,7 +176,7 @@ def test_a_next_page_without_a_paginator_is_a_warning_and_not_an_error(market: M
     market.respond({"items": [order(1)], "nextPageToken": "t"})
     found = market.preview()
     start = "no paginator is set, but `nextPageToken` holds a token: set"
-    assert found.paging.warning == f'{start} `paginator = CursorToken("nextPageToken", "pageToken")`'
+    assert found.paging.warning == f'{start} `paginator = CursorToken("nextPageToken", param="pageToken")`'
     assert (found.paging.next, found.paging.last) == (None, None)
 
 

@@ -241,7 +241,7 @@ def test_a_cursor_of_epochs_sends_bounds_as_epochs(tmp_path: Path) -> None:
     assert (stream.cursor.field, stream.cursor.since, stream.cursor.format) == ("updated", "oldest", "epoch")
 
 
-@pytest.mark.parametrize("given", [LinkHeader(), NextLink("next"), CursorToken("next", "x")])
+@pytest.mark.parametrize("given", [LinkHeader(), NextLink("next"), CursorToken("next", param="x")])
 def test_a_paginator_that_finds_nothing_in_a_page_with_counts_is_refused(given: Paginator) -> None:
     page = page_of({"items": [{"id": 1}], "startAt": 0, "total": 9})
     with pytest.raises(NoProposalError, match=r'finds nothing in the page; use Offset\(param="startAt"'):

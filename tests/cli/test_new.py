@@ -116,7 +116,7 @@ def test_flags_take_precedence_over_the_page(workspace: Workspace) -> None:
     [
         ("link-header", "LinkHeader()"),
         ("next-link:@odata\\.nextLink", r'NextLink("@odata\\.nextLink")'),
-        ("cursor-token:meta.page.after:page[after]", 'CursorToken("meta.page.after", "page[after]")'),
+        ("cursor-token:meta.page.after:page[after]", 'CursorToken("meta.page.after", param="page[after]")'),
         ("page-number", "PageNumber()"),
         ("page-number:p", 'PageNumber(param="p")'),
         ("offset", "Offset()"),

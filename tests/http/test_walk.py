@@ -52,7 +52,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def walk_items(vendor: Vendor, client: Client, **settings: Any) -> Iterator[WalkedPage]:
-    settings = {"paginator": CursorToken("next", "cursor"), **settings}
+    settings = {"paginator": CursorToken("next", param="cursor"), **settings}
     rules = ResponseRules(records=settings.pop("records", "data"), accept=settings.pop("accept", {}))
     return walk(client, Request(f"{vendor.url}/items"), rules=rules, **settings)
 

@@ -112,7 +112,9 @@ def _find_in_members(page: Page, names: tuple[str, ...], holder: Mapping[str, An
             yield Paging(NextLink(path), f"`{path}` holds a link", has_more=True)
         elif value is None and (plain in _LINKS or plain in _TOKENS):
             paginator = (
-                NextLink(path) if plain in _LINKS else CursorToken(path, _guess_param(name, names, _TOKENS[plain]))
+                NextLink(path)
+                if plain in _LINKS
+                else CursorToken(path, param=_guess_param(name, names, _TOKENS[plain]))
             )
             yield Paging(paginator, f"`{path}` is there and null", has_more=False)
         elif _is_token(value):
@@ -123,13 +125,13 @@ def _find_in_members(page: Page, names: tuple[str, ...], holder: Mapping[str, An
 
 
 def _token_paging(path: str, param: str) -> Paging:
-    return Paging(CursorToken(path, param), f"`{path}` holds a token", has_more=True)
+    return Paging(CursorToken(path, param=param), f"`{path}` holds a token", has_more=True)
 
 
 def _graphql_paginator(page: Page, path: str) -> Paginator:
     body = page.request.body
     if not isinstance(body, Mapping) or "query" not in body:
-        return CursorToken(path, "after")
+        return CursorToken(path, param="after")
     variables = [name for name in body.get("variables") or {} if {"cursor", "after"} & set(split_words(name))]
     return GraphQLCursor(path, variables[0]) if variables else GraphQLCursor(path)
 
