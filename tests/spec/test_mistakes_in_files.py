@@ -122,8 +122,8 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
             'path = "/things"',
             'path = "/things"\n    paginator = CursorToken(\n        "next"\n    )',
             (
-                "ThingsStream.paginator: CursorToken missing 1 required argument: 'param'; write CursorToken(path, "
-                "param) (line 15 of notes.py)"
+                "ThingsStream.paginator: CursorToken missing 1 required keyword-only argument: 'param'; write "
+                "CursorToken(path, param=, header=, more=, resume=) (line 15 of notes.py)"
             ),
         ),
         (
