@@ -144,17 +144,17 @@ class SyncPlan:
 
         A range of which everything is replaced is split here and not in parts, which are stored one by one.
         """
-        cursor = self._stream.cursor
-        if cursor is None or bounds.resumes or bounds.since is None or not self._stream.takes_both_bounds:
+        cursor, since = self._stream.cursor, bounds.since
+        if cursor is None or bounds.resumes or since is None or not self._stream.takes_both_bounds:
             return [bounds]
         end = to_microseconds(self._session.now()) if bounds.until is None else bounds.until
         exact = False
         if cursor.step is not None:
-            exact = _needs_exact_steps(cursor, bound_resolution(bounds.since, cursor))
+            exact = _needs_exact_steps(cursor, bound_resolution(since, cursor))
             bounds = replace(bounds, exact=bounds.exact or exact)
             edges = _step_edges(bounds, end, cursor, cursor.step)
         elif self._range.refetch:
-            edges = list(self._window_edges(bounds.since, end))
+            edges = list(self._window_edges(since, end))
         else:
             return [bounds]
         if not edges:

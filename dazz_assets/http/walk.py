@@ -37,6 +37,10 @@ front of a list during a walk, the next page repeats the last one."""
 _JOIN_SECONDS = 2.0
 _OURS = (CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, PageNumber)
 _LONGEST_QUOTE = 200
+_KEPT_PLACE_ADVICE = (
+    "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
+    "`--since`, or with everything by `--refetch`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,7 @@ class _PageFetcher:
         self._loop_detector = LoopDetector()
         self._number = self._received = 0
         self._position = position
+        self._resumes = position is not None
         self.first_request = paginator.first(request) if paginator else request
         if position is not None and isinstance(paginator, LinkHeader | NextLink | CursorToken):
             self.first_request = paginator.go_on(self.first_request, position)
@@ -140,7 +145,12 @@ class _PageFetcher:
         self._check_limits()
         self._loop_detector.check_request(request)
         self._number += 1
-        page = self._client.send(request, self._rules, stop=stop, until=self._limits.ends_at)
+        try:
+            page = self._client.send(request, self._rules, stop=stop, until=self._limits.ends_at)
+        except RefusedError as error:
+            if self._resumes and self._number == 1:
+                error.advice = _KEPT_PLACE_ADVICE
+            raise
         listed = page.listed(self._rules)
         records = listed.records
         self._loop_detector.check_records(records)
