@@ -180,7 +180,8 @@ class ListProgress:
         """Return the error to raise for a list that was cut short and can't be split."""
         return self._refused or CutShortError(
             f"the vendor gives a total of {self._total} records, but sent only {self._received} "
-            f"(the list ended: {self.end_reason})."
+            f"(the list ended: {self.end_reason}).",
+            advice=f"{CutShortError.advice} If the total counts something else, set `total = None`.",
         )
 
     def _note_idle(self, step: WalkedPage, rows: Sequence[RawRow]) -> None:

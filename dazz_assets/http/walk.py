@@ -215,11 +215,13 @@ class _PageFetcher:
         Without a paginator, a token counts too: nothing else could fetch what it leads to.
         """
         looks_nowhere = self._number == 1 and self._lacks_path(page)
+        # A total that the stream declares is compared with the whole list; one that it switched off is not looked at.
+        counts_totals = self._rules.total == "" and (paginator is None or looks_nowhere)
         hint = find_next_page_hint(
             page,
             ignored=self._rules.data_fields,
             pages_read=self._number,
-            received=self._received if paginator is None or looks_nowhere else None,
+            received=self._received if counts_totals else None,
         )
         if hint is None:
             return

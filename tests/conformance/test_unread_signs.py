@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
@@ -282,6 +282,7 @@ def vendor() -> Any:
         yield vendor
 
 
+@settings(deadline=None)
 @given(
     paged=st.builds(
         Paged,
