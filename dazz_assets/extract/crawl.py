@@ -59,9 +59,13 @@ class SourceEnd:
 
 @dataclass(slots=True)
 class ListRestart:
-    """The source's current list is read again: records moved to other pages, or it was cut short and is split."""
+    """The source's current list is read again: records moved to other pages, or it was cut short and is split.
+
+    list_number: as in `SourcePage`. The lists before it were whole, each of its own range.
+    """
 
     source: Source
+    list_number: int
 
 
 WalkEvent = SourcePage | ListRestart | SourceEnd
@@ -109,7 +113,7 @@ class SourceWalk:
                     remaining = self._remaining_bounds(current, progress)
                     reason = progress.end_reason
                     if len(remaining) > 1:
-                        yield ListRestart(self._source)
+                        yield ListRestart(self._source, self._lists_read)
                     pending = [*remaining, *pending]
                 else:
                     reason, total, agrees = progress.end_reason, progress.total, progress.agrees_with_total
@@ -126,7 +130,7 @@ class SourceWalk:
         for _ in range(_MOST_READS - 1):
             if progress.is_cut_short or not progress.shifted:
                 break
-            yield ListRestart(self._source)
+            yield ListRestart(self._source, self._lists_read)
             progress = yield from self._read_list(bounds)
         return progress
 

@@ -199,7 +199,7 @@ class Pass:
             elif isinstance(event, SourceEnd):
                 self._end_source(event)
             elif isinstance(event, ListRestart) and state.replaces_all:
-                self._withdraw_list(event.source)
+                self._withdraw_list(event)
 
     def _add_page(self, event: SourcePage) -> None:
         state = self._state
@@ -247,19 +247,20 @@ class Pass:
         if warning not in warnings:
             warnings.append(warning)
 
-    def _withdraw_list(self, source: Source) -> None:
+    def _withdraw_list(self, event: ListRestart) -> None:
         """Take back what the source's current list added: what was removed meanwhile must not stay in a complete list.
 
         Without `replaces_all`, the rows stay: they are versions of records, which the list held at that time.
         """
-        state, added = self._state, self._added.pop(source.parent, None)
-        if added is None:
-            return
+        state, added = self._state, self._added.get(event.source.parent)
+        if added is None or added.list_number != event.list_number:
+            return  # It was refused before it added anything.
+        del self._added[event.source.parent]
         self._slices.withdraw(added.sequences)
         state.row_filter.forget(added.hashes)
         self._seen_keys.remove(added.key_hashes)
         for value in added.hashes:
-            self._contents[source.parent].remove(value)
+            self._contents[event.source.parent].remove(value)
         state.report.repeated -= added.repeated
         state.report.problems -= added.problems
 
