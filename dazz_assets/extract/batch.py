@@ -93,8 +93,11 @@ class RowReader:
         cursor_at = parse_timestamp(cursor) if cursor is not None else None
         problem = fault
         if stream.cursor is not None and cursor is None and stream.cursor.nulls is not None:
+            is_fetched = stream.cursor.nulls == FETCHED
+            cursor_at = None if is_fetched else parse_timestamp(values[-1] or "")
             problem = problem or self._find_problem(key, "", 0)
-            cursor_at = None if stream.cursor.nulls == FETCHED else parse_timestamp(values[-1] or "")
+            if cursor_at is None and not is_fetched:
+                problem = problem or self._describe_missing_cursor(values[-1])
         else:
             problem = problem or self._find_problem(key, cursor, cursor_at)
         content_hash = _hash_content(parent, key if problem is None else None, record)
@@ -128,6 +131,12 @@ class RowReader:
             next(of_record) if field is None else _as_text(parent_fields.get(field))
             for field in self._key_parent_fields
         )
+
+    def _describe_missing_cursor(self, second: str | None) -> str:
+        cursor = self._stream.cursor
+        if cursor is None or second is None:
+            return f"no cursor at {cursor and cursor.field}, and none at {cursor and cursor.nulls}"
+        return f"no cursor at {cursor.field}, and what is at {cursor.nulls} is not a time: {second[:60]!r}"
 
     def _find_problem(self, key: str | None, cursor: str | None, cursor_at: int | None) -> str | None:
         stream = self._stream

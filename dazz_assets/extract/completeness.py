@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.extract.batch import RawRow
@@ -25,6 +26,15 @@ _PAST_LIMIT_STATUSES = frozenset({400, 404, 413, 416, 422})
 _PAST_LIMIT = re.compile(
     r"result.?window|too (large|deep|many|big|high)|deep pag|out of (range|bounds)|beyond|exceed|maximum|\bmax[ _.]|"
     r"at most|no more than|only (the )?first|limit(ed)? (of|to|is)|pagination limit|10[,._]?000|last page",
+    re.IGNORECASE,
+)
+# How APIs refuse a range from its first page on.
+_RANGE_TOO_LARGE = re.compile(
+    r"\b(too many (results|records|rows|items|entries)|"
+    r"(narrow|reduce|shorten|split) (down )?(the|your) \w*.?(range|period)|"
+    r"(range|period|interval|time ?(span|frame)|between (the )?\w+ and \w+)[^.]{0,40}"
+    r"(too (large|long|wide|big)|exceed|at most|no more than|longer than|more than|maximum|limited to|\d+ days)|"
+    r"(maximum|max\.?|longest) ([\w-]+ ){0,2}(range|period|interval|time ?span))",
     re.IGNORECASE,
 )
 # Parameters of next links that count pages or records: a removed record shifts those behind it.
@@ -58,6 +68,7 @@ class ListProgress:
         self._received = self._inside = 0
         self._page_sizes: list[int] = []
         self._total: int | None = None
+        self._least_total: int | None = None
         self._stopped = False
         self._refused: FetchError | None = None
         self.end_reason = ""
@@ -84,6 +95,8 @@ class ListProgress:
             self._total_shrank = self._total_shrank or shrank
             self._has_moved = self._has_moved or changed
         self._total = total if total is not None else self._total
+        if total is not None:
+            self._least_total = total if self._least_total is None else min(self._least_total, total)
         if not self._trusts_total and self._total is not None and self._total < self._received:
             # It counts something else, such as the records of the page.
             self._total, self._ignores_total = None, True
@@ -100,10 +113,12 @@ class ListProgress:
     def is_result_limit(self, error: FetchError) -> bool:
         """Whether the failure of the next page marks the vendor's result limit.
 
-        It does if the vendor says so on a later page, or if the stream says so (`accept = {422: "split"}`).
+        It does if the vendor says so, on a later page in any of many words and on the first one by naming the range; or
+        if the stream says so (`accept = {422: "split"}`).
         """
-        says_so = error.status in _PAST_LIMIT_STATUSES and _PAST_LIMIT.search(error.problem) is not None
-        return isinstance(error, RangeTooLargeError) or (bool(self._page_sizes) and says_so)
+        pattern = _PAST_LIMIT if self._page_sizes else _RANGE_TOO_LARGE
+        says_so = error.status in _PAST_LIMIT_STATUSES and pattern.search(error.problem) is not None
+        return isinstance(error, RangeTooLargeError) or says_so
 
     def end_at_limit(self, error: FetchError) -> None:
         """Note that the walk ended at the vendor's result limit: the list then counts as cut short."""
@@ -127,7 +142,12 @@ class ListProgress:
         """
         if self._refused is not None:
             return True
-        if self._stopped or self._total is None or len(self._page_sizes) < 2:
+        if self._stopped or self._total is None:
+            return False
+        if self._stream.total:
+            # Records that came or went meanwhile changed it: the least total of the walk is what was there throughout.
+            return self._received < (self._least_total or 0)
+        if len(self._page_sizes) < 2:
             return False
         return self._received < self._total and self._page_sizes[-1] == max(self._page_sizes)
 
@@ -159,7 +179,8 @@ class ListProgress:
         """The error to raise for a list that was cut short and can't be split."""
         return self._refused or CutShortError(
             f"the vendor gives a total of {self._total} records, but sent only {self._received} "
-            f"(the list ended: {self.end_reason})."
+            f"(the list ended: {self.end_reason}).",
+            advice=f"{CutShortError.advice} If the total counts something else, set `total = None`.",
         )
 
     def _note_idle(self, step: WalkedPage, rows: Sequence[RawRow]) -> None:
@@ -205,24 +226,38 @@ class RecentHashes:
 class NewestFirstWatch:
     """Tells when a list that is sorted newest first has passed what is stored already.
 
-    One old record proves nothing: somebody may have pinned it to the top. A page is enough if all its records are old
-    and an earlier page had a newer one; before that, a second such page is read.
+    One old record proves nothing: somebody may have pinned it to the top. A page is enough if all its records are old,
+    newest first, and an earlier page had a newer one; before that, a second such page is read. A list that is found to
+    be in another order is read to its end.
     """
 
     def __init__(self, bounds: Bounds) -> None:
         self._since = bounds.since
         self._old_pages = 0
-        self._has_newer = False
+        self._has_newer = self._is_unordered = False
+        self._last: int | None = None
 
     def has_passed(self, rows: Sequence[RawRow]) -> bool:
         """Add a page; return whether the walk may end with it."""
         times = [row.cursor_at for row in rows if row.cursor_at is not None]
         if self._since is None or not times:
             return False
-        is_old = all(at < self._since for at in times)
+        since = self._since
+        is_old = all(at < since for at in times)
+        follows = [self._last, *times] if self._last is not None and (self._old_pages or self._has_newer) else times
+        is_sorted = all(later <= earlier for earlier, later in pairwise(at for at in follows if at is not None))
+        # Old records before the first newer one may be pinned there, in any order.
+        newest_on = next((place for place, at in enumerate(times) if at >= since), len(times))
+        counted = times if self._has_newer else times[newest_on:]
+        self._is_unordered = (
+            self._is_unordered
+            or (self._has_newer and not is_sorted)
+            or any(later > earlier for earlier, later in pairwise(counted))
+        )
         self._has_newer = self._has_newer or not is_old
-        self._old_pages = self._old_pages + 1 if is_old else 0
-        return is_old and (self._has_newer or self._old_pages > 1)
+        self._old_pages = self._old_pages + 1 if is_old and is_sorted else 0
+        self._last = times[-1]
+        return is_old and is_sorted and not self._is_unordered and (self._has_newer or self._old_pages > 1)
 
 
 def vendor_total(page: Page, declared: str | None = "") -> int | None:

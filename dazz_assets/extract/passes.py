@@ -189,7 +189,7 @@ class Pass:
             self._complete.append(event.source)
             state.report.end_reason = event.reason
             state.totals.append(event.total)
-            state.trusts_total = state.trusts_total or event.agrees_with_total
+            state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
             if event.position is not None and self._part.until is None:
                 event.source.position = state.client.mask(event.position)
         elif state.stream.parent is None or isinstance(error, UnreachableError):
@@ -199,6 +199,16 @@ class Pass:
             state.passed_over[event.source.parent] = str(error)
         else:
             state.failed[event.source.parent] = error
+
+    def _proves_total(self, event: SourceEnd) -> bool:
+        """Whether a total that agrees with a list counts what the request asks for.
+
+        A list from the very start agrees with a total that counts all records, whatever the filter.
+        """
+        stored = self._state.stored
+        if self._state.stream.cursor is None:
+            return True
+        return stored is not None and event.source.mark is not None and (event.total or 0) < stored.rows
 
     def _note_doubt(self, source: Source, doubt: str) -> None:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""

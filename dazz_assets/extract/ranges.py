@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from dazz_assets.declare.cursor import Cursor
 from dazz_assets.extract.bounds import Bounds, bound_resolution
 from dazz_assets.extract.marks import Source
 from dazz_assets.lake import TableVersion
@@ -41,6 +42,28 @@ START = "start"
 def keeps_position(stream: StreamSpec) -> bool:
     """Whether a stream is a feed for polling, whose next sync goes on where the last one ended."""
     return bool(getattr(stream.paginator, "resume", False))
+
+
+def _step_edges(bounds: Bounds, end: int, cursor: Cursor, step: timedelta) -> list[int]:
+    """Return the edges between the steps of a range, at times that are sent exactly, so that no step is too long."""
+    since = bounds.since or 0
+    unit = bound_resolution(since, cursor)
+    # Each step but one that begins exactly begins one unit earlier than its edge.
+    early = 0 if _needs_exact_steps(cursor, unit) else unit
+    length = max(unit, step // timedelta(microseconds=1) // unit * unit - early)
+    floor = since // unit * unit
+    edges = list(range(floor + length, end, length))
+    # The end is sent rounded up, and an open one moves on until the request is made.
+    last = edges[-1] if edges else floor
+    if end + unit + _STEP_SLACK - last > length:
+        between = (last + end) // 2 // unit * unit
+        edges += [between] if last < between < end else []
+    return [edge for edge in edges if edge > since]
+
+
+def _needs_exact_steps(cursor: Cursor, unit: int) -> bool:
+    """Whether a step is too short to begin one unit earlier."""
+    return cursor.step is not None and cursor.step // timedelta(microseconds=1) < 2 * unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,26 +144,26 @@ class SyncPlan:
 
         A range of which everything is replaced is split here and not in parts, which are stored one by one.
         """
-        cursor = self._stream.cursor
-        if cursor is None or bounds.resumes or bounds.since is None or not self._stream.takes_both_bounds:
+        cursor, since = self._stream.cursor, bounds.since
+        if cursor is None or bounds.resumes or since is None or not self._stream.takes_both_bounds:
             return [bounds]
         end = to_microseconds(self._session.now()) if bounds.until is None else bounds.until
+        exact = False
         if cursor.step is not None:
-            # Bounds are sent rounded to their resolution, outwards, and time goes on meanwhile.
-            unit = bound_resolution(bounds.since, cursor)
-            length = max(unit, cursor.step // timedelta(microseconds=1) - 2 * unit - _STEP_SLACK)
-            edges = list(range(bounds.since + length, end, length))
+            exact = _needs_exact_steps(cursor, bound_resolution(since, cursor))
+            bounds = replace(bounds, exact=bounds.exact or exact)
+            edges = _step_edges(bounds, end, cursor, cursor.step)
         elif self._range.refetch:
-            edges = list(self._window_edges(bounds.since, end))
+            edges = list(self._window_edges(since, end))
         else:
             return [bounds]
         if not edges:
             return [bounds]
         first = replace(bounds, upper=edges[0], until=edges[0])
         inner = [
-            replace(bounds, lower=low, since=low, upper=high, until=high, exact=True) for low, high in pairwise(edges)
+            replace(bounds, lower=low, since=low, upper=high, until=high, exact=exact) for low, high in pairwise(edges)
         ]
-        return [first, *inner, replace(bounds, lower=edges[-1], since=edges[-1], exact=True)]
+        return [first, *inner, replace(bounds, lower=edges[-1], since=edges[-1], exact=exact)]
 
     def _resumes(self, source: Source) -> bool:
         """Whether a source's walk goes on where the last one ended."""

@@ -56,7 +56,13 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
     if cursor is None:
         return None
     since = session.start if bounds.since is None else bounds.since
-    until = round_up_bound(to_microseconds(session.now()), cursor) if bounds.until is None else bounds.until
+    now = to_microseconds(session.now())
+    if bounds.until is None:
+        until = round_up_bound(now, cursor)
+    else:
+        # Rounded outwards: what the vendor lists beyond the bound is left out when it arrives.
+        is_exact = format_bound(bounds.until, cursor) != format_bound(bounds.until - 1, cursor)
+        until = bounds.until if is_exact else round_up_bound(bounds.until, cursor)
     return SentBounds(
         since=format_bound(since, cursor, inclusive=bounds.since is not None and not bounds.exact),
         until=format_bound(until, cursor),

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from email.message import Message
 from typing import Literal
@@ -45,7 +46,9 @@ def to_json(body: bytes, content_type: str, format_: Format | None) -> tuple[byt
     kind, charset = _read_content_type(content_type)
     text, source = _to_utf8(body, charset)
     format_ = format_ or _FORMATS.get(kind)
-    if format_ == "csv":
+    if not text.strip():
+        return b"", source  # Nothing is no list of records, in any format.
+    if format_ == "csv" and not _is_json_value(text):
         return _csv_to_json(text.decode()), f"CSV in {source or 'UTF-8'}"
     if format_ == "ndjson" or (format_ is None and _is_json_a_line(text)):
         return _lines_to_json(text), f"JSON a line in {source or 'UTF-8'}"
@@ -94,6 +97,11 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
+def _is_json_value(body: bytes) -> bool:
+    """Whether a body is an object or a list, as APIs send errors where CSV was asked for."""
+    return body.lstrip()[:1] in (b"{", b"[") and _is_json(body)
+
+
 def _lines_to_json(body: bytes) -> bytes:
     lines = [line.strip().lstrip(_RECORD_SEPARATOR.encode()) for line in body.split(b"\n")]
     values = [line for line in lines if line]
@@ -105,7 +113,9 @@ def _lines_to_json(body: bytes) -> bytes:
 
 def _csv_to_json(text: str) -> bytes:
     """A list of objects, one a row, whose values are texts. Raises BodyFormatError for a row of another length."""
-    header = text.partition("\n")[0]
+    if text.lstrip().startswith("<"):
+        raise BodyFormatError("it is markup, and CSV is expected")
+    header = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=header.count), strict=True)
     try:
         rows = [row for row in reader if row]

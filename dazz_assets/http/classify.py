@@ -20,7 +20,7 @@ from dazz_assets.http.errors import (
     VendorReportedError,
 )
 from dazz_assets.http.failures import error_for_response, mentions_rate_limit, vendor_message
-from dazz_assets.http.page import Page
+from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.rate_limit import requested_wait
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
@@ -38,6 +38,9 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
     is_success = 200 <= page.status < 300
     if is_success and action in (None, "keep"):
         return _classify_success(page, rules, action, now, mask)
+    if is_success and action in ("skip", "end") and (read := _find_records(page, rules)) is not None:
+        # What came is not left out because a text was met in it.
+        return replace(read, accepted_end=mask(f"{page.status} {quote_start(page.body)}")) if action == "end" else read
     error = error_for_response(page.status, page.headers, page.body, now)
     if action in ("retry", "limit"):
         raise _as_transient(error, action, requested_wait(page.status, page.headers, page.body, now))
@@ -49,6 +52,15 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
         ends = mask(error.problem) if action == "end" else None
         return replace(page, accepted_failure=mask(error.problem), accepted_end=ends)
     raise error
+
+
+def _find_records(page: Page, rules: ResponseRules) -> Page | None:
+    """The page, converted, if it has any record."""
+    try:
+        page = _convert(page, rules)
+    except NotJsonError:
+        return None
+    return page if page.has_records(rules, any_=True) else None
 
 
 def _as_transient(error: FetchError, action: Action, wait: float | None) -> TransientError:
@@ -64,10 +76,23 @@ def _classify_success(
     page = _convert(page, rules)
     if page.document.is_empty:
         return _classify_empty(page, rules, now)
-    if page.status == 202 and not page.has_records(rules):
+    reported = find_reported_error(
+        page.document,
+        rules.data_fields,
+        records=rules.records,
+        sent=sent_values(page.request),
+        has_records=lambda: page.has_records(rules, any_=True),
+    )
+    if reported is not None:
+        return _classify_reported(page, reported, rules, action, now, mask)
+    if page.status == 202 and not page.has_records(rules, any_=True):
         raise _not_ready(page, now)
-    reported = find_reported_error(page.document, rules.data_fields)
-    return page if reported is None else _classify_reported(page, reported, rules, action, now, mask)
+    if page.status != 200 and not page.has_records(rules) and not page.lists_nothing(rules):
+        said = vendor_message(page.body)
+        problem = f"{page.status} without a list of records. The vendor says: {said}."
+        advice = f'If it means that there are no records, set accept = {{{page.status}: "skip"}} on the stream.'
+        raise EmptyBodyError(problem, status=page.status, advice=advice)
+    return page
 
 
 def _convert(page: Page, rules: ResponseRules) -> Page:

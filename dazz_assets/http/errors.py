@@ -92,7 +92,10 @@ class EmptyBodyError(TransientError):
 class NotReadyError(TransientError):
     """A 202: the vendor is still making the list."""
 
-    advice = "It was asked for again until the walk's time was over (`max_time`)."
+    advice = (
+        "It was asked for again until the walk's time was over (`max_time`). If it means that there are no records, "
+        'set accept = {202: "skip"} on the stream.'
+    )
 
 
 class RangeTooLargeError(FetchError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from time import time
 from typing import Any, Self
-from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from msgspec import Raw
 
@@ -78,6 +78,31 @@ class Request:
         return f"<{self.method} {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}>"
 
 
+def sent_values(request: Request) -> frozenset[str]:
+    """The texts and numbers in a request's query and body: a response that has one may only repeat it."""
+    return frozenset(value for _, value in sent_pairs(request))
+
+
+def sent_pairs(request: Request) -> Iterator[tuple[str, str]]:
+    """The names and values in a request's query and body, at any depth."""
+    yield from parse_qsl(urlsplit(request.url).query)
+    for name, value in sent_params(request.params).items():
+        yield from _find_pairs(name, value)
+    if isinstance(request.body, Mapping):
+        yield from _find_pairs("", request.body)
+
+
+def _find_pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _find_pairs(str(key), item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _find_pairs(name, item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield name, str(value)
+
+
 @dataclass(frozen=True)
 class Response:
     """The response to a request, successful or not.
@@ -133,7 +158,8 @@ class Page(Response):
     where: the connection, for messages.
     accepted_failure: the failure that counts as a page without records (`accept={404: "skip"}`), or None.
     accepted_errors: errors that came with the data and that the stream accepts (`accept={200: "keep"}`), or None.
-    accepted_end: the failure that counts as the end of the list (`accept={400: "end"}`), or None.
+    accepted_end: the response that counts as the end of the list (`accept={400: "end"}`), or None. The page may have
+    records, if it is a success.
     converted_from: the charset and format of the response, if `body` was converted from another than JSON in UTF-8.
     """
 
@@ -177,6 +203,10 @@ class Page(Response):
             except RecordsPathError:
                 return False
         return raw.startswith(b"[" if rules.shape == "list" else b"{")
+
+    def lists_nothing(self, rules: ResponseRules) -> bool:
+        """Whether the stream says that what is at `records` means no records."""
+        return self._is_absent(self.document.find(rules.records), rules)
 
     def _find_records(self, rules: ResponseRules) -> Listed:
         if self.document.is_empty:

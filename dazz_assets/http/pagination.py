@@ -23,6 +23,7 @@ _TOKEN = re.compile(r"[\w+=-]{12,}")
 _NEXT_RELATION = re.compile(r"rel\s*=[^,]*\bnext\b", re.I)
 _LONGEST_QUOTE = 60
 _LAST_FLAGS = frozenset({"last", "islast", "islastpage", "done", "isdone", "end", "complete"})
+_YES, _NO = frozenset({"true", "yes", "y"}), frozenset({"false", "no", "n", "none", "null", "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,8 +469,8 @@ def _has_more(value: Any, more: str, reached: int | None) -> bool:
     empty, zero, false or null. In doubt the walk goes on, since a page beyond the end is empty.
     """
     name = _normalise_flag_name(more)
-    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-        value = value.strip().lower() == "true"
+    if isinstance(value, str) and value.strip().lower() in _YES | _NO:
+        value = value.strip().lower() in _YES
     if name in _LAST_FLAGS:
         return value is not True
     is_count = ("total" in name or "page" in name) and "remain" not in name

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dazz_assets.http.failures import vendor_message
-from dazz_assets.http.json_slices import Document
+from dazz_assets.http.json_slices import Document, split_path
 from dazz_assets.http.quotes import shorten
 
 # Names as `_normalize` writes them.
-_REPORTS = frozenset({"error", "errors", "fault", "exception", "errordetails"})
+_REPORTS = frozenset(
+    {
+        "error",
+        "errors",
+        "fault",
+        "exception",
+        "errordescription",
+        "errordetails",
+        "errormessage",
+        "errormessages",
+        "errormsg",
+        "errmsg",
+        "faultstring",
+    }
+)
 _CODES = frozenset({"errorcode", "errorno", "errcode", "errno", "errornumber"})
 _MEANS_SUCCESS = frozenset({"success", "ok", "issuccess", "successful", "succeeded", "successflag"})
 _MEANS_FAILURE = frozenset({"iserror", "haserror", "haserrors", "failed", "isfault"})
 _STATUSES = frozenset({"status", "stat", "result", "state", "outcome"})
-_FAILED = frozenset({"error", "err", "fail", "failed", "failure", "fault", "ko", "nok"})
-_NOTHING = frozenset({"", "0", "none", "null", "ok", "success", "no error", "noerror", "false"})
+_FAILED = frozenset({"denied", "error", "err", "exception", "fail", "failed", "failure", "fault", "ko", "nok"})
+_HTTP_STATUSES = frozenset({"status", "statuscode", "httpstatus", "httpcode"})
+_NOTHING = frozenset({"", "none", "null", "ok", "success", "no error", "noerror", "false"})
+_MAY_REPORT = _REPORTS | _CODES | _MEANS_SUCCESS | _MEANS_FAILURE | _STATUSES | _HTTP_STATUSES | {"code"}
+_WORDS = frozenset({"message", "msg", "reason", "detail", *_REPORTS})
 # Objects around the whole of a response, as in SOAP.
 _WRAPPERS = frozenset({"envelope", "body", "response", "result", "data", "soapenvelope", "soapbody"})
 _MAX_DEPTH = 4
@@ -33,71 +50,116 @@ class ReportedError:
     message: str
 
 
-def find_reported_error(document: Document, data_fields: Collection[str]) -> ReportedError | None:
-    """The error that a response reports, or None. data_fields: top-level fields that are data."""
-    names = [name for name in document.names() if name not in data_fields]
-    found = [name for name in names if _may_report(name)]
-    if len(names) == 1 and _normalize(names[0]) in _WRAPPERS:
-        found += names
-    members = {name: json.loads(bytes(document.find(name.replace(".", "\\.")) or b"null")) for name in found}
-    path = _find_report(members, 0)
-    if path is None:
+def find_reported_error(
+    document: Document,
+    data_fields: Collection[str] = (),
+    *,
+    records: str = "",
+    sent: Collection[str] = (),
+    has_records: Callable[[], bool] = lambda: False,
+) -> ReportedError | None:
+    """The error that a response reports, or None.
+
+    data_fields: top-level fields that are data. records: where the records are; what is there is data too. sent: the
+    values in the request, which a status may only repeat. has_records: whether the response has any record.
+    """
+    search = _Search(tuple(data_fields), sent, has_records)
+    found = search.find(document, split_path(records), 0)
+    return None if found is None else ReportedError(".".join(found.path), found.describe())
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A field that reports an error. level: the object that has it."""
+
+    path: list[str]
+    value: Any
+    level: Document
+
+    def describe(self) -> str:
+        """The vendor's words: those that errors usually have, else the value itself."""
+        name, value = self.path[-1], self.value
+        if _normalize(name) in _REPORTS:
+            if isinstance(value, str):
+                return shorten(value.strip())
+            if isinstance(value, dict | list):
+                key = "errors" if isinstance(value, list) else "error"
+                said = vendor_message(json.dumps({key: value}, ensure_ascii=False).encode())
+                return said if not said.startswith("{") else shorten(", ".join(_texts(value)) or said)
+        said = vendor_message(bytes(self.level.find("") or b""))
+        return said if not said.startswith("{") else shorten(f"{name} is {json.dumps(value)}; {said}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    data_fields: tuple[str, ...]
+    sent: Collection[str]
+    has_records: Callable[[], bool]
+
+    def find(self, level: Document, data: Sequence[str], depth: int) -> _Report | None:
+        """The report in an object or below it. One with words goes before a flag or a code."""
+        ignored = {*data, *self.data_fields} if len(data) == 1 else {*self.data_fields}
+        names = [name for name in level.names() if depth or name not in ignored]
+        has_words = any(_normalize(name) in _WORDS for name in names)
+        for name in sorted(filter(_may_report, names), key=lambda name: _normalize(name) not in _REPORTS):
+            value = level.value(_escape(name))
+            if (name,) != tuple(data) and self._reports(_normalize(name), value, has_words=has_words, depth=depth):
+                return _Report([name], value, level)
+        # At the top, an object may be around the whole response, or hold the list.
+        for name in names if depth else [name for name in names if len(level.names()) == 1 or data[:1] == (name,)]:
+            below = level.find(_escape(name)) if depth < _MAX_DEPTH and (name,) != tuple(data) else None
+            if _normalize(name) not in _WRAPPERS or below is None or not bytes(below).lstrip().startswith(b"{"):
+                continue
+            found = self.find(Document(bytes(below)), data[1:] if data[:1] == (name,) else (), depth + 1)
+            if found is not None:
+                return replace(found, path=[name, *found.path])
         return None
-    return ReportedError(".".join(path), _describe(members, path, document))
+
+    def _reports(self, name: str, value: Any, *, has_words: bool, depth: int) -> bool:
+        if name not in _REPORTS | _CODES and depth and not has_words:
+            return name in _MEANS_SUCCESS and value is False
+        return _reports(name, value, has_words=has_words, sent=self.sent) and not (
+            # The object around a list may be a record itself, with a status of its own.
+            depth and name in _STATUSES | _MEANS_FAILURE and self.has_records()
+        )
+
+
+def _escape(name: str) -> str:
+    return name.replace(".", "\\.")
 
 
 def _may_report(name: str) -> bool:
-    return _normalize(name) in _REPORTS | _CODES | _MEANS_SUCCESS | _MEANS_FAILURE | _STATUSES
+    return _normalize(name) in _MAY_REPORT
 
 
-def _find_report(members: Mapping[str, Any], depth: int) -> list[str] | None:
-    """The path of the field that reports an error. One with words goes before a flag or a code."""
-    by_weight = sorted(members.items(), key=lambda item: _normalize(item[0]) not in _REPORTS)
-    for name, value in by_weight:
-        if _reports(_normalize(name), value):
-            return [name]
-    if depth < _MAX_DEPTH:
-        for name, value in members.items():
-            is_wrapper = _normalize(name) in _WRAPPERS and isinstance(value, dict)
-            if is_wrapper and (below := _find_report(value, depth + 1)) is not None:
-                return [name, *below]
-    return None
-
-
-def _reports(name: str, value: Any) -> bool:
+def _reports(name: str, value: Any, *, has_words: bool, sent: Collection[str]) -> bool:
     if name in _REPORTS:
         return _is_something(value)
     if name in _CODES:
         return not isinstance(value, dict | list) and _is_something(value)
     if name in _MEANS_SUCCESS:
-        return value is False or (isinstance(value, str) and value.strip().lower() == "false")
+        is_zero = value == 0 and not isinstance(value, bool)  # It may be a count, unless there are words beside it.
+        return value is False or _is_text(value, {"false"}) or (is_zero and has_words)
     if name in _MEANS_FAILURE:
-        return value is True or (isinstance(value, str) and value.strip().lower() == "true")
-    return name in _STATUSES and isinstance(value, str) and value.strip().lower() in _FAILED
+        return value is True or _is_text(value, {"true"})
+    if name in _HTTP_STATUSES | {"code"} and re.fullmatch(r"[45]\d\d", str(value)) and str(value) not in sent:
+        return name in ("statuscode", "httpstatus", "httpcode") or has_words
+    return name in _STATUSES and _is_text(value, _FAILED) and value not in sent
+
+
+def _is_text(value: Any, texts: Collection[str]) -> bool:
+    return isinstance(value, str) and value.strip().lower() in texts
 
 
 def _is_something(value: Any) -> bool:
+    """Whether a report says that something is wrong: `{"code": 0, "message": ""}` is how some say that all is well."""
     if isinstance(value, str):
-        return value.strip().lower() not in _NOTHING
-    if isinstance(value, dict) and value and set(value) <= {"code", "message"}:
-        # `{"code": 0, "message": ""}` is how some APIs say that all is well.
+        return value.strip().lower() not in _NOTHING and value.strip("0 ") != ""
+    if isinstance(value, dict):
         return any(_is_something(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_is_something(item) for item in value)
     return bool(value)
-
-
-def _describe(members: Mapping[str, Any], path: list[str], document: Document) -> str:
-    """The vendor's words: those that errors usually have, else the value itself."""
-    value: Any = members
-    for name in path:
-        value = value[name]
-    if isinstance(value, str) and _normalize(path[-1]) in _REPORTS:
-        return shorten(value.strip())
-    if isinstance(value, dict | list) and _normalize(path[-1]) in _REPORTS:
-        key = "errors" if isinstance(value, list) else "error"
-        said = vendor_message(json.dumps({key: value}, ensure_ascii=False).encode())
-        return said if not said.startswith("{") else shorten(", ".join(_texts(value)) or said)
-    said = vendor_message(bytes(document.find("") or b""))
-    return said if not said.startswith("{") else shorten(f"{path[-1]} is {json.dumps(value)}; {said}")
 
 
 def _texts(value: Any) -> list[str]:

@@ -31,6 +31,7 @@ class ResponseRules:
     empty: tuple[Absence, ...] = ()
     data_fields: tuple[str, ...] = ()
     format: Format | None = None
+    total: str | None = ""
 
     def action(self, status: int, body: bytes) -> Action | None:
         """What the stream says of a response with this status and body; a key with a text goes first."""

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 from msgspec import Raw
 
 from dazz_assets.http.client import Client
-from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, WalkLimitError
-from dazz_assets.http.next_page_hints import NextPageHint, find_next_page_hint
+from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
+from dazz_assets.http.next_page_hints import find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params
 from dazz_assets.http.pagination import (
     CursorToken,
@@ -37,6 +37,10 @@ front of a list during a walk, the next page repeats the last one."""
 _JOIN_SECONDS = 2.0
 _OURS = (CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, PageNumber)
 _LONGEST_QUOTE = 200
+_KEPT_PLACE_ADVICE = (
+    "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
+    "`--since`, or with everything by `--refetch`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,7 @@ class _PageFetcher:
         self._loop_detector = LoopDetector()
         self._number = self._received = 0
         self._position = position
+        self._resumes = position is not None
         self.start = paginator.first(request) if paginator else request
         if position is not None and isinstance(paginator, LinkHeader | NextLink | CursorToken):
             self.start = paginator.go_on(self.start, position)
@@ -140,7 +145,12 @@ class _PageFetcher:
         self._check_limits()
         self._loop_detector.check_request(request)
         self._number += 1
-        page = self._client.send(request, self._rules, stop=stop, until=self._limits.ends_at)
+        try:
+            page = self._client.send(request, self._rules, stop=stop, until=self._limits.ends_at)
+        except RefusedError as error:
+            if self._resumes and self._number == 1:
+                error.advice = _KEPT_PLACE_ADVICE
+            raise
         listed = page.listed(self._rules)
         records = listed.records
         self._loop_detector.check_records(records)
@@ -155,18 +165,31 @@ class _PageFetcher:
         return walked, None if isinstance(following, Last) else following
 
     def _find_next(self, request: Request, page: Page, received: int) -> Request | Last:
+        if page.accepted_end is not None:
+            return Last(f"accepted as the end: {page.accepted_end}")
         if page.accepted_failure is not None:
-            meaning = "empty" if page.accepted_end is None else "the end"
-            return Last(f"accepted as {meaning}: {page.accepted_failure}")
-        if page.document.is_empty and self._paginator is None:
-            return Last("an empty body")
+            self._check_skipped(page)
+            return Last(f"accepted as empty: {page.accepted_failure}")
         if self._paginator is not None:
             following = self._paginator.next(request, page, received)
             if isinstance(following, Last) and not self._reads_end(page):
                 self._check_hints(page, self._paginator)
             return following
         self._check_hints(page, None)
+        if page.document.is_empty:
+            return Last("an empty body")
         return Last("the only page: there is no paginator, and it names no further page")
+
+    def _check_skipped(self, page: Page) -> None:
+        """Raises RefusedError for a later page that the stream skips: it says nothing of the pages behind it."""
+        if self._number > 1:
+            raise RefusedError(
+                f"page {self._number} of the list was refused ({page.accepted_failure}), and those behind it are not "
+                "known.",
+                status=page.status,
+                advice=f'"skip" means a list without records; if the list ends there, set accept = {{{page.status}: '
+                '"end"}.',
+            )
 
     def _reads_end(self, page: Page) -> bool:
         """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""
@@ -178,7 +201,12 @@ class _PageFetcher:
 
     def _lacks_path(self, page: Page) -> bool:
         """Whether the place where the paginator looks is missing. A null there is how vendors mark the last page."""
-        path = getattr(self._paginator, "path", None)
+        paginator = self._paginator
+        if isinstance(paginator, LinkHeader):
+            return "link" not in page.headers
+        if isinstance(paginator, CursorToken) and paginator.header is not None:
+            return paginator.header not in page.headers
+        path = getattr(paginator, "path", None)
         return path is not None and not page.has(path)
 
     def _check_hints(self, page: Page, paginator: Paginator | None) -> None:
@@ -186,24 +214,28 @@ class _PageFetcher:
 
         Without a paginator, a token counts too: nothing else could fetch what it leads to.
         """
+        looks_nowhere = self._number == 1 and self._lacks_path(page)
+        # A total that the stream declares is compared with the whole list; one that it switched off is not looked at.
+        counts_totals = self._rules.total == "" and (paginator is None or looks_nowhere)
         hint = find_next_page_hint(
             page,
             ignored=self._rules.data_fields,
             pages_read=self._number,
-            received=self._received if paginator is None else None,
+            received=self._received if counts_totals else None,
         )
         if hint is None:
             return
         finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} does not read it"
         problem = f"{hint.sign} in the page says that there is more, but {finds}."
-        advice = f"Set `paginator` to {hint.setting}{_format_data_field(hint)}."
+        advice = f'Set `paginator` to {hint.setting}, or, if it is data, `data_fields = ("{hint.field}",)`.'
         url = f"{page.request.method} {page.url}"
-        is_total = " of " in hint.sign
         is_own = paginator is not None and not isinstance(paginator, _OURS)
-        is_sure = hint.is_certain or (self._number == 1 and not is_total and self._lacks_path(page))
-        if (is_sure and not is_own) or (paginator is None and not is_total):
+        # A header that is left out on the only page is usual; a path in the body that leads to nothing may be wrong.
+        is_misplaced = looks_nowhere and getattr(paginator, "path", None) is not None
+        is_sure = hint.is_certain or (is_misplaced and not hint.is_total)
+        if (is_sure and not is_own) or (paginator is None and not hint.is_total):
             raise MissingPaginatorError(problem, url=url, advice=advice)
-        self._client.warn(f"unread {hint.sign}", f"{url}: {problem.replace('says', 'may say')} {advice}")
+        self._client.warn(f"unread {hint.field}", f"{url}: {problem.replace('says', 'may say')} {advice}")
 
     def _check_limits(self) -> None:
         limits = self._limits
@@ -296,14 +328,6 @@ class LoopDetector:
                 f"page {number} holds the same {len(records)} records as page {first}. They came {count + 1} times, "
                 "although each request was a different one.",
             )
-
-
-def _format_data_field(hint: NextPageHint) -> str:
-    """ " or ..." for a sign in the body that may be data."""
-    if not hint.sign.startswith("`"):
-        return ""
-    name = hint.sign[1:].partition("`")[0].partition(".")[0]
-    return f', or, if it is data, `data_fields = ("{name}",)`'
 
 
 def _hash_request(request: Request) -> bytes:

@@ -75,7 +75,7 @@ class StreamSpec:
     def rules(self) -> ResponseRules:
         """How its responses are to be read."""
         return ResponseRules(
-            self.accept, self.records, self.record, self.shape, self.empty, self.data_fields, self.format
+            self.accept, self.records, self.record, self.shape, self.empty, self.data_fields, self.format, self.total
         )
 
     @property

@@ -11,7 +11,7 @@ from dazz_assets import Integration, Stream
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
-from dazz_assets.lake import Lake, query
+from dazz_assets.lake import Lake, TableVersion, query
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration, stream_name
@@ -71,13 +71,18 @@ class Connected:
 
     def versions(self, stream: type[Stream[Any]]) -> int:
         """The number of stored rows: all versions of all records."""
-        version = self.session.lake.raw(
-            self.spec.name,
-            stream_name(stream),
-            self.connection.id,
-            windowed=self.spec.streams[stream_name(stream)].cursor is not None,
-        ).open()
+        version = self._raw(stream)
         return 0 if version is None else version.rows
+
+    def problems(self, stream: type[Stream[Any]]) -> dict[str, str | None]:
+        """Why each stored row can't be parsed, by key; None for one that can."""
+        version = self._raw(stream)
+        rows = [] if version is None else [row for batch in version.read() for row in batch.to_pylist()]
+        return {row["key"]: row["problem"] for row in rows}
+
+    def _raw(self, stream: type[Stream[Any]]) -> TableVersion | None:
+        windowed = self.spec.streams[stream_name(stream)].cursor is not None
+        return self.session.lake.raw(self.spec.name, stream_name(stream), self.connection.id, windowed=windowed).open()
 
     def column(self, sql: str) -> list[Any]:
         """The first column of a query."""

@@ -301,4 +301,4 @@ def test_hints_of_further_pages_are_found(body: object, hint: str | None) -> Non
 
 def test_a_link_header_is_a_hint_of_further_pages() -> None:
     hint = find_next_page_hint(page([1], Request(URL), {"link": "</x>; rel=next"}))
-    assert hint == NextPageHint("the Link header with rel=next", "LinkHeader()", is_certain=True)
+    assert hint == NextPageHint("the Link header with rel=next", "LinkHeader()", is_certain=True, field="Link")

@@ -1,0 +1,133 @@
+"""A cursor that is null has a declared policy (conformance 56)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dazz_assets import Cursor, Offset, Stream
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import offset_page, param
+from tests.conformance.integrations import CommonIntegration, Item
+from tests.declaring import declare
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
+
+
+class OrdersStream(Stream[Item]):
+    path = "/orders"
+
+
+class OrdersIntegration(CommonIntegration):
+    paginator = Offset()
+
+
+def orders(cursor: Cursor) -> tuple[type[OrdersIntegration], type[Stream[Any]]]:
+    stream = declare("OrdersStream", OrdersStream, cursor=cursor)
+    return declare("OrdersIntegration", OrdersIntegration, streams=(stream,)), stream
+
+
+class Orders:
+    """Orders; a filter by the time of change leaves out those that never changed, as the vendors' do."""
+
+    def __init__(self) -> None:
+        self.orders = [
+            {
+                "id": number,
+                "made": f"2026-01-{6 + number:02}T00:00:00Z",
+                "changed": None if number % 5 == 0 else f"2026-02-{1 + number:02}T00:00:00Z",
+            }
+            for number in range(20)
+        ]
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        since = param(request, "since")
+        found = [order for order in self.orders if not since or str(order["changed"] or "") >= since]
+        return Reply(body=offset_page(found, request, 8))
+
+
+POLICIES = ["made", "fetched"]
+
+
+@pytest.mark.parametrize("nulls", POLICIES)
+@pytest.mark.parametrize("since", ["since", None], ids=["filtered", "unfiltered"])
+def test_56_records_that_never_changed_are_stored_once(
+    connect: Connect, api: Vendor, clock: Clock, nulls: str, since: str | None
+) -> None:
+    integration, stream = orders(Cursor("changed", since=since, nulls=nulls))
+    api.handler = vendor = Orders()
+    acme = connect(integration)
+    report = acme.sync(stream)
+    assert (acme.ids(stream), report.problems) == (list(range(20)), 0)
+    for _ in range(2):
+        clock.sleep(3600)
+        acme.sync(stream)
+    assert acme.versions(stream) == 20
+    vendor.orders[10]["changed"] = "2026-03-02T12:30:00Z"
+    clock.sleep(3600)
+    acme.sync(stream)
+    assert (acme.ids(stream), acme.versions(stream)) == (list(range(20)), 21)
+    acme.sync_range(stream, replace=True)
+    assert (acme.ids(stream), acme.versions(stream)) == (list(range(20)), 20)
+
+
+def test_56_the_first_list_is_asked_for_without_the_filter_and_says_what_follows(connect: Connect, api: Vendor) -> None:
+    integration, stream = orders(Cursor("changed", since="since", nulls="made"))
+    api.handler = Orders()
+    acme = connect(integration)
+    (warning,) = acme.sync(stream).warnings
+    assert all("since" not in request.query for request in api.requests)
+    assert warning.startswith("records whose `changed` is null came with this list, to which no filter was sent.")
+    assert "without `since` on the Cursor, each sync lists all records" in warning
+    api.requests.clear()
+    assert acme.sync(stream).warnings == []
+    assert "since" in api.requests[0].query
+
+
+def test_56_what_stands_in_for_the_cursor_moves_no_mark(connect: Connect, api: Vendor) -> None:
+    integration, stream = orders(Cursor("changed", since="since", nulls="made"))
+    vendor = Orders()
+    vendor.orders[0]["made"] = "2026-03-01T00:00:00Z"
+    api.handler = vendor
+    assert connect(integration).sync(stream).high_water_mark == "2026-02-20T00:00:00Z"
+
+
+@pytest.mark.parametrize("nulls", POLICIES)
+def test_56_where_all_cursors_are_null_nothing_is_lost_and_no_mark_is_set(
+    connect: Connect, api: Vendor, nulls: str
+) -> None:
+    integration, stream = orders(Cursor("changed", since="since", nulls=nulls))
+    vendor = Orders()
+    for order in vendor.orders:
+        order["changed"] = None
+    api.handler = vendor
+    acme = connect(integration)
+    for _ in range(2):
+        assert acme.sync(stream).high_water_mark is None
+    assert (acme.ids(stream), acme.versions(stream)) == (list(range(20)), 20)
+
+
+def test_56_without_a_policy_such_records_are_quarantined(connect: Connect, api: Vendor) -> None:
+    integration, stream = orders(Cursor("changed"))
+    api.handler = Orders()
+    acme = connect(integration)
+    report = acme.sync(stream)
+    assert (report.records, report.problems) == (20, 4)
+    assert [problem for problem in acme.problems(stream).values() if problem] == ["no cursor at changed"] * 4
+
+
+@pytest.mark.parametrize("made", [None, "long ago"])
+def test_56_a_record_whose_second_field_is_no_time_either_is_quarantined(
+    connect: Connect, api: Vendor, made: str | None
+) -> None:
+    integration, stream = orders(Cursor("changed", nulls="made"))
+    vendor = Orders()
+    vendor.orders[5]["made"] = made
+    api.handler = vendor
+    acme = connect(integration)
+    assert acme.sync(stream).problems == 1
+    assert [problem for problem in acme.problems(stream).values() if problem] == [
+        "no cursor at changed, and none at made"
+        if made is None
+        else "no cursor at changed, and what is at made is not a time: 'long ago'"
+    ]

@@ -1,0 +1,183 @@
+"""A total is a hint until it agrees with a list (conformance 58)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dazz_assets import Cursor, Offset, PageNumber, Stream
+from dazz_assets.errors import SyncError
+from dazz_assets.extract.batch import RowReader
+from dazz_assets.extract.completeness import ListProgress
+from dazz_assets.http.client import Client
+from dazz_assets.http.page import Request
+from dazz_assets.http.walk import walk
+from dazz_assets.spec.read import read_integration
+from dazz_assets.windows import Windows
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import items, offset_page, param
+from tests.conformance.integrations import CommonIntegration, Item, ItemsStream
+from tests.conformance.lists import changes, filter_by_bounds
+from tests.declaring import declare
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
+
+
+class StoreIntegration(CommonIntegration):
+    records = "goods"
+    paginator = Offset()
+    streams = (ItemsStream,)
+
+
+class Store:
+    """Goods in pages of 4. total: what each page gives as the total."""
+
+    def __init__(self, total: object) -> None:
+        self.goods = items(*range(12))
+        self.total = total
+        self.sends = len(self.goods)
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        page = offset_page(self.goods[: self.sends], request, 4)
+        total = {"page": len(page), "all": len(self.goods)}.get(str(self.total), self.total)
+        return Reply(body={"goods": page, "meta": {"total": total}})
+
+
+@pytest.mark.parametrize("total", ["page", 0, 1, 3, "12", None, True, {"value": 12}, 11.5, -1])
+def test_58_a_total_of_something_else_does_not_make_a_whole_list_a_failure(
+    connect: Connect, api: Vendor, total: object
+) -> None:
+    api.handler = Store(total)
+    acme = connect(StoreIntegration)
+    for _ in range(2):
+        assert acme.sync(ItemsStream).warnings == []
+    assert acme.ids(ItemsStream) == list(range(12))
+
+
+def test_58_a_total_that_never_agreed_is_told_and_fails_nothing(connect: Connect, api: Vendor) -> None:
+    api.handler = Store(500)
+    acme = connect(StoreIntegration)
+    (warning,) = acme.sync(ItemsStream).warnings
+    assert "the vendor gives a total of 500, but the list ended after 12 records (an empty page)" in warning
+    assert "name its path in `total` on ItemsStream" in warning
+    assert "set `total = None`" in warning
+    assert acme.ids(ItemsStream) == list(range(12))
+
+
+def test_58_a_total_that_agreed_once_counts(connect: Connect, api: Vendor) -> None:
+    api.handler = store = Store("all")
+    acme = connect(StoreIntegration)
+    acme.sync(ItemsStream)
+    store.sends = 8
+    with pytest.raises(SyncError, match=r"a total of 12 records, but sent only 8 \(the list ended: an empty page\)"):
+        acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == list(range(12))
+
+
+@pytest.mark.parametrize("sends", [8, 6, 3, 0], ids=["full pages", "a short last page", "one page", "nothing"])
+def test_58_a_declared_total_is_believed_however_the_list_ends(connect: Connect, api: Vendor, sends: int) -> None:
+    api.handler = store = Store("all")
+    acme = connect(declare("CountedIntegration", StoreIntegration, total="meta.total"))
+    acme.sync(ItemsStream)
+    store.sends = sends
+    with pytest.raises(SyncError, match=f"a total of 12 records, but sent only {sends}"):
+        acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == list(range(12))
+
+
+def test_58_records_that_arrive_while_a_counted_list_is_read_are_no_loss(connect: Connect, api: Vendor) -> None:
+    store = Store("all")
+
+    def page(request: ReceivedRequest) -> Reply:
+        reply = store(request)
+        store.goods.append({"id": 12 + len(store.goods)})
+        return reply
+
+    api.handler = page
+    store.sends = 12
+    acme = connect(declare("CountedIntegration", StoreIntegration, total="meta.total"))
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == list(range(12))
+
+
+def test_58_a_total_can_be_switched_off(connect: Connect, api: Vendor) -> None:
+    api.handler = store = Store("all")
+    acme = connect(declare("UncountedIntegration", StoreIntegration, total=None))
+    acme.sync(ItemsStream)
+    store.total = 500
+    assert acme.sync(ItemsStream).warnings == []
+    acme = connect(declare("OnePageIntegration", StoreIntegration, total=None, paginator=None), id_="other")
+    assert acme.sync(ItemsStream).warnings == []
+
+
+class ChangedStream(Stream[Item]):
+    path = "/changes"
+    cursor = Cursor("at", since="since")
+
+
+class ChangesIntegration(StoreIntegration):
+    streams = (ChangedStream,)  # type: ignore[assignment]
+
+
+class Changes:
+    """Changes in pages of 5, whose total counts without the filter."""
+
+    def __init__(self, total: int) -> None:
+        self.records = changes(total)
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        page = offset_page(filter_by_bounds(self.records, request), request, 5)
+        return Reply(body={"goods": page, "total": len(self.records)})
+
+
+def test_58_a_total_without_the_filter_agrees_with_the_first_list_and_is_not_believed_for_that(
+    connect: Connect, api: Vendor
+) -> None:
+    api.handler = vendor = Changes(20)
+    acme = connect(ChangesIntegration)
+    acme.sync(ChangedStream)
+    vendor.records = changes(29)
+    acme.sync(ChangedStream)  # ten records in two full pages, and a total of 29
+    assert acme.ids(ChangedStream) == list(range(29))
+
+
+def test_58_a_doubtful_list_moves_no_mark(connect: Connect, api: Vendor) -> None:
+    api.handler = vendor = Changes(20)
+    acme = connect(ChangesIntegration)
+    before = acme.sync(ChangedStream).high_water_mark
+    vendor.records = changes(29)
+    report = acme.sync(ChangedStream)
+    assert (report.high_water_mark, report.gap is not None) == (before, True)
+    vendor.records = changes(31)
+    assert acme.sync(ChangedStream).high_water_mark != before
+    assert acme.ids(ChangedStream) == list(range(31))
+    assert acme.versions(ChangedStream) == 31
+
+
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with Vendor() as vendor:
+        yield vendor
+
+
+@settings(deadline=None)
+@given(total=st.integers(0, 12), size=st.integers(1, 5), counts=st.sampled_from(["page", "all", "other", "none"]))
+def test_58_no_total_makes_a_whole_list_fail(counting: Vendor, total: int, size: int, counts: str) -> None:
+    def page(request: ReceivedRequest) -> Reply:
+        start = (int(param(request, "page", "1")) - 1) * size
+        found = items(*range(start, min(start + size, total)))
+        number = {"page": len(found), "all": total, "other": 7 * total + 1, "none": None}[counts]
+        return Reply(body={"goods": found, "total": number})
+
+    counting.handler = page
+    stream = read_integration(declare("GoodsIntegration", StoreIntegration, paginator=PageNumber())).streams["items"]
+    progress, reader = ListProgress(stream), RowReader(stream, Windows("week"))
+    client = Client(counting.url)
+    for step in walk(client, Request(counting.url), paginator=stream.paginator, rules=stream.rules):
+        rows = reader.read_rows(step, None, {})
+        progress.add(step, rows, len(rows))
+    client.close()
+    assert not progress.is_cut_short or progress.is_only_doubtful
+    assert not progress.agrees_with_total or counts in ("all", "page")
