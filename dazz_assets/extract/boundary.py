@@ -32,7 +32,8 @@ class BoundaryTracker:
         for row in rows:
             self._cursor_by_hash[row.content_hash] = row.cursor_at
             # A later cursor is no safe mark: records of pages read before may have changed since the first request.
-            if row.cursor_at is not None and row.cursor_at <= self._first_request_at:
+            # Where another field stands in for a null cursor, it is no mark either.
+            if row.cursor is not None and row.cursor_at is not None and row.cursor_at <= self._first_request_at:
                 self.candidate_mark = (
                     row.cursor_at if self.candidate_mark is None else max(self.candidate_mark, row.cursor_at)
                 )

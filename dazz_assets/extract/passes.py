@@ -144,7 +144,7 @@ class Pass:
         if cursor is None or not any(row.cursor is None and row.problem is None for row in rows):
             return
         warning = (
-            f"records whose `{cursor.field}` is null came with this list, for which no filter was sent. Later syncs "
+            f"records whose `{cursor.field}` is null came with this list, to which no filter was sent. Later syncs "
             "send one, which may leave such records out; without `since` on the Cursor, each sync lists all records"
         )
         if warning not in warnings:

@@ -78,7 +78,7 @@ def test_64_an_answer_can_be_a_rate_limit(connect: Connect, api: Vendor, clock: 
 
 def test_64_a_rate_limit_that_does_not_pass_is_an_error_that_says_what_to_lower(connect: Connect, api: Vendor) -> None:
     api.script(Reply(400, {"message": "QUOTA"}))
-    with pytest.raises(SyncError, match="The vendor says: QUOTA.*Lower the integration's rate or concurrency"):
+    with pytest.raises(SyncError, match=r"The vendor says: QUOTA.*Lower the integration's rate or concurrency"):
         connect(answering({(400, "quota"): "limit"})).sync(ItemsStream)
 
 
