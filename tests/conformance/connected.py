@@ -82,9 +82,7 @@ class Connected:
 
     def _raw(self, stream: type[Stream[Any]]) -> TableVersion | None:
         windowed = self.spec.streams[stream_name(stream)].cursor is not None
-        return self.session.lake.raw(
-            self.spec.name, stream_name(stream), self.connection.id, windowed=windowed
-        ).open()
+        return self.session.lake.raw(self.spec.name, stream_name(stream), self.connection.id, windowed=windowed).open()
 
     def column(self, sql: str) -> list[Any]:
         """The first column of a query."""

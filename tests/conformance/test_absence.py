@@ -135,7 +135,7 @@ def test_63_another_success_without_a_list_is_retried_and_fails(connect: Connect
     api.handler = lambda request: Reply(status, {"message": "task 7 was made"})
     with pytest.raises(
         SyncError,
-        match=rf"{status} without a list of records\. The vendor says: task 7 was made\..*accept = \{{{status}: \"skip\"",
+        match=rf"{status} without a list of records\. The vendor says: task 7 was made\..*\{{{status}: \"skip\"",
     ):
         acme.sync(ItemsStream)
     assert len(api.requests) > 1
@@ -179,7 +179,7 @@ def test_63_an_empty_page_of_a_flagged_list_is_passed(connect: Connect, api: Ven
 def test_63_an_empty_page_that_an_offset_cannot_pass_is_an_error(connect: Connect, api: Vendor) -> None:
     acme = connect(declare("OffsetIntegration", ShelfIntegration, paginator=Offset(more="more")))
     api.script(Reply(body=shelf(1) | {"more": True}), Reply(body=shelf() | {"more": True}))
-    with pytest.raises(SyncError, match="`more` says that there is more, but the page has no record.*size_param and"):
+    with pytest.raises(SyncError, match=r"`more` says that there is more, but the page has no record.*size_param and"):
         acme.sync(ItemsStream)
 
 

@@ -34,9 +34,7 @@ BUSY = Reply(409, {"message": "The INDEX is busy"})
 
 
 @pytest.mark.parametrize("accept", [{409: "retry"}, {(409, "index is busy"): "retry", 409: "skip"}])
-def test_64_an_answer_can_be_tried_again(
-    connect: Connect, api: Vendor, clock: Clock, accept: dict[Any, str]
-) -> None:
+def test_64_an_answer_can_be_tried_again(connect: Connect, api: Vendor, clock: Clock, accept: dict[Any, str]) -> None:
     api.script(BUSY, BUSY, jobs(1), jobs())
     acme = connect(answering(accept))
     assert acme.sync(ItemsStream).retries == 2
@@ -48,7 +46,9 @@ def test_64_an_answer_that_is_tried_again_in_vain_is_an_error_with_the_vendors_w
     connect: Connect, api: Vendor
 ) -> None:
     api.script(BUSY)
-    with pytest.raises(SyncError, match=r"/items\?page=1: 409 Conflict\. The vendor says: The INDEX is busy\..*several"):
+    with pytest.raises(
+        SyncError, match=r"/items\?page=1: 409 Conflict\. The vendor says: The INDEX is busy\..*several"
+    ):
         connect(answering({409: "retry"})).sync(ItemsStream)
     assert len(api.requests) == 10
 
@@ -78,7 +78,7 @@ def test_64_an_answer_can_be_a_rate_limit(connect: Connect, api: Vendor, clock: 
 
 def test_64_a_rate_limit_that_does_not_pass_is_an_error_that_says_what_to_lower(connect: Connect, api: Vendor) -> None:
     api.script(Reply(400, {"message": "QUOTA"}))
-    with pytest.raises(SyncError, match="The vendor says: QUOTA.*Lower the integration's rate or concurrency"):
+    with pytest.raises(SyncError, match=r"The vendor says: QUOTA.*Lower the integration's rate or concurrency"):
         connect(answering({(400, "quota"): "limit"})).sync(ItemsStream)
 
 

@@ -46,7 +46,9 @@ class Sales:
     since_counts, until_counts: whether a sale at the very bound is listed.
     """
 
-    def __init__(self, times: list[datetime], longest: timedelta, *, since_counts: bool = True, until_counts: bool = False) -> None:
+    def __init__(
+        self, times: list[datetime], longest: timedelta, *, since_counts: bool = True, until_counts: bool = False
+    ) -> None:
         self.sales = [{"id": number, "at": at.isoformat()} for number, at in enumerate(times)]
         self.longest = longest
         self.since_counts, self.until_counts = since_counts, until_counts

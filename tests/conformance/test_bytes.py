@@ -92,9 +92,9 @@ def test_60_one_line_is_read_as_json_a_line_where_that_is_declared(connect: Conn
 @pytest.mark.parametrize(
     ("text", "records"),
     [
-        ("id,name\n1,Ann\n2,\"B, b\"\n", [{"id": "1", "name": "Ann"}, {"id": "2", "name": "B, b"}]),
+        ('id,name\n1,Ann\n2,"B, b"\n', [{"id": "1", "name": "Ann"}, {"id": "2", "name": "B, b"}]),
         ("\ufeffid;name\r\n1;a,b\r\n\r\n", [{"id": "1", "name": "a,b"}]),
-        ("id\tname\n1\t\"two\nlines\"\n", [{"id": "1", "name": "two\nlines"}]),
+        ('id\tname\n1\t"two\nlines"\n', [{"id": "1", "name": "two\nlines"}]),
         ('id;"last, first, middle"\n1;x\n', [{"id": "1", "last, first, middle": "x"}]),
     ],
 )
@@ -131,9 +131,7 @@ CHARSETS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16
 
 
 @given(records=RECORDS, charset=CHARSETS, ascii_=st.booleans(), says=st.booleans())
-def test_60_a_body_says_the_same_in_any_charset(
-    records: list[Any], charset: str, *, ascii_: bool, says: bool
-) -> None:
+def test_60_a_body_says_the_same_in_any_charset(records: list[Any], charset: str, *, ascii_: bool, says: bool) -> None:
     text = json.dumps(records, ensure_ascii=ascii_)
     try:
         body = text.encode(charset)

@@ -51,7 +51,9 @@ def test_65_empty_pages_for_ever_are_an_error(connect: Connect, api: Vendor, mos
     with pytest.raises(SyncError) as caught:
         connect(declare("EndlessIntegration", EndlessIntegration, **settings_)).sync(ItemsStream)
     message = str(caught.value)
-    assert f"/items?c={most + 1}: the last {most} pages were empty, and the list has no end (page {most + 2})." in message
+    assert (
+        f"/items?c={most + 1}: the last {most} pages were empty, and the list has no end (page {most + 2})." in message
+    )
     assert "If such pages are usual, raise `max_idle_pages`." in message
     assert len(api.requests) <= most + 5
 
@@ -129,7 +131,9 @@ def test_65_what_a_long_walk_brought_is_stored_although_it_fails_later(
         if fails and number == 10:
             return Reply(400, {"message": "the shard is down"})
         ids = range(10 * number, 10 * number + 10)
-        at = {id_: time_after(id_ if order == "asc" else 400 - id_ if order == "desc" else id_ * 37 % 200) for id_ in ids}
+        at = {
+            id_: time_after(id_ if order == "asc" else 400 - id_ if order == "desc" else id_ * 37 % 200) for id_ in ids
+        }
         rows = [{"id": id_, "at": at[id_]} for id_ in ids if at[id_] >= param(request, "since")[:19]]
         return Reply(body={"rows": rows, "next": str(number + 1) if number < 19 else None})
 

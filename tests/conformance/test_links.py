@@ -47,9 +47,7 @@ def test_48_nothing_of_the_first_request_is_added_to_a_link(connect: Connect, ap
 
 
 @pytest.mark.parametrize("where", ["body", "header"])
-def test_48_parameters_that_links_leave_out_can_be_kept_on_all_pages(
-    connect: Connect, api: Vendor, where: str
-) -> None:
+def test_48_parameters_that_links_leave_out_can_be_kept_on_all_pages(connect: Connect, api: Vendor, where: str) -> None:
     keep = ("v", "tag[]", "absent")
     paginator = NextLink("next", keep=keep) if where == "body" else LinkHeader(keep=keep)
     links = ["/tickets?after=1", "/tickets?after=2&v=4", None]
@@ -147,7 +145,7 @@ def test_49_a_204_with_a_link_that_nothing_reads_is_an_error(connect: Connect, a
     "header",
     [
         '</a?x=1,2;3>; title="a, b; rel=prev <x>"; rel="next"',
-        '</a?x=1,2;3>; REL=next',
+        "</a?x=1,2;3>; REL=next",
         '</a?x=1,2;3> ; rel="prefetch next"',
         '</z>; rel="prev"; title="x=\\"next\\"",</a?x=1,2;3>;rel="next"',
         '</z>; rel=last, </a?x=1,2;3>; rel="next"; results="true"; cursor="a=b, c;d"',
@@ -191,7 +189,9 @@ def write_link(target: str, relation: str, attributes: dict[str, str]) -> str:
     return "; ".join([f"<{target}>", *sorted(parts)])
 
 
-LINKS = st.tuples(TARGETS, st.sampled_from(["prev", "last", "self", "next"]), st.dictionaries(NAMES, QUOTED, max_size=3))
+LINKS = st.tuples(
+    TARGETS, st.sampled_from(["prev", "last", "self", "next"]), st.dictionaries(NAMES, QUOTED, max_size=3)
+)
 
 
 @given(links=st.lists(LINKS, max_size=5), separator=st.sampled_from([",", ", ", " ,\t"]))
@@ -228,7 +228,9 @@ class Sentry:
         offset = int(param(request, "cursor", "0:0:0").split(":")[1])
         newest = sorted(self.issues, key=lambda issue: str(issue["lastSeen"]), reverse=True)
         page, more = newest[offset : offset + 10], str(offset + 10 < len(newest)).lower()
-        before = f'<{request.path}?cursor=0:{max(offset - 10, 0)}:1>; rel="previous"; results="{str(offset > 0).lower()}"'
+        before = (
+            f'<{request.path}?cursor=0:{max(offset - 10, 0)}:1>; rel="previous"; results="{str(offset > 0).lower()}"'
+        )
         after = f'<{request.path}?cursor=0:{offset + 10}:0>; rel="next"; results="{more}"; cursor="0:{offset + 10}:0"'
         return Reply(body=page, headers={"Link": f"{before}, {after}"})
 

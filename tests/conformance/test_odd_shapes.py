@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from dazz_assets import CursorToken, Stream
 from dazz_assets.errors import SyncError
+from dazz_assets.http.page import Request
 from dazz_assets.http.response_rules import ResponseRules
 from tests.conformance.conftest import Connect
 from tests.conformance.integrations import CommonIntegration, Item, ItemsStream
 from tests.declaring import declare
 from tests.http.loopback import Reply, Vendor
-from tests.http.test_pagination import URL, Request, page
+from tests.http.test_pagination import URL, page
 
 
 class ShapeIntegration(CommonIntegration):

@@ -161,7 +161,9 @@ class AdsIntegration(CommonIntegration):
 
 
 @pytest.mark.parametrize(
-    "post", [None, {}, {"id": None}, {"id": ""}, {"id": "."}, {"id": ["a"]}], ids=["null", "empty", "no id", "''", ".", "[]"]
+    "post",
+    [None, {}, {"id": None}, {"id": ""}, {"id": "."}, {"id": ["a"]}],
+    ids=["null", "empty", "no id", "''", ".", "[]"],
 )
 def test_61_a_parent_that_cannot_fill_the_path_is_named_and_its_siblings_are_complete(
     connect: Connect, api: Vendor, post: object

@@ -47,6 +47,8 @@ REPORTS: list[tuple[dict[str, Any], str]] = [
     ({"fault": {"faultstring": "the reel is broken"}}, "fault"),
     ({"isError": True, "message": "the reel is broken"}, "isError"),
 ]
+
+
 @pytest.mark.parametrize("beside", [{}, {"films": None}, {"films": [{"id": 1}]}], ids=["none", "null", "records"])
 def test_51_an_error_is_one_whatever_stands_beside_it(beside: dict[str, Any]) -> None:
     found = [find_reported_error(Document(_dump(body | beside)), records="films") for body, _ in REPORTS]

@@ -117,7 +117,9 @@ class ChangedStream(Stream[Item]):
     cursor = Cursor("at", since="since")
 
 
-class ChangesIntegration(StoreIntegration):
+class ChangesIntegration(CommonIntegration):
+    records = "goods"
+    paginator = Offset()
     streams = (ChangedStream,)
 
 

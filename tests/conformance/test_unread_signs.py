@@ -139,10 +139,18 @@ def test_53_a_sign_is_one_although_another_parameter_has_its_value(
 @pytest.mark.parametrize(
     ("paginator", "beside", "message"),
     [
-        (None, {"next": "/items?page=2"}, r'`next` in the page.*no paginator is set\. Set `paginator` to NextLink\("next"'),
+        (
+            None,
+            {"next": "/items?page=2"},
+            r'`next` in the page.*no paginator is set\. Set `paginator` to NextLink\("next"',
+        ),
         (None, {"next_cursor": "b7"}, r'no paginator is set\. Set `paginator` to CursorToken\("next_cursor", param='),
         (Offset(), {"has_more": True}, r'Offset does not read it\. Set `paginator` to one .*with more="has_more"'),
-        (CursorToken("nxt", param="c"), {"next_token": "b7"}, r'CursorToken does not.*CursorToken\("next_token", param'),
+        (
+            CursorToken("nxt", param="c"),
+            {"next_token": "b7"},
+            r'CursorToken does not.*CursorToken\("next_token", param',
+        ),
         (LinkHeader(), {"links": {"next": "/items?p=2"}}, r'LinkHeader does not read it.*NextLink\("links\.next"\)'),
         (NextLink("next"), {"next": None, "hasMore": True}, r'NextLink does not read it.*more="hasMore"'),
     ],
@@ -162,7 +170,11 @@ def test_53_a_way_on_that_nothing_reads_fails_and_names_the_setting(
 @pytest.mark.parametrize(
     ("paginator", "reply", "message"),
     [
-        (None, Reply(body=body_with(total=9)), r"`total` of 9 in the page may say that there is more, but no paginator"),
+        (
+            None,
+            Reply(body=body_with(total=9)),
+            r"`total` of 9 in the page may say that there is more, but no paginator",
+        ),
         (LinkHeader(), Reply(body=body_with(total=9)), r"`total` of 9 .*but LinkHeader does not read it"),
         (None, Reply(body=body_with(), headers={"X-Total-Count": "9"}), r"the header X-Total-Count: 9 .*may say"),
         (NextLink("next"), Reply(body=body_with(next=None, cursor="b7")), r'may say.*CursorToken\("cursor", param='),
@@ -208,7 +220,9 @@ def test_54_a_flag_ends_the_list_although_a_token_stands_beside_it(connect: Conn
         ]
         api.script(*replies)
         api.requests.clear()
-        acme = connect(declare("FlagIntegration", RowsIntegration, paginator=paginator), id_=type(paginator).__name__.lower())
+        acme = connect(
+            declare("FlagIntegration", RowsIntegration, paginator=paginator), id_=type(paginator).__name__.lower()
+        )
         assert acme.sync(ItemsStream).end_reason == "`go.on` says that there is no more"
         assert (acme.ids(ItemsStream), len(api.requests)) == ([0, 1, 2], 3)
 
@@ -305,9 +319,7 @@ def test_53_no_list_is_taken_for_whole_with_rows_missing_and_no_word_of_it(
     paginator = make(paged.flag if reads_flag else None)
     rows: list[bytes] = []
     try:
-        steps = walk(
-            client, Request(f"{vendor.url}/rows"), paginator=paginator, rules=ResponseRules(records="rows")
-        )
+        steps = walk(client, Request(f"{vendor.url}/rows"), paginator=paginator, rules=ResponseRules(records="rows"))
         rows += [bytes(record) for step in steps for record in step.records]
     except FetchError:
         return
