@@ -117,8 +117,10 @@ class ChangedStream(Stream[Item]):
     cursor = Cursor("at", since="since")
 
 
-class ChangesIntegration(StoreIntegration):
-    streams = (ChangedStream,)  # type: ignore[assignment]
+class ChangesIntegration(CommonIntegration):
+    records = "goods"
+    paginator = Offset()
+    streams = (ChangedStream,)
 
 
 class Changes:
