@@ -159,7 +159,7 @@ def parse_error(desk: Desk, customer: Customer) -> str:
         (
             yields_a_list,
             (
-                "desk/acme, parser notes: it yielded a list, but declares Note; yield objects one by one, as "
+                "desk/acme, parser notes: it yielded a list, but declares Note; yield objects one by one: "
                 "`yield from objects`. Nothing was published"
             ),
         ),
