@@ -1,14 +1,17 @@
 """A component for `dg`: an integration with its connections and schedule, written in YAML."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import click
 import dagster as dg
 from pydantic import BaseModel, Field, field_validator
 
 from dazz_assets.connections import BadConnection, Connections, check_entries, parse_interval
+from dazz_assets.errors import DefinitionError
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.definitions import read_connections_at_load
 from dazz_assets.orchestration.jobs import build_jobs
@@ -19,13 +22,20 @@ from dazz_assets.orchestration.translator import load_translator
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 
+# `dg check yaml` knows the schema alone. A text may be a template there, such as "{{ env.SYNC_EVERY }}".
+_INTERVAL_OR_TEMPLATE = r"^\s*\d+\s*[smhd]\s*$|\{\{"
+
 
 class ConnectionAttributes(dg.Model, dg.Resolvable):
     """One customer's account at the vendor."""
 
     id: str | int = Field(description="Lower case letters, digits, `_` and `-`.")
     start: str = Field(description="The first day to fetch, as 2026-01-31.")
-    interval: str | None = Field(default=None, description="How often to sync; by default as `schedule` says.")
+    interval: str | None = Field(
+        default=None,
+        description="How often to sync; by default as `schedule` says.",
+        json_schema_extra={"pattern": _INTERVAL_OR_TEMPLATE},
+    )
     config: Mapping[str, Any] = Field(
         default={}, description="The vendor's settings; `${VARIABLE}` is read from the environment when a run starts."
     )
@@ -35,7 +45,9 @@ class ScheduleAttributes(dg.Model, dg.Resolvable):
     """When connections are synced."""
 
     every: str = Field(
-        default="15m", description="How often to sync connections without an `interval`: 30s, 15m, 6h or 1d."
+        default="15m",
+        description="How often to sync connections without an `interval`: 30s, 15m, 6h or 1d.",
+        json_schema_extra={"pattern": _INTERVAL_OR_TEMPLATE},
     )
     running: bool = Field(default=False, description="Whether the sensor runs without being started in the UI.")
 
@@ -62,8 +74,14 @@ class IntegrationScaffolder(dg.Scaffolder[ScaffoldParams]):
         return ScaffoldParams
 
     def scaffold(self, request: dg.ScaffoldRequest[ScaffoldParams]) -> None:
-        """Write the component's YAML. Raises DefinitionError if the integration doesn't exist or fails to load."""
-        spec = _find_integration(request.params.integration, request.target_path)
+        """Write the component's YAML. Raises ClickException if the integration doesn't exist or fails to load."""
+        try:
+            spec = _find_integration(request.params.integration, request.target_path)
+        except DefinitionError as error:
+            # `dg` has made the folder, and refuses to scaffold into one that exists.
+            with suppress(OSError):
+                request.target_path.rmdir()
+            raise click.ClickException(str(error)) from None
         connection = {
             "id": request.params.connection,
             "start": date.today().replace(month=1, day=1).isoformat(),
