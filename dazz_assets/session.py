@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from dazz_assets.connections import BadConnection, Connection
-from dazz_assets.declare.config import config_secrets, config_texts
+from dazz_assets.declare.config import config_secrets, config_texts, secrets_by_field
 from dazz_assets.declare.integration import Integration
 from dazz_assets.http import Authenticator, Client, ClientEvent, Limiter
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
 from dazz_assets.reports import Progress
+from dazz_assets.spec.placeholder_rules import find_other_braces
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from dazz_assets.windows import Windows, to_microseconds
 
@@ -118,16 +119,28 @@ class Session:
     def base_url(self) -> str:
         """The base URL of the API, without a slash at the end: from the config, otherwise from the integration.
 
-        Raises BadConnection if the config's values don't make it a valid URL.
+        Raises BadConnection if the config's values don't make it a valid URL, or would show a secret in it.
         """
         config = self.integration.config
-        values = config_texts(config)
+        values, secrets = config_texts(config), secrets_by_field(config)
         connection = f"connection {self.connection.id!r} of {self.spec.name}"
+        template = config.base_url or self.integration.base_url
+        setting = "`config.base_url`" if config.base_url else "the integration's base_url with this config"
+        for braces in find_other_braces(template):
+            raise BadConnection(
+                f"{connection}: {setting} holds {braces}, which is not a placeholder; write {{config.x}} for a field "
+                f"of {self.spec.config.__name__}"
+            )
 
         def look_up(kind: str, name: str) -> str:
             if kind != "config":
                 raise BadConnection(
                     f"{connection}: the base URL contains {{{kind}.{name}}}; use only {{config.x}} there"
+                )
+            if name in secrets:
+                raise BadConnection(
+                    f"{connection}: {setting} holds {{config.{name}}}, a secret, but URLs end up in logs everywhere; "
+                    "take it out, as the integration's auth sends it"
                 )
             if name not in values:
                 raise BadConnection(f"{connection}: `config.{name}` is part of the base URL but is not set; set it")
@@ -138,9 +151,8 @@ class Session:
                     f"{connection}: `config.{name}` is part of the base URL: {error}; correct it"
                 ) from None
 
-        url = str(fill_placeholders(config.base_url or self.integration.base_url, look_up)).rstrip("/")
+        url = str(fill_placeholders(template, look_up)).rstrip("/")
         if parse_origin(url) is None:
-            setting = "`config.base_url`" if config.base_url else "the integration's base_url with this config"
             raise BadConnection(
                 f"{connection}: {setting} must begin with http:// or https:// and have a host and no user name, for "
                 "example `https://api.vendor.com`"

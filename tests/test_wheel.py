@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -74,6 +75,7 @@ def test_a_project_with_modules_of_the_same_names_has_its_own_and_our_vendors_on
 ) -> None:
     (tmp_path / "resources.py").write_text('mine = "a resource of the project"\n')
     (tmp_path / "tests.py").write_text("")
+    (tmp_path / "integrations.py").write_text("raise RuntimeError('not yours to import')\n")
     code = (
         "import resources, dazz_assets, dazz_integrations.snyk.integration as snyk\n"
         "from dazz_assets.spec.discovery import discover\n"
@@ -84,6 +86,25 @@ def test_a_project_with_modules_of_the_same_names_has_its_own_and_our_vendors_on
     )
     answer = run(installed, tmp_path, "-c", code).stdout
     assert answer.strip() == f"a resource of the project {VENDORS} {installed / 'dazz_assets' / '__init__.py'}"
+
+
+def test_a_package_of_the_project_is_not_taken_for_ours(installed: Path, tmp_path: Path) -> None:
+    """Neither in the project, nor installed beside the library."""
+    code = (
+        "from dazz_assets.spec.discovery import discover\n"
+        "found = discover()\n"
+        "print(sorted(found.integrations), found.failures)"
+    )
+    (tmp_path / "integrations" / "jira").mkdir(parents=True)
+    for folder in ("integrations", "integrations/jira"):
+        (tmp_path / folder / "__init__.py").write_text("raise RuntimeError('not yours to import')\n")
+    assert run(installed, tmp_path, "-c", code).stdout.strip() == f"{VENDORS} []"
+    beside = installed / "integrations"
+    try:
+        (tmp_path / "integrations").rename(beside)
+        assert run(installed, tmp_path, "-c", code).stdout.strip() == f"{VENDORS} []"
+    finally:
+        shutil.rmtree(beside)
 
 
 def test_the_command_lists_our_vendors(installed: Path, tmp_path: Path) -> None:

@@ -1,23 +1,29 @@
 """A component for `dg`: an integration with its connections and schedule, written in YAML."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import click
 import dagster as dg
 from pydantic import BaseModel, Field, field_validator
 
-from dazz_assets.connections import BadConnection, Connections, check_entries, parse_interval, read_connections
+from dazz_assets.connections import BadConnection, Connections, check_entries, parse_interval
+from dazz_assets.errors import DefinitionError
 from dazz_assets.orchestration.assets import build_assets
-from dazz_assets.orchestration.definitions import read_connections_at_load, session_pool_resource
+from dazz_assets.orchestration.definitions import read_connections_at_load
 from dazz_assets.orchestration.jobs import build_jobs
 from dazz_assets.orchestration.partitions import Grid
-from dazz_assets.orchestration.resource import RESOURCE
+from dazz_assets.orchestration.resource import RESOURCE, DazzResource, build_resource
 from dazz_assets.orchestration.sensor import build_sensor
 from dazz_assets.orchestration.translator import load_translator
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
+
+# `dg check yaml` knows the schema alone. A text may be a template there, such as "{{ env.SYNC_EVERY }}".
+_INTERVAL_OR_TEMPLATE = r"^\s*\d+\s*[smhd]\s*$|\{\{"
 
 
 class ConnectionAttributes(dg.Model, dg.Resolvable):
@@ -25,7 +31,11 @@ class ConnectionAttributes(dg.Model, dg.Resolvable):
 
     id: str | int = Field(description="Lower case letters, digits, `_` and `-`.")
     start: str = Field(description="The first day to fetch, as 2026-01-31.")
-    interval: str | None = Field(default=None, description="How often to sync; by default as `schedule` says.")
+    interval: str | None = Field(
+        default=None,
+        description="How often to sync; by default as `schedule` says.",
+        json_schema_extra={"pattern": _INTERVAL_OR_TEMPLATE},
+    )
     config: Mapping[str, Any] = Field(
         default={}, description="The vendor's settings; `${VARIABLE}` is read from the environment when a run starts."
     )
@@ -35,7 +45,9 @@ class ScheduleAttributes(dg.Model, dg.Resolvable):
     """When connections are synced."""
 
     every: str = Field(
-        default="15m", description="How often to sync connections without an `interval`: 30s, 15m, 6h or 1d."
+        default="15m",
+        description="How often to sync connections without an `interval`: 30s, 15m, 6h or 1d.",
+        json_schema_extra={"pattern": _INTERVAL_OR_TEMPLATE},
     )
     running: bool = Field(default=False, description="Whether the sensor runs without being started in the UI.")
 
@@ -62,8 +74,14 @@ class IntegrationScaffolder(dg.Scaffolder[ScaffoldParams]):
         return ScaffoldParams
 
     def scaffold(self, request: dg.ScaffoldRequest[ScaffoldParams]) -> None:
-        """Write the component's YAML. Raises DefinitionError if the integration doesn't exist or fails to load."""
-        spec = _find_integration(request.params.integration, request.target_path)
+        """Write the component's YAML. Raises ClickException if the integration doesn't exist or fails to load."""
+        try:
+            spec = _find_integration(request.params.integration, request.target_path)
+        except DefinitionError as error:
+            # `dg` has made the folder, and refuses to scaffold into one that exists.
+            with suppress(OSError):
+                request.target_path.rmdir()
+            raise click.ClickException(str(error)) from None
         connection = {
             "id": request.params.connection,
             "start": date.today().replace(month=1, day=1).isoformat(),
@@ -95,8 +113,8 @@ class IntegrationComponent(dg.Component, dg.Model, dg.Resolvable):
         """
         folder = context.path if context.path.is_dir() else context.path.parent
         spec = _find_integration(self.integration, folder)
-        read = self._connections_reader(spec, folder)
-        connections, translator = read_connections_at_load(read), load_translator()
+        resource = self._build_resource(spec, folder)
+        connections, translator = read_connections_at_load(resource.read_connections), load_translator()
         # Each component of a project has its own connections, and so its own resource.
         key = f"{RESOURCE}_{spec.name}"
         jobs = build_jobs(spec, translator)
@@ -105,19 +123,18 @@ class IntegrationComponent(dg.Component, dg.Model, dg.Resolvable):
             assets=build_assets(spec, connections, translator, key),
             jobs=jobs,
             sensors=[build_sensor(spec, Grid.of(spec, connections), jobs, translator, status=status, resource=key)],
-            resources={key: session_pool_resource(None, read)},
+            resources={key: resource},
         )
 
-    def _connections_reader(self, spec: IntegrationSpec, folder: Path) -> Callable[[], Connections]:
-        """A function that returns the current connections: read from the file, or those in the YAML."""
+    def _build_resource(self, spec: IntegrationSpec, folder: Path) -> DazzResource:
+        """The resource that gives runs the connections of the file, or those in the YAML."""
         if isinstance(self.connections, str):
-            path = folder / self.connections
-            return lambda: self._apply_schedule(read_connections(path))
+            return build_resource(connections=folder / self.connections, adjust=self._apply_schedule)
         entries = [{**item.model_dump(exclude_none=True), "integration": spec.name} for item in self.connections]
         checked = check_entries(f"{folder.name}/defs.yaml", entries)
         if checked.problems:
             raise BadConnection("; ".join(item.text for item in checked.problems))
-        return lambda: self._apply_schedule(checked)
+        return build_resource(connections=checked.valid, adjust=self._apply_schedule)
 
     def _apply_schedule(self, connections: Connections) -> Connections:
         """The connections, with the schedule's interval for those that have none."""

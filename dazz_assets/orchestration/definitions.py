@@ -12,14 +12,14 @@ from typing import Any
 
 import dagster as dg
 
-from dazz_assets.connections import BadConnection, Connection, Connections, connections_path, read_connections
+from dazz_assets.connections import BadConnection, Connection, Connections
 from dazz_assets.declare.integration import Integration
-from dazz_assets.home import DAGSTER_VARIABLE, dagster_home, lake_url
+from dazz_assets.home import DAGSTER_VARIABLE, dagster_home
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.jobs import build_jobs, compact_daily, compact_job
 from dazz_assets.orchestration.partitions import Grid
-from dazz_assets.orchestration.resource import RESOURCE, DazzResource, SessionPool
+from dazz_assets.orchestration.resource import RESOURCE, DazzResource, SessionPool, build_resource
 from dazz_assets.orchestration.sensor import build_sensor
 from dazz_assets.orchestration.translator import Translator, load_translator
 from dazz_assets.spec.discovery import Discovered, LoadFailure, discover, explain_failure, find_integration
@@ -57,10 +57,9 @@ def build_definitions(
         found = discover()
     else:
         found = Discovered({spec.name: spec for spec in map(find_spec, integrations)})
-    read = connections_reader(connections)
-    complete = assemble_definitions(
-        found, read_connections_at_load(read), translator or load_translator(), session_pool_resource(lake, read)
-    )
+    resource = build_resource(lake, connections)
+    at_load = read_connections_at_load(resource.read_connections)
+    complete = assemble_definitions(found, at_load, translator or load_translator(), resource)
     return dg.Definitions(
         assets=complete.assets,
         jobs=complete.jobs,
@@ -142,17 +141,6 @@ def find_spec(integration: type[Integration[Any]] | str | Path) -> IntegrationSp
     return read_integration(integration) if isinstance(integration, type) else find_integration(str(integration))
 
 
-def connections_reader(source: str | Path | Iterable[Connection] | None) -> Callable[[], Connections]:
-    """A function that returns the current connections: from a file (None: the environment's), or the ones given."""
-    if source is None:
-        return lambda: read_connections(connections_path())
-    if isinstance(source, str | Path):
-        path = Path(source)
-        return lambda: read_connections(path)
-    fixed = Connections(tuple(source))
-    return lambda: fixed
-
-
 def read_connections_at_load(read: Callable[[], Connections]) -> tuple[Connection, ...]:
     """The valid connections now, while definitions load. Logs a warning and returns none if they can't be read."""
     try:
@@ -160,10 +148,3 @@ def read_connections_at_load(read: Callable[[], Connections]) -> tuple[Connectio
     except BadConnection as error:
         _log.warning("%s. Until the definitions are reloaded, grids begin with the current window.", error)
         return ()
-
-
-def session_pool_resource(lake: str | Path | Lake | None, read: Callable[[], Connections]) -> dg.ResourceDefinition:
-    """A resource that gives each run a SessionPool over this lake (None: the one that the environment then names)."""
-    return dg.ResourceDefinition(
-        lambda _: SessionPool(lake if isinstance(lake, Lake) else Lake(lake or lake_url()), read)
-    )

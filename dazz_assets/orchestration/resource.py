@@ -88,8 +88,53 @@ class DazzResource(dg.ConfigurableResource[SessionPool]):
 
     def create_resource(self, context: dg.InitResourceContext) -> SessionPool:
         """Called by Dagster at the start of a run or of a sensor's tick."""
-        return SessionPool(Lake(self.lake_url or lake_url()), self.read_connections)
+        return SessionPool(self.open_lake(), self.read_connections)
+
+    def open_lake(self) -> Lake:
+        """The lake that the settings name."""
+        return Lake(self.lake_url or lake_url())
 
     def read_connections(self) -> Connections:
         """Read the connections. Raises BadConnection if the file can't be read."""
         return read_connections(Path(self.connections_file) if self.connections_file else connections_path())
+
+
+def build_resource(
+    lake: str | Path | Lake | None = None,
+    connections: str | Path | Iterable[Connection] | None = None,
+    adjust: Callable[[Connections], Connections] = lambda connections: connections,
+) -> DazzResource:
+    """The resource of a code location, with what its code gives as defaults of the settings.
+
+    Objects are no settings: the location's lake or connections that are given as such are used where the setting is
+    left out.
+
+    adjust: changes the connections each time they are read.
+    """
+    own_lake = lake if isinstance(lake, Lake) else None
+    is_file = connections is None or isinstance(connections, str | Path)
+    own_connections = None if is_file else Connections(tuple(connections))  # type: ignore[arg-type]
+
+    settings = DazzResource.model_fields
+
+    # A class of its own: Dagster copies a resource by its settings alone, so that private attributes would be lost, and
+    # a run that is given one setting keeps the others only if they are defaults of the class.
+    class LocationResource(DazzResource):
+        __doc__ = DazzResource.__doc__
+
+        lake_url: str | None = Field(
+            default=None if own_lake or not lake else str(lake), description=settings["lake_url"].description
+        )
+        connections_file: str | None = Field(
+            default=str(connections) if is_file and connections else None,
+            description=settings["connections_file"].description,
+        )
+
+        def open_lake(self) -> Lake:
+            return own_lake if own_lake and not self.lake_url else super().open_lake()
+
+        def read_connections(self) -> Connections:
+            use_own = own_connections is not None and not self.connections_file
+            return adjust(own_connections if use_own else super().read_connections())  # type: ignore[arg-type]
+
+    return LocationResource()

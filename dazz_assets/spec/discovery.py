@@ -1,7 +1,8 @@
-"""Finds integrations: in the package `integrations`, by entry points, and at paths.
+"""Finds integrations: in our repository's folder `integrations`, by entry points, and at paths.
 
 In our repository the vendors are the package `integrations`. In a wheel the same folder is `dazz_integrations`, and
-entry points name its modules. An editable installation has both, so our own entry points are skipped there.
+entry points name its modules. An editable installation has both, so our own entry points are skipped there. A module
+named `integrations` that is not ours is never looked at: it is the project's that installed us.
 """
 
 import ast
@@ -13,6 +14,7 @@ import os
 import pkgutil
 import re
 import sys
+import tomllib
 import traceback
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +34,7 @@ from dazz_assets.spec.specs import IntegrationSpec
 DISTRIBUTION = "dazz-assets"
 ENTRY_POINT_GROUP = "dazz.integrations"
 PATHS_VARIABLE = "DAZZ_INTEGRATIONS"
+_NAME_IN_WHEEL = "dazz_integrations"
 
 _CANNOT_IMPORT = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 _WRONG_CALL = re.compile(r"(\w+)\.__init__\(\) (.*)")
@@ -60,7 +63,7 @@ class Discovered:
 
 
 def discover() -> Discovered:
-    """Load all integrations of the package `integrations`, of entry points and of the paths in `DAZZ_INTEGRATIONS`.
+    """Load all integrations of our repository, of entry points and of the paths in `DAZZ_INTEGRATIONS`.
 
     One that fails is reported in `failures`; the others load.
     """
@@ -131,23 +134,52 @@ def _load_only(target: str) -> IntegrationSpec:
 
 
 def _list_places() -> Iterator[tuple[str, Callable[[], Iterable[type[Integration[Any]]]]]]:
-    if package := importlib.util.find_spec("integrations"):
-        for vendor in sorted(
-            item.name for item in pkgutil.iter_modules(package.submodule_search_locations) if item.ispkg
-        ):
-            name = f"integrations.{vendor}.integration"
+    own = _own_folder(_LIBRARY.parent)
+    if own:
+        package = _import_own(own)
+        for vendor in sorted(item.name for item in pkgutil.iter_modules([str(own)]) if item.ispkg):
+            name = f"{package}.{vendor}.integration"
             yield name, lambda name=name: _classes_in(importlib.import_module(name))  # type: ignore[misc]
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda item: item.name):
-        if package and _is_in_checkout(entry):
+        if own and _is_own(entry):
             continue
         yield f"entry point {entry.name} = {entry.value}", lambda entry=entry: _classes_of(entry.load())  # type: ignore[misc]
     for path in filter(None, os.environ.get(PATHS_VARIABLE, "").split(os.pathsep)):
         yield path, lambda path=path: load_classes(Path(path))  # type: ignore[misc]
 
 
-def _is_in_checkout(entry: EntryPoint) -> bool:
-    """Whether an entry point names one of our own vendors, which a checkout has in the package `integrations`."""
-    return entry.dist is not None and entry.dist.name == DISTRIBUTION and (_LIBRARY.parent / "integrations").is_dir()
+def _own_folder(root: Path) -> Path | None:
+    """The vendors' folder beside the library, if `root` is a checkout of ours.
+
+    Beside an installed library, in `site-packages`, a folder of that name is somebody else's.
+    """
+    folder = root / "integrations"
+    try:
+        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
+    except (OSError, ValueError):
+        return None
+    return folder if project.get("name") == DISTRIBUTION and (folder / "__init__.py").is_file() else None
+
+
+def _import_own(folder: Path) -> str:
+    """The name by which the vendors' folder can be imported: `integrations`, or the wheel's if that is another's."""
+    try:
+        found = importlib.util.find_spec("integrations")
+    except ValueError:  # a module made by hand has no spec
+        found = None
+    locations = (found and found.submodule_search_locations) or ()
+    if any(Path(location).resolve() == folder.resolve() for location in locations):
+        return "integrations"
+    if _NAME_IN_WHEEL not in sys.modules:
+        package = types.ModuleType(_NAME_IN_WHEEL, f"The folder {folder}.")
+        package.__path__ = [str(folder)]
+        sys.modules[_NAME_IN_WHEEL] = package
+    return _NAME_IN_WHEEL
+
+
+def _is_own(entry: EntryPoint) -> bool:
+    """Whether an entry point names one of our own vendors, which a checkout has in its folder."""
+    return entry.dist is not None and entry.dist.name == DISTRIBUTION
 
 
 def load_classes(path: Path) -> Iterable[type[Integration[Any]]]:

@@ -26,7 +26,7 @@ class Regional(Integration[RegionConfig]):
 
 def session(folder: Path, **config: str) -> Session:
     spec = read_integration(Regional)
-    connection = Connection(id="acme", integration="desk", start=Mondays.FIRST, config={"token": "secret", **config})
+    connection = Connection(id="acme", integration="desk", start=Mondays.FIRST, config={"token": "canary", **config})
     return Session(spec, connection, Lake(folder))
 
 
@@ -44,6 +44,15 @@ def session(folder: Path, **config: str) -> Session:
             {"base_url": "https://desk.test/{cursor.since}"},
             r"the base URL contains \{cursor\.since\}; use only \{config\.x\} there",
         ),
+        (
+            {"base_url": "https://desk.test/{region}", "region": "eu"},
+            r"connection 'acme' of desk: `config\.base_url` holds \{region\}, which is not a placeholder; write "
+            r"\{config\.x\} for a field of RegionConfig",
+        ),
+        (
+            {"base_url": "https://desk.test/{config.token}"},
+            r"connection 'acme' of desk: `config\.base_url` holds \{config\.token\}, a secret, but URLs end up in logs",
+        ),
         ({"base_url": "https://desk.test:port"}, r"`config\.base_url` must begin with"),
     ],
 )
@@ -51,6 +60,7 @@ def test_the_error_names_connection_setting_and_fix(tmp_path: Path, config: dict
     with pytest.raises(BadConnection, match=message) as caught:
         session(tmp_path, **config).client("tickets")
     assert "pw" not in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 def test_a_valid_base_url_has_no_slash_at_the_end(tmp_path: Path) -> None:

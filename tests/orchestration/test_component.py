@@ -129,6 +129,30 @@ def test_dg_check_names_what_is_wrong_in_the_yaml(project: Path) -> None:
     assert "start" in output
 
 
+def test_dg_scaffold_refuses_an_unknown_integration_in_a_sentence_and_leaves_nothing(project: Path) -> None:
+    refused = run_dg(
+        project, "scaffold", "defs", "dazz_assets.IntegrationComponent", "orders", "--integration", "snik"
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "Error: no integration is named 'snik'; did you mean 'snyk'?" in refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert not (project / "shop" / "defs" / "orders").exists()
+
+
+def test_dg_check_yaml_refuses_what_is_no_interval(project: Path) -> None:
+    wrong = {"connections": [connection(interval="often")], "schedule": {"every": "soon"}}
+    write(project, {"integration": "snyk", **wrong})
+    checked = run_dg(project, "check", "yaml")
+    assert checked.returncode != 0
+    output = checked.stdout + checked.stderr
+    assert "soon" in output
+    assert "often" in output
+    right = {"connections": [connection(interval="6 h")], "schedule": {"every": "{{ env.EVERY }}"}}
+    write(project, {"integration": "snyk", **right})
+    accepted = run_dg(project, "check", "yaml", "--no-validate-requirements")
+    assert accepted.returncode == 0, accepted.stdout + accepted.stderr
+
+
 def test_components_of_two_integrations_live_in_one_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(project, {"integration": "snyk", "connections": [connection()]}, "first")
     write(project, {"integration": "github", "connections": [connection()]}, "second")

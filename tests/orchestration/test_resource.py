@@ -10,23 +10,26 @@ import pytest
 from pydantic import ValidationError
 
 from dazz_assets.connections import BadConnection
-from dazz_assets.orchestration.definitions import assemble_definitions
-from dazz_assets.orchestration.resource import DazzResource, SessionPool
+from dazz_assets.lake import Lake
+from dazz_assets.orchestration.definitions import assemble_definitions, build_definitions
+from dazz_assets.orchestration.resource import DazzResource, SessionPool, build_resource
 from dazz_assets.orchestration.run_config import StreamOptions
 from dazz_assets.spec.discovery import Discovered
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect
+from tests.orchestration.vendor import IncidentsIntegration
 
 
-def find_lake_of_run(resource: DazzResource) -> str:
-    """Where the lake of a run with this resource is."""
+def find_lake_of_run(resource: DazzResource, **settings: str) -> str:
+    """Where the lake of a run with this resource is. settings: those given in the launchpad."""
     found = []
 
     @dg.asset
     def asset(dazz: dg.ResourceParam[SessionPool]) -> None:
         found.append(str(dazz.lake))
 
-    dg.materialize([asset], resources={"dazz": resource})
+    config = {"resources": {"dazz": {"config": settings}}} if settings else None
+    dg.materialize([asset], resources={"dazz": resource}, run_config=config)
     return found[0]
 
 
@@ -41,6 +44,34 @@ def test_a_setting_overrides_the_environment(tmp_path: Path, monkeypatch: pytest
     assert find_lake_of_run(DazzResource(lake_url=str(tmp_path / "here"))).endswith(str(tmp_path / "here"))
     with pytest.raises(BadConnection, match="there is no file"):
         DazzResource(connections_file=str(tmp_path / "none.yaml")).read_connections()
+
+
+def settings_in_launchpad(definitions: dg.Definitions, key: str = "dazz") -> dict[str, Any]:
+    """The defaults of the resource's settings that the launchpad shows, by name."""
+    schema: Any = definitions.resolve_implicit_global_asset_job_def().run_config_schema.config_type
+    settings = schema.fields["resources"].config_type.fields[key].config_type.fields["config"].config_type.fields
+    return {name: field.default_value if field.default_provided else None for name, field in settings.items()}
+
+
+def test_the_launchpad_shows_lake_and_connections_of_a_location_of_ones_own(tmp_path: Path, connect: Connect) -> None:
+    file = tmp_path / "connections.yaml"
+    named = build_definitions([IncidentsIntegration], connections=file, lake=tmp_path / "lake")
+    assert settings_in_launchpad(named) == {"lake_url": str(tmp_path / "lake"), "connections_file": str(file)}
+    given = build_definitions([IncidentsIntegration], connections=[connect()], lake=Lake(tmp_path / "lake"))
+    assert settings_in_launchpad(given) == {"lake_url": None, "connections_file": None}
+
+
+def test_a_run_uses_the_lake_and_connections_that_code_gives_unless_a_setting_names_others(
+    tmp_path: Path, connect: Connect
+) -> None:
+    given = build_resource(Lake(tmp_path / "given"), [connect()])
+    assert find_lake_of_run(given).endswith(str(tmp_path / "given"))
+    assert find_lake_of_run(given, lake_url=str(tmp_path / "other")).endswith(str(tmp_path / "other"))
+    named = build_resource(tmp_path / "named")
+    assert find_lake_of_run(named, connections_file="other.yaml").endswith(str(tmp_path / "named"))
+    assert given.read_connections().valid == (connect(),)
+    with pytest.raises(BadConnection, match="there is no file"):
+        type(given)(connections_file=str(tmp_path / "none.yaml")).read_connections()
 
 
 def test_the_launchpad_shows_the_options_of_streams_with_a_cursor_and_of_parsers(

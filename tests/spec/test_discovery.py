@@ -1,5 +1,7 @@
 """Integrations are found in the package, by entry points and by path, and one that fails does not stop the others."""
 
+import os
+import subprocess
 import sys
 import types
 from importlib.metadata import EntryPoint
@@ -11,6 +13,7 @@ from dazz_assets import DefinitionError
 from dazz_assets.spec import discovery
 from dazz_assets.spec.discovery import discover, find_integration, load_classes
 
+ROOT = Path(__file__).parents[2]
 MODULE = """
 from pydantic import BaseModel
 from dazz_assets import ConnectionConfig, Integration, Stream
@@ -35,6 +38,30 @@ def write_integration(folder: Path, name: str = "Own", field: str = "id", file: 
 
 def test_the_package_integrations_is_searched() -> None:
     assert {"github", "snyk"} <= discover().integrations.keys()
+
+
+@pytest.mark.parametrize("files", [["integrations.py"], ["integrations/__init__.py", "integrations/jira/__init__.py"]])
+def test_a_checkout_has_its_own_vendors_beside_a_module_of_the_same_name(tmp_path: Path, files: list[str]) -> None:
+    """In a project that has the checkout installed, its own module `integrations` comes first on the path."""
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("raise RuntimeError('not yours to import')\n")
+    code = (
+        "from dazz_assets.sandbox import find_sandboxes\n"
+        "from dazz_assets.spec.discovery import discover\n"
+        "found = discover()\n"
+        "assert not found.failures, found.failures\n"
+        "print(sorted(found.integrations), [vendor.name for vendor in find_sandboxes()])\n"
+    )
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path, "DAZZ_INTEGRATIONS": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.stdout.strip() == "['github', 'snyk'] ['github', 'snyk']", answer.stderr
 
 
 def test_each_file_is_loaded_as_a_package_of_its_own(tmp_path: Path) -> None:
