@@ -33,13 +33,19 @@ def write_call(value: Any) -> str:
 
 
 def write_arguments(value: Any) -> list[str]:
-    """The arguments that make a dataclass instance: required ones by position, others by name unless default."""
+    """The arguments that make a dataclass instance: required ones and paths by position, others by name unless default.
+
+    Fields that are keyword-only are always named.
+    """
     arguments = []
     for field in dataclasses.fields(value):
         given, default = getattr(value, field.name), field.default
-        if default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        is_required = default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if not field.kw_only and (is_required or (field.name == "path" and given is not None)):
             arguments.append(write_literal(given))
-        elif given != (field.default_factory() if field.default_factory is not dataclasses.MISSING else default):
+        elif is_required or given != (
+            field.default_factory() if field.default_factory is not dataclasses.MISSING else default
+        ):
             arguments.append(f"{field.name}={write_literal(given)}")
     return arguments
 

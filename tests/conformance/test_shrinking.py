@@ -176,7 +176,6 @@ def test_52_what_is_stored_is_a_list_that_was_sent_and_never_a_sudden_loss_seen_
         failures: list[tuple[str, int, int]] = []
         for _ in range(len(lengths)):
             sent.clear()
-            error = ""
             try:
                 acme.sync(ItemsStream)
             except SyncError as error:
