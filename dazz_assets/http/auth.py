@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Protocol
+from dataclasses import Field, dataclass, fields, is_dataclass, replace
+from typing import Any, Protocol
 
 from dazz_assets.http.errors import CredentialError
 from dazz_assets.http.page import Request, Response
-from dazz_assets.http.placeholders import fill_placeholders, find_placeholders
+from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, find_texts
 
 
 class Auth(Protocol):
@@ -27,6 +27,8 @@ class Auth(Protocol):
 
     Each connection gets its own copy, so attributes such as a token belong to one customer. One thread of a connection
     at a time runs the flow and sends the auth's own requests; only signed requests are sent in parallel.
+
+    If the class is a dataclass, the templates in its fields are filled before the connection's first flow.
     """
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
@@ -94,16 +96,58 @@ class Basic:
 
 
 def auth_templates(auth: object) -> list[str]:
-    """The string fields of an auth, which may hold placeholders; empty if it is not a dataclass."""
-    if not is_dataclass(auth):
-        return []
-    values = [getattr(auth, field.name) for field in fields(auth)]
-    return [value for value in values if isinstance(value, str)]
+    """The texts in the fields of an auth, which may hold placeholders; empty if it is not a dataclass."""
+    return [text for _, value in _field_values(auth) for text in find_texts(value)]
 
 
 def auth_config_fields(auth: object) -> list[str]:
     """The config fields that the templates of an auth name, in order, each once."""
     return list(dict.fromkeys(name for kind, name in find_placeholders(auth_templates(auth)) if kind == "config"))
+
+
+def fill_own_auth(auth: Auth, config: Mapping[str, str]) -> Auth:
+    """The author's own auth, made again with the templates in its fields filled; the auth itself if it has none.
+
+    The library's auths fill theirs in `flow`, where they know what a header can carry.
+    Raises CredentialError: a field has no value, or the auth's class refuses the filled ones.
+    """
+    if getattr(type(auth), "flow", None) in _FLOWS_THAT_FILL:
+        return auth
+    templates = [(field, value) for field, value in _field_values(auth) if any(find_placeholders(value))]
+    filled = [(field, _fill_texts(value, config)) for field, value in templates]
+    if not filled:
+        return auth
+    try:
+        made = replace(auth, **{field.name: value for field, value in filled if field.init})  # type: ignore[type-var]
+        for field, value in filled:
+            if not field.init:
+                object.__setattr__(made, field.name, value)
+        return made
+    except Exception as error:  # noqa: BLE001  (whatever the author's code raises)
+        problem = f"{type(auth).__name__} can't be made with its templates filled: {type(error).__name__}: {error}"
+        failed = CredentialError(f"{problem}.", advice="Correct the integration's auth.")
+    raise failed  # Raised out here, so that it has no context that could hold a secret.
+
+
+_FLOWS_THAT_FILL = (BearerToken.flow, ApiKey.flow, Basic.flow)
+
+
+def _field_values(auth: object) -> list[tuple[Field[Any], Any]]:
+    if not is_dataclass(auth):
+        return []
+    return [(field, getattr(auth, field.name)) for field in fields(auth) if hasattr(auth, field.name)]
+
+
+def _fill_texts(value: Any, config: Mapping[str, str]) -> Any:
+    """The value with the templates in it filled, at any depth of mappings, lists and tuples."""
+    if isinstance(value, str):
+        return _fill_template(value, config)
+    if isinstance(value, Mapping):
+        return {key: _fill_texts(item, config) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        filled = [_fill_texts(item, config) for item in value]
+        return tuple(filled) if isinstance(value, tuple) else filled
+    return value
 
 
 def _fill_template(template: str, config: Mapping[str, str]) -> str:

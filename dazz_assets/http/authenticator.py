@@ -12,7 +12,7 @@ from time import time
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from dazz_assets.http.auth import Auth
+from dazz_assets.http.auth import Auth, fill_own_auth
 from dazz_assets.http.errors import CredentialError, FetchError, TransientError
 from dazz_assets.http.failures import error_for_response
 from dazz_assets.http.mask import Mask
@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 class Authenticator:
     """The auth of one connection, shared by its clients and their threads but by no other connection.
 
-    auth: copied, so that its state (a token) stays with this connection.
+    auth: copied, so that its state (a token) stays with this connection. An author's own is filled from the config.
     config: the fields of the connection's config as text. secrets: the values to mask in all texts.
     """
 
@@ -42,6 +42,7 @@ class Authenticator:
         self._auth = copy.deepcopy(auth)
         self._config = dict(config or {})
         self._lock = Lock()
+        self._is_filled = False
 
     def send_signed(self, request: Request, send: Send) -> tuple[Request, Response]:
         """Sign and send a request. Returns the last request that was sent and its response.
@@ -53,7 +54,7 @@ class Authenticator:
         """
         if self._auth is None:
             return request, send(request)
-        flow = _Flow(self._auth, request, self._config, self._masking_send(request, send))
+        flow = _Flow(self._fill_once(self._auth), request, self._config, self._masking_send(request, send))
         try:
             while True:
                 with self._lock:
@@ -68,13 +69,20 @@ class Authenticator:
         """The first request that a flow would send, without sending it. FetchError: the flow fails."""
         if self._auth is None:
             return request
-        flow = _Flow(self._auth, request, self._config, lambda _: Response(0))
+        flow = _Flow(self._fill_once(self._auth), request, self._config, lambda _: Response(0))
         try:
             with self._lock:
                 first = flow.resume()
         finally:
             flow.close()
         return first or request
+
+    def _fill_once(self, auth: Auth) -> Auth:
+        """The auth that the flows of this connection share. Raises CredentialError."""
+        with self._lock:
+            if not self._is_filled:
+                self._auth, self._is_filled = fill_own_auth(auth, self._config), True
+            return self._auth or auth
 
     def _masking_send(self, original: Request, send: Send) -> Send:
         """A `send` that first starts masking what the auth has added to the request."""

@@ -48,14 +48,14 @@ class Statistics:
             self._min_values[name] = min(bounds["min"], self._min_values.get(name, bounds["min"]))
             self._max_values[name] = max(bounds["max"], self._max_values.get(name, bounds["max"]))
 
-    def to_json(self) -> str:
-        """The statistics in Delta Lake's format."""
+    def to_json(self, lower_bounds: Mapping[str, str] | None = None) -> str:
+        """The statistics in Delta Lake's format. lower_bounds: of constant columns, instead of their values."""
         constants = {name: value for name, value in self._constants.items() if value is not None}
         nulls = {name: self._rows if value is None else 0 for name, value in self._constants.items()}
         return json.dumps(
             {
                 "numRecords": self._rows,
-                "minValues": constants | _format_bounds(self._min_values, _cut),
+                "minValues": constants | dict(lower_bounds or {}) | _format_bounds(self._min_values, _cut),
                 "maxValues": constants | _format_bounds(self._max_values, _cut_upper_bound),
                 "nullCount": {**nulls, **self._null_counts},
             }

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dazz_assets.lake.errors import LakeError
+from dazz_assets.lake.file_content import ContentHash, lower_bound_with_content
 from dazz_assets.lake.file_statistics import Statistics
 from dazz_assets.lake.paths import LakeRoot
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
@@ -61,6 +62,7 @@ class FileWriter:
         self._constants = constants
         self._schema = pa.schema([*(pa.field(name, pa.string()) for name in constants), *schema])
         self._statistics = Statistics(self._schema, constants)
+        self._content = ContentHash() if constants.get(INPUTS) else None
         self.path = f"{window_folder(window)}{uuid.uuid4()}.parquet" if windowed else f"{uuid.uuid4()}.parquet"
         self.rows = 0
         self._target = root.filesystem_path(f"{folder}/{self.path}")
@@ -83,6 +85,8 @@ class FileWriter:
         table = self._fit_to_schema(pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows)
         self._writer.write_table(table, row_group_size=table.num_rows)
         self._statistics.add(table)
+        if self._content is not None:
+            self._content.add(table.select(self._row_schema.names))
         self.rows += table.num_rows
 
     def close(self) -> DataFile:
@@ -90,7 +94,8 @@ class FileWriter:
         self._writer.close()
         size = self._root.filesystem.get_file_info(self._target).size
         now = time.time_ns() // 1_000_000
-        return DataFile(self.path, self.rows, size, now, self._window, self._statistics.to_json(), self._schema)
+        stats = self._statistics.to_json(self._lower_bounds())
+        return DataFile(self.path, self.rows, size, now, self._window, stats, self._schema)
 
     def discard(self) -> None:
         """Remove the file. A file that is neither discarded nor committed stays invisible until vacuum removes it."""
@@ -107,6 +112,10 @@ class FileWriter:
     ) -> None:
         if kind is not None:
             self.discard()
+
+    def _lower_bounds(self) -> dict[str, str]:
+        inputs = self._constants.get(INPUTS)
+        return {INPUTS: lower_bound_with_content(inputs, str(self._content))} if inputs and self._content else {}
 
     def _fit_to_schema(self, table: pa.Table) -> pa.Table:
         names = self._row_schema.names

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
+from dazz_assets.lake.file_content import content_in_lower_bound
 from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
 
@@ -34,11 +35,15 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class WindowState:
-    """What a window of a domain table was parsed from, and how many objects it holds."""
+    """What a window of a domain table was parsed from, and what it holds.
+
+    rows: how many objects. content: a hash of them (`ContentHash`); None if they were written before it was kept.
+    """
 
     fingerprint: str
     inputs: str
     rows: int
+    content: str | None
 
 
 class TableVersion:
@@ -76,7 +81,12 @@ class TableVersion:
     def window_states(self) -> dict[date | None, WindowState]:
         """The state of each window of a domain or quarantine table, read from the log alone."""
         return {
-            file.window: WindowState(file.min_values[FINGERPRINT], file.min_values[INPUTS], file.rows)
+            file.window: WindowState(
+                file.max_values[FINGERPRINT],
+                file.max_values[INPUTS],
+                file.rows,
+                content_in_lower_bound(file.min_values[INPUTS]),
+            )
             for file in self.files
         }
 

@@ -39,14 +39,16 @@ def stream_versions(session: Session, stored: TableVersion | None, grid: Grid) -
 
 
 def parser_version(parser: ParserSpec, states: Iterable[TableWindow]) -> str:
-    """The version of what a parser published in some windows: a hash of what made it, and of how much it is."""
+    """The version of what a parser published in some windows: a hash of what made it, and of what it is."""
     full_refresh = {item.stream for item in parser.inputs if item.kind == "full_refresh"}
     parts = []
     for table, window, state in states:
         passes = parsed_passes(state.inputs) if parser.incremental_inputs else {}
         inputs = sorted((name, count) for name, count in passes.items() if name in full_refresh)
-        # Objects may leave a window for another one that yields them too. The number of the others tells.
-        parts.append(f"{table} {window} {state.fingerprint} {state.rows} {inputs} {parsed_by(state.inputs)}")
+        # The same code version may make other objects of the same records: a parser was corrected without a new one.
+        # And objects may leave a window for another one that yields them too.
+        content = state.rows if state.content is None else state.content
+        parts.append(f"{table} {window} {state.fingerprint} {content} {inputs} {parsed_by(state.inputs)}")
     return _hash(parts) if parts else EMPTY
 
 

@@ -1,4 +1,4 @@
-"""Checks of an auth: it names fields of the config, one of them a secret, and each connection can have a copy."""
+"""Checks of an auth: it names fields of the config, a secret among them, and each connection can have a copy."""
 
 import copy
 from collections.abc import Mapping
@@ -22,8 +22,9 @@ _AUTH_EXAMPLES: Mapping[type, str] = {
 
 
 def check_auth(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
-    """Check that an auth names fields of the config, one of them a secret, and can be copied for each connection.
+    """Check that an auth names fields of the config, and can be copied for each connection.
 
+    The library's auths must name a secret. An author's own may get it from `flow`'s config, and name others.
     Raises DefinitionError.
     """
     auth, where = integration.auth, integration.__name__
@@ -64,7 +65,9 @@ def _secret_field(auth: Auth, config: type[ConnectionConfig]) -> str:
 
 
 def _check_auth_fields(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
-    """Check that the auth names a field of the config, and that one of the fields it names is a secret."""
+    """Check that an auth of the library names a field of the config, and that one of those it names is a secret."""
+    if not isinstance(auth, tuple(_AUTH_EXAMPLES)):
+        return
     names = auth_config_fields(auth)
     if not names and type(auth) in _AUTH_EXAMPLES:
         raise DefinitionError(

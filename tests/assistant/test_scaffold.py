@@ -299,6 +299,11 @@ def test_names_next_to_an_email_or_avatar_are_personal(record: dict[str, Any], p
     assert personal_of(record) == personal
 
 
+def test_a_field_with_a_long_name_hides_no_name_beside_it() -> None:
+    person = {"name": "Ann", "email": "ann@acme.example"}
+    assert personal_of({"id": 1, **person, "x" * 61: 1, "author": person}) == ("name", "author.name")
+
+
 def test_an_email_in_one_record_makes_the_name_personal_in_all() -> None:
     assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": None}) == ()
     assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": {"email": "a@b.example"}}) == ("lead.name",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -90,3 +91,64 @@ def test_a_value_that_does_not_fit_in_a_header_is_refused_without_showing_it(
 def test_a_key_goes_in_a_header_or_in_the_query_and_not_in_both() -> None:
     with pytest.raises(ValueError, match="not both"):
         ApiKey(header="X", param="key")
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An author's own auth, which finds the filled values in its fields."""
+
+    value: str = "Key {config.token}"
+    scopes: tuple[str, ...] = ("{config.scope}", "{time}")
+    length: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "length", len(self.value))
+
+    def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+        request = request.with_header("X-Value", self.value).with_header("X-Scopes", " ".join(self.scopes))
+        yield request.with_header("X-Length", str(self.length))
+
+
+def test_the_templates_of_an_authors_own_auth_are_filled_for_each_connection(vendor: Vendor, connect: Connect) -> None:
+    auth = Own()
+    for token in ("t0ken", "other"):
+        connect(auth=auth, values={"token": token, "scope": "read"}).send(Request(vendor.url))
+    sent = [request.headers for request in vendor.requests]
+    assert [headers["X-Value"] for headers in sent] == ["Key t0ken", "Key other"]
+    assert {headers["X-Scopes"] for headers in sent} == {"read {time}"}
+    assert {headers["X-Length"] for headers in sent} == {"9"}
+    assert auth == Own()
+
+
+def test_what_an_own_auth_keeps_in_its_fields_survives_from_flow_to_flow(vendor: Vendor, connect: Connect) -> None:
+    @dataclass
+    class Counting:
+        key: str = "{config.token}"
+        count: int = 0
+
+        def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+            self.count += 1
+            yield request.with_header("X-Attempt", f"{self.key} {self.count}")
+
+    client = connect(auth=Counting(), values={"token": "k"})
+    for _ in range(2):
+        client.send(Request(vendor.url))
+    assert [request.headers["X-Attempt"] for request in vendor.requests] == ["k 1", "k 2"]
+
+
+def test_a_template_of_an_own_auth_that_has_no_value_is_refused(vendor: Vendor, connect: Connect) -> None:
+    with pytest.raises(CredentialError, match="'scope', which has no value"):
+        connect(auth=Own(), values={"token": "t0ken"}).send(Request(vendor.url))
+    assert vendor.requests == []
+
+
+def test_an_own_auth_that_refuses_its_filled_fields_is_told_as_such(vendor: Vendor, connect: Connect) -> None:
+    @dataclass(frozen=True)
+    class Picky(Own):
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "length", 0)
+            if "{" not in self.value:
+                raise ValueError("no template")
+
+    with pytest.raises(CredentialError, match="Picky can't be made with its templates filled: ValueError: no template"):
+        connect(auth=Picky(), values={"token": "t0ken", "scope": "read"}).send(Request(vendor.url))

@@ -7,6 +7,7 @@ stale as it was.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ import dagster as dg
 import pytest
 
 from dazz_assets.extract.ranges import SyncRange
-from dazz_assets.lake import Lake, compact, compaction
+from dazz_assets.lake import Lake, compact, compaction, files
 from dazz_assets.orchestration import step
 from dazz_assets.orchestration.dagster_internals import CachingStaleStatusResolver, LoadingContextForTest
 from dazz_assets.orchestration.definitions import assemble_definitions
@@ -179,6 +180,42 @@ def test_a_restream_of_the_same_records_by_the_same_parser_changes_nothing(synce
     assert [set(report.windows) for report in parsed if report.parser == "tickets"] == [{week(4), week(2)}]
     assert synced.versions(TICKETS) == before
     assert synced.stale() == set()
+
+
+def test_a_restream_by_a_corrected_parser_of_the_same_version_changes_the_windows_whose_objects_it_changes(
+    synced: StatusPage, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.incident("3", at(week(0)), title="dwon")
+    synced.sync()
+    before = synced.versions(TICKETS)
+    faulty = synced.spec.integration.tickets  # type: ignore[attr-defined]
+
+    def corrected(*inputs: Any, **more: Any) -> Iterator[Any]:
+        for ticket in faulty(*inputs, **more):
+            yield ticket.model_copy(update={"title": ticket.title.replace("dwon", "down")})
+
+    monkeypatch.setattr(synced.spec.integration, "tickets", corrected)
+    synced.parse()
+    assert synced.changed(TICKETS, before) == {0}
+    corrected_versions = synced.versions(TICKETS)
+    synced.parse()
+    assert synced.versions(TICKETS) == corrected_versions
+
+
+def test_a_window_that_was_parsed_before_its_objects_were_hashed_keeps_its_version(
+    page: StatusPage, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.incident("1", at(week(4)))
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "lower_bound_with_content", lambda inputs, _: inputs)
+        page.sync()
+    before = page.versions(TICKETS)
+    vendor.incident("2", at(week(2)))
+    page.sync()
+    assert page.changed(TICKETS, before) == {2}
+    page.parse()
+    assert page.changed(TICKETS, before) == {2, 4}
+    assert page.stale() == set()
 
 
 def test_a_new_version_of_a_parser_makes_its_windows_stale_until_they_are_parsed(

@@ -327,3 +327,13 @@ def test_names_that_only_sound_like_secrets_load() -> None:
 
 def test_a_valid_auth_loads() -> None:
     assert read_integration(integration(Integration[Config], auth=BearerToken("{config.token}"))).config is Config
+
+
+class SigningKey(ConnectionConfig):
+    key_id: str
+    token: SecretStr
+
+
+def test_an_authors_own_auth_may_name_only_public_fields() -> None:
+    """Its flow finds the secret in the config."""
+    read_integration(with_config(SigningKey, auth=Exchange("{config.key_id}")))

@@ -6,7 +6,8 @@ from typing import Any
 
 from dazz_assets.assistant.infer.json_values import Kind, is_id, join_path, split_words, value_kind
 
-# An object is a map if a name is longer than this, or if it has more names and most objects lack most of them.
+# An object is a map if most names are longer than this, or if it has more names and most objects lack most of them.
+# One long name makes no map: its neighbours are fields, and may name a person.
 _MAX_NAME_LENGTH = 60
 _MAX_FIELDS = 60
 # Ignore what is nested deeper.
@@ -61,9 +62,8 @@ class ValueShape:
         is_sparse = (
             len(names) > _MAX_FIELDS and 2 * sum(item.count for item in names.values()) < len(names) * self.objects
         )
-        return bool(names) and (
-            is_sparse or any(len(name) > _MAX_NAME_LENGTH for name in names) or all(map(is_id, names))
-        )
+        has_long_names = 2 * sum(len(name) > _MAX_NAME_LENGTH for name in names) > len(names)
+        return bool(names) and (is_sparse or has_long_names or all(map(is_id, names)))
 
     def merge_members(self) -> "ValueShape":
         """The common shape of a map's values."""
