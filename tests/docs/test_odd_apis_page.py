@@ -48,7 +48,7 @@ class Row(BaseModel):
 
 def run(name: str) -> dict[str, Any]:
     """The names that an example of the page defines."""
-    names: dict[str, Any] = dict.fromkeys(MODELS, Row) | {"timedelta": timedelta}
+    names: dict[str, Any] = {model: Row for model in MODELS} | {"timedelta": timedelta}
     given = {exported: getattr(dazz_assets, exported) for exported in dazz_assets.__all__}
     exec(compile(SHOWN[name], f"docs/odd_apis.md: {name}", "exec"), found := names | given | {"__name__": "shown"})
     return {key: value for key, value in found.items() if key not in names | given}
