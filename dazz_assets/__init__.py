@@ -32,11 +32,14 @@ if TYPE_CHECKING:
     from dazz_assets.lake import Lake
     from dazz_assets.orchestration.component import IntegrationComponent
     from dazz_assets.orchestration.definitions import build_definitions
-    from dazz_assets.orchestration.translator import Translator
+    from dazz_assets.orchestration.translator import Node, Translator
+    from dazz_assets.spec.specs import IntegrationSpec
 
 _LAZY = {
     "IntegrationComponent": "dazz_assets.orchestration.component",
+    "IntegrationSpec": "dazz_assets.spec.specs",
     "Lake": "dazz_assets.lake",
+    "Node": "dazz_assets.orchestration.translator",
     "Translator": "dazz_assets.orchestration.translator",
     "build_definitions": "dazz_assets.orchestration.definitions",
 }
@@ -56,10 +59,12 @@ __all__ = [
     "Incremental",
     "Integration",
     "IntegrationComponent",
+    "IntegrationSpec",
     "Lake",
     "Last",
     "LinkHeader",
     "NextLink",
+    "Node",
     "Offset",
     "Page",
     "PageNumber",

@@ -4,16 +4,26 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
-VARIABLE = "DAZZ_CONNECTIONS"
+from dazz_assets.names import suggest
+
+CONNECTIONS_VARIABLE = "DAZZ_CONNECTIONS"
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_WITHOUT_BRACES = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
 _INTERVAL = re.compile(r"(\d+)\s*([smhd])")
+# What the settings of a connection must be.
+_EXPECTED = {
+    "id": "write lower case letters, digits, _ and -, at most 100 characters",
+    "start": "write a day, like 2026-01-31",
+    "interval": "write a number and a unit, greater than 0: 30s, 15m, 6h or 1d",
+}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
@@ -60,7 +70,7 @@ class Connection(BaseModel):
         try:
             return config.model_validate(values)
         except ValidationError as error:
-            raise BadConnection(f"{label}: {_describe_problems(error, 'config.')}") from None
+            raise BadConnection(f"{label}: {_describe_problems(error, config, 'config.')}") from None
 
     def _expand(self, label: str, name: str, value: Any) -> Any:
         if isinstance(value, list):
@@ -71,6 +81,10 @@ class Connection(BaseModel):
             return value
         if missing := [variable for variable in _ENV.findall(value) if variable not in os.environ]:
             raise BadConnection(f"{label}: config.{name} needs the environment variable {missing[0]}, which is not set")
+        if empty := [variable for variable in _ENV.findall(value) if not os.environ[variable].strip()]:
+            raise BadConnection(f"{label}: config.{name} needs the environment variable {empty[0]}, which is empty")
+        if (bare := _WITHOUT_BRACES.fullmatch(value.strip())) is not None:
+            raise BadConnection(f"{label}: config.{name} is ${bare[1]}; write it with braces: ${{{bare[1]}}}")
         return _ENV.sub(lambda match: os.environ[match[1]], value)
 
 
@@ -101,7 +115,7 @@ class Connections:
 
 def connections_path() -> Path:
     """`DAZZ_CONNECTIONS`, or `connections.yaml` in the current folder."""
-    return Path(os.environ.get(VARIABLE) or "connections.yaml")
+    return Path(os.environ.get(CONNECTIONS_VARIABLE) or "connections.yaml")
 
 
 def read_connections(path: Path) -> Connections:
@@ -113,7 +127,7 @@ def read_connections(path: Path) -> Connections:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadConnection(
-            f"there is no file {path}; write your connections there, or name another file with {VARIABLE}"
+            f"there is no file {path}; write your connections there, or name another file with {CONNECTIONS_VARIABLE}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadConnection(f"{path} can't be read: {error}") from None
@@ -140,7 +154,14 @@ def check_entries(source: str, entries: Iterable[Any]) -> Connections:
         try:
             connection = Connection.model_validate(entry)
         except ValidationError as error:
-            problems.append(BadEntry(id_, integration, f"{source}: connection {id_!r}: {_describe_problems(error)}"))
+            problems.append(
+                BadEntry(id_, integration, f"{source}: connection {id_!r}: {_describe_problems(error, Connection)}")
+            )
+            continue
+        if connection.start > datetime.now(UTC).date():
+            problem = f"`start`: {connection.start} is in the future; give a day that has passed"
+            text = f"{source}: connection {id_!r}: {problem}"
+            problems.append(BadEntry(id_, integration, text))
             continue
         if (key := (connection.integration, connection.id)) in valid:
             text = f"{source}: two connections of {connection.integration} have the id {id_!r}; give each its own id"
@@ -149,10 +170,25 @@ def check_entries(source: str, entries: Iterable[Any]) -> Connections:
     return Connections(tuple(valid.values()), tuple(problems))
 
 
-def _describe_problems(error: ValidationError, prefix: str = "") -> str:
-    problems = []
-    for item in error.errors(include_input=False, include_url=False):
-        setting = prefix + ".".join(map(str, item["loc"]))
-        hint = " (lower case letters, digits, _ and -, at most 100 characters)" if item["loc"] == ("id",) else ""
-        problems.append(f"`{setting}`: {item['msg']}{hint}")
-    return "; ".join(problems)
+def _describe_problems(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
+    problems = error.errors(include_input=False, include_url=False)
+    return "; ".join(_describe_problem(item, model, prefix) for item in problems)
+
+
+def _describe_problem(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
+    """A sentence about one problem of an entry or its config. prefix: before the names of settings."""
+    if not problem["loc"]:
+        return "write it as settings: `id: ...`, `integration: ...`, `start: ...`"
+    setting, kind = prefix + ".".join(map(str, problem["loc"])), problem["type"]
+    known = [prefix + name for name in model.model_fields]
+    if kind == "missing":
+        return f"`{setting}` is missing"
+    if kind == "extra_forbidden":
+        owner = "the config" if prefix else "a connection"
+        return f"`{setting}` is not a setting of {owner}{suggest(setting, known).replace(chr(39), '`')}"
+    if setting in _EXPECTED:
+        reason = problem["msg"].removeprefix("Value error, ") if kind == "value_error" else _EXPECTED[setting]
+        return f"`{setting}`: {reason}"
+    if kind.endswith(("_type", "_parsing")):
+        return f"`{setting}` must be {problem['msg'].removeprefix('Input should be ')}"
+    return f"`{setting}`: {problem['msg'].removeprefix('Value error, ')}"

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# What an author may choose. Folders of the lake have room for longer names (lake/paths.py), so that each fits.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MAX_LISTED = 12
 OUR_COLUMNS = frozenset({"connection", "fingerprint", "inputs", "integration", "parser", "window_start"})
@@ -28,11 +29,11 @@ def suggest(name: str, known: Iterable[str]) -> str:
 def closest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name closest to a name, or None. A path with the same last part is close: `attributes.id` for `id`."""
     names = sorted(known)
-    by_normalized = {_normalize(item): item for item in names}
-    if same := by_normalized.get(_normalize(name)):
+    by_normalised = {_normalise(item): item for item in names}
+    if same := by_normalised.get(_normalise(name)):
         return same
-    last_part = _normalize(name.rpartition(".")[2])
-    same_last_part = [item for item in names if _normalize(item.rpartition(".")[2]) == last_part]
+    last_part = _normalise(name.rpartition(".")[2])
+    same_last_part = [item for item in names if _normalise(item.rpartition(".")[2]) == last_part]
     return next(iter([*same_last_part, *get_close_matches(name, names, n=1)]), None)
 
 
@@ -42,6 +43,6 @@ def list_names(names: Iterable[str]) -> str:
     return ", ".join(all_names[:_MAX_LISTED]) + (", ..." if len(all_names) > _MAX_LISTED else "")
 
 
-def _normalize(name: str) -> str:
+def _normalise(name: str) -> str:
     """Make `updatedAt`, `updated-at` and `updated_at` equal."""
     return name.replace("_", "").replace("-", "").lower()

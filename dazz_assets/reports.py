@@ -1,5 +1,7 @@
 """Reports of a sync or parse when it is done, and the callbacks while it runs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -51,18 +53,20 @@ class StreamReport:
 class ParseReport:
     """The result of running one parser for one connection.
 
-    records: domain objects in the parsed windows.
+    objects: domain objects in the parsed windows.
     windows: these objects by window (key None if the parser is partitioned by connection alone).
     quarantined: records and objects that were put into quarantine.
     invalid: records that failed validation, by stream.
-    replaced: invalid records that were replaced by an older valid version.
+    replaced: invalid records that were replaced with an older valid version.
     duplicates: ids that were yielded more than once.
     stale: windows that, after this parse, have full-refresh inputs that changed since they were parsed.
+    version, other_versions: of the parser, and those that, after this parse, some windows were parsed by.
+    changed_inputs: those inputs.
     """
 
     connection: str
     parser: str
-    records: int = 0
+    objects: int = 0
     windows: dict[date | None, int] = field(default_factory=dict)
     quarantined: int = 0
     read: dict[str, int] = field(default_factory=dict)
@@ -71,6 +75,9 @@ class ParseReport:
     duplicates: list[str] = field(default_factory=list)
     stale: list[date | None] = field(default_factory=list)
     inputs: dict[str, int] = field(default_factory=dict)
+    version: str = "1"
+    other_versions: list[str] = field(default_factory=list)
+    changed_inputs: list[str] = field(default_factory=list)
 
 
 class Progress:
@@ -88,5 +95,16 @@ class Progress:
     def waiting(self, connection: str, seconds: float, reason: str) -> None:
         """Work pauses for some seconds because of a rate limit, a retry or another sync of the connection."""
 
-    def ended(self, connection: str, work: str) -> None:
-        """Work on a stream or parser ended, successfully or not."""
+    def ended(self, connection: str, work: str, *, failed: bool = False) -> None:
+        """Work on a stream or parser ended."""
+
+    @contextmanager
+    def during(self, connection: str, work: str) -> Iterator[None]:
+        """Report the begin of work on a stream or parser, and its end, which an exception makes a failure."""
+        self.began(connection, work)
+        try:
+            yield
+        except BaseException:
+            self.ended(connection, work, failed=True)
+            raise
+        self.ended(connection, work)

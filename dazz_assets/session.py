@@ -85,7 +85,7 @@ class Session:
 
     def raw(self, stream: StreamSpec) -> Table:
         """The raw table of one of the integration's streams."""
-        windowed = stream.cursor is not None
+        windowed = stream.windowed
         return self.lake.raw(self.spec.name, stream.name, self.connection.id, windowed=windowed)
 
     @cached_property

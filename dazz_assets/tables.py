@@ -1,6 +1,7 @@
 """The tables of a connection. Its first sync creates them all, so that queries find them even if the sync fails."""
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Commit, Lake, Table, TableVersion
@@ -27,7 +28,7 @@ def create_tables(session: Session) -> None:
             table.commit(lambda _: Commit())
 
 
-def is_synced(stored: TableVersion | None) -> bool:
+def is_synced(stored: TableVersion | None) -> TypeGuard[TableVersion]:
     """Whether a pass over the stream was ever completed. A table that was only created does not count."""
     return stored is not None and stored.transaction(PASSES) is not None
 

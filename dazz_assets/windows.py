@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from dazz_assets.declare.integration import WindowKind
@@ -45,6 +45,24 @@ class Windows:
             window = self.after(window)
 
 
+@dataclass(frozen=True, slots=True)
+class WindowSpan:
+    """The windows of one kind from `first` to `last`, both included."""
+
+    windows: Windows
+    first: date
+    last: date
+
+    def nearest(self, window: date) -> date:
+        """The window of the span that is nearest to a window, which may lie outside."""
+        return min(max(window, self.first), self.last)
+
+    def overlaps(self, since: datetime | None, until: datetime | None) -> bool:
+        """Whether a moment of [since, until) lies in the span; None is no bound."""
+        end = midnight(self.windows.after(self.last))
+        return (since is None or since < end) and (until is None or until > midnight(self.first))
+
+
 # Cached because records of one page often fall on the same day.
 @lru_cache(maxsize=4096)
 def _window_of_day(windows: Windows, days: int) -> date:
@@ -55,6 +73,11 @@ def _window_of_day(windows: Windows, days: int) -> date:
 def to_microseconds(moment: datetime) -> int:
     """Microseconds since the epoch of an aware datetime."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def midnight(day: date) -> datetime:
+    """The first moment of a day in UTC, which is that of the window named by it."""
+    return datetime.combine(day, time(), UTC)
 
 
 def window_start(window: date) -> int:

@@ -63,7 +63,7 @@ def run_and_diff(script: str, **parts: Any) -> dict[str, list[str | None]]:
     code = "\n".join(
         [
             "import json",
-            "from tests.host import diff_states, read_process_state",
+            "from tests.process_state import diff_states, read_process_state",
             script.format(**parts),
             "print(json.dumps(diff_states(before, read_process_state())))",
         ]

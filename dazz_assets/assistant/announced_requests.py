@@ -19,7 +19,7 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import PART_WINDOWS, SyncPlan, SyncRange
-from dazz_assets.extract.stream_requests import first_request, parent_fields, sent_bounds
+from dazz_assets.extract.stream_requests import build_request, parent_fields, sent_bounds
 from dazz_assets.http import Authenticator, CredentialError, Request
 from dazz_assets.http.authenticator import is_signed
 from dazz_assets.http.mask import HIDDEN
@@ -55,8 +55,8 @@ class AnnouncedRequest:
     note: str = ""
 
 
-def first_requests(spec: IntegrationSpec, stream: StreamSpec) -> list[AnnouncedRequest]:
-    """Return the first requests of a first and of an incremental sync; a snapshot stream has one for every sync.
+def announce_requests(spec: IntegrationSpec, stream: StreamSpec) -> list[AnnouncedRequest]:
+    """The first requests of a first and of an incremental sync; a snapshot stream has one for every sync.
 
     Raises FetchError for params that the paginator can't start from.
     """
@@ -84,7 +84,7 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
         sent = replace(
             sent, since=stand_ins.value_like(sent.since, since), until=stand_ins.value_like(sent.until, until)
         )
-    request = first_request(session, stream, source.fields, sent)
+    request = build_request(session, stream, source.fields, sent)
     if stream.paginator is not None:
         request = stream.paginator.first(request)
     signed, auth_note = _sign(session, request)
@@ -129,12 +129,12 @@ def _describe_reading(stream: StreamSpec, since: str, *, is_first: bool) -> str:
 
 
 def _sign(session: Session, request: Request) -> tuple[Request, str]:
-    """Return a request with its auth applied and without default headers, and a note on what the auth leaves unseen."""
+    """A request with its auth applied and without default headers, and a note on what the auth leaves unseen."""
     plain = read_prepared(prepare_request(request))
     integration = session.integration
     note = ""
     try:
-        signed = Authenticator(integration.auth, config_texts(integration.config)).first_request(plain)
+        signed = Authenticator(integration.auth, config_texts(integration.config)).preview_signing(plain)
     except CredentialError:  # For example, a stand-in is not a key that the auth can sign with.
         signed, note = plain, "what the auth adds shows only with a connection's config"
     if not is_signed(signed, plain):
@@ -145,7 +145,7 @@ def _sign(session: Session, request: Request) -> tuple[Request, str]:
 
 
 class _StandIns:
-    """Stand-ins for unknown values, replaced by names once the request is built.
+    """Stand-ins for unknown values, replaced with names once the request is built.
 
     They are numbers, which stay unchanged in URLs, headers and bodies, and where a paginator counts.
     """
@@ -154,23 +154,23 @@ class _StandIns:
         self._names: dict[str, str] = {}
 
     def value_for(self, name: str) -> str:
-        """Return a new stand-in for a name."""
+        """A new stand-in for a name."""
         value = str(_FIRST_STAND_IN + len(self._names))
         self._names[value] = name
         return value
 
     def url_for(self, name: str) -> str:
-        """Return a stand-in that is a valid URL."""
+        """A stand-in that is a valid URL."""
         url = f"https://{self.value_for(name)}.test"
         self._names[url] = name
         return url
 
     def value_like(self, value: str | int, name: str) -> str | int:
-        """Return a stand-in of the same type as a value."""
+        """A stand-in of the same type as a value."""
         return int(self.value_for(name)) if isinstance(value, int) else self.value_for(name)
 
     def restore_names(self, text: str) -> str:
-        """Replace the stand-ins in a text by their names."""
+        """Replace the stand-ins in a text with their names."""
         for value in sorted(self._names, key=len, reverse=True):
             text = text.replace(value, self._names[value])
         return text

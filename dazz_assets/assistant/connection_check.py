@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import Raw
 
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.stream_requests import first_request, parent_fields, sent_bounds
+from dazz_assets.extract.stream_requests import ANCESTOR, build_request, parent_fields, sent_bounds, split_generations
 from dazz_assets.http import Client, FetchError, walk
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.session import Session
@@ -21,31 +21,56 @@ _MAX_PARENTS = 5
 Fetched = TypeVar("Fetched")
 
 
-def fetch_first_records(session: Session, client: Client, stream: StreamSpec) -> tuple[StreamSpec, Sequence[Raw]]:
-    """Return a stream and the records of its first page, or the ancestor that has no records and an empty list.
+@dataclass(frozen=True, slots=True)
+class FirstRecords:
+    """The records of the first page of a stream; or none, of the ancestor that has none.
+
+    fields: the values of the parent that the page belongs to: those that its request or a stream below needs.
+    """
+
+    stream: StreamSpec
+    records: Sequence[Raw]
+    fields: Mapping[str, str]
+
+
+def fetch_first_records(
+    session: Session, client: Client, stream: StreamSpec, wanted: Sequence[str] = ()
+) -> FirstRecords:
+    """The first records of a stream. wanted: fields of its parent's record that a stream below it needs.
 
     Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
     """
     if stream.parent is None:
-        return stream, _fetch_records_of_parent(session, client, stream, {})
-    reached, parents = fetch_first_records(session, client, session.spec.streams[stream.parent])
-    if not parents:
-        return reached, []
-    return stream, next(
-        fetch_for_parents(stream, parents, lambda fields: _fetch_records_of_parent(session, client, stream, fields))
-    )
+        return FirstRecords(stream, _fetch_records_of_parent(session, client, stream, {}), {})
+    parents = fetch_parents(session, client, stream, wanted)
+    if not parents.records:
+        return parents
+
+    def fetch(fields: Mapping[str, str]) -> FirstRecords:
+        return FirstRecords(stream, _fetch_records_of_parent(session, client, stream, fields), fields)
+
+    return next(fetch_for_parents(stream, parents, fetch, wanted))
+
+
+def fetch_parents(session: Session, client: Client, stream: StreamSpec, wanted: Sequence[str] = ()) -> FirstRecords:
+    """Return the first records of a sub-stream's parent. Raises as `fetch_first_records`."""
+    _, above = split_generations([*parent_fields(stream), *wanted])
+    return fetch_first_records(session, client, session.spec.streams[stream.parent or ""], above)
 
 
 def fetch_for_parents(
-    stream: StreamSpec, parents: Sequence[Raw], fetch: Callable[[Mapping[str, str]], Fetched]
+    stream: StreamSpec,
+    parents: FirstRecords,
+    fetch: Callable[[Mapping[str, str]], Fetched],
+    wanted: Sequence[str] = (),
 ) -> Iterator[Fetched]:
-    """Yield what `fetch` returns for each of the first parents that the token may read.
+    """What `fetch` returns for each of the first parents that the token may read.
 
     A refused parent (403, 404) does not prove that the connection is bad. Raises FetchError if all are refused.
     """
     refused: FetchError | None = None
     is_any_readable = False
-    for fields in _parent_values(stream, parents[:_MAX_PARENTS]):
+    for fields in _parent_values([*parent_fields(stream), *wanted], parents):
         try:
             fetched = fetch(fields)
         except FetchError as error:
@@ -59,11 +84,13 @@ def fetch_for_parents(
         raise refused
 
 
-def _parent_values(stream: StreamSpec, parents: Sequence[Raw]) -> Iterator[Mapping[str, str]]:
-    paths = parent_fields(stream)
-    rows = FieldReader(paths).read(parents) if paths else [()] * len(parents)
+def _parent_values(paths: Sequence[str], parents: FirstRecords) -> Iterator[Mapping[str, str]]:
+    own, _ = split_generations(dict.fromkeys(paths))
+    records = parents.records[:_MAX_PARENTS]
+    rows = FieldReader(own).read(records) if own else [()] * len(records)
+    inherited = {f"{ANCESTOR}{path}": text for path, text in parents.fields.items()}
     for row in rows:
-        yield {path: text for path, text in zip(paths, row, strict=True) if text is not None}
+        yield {path: text for path, text in zip(own, row, strict=True) if text is not None} | inherited
 
 
 def _fetch_records_of_parent(
@@ -71,7 +98,7 @@ def _fetch_records_of_parent(
 ) -> Sequence[Raw]:
     pages = walk(
         client,
-        first_request(session, stream, parent, sent_bounds(session, stream, Bounds())),
+        build_request(session, stream, parent, sent_bounds(session, stream, Bounds())),
         paginator=stream.paginator,
         rules=stream.rules,
         should_stop=lambda _: "the first page is enough",
@@ -101,7 +128,11 @@ def check_connection(session: Session) -> CheckReport:
     """
     client = session.client(session.spec.check)
     with closing(client):
-        reached, records = fetch_first_records(session, client, session.spec.streams[session.spec.check])
+        first = fetch_first_records(session, client, session.spec.streams[session.spec.check])
         return CheckReport(
-            session.connection.id, reached.name, len(records), client.counters.requests, tuple(client.warnings)
+            session.connection.id,
+            first.stream.name,
+            len(first.records),
+            client.counters.requests,
+            tuple(client.warnings),
         )

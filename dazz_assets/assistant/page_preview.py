@@ -10,7 +10,7 @@ from itertools import chain
 from msgspec import Raw
 from pydantic import BaseModel, ValidationError
 
-from dazz_assets.assistant.connection_check import fetch_first_records, fetch_for_parents
+from dazz_assets.assistant.connection_check import fetch_for_parents, fetch_parents
 from dazz_assets.assistant.generate import write_call
 from dazz_assets.assistant.infer import (
     CursorField,
@@ -33,7 +33,7 @@ from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.stream_requests import first_request, sent_bounds
+from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.session import Session
@@ -162,11 +162,11 @@ def preview(session: Session, stream: StreamSpec) -> Preview:
 def _fetch_page(session: Session, client: Client, stream: StreamSpec) -> tuple[Mapping[str, str], Page]:
     if stream.parent is None:
         return _fetch_page_of_parent(session, client, stream, {})
-    reached, parents = fetch_first_records(session, client, session.spec.streams[stream.parent])
-    if not parents:
+    parents = fetch_parents(session, client, stream)
+    if not parents.records:
         raise SyncError(
-            f"{session.name}, stream {stream.name}: the first page of {reached.name} has no records, so there is no "
-            f"parent to fetch {stream.name} for"
+            f"{session.name}, stream {stream.name}: the first page of {parents.stream.name} has no records, so there "
+            f"is no parent to fetch {stream.name} for"
         )
     pages = fetch_for_parents(stream, parents, lambda fields: _fetch_page_of_parent(session, client, stream, fields))
     first = next(pages)
@@ -177,14 +177,14 @@ def _fetch_page_of_parent(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> tuple[Mapping[str, str], Page]:
     bounds = sent_bounds(session, stream, Bounds(since=session.start, exact=True))
-    request = first_request(session, stream, parent, bounds)
+    request = build_request(session, stream, parent, bounds)
     if stream.paginator is not None:
         request = stream.paginator.first(request)
     return parent, client.send(request, stream.rules)
 
 
 def _is_worth_showing(page: Page, stream: StreamSpec) -> bool:
-    """Return whether a page has records, or lacks the list that should hold them."""
+    """Whether a page has records, or lacks the list that should hold them."""
     try:
         return bool(page.listed(stream.rules).records)
     except RecordsPathError:
@@ -245,7 +245,7 @@ def _check_model(model: type[BaseModel], records: Sequence[Raw], fields: Sequenc
 
 
 def _check_key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> KeyReport:
-    keys = FieldReader(stream.primary_key).read(records) if stream.primary_key else []
+    keys = FieldReader(stream.key_paths).read(records) if stream.key_paths else []
     complete = [key for key in keys if None not in key]
     return KeyReport(
         stream.primary_key,
@@ -296,7 +296,7 @@ def _check_paging(client: Client, paginator: Paginator | None, page: Page, recei
 
 
 def _describe_mismatch(paginator: Paginator | None, page: Page, detected: Sequence[Paging]) -> str | None:
-    """Return a sentence on how the declared paginator and the page disagree, if they do."""
+    """A sentence on how the declared paginator and the page disagree, if they do."""
     live = [item for item in detected if item.has_more]
     if paginator is None:
         if live:

@@ -24,7 +24,7 @@ from dazz_assets.spec.specs import IntegrationSpec
 if TYPE_CHECKING:
     from dazz_assets.orchestration.dagster_instance import DagsterInstance
 
-Record = dict[str, Any]
+FindingRow = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Demonstration:
                     spec.name,
                     self._count_requests(spec) - requests,
                     sum(report.records for report in outcome.streams),
-                    sum(report.records for report in outcome.parsers),
+                    sum(report.objects for report in outcome.parsers),
                     time.monotonic() - started,
                 )
             )
@@ -141,7 +141,7 @@ class Demonstration:
                 f"the incremental sync stored the {what} that changed, and no others", fetched == sorted(expected)
             )
 
-    def _check_restream_published_the_same(self, before: list[Record], after: list[Record]) -> None:
+    def _check_restream_published_the_same(self, before: list[FindingRow], after: list[FindingRow]) -> None:
         """Check that a restream publishes the same findings.
 
         They may differ only in what parsers take from full-refresh inputs, which are read as they are at the time of
@@ -164,7 +164,7 @@ class Demonstration:
         )
 
 
-def _finding_key(finding: Record) -> tuple[object, ...]:
+def _finding_key(finding: FindingRow) -> tuple[object, ...]:
     return finding["integration"], finding["id"], finding["window_start"]
 
 

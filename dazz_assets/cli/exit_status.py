@@ -41,9 +41,10 @@ def exit_status(error: Exception) -> int | None:
     # Such an error can only be raised once its module is loaded, so these imports cost nothing by now.
     from dazz_assets.connections import BadConnection
     from dazz_assets.errors import ParseError, RecordingError, SyncError
+    from dazz_assets.home import FolderError
     from dazz_assets.lake import LakeError, NoLakeError, QueryError
 
-    if isinstance(error, UsageError | DefinitionError | BadConnection | QueryError | NoLakeError):
+    if isinstance(error, UsageError | DefinitionError | BadConnection | FolderError | QueryError | NoLakeError):
         return WRONG_USAGE
     return FAILED if isinstance(error, FetchError | SyncError | ParseError | LakeError | RecordingError) else None
 

@@ -103,7 +103,7 @@ def read_api_path(text: str) -> tuple[str, Mapping[str, Scalar]]:
 
 
 def _reject_secret_params(path: str) -> None:
-    """Raises UsageError for a secret, which would end up in code and in messages."""
+    """Raise UsageError for a secret, which would end up in code and in messages."""
     for name, value in parse_qsl(path.partition("?")[2]):
         if secret_names.is_credential_name(name) or token_patterns.find_token_kind(value):
             raise UsageError(
@@ -168,7 +168,7 @@ def read_paginator(text: str) -> Paginator | None:
     if kind == "next-link" and rest:
         return NextLink(rest)
     if kind == "cursor-token" and path and param:
-        return CursorToken(path, param)
+        return CursorToken(path, param=param)
     if kind == "page-number":
         return PageNumber(rest or "page")
     if kind == "offset":
@@ -189,7 +189,7 @@ def write_paginator(paginator: Paginator | None) -> str:
             return "link-header"
         case NextLink(path):
             return f"next-link:{path}"
-        case CursorToken(path, param):
+        case CursorToken(path, param=param):
             return f"cursor-token:{path}:{param}"
         case PageNumber(param):
             return f"page-number:{param}"

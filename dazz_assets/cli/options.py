@@ -6,9 +6,6 @@ from typing import Annotated
 
 import typer
 
-SANDBOX_PORT = 8790
-SANDBOX_SEED = 1
-
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?")
 
@@ -47,7 +44,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JS
 
 
 def check_range(since: datetime | None, until: datetime | None) -> None:
-    """Raises BadParameter for an empty range."""
+    """Raise BadParameter for an empty range."""
     if since is not None and until is not None and since >= until:
         raise typer.BadParameter(
             f"--since {since.isoformat()} must be before --until {until.isoformat()} (which is exclusive)"

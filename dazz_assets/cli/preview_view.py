@@ -12,8 +12,8 @@ from dazz_assets.assistant.infer.json_values import read_texts
 from dazz_assets.assistant.page_preview import MaskedRequest, ModelReport, Preview
 from dazz_assets.cli.exit_status import mask_secrets
 from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
-from dazz_assets.http.failures import shorten
 from dazz_assets.http.json_slices import split_path
+from dazz_assets.http.quotes import shorten
 
 _MAX_ROWS = 10
 _MAX_COLUMNS = 7

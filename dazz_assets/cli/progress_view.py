@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,7 +34,7 @@ class _Counts:
 
 
 class _TrackedProgress(Progress):
-    """Counts what each stream and parser has counts. Thread-safe."""
+    """Keeps counts for each stream and parser. Thread-safe."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -68,15 +68,16 @@ class _TrackedProgress(Progress):
             if not affected:
                 self.note(f"{connection}: {text}")
 
-    def ended(self, connection: str, work: str) -> None:
+    def ended(self, connection: str, work: str, *, failed: bool = False) -> None:
         with self.lock:
-            self.close(connection, work, self.active.pop((connection, work), _Counts()))
+            counts = self.active.pop((connection, work), _Counts())
+            self.close(connection, work, counts, ["failed"] if failed else [])
 
     def show(self, connection: str, work: str) -> None:
-        """Called when something changed."""
+        """React to a change."""
 
-    def close(self, connection: str, work: str, counts: _Counts) -> None:
-        """Called when a stream or parser ended."""
+    def close(self, connection: str, work: str, counts: _Counts, how: Sequence[str]) -> None:
+        """React to the end of a stream or parser. how: `failed`, or nothing."""
 
     def note(self, text: str) -> None:
         """Print a line that belongs to no stream or parser."""
@@ -96,9 +97,10 @@ class _LineProgress(_TrackedProgress):
             print_note(f"{connection} {work}: {text}")
         self._last_waits[connection, work] = text
 
-    def close(self, connection: str, work: str, counts: _Counts) -> None:
+    def close(self, connection: str, work: str, counts: _Counts, how: Sequence[str]) -> None:
         seconds = time.monotonic() - counts.started
-        print_note(f"{connection} {work}: {', '.join(filter(None, (counts.format_counts(), f'{seconds:.1f} s')))}")
+        parts = filter(None, (*how, counts.format_counts(), f"{seconds:.1f} s"))
+        print_note(f"{connection} {work}: {', '.join(parts)}")
 
 
 class _LiveProgress(_TrackedProgress):
@@ -118,8 +120,13 @@ class _LiveProgress(_TrackedProgress):
         item = self.active[connection, work]
         self._update(connection, work, status=", ".join(filter(None, (item.format_counts(), item.waiting))))
 
-    def close(self, connection: str, work: str, counts: _Counts) -> None:
-        self._update(connection, work, status=counts.format_counts(), total=1, completed=1)
+    def close(self, connection: str, work: str, counts: _Counts, how: Sequence[str]) -> None:
+        status = ", ".join(filter(None, (*how, counts.format_counts())))
+        # A bar that is completed has a tick, and one that stopped has none.
+        done: dict[str, Any] = {} if how else {"total": 1, "completed": 1}
+        self._update(connection, work, status=status, **done)
+        if how and (task := self._tasks.get((connection, work))) is not None:
+            self._bars.stop_task(task)
 
     def note(self, text: str) -> None:
         self._bars.console.print(text)
@@ -131,7 +138,7 @@ class _LiveProgress(_TrackedProgress):
 
 @contextmanager
 def show_progress(*, as_json: bool = False) -> Iterator[Progress]:
-    """Yield the progress to pass to a sync or parse. With as_json, print nothing unless on a terminal."""
+    """The progress to pass to a sync or parse. With as_json, print nothing unless on a terminal."""
     if not sys.stderr.isatty():
         yield Progress() if as_json else _LineProgress()
         return

@@ -77,28 +77,41 @@ def ask_missing(flags: dict[str, str | None], check_auth: Callable[[str], object
     return base_url, auth, path
 
 
-def complete_proposal(wanted: AuthorChoices, page: Page, *, is_ours: bool, interactive: bool) -> Proposal:
+def complete_proposal(wanted: AuthorChoices, page: Page, *, is_first_party: bool, interactive: bool) -> Proposal:
     """The proposal for a page. Fills in what flags don't say from the page or, if interactive, from answers.
 
     Raises UsageError.
     """
-    wanted, proposal = _propose(wanted, page, is_ours=is_ours, interactive=interactive)
-    return _propose(_confirm(wanted, proposal), page, is_ours=is_ours, interactive=True)[1] if interactive else proposal
+    wanted, proposal = _propose(wanted, page, is_first_party=is_first_party, interactive=interactive)
+    return (
+        _propose(_confirm(wanted, proposal), page, is_first_party=is_first_party, interactive=True)[1]
+        if interactive
+        else proposal
+    )
 
 
-def _propose(wanted: AuthorChoices, page: Page, *, is_ours: bool, interactive: bool) -> tuple[AuthorChoices, Proposal]:
+def _propose(
+    wanted: AuthorChoices, page: Page, *, is_first_party: bool, interactive: bool
+) -> tuple[AuthorChoices, Proposal]:
     while True:
         try:
-            return wanted, propose(wanted, page, is_first_party=is_ours)
+            return wanted, propose(wanted, page, is_first_party=is_first_party)
         except NoProposalError as error:
             if error.setting is None:
                 raise UsageError(str(error)) from None
             if not interactive:
-                raise UsageError(f"{error}: set it with --{error.setting}") from None
+                raise UsageError(f"{error}: set it with --{error.setting}{_describe_example(error)}") from None
             print_note(str(error), "yellow")
             check = _CHECKS.get(error.setting, str)
             default = "" if error.setting == "records" else None
             wanted = _change_setting(wanted, error.setting, _ask(_QUESTIONS[error.setting], default, check))
+
+
+def _describe_example(error: NoProposalError) -> str:
+    """The end of a message: a flag that may fit."""
+    if error.paginator is None:
+        return ""
+    return f", for example `--paginator {new_flags.write_paginator(error.paginator)}`"
 
 
 def _confirm(wanted: AuthorChoices, proposal: Proposal) -> AuthorChoices:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NoReturn
 
+from dazz_assets.cli.advice import describe_other_versions, parse_command
 from dazz_assets.cli.exit_status import DONE, FAILED, WRONG_USAGE, end_command, mask_secrets
 from dazz_assets.cli.open_instance import open_instance_and_lake
 from dazz_assets.cli.output import print_json, print_note, print_table
@@ -40,11 +41,11 @@ def run_and_finish(run: Callable[..., Outcome], target: Target, *, as_json: bool
 def finish_run(outcome: Outcome, target: Target, *, as_json: bool) -> NoReturn:
     """Print the outcome, with the connections whose entries are invalid, and end the command with its exit status."""
     outcome.errors.extend(Problem(id_, text) for id_, text in target.problems.items())
-    print_run(outcome, as_json=as_json)
+    print_run(outcome, target, as_json=as_json)
     end_command(run_exit_status(outcome, target))
 
 
-def print_run(outcome: Outcome, *, as_json: bool) -> None:
+def print_run(outcome: Outcome, target: Target, *, as_json: bool) -> None:
     """Print what was done, warnings and errors."""
     if as_json:
         print_json(run_document(outcome))
@@ -54,10 +55,10 @@ def print_run(outcome: Outcome, *, as_json: bool) -> None:
         print_table(columns, [[getattr(item, name) for name in _STREAM] for item in outcome.streams])
     if outcome.parsers:
         rows = [
-            (item.connection, item.parser, item.records, len(item.windows), item.quarantined)
+            (item.connection, item.parser, item.objects, len(item.windows), item.quarantined)
             for item in outcome.parsers
         ]
-        print_table(("connection", "parser", "records", "windows", "quarantined"), rows)
+        print_table(("connection", "parser", "objects", "windows", "quarantined"), rows)
     for report in outcome.streams:
         keyless = [f"{report.problems} records without a key or cursor"] if report.problems else []
         gap = [report.gap] if report.gap else []
@@ -67,9 +68,13 @@ def print_run(outcome: Outcome, *, as_json: bool) -> None:
         if parsed.stale:
             print_note(
                 f"{parsed.connection} {parsed.parser}: {len(parsed.stale)} windows were parsed with an older state of "
-                "their full-refresh inputs; run `dazz parse --stale` to parse them again",
+                f"{', '.join(parsed.changed_inputs)}; run `{parse_command(target.given, '--stale')}` to parse them "
+                "again",
                 "yellow",
             )
+        if parsed.other_versions:
+            text = describe_other_versions(parsed.parser, parsed.version, parsed.other_versions, target.given)
+            print_note(f"{parsed.connection}: {text}", "yellow")
     for error in outcome.errors:
         print_note(f"Error: {mask_secrets(error.message)}", "red")
 
@@ -106,11 +111,13 @@ def _parser_document(report: ParseReport) -> dict[str, Any]:
     return {
         "connection": report.connection,
         "parser": report.parser,
-        "records": report.records,
+        "objects": report.objects,
         "windows": len(report.windows),
         "quarantined": report.quarantined,
         "invalid": sum(report.invalid.values()),
         "duplicates": len(report.duplicates),
         "replaced": report.replaced,
         "stale_windows": len(report.stale),
+        "version": report.version,
+        "other_versions": report.other_versions,
     }

@@ -21,7 +21,7 @@ class Credentials:
     variables: Mapping[str, str]
 
     def check_set(self) -> None:
-        """Raises UsageError if a variable is not set."""
+        """Raise UsageError if a variable is not set."""
         if missing := [variable for variable in self.variables.values() if not os.environ.get(variable)]:
             raise UsageError(
                 f"no page to generate from: set {', '.join(missing)} in the environment to fetch one, or give a file "

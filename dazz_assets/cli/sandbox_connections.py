@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from dazz_assets.cli.exit_status import UsageError
-from dazz_assets.cli.options import SANDBOX_PORT, SANDBOX_SEED
+from dazz_assets.cli.sandbox_defaults import SANDBOX_PORT, SANDBOX_SEED
 from dazz_assets.connections import BadConnection, Connection, read_connections
 from dazz_assets.sandbox import HISTORY, Sandbox, find_sandboxes
 from dazz_assets.sandbox.server import HOST

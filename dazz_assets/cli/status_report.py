@@ -7,7 +7,7 @@ Dagster definitions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 
 if TYPE_CHECKING:
-    from dazz_assets.orchestration.runs import LastMaterialization, RunHistory
+    from dazz_assets.orchestration.run_history import LastMaterialization, RunHistory
     from dazz_assets.orchestration.translator import Translator
 
 
@@ -46,7 +46,11 @@ class StreamStatus:
 
 @dataclass(slots=True)
 class ParserStatus:
-    """The status of a parser. stale_windows: None if its integration is not found."""
+    """The status of a parser.
+
+    stale_windows: None if its integration is not found. version: the parser's; None if it is not found.
+    other_versions: those that some windows were parsed by.
+    """
 
     integration: str
     connection: str
@@ -54,6 +58,8 @@ class ParserStatus:
     objects: int = 0
     windows: int = 0
     stale_windows: int | None = None
+    version: str | None = None
+    other_versions: list[str] = field(default_factory=list)
     quarantined: int = 0
     last_parse: str | None = None
     last_error: str | None = None
@@ -82,7 +88,7 @@ def read_status() -> LakeStatus:
         history = translator = None
         if (dagster_home() / "dagster.yaml").exists():
             from dazz_assets.orchestration.dagster_instance import open_instance
-            from dazz_assets.orchestration.runs import RunHistory
+            from dazz_assets.orchestration.run_history import RunHistory
             from dazz_assets.orchestration.translator import load_translator
 
             translator = load_translator()
@@ -150,7 +156,7 @@ class _Reader:
         status.objects, status.windows, status.quarantined = sum(windows.values()), len(windows), quarantined
         spec = self._specs.get(status.integration)
         if spec is not None and status.parser in spec.parsers:
-            status.stale_windows = self._count_stale_windows(spec, status)
+            self._read_windows(spec, status)
         asset_key = self._asset_key(status.integration, status.parser)
         event = self._read_last_run(status, asset_key)
         status.last_parse = _format_time(event.at) if event else None
@@ -184,18 +190,19 @@ class _Reader:
                 return self._translator.asset_key(spec, node).path
         return [integration, "raw", name] if raw else [integration, name]
 
-    def _count_stale_windows(self, spec: IntegrationSpec, status: ParserStatus) -> int | None:
-        """Count the windows whose full-refresh inputs have changed since. None if an input was never synced."""
+    def _read_windows(self, spec: IntegrationSpec, status: ParserStatus) -> None:
+        """Set how many windows are stale (None if an input was never synced), and the versions they were parsed by."""
         configured = self._connections.get((status.integration, status.connection))
         # Data stays in the lake when its connection is removed from the file.
         connection = configured or Connection(id=status.connection, integration=status.integration, start=_now().date())
         session, parser = Session(spec, connection, self._lake), spec.parsers[status.parser]
-        try:
+        published = PublishedTables(session, parser)
+        status.version, status.other_versions = parser.version, published.other_parser_versions
+        with suppress(ParseError):
             inputs = RawInputs(session, parser)
-        except ParseError:
-            return None
-        tables = PublishedTables(session, parser).windows
-        return len({window for table in tables for window, parsed in table.items() if inputs.is_stale(parsed.inputs)})
+            status.stale_windows = len(
+                {window for _, window, state in published.states if inputs.is_stale(state.inputs)}
+            )
 
 
 def _table_key(path: TablePath) -> tuple[str, str, str]:

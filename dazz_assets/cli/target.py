@@ -16,9 +16,11 @@ from dazz_assets.spec.specs import IntegrationSpec
 class Target:
     """An integration and at least one of its connections.
 
+    given: the integration as the command's argument named it: a name or a path.
     problems: what is wrong with its invalid entries in the connections file, by connection id.
     """
 
+    given: str
     spec: IntegrationSpec
     connections: tuple[Connection, ...]
     problems: Mapping[str, str]
@@ -48,7 +50,7 @@ def find_target(name_or_path: str, ids: Sequence[str] | None) -> Target:
         raise UsageError("; ".join(problems.values()) or missing)
     for connection in selected:
         _register_config_secrets(spec, connection)
-    return Target(spec, tuple(selected), problems)
+    return Target(name_or_path, spec, tuple(selected), problems)
 
 
 def find_single_target(name_or_path: str, id_: str | None) -> tuple[IntegrationSpec, Connection]:

@@ -28,7 +28,7 @@ class Cursor:
         and both bounds are always sent.
     both: both bounds are always sent; the upper one is now if a range has no end.
     format: how the bounds are written: `"epoch"` (seconds), `"epoch_ms"`, or a strftime format. By default RFC 3339 in
-        UTC, as `2026-01-31T00:00:00Z`.
+        UTC, such as `2026-01-31T00:00:00Z`.
     """
 
     field: str

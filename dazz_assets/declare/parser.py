@@ -1,7 +1,9 @@
 """The decorator that makes a method a parser, and the lazy handles through which it reads records."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload, runtime_checkable
+
+from pydantic import BaseModel
 
 from dazz_assets.declare.stream import Model, Stream
 from dazz_assets.domain import DomainObject
@@ -9,14 +11,22 @@ from dazz_assets.errors import DefinitionError
 
 Parse = TypeVar("Parse", bound=Callable[..., Iterable[DomainObject]])
 
+Parent = TypeVar("Parent", bound=BaseModel)
+Refresh = Literal["changed", "manual"]
+
 _VERSION = "__dazz_parser_version__"
+_REFRESH = "__dazz_parser_refresh__"
 
 
 @overload
 def parser(function: Parse, /) -> Parse: ...
 @overload
-def parser(*, version: str) -> Callable[[Parse], Parse]: ...
-def parser(function: Parse | None = None, /, *, version: str = "1") -> Parse | Callable[[Parse], Parse]:
+def parser(*, version: str, refresh: Refresh | None = ...) -> Callable[[Parse], Parse]: ...
+@overload
+def parser(*, refresh: Refresh) -> Callable[[Parse], Parse]: ...
+def parser(
+    function: Parse | None = None, /, *, version: str = "1", refresh: Refresh | None = None
+) -> Parse | Callable[[Parse], Parse]:
     """Mark a method of an integration as a parser: it reads records and yields domain objects.
 
     ```python
@@ -35,17 +45,25 @@ def parser(function: Parse | None = None, /, *, version: str = "1") -> Parse | C
 
     version: raise it, `@parser(version="2")`, when the parser's results change. The Dagster UI then shows its assets as
         stale; syncs don't act on it.
+    refresh: whether the windows of a parser with an `Incremental` input are parsed again when one of its `FullRefresh`
+        inputs changed: `"changed"`, by the next sync or parse; `"manual"`, only by `dazz parse --stale` or from the UI.
+        By default by the next one if the `Incremental` inputs have at most 20,000 stored rows, so that it is cheap.
 
-    Raises DefinitionError if the version is not a string, or is given without its name.
+    Raises DefinitionError if the version is not a string, or is given without its name, or for another `refresh`.
     """
     if not isinstance(version, str):
         raise DefinitionError(f'@parser(version={version!r}): give the version as a string: `version="{version}"`')
     if isinstance(function, str):
         raise DefinitionError(f'@parser({function!r}): give the version by name: `@parser(version="{function}")`')
 
+    if refresh not in (None, "changed", "manual"):
+        raise DefinitionError(f'@parser(refresh={refresh!r}): give "changed" or "manual", or leave it out')
+
     def mark(target: Parse) -> Parse:
         # A property takes no attributes. Mark its function, so that the check at load can refuse it with a reason.
-        setattr(target.fget if isinstance(target, property) else target, _VERSION, version)
+        marked = target.fget if isinstance(target, property) else target
+        setattr(marked, _VERSION, version)
+        setattr(marked, _REFRESH, refresh)
         return target
 
     return mark if function is None else mark(function)
@@ -55,6 +73,20 @@ def parser_version(function: Any) -> str | None:
     """The version given to `@parser`; None if the function is not a parser."""
     version = getattr(function, _VERSION, None)
     return version if isinstance(version, str) else None
+
+
+def parser_refresh(function: Any) -> Refresh | None:
+    """The `refresh` given to `@parser`; None if none was given."""
+    return cast("Refresh | None", getattr(function, _REFRESH, None))
+
+
+@runtime_checkable
+class RecordsWithParents(Protocol):
+    """Records that know the record of another stream to which each of them belongs."""
+
+    def with_parents(self, parents: object) -> Iterator[tuple[object, object | None]]:
+        """Each record with its parent among these records. Raises TypeError if they are not those of the parent."""
+        ...
 
 
 S = TypeVar("S", bound=Stream[Any], covariant=True)
@@ -70,14 +102,37 @@ class FullRefresh(Generic[S]):
     Use it for what other records refer to, or for a stream without a cursor. Iterating yields records as the stream's
     model, read in batches, so memory stays constant unless you keep them; it can be iterated again.
 
-    In a test, pass any iterable of records: `FullRefresh([Project(id="1")])`.
+    In a test, pass any iterable of records: `FullRefresh([Project(id="1")])`; for a parser that reads their parents
+    too, with the parent of each: `FullRefresh([member, other], parents=[group, None])`.
     """
 
-    def __init__(self, records: Iterable[object]) -> None:
+    def __init__(self, records: Iterable[object], *, parents: Iterable[object] | None = None) -> None:
         self._records = records
+        self._parents = parents
 
     def __iter__(self: "FullRefresh[Stream[Model]]") -> Iterator[Model]:
         return cast("Iterator[Model]", iter(self._records))
+
+    def with_parents(
+        self: "FullRefresh[Stream[Model]]", parents: "FullRefresh[Stream[Parent]]"
+    ) -> "Iterator[tuple[Model, Parent | None]]":
+        """Yield each record of a sub-stream with the record that it was fetched for.
+
+        ```python
+        def memberships(
+            self, members: FullRefresh[MembersStream], groups: FullRefresh[GroupsStream]
+        ) -> Iterator[Membership]:
+            for member, group in members.with_parents(groups):
+                yield Membership(id=self.object_id(group.id if group else "", member.id), ...)
+        ```
+
+        parents: the parser's `FullRefresh` input of the parent stream. All of it is kept in memory, by key; the records
+            are read in batches.
+
+        The parent is None if it is not stored any more, or was never valid. Raises TypeError for records of another
+        stream than the parent.
+        """
+        return _with_parents(self._records, self._parents, parents)
 
 
 class Incremental(Generic[S]):
@@ -90,11 +145,30 @@ class Incremental(Generic[S]):
     The stream needs a cursor. A parser with such an input runs once for each window whose records changed. Iterating
     yields records as the stream's model, read in batches.
 
-    In a test, pass any iterable of records: `Incremental([Issue(number=1)])`.
+    In a test, pass any iterable of records: `Incremental([Issue(number=1)])`, with their parents as in `FullRefresh`.
     """
 
-    def __init__(self, records: Iterable[object]) -> None:
+    def __init__(self, records: Iterable[object], *, parents: Iterable[object] | None = None) -> None:
         self._records = records
+        self._parents = parents
 
     def __iter__(self: "Incremental[Stream[Model]]") -> Iterator[Model]:
         return cast("Iterator[Model]", iter(self._records))
+
+    def with_parents(
+        self: "Incremental[Stream[Model]]", parents: FullRefresh[Stream[Parent]]
+    ) -> Iterator[tuple[Model, Parent | None]]:
+        """Yield each record of a sub-stream with the record that it was fetched for, as `FullRefresh.with_parents`."""
+        return _with_parents(self._records, self._parents, parents)
+
+
+def _with_parents(records: object, given: Iterable[object] | None, parents: FullRefresh[Any]) -> Iterator[Any]:
+    """The pairs of records that were stored, or that a test gave with their parents."""
+    if isinstance(records, RecordsWithParents):
+        return records.with_parents(parents._records if isinstance(parents, FullRefresh) else parents)
+    if given is None:
+        raise TypeError(
+            "with_parents() needs the parent of each record; in a test, give them: "
+            "FullRefresh([member], parents=[group])"
+        )
+    return zip(cast("Iterable[object]", records), given, strict=True)

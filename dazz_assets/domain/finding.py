@@ -46,7 +46,7 @@ class RawRecord(BaseModel):
 class Finding(DomainObject):
     """A finding with the names and enumerations of OCSF (https://schema.ocsf.io/1.6.0/classes), flattened.
 
-    OCSF's normalized values and the vendor's own words are separate fields: `severity` and `severity_id` beside
+    OCSF's normalised values and the vendor's own words are separate fields: `severity` and `severity_id` beside
     `vendor_severity`, `status` and `status_id` beside `vendor_status` and `status_detail`. Captions default to those of
     the ids. A caption that is given must match its id; for 99 (Other), it can be any word that OCSF has no number for.
     Times must have a time zone. Scores are CVSS base scores (0 to 10), EPSS values are fractions (0 to 1).

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from dazz_assets.http import WalkedPage
-from dazz_assets.http.json_fields import Buffer, FieldReader, Literal
+from dazz_assets.http.json_fields import Buffer, FieldReader, LiteralText
 from dazz_assets.http.json_slices import find_problem
+from dazz_assets.http.placeholders import parent_field
 from dazz_assets.lake import RAW_SCHEMA
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.timestamps import parse_timestamp
@@ -49,24 +50,28 @@ class RowReader:
     def __init__(self, stream: StreamSpec, windows: Windows) -> None:
         self._stream = stream
         self._windows = windows
-        paths = list(stream.primary_key)
+        paths = list(stream.key_paths)
         if stream.cursor:
             paths.append(stream.cursor.field)
             if stream.cursor.nulls not in (None, FETCHED):
                 paths.append(str(stream.cursor.nulls))
         self._reader = FieldReader(paths) if paths else None
+        # For each term of the key the field of the parent's record, None for a path of the record; empty without any.
+        terms = [parent_field(term) for term in stream.primary_key]
+        self._key_parent_fields = terms if any(terms) else []
 
-    def read_rows(self, step: WalkedPage, parent: str | None) -> list[RawRow]:
-        """Return one row for each record of a page, in the page's order."""
+    def read_rows(self, step: WalkedPage, parent: str | None, parent_fields: Mapping[str, str]) -> list[RawRow]:
+        """One row for each record of a page, in the page's order.
+
+        parent, parent_fields: the key of the parent that the page belongs to, and values of its record.
+        """
         records, fetched_at = step.records, to_microseconds(step.page.fetched_at)
         fields: Sequence[tuple[str | None, ...]] = self._reader.read(records) if self._reader else [()] * len(records)
         if step.ids is not None and not self._stream.primary_key:
             fields = [(id_,) for id_ in step.ids]
-        faults = _find_faults(step)
+        faults, page, url = _find_faults(step), step.number, step.page.url
         return [
-            self._make_row(
-                record, values, fetched_at, step.number, position, step.page.url, parent, faults.get(position)
-            )
+            self._make_row(record, values, fetched_at, page, position, url, parent, parent_fields, faults.get(position))
             for position, (record, values) in enumerate(zip(records, fields, strict=True))
         ]
 
@@ -79,11 +84,12 @@ class RowReader:
         position: int,
         url: str,
         parent: str | None,
+        parent_fields: Mapping[str, str],
         fault: str | None,
     ) -> RawRow:
         stream = self._stream
-        key = _format_key(values[: len(stream.primary_key) or 1])
-        cursor = values[len(stream.primary_key)] if stream.cursor else None
+        key = _format_key(self._key_values(values, parent_fields))
+        cursor = values[len(stream.key_paths)] if stream.cursor else None
         cursor_at = parse_timestamp(cursor) if cursor is not None else None
         problem = fault
         if stream.cursor is not None and cursor is None and stream.cursor.nulls is not None:
@@ -116,6 +122,16 @@ class RowReader:
             record,
         )
 
+    def _key_values(self, values: tuple[str | None, ...], parent_fields: Mapping[str, str]) -> tuple[str | None, ...]:
+        """The values of the key's terms, given those of the record's paths. A parent's are texts, also its numbers."""
+        if not self._key_parent_fields:
+            return values[: len(self._stream.primary_key) or 1]  # without a key: the id in an object by id
+        of_record = iter(values)
+        return tuple(
+            next(of_record) if field is None else _as_text(parent_fields.get(field))
+            for field in self._key_parent_fields
+        )
+
     def _describe_missing_cursor(self, second: str | None) -> str:
         cursor = self._stream.cursor
         if cursor is None or second is None:
@@ -142,6 +158,10 @@ def _find_faults(step: WalkedPage) -> dict[int, str]:
     return {position: f"it can't be read: {problem}" for position, problem in found if problem is not None}
 
 
+def _as_text(value: str | None) -> str | None:
+    return None if value is None else str(value)
+
+
 def _format_key(values: tuple[str | None, ...]) -> str | None:
     if not values or None in values:
         return None
@@ -149,7 +169,7 @@ def _format_key(values: tuple[str | None, ...]) -> str | None:
 
 
 def _format_json_array(values: tuple[str | None, ...]) -> str:
-    items = (value if isinstance(value, Literal) else json.dumps(value, ensure_ascii=False) for value in values)
+    items = (value if isinstance(value, LiteralText) else json.dumps(value, ensure_ascii=False) for value in values)
     return f"[{','.join(map(str, items))}]"
 
 
@@ -167,7 +187,7 @@ def _hash_key(parent: str) -> bytes:
 
 
 def make_batch(numbered: Sequence[tuple[int, RawRow]]) -> pa.RecordBatch:
-    """Return rows, each with its sequence number, as a batch in the raw table's schema."""
+    """Rows, each with its sequence number, as a batch in the raw table's schema."""
     rows = [row for _, row in numbered]
     columns: dict[str, pa.Array[Any]] = {
         "key": pa.array([row.key for row in rows], pa.string()),
@@ -188,7 +208,7 @@ def make_batch(numbered: Sequence[tuple[int, RawRow]]) -> pa.RecordBatch:
 
 
 def _join_records(records: Sequence[Buffer]) -> pa.StringArray:
-    """Return the records as one column: offsets over their joined bytes, with no copy per record."""
+    """The records as one column: offsets over their joined bytes, with no copy per record."""
     lengths = np.fromiter((len(memoryview(record)) for record in records), np.int32, len(records))
     offsets = np.zeros(len(records) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])

@@ -32,7 +32,7 @@ def format_bound(value: int, cursor: Cursor, *, inclusive: bool = False) -> str 
 
 
 def round_up_bound(value: int, cursor: Cursor) -> int:
-    """Return the next time that formats as a different bound: the next second, minute or day, as the format resolves.
+    """The next time that formats as a different bound: the next second, minute or day, as the format resolves.
 
     Month and year formats are found by trying each day of the following year.
     """
@@ -42,7 +42,7 @@ def round_up_bound(value: int, cursor: Cursor) -> int:
 
 
 def midpoint(since: int, until: int, cursor: Cursor) -> int | None:
-    """Return the middle of a range, rounded down to the bound's resolution; None if the range is too short to split."""
+    """The middle of a range, rounded down to the bound's resolution; None if the range is too short to split."""
     middle = (since + until) // 2 // 1_000_000 * 1_000_000
     unit = bound_resolution(middle, cursor)
     middle = middle // unit * unit
@@ -50,7 +50,7 @@ def midpoint(since: int, until: int, cursor: Cursor) -> int | None:
 
 
 def bound_resolution(value: int, cursor: Cursor) -> int:
-    """Return the resolution of a bound as it is sent, in microseconds."""
+    """The resolution of a bound as it is sent, in microseconds."""
     if cursor.format is None:
         return _time_resolution(value)
     if cursor.format == "epoch_ms":
@@ -93,11 +93,11 @@ class Bounds:
     resumes: bool = False
 
     def rows_inside(self, rows: Sequence[RawRow]) -> list[RawRow]:
-        """Return the rows inside [lower, upper). Rows without a cursor time count as inside."""
+        """The rows inside [lower, upper). Rows without a cursor time count as inside."""
         return [row for row in rows if row.cursor_at is None or self._contains(row.cursor_at)]
 
     def continue_after(self, newest: int | None) -> "Bounds | None":
-        """Return the bounds that continue an ascending list after its newest row; None if that makes no progress."""
+        """The bounds that continue an ascending list after its newest row; None if that makes no progress."""
         if newest is None or self.since is None or newest <= self.since:
             return None
         return replace(self, lower=newest, since=newest, exact=False)

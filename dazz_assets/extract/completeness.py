@@ -1,4 +1,4 @@
-"""Checks whether a walk listed everything, and whether a sync got records that have a key and a cursor."""
+"""Checks whether a walk listed everything."""
 
 import re
 from collections.abc import Sequence
@@ -7,10 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.extract.batch import RawRow
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.dedupe import SeenHashes
-from dazz_assets.extract.drift import RecordShape
+from dazz_assets.extract.content_hashes import SeenHashes
 from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError, WalkedPage
-from dazz_assets.names import closest_name, list_names
 from dazz_assets.spec.specs import StreamSpec
 
 # Where APIs give the total number of records of a list.
@@ -112,18 +110,19 @@ class ListProgress:
         """Note that the walk ends early on purpose."""
         self._stopped = True
 
-    def accept_refusal(self, error: FetchError) -> bool:
-        """Whether a failed page marks the vendor's result limit; if so, the list counts as cut short.
+    def is_result_limit(self, error: FetchError) -> bool:
+        """Whether the failure of the next page marks the vendor's result limit.
 
         It does if the vendor says so, on a later page in any of many words and on the first one by naming the range; or
         if the stream says so (`accept = {422: "split"}`).
         """
         pattern = _PAST_LIMIT if self._page_sizes else _RANGE_TOO_LARGE
         says_so = error.status in _PAST_LIMIT_STATUSES and pattern.search(error.problem) is not None
-        if not says_so and not isinstance(error, RangeTooLargeError):
-            return False
+        return isinstance(error, RangeTooLargeError) or says_so
+
+    def end_at_limit(self, error: FetchError) -> None:
+        """Note that the walk ended at the vendor's result limit: the list then counts as cut short."""
         self._refused = error
-        return True
 
     @property
     def shifted(self) -> bool:
@@ -177,7 +176,7 @@ class ListProgress:
         return 2 * self._inside >= self._received or isinstance(self._refused, RangeTooLargeError)
 
     def make_error(self) -> FetchError:
-        """Return the error to raise for a list that was cut short and can't be split."""
+        """The error to raise for a list that was cut short and can't be split."""
         return self._refused or CutShortError(
             f"the vendor gives a total of {self._total} records, but sent only {self._received} "
             f"(the list ended: {self.end_reason}).",
@@ -262,7 +261,7 @@ class NewestFirstWatch:
 
 
 def vendor_total(page: Page, declared: str | None = "") -> int | None:
-    """Return the total that a page gives, or None. Many APIs count without the request's filters.
+    """The total that a page gives, or None. Many APIs count without the request's filters.
 
     declared: the path that the stream names; "" looks in the usual places, None nowhere.
     """
@@ -279,54 +278,3 @@ def is_paged_by_number(stream: StreamSpec, page: Page) -> bool:
         return True
     query = parse_qsl(urlsplit(page.request.url).query)
     return any(name.lower() in _NUMBER_PARAMETERS and value.isdecimal() for name, value in query)
-
-
-class UsableRecordCheck:
-    """Checks that at least one record of a sync has its key and cursor."""
-
-    def __init__(self, stream: StreamSpec) -> None:
-        self._stream = stream
-        self._has_usable = False
-        self._unusable = 0
-        self._example = ""
-
-    def add(self, rows: Sequence[RawRow]) -> None:
-        """Add the rows of a page."""
-        problems = [row.problem for row in rows if row.problem is not None]
-        self._has_usable = self._has_usable or len(problems) < len(rows)
-        self._unusable += len(problems)
-        self._example = self._example or next(iter(problems), "")
-
-    def find_fault(self, shape: RecordShape) -> str | None:
-        """Explain why no record is usable, and what to correct; None if one is, or if there are no records."""
-        if self._has_usable or not self._unusable:
-            return None
-        stream, name = self._stream, self._stream.stream.__name__
-        none_has = f"none of the {self._unusable} records received has"
-        settings = [("key", "primary_key", path) for path in stream.primary_key]
-        if stream.cursor is not None:
-            settings.append(("cursor", "cursor", stream.cursor.field))
-        for noun, setting, path in settings:
-            if (found := _describe_wrong_path(path, shape)) is not None:
-                return f"{none_has} a {noun} at `{path}`: {found} Correct `{setting}` of {name}"
-        return (
-            f"{none_has} a usable cursor: {self._example}. Cursors are RFC 3339 times, dates or epoch numbers; "
-            f"correct `cursor` of {name}, or leave it out, and each sync fetches all records"
-        )
-
-
-def _describe_wrong_path(path: str, shape: RecordShape) -> str | None:
-    """Say what a path holds instead of a text or number; None if some record has a text or number there."""
-    types = shape.types()
-    kinds = types.get(path)
-    if kinds is None:
-        fields = [name for name, found in types.items() if "[]" not in name and not found & {"object", "list"}]
-        close = closest_name(path, fields)
-        return f"they have {list_names(fields)}" + (f"; did you mean {close!r}?" if close else ".")
-    if not kinds:
-        return "it is null in all of them."
-    if kinds <= {"object", "list"}:
-        below = [name for name in types if name.startswith(f"{path}.")]
-        found = " or ".join("an object" if kind == "object" else "a list" for kind in sorted(kinds, reverse=True))
-        return f"it is {found} there" + (f"; they have {list_names(below)}." if below else ".")
-    return None

@@ -11,7 +11,7 @@ from dazz_assets.extract.batch import RawRow, RowReader
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness import ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
-from dazz_assets.extract.stream_requests import UnusableParentError, first_request, sent_bounds
+from dazz_assets.extract.stream_requests import UnusableParentError, build_request, sent_bounds
 from dazz_assets.http import Client, FetchError, Page, Request, WalkedPage, walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -61,7 +61,7 @@ class SourceEnd:
 class ListRestart:
     """The source's current list is read again: records moved to other pages, or it was cut short and is split.
 
-    list_number: as in `SourcePage`. The lists before it were whole, each of its own range.
+    list_number: of that list; counts the lists read of the source.
     """
 
     source: Source
@@ -108,15 +108,16 @@ class SourceWalk:
             while pending:
                 current = pending.pop(0)
                 progress = yield from self._read_until_stable(current)
-                shifted = shifted or progress.surely_shifted
-                if progress.is_cut_short:
-                    remaining = self._remaining_bounds(current, progress)
-                    reason = progress.end_reason
-                    if len(remaining) > 1:
-                        yield ListRestart(self._source, self._lists_read)
-                    pending = [*remaining, *pending]
+                reason = progress.end_reason
+                remaining = self._remaining_bounds(current, progress) if progress.is_cut_short else []
+                if len(remaining) > 1:
+                    yield ListRestart(self._source, self._lists_read)
                 else:
-                    reason, total, agrees = progress.end_reason, progress.total, progress.agrees_with_total
+                    # Of a list that is split, only what its halves are like counts.
+                    shifted = shifted or progress.surely_shifted
+                if not progress.is_cut_short:
+                    total, agrees = progress.total, progress.agrees_with_total
+                pending = [*remaining, *pending]
             total = total if self._lists_read == 1 else None
             agrees = agrees and self._lists_read == 1
             yield SourceEnd(self._source, reason, None, shifted, total, agrees, self._position, doubt=self._doubt)
@@ -195,23 +196,24 @@ class SourceWalk:
                     self._position = step.position or self._position
                     yield SourcePage(self._source, self._lists_read, step.page, len(rows), inside)
         except FetchError as error:
-            if not progress.accept_refusal(error):
+            if not progress.is_result_limit(error):
                 raise
+            progress.end_at_limit(error)
         return progress
 
     def _new_stop_event(self) -> threading.Event:
-        """Return an event for one list; already set if `stop` was called before the list began."""
+        """An event for one list; already set if `stop` was called before the list began."""
         self._stop_walk = threading.Event()
         if self._stopped:
             self._stop_walk.set()
         return self._stop_walk
 
     def _read_rows(self, step: WalkedPage) -> list[RawRow]:
-        return self._row_reader.read_rows(step, self._source.parent)
+        return self._row_reader.read_rows(step, self._source.parent, self._source.fields)
 
     def _request(self, bounds: Bounds) -> Request:
         sent = sent_bounds(self._session, self._stream, bounds)
-        return first_request(self._session, self._stream, self._source.fields, sent)
+        return build_request(self._session, self._stream, self._source.fields, sent)
 
 
 # Events queued for each walking thread.
@@ -236,7 +238,7 @@ class _EventQueue:
         return False
 
     def get(self) -> WalkEvent:
-        """Return the next event, or raise what a walking thread raised."""
+        """The next event, or raise what a walking thread raised."""
         event = self._queue.get()
         if isinstance(event, BaseException):
             raise event
@@ -264,7 +266,7 @@ class Crawl:
         self._walks: list[SourceWalk] = []
 
     def events(self, sources: Sequence[Source], concurrency: int) -> Generator[WalkEvent]:
-        """Yield the events of all sources, those of one source in order. A failed walk ends with its error."""
+        """The events of all sources, those of one source in order. A failed walk ends with its error."""
         if concurrency == 1 or len(sources) <= 1:
             for source in sources:
                 yield from self._walk(source)

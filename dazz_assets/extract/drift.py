@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +47,7 @@ class RecordShape:
                         self._types.setdefault(path, set()).add(kind)
 
     def types(self) -> dict[str, set[str]]:
-        """Return the paths found, with their JSON types except null."""
+        """The paths found, with their JSON types except null."""
         return {path: self._types.get(path, set()) for path in self._counts}
 
     def find_drift(self, known: Mapping[str, ShapeField]) -> list[str]:
@@ -63,7 +64,7 @@ class RecordShape:
         return sorted([*new, *changed, *gone])
 
     def merge_into(self, known: Mapping[str, ShapeField]) -> dict[str, ShapeField]:
-        """Return the known shape with this one added, and without the fields that are gone."""
+        """The known shape with this one added, and without the fields that are gone."""
         gone = set(self._gone_paths(known))
         merged = {
             path: ShapeField(set(item.types), item.always, item.seen)
@@ -85,7 +86,7 @@ class RecordShape:
 
 
 def shape_path(integration: str, stream: str, connection: str) -> str:
-    """Return the path of a stream's shape in the lake."""
+    """The path of a stream's shape in the lake."""
     return f"shapes/{integration}/{stream}/connection={connection}.json"
 
 
@@ -99,13 +100,15 @@ def shape_to_json(shape: Mapping[str, ShapeField]) -> bytes:
 
 
 def shape_from_json(text: bytes | None) -> dict[str, ShapeField]:
-    """Read a serialized shape; an empty one from None."""
-    document = json.loads(text) if text else {}
-    return {path: ShapeField(set(item["types"]), item["always"], item["seen"]) for path, item in document.items()}
+    """Read a serialized shape; an empty one from None, or from a damaged file."""
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        document = json.loads(text or b"{}")
+        return {path: ShapeField(set(item["types"]), item["always"], item["seen"]) for path, item in document.items()}
+    return {}
 
 
 def _iterate_fields(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Yield each path below a value with its JSON type. Items of a list share the path of the list with `[]`."""
+    """Each path below a value with its JSON type. Items of a list share the path of the list with `[]`."""
     if isinstance(value, dict):
         is_map = len(value) > _MOST_MEMBERS
         for name, member in value.items():
@@ -131,7 +134,7 @@ def _json_type(value: Any) -> str:
 
 
 def _parse_any_integer(text: str) -> int:
-    """Return some integer: only the type matters here, and Python refuses to parse more than 4,300 digits."""
+    """Some integer: only the type matters here, and Python refuses to parse more than 4,300 digits."""
     return len(text)
 
 

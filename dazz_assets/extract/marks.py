@@ -2,19 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from dazz_assets.errors import SyncError
-from dazz_assets.extract.stream_requests import parent_fields
+from dazz_assets.extract.stream_requests import ANCESTOR, parent_fields, split_generations
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.lake import MARKS_SCHEMA, Commit, Table, TableVersion, latest_versions
 from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.files import column_bytes
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
+from dazz_assets.tables import is_synced
 
 NO_MARK = -(2**62)
 """Stands for no mark in the log, where a transaction can't be unset."""
@@ -24,7 +25,7 @@ BOUNDARY = "boundary"
 
 
 def read_mark(version: TableVersion | None) -> int | None:
-    """Return the high-water mark of a raw table, in microseconds; None if it has none."""
+    """The high-water mark of a raw table, in microseconds; None if it has none."""
     mark = None if version is None else version.transaction(MARK)
     return None if mark == NO_MARK else mark
 
@@ -57,28 +58,33 @@ class Marks:
         self._session = session
         self._stream = stream
         self._table: Table = session.lake.marks(session.spec.name, stream.name, session.connection.id)
-        self._parents_passes: int | None = None
+        self._paths = parent_fields(stream)
+        self._passes: dict[str, int] = {}
         self._saved: list[tuple[object, ...]] | None = None
 
     def sources(self) -> list[Source]:
-        """Return one source for each stored record of the parent. Raises SyncError if the parent was never synced.
+        """One source for each stored record of the parent. Raises SyncError if the parent was never synced.
 
-        The parent's raw table is read only if it changed since the marks were written.
+        The raw tables of the parent and of the ancestors that are named are read only if they changed since the marks
+        were written.
         """
         session, parent = self._session, self._session.spec.streams[self._stream.parent or ""]
         stored = session.raw(parent).open()
-        if stored is None or stored.transaction(PASSES) is None:
+        if not is_synced(stored):
             raise SyncError(
                 f"{session.name}, stream {self._stream.name}: its parent {parent.name} was never synced; "
                 f"sync (or materialize) {parent.name} first"
             )
-        self._parents_passes = stored.transaction(PASSES) or 0
+        self._passes = {"parents": stored.transaction(PASSES) or 0, **self._ancestor_passes(parent)}
         version = self._table.open()
         known = {source.parent: source for source in self._read_marks(version)}
-        if version is not None and version.transaction("parents") == self._parents_passes:
+        if version is not None and self._are_current(version, known.values()):
             self._saved = _to_rows(list(known.values()))
             return list(known.values())
-        return [self._with_mark(source, known.get(source.parent)) for source in self._read_parents(stored)]
+        return [
+            self._with_mark(Source(key, fields), known.get(key))
+            for key, fields in self._read_fields(parent, self._paths)
+        ]
 
     def position(self) -> str | None:
         """Return where the last walk of a feed without a parent ended."""
@@ -104,9 +110,7 @@ class Marks:
             )
         )
         written = file.close()
-        self._table.commit(
-            lambda _: Commit(add=[written], replace="everything", transactions={"parents": self._parents_passes or 0})
-        )
+        self._table.commit(lambda _: Commit(add=[written], replace="everything", transactions=self._passes))
 
     def _read_marks(self, version: TableVersion | None) -> Iterator[Source]:
         if version is None:
@@ -121,14 +125,44 @@ class Marks:
                     position=row.get("position"),
                 )
 
-    def _read_parents(self, stored: TableVersion) -> Iterator[Source]:
-        paths = parent_fields(self._stream)
-        reader = FieldReader(paths) if paths else None
-        for batch in latest_versions(stored, ["key", "record"], problems=False):
-            keys, records = batch.column("key").to_pylist(), column_bytes(batch, "record")
+    def _are_current(self, version: TableVersion, known: Collection[Source]) -> bool:
+        """Whether stored sources are those that the ancestors' tables hold now, with all fields that are needed."""
+        if any(version.transaction(name) != passes for name, passes in self._passes.items()):
+            return False
+        fields = {field for source in known for field in source.fields}
+        return not known or fields.issuperset(self._paths)
+
+    def _ancestor_passes(self, parent: StreamSpec) -> dict[str, int]:
+        """The passes of the tables above the parent's that are read for `{parent.parent.x}`."""
+        passes: dict[str, int] = {}
+        _, above = split_generations(self._paths)
+        while above and parent.parent is not None:
+            parent = self._session.spec.streams[parent.parent]
+            stored = self._session.raw(parent).open()
+            passes[f"parents/{parent.name}"] = (stored.transaction(PASSES) if stored else None) or 0
+            _, above = split_generations(above)
+        return passes
+
+    def _read_fields(self, stream: StreamSpec, paths: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield the key of each stored record of a stream, and the values it has at these paths.
+
+        `parent.x` is `x` of its parent's record; without such a path, the tables above are not read.
+        """
+        own, above = split_generations(paths)
+        parents: dict[str | None, dict[str, str]] = {}
+        if stream.parent is not None and above:
+            parents |= self._read_fields(self._session.spec.streams[stream.parent], above)
+        stored, reader = self._session.raw(stream).open(), FieldReader(own) if own else None
+        if stored is None:
+            return
+        for batch in latest_versions(stored, ["key", "parent", "record"], problems=False):
+            records = column_bytes(batch, "record")
             values = reader.read(records) if reader else [()] * len(records)
-            for key, texts in zip(keys, values, strict=True):
-                yield Source(key, {path: text for path, text in zip(paths, texts, strict=True) if text is not None})
+            keys, owners = batch.column("key").to_pylist(), batch.column("parent").to_pylist()
+            for key, owner, texts in zip(keys, owners, values, strict=True):
+                fields = {path: text for path, text in zip(own, texts, strict=True) if text is not None}
+                inherited = {f"{ANCESTOR}{path}": text for path, text in parents.get(owner, {}).items()}
+                yield str(key), fields | inherited
 
     def _with_mark(self, source: Source, known: Source | None) -> Source:
         # Match by key alone: a parent whose path changed (a renamed repository) keeps its mark.
@@ -138,7 +172,7 @@ class Marks:
 
 
 def _to_rows(sources: list[Source]) -> list[tuple[object, ...]]:
-    """Return what the table stores of the sources."""
+    """What the table stores of the sources."""
     return [(source.parent, dict(source.fields), source.mark, source.boundary, source.position) for source in sources]
 
 

@@ -4,8 +4,6 @@ import time
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from itertools import compress, pairwise
 
 import pyarrow as pa
@@ -13,20 +11,19 @@ import pyarrow.compute as pc
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RawRow
-from dazz_assets.extract.completeness import UsableRecordCheck, is_paged_by_number
+from dazz_assets.extract.boundary import BoundaryTracker
+from dazz_assets.extract.completeness import is_paged_by_number
+from dazz_assets.extract.content_hashes import ContentFingerprint, SeenHashes
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
-from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, NewRowFilter, SeenHashes
-from dazz_assets.extract.drift import RecordShape
-from dazz_assets.extract.marks import BOUNDARY, IDENTITY, NO_MARK, Source, row_identity
-from dazz_assets.extract.ranges import START, Part, SyncPlan
+from dazz_assets.extract.marks import BOUNDARY, NO_MARK, Source
+from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
+from dazz_assets.extract.ranges import Part
+from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import PassWriter
-from dazz_assets.http import FetchError, UnreachableError
-from dazz_assets.lake import Commit, DataFile, TableVersion, count_keys
+from dazz_assets.http import UnreachableError
+from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.table import remove_uncommitted
-from dazz_assets.reports import StreamReport
-from dazz_assets.session import Session
-from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
 
 # Rows after which a pass in ascending cursor order commits what it has, with the mark.
@@ -36,104 +33,10 @@ _FEWEST_FOR_SHRINK = 20
 _SECONDS_BEFORE_SECOND_LISTING = 5.0
 # Statuses for which one parent's records are passed over: forbidden, not found, gone, or legally withheld.
 _PASSED_OVER_STATUSES = frozenset({403, 404, 410, 451})
-# The transaction that says that the vendor's total agreed with a list.
-_TOTAL = "total"
+# The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
+_CONTENT = "content"
 # Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
 _NO_BOUNDARY = 0
-
-
-class SyncState:
-    """What the passes of one sync share.
-
-    replaces_all: what is fetched replaces everything stored, in one commit, once all of it has arrived.
-    identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
-    stored: the table's newest version.
-    accepts_shrink: whether a complete list may lose any share of its records. trusts_total: see `ListProgress`.
-    failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
-    shifted: sources whose records moved to other pages at each attempt to list them.
-    """
-
-    def __init__(
-        self,
-        session: Session,
-        stream: StreamSpec,
-        plan: SyncPlan,
-        *,
-        replaces_all: bool,
-        identity_changed: bool,
-        accepts_shrink: bool = False,
-    ) -> None:
-        self.accepts_shrink = accepts_shrink
-        self.session = session
-        self.stream = stream
-        self.plan = plan
-        self.replaces_all = replaces_all
-        self.identity_changed = identity_changed
-        self.table = session.raw(stream)
-        self.stored: TableVersion | None = self.table.open()
-        self.client = session.client(stream.name)
-        self.row_filter = NewRowFilter(None, None)
-        self.boundaries: dict[str | None, BoundaryTracker] = {}
-        self.failed: dict[str | None, FetchError] = {}
-        self.passed_over: dict[str | None, str] = {}
-        self.has_unusable_parents = False
-        self.shifted: set[str | None] = set()
-        self.totals: list[int | None] = []
-        self.shape = RecordShape()
-        self.usable_check = UsableRecordCheck(stream)
-        self.report = StreamReport(session.connection.id, stream.name)
-        self.trusts_total = self.stored is not None and self.stored.transaction(_TOTAL) == 1
-
-    def begin_again(self) -> None:
-        """Forget what a listing found, before all of it is listed again."""
-        self.row_filter = NewRowFilter(None, None)
-        for found in (self.boundaries, self.failed, self.passed_over, self.shifted, self.totals):
-            found.clear()
-        self.report.repeated = self.report.problems = 0
-
-    def stored_keys(self, *, without: AbstractSet[str]) -> int:
-        """Return how many records are stored, each key once, apart from those of some parents."""
-        return 0 if self.stored is None else count_keys(self.stored, without_parents=without)
-
-    def commit(self, commit: Commit) -> None:
-        """Commit to the table. Raises SyncError if someone else committed a pass meanwhile (the lock was bypassed)."""
-        before, stored = self._count_passes(self.stored), self.stored
-        # Always set: a stream without records counts as synced too.
-        trust = {_TOTAL: 1} if self.trusts_total else {}
-        transactions = {PASSES: before, **commit.transactions, IDENTITY: row_identity(self.stream), **trust}
-        changes = {name: value for name, value in transactions.items() if not _has_transaction(stored, name, value)}
-        if stored is not None and not changes and not commit.add and commit.replace == "nothing":
-            return
-
-        def check_and_commit(current: TableVersion | None) -> Commit:
-            if self._count_passes(current) != before:
-                raise SyncError(
-                    f"{self.session.name}, stream {self.stream.name}: another sync of this connection committed "
-                    "a pass meanwhile, so this pass is discarded; sync again"
-                )
-            return replace(commit, transactions=changes)
-
-        self.table.commit(check_and_commit)
-        self.stored = self.table.open()
-
-    def record_start(self) -> None:
-        """Record the earliest start from which everything has been fetched; a later start changes nothing."""
-        known = None if self.stored is None else self.stored.transaction(START)
-        if known is None or self.session.start < known:
-            self.commit(Commit(transactions={START: self.session.start}))
-
-    def require_usable(self) -> None:
-        """Raise SyncError if none of the records received has its key and cursor: nothing could be parsed."""
-        if (fault := self.usable_check.find_fault(self.shape)) is not None:
-            raise SyncError(f"{self.session.name}, stream {self.stream.name}: {fault}")
-
-    def next_pass_number(self) -> int:
-        """Return the number of the next pass that changes data."""
-        return self._count_passes(self.stored) + 1
-
-    @staticmethod
-    def _count_passes(version: TableVersion | None) -> int:
-        return 0 if version is None else version.transaction(PASSES) or 0
 
 
 class _AddedRows:
@@ -199,7 +102,7 @@ class Pass:
             elif isinstance(event, SourceEnd):
                 self._end_source(event)
             elif isinstance(event, ListRestart) and state.replaces_all:
-                self._withdraw_list(event)
+                self._withdraw_list(event.source, event.list_number)
 
     def _add_page(self, event: SourcePage) -> None:
         state = self._state
@@ -215,7 +118,7 @@ class Pass:
             self._note_nulls(event.rows)
         state.usable_check.add(event.rows)
         boundary = self._boundaries[event.source.parent]
-        newest_before = boundary.mark
+        newest_before = boundary.candidate_mark
         boundary.add(event.rows, to_microseconds(event.page.fetched_at))
         self._write(state.row_filter.filter_new(event.source, event.rows), event.list_number)
         if self._ascending:
@@ -247,20 +150,21 @@ class Pass:
         if warning not in warnings:
             warnings.append(warning)
 
-    def _withdraw_list(self, event: ListRestart) -> None:
+    def _withdraw_list(self, source: Source, list_number: int) -> None:
         """Take back what the source's current list added: what was removed meanwhile must not stay in a complete list.
 
         Without `replaces_all`, the rows stay: they are versions of records, which the list held at that time.
         """
-        state, added = self._state, self._added.get(event.source.parent)
-        if added is None or added.list_number != event.list_number:
-            return  # It was refused before it added anything.
-        del self._added[event.source.parent]
+        state, added = self._state, self._added.get(source.parent)
+        if added is None or added.list_number != list_number:
+            return
+        del self._added[source.parent]
+        self._boundaries[source.parent].forget(added.hashes)
         self._slices.withdraw(added.sequences)
         state.row_filter.forget(added.hashes)
         self._seen_keys.remove(added.key_hashes)
         for value in added.hashes:
-            self._contents[event.source.parent].remove(value)
+            self._contents[source.parent].remove(value)
         state.report.repeated -= added.repeated
         state.report.problems -= added.problems
 
@@ -362,7 +266,7 @@ class Pass:
     def _checkpoint(self) -> None:
         """Commit what ascending walks listed so far, with each newest record as mark: nothing before it is missing."""
         self._commit_slices(
-            {source.parent: self._boundaries[source.parent].mark for source in self._sources}, finished=False
+            {source.parent: self._boundaries[source.parent].candidate_mark for source in self._sources}, finished=False
         )
         self._slices, self._uncommitted_rows = self._new_slices(), 0
 
@@ -377,26 +281,31 @@ class Pass:
             state.require_usable()
             self._replace_stored()
         else:
-            self._commit_slices({source.parent: self._boundaries[source.parent].mark for source in self._complete})
+            self._commit_slices(
+                {source.parent: self._boundaries[source.parent].candidate_mark for source in self._complete}
+            )
 
     def _replace_stored(self) -> None:
         """Replace everything stored with what was listed, but keep the rows of parents that could not be listed."""
         state = self._state
         unlisted = self._unlisted_parents()
         files = self._slices.close(without_parents=unlisted)
+        if state.report.repeated:
+            require_own_keys(state.session, state.stream, state.table, files, None, state.parents)
+            state.report.warnings.append(describe_repeated(state.stream, state.report.repeated))
         self._count_rows()
         for parent in unlisted:
             self._contents.pop(parent, None)
         files += [] if state.identity_changed else self._copy_stored_rows(unlisted)
         content = self._content_fingerprint()
-        if not state.identity_changed and _has_transaction(state.stored, "content", content):
+        if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)
             state.commit(Commit(transactions=self._advance_marks(self._complete)))
             return
         for source in self._sources:
             source.mark = source.mark if source.parent in unlisted and not state.identity_changed else None
-        transactions = {PASSES: state.next_pass_number(), "content": content} | self._advance_marks(self._complete)
+        transactions = {PASSES: state.next_pass_number(), _CONTENT: content} | self._advance_marks(self._complete)
         state.commit(Commit(files, "everything", transactions))
 
     def _unlisted_parents(self) -> set[str]:
@@ -448,7 +357,7 @@ class Pass:
     def _advance_marks(self, sources: Sequence[Source]) -> dict[str, int]:
         transactions: dict[str, int] = {}
         for source in sources:
-            transactions |= self._advance_mark(source, self._boundaries[source.parent].mark)
+            transactions |= self._advance_mark(source, self._boundaries[source.parent].candidate_mark)
         return transactions
 
     def _content_fingerprint(self) -> int:
@@ -465,9 +374,10 @@ class Pass:
         state = self._state
         unfinished = set() if keep_unfinished else {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
+        require_own_keys(state.session, state.stream, state.table, files, state.stored, state.parents)
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
-        transactions: dict[str, int] = {PASSES: state.next_pass_number(), "content": 0} if files else {}
+        transactions: dict[str, int] = {PASSES: state.next_pass_number(), _CONTENT: 0} if files else {}
         for source in self._sources:
             if source.parent in marks:
                 transactions |= self._advance_mark(source, marks[source.parent], finished=finished)
@@ -499,7 +409,7 @@ class Pass:
         }
 
     def _boundary_of(self, source: Source) -> BoundaryTracker:
-        """Return the source's tracker, shared by all parts of a sync: each continues where the last one ended."""
+        """The source's tracker, shared by all parts of a sync: each continues where the last one ended."""
         lower = self._bounds[source.parent].lower
         return self._state.boundaries.setdefault(source.parent, BoundaryTracker(self._state.plan.lookback, lower))
 
@@ -535,15 +445,11 @@ class Pass:
         newest = state.stored.max_value("sequence") if state.stored is not None else None
         # Sequence numbers grow from sync to sync: starting at the clock's microseconds leaves room for each pass.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
-        return PassWriter(state.table, first, windowed=state.stream.cursor is not None)
+        return PassWriter(state.table, first, windowed=state.stream.windowed)
 
 
 def _is_suspicious(before: int, after: int, max_shrink: float) -> bool:
     return before >= _FEWEST_FOR_SHRINK and before - after > before * max_shrink
-
-
-def _has_transaction(version: TableVersion | None, name: str, value: int) -> bool:
-    return version is not None and version.transaction(name) == value
 
 
 def _is_ascending(rows: Sequence[RawRow], newest_before: int | None) -> bool:

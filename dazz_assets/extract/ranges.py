@@ -86,8 +86,8 @@ class SyncPlan:
         self._range = range_
         self.lookback = stream.cursor.lookback // timedelta(microseconds=1) if stream.cursor else 0
 
-    def begin(self, source: Source) -> int:
-        """Return where the range to fetch begins for this source, in microseconds."""
+    def start_of(self, source: Source) -> int:
+        """Where the range to fetch begins for this source, in microseconds."""
         range_, start = self._range, self._session.start
         if range_.from_mark:
             if source.mark is None or self._start_moved_back:
@@ -103,15 +103,15 @@ class SyncPlan:
         return range_.until is None and (range_.from_mark or range_.refetch or range_.since is None)
 
     def lowest_bound(self, sources: Sequence[Source]) -> int | None:
-        """Return the lowest lower bound of the walks of these sources; None if one has no lower bound."""
+        """The lowest lower bound of the walks of these sources; None if one has no lower bound."""
         parts = list(self.parts(sources))
         bounds = [found for source in sources for part in parts if (found := self.bounds(source, part))]
         lowest = [lower for found in bounds if (lower := found.since if found.resumes else found.lower) is not None]
         return min(lowest) if lowest and len(lowest) == len(bounds) else None
 
     def parts(self, sources: Sequence[Source]) -> Iterator[Part]:
-        """Yield the parts of the range in order."""
-        since = min(map(self.begin, sources), default=self._session.start)
+        """The parts of the range in order."""
+        since = min(map(self.start_of, sources), default=self._session.start)
         until = None if self._range.until is None else to_microseconds(self._range.until)
         for edge in self._part_edges(since, until):
             yield Part(since, edge)
@@ -119,10 +119,10 @@ class SyncPlan:
         yield Part(since, until)
 
     def bounds(self, source: Source, part: Part) -> Bounds | None:
-        """Return the bounds of a source's walk in a part; None if it has nothing to fetch there."""
+        """The bounds of a source's walk in a part; None if it has nothing to fetch there."""
         if self._stream.cursor is None:
             return Bounds()
-        begin = max(self.begin(source), part.since)
+        begin = max(self.start_of(source), part.since)
         if part.until is not None and begin >= part.until:
             return None
         if self._resumes(source):

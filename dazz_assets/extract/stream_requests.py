@@ -1,6 +1,6 @@
 """Builds the first request of a walk: fills the placeholders of a stream with config, parent and bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dazz_assets.declare.config import config_texts
@@ -14,6 +14,9 @@ from dazz_assets.names import closest_name, list_names
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
+
+ANCESTOR = "parent."
+"""Begins a field of a parent that is one of its own parent's record: `{parent.parent.name}`."""
 
 
 class UnusableParentError(SyncError):
@@ -34,7 +37,7 @@ class SentBounds:
     has_until: bool
 
     def value(self, name: str) -> str | int:
-        """Return `since` or `until` by name."""
+        """`since` or `until` by name."""
         return self.since if name == "since" else self.until
 
     def is_absent(self, kind: str, name: str) -> bool:
@@ -43,7 +46,7 @@ class SentBounds:
 
 
 def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBounds | None:
-    """Return the bounds of a walk as they are sent; None for a stream without a cursor.
+    """The bounds of a walk as they are sent; None for a stream without a cursor.
 
     A since other than the start is sent one unit earlier, so that the API returns records that share its value.
     A missing since becomes the connection's start; a missing until, the end of the current second (minute or day, as
@@ -69,11 +72,22 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
 
 
 def parent_fields(stream: StreamSpec) -> list[str]:
-    """Return the paths in a parent's record that the stream's requests need."""
-    return sorted({field for kind, field in find_placeholders(stream.request) if kind == "parent"})
+    """The paths in a parent's record that requests and the key need; `parent.x` is `x` of the grandparent's."""
+    requested = {field for kind, field in find_placeholders(stream.request) if kind == "parent"}
+    return sorted({*requested, *stream.key_parent_fields})
 
 
-def first_request(
+def split_generations(fields: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Split fields of a parent: those of its own record, and those of its parent's, as that one's own fields.
+
+    `["id", "parent.name"]` are `["id"]` and `["name"]`.
+    """
+    listed = list(fields)
+    own = [field for field in listed if not field.startswith(ANCESTOR)]
+    return own, [field.removeprefix(ANCESTOR) for field in listed if field.startswith(ANCESTOR)]
+
+
+def build_request(
     session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: SentBounds | None
 ) -> Request:
     """Build the first request of a walk. bounds: None for a stream without a cursor. Raises SyncError."""
@@ -120,14 +134,18 @@ def _describe_missing_config(session: Session, name: str) -> str:
 
 def _describe_missing_field(session: Session, stream: StreamSpec, name: str) -> str:
     """Say which fields the parent's records do have, by the shape stored at its last sync."""
-    parent = stream.parent or ""
+    above = "parent."
+    owner, field = session.spec.streams[stream.parent or ""], name
+    while field.startswith(ANCESTOR) and owner.parent is not None:
+        owner, field, above = session.spec.streams[owner.parent], field.removeprefix(ANCESTOR), f"{above}parent."
+    parent = owner.name
     shape = read_sidecar(session.lake, shape_path(session.spec.name, parent, session.connection.id))
     fields = [
-        path for path, field in shape_from_json(shape).items() if "[]" not in path and field.types - {"object", "list"}
+        path for path, found in shape_from_json(shape).items() if "[]" not in path and found.types - {"object", "list"}
     ]
-    close = closest_name(name, fields)
+    close = closest_name(field, fields)
     return (
         f"{{parent.{name}}} has no value in a record of {parent}"
         + (f"; they have {list_names(fields)}" if fields else "; correct the placeholder")
-        + (f"; did you mean {{parent.{close}}}?" if close else "")
+        + (f"; did you mean {{{above}{close}}}?" if close else "")
     )

@@ -8,8 +8,9 @@ from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.marks import BOUNDARY, Marks, Source, has_other_identity, read_mark
-from dazz_assets.extract.passes import Pass, SyncState
+from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
+from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.http import FetchError
 from dazz_assets.lake import TableVersion
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
@@ -28,31 +29,28 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
     Raises SyncError, with a report of what was stored before; LakeError; BadConnection for a bad config.
     """
     progress = session.progress
-    with session.lake.lock(
+    lock = session.lake.lock(
         session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    ):
-        progress.began(session.name, stream.name)
-        try:
-            stored = session.raw(stream).open()
-            if stored is None:
-                create_tables(session)
-            _require_same_layout(session, stream, stored)
-            identity_changed = has_other_identity(stored, stream)
-            range_ = SyncRange(refetch=True, accept_shrink=range_.accept_shrink) if identity_changed else range_
-            return StreamSync(
-                session,
-                stream,
-                SyncPlan(session, stream, range_, stored),
-                replaces_all=range_.refetch or not stream.cursor,
-                identity_changed=identity_changed,
-                accepts_shrink=range_.accept_shrink,
-            ).run()
-        finally:
-            progress.ended(session.name, stream.name)
+    )
+    with lock, progress.during(session.name, stream.name):
+        stored = session.raw(stream).open()
+        if stored is None:
+            create_tables(session)
+        _require_same_layout(session, stream, stored)
+        identity_changed = has_other_identity(stored, stream)
+        range_ = SyncRange(refetch=True, accept_shrink=range_.accept_shrink) if identity_changed else range_
+        return StreamSync(
+            session,
+            stream,
+            SyncPlan(session, stream, range_, stored),
+            replaces_all=range_.refetch or not stream.cursor,
+            identity_changed=identity_changed,
+            accepts_shrink=range_.accept_shrink,
+        ).run()
 
 
 def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
-    """Return the window in which a sync of these streams from their marks begins."""
+    """The window in which a sync of these streams from their marks begins."""
     begins = [begin for stream in streams if stream.cursor is not None for begin in _walk_starts(session, stream)]
     return session.windows.containing(min(begins, default=session.start))
 
@@ -94,6 +92,7 @@ class StreamSync:
         sources: list[Source] = []
         try:
             sources = self._sources()
+            state.parents = [source.parent for source in sources]
             if not state.replaces_all:
                 state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(sources))
             self._note_gap(sources)
@@ -153,10 +152,10 @@ class StreamSync:
         gap_starts = [
             reached
             for source in sources
-            if (reached := max(start, source.mark if source.mark is not None else start)) < self._plan.begin(source)
+            if (reached := max(start, source.mark if source.mark is not None else start)) < self._plan.start_of(source)
         ]
         if gap_starts:
-            until = max(self._plan.begin(source) for source in sources)
+            until = max(self._plan.start_of(source) for source in sources)
             self._state.report.gap = (
                 f"from {format_moment(min(gap_starts))} to {format_moment(until)} nothing is fetched yet; "
                 "the mark stays until a sync fetches it"
@@ -200,7 +199,7 @@ class StreamSync:
 def _walk_starts(session: Session, stream: StreamSpec) -> list[int]:
     stored = session.raw(stream).open()
     plan = SyncPlan(session, stream, SyncRange(from_mark=True), stored)
-    return [plan.begin(source) for source in _read_sources(session, stream, stored)]
+    return [plan.start_of(source) for source in _read_sources(session, stream, stored)]
 
 
 def _read_sources(session: Session, stream: StreamSpec, stored: TableVersion | None) -> list[Source]:
@@ -216,7 +215,7 @@ def _read_sources(session: Session, stream: StreamSpec, stored: TableVersion | N
 
 def _require_same_layout(session: Session, stream: StreamSpec, stored: TableVersion | None) -> None:
     """Raise SyncError if the stream gained or lost its cursor: a table is either stored by window or not."""
-    windowed = stream.cursor is not None
+    windowed = stream.windowed
     if stored is not None and stored.windowed != windowed:
         raise SyncError(
             f"{session.name}, stream {stream.name}: it has {'a' if windowed else 'no'} cursor now, and its stored "

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dazz_assets.extract.batch import RawRow, make_batch
-from dazz_assets.lake import DataFile, SliceWriter, Table
+from dazz_assets.lake import DataFile, FileWriter, Table
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 
 # Buffer rows up to this much text, so that row groups are large even with many windows.
@@ -30,7 +30,7 @@ class PassWriter:
         self._withdrawn: list[int] = []
         self._waiting: dict[date | None, list[tuple[int, RawRow]]] = defaultdict(list)
         self._waiting_bytes = 0
-        self._writers: dict[date | None, SliceWriter] = {}
+        self._writers: dict[date | None, FileWriter] = {}
         self._finished: list[DataFile] = []
         self.rows: dict[date | None, int] = defaultdict(int)
 
@@ -82,7 +82,7 @@ class PassWriter:
                 self._writer(window).write(make_batch(rows))
         self._waiting_bytes = 0
 
-    def _writer(self, window: date | None) -> SliceWriter:
+    def _writer(self, window: date | None) -> FileWriter:
         if window not in self._writers:
             if len(self._writers) >= _MOST_OPEN_FILES:
                 oldest = next(iter(self._writers))

@@ -30,7 +30,7 @@ class Auth(Protocol):
     """
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
-        """Yields the request with its credentials and, before or after it, any requests of its own.
+        """The request with its credentials and, before or after it, any requests of its own.
 
         request: as it is sent (see `Request`). config: the fields of the connection's config as text.
 
@@ -45,7 +45,7 @@ class Auth(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BearerToken:
-    """`Authorization: Bearer <token>`, as `BearerToken("{config.token}")` (RFC 6750)."""
+    """`Authorization: Bearer <token>` (RFC 6750): `BearerToken("{config.token}")`."""
 
     token: str
 
@@ -54,9 +54,11 @@ class BearerToken:
         yield request.with_header("Authorization", f"Bearer {_fill_header_template(self.token, config)}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key in a header (`ApiKey(format="token {config.token}")`) or in the query (`ApiKey(param="key")`).
+    """A key in a header or in the query.
+
+    `ApiKey(header="X-Api-Key", format="{config.api_key}")`, `ApiKey(param="key", format="{config.api_key}")`.
 
     header: its name; `Authorization` if neither `header` nor `param` is given.
     format: the template of the value.
@@ -80,7 +82,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Basic:
-    """HTTP basic authentication, as `Basic("{config.username}", "{config.password}")` (RFC 7617)."""
+    """HTTP basic authentication (RFC 7617): `Basic("{config.username}", "{config.password}")`."""
 
     username: str
     password: str

@@ -44,7 +44,7 @@ class Authenticator:
         self._lock = Lock()
 
     def send_signed(self, request: Request, send: Send) -> tuple[Request, Response]:
-        """Signs and sends a request. Returns the last request that was sent and its response.
+        """Sign and send a request. Returns the last request that was sent and its response.
 
         The last request is the signed one, unless one of the auth's own requests failed before it.
 
@@ -64,7 +64,7 @@ class Authenticator:
         finally:
             flow.close()
 
-    def first_request(self, request: Request) -> Request:
+    def preview_signing(self, request: Request) -> Request:
         """The first request that a flow would send, without sending it. FetchError: the flow fails."""
         if self._auth is None:
             return request
@@ -109,7 +109,7 @@ class _Flow:
         self._flow = flow
 
     def run_to_signed(self) -> Request | None:
-        """Runs the flow to its next signed request, and sends its own requests on the way; None when it has ended."""
+        """Run the flow to its next signed request, and send its own requests on the way; None when it has ended."""
         while not self._failed_transiently():
             request = self.resume()
             if request is None or is_signed(request, self._request):
@@ -136,7 +136,7 @@ class _Flow:
         return request
 
     def send(self, request: Request) -> None:
-        """Sends a request that the flow yielded."""
+        """Send a request that the flow yielded."""
         self._sent = request
         self._response = self._send(request)
 
@@ -149,7 +149,7 @@ class _Flow:
         return self._sent, self._response
 
     def close(self) -> None:
-        """Closes the generator."""
+        """Close the generator."""
         self._flow.close()
 
     def _failed_transiently(self) -> bool:

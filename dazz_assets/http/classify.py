@@ -19,8 +19,9 @@ from dazz_assets.http.errors import (
     UnavailableError,
     VendorReportedError,
 )
-from dazz_assets.http.failures import error_for_response, mentions_rate_limit, quote_start, vendor_message
+from dazz_assets.http.failures import error_for_response, mentions_rate_limit, vendor_message
 from dazz_assets.http.page import Page, sent_values
+from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.rate_limit import requested_wait
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.response_rules import Action, ResponseRules
@@ -136,7 +137,7 @@ def _classify_reported(
     now: float,
     mask: Callable[[str], str],
 ) -> Page:
-    """Handles an error in a successful response (conformance 8, 9, 51).
+    """Handle an error in a successful response (conformance 8, 9, 51).
 
     Rate limits are transient. Any other error fails, unless the stream keeps the data that came with it.
     """

@@ -67,6 +67,8 @@ class Client:
         self._sleep = sleep
         self._limiter = limiter or Limiter(rate)
         self._telemetry = Telemetry(where, on_event)
+        # Epoch seconds: the end of the longest wait that an event told of.
+        self._announced_until = 0.0
         self._transport = Transport(DeclaredHosts(base_url, hosts), authenticator, clock)
 
     def __repr__(self) -> str:
@@ -79,7 +81,7 @@ class Client:
 
     @property
     def clock(self) -> Callable[[], float]:
-        """Returns epoch seconds."""
+        """Epoch seconds."""
         return self._clock
 
     @property
@@ -97,7 +99,7 @@ class Client:
         self._telemetry.warn(key, self.mask(f"{self.where}: {text}"))
 
     def close(self) -> None:
-        """Closes the connections that are kept open."""
+        """Close the connections that are kept open."""
         self.session.close()
 
     def send(
@@ -108,7 +110,7 @@ class Client:
         stop: threading.Event | None = None,
         until: float | None = None,
     ) -> Page:
-        """Sends a request and returns its page. Retries transient failures; others raise a `FetchError` at once.
+        """Send a request and return its page. Transient failures are retried; others raise a `FetchError` at once.
 
         rules: how the response is to be read. until: epoch seconds until which a list that is not ready is waited for.
         stop: once set, ends all waiting and sends nothing more (StoppedError).
@@ -118,6 +120,7 @@ class Client:
         def wait(seconds: float, is_requested: bool, error: TransientError) -> None:
             self._telemetry.count(Counters(retries=1))
             self._telemetry.emit("retry", self.mask(error.problem), seconds)
+            self._announced_until = max(self._announced_until, self._clock() + seconds)
             if is_requested or error.holds_others:
                 self._limiter.hold(self._clock() + seconds)
             else:
@@ -153,7 +156,7 @@ class Client:
             raise
 
     def _observe_response(self, request: Request, response: Response, sent_at: float) -> None:
-        """Counts and logs a response, and reads the rate limit and deprecation in its headers."""
+        """Count and log a response, and read the rate limit and deprecation in its headers."""
         now = self._clock()
         self._telemetry.count(Counters(bytes=len(response.body)))
         self._limiter.observe(response.headers, now)
@@ -174,17 +177,22 @@ class Client:
             self._telemetry.warn(f"kept {page.accepted_errors}", warning)
 
     def _wait_for_turn(self, stop: threading.Event | None) -> None:
-        """Returns when the next request may be sent. StoppedError: the caller stopped the walk."""
-        self._limiter.acquire(self._clock, lambda seconds: self._pause(seconds, stop))
+        """Wait until the next request may be sent. StoppedError: the caller stopped the walk."""
+        self._limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))
         if stop is not None and stop.is_set():
             raise StoppedError("stopped.")
         self._telemetry.count(Counters(requests=1))
 
+    def _pause_for_limit(self, seconds: float, stop: threading.Event | None) -> None:
+        ends_at = self._clock() + seconds
+        if SHORTEST_REPORTED_WAIT <= seconds <= LONGEST_REQUESTED_WAIT and ends_at > self._announced_until:
+            self._telemetry.emit("waiting", "the vendor's rate limit", seconds)
+            self._announced_until = ends_at
+        self._pause(seconds, stop)
+
     def _pause(self, seconds: float, stop: threading.Event | None) -> None:
         if seconds > LONGEST_REQUESTED_WAIT:
             raise build_wait_error(seconds)
-        if seconds >= SHORTEST_REPORTED_WAIT:
-            self._telemetry.emit("waiting", f"{self.where}: waiting {seconds:.0f} s", seconds)
         if self._sleep is not None:
             self._sleep(seconds)
         elif stop is not None:

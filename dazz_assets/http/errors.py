@@ -31,7 +31,7 @@ class FetchError(Exception):
             self.advice = advice
 
     def add_context(self, where: str, url: str, mask: Callable[[str], str]) -> Self:
-        """Adds the connection and the URL where they are missing, masks all secrets, and returns this error."""
+        """Add the connection and the URL where they are missing, mask all secrets, and return this error."""
         self.where = self.where or where
         self.url = mask(self.url or url)
         self.problem = mask(self.problem)

@@ -15,9 +15,9 @@ from dazz_assets.http.errors import (
     TransientError,
     UnavailableError,
 )
+from dazz_assets.http.quotes import quote_start, shorten
 from dazz_assets.http.rate_limit import read_allowance, requested_wait
 
-LONGEST_MESSAGE = 500
 _READ_BYTES = 1_000_000
 _TEXT_KEYS = ("detail", "title", "message", "error_message", "error_description", "reason", "msg")
 _LISTS = ("errors", "errorMessages", "error")
@@ -128,16 +128,6 @@ def vendor_message(body: bytes) -> str:
     if texts and isinstance(value, dict) and isinstance(value.get("documentation_url"), str):
         texts.append(value["documentation_url"])
     return shorten("; ".join(texts)) if texts else quote_start(body)
-
-
-def quote_start(body: bytes) -> str:
-    """The start of a body, on one line."""
-    return shorten(" ".join(body[: 4 * LONGEST_MESSAGE].decode(errors="replace").split()), 200)
-
-
-def shorten(text: str, longest: int = LONGEST_MESSAGE) -> str:
-    """The text, cut off after `longest` characters."""
-    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def error_messages(errors: list[Any]) -> str:

@@ -18,8 +18,8 @@ _NONE = b"null"
 class FieldReader:
     """Reads the fields at given paths of each record, as texts.
 
-    A string gives its text; a number, true and false give a `Literal` with the text as sent; a list, an object, null
-    and a missing field give None.
+    A string gives its text; a number, true and false give a `LiteralText` with the text as sent; a list, an object,
+    null and a missing field give None.
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
@@ -49,12 +49,12 @@ class FieldReader:
 
     def _read_with_json(self, record: bytes) -> tuple[str | None, ...]:
         # For records that JSON allows and msgspec rejects: with an escaped lone surrogate, or not an object.
-        value = json.loads(record, parse_int=Literal, parse_float=Literal)
+        value = json.loads(record, parse_int=LiteralText, parse_float=LiteralText)
         return tuple(_scalar_to_text(_get_member(value, path)) for path in self._paths)
 
 
-class Literal(str):
-    """The text of a number, true or false, as sent. A `str` and not a `Literal` was in quotes."""
+class LiteralText(str):
+    """The text of a number, true or false, as sent. A `str` and not a `LiteralText` was in quotes."""
 
     __slots__ = ()
 
@@ -87,7 +87,7 @@ def _raw_to_text(raw: msgspec.Raw | None) -> str | None:
     text = bytes(raw)
     if text[:1] in b"{[" or text == _NONE:
         return None
-    return msgspec.json.decode(text, type=str) if text[:1] == b'"' else Literal(text.decode())
+    return msgspec.json.decode(text, type=str) if text[:1] == b'"' else LiteralText(text.decode())
 
 
 def _get_member(value: Any, path: tuple[str, ...]) -> Any:
@@ -102,8 +102,8 @@ def _get_member(value: Any, path: tuple[str, ...]) -> Any:
 
 def _scalar_to_text(value: Any) -> str | None:
     if isinstance(value, bool):
-        return Literal("true" if value else "false")
-    if isinstance(value, Literal):
+        return LiteralText("true" if value else "false")
+    if isinstance(value, LiteralText):
         return value
     # A lone surrogate can't be stored as text, so its escape is.
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else None

@@ -150,7 +150,7 @@ _masking_filter = _MaskingFilter()
 
 
 def mask_transport_logs(mask: Mask) -> None:
-    """Masks these secrets in urllib3's logs for as long as `mask` is referenced."""
+    """Mask these secrets in urllib3's logs for as long as `mask` is referenced."""
     _masking_filter.masks.add(mask)
     for name in ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.response"):
         logging.getLogger(name).addFilter(_masking_filter)

@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit, urlunspli
 from msgspec import Raw
 
 from dazz_assets.http.errors import RecordsPathError
-from dazz_assets.http.failures import error_for_response, shorten, vendor_message
+from dazz_assets.http.failures import error_for_response, vendor_message
 from dazz_assets.http.json_slices import Document, NoListError, descend, object_members, split_path
+from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import ResponseRules
 
 Param = str | int | float | bool | Sequence[str | int] | None
@@ -131,7 +132,7 @@ class Response:
         return self.document.find(path) is not None
 
     def raise_for_status(self) -> Self:
-        """Returns this response if its status is 200 to 299; otherwise raises a FetchError that quotes the vendor."""
+        """This response if its status is 200 to 299; otherwise raises a FetchError that quotes the vendor."""
         if 200 <= self.status < 300:
             return self
         raise error_for_response(self.status, self.headers, self.body, time())

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import weblinking
 
 from dazz_assets.http.errors import BadRequestError, FetchError, LinkError
-from dazz_assets.http.failures import shorten
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.page import Page, Request
+from dazz_assets.http.quotes import shorten
 
 # A long word without a path or a query is a token and not a relative link.
 _TOKEN = re.compile(r"[\w+=-]{12,}")
@@ -153,14 +153,12 @@ class CursorToken:
     """
 
     path: str | None = None
-    param: str = ""
+    param: str = field(kw_only=True)
     header: str | None = field(default=None, kw_only=True)
     more: str | None = field(default=None, kw_only=True)
     resume: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        if not self.param:
-            raise ValueError("CursorToken needs `param`: the name under which the token is sent")
         if (self.path is None) == (self.header is None):
             raise ValueError("CursorToken takes the token's path in the body or a header: give one of them")
 
@@ -412,12 +410,12 @@ def _read_count(request: Request, param: str, start: int) -> int:
     return int(str(sent))
 
 
-def _normalize_flag_name(more: str) -> str:
+def _normalise_flag_name(more: str) -> str:
     return _last_segment(more).lower().replace("_", "").replace("-", "")
 
 
 def _counts_pages(more: str | None) -> bool:
-    return more is not None and "page" in _normalize_flag_name(more)
+    return more is not None and "page" in _normalise_flag_name(more)
 
 
 def _find_end(page: Page, received: int, more: str | None, reached: int | None) -> Last | None:
@@ -470,7 +468,7 @@ def _has_more(value: Any, more: str, reached: int | None) -> bool:
     A flag that marks the end (`isLast`, `done`) means more unless it is true. Any other value means more unless it is
     empty, zero, false or null. In doubt the walk goes on, since a page beyond the end is empty.
     """
-    name = _normalize_flag_name(more)
+    name = _normalise_flag_name(more)
     if isinstance(value, str) and value.strip().lower() in _YES | _NO:
         value = value.strip().lower() in _YES
     if name in _LAST_FLAGS:

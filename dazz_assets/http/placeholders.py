@@ -14,6 +14,12 @@ def find_placeholders(value: object) -> Iterator[tuple[str, str]]:
         yield from ((match[1], match[2]) for match in PLACEHOLDER.finditer(text))
 
 
+def parent_field(text: str) -> str | None:
+    """The field of `{parent.a.b}`; None for a text that is not this placeholder alone."""
+    whole = PLACEHOLDER.fullmatch(text)
+    return whole[2] if whole is not None and whole[1] == "parent" else None
+
+
 def find_texts(value: object) -> Iterator[str]:
     """The text itself, or the texts in a mapping or list at any depth, without the keys of mappings."""
     return (leaf for _, leaf in walk_values(value) if isinstance(leaf, str))
@@ -38,7 +44,7 @@ def walk_values(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 def fill_placeholders(
     value: Any, look_up: Callable[[str, str], str | int], is_absent: Callable[[str, str], bool] = lambda *_: False
 ) -> Any:
-    """The value with each placeholder replaced by `look_up(kind, field)`.
+    """The value with each placeholder replaced with `look_up(kind, field)`.
 
     A text that is one placeholder and nothing else becomes the looked-up value, which may be a number. If `is_absent`
     says that this value is missing, the entry of the mapping or list is left out, and so is a mapping or list that

@@ -68,7 +68,7 @@ class Limiter:
         self._allowance: Allowance | None = None
 
     def acquire(self, clock: Callable[[], float], pause: Callable[[float], None]) -> None:
-        """Returns when a request may be sent. `pause` sleeps, and may raise to give up."""
+        """Wait until a request may be sent. `pause` sleeps, and may raise to give up."""
         now = clock()
         while True:
             wait, granted = self._reserve(now)
@@ -80,12 +80,12 @@ class Limiter:
                 return
 
     def hold(self, until: float) -> None:
-        """Sends no request before that time."""
+        """Let no request be sent before that time."""
         with self._lock:
             self._closed_until = max(self._closed_until, until)
 
     def observe(self, headers: Mapping[str, str], now: float) -> None:
-        """Reads from a response how many requests remain. A response older than what is known changes nothing."""
+        """Read from a response how many requests remain. A response older than what is known changes nothing."""
         seen = read_allowance(headers, now)
         if seen is None or seen.reset_at is None or seen.reset_at <= now:
             return
@@ -213,7 +213,7 @@ def _find_values(name: str, value: Any, depth: int) -> Iterator[Any]:
 
 
 def _parse_structured(text: str, now: float) -> Allowance | None:
-    """Parses `RateLimit: "default";r=50;t=30` and the older `limit=100, remaining=50, reset=30`.
+    """Parse `RateLimit: "default";r=50;t=30` and the older `limit=100, remaining=50, reset=30`.
 
     Of several policies the one with the fewest remaining requests counts.
     """

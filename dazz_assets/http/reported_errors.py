@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dazz_assets.http.failures import shorten, vendor_message
+from dazz_assets.http.failures import vendor_message
 from dazz_assets.http.json_slices import Document, split_path
+from dazz_assets.http.quotes import shorten
 
 # Names as `_normalize` writes them.
 _REPORTS = frozenset(

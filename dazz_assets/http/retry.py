@@ -112,7 +112,7 @@ def _seconds_to_wait(state: RetryCallState) -> float:
 
 
 def _skip_sleep(_: float) -> None:
-    """Replaces tenacity's own sleep: `Attempts` has already waited, in a way that can be stopped and shared."""
+    """Replace tenacity's own sleep: `Attempts` has already waited, in a way that can be stopped and shared."""
 
 
 def build_wait_error(seconds: float, error: TransientError | None = None) -> WaitTooLongError:

@@ -74,12 +74,12 @@ class Telemetry:
             return tuple(self._warnings.values())
 
     def count(self, counters: Counters) -> None:
-        """Adds to the totals."""
+        """Add to the totals."""
         with self._lock:
             self._counters += counters
 
     def warn(self, subject: str, text: str) -> None:
-        """Keeps a warning and emits it, once per subject."""
+        """Keep a warning and emit it, once per subject."""
         with self._lock:
             if subject in self._warnings or len(self._warnings) >= MOST_WARNINGS:
                 return
@@ -89,6 +89,6 @@ class Telemetry:
     def emit(
         self, kind: Literal["response", "waiting", "retry", "warning"], text: str, seconds: float = 0.0, size: int = 0
     ) -> None:
-        """Calls `on_event`, if one was given."""
+        """Call `on_event`, if one was given."""
         if self._on_event is not None:
             self._on_event(ClientEvent(kind, self._where, text, seconds, size))

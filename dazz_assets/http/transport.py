@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,9 +25,9 @@ from dazz_assets.http.errors import (
     UndeclaredHostError,
     UnreachableError,
 )
-from dazz_assets.http.failures import shorten
 from dazz_assets.http.hosts import DeclaredHosts, Origin, format_origin, parse_origin
 from dazz_assets.http.page import Page, Request, Response, sent_params
+from dazz_assets.http.quotes import shorten
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -37,6 +38,9 @@ MAX_REDIRECTS = 5
 MAX_CONNECTIONS = 32
 _CHUNK_BYTES = 1024 * 1024
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+# What OpenSSL says when the other side speaks plain HTTP.
+_NOT_TLS = re.compile(r"wrong.version.number|record.layer.failure|packet.length.too.long|http.request", re.I)
+_OF_LIBRARY = re.compile(r"^\w+Error: (?:HTTPS?Connection\([^)]*\): )?")
 _INVALID_REQUEST_ERRORS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -77,7 +81,7 @@ class Transport:
     def exchange(
         self, request: Request, before_each: Callable[[], None], after_each: Callable[[Request, Response, float], None]
     ) -> Page:
-        """Sends a request, follows redirects, and returns the response as a page, whatever its status.
+        """Send a request, follow redirects, and return the response as a page, whatever its status.
 
         before_each: called before each request that is sent, including redirects and the auth's own requests.
         after_each: called after each one but redirects, with the request without credentials, its response, and when it
@@ -133,7 +137,7 @@ class Transport:
         )
 
     def _send_and_read(self, prepared: requests.PreparedRequest) -> Response:
-        """Sends a request and reads its response within limits. The body of a redirect is not read."""
+        """Send a request and read its response within limits. The body of a redirect is not read."""
         with self._send(prepared) as response:
             body = b"" if response.status_code in REDIRECT_STATUSES else _read_body(response)
             return Response(response.status_code, response.headers, body)
@@ -160,7 +164,7 @@ class Transport:
                 proxies=settings["proxies"],
             )
         except requests.RequestException as error:
-            return _translate_error(error)
+            return _translate_error(error, url)
         except (UnicodeError, ValueError) as error:
             return BadRequestError(f"the request can't be sent: {type(error).__name__}.")
 
@@ -262,12 +266,16 @@ def _read_body(response: requests.Response) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _translate_error(error: requests.RequestException) -> FetchError:
+def _translate_error(error: requests.RequestException, url: str) -> FetchError:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return UnreachableError(f"no connection within {CONNECT_SECONDS:.0f} s.")
     if isinstance(error, requests.exceptions.Timeout):
         return TransportError(f"no response within {READ_SECONDS:.0f} s.")
     reason = _innermost_reason(error)
+    if isinstance(error, requests.exceptions.SSLError) and _NOT_TLS.search(reason):
+        return BadRequestError(
+            f"{urlsplit(url).netloc} does not answer in TLS: {reason}.", advice="Check base_url: is it http, not https?"
+        )
     if isinstance(error, requests.exceptions.SSLError) and "certificate" in reason.lower():
         return BadRequestError(
             f"the server's certificate is not trusted: {reason}.",
@@ -276,7 +284,7 @@ def _translate_error(error: requests.RequestException) -> FetchError:
     if isinstance(error, _INVALID_REQUEST_ERRORS):
         return BadRequestError(f"the request can't be sent: {reason}.")
     if isinstance(error, requests.exceptions.ConnectionError) and _is_unreachable(error):
-        return UnreachableError(f"no connection: {reason}.")
+        return UnreachableError(f"no connection: {_explain_unreachable(url, reason)}.")
     return TransportError(f"no response: {reason}.")
 
 
@@ -284,6 +292,16 @@ def _is_unreachable(error: requests.exceptions.ConnectionError) -> bool:
     """Whether no connection was made. urllib3 says so in the `reason` of its own error."""
     inner = error.args[0] if error.args else None
     return isinstance(getattr(inner, "reason", inner), NewConnectionError)
+
+
+def _explain_unreachable(url: str, reason: str) -> str:
+    """Why no connection was made, by the server's name: the reason's own text names objects of a library."""
+    parts = urlsplit(url)
+    if "refused" in reason.lower():
+        return f"{parts.netloc} refuses connections"
+    if "NameResolutionError" in reason:
+        return f"the name {parts.hostname} can't be resolved"
+    return f"{parts.netloc}: {_OF_LIBRARY.sub('', reason)}"
 
 
 def _innermost_reason(error: BaseException) -> str:

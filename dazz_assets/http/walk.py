@@ -14,7 +14,6 @@ from msgspec import Raw
 
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
-from dazz_assets.http.failures import shorten
 from dazz_assets.http.next_page_hints import find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params
 from dazz_assets.http.pagination import (
@@ -27,6 +26,7 @@ from dazz_assets.http.pagination import (
     PageNumber,
     Paginator,
 )
+from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import ResponseRules
 
 MAX_PAGES = 100_000
@@ -72,7 +72,7 @@ def walk(
     max_seconds: float = MAX_SECONDS,
     stop: threading.Event | None = None,
 ) -> Generator[WalkedPage]:
-    """Yields the pages of a list, and fetches the next page while the caller handles one.
+    """The pages of a list, of which the next is fetched while the caller handles one.
 
     rules: how responses are to be read, and where the records are; an accepted failure ends the walk.
     position: where to begin, from the last page of an earlier walk; for paginators that keep their place.
@@ -87,7 +87,7 @@ def walk(
     limits = _Limits(max_pages, max_seconds, client.clock() + max_seconds)
     fetcher = _PageFetcher(client, request, paginator, rules or ResponseRules(), position, should_stop, limits)
     stop = stop or threading.Event()
-    first_page, next_request = fetcher.fetch(fetcher.first_request, stop)
+    first_page, next_request = fetcher.fetch(fetcher.start, stop)
     if next_request is None:
         yield first_page
         return
@@ -128,9 +128,9 @@ class _PageFetcher:
         self._number = self._received = 0
         self._position = position
         self._resumes = position is not None
-        self.first_request = paginator.first(request) if paginator else request
+        self.start = paginator.first(request) if paginator else request
         if position is not None and isinstance(paginator, LinkHeader | NextLink | CursorToken):
-            self.first_request = paginator.go_on(self.first_request, position)
+            self.start = paginator.go_on(self.start, position)
 
     def fetch(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
         """The page for a request, and the request for the page after it, or None."""
@@ -210,7 +210,7 @@ class _PageFetcher:
         return path is not None and not page.has(path)
 
     def _check_hints(self, page: Page, paginator: Paginator | None) -> None:
-        """Raises MissingPaginatorError if the last page says that there is more, and warns if it may say so.
+        """Raise MissingPaginatorError if the last page says that there is more, and warns if it may say so.
 
         Without a paginator, a token counts too: nothing else could fetch what it leads to.
         """
@@ -270,7 +270,7 @@ class _Prefetcher:
                 return
 
     def close(self) -> None:
-        """Ends the thread: at once if it is waiting, else after its request in flight."""
+        """End the thread: at once if it is waiting, else after its request in flight."""
         self._stop.set()
         while self._thread.is_alive():
             try:
@@ -279,8 +279,8 @@ class _Prefetcher:
                 break
         self._thread.join(_JOIN_SECONDS)
 
-    def _fetch(self, first_request: Request) -> None:
-        request: Request | None = first_request
+    def _fetch(self, second: Request) -> None:
+        request: Request | None = second
         try:
             while request is not None:  # Once `stop` is set, the client raises instead of sending.
                 walked, request = self._fetcher.fetch(request, self._stop)

@@ -3,7 +3,7 @@
 from dazz_assets.lake.commit import Commit
 from dazz_assets.lake.compaction import Compacted, compact
 from dazz_assets.lake.errors import CommitRefusedError, LakeError, NoLakeError, QueryError
-from dazz_assets.lake.files import DataFile, SliceWriter
+from dazz_assets.lake.files import DataFile, FileWriter
 from dazz_assets.lake.kept_fingerprints import keep_fingerprints, read_fingerprints
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.latest_versions import (
@@ -28,12 +28,12 @@ __all__ = [
     "CommitRefusedError",
     "Compacted",
     "DataFile",
+    "FileWriter",
     "Lake",
     "LakeError",
     "LakeTable",
     "NoLakeError",
     "QueryError",
-    "SliceWriter",
     "StoredFile",
     "Table",
     "TablePath",

@@ -63,7 +63,7 @@ def _no_retries() -> CommitProperties:
 
 
 def _writer_properties() -> WriterProperties:
-    """The settings that `SliceWriter` uses: no dictionary for keys and records, no statistics for records."""
+    """The settings that `FileWriter` uses: no dictionary for keys and records, no statistics for records."""
     plain = ColumnProperties(dictionary_enabled=False)
     return WriterProperties(
         compression="ZSTD",

@@ -1,65 +1,26 @@
-"""In-memory DuckDB connections with views over the files of the tables' current versions."""
+"""The views of a query: for each table name, one over the files of the tables' current versions."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import duckdb
 import pyarrow as pa
 
+from dazz_assets.lake.duckdb_connection import read_parquet_sql
 from dazz_assets.lake.errors import QueryError
 from dazz_assets.lake.lake import Lake
+from dazz_assets.lake.latest_versions import SEQUENCE_OF_RANK
 from dazz_assets.lake.paths import TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, RAW_SCHEMA, WINDOW, merge_schemas
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion
 from dazz_assets.names import OUR_COLUMNS
 
-#: Orders the versions of a record by one number: by cursor, and equal cursors by time of fetch. A version without a
-#: cursor comes first. Measured faster than the maximum of a struct, arg_max and two joins.
-RANK = "coalesce(cursor_at, -9223372036854775808)::hugeint * 18446744073709551616::hugeint + sequence"
-#: The sequence of the row with the greatest rank.
-SEQUENCE_OF_RANK = f"(max({RANK}) & 9223372036854775807::hugeint)::bigint"
-
 # The columns of a raw view, and the folders of domain tables that are columns of their views.
-_RAW_COLUMNS = ("connection", "key", "cursor", "fetched_at", "record")
+_RAW_COLUMNS = ("connection", "key", "parent", "cursor", "fetched_at", "record")
 _FOLDERS = ("integration", "connection", "parser")
-
-
-def connect_duckdb() -> duckdb.DuckDBPyConnection:
-    """A new connection in UTC. It spills to the system's temporary folder and installs no extensions."""
-    return duckdb.connect(
-        config={
-            "TimeZone": "UTC",
-            "temp_directory": os.path.join(tempfile.gettempdir(), f"duckdb-{os.getpid()}"),
-            "autoinstall_known_extensions": "false",
-        }
-    )
-
-
-def run_statement(
-    connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any] | None = None
-) -> duckdb.DuckDBPyRelation:
-    """The lazy relation of a statement. Raises QueryError for a statement that returns no rows."""
-    relation = connection.sql(sql, params=dict(values) if values else None)
-    if relation is None:
-        raise QueryError("The statement returns no rows: use SELECT.")
-    return relation
-
-
-def read_parquet_sql(files: str, hive_types: dict[str, str], *, by_name: bool = False) -> str:
-    """A `read_parquet` call for `files` (an SQL list or parameter), with columns for the values in folder names."""
-    options = ["union_by_name = true"] if by_name else []
-    if hive_types:
-        types = ", ".join(f"'{name}': {kind}" for name, kind in hive_types.items())
-        options += ["hive_partitioning = true", "hive_types_autocast = false", f"hive_types = {{{types}}}"]
-    else:
-        options.append("hive_partitioning = false")
-    return f"read_parquet({files}, {', '.join(options)})"
 
 
 class Catalog:

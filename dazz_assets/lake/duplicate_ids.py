@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dazz_assets.lake.duckdb_views import connect_duckdb
+from dazz_assets.lake.duckdb_connection import connect_duckdb
 from dazz_assets.lake.files import DataFile
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion

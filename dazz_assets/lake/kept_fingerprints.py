@@ -11,12 +11,25 @@ import json
 from collections.abc import Mapping
 from datetime import date
 
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.latest_versions import window_fingerprints
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.lake.table_version import TableVersion
 
 Fingerprints = Mapping[date | None, str]
+
+
+class _Kept(TypedDict):
+    """files: a hash of the names of the files. windows: fingerprints by window, "" for a table without windows."""
+
+    files: str
+    windows: dict[str, str]
+
+
+_KEPT = TypeAdapter(_Kept)
 
 
 def read_fingerprints(lake: Lake, version: TableVersion) -> Fingerprints:
@@ -37,11 +50,14 @@ def keep_fingerprints(lake: Lake, version: TableVersion) -> Fingerprints:
 
 
 def _read_kept(lake: Lake, version: TableVersion) -> Fingerprints | None:
+    """The fingerprints that are kept of a version; None if there are none, or the file is damaged."""
     text = read_sidecar(lake, _kept_path(version))
-    document = json.loads(text) if text else {}
-    if document.get("files") != _hash_file_names(version):
+    try:
+        kept = _KEPT.validate_json(text or b"")
+        windows = {date.fromisoformat(name) if name else None: text for name, text in kept["windows"].items()}
+    except ValueError:
         return None
-    return {date.fromisoformat(name) if name else None: text for name, text in document["windows"].items()}
+    return windows if kept["files"] == _hash_file_names(version) else None
 
 
 def _kept_path(version: TableVersion) -> str:

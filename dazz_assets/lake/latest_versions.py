@@ -16,9 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dazz_assets.lake.duckdb_views import RANK, SEQUENCE_OF_RANK, connect_duckdb, read_parquet_sql, run_statement
+from dazz_assets.lake.duckdb_connection import connect_duckdb, read_parquet_sql, run_statement
 from dazz_assets.lake.schema import WINDOW
 from dazz_assets.lake.table_version import StoredFile, TableVersion
+
+#: Orders the versions of a record by one number: by cursor, and equal cursors by time of fetch. A version without a
+#: cursor comes first. Measured faster than the maximum of a struct, arg_max and two joins.
+RANK = "coalesce(cursor_at, -9223372036854775808)::hugeint * 18446744073709551616::hugeint + sequence"
+#: The sequence of the row with the greatest rank.
+SEQUENCE_OF_RANK = f"(max({RANK}) & 9223372036854775807::hugeint)::bigint"
 
 _BATCH_ROWS = 8_192
 # DuckDB sorts larger windows, as it can spill to disk.

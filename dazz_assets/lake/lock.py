@@ -11,6 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dazz_assets.lake.errors import LakeError
+
 OnWait = Callable[[str], None]
 
 
@@ -33,6 +35,8 @@ def hold_lock(path: Path, name: str, action: str, on_wait: OnWait | None) -> Ite
 
     If this process has to wait, it calls `on_wait` once, with a message that names the holder. The message is made of
     `name`, what is locked (`snyk/acme`), and `action`, what its holder does (`synced`).
+
+    Raises LakeError if the file can't be written.
     """
     with _registry_mutex:
         held = _registry.setdefault(path, _Held(FileLock(path, thread_local=False)))
@@ -50,11 +54,21 @@ def hold_lock(path: Path, name: str, action: str, on_wait: OnWait | None) -> Ite
 
 
 def _acquire(lock: FileLock, path: Path, holder: str, on_wait: OnWait | None) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _wait_for(lock, path, on_wait)
+        path.write_text(holder, encoding="utf-8")
+    except OSError as error:
+        lock.release()
+        raise LakeError(
+            f"the lake can't be written: {path}: {error.strerror}; check the folder and its rights"
+        ) from None
+
+
+def _wait_for(lock: FileLock, path: Path, on_wait: OnWait | None) -> None:
     try:
         lock.acquire(timeout=0)
     except Timeout:
         if on_wait is not None:
             on_wait(path.read_text(encoding="utf-8") or f"{path.stem} is in use by another process")
         lock.acquire()
-    path.write_text(holder, encoding="utf-8")

@@ -17,6 +17,7 @@ TableKind = Literal["raw", "domain", "quarantine", "marks"]
 #: How many levels below the folder of a kind its tables lie.
 DEPTHS: dict[TableKind, int] = {"raw": 3, "domain": 4, "quarantine": 3, "marks": 3}
 
+# Room for more than an author may choose (`names.NAME_PATTERN`): the lake says what a folder can be named.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _CONNECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 

@@ -16,7 +16,8 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from dazz_assets.lake.duckdb_views import Catalog, connect_duckdb, run_statement
+from dazz_assets.lake.duckdb_connection import connect_duckdb, run_statement
+from dazz_assets.lake.duckdb_views import Catalog
 from dazz_assets.lake.errors import NoLakeError, QueryError
 from dazz_assets.lake.lake import Lake
 

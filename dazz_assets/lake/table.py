@@ -16,7 +16,7 @@ from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from dazz_assets.lake.commit import Commit, check_commit, has_landed
 from dazz_assets.lake.errors import CommitRefusedError, LakeError
-from dazz_assets.lake.files import DataFile, SliceWriter, window_constants
+from dazz_assets.lake.files import DataFile, FileWriter, window_constants
 from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW, added_columns
 from dazz_assets.lake.table_version import TableVersion
@@ -57,7 +57,7 @@ class Table:
         delta = self._open_delta(version)
         return None if delta is None else TableVersion(self.root, self.path, delta)
 
-    def new_file(self, window: date | None = None, *, fingerprint: str = "", inputs: str = "") -> SliceWriter:
+    def new_file(self, window: date | None = None, *, fingerprint: str = "", inputs: str = "") -> FileWriter:
         """A writer for a new file of a window.
 
         Its `write` takes the columns of the stream or model. `fingerprint` and `inputs` are for domain and quarantine
@@ -68,7 +68,7 @@ class Table:
         windowed = WINDOW in schema.names
         if window is not None and not windowed:
             raise LakeError(f"{self.path.folder} has no windows: omit the window of its files.")
-        return SliceWriter(
+        return FileWriter(
             self.root,
             self.path.folder,
             pa.schema([field for field in schema if field.name not in own]),

@@ -18,7 +18,13 @@ from dazz_assets.orchestration.partition_results import ParsedPartitions, snapsh
 from dazz_assets.orchestration.partitions import CONNECTION, WINDOW, Grid
 from dazz_assets.orchestration.resource import RESOURCE
 from dazz_assets.orchestration.row_counts import windows_outside_grid
-from dazz_assets.orchestration.run_config import ParserOptions, StreamOptions, options_type, range_from_options
+from dazz_assets.orchestration.run_config import (
+    ParserOptions,
+    SnapshotOptions,
+    StreamOptions,
+    options_type,
+    range_from_options,
+)
 from dazz_assets.orchestration.step import ConnectionResult, Step, Work
 from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.session import Session
@@ -91,7 +97,7 @@ class AssetFactory:
                 backfill_policy=dg.BackfillPolicy.single_run(),
                 required_resource_keys={self.resource},
                 resource_defs={io_manager_key(self.spec): self._io_manager},
-                config_schema=options.to_fields_dict() if options else None,
+                config_schema=options.to_fields_dict(),
             )
             def materialize(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
                 yield from step.run(context)
@@ -153,12 +159,16 @@ def _partition_mapping(upstream_gridded: bool, gridded: bool, *, same_window: bo
 def _sync_work(stream: StreamSpec, grid: Grid) -> Work:
     """A function that syncs a stream of one connection."""
 
-    def work(session: Session, windows: Sequence[date], options: StreamOptions | None) -> ConnectionResult:
-        report = sync_stream(session, stream, range_from_options(options, grid, windows) if options else SyncRange())
+    def work(session: Session, windows: Sequence[date], options: StreamOptions | SnapshotOptions) -> ConnectionResult:
+        if isinstance(options, SnapshotOptions):
+            sync_range = SyncRange(accept_shrink=options.accept_shrink)
+        else:
+            sync_range = range_from_options(options, grid, windows)
+        report = sync_stream(session, stream, sync_range)
         stored = session.raw(stream).open()
         partitions = (
             snapshot_partition(session, stored, report)
-            if options is None
+            if isinstance(options, SnapshotOptions)
             else stream_partitions(session, stored, report, grid, windows)
         )
         return ConnectionResult(report, partitions, checks.assess_stream(report))
@@ -177,6 +187,6 @@ def _parse_work(parser: ParserSpec, grid: Grid, keys: Mapping[str, dg.AssetKey])
             to_parse = {*windows, *windows_outside_grid(session, parser, grid, windows)}
         report = parse(session, parser, windows=to_parse, stale=options.stale)
         partitions = ParsedPartitions(session, parser, grid, keys).find(report, windows)
-        return ConnectionResult(report, partitions, checks.assess_parser(report))
+        return ConnectionResult(report, partitions, checks.assess_parser(session.spec.name, report))
 
     return work

@@ -75,7 +75,7 @@ def assess_stream(report: StreamReport) -> list[CheckResult]:
     ]
 
 
-def assess_parser(report: ParseReport) -> list[CheckResult]:
+def assess_parser(integration: str, report: ParseReport) -> list[CheckResult]:
     """The results of a parser's checks for the connection that was parsed."""
     read, invalid = sum(report.read.values()), sum(report.invalid.values())
     valid_share = 1.0 if not read else 1 - invalid / read
@@ -88,7 +88,10 @@ def assess_parser(report: ParseReport) -> list[CheckResult]:
         CheckResult(
             INPUTS_UNCHANGED,
             not report.stale,
-            f"stale windows: {stale}; parse them again with `dazz parse --stale`" if stale else "no stale windows",
+            f"{_join(report.changed_inputs)} changed since these windows were parsed: {stale}; parse them again with "
+            f'`dazz parse {integration} --stale`, or at each change with @parser(refresh="changed")'
+            if stale
+            else "no stale windows",
         ),
     ]
 

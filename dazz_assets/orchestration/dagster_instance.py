@@ -10,10 +10,11 @@ from dagster import DagsterExecutionInterruptedError as DagsterExecutionInterrup
 from dagster import DagsterInstance as DagsterInstance
 from filelock import FileLock
 
-from dazz_assets.home import DAGSTER_VARIABLE, dagster_home, make_home
+from dazz_assets.home import DAGSTER_VARIABLE, dagster_home, make_folder, make_home
 from dazz_assets.orchestration.dagster_internals import InstanceRef, NoOpComputeLogManager
 
 CONNECTION_TAG = "dazz/connection"
+INTEGRATION_TAG = "dazz/integration"
 _CREATED = ".created"
 
 
@@ -21,10 +22,10 @@ def open_instance() -> dg.DagsterInstance:
     """Open the Dagster instance that UI, daemon and CLI share. Creates it on first use.
 
     Doesn't set `DAGSTER_HOME` in this process. Set it for child processes that need the instance.
+    Raises FolderError if a folder can't be created.
     """
     make_home()
-    folder = dagster_home()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(DAGSTER_VARIABLE, dagster_home())
     if not (folder / _CREATED).exists():
         # Without the lock, two first starts at once fail with "table run_tags already exists".
         with FileLock(folder / ".creating.lock"):

@@ -6,6 +6,7 @@ Importing this module reads nothing. Integrations and connections are read when 
 import logging
 import os
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from dazz_assets.orchestration.resource import RESOURCE, DazzResource, SessionPo
 from dazz_assets.orchestration.sensor import build_sensor
 from dazz_assets.orchestration.translator import Translator, load_translator
 from dazz_assets.spec.discovery import Discovered, LoadFailure, discover, explain_failure, find_integration
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 
 _log = logging.getLogger(__name__)
@@ -110,13 +111,19 @@ def assemble_definitions(
         except Exception as error:  # noqa: BLE001  one bad integration must not take down the others
             failures.append(LoadFailure(spec.name, explain_failure(error)))
     for failure in failures:
-        _log.warning("Integration %s failed to load: %s", failure.place, failure.reason)
+        _warn_of(failure)
     shared = dg.Definitions(
         resources={RESOURCE: resource or DazzResource()},
         executor=dg.in_process_executor,
         metadata={f"failed to load: {failure.place}": failure.reason for failure in failures},
     )
     return dg.Definitions.merge(*parts, shared)
+
+
+@cache
+def _warn_of(failure: LoadFailure) -> None:
+    """Log a failure once: Dagster loads the definitions of one process twice."""
+    _log.warning("Integration %s failed to load: %s", failure.place, failure.reason)
 
 
 def _build_integration(
@@ -132,7 +139,7 @@ def _build_integration(
 
 def find_spec(integration: type[Integration[Any]] | str | Path) -> IntegrationSpec:
     """The spec of an integration given as class, name or path. Raises DefinitionError."""
-    return describe(integration) if isinstance(integration, type) else find_integration(str(integration))
+    return read_integration(integration) if isinstance(integration, type) else find_integration(str(integration))
 
 
 def connections_reader(source: str | Path | Iterable[Connection] | None) -> Callable[[], Connections]:

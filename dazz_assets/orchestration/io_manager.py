@@ -23,11 +23,11 @@ STREAM, PARSER = "dazz/stream", "dazz/parser"
 # Metadata of an input: the table to read, if the parser publishes to several.
 TABLE = "table"
 
-_RAW_COLUMNS = ("key", "cursor", "fetched_at", "record")
+_RAW_COLUMNS = ("key", "parent", "cursor", "fetched_at", "record")
 
 
 def io_manager_key(spec: IntegrationSpec) -> str:
-    """The key of the IO manager of an integration's assets, as `snyk_lake`."""
+    """The key of the IO manager of an integration's assets, such as `snyk_lake`."""
     return f"{spec.name}_lake"
 
 
@@ -59,7 +59,7 @@ class LakeIOManager(dg.IOManager):
         self._grid = grid
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        """Raises LakeError: this IO manager stores nothing."""
+        """Raise LakeError: this IO manager stores nothing."""
         raise LakeError(
             f"{context.asset_key.to_user_string()}: this IO manager only reads; give the asset another io_manager_key"
         )
@@ -72,12 +72,10 @@ class LakeIOManager(dg.IOManager):
         node = self._find_node(context)
         keys = context.asset_partition_keys
         if isinstance(node, StreamSpec):
-            rows = self._read_records(node, self._windows_by_connection(keys, gridded=node.cursor is not None))
+            rows = self._read_records(node, self._windows_by_connection(keys, windowed=node.windowed))
         else:
             model = _choose_model(node, context)
-            rows = self._read_objects(
-                node, model, self._windows_by_connection(keys, gridded=bool(node.incremental_inputs))
-            )
+            rows = self._read_objects(node, model, self._windows_by_connection(keys, windowed=node.windowed))
         context.log.info(f"{rows.num_rows} rows of {len(keys)} partitions of {context.asset_key.to_user_string()}")
         return _convert(rows, context)
 
@@ -86,9 +84,9 @@ class LakeIOManager(dg.IOManager):
         names = upstream.definition_metadata if upstream is not None else {}
         return self._spec.streams[names[STREAM]] if STREAM in names else self._spec.parsers[names[PARSER]]
 
-    def _windows_by_connection(self, keys: Iterable[str], *, gridded: bool) -> dict[str, set[date] | None]:
+    def _windows_by_connection(self, keys: Iterable[str], *, windowed: bool) -> dict[str, set[date] | None]:
         """The windows of these partition keys by connection. None means all that is stored for the connection."""
-        if not gridded:
+        if not windowed:
             return dict.fromkeys(keys)
         windows: dict[str, set[date]] = {}
         for key in keys:

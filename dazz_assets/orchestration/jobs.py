@@ -7,6 +7,7 @@ from typing import Literal
 import dagster as dg
 
 from dazz_assets.lake.compaction import compact
+from dazz_assets.orchestration.dagster_instance import INTEGRATION_TAG
 from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from dazz_assets.orchestration.resource import RESOURCE, SessionPool
 from dazz_assets.orchestration.run_config import Options
@@ -79,7 +80,7 @@ def _build_job(
         selection=dg.AssetSelection.assets(*(translator.asset_key(spec, node) for node in nodes)),
         executor_def=dg.in_process_executor,
         description=_DESCRIPTIONS[phase].format(name=spec.name),
-        tags={"dazz/integration": spec.name},
+        tags={INTEGRATION_TAG: spec.name},
     )
 
 
@@ -89,13 +90,13 @@ def job_name(spec: IntegrationSpec, phase: Phase) -> str:
 
 
 def step_name(key: dg.AssetKey) -> str:
-    """The name of the step that materializes an asset, as `snyk__raw__issues`."""
+    """The name of the step that materializes an asset, such as `snyk__raw__issues`."""
     return "__".join(key.path)
 
 
-def run_config(options: Mapping[dg.AssetKey, Options | None]) -> dg.RunConfig:
-    """The config of a run over these assets. An asset without options is left out."""
-    return dg.RunConfig(ops={step_name(key): given for key, given in options.items() if given is not None})
+def run_config(options: Mapping[dg.AssetKey, Options]) -> dg.RunConfig:
+    """The config of a run over these assets."""
+    return dg.RunConfig(ops={step_name(key): given for key, given in options.items()})
 
 
 @dg.op(required_resource_keys={RESOURCE}, tags={"kind": "deltalake"})

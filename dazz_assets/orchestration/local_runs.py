@@ -143,7 +143,7 @@ class _ConnectionRunner:
         self, parsers: Sequence[ParserSpec], since: datetime | None, until: datetime | None, *, stale: bool
     ) -> Outcome:
         # With `changed`, a run doesn't parse the windows of its partitions unless their records changed.
-        changed = not stale and not self._overlaps_grid(since, until)
+        changed = not stale and not self.grid.span.overlaps(since, until)
         options, outcome = ParserOptions(changed=changed, stale=stale), Outcome()
         last = self.grid.last
         windows = (last, last) if changed or stale else self._windows_between(since, until)
@@ -183,13 +183,6 @@ class _ConnectionRunner:
             return self._windows_between(None, None)
         return self._windows_between(sync_range.since, sync_range.until)
 
-    def _overlaps_grid(self, since: datetime | None, until: datetime | None) -> bool:
-        """Whether [since, until) overlaps a window of the grid."""
-        grid_end = self.grid.windows.after(self.grid.last)
-        return (since is None or since.astimezone(UTC).date() < grid_end) and (
-            until is None or (until.astimezone(UTC) - timedelta(microseconds=1)).date() >= self.grid.first
-        )
-
     def _windows_between(self, since: datetime | None, until: datetime | None) -> tuple[date, date]:
         """The first and last window of the grid that overlap [since, until)."""
         floor, nearest = self.grid.windows.floor, self.grid.nearest
@@ -198,7 +191,7 @@ class _ConnectionRunner:
         return first, max(first, last)
 
     def _run_phase(
-        self, phase: Phase, nodes: Sequence[tuple[Node, Options | None]], windows: tuple[date, date] | None
+        self, phase: Phase, nodes: Sequence[tuple[Node, Options]], windows: tuple[date, date] | None
     ) -> Outcome:
         """Run the job of a phase for some of its nodes, over a range of windows or the connection's partition."""
         if not nodes:

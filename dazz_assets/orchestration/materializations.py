@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from dazz_assets.orchestration.dagster_internals import log_materializations, provenance_tags
+from dazz_assets.orchestration.data_versions import EMPTY
 from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.partitions import Grid
 
@@ -47,7 +48,7 @@ def select_reported(
     return {
         partition: result
         for partition, result in sorted(results.items())
-        if partition in in_run or result.is_changed or known.get(partition, result.version) != result.version
+        if partition in in_run or result.is_changed or known.get(partition, EMPTY) != result.version
     }
 
 

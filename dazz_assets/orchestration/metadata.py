@@ -90,7 +90,7 @@ def table_schema(node: Node) -> dg.TableSchema:
 
 
 def _model_columns(model: type[DomainObject], *, alone: bool) -> list[dg.TableColumn]:
-    """A model's columns, prefixed with its table if the parser has several models, as `incidents.title`."""
+    """A model's columns, prefixed with its table if the parser has several models, such as `incidents.title`."""
     descriptions = {name: field.description for name, field in model.model_fields.items() if field.description}
     return _table_columns(object_schema(model), descriptions, prefix="" if alone else f"{model.table_name()}.")
 

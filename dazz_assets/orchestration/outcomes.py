@@ -14,7 +14,7 @@ Report = StreamReport | ParseReport
 
 # The newest materialization of each connection in a run has the reports. A failure has both.
 _REPORTS = "dazz/reports"
-_PROBLEMS = "dazz/problems"
+_FAILURES = "dazz/failures"
 _STREAM, _PARSER = TypeAdapter(StreamReport), TypeAdapter(ParseReport)
 
 
@@ -50,7 +50,7 @@ def write_reports(reports: Iterable[Report]) -> dict[str, dg.MetadataValue[Any]]
 
 def write_failure(problems: Iterable[Problem], reports: Iterable[Report]) -> dict[str, dg.MetadataValue[Any]]:
     """Problems as metadata of a failure, with the reports of what was done before them."""
-    return {_PROBLEMS: dg.MetadataValue.json([asdict(item) for item in problems]), **write_reports(reports)}
+    return {_FAILURES: dg.MetadataValue.json([asdict(item) for item in problems]), **write_reports(reports)}
 
 
 def read_outcome(events: Iterable[dg.DagsterEvent]) -> Outcome:
@@ -62,7 +62,7 @@ def read_outcome(events: Iterable[dg.DagsterEvent]) -> Outcome:
                 outcome.streams.append(_STREAM.validate_python(_restore_windows(report)))
             else:
                 outcome.parsers.append(_PARSER.validate_python(_restore_windows(report)))
-        outcome.errors += [Problem(**item) for item in _read_entries(metadata, _PROBLEMS)]
+        outcome.errors += [Problem(**item) for item in _read_entries(metadata, _FAILURES)]
     return outcome
 
 

@@ -11,7 +11,7 @@ from dazz_assets.connections import Connection
 from dazz_assets.extract.sync_stream import first_window
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
-from dazz_assets.windows import Windows
+from dazz_assets.windows import Windows, WindowSpan
 
 CONNECTION = "connection"
 WINDOW = "window"
@@ -71,9 +71,14 @@ class Grid:
         """The windows of the grid."""
         return list(self.windows.between(self.first, self.last))
 
+    @property
+    def span(self) -> WindowSpan:
+        """The windows of the grid."""
+        return WindowSpan(self.windows, self.first, self.last)
+
     def nearest(self, window: date) -> date:
         """The window of the grid that is nearest to a window, which may lie outside the grid."""
-        return min(max(window, self.first), self.last)
+        return self.span.nearest(window)
 
     def rows_by_window(self, rows: Mapping[date | None, int]) -> dict[date, int]:
         """Row counts by window of the grid. Rows outside the grid count in its nearest window."""
@@ -95,6 +100,12 @@ class Grid:
         """Connection and window of a partition key of the grid."""
         dimensions = self.grid_def.get_partition_key_from_str(key).keys_by_dimension
         return dimensions[CONNECTION], date.fromisoformat(dimensions[WINDOW])
+
+
+def connection_of_partition(key: str) -> str:
+    """The connection of a partition, whether of a grid or of connections alone. `Grid.split` gives the window too."""
+    # A partition of a grid is `<connection>|<window>`, and ids of connections contain no `|`.
+    return key.partition("|")[0]
 
 
 def windows_from_marks(

@@ -1,7 +1,7 @@
 """Options of a run's steps: what to fetch and what to parse. The launchpad shows them as a form."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
@@ -10,8 +10,18 @@ from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
 from dazz_assets.spec.specs import ParserSpec
+from dazz_assets.windows import midnight
 
 START = "start"
+
+
+_ACCEPT_SHRINK = "Replace what is stored even if the list has lost far more records than `max_shrink` allows."
+
+
+class SnapshotOptions(dg.Config):
+    """How a run fetches a snapshot stream, which is always fetched whole."""
+
+    accept_shrink: bool = Field(default=False, description=_ACCEPT_SHRINK)
 
 
 class StreamOptions(dg.Config):
@@ -21,6 +31,7 @@ class StreamOptions(dg.Config):
         default=False,
         description="Fetch from the connection's start, and replace what is stored once everything is fetched.",
     )
+    accept_shrink: bool = Field(default=False, description=f"With refetch: {_ACCEPT_SHRINK}")
     from_mark: bool = Field(default=False, description="Fetch what changed since the high-water mark.")
     since: str | None = Field(
         default=None, description="Fetch from this RFC 3339 time on; `start` means the connection's start."
@@ -39,7 +50,7 @@ class StreamOptions(dg.Config):
     @model_validator(mode="after")
     def _check_exclusive(self) -> "StreamOptions":
         if sum((self.refetch, self.from_mark, bool(self.since or self.until))) > 1:
-            raise ValueError("refetch, from_mark, and since or until exclude each other: leave out all but one")
+            raise ValueError("refetch, from_mark, and since or until can't be combined: leave out all but one")
         return self
 
 
@@ -53,27 +64,33 @@ class ParserOptions(dg.Config):
     )
 
 
-Options = StreamOptions | ParserOptions
+Options = SnapshotOptions | StreamOptions | ParserOptions
 
 
-def options_type(node: Node) -> type[Options] | None:
-    """The type of a step's options; None for a snapshot stream, which is always fetched whole."""
+def options_type(node: Node) -> type[Options]:
+    """The type of a step's options."""
     if isinstance(node, ParserSpec):
         return ParserOptions
-    return None if node.cursor is None else StreamOptions
+    return SnapshotOptions if node.cursor is None else StreamOptions
 
 
-def options_for_sync(sync_range: SyncRange, node: Node) -> Options | None:
+def options_for_sync(sync_range: SyncRange, node: Node) -> Options:
     """The options of a step in a sync of this range. A parser then parses the windows that changed."""
     if isinstance(node, ParserSpec):
         return ParserOptions(changed=True, stale=sync_range.refetch)
-    return None if node.cursor is None else options_from_range(sync_range)
+    if node.cursor is None:
+        return SnapshotOptions(accept_shrink=sync_range.accept_shrink)
+    return options_from_range(sync_range)
 
 
 def options_from_range(sync_range: SyncRange) -> StreamOptions:
     """The options of an incremental stream that is synced over this range. The inverse of `range_from_options`."""
     if sync_range.refetch or sync_range.from_mark:
-        return StreamOptions(refetch=sync_range.refetch, from_mark=not sync_range.refetch)
+        return StreamOptions(
+            refetch=sync_range.refetch,
+            accept_shrink=sync_range.accept_shrink,
+            from_mark=not sync_range.refetch,
+        )
     since, until = (bound.isoformat() if bound else None for bound in (sync_range.since, sync_range.until))
     # Without bounds, the run would cover the windows of its partitions, as one launched in the UI does.
     return StreamOptions(since=since or (None if until else START), until=until)
@@ -85,18 +102,14 @@ def range_from_options(options: StreamOptions, grid: Grid, windows: Sequence[dat
     The grid's first window reaches back to the connection's start, and its last one to now.
     """
     if options.refetch or options.from_mark:
-        return SyncRange(refetch=options.refetch, from_mark=options.from_mark)
+        return SyncRange(refetch=options.refetch, from_mark=options.from_mark, accept_shrink=options.accept_shrink)
     if options.since or options.until:
         return SyncRange(since=_parse_time(options.since), until=_parse_time(options.until))
     first, last = min(windows), max(windows)
     return SyncRange(
-        since=None if first <= grid.first else _window_start(first),
-        until=None if last >= grid.last else _window_start(grid.windows.after(last)),
+        since=None if first <= grid.first else midnight(first),
+        until=None if last >= grid.last else midnight(grid.windows.after(last)),
     )
-
-
-def _window_start(window: date) -> datetime:
-    return datetime.combine(window, time(), UTC)
 
 
 def _parse_time(text: str | None) -> datetime | None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from dazz_assets.orchestration import runs
-from dazz_assets.orchestration.partitions import RANGE_END, RANGE_START
+from dazz_assets.orchestration.dagster_instance import INTEGRATION_TAG
+from dazz_assets.orchestration.partitions import RANGE_END, RANGE_START, connection_of_partition
 
 if TYPE_CHECKING:
     from dazz_assets.orchestration.dagster_internals import RunQueueConfig
 
 _PARTITION = "dagster/partition"
-_INTEGRATION = "dazz/integration"
 
 
 class ConnectionRunCoordinator(dg.QueuedRunCoordinator):
@@ -39,19 +39,18 @@ class ConnectionRunCoordinator(dg.QueuedRunCoordinator):
 
 
 def connections_of_partitions(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterable[str]:
-    """The connections of a run's partitions, as `snyk/acme`.
+    """The connections of a run's partitions, such as `snyk/acme`.
 
     Empty for assets whose keys don't begin with the integration's name. The connection's lock still protects these.
     """
     first = run.tags.get(RANGE_START) or run.tags.get(_PARTITION)
     last = run.tags.get(RANGE_END) or first
     integrations = {key.path[0] for key in run.asset_selection or ()}
-    integration = run.tags.get(_INTEGRATION) or (integrations.pop() if len(integrations) == 1 else None)
+    integration = run.tags.get(INTEGRATION_TAG) or (integrations.pop() if len(integrations) == 1 else None)
     if first is None or last is None or integration is None:
         return ()
     known = list(instance.get_dynamic_partitions(f"{integration}_connections"))
-    # A partition of the grid is `<connection>|<window>`; ids of connections contain no `|`.
-    ends = [key.partition("|")[0] for key in (first, last)]
+    ends = [connection_of_partition(key) for key in (first, last)]
     if not set(ends) <= set(known):
         return ()
     start, end = sorted(map(known.index, ends))

@@ -212,7 +212,7 @@ class _Tick:
         return {item for run_id, of_run in connections.items() if run_id not in dead for item in of_run}
 
     def _run_request(self, connection: Connection, request: SyncRequest) -> dg.RunRequest:
-        gridded = request.phase == "sync"
+        windowed = request.phase == "sync"
         tags = runs.connection_tags([f"{self.spec.name}/{connection.id}"])
         options = {
             self.translator.asset_key(self.spec, node): options_for_sync(SyncRange(from_mark=True), node)
@@ -221,8 +221,8 @@ class _Tick:
         return dg.RunRequest(
             run_key=request.key,
             job_name=job_name(self.spec, request.phase),
-            partition_key=None if gridded else connection.id,
-            tags={**tags, **self._range_tags(connection)} if gridded else tags,
+            partition_key=None if windowed else connection.id,
+            tags={**tags, **self._range_tags(connection)} if windowed else tags,
             run_config=run_config(options),
         )
 

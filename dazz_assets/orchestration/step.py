@@ -54,7 +54,7 @@ Work = Callable[[Session, Windows, Any], ConnectionResult]
 class Step:
     """The step of one asset.
 
-    options: the type of the step's config, or None.
+    options: the type of the step's config.
     resource: the key of the resource that gives a SessionPool.
     work: called for each connection with its session, its windows in the run, and the options.
     """
@@ -64,7 +64,7 @@ class Step:
     key: dg.AssetKey
     grid: Grid
     gridded: bool
-    options: type[Options] | None
+    options: type[Options]
     resource: str
     check_names: Sequence[str]
     work: Work
@@ -76,7 +76,7 @@ class Step:
         runs.claim_connections(
             context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in windows_by_connection}
         )
-        options = self.options(**context.op_execution_context.op_config) if self.options else None
+        options = self.options(**context.op_execution_context.op_config)
         done: dict[str, ConnectionResult] = {}
         failures: list[_ConnectionFailure] = []
         for connection, windows in windows_by_connection.items():

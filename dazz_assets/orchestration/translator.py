@@ -12,9 +12,10 @@ from types import ModuleType
 import dagster as dg
 
 from dazz_assets.errors import DefinitionError
+from dazz_assets.orchestration.dagster_instance import INTEGRATION_TAG
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
-VARIABLE = "DAZZ_TRANSLATOR"
+TRANSLATOR_VARIABLE = "DAZZ_TRANSLATOR"
 Node = StreamSpec | ParserSpec
 # An asset is late when this many syncs in a row were missed.
 MISSED_SYNCS = 3
@@ -41,10 +42,10 @@ class Translator:
 
     def tags(self, spec: IntegrationSpec, node: Node) -> Mapping[str, str]:
         """Tags to search by."""
-        return {"dazz/integration": spec.name}
+        return {INTEGRATION_TAG: spec.name}
 
     def owners(self, spec: IntegrationSpec, node: Node) -> Sequence[str]:
-        """Email addresses, or teams as `team:security`."""
+        """Email addresses, or teams, such as `team:security`."""
         return ()
 
     def deps(self, spec: IntegrationSpec, node: Node) -> Sequence[dg.AssetDep]:
@@ -93,22 +94,28 @@ class Translator:
 
 
 def load_translator() -> Translator:
-    """The translator that `DAZZ_TRANSLATOR` names, as `module:Class` or `path/to/file.py:Class`, or the default one.
+    """The translator that `DAZZ_TRANSLATOR` names (`module:Class` or `path/to/file.py:Class`), or the default one.
 
     Raises DefinitionError if the class doesn't exist or isn't a Translator.
     """
-    name = os.environ.get(VARIABLE)
+    name = os.environ.get(TRANSLATOR_VARIABLE)
     if not name:
         return Translator()
     source, _, class_name = name.rpartition(":")
     if not source:
-        raise DefinitionError(f"{VARIABLE} is {name!r}; write it as module:Class or path/to/file.py:Class")
+        raise DefinitionError(f"{TRANSLATOR_VARIABLE} is {name!r}; write it as module:Class or path/to/file.py:Class")
+    if source.endswith(".py") and not Path(source).is_file():
+        raise DefinitionError(
+            f"{TRANSLATOR_VARIABLE} is {name!r}, but there is no file {Path(source).absolute()}; correct the path"
+        )
     try:
         translator = getattr(_import_module(source), class_name, None)
     except Exception as error:
-        raise DefinitionError(f"{VARIABLE}: {source} failed to load: {type(error).__name__}: {error}") from error
+        raise DefinitionError(
+            f"{TRANSLATOR_VARIABLE}: {source} failed to load: {type(error).__name__}: {error}"
+        ) from error
     if not (isinstance(translator, type) and issubclass(translator, Translator)):
-        raise DefinitionError(f"{VARIABLE}: {source} has no subclass of Translator named {class_name!r}")
+        raise DefinitionError(f"{TRANSLATOR_VARIABLE}: {source} has no subclass of Translator named {class_name!r}")
     return translator()
 
 

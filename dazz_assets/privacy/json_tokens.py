@@ -54,7 +54,7 @@ _Token = tuple[str, str, int]
 
 
 def indent_json(text: str) -> str:
-    """Return the text indented by two spaces a level, as `json.dumps(..., indent=2)` does."""
+    """The text indented by two spaces a level, as `json.dumps(..., indent=2)` does."""
     parts: list[str] = []
     depth, before = 0, ""
     for kind, token, _ in _read_tokens(text):
@@ -68,12 +68,12 @@ def indent_json(text: str) -> str:
 
 
 def compact_json(text: str) -> str:
-    """Return the text without white space between its tokens."""
+    """The text without white space between its tokens."""
     return "".join(token for _, token, _ in _read_tokens(text))
 
 
 def rewrite_json(text: str, rewrite: TokenRewriter) -> str:
-    """Return the text with each key, string and number replaced where `rewrite` returns another value for it."""
+    """The text with each key, string and number replaced where `rewrite` returns another value for it."""
     parts: list[str] = []
     copied = 0
     path: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ def rewrite_json(text: str, rewrite: TokenRewriter) -> str:
 
 
 def trim_list(text: str, path: str, limit: int) -> str:
-    """Return the text with the list at a dotted path cut to its first `limit` items; unchanged if no list is there.
+    """The text with the list at a dotted path cut to its first `limit` items; unchanged if no list is there.
 
     The path is written like a stream's `records` (`dazz_assets.http.json_slices`): empty means the page itself.
     """
@@ -132,7 +132,7 @@ def trim_list(text: str, path: str, limit: int) -> str:
 
 
 def _read_tokens(text: str) -> Iterator[_Token]:
-    """Yield the tokens in order. Raises ValueError if the text is not JSON."""
+    """The tokens in order. Raises ValueError if the text is not JSON."""
     closing: list[str] = []
     expected = "a value"
     for match in _TOKEN.finditer(text, 0, len(text.rstrip(_WHITE_SPACE))):
@@ -163,12 +163,12 @@ def _read_tokens(text: str) -> Iterator[_Token]:
 
 
 def _decode_string(token: str) -> str:
-    """Return the text of a string token."""
+    """The text of a string token."""
     return str(json.loads(token)) if "\\" in token else token[1:-1]
 
 
 def _encode_string(text: str) -> str:
-    """Return a text as a string token, escaped if it holds a lone surrogate, which UTF-8 files can't hold."""
+    """A text as a string token, escaped if it holds a lone surrogate, which UTF-8 files can't hold."""
     try:
         text.encode()
     except UnicodeEncodeError:

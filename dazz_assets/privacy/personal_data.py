@@ -27,7 +27,7 @@ _RESERVED_HOST = re.compile(r"(?:.*\.)?(?:example|example\.(?:com|org|net))", re
 """Hosts reserved for examples (RFC 2606), which our pseudonyms use too."""
 
 _NOT_A_PERSON = re.compile(r"git|org-[0-9]+|no-?reply", re.IGNORECASE)
-"""Local parts that are no person, such as in `org-123@github.com:acme/payments.git`."""
+"""Local parts that are not a person's, as in `org-123@github.com:acme/payments.git`."""
 _IMAGE_SUFFIXES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp"})
 
 _URL = re.compile(r"https?:(?://|\\/\\/)[^\s\"'<>]+")
@@ -37,12 +37,12 @@ _AVATAR = re.compile(
 
 
 def replace_people(text: str, pseudonym: Callable[[str], str]) -> str:
-    """Return the text with each e-mail address and avatar URL replaced by its pseudonym."""
+    """The text with each e-mail address and avatar URL replaced with its pseudonym."""
     return replace_emails(_replace_avatars(text, pseudonym), pseudonym)
 
 
 def replace_emails(text: str, pseudonym: Callable[[str], str | None]) -> str:
-    """Return the text with each e-mail address replaced by its pseudonym; `pseudonym` returns None to keep an address.
+    """The text with each e-mail address replaced with its pseudonym; `pseudonym` returns None to keep an address.
 
     The pseudonym of a percent-encoded address is percent-encoded too.
     """

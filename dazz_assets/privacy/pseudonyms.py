@@ -55,7 +55,7 @@ class Pseudonyms:
         self._url_forms: dict[str, str] = {}
 
     def person(self, value: str) -> str:
-        """Return the pseudonym of a text: an e-mail address, URL or number gets one of its own form, others a word."""
+        """The pseudonym of a text: an e-mail address, URL or number gets one of its own form, others a word."""
         if not value or _PERSON.fullmatch(value):
             return value
         if _INTEGER.fullmatch(value):
@@ -68,7 +68,7 @@ class Pseudonyms:
         return self._text_stand_in(value, "person-{}")
 
     def number(self, value: str) -> str:
-        """Return the pseudonym of a number, whose last digits are check digits that identify it as a pseudonym."""
+        """The pseudonym of a number, whose last digits are check digits that identify it as a pseudonym."""
         if _is_pseudonym_number(value):
             # Reserve it, so that no other number gets it.
             self._originals.setdefault(value, value)
@@ -78,7 +78,7 @@ class Pseudonyms:
         return self._numbers[value]
 
     def secret(self, kind: str, value: str, url_form: str = "") -> str:
-        """Return the placeholder of a secret that is not in the config. url_form: its form in the URL it came from."""
+        """The placeholder of a secret that is not in the config. url_form: its form in the URL it came from."""
         stand_in = self._text_stand_in(value, f"redacted-{kind}-{{}}")
         if url_form:
             self._url_forms.setdefault(stand_in, url_form)
@@ -90,11 +90,11 @@ class Pseudonyms:
         self._stand_ins.setdefault(value, stand_in)
 
     def original(self, stand_in: str) -> str | None:
-        """Return the original of a stand-in, or None if it was not made here."""
+        """The original of a stand-in, or None if it was not made here."""
         return self._originals.get(stand_in)
 
     def original_in_url(self, stand_in: str) -> str | None:
-        """Return the original in the form that a URL or a form body needs; the stand-in may be percent-encoded."""
+        """The original in the form that a URL or a form body needs; the stand-in may be percent-encoded."""
         plain = stand_in
         while plain not in self._originals and "%" in plain and unquote(plain) != plain:
             plain = unquote(plain)
@@ -106,7 +106,7 @@ class Pseudonyms:
         return quote(url_form, safe="") if "%25" in stand_in else url_form
 
     def _text_stand_in(self, value: str, form: str, normalise: Callable[[str], str] = str) -> str:
-        """Return the stand-in of a text, making it if needed. Texts with the same normal form share a stand-in."""
+        """The stand-in of a text, making it if needed. Texts with the same normal form share a stand-in."""
         if value not in self._stand_ins:
             self._stand_ins[value] = self._first_unused(
                 value, lambda attempt: form.format(self._hash(normalise(value), attempt)), normalise
@@ -114,7 +114,7 @@ class Pseudonyms:
         return self._stand_ins[value]
 
     def _first_unused(self, value: str, make: Callable[[int], str], normalise: Callable[[str], str] = str) -> str:
-        """Return the first stand-in that no other value has, and reserve it for this value."""
+        """Reserve for this value the first stand-in that no other value has, and return it."""
         stand_in = next(
             stand_in
             for stand_in in map(make, count())
@@ -124,7 +124,7 @@ class Pseudonyms:
         return stand_in
 
     def _make_number(self, value: str, attempt: int) -> str:
-        """Return a pseudonym with check digits; another attempt gives another pseudonym."""
+        """A pseudonym with check digits; another attempt gives another pseudonym."""
         length, check_length = _SHORT if len(value) <= _SHORT[0] else _LONG
         lowest = 10 ** (length - check_length - 1)
         random = int(self._hash(value, attempt, 8 if length == _SHORT[0] else 16), 16)
@@ -132,7 +132,7 @@ class Pseudonyms:
         return digits + _check_digits(digits, check_length)
 
     def _hash(self, value: str, attempt: int, length: int = 8) -> str:
-        """Return the first hex digits of the value's HMAC; another attempt gives other digits."""
+        """The first hex digits of the value's HMAC; another attempt gives other digits."""
         text = value.encode("utf-8", "surrogatepass") + (b"\0" + str(attempt).encode() if attempt else b"")
         return hmac.new(self._key, text, sha256).hexdigest()[:length]
 
@@ -154,7 +154,7 @@ def _check_digits(digits: str, length: int) -> str:
 
 
 def pseudonym_key() -> bytes:
-    """Return `DAZZ_RECORDING_KEY`, or else the key in `$DAZZ_HOME/recording.key`, which is made if it is missing.
+    """`DAZZ_RECORDING_KEY`, or else the key in `$DAZZ_HOME/recording.key`, which is made if it is missing.
 
     The same key gives the same pseudonyms, so that a second recording differs only where the vendor's data does. People
     who record the same integrations share one. Raises RecordingError if the file holds no key.

@@ -10,27 +10,15 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from types import MappingProxyType
-from urllib.parse import quote, unquote
 
 from dazz_assets.http import json_slices
 from dazz_assets.http.mask import MIN_SECRET_LENGTH, Mask
 from dazz_assets.privacy import personal_data, secret_names, token_patterns
+from dazz_assets.privacy.base_urls import BaseUrls
 from dazz_assets.privacy.json_tokens import TokenRewriter, rewrite_json
+from dazz_assets.privacy.named_secrets import replace_named_secrets
 from dazz_assets.privacy.pseudonyms import NUMBER, PERSON, Pseudonyms
-from dazz_assets.privacy.secret_names import is_secret_value, secret_kind
 from dazz_assets.privacy.seen_values import SeenValues
-
-_WORD = r"[A-Za-z][\w.$-]{0,63}"
-# The start of a parameter, and its value. In a link within a link, = and & are percent-encoded.
-_PARAMETERS = tuple(
-    (re.compile(rf"(?:(?<![\w.$%-])|(?<=%3[Ff])|(?<=%26))({_WORD}){sign}"), re.compile(value))
-    for sign, value in (
-        ("=", r"[^&\s\"'<>#,;\\]+"),
-        ("%3[Dd]", r"(?:(?!%26|%23)[^&\s\"'<>#,;\\=])+"),
-    )
-)
-_MEMBER = re.compile(rf"(\\*[\"'])({_WORD})\1\s*:\s*(\\*[\"'])([^\"'\\]+)\3")
-_AUTHORIZATION_LINE = re.compile(r"\b(?i:authorization) *: *(?:[A-Za-z]+ +)?([^\s\"'<>,;\\]+)")
 
 PERSONAL = "personal"
 """What `find_leaks` reports for personal data."""
@@ -48,7 +36,7 @@ _URL_PART = re.compile(r"/[^\s\"'<>]*|[^\s=&?#/<>]+=[^\s]*")
 
 
 class Redactor:
-    """Replaces secrets and personal data in texts by stand-ins, and restores the originals.
+    """Replaces secrets and personal data in texts with stand-ins, and restores the originals.
 
     secrets: plain texts by config field: the value of `api_key` becomes `redacted-api-key`, however it is encoded.
     key: makes the pseudonyms; the same key gives the same value the same pseudonym.
@@ -91,7 +79,7 @@ class Redactor:
 
         People in them are pseudonyms already. So a word that is also somebody's name is the author's own, and so is an
         e-mail address, unless it is in the config: then it gets the pseudonym that the recorded config has.
-        A secret that differs in each request (a signature) is replaced by its kind alone.
+        A secret that differs in each request (a signature) is replaced with its kind alone.
         """
         view = copy.copy(self)
         view._seen = SeenValues()
@@ -133,7 +121,7 @@ class Redactor:
         return self._restore_text(text)
 
     def find_leaks(self, text: str) -> set[str]:
-        """Return what a text still holds: config fields of secrets, kinds of other secrets, and `personal`."""
+        """What a text still holds: config fields of secrets, kinds of other secrets, and `personal`."""
         found: set[str] = set()
 
         def note(kind: str, value: str) -> str:
@@ -175,7 +163,7 @@ class Redactor:
         )
 
     def _config_person(self, address: str) -> str | None:
-        """Return the pseudonym of an e-mail address if the config holds it."""
+        """The pseudonym of an e-mail address if the config holds it."""
         return self._pseudonyms.person(address) if address.lower() in self._config_emails else None
 
     def _mask_secrets(self, text: str) -> str:
@@ -196,7 +184,7 @@ class Redactor:
     def _token_rewriter(
         self, fields: Collection[tuple[str, ...]], redact_recognised: Callable[[str], str]
     ) -> TokenRewriter:
-        """Return the function that redacts the tokens of one JSON text."""
+        """The function that redacts the tokens of one JSON text."""
 
         @cache
         def redact(text: str) -> str:
@@ -260,7 +248,7 @@ class Redactor:
         return self._secret_stand_in(kind, value, value)
 
     def _secret_stand_in(self, kind: str, value: str, url_form: str = "") -> str:
-        """Return the placeholder of a secret, which from now on is replaced everywhere."""
+        """The placeholder of a secret, which from now on is replaced everywhere."""
         if self._is_for_requests:
             return f"redacted-{kind}"
         stand_in = self._pseudonyms.secret(kind, value, url_form)
@@ -269,7 +257,7 @@ class Redactor:
         return stand_in
 
     def _redact_personal(self, value: str, *, is_number: bool = False) -> str:
-        """Return the pseudonym of a declared field's value, which from now on is replaced everywhere."""
+        """The pseudonym of a declared field's value, which from now on is replaced everywhere."""
         if value in self._public:
             return self.redact_text(value)
         stand_in = self._pseudonyms.number(value) if is_number else self._pseudonyms.person(value)
@@ -295,7 +283,7 @@ class Redactor:
 
 
 def _find_emails(texts: Collection[str]) -> set[str]:
-    """Return the e-mail addresses in some texts, in lower case."""
+    """The e-mail addresses in some texts, in lower case."""
     found: set[str] = set()
 
     def note(address: str) -> None:
@@ -311,7 +299,7 @@ def _placeholder(name: str) -> str:
 
 
 def _order_secrets(secrets: Mapping[str, str]) -> list[str]:
-    """Return the names of the secrets in the order to replace them: a secret that contains another one goes first.
+    """The names of the secrets in the order to replace them: a secret that contains another one goes first.
 
     Otherwise the order depends on names alone, so that a replay, whose secrets are placeholders, uses the same order.
     """
@@ -327,74 +315,3 @@ def _order_secrets(secrets: Mapping[str, str]) -> list[str]:
 
 def _without_indexes(path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in path if not name.isdecimal())
-
-
-def replace_named_secrets(text: str, stand_in: Callable[[str, str, str], str]) -> str:
-    """Return the text with the values of secret parameters, JSON members and `Authorization` lines replaced.
-
-    stand_in: returns the replacement for a kind, a value, and the value as it is written in a URL ("" elsewhere).
-    """
-
-    def replace_member(match: re.Match[str]) -> str:
-        kind, value = secret_kind(match[2]), match[4]
-        if kind is None or not is_secret_value(kind, value):
-            return match[0]
-        return match[0][: -len(value) - len(match[3])] + stand_in(kind, value, "") + match[3]
-
-    def replace_line(match: re.Match[str]) -> str:
-        value = match[1]
-        if not is_secret_value("authorization", value):
-            return match[0]
-        return match[0][: -len(value)] + stand_in("authorization", value, "")
-
-    if "=" in text or "%3D" in text or "%3d" in text:
-        for start, value in _PARAMETERS:
-            text = _replace_parameters(text, start, value, stand_in)
-    if ":" in text:
-        text = _MEMBER.sub(replace_member, text)
-        text = _AUTHORIZATION_LINE.sub(replace_line, text)
-    return text
-
-
-def _replace_parameters(
-    text: str, start: re.Pattern[str], value: re.Pattern[str], stand_in: Callable[[str, str, str], str]
-) -> str:
-    parts: list[str] = []
-    copied = 0
-    for match in start.finditer(text):
-        kind = secret_kind(match[1]) if match.start() >= copied else None
-        found = value.match(text, match.end()) if kind else None
-        if kind and found and is_secret_value(kind, plain := unquote(found[0])):
-            parts += (text[copied : match.end()], stand_in(kind, plain, found[0]))
-            copied = found.end()
-    return "".join((*parts, text[copied:]))
-
-
-class BaseUrls:
-    """Replaces base URLs by others in any text: plain, escaped as in JSON, or percent-encoded."""
-
-    def __init__(self, replacements: Mapping[str, str]) -> None:
-        self._forms = {
-            encode(url.rstrip("/")): encode(other.rstrip("/"))
-            for url, other in replacements.items()
-            for encode in (str, _escape_slashes, _percent_encode, _percent_encode_in_lower_case)
-        }
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        # Do not match the start of another URL: http://host:80 is not http://host:8080.
-        self._pattern = re.compile(f"(?:{'|'.join(map(re.escape, longest_first))})(?![\\w-]|\\.\\w|:\\d)")
-
-    def __call__(self, text: str) -> str:
-        """Return the text with each base URL replaced."""
-        return self._pattern.sub(lambda match: self._forms[match[0]], text) if self._forms else text
-
-
-def _escape_slashes(url: str) -> str:
-    return url.replace("/", "\\/")
-
-
-def _percent_encode(url: str) -> str:
-    return quote(url, safe="")
-
-
-def _percent_encode_in_lower_case(url: str) -> str:
-    return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), _percent_encode(url))

@@ -77,7 +77,7 @@ KINDS = (*(name.replace("_", "-") for name in (*_SECRET_ENDINGS, *_SECRET_NAMES,
 
 
 def _any_of(names: tuple[str, ...]) -> str:
-    """Return a pattern that matches any of the names, with or without their underscores."""
+    """A pattern that matches any of the names, with or without their underscores."""
     return "|".join(name.replace("_", "_?") for name in sorted(names, key=len, reverse=True))
 
 
@@ -97,7 +97,7 @@ _SHORTEST_TOKEN = 16
 
 @lru_cache(maxsize=4096)
 def secret_kind(name: str) -> str | None:
-    """Return the kind of secret (`access-token`) that a member, parameter or header of this name holds, or None."""
+    """The kind of secret (`access-token`) that a member, parameter or header of this name holds, or None."""
     snake = snake_case(re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_"))
     if match := _SECRET.fullmatch(snake):
         return _KIND_BY_NAME[(match[1] or match[2]).replace("_", "")]

@@ -46,7 +46,7 @@ class SeenValues:
                     spans.sort(key=lambda span: span[0] - span[1])
 
     def replace_in(self, text: str) -> str:
-        """Return the text with each value replaced by its stand-in."""
+        """The text with each value replaced with its stand-in."""
         parts: list[str] = []
         copied = 0
         for start, end, stand_in in self._find_matches(text):
@@ -55,11 +55,11 @@ class SeenValues:
         return "".join((*parts, text[copied:]))
 
     def find_stand_ins(self, text: str) -> set[str]:
-        """Return the stand-ins of the values that a text holds."""
+        """The stand-ins of the values that a text holds."""
         return {stand_in for _, _, stand_in in self._find_matches(text)}
 
     def _find_matches(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield the start, end and stand-in of each value in a text."""
+        """The start, end and stand-in of each value in a text."""
         done = 0
         for match in _WORD_OR_ESCAPE.finditer(text) if self._spans else ():
             for before, after in self._spans.get(match[0], ()):

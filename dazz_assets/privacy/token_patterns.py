@@ -137,7 +137,7 @@ _compile = cache(re.compile)  # Most processes need few of the patterns.
 
 
 def replace_tokens(text: str, stand_in: Callable[[str, str], str]) -> str:
-    """Return the text with each token replaced by what `stand_in` returns for its kind and value."""
+    """The text with each token replaced with what `stand_in` returns for its kind and value."""
     if not _HINT.search(text):
         return text
     for token_pattern in TOKEN_PATTERNS:
@@ -152,7 +152,7 @@ def replace_tokens(text: str, stand_in: Callable[[str, str], str]) -> str:
 
 
 def find_token_kind(text: str) -> str | None:
-    """Return the kind of a token in the text, or None if it holds none."""
+    """The kind of a token in the text, or None if it holds none."""
     kinds: list[str] = []
 
     def note(kind: str, value: str) -> str:
@@ -164,7 +164,7 @@ def find_token_kind(text: str) -> str | None:
 
 
 def _replace_group(match: re.Match[str], value: str) -> str:
-    """Return the whole match with its group, or all of it if it has none, replaced by a value."""
+    """The whole match with its group, or all of it if it has none, replaced with a value."""
     first, last = match.span(match.lastindex or 0)
     start = match.start()
     return match[0][: first - start] + value + match[0][last - start :]

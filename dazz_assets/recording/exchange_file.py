@@ -33,7 +33,7 @@ class Exchange:
 
 
 def format_exchange(exchange: Exchange) -> str:
-    """Return the text of an exchange's file."""
+    """The text of an exchange's file."""
     request, response = exchange.request, exchange.response
     halves = {
         "request": _format_half(
@@ -100,7 +100,7 @@ def _read_body(document: Document, half: str, members: Mapping[str, Any]) -> byt
 
 
 def find_charset(body: bytes, headers: Mapping[str, str]) -> str | None:
-    """Return Python's name of the charset of a body with these headers, or None if the body is not text.
+    """Python's name of the charset of a body with these headers, or None if the body is not text.
 
     UTF-8 is tried before the declared charset, as many vendors declare ISO-8859-1 and send UTF-8. Text that neither of
     them decodes is Latin-1.
@@ -116,7 +116,7 @@ def find_charset(body: bytes, headers: Mapping[str, str]) -> str | None:
 
 
 def change_text(body: bytes, headers: Mapping[str, str], change: Callable[[str], str]) -> bytes:
-    """Return the body with its text changed, in the same charset. In a body that is not text, change what is UTF-8."""
+    """The body with its text changed, in the same charset. In a body that is not text, change what is UTF-8."""
     charset = find_charset(body, headers)
     if charset is None:
         return change(body.decode(UTF_8, "surrogateescape")).encode(UTF_8, "surrogateescape")
@@ -124,7 +124,7 @@ def change_text(body: bytes, headers: Mapping[str, str], change: Callable[[str],
 
 
 def readable_text(body: bytes, headers: Mapping[str, str]) -> str:
-    """Return the body's text, with bytes that can't be decoded as escapes."""
+    """The body's text, with bytes that can't be decoded as escapes."""
     return body.decode(find_charset(body, headers) or UTF_8, "backslashreplace")
 
 

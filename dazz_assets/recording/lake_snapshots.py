@@ -12,12 +12,12 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
-from dazz_assets.http.json_fields import Literal
+from dazz_assets.http.json_fields import LiteralText
 from dazz_assets.lake import TableVersion
 from dazz_assets.privacy.json_tokens import compact_json, indent_json
 from dazz_assets.recording.exchange_file import Exchange
 from dazz_assets.recording.replay_answers import format_request
-from dazz_assets.recording.scenario import Phase
+from dazz_assets.recording.scenario import ScenarioSync
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec, StreamSpec
 from dazz_assets.transform.published_tables import PublishedTables
@@ -40,20 +40,20 @@ class SnapshotTaker:
     _last_sequences: dict[str, int] = field(default_factory=dict)
     _last_objects: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def take(self, phase: Phase, exchanges: Iterable[Exchange]) -> None:
+    def take(self, sync: ScenarioSync, exchanges: Iterable[Exchange]) -> None:
         """Take the snapshots of one sync, whose exchanges these are."""
         lines = {item.name: f"{format_request(item.request)} -> {item.response.status}" for item in exchanges}
-        self._add(f"{phase}/requests", json.dumps(dict(sorted(lines.items())), ensure_ascii=False))
+        self._add(f"{sync}/requests", json.dumps(dict(sorted(lines.items())), ensure_ascii=False))
         for stream in self.session.spec.streams.values():
-            self._add(f"{phase}/raw/{stream.name}", self._added_records(stream))
+            self._add(f"{sync}/raw/{stream.name}", self._added_records(stream))
         for parser in self.session.spec.parsers.values():
             published = PublishedTables(self.session, parser)
             for model in published.tables:
                 self._add(
-                    f"{phase}/objects/{parser.name}.{model.table_name()}",
+                    f"{sync}/objects/{parser.name}.{model.table_name()}",
                     self._changed_objects(parser, model, published),
                 )
-            self._add(f"{phase}/quarantine/{parser.name}", json.dumps(_quarantined_rows(published), ensure_ascii=False))
+            self._add(f"{sync}/quarantine/{parser.name}", json.dumps(_quarantined_rows(published), ensure_ascii=False))
 
     def _add(self, path: str, text: str) -> None:
         self.snapshots[path] = indent_json(text) + "\n"
@@ -77,7 +77,7 @@ class SnapshotTaker:
 
 
 def published_objects(published: PublishedTables, model: type[DomainObject]) -> dict[str, Any]:
-    """Return the published objects of a model by id, without the fields that are null."""
+    """The published objects of a model by id, without the fields that are null."""
     found = {}
     for row in published_rows(published, model):
         window = {"window_start": row["window_start"]} if row.get("window_start") else {}
@@ -86,14 +86,14 @@ def published_objects(published: PublishedTables, model: type[DomainObject]) -> 
 
 
 def published_rows(published: PublishedTables, model: type[DomainObject]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a model's table."""
+    """The rows of a model's table."""
     version = published.versions[model]
     for batch in version.read() if version is not None else ():
         yield from batch.to_pylist()
 
 
 def own_fields(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the object's own fields in a row, without the columns that the framework adds."""
+    """The object's own fields in a row, without the columns that the framework adds."""
     return {name: value for name, value in row.items() if name not in OUR_COLUMNS}
 
 
@@ -210,7 +210,7 @@ def _item_kind(file: Path) -> str:
 
 def _parse(text: str) -> Any:
     # Keep numbers as they are written: 1.0 differs from 1.00.
-    return json.loads(text, parse_int=Literal, parse_float=Literal)
+    return json.loads(text, parse_int=LiteralText, parse_float=LiteralText)
 
 
 def _index_by_key(items: Any) -> dict[str, Any]:

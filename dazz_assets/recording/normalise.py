@@ -20,7 +20,7 @@ _KEPT_ON_REFUSAL = ("retry-after", "ratelimit", "rate-limit")
 
 
 def normalise_request(request: Request, redactor: Redactor) -> Request:
-    """Return a request as its file has it. A recorded request and its replay normalise to the same."""
+    """A request as its file has it. A recorded request and its replay normalise to the same."""
     redactor = redactor.for_requests
     headers = {name: value for name, value in request.headers.items() if name.lower() not in _OMITTED_REQUEST_HEADERS}
     return replace(
@@ -35,7 +35,7 @@ def normalise_request(request: Request, redactor: Redactor) -> Request:
 def normalise_response(
     response: Response, redactor: Redactor, stream: StreamSpec | None, records: int | None
 ) -> Response:
-    """Return a response as its file has it. records: how many records of a page to keep; None keeps all."""
+    """A response as its file has it. records: how many records of a page to keep; None keeps all."""
     is_refusal = response.status >= 400
     headers = {name: value for name, value in response.headers.items() if _is_kept(name.lower(), is_refusal=is_refusal)}
     return Response(

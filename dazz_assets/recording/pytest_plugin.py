@@ -17,9 +17,9 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError, RecordingError
 from dazz_assets.names import suggest
 from dazz_assets.recording.scenario import (
-    DEFAULT,
-    FILE,
-    FOLDER,
+    DEFAULT_SCENARIO,
+    RECORDINGS_FOLDER,
+    SCENARIO_FILE,
     SNAPSHOTS,
     find_scenarios,
     integration_file,
@@ -28,7 +28,7 @@ from dazz_assets.recording.scenario import (
     recordings_folder,
 )
 from dazz_assets.spec.discovery import find_integration
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect a scenario's file as one test."""
-    if file_path.name == FILE and is_scenario(file_path.parent):
+    if file_path.name == SCENARIO_FILE and is_scenario(file_path.parent):
         return ScenarioFile.from_parent(parent, path=file_path)
     return None
 
@@ -82,7 +82,7 @@ class IntegrationFile(pytest.File):
     """An integration's file, with its recordings beside it."""
 
     def collect(self) -> Iterator[pytest.Collector]:
-        """Yield its scenarios."""
+        """Its scenarios."""
         for file in _find_scenario_files(self.path):
             yield ScenarioFile.from_parent(self, path=file)
 
@@ -91,7 +91,7 @@ class ScenarioFile(pytest.File):
     """A scenario's folder."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield its one test."""
+        """Its one test."""
         yield ScenarioItem.from_parent(self, name=self.path.parent.name)
 
 
@@ -118,7 +118,7 @@ class ScenarioItem(pytest.Item):
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Return the path and the name of the test."""
+        """The path and the name of the test."""
         return self.path, None, f"recording {self.path.parent.parent.parent.name}/{self.name}"
 
 
@@ -135,7 +135,7 @@ _EXPECTED_ERRORS = (Mismatch, RecordingError, DefinitionError)
 
 @pytest.fixture
 def dazz_replay(request: pytest.FixtureRequest) -> Iterator[Callable[..., Replay]]:
-    """Return a function that replays a recording and returns what was stored and published.
+    """A function that replays a recording and returns what was stored and published.
 
     `dazz_replay(SnykIntegration)` takes an integration's class, its name, or the path of its file; a second argument
     names a scenario other than `default`. The test fails if the requests differ from the recorded ones. Snapshots are
@@ -143,11 +143,11 @@ def dazz_replay(request: pytest.FixtureRequest) -> Iterator[Callable[..., Replay
     """
     with ExitStack() as stack:
 
-        def replay(target: type[Integration[Any]] | str | Path, scenario: str = DEFAULT) -> Replay:
+        def replay(target: type[Integration[Any]] | str | Path, scenario: str = DEFAULT_SCENARIO) -> Replay:
             from dazz_assets.recording.replay import replay_scenario
 
             try:
-                spec = describe(target) if isinstance(target, type) else find_integration(str(target))
+                spec = read_integration(target) if isinstance(target, type) else find_integration(str(target))
                 replayed = stack.enter_context(replay_scenario(_find_recording(spec, scenario), spec))
             except _EXPECTED_ERRORS as error:
                 pytest.fail(str(error), pytrace=False)
@@ -159,7 +159,7 @@ def dazz_replay(request: pytest.FixtureRequest) -> Iterator[Callable[..., Replay
 
 
 def _find_recording(spec: IntegrationSpec, scenario: str) -> Path:
-    """Return the folder of an integration's scenario. Raises RecordingError if there is none of this name."""
+    """The folder of an integration's scenario. Raises RecordingError if there is none of this name."""
     recordings = recordings_folder(spec)
     names = [folder.name for folder in find_scenarios(recordings)]
     if scenario not in names:
@@ -171,7 +171,7 @@ def _find_recording(spec: IntegrationSpec, scenario: str) -> Path:
 
 
 def _find_scenario_files(module: Path) -> Iterator[Path]:
-    """Yield the files of the scenarios that were recorded of the integration in this file."""
-    for folder in find_scenarios(module.parent / FOLDER):
+    """The files of the scenarios that were recorded of the integration in this file."""
+    for folder in find_scenarios(module.parent / RECORDINGS_FOLDER):
         if is_recorded_of(folder, module):
-            yield folder / FILE
+            yield folder / SCENARIO_FILE

@@ -24,10 +24,10 @@ from dazz_assets.recording.recording_warnings import find_warnings
 from dazz_assets.recording.replay import Replay, find_seams, replay_scenario
 from dazz_assets.recording.scenario import (
     CONNECTION,
-    FILE,
-    PHASES,
-    Phase,
+    SCENARIO_FILE,
+    SCENARIO_SYNCS,
     Scenario,
+    ScenarioSync,
     integration_file,
     now_in_seconds,
     read_scenario,
@@ -56,7 +56,7 @@ class RecordedScenario:
     """
 
     folder: Path
-    exchanges: Mapping[Phase, int]
+    exchanges: Mapping[ScenarioSync, int]
     records: Mapping[str, int]
     objects: Mapping[str, int]
     personal: tuple[str, ...] = ()
@@ -99,15 +99,15 @@ def record_scenario(
     )
     with _open_unfinished(folder) as unfinished:
         with open_workspace(spec, real_connection, pages, progress) as workspace:
-            for phase in PHASES:
-                scenario = scenario.model_copy(update={phase: now_in_seconds()})
+            for sync in SCENARIO_SYNCS:
+                scenario = scenario.model_copy(update={sync: now_in_seconds()})
                 tape = RecordingTape(spec, redactor, records)
-                _record_sync(workspace, phase, scenario, tape, seams or find_seams(spec))
+                _record_sync(workspace, sync, scenario, tape, seams or find_seams(spec))
                 for exchange in tape.exchanges:
-                    _write(unfinished / phase / f"{exchange.name}.json", format_exchange(exchange), redactor)
-                if phase == "first":
+                    _write(unfinished / sync / f"{exchange.name}.json", format_exchange(exchange), redactor)
+                if sync == "first":
                     between()
-        _write(unfinished / FILE, scenario.to_json(), redactor)
+        _write(unfinished / SCENARIO_FILE, scenario.to_json(), redactor)
         recorded = _take_snapshots(unfinished, spec, redactor)
         _replace(folder, unfinished)
     if earlier is not None and earlier.key != scenario.key:
@@ -117,7 +117,7 @@ def record_scenario(
 
 @contextmanager
 def _open_unfinished(folder: Path) -> Iterator[Path]:
-    """Yield a folder for an unfinished recording, beside the one to replace; it is removed afterwards."""
+    """A folder for an unfinished recording, beside the one to replace; it is removed afterwards."""
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
@@ -127,13 +127,13 @@ def _open_unfinished(folder: Path) -> Iterator[Path]:
 
 
 def _record_sync(
-    workspace: Workspace, phase: Phase, scenario: Scenario, tape: RecordingTape, seams: tuple[Seam, ...]
+    workspace: Workspace, sync: ScenarioSync, scenario: Scenario, tape: RecordingTape, seams: tuple[Seam, ...]
 ) -> None:
     """Run one sync while the tape records it. Raises RecordingError if it fails."""
     with _open_seams(seams, tape):
-        outcome = workspace.sync(Clock(scenario.sync_time(phase)))
+        outcome = workspace.sync(Clock(scenario.sync_time(sync)))
     if outcome.errors:
-        raise RecordingError(f"the {phase} sync failed, so nothing was recorded: {outcome.errors[0].message}")
+        raise RecordingError(f"the {sync} sync failed, so nothing was recorded: {outcome.errors[0].message}")
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def _open_seams(seams: tuple[Seam, ...], tape: RecordingTape) -> Iterator[None]:
 
 def _read_earlier(folder: Path, spec: IntegrationSpec) -> Scenario | None:
     """Read the scenario to replace, if any. Raises RecordingError if it belongs to another integration."""
-    earlier = read_scenario(folder) if (folder / FILE).exists() else None
+    earlier = read_scenario(folder) if (folder / SCENARIO_FILE).exists() else None
     if earlier is not None and earlier.integration != spec.name:
         raise RecordingError(
             f"{folder} is a recording of {earlier.integration}; give this one another name with --scenario"
@@ -155,7 +155,7 @@ def _read_earlier(folder: Path, spec: IntegrationSpec) -> Scenario | None:
 
 
 def _public_values(config: ConnectionConfig) -> Iterator[str]:
-    """Yield the values of a config that are not secret, which requests contain."""
+    """The values of a config that are not secret, which requests contain."""
     for _, value in config:
         yield from _flatten_plain(value)
 
@@ -172,7 +172,7 @@ def _flatten_plain(value: object) -> Iterator[str]:
 
 
 def _public_base_urls(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
-    """Return the connection's own base URL with the public one that replaces it, if both exist."""
+    """The connection's own base URL with the public one that replaces it, if both exist."""
     if config.base_url is None or not _has_public_base_url(spec):
         return {}
     return {config.base_url.rstrip("/"): spec.integration.base_url.rstrip("/")}
@@ -203,7 +203,7 @@ def _start_scenario(
 
 
 def _redact_config(config: ConnectionConfig, redactor: Redactor) -> dict[str, Any]:
-    """Return the fields that a config sets, with placeholders for secrets."""
+    """The fields that a config sets, with placeholders for secrets."""
     return {
         name: redactor.redact_text(value.get_secret_value())
         if isinstance(value, SecretStr)
@@ -235,7 +235,7 @@ def _refuse_secrets(name: str, text: str, redactor: Redactor) -> None:
 
 
 def _find_personal_files(folder: Path, redactor: Redactor) -> tuple[str, ...]:
-    """Return the files that still hold a value which is personal elsewhere.
+    """The files that still hold a value which is personal elsewhere.
 
     Raises RecordingError if a file holds a value that was found to be secret only after the file was written.
     """
@@ -269,14 +269,14 @@ def _take_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> 
 def _count_recorded(folder: Path, replay: Replay) -> RecordedScenario:
     return RecordedScenario(
         folder,
-        {phase: len(list((folder / phase).glob("*.json"))) for phase in PHASES},
+        {sync: len(list((folder / sync).glob("*.json"))) for sync in SCENARIO_SYNCS},
         {report.stream: report.stored for report in replay.outcomes["second"].streams},
         replay.object_counts(),
     )
 
 
 def _replace(folder: Path, unfinished: Path) -> None:
-    """Replace the earlier recording by the finished one; if that fails, the earlier one stays."""
+    """Replace the earlier recording with the finished one; if that fails, the earlier one stays."""
     old = _replaced_path(folder)
     if folder.exists():
         folder.rename(old)
@@ -290,7 +290,7 @@ def _replace(folder: Path, unfinished: Path) -> None:
 
 
 def _replaced_path(folder: Path) -> Path:
-    """Return the path to which the earlier recording is moved while it is replaced."""
+    """The path to which the earlier recording is moved while it is replaced."""
     return folder.with_name(f".{folder.name}.old")
 
 

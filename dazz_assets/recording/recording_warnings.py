@@ -16,7 +16,7 @@ from dazz_assets.spec.specs import StreamSpec
 
 
 def find_warnings(replay: Replay) -> Iterator[str]:
-    """Yield the warnings about a replayed recording, a sentence each."""
+    """The warnings about a replayed recording, a sentence each."""
     exchanges = list(read_exchanges(replay.folder / "first"))
     for stream in replay.spec.streams.values():
         yield from _warn_of_personal_paths(stream, _read_snapshot(replay, f"first/raw/{stream.name}"))
@@ -54,7 +54,7 @@ def _warn_of_repeated_pages(stream: StreamSpec, exchanges: list[Exchange]) -> It
 
 
 def _stream_name(exchange: Exchange) -> str:
-    """Return the stream of an exchange, by the file name that the tape gave it."""
+    """The stream of an exchange, by the file name that the tape gave it."""
     return exchange.name.partition("-")[2].partition(".")[0]
 
 

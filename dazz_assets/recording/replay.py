@@ -33,7 +33,15 @@ from dazz_assets.recording.lake_snapshots import (
 )
 from dazz_assets.recording.replay_answers import ReplayScript
 from dazz_assets.recording.requests_adapter import RequestsSeam
-from dazz_assets.recording.scenario import FILE, PHASES, SNAPSHOTS, Phase, Scenario, read_scenario, scenario_integration
+from dazz_assets.recording.scenario import (
+    SCENARIO_FILE,
+    SCENARIO_SYNCS,
+    SNAPSHOTS,
+    Scenario,
+    ScenarioSync,
+    read_scenario,
+    scenario_integration,
+)
 from dazz_assets.recording.workspace import Clock, Workspace, open_workspace
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec
@@ -57,7 +65,7 @@ class Replay:
     session: Session
     problems: list[str] = field(default_factory=list)
     snapshots: dict[str, str] = field(default_factory=dict)
-    outcomes: dict[Phase, Outcome] = field(default_factory=dict)
+    outcomes: dict[ScenarioSync, Outcome] = field(default_factory=dict)
 
     @property
     def integration(self) -> Integration[Any]:
@@ -65,7 +73,7 @@ class Replay:
         return self.session.integration
 
     def records(self, stream: str) -> list[Any]:
-        """Return a stream's latest valid records as its model. Raises RecordingError if there is no such stream."""
+        """A stream's latest valid records as its model. Raises RecordingError if there is no such stream."""
         if stream not in self.spec.streams:
             raise RecordingError(f"{self.spec.name} has no stream {stream!r}{suggest(stream, self.spec.streams)}")
         stream_spec = self.spec.streams[stream]
@@ -73,7 +81,7 @@ class Replay:
         return [] if stored is None else list(StoredRecords(stream_spec, stored, Quarantine(), RecordCounts()))
 
     def objects(self, model: type[Model]) -> list[Model]:
-        """Return the published objects of a domain model. Raises RecordingError if no parser returns it."""
+        """The published objects of a domain model. Raises RecordingError if no parser returns it."""
         parsers = [item for item in self.spec.parsers.values() if model in item.models]
         if not parsers:
             names = [item.__name__ for parser in self.spec.parsers.values() for item in parser.models]
@@ -84,7 +92,7 @@ class Replay:
         return [model.model_validate(own_fields(row)) for row in rows]
 
     def object_counts(self) -> dict[str, int]:
-        """Return the number of published objects by parser."""
+        """The number of published objects by parser."""
         counts: dict[str, int] = {}
         for name, parser in self.spec.parsers.items():
             versions = PublishedTables(self.session, parser).versions.values()
@@ -114,8 +122,8 @@ def replay_scenario(folder: Path, spec: IntegrationSpec | None = None) -> Iterat
     with open_workspace(spec, scenario.connection, scenario.pages) as workspace:
         replay = Replay(folder, spec, workspace.session)
         taker = SnapshotTaker(workspace.session)
-        for phase in PHASES:
-            _replay_sync(replay, scenario, workspace, taker, phase)
+        for sync in SCENARIO_SYNCS:
+            _replay_sync(replay, scenario, workspace, taker, sync)
             if replay.problems:  # problems of the next sync would follow from these
                 break
         replay.snapshots = taker.snapshots
@@ -127,21 +135,23 @@ def _check_config(folder: Path, spec: IntegrationSpec, scenario: Scenario) -> No
         scenario.connection.load(spec.config)
     except BadConnection as error:
         raise RecordingError(
-            f"{folder / FILE} does not fit the integration's config: {error}; correct it, or record again"
+            f"{folder / SCENARIO_FILE} does not fit the integration's config: {error}; correct it, or record again"
         ) from None
 
 
-def _replay_sync(replay: Replay, scenario: Scenario, workspace: Workspace, taker: SnapshotTaker, phase: Phase) -> None:
+def _replay_sync(
+    replay: Replay, scenario: Scenario, workspace: Workspace, taker: SnapshotTaker, sync: ScenarioSync
+) -> None:
     secrets = secrets_by_field(workspace.session.integration.config)
-    script = ReplayScript(read_exchanges(replay.folder / phase), Redactor(secrets, b""))
-    with replay_requests(replay.spec, script), time_machine.travel(scenario.sync_time(phase), tick=False):
-        outcome = workspace.sync(Clock(scenario.sync_time(phase), wait=None))
-    replay.outcomes[phase] = outcome
+    script = ReplayScript(read_exchanges(replay.folder / sync), Redactor(secrets, b""))
+    with replay_requests(replay.spec, script), time_machine.travel(scenario.sync_time(sync), tick=False):
+        outcome = workspace.sync(Clock(scenario.sync_time(sync), wait=None))
+    replay.outcomes[sync] = outcome
     # Once a request was not recorded, unsent requests and errors may follow from that: report the cause only.
     unmatched = [*script.problems, *script.describe_unreached()] if script.problems else script.describe_unrequested()
     errors = [] if script.problems else [problem.message for problem in outcome.errors]
-    replay.problems += [f"{phase} sync: {text}" for text in [*unmatched, *errors]]
-    taker.take(phase, script.played)
+    replay.problems += [f"{sync} sync: {text}" for text in [*unmatched, *errors]]
+    taker.take(sync, script.played)
 
 
 @contextmanager
@@ -154,5 +164,5 @@ def replay_requests(spec: IntegrationSpec, script: Send) -> Iterator[None]:
 
 
 def find_seams(spec: IntegrationSpec) -> tuple[Seam, ...]:
-    """Return the seams through which an integration sends requests."""
+    """The seams through which an integration sends requests."""
     return (RequestsSeam(), *spec.integration.seams)

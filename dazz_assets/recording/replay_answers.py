@@ -42,7 +42,7 @@ class ReplayScript:
         self.problems: list[str] = []
 
     def __call__(self, request: Request) -> Response:
-        """Return the recorded response to a request. Raises UnrecordedError if there is none left."""
+        """The recorded response to a request. Raises UnrecordedError if there is none left."""
         normalised = normalise_request(request, self._redactor)
         identity = _request_identity(normalised)
         with self._lock:
@@ -73,7 +73,7 @@ class ReplayScript:
         return [f"as a result, {remaining} recorded request{' was' if remaining == 1 else 's were'} not sent"]
 
     def _unplayed_exchanges(self) -> list[Exchange]:
-        """Return the exchanges that were recorded and not requested, in the order of their names."""
+        """The exchanges that were recorded and not requested, in the order of their names."""
         remaining = {exchange.name for exchanges in self._remaining.values() for exchange in exchanges}
         return [exchange for exchange in self._recorded if exchange.name in remaining]
 
@@ -96,7 +96,7 @@ def _format_line(request: Request) -> str:
 
 
 def _request_identity(request: Request) -> RequestIdentity:
-    """Return what two requests must share to be the same; the order of query parameters does not count."""
+    """What two requests must share to be the same; the order of query parameters does not count."""
     parts = urlsplit(request.url)
     query = tuple(sorted(parse_qsl(parts.query, keep_blank_values=True)))
     headers = tuple(sorted((name.lower(), value) for name, value in request.headers.items()))

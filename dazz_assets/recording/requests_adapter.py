@@ -70,7 +70,7 @@ def _hide_debug_logs(log: logging.Logger) -> Iterator[None]:
 
 
 def _prepare_changed(prepared: requests.PreparedRequest, request: Request) -> requests.PreparedRequest:
-    """Return a copy of the library's request, changed to send this one."""
+    """A copy of the library's request, changed to send this one."""
     changed = prepared.copy()
     changed.method, changed.url = request.method, request.url
     changed.headers.update(request.headers)

@@ -16,27 +16,27 @@ from dazz_assets.connections import Connection
 from dazz_assets.errors import DefinitionError, RecordingError
 from dazz_assets.names import suggest
 from dazz_assets.spec.discovery import discover, explain_failure, load_classes
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 
-FOLDER = "recordings"
-FILE = "scenario.json"
+RECORDINGS_FOLDER = "recordings"
+SCENARIO_FILE = "scenario.json"
 SNAPSHOTS = "snapshots"
-DEFAULT = "default"
+DEFAULT_SCENARIO = "default"
 """The scenario that commands and tests use by default."""
-RECORDS = 3
+DEFAULT_RECORDS = 3
 """Records to keep of each page by default."""
 CONNECTION = "test"
 """The connection id in all recordings, the same as the default one of `Integration()`."""
 
-Phase = Literal["first", "second"]
-PHASES: tuple[Phase, ...] = ("first", "second")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+ScenarioSync = Literal["first", "second"]
+SCENARIO_SYNCS: tuple[ScenarioSync, ...] = ("first", "second")
+SCENARIO_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def find_scenarios(recordings: Path) -> Iterator[Path]:
-    """Yield the folders of the scenarios in a folder of recordings."""
-    yield from (file.parent for file in sorted(recordings.glob(f"*/{FILE}")) if is_scenario(file.parent))
+    """The folders of the scenarios in a folder of recordings."""
+    yield from (file.parent for file in sorted(recordings.glob(f"*/{SCENARIO_FILE}")) if is_scenario(file.parent))
 
 
 def is_scenario(folder: Path) -> bool:
@@ -44,8 +44,8 @@ def is_scenario(folder: Path) -> bool:
 
     Other tools have files of this name too, and a broken file of ours must fail rather than be ignored.
     """
-    ours = folder.parent.name == FOLDER and not folder.name.startswith(".")
-    return ours and any((folder / name).is_dir() for name in (*PHASES, SNAPSHOTS))
+    ours = folder.parent.name == RECORDINGS_FOLDER and not folder.name.startswith(".")
+    return ours and any((folder / name).is_dir() for name in (*SCENARIO_SYNCS, SNAPSHOTS))
 
 
 class Scenario(BaseModel):
@@ -70,9 +70,9 @@ class Scenario(BaseModel):
     config: dict[str, Any] = Field(default_factory=dict)
     key: str | None = None
 
-    def sync_time(self, phase: Phase) -> datetime:
-        """Return when a sync ran."""
-        return self.first if phase == "first" else self.second
+    def sync_time(self, sync: ScenarioSync) -> datetime:
+        """When a sync ran."""
+        return self.first if sync == "first" else self.second
 
     @property
     def connection(self) -> Connection:
@@ -80,13 +80,13 @@ class Scenario(BaseModel):
         return Connection(id=CONNECTION, integration=self.integration, start=self.start, config=self.config)
 
     def to_json(self) -> str:
-        """Return the text of the scenario's file."""
+        """The text of the scenario's file."""
         return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
 
 
 def read_scenario(folder: Path) -> Scenario:
     """Read the scenario of a folder. Raises RecordingError if its file is missing or wrong."""
-    path = folder / FILE
+    path = folder / SCENARIO_FILE
     try:
         return Scenario.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -101,12 +101,12 @@ def read_scenario(folder: Path) -> Scenario:
 
 
 def recordings_folder(spec: IntegrationSpec) -> Path:
-    """Return the folder of an integration's recordings."""
-    return integration_file(spec).parent / FOLDER
+    """The folder of an integration's recordings."""
+    return integration_file(spec).parent / RECORDINGS_FOLDER
 
 
 def integration_file(spec: IntegrationSpec) -> Path:
-    """Return the file of an integration's class."""
+    """The file of an integration's class."""
     return Path(inspect.getfile(spec.integration)).resolve()
 
 
@@ -119,7 +119,7 @@ def is_recorded_of(folder: Path, module: Path) -> bool:
 
 
 def scenario_integration(folder: Path, scenario: Scenario) -> IntegrationSpec:
-    """Return the integration of a scenario: the installed or discovered one, or else the one loaded from its file.
+    """The integration of a scenario: the installed or discovered one, or else the one loaded from its file.
 
     Raises RecordingError if the file is missing or holds no integration of that name, DefinitionError if the
     integration has a mistake.
@@ -129,9 +129,11 @@ def scenario_integration(folder: Path, scenario: Scenario) -> IntegrationSpec:
     if known is not None and integration_file(known) == file:
         return known
     if not file.is_file():
-        raise RecordingError(f"{folder / FILE} names the integration file {file}, which does not exist; correct `file`")
+        raise RecordingError(
+            f"{folder / SCENARIO_FILE} names the integration file {file}, which does not exist; correct `file`"
+        )
     try:
-        specs = [describe(class_) for class_ in load_classes(file)]
+        specs = [read_integration(class_) for class_ in load_classes(file)]
     except DefinitionError:
         raise
     except Exception as error:
@@ -141,10 +143,10 @@ def scenario_integration(folder: Path, scenario: Scenario) -> IntegrationSpec:
             return spec
     suggestion = suggest(scenario.integration, [spec.name for spec in specs])
     raise RecordingError(
-        f"{folder / FILE} names the integration {scenario.integration!r}, which is not in {file}{suggestion}"
+        f"{folder / SCENARIO_FILE} names the integration {scenario.integration!r}, which is not in {file}{suggestion}"
     )
 
 
 def now_in_seconds() -> datetime:
-    """Return the current time in UTC, in whole seconds."""
+    """The current time in UTC, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -60,7 +60,7 @@ class RecordingTape:
         )
 
     def _exchange_name(self, request: Request) -> str:
-        """Return a file name from the stream, its parent and the page: the same in each recording."""
+        """A file name from the stream, its parent and the page: the same in each recording."""
         stream, *parent = request.source or ("other",)
         streams = list(self._spec.streams)
         number = streams.index(stream) + 1 if stream in streams else 0
@@ -74,7 +74,7 @@ class RecordingTape:
 
 
 def _file_name_part(text: str) -> str:
-    """Return a part of a file name for a text; different texts get different parts."""
+    """A part of a file name for a text; different texts get different parts."""
     name = _NOT_IN_FILE_NAMES.sub("-", text.lower()).strip("-")
     if name == text and len(name) <= _LONGEST_PART:
         return name

@@ -1,4 +1,4 @@
-"""Where the syncs of a scenario run: real Dagster, with a temporary lake and instance, and a clock that stands."""
+"""Where the syncs of a scenario run: real Dagster, with a temporary lake and instance, and a stopped clock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Clock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """Return the time that the clock shows."""
+        """The time that the clock shows."""
         return self._now
 
     def sleep(self, seconds: float) -> None:

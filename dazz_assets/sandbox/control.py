@@ -56,7 +56,7 @@ class Control:
 
     @route("POST", "/_sandbox/reset")
     def reset(self, request: SandboxRequest) -> SandboxResponse:
-        """Back to the first records, no faults, no counts."""
+        """Go back to the first records, without faults and counts."""
         self._vendor.reset()
         return SandboxResponse(204)
 

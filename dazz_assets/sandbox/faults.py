@@ -17,7 +17,7 @@ Kind = Literal["status", "html", "redirect", "truncated", "slow", "reset"]
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What goes wrong with the next `times` requests whose path matches the glob `path`, after `skip` that go well.
+    """What goes wrong with the next `times` requests whose path matches the glob `path`, after `skip` that succeed.
 
     - `status`: a response with `status`, `headers` and `body` (text as it is, anything else as JSON)
     - `html`: an HTML page with status 200
@@ -63,7 +63,7 @@ class Faults:
             self._pending.extend(faults)
 
     def clear(self) -> None:
-        """Let every request go well again."""
+        """Let every request succeed again."""
         with self._lock:
             self._pending.clear()
 

@@ -112,7 +112,7 @@ class VendorSandbox(ABC):
             return change
 
     def reset(self) -> None:
-        """Back to the first records, with no faults and no log."""
+        """Go back to the first records, without faults and log."""
         with self._lock:
             self._latest = self.now - QUIET
             self._listings.clear()

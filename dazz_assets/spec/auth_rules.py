@@ -11,12 +11,13 @@ from dazz_assets.http import ApiKey, Auth, Basic, BearerToken
 from dazz_assets.http.auth import auth_config_fields, auth_templates
 from dazz_assets.names import suggest
 from dazz_assets.spec.placeholder_rules import check_config_placeholders, find_other_braces
-from dazz_assets.spec.secret_rules import is_secret_field
+from dazz_assets.spec.secret_rules import is_secret_field, secret_fields
 
+# With the secret's field in the place of `SECRET`.
 _AUTH_EXAMPLES: Mapping[type, str] = {
-    BearerToken: 'BearerToken("{config.token}")',
-    ApiKey: 'ApiKey(format="{config.token}")',
-    Basic: 'Basic("{config.username}", "{config.password}")',
+    BearerToken: 'BearerToken("{config.SECRET}")',
+    ApiKey: 'ApiKey(format="{config.SECRET}")',
+    Basic: 'Basic("{config.username}", "{config.SECRET}")',
 }
 
 
@@ -42,7 +43,8 @@ def check_auth(integration: type[Integration[Any]], config: type[ConnectionConfi
 
 def _check_auth_templates(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
     """Refuse braces that are not fields of the config."""
-    fix = f"it signs the requests of all streams; use a field of {config.__name__}, for example {{config.token}}"
+    example = f"{{config.{_secret_field(auth, config)}}}"
+    fix = f"it signs the requests of all streams; use a field of {config.__name__}, for example {example}"
     check_config_placeholders(where, "auth", auth_templates(auth), config, fix)
     for template in auth_templates(auth):
         for found in find_other_braces(template):
@@ -56,13 +58,18 @@ def _check_auth_templates(where: str, auth: Auth, config: type[ConnectionConfig]
             raise DefinitionError(f"{where}: `auth` holds {found}, which is not a placeholder; {fix}")
 
 
+def _secret_field(auth: Auth, config: type[ConnectionConfig]) -> str:
+    """The config's field for the secret; if it has none yet, a name for it."""
+    return next(iter(secret_fields(config)), "password" if isinstance(auth, Basic) else "token")
+
+
 def _check_auth_fields(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
     """Check that the auth names a field of the config, and that one of the fields it names is a secret."""
     names = auth_config_fields(auth)
     if not names and type(auth) in _AUTH_EXAMPLES:
         raise DefinitionError(
             f"{where}: `auth` names no field of {config.__name__}, so its text would be sent as it is; put the "
-            f"secret's field in braces: `{_AUTH_EXAMPLES[type(auth)]}`"
+            f"secret's field in braces: `{_AUTH_EXAMPLES[type(auth)].replace('SECRET', _secret_field(auth, config))}`"
         )
     if names and not any(is_secret_field(config, name) for name in names):
         raise DefinitionError(

@@ -7,22 +7,23 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import ApiKey, Basic, BearerToken, GraphQLCursor, Offset, PageNumber
 from dazz_assets.http.placeholders import find_placeholders
-from dazz_assets.spec.specs import ParserSpec, StreamSpec
+from dazz_assets.spec.secret_rules import secret_fields
+from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
 
-def check_stream(where: str, spec: StreamSpec, integration: type[Integration[Any]]) -> None:
+def check_stream(where: str, stream: StreamSpec, integration: type[Integration[Any]]) -> None:
     """Check that a stream's settings fit each other and the integration's. Raises DefinitionError."""
-    if spec.cursor and not spec.primary_key:
+    if stream.cursor and not stream.primary_key:
         raise DefinitionError(
             f"{where} has a cursor but no primary key, so changed records can't be told from new ones; set "
             "`primary_key`"
         )
     problem = (
-        _find_missing_body(spec)
-        or _find_unused_parent(spec)
-        or _find_unused_format(spec)
-        or _find_setting_replaced_by_auth(spec, integration)
-        or _find_setting_replaced_by_paginator(spec, integration)
+        _find_missing_body(stream)
+        or _find_unused_parent(stream)
+        or _find_unused_format(stream)
+        or _find_setting_replaced_by_auth(stream, integration)
+        or _find_setting_replaced_by_paginator(stream, integration)
     )
     if problem is not None:
         raise DefinitionError(f"{where}: {problem}")
@@ -48,16 +49,38 @@ def check_max_invalid(
 ) -> None:
     """Check that a parser reads each stream that sets `max_invalid`."""
     read = {item.stream for parser in parsers for item in parser.inputs}
-    for spec in streams:
-        if "max_invalid" in vars(spec.stream) and spec.name not in read:
+    for stream in streams:
+        if "max_invalid" in vars(stream.stream) and stream.name not in read:
             raise DefinitionError(
-                f"{integration.__name__}: {spec.stream.__name__}: `max_invalid` does nothing: records are validated "
+                f"{integration.__name__}: {stream.stream.__name__}: `max_invalid` does nothing: records are validated "
                 "when a parser reads them, and no parser reads this stream; remove it"
             )
 
 
-def _find_missing_body(spec: StreamSpec) -> str | None:
-    if not isinstance(spec.paginator, GraphQLCursor) or (spec.body is not None and spec.method != "GET"):
+def find_unused_secrets(spec: IntegrationSpec) -> list[str]:
+    """Warnings for secrets of the config that no request sends, as the integration has no `auth`."""
+    if spec.integration.auth is not None or spec.integration.seams:
+        return []
+    sent = {name for stream in spec.streams.values() for _, name in find_placeholders(stream.request)}
+    return [
+        f"{spec.config.__name__}.{name} is a secret that no request sends: set `auth`, for example "
+        f'`auth = BearerToken("{{config.{name}}}")`'
+        for name in secret_fields(spec.config)
+        if name not in sent
+    ]
+
+
+def check_refresh(where: str, parser: ParserSpec) -> None:
+    """Check that a parser with `refresh` has windows, and an input whose change leaves them behind."""
+    if parser.refresh is not None and {item.kind for item in parser.inputs} != {"incremental", "full_refresh"}:
+        raise DefinitionError(
+            f"{where}: @parser(refresh={parser.refresh!r}) does nothing: it is for a parser with both an Incremental "
+            "and a FullRefresh input; remove it"
+        )
+
+
+def _find_missing_body(stream: StreamSpec) -> str | None:
+    if not isinstance(stream.paginator, GraphQLCursor) or (stream.body is not None and stream.method != "GET"):
         return None
     return (
         "`paginator` is a GraphQLCursor, which sends its cursor in the body; set "
@@ -65,17 +88,24 @@ def _find_missing_body(spec: StreamSpec) -> str | None:
     )
 
 
-def _find_unused_parent(spec: StreamSpec) -> str | None:
-    if spec.parent is None or "parent" in _placeholder_kinds(spec):
+def _find_unused_parent(stream: StreamSpec) -> str | None:
+    fields = [field for kind, field in find_placeholders(stream.request) if kind == "parent"]
+    if stream.parent is None or any(not field.startswith("parent.") for field in fields):
         return None
+    if fields:
+        return (
+            f"it is fetched once for each record of {stream.parent}, but its requests use only {{parent.{fields[0]}}}, "
+            "so they are the same for all that share a parent; use {parent.id}, or another field of the parent's own "
+            "record, in `path` or `params`"
+        )
     return (
-        f"it is fetched once for each record of {spec.parent}, but all its requests are the same; use {{parent.id}}, "
+        f"it is fetched once for each record of {stream.parent}, but all its requests are the same; use {{parent.id}}, "
         "or another field of the parent's record, in `path` or `params`, or remove `parent`"
     )
 
 
-def _find_unused_format(spec: StreamSpec) -> str | None:
-    if spec.cursor is None or spec.cursor.format is None or "cursor" in _placeholder_kinds(spec):
+def _find_unused_format(stream: StreamSpec) -> str | None:
+    if stream.cursor is None or stream.cursor.format is None or "cursor" in _placeholder_kinds(stream):
         return None
     return (
         "Cursor(format=...) does nothing: it says how bounds are written, and none is sent; name the vendor's "
@@ -83,14 +113,14 @@ def _find_unused_format(spec: StreamSpec) -> str | None:
     )
 
 
-def _find_setting_replaced_by_auth(spec: StreamSpec, integration: type[Integration[Any]]) -> str | None:
+def _find_setting_replaced_by_auth(stream: StreamSpec, integration: type[Integration[Any]]) -> str | None:
     auth = integration.auth
     if not isinstance(auth, ApiKey | BearerToken | Basic):
         return None
     setting, name = "headers", "Authorization"
     if isinstance(auth, ApiKey):
         setting, name = ("params", auth.param) if auth.param is not None else (setting, auth.header or name)
-    for given in getattr(spec, setting):
+    for given in getattr(stream, setting):
         if given == name or (setting == "headers" and given.lower() == name.lower()):
             return (
                 f"`{setting}` gives {given!r} a value, but the integration's `auth` replaces it in each request; "
@@ -99,15 +129,15 @@ def _find_setting_replaced_by_auth(spec: StreamSpec, integration: type[Integrati
     return None
 
 
-def _find_setting_replaced_by_paginator(spec: StreamSpec, integration: type[Integration[Any]]) -> str | None:
-    paginator = spec.paginator
+def _find_setting_replaced_by_paginator(stream: StreamSpec, integration: type[Integration[Any]]) -> str | None:
+    paginator = stream.paginator
     if not isinstance(paginator, PageNumber | Offset) or paginator.size_param is None:
         return None
     setting: str = "params"
-    given: dict[str, Any] = dict(spec.stream.params)
-    if spec.body is not None:
-        setting, given = "body", dict(spec.stream.body or {})
-    elif not hasattr(spec.stream, "paginator"):
+    given: dict[str, Any] = dict(stream.stream.params)
+    if stream.body is not None:
+        setting, given = "body", dict(stream.stream.body or {})
+    elif not hasattr(stream.stream, "paginator"):
         # The integration's params count only with its own paginator: otherwise they are for other streams.
         given |= integration.params
     if paginator.size_param not in given:
@@ -118,6 +148,6 @@ def _find_setting_replaced_by_paginator(spec: StreamSpec, integration: type[Inte
     )
 
 
-def _placeholder_kinds(spec: StreamSpec) -> set[str]:
+def _placeholder_kinds(stream: StreamSpec) -> set[str]:
     """What the placeholders in a stream's request refer to: `config`, `parent`, `cursor`."""
-    return {kind for kind, _ in find_placeholders(spec.request)}
+    return {kind for kind, _ in find_placeholders(stream.request)}

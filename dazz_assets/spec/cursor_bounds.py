@@ -34,7 +34,7 @@ def write_out_bounds(
 
 
 def find_bound_places(request_settings: Mapping[str, object], bound: str) -> list[str]:
-    """Where a request's settings (path, params, headers, body) name a bound, as `updated_after` or `filter.since`.
+    """Where a request's settings (path, params, headers, body) name a bound, such as `updated_after` or `filter.since`.
 
     A parameter, a header or a field of the body goes by the vendor's name for it, the path by `path`.
     """

@@ -4,9 +4,11 @@ In our repository the vendors are the package `integrations`. In a wheel the sam
 entry points name its modules. An editable installation has both, so our own entry points are skipped there.
 """
 
+import ast
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import os
 import pkgutil
 import re
@@ -24,7 +26,7 @@ import pydantic
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
 from dazz_assets.names import closest_name, list_names, suggest
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 
 DISTRIBUTION = "dazz-assets"
@@ -32,6 +34,8 @@ ENTRY_POINT_GROUP = "dazz.integrations"
 PATHS_VARIABLE = "DAZZ_INTEGRATIONS"
 
 _CANNOT_IMPORT = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
+_WRONG_CALL = re.compile(r"(\w+)\.__init__\(\) (.*)")
+_UNKNOWN_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
 _LIBRARY = Path(__file__).parents[1]
 _FOLDERS_NOT_OF_AUTHORS = (_LIBRARY, Path(pydantic.__file__).parent, Path(importlib.__file__).parent)
 
@@ -60,19 +64,34 @@ def discover() -> Discovered:
 
     One that fails is reported in `failures`; the others load.
     """
-    found = Discovered()
+    found, places = Discovered(), dict[str, str]()
     for place, load in _list_places():
         try:
-            for spec in map(describe, load()):
-                other = found.integrations.get(spec.name)
-                if other is not None and other.integration != spec.integration:
+            for class_ in load():
+                spec = read_integration(class_)
+                other = found.integrations.setdefault(spec.name, spec)
+                if not _is_same_class(other.integration, class_):
                     raise DefinitionError(
-                        f"there is another integration named {spec.name!r}; set `name` of one of them"
+                        f"there is another integration named {spec.name!r}, in {places[spec.name]}; set `name` of one "
+                        "of them"
                     )
-                found.integrations[spec.name] = spec
+                places.setdefault(spec.name, place)
         except Exception as error:  # noqa: BLE001  an author's module may raise anything
             found.failures.append(LoadFailure(place, explain_failure(error)))
     return found
+
+
+def _is_same_class(one: type, other: type) -> bool:
+    """Whether two classes are one, or come from the same place of the same file, which was loaded under two names."""
+    if one is other:
+        return True
+    files = [_module_file(sys.modules.get(item.__module__)) for item in (one, other)]
+    return files[0] is not None and files[0] == files[1] and one.__qualname__ == other.__qualname__
+
+
+def _module_file(module: types.ModuleType | None) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return Path(file).resolve() if isinstance(file, str) else None
 
 
 def find_integration(target: str) -> IntegrationSpec:
@@ -108,7 +127,7 @@ def _load_only(target: str) -> IntegrationSpec:
     if len(classes) != 1:
         names = ", ".join(item.__name__ for item in classes) or "none"
         raise DefinitionError(f"{target} must hold one integration class, but it holds {names}")
-    return describe(classes[0])
+    return read_integration(classes[0])
 
 
 def _list_places() -> Iterator[tuple[str, Callable[[], Iterable[type[Integration[Any]]]]]]:
@@ -134,7 +153,8 @@ def _is_in_checkout(entry: EntryPoint) -> bool:
 def load_classes(path: Path) -> Iterable[type[Integration[Any]]]:
     """The integration classes of a Python file, or of `integration.py` in a folder.
 
-    The file's folder becomes a package of its own, so that `from .models import X` works and two files never mix.
+    The file's folder becomes a package of its own, so that `from .models import X` works and two files never mix. A
+    file that is loaded already, by an entry point, is not loaded again.
     Raises DefinitionError if there is no such file.
     """
     file = (path / "integration.py" if path.is_dir() else path).resolve()
@@ -142,12 +162,24 @@ def load_classes(path: Path) -> Iterable[type[Integration[Any]]]:
         raise DefinitionError(
             f"there is no file {file}; give the name of an integration or the path of its Python file"
         )
+    if loaded := _find_loaded(file):
+        return _classes_in(loaded)
     name = f"dazz_at_{hashlib.sha256(str(file.parent).encode()).hexdigest()[:12]}"
     if name not in sys.modules:
         package = types.ModuleType(name, f"The folder {file.parent}.")
         package.__path__ = [str(file.parent)]
         sys.modules[name] = package
     return _classes_in(importlib.import_module(f"{name}.{file.stem}"))
+
+
+def _find_loaded(file: Path) -> types.ModuleType | None:
+    """The module that was loaded from this file, other than the program that runs."""
+    same_name = [
+        module
+        for name, module in list(sys.modules.items())
+        if name != "__main__" and str(getattr(module, "__file__", None)).endswith(file.name)
+    ]
+    return next((module for module in same_name if _module_file(module) == file), None)
 
 
 def _classes_of(loaded: object) -> Iterable[type[Integration[Any]]]:
@@ -170,7 +202,10 @@ def explain_failure(error: Exception) -> str:
     """What an author's module raised, with file and line; of a DefinitionError its text alone."""
     if isinstance(error, DefinitionError):
         return str(error)
-    return f"{type(error).__name__}: {_explain_error(error)}{_format_line(error)}"
+    place = _find_author_line(error)
+    attribute = _find_attribute(place) if place else None
+    text = (place and _explain_call(error, place)) or f"{type(error).__name__}: {_explain_error(error)}"
+    return f"{f'{attribute}: ' if attribute else ''}{text}{_format_line(error, place)}"
 
 
 def _explain_error(error: Exception) -> str:
@@ -185,12 +220,69 @@ def _explain_error(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def _format_line(error: Exception) -> str:
-    """The last line of the author's own code in the traceback."""
+@dataclass(frozen=True, slots=True)
+class _AuthorLine:
+    """The last line of the author's own code in a traceback. is_last: no other code follows it there."""
+
+    frame: types.FrameType
+    number: int
+    is_last: bool
+
+    @property
+    def file(self) -> Path:
+        return Path(self.frame.f_code.co_filename)
+
+
+def _find_author_line(error: Exception) -> _AuthorLine | None:
+    frames = list(traceback.walk_tb(error.__traceback__))
+    of_author = [item for item in frames if not _is_library_code(item[0].f_code.co_filename)]
+    return _AuthorLine(*of_author[-1], is_last=of_author[-1] == frames[-1]) if of_author else None
+
+
+def _find_attribute(place: _AuthorLine) -> str | None:
+    """`ThingsStream.cursor`, if the line is where a class's body sets that attribute."""
+    try:
+        tree = ast.parse(place.file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return None
+    for class_ in ast.walk(tree):
+        if isinstance(class_, ast.ClassDef) and class_.name == place.frame.f_code.co_name:
+            for item in class_.body:
+                if isinstance(item, ast.Assign | ast.AnnAssign) and item.lineno <= place.number <= item.end_lineno:  # type: ignore[operator]
+                    target = item.targets[0] if isinstance(item, ast.Assign) else item.target
+                    return f"{class_.name}.{ast.unparse(target)}"
+    return None
+
+
+def _explain_call(error: Exception, place: _AuthorLine) -> str | None:
+    """Why one of our classes can't be called with these arguments; None for any other error."""
+    if not place.is_last:
+        return str(error) if isinstance(error, ValueError) and type(error) is ValueError else None
+    call = _WRONG_CALL.match(str(error)) if isinstance(error, TypeError) else None
+    class_ = {**place.frame.f_globals, **place.frame.f_locals}.get(call[1]) if call else None
+    if call is None or not isinstance(class_, type):
+        return None
+    parameters = inspect.signature(class_).parameters
+    if unknown := _UNKNOWN_ARGUMENT.search(str(error)):
+        close = closest_name(unknown[1], parameters)
+        return f"{call[1]} has no argument `{unknown[1]}`" + (
+            f"; did you mean `{close}`?" if close else f"; it has: {', '.join(parameters)}"
+        )
+    arguments = ", ".join(
+        f"{name}=" if item.kind is inspect.Parameter.KEYWORD_ONLY else name for name, item in parameters.items()
+    )
+    by_name = all(item.kind is inspect.Parameter.KEYWORD_ONLY for item in parameters.values())
+    problem = call[2].replace(" positional", "")
+    if by_name and "takes" in problem:
+        return f"{call[1]} takes its arguments by name: {call[1]}({arguments})"
+    return f"{call[1]} {problem}; write {call[1]}({arguments})"
+
+
+def _format_line(error: Exception, place: _AuthorLine | None) -> str:
+    """Where the error is, to end a message."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" (line {error.lineno} of {Path(error.filename).name})"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library_code(frame.filename)]
-    return f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
+    return f" (line {place.number} of {place.file.name})" if place else ""
 
 
 def _is_library_code(filename: str) -> bool:

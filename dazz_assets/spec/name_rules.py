@@ -6,7 +6,7 @@ from typing import Any
 from dazz_assets.declare.integration import Integration, integration_name
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import DefinitionError
-from dazz_assets.names import NAME_PATTERN, suggest
+from dazz_assets.names import NAME_PATTERN
 from dazz_assets.spec.specs import StreamSpec
 
 
@@ -22,32 +22,27 @@ def check_name(subject: str, name: str, fix: str) -> None:
 def check_references(integration: type[Integration[Any]]) -> None:
     """Check that `check` and all parents are among the integration's streams, and check the integration's name."""
     where = integration.__name__
-    names = [stream.__name__ for stream in integration.streams]
-    references = [("check", integration.check, names)]
-    for stream in integration.streams:
-        others = [name for name in names if name != stream.__name__]
-        references.append((f"{stream.__name__}.parent", stream.parent, others))
-    for setting, stream_class, candidates in references:
+    parents = ((f"{stream.__name__}.parent", stream.parent) for stream in integration.streams)
+    for setting, stream_class in (("check", integration.check), *parents):
         if stream_class is not None and stream_class not in integration.streams:
             raise DefinitionError(
                 f"{where}: `{setting}` is {stream_class.__name__}, which is not among `streams`; add it there"
-                f"{suggest(stream_class.__name__, candidates)}"
             )
     check_name(f"{where}: the name", integration_name(integration), "set `name`")
 
 
-def check_stream_names(integration: type[Integration[Any]], specs: Iterable[StreamSpec]) -> None:
+def check_stream_names(integration: type[Integration[Any]], streams: Iterable[StreamSpec]) -> None:
     """Check that the streams' names are valid, and no two the same."""
     classes: dict[str, str] = {}
-    for spec in specs:
-        class_name = spec.stream.__name__
-        check_name(f"{integration.__name__}: {class_name}: the name", spec.name, "set `name`")
-        if other := classes.get(spec.name):
+    for stream in streams:
+        class_name = stream.stream.__name__
+        check_name(f"{integration.__name__}: {class_name}: the name", stream.name, "set `name`")
+        if other := classes.get(stream.name):
             raise DefinitionError(
-                f"{integration.__name__}: {other} and {class_name} are both named {spec.name!r}; set `name` of one of "
-                "them"
+                f"{integration.__name__}: {other} and {class_name} are both named {stream.name!r}; set `name` of one "
+                "of them"
             )
-        classes[spec.name] = class_name
+        classes[stream.name] = class_name
 
 
 def check_tables(where: str, models: Iterable[type[DomainObject]]) -> None:
@@ -68,18 +63,18 @@ def check_tables(where: str, models: Iterable[type[DomainObject]]) -> None:
         models_by_table[table] = model.__name__
 
 
-def order_by_parent(integration: type[Integration[Any]], specs: Mapping[str, StreamSpec]) -> dict[str, StreamSpec]:
+def order_by_parent(integration: type[Integration[Any]], streams: Mapping[str, StreamSpec]) -> dict[str, StreamSpec]:
     """The streams, each after its parent. Raises DefinitionError if parents form a loop."""
     ordered: dict[str, StreamSpec] = {}
 
-    def add(spec: StreamSpec, children: tuple[str, ...]) -> None:
-        if spec.name in children:
-            loop = " -> ".join([*children[children.index(spec.name) :], spec.name])
+    def add(stream: StreamSpec, children: tuple[str, ...]) -> None:
+        if stream.name in children:
+            loop = " -> ".join([*children[children.index(stream.name) :], stream.name])
             raise DefinitionError(f"{integration.__name__}: the parents of its streams form a loop: {loop}")
-        if spec.parent and spec.parent not in ordered:
-            add(specs[spec.parent], (*children, spec.name))
-        ordered.setdefault(spec.name, spec)
+        if stream.parent and stream.parent not in ordered:
+            add(streams[stream.parent], (*children, stream.name))
+        ordered.setdefault(stream.name, stream)
 
-    for spec in specs.values():
-        add(spec, ())
+    for stream in streams.values():
+        add(stream, ())
     return ordered

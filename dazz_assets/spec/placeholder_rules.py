@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator
 
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http.placeholders import PLACEHOLDER, find_placeholders, walk_values
+from dazz_assets.http.placeholders import PLACEHOLDER, find_placeholders, parent_field, walk_values
 from dazz_assets.names import closest_name, suggest
 from dazz_assets.spec.cursor_bounds import BOUNDS
 from dazz_assets.spec.specs import StreamSpec
@@ -35,6 +35,7 @@ def check_stream_templates(where: str, stream: StreamSpec, config: type[Connecti
             if isinstance(value, str) and (found := _find_mistyped_placeholder(value, meant)):
                 raise _not_a_placeholder(where, setting, found, config)
     check_url_braces(where, "path", stream.path, config)
+    _check_key(where, stream)
 
 
 def check_config_placeholders(
@@ -64,8 +65,42 @@ def _check_placeholder(subject: str, kind: str, name: str, stream: StreamSpec, c
         _check_config_field(subject, name, config)
     elif kind == "cursor":
         _check_bound(subject, name, stream)
-    elif stream.parent is None:
+    else:
+        _check_parent_field(subject, name, stream)
+
+
+def _check_parent_field(subject: str, name: str, stream: StreamSpec) -> None:
+    """Check that a stream has the ancestor that `{parent.x}` or `{parent.parent.x}` names."""
+    ancestor = stream.stream.parent
+    if ancestor is None:
         raise DefinitionError(f"{subject}, but the stream has no parent; set `parent`")
+    generations = name.split(".")[:-1]
+    while generations[:1] == ["parent"]:
+        if ancestor.parent is None:
+            raise DefinitionError(
+                f"{subject}, but {ancestor.__name__} has no parent; {{parent.x}} is a field of the record of "
+                f"{stream.stream.parent.__name__ if stream.stream.parent else ''}, and each further `parent` is one "
+                "generation up: leave one out, or set `parent` there"
+            )
+        ancestor, generations = ancestor.parent, generations[1:]
+
+
+def _check_key(where: str, stream: StreamSpec) -> None:
+    for term in stream.primary_key:
+        field = parent_field(term)
+        if field is None and ("{" in term or "}" in term):
+            raise DefinitionError(
+                f"{where}: `primary_key` has the term {term!r}; give paths of the record, and whole terms such as "
+                '"{parent.id}" for fields of its parent\'s'
+            )
+        if field is not None:
+            _check_parent_field(f"{where}: `primary_key` uses {term}", field, stream)
+    if stream.primary_key and not stream.key_paths:
+        key = ", ".join(f'"{term}"' for term in stream.primary_key)
+        raise DefinitionError(
+            f"{where}: `primary_key` names only the parent, so all records of one parent would have the same key; add "
+            f'a path of the record: `primary_key = ({key}, "id")`'
+        )
 
 
 def _check_config_field(subject: str, name: str, config: type[ConnectionConfig]) -> None:
@@ -100,7 +135,7 @@ def _find_mistyped_placeholder(text: str, meant: Container[str]) -> str | None:
         return found[0]
     while (flat := _NESTED_BRACES.sub(r"\1 ", rest)) != rest:
         rest = flat
-    return next((braces for braces in _BRACES.findall(rest) if braces[1:-1] in meant), None)
+    return next((braces for braces in _BRACES.findall(rest) if braces.endswith("}") and braces[1:-1] in meant), None)
 
 
 def _not_a_placeholder(where: str, setting: str, found: str, config: type[ConnectionConfig]) -> DefinitionError:

@@ -12,11 +12,12 @@ from pydantic import BaseModel
 
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.integration import Integration, integration_name
-from dazz_assets.declare.parser import FullRefresh, Incremental, parser_version
+from dazz_assets.declare.parser import FullRefresh, Incremental, parser_refresh, parser_version
 from dazz_assets.declare.stream import Stream
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
+from dazz_assets.domain.field_types import read_field_types
 from dazz_assets.errors import DefinitionError
-from dazz_assets.names import closest_name, snake_case, suggest
+from dazz_assets.names import closest_name, snake_case
 from dazz_assets.spec import (
     auth_rules,
     base_url_rules,
@@ -43,10 +44,13 @@ _ITERABLES = (
 _specs: dict[type[Integration[Any]], IntegrationSpec] = {}
 
 
-def describe(integration: type[Integration[Any]]) -> IntegrationSpec:
-    """Read and check an integration, once. Raises DefinitionError, which names the class, the parameter and the fix."""
+def read_integration(integration: type[Integration[Any]]) -> IntegrationSpec:
+    """Read and check an integration's class, once.
+
+    Raises DefinitionError, which names the class, the parameter and the fix.
+    """
     if integration not in _specs:
-        _specs[integration] = _read_integration(integration)
+        _specs[integration] = _read_and_check(integration)
     return _specs[integration]
 
 
@@ -55,7 +59,7 @@ def stream_name(stream: type[Stream[Any]]) -> str:
     return str(getattr(stream, "name", "") or snake_case(stream.__name__, suffix="Stream"))
 
 
-def _read_integration(integration: type[Integration[Any]]) -> IntegrationSpec:
+def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
     methods = _find_parsers(integration)
     settings.check_settings(integration)
     name_rules.check_references(integration)
@@ -225,13 +229,16 @@ def _read_parser(
     name_rules.check_name(f"{where}: the parser's name", name, "rename the method")
     parameters = _find_input_parameters(where, method)
     hints = _read_hints(where, integration, method)
-    return ParserSpec(
+    spec = ParserSpec(
         name=name,
         version=parser_version(method) or "1",
         doc=inspect.getdoc(method) or "",
         inputs=tuple(_read_input(where, parameter, hints.get(parameter.name), streams) for parameter in parameters),
         models=_read_domain_models(where, hints),
+        refresh=parser_refresh(method),
     )
+    combination_rules.check_refresh(where, spec)
+    return spec
 
 
 def _find_input_parameters(where: str, function: Callable[..., Any]) -> list[inspect.Parameter]:
@@ -307,10 +314,7 @@ def _read_input(
             f"{_stream_advice(stream, streams, typing.get_origin(hint))}"
         )
     if stream not in streams:
-        raise DefinitionError(
-            f"{subject} reads {stream.__name__}, which is not among `streams`; add it there"
-            f"{suggest(stream.__name__, [item.__name__ for item in streams])}"
-        )
+        raise DefinitionError(f"{subject} reads {stream.__name__}, which is not among `streams`; add it there")
     if kind == "incremental" and stream.cursor is None:
         raise DefinitionError(
             f"{subject} is Incremental[{stream.__name__}], but {stream.__name__} has no cursor; use "
@@ -359,6 +363,7 @@ def _check_domain_model(where: str, model: Any) -> None:
             f"{where} returns {model.__name__}, whose id is {_format_type(id_)}; leave it a str, made with "
             "`self.object_id(...)` from the vendor's id"
         )
+    read_field_types(model)
     if taken := sorted(set(model.model_fields) & OUR_COLUMNS):
         raise DefinitionError(
             f"{where} returns {model.__name__}, whose field {taken[0]!r} has the name of a column that every table "

@@ -53,6 +53,11 @@ def is_secret_field(config: type[ConnectionConfig], name: str) -> bool:
     return SecretStr in _union_members(config.model_fields[name].annotation)
 
 
+def secret_fields(config: type[ConnectionConfig]) -> list[str]:
+    """The fields of a config that are secrets."""
+    return [name for name in config.model_fields if is_secret_field(config, name)]
+
+
 def check_not_in_url(where: str, setting: str, value: object, config: type[ConnectionConfig]) -> None:
     """Refuse secrets of the config in a part of the URL."""
     for kind, name in find_placeholders(value):
@@ -83,9 +88,11 @@ def check_no_token(where: str, setting: str, value: object, config: type[Connect
     """Refuse texts that hold a secret of a known shape."""
     for text in find_texts(value):
         if kind := token_patterns.find_token_kind(text):
+            fields = secret_fields(config)
+            declare = "" if fields else f"declare `token: SecretStr` in {config.__name__}, and "
             raise DefinitionError(
                 f"{where}: `{setting}` holds what looks like a secret ({kind}), and code is no place for secrets; "
-                f"declare `token: SecretStr` in {config.__name__}, and send it with the integration's auth"
+                f"{declare}send it with the integration's auth, as {{config.{fields[0] if fields else 'token'}}}"
             )
 
 

@@ -24,8 +24,9 @@ from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import Rate
 from dazz_assets.http.body_format import Format
-from dazz_assets.http.failures import is_transient, shorten
+from dazz_assets.http.failures import is_transient
 from dazz_assets.http.hosts import DeclaredHosts
+from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import Absence, Action, Shape
 from dazz_assets.spec.attribute_rules import check_attributes
 

@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration, WindowKind
+from dazz_assets.declare.parser import Refresh
 from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Absence, Accept, Format, Paginator, ResponseRules, Shape
-from dazz_assets.http.placeholders import find_placeholders
+from dazz_assets.http.placeholders import find_placeholders, parent_field
 
 InputKind = Literal["full_refresh", "incremental"]
 
@@ -22,8 +23,9 @@ InputKind = Literal["full_refresh", "incremental"]
 class StreamSpec:
     """A stream with its integration's settings merged in; the fields are those of `Stream`.
 
-    params, body: the bounds that the cursor names are written out, as `{cursor.since}` and `{cursor.until}`.
+    params, body: the bounds that the cursor names are written out as `{cursor.since}` and `{cursor.until}`.
     model: the pydantic model of its records. None if the class names none; then no parser reads the stream.
+    primary_key: the terms of the key: paths of the record, and `{parent.x}` for fields of its parent's record.
     """
 
     name: str
@@ -60,11 +62,26 @@ class StreamSpec:
         return {"path": self.path, "params": self.params, "headers": self.headers, "body": self.body}
 
     @property
+    def key_paths(self) -> tuple[str, ...]:
+        """The terms of the key that are paths of the record."""
+        return tuple(term for term in self.primary_key if parent_field(term) is None)
+
+    @property
+    def key_parent_fields(self) -> tuple[str, ...]:
+        """The fields of the parent's record that are terms of the key."""
+        return tuple(field for term in self.primary_key if (field := parent_field(term)) is not None)
+
+    @property
     def rules(self) -> ResponseRules:
         """How its responses are to be read."""
         return ResponseRules(
             self.accept, self.records, self.record, self.shape, self.empty, self.data_fields, self.format, self.total
         )
+
+    @property
+    def windowed(self) -> bool:
+        """Whether it is partitioned by window: an incremental stream is."""
+        return self.cursor is not None
 
     @property
     def takes_since(self) -> bool:
@@ -100,18 +117,27 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class ParserSpec:
-    """A parser: the method's name and version, its inputs, and the domain models that it yields."""
+    """A parser: the method's name and version, its inputs, and the domain models that it yields.
+
+    refresh: what is done about windows whose full-refresh inputs changed; None: as their number suggests.
+    """
 
     name: str
     version: str
     doc: str
     inputs: tuple[InputSpec, ...]
     models: tuple[type[DomainObject], ...]
+    refresh: Refresh | None = None
 
     @property
     def incremental_inputs(self) -> tuple[InputSpec, ...]:
-        """The `Incremental` inputs. With any, the parser is partitioned by window too, else by connection alone."""
+        """The `Incremental` inputs."""
         return tuple(item for item in self.inputs if item.kind == "incremental")
+
+    @property
+    def windowed(self) -> bool:
+        """Whether it is partitioned by window: a parser with an incremental input is, any other by connection alone."""
+        return bool(self.incremental_inputs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,7 @@ def sync_mode(stream: StreamSpec) -> str:
 
 def describe_partitions(spec: IntegrationSpec, node: StreamSpec | ParserSpec) -> str:
     """What the asset of a stream or parser is partitioned by."""
-    has_windows = node.cursor is not None if isinstance(node, StreamSpec) else bool(node.incremental_inputs)
-    return f"connection and {spec.window}" if has_windows else "connection"
+    return f"connection and {spec.window}" if node.windowed else "connection"
 
 
 def describe_input(item: InputSpec) -> str:

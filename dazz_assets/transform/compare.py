@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,6 +20,7 @@ from dazz_assets.transform.parse_windows import ParsedFiles, WindowParser, windo
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 from dazz_assets.transform.value_diff import MISSING, Difference, diff_collections, diff_values
+from dazz_assets.windows import WindowSpan
 
 _EXAMPLES = 3
 # More examples are kept up to this many, if they show a changed field that no other example shows.
@@ -114,21 +115,18 @@ def compare_parse(
     """Compare what `parse` would publish with what is published. Writes nothing to the lake.
 
     since, until: parse the windows that overlap [since, until). stale: parse the stale windows. By default, parse every
-    window. Outdated windows are always parsed. Holds the connection's lock.
+    window. Windows whose records changed are always parsed. Holds the connection's lock.
     Raises ParseError if the parse would fail, LakeError if the lake would refuse its commit.
     """
     progress = session.progress
-    with session.lake.lock(
+    lock = session.lake.lock(
         session.spec.name,
         session.connection.id,
         lambda whom: progress.waiting(session.name, 0, whom),
         action="compared",
-    ):
-        progress.began(session.name, parser.name)
-        try:
-            return _compare(session, parser, since, until, stale=stale)
-        finally:
-            progress.ended(session.name, parser.name)
+    )
+    with lock, progress.during(session.name, parser.name):
+        return _compare(session, parser, since, until, stale=stale)
 
 
 def _compare(
@@ -158,24 +156,22 @@ def _compare(
 def _windows_in_range(
     session: Session, windows: Collection[date | None], since: datetime | None, until: datetime | None
 ) -> set[date | None]:
-    """Return the windows that overlap [since, until), in a grid from the connection's start to now.
+    """The windows that overlap [since, until), in a grid from the connection's start to now.
 
     A window outside the grid counts as the nearest one in it. The window None overlaps if any window of the grid does.
     """
-    kind = session.windows
-    grid_first, grid_last = kind.floor(session.connection.start), kind.floor(session.now().date())
-
-    def overlaps(first: date, last: date) -> bool:
-        return (since is None or since < _midnight(kind.after(last))) and (until is None or until > _midnight(first))
-
-    if not overlaps(grid_first, grid_last):
+    floor = session.windows.floor
+    grid = WindowSpan(session.windows, floor(session.connection.start), floor(session.now().date()))
+    if not grid.overlaps(since, until):
         return set()
-    nearest = {window: window and min(max(window, grid_first), grid_last) for window in windows}
-    return {window for window, counted_as in nearest.items() if counted_as is None or overlaps(counted_as, counted_as)}
 
+    def is_in_range(window: date | None) -> bool:
+        if window is None:
+            return True
+        nearest = grid.nearest(window)
+        return WindowSpan(session.windows, nearest, nearest).overlaps(since, until)
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    return set(filter(is_in_range, windows))
 
 
 def _compare_model(model: type[DomainObject], parsed: ParsedFiles, published: PublishedTables) -> TableChanges:
@@ -206,7 +202,7 @@ def _check_column_types(table: Table, version: TableVersion) -> None:
 
 
 def _diff_fields(old: object, new: object) -> tuple[Difference, ...]:
-    """Return the fields that differ. A missing column counts as null."""
+    """The fields that differ. A missing column counts as null."""
     null = (None, MISSING)
     return tuple(item for item in diff_values(old, new) if not (item.before in null and item.after in null))
 
@@ -242,7 +238,7 @@ def _compare_quarantine(found: TableChanges, parsed: ParsedFiles, published: Pub
 
 
 def _reasons_by_name(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return why each record or object is in quarantine, by its stream and key or its model and id."""
+    """Why each record or object is in quarantine, by its stream and key or its model and id."""
     found: dict[str, str] = {}
     seen: Counter[str] = Counter()
     for row in rows:

@@ -12,14 +12,14 @@ from typing import Any
 from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
-from dazz_assets.lake import Commit, DataFile, SliceWriter, Table
+from dazz_assets.lake import Commit, DataFile, FileWriter, Table
 from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
 from dazz_assets.lake.latest_versions import LatestByWindow
 from dazz_assets.lake.object_columns import make_batch
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
-from dazz_assets.spec.specs import InputSpec, ParserSpec
+from dazz_assets.spec.specs import InputSpec, ParserSpec, StreamSpec
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs
@@ -48,31 +48,26 @@ def parse(
     session: Session,
     parser: ParserSpec,
     *,
-    windows: Collection[date | None] | None,
+    windows: Collection[Window] | None,
     stale: bool = False,
 ) -> ParseReport:
     """Parse windows and publish their objects. Sends no request; holds the connection's lock.
 
     windows: None is every window that has records. Windows whose records changed since they were parsed are always
-    included. stale: also parse windows whose full-refresh inputs changed.
+    included. stale: also parse windows whose full-refresh inputs changed, whatever the parser's `refresh` says.
     Raises ParseError, and then publishes nothing of this parse; LakeError.
     """
     progress = session.progress
-    with session.lake.lock(
+    lock = session.lake.lock(
         session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    ):
-        progress.began(session.name, parser.name)
-        try:
-            return _parse(session, parser, windows, stale=stale)
-        finally:
-            progress.ended(session.name, parser.name)
+    )
+    with lock, progress.during(session.name, parser.name):
+        return _parse(session, parser, windows, stale=stale)
 
 
-def _parse(
-    session: Session, parser: ParserSpec, windows: Collection[date | None] | None, *, stale: bool
-) -> ParseReport:
+def _parse(session: Session, parser: ParserSpec, windows: Collection[Window] | None, *, stale: bool) -> ParseReport:
     inputs, published = RawInputs(session, parser), PublishedTables(session, parser)
-    report = ParseReport(session.connection.id, parser.name)
+    report = ParseReport(session.connection.id, parser.name, version=parser.version)
     report.inputs = {name: version.version for name, version in inputs.versions.items()}
     to_parse = windows_to_parse(inputs, published, windows, stale=stale)
     if to_parse is not None:
@@ -80,13 +75,15 @@ def _parse(
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
     report.stale = sorted(_stale_windows(inputs, published), key=str)
+    report.other_versions = published.other_parser_versions
+    report.changed_inputs = sorted(_changed_inputs(inputs, published))
     return report
 
 
 def windows_to_parse(
-    inputs: RawInputs, published: PublishedTables, windows: Collection[date | None] | None, *, stale: bool
-) -> set[date | None] | None:
-    """Return the windows that `parse` would parse; None if there is nothing to do.
+    inputs: RawInputs, published: PublishedTables, windows: Collection[Window] | None, *, stale: bool
+) -> set[Window] | None:
+    """The windows that `parse` would parse; None if there is nothing to do.
 
     If no input changed since the tables were last checked, which their logs tell, no file is opened.
     """
@@ -94,14 +91,20 @@ def windows_to_parse(
     if not is_requested and published.is_checked(inputs.checked):
         return None
     found = set(inputs.fingerprints) if windows is None else set(windows) & inputs.fingerprints.keys()
-    found |= published.outdated_windows(inputs.fingerprints)
-    return found | _stale_windows(inputs, published) if stale else found
+    found |= published.changed_windows(inputs.fingerprints)
+    return found | _stale_windows(inputs, published) if stale or inputs.refreshes else found
 
 
-def _stale_windows(inputs: RawInputs, published: PublishedTables) -> set[date | None]:
+def _stale_windows(inputs: RawInputs, published: PublishedTables) -> set[Window]:
+    """The windows whose full-refresh inputs changed since they were parsed."""
     return {
         window for windows in published.windows for window, state in windows.items() if inputs.is_stale(state.inputs)
     }
+
+
+def _changed_inputs(inputs: RawInputs, published: PublishedTables) -> set[str]:
+    """The full-refresh inputs that changed since some window was parsed."""
+    return {name for _, _, state in published.states for name in inputs.changed_inputs(state.inputs)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +124,14 @@ class ParsedFiles:
     quarantined_windows: Set[Window]
 
     def replaced_windows(self, model: Model) -> Set[Window]:
-        """Return the windows of a model's table that its files replace."""
+        """The windows of a model's table that its files replace."""
         return self.windows | self.files[model].keys()
 
     def __enter__(self) -> ParsedFiles:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _remove_uncommitted(self.tables, self.files)
+        _remove_uncommitted_files(self.tables, self.files)
 
 
 class WindowParser:
@@ -167,7 +170,7 @@ class WindowParser:
             self._remove_duplicates()
             return self._finish()
         except BaseException:
-            _remove_uncommitted(self._tables, self._files)
+            _remove_uncommitted_files(self._tables, self._files)
             raise
 
     def _parse_all(self, windows: set[Window]) -> None:
@@ -183,7 +186,7 @@ class WindowParser:
             windows = self._published.windows_of_duplicates(self._removed_ids()) - self._parsed
 
     def _removed_ids(self) -> set[tuple[str, str]]:
-        """Return the objects, by model and id, that the parsed windows no longer hold: their duplicates may return."""
+        """The objects, by model and id, that the parsed windows no longer hold: their duplicates may return."""
         before = self._published.object_ids(self._parsed)
         if not before:
             return set()
@@ -222,7 +225,7 @@ class WindowParser:
             problem = f"{describe_error(error)}{format_raising_line(error, self._function)}"
             raise ParseError(f"{self._where(window)}: {problem}; nothing was published", self._report) from error
 
-    def _write(self, batch: list[DomainObject], writers: dict[Model, SliceWriter], window: Window) -> None:
+    def _write(self, batch: list[DomainObject], writers: dict[Model, FileWriter], window: Window) -> None:
         for item in batch:
             self._raise_fault(find_object_fault(item, writers), window)
         for model, writer in writers.items():
@@ -243,7 +246,7 @@ class WindowParser:
         counts, ordered = self._counts[item.stream], not self._parser.incremental_inputs
         return StoredRecords(stream, version, self._quarantine, counts, window, ordered=ordered)
 
-    def _new_file(self, table: Table, window: Window) -> SliceWriter:
+    def _new_file(self, table: Table, window: Window) -> FileWriter:
         return table.new_file(window, fingerprint=self._inputs.fingerprints[window], inputs=self._inputs.provenance)
 
     def _check_invalid(self) -> None:
@@ -253,12 +256,23 @@ class WindowParser:
             report.replaced += counts.replaced
             stream = self._session.spec.streams[name]
             if exceeds_max_invalid(stream, counts.invalid, counts.read):
-                raise ParseError(
-                    f"{self._where(None)}: {counts.invalid} of {counts.read} records of {name} are invalid, more "
-                    f"than max_invalid = {stream.max_invalid} allows ({self._quarantine.first_reason(name)}); correct "
-                    f"{stream.required_model.__name__}, then parse again. Nothing was published",
-                    report,
-                )
+                raise ParseError(f"{self._where(None)}: {self._describe_invalid(stream, counts)}", report)
+
+    def _describe_invalid(self, stream: StreamSpec, counts: RecordCounts) -> str:
+        kind, reason = self._quarantine.first_reason(stream.name)
+        total = (
+            f"the first {counts.read} records of {stream.name} that were read"
+            if counts.stopped
+            else (f"{counts.read} records of {stream.name}")
+        )
+        advice = {
+            "no key": f"correct `primary_key` of {stream.stream.__name__}, then sync again",
+            "no cursor": f"correct `cursor` of {stream.stream.__name__}, then sync again",
+        }.get(kind, f"correct {stream.required_model.__name__}, then parse again")
+        return (
+            f"{counts.invalid} of {total} are invalid, more than max_invalid = {stream.max_invalid} allows ({reason}); "
+            f"{advice}. Nothing was published"
+        )
 
     def _remove_duplicates(self) -> None:
         for model, table in self._tables.items():
@@ -307,7 +321,7 @@ class WindowParser:
         for files in self._files.values():
             for window in parsed & files.keys():
                 report.windows[window] += files[window].rows
-        report.records = sum(report.windows.values())
+        report.objects = sum(report.windows.values())
         return ParsedFiles(self._tables, self._files, parsed, self._quarantine, quarantined | rewritten)
 
     def _where(self, window: Window) -> str:
@@ -324,7 +338,7 @@ def publish(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) 
         table.commit(lambda _: Commit(replace="everything"))
 
 
-def _commit_objects(parsed: ParsedFiles, inputs: RawInputs, model: type[DomainObject], table: Table) -> None:
+def _commit_objects(parsed: ParsedFiles, inputs: RawInputs, model: Model, table: Table) -> None:
     files = list(parsed.files[model].values())
     commit = Commit(files, parsed.replaced_windows(model) or "nothing", inputs.checked)
     table.commit(lambda _: commit)
@@ -350,7 +364,7 @@ def _split_into_batches(objects: Iterable[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def _remove_uncommitted(tables: Mapping[Model, Table], files: Mapping[Model, Mapping[Window, DataFile]]) -> None:
+def _remove_uncommitted_files(tables: Mapping[Model, Table], files: Mapping[Model, Mapping[Window, DataFile]]) -> None:
     for model, of_model in files.items():
         for file in of_model.values():
             remove_uncommitted(tables[model], file)

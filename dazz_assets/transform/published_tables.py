@@ -9,6 +9,7 @@ from dazz_assets.lake import Table, TableVersion, WindowState
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import parser_tables
+from dazz_assets.transform.raw_inputs import parsed_by
 
 # A window of one of the tables: the table's number, the window, and its state.
 TableWindow = tuple[int, date | None, WindowState]
@@ -20,6 +21,7 @@ class PublishedTables:
     def __init__(self, session: Session, parser: ParserSpec) -> None:
         lake, integration, connection = session.lake, session.spec.name, session.connection.id
         self._lake, self._integration, self._parser, self._connection = lake, integration, parser.name, connection
+        self._parser_version = parser.version
         self.tables: Mapping[type[DomainObject], Table] = parser_tables(session, parser, lake)
         self.quarantine = lake.quarantine(integration, parser.name, connection)
         self.versions: Mapping[type[DomainObject], TableVersion | None] = {
@@ -37,6 +39,12 @@ class PublishedTables:
         """The states of the windows of all tables, each with the number of its table."""
         return [(number, *state) for number, windows in enumerate(self.windows) for state in windows.items()]
 
+    @property
+    def other_parser_versions(self) -> list[str]:
+        """The versions of the parser, other than its present one, that some windows were parsed by."""
+        versions = {parsed_by(state.inputs) for _, _, state in self.states}
+        return sorted(version for version in versions if version not in (None, self._parser_version))
+
     def is_checked(self, transactions: Mapping[str, int]) -> bool:
         """Whether all tables are up to date with these passes of the inputs, so that no file needs to be opened."""
         return all(
@@ -44,8 +52,12 @@ class PublishedTables:
             for version in (*self.versions.values(), self.quarantine_version)
         )
 
-    def outdated_windows(self, fingerprints: Mapping[date | None, str]) -> set[date | None]:
-        """Return the windows that some table holds from other records, lacks, or should no longer hold."""
+    def changed_windows(self, fingerprints: Mapping[date | None, str]) -> set[date | None]:
+        """The windows whose records changed since they were parsed: some table holds one from other records,
+        lacks it, or should no longer hold it.
+
+        A window whose full-refresh inputs alone changed is stale, not changed: see `RawInputs.is_stale`.
+        """
         found: set[date | None] = set()
         for windows in self.windows:
             parsed = {window: state.fingerprint for window, state in windows.items()}
@@ -54,7 +66,7 @@ class PublishedTables:
         return found
 
     def windows_of_duplicates(self, objects: Collection[tuple[str, str]]) -> set[date | None]:
-        """Return the windows that have a duplicate of one of these objects, by model and id, in quarantine."""
+        """The windows that have a duplicate of one of these objects, by model and id, in quarantine."""
         if not objects or self.quarantine_version is None:
             return set()
         wanted = set(objects)
@@ -66,7 +78,7 @@ class PublishedTables:
         return found
 
     def object_ids(self, windows: Collection[date | None]) -> set[tuple[str, str]]:
-        """Return the published objects of some windows, by model and id; none if the quarantine is empty."""
+        """The published objects of some windows, by model and id; none if the quarantine is empty."""
         if self.quarantine_version is None or not self.quarantine_version.rows:
             return set()
         return {
@@ -79,14 +91,14 @@ class PublishedTables:
         }
 
     def undeclared_tables(self) -> Iterator[Table]:
-        """Yield the tables that hold objects of models that the parser no longer returns."""
+        """The tables that hold objects of models that the parser no longer returns."""
         current = {table.path.folder for table in self.tables.values()}
         for table in self._lake.tables_of_parser(self._integration, self._parser, self._connection):
             if table.path.folder not in current and (version := table.open()) is not None and version.files:
                 yield table
 
     def quarantine_rows(self, windows: Collection[date | None]) -> list[dict[str, Any]]:
-        """Return the quarantine rows of some windows."""
+        """The quarantine rows of some windows."""
         if self.quarantine_version is None or not windows:
             return []
         return [row for batch in self.quarantine_version.read(windows=windows) for row in batch.to_pylist()]

@@ -50,12 +50,13 @@ class Quarantine:
         for row in rows:
             self._rows[row["window_start"]].append({name: row[name] for name in QUARANTINE_SCHEMA.names})
 
-    def first_reason(self, stream: str) -> str:
-        """Return the first reason why a record of a stream was quarantined; empty if none was."""
-        return next((str(row["reason"]) for rows in self._rows.values() for row in rows if row["stream"] == stream), "")
+    def first_reason(self, stream: str) -> tuple[Kind, str]:
+        """Why the first record of a stream was quarantined. There must be one."""
+        first = next(row for rows in self._rows.values() for row in rows if row["stream"] == stream)
+        return first["kind"], first["reason"]
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
-        """Yield all rows, with the columns of the quarantine table."""
+        """All rows, with the columns of the quarantine table."""
         for rows in self._rows.values():
             yield from rows
 
@@ -81,5 +82,5 @@ def invalid_reason(error: ValidationError) -> str:
 
 
 def problem_kind(problem: str) -> Kind:
-    """Return the kind of a raw row's problem: its key or its cursor."""
+    """The kind of a raw row's problem: its key or its cursor."""
     return "no key" if problem.startswith("no key") else "no cursor"

@@ -11,9 +11,13 @@ from dazz_assets.lake import TableVersion, read_fingerprints
 from dazz_assets.lake.commit import PASSES
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
+from dazz_assets.tables import is_synced
 
 # Before the parser's version in provenance. No stream has a name with an equals sign.
 _PARSER = "parser="
+
+# A parser that sets no `refresh` parses its windows again if its incremental inputs have at most this many rows.
+MOST_ROWS_REFRESHED = 20_000
 
 
 class RawInputs:
@@ -26,7 +30,8 @@ class RawInputs:
 
     def _open(self, name: str) -> TableVersion:
         session, stream = self._session, self._session.spec.streams[name]
-        if (version := session.raw(stream).open()) is None or version.transaction(PASSES) is None:
+        version = session.raw(stream).open()
+        if not is_synced(version):
             raise ParseError(
                 f"{session.name}, parser {self._parser.name}: its input {name} was never synced; "
                 f"sync (or materialize) {name} first"
@@ -34,16 +39,25 @@ class RawInputs:
         return version
 
     def passes(self, stream: str) -> int:
-        """Return how many passes changed a stream's raw table so far."""
+        """How many passes changed a stream's raw table so far."""
         return self.versions[stream].transaction(PASSES) or 0
+
+    @cached_property
+    def refreshes(self) -> bool:
+        """Whether windows are parsed again when a full-refresh input changed: by the parser's setting, or if cheap."""
+        incremental = self._parser.incremental_inputs
+        if self._parser.refresh is not None or not incremental:
+            return self._parser.refresh == "changed"
+        return sum(self.versions[item.stream].rows for item in incremental) <= MOST_ROWS_REFRESHED
 
     @property
     def checked(self) -> dict[str, int]:
         """Transactions that record the input passes with which the published tables are up to date.
 
-        They cover the inputs that decide the windows: the incremental ones, or all if there are none.
+        They cover the inputs that decide what is parsed: the incremental ones, or all if there are none, or if windows
+        are parsed again when a full-refresh input changed.
         """
-        inputs = self._parser.incremental_inputs or self._parser.inputs
+        inputs = self._parser.inputs if self.refreshes else self._parser.incremental_inputs or self._parser.inputs
         return {f"checked/{item.stream}": self.passes(item.stream) for item in inputs}
 
     @cached_property
@@ -53,13 +67,15 @@ class RawInputs:
         if not incremental:
             found = {item.stream: self._read_fingerprints(item.stream) for item in self._parser.inputs}
             parts = [f"{name}/{window}={text}" for name, each in found.items() for window, text in each.items()]
-            return {None: _hash_parts(parts)}
+            return {None: _combine_fingerprints(parts)}
         if len(incremental) == 1:
             return self._read_fingerprints(incremental[0].stream)
         each_input = {item.stream: self._read_fingerprints(item.stream) for item in incremental}
         windows = {window for found in each_input.values() for window in found}
         return {
-            window: _hash_parts([f"{name}={found[window]}" for name, found in each_input.items() if window in found])
+            window: _combine_fingerprints(
+                [f"{name}={found[window]}" for name, found in each_input.items() if window in found]
+            )
             for window in windows
         }
 
@@ -101,5 +117,6 @@ def parsed_by(provenance: str) -> str | None:
     return unquote(versions[0]) if versions else None
 
 
-def _hash_parts(parts: list[str]) -> str:
+def _combine_fingerprints(parts: list[str]) -> str:
+    """One fingerprint of several, each part with the name of what it is a fingerprint of; their order is irrelevant."""
     return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:48]

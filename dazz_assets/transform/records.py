@@ -1,6 +1,8 @@
 """Reads stored records as a parser's inputs: validated and lazy, and again each time the parser iterates."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +17,7 @@ from dazz_assets.lake.latest_versions import LatestByWindow
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.transform.quarantine import LOCATION_COLUMNS, Kind, Quarantine, invalid_reason, problem_kind
 
-_COLUMNS = (*LOCATION_COLUMNS, "problem", "record")
+_COLUMNS = (*LOCATION_COLUMNS, "parent", "problem", "record")
 # Cache full-refresh inputs up to this size between windows, since each window reads them again.
 _CACHED_BYTES = 16 * 2**20
 
@@ -25,10 +27,14 @@ class TooManyInvalidError(Exception):
 
 
 class RecordCounts:
-    """Counts the records of one stream during a parse: read, invalid, and replaced by an older valid version."""
+    """Counts the records of one stream during a parse: read, invalid, and replaced with an older valid version.
+
+    stopped: whether reading ended early, as too many were invalid.
+    """
 
     def __init__(self) -> None:
         self.read = 0
+        self.stopped = False
         self.invalid = 0
         self.replaced = 0
 
@@ -37,8 +43,17 @@ class RecordCounts:
 class RecordWindow:
     """A window to read, with the latest versions of the records by window."""
 
-    start: date | None
-    records: LatestByWindow
+    window: date | None
+    latest: LatestByWindow
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelBatch:
+    """The records of a batch as models, None for one that has no valid version, and their keys and parents' keys."""
+
+    models: Sequence[BaseModel | None]
+    keys: pa.Array[Any]
+    parents: pa.Array[Any]
 
 
 class StoredRecords:
@@ -55,45 +70,85 @@ class StoredRecords:
         version: TableVersion,
         quarantine: Quarantine,
         counts: RecordCounts,
-        window: RecordWindow | None = None,
+        record_window: RecordWindow | None = None,
         *,
         ordered: bool = False,
     ) -> None:
         self._stream = stream
         self._version = version
-        self._latest_in_window = window
-        self._window = window.start if window else None
+        self._record_window = record_window
+        self._window = record_window.window if record_window else None
         self._ordered = ordered
         self._quarantine = quarantine
         self._counts = counts
         self._model = stream.required_model
         self._list_adapter: TypeAdapter[list[BaseModel]] = TypeAdapter(list[self._model])  # type: ignore[name-defined]
-        self._cached: list[BaseModel] | None = None
+        self._cached: list[_ModelBatch] | None = None
+        self._by_key: dict[str, BaseModel] | None = None
         self.was_read = False
 
     def __iter__(self) -> Iterator[BaseModel]:
+        for batch in self._read():
+            yield from (model for model in batch.models if model is not None)
+
+    def with_parents(self, parents: object) -> Iterator[tuple[BaseModel, BaseModel | None]]:
+        """Yield each record with its parent; None for one whose parent is not among the parents' valid records.
+
+        Raises TypeError if `parents` are not all records of the parent stream.
+        """
+        by_key = self._require_parents(parents).by_key()
+        for batch in self._read():
+            for model, parent in zip(batch.models, batch.parents.to_pylist(), strict=True):
+                if model is not None:
+                    yield model, by_key.get(parent or "")
+
+    def by_key(self) -> Mapping[str, BaseModel]:
+        """All records by their keys, read once and kept in memory."""
+        if self._by_key is None:
+            self._by_key = {
+                str(key): model
+                for batch in self._read()
+                for model, key in zip(batch.models, batch.keys.to_pylist(), strict=True)
+                if model is not None
+            }
+        return self._by_key
+
+    def _require_parents(self, parents: object) -> StoredRecords:
+        name, parent = self._stream.name, self._stream.parent
+        if parent is None:
+            raise TypeError(f"with_parents() of {name}: the stream has no parent; iterate over it alone")
+        if not isinstance(parents, StoredRecords) or parents._record_window is not None:
+            raise TypeError(f"with_parents() of {name}: give it the parser's FullRefresh input of {parent}")
+        if parents._stream.name != parent:
+            raise TypeError(
+                f"with_parents() of {name}: it was given the records of {parents._stream.name}, but the parent is "
+                f"{parent}; give it the parser's FullRefresh input of {parent}"
+            )
+        return parents
+
+    def _read(self) -> Iterator[_ModelBatch]:
         if self._cached is not None:
             yield from self._cached
             return
         is_first, self.was_read = not self.was_read, True
-        cache: list[BaseModel] | None = [] if self._latest_in_window is None else None
+        cache: list[_ModelBatch] | None = [] if self._record_window is None else None
         size = 0
         for batch in self._batches():
             size += batch.nbytes
-            models = self._validate(batch, count=is_first)
+            read = _ModelBatch(self._validate(batch, count=is_first), batch.column("key"), batch.column("parent"))
             if cache is not None and size <= _CACHED_BYTES:
-                cache += models
+                cache.append(read)
             else:
                 cache = None
-            yield from models
+            yield read
         self._cached = cache
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
-        if self._latest_in_window is not None:
-            return self._latest_in_window.records.read(self._latest_in_window.start, _COLUMNS)
+        if self._record_window is not None:
+            return self._record_window.latest.read(self._record_window.window, _COLUMNS)
         return latest_versions(self._version, _COLUMNS, ordered=self._ordered)
 
-    def _validate(self, batch: pa.RecordBatch, *, count: bool) -> list[BaseModel]:
+    def _validate(self, batch: pa.RecordBatch, *, count: bool) -> Sequence[BaseModel | None]:
         records = column_bytes(batch, "record")
         if count:
             self._counts.read += len(records)
@@ -104,34 +159,39 @@ class StoredRecords:
                 pass  # validate one by one, to find the invalid ones
         return self._validate_each(batch, records, count=count)
 
-    def _validate_each(self, batch: pa.RecordBatch, records: list[bytes], *, count: bool) -> list[BaseModel]:
-        # Models, and the keys of invalid records, to be replaced by older versions.
-        found: list[BaseModel | str] = []
+    def _validate_each(self, batch: pa.RecordBatch, records: list[bytes], *, count: bool) -> Sequence[BaseModel | None]:
+        # Models, and the keys of invalid records, to be replaced with older versions.
+        found: list[BaseModel | str | None] = []
         invalid: dict[str, int] = {}
-        for row, record in zip(batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist(), records, strict=True):
+        rows = batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
+        for number, (row, record) in enumerate(zip(rows, records, strict=True), 1):
+            unread = len(records) - number
             if row["problem"] is not None:
-                self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], count=count)
+                self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], unread, count=count)
+                found.append(None)
                 continue
             try:
                 found.append(self._model.model_validate_json(record))
             except ValidationError as error:
-                self._quarantine_row(row, "invalid", invalid_reason(error), count=count)
+                self._quarantine_row(row, "invalid", invalid_reason(error), unread, count=count)
                 invalid[row["key"]] = row["sequence"]
                 found.append(row["key"])
         older = self._read_newest_valid(invalid)
         self._counts.replaced += len(older) if count else 0
-        models = (item if isinstance(item, BaseModel) else older.get(item) for item in found)
-        return [model for model in models if model is not None]
+        return [older.get(item) if isinstance(item, str) else item for item in found]
 
-    def _quarantine_row(self, row: dict[str, Any], kind: Kind, reason: str, *, count: bool) -> None:
+    def _quarantine_row(self, row: dict[str, Any], kind: Kind, reason: str, unread: int, *, count: bool) -> None:
+        """Put a record into quarantine. unread: how many of its batch come after it."""
         self._counts.invalid += count
         self._quarantine.add_record(self._window, self._stream.name, row, kind, reason)
         # A table has at least as many rows as records, so the final share is no smaller than this one.
         if count and exceeds_max_invalid(self._stream, self._counts.invalid, self._version.rows):
+            self._counts.read -= unread
+            self._counts.stopped = True
             raise TooManyInvalidError
 
     def _read_newest_valid(self, invalid: Mapping[str, int]) -> dict[str, BaseModel]:
-        """Return the newest valid version by key. invalid: the sequence of the invalid latest version, by key."""
+        """The newest valid version by key. invalid: the sequence of the invalid latest version, by key."""
         found: dict[str, BaseModel] = {}
         for batch in stored_versions(self._version, list(invalid), ["key", "sequence", "record"]):
             for row in batch.to_pylist():

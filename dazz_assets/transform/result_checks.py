@@ -31,7 +31,7 @@ def find_object_fault(item: object, declared: Collection[type[DomainObject]]) ->
         return f"it yielded None, but declares {names}; yield nothing instead of None"
     yielded = f"it yielded {_with_article(item)}"
     if isinstance(item, list | tuple | set):
-        return f"{yielded}, but declares {names}; yield objects one by one, as `yield from objects`"
+        return f"{yielded}, but declares {names}; yield objects one by one: `yield from objects`"
     if not isinstance(item, DomainObject) or type(item) not in declared:
         return f"{yielded}, but declares {names}; correct the return annotation, or what it yields"
     if not item.id.strip():
@@ -45,7 +45,7 @@ def find_id_fault(model: type[DomainObject], objects: int, duplicate_ids: Collec
         return None
     return (
         f"all {objects} {model.__name__} objects that it yielded have the same id; make each id from the "
-        "vendor's id of its record, as `self.object_id(record.id)`"
+        "vendor's id of its record: `self.object_id(record.id)`"
     )
 
 
@@ -57,7 +57,7 @@ def describe_error(error: Exception) -> str:
 
 
 def format_raising_line(error: BaseException, function: Any) -> str:
-    """Return ` (line 12 of integration.py)` for the last frame in the function's folder; empty if there is none."""
+    """` (line 12 of integration.py)` for the last frame in the function's folder; empty if there is none."""
     folder = Path(inspect.getfile(function)).parent
     frames = [item for item in traceback.extract_tb(error.__traceback__) if Path(item.filename).parent == folder]
     return f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""

@@ -10,7 +10,7 @@ from enum import Enum
 from itertools import zip_longest
 from typing import Any, Final
 
-from dazz_assets.http.json_fields import Literal
+from dazz_assets.http.json_fields import LiteralText
 
 # Show at most this many characters of a value, and this many before a difference further on.
 _MOST_CHARACTERS = 80
@@ -60,7 +60,7 @@ class Changes:
 
 
 def diff_values(before: object, after: object) -> list[Difference]:
-    """Return the fields in which two JSON-like values differ, in order. 1, 1.0 and True are different values.
+    """The fields in which two JSON-like values differ, in order. 1, 1.0 and True are different values.
 
     Lists are compared item by item. If a list of plain values grew or shrank, that is one difference.
     """
@@ -134,7 +134,7 @@ def _shorten(text: str) -> str:
 def _format_value(value: object) -> str:
     if value is MISSING:
         return "(missing)"
-    if isinstance(value, Literal):
+    if isinstance(value, LiteralText):
         return str(value)
     return json.dumps(value, ensure_ascii=False, default=_format_scalar)
 

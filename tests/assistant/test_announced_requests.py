@@ -23,13 +23,13 @@ from dazz_assets import (
     PageNumber,
     Stream,
 )
-from dazz_assets.assistant.announced_requests import AnnouncedRequest, first_requests
+from dazz_assets.assistant.announced_requests import AnnouncedRequest, announce_requests
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 NOW = datetime(2026, 1, 21, 12, tzinfo=UTC)
@@ -124,7 +124,7 @@ def first_requests_of_two_syncs(
     integration: type[Integration[ShopConfig]], vendor: Vendor, folder: Path, start: date
 ) -> tuple[ReceivedRequest, ReceivedRequest]:
     """Run two syncs and return the first request for orders of each."""
-    spec = describe(integration)
+    spec = read_integration(integration)
     config = {"token": "s3cret", "base_url": f"{vendor.url}/api"}
     connection = Connection(id="acme", integration=spec.name, start=start, config=config)
     first: list[ReceivedRequest] = []
@@ -146,8 +146,8 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
 
 
 def announce(integration: type[Integration[ShopConfig]]) -> dict[str, AnnouncedRequest]:
-    spec = describe(integration)
-    return {item.sync: item for item in first_requests(spec, spec.streams["orders"])}
+    spec = read_integration(integration)
+    return {item.sync: item for item in announce_requests(spec, spec.streams["orders"])}
 
 
 def assert_same(request: AnnouncedRequest, sent: ReceivedRequest, values: Mapping[str, str]) -> None:
@@ -250,8 +250,8 @@ class HostIntegration(Integration[HostConfig]):
 
 
 def test_values_that_only_a_config_knows_are_shown_by_name() -> None:
-    spec = describe(HostIntegration)
-    (announced,) = first_requests(spec, spec.streams["orders"])
+    spec = read_integration(HostIntegration)
+    (announced,) = announce_requests(spec, spec.streams["orders"])
     assert announced.url == "{config.base_url}/orders?region={config.region}&since={config.since}"
     assert announced.headers == {"Authorization": "Bearer {config.token}"}
 

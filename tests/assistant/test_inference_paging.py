@@ -26,14 +26,14 @@ def find_calls(document: Any, **settings: Any) -> list[str]:
         ({"paging": {"next": {"link": "https://api.vendor.example/?after=1"}}}, 'NextLink("paging.next.link")'),
         ({"_links": {"next": {"href": "/things?page=2"}}}, 'NextLink("_links.next.href")'),
         ({"@odata.nextLink": "https://api.vendor.example/?$skip=1"}, r'NextLink("@odata\\.nextLink")'),
-        ({"nextPageToken": "t"}, 'CursorToken("nextPageToken", "pageToken")'),
-        ({"next_page_token": "t"}, 'CursorToken("next_page_token", "page_token")'),
-        ({"response_metadata": {"next_cursor": "t"}}, 'CursorToken("response_metadata.next_cursor", "cursor")'),
-        ({"meta": {"cursor": {"after": "t"}}}, 'CursorToken("meta.cursor.after", "after")'),
-        ({"meta": {"page": {"after": "t"}}}, 'CursorToken("meta.page.after", "page[after]")'),
-        ({"NextToken": "t"}, 'CursorToken("NextToken", "NextToken")'),
-        ({"next_page": 2}, 'CursorToken("next_page", "page")'),
-        ({"pageInfo": {"endCursor": "t", "hasNextPage": True}}, 'CursorToken("pageInfo.endCursor", "after")'),
+        ({"nextPageToken": "t"}, 'CursorToken("nextPageToken", param="pageToken")'),
+        ({"next_page_token": "t"}, 'CursorToken("next_page_token", param="page_token")'),
+        ({"response_metadata": {"next_cursor": "t"}}, 'CursorToken("response_metadata.next_cursor", param="cursor")'),
+        ({"meta": {"cursor": {"after": "t"}}}, 'CursorToken("meta.cursor.after", param="after")'),
+        ({"meta": {"page": {"after": "t"}}}, 'CursorToken("meta.page.after", param="page[after]")'),
+        ({"NextToken": "t"}, 'CursorToken("NextToken", param="NextToken")'),
+        ({"next_page": 2}, 'CursorToken("next_page", param="page")'),
+        ({"pageInfo": {"endCursor": "t", "hasNextPage": True}}, 'CursorToken("pageInfo.endCursor", param="after")'),
         ({"page": 1, "total_pages": 3}, 'PageNumber(more="total_pages")'),
         ({"meta": {"current_page": 1, "last_page": 3}}, 'PageNumber(more="meta.last_page")'),
         ({"page": 1, "has_more": True}, 'PageNumber(more="has_more")'),
@@ -55,7 +55,7 @@ def test_a_page_shows_its_paginator(document: Any, paginator: str) -> None:
     ("document", "paginator"),
     [
         ({"next": None, "results": RECORDS}, 'NextLink("next")'),
-        ({"next_cursor": None}, 'CursorToken("next_cursor", "cursor")'),
+        ({"next_cursor": None}, 'CursorToken("next_cursor", param="cursor")'),
         ({"page": 3, "total_pages": 3}, 'PageNumber(more="total_pages")'),
         ({"startAt": 0, "maxResults": 50, "total": 0}, 'Offset(param="startAt", more="total")'),
         ({"startAt": 0, "maxResults": 50, "isLast": True}, 'Offset(param="startAt", more="isLast")'),
@@ -75,7 +75,7 @@ def test_a_link_header_ranks_above_the_body() -> None:
 
 def test_a_paginator_with_another_page_ranks_first() -> None:
     assert find_calls({"next": None, "nextPageToken": "t"}) == [
-        'CursorToken("nextPageToken", "pageToken")',
+        'CursorToken("nextPageToken", param="pageToken")',
         'NextLink("next")',
     ]
 
@@ -98,6 +98,23 @@ def test_parameters_that_were_sent_keep_their_names() -> None:
     assert find_calls({"start": 0, "total": 2}, params={"skip": 0}) == ['Offset(param="skip", more="total")']
 
 
+@pytest.mark.parametrize(
+    ("document", "params", "paginator", "has_more"),
+    [
+        ({"has_more": True}, {"page": 1}, 'PageNumber(more="has_more")', True),
+        ({"meta": {"has_more": False}}, {"page": 1}, 'PageNumber(more="meta.has_more")', False),
+        ({"total_pages": 3}, {"page_number": 2}, 'PageNumber(param="page_number", more="total_pages")', True),
+        ({"has_more": True}, {"skip": 0}, 'Offset(param="skip", more="has_more")', True),
+        ({"total": 2}, {"offset": 2}, 'Offset(more="total")', False),
+    ],
+)
+def test_a_parameter_that_was_sent_shows_how_a_page_without_a_number_is_counted(
+    document: Any, params: dict[str, Any], paginator: str, has_more: bool
+) -> None:
+    (paging,) = find_paging(page_of(document, params=params))
+    assert (write_call(paging.paginator), paging.has_more) == (paginator, has_more)
+
+
 def test_pages_counted_from_zero_start_at_zero() -> None:
     (paging,) = find_paging(page_of({"number": 0, "totalPages": 3}))
     assert paging.params == {"page": 0}
@@ -109,8 +126,8 @@ def test_pages_counted_from_zero_start_at_zero() -> None:
         (LinkHeader(), LinkHeader(), True),
         (NextLink("next"), NextLink("next"), True),
         (NextLink("next"), NextLink("links.next"), False),
-        (NextLink("next"), CursorToken("next", "x"), False),
-        (CursorToken("next", "x"), CursorToken("next", "y"), False),
+        (NextLink("next"), CursorToken("next", param="x"), False),
+        (CursorToken("next", param="x"), CursorToken("next", param="y"), False),
         (Offset(size_param="limit", size=5), Offset(more="total"), True),
         (PageNumber("p"), PageNumber("page"), False),
     ],

@@ -28,7 +28,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.http import BadRequestError, RefusedError
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -83,7 +83,7 @@ class Market:
         given = {"path": "/orders", "records": "items", "primary_key": "id", **settings}
         stream = declare("OrdersStream", Stream[Order], **given)
         streams = (ShopsStream, stream) if "parent" in settings else (stream,)
-        spec = describe(declare("MarketIntegration", MarketApi, streams=streams))
+        spec = read_integration(declare("MarketIntegration", MarketApi, streams=streams))
         config = {"token": SECRET, "base_url": self.vendor.url}
         connection = Connection(id="acme", integration="market", start=self.start, config=config)
         return preview(Session(spec, connection, Lake(self.folder / "lake")), spec.streams["orders"])
@@ -176,7 +176,7 @@ def test_a_next_page_without_a_paginator_is_a_warning_and_not_an_error(market: M
     market.respond({"items": [order(1)], "nextPageToken": "t"})
     found = market.preview()
     start = "no paginator is set, but `nextPageToken` holds a token: set"
-    assert found.paging.warning == f'{start} `paginator = CursorToken("nextPageToken", "pageToken")`'
+    assert found.paging.warning == f'{start} `paginator = CursorToken("nextPageToken", param="pageToken")`'
     assert (found.paging.next, found.paging.last) == (None, None)
 
 

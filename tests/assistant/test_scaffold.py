@@ -19,7 +19,7 @@ from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Paginator
 from dazz_assets.spec.discovery import load_classes
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.spec.samples import BASE_URL, SAMPLES, page_of
 
@@ -84,7 +84,7 @@ def run(*command: str, cwd: Path) -> str:
 
 def spec_in(folder: Path) -> IntegrationSpec:
     (class_,) = load_classes(folder)
-    return describe(class_)
+    return read_integration(class_)
 
 
 def parse(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:
@@ -241,7 +241,7 @@ def test_a_cursor_of_epochs_sends_bounds_as_epochs(tmp_path: Path) -> None:
     assert (stream.cursor.field, stream.cursor.since, stream.cursor.format) == ("updated", "oldest", "epoch")
 
 
-@pytest.mark.parametrize("given", [LinkHeader(), NextLink("next"), CursorToken("next", "x")])
+@pytest.mark.parametrize("given", [LinkHeader(), NextLink("next"), CursorToken("next", param="x")])
 def test_a_paginator_that_finds_nothing_in_a_page_with_counts_is_refused(given: Paginator) -> None:
     page = page_of({"items": [{"id": 1}], "startAt": 0, "total": 9})
     with pytest.raises(NoProposalError, match=r'finds nothing in the page; use Offset\(param="startAt"'):

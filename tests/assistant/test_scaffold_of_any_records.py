@@ -18,7 +18,7 @@ from dazz_assets.assistant.infer import decode_json
 from dazz_assets.declare.parser import FullRefresh
 from dazz_assets.domain import DomainObject
 from dazz_assets.spec.discovery import load_classes
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.spec.samples import BASE_URL, page_of
 
 names = st.one_of(
@@ -43,7 +43,7 @@ values = st.recursive(
 
 def parse(folder: Path, records: list[Any]) -> list[DomainObject]:
     (class_,) = load_classes(folder)
-    spec = describe(class_)
+    spec = read_integration(class_)
     models = [spec.streams["things"].required_model.model_validate(record) for record in records]
     return list(getattr(spec.integration(), next(iter(spec.parsers)))(FullRefresh(models)))
 

@@ -38,6 +38,20 @@ def test_no_secret_is_read_or_shown(project: Project) -> None:
         assert TOKEN not in result.out + result.err
 
 
+@pytest.mark.parametrize("command", ["explain", "check"])
+def test_a_secret_that_no_request_sends_is_a_warning(project: Project, command: str) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    assert "warning" not in project.run("explain", project.target).err
+    unsigned = project.folder / "unsigned" / "incidents.py"
+    unsigned.parent.mkdir()
+    unsigned.write_text(text.replace('    auth = BearerToken("{config.token}")\n', ""), encoding="utf-8")
+    result = project.run(command, str(unsigned), status=0 if command == "explain" else 1)
+    assert (
+        "warning: IncidentsConfig.token is a secret that no request sends: set `auth`, for example "
+        '`auth = BearerToken("{config.token}")`\n'
+    ) in result.err
+
+
 def test_json_names_streams_that_no_parser_reads(project: Project) -> None:
     document = project.json("explain", "snyk")
     assert document["unread"] == ["orgs"]

@@ -26,11 +26,11 @@ def test_an_integration_that_fails_to_load_is_reported_beside_the_others(project
     broken = project.folder / "broken.py"
     broken.write_text("import nowhere_to_be_found\n", encoding="utf-8")
     project.env["DAZZ_INTEGRATIONS"] = f"{broken}:{project.target}"
-    result = project.run("list")
+    result = project.run("list", status=1)
     assert "incidents" in result.out
     assert "Failed to load" in result.err
     assert "No module named 'nowhere_to_be_found'" in result.err
-    (failure,) = project.json("list")["failures"]
+    (failure,) = project.json("list", status=1)["failures"]
     assert failure["place"] == str(broken)
 
 
@@ -79,5 +79,5 @@ def test_an_integration_that_failed_to_load_is_reported_once(project: Project) -
     broken.write_text("import nowhere_to_be_found\n", encoding="utf-8")
     project.env["DAZZ_INTEGRATIONS"] = str(broken)
     project.configure({"integration": "broken"})
-    (line,) = project.run("list").err.splitlines()
+    (line,) = project.run("list", status=1).err.splitlines()
     assert line.startswith("Failed to load")

@@ -18,7 +18,7 @@ from dazz_assets.assistant.generate import write_call
 from dazz_assets.cli import app, new_flags, prompts
 from dazz_assets.connections import read_connections
 from dazz_assets.spec.discovery import load_classes
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from tests.cli.conftest import CommandResult
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
@@ -58,7 +58,7 @@ class Workspace:
 
     def read_spec(self, folder: str) -> IntegrationSpec:
         (class_,) = load_classes(self.folder / folder)
-        return describe(class_)
+        return read_integration(class_)
 
     def run_rejected(self, *args: str) -> str:
         """The error for flags that are wrong usage. Checks that nothing was written."""
@@ -116,7 +116,7 @@ def test_flags_take_precedence_over_the_page(workspace: Workspace) -> None:
     [
         ("link-header", "LinkHeader()"),
         ("next-link:@odata\\.nextLink", r'NextLink("@odata\\.nextLink")'),
-        ("cursor-token:meta.page.after:page[after]", 'CursorToken("meta.page.after", "page[after]")'),
+        ("cursor-token:meta.page.after:page[after]", 'CursorToken("meta.page.after", param="page[after]")'),
         ("page-number", "PageNumber()"),
         ("page-number:p", 'PageNumber(param="p")'),
         ("offset", "Offset()"),
@@ -358,7 +358,8 @@ def test_without_a_terminal_missing_flags_are_named(workspace: Workspace) -> Non
         (["--paginator", "next-link"], "is not one of: link-header, next-link:PATH"),
         (
             ["--paginator", "none"],
-            "`links.next` says that there are more pages, so the stream needs a paginator, for example NextLink(",
+            "`links.next` says that there are more pages, so the stream needs a paginator: set it with --paginator, "
+            "for example `--paginator next-link:links.next`",
         ),
         (["--paginator", "link-header"], 'LinkHeader() finds nothing in the page; use NextLink("links.next")'),
         (["--paginator", "next-link:next"], 'NextLink("next") finds nothing in the page; use NextLink("links.next")'),
@@ -391,7 +392,8 @@ def test_invalid_flags_are_rejected_with_a_fix(workspace: Workspace, flags: list
         ([{"id": 1}, {"id": 1}], "(unique in this page: none)"),
         (
             {"data": RECORDS, "has_more": True},
-            "`has_more` says that there are more pages, so the stream needs a paginator: set it with",
+            "`has_more` says that there are more pages, so the stream needs a paginator: set it with --paginator, for "
+            "example `--paginator page-number:page`",
         ),
         (b"<html>", "page.json is not JSON"),
         (b"", "page.json is empty"),
@@ -402,6 +404,19 @@ def test_a_page_that_can_not_become_an_integration_is_rejected_with_the_reason(
     workspace: Workspace, document: Any, message: str
 ) -> None:
     assert message in workspace.run_rejected("acme", *FLAGS, "--sample", workspace.write_page(document))
+
+
+@pytest.mark.parametrize("flags", [(), ("--paginator", "page-number:page")], ids=["inferred", "given"])
+def test_pages_that_the_path_counts_and_a_flag_ends_are_read_with_both(
+    workspace: Workspace, flags: tuple[str, ...]
+) -> None:
+    sample = workspace.write_page({"data": RECORDS, "has_more": True})
+    path = ("--path", "/issues?page=1&per_page=2")
+    result = workspace.new("acme", *FLAGS[:2], *path, "--sample", sample, *flags)
+    (stream,) = workspace.read_spec("acme").streams.values()
+    assert write_call(stream.paginator) == 'PageNumber(more="has_more")'
+    assert stream.params == {"per_page": 2}
+    assert "no next page" not in result.err
 
 
 # At a terminal
@@ -531,4 +546,4 @@ def test_a_paginator_that_the_page_needs_but_does_not_show_is_asked_for(workspac
     answers = ["none", "offset:start", "", "", "none", ""]
     workspace.new("acme", *FLAGS, "--auth", "none", "--sample", sample, answers="\n".join(answers) + "\n")
     (stream,) = workspace.read_spec("acme").streams.values()
-    assert write_call(stream.paginator) == 'Offset(param="start")'
+    assert write_call(stream.paginator) == 'Offset(param="start", more="has_more")'

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
+import pytest
+
 from tests.cli.conftest import Project, days_ago, noon
+from tests.cli.vendor import INTEGRATION
 
 
 def test_a_restream_makes_no_request(project: Project) -> None:
@@ -10,7 +16,7 @@ def test_a_restream_makes_no_request(project: Project) -> None:
     requests = len(project.vendor.requests)
     document = project.json("parse", project.target)
     assert document["streams"] == []
-    assert [(item["parser"], item["records"]) for item in document["parsers"]] == [("tickets", 3)]
+    assert [(item["parser"], item["objects"]) for item in document["parsers"]] == [("tickets", 3)]
     assert len(project.vendor.requests) == requests
 
 
@@ -20,18 +26,46 @@ def test_a_range_parses_the_windows_that_overlap_it(project: Project) -> None:
         "parse", project.target, "tickets", "--since", days_ago(21).isoformat(), "--until", days_ago(19).isoformat()
     )
     (tickets,) = document["parsers"]
-    assert (tickets["windows"], tickets["records"]) == (1, 1)
+    assert (tickets["windows"], tickets["objects"]) == (1, 1)
 
 
-def test_stale_parses_only_windows_whose_full_refresh_inputs_changed(project: Project) -> None:
+def test_stale_parses_only_windows_whose_full_refresh_inputs_changed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazz_assets.transform.raw_inputs.MOST_ROWS_REFRESHED", 0)
     project.run("sync", project.target)
     (tickets,) = project.json("parse", project.target, "--stale")["parsers"]
     assert tickets["windows"] == 0
     project.vendor.services = [{"id": "s1", "name": "Store"}]
     project.run("sync", project.target, "--stream", "services")
     (tickets,) = project.json("parse", project.target, "--stale")["parsers"]
-    assert tickets["records"] == 3
+    assert tickets["objects"] == 3
     assert project.json("query", "select distinct service from tickets") == [{"service": "Store"}]
+
+
+def test_what_a_sync_advises_for_stale_windows_runs_as_printed(project: Project) -> None:
+    project.run("sync", project.target)
+    project.vendor.services = [{"id": "s1", "name": "Store"}]
+    advised = re.findall(r"`dazz (.*?)`", project.run("sync", project.target).err)
+    assert advised == [f"parse {project.target} --stale"]
+    project.run(*shlex.split(advised[0]))
+    assert project.json("query", "select distinct service from tickets") == [{"service": "Store"}]
+
+
+def test_sync_and_status_tell_of_windows_that_another_version_of_the_parser_parsed(project: Project) -> None:
+    project.run("sync", project.target)
+    assert "version" not in project.run("sync", project.target).err + project.run("status").err
+    changed = project.folder / "newer" / "incidents.py"
+    changed.parent.mkdir()
+    changed.write_text(INTEGRATION.replace("@parser\n", '@parser(version="2")\n'), encoding="utf-8")
+    project.target = project.env["DAZZ_INTEGRATIONS"] = str(changed)
+    text = "tickets was last parsed with version 1 of the parser, and is now 2; run `dazz parse {} tickets`"
+    assert f"acme: {text.format(changed)} to parse it again" in project.run("sync", project.target).err
+    assert f"incidents/acme: {text.format('incidents')} to parse it again" in project.run("status").err
+    (tickets,) = project.json("status")["parsers"]
+    assert (tickets["version"], tickets["other_versions"]) == ("2", ["1"])
+    project.run("parse", "incidents", "tickets")
+    assert "version" not in project.run("sync", project.target).err + project.run("status").err
 
 
 def test_a_parser_that_fails_is_named_with_what_it_raised(project: Project) -> None:

@@ -68,7 +68,7 @@ def test_declarations_that_do_not_fit_are_warnings(project: Project) -> None:
     assert warnings[1].startswith("warning: cursor: updated_at, 'soon' is not a time")
     assert warnings[2] == (
         "warning: no paginator is set, but `next_cursor` holds a token: set "
-        '`paginator = CursorToken("next_cursor", "cursor")`'
+        '`paginator = CursorToken("next_cursor", param="cursor")`'
     )
     assert "no record in this page has service, cost" in out
     assert ["extra", "object", "ignores"] in [line.split() for line in out.splitlines()]

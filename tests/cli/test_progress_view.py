@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -36,6 +37,12 @@ def test_without_a_terminal_each_wait_and_each_end_is_a_line(capsys: pytest.Capt
     assert waits == "snyk/acme issues: waiting 42 s: 429 Too Many Requests"
     assert issues.startswith("snyk/acme issues: 1,500 records, 2 pages, ")
     assert findings.startswith("snyk/acme findings: 1,500 objects, ")
+
+
+def test_the_line_of_what_failed_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress() as progress, pytest.raises(ValueError, match="no"), progress.during("snyk/acme", "issues"):
+        raise ValueError("no")
+    assert re.fullmatch(r"snyk/acme issues: failed, \d\.\d s\n", capsys.readouterr().err)
 
 
 def test_waiting_for_another_sync_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.cli.conftest import Project, noon
 from tests.cli.vendor import TOKEN
 
@@ -65,10 +67,14 @@ def test_a_connection_that_was_never_synced_is_due_now(project: Project) -> None
     assert all(item["due_next"] for item in streams)
 
 
-def test_windows_whose_full_refresh_input_changed_are_stale(project: Project) -> None:
+def test_windows_whose_full_refresh_input_changed_are_stale_where_there_are_too_many_to_parse_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazz_assets.transform.raw_inputs.MOST_ROWS_REFRESHED", 0)
     project.run("sync", project.target)
     project.vendor.services = [{"id": "s1", "name": "Store"}]
-    project.run("sync", project.target, "--stream", "services")
+    result = project.run("sync", project.target, "--stream", "services")
+    assert "were parsed with an older state of services; run `dazz parse --stale`" in result.err
     (tickets,) = project.json("status")["parsers"]
     assert tickets["stale_windows"] == tickets["windows"] > 0
 

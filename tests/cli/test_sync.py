@@ -33,8 +33,8 @@ def test_with_json_the_result_is_one_document_with_streams_parsers_and_errors(pr
     assert (incidents["requests"], incidents["records"], incidents["retries"]) == (1, 3, 0)
     assert incidents["high_water_mark"] == noon(1)
     (tickets,) = document["parsers"]
-    assert tickets.keys() >= {"connection", "parser", "records", "windows", "quarantined"}
-    assert (tickets["parser"], tickets["records"], tickets["quarantined"]) == ("tickets", 3, 0)
+    assert tickets.keys() >= {"connection", "parser", "objects", "windows", "quarantined"}
+    assert (tickets["parser"], tickets["objects"], tickets["quarantined"]) == ("tickets", 3, 0)
     assert tickets["windows"] in (2, 3)  # Two of the days may be in the same week.
     assert document["errors"] == []
 

@@ -91,3 +91,27 @@ def test_a_connection_id_that_would_leave_the_lake_is_rejected(project: Project)
     project.configure({"id": "../../elsewhere"})
     assert "lower case letters" in project.run("sync", project.target, status=2).err
     assert not (project.home / "lake").exists()
+
+
+@pytest.mark.parametrize("command", [("sync", "incidents"), ("status",), ("query", "select 1")])
+@pytest.mark.parametrize("variable", ["DAZZ_HOME", "DAZZ_LAKE"])
+def test_a_folder_that_is_a_file_is_named_with_its_variable(
+    project: Project, command: tuple[str, ...], variable: str
+) -> None:
+    file = project.folder / "file"
+    file.touch()
+    project.env |= {"DAGSTER_HOME": None, variable: str(file)}
+    err = project.run(*command, status=2).err
+    assert err.startswith(f"Error: {variable} is {file}; it ")
+    assert err.count("\n") == 1
+
+
+def test_a_home_that_can_not_be_created_is_named_with_the_reason(project: Project) -> None:
+    project.env |= {"DAGSTER_HOME": None, "DAZZ_HOME": "/proc/x"}
+    err = project.run("sync", "incidents", status=2).err
+    assert err == "Error: DAZZ_HOME is /proc/x; it can't be created: No such file or directory\n"
+
+
+def test_a_lake_that_can_not_be_written_is_named(project: Project) -> None:
+    project.env["DAZZ_LAKE"] = "/proc/lake"
+    assert "Error: the lake can't be written: /proc/lake" in project.run("sync", project.target, status=1).err

@@ -14,7 +14,7 @@ from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake, TableVersion, query
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
-from dazz_assets.spec.read import describe, stream_name
+from dazz_assets.spec.read import read_integration, stream_name
 from dazz_assets.transform.parse_windows import parse
 from tests.conformance.integrations import CANARY
 from tests.http.loopback import Clock, ReceivedRequest, Vendor
@@ -33,7 +33,7 @@ class Connected:
         id_: str = "acme",
         start: date = date(2026, 1, 5),
     ) -> None:
-        self.spec = describe(integration)
+        self.spec = read_integration(integration)
         self.lake = lake
         self.clock = clock
         self.connection = Connection(

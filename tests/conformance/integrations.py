@@ -30,6 +30,7 @@ class PartsStream(Stream[Item]):
 
     parent = ItemsStream
     path = "/items/{parent.id}/parts"
+    primary_key = ("{parent.id}", "id")
 
 
 class CommonIntegration(Integration[Token]):

@@ -19,7 +19,7 @@ from dazz_assets.http import Auth
 from dazz_assets.lake import Lake, query
 from dazz_assets.reports import Progress, StreamReport
 from dazz_assets.session import Session
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items
 from tests.conformance.integrations import CANARY, CommonIntegration, ItemsStream, Token
@@ -175,7 +175,7 @@ class StrictIntegration(Integration[StrictConfig]):
 )
 def test_24_a_config_error_does_not_show_the_values(config: dict[str, Any], tmp_path: Path) -> None:
     connection = Connection(id="acme", integration="vendor", start=date(2026, 1, 5), config=config)
-    spec = describe(StrictIntegration)
+    spec = read_integration(StrictIntegration)
     with pytest.raises(BadConnection, match="'acme' of vendor") as caught:
         sync_stream(Session(spec, connection, Lake(tmp_path)), spec.streams["items"], SyncRange(from_mark=True))
     assert CANARY not in f"{caught.value!r} {format_chain(caught.value)}"

@@ -18,7 +18,7 @@ from dazz_assets.http.client import Client
 from dazz_assets.http.errors import LoopError
 from dazz_assets.http.page import Request
 from dazz_assets.http.walk import walk
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.windows import Windows
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, param
@@ -167,14 +167,14 @@ def test_65_a_walk_fails_only_after_that_many_idle_pages_in_a_row(pages: list[in
         rows = items(*(10 * number + at for at in range(pages[number]))) if number < len(pages) else []
         return Reply(body={"rows": rows, "next": str(number + 1) if number + 1 < len(pages) else None})
 
-    stream = describe(declare("IdleIntegration", EndlessIntegration, max_idle_pages=most)).streams["items"]
+    stream = read_integration(declare("IdleIntegration", EndlessIntegration, max_idle_pages=most)).streams["items"]
     progress, reader, failed_at = ListProgress(stream), RowReader(stream, Windows("week")), None
     with Vendor() as api:
         api.handler = page
         client = Client(api.url)
         try:
             for step in walk(client, Request(api.url), paginator=stream.paginator, rules=stream.rules):
-                rows = reader.read_rows(step, None)
+                rows = reader.read_rows(step, None, {})
                 progress.add(step, rows, len(rows))
         except LoopError:
             failed_at = step.number

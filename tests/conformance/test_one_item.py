@@ -16,7 +16,7 @@ from dazz_assets.extract.completeness import NewestFirstWatch
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import Request
 from dazz_assets.http.walk import walk
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.windows import Windows
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, offset_page
@@ -225,11 +225,11 @@ def test_61_a_malformed_page_of_one_parent_costs_that_parent_alone(
 
 
 def test_60_a_page_with_one_bad_record_is_read_like_any_other(api: Vendor) -> None:
-    stream = describe(AdsIntegration).streams["creatives"]
+    stream = read_integration(AdsIntegration).streams["creatives"]
     api.script(Reply(body=b'[{"id": NaN}, {"id": 2}]'))
     client = Client(api.url)
     (step,) = walk(client, Request(api.url), rules=stream.rules)
-    rows = RowReader(stream, Windows("week")).read_rows(step, None)
+    rows = RowReader(stream, Windows("week")).read_rows(step, None, {})
     assert [row.problem is None for row in rows] == [False, True]
     assert bytes(rows[0].record) == b'{"id": NaN}'
     client.close()

@@ -102,13 +102,13 @@ def test_46_one_invalid_record_among_a_thousand_is_quarantined_and_parsed_after_
     acme = connect(StationIntegration)
     acme.sync(SensorsStream)
     report = acme.parse("readings")
-    assert (report.records, report.invalid) == (999, {"sensors": 1})
+    assert (report.objects, report.invalid) == (999, {"sensors": 1})
     assert acme.column("select key from quarantine") == ["500"]
     assert "degrees" in acme.column("select reason from quarantine")[0]
 
     api.requests.clear()
     fixed = connect(FixedIntegration)
-    assert fixed.parse("readings").records == 1000
+    assert fixed.parse("readings").objects == 1000
     assert fixed.column("select count(*) from readings") == [1000]
     assert fixed.column("select count(*) from quarantine") == [0]
     assert api.requests == []

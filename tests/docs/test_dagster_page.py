@@ -18,7 +18,7 @@ import yaml
 from dazz_assets import Lake
 from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox
-from tests.docs.markdown import blocks
+from tests.docs.markdown import blocks, changed
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "dagster.md").read_text(encoding="utf-8")
@@ -45,9 +45,10 @@ MATERIALIZE = """
 import json, sys
 import dagster as dg
 import resources
-from digest import defs
+import definitions
 
 RANGE = "dagster/asset_partition_range_"
+defs = definitions.defs()
 grid = defs.resolve_assets_def(dg.AssetKey(["snyk", "findings"])).partitions_def
 with dg.DagsterInstance.get() as instance:
     instance.add_dynamic_partitions("snyk_connections", ["acme"])
@@ -71,8 +72,8 @@ print(json.dumps({"steps": steps, "digested": len(events), "windows": len(window
 """
 
 
-def _shown(name: str) -> str:
-    (found,) = [block.text for block in blocks(PAGE) if block.words == (name,)]
+def _shown(name: str, language: str = "python") -> str:
+    (found,) = [block.text for block in blocks(PAGE) if (block.language, block.words) == (language, (name,))]
     return found
 
 
@@ -84,6 +85,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "resources.py").write_text(RESOURCES, encoding="utf-8")
     for name in ("definitions.py", "digest.py", "report.py"):
         (folder / name).write_text(_shown(name), encoding="utf-8")
+    (folder / "first_definitions.py").write_text(_shown("definitions.py"), encoding="utf-8")
+    complete = changed(_shown("definitions.py"), _shown("definitions.py", "diff"))
+    (folder / "definitions.py").write_text(complete, encoding="utf-8")
     with Sandbox([SnykSandbox(seed=1, orgs=2, projects=4, issues=40)]) as sandbox:
         start = datetime.now(UTC).date() - timedelta(weeks=8)
         connection = {"id": "acme", "integration": "snyk", "start": start, "config": sandbox.settings("snyk")}
@@ -110,6 +114,11 @@ def _python(folder: Path, *arguments: str) -> str:
     )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
+
+
+@pytest.mark.parametrize("location", [("-f", "first_definitions.py"), ("-f", "definitions.py"), ("-m", "definitions")])
+def test_dagster_loads_the_definitions_by_file_and_by_module(project: Path, location: tuple[str, str]) -> None:
+    _python(project, "-m", "dagster", "definitions", "validate", *location)
 
 
 def test_their_resources_are_theirs(project: Path, done: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from dazz_assets import Request, Response, Seam
-from dazz_assets.assistant.announced_requests import first_requests
+from dazz_assets.assistant.announced_requests import announce_requests
 from dazz_assets.assistant.page_preview import preview
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
@@ -107,7 +107,7 @@ def test_preview_shows_the_paginator_by_its_name_and_the_request_that_it_makes_n
 
 
 def test_explain_shows_the_first_request_and_what_the_auth_asks_before_it(spec: IntegrationSpec) -> None:
-    (told,) = first_requests(spec, spec.streams["crates"])
+    (told,) = announce_requests(spec, spec.streams["crates"])
     assert (told.method, told.url) == ("GET", "https://api.depot.example/v1/crates?from=0")
     assert told.note == "the auth asks POST https://api.depot.example/session before it"
 

@@ -62,7 +62,7 @@ def test_it_syncs_parses_and_queries_by_path_from_any_folder(folder: Path) -> No
     assert synced["errors"] == []
     assert {entry["stream"]: entry["records"] for entry in synced["streams"]} == {"services": 2, "incidents": 20}
     parsed = json.loads(_dazz(folder, "parse", "incidents.py", "--json").stdout)
-    assert [entry["records"] for entry in parsed["parsers"]] == [20]
+    assert [entry["objects"] for entry in parsed["parsers"]] == [20]
     queries = [line for line in only_block(README, "sh", "dazz query").splitlines() if line.startswith("dazz query")]
     rows = _dazz(folder, "query", queries[0].split('"')[1], "--json")
     assert sorted(json.loads(rows.stdout), key=str) == [

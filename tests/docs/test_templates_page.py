@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dazz_assets.assistant.announced_requests import first_requests
+from dazz_assets.assistant.announced_requests import announce_requests
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.docs.markdown import only_block
@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding=
 
 def _sent(spec: IntegrationSpec) -> Iterator[str]:
     for stream in spec.streams.values():
-        for request in first_requests(spec, stream):
+        for request in announce_requests(spec, stream):
             if request.sync in {"first sync", "incremental sync"}:
                 yield f"{stream.name}, {request.sync}: {request.method} {request.url}"
                 if request.body:

@@ -9,7 +9,7 @@ import pytest
 
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import RAW_SCHEMA, Commit
-from tests.desk import Customer, Desk, help_desk
+from tests.help_desk_vendor import Customer, Desk, help_desk
 
 MICROSECONDS_PER_WEEK = 7 * 24 * 3600 * 1_000_000
 WEEKS = 40

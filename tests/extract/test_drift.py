@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import Customer, Desk
+from tests.help_desk_vendor import Customer, Desk
 
 
 @pytest.fixture

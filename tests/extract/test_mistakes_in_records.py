@@ -20,7 +20,7 @@ from dazz_assets import (
 )
 from dazz_assets.errors import SyncError
 from tests.declaring import declare
-from tests.desk import Customer, Desk, DeskConfig
+from tests.help_desk_vendor import Customer, Desk, DeskConfig
 from tests.http.loopback import ReceivedRequest, Reply
 
 Answer = Callable[[ReceivedRequest], Reply]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.desk import Customer, Desk
+from tests.help_desk_vendor import Customer, Desk
 
 
 def test_a_sync_without_new_records_opens_no_raw_file(customer: Customer, tmp_path: Path) -> None:

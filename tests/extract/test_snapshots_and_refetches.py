@@ -4,7 +4,7 @@ import pytest
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
-from tests.desk import Customer, Desk, Mondays
+from tests.help_desk_vendor import Customer, Desk, Mondays
 from tests.http.loopback import Reply
 
 NAMES = "select key from raw.desk_agents order by key"

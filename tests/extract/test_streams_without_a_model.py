@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from dazz_assets import Cursor, Stream
-from dazz_assets.assistant.announced_requests import first_requests
+from dazz_assets.assistant.announced_requests import announce_requests
 from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
-from tests.desk import Customer, DeskApi
+from tests.help_desk_vendor import Customer, DeskApi
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
@@ -93,5 +93,5 @@ def test_its_preview_has_everything_but_a_model(customer: Customer) -> None:
 
 
 def test_its_requests_are_explained(customer: Customer) -> None:
-    (request,) = first_requests(customer.spec, customer.spec.streams["orgs"])
+    (request,) = announce_requests(customer.spec, customer.spec.streams["orgs"])
     assert request.url == "https://desk.test/orgs"

@@ -12,7 +12,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.reports import Progress
-from tests.desk import Customer, DeskApi
+from tests.help_desk_vendor import Customer, DeskApi
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 
@@ -25,6 +25,12 @@ class MembersStream(Stream):
     path = "/teams/{parent.id}/members"
 
 
+class SeatsStream(Stream):
+    parent = TeamsStream
+    path = "/teams/{parent.id}/members"
+    primary_key = ("{parent.id}", "id")
+
+
 class EventsStream(Stream):
     parent = TeamsStream
     path = "/teams/{parent.id}/events"
@@ -33,7 +39,7 @@ class EventsStream(Stream):
 
 class TeamsIntegration(DeskApi):
     name = "teams"
-    streams = (TeamsStream, MembersStream, EventsStream)
+    streams = (TeamsStream, MembersStream, SeatsStream, EventsStream)
 
 
 class Teams:
@@ -211,7 +217,7 @@ def test_equal_children_of_parents_whose_long_ids_begin_alike_are_all_stored(tea
     teams.lists = {"/teams": [{"id": parent} for parent in parents]}
     teams.lists |= {f"/teams/{parent}/members": [{"id": "1"}] for parent in parents}
     customer.sync("teams")
-    customer.sync("members")
-    stored = customer.session.raw(customer.spec.streams["members"]).open()
+    customer.sync("seats")
+    stored = customer.session.raw(customer.spec.streams["seats"]).open()
     assert stored is not None
     assert stored.rows == 3

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dazz_assets import ConnectionConfig, Cursor, CursorToken, GraphQLCursor, Integration, Offset, Stream
-from dazz_assets.assistant.announced_requests import first_requests
+from dazz_assets.assistant.announced_requests import announce_requests
 from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
 from dazz_assets.connections import Connection
@@ -24,7 +24,7 @@ from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -61,7 +61,7 @@ class Tracker:
             records = "items"
             streams = (*above, stream)
 
-        self.spec = describe(TrackerIntegration)
+        self.spec = read_integration(TrackerIntegration)
 
     def session(self) -> Session:
         connection = Connection(
@@ -230,7 +230,7 @@ def test_the_paginators_token_comes_beside_the_bounds(tracker: Tracker) -> None:
 
 def test_an_explained_request_names_the_bounds_in_an_expression(tracker: Tracker) -> None:
     tracker.declare(Cursor("at"), method="POST", body={"q": "{cursor.since}..{cursor.until}"})
-    explained = {item.sync: item for item in first_requests(tracker.spec, tracker.spec.streams["tickets"])}
+    explained = {item.sync: item for item in announce_requests(tracker.spec, tracker.spec.streams["tickets"])}
     assert {sync: item.body for sync, item in explained.items()} == {
         "first sync": '{"q": "<start>..<now>"}',
         "first sync over more than 26 weeks, in parts": '{"q": "<start>..<start + 26 weeks>"}',

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dazz_assets import Cursor
 from dazz_assets.extract.ranges import SyncRange
-from tests.desk import Customer, Desk, DeskIntegration, TicketsStream
+from tests.help_desk_vendor import Customer, Desk, DeskIntegration, TicketsStream
 
 
 def _set_start(customer: Customer, start: date) -> None:

@@ -8,8 +8,8 @@ from dazz_assets import BearerToken, Integration
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
-from dazz_assets.spec.read import describe
-from tests.desk import DeskConfig, Mondays, TicketsStream
+from dazz_assets.spec.read import read_integration
+from tests.help_desk_vendor import DeskConfig, Mondays, TicketsStream
 
 
 class RegionConfig(DeskConfig):
@@ -25,7 +25,7 @@ class Regional(Integration[RegionConfig]):
 
 
 def session(folder: Path, **config: str) -> Session:
-    spec = describe(Regional)
+    spec = read_integration(Regional)
     connection = Connection(id="acme", integration="desk", start=Mondays.FIRST, config={"token": "secret", **config})
     return Session(spec, connection, Lake(folder))
 

@@ -12,7 +12,7 @@ import pytest
 import responses
 from requests import Response
 
-from dazz_assets.http import BearerToken, Client, ClientEvent, Counters, Request, ResponseTooLargeError, transport
+from dazz_assets.http import BearerToken, Client, ClientEvent, Counters, Rate, Request, ResponseTooLargeError, transport
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 Connect = Callable[..., Client]
@@ -166,8 +166,17 @@ def test_responses_retries_and_waits_emit_events(vendor: Vendor, connect: Connec
     events: list[ClientEvent] = []
     vendor.script(Reply(429, b"", {"Retry-After": "7"}), Reply(body=[1]))
     connect(on_event=events.append).send(Request(vendor.url))
-    assert [event.kind for event in events] == ["response", "retry", "waiting", "response"]
-    assert (events[2].seconds, events[2].where) == (7, "vendor/acme")
+    assert [event.kind for event in events] == ["response", "retry", "response"]
+    assert (events[1].seconds, events[1].where) == (7, "vendor/acme")
+
+
+def test_a_wait_for_the_rate_emits_one_event_that_says_so(vendor: Vendor, connect: Connect) -> None:
+    events: list[ClientEvent] = []
+    client = connect(on_event=events.append, rate=Rate(1, per=60))
+    client.send(Request(vendor.url))
+    client.send(Request(vendor.url))
+    (waiting,) = [event for event in events if event.kind == "waiting"]
+    assert (waiting.text, waiting.seconds > 1) == ("the vendor's rate limit", True)
 
 
 @pytest.mark.parametrize(

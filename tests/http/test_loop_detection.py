@@ -24,7 +24,7 @@ from dazz_assets.http import (
 )
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
-PAGINATOR = CursorToken("next", "cursor")
+PAGINATOR = CursorToken("next", param="cursor")
 
 
 def walk_items(vendor: Vendor, client: Client, paginator: Paginator) -> Iterator[WalkedPage]:

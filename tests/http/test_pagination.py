@@ -110,27 +110,29 @@ def test_a_parameter_that_links_leave_out_is_kept_and_none_is_sent_twice() -> No
 
 
 def test_a_cursor_token_is_sent_in_the_query() -> None:
-    assert next_params(CursorToken("meta.next", "cursor"), {"meta": {"next": "b c"}}, limit=5) == {
+    assert next_params(CursorToken("meta.next", param="cursor"), {"meta": {"next": "b c"}}, limit=5) == {
         "limit": 5,
         "cursor": "b c",
     }
-    assert next_params(CursorToken("next", "after"), {"next": 12}) == {"after": 12}
+    assert next_params(CursorToken("next", param="after"), {"next": 12}) == {"after": 12}
 
 
 def test_a_cursor_token_is_sent_in_the_body_if_the_request_has_one() -> None:
     request = Request(URL, method="POST", body={"jql": "x", "nextPageToken": "a"})
-    following = next_request(CursorToken("nextPageToken", "nextPageToken"), {"nextPageToken": "b"}, request=request)
+    following = next_request(
+        CursorToken("nextPageToken", param="nextPageToken"), {"nextPageToken": "b"}, request=request
+    )
     assert (following.body, following.params) == ({"jql": "x", "nextPageToken": "b"}, {})
     assert request.body["nextPageToken"] == "a"
 
 
 @pytest.mark.parametrize("token", [None, "", False])
 def test_without_a_token_the_page_is_the_last(token: object) -> None:
-    assert next_params(CursorToken("next", "cursor"), {"next": token}) == Last("no token at `next`")
-    assert next_params(CursorToken("gone", "cursor"), {"next": token}) == Last("no token at `gone`")
+    assert next_params(CursorToken("next", param="cursor"), {"next": token}) == Last("no token at `next`")
+    assert next_params(CursorToken("gone", param="cursor"), {"next": token}) == Last("no token at `gone`")
 
 
-@pytest.mark.parametrize("paginator", [CursorToken("next", "c"), NextLink("next")])
+@pytest.mark.parametrize("paginator", [CursorToken("next", param="c"), NextLink("next")])
 def test_an_empty_page_with_a_next_link_or_token_is_followed(paginator: Paginator) -> None:
     """Conformance 27."""
     assert isinstance(next_request(paginator, {"next": "b"}, received=0), Request)
@@ -254,7 +256,7 @@ def test_an_offset_lists_everything_once_for_any_page_sizes(total: int, limit: i
 @given(st.lists(st.lists(st.integers(), max_size=3), min_size=1, max_size=8), st.integers(0, 7))
 def test_two_streams_can_share_a_paginator(pages: list[list[int]], lead: int) -> None:
     """Conformance 31."""
-    paginator = CursorToken("next", "cursor")
+    paginator = CursorToken("next", param="cursor")
 
     def step(request: Request) -> Request | Last:
         number = int(str(request.params.get("cursor", 0)))

@@ -10,6 +10,7 @@ from email.utils import formatdate
 import pytest
 
 from dazz_assets.http import (
+    BadRequestError,
     Client,
     NotJsonError,
     RateLimitedError,
@@ -222,8 +223,25 @@ def test_requested_waits_do_not_count_as_backoff(vendor: Vendor, client: Client)
 
 
 def test_a_refused_connection_is_named_in_the_error(connect: Connect) -> None:
-    with pytest.raises(TransportError, match=r"vendor/acme: GET http://127.0.0.1:9/x: no connection: .*refused"):
+    with pytest.raises(TransportError, match=r"127.0.0.1:9/x: no connection: 127.0.0.1:9 refuses connections\. It"):
         connect("http://127.0.0.1:9").send(Request("http://127.0.0.1:9/x"))
+
+
+def test_a_name_that_does_not_resolve_is_named(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(UnreachableError, match=r"no connection: the name nowhere\.test can't be resolved\. It"):
+        connect("http://nowhere.test").send(Request("http://nowhere.test/x"))
+
+
+def test_https_at_a_server_of_plain_http_is_asked_about_and_not_retried(vendor: Vendor, connect: Connect) -> None:
+    url = vendor.url.replace("http://", "https://")
+    client = connect(url)
+    with pytest.raises(BadRequestError, match=r"does not answer in TLS: .*Check base_url: is it http, not https\?"):
+        client.send(Request(url))
+    assert client.counters.retries == 0
 
 
 def test_a_refused_connection_is_retried_only_a_few_times(clock: Clock) -> None:
@@ -231,7 +249,7 @@ def test_a_refused_connection_is_retried_only_a_few_times(clock: Clock) -> None:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
     client = Client(url, where="snyk/acme", clock=clock, sleep=clock.sleep)
-    with pytest.raises(UnreachableError, match=r"snyk/acme: GET .*no connection: .*[Rr]efused.*check that the address"):
+    with pytest.raises(UnreachableError, match=r"snyk/acme: GET .* refuses connections.*check that the address"):
         client.send(Request(f"{url}/rest/orgs"))
     assert client.counters.requests == 5
     assert clock.slept < 10

@@ -52,7 +52,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def walk_items(vendor: Vendor, client: Client, **settings: Any) -> Iterator[WalkedPage]:
-    settings = {"paginator": CursorToken("next", "cursor"), **settings}
+    settings = {"paginator": CursorToken("next", param="cursor"), **settings}
     rules = ResponseRules(records=settings.pop("records", "data"), accept=settings.pop("accept", {}))
     return walk(client, Request(f"{vendor.url}/items"), rules=rules, **settings)
 
@@ -146,7 +146,7 @@ def test_a_reader_that_stops_early_ends_the_requests(vendor: Vendor, client: Cli
 def test_a_reader_that_stops_ends_a_wait_of_the_walk(vendor: Vendor, connect: Connect) -> None:
     waiting = threading.Event()
     vendor.script(Reply(body={"data": [1], "next": 1}), Reply(429, headers={"Retry-After": "300"}))
-    client = connect(sleep=None, on_event=lambda event: waiting.set() if event.kind == "waiting" else None)
+    client = connect(sleep=None, on_event=lambda event: waiting.set() if event.kind == "retry" else None)
     walked = walk_items(vendor, client)
     next(walked)
     assert waiting.wait(5)

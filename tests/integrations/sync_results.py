@@ -77,7 +77,7 @@ class People:
         ]
 
     def real(self, shown: Any, real: Any, path: tuple[str, ...] = ()) -> Any:
-        """A value of a recording with each pseudonym replaced by what stands in its place in the real one."""
+        """A value of a recording with each pseudonym replaced with what stands in its place in the real one."""
         if isinstance(shown, Mapping) and isinstance(real, Mapping):
             return {name: self.real(item, real.get(name), (*path, name)) for name, item in shown.items()}
         if isinstance(shown, list) and isinstance(real, list) and len(shown) == len(real):

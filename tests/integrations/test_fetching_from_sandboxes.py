@@ -12,7 +12,7 @@ import pytest
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.http import Client, Request, walk
 from dazz_assets.sandbox import Sandbox
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from integrations.github.integration import GitHubIntegration
 from integrations.github.sandbox import GitHubSandbox
@@ -54,7 +54,7 @@ def snyk() -> SnykSandbox:
 
 def test_all_of_githubs_alerts_arrive_and_each_is_one_finding(github: GitHubSandbox) -> None:
     with Sandbox([github]) as sandbox:
-        fetch = Fetch(describe(GitHubIntegration), sandbox)
+        fetch = Fetch(read_integration(GitHubIntegration), sandbox)
         alerts = fetch.records("dependabot_alerts", "/orgs/nimbus-works/dependabot/alerts")
 
     findings = list(GitHubIntegration().findings(Incremental(alerts)))
@@ -64,7 +64,9 @@ def test_all_of_githubs_alerts_arrive_and_each_is_one_finding(github: GitHubSand
 
 def test_all_of_githubs_repositories_arrive(github: GitHubSandbox) -> None:
     with Sandbox([github]) as sandbox:
-        repositories = Fetch(describe(GitHubIntegration), sandbox).records("repositories", "/orgs/nimbus-works/repos")
+        repositories = Fetch(read_integration(GitHubIntegration), sandbox).records(
+            "repositories", "/orgs/nimbus-works/repos"
+        )
 
     assert {repository.id for repository in repositories} == set(github.repositories)
 
@@ -73,7 +75,7 @@ def test_all_of_githubs_repositories_arrive(github: GitHubSandbox) -> None:
 def test_all_of_snyks_issues_arrive_whatever_its_links_look_like(snyk: SnykSandbox, rest_in_links: bool) -> None:
     snyk.rest_in_links = rest_in_links
     with Sandbox([snyk]) as sandbox:
-        fetch = Fetch(describe(SnykIntegration), sandbox)
+        fetch = Fetch(read_integration(SnykIntegration), sandbox)
         orgs = fetch.records("orgs", "/rest/orgs")
         projects = [p for org in orgs for p in fetch.records("projects", f"/rest/orgs/{org.id}/projects")]
         issues = [i for org in orgs for i in fetch.records("issues", f"/rest/orgs/{org.id}/issues")]
@@ -86,7 +88,9 @@ def test_all_of_snyks_issues_arrive_whatever_its_links_look_like(snyk: SnykSandb
 
 def test_records_arrive_as_the_vendor_holds_them(snyk: SnykSandbox) -> None:
     with Sandbox([snyk]) as sandbox:
-        orgs = [json.loads(text) for text in Fetch(describe(SnykIntegration), sandbox).texts("orgs", "/rest/orgs")]
+        orgs = [
+            json.loads(text) for text in Fetch(read_integration(SnykIntegration), sandbox).texts("orgs", "/rest/orgs")
+        ]
 
     assert {org["id"]: org for org in orgs} == snyk.orgs
 
@@ -94,7 +98,7 @@ def test_records_arrive_as_the_vendor_holds_them(snyk: SnykSandbox) -> None:
 def test_a_pinned_version_that_has_a_successor_brings_a_warning(snyk: SnykSandbox) -> None:
     snyk.versions = (*snyk.versions, "2026-03-25")
     with Sandbox([snyk]) as sandbox:
-        fetch = Fetch(describe(SnykIntegration), sandbox)
+        fetch = Fetch(read_integration(SnykIntegration), sandbox)
         list(fetch.texts("orgs", "/rest/orgs"))
 
     assert "deprecated" in " ".join(fetch.client.warnings)
@@ -102,7 +106,7 @@ def test_a_pinned_version_that_has_a_successor_brings_a_warning(snyk: SnykSandbo
 
 def test_a_pinned_version_is_served_without_a_warning(snyk: SnykSandbox) -> None:
     with Sandbox([snyk]) as sandbox:
-        fetch = Fetch(describe(SnykIntegration), sandbox)
+        fetch = Fetch(read_integration(SnykIntegration), sandbox)
         list(fetch.texts("orgs", "/rest/orgs"))
 
         assert not fetch.client.warnings

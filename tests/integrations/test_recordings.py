@@ -186,6 +186,8 @@ EDITS = {
                 "object 6f395913ed2be4e3420cf44d0de29627: resource_name: "
                 '"nimbus/keen-glacier-41:service/pom.xml" -> "nimbus/keen-glacier-42:service/pom.xml"'
             ],
+            # The second sync lists the project as it was, so its findings change back.
+            "second/objects/findings.findings": ["object 6f395913ed2be4e3420cf44d0de29627: not expected"],
         },
     ),
     "a project's owner": Edit(
@@ -201,6 +203,7 @@ EDITS = {
             "first/objects/findings.findings": [
                 'object 0b273263e1ab422c4d27ef3f36f684ca: owner: "person-b4b16074" -> "person-00000000"'
             ],
+            "second/objects/findings.findings": ["object 0b273263e1ab422c4d27ef3f36f684ca: not expected"],
         },
     ),
 }

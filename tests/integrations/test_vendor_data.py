@@ -14,7 +14,7 @@ import pytest
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import DependabotAlert, Repository
 from integrations.snyk.integration import SnykIntegration
@@ -90,7 +90,7 @@ def test_alerts_of_githubs_webhooks_are_findings_too() -> None:
 
 
 def test_githubs_example_alerts_have_the_streams_key_and_cursor() -> None:
-    stream = describe(GitHubIntegration).streams["dependabot_alerts"]
+    stream = read_integration(GitHubIntegration).streams["dependabot_alerts"]
     assert stream.cursor
 
     for record in example("/orgs/{org}/dependabot/alerts") + webhook_alerts():
@@ -102,7 +102,7 @@ def test_githubs_example_repositories_are_records_of_their_stream() -> None:
     [record] = example("/orgs/{org}/repos")
     repository = Repository.model_validate_json(json.dumps(record))
 
-    assert describe(GitHubIntegration).streams["repositories"].primary_key == ("id",)
+    assert read_integration(GitHubIntegration).streams["repositories"].primary_key == ("id",)
     assert repository.id == 1296269
     assert (repository.visibility, repository.archived) == ("public", False)
 
@@ -149,7 +149,7 @@ def test_a_project_of_snyks_tells_its_issues_where_they_are() -> None:
 
 def test_snyks_records_have_their_streams_keys_and_cursors() -> None:
     records = load("snyk/records.json")
-    streams = describe(SnykIntegration).streams
+    streams = read_integration(SnykIntegration).streams
     cursor = streams["issues"].cursor
 
     assert cursor

@@ -11,7 +11,7 @@ import pytest
 
 from integrations.github.integration import GitHubIntegration
 from integrations.snyk.integration import SnykIntegration
-from tests.desk import Customer
+from tests.help_desk_vendor import Customer
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 from tests.integrations.test_vendor_data import FOLDER, example, load, webhook_alerts
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dazz_assets.lake import Commit, Lake, Table
-from dazz_assets.lake.files import Statistics
+from dazz_assets.lake.file_statistics import Statistics
 from tests.lake.rows import MONDAY, Row, findings_table, make_schema, newest_version, store
 
 

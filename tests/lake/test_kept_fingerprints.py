@@ -57,3 +57,13 @@ def test_a_table_without_rows_has_none(lake: Lake, issues: Table) -> None:
     issues.commit(lambda _: Commit(transactions={"passes": 0}))
     assert keep_fingerprints(lake, newest_version(issues)) == {}
     assert keep_fingerprints(lake, newest_version(issues)) == {}
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\0" * 200, b"[]", b"{}", b'{"files": "x", "windows": {"y": 1}}'])
+def test_a_damaged_file_counts_as_none(lake: Lake, issues: Table, damaged: bytes) -> None:
+    store(issues, MONDAY, Row("a", 1, 1, hash=1))
+    kept = keep_fingerprints(lake, newest_version(issues))
+    (path,) = Path(str(lake.root)).rglob("fingerprints/**/*.json")
+    path.write_bytes(damaged)
+    assert read_fingerprints(lake, newest_version(issues)) == kept
+    assert keep_fingerprints(lake, newest_version(issues)) == kept

@@ -48,7 +48,14 @@ def test_raw_has_the_latest_version_of_each_record_of_all_connections(lake: Lake
         {"connection": "acme", "key": "a", "cursor": "10", "record": Row("a", 10, 3).record},
         {"connection": "acme", "key": "b", "cursor": "2", "record": Row("b", 2, 2).record},
     ]
-    assert query(lake, "from raw.snyk_issues").column_names == ["connection", "key", "cursor", "fetched_at", "record"]
+    assert query(lake, "from raw.snyk_issues").column_names == [
+        "connection",
+        "key",
+        "parent",
+        "cursor",
+        "fetched_at",
+        "record",
+    ]
 
 
 def test_tables_with_underscores_in_their_names_are_found(lake: Lake) -> None:

@@ -16,7 +16,7 @@ from dazz_assets.orchestration import dagster_instance, runs
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.resource import RESOURCE, SessionPool
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.vendor import TOKEN, IncidentsIntegration, Vendor, serve
 
@@ -86,7 +86,7 @@ def lake(dazz_home: Path) -> Lake:
 
 @pytest.fixture
 def spec() -> IntegrationSpec:
-    return describe(IncidentsIntegration)
+    return read_integration(IncidentsIntegration)
 
 
 @pytest.fixture

@@ -92,11 +92,12 @@ def test_drift_fails_the_check_of_the_shape() -> None:
 
 
 def test_stale_windows_and_duplicates_are_named_in_the_description() -> None:
-    report = ParseReport("acme", "tickets", duplicates=["x"], stale=[week(3)])
-    texts = {result.check: result.text for result in checks.assess_parser(report) if not result.passed}
+    report = ParseReport("acme", "tickets", duplicates=["x"], stale=[week(3)], changed_inputs=["services"])
+    texts = {result.check: result.text for result in checks.assess_parser("desk", report) if not result.passed}
     assert texts == {
         "ids_unique": "yielded more than once: x",
-        "inputs_unchanged": f"stale windows: {week(3)}; parse them again with `dazz parse --stale`",
+        "inputs_unchanged": f"services changed since these windows were parsed: {week(3)}; parse them again with `dazz "
+        'parse --stale`, or at each change with @parser(refresh="changed")',
     }
 
 

@@ -18,7 +18,7 @@ from dazz_assets.orchestration.definitions import assemble_definitions
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Translator, load_translator
 from dazz_assets.spec.discovery import Discovered, LoadFailure
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 from tests.orchestration.conftest import Connect, week
 from tests.orchestration.vendor import IncidentsIntegration, ServicesStream
@@ -97,11 +97,15 @@ def test_a_translator_changes_names_and_groups(spec: IntegrationSpec, connect: C
     assert node.parent_keys == {INCIDENTS.with_prefix("vendors"), SERVICES.with_prefix("vendors")}
 
 
-def test_an_integration_that_failed_to_load_is_shown_and_the_others_are_there(
-    spec: IntegrationSpec, connect: Connect
+def test_an_integration_that_failed_to_load_is_logged_once_and_shown_and_the_others_are_there(
+    spec: IntegrationSpec, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = Discovered({spec.name: spec}, [LoadFailure("integrations.broken", "SyntaxError: no")])
-    definitions = assemble_definitions(found, (connect(),))
+    with caplog.at_level("WARNING"):
+        definitions, _ = (assemble_definitions(found, (connect(),)) for _ in range(2))
+    assert [record.getMessage() for record in caplog.records] == [
+        "Integration integrations.broken failed to load: SyntaxError: no"
+    ]
     assert definitions.metadata["failed to load: integrations.broken"].value == "SyntaxError: no"
     assert TICKETS in definitions.resolve_asset_graph().get_all_asset_keys()
 
@@ -109,16 +113,16 @@ def test_an_integration_that_failed_to_load_is_shown_and_the_others_are_there(
 def test_a_model_that_no_table_can_hold_takes_down_its_own_integration_only(
     spec: IntegrationSpec, connect: Connect
 ) -> None:
-    found = Discovered({"bad": describe(BadIntegration), spec.name: spec})
+    found = Discovered({"bad": read_integration(BadIntegration), spec.name: spec})
     definitions = assemble_definitions(found, (connect(),))
-    assert "Labelled.labels is dict" in str(definitions.metadata["failed to load: bad"].value)
+    assert "Columns 'label' and 'Label'" in str(definitions.metadata["failed to load: bad"].value)
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
     assert TICKETS in keys
     assert [key for key in keys if key.path[0] == "bad"] == []
 
 
 def test_a_parser_of_two_models_shows_the_columns_of_each() -> None:
-    definitions = assemble_definitions(Discovered({"two": describe(TwoIntegration)}), ())
+    definitions = assemble_definitions(Discovered({"two": read_integration(TwoIntegration)}), ())
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["two", "both"]))
     columns = {column.name: column.type for column in node.metadata["dagster/column_schema"].columns}
     assert columns == {"ones.id": "string", "ones.size": "int64", "others.id": "string", "others.size": "string"}
@@ -149,6 +153,15 @@ def test_an_unknown_translator_is_an_error(monkeypatch: pytest.MonkeyPatch, name
         load_translator()
 
 
+def test_a_translators_file_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DAZZ_TRANSLATOR", f"{tmp_path}/naming.py:Ours")
+    with pytest.raises(DefinitionError) as caught:
+        load_translator()
+    assert str(caught.value) == (
+        f"DAZZ_TRANSLATOR is '{tmp_path}/naming.py:Ours', but there is no file {tmp_path}/naming.py; correct the path"
+    )
+
+
 class One(DomainObject):
     size: int
 
@@ -167,7 +180,8 @@ class TwoIntegration(IncidentsIntegration):
 
 
 class Labelled(DomainObject):
-    labels: dict[str, str]
+    label: str
+    Label: str
 
 
 class BadIntegration(IncidentsIntegration):

@@ -16,8 +16,8 @@ from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.outcomes import Outcome
-from dazz_assets.orchestration.runs import RunHistory
-from dazz_assets.spec.read import describe
+from dazz_assets.orchestration.run_history import RunHistory
+from dazz_assets.spec.read import read_integration
 from tests.orchestration.conftest import Connect, MaterializeFromUi, at, week
 from tests.orchestration.vendor import TOKEN, IncidentsIntegration, IncidentsStream, Vendor
 
@@ -46,7 +46,7 @@ def failure(
     """The outcome of a sync whose parser raises an error with the secret in its text, and the failure of its step."""
     monkeypatch.setattr("tests.orchestration.vendor.TOKEN", SECRET)
     vendor.incident("1", at(week(1)))
-    spec = describe(RaisingIntegration)
+    spec = read_integration(RaisingIntegration)
     outcome = sync_connections(
         spec, [connect(token=SECRET)], sync_range=SyncRange(from_mark=True), instance=instance, lake=lake
     )

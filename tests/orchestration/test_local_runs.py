@@ -46,7 +46,7 @@ def test_a_sync_fetches_streams_and_parses_them(run_sync: Sync, vendor: Vendor) 
     outcome = run_sync()
     assert outcome.errors == []
     assert {report.stream: report.records for report in outcome.streams} == {"services": 1, "notes": 0, "incidents": 1}
-    assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
+    assert {report.parser: report.objects for report in outcome.parsers} == {"owners": 1, "tickets": 1}
 
 
 def test_a_sync_is_two_runs_that_the_ui_shows(run_sync: Sync, instance: dg.DagsterInstance) -> None:
@@ -130,7 +130,7 @@ def test_a_parse_sends_no_request(run_sync: Sync, run_parse: Sync, vendor: Vendo
     vendor.requests.clear()
     outcome = run_parse()
     assert (outcome.errors, vendor.requests) == ([], [])
-    assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
+    assert {report.parser: report.objects for report in outcome.parsers} == {"owners": 1, "tickets": 1}
 
 
 def test_a_parse_needs_no_credentials(
@@ -140,7 +140,7 @@ def test_a_parse_needs_no_credentials(
     run_sync()
     outcome = parse_connections(spec, [connect(token="${NOT_SET_ANYWHERE}")], instance=instance, lake=lake)
     assert outcome.errors == []
-    assert {report.parser: report.records for report in outcome.parsers} == {"owners": 1, "tickets": 1}
+    assert {report.parser: report.objects for report in outcome.parsers} == {"owners": 1, "tickets": 1}
 
 
 def test_a_parse_can_be_limited_to_a_parser_and_a_range(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:

@@ -218,7 +218,20 @@ def test_a_changed_snapshot_makes_every_window_stale_until_it_is_parsed_again(
     assert synced.status(dg.AssetKey(["incidents", "owners"]), "acme") == "STALE"
 
 
-def test_a_sync_over_a_window_does_not_hide_that_its_snapshot_changed(synced: StatusPage, vendor: Vendor) -> None:
+def test_a_sync_parses_the_windows_whose_snapshot_changed(synced: StatusPage, vendor: Vendor) -> None:
+    vendor.incident("3", at(week(0)))
+    synced.sync()
+    vendor.services[0]["name"] = "Shop 2"
+    before = synced.versions(TICKETS)
+    synced.sync()
+    assert synced.changed(TICKETS, before) == {0, 2, 4}
+    assert synced.stale() & {0, 2, 4} == set()
+
+
+def test_a_sync_over_a_window_does_not_hide_that_its_snapshot_changed(
+    synced: StatusPage, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazz_assets.transform.raw_inputs.MOST_ROWS_REFRESHED", 0)
     vendor.incident("3", at(week(0)))
     synced.sync()
     vendor.services[0]["name"] = "Shop 2"
@@ -263,3 +276,26 @@ def test_what_a_crashed_run_did_not_report_is_reported_by_the_next(
     synced.sync()
     assert synced.changed(asset, before) == {4, 1}
     assert synced.stale() == set()
+
+
+def test_a_change_of_a_window_that_no_run_has_reported_yet_is_not_hidden(
+    page: StatusPage, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.incident("1", at(week(4)))
+    vendor.incident("2", at(week(2)))
+    report = report_partitions
+
+    def crash(context: Any, key: dg.AssetKey, *rest: Any) -> Any:
+        if key == INCIDENTS:
+            raise RuntimeError("crashed")
+        return report(context, key, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, "report_partitions", crash)
+        with pytest.raises(AssertionError):
+            page.sync()
+    page.sync()
+    assert page.stale() == set()
+    vendor.incident("1", at(week(0)))
+    page.sync(only_raw=True)
+    assert page.stale() == {4, 0}

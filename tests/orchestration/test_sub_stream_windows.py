@@ -14,7 +14,7 @@ from dazz_assets import BearerToken, Cursor, Integration, Stream
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.local_runs import sync_connections
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.http.loopback import ReceivedRequest, Reply
 from tests.orchestration.conftest import Connect, at, week
@@ -66,7 +66,7 @@ def vendor() -> AlertingVendor:
 
 @pytest.fixture
 def spec() -> IntegrationSpec:
-    return describe(AlertsIntegration)
+    return read_integration(AlertsIntegration)
 
 
 @pytest.fixture

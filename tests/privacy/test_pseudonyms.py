@@ -1,4 +1,4 @@
-"""People are replaced by pseudonyms, the same for the same person, so that joins and parents still work."""
+"""People are replaced with pseudonyms, the same for the same person, so that joins and parents still work."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pydantic import create_model
 
 from dazz_assets import ConnectionConfig, DefinitionError, Integration
 from dazz_assets.privacy.redactor import Redactor
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import Config, integration
 
 WORDS = (
@@ -26,7 +26,7 @@ def is_refused(name: str) -> bool:
     config = create_model("NamedConfig", __base__=Config, **{name: (str, "")})  # type: ignore[call-overload]
     base = Integration[config]  # type: ignore[valid-type]
     try:
-        describe(integration(base))
+        read_integration(integration(base))
     except DefinitionError as error:
         return f"NamedConfig.{name} is a str and looks like a secret by its name" in str(error)
     return False

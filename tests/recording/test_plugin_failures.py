@@ -172,8 +172,8 @@ def test_an_additional_request_of_a_parser_is_not_sent_and_its_consequences_are_
         (
             "config",
             "{scenario} does not fit the integration's config: connection 'test' of shop: "
-            "`config.token`: Field required; `config.tokn`: Extra inputs are not permitted; correct it, "
-            "or record again",
+            "`config.token` is missing; `config.tokn` is not a setting of the config; did you mean `config.token`?; "
+            "correct it, or record again",
         ),
         (
             "scenario",

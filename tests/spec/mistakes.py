@@ -8,7 +8,7 @@ from pydantic import BaseModel, SecretStr
 
 from dazz_assets import ConnectionConfig, Cursor, DefinitionError, FullRefresh, Integration, Stream, parser
 from dazz_assets.domain import DomainObject
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
 
 Make = Callable[[], type[Integration[Any]]]
@@ -70,5 +70,5 @@ def valid_parser(self: Any, things: FullRefresh[ThingsStream]) -> Iterator[Objec
 def load_error(make: Make) -> str:
     """The text of the DefinitionError that an integration raises when it loads."""
     with pytest.raises(DefinitionError) as caught:
-        describe(make())
+        read_integration(make())
     return str(caught.value)

@@ -137,7 +137,7 @@ SAMPLES: Mapping[str, Sample] = {
         "members",
         ("id",),
         cursor="updated",
-        paginator='CursorToken("response_metadata.next_cursor", "cursor")',
+        paginator='CursorToken("response_metadata.next_cursor", param="cursor")',
     ),
     "weird_names": Sample(
         {
@@ -224,7 +224,7 @@ SAMPLES: Mapping[str, Sample] = {
         },
         "data",
         ("id",),
-        paginator='CursorToken("meta.page.after", "page[after]")',
+        paginator='CursorToken("meta.page.after", param="page[after]")',
     ),
     "same_names": Sample(
         [

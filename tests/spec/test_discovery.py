@@ -81,7 +81,27 @@ def test_two_integrations_of_the_same_name_are_reported(tmp_path: Path, monkeypa
     one, two = write_integration(tmp_path / "a"), write_integration(tmp_path / "b")
     monkeypatch.setenv("DAZZ_INTEGRATIONS", f"{one}:{two}")
     found = discover()
-    assert "there is another integration named 'own'" in found.failures[0].reason
+    (failure,) = found.failures
+    assert failure.place == str(two)
+    assert failure.reason == f"there is another integration named 'own', in {one}; set `name` of one of them"
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["entry point first", "path first"])
+def test_a_file_that_an_entry_point_and_a_path_name_loads_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_first: bool
+) -> None:
+    package = f"installed_{is_first}"
+    file = write_integration(tmp_path / package)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("DAZZ_INTEGRATIONS", str(file))
+    entry = EntryPoint("own", f"{package}.own", discovery.ENTRY_POINT_GROUP)
+    if not is_first:
+        find_integration(str(file))
+    monkeypatch.setattr(discovery, "entry_points", lambda *, group: [entry])
+    found = discover()
+    assert (list(found.integrations).count("own"), found.failures) == (1, [])
+    if is_first:
+        assert found.integrations["own"].integration is find_integration(str(file)).integration
 
 
 def test_an_unknown_name_gets_a_suggestion() -> None:

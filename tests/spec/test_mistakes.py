@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from dazz_assets import BearerToken, Integration, Stream
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import Make, OtherStream, Thing, ThingsStream, integration, load_error, stream, with_stream
 
 
@@ -121,10 +121,7 @@ WrongConfig: Any = Integration[Thing]  # type: ignore[type-var]
         ),
         (
             lambda: integration(check=OtherStream),
-            (
-                "BadIntegration: `check` is OtherStream, which is not among `streams`; add it there; did you "
-                "mean 'ThingsStream'?"
-            ),
+            "BadIntegration: `check` is OtherStream, which is not among `streams`; add it there",
         ),
         (
             lambda: with_stream(parent=OtherStream),
@@ -217,10 +214,10 @@ def test_the_message_names_the_place_the_problem_and_the_fix(make: Make, message
 
 
 def test_a_valid_integration_loads() -> None:
-    spec = describe(integration(auth=BearerToken("{config.token}")))
+    spec = read_integration(integration(auth=BearerToken("{config.token}")))
     assert list(spec.streams) == ["things", "events"]
 
 
 def test_the_vendors_own_braces_are_left_alone() -> None:
-    spec = describe(with_stream(params={"filter": '{"state": "{open}"}'}, body={"query": "{ org }"}))
+    spec = read_integration(with_stream(params={"filter": '{"state": "{open}"}'}, body={"query": "{ org }"}))
     assert spec.streams["bad"].params == {"filter": '{"state": "{open}"}'}

@@ -10,7 +10,8 @@ from dazz_assets.spec.discovery import find_integration
 FILE = """\
 from collections.abc import Iterator
 from pydantic import BaseModel
-from dazz_assets import ConnectionConfig, FullRefresh, Integration, Offset, Rate, Stream, parser
+from dazz_assets import ApiKey, Cursor, CursorToken, NextLink, ConnectionConfig, FullRefresh, Integration, Offset, Rate
+from dazz_assets import Stream, parser
 from dazz_assets.domain import DomainObject
 
 class Thing(BaseModel):
@@ -49,7 +50,7 @@ def load_error(folder: Path, text: str) -> str:
 
 def test_two_parsers_of_the_same_name(tmp_path: Path) -> None:
     assert load_error(tmp_path, FILE + ANOTHER_PARSER) == (
-        "NotesIntegration: `notes` is defined twice, in lines 20 and 24, and Python keeps only the second; rename or "
+        "NotesIntegration: `notes` is defined twice, in lines 21 and 25, and Python keeps only the second; rename or "
         "remove one of them"
     )
 
@@ -57,7 +58,7 @@ def test_two_parsers_of_the_same_name(tmp_path: Path) -> None:
 def test_a_parser_and_a_helper_of_the_same_name(tmp_path: Path) -> None:
     text = FILE + "\n    def notes(self) -> None:\n        pass\n"
     assert load_error(tmp_path, text) == (
-        "NotesIntegration: `notes` is defined twice, in lines 20 and 23, and Python keeps only the second; rename or "
+        "NotesIntegration: `notes` is defined twice, in lines 21 and 24, and Python keeps only the second; rename or "
         "remove one of them"
     )
 
@@ -65,7 +66,7 @@ def test_a_parser_and_a_helper_of_the_same_name(tmp_path: Path) -> None:
 def test_a_setting_given_twice(tmp_path: Path) -> None:
     text = FILE.replace('path = "/things"', 'path = "/things"\n    primary_key = "id"\n    path = "/other"')
     assert load_error(tmp_path, text) == (
-        "ThingsStream: `path` is defined twice, in lines 13 and 15, and Python keeps only the second; rename or remove "
+        "ThingsStream: `path` is defined twice, in lines 14 and 16, and Python keeps only the second; rename or remove "
         "one of them"
     )
 
@@ -73,7 +74,7 @@ def test_a_setting_given_twice(tmp_path: Path) -> None:
 def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
     message = load_error(tmp_path, FILE.replace("class NotesI", ANOTHER_STREAM + "class NotesI"))
     assert message.partition(": ")[2] == (
-        "`ThingsStream` is defined twice, in lines 12 and 15, and Python keeps only the second; give each class a name "
+        "`ThingsStream` is defined twice, in lines 13 and 16, and Python keeps only the second; give each class a name "
         "of its own"
     )
 
@@ -81,7 +82,7 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("replaced", "by", "problem"),
     [
-        ('path = "/things"', "path = /things", "SyntaxError: invalid syntax (line 13 of notes.py)"),
+        ('path = "/things"', "path = /things", "SyntaxError: invalid syntax (line 14 of notes.py)"),
         (
             "from collections.abc",
             "import requestz\nfrom collections.abc",
@@ -95,18 +96,50 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
                 "'ConnectionConfig'? (line 3 of notes.py)"
             ),
         ),
-        ("(Stream[Thing])", "(Stream[Thign])", "NameError: name 'Thign' is not defined (line 12 of notes.py)"),
+        ("(Stream[Thing])", "(Stream[Thign])", "NameError: name 'Thign' is not defined (line 13 of notes.py)"),
         (
             'path = "/things"',
             'path = "/things"\n    paginator = Offset(size_param="limit")',
-            "ValueError: Offset takes size_param and size together: give both, or neither (line 14 of notes.py)",
+            (
+                "ThingsStream.paginator: Offset takes size_param and size together: give both, or neither (line 15 of "
+                "notes.py)"
+            ),
         ),
         (
             "    streams =",
             "    rate = Rate(-5)\n    streams =",
             (
-                "ValueError: Rate needs more than zero requests per more than zero seconds: correct it "
-                "(line 17 of notes.py)"
+                "NotesIntegration.rate: Rate needs more than zero requests per more than zero seconds: correct it "
+                "(line 18 of notes.py)"
+            ),
+        ),
+        (
+            'path = "/things"',
+            'path = "/things"\n    cursor = Cursor("at", sinse="from")',
+            "ThingsStream.cursor: Cursor has no argument `sinse`; did you mean `since`? (line 15 of notes.py)",
+        ),
+        (
+            'path = "/things"',
+            'path = "/things"\n    paginator = CursorToken(\n        "next"\n    )',
+            (
+                "ThingsStream.paginator: CursorToken missing 1 required keyword-only argument: 'param'; write "
+                "CursorToken(path, param=, header=, more=, resume=) (line 15 of notes.py)"
+            ),
+        ),
+        (
+            'path = "/things"',
+            'path = "/things"\n    paginator = NextLink("links", "next")',
+            (
+                "ThingsStream.paginator: NextLink takes 2 arguments but 3 were given; write NextLink(path, more=, "
+                "keep=, resume=) (line 15 of notes.py)"
+            ),
+        ),
+        (
+            "    streams =",
+            '    auth = ApiKey("{config.key}")\n    streams =',
+            (
+                "NotesIntegration.auth: ApiKey takes its arguments by name: ApiKey(header=, param=, format=) (line 18 "
+                "of notes.py)"
             ),
         ),
     ],
@@ -117,6 +150,10 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
         "an undefined name",
         "an argument that a paginator refuses",
         "a negative rate",
+        "a misspelt argument",
+        "a missing argument",
+        "an argument too many",
+        "an argument by position",
     ],
 )
 def test_a_file_that_python_can_not_run(tmp_path: Path, replaced: str, by: str, problem: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import Cursor
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import Make, integration, load_error, with_stream
 
 FIX = "write {config.x} for a field of Config, or {parent.x} for one of the parent's record"
@@ -108,5 +108,5 @@ def test_a_base_url_takes_fields_of_the_config_only(placeholder: str) -> None:
     ],
 )
 def test_the_braces_of_graphql_and_json_pass(text: str) -> None:
-    described = describe(with_incremental_stream(body={"query": text, "variables": {"org": "{config.org}"}}))
+    described = read_integration(with_incremental_stream(body={"query": text, "variables": {"org": "{config.org}"}}))
     assert described.streams["bad"].body == {"query": text, "variables": {"org": "{config.org}"}}

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from dazz_assets import ApiKey, Basic, BearerToken, ConnectionConfig, Integration, Request, Response
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import Config, Make, integration, load_error, with_stream
 
 
@@ -24,6 +24,14 @@ class ListOfSecrets(ConnectionConfig):
 
 class NestedSecret(ConnectionConfig):
     account: Account | None = None
+
+
+class OfKey(ConnectionConfig):
+    api_key: SecretStr
+
+
+class OfNothing(ConnectionConfig):
+    pass
 
 
 class SecretOfBytes(ConnectionConfig):
@@ -187,8 +195,7 @@ def with_config(config: type[ConnectionConfig], **settings: Any) -> type[Integra
                 lambda setting=setting, value=value: with_stream(**{setting: value}),
                 (
                     f"BadIntegration: BadStream: `{setting}` holds what looks like a secret (stripe-key), and code "
-                    "is no place for secrets; declare `token: SecretStr` in Config, and send it with the integration's "
-                    "auth"
+                    "is no place for secrets; send it with the integration's auth, as {config.token}"
                 ),
             )
             for setting, value in {
@@ -202,7 +209,7 @@ def with_config(config: type[ConnectionConfig], **settings: Any) -> type[Integra
             lambda: integration(base_url=f"https://api.test/{STRIPE}"),
             (
                 "BadIntegration: `base_url` holds what looks like a secret (stripe-key), and code is no place for "
-                "secrets; declare `token: SecretStr` in Config, and send it with the integration's auth"
+                "secrets; send it with the integration's auth, as {config.token}"
             ),
         ),
         (
@@ -223,7 +230,29 @@ def with_config(config: type[ConnectionConfig], **settings: Any) -> type[Integra
             lambda: integration(auth=Basic("me", "hunter2")),
             (
                 "BadIntegration: `auth` names no field of Config, so its text would be sent as it is; put the secret's "
-                'field in braces: `Basic("{config.username}", "{config.password}")`'
+                'field in braces: `Basic("{config.username}", "{config.token}")`'
+            ),
+        ),
+        (
+            lambda: with_config(OfKey, headers={"X-Second": STRIPE}),
+            (
+                "BadIntegration: ThingsStream: `headers` holds what looks like a secret (stripe-key), and code is no "
+                "place for secrets; send it with the integration's auth, as {config.api_key}"
+            ),
+        ),
+        (
+            lambda: with_config(OfNothing, headers={"X-Second": STRIPE}),
+            (
+                "BadIntegration: ThingsStream: `headers` holds what looks like a secret (stripe-key), and code is no "
+                "place for secrets; declare `token: SecretStr` in OfNothing, and send it with the integration's auth, "
+                "as {config.token}"
+            ),
+        ),
+        (
+            lambda: with_config(OfKey, auth=BearerToken("hunter2")),
+            (
+                "BadIntegration: `auth` names no field of OfKey, so its text would be sent as it is; put the secret's "
+                'field in braces: `BearerToken("{config.api_key}")`'
             ),
         ),
         (
@@ -273,7 +302,7 @@ def test_the_message_names_the_secret_and_where_it_belongs_but_never_its_value(m
 
 
 def test_a_header_and_a_body_may_hold_a_secret() -> None:
-    (stream,) = describe(
+    (stream,) = read_integration(
         with_stream(headers={"X-Second": "{config.token}"}, body={"key": "{config.token}"})
     ).streams.values()
     assert (stream.headers, stream.body) == ({"X-Second": "{config.token}"}, {"key": "{config.token}"})
@@ -281,7 +310,7 @@ def test_a_header_and_a_body_may_hold_a_secret() -> None:
 
 def test_flags_and_page_tokens_may_be_parameters() -> None:
     params = {"page_token": "first-page", "with_secret": True, "password": "", "token": "{config.org}"}
-    (stream,) = describe(with_stream(params=params)).streams.values()
+    (stream,) = read_integration(with_stream(params=params)).streams.values()
     assert stream.params == params
 
 
@@ -293,8 +322,8 @@ class SecretSoundingNames(ConnectionConfig):
 
 
 def test_names_that_only_sound_like_secrets_load() -> None:
-    assert describe(with_config(SecretSoundingNames)).config is SecretSoundingNames
+    assert read_integration(with_config(SecretSoundingNames)).config is SecretSoundingNames
 
 
 def test_a_valid_auth_loads() -> None:
-    assert describe(integration(Integration[Config], auth=BearerToken("{config.token}"))).config is Config
+    assert read_integration(integration(Integration[Config], auth=BearerToken("{config.token}"))).config is Config

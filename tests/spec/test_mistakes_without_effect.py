@@ -22,7 +22,7 @@ from dazz_assets import (
     Stream,
     parser,
 )
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.settings import INTEGRATION_SETTINGS, STREAM_SETTINGS
 from tests.spec.mistakes import (
     Make,
@@ -142,19 +142,19 @@ def test_an_attribute_that_is_no_setting_is_refused(make: Make, message: str) ->
 
 
 def test_attributes_of_the_authors_own_load() -> None:
-    assert list(describe(integration(streams=(OwnStream,))).streams) == ["own"]
+    assert list(read_integration(integration(streams=(OwnStream,))).streams) == ["own"]
 
 
 def test_a_parser_may_be_replaced_by_none() -> None:
     base = integration(things=parser(valid_parser))
-    assert describe(integration(base, things=None)).parsers == {}
+    assert read_integration(integration(base, things=None)).parsers == {}
 
 
 def test_a_parser_may_have_the_name_of_a_streams_setting() -> None:
     def body(self: Any, things: FullRefresh[ThingsStream]) -> Iterator[Object]:
         yield from ()
 
-    assert list(describe(integration(body=parser(body))).parsers) == ["body"]
+    assert list(read_integration(integration(body=parser(body))).parsers) == ["body"]
 
 
 def test_the_schema_has_every_setting_of_the_classes() -> None:
@@ -284,7 +284,7 @@ def test_the_message_says_what_does_nothing_and_why(make: Make, message: str) ->
     ],
 )
 def test_a_setting_with_an_effect_loads(make: Make) -> None:
-    assert describe(make()).streams
+    assert read_integration(make()).streams
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from dazz_assets import (
 )
 from dazz_assets.domain import DomainObject
 from dazz_assets.names import snake_case
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import Thing
 
 
@@ -69,7 +69,7 @@ class SomeVendorIntegration(Integration[ConnectionConfig]):
         yield from ()
 
 
-SPEC = describe(SomeVendorIntegration)
+SPEC = read_integration(SomeVendorIntegration)
 
 
 @pytest.mark.parametrize(

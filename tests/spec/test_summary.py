@@ -11,7 +11,7 @@ from dazz_assets import ConnectionConfig, Cursor, FullRefresh, Incremental, Inte
 from dazz_assets.domain import DomainObject
 from dazz_assets.spec import summary
 from dazz_assets.spec.discovery import find_integration
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import Thing, with_stream
 
 
@@ -77,7 +77,7 @@ def read_flowchart(text: str) -> tuple[dict[str, str], list[tuple[str, str, str 
 
 
 def test_the_flowchart_leads_from_the_vendor_through_streams_and_parsers_to_tables() -> None:
-    nodes, edges = read_flowchart(summary.draw_mermaid(describe(WordsIntegration)))
+    nodes, edges = read_flowchart(summary.draw_mermaid(read_integration(WordsIntegration)))
     assert list(nodes) == [
         "vendor",
         "stream_end",
@@ -101,7 +101,7 @@ def test_the_flowchart_leads_from_the_vendor_through_streams_and_parsers_to_tabl
 
 
 def test_labels_are_escaped() -> None:
-    nodes, _ = read_flowchart(summary.draw_mermaid(describe(WordsIntegration)))
+    nodes, _ = read_flowchart(summary.draw_mermaid(read_integration(WordsIntegration)))
     assert nodes["stream_end"] == "end<br/>snapshot"
     assert nodes["stream_subgraph"] == "subgraph<br/>incremental by odd.#quot;field#quot;#91;#lt;b#gt;#93;"
     assert nodes["table_notes"] == "notes<br/>Note"
@@ -116,7 +116,7 @@ def test_our_own_integrations_have_a_flowchart(name: str) -> None:
 
 
 def test_sync_mode_partitions_and_readers_of_streams() -> None:
-    spec = describe(WordsIntegration)
+    spec = read_integration(WordsIntegration)
     ends, graphs, alone = spec.streams.values()
     assert [summary.sync_mode(item) for item in (ends, graphs, alone)] == ["snapshot", "incremental", "snapshot"]
     assert [summary.describe_partitions(spec, item) for item in (ends, graphs)] == [
@@ -137,7 +137,7 @@ def test_sync_mode_partitions_and_readers_of_streams() -> None:
 def test_a_cursor_is_described_with_how_it_asks_for_changes() -> None:
     def text(cursor: Cursor | None, **settings: Any) -> str:
         declared = with_stream(primary_key="id", cursor=cursor, **settings)
-        return summary.describe_cursor(describe(declared).streams["bad"])
+        return summary.describe_cursor(read_integration(declared).streams["bad"])
 
     short = Cursor("at", since="from", until="to", order="asc", lookback=timedelta(hours=36), format="epoch")
     assert text(short) == "at (since from, until to, asc, epoch, look-back 36 hours)"

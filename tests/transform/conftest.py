@@ -1,5 +1,5 @@
 """A help desk and a customer of it."""
 
-from tests.desk import customer, desk
+from tests.help_desk_vendor import customer, desk
 
 __all__ = ["customer", "desk"]

@@ -9,7 +9,7 @@ import pytest
 
 from dazz_assets import FullRefresh, Incremental, parser
 from dazz_assets.lake.compaction import compact
-from tests.desk import Customer, Desk, Incident, TicketsOnly, TicketsStream
+from tests.help_desk_vendor import Customer, Desk, Incident, TicketsOnly, TicketsStream
 
 
 class OneOfAWindow(TicketsOnly):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dazz_assets.errors import ParseError, SyncError
-from tests.desk import Customer, Desk
+from tests.help_desk_vendor import Customer, Desk
 from tests.http.loopback import Reply
 
 TABLES = ("raw.desk_agents", "raw.desk_tickets", "incidents", "quarantine")

@@ -7,7 +7,7 @@ import pytest
 
 from dazz_assets import Incremental, parser
 from dazz_assets.extract.ranges import SyncRange
-from tests.desk import Customer, Desk, Incident, Mondays, TicketsOnly, TicketsStream
+from tests.help_desk_vendor import Customer, Desk, Incident, Mondays, TicketsOnly, TicketsStream
 
 
 class ByTopic(TicketsOnly):

@@ -12,7 +12,7 @@ from dazz_assets import FullRefresh, Integration, Stream, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
 from tests.declaring import declare
-from tests.desk import Customer, Desk, DeskApi
+from tests.help_desk_vendor import Customer, Desk, DeskApi
 from tests.http.loopback import Reply
 
 
@@ -159,7 +159,7 @@ def parse_error(desk: Desk, customer: Customer) -> str:
         (
             yields_a_list,
             (
-                "desk/acme, parser notes: it yielded a list, but declares Note; yield objects one by one, as "
+                "desk/acme, parser notes: it yielded a list, but declares Note; yield objects one by one: "
                 "`yield from objects`. Nothing was published"
             ),
         ),
@@ -202,7 +202,7 @@ def parse_error(desk: Desk, customer: Customer) -> str:
             yields_one_id,
             (
                 "desk/acme, parser notes: all 30 Note objects that it yielded have the same id; make each id "
-                "from the vendor's id of its record, as `self.object_id(record.id)`. Nothing was published"
+                "from the vendor's id of its record: `self.object_id(record.id)`. Nothing was published"
             ),
         ),
         (
@@ -215,8 +215,9 @@ def parse_error(desk: Desk, customer: Customer) -> str:
         (
             reads_strictly,
             (
-                "desk/acme, parser notes: 4 of 30 records of strict are invalid, more than max_invalid = 0.1 "
-                "allows (nmae: Field required); correct Strict, then parse again. Nothing was published"
+                "desk/acme, parser notes: 4 of the first 4 records of strict that were read are invalid, more "
+                "than max_invalid = 0.1 allows (nmae: Field required); correct Strict, then parse again. Nothing was "
+                "published"
             ),
         ),
     ],

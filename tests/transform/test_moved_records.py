@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import Incremental, parser
-from tests.desk import Customer, Desk, Incident, Mondays, Ticket, TicketsOnly, TicketsStream
+from tests.help_desk_vendor import Customer, Desk, Incident, Mondays, Ticket, TicketsOnly, TicketsStream
 
 
 class YieldsAsItReads(TicketsOnly):

@@ -1,9 +1,15 @@
 """Bad records go to quarantine with the reason, and the others are published."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from dazz_assets import Cursor, FullRefresh, parser
 from dazz_assets.errors import ParseError
-from tests.desk import Customer, Desk
+from tests.declaring import declare
+from tests.help_desk_vendor import Customer, Desk, Incident, PagedDeskApi, TicketsStream
 
 QUARANTINED = (
     "select stream, key, kind, reason, cast(window_start as varchar) as w, page, position from quarantine order by key"
@@ -65,9 +71,28 @@ def test_above_max_invalid_the_parse_fails_and_the_published_objects_stay(desk: 
     for number in (1, 2):
         desk.put(number, "2026-01-21T10:00:00Z", title=["went", "bad"])  # type: ignore[arg-type]
     customer.sync()
-    with pytest.raises(ParseError, match=r"desk/acme, parser incidents: 2 of 3 records of tickets are invalid.*Ticket"):
+    with pytest.raises(ParseError, match=r"incidents: 2 of the first \d records of tickets .*; correct Ticket, then"):
         customer.parse()
     assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
+
+
+@pytest.mark.parametrize(("setting", "value"), [("primary_key", "nr"), ("cursor", Cursor("changed_at"))])
+def test_with_a_wrong_key_or_cursor_the_advice_is_to_correct_that(
+    setting: str, value: object, desk: Desk, tmp_path: Path
+) -> None:
+    stream = declare("WrongStream", TicketsStream, name="tickets", **{setting: value})
+
+    def incidents(self: Any, tickets: FullRefresh[stream]) -> Iterator[Incident]:  # type: ignore[valid-type]
+        list(tickets)
+        yield from ()
+
+    integration = declare("WrongDesk", PagedDeskApi, streams=(stream,), incidents=parser(incidents))
+    customer = Customer(tmp_path, desk.vendor.url, integration)
+    desk.tickets[1] |= {"nr": 1, "changed_at": "2026-01-06T10:00:00Z"}  # With none at all, the sync fails.
+    customer.sync()
+    with pytest.raises(ParseError) as caught:
+        customer.parse()
+    assert f"; correct `{setting}` of WrongStream, then sync again. Nothing was published" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from dazz_assets import Cursor, Incremental, Stream, parser
 from dazz_assets.domain import DomainObject
-from tests.desk import (
+from tests.help_desk_vendor import (
     Customer,
     Desk,
     Incident,

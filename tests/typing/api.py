@@ -56,6 +56,11 @@ class Issue(BaseModel):
     title: str
 
 
+class Comment(BaseModel):
+    id: int
+    text: str
+
+
 class ProjectsStream(Stream[Project]):
     path = "/projects"
     primary_key = "id"
@@ -77,6 +82,13 @@ class IssuesStream(Stream[Issue]):
         "updated_at", since="since", until="until", lookback=timedelta(hours=1), order="asc", format="epoch"
     )
     paginator = GraphQLCursor("data.items.pageInfo.endCursor", variable="after")
+
+
+class CommentsStream(Stream[Comment]):
+    parent = IssuesStream
+    path = "/projects/{parent.parent.id}/issues/{parent.number}/comments"
+    primary_key = ("{parent.parent.id}", "{parent.number}", "id")
+    cursor = Cursor("updated_at", since="since")
 
 
 class OrgsStream(Stream):
@@ -168,7 +180,7 @@ class NotesIntegration(Integration[Config]):
     headers = {"Accept": "application/json"}
     records = "items"
     paginator = NextLink("links.next")
-    streams = (ProjectsStream, IssuesStream, OrgsStream, TeamsStream)
+    streams = (ProjectsStream, IssuesStream, CommentsStream, OrgsStream, TeamsStream)
 
     @parser
     def notes(self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]) -> Iterator[Note]:
@@ -184,6 +196,23 @@ class NotesIntegration(Integration[Config]):
     @parser(version="2")
     def facts(self, issues: Incremental[IssuesStream]) -> Iterable[Note | Fact]:
         return [Note(id="1", text="x"), Fact(id="2", text="y")]
+
+    @parser(refresh="changed")
+    def joined(self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]) -> Iterator[Note]:
+        for issue, project in issues.with_parents(projects):
+            assert_type(issue, Issue)
+            assert_type(project, Project | None)
+            yield Note(id=self.object_id(issue.number), text=project.name if project else issue.title)
+
+    @parser(version="2", refresh="manual")
+    def commented(self, comments: Incremental[CommentsStream], issues: FullRefresh[IssuesStream]) -> Iterator[Note]:
+        assert_type(comments.with_parents(issues), Iterator[tuple[Comment, Issue | None]])
+        yield from ()
+
+    @parser
+    def snapshots(self, issues: FullRefresh[IssuesStream], projects: FullRefresh[ProjectsStream]) -> Iterator[Note]:
+        assert_type(issues.with_parents(projects), Iterator[tuple[Issue, Project | None]])
+        yield from ()
 
     @parser
     def listed(self, issues: FullRefresh[IssuesStream]) -> list[Fact]:
@@ -214,7 +243,7 @@ class ThirdIntegration(Integration[Config]):
 
 
 class FourthIntegration(Integration[Config]):
-    auth = ApiKey("X-Key", format="t {config.token}")
+    auth = ApiKey(header="X-Key", format="t {config.token}")
     paginator = CursorToken("next_cursor", param="cursor")
 
 
@@ -225,5 +254,10 @@ assert_type(
     Iterator[Note],
 )
 assert_type(NotesIntegration().listed(FullRefresh([])), list[Fact])
+integration.joined(
+    FullRefresh([]),
+    Incremental([Issue(number=1, title="t"), Issue(number=2, title="u")], parents=[Project(id="1", name="x"), None]),
+)
+integration.snapshots(FullRefresh([Issue(number=1, title="t")], parents=[Project(id="1", name="x")]), FullRefresh([]))
 assert_type(integration.object_id(1, "x"), str)
 assert_type(integration.connection, str)

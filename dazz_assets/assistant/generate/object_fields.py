@@ -37,7 +37,7 @@ class FieldPath:
 
 
 def find_field_path(model: ModelSource, keys: Sequence[str]) -> FieldPath | None:
-    """Return the field path for a vendor's names; None if there is none, or if a step on the way is optional."""
+    """The field path for a vendor's names; None if there is none, or if a step on the way is optional."""
     found: list[ModelField] = []
     holder: ModelSource | None = model
     for key in keys:
@@ -50,7 +50,7 @@ def find_field_path(model: ModelSource, keys: Sequence[str]) -> FieldPath | None
 
 
 def list_scalar_fields(model: ModelSource, within: tuple[ModelField, ...] = ()) -> Iterator[FieldPath]:
-    """Yield the scalars of a single type at the top of a record, or in the object that holds its fields.
+    """The scalars of a single type at the top of a record, or in the object that holds its fields.
 
     JSON:API has such an object, `attributes`.
     """

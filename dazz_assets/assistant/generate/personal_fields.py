@@ -13,7 +13,7 @@ _PEOPLE = frozenset({"user", "author", "owner", "assignee", "creator", "reporter
 
 
 def personal_fields(records: ValueShape) -> tuple[str, ...]:
-    """Return the paths of people's names: next to an e-mail address, or to an avatar in an object named for a person.
+    """The paths of people's names: next to an e-mail address, or to an avatar in an object named for a person.
 
     E-mail addresses and avatars themselves are left out, as recordings replace them in any field.
     """
@@ -22,7 +22,7 @@ def personal_fields(records: ValueShape) -> tuple[str, ...]:
 
 
 def _find_names(shape: ValueShape, above: tuple[str, ...], object_name: str) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of names in a shape; as in recordings, paths skip lists."""
+    """The paths of names in a shape; as in recordings, paths skip lists."""
     if shape.items is not None:
         yield from _find_names(shape.items, above, singular(object_name))
     if shape.is_map:

@@ -16,6 +16,7 @@ from dazz_assets.assistant.infer import (
 )
 from dazz_assets.assistant.infer.field_shapes import ValueShape
 from dazz_assets.assistant.infer.json_values import read_texts
+from dazz_assets.assistant.infer.paging_style import find_more_flag
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.http.auth import ApiKey, Basic, BearerToken, auth_config_fields
@@ -73,7 +74,7 @@ class IntegrationPlan(IntegrationBasics):
 def config_fields(
     path: str, params: Mapping[str, Scalar], auth: BearerToken | ApiKey | Basic | None
 ) -> tuple[str, ...]:
-    """Return the fields of a connection's config: those in the request's placeholders, then those of the auth."""
+    """The fields of a connection's config: those in the request's placeholders, then those of the auth."""
     request_fields = [name for kind, name in find_placeholders([path, params]) if kind == "config"]
     return tuple(dict.fromkeys([*request_fields, *auth_config_fields(auth)]))
 
@@ -109,11 +110,19 @@ class NoProposalError(Exception):
     """No integration can be planned from this page and these choices.
 
     setting: the choice that the author has to make or change; None if only another page helps.
+    paginator: one that may fit, if that is the choice.
     """
 
-    def __init__(self, setting: Literal["records", "key", "cursor", "paginator"] | None, message: str) -> None:
+    def __init__(
+        self,
+        setting: Literal["records", "key", "cursor", "paginator"] | None,
+        message: str,
+        *,
+        paginator: Paginator | None = None,
+    ) -> None:
         super().__init__(message)
         self.setting = setting
+        self.paginator = paginator
 
 
 def propose(choices: AuthorChoices, page: Page, *, is_first_party: bool = False) -> Proposal:
@@ -130,7 +139,7 @@ def propose(choices: AuthorChoices, page: Page, *, is_first_party: bool = False)
         base_url=choices.base_url,
         auth=choices.auth,
         path=choices.path,
-        params={**choices.params, **(paging.params if paging else {})},
+        params={**_drop_counted(choices.params, paging), **(paging.params if paging else {})},
         stream=choices.stream,
         records=path,
         primary_key=key,
@@ -141,6 +150,15 @@ def propose(choices: AuthorChoices, page: Page, *, is_first_party: bool = False)
         is_first_party=is_first_party,
     )
     return Proposal(plan, records, tuple(_list_open_questions(plan, page, records)))
+
+
+def _drop_counted(params: Mapping[str, Scalar], paging: Paging | None) -> Mapping[str, Scalar]:
+    """The parameters without the one that the paginator counts, unless it has to begin at page 0."""
+    paginator = paging.paginator if paging else None
+    if not isinstance(paginator, PageNumber | Offset):
+        return params
+    begins_at_zero = isinstance(paginator, PageNumber) and params.get(paginator.param) == 0
+    return {name: value for name, value in params.items() if name != paginator.param or begins_at_zero}
 
 
 def _choose_records_path(choices: AuthorChoices, page: Page) -> str:
@@ -212,7 +230,7 @@ def _choose_cursor(choices: AuthorChoices, records: Sequence[Any]) -> Cursor | N
 
 
 def _bound_format(text: str) -> str | None:
-    """Return the format that sends bounds like this value of the cursor; None for RFC 3339."""
+    """The format that sends bounds like this value of the cursor; None for RFC 3339."""
     if not text.replace(".", "", 1).isdecimal():
         return None
     return "epoch" if float(text) < _MIN_MILLISECONDS else "epoch_ms"
@@ -225,21 +243,24 @@ def _choose_paging(choices: AuthorChoices, page: Page) -> Paging | None:
         return found[0]
     if choices.paginator == "inferred" or choices.paginator is None:
         if hint := find_next_page_hint(page):
-            shown = f", for example {write_call(found[0].paginator)}" if found else ""
+            example = found[0].paginator if found else PageNumber() if find_more_flag(page) else None
             raise NoProposalError(
                 "paginator",
-                f"{hint.sign} says that there are more pages, so the stream needs a paginator{shown}",
+                f"{hint.sign} says that there are more pages, so the stream needs a paginator",
+                paginator=example,
             )
         return None
-    return _complete_paginator(choices.paginator, found)
+    return _complete_paginator(choices.paginator, found, page)
 
 
-def _complete_paginator(given: Paginator, found: Sequence[Paging]) -> Paging:
-    """Return the author's paginator; if it counts, fill in `more` (the sign of another page) from the page."""
+def _complete_paginator(given: Paginator, found: Sequence[Paging], page: Page) -> Paging:
+    """The author's paginator; if it counts, fill in `more` (the sign of another page) from the page."""
     for item in found:
         if isinstance(given, Offset | PageNumber) and isinstance(item.paginator, type(given)):
             paginator = replace(given, more=item.paginator.more)
             return replace(item, paginator=paginator, params={paginator.param: 0} if item.params else {})
+    if isinstance(given, Offset | PageNumber) and (flag := find_more_flag(page)):
+        return Paging(replace(given, more=flag[0]), f"`{flag[0]}` is there", has_more=flag[1])
     live = [item for item in found if item.has_more]
     reads_the_page = isinstance(given, LinkHeader | NextLink | CursorToken)
     if (
@@ -254,7 +275,7 @@ def _complete_paginator(given: Paginator, found: Sequence[Paging]) -> Paging:
 
 
 def _reading_location(paginator: Paginator) -> tuple[bool, object]:
-    """Return where a paginator reads: whether from the header, and at which path of the body."""
+    """Where a paginator reads: whether from the header, and at which path of the body."""
     return isinstance(paginator, LinkHeader), getattr(paginator, "path", None)
 
 
@@ -262,7 +283,7 @@ def _list_open_questions(plan: IntegrationPlan, page: Page, records: Sequence[An
     open_questions = []
     if plan.paginator is None:
         open_questions.append("the page shows no way to the next page; without a paginator, only one page is fetched")
-    elif not any(item.has_more for item in find_paging(page)):
+    elif not any(item.has_more for item in find_paging(page)) and find_next_page_hint(page) is None:
         open_questions.append(f"{write_call(plan.paginator)} is unconfirmed: this page shows no next page")
     if plan.cursor is None:
         open_questions.append("no cursor: each sync fetches the whole list")

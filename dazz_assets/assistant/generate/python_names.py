@@ -46,7 +46,7 @@ def make_class_name(name: str, within: str = "", taken: Container[str] = (), max
 
 
 def singular(name: str) -> str:
-    """Return the singular of a name, by the most common rules of English."""
+    """The singular of a name, by the most common rules of English."""
     low = name.lower()
     if low.endswith(_NO_PLURAL) or not low.endswith("s") or len(low) < 3:
         return name
@@ -56,14 +56,14 @@ def singular(name: str) -> str:
 
 
 def plural(name: str) -> str:
-    """Return the plural of a name, by the most common rules of English."""
+    """The plural of a name, by the most common rules of English."""
     if name.endswith("y") and name[-2:-1] not in "aeiou":
         return name[:-1] + "ies"
     return name + ("es" if name.endswith(("s", "x", "ch", "sh", "z")) else "s")
 
 
 def table_name(class_: str) -> str:
-    """Return the table name of a domain object: the plural of its class name in snake case."""
+    """The table name of a domain object: the plural of its class name in snake case."""
     return plural(snake_case(class_))
 
 

@@ -24,7 +24,7 @@ _MAX_PARAMETER_LENGTH = 24
 
 
 def write_source(plan: IntegrationPlan) -> dict[str, str]:
-    """Return the files of an integration's folder by name. Raises ValueError if a record lacks a part of the key."""
+    """The files of an integration's folder by name. Raises ValueError if a record lacks a part of the key."""
     source = _SourceWriter(plan)
     return {
         "__init__.py": f'"""{plan.prefix}: {plan.stream}."""\n',
@@ -178,7 +178,7 @@ def _write_personal(paths: list[str]) -> list[str]:
     if text_width(one_line) <= WIDTH:
         return [one_line]
     # The comment keeps formatters with longer lines from joining the tuple.
-    return ["    personal = (", "        # Recordings replace it by a pseudonym.", f"        {paths[0]},", "    )"]
+    return ["    personal = (", "        # Recordings replace it with a pseudonym.", f"        {paths[0]},", "    )"]
 
 
 def _write_setting(setting: str, value: object) -> list[str]:
@@ -188,6 +188,6 @@ def _write_setting(setting: str, value: object) -> list[str]:
 
 
 def _id_expression(path: FieldPath) -> str:
-    """Return the expression that passes a part of the key to `object_id`."""
+    """The expression that passes a part of the key to `object_id`."""
     is_accepted = set(path.field.type.split(" | ")) <= {"str", "int"}
     return path.expression if is_accepted else f"str({path.expression})"

@@ -46,7 +46,7 @@ class ModelSource:
     attributes: tuple[ModelField, ...]
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines of the class."""
+        """The lines of the class."""
         yield f"class {self.name}(BaseModel):"
         yield f'    """{self.doc}"""'
         if self.attributes:
@@ -72,7 +72,7 @@ class _ModelBuilder:
         self.made: dict[str, ModelSource] = {}
 
     def attributes(self, shape: ValueShape, own: str) -> tuple[ModelField, ...]:
-        """Return the fields of the class with this name, making nested models on the way."""
+        """The fields of the class with this name, making nested models on the way."""
         return tuple(self._list_fields(shape, own))
 
     def _model(self, shape: ValueShape, key: str, within: str) -> ModelSource:
@@ -101,7 +101,7 @@ class _ModelBuilder:
             yield ModelField(name, key, type_, is_optional, model)
 
     def _value_type(self, shape: ValueShape, key: str, within: str) -> tuple[str, ModelSource | None]:
-        """Return the type of a shape's values without None, and their model if all are objects with fields."""
+        """The type of a shape's values without None, and their model if all are objects with fields."""
         kinds = set(shape.kinds) - {"null"}
         model = self._object_type(shape, key, within) if "object" in kinds else None
         found = [
@@ -121,7 +121,7 @@ class _ModelBuilder:
         return self._model(shape, key, within)
 
     def _item_type(self, shape: ValueShape | None, key: str, within: str) -> str:
-        """Return the type of the items of a list or the values of a map."""
+        """The type of the items of a list or the values of a map."""
         if shape is None or not shape.count:
             return "object"
         type_, _ = self._value_type(shape, singular(key), within)
@@ -129,7 +129,7 @@ class _ModelBuilder:
 
 
 def _max_name_width(type_: str) -> int:
-    """Return the maximum width of a field name of this type, so that the field starts on one line."""
+    """The maximum width of a field name of this type, so that the field starts on one line."""
     return WIDTH - text_width(f"    _99: {type_} | None = Field(")
 
 

@@ -31,7 +31,7 @@ class ModelCoverage:
 
 
 def model_coverage(model: type[BaseModel], fields: Sequence[RecordField]) -> ModelCoverage:
-    """Return which of these fields a model reads, following nested models and aliases."""
+    """Which of these fields a model reads, following nested models and aliases."""
     paths = {field.path: _split_steps(field.path) for field in fields}
     read = {path for path, steps in paths.items() if _is_read(model, steps)}
     ignored = [path for path, steps in paths.items() if path not in read and _is_read(model, steps[:-1])]
@@ -50,7 +50,7 @@ def _split_steps(path: str) -> _Steps:
 
 
 def _is_read(annotation: Any, steps: Sequence[str]) -> bool:
-    """Return whether a value of this type includes what is at these steps."""
+    """Whether a value of this type includes what is at these steps."""
     if not steps:
         return True
     models = list(_find_models(annotation))
@@ -73,7 +73,7 @@ def _is_member_read(model: type[BaseModel], steps: Sequence[str]) -> bool:
 
 
 def _find_absent(annotation: Any, seen: set[_Steps], holders: set[_Steps], above: _Steps) -> Iterator[str]:
-    """Yield the model fields that no record has; those of a nested model only if some record has the nested object."""
+    """The model fields that no record has; those of a nested model only if some record has the nested object."""
     for model in _find_models(annotation):
         for name, field in model.model_fields.items():
             choices = [(*above, *steps) for steps in _alias_steps(model, name, field)]
@@ -90,7 +90,7 @@ def _format_path(steps: _Steps) -> str:
 
 
 def _alias_steps(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[_Steps]:
-    """Yield the paths in a record from which a field can be read."""
+    """The paths in a record from which a field can be read."""
     alias = field.validation_alias
     choices: Sequence[Any] = alias.choices if isinstance(alias, AliasChoices) else [name if alias is None else alias]
     for choice in choices:
@@ -101,7 +101,7 @@ def _alias_steps(model: type[BaseModel], name: str, field: FieldInfo) -> Iterato
 
 
 def _find_models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the models in a type: in an Optional, a union, a list, the values of a mapping."""
+    """The models in a type: in an Optional, a union, a list, the values of a mapping."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
         return
@@ -110,7 +110,7 @@ def _find_models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def unmatched_personal_paths(personal: Sequence[str], records: Sequence[object]) -> dict[str, str]:
-    """Return the declared paths that match nothing in these records, each with a suggestion.
+    """The declared paths that match nothing in these records, each with a suggestion.
 
     The suggestion comes from `dazz_assets.names.suggest` and is meant to follow the path in a sentence. A path that
     always ends early at null or at an empty list is left out, as the records don't prove it wrong.
@@ -135,7 +135,7 @@ def _is_unmatched(names: Sequence[str], records: Sequence[object]) -> bool:
 
 
 def _unwrap(value: object) -> Iterator[object]:
-    """Yield the values to search for a name. As in recordings, paths skip lists and objects with numeric keys."""
+    """The values to search for a name. As in recordings, paths skip lists and objects with numeric keys."""
     if isinstance(value, list):
         for item in value:
             yield from _unwrap(item)

@@ -34,7 +34,7 @@ class CursorField:
 
 
 def find_cursor_fields(records: Sequence[Any]) -> list[CursorField]:
-    """Return the candidates for a stream's cursor, the likeliest first: times of change, then times of creation."""
+    """The candidates for a stream's cursor, the likeliest first: times of change, then times of creation."""
     all_names = dict.fromkeys(names for record in records for names in list_scalar_paths(record))
     found = [(len(names), item) for names in all_names for item in _find_cursor(records, names)]
     ranked = sorted(found, key=lambda pair: (not pair[1].is_always, _BY_LIKELIHOOD.index(pair[1].says), pair[0]))
@@ -51,7 +51,7 @@ def _find_cursor(records: Sequence[Any], names: tuple[str, ...]) -> Iterator[Cur
 
 
 def _are_times(names: tuple[str, ...], texts: Sequence[str | None], moments: Sequence[int]) -> bool:
-    """Return whether values are times: by their format, or for numbers by the field's name and their size."""
+    """Whether values are times: by their format, or for numbers by the field's name and their size."""
     kinds = {value_kind(text) for text in texts if text is not None}
     if kinds <= {"time", "time without zone", "date"}:
         return True
@@ -65,7 +65,7 @@ def _time_meaning(name: str) -> TimeMeaning:
 
 
 def sort_direction(moments: Sequence[int]) -> Literal["asc", "desc"] | None:
-    """Return the order of times (microseconds since 1970); None if unordered, or if fewer than three differ."""
+    """The order of times (microseconds since 1970); None if unordered, or if fewer than three differ."""
     if len(set(moments)) < 3:
         return None
     if list(moments) == sorted(moments):

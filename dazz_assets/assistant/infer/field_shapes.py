@@ -66,7 +66,7 @@ class ValueShape:
         )
 
     def merge_members(self) -> "ValueShape":
-        """Return the common shape of a map's values."""
+        """The common shape of a map's values."""
         whole = ValueShape()
         for member in self.members.values():
             whole.merge(member)
@@ -86,7 +86,7 @@ class ValueShape:
 
 
 def read_shape(values: Iterable[Any]) -> ValueShape:
-    """Return the shape of values."""
+    """The shape of values."""
     shape = ValueShape()
     for value in values:
         shape.add_value(value)
@@ -113,7 +113,7 @@ class RecordField:
 
 
 def list_fields(shape: ValueShape) -> Iterator[RecordField]:
-    """Yield the fields of records of this shape, parents before children."""
+    """The fields of records of this shape, parents before children."""
     return _list_members(shape, "")
 
 

@@ -37,7 +37,7 @@ _TIME_ADAPTER = TypeAdapter(datetime)
 
 
 def value_kind(value: Any) -> Kind:
-    """Return the kind of a JSON value."""
+    """The kind of a JSON value."""
     match value:
         case None:
             return "null"
@@ -77,7 +77,7 @@ def _parse_time(text: str) -> datetime | None:
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text is a number, a UUID or a long hexadecimal number, rather than a chosen name."""
+    """Whether a text is a number, a UUID or a long hexadecimal number, rather than a chosen name."""
     return bool(text.isdecimal() or _UUID.fullmatch(text) or re.fullmatch(r"[0-9a-f]{12,}", text))
 
 
@@ -99,22 +99,22 @@ def join_path(names: Sequence[str]) -> str:
 
 
 def is_addressable(names: tuple[str, ...]) -> bool:
-    """Return whether a path can express these names; it can't if one is empty or ends in a backslash."""
+    """Whether a path can express these names; it can't if one is empty or ends in a backslash."""
     return split_path(join_path(names)) == names and all(map(is_encodable, names))
 
 
 def is_encodable(name: str) -> bool:
-    """Return whether a name can be written as UTF-8; one with a lone surrogate can't."""
+    """Whether a name can be written as UTF-8; one with a lone surrogate can't."""
     return name.encode("utf-8", "ignore").decode() == name
 
 
 def read_texts(records: Sequence[Any], names: Sequence[str]) -> list[str | None]:
-    """Return the scalar at a path in each record, as text; None if it is missing, null, a list or an object."""
+    """The scalar at a path in each record, as text; None if it is missing, null, a list or an object."""
     return [_to_text(_read_value(record, names)) for record in records]
 
 
 def list_scalar_paths(record: Any, names: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[str, ...]]:
-    """Yield the path of each scalar in a record, as names, except inside lists and under ids."""
+    """The path of each scalar in a record, as names, except inside lists and under ids."""
     if not isinstance(record, dict) or depth > 4:
         return
     for name, value in record.items():
@@ -133,7 +133,7 @@ def split_words(name: str) -> tuple[str, ...]:
 
 
 def _starts_word(name: str, index: int) -> bool:
-    """Return whether a capital letter starts a word: `S` in `lastSeen` and in `HTTPServer`."""
+    """Whether a capital letter starts a word: `S` in `lastSeen` and in `HTTPServer`."""
     if index == 0 or not name[index].isupper():
         return False
     return not name[index - 1].isupper() or name[index + 1 : index + 2].islower()

@@ -45,7 +45,7 @@ class KeyFields:
 
 
 def find_key_fields(records: Sequence[Any]) -> list[KeyFields]:
-    """Return the candidates for a key, the likeliest first; pairs only if no single field has a likely name."""
+    """The candidates for a key, the likeliest first; pairs only if no single field has a likely name."""
     candidates = sorted(_find_candidates(records), key=lambda names: _rank(names))
     single = [names for names in candidates if _is_unique(records, names)]
     likely = [names for names in single if _rank(names)[0] < _UNLIKELY]
@@ -59,7 +59,7 @@ def find_key_fields(records: Sequence[Any]) -> list[KeyFields]:
 
 
 def _find_candidates(records: Sequence[Any]) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of scalars that every record has and that can be part of a key."""
+    """The paths of scalars that every record has and that can be part of a key."""
     for names in list_scalar_paths(records[0]) if records else ():
         texts = read_texts(records, names)
         if all(text is not None and text != "" and len(text) <= _MAX_KEY_LENGTH for text in texts) and not (

@@ -10,7 +10,7 @@ from dazz_assets.http.pagination import find_header_link
 
 _MAX_DEPTH = 6
 
-# Names of members, normalized: `nextPageToken` and `next_page_token` are both "nextpagetoken".
+# Names of members, normalised: `nextPageToken` and `next_page_token` are both "nextpagetoken".
 _LINKS = (
     "next",
     "nextlink",
@@ -72,7 +72,7 @@ class Paging:
 
 
 def find_paging(page: Page) -> list[Paging]:
-    """Return the paginators that fit a page: first those for which another page follows, then the others."""
+    """The paginators that fit a page: first those for which another page follows, then the others."""
     found = [*_find_in_header(page)]
     document = decode_json(page.body) if page.body.strip() else None
     for names, holder in _list_objects(document, ()):
@@ -82,7 +82,7 @@ def find_paging(page: Page) -> list[Paging]:
 
 
 def paginators_match(one: Paginator, other: Paginator) -> bool:
-    """Return whether two paginators read the same path and send the same parameter."""
+    """Whether two paginators read the same path and send the same parameter."""
     if type(one) is not type(other):
         return False
     return all(getattr(one, name, None) == getattr(other, name, None) for name in ("path", "param"))
@@ -94,7 +94,7 @@ def _find_in_header(page: Page) -> Iterator[Paging]:
 
 
 def _list_objects(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Yield the objects that surround the records, with their paths; objects in lists (records) are left out."""
+    """The objects that surround the records, with their paths; objects in lists (records) are left out."""
     if isinstance(value, dict) and len(names) < _MAX_DEPTH:
         yield names, value
         for name, member in value.items():
@@ -102,9 +102,9 @@ def _list_objects(value: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[st
 
 
 def _find_in_members(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
-    parent = _normalize(names[-1]) if names else ""
+    parent = _normalise(names[-1]) if names else ""
     for name, value in holder.items():
-        path, plain = join_path([*names, name]), _normalize(name)
+        path, plain = join_path([*names, name]), _normalise(name)
         if plain == "endcursor" and parent == "pageinfo":
             more = value is not None and holder.get("hasNextPage") is not False
             yield Paging(_graphql_paginator(page, path), f"`{path}` is there", has_more=more)
@@ -112,7 +112,9 @@ def _find_in_members(page: Page, names: tuple[str, ...], holder: Mapping[str, An
             yield Paging(NextLink(path), f"`{path}` holds a link", has_more=True)
         elif value is None and (plain in _LINKS or plain in _TOKENS):
             paginator = (
-                NextLink(path) if plain in _LINKS else CursorToken(path, _guess_param(name, names, _TOKENS[plain]))
+                NextLink(path)
+                if plain in _LINKS
+                else CursorToken(path, param=_guess_param(name, names, _TOKENS[plain]))
             )
             yield Paging(paginator, f"`{path}` is there and null", has_more=False)
         elif _is_token(value):
@@ -123,13 +125,13 @@ def _find_in_members(page: Page, names: tuple[str, ...], holder: Mapping[str, An
 
 
 def _token_paging(path: str, param: str) -> Paging:
-    return Paging(CursorToken(path, param), f"`{path}` holds a token", has_more=True)
+    return Paging(CursorToken(path, param=param), f"`{path}` holds a token", has_more=True)
 
 
 def _graphql_paginator(page: Page, path: str) -> Paginator:
     body = page.request.body
     if not isinstance(body, Mapping) or "query" not in body:
-        return CursorToken(path, "after")
+        return CursorToken(path, param="after")
     variables = [name for name in body.get("variables") or {} if {"cursor", "after"} & set(split_words(name))]
     return GraphQLCursor(path, variables[0]) if variables else GraphQLCursor(path)
 
@@ -143,13 +145,14 @@ def _guess_param(name: str, names: tuple[str, ...], known: tuple[str, str] | Non
 
 
 def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
-    """Yield paginators that count pages or records: the page's number or offset next to a total or a flag."""
-    by_name = {_normalize(name): name for name in holder}
+    """Paginators that count pages or records: the page's number or offset next to a total or a flag."""
+    by_name = {_normalise(name): name for name in holder}
     numbers = {plain: name for plain, name in by_name.items() if _is_count(holder[name])}
     flag = next((by_name[plain] for plain in _FLAGS if isinstance(holder.get(by_name.get(plain, "")), bool)), None)
     offset = next((numbers[plain] for plain in _OFFSETS if plain in numbers), None)
     number = next((numbers[plain] for plain in _PAGES if plain in numbers), None)
     total = next((numbers[plain] for plain in _TOTALS if plain in numbers), None)
+    pages = next((numbers[plain] for plain in _PAGE_TOTALS if plain in numbers), flag)
     if offset is not None and (total or flag or any(plain in numbers for plain in _SIZES)):
         more = total or flag
         yield Paging(
@@ -157,7 +160,7 @@ def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any
             f"`{join_path([*names, offset])}` counts records",
             has_more=_has_more(holder, more, holder[offset]),
         )
-    elif number is not None and (pages := next((numbers[p] for p in _PAGE_TOTALS if p in numbers), flag)):
+    elif number is not None and pages:
         param = _find_sent_param(page, _PAGES) or "page"
         yield Paging(
             PageNumber(param, more=_sibling_path(names, pages)),
@@ -165,11 +168,39 @@ def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any
             has_more=_has_more(holder, pages, holder[number]),
             params={param: 0} if holder[number] == 0 and param not in page.request.params else {},
         )
+    elif number is None and offset is None:
+        yield from _find_in_request(page, names, holder, pages, total)
+
+
+def _find_in_request(
+    page: Page, names: tuple[str, ...], holder: Mapping[str, Any], pages: str | None, total: str | None
+) -> Iterator[Paging]:
+    """Yield the paginator whose parameter the request sends, if the page says how many pages or whether more follow."""
+    for known, paginator, more in ((_PAGES, PageNumber, pages), (_OFFSETS, Offset, pages or total)):
+        sent = _find_sent_param(page, known)
+        if sent is not None and more is not None:
+            reached = str(page.request.params[sent])
+            yield Paging(
+                paginator(sent, more=_sibling_path(names, more)),
+                f"`{join_path([*names, more])}` is there, and the request sends `{sent}`",
+                has_more=_has_more(holder, more, int(reached) if reached.isdecimal() else 0),
+            )
+            return
+
+
+def find_more_flag(page: Page) -> tuple[str, bool] | None:
+    """Return the path of the flag that says whether more pages follow, and whether they do; None if there is none."""
+    document = decode_json(page.body) if page.body.strip() else None
+    for names, holder in _list_objects(document, ()):
+        for name, value in holder.items():
+            if _normalise(name) in _FLAGS and isinstance(value, bool):
+                return join_path([*names, name]), _has_more(holder, name, 0)
+    return None
 
 
 def _find_sent_param(page: Page, known: tuple[str, ...]) -> str | None:
-    """Return the parameter of the request that has one of these names."""
-    return next((name for name in page.request.params if _normalize(name) in known), None)
+    """The parameter of the request that has one of these names."""
+    return next((name for name in page.request.params if _normalise(name) in known), None)
 
 
 def _sibling_path(names: tuple[str, ...], name: str | None) -> str | None:
@@ -179,11 +210,11 @@ def _sibling_path(names: tuple[str, ...], name: str | None) -> str | None:
 def _has_more(holder: Mapping[str, Any], more: str | None, reached: int) -> bool:
     value = None if more is None else holder[more]
     if isinstance(value, bool):
-        return value is not ("last" in _normalize(more or ""))
+        return value is not ("last" in _normalise(more or ""))
     return isinstance(value, int) and value > reached
 
 
-def _normalize(name: str) -> str:
+def _normalise(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
@@ -200,6 +231,6 @@ def _is_count(value: Any) -> bool:
 
 
 def missing_path(paginator: Paginator, page: Page) -> str | None:
-    """Return the path that a paginator reads if the page has nothing there."""
+    """The path that a paginator reads if the page has nothing there."""
     path = getattr(paginator, "path", None) or getattr(paginator, "more", None)
     return path if isinstance(path, str) and not page.has(path) else None

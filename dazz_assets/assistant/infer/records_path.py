@@ -25,7 +25,7 @@ class RecordsPath:
 
 
 def find_record_paths(page: Any) -> list[RecordsPath]:
-    """Return the lists of a page, the likeliest to be its records first: lists of objects, empty lists, others."""
+    """The lists of a page, the likeliest to be its records first: lists of objects, empty lists, others."""
     found = [(names, _to_records_path(names, value)) for names, value in _find_lists(page, ())]
     return [item for names, item in sorted(found, key=lambda pair: _rank(*pair))]
 

@@ -1,4 +1,4 @@
-"""`dazz check`."""
+"""`dazz check`: whether the credentials of connections work, by a page that is fetched and not stored."""
 
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,13 @@ def check_connections(name_or_path: TargetArgument, connection: ConnectionIds = 
     from dazz_assets.http import FetchError
     from dazz_assets.lake import Lake
     from dazz_assets.session import Session
+    from dazz_assets.spec.combination_rules import find_unused_secrets
 
     target = find_target(name_or_path, connection)
     lake = Lake(lake_url())
     failed, unusable = 0, len(target.problems)
+    for warning in find_unused_secrets(target.spec):
+        print_note(f"{target.spec.name}: warning: {warning}", "yellow")
     for text in target.problems.values():
         print_note(f"failed: {mask_secrets(text)}", "red")
     for item in target.connections:

@@ -1,4 +1,4 @@
-"""`dazz compact`."""
+"""`dazz compact`: join the small files of raw tables, and remove the files that no recent version needs."""
 
 from dazz_assets.cli.output import print_note, print_result, print_table
 

@@ -1,4 +1,4 @@
-"""`dazz demo`."""
+"""`dazz demo`: all that the library does, shown against the sandboxes, with claims that are checked."""
 
 import os
 from dataclasses import astuple

@@ -1,4 +1,4 @@
-"""`dazz dev`."""
+"""`dazz dev`: the Dagster UI and its daemon at work on the home, with the sandbox if its connections are the demo's."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _DAGSTER_TIMEOUT = 20.0
 _CHILDREN_TIMEOUT = 5.0
 
+# Dagster tells people to run `dg dev` instead, which needs a project of `dg`.
+_NOT_FOR_USERS = "ignore:Function `dev_command` is superseded"
+
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port of the UI.")]
 
 
@@ -32,7 +35,7 @@ def open_ui(port: Port = 3000) -> None:
 
     Also serves the sandbox, in its state after the demo, if the connections file is the demo's or doesn't exist yet.
     """
-    from dazz_assets.connections import VARIABLE, connections_path
+    from dazz_assets.connections import CONNECTIONS_VARIABLE, connections_path
     from dazz_assets.home import DAGSTER_VARIABLE, HOME_VARIABLE, dagster_home, home
     from dazz_assets.orchestration.dagster_instance import open_instance
 
@@ -48,7 +51,8 @@ def open_ui(port: Port = 3000) -> None:
         variables = {
             HOME_VARIABLE: str(home()),
             DAGSTER_VARIABLE: str(dagster_home()),
-            VARIABLE: str(connections_path().absolute()),
+            CONNECTIONS_VARIABLE: str(connections_path().absolute()),
+            "PYTHONWARNINGS": ",".join(filter(None, [_NOT_FOR_USERS, os.environ.get("PYTHONWARNINGS")])),
         }
         command = [sys.executable, "-m", "dagster", "dev", *_code_location()]
         status = _run([*command, "--host", "127.0.0.1", "--port", str(port)], variables)
@@ -67,7 +71,7 @@ def _code_location() -> list[str]:
 
 
 def _check_port(port: int) -> None:
-    """Raises UsageError if the port is taken; Dagster itself would go on without a UI."""
+    """Raise UsageError if the port is taken; Dagster itself would go on without a UI."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -77,7 +81,6 @@ def _check_port(port: int) -> None:
 
 
 def _start_sandbox() -> Sandbox | None:
-    from dazz_assets.cli.options import SANDBOX_SEED
     from dazz_assets.cli.sandbox_connections import (
         CHANGE,
         read_sandbox_connections,
@@ -88,6 +91,7 @@ def _start_sandbox() -> Sandbox | None:
         start_sandbox_nearby,
         write_connections,
     )
+    from dazz_assets.cli.sandbox_defaults import SANDBOX_SEED
     from dazz_assets.connections import connections_path
 
     path = connections_path()

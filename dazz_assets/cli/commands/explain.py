@@ -1,4 +1,4 @@
-"""`dazz explain`."""
+"""`dazz explain`: what an integration declares, and which requests its syncs will begin with; nothing is sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.cli.options import AsJson, TargetArgument
-from dazz_assets.cli.output import one_line, print_json, print_result, print_table
+from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
 
 if TYPE_CHECKING:
     from dazz_assets.assistant.announced_requests import AnnouncedRequest
@@ -33,20 +33,23 @@ def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, 
     """
     if mermaid and as_json:
         raise UsageError("--mermaid and --json are two output formats: give one of them")
-    from dazz_assets.assistant.announced_requests import first_requests
+    from dazz_assets.assistant.announced_requests import announce_requests
     from dazz_assets.spec import summary
+    from dazz_assets.spec.combination_rules import find_unused_secrets
     from dazz_assets.spec.discovery import find_integration
 
     spec = find_integration(name_or_path)
     if mermaid:
         print_result(summary.draw_mermaid(spec))
         return
-    requests = {stream.name: first_requests(spec, stream) for stream in spec.streams.values()}
+    requests = {stream.name: announce_requests(spec, stream) for stream in spec.streams.values()}
     document = _document(spec, requests)
     if as_json:
         print_json(document)
-        return
-    _print_document(document, requests)
+    else:
+        _print_document(document, requests)
+    for warning in find_unused_secrets(spec):
+        print_note(f"warning: {warning}", "yellow")
 
 
 def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]) -> dict[str, Any]:

@@ -1,13 +1,14 @@
-"""`dazz list`."""
+"""`dazz list`: the integrations that are found, with their connections, and those that failed to load."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dazz_assets.cli.exit_status import FAILED, end_command
 from dazz_assets.cli.options import AsJson
 from dazz_assets.cli.output import print_json, print_note, print_table
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def list_integrations(as_json: AsJson = False) -> None:
-    """List integrations with their streams, parsers and connections, and those that failed to load."""
+    """List integrations with their streams, parsers and connections, and those that failed to load.
+
+    Exit status 1 if any failed.
+    """
     from dazz_assets.spec.discovery import discover
 
     discovered = discover()
@@ -28,7 +32,15 @@ def list_integrations(as_json: AsJson = False) -> None:
     if as_json:
         failures = [{"place": item.place, "reason": item.reason} for item in discovered.failures]
         print_json({"integrations": described, "failures": failures, "problems": [*problems, *unknown]})
-        return
+    else:
+        _print_integrations(described, discovered, problems, unknown)
+    if discovered.failures:
+        end_command(FAILED)
+
+
+def _print_integrations(
+    described: Sequence[dict[str, Any]], discovered: Discovered, problems: Sequence[str], unknown: Sequence[str]
+) -> None:
     print_table(("integration", "streams", "parsers", "connections"), [_table_row(item) for item in described])
     for failure in discovered.failures:
         print_note(f"Failed to load: {failure.place}: {failure.reason}", "red")

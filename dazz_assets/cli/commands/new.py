@@ -1,4 +1,4 @@
-"""`dazz new`."""
+"""`dazz new`: write a new integration from one page of an API, and record its first scenario."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import typer
 
 from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.cli.output import print_note, print_result
+from dazz_assets.cli.review_note import print_review_note
 
 if TYPE_CHECKING:
     from dazz_assets.assistant.generate import AuthorChoices, Proposal
@@ -109,7 +110,6 @@ def new_integration(
     The page is fetched from the API, with a token from the environment, or read from a file. What you don't set with
     options is inferred from the page; at a terminal you are asked to confirm it. Never overwrites files.
     """
-    from dazz_assets.cli.commands.record import print_review_note
     from dazz_assets.cli.new_flags import read_vendor
 
     names = read_vendor(vendor)
@@ -129,7 +129,7 @@ def new_integration(
         "--into": str(into) if into else None,
     }
     _check_flags(flags)
-    draft = _make_draft(vendor, names, flags, sample, is_ours=_is_beside_framework(folder))
+    draft = _make_draft(vendor, names, flags, sample, is_first_party=_is_first_party(folder))
     connection = _make_connection(names.name, draft.credentials)
     files = _write_files(folder, draft.proposal)
     _print_proposal(folder, files, draft.proposal, connection)
@@ -162,7 +162,7 @@ def _check_flags(flags: Mapping[str, str | None]) -> None:
 
 
 def _make_draft(
-    vendor: str, names: "VendorNames", flags: dict[str, str | None], sample: Path | None, *, is_ours: bool
+    vendor: str, names: "VendorNames", flags: dict[str, str | None], sample: Path | None, *, is_first_party: bool
 ) -> _Draft:
     """Ask for what the flags don't say, get a page, and propose an integration. Raises UsageError or FetchError."""
     from dazz_assets.assistant.generate.proposal import config_fields
@@ -181,7 +181,7 @@ def _make_draft(
         wanted = _read_wanted(names, {**flags, "--base-url": base_url, "--auth": auth, "--path": path})
         credentials = find_credentials(wanted.name, config_fields(wanted.path, wanted.params, wanted.auth), token_env)
         page = fetch_sample_page(wanted, credentials, sample)
-        proposal = complete_proposal(wanted, page, is_ours=is_ours, interactive=is_terminal())
+        proposal = complete_proposal(wanted, page, is_first_party=is_first_party, interactive=is_terminal())
     return _Draft(credentials, page, proposal)
 
 
@@ -219,18 +219,20 @@ def _record_first_scenario(folder: Path, connection: "Connection", sample: "Page
     from dazz_assets.privacy.pseudonyms import pseudonym_key
     from dazz_assets.recording.record_scenario import record_scenario
     from dazz_assets.recording.requests_adapter import SampleSeam
-    from dazz_assets.recording.scenario import DEFAULT, RECORDS
+    from dazz_assets.recording.scenario import DEFAULT_RECORDS, DEFAULT_SCENARIO
     from dazz_assets.spec.discovery import find_integration
 
     spec, key = find_integration(str(folder)), pseudonym_key()
     try:
         if sample is None:
             with show_progress() as progress:
-                return record_scenario(spec, connection, DEFAULT, key=key, records=RECORDS, progress=progress)
+                return record_scenario(
+                    spec, connection, DEFAULT_SCENARIO, key=key, records=DEFAULT_RECORDS, progress=progress
+                )
         # No request is sent, so any config values do.
         placeholder = connection.model_copy(update={"config": {name: f"sample-{name}" for name in connection.config}})
         seams = (SampleSeam(sample.body),)
-        return record_scenario(spec, placeholder, DEFAULT, key=key, records=None, pages=1, seams=seams)
+        return record_scenario(spec, placeholder, DEFAULT_SCENARIO, key=key, records=None, pages=1, seams=seams)
     except (RecordingError, KeyboardInterrupt) as error:
         reason = str(error).rstrip(".") or "interrupted"
         raise RecordingError(
@@ -257,7 +259,7 @@ def _choose_folder(name: str, into: Path | None) -> Path:
     return folder
 
 
-def _is_beside_framework(folder: Path) -> bool:
+def _is_first_party(folder: Path) -> bool:
     return any((parent / "dazz_assets" / "declare").is_dir() for parent in folder.resolve().parents)
 
 

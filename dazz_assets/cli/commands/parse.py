@@ -1,4 +1,4 @@
-"""`dazz parse`."""
+"""`dazz parse`: parse stored records again with the code at hand, or compare what that would change."""
 
 from functools import partial
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`dazz preview`."""
+"""`dazz preview`: fetch one page of a stream, and show how its declaration fits; nothing is stored."""
 
 from typing import Annotated
 

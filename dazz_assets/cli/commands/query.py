@@ -1,4 +1,4 @@
-"""`dazz query`."""
+"""`dazz query`: query the lake with SQL, and print the rows or write them to a file."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`dazz record`."""
+"""`dazz record`: record two syncs of a connection as a scenario that pytest replays."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +7,8 @@ import typer
 from dazz_assets.cli.exit_status import INTERRUPTED, UsageError, end_command
 from dazz_assets.cli.options import TargetArgument
 from dazz_assets.cli.output import print_note, print_result
-from dazz_assets.recording.scenario import DEFAULT, NAME, RECORDS
+from dazz_assets.cli.review_note import print_review_note
+from dazz_assets.recording.scenario import DEFAULT_RECORDS, DEFAULT_SCENARIO, SCENARIO_NAME
 
 if TYPE_CHECKING:
     from dazz_assets.recording.record_scenario import RecordedScenario
@@ -32,8 +33,8 @@ Pause = Annotated[
 def record_sync(
     name_or_path: TargetArgument,
     connection: ConnectionId = None,
-    scenario: ScenarioName = DEFAULT,
-    limit: Limit = RECORDS,
+    scenario: ScenarioName = DEFAULT_SCENARIO,
+    limit: Limit = DEFAULT_RECORDS,
     pause: Pause = False,
 ) -> None:
     """Record a first and a second sync into the integration's folder, as a test for `pytest`.
@@ -48,7 +49,7 @@ def record_sync(
     from dazz_assets.recording.record_scenario import PAGES, record_scenario
     from dazz_assets.recording.scenario import CONNECTION
 
-    if not NAME.fullmatch(scenario):
+    if not SCENARIO_NAME.fullmatch(scenario):
         raise UsageError(f"--scenario {scenario!r}: use at most 64 letters, digits, _, . and -")
     spec, selected = find_single_target(name_or_path, connection)
     name = spec.name
@@ -93,19 +94,3 @@ def _print_recorded(recorded: "RecordedScenario") -> None:
     )
     print_review_note(recorded)
     print_result(f"Run it: pytest {recorded.folder.parent}")
-
-
-def print_review_note(recorded: "RecordedScenario") -> None:
-    """Print what the author must check before committing a recording."""
-    print_note(
-        "Review the recording before you commit it: of personal data, only e-mail addresses, avatars and what the "
-        "streams declare are replaced."
-    )
-    for warning in recorded.warnings:
-        print_note(f"warning: {warning}", "yellow")
-    if recorded.personal:
-        print_note(
-            f"A value that is personal in another field is still in {', '.join(recorded.personal)}: add its field to "
-            "the stream's `personal`, and record again.",
-            "yellow",
-        )

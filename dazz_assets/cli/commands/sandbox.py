@@ -1,4 +1,4 @@
-"""`dazz sandbox`."""
+"""`dazz sandbox`: serve the vendors' sandboxes on loopback until it is stopped."""
 
 import signal
 import threading
@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from dazz_assets.cli.options import SANDBOX_PORT, SANDBOX_SEED
 from dazz_assets.cli.output import print_note, print_result
+from dazz_assets.cli.sandbox_defaults import SANDBOX_PORT, SANDBOX_SEED
 
 Port = Annotated[
     int, typer.Option(min=0, max=65_000, help="Port of the first vendor; the others follow. 0 for free ports.")

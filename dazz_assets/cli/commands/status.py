@@ -1,8 +1,9 @@
-"""`dazz status`."""
+"""`dazz status`: what is stored of each connection, how far its marks are, and what failed last."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from dazz_assets.cli.advice import describe_other_versions
 from dazz_assets.cli.options import AsJson
 from dazz_assets.cli.output import print_json, print_note, print_result, print_table
 
@@ -14,7 +15,7 @@ _STREAM = {
     "integration": "integration",
     "connection": "connection",
     "stream": "stream",
-    "rows": "rows",
+    "rows (all versions)": "rows",
     "high-water mark": "high_water_mark",
     "last sync": "last_sync",
     "requests": "requests",
@@ -51,5 +52,9 @@ def show_status(as_json: AsJson = False) -> None:
     for item in items:
         if item.last_error:
             print_note(f"{item.integration}/{item.connection}: {item.last_error}", "red")
+    for parser in status.parsers:
+        if parser.version and parser.other_versions:
+            text = describe_other_versions(parser.parser, parser.version, parser.other_versions, parser.integration)
+            print_note(f"{parser.integration}/{parser.connection}: {text}", "yellow")
     for problem in status.problems:
         print_note(f"Connection not usable: {problem}", "red")

@@ -1,4 +1,4 @@
-"""`dazz sync`."""
+"""`dazz sync`: fetch what is new of connections, or a range, and parse it."""
 
 from functools import partial
 from typing import Annotated
@@ -18,6 +18,12 @@ Refetch = Annotated[
         "--refetch", help="Fetch all records again from the start, and replace what is stored once that is complete."
     ),
 ]
+AcceptShrink = Annotated[
+    bool,
+    typer.Option(
+        "--accept-shrink", help="Replace a snapshot even if it has lost far more records than its max_shrink allows."
+    ),
+]
 # The old name of `--refetch`, to be removed in the next version.
 FormerRefetch = Annotated[bool, typer.Option("--full-refresh", hidden=True)]
 
@@ -29,6 +35,7 @@ def sync_streams(
     since: Since = None,
     until: Until = None,
     refetch: Refetch = False,
+    accept_shrink: AcceptShrink = False,
     full_refresh: FormerRefetch = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,6 +56,8 @@ def sync_streams(
 
     target = find_target(name_or_path, connection)
     bounded = since is not None or until is not None
-    sync_range = SyncRange(from_mark=not bounded and not refetch, since=since, until=until, refetch=refetch)
+    sync_range = SyncRange(
+        from_mark=not bounded and not refetch, since=since, until=until, refetch=refetch, accept_shrink=accept_shrink
+    )
     run = partial(sync_connections, target.spec, target.connections, streams=stream, sync_range=sync_range)
     run_and_finish(run, target, as_json=as_json)

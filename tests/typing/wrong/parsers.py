@@ -64,6 +64,22 @@ class WrongIntegration(Integration[Config]):
         for issue in issues:
             yield Note(id=self.object_id(issue.number))  # error
 
+    @parser
+    def takes_a_parent_that_may_be_gone(
+        self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]
+    ) -> Iterator[Note]:
+        for issue, project in issues.with_parents(projects):
+            yield Note(id=issue.title, text=project.name)  # error
+
+    @parser
+    def takes_parents_from_a_window(self, issues: Incremental[IssuesStream]) -> Iterator[Note]:
+        for issue, _ in issues.with_parents(issues):  # error
+            yield Note(id=issue.title, text="x")
+
+    @parser(refresh="always")  # error
+    def is_refreshed_always(self, issues: Incremental[IssuesStream]) -> Iterator[Note]:
+        yield Note(id="1", text="x")
+
     @parser(version=2)  # error
     def has_a_number_as_version(self, issues: Incremental[IssuesStream]) -> Iterator[Note]:
         yield Note(id="1", text="x")

@@ -51,7 +51,7 @@ class NoDictsStream(Stream[Project]):
 
 class ListInParamsStream(Stream[Project]):
     path = "/things"
-    params = {"x": ["a"]}  # error
+    params = {"x": {"a": 1}}  # error
     headers = "x"  # error
     body = ["x"]  # error
 

@@ -28,7 +28,7 @@ from dazz_assets.lake import Lake
 from dazz_assets.lake.sql import query
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.transform.parse_windows import parse
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -163,7 +163,7 @@ class Customer:
         start: date = date(2026, 1, 5),
         connection: str = "acme",
     ) -> None:
-        self.spec = describe(integration)
+        self.spec = read_integration(integration)
         self.lake = Lake(folder / "lake")
         config = {"token": "secret", "base_url": url}
         self.connection = Connection(id=connection, integration=self.spec.name, start=start, config=config)

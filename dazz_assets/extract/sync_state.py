@@ -1,0 +1,123 @@
+"""What the passes of one sync share, and how they commit."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from dazz_assets.errors import SyncError
+from dazz_assets.extract.boundary import BoundaryTracker
+from dazz_assets.extract.dedupe import NewRowFilter
+from dazz_assets.extract.drift import RecordShape
+from dazz_assets.extract.marks import IDENTITY, row_identity
+from dazz_assets.extract.ranges import START, SyncPlan
+from dazz_assets.extract.usable_records import UsableRecordCheck
+from dazz_assets.http import FetchError
+from dazz_assets.lake import Commit, TableVersion, count_keys
+from dazz_assets.lake.commit import PASSES
+from dazz_assets.reports import StreamReport
+from dazz_assets.session import Session
+from dazz_assets.spec.specs import StreamSpec
+
+# The application transaction that says that the vendor's total agreed with a list.
+_TOTAL = "total"
+
+
+class SyncState:
+    """What the passes of one sync share.
+
+    replaces_all: what is fetched replaces everything stored, in one commit, once all of it has arrived.
+    identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
+    stored: the table's newest version.
+    accepts_shrink: whether a complete list may lose any share of its records. trusts_total: see `ListProgress`.
+    parents: the parents of all sources.
+    failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
+    shifted: sources whose records moved to other pages at each attempt to list them.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        stream: StreamSpec,
+        plan: SyncPlan,
+        *,
+        replaces_all: bool,
+        identity_changed: bool,
+        accepts_shrink: bool = False,
+    ) -> None:
+        self.accepts_shrink = accepts_shrink
+        self.session = session
+        self.stream = stream
+        self.plan = plan
+        self.replaces_all = replaces_all
+        self.identity_changed = identity_changed
+        self.table = session.raw(stream)
+        self.stored: TableVersion | None = self.table.open()
+        self.client = session.client(stream.name)
+        self.row_filter = NewRowFilter(None, None)
+        self.boundaries: dict[str | None, BoundaryTracker] = {}
+        self.parents: Sequence[str | None] = ()
+        self.failed: dict[str | None, FetchError] = {}
+        self.passed_over: dict[str | None, str] = {}
+        self.has_unusable_parents = False
+        self.shifted: set[str | None] = set()
+        self.totals: list[int | None] = []
+        self.shape = RecordShape()
+        self.usable_check = UsableRecordCheck(stream)
+        self.report = StreamReport(session.connection.id, stream.name)
+        self.trusts_total = self.stored is not None and self.stored.transaction(_TOTAL) == 1
+
+    def begin_again(self) -> None:
+        """Forget what a listing found, before all of it is listed again."""
+        self.row_filter = NewRowFilter(None, None)
+        for found in (self.boundaries, self.failed, self.passed_over, self.shifted, self.totals):
+            found.clear()
+        self.report.repeated = self.report.problems = 0
+
+    def stored_keys(self, *, without: AbstractSet[str]) -> int:
+        """Return how many records are stored, each key once, apart from those of some parents."""
+        return 0 if self.stored is None else count_keys(self.stored, without_parents=without)
+
+    def commit(self, commit: Commit) -> None:
+        """Commit to the table. Raises SyncError if someone else committed a pass meanwhile (the lock was bypassed)."""
+        before, stored = self._count_passes(self.stored), self.stored
+        # Always set: a stream without records counts as synced too.
+        trust = {_TOTAL: 1} if self.trusts_total else {}
+        transactions = {PASSES: before, **commit.transactions, IDENTITY: row_identity(self.stream), **trust}
+        changes = {name: value for name, value in transactions.items() if not has_transaction(stored, name, value)}
+        if stored is not None and not changes and not commit.add and commit.replace == "nothing":
+            return
+
+        def check_and_commit(current: TableVersion | None) -> Commit:
+            if self._count_passes(current) != before:
+                raise SyncError(
+                    f"{self.session.name}, stream {self.stream.name}: another sync of this connection committed "
+                    "a pass meanwhile, so this pass is discarded; sync again"
+                )
+            return replace(commit, transactions=changes)
+
+        self.table.commit(check_and_commit)
+        self.stored = self.table.open()
+
+    def record_start(self) -> None:
+        """Record the earliest start from which everything has been fetched; a later start changes nothing."""
+        known = None if self.stored is None else self.stored.transaction(START)
+        if known is None or self.session.start < known:
+            self.commit(Commit(transactions={START: self.session.start}))
+
+    def require_usable(self) -> None:
+        """Raise SyncError if none of the records received has its key and cursor: nothing could be parsed."""
+        if (fault := self.usable_check.find_fault(self.shape)) is not None:
+            raise SyncError(f"{self.session.name}, stream {self.stream.name}: {fault}")
+
+    def next_pass_number(self) -> int:
+        """The number of the next pass that changes data."""
+        return self._count_passes(self.stored) + 1
+
+    @staticmethod
+    def _count_passes(version: TableVersion | None) -> int:
+        return 0 if version is None else version.transaction(PASSES) or 0
+
+
+def has_transaction(version: TableVersion | None, name: str, value: int) -> bool:
+    """Whether a version of a table has an application transaction with this value."""
+    return version is not None and version.transaction(name) == value

@@ -1,0 +1,62 @@
+"""Checks whether a sync got records that have a key and a cursor, and explains which setting is wrong if none has."""
+
+from collections.abc import Sequence
+
+from dazz_assets.extract.batch import RawRow
+from dazz_assets.extract.drift import RecordShape
+from dazz_assets.names import closest_name, list_names
+from dazz_assets.spec.specs import StreamSpec
+
+
+class UsableRecordCheck:
+    """Checks that at least one record of a sync has its key and cursor."""
+
+    def __init__(self, stream: StreamSpec) -> None:
+        self._stream = stream
+        self._has_usable = False
+        self._unusable = 0
+        self._example = ""
+
+    def add(self, rows: Sequence[RawRow]) -> None:
+        """Add the rows of a page."""
+        problems = [row.problem for row in rows if row.problem is not None]
+        self._has_usable = self._has_usable or len(problems) < len(rows)
+        self._unusable += len(problems)
+        self._example = self._example or next(iter(problems), "")
+
+    def find_fault(self, shape: RecordShape) -> str | None:
+        """Explain why no record is usable, and what to correct; None if one is, or if there are no records."""
+        if self._has_usable or not self._unusable:
+            return None
+        stream, name = self._stream, self._stream.stream.__name__
+        none_has = f"none of the {self._unusable} records received has"
+        settings = [("key", "primary_key", path) for path in stream.key_paths]
+        if stream.cursor is not None:
+            settings.append(("cursor", "cursor", stream.cursor.field))
+        for noun, setting, path in settings:
+            if (found := _describe_wrong_path(path, shape)) is not None:
+                return f"{none_has} a {noun} at `{path}`: {found} Correct `{setting}` of {name}"
+        if self._example.startswith("no key") and stream.key_parent_fields:
+            fields = list_names([f"{{parent.{field}}}" for field in stream.key_parent_fields])
+            return f"{none_has} a key: {fields} has no value in the parent's record. Correct `primary_key` of {name}"
+        return (
+            f"{none_has} a usable cursor: {self._example}. Cursors are RFC 3339 times, dates or epoch numbers; "
+            f"correct `cursor` of {name}, or leave it out, and each sync fetches all records"
+        )
+
+
+def _describe_wrong_path(path: str, shape: RecordShape) -> str | None:
+    """Say what a path holds instead of a text or number; None if some record has a text or number there."""
+    types = shape.types()
+    kinds = types.get(path)
+    if kinds is None:
+        fields = [name for name, found in types.items() if "[]" not in name and not found & {"object", "list"}]
+        close = closest_name(path, fields)
+        return f"they have {list_names(fields)}" + (f"; did you mean {close!r}?" if close else ".")
+    if not kinds:
+        return "it is null in all of them."
+    if kinds <= {"object", "list"}:
+        below = [name for name in types if name.startswith(f"{path}.")]
+        found = " or ".join("an object" if kind == "object" else "a list" for kind in sorted(kinds, reverse=True))
+        return f"it is {found} there" + (f"; they have {list_names(below)}." if below else ".")
+    return None

@@ -1,0 +1,13 @@
+"""Quotes in messages: the start of a text that may be long."""
+
+LONGEST_MESSAGE = 500
+
+
+def quote_start(body: bytes) -> str:
+    """The start of a body, on one line."""
+    return shorten(" ".join(body[: 4 * LONGEST_MESSAGE].decode(errors="replace").split()), 200)
+
+
+def shorten(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    """The text, cut off after `longest` characters."""
+    return text if len(text) <= longest else text[: longest - 3] + "..."
