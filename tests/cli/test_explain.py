@@ -58,7 +58,7 @@ def test_json_names_streams_that_no_parser_reads(project: Project) -> None:
     streams = {item["name"]: item for item in document["streams"]}
     assert streams["issues"]["parent"] == "orgs"
     assert streams["issues"]["cursor"]["since"] == "updated_after"
-    assert streams["orgs"]["paginator"] == 'NextLink("links.next")'
+    assert streams["orgs"]["paginator"] == 'SnykLink("links.next")'
     (findings,) = document["parsers"]
     assert findings["inputs"] == [
         {"parameter": "projects", "stream": "projects", "kind": "full_refresh"},
