@@ -43,7 +43,10 @@ def test_stale_parses_only_windows_whose_full_refresh_inputs_changed(
     assert project.json("query", "select distinct service from tickets") == [{"service": "Store"}]
 
 
-def test_what_a_sync_advises_for_stale_windows_runs_as_printed(project: Project) -> None:
+def test_what_a_sync_advises_for_stale_windows_runs_as_printed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazz_assets.transform.raw_inputs.MOST_ROWS_REFRESHED", 0)
     project.run("sync", project.target)
     project.vendor.services = [{"id": "s1", "name": "Store"}]
     advised = re.findall(r"`dazz (.*?)`", project.run("sync", project.target).err)

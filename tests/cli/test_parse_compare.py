@@ -127,7 +127,7 @@ def test_a_parser_that_raises_is_an_error_and_the_other_connections_are_compared
 def test_a_model_that_rejects_every_record_is_an_error(editable: Project) -> None:
     edit(editable, "    cost: Decimal\n\n\nclass Ticket", "    cost: Decimal\n    owner: str\n\n\nclass Ticket")
     result = editable.run("parse", editable.target, "--compare", status=1)
-    assert "records of incidents are invalid" in result.err
+    assert "records of incidents that were read are invalid" in result.err
     assert "owner: Field required" in result.err
 
 
