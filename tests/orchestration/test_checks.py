@@ -97,7 +97,7 @@ def test_stale_windows_and_duplicates_are_named_in_the_description() -> None:
     assert texts == {
         "ids_unique": "yielded more than once: x",
         "inputs_unchanged": f"services changed since these windows were parsed: {week(3)}; parse them again with `dazz "
-        'parse --stale`, or at each change with @parser(refresh="changed")',
+        'parse desk --stale`, or at each change with @parser(refresh="changed")',
     }
 
 
