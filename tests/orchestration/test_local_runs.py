@@ -165,7 +165,10 @@ def test_a_parse_of_a_range_outside_the_grid_parses_no_window(
     assert report.windows == {}
 
 
-def test_stale_windows_are_parsed_again_on_demand(run_sync: Sync, run_parse: Sync, vendor: Vendor) -> None:
+def test_stale_windows_are_parsed_again_on_demand(
+    run_sync: Sync, run_parse: Sync, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazz_assets.transform.raw_inputs.MOST_ROWS_REFRESHED", 0)
     vendor.incident("1", at(week(3)))
     run_sync()
     vendor.services[0]["name"] = "Shop 2"

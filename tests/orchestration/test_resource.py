@@ -74,9 +74,7 @@ def test_a_run_uses_the_lake_and_connections_that_code_gives_unless_a_setting_na
         type(given)(connections_file=str(tmp_path / "none.yaml")).read_connections()
 
 
-def test_the_launchpad_shows_the_options_of_streams_with_a_cursor_and_of_parsers(
-    spec: IntegrationSpec, connect: Connect
-) -> None:
+def test_the_launchpad_shows_the_options_of_streams_and_of_parsers(spec: IntegrationSpec, connect: Connect) -> None:
     definitions = assemble_definitions(Discovered({spec.name: spec}), (connect(),))
     names = ["incidents__raw__incidents", "incidents__tickets", "incidents__raw__services"]
     job = definitions.resolve_implicit_global_asset_job_def()
@@ -84,9 +82,9 @@ def test_the_launchpad_shows_the_options_of_streams_with_a_cursor_and_of_parsers
     steps = schema.fields["ops"].config_type.fields
     options = {name: set(getattr(steps[name].config_type.fields["config"].config_type, "fields", ())) for name in names}
     assert options == {
-        "incidents__raw__incidents": {"refetch", "from_mark", "since", "until"},
+        "incidents__raw__incidents": {"refetch", "accept_shrink", "from_mark", "since", "until"},
         "incidents__tickets": {"changed", "stale"},
-        "incidents__raw__services": set(),
+        "incidents__raw__services": {"accept_shrink"},
     }
 
 
