@@ -15,7 +15,7 @@ from dazz_assets.extract.completeness import ListProgress
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import Request
 from dazz_assets.http.walk import walk
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from dazz_assets.windows import Windows
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, offset_page, param
@@ -117,10 +117,8 @@ class ChangedStream(Stream[Item]):
     cursor = Cursor("at", since="since")
 
 
-class ChangesIntegration(CommonIntegration):
-    records = "goods"
-    paginator = Offset()
-    streams = (ChangedStream,)
+class ChangesIntegration(StoreIntegration):
+    streams = (ChangedStream,)  # type: ignore[assignment]
 
 
 class Changes:
@@ -174,11 +172,11 @@ def test_58_no_total_makes_a_whole_list_fail(counting: Vendor, total: int, size:
         return Reply(body={"goods": found, "total": number})
 
     counting.handler = page
-    stream = describe(declare("GoodsIntegration", StoreIntegration, paginator=PageNumber())).streams["items"]
+    stream = read_integration(declare("GoodsIntegration", StoreIntegration, paginator=PageNumber())).streams["items"]
     progress, reader = ListProgress(stream), RowReader(stream, Windows("week"))
     client = Client(counting.url)
     for step in walk(client, Request(counting.url), paginator=stream.paginator, rules=stream.rules):
-        rows = reader.read_rows(step, None)
+        rows = reader.read_rows(step, None, {})
         progress.add(step, rows, len(rows))
     client.close()
     assert not progress.is_cut_short or progress.is_only_doubtful

@@ -19,7 +19,7 @@ from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake, query
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
-from dazz_assets.spec.read import describe
+from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
 from tests.docs.markdown import blocks
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
@@ -48,7 +48,7 @@ class Row(BaseModel):
 
 def run(name: str) -> dict[str, Any]:
     """The names that an example of the page defines."""
-    names: dict[str, Any] = {model: Row for model in MODELS} | {"timedelta": timedelta}
+    names: dict[str, Any] = dict.fromkeys(MODELS, Row) | {"timedelta": timedelta}
     given = {exported: getattr(dazz_assets, exported) for exported in dazz_assets.__all__}
     exec(compile(SHOWN[name], f"docs/odd_apis.md: {name}", "exec"), found := names | given | {"__name__": "shown"})
     return {key: value for key, value in found.items() if key not in names | given}
@@ -67,7 +67,7 @@ class Desk:
     clock: Clock = field(default_factory=lambda: Clock(1_772_452_800.0))
 
     def sync(self, stream: type[Stream[Any]]) -> StreamReport:
-        spec = describe(
+        spec = read_integration(
             declare(
                 "OddIntegration",
                 Integration[ConnectionConfig],
