@@ -33,13 +33,20 @@ def write_call(value: Any) -> str:
 
 
 def write_arguments(value: Any) -> list[str]:
-    """The arguments that make a dataclass instance: required ones by position, others by name unless default."""
+    """The arguments that make a dataclass instance: required ones by position, others by name unless default.
+
+    A first one that may be None, as the path of a `CursorToken`, stands by position too.
+    """
     arguments = []
-    for field in dataclasses.fields(value):
+    for number, field in enumerate(dataclasses.fields(value)):
         given, default = getattr(value, field.name), field.default
-        if default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        is_required = default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        is_first = number == 0 and default is None and given is not None
+        if (is_required or is_first) and not field.kw_only:
             arguments.append(write_literal(given))
-        elif given != (field.default_factory() if field.default_factory is not dataclasses.MISSING else default):
+        elif is_required or given != (
+            field.default_factory() if field.default_factory is not dataclasses.MISSING else default
+        ):
             arguments.append(f"{field.name}={write_literal(given)}")
     return arguments
 

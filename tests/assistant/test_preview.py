@@ -183,7 +183,10 @@ def test_a_next_page_without_a_paginator_is_a_warning_and_not_an_error(market: M
 def test_a_sign_of_more_pages_that_no_paginator_reads_is_a_warning(market: Market) -> None:
     market.respond({"items": [order(1)], "has_more": True})
     warning = market.preview().paging.warning
-    assert warning == "no paginator is set, but `has_more` says that there are more pages: set one"
+    assert warning == (
+        "no paginator is set, but `has_more` says that there are more pages: set one that finds the next page, with "
+        'more="has_more"'
+    )
 
 
 def test_a_page_that_the_paginator_can_not_handle_is_a_warning(market: Market) -> None:
