@@ -40,13 +40,13 @@ def write_arguments(value: Any) -> list[str]:
     arguments = []
     for number, field in enumerate(dataclasses.fields(value)):
         given, default = getattr(value, field.name), field.default
-        is_required = default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        is_required = default is dataclasses.MISSING
         is_first = number == 0 and default is None and given is not None
         if (is_required or is_first) and not field.kw_only:
             arguments.append(write_literal(given))
-        elif is_required or given != (
-            field.default_factory() if field.default_factory is not dataclasses.MISSING else default
-        ):
+        elif is_required or given != default:
             arguments.append(f"{field.name}={write_literal(given)}")
     return arguments
 
