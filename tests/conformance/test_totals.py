@@ -117,10 +117,8 @@ class ChangedStream(Stream[Item]):
     cursor = Cursor("at", since="since")
 
 
-class ChangesIntegration(CommonIntegration):
-    records = "goods"
-    paginator = Offset()
-    streams = (ChangedStream,)
+class ChangesIntegration(StoreIntegration):
+    streams = (ChangedStream,)  # type: ignore[assignment]
 
 
 class Changes:
