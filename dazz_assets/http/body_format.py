@@ -103,12 +103,13 @@ def _is_json_value(body: bytes) -> bool:
 
 
 def _lines_to_json(body: bytes) -> bytes:
+    """The values of the lines as a list; nothing if there is no value, since an empty body is no empty list."""
     lines = [line.strip().lstrip(_RECORD_SEPARATOR.encode()) for line in body.split(b"\n")]
     values = [line for line in lines if line]
     for number, line in enumerate(values, 1):
         if not _is_json(line):
             raise BodyFormatError(f"its line {number} is not JSON: {line[:60].decode(errors='replace')!r}")
-    return b"[" + b",".join(values) + b"]"
+    return b"[" + b",".join(values) + b"]" if values else b""
 
 
 def _csv_to_json(text: str) -> bytes:

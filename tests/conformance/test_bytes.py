@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from dazz_assets.errors import SyncError
@@ -165,6 +165,8 @@ def test_60_csv_is_read_as_it_was_written(rows: list[list[str]], delimiter: str,
     assert json.loads(found) == [dict(zip(names, row, strict=True)) for row in rows]
 
 
+@example(body=b"\x1e", kind="application/x-ndjson")
+@example(body=b"\n \x1e\n", kind="application/x-ndjson")
 @given(body=st.binary(max_size=40), kind=st.sampled_from(["application/json", "text/csv", "application/x-ndjson"]))
 def test_60_any_bytes_are_read_or_refused_and_never_taken_for_an_empty_list(body: bytes, kind: str) -> None:
     try:
