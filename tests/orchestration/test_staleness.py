@@ -292,23 +292,27 @@ def test_a_window_from_the_ui_is_reported_with_those_that_changed_elsewhere(
     assert synced.stale() == set()
 
 
+def sync_with_crash(monkeypatch: pytest.MonkeyPatch, page: StatusPage, asset: dg.AssetKey) -> None:
+    """A sync that crashes when it is about to report what it did for an asset."""
+
+    def crash(context: Any, key: dg.AssetKey, *rest: Any) -> Any:
+        if key == asset:
+            raise RuntimeError("crashed")
+        return report_partitions(context, key, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, "report_partitions", crash)
+        with pytest.raises(AssertionError):
+            page.sync()
+
+
 @pytest.mark.parametrize("asset", [INCIDENTS, TICKETS])
 def test_what_a_crashed_run_did_not_report_is_reported_by_the_next(
     synced: StatusPage, vendor: Vendor, asset: dg.AssetKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = synced.versions(asset)
     vendor.incident("1", at(week(1)))
-    report = report_partitions
-
-    def crash(context: Any, key: dg.AssetKey, *rest: Any) -> Any:
-        if key == asset:
-            raise RuntimeError("crashed")
-        return report(context, key, *rest)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(step, "report_partitions", crash)
-        with pytest.raises(AssertionError):
-            synced.sync()
+    sync_with_crash(monkeypatch, synced, asset)
     assert synced.changed(asset, before) == set()
     synced.sync()
     assert synced.changed(asset, before) == {4, 1}
@@ -320,17 +324,7 @@ def test_a_change_of_a_window_that_no_run_has_reported_yet_is_not_hidden(
 ) -> None:
     vendor.incident("1", at(week(4)))
     vendor.incident("2", at(week(2)))
-    report = report_partitions
-
-    def crash(context: Any, key: dg.AssetKey, *rest: Any) -> Any:
-        if key == INCIDENTS:
-            raise RuntimeError("crashed")
-        return report(context, key, *rest)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(step, "report_partitions", crash)
-        with pytest.raises(AssertionError):
-            page.sync()
+    sync_with_crash(monkeypatch, page, INCIDENTS)
     page.sync()
     assert page.stale() == set()
     vendor.incident("1", at(week(0)))

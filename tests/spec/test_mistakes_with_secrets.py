@@ -336,4 +336,5 @@ class SigningKey(ConnectionConfig):
 
 def test_an_authors_own_auth_may_name_only_public_fields() -> None:
     """Its flow finds the secret in the config."""
-    read_integration(with_config(SigningKey, auth=Exchange("{config.key_id}")))
+    signed = with_config(SigningKey, auth=Exchange("{config.key_id}"))
+    assert read_integration(signed).config is SigningKey
