@@ -177,7 +177,11 @@ class ListProgress:
 
     def make_error(self) -> FetchError:
         """The error to raise for a list that was cut short and can't be split."""
-        return self._refused or CutShortError(
+        if self._refused is not None:
+            if not isinstance(self._refused, RangeTooLargeError):
+                self._refused.advice = CutShortError.advice
+            return self._refused
+        return CutShortError(
             f"the vendor gives a total of {self._total} records, but sent only {self._received} "
             f"(the list ended: {self.end_reason}).",
             advice=f"{CutShortError.advice} If the total counts something else, set `total = None`.",

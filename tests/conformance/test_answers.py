@@ -183,10 +183,13 @@ def test_64_a_range_is_split_where_the_stream_or_the_vendor_says_so(
     assert (acme.ids(ChangesStream), acme.versions(ChangesStream)) == (list(range(150)), 150)
 
 
-def test_64_a_range_that_cannot_be_split_is_an_error_that_says_what_is_missing(connect: Connect, api: Vendor) -> None:
-    acme = connect(answering({422: "split"}, streams=(SinceStream,), paginator=Offset()))
-    api.handler = refuse_more_than(40, 422, "nope")
-    with pytest.raises(SyncError, match=r"422 .*The vendor says: nope\..*Cursor both `since` and `until`"):
+@pytest.mark.parametrize(("accept", "text"), [({422: "split"}, "nope"), ({}, "the date range cannot exceed 6 months")])
+def test_64_a_range_that_cannot_be_split_is_an_error_that_says_what_is_missing(
+    connect: Connect, api: Vendor, accept: dict[Any, str], text: str
+) -> None:
+    acme = connect(answering(accept, streams=(SinceStream,), paginator=Offset()))
+    api.handler = refuse_more_than(40, 422, text)
+    with pytest.raises(SyncError, match=rf"422 .*The vendor says: {text}\..*Cursor both `since` and `until`"):
         acme.sync(SinceStream)
 
 
