@@ -17,7 +17,7 @@ from dazz_assets.spec.specs import StreamSpec
 
 _BRACES = re.compile(r"\{[^{}]*\}?|\}")
 _NESTED_BRACES = re.compile(r"(\{[^{}]*)\{[^{}]*\}")
-_BEGINS_LIKE_A_PLACEHOLDER = re.compile(r"\{\s*(?:config|parent|cursor)\s*\.[^{}]*\}?")
+_BEGINS_LIKE_A_PLACEHOLDER = re.compile(r"\{\s*(?:config|parent|cursor)s?\s*\.[^{}]*\}?", re.IGNORECASE)
 _KINDS = ("config", "parent", "cursor")
 
 
@@ -141,7 +141,7 @@ def _find_mistyped_placeholder(text: str, meant: Container[str]) -> str | None:
 def _not_a_placeholder(where: str, setting: str, found: str, config: type[ConnectionConfig]) -> DefinitionError:
     written_kind, _, name = found.strip("{} ").rpartition(".")
     knows_name = {"config": name in config.model_fields, "cursor": name in BOUNDS and setting != "base_url"}
-    kind = next((kind for kind, knows in knows_name.items() if knows and written_kind.strip() in (kind, "")), "")
+    kind = next((kind for kind, knows in knows_name.items() if knows and written_kind.strip().lower().rstrip("s") in (kind, "")), "")
     guess = f"; did you mean {{{kind}.{name}}}?" if kind else ""
     or_parent = "" if setting == "base_url" else ", or {parent.x} for one of the parent's record"
     return DefinitionError(

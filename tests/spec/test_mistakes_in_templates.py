@@ -61,6 +61,14 @@ def with_incremental_stream(**settings: Any) -> Any:
             f"`headers` holds {{token}}, which is not a placeholder; {FIX}; did you mean {{config.token}}?",
         ),
         (
+            lambda: with_stream(params={"q": "{Config.org}"}),
+            f"`params` holds {{Config.org}}, which is not a placeholder; {FIX}; did you mean {{config.org}}?",
+        ),
+        (
+            lambda: with_stream(headers={"X-Org": "{configs.org}"}),
+            f"`headers` holds {{configs.org}}, which is not a placeholder; {FIX}; did you mean {{config.org}}?",
+        ),
+        (
             lambda: with_stream(body={"query": 'query{orgs(name:"{config.org"){id}}'}),
             f'`body` holds {{config.org"), which is not a placeholder; {FIX}',
         ),
