@@ -139,9 +139,10 @@ def _find_mistyped_placeholder(text: str, meant: Container[str]) -> str | None:
 
 
 def _not_a_placeholder(where: str, setting: str, found: str, config: type[ConnectionConfig]) -> DefinitionError:
-    written_kind, _, name = found.strip("{} ").rpartition(".")
+    before, _, name = found.strip("{} ").rpartition(".")
+    written_kind = before.strip().lower().removesuffix("s")
     knows_name = {"config": name in config.model_fields, "cursor": name in BOUNDS and setting != "base_url"}
-    kind = next((kind for kind, knows in knows_name.items() if knows and written_kind.strip().lower().rstrip("s") in (kind, "")), "")
+    kind = next((kind for kind, knows in knows_name.items() if knows and written_kind in (kind, "")), "")
     guess = f"; did you mean {{{kind}.{name}}}?" if kind else ""
     or_parent = "" if setting == "base_url" else ", or {parent.x} for one of the parent's record"
     return DefinitionError(
