@@ -232,11 +232,13 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
 
 
 def _mask_request(client: Client, request: Request) -> MaskedRequest:
-    body = request.body
-    if body is not None:
-        is_raw = isinstance(body, bytes)
-        body = client.mask(body.decode("utf-8", "replace") if is_raw else json.dumps(body, ensure_ascii=False, default=str))
-    return MaskedRequest(request.method, client.mask(request.address()), body)
+    if isinstance(request.body, bytes):
+        body = request.body.decode("utf-8", "replace")
+    else:
+        body = json.dumps(request.body, ensure_ascii=False, default=str)
+    return MaskedRequest(
+        request.method, client.mask(request.address()), None if request.body is None else client.mask(body)
+    )
 
 
 def _check_model(model: type[BaseModel], records: Sequence[Raw], fields: Sequence[RecordField]) -> ModelReport:

@@ -277,7 +277,9 @@ class _IntegrationSettings(_SharedSettings):
     base_url: Annotated[str, AfterValidator(_check_base_url)] | None = _setting(
         "a string", '`base_url = "https://api.vendor.com"`'
     )
-    auth: Annotated[Any, _having("flow"), AfterValidator(_check_complete)] | None = _setting("an auth", '`auth = BearerToken("{config.token}")`')
+    auth: Annotated[Any, _having("flow"), AfterValidator(_check_complete)] | None = _setting(
+        "an auth", '`auth = BearerToken("{config.token}")`'
+    )
     hosts: Annotated[tuple[_HostName, ...], AfterValidator(_check_hosts)] = _setting(
         "a tuple of host names, without `https://` or a path", '`hosts = ("files.vendor.com",)`'
     )
