@@ -20,8 +20,9 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import PART_WINDOWS, SyncPlan, SyncRange
 from dazz_assets.extract.stream_requests import build_request, parent_fields, sent_bounds
-from dazz_assets.http import Authenticator, CredentialError, Request
+from dazz_assets.http import Authenticator, CredentialError, FetchError, Request
 from dazz_assets.http.authenticator import is_signed
+from dazz_assets.http.author_code import first_request
 from dazz_assets.http.mask import HIDDEN
 from dazz_assets.http.transport import prepare_request, read_prepared
 from dazz_assets.lake import Lake
@@ -85,8 +86,7 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
             sent, since=stand_ins.value_like(sent.since, since), until=stand_ins.value_like(sent.until, until)
         )
     request = build_request(session, stream, source.fields, sent)
-    if stream.paginator is not None:
-        request = stream.paginator.first(request)
+    request = _find_first(session, stream, request, stand_ins)
     signed, auth_note = _sign(session, request)
     named = {name: stand_ins.restore_names(value) for name, value in signed.headers.items()}
     # A stand-in that the auth encoded (Basic, say) can't be turned back into a name, so mask the header.
@@ -104,6 +104,16 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
         body,
         "; ".join(filter(None, notes)),
     )
+
+
+def _find_first(session: Session, stream: StreamSpec, request: Request, stand_ins: "_StandIns") -> Request:
+    """The paginator's first request. Raises FetchError."""
+    try:
+        return first_request(stream.paginator, request)
+    except FetchError as error:
+        failed = error
+    # Raised out here, as the author's exception may show stand-ins.
+    raise failed.add_context(f"{session.spec.name}, stream {stream.name}", "", stand_ins.restore_names)
 
 
 def _name_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> tuple[str, str]:

@@ -35,7 +35,9 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
+from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.json_fields import FieldReader
+from dazz_assets.http.pagination import OURS
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.summary import describe_setting
@@ -178,9 +180,14 @@ def _fetch_page_of_parent(
 ) -> tuple[Mapping[str, str], Page]:
     bounds = sent_bounds(session, stream, Bounds(since=session.start, exact=True))
     request = build_request(session, stream, parent, bounds)
-    if stream.paginator is not None:
-        request = stream.paginator.first(request)
-    return parent, client.send(request, stream.rules)
+    try:
+        request = first_request(stream.paginator, request)
+    except FetchError as error:
+        failed = error
+    else:
+        return parent, client.send(request, stream.rules)
+    # Raised out here, so that the error has no context that could hold a secret.
+    raise failed.add_context(client.where, "", client.mask)
 
 
 def _is_worth_showing(page: Page, stream: StreamSpec) -> bool:
@@ -225,8 +232,13 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
 
 
 def _mask_request(client: Client, request: Request) -> MaskedRequest:
-    body = None if request.body is None else client.mask(json.dumps(request.body, ensure_ascii=False))
-    return MaskedRequest(request.method, client.mask(request.address()), body)
+    if isinstance(request.body, bytes):
+        body = request.body.decode("utf-8", "replace")
+    else:
+        body = json.dumps(request.body, ensure_ascii=False, default=str)
+    return MaskedRequest(
+        request.method, client.mask(request.address()), None if request.body is None else client.mask(body)
+    )
 
 
 def _check_model(model: type[BaseModel], records: Sequence[Raw], fields: Sequence[RecordField]) -> ModelReport:
@@ -276,7 +288,6 @@ def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[o
 def _check_paging(client: Client, paginator: Paginator | None, page: Page, received: int) -> PagingReport:
     detected = tuple(find_paging(page)) if page.accepted_failure is None else ()
     declared = describe_setting(paginator) or None
-    warning = _describe_mismatch(paginator, page, detected)
     if page.accepted_failure is not None:
         return PagingReport(declared, detected, None, None, f"accepted as empty: {page.accepted_failure}")
     if paginator is None:
@@ -285,26 +296,33 @@ def _check_paging(client: Client, paginator: Paginator | None, page: Page, recei
             if find_next_page_hint(page, received=received)
             else "no paginator is set, and the page shows no sign of another page"
         )
-        return PagingReport(None, detected, warning, None, last)
+        return PagingReport(None, detected, _describe_missing_paginator(page, detected), None, last)
     try:
-        following = paginator.next(page.request, page, received)
+        following = next_request(paginator, page.request, page, received)
     except FetchError as error:
         return PagingReport(declared, detected, client.mask(str(error)), None, None)
     if isinstance(following, Last):
-        return PagingReport(declared, detected, warning, None, following.reason)
-    return PagingReport(declared, detected, warning, _mask_request(client, following), None)
+        mismatch = _describe_mismatch(paginator, page, detected)
+        return PagingReport(declared, detected, mismatch, None, client.mask(following.reason))
+    # An author's own paginator that goes on may well read the page in another way than those of the library.
+    mismatch = _describe_mismatch(paginator, page, detected) if type(paginator) in OURS else None
+    return PagingReport(declared, detected, mismatch, _mask_request(client, following), None)
 
 
-def _describe_mismatch(paginator: Paginator | None, page: Page, detected: Sequence[Paging]) -> str | None:
+def _describe_missing_paginator(page: Page, detected: Sequence[Paging]) -> str | None:
+    """A sentence on what in the page a paginator could follow, if anything."""
+    live = [item for item in detected if item.has_more]
+    if live:
+        return f"no paginator is set, but {live[0].sign}: set `paginator = {write_call(live[0].paginator)}`"
+    hint = find_next_page_hint(page)
+    if hint is None:
+        return None
+    return f"no paginator is set, but {hint.sign} says that there are more pages: set {hint.setting}"
+
+
+def _describe_mismatch(paginator: Paginator, page: Page, detected: Sequence[Paging]) -> str | None:
     """A sentence on how the declared paginator and the page disagree, if they do."""
     live = [item for item in detected if item.has_more]
-    if paginator is None:
-        if live:
-            return f"no paginator is set, but {live[0].sign}: set `paginator = {write_call(live[0].paginator)}`"
-        hint = find_next_page_hint(page)
-        if hint is None:
-            return None
-        return f"no paginator is set, but {hint.sign} says that there are more pages: set {hint.setting}"
     if any(paginators_match(paginator, item.paginator) for item in detected):
         return None
     declared, missing = describe_setting(paginator), missing_path(paginator, page)

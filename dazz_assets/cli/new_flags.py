@@ -2,19 +2,20 @@
 
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import dazz_assets
-from dazz_assets.assistant.generate.proposal import LONGEST_NAME, SECRET_FIELDS
+from dazz_assets.assistant.generate.proposal import LONGEST_NAME, is_secret_setting
 from dazz_assets.cli.exit_status import UsageError
+from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.http.auth import ApiKey, Basic, BearerToken
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.mask import HIDDEN
 from dazz_assets.http.pagination import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
-from dazz_assets.http.placeholders import PLACEHOLDER
+from dazz_assets.http.placeholders import PLACEHOLDER, find_placeholders
 from dazz_assets.names import NAME_PATTERN, closest_name
 from dazz_assets.privacy import secret_names, token_patterns
 
@@ -26,6 +27,8 @@ _VENDOR = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEFAULT_FORMAT = "{config.token}"
 _FORMAT = re.compile(rf"[^{{}}]*{re.escape(_DEFAULT_FORMAT)}[^{{}}]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e\xa1-\xff]([\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa1-\xff])?")
+_SENT_BY_ENGINE = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _NOT_IN_PATHS = re.compile(r"[\s\"'\\`<>^|#\x00-\x1f\x7f]")
 
 
@@ -86,6 +89,48 @@ def read_auth(text: str) -> BearerToken | ApiKey | Basic | None:
     raise UsageError(f"--auth {text!r} is not one of: {AUTHS}")
 
 
+def read_headers(texts: Sequence[str]) -> Mapping[str, str]:
+    """Read headers, each a name and a value: `Accept: application/vnd.vendor+json`."""
+    headers: dict[str, str] = {}
+    for text in texts:
+        name, colon, value = (part.strip() for part in text.partition(":"))
+        # The text is not repeated: without its form, nothing says which part of it may be a secret.
+        if not colon or not _HEADER.fullmatch(name):
+            raise UsageError("--header takes a name, a colon and a value, like --header 'Accept: application/json'")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise UsageError(f"--header {name!r} needs a value of printable Latin letters, like 'Accept: text/csv'")
+        if name.lower() in _SENT_BY_ENGINE:
+            raise UsageError(f"--header {name!r} is set for each request, and can't be given")
+        if name.lower() in map(str.lower, headers):
+            raise UsageError(f"--header {name!r} is given twice: join its values with commas in one")
+        _reject_secret_header(name, value)
+        _check_placeholders("--header", value)
+        headers[name] = value
+    return headers
+
+
+def _reject_secret_header(name: str, value: str) -> None:
+    """Raise UsageError for a secret, which would end up in code."""
+    is_literal = not PLACEHOLDER.search(value)
+    if token_patterns.find_token_kind(value) or (is_literal and secret_names.is_credential_name(name)):
+        raise UsageError(
+            f"the value of --header {name!r} looks like a secret, and would be written into code: send it with "
+            f"--auth header:{name}, or put a field of the connection's config in its place, as in "
+            f"--header '{name}: {{config.key}}'"
+        )
+
+
+def check_auth_header(auth: BearerToken | ApiKey | Basic | None, headers: Mapping[str, str]) -> None:
+    """Raise UsageError for a header that the auth sets."""
+    own = auth.header if isinstance(auth, ApiKey) else "Authorization" if auth is not None else None
+    for name in headers:
+        if own is not None and name.lower() == own.lower():
+            raise UsageError(
+                f"--header {name!r} is the header that the auth sets: leave it out; --auth header:{name}:FORMAT says "
+                "what to send in it"
+            )
+
+
 def read_api_path(text: str) -> tuple[str, Mapping[str, Scalar]]:
     """Read the path after the base URL, and the parameters of its query."""
     _reject_secret_params(text)
@@ -93,10 +138,9 @@ def read_api_path(text: str) -> tuple[str, Mapping[str, Scalar]]:
         raise UsageError(f"--path {text!r}: give only what comes after the base URL, like /v1/issues")
     path, _, query = text.partition("?")
     path = path if path.startswith("/") else f"/{path}"
-    for name in re.findall(r"[{}][^{}]*[{}]?", PLACEHOLDER.sub("", text)):
-        raise UsageError(f"--path: {name} is not a field of the connection's config: write it like {{config.org}}")
-    for match in PLACEHOLDER.finditer(text):
-        _check_placeholder(match[1], match[2])
+    _check_placeholders("--path", text)
+    if secret := next((name for _, name in find_placeholders(text) if is_secret_setting(name)), None):
+        raise UsageError(f"--path can't contain {{config.{secret}}}: URLs end up in logs; send a secret with --auth")
     if unfit := _NOT_IN_PATHS.search(path):
         raise UsageError(f"--path {text!r} contains {unfit[0]!r}, which is not allowed in a path: percent-encode it")
     return path, {name: _read_scalar(value) for name, value in parse_qsl(query, keep_blank_values=True)}
@@ -121,15 +165,22 @@ def _reject_token(flag: str, text: str) -> None:
         )
 
 
-def _check_placeholder(kind: str, name: str) -> None:
-    if kind == "cursor":
-        raise UsageError("--path can't contain a bound of the cursor: name its parameter with --since")
-    if kind == "parent":
-        raise UsageError(
-            "--path: the first stream can't have a parent: begin with a stream that can be listed on its own"
-        )
-    if name in (*SECRET_FIELDS, "username", "base_url") or not name.isidentifier() or keyword.iskeyword(name):
-        raise UsageError(f"--path can't contain {{config.{name}}}: use another name for the field, like {{config.org}}")
+def _check_placeholders(flag: str, text: str) -> None:
+    """Raise UsageError for a placeholder that is no field of a config."""
+    for found in re.findall(r"[{}][^{}]*[{}]?", PLACEHOLDER.sub("", text)):
+        raise UsageError(f"{flag}: {found} is not a field of the connection's config: write it like {{config.org}}")
+    for kind, name in find_placeholders(text):
+        if kind == "cursor":
+            raise UsageError(f"{flag} can't contain a bound of the cursor: name its parameter with --since")
+        if kind == "parent":
+            raise UsageError(
+                f"{flag}: the first stream can't have a parent: begin with a stream that can be listed on its own"
+            )
+        is_taken = name.startswith("_") or hasattr(ConnectionConfig, name) or name in ConnectionConfig.model_fields
+        if is_taken or not name.isidentifier() or keyword.iskeyword(name):
+            raise UsageError(
+                f"{flag} can't contain {{config.{name}}}: use another name for the field, like {{config.org}}"
+            )
 
 
 def _read_scalar(text: str) -> Scalar:

@@ -1,7 +1,7 @@
 """Ask at a terminal for what the flags of `dazz new` don't say."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from shlex import quote
@@ -38,14 +38,15 @@ def is_terminal() -> bool:
 
 
 @contextmanager
-def show_answers_on_failure(vendor: str, flags: Mapping[str, str | None]) -> Iterator[None]:
+def show_answers_on_failure(vendor: str, flags: Mapping[str, str | None], headers: Sequence[str]) -> Iterator[None]:
     """If the body fails, print the command with the answers as flags, so that nothing has to be typed again."""
     given = dict(flags)
     try:
         yield
     except (UsageError, FetchError):
         if flags != given:
-            options = " ".join(f"{flag} {quote(text)}" for flag, text in flags.items() if text is not None)
+            answered = [*flags.items(), *(("--header", text) for text in headers)]
+            options = " ".join(f"{flag} {quote(text)}" for flag, text in answered if text is not None)
             print_note(mask_secrets(f"\nTo continue with your answers:\n\n  dazz new {quote(vendor)} {options}\n"))
         raise
 
@@ -61,6 +62,7 @@ def ask_missing(flags: dict[str, str | None], check_auth: Callable[[str], object
         missing = [flag for flag, given in (("--base-url", base_url), ("--path", path)) if given is None]
         if base_url is None or path is None:
             raise UsageError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+        check_auth(auth or "bearer")
         return base_url, auth or "bearer", path
     if base_url is None:
         base_url = flags["--base-url"] = _ask(
@@ -123,7 +125,10 @@ def _confirm(wanted: AuthorChoices, proposal: Proposal) -> AuthorChoices:
         wanted = _change_setting(wanted, "key", _ask(_QUESTIONS["key"], ",".join(plan.primary_key), new_flags.read_key))
     if wanted.cursor is None:
         current = plan.cursor.field if plan.cursor else new_flags.NONE
-        wanted = _change_setting(wanted, "cursor", _ask(_QUESTIONS["cursor"], current, str))
+        if plan.cursor_note:
+            print_note(plan.cursor_note)
+        text = _ask(_QUESTIONS["cursor"], current, str)
+        wanted = wanted if text == current == new_flags.NONE else _change_setting(wanted, "cursor", text)
     if wanted.cursor and wanted.since is None:
         since = _ask("Which parameter requests changes since a time (none: no such parameter)", new_flags.NONE, str)
         wanted = replace(wanted, since=None if since == new_flags.NONE else since)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dazz_assets.assistant.generate.proposal import SECRET_FIELDS, AuthorChoices
+from dazz_assets.assistant.generate.proposal import AUTH_SECRETS, AuthorChoices
 from dazz_assets.cli.exit_status import UsageError, register_secrets
 from dazz_assets.cli.output import print_note
 from dazz_assets.http import Client, ClientEvent, Page, Request
@@ -37,9 +37,7 @@ class Credentials:
 def find_credentials(integration: str, fields: Iterable[str], token_env: str | None) -> Credentials:
     """Name the environment variable of each field: `<VENDOR>_<FIELD>`, or token_env for the secret if given."""
     defaults = {name: f"{integration.upper()}_{name.upper()}" for name in fields}
-    return Credentials(
-        {name: token_env if token_env and name in SECRET_FIELDS else defaults[name] for name in defaults}
-    )
+    return Credentials({name: token_env if token_env and name in AUTH_SECRETS else defaults[name] for name in defaults})
 
 
 def fetch_sample_page(wanted: AuthorChoices, credentials: Credentials, sample: Path | None) -> Page:
@@ -78,11 +76,12 @@ def _report_retry(event: ClientEvent) -> None:
 
 
 def _fetch_page(wanted: AuthorChoices, values: Mapping[str, str]) -> Page:
-    secrets = [value for name, value in values.items() if name in SECRET_FIELDS]
+    secrets = [values[name] for name in wanted.secrets]
     register_secrets(*secrets)
     client = Client(
         wanted.base_url, auth=wanted.auth, values=values, secrets=secrets, where=wanted.name, on_event=_report_retry
     )
     url = wanted.base_url + fill_placeholders(wanted.path, lambda _, name: path_segment(values[name]))
+    params, headers = fill_placeholders([wanted.params, wanted.headers], lambda _, name: values[name])
     with closing(client):
-        return client.send(Request(url=url, params=fill_placeholders(wanted.params, lambda _, name: values[name])))
+        return client.send(Request(url=url, params=params, headers=headers))

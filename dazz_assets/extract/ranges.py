@@ -8,6 +8,7 @@ from itertools import pairwise
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.extract.bounds import Bounds, bound_resolution
 from dazz_assets.extract.marks import Source
+from dazz_assets.http.pagination import keeps_place
 from dazz_assets.lake import TableVersion
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -41,7 +42,7 @@ START = "start"
 
 def keeps_position(stream: StreamSpec) -> bool:
     """Whether a stream is a feed for polling, whose next sync goes on where the last one ended."""
-    return bool(getattr(stream.paginator, "resume", False))
+    return keeps_place(stream.paginator)
 
 
 def _step_edges(bounds: Bounds, end: int, cursor: Cursor, step: timedelta) -> list[int]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from threading import Lock
 from time import time
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.http.auth import Auth, fill_own_auth
+from dazz_assets.http.author_code import describe_exception
 from dazz_assets.http.errors import CredentialError, FetchError, TransientError
 from dazz_assets.http.failures import error_for_response
 from dazz_assets.http.mask import Mask
@@ -106,6 +105,7 @@ class _Flow:
 
     def __init__(self, auth: Auth, request: Request, config: Mapping[str, str], send: Send) -> None:
         self._name = type(auth).__name__
+        self._code = auth.flow
         self._request = request
         self._send = send
         self._sent: Request | None = None
@@ -175,9 +175,7 @@ class _Flow:
         except FetchError:
             raise
         except Exception as error:  # noqa: BLE001  (whatever the author's code raises)
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(frame.filename).name}, line {frame.lineno}"
-            failed = self._flow_error(f"raised {type(error).__name__} ({place}): {error}")
+            failed = self._flow_error(describe_exception(error, self._code))
         raise failed  # Raised out here, so that it has no context that could hold a secret.
 
     def _flow_error(self, problem: str) -> CredentialError:

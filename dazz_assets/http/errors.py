@@ -149,6 +149,12 @@ class CredentialError(FetchError):
     advice = "Correct that field in the connection's config."
 
 
+class PaginatorError(FetchError):
+    """An author's own paginator raised an exception, or returned something else than its protocol says."""
+
+    advice = "Correct the paginator."
+
+
 class RecordsPathError(FetchError):
     """The path in `records` does not lead to a list in the page."""
 

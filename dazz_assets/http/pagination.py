@@ -288,6 +288,20 @@ class GraphQLCursor:
         return replace(request, body={**request.body, "variables": variables})
 
 
+OURS = (CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, PageNumber)
+"""The library's paginators. An attribute of another one means what its author likes, whatever its name."""
+
+
+def path_read_by(paginator: Paginator | None) -> str | None:
+    """Where in the body one of the library's paginators looks for the way on; None if it is not there, or unknown."""
+    return paginator.path if isinstance(paginator, CursorToken | GraphQLCursor | NextLink) else None
+
+
+def keeps_place(paginator: Paginator | None) -> bool:
+    """Whether the list is a feed for polling, whose next walk goes on where the last one ended."""
+    return isinstance(paginator, LinkHeader | NextLink | CursorToken) and paginator.resume
+
+
 def find_header_link(page: Page) -> weblinking.Link | None:
     """The first link with `rel="next"` in the `Link` header (RFC 8288), or None. LinkError: it can't be read."""
     header = page.headers.get("link", "")

@@ -12,19 +12,20 @@ from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Raw
 
+from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
 from dazz_assets.http.next_page_hints import find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params
 from dazz_assets.http.pagination import (
+    OURS,
     CursorToken,
-    GraphQLCursor,
     Last,
     LinkHeader,
     NextLink,
-    Offset,
-    PageNumber,
     Paginator,
+    keeps_place,
+    path_read_by,
 )
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import ResponseRules
@@ -35,7 +36,6 @@ LOOP_PAGES = 3
 """This many pages with the same records are a loop. Two are not: when a page's worth of records is inserted at the
 front of a list during a walk, the next page repeats the last one."""
 _JOIN_SECONDS = 2.0
-_OURS = (CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, PageNumber)
 _LONGEST_QUOTE = 200
 _KEPT_PLACE_ADVICE = (
     "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
@@ -128,7 +128,7 @@ class _PageFetcher:
         self._number = self._received = 0
         self._position = position
         self._resumes = position is not None
-        self.start = paginator.first(request) if paginator else request
+        self.start = self._find_first(request)
         if position is not None and isinstance(paginator, LinkHeader | NextLink | CursorToken):
             self.start = paginator.go_on(self.start, position)
 
@@ -164,6 +164,13 @@ class _PageFetcher:
             return replace(walked, end_reason=reason), None
         return walked, None if isinstance(following, Last) else following
 
+    def _find_first(self, request: Request) -> Request:
+        try:
+            return first_request(self._paginator, request)
+        except FetchError as error:
+            failed = error
+        raise failed.add_context(self._client.where, "", self._client.mask)
+
     def _find_next(self, request: Request, page: Page, received: int) -> Request | Last:
         if page.accepted_end is not None:
             return Last(f"accepted as the end: {page.accepted_end}")
@@ -171,7 +178,7 @@ class _PageFetcher:
             self._check_skipped(page)
             return Last(f"accepted as empty: {page.accepted_failure}")
         if self._paginator is not None:
-            following = self._paginator.next(request, page, received)
+            following = next_request(self._paginator, request, page, received)
             if isinstance(following, Last) and not self._reads_end(page):
                 self._check_hints(page, self._paginator)
             return following
@@ -194,9 +201,9 @@ class _PageFetcher:
     def _reads_end(self, page: Page) -> bool:
         """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""
         paginator = self._paginator
-        if isinstance(paginator, LinkHeader | NextLink | CursorToken) and paginator.resume:
+        if keeps_place(paginator):
             return True
-        more = getattr(paginator, "more", None)
+        more = getattr(paginator, "more", None) if isinstance(paginator, OURS) else None
         return more is not None and page.has(more)
 
     def _lacks_path(self, page: Page) -> bool:
@@ -206,7 +213,7 @@ class _PageFetcher:
             return "link" not in page.headers
         if isinstance(paginator, CursorToken) and paginator.header is not None:
             return paginator.header not in page.headers
-        path = getattr(paginator, "path", None)
+        path = path_read_by(paginator)
         return path is not None and not page.has(path)
 
     def _check_hints(self, page: Page, paginator: Paginator | None) -> None:
@@ -229,9 +236,9 @@ class _PageFetcher:
         problem = f"{hint.sign} in the page says that there is more, but {finds}."
         advice = f'Set `paginator` to {hint.setting}, or, if it is data, `data_fields = ("{hint.field}",)`.'
         url = f"{page.request.method} {page.url}"
-        is_own = paginator is not None and not isinstance(paginator, _OURS)
+        is_own = paginator is not None and not isinstance(paginator, OURS)
         # A header that is left out on the only page is usual; a path in the body that leads to nothing may be wrong.
-        is_misplaced = looks_nowhere and getattr(paginator, "path", None) is not None
+        is_misplaced = looks_nowhere and path_read_by(paginator) is not None
         is_sure = hint.is_certain or (is_misplaced and not hint.is_total)
         if (is_sure and not is_own) or (paginator is None and not hint.is_total):
             raise MissingPaginatorError(problem, url=url, advice=advice)

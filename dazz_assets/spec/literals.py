@@ -39,6 +39,8 @@ def write_arguments(value: Any) -> list[str]:
     """
     arguments = []
     for field in dataclasses.fields(value):
+        if not field.init:
+            continue
         given, default = getattr(value, field.name), field.default
         is_required = default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if not field.kw_only and (is_required or (field.name == "path" and given is not None)):

@@ -1,5 +1,6 @@
 """The schema of all settings: what an integration, its streams and their cursors may set, checked at load."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http import HTTPMethod
@@ -125,6 +126,18 @@ def _is_stream_class(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, Stream)
 
 
+def _check_complete(value: Any) -> Any:
+    """Refuse an instance of a dataclass whose own `__init__` does not set all of its fields."""
+    if dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            if field.init and not hasattr(value, field.name):
+                class_ = type(value).__name__
+                raise ValueError(
+                    f"{class_}.__init__ leaves `{field.name}` without a value; call `super().__init__(...)` there"
+                )
+    return value
+
+
 # A validator that has more to say than what the setting must be raises ValueError with the whole message.
 
 
@@ -236,7 +249,7 @@ class _SharedSettings(BaseModel):
     primary_key: _Paths | None = _setting(
         "a path or a tuple of paths", '`primary_key = "id"` or `primary_key = ("repository.id", "number")`'
     )
-    paginator: Annotated[Any, _having("first", "next")] | None = _setting(
+    paginator: Annotated[Any, _having("first", "next"), AfterValidator(_check_complete)] | None = _setting(
         "a paginator", '`paginator = NextLink("links.next")`'
     )
     accept: Annotated[Mapping[int | tuple[int, str], Any], AfterValidator(_check_accept)] = _setting(
@@ -264,7 +277,9 @@ class _IntegrationSettings(_SharedSettings):
     base_url: Annotated[str, AfterValidator(_check_base_url)] | None = _setting(
         "a string", '`base_url = "https://api.vendor.com"`'
     )
-    auth: Annotated[Any, _having("flow")] | None = _setting("an auth", '`auth = BearerToken("{config.token}")`')
+    auth: Annotated[Any, _having("flow"), AfterValidator(_check_complete)] | None = _setting(
+        "an auth", '`auth = BearerToken("{config.token}")`'
+    )
     hosts: Annotated[tuple[_HostName, ...], AfterValidator(_check_hosts)] = _setting(
         "a tuple of host names, without `https://` or a path", '`hosts = ("files.vendor.com",)`'
     )

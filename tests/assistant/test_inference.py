@@ -1,4 +1,4 @@
-"""Inference from one page: the path of its records, their fields, and candidates for key and cursor."""
+"""Inference from one page: the path of its records, their fields, and candidates for the key."""
 
 from __future__ import annotations
 
@@ -32,10 +32,6 @@ def paths_of(page: Any) -> list[str]:
 
 def keys_of(*records: Any) -> list[tuple[str, ...]]:
     return [item.paths for item in find_key_fields(records)]
-
-
-def cursors_of(*records: Any) -> list[str]:
-    return [item.path for item in find_cursor_fields(records)]
 
 
 # Records
@@ -143,6 +139,10 @@ def test_the_records_own_id_ranks_above_other_ids_and_chance_uniqueness() -> Non
     assert keys_of(*records) == [("uuid",), ("project_id",), ("owner.id",), ("title",)]
 
 
+def test_an_id_of_the_system_is_the_records_own() -> None:
+    assert keys_of({"number": "INC1", "sys_id": "a"}, {"number": "INC2", "sys_id": "b"})[0] == ("sys_id",)
+
+
 def test_null_missing_repeated_empty_and_float_values_are_not_keys() -> None:
     assert keys_of({"id": 1}, {"id": None}) == []
     assert keys_of({"id": 1}, {}) == []
@@ -155,49 +155,6 @@ def test_null_missing_repeated_empty_and_float_values_are_not_keys() -> None:
 def test_a_pair_is_a_key_if_no_single_field_is() -> None:
     records = [{"number": number, "repository": {"id": of}} for of, number in ((1, 1), (1, 2), (2, 1))]
     assert keys_of(*records) == [("repository.id", "number")]
-
-
-# Cursors
-
-
-def test_times_of_change_rank_above_creation_and_others() -> None:
-    record = {
-        "due_date": "2026-01-01",
-        "createdAt": "2026-01-01T00:00:00Z",
-        "meta": {"last_modified": "2026-01-01T00:00:00Z"},
-        "id": 5,
-        "size": 1767225600,
-        "note": "2026",
-    }
-    assert cursors_of(record) == ["meta.last_modified", "createdAt", "due_date"]
-
-
-@pytest.mark.parametrize("value", [1767225600, 1767225600000, 1767225600.5, "1767225600"])
-def test_epoch_numbers_are_a_cursor_if_their_name_suggests_it(value: object) -> None:
-    assert cursors_of({"updated": value}) == ["updated"]
-    assert cursors_of({"views": value}) == []
-
-
-def test_values_that_are_not_times_are_not_a_cursor() -> None:
-    assert cursors_of({"updated_at": "yesterday"}) == []
-    assert cursors_of({"updated_at": "2026-01-01"}, {"updated_at": "never"}) == []
-    assert cursors_of({"updated_at": 7}) == []
-
-
-def test_a_cursor_missing_from_some_records_ranks_last() -> None:
-    first, second = {"updated_at": "2026-01-01", "created_at": "2026-01-01"}, {"created_at": "2026-01-02"}
-    assert [(item.path, item.is_always) for item in find_cursor_fields([first, second])] == [
-        ("created_at", True),
-        ("updated_at", False),
-    ]
-
-
-def test_the_direction_of_a_cursor_is_the_order_of_the_page() -> None:
-    days = [{"at": f"2026-01-0{day}"} for day in (1, 2, 3)]
-    assert [item.direction for item in find_cursor_fields(days)] == ["asc"]
-    assert [item.direction for item in find_cursor_fields(days[::-1])] == ["desc"]
-    assert [item.direction for item in find_cursor_fields([days[1], days[0], days[2]])] == [None]
-    assert [item.direction for item in find_cursor_fields(days[:2])] == [None]
 
 
 # What a model reads

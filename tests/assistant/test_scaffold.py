@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import subprocess
 import sys
@@ -12,37 +11,14 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import BearerToken, CursorToken, LinkHeader, NextLink, PageNumber
+from dazz_assets import CursorToken, LinkHeader, NextLink, PageNumber
 from dazz_assets.assistant.generate import AuthorChoices, NoProposalError, propose, write_call, write_source
 from dazz_assets.assistant.generate.proposal import LONGEST_NAME
-from dazz_assets.declare.parser import FullRefresh, Incremental
-from dazz_assets.domain import DomainObject
 from dazz_assets.http import Paginator
-from dazz_assets.spec.discovery import load_classes
-from dazz_assets.spec.read import read_integration
-from dazz_assets.spec.specs import IntegrationSpec
+from tests.assistant.choices import fields_of, make_choices, models_of, parse, spec_in, write
 from tests.spec.samples import BASE_URL, SAMPLES, page_of
 
 ROOT = Path(__file__).parents[2]
-
-
-def make_choices(name: str, **settings: Any) -> AuthorChoices:
-    prefix = "".join(word.title() for word in name.split("_"))
-    given = {
-        "base_url": BASE_URL,
-        "auth": BearerToken("{config.token}"),
-        "path": "/issues",
-        "stream": "issues",
-        **settings,
-    }
-    return AuthorChoices(name=name, prefix=prefix, **given)
-
-
-def write(folder: Path, files: Mapping[str, str]) -> Path:
-    folder.mkdir(parents=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
 
 
 LONG = "a_vendor_of_names_of_30_letter"
@@ -80,19 +56,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(*command: str, cwd: Path) -> str:
     ran = subprocess.run([sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, timeout=300)
     return "" if ran.returncode == 0 else ran.stdout + ran.stderr
-
-
-def spec_in(folder: Path) -> IntegrationSpec:
-    (class_,) = load_classes(folder)
-    return read_integration(class_)
-
-
-def parse(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:
-    """The objects that the one parser yields for these records."""
-    (stream,), (parser,) = spec.streams.values(), spec.parsers.values()
-    handle = Incremental if stream.cursor else FullRefresh
-    models = [stream.required_model.model_validate(record) for record in records]
-    return list(getattr(spec.integration(), parser.name)(handle(models)))
 
 
 def test_ruff_with_default_settings_passes(written: Path) -> None:
@@ -160,78 +123,62 @@ def test_the_domain_object_has_the_key_and_the_most_useful_fields(written: Path)
     assert type(only).table_name() == "jsonapi_issues"
 
 
-def fields_of(text: str, class_: str) -> dict[str, str]:
-    """Return the declared fields of a class in source code."""
-    (found,) = (item for item in ast.parse(text).body if isinstance(item, ast.ClassDef) and item.name == class_)
-    fields = (item for item in found.body if isinstance(item, ast.AnnAssign))
-    return {ast.unparse(item.target): ast.unparse(item).partition(": ")[2].replace("'", '"') for item in fields}
-
-
-def models_of(records: list[Any], **settings: Any) -> str:
-    return write_source(propose(make_choices("acme", **settings), page_of(records)).plan)["models.py"]
-
-
 def test_names_that_are_no_python_identifiers_get_an_alias(written: Path) -> None:
     text = (written / "weird_names" / "models.py").read_text(encoding="utf-8")
     fields = fields_of(text, "Issue")
-    assert fields["type"] == "str"
-    assert fields["type_2"] == 'str = Field(alias="@type")'
-    assert fields["class_"] == 'str = Field(alias="class")'
-    assert fields["a_b"] == "int"
-    assert fields["a_b_2"] == 'int = Field(alias="a-b")'
-    assert fields["field_2fa"] == 'bool = Field(alias="2fa")'
-    assert fields["some_camel_case"] == 'str = Field(alias="someCamelCase")'
-    assert fields["http_server"] == 'str = Field(alias="HTTPServer")'
-    assert fields["date_"] == 'date = Field(alias="date")'
+    assert fields["type"] == "str | None = None"
+    assert fields["type_2"] == 'str | None = Field(default=None, alias="@type")'
+    assert fields["class_"] == 'str | None = Field(default=None, alias="class")'
+    assert fields["a_b"] == "int | None = None"
+    assert fields["a_b_2"] == 'int | None = Field(default=None, alias="a-b")'
+    assert fields["field_2fa"] == 'bool | None = Field(default=None, alias="2fa")'
+    assert fields["some_camel_case"] == 'str | None = Field(default=None, alias="someCamelCase")'
+    assert fields["http_server"] == 'str | None = Field(default=None, alias="HTTPServer")'
+    assert fields["date_"] == 'date | None = Field(default=None, alias="date")'
     assert fields["import_"] == 'object | None = Field(default=None, alias="import")'
-    assert fields["schema_"] == 'str = Field(alias="schema")'
-
-
-def test_a_field_that_is_null_or_missing_somewhere_is_optional() -> None:
-    text = models_of([{"id": 1, "a": None, "b": 1, "d": [1]}, {"id": 2, "a": "x", "c": True, "d": [2.5]}])
-    assert fields_of(text, "Issue") == {
-        "id": "int",
-        "a": "str | None = None",
-        "b": "int | None = None",
-        "d": "list[float]",
-        "c": "bool | None = None",
-    }
+    assert fields["schema_"] == 'str | None = Field(default=None, alias="schema")'
 
 
 def test_a_field_of_several_types_is_a_union() -> None:
     fields = fields_of(models_of(SAMPLES["mixed_types"].items), "Issue")
-    assert fields["value"] == "int | str"
-    assert fields["size"] == "float"
-    assert fields["who"] == "str | Who"
+    assert fields["value"] == "int | str | None = None"
+    assert fields["size"] == "float | None = None"
+    assert fields["who"] == "str | Who | None = None"
     assert fields["many"] == "list[int | str | None] | None = None"
-    assert fields["at"] == "str"
+    assert fields["at"] == "str | None = None"
 
 
 def test_times_are_read_as_times() -> None:
     record = {"id": 1, "a": "2026-01-01T00:00:00Z", "b": "2026-01-01 10:00:00", "c": "2026-01-01", "d": 1767225600}
     fields = fields_of(models_of([record]), "Issue")
-    assert fields == {"id": "int", "a": "AwareDatetime", "b": "datetime", "c": "date", "d": "int"}
+    assert fields == {
+        "id": "int",
+        "a": "AwareDatetime | None = None",
+        "b": "datetime | None = None",
+        "c": "date | None = None",
+        "d": "int | None = None",
+    }
 
 
 def test_an_object_by_id_is_a_mapping(written: Path) -> None:
     text = (written / "maps" / "models.py").read_text(encoding="utf-8")
-    assert fields_of(text, "Issue")["by_user"] == "dict[str, ByUser]"
-    assert fields_of(text, "ByUser") == {"votes": "int"}
+    assert fields_of(text, "Issue")["by_user"] == "dict[str, ByUser] | None = None"
+    assert fields_of(text, "ByUser") == {"votes": "int | None = None"}
 
 
 def test_objects_share_a_model_only_if_name_and_shape_are_the_same(written: Path) -> None:
     text = (written / "same_names" / "models.py").read_text(encoding="utf-8")
-    assert fields_of(text, "Issue")["owner"] == fields_of(text, "Parent")["owner"] == "Owner"
-    assert fields_of(text, "Project")["owner"] == "ProjectOwner"
-    assert fields_of(text, "IssueData") == {"data": "IssueDataData"}
+    assert fields_of(text, "Issue")["owner"] == fields_of(text, "Parent")["owner"] == "Owner | None = None"
+    assert fields_of(text, "Project")["owner"] == "ProjectOwner | None = None"
+    assert fields_of(text, "IssueData") == {"data": "IssueDataData | None = None"}
 
 
 def test_class_names_avoid_those_of_the_framework_and_python() -> None:
     text = models_of([{"id": 1, "stream": {"x": 1}, "field": {"x": 2, "y": 1}, "acme_config": {"z": 1}}])
     fields = fields_of(text, "Issue")
-    assert fields["stream"] == "StreamRecord"
-    assert fields["field"] == "FieldRecord"
-    assert fields["acme_config"] != "AcmeConfig"
+    assert fields["stream"] == "StreamRecord | None = None"
+    assert fields["field"] == "FieldRecord | None = None"
+    assert fields["acme_config"] != "AcmeConfig | None = None"
 
 
 def test_a_cursor_of_epochs_sends_bounds_as_epochs(tmp_path: Path) -> None:
@@ -268,45 +215,6 @@ def test_names_that_do_not_follow_from_the_class_names_are_declared(tmp_path: Pa
     (stream,) = spec.streams.values()
     assert (spec.name, stream.name, dict(stream.params)) == ("github", "a_b", {"per_page": 100, "v": "2"})
     assert set(spec.config.model_fields) == {"base_url", "org"}
-
-
-def personal_of(*records: dict[str, Any]) -> tuple[str, ...]:
-    """Return the personal fields of a stream generated from these records."""
-    return propose(
-        make_choices("acme"), page_of([{"id": at, **record} for at, record in enumerate(records)])
-    ).plan.personal
-
-
-@pytest.mark.parametrize(
-    ("record", "personal"),
-    [
-        ({"lead": {"name": "Ann", "email": "a@b.example"}}, ("lead.name",)),
-        ({"name": "Ann", "nickname": "A", "e-mail": "a@b.example"}, ("name", "nickname")),
-        ({"who": {"fullName": "Ann", "mail": "a@b.example", "title": "Dr"}}, ("who.fullName",)),
-        ({"login": "a@b.example", "name": "Ann"}, ("name",)),
-        ({"author": {"login": "ann", "avatar_url": "https://x.example/a"}}, ("author.login",)),
-        ({"code_owner": {"name": "Ann", "avatarUrl": None}}, ("code_owner.name",)),
-        ({"assignees": [{"login": "ann", "avatar_url": None}]}, ("assignees.login",)),
-        ({"a.b": {"name": "Ann", "email": "a@b.example"}}, ("a\\.b.name",)),
-        ({"a": {"b": [[{"name": "Ann", "email": "a@b.example"}]]}}, ("a.b.name",)),
-        ({"repository": {"name": "x", "avatar_url": "https://x.example/a"}}, ()),
-        ({"owner": {"name": "x"}}, ()),
-        ({"owner": {"name": 7, "email": "a@b.example"}}, ()),
-        ({"name": "x", "owner": {"email": "a@b.example"}}, ()),
-    ],
-)
-def test_names_next_to_an_email_or_avatar_are_personal(record: dict[str, Any], personal: tuple[str, ...]) -> None:
-    assert personal_of(record) == personal
-
-
-def test_a_field_with_a_long_name_hides_no_name_beside_it() -> None:
-    person = {"name": "Ann", "email": "ann@acme.example"}
-    assert personal_of({"id": 1, **person, "x" * 61: 1, "author": person}) == ("name", "author.name")
-
-
-def test_an_email_in_one_record_makes_the_name_personal_in_all() -> None:
-    assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": None}) == ()
-    assert personal_of({"lead": {"name": "Ann", "email": None}}, {"lead": {"email": "a@b.example"}}) == ("lead.name",)
 
 
 @pytest.mark.parametrize("name", ["epochs", "github"])

@@ -13,7 +13,10 @@ import yaml
 from typer.testing import CliRunner
 
 from dazz_assets.cli import app
+from tests.cli.command_result import CommandResult
+from tests.cli.new_workspace import Workspace
 from tests.cli.vendor import INTEGRATION, TOKEN, Vendor, serving
+from tests.http.loopback import Vendor as LoopbackVendor
 
 
 def days_ago(days: int) -> date:
@@ -76,13 +79,6 @@ class Project:
         return [sys.executable, "-m", "dazz_assets.cli", *args]
 
 
-class CommandResult:
-    """The output of a command."""
-
-    def __init__(self, out: str, err: str) -> None:
-        self.out, self.err = out, err
-
-
 @pytest.fixture(scope="session")
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with an empty Dagster instance, made once because that takes seconds."""
@@ -129,3 +125,16 @@ def synced(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Iterat
         project.configure({})
         project.run("sync", project.target)
         yield project
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.chdir(tmp_path)
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def api() -> Iterator[LoopbackVendor]:
+    """An API on loopback, whose answers a test sets."""
+    with LoopbackVendor() as api:
+        yield api

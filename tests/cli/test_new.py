@@ -2,85 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from pydantic import SecretStr
-from typer.testing import CliRunner
 
 from dazz_assets.assistant.generate import write_call
-from dazz_assets.cli import app, new_flags, prompts
+from dazz_assets.cli import new_flags
 from dazz_assets.connections import read_connections
-from dazz_assets.spec.discovery import load_classes
-from dazz_assets.spec.read import read_integration
-from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
-from tests.cli.conftest import CommandResult
+from tests.cli.new_workspace import FLAGS, RECORDS, TOKEN, Workspace
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
-
-TOKEN = "canary-8c1d2e"
-RECORDS = [
-    {"id": "a", "title": "x", "updatedAt": "2026-01-01T00:00:00Z", "owner": {"email": "a@b.example"}},
-    {"id": "b", "title": "y", "updatedAt": "2026-01-02T00:00:00Z", "owner": None},
-]
-PAGE = {"data": RECORDS, "links": {"next": "/v1/issues?page=2"}}
-FLAGS = ("--base-url", "https://api.acme.example/v1/", "--path", "/issues")
-
-
-class Workspace:
-    """An otherwise empty folder to run `dazz new` in, with a sample page in a file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.env: dict[str, str | None] = {"COLUMNS": "200", "DAZZ_HOME": str(folder / "home")}
-        self.sample = self.write_page(PAGE)
-
-    def write_page(self, document: Any) -> str:
-        file = self.folder / "page.json"
-        file.write_bytes(document if isinstance(document, bytes) else json.dumps(document).encode())
-        return str(file)
-
-    def new(self, *args: str, status: int = 0, answers: str = "") -> CommandResult:
-        result = CliRunner().invoke(app, ["new", *args], env=self.env, input=answers, prog_name="dazz")
-        assert result.exit_code == status, f"{result.exit_code}: {result.stdout}{result.stderr}{result.exception}"
-        return CommandResult(result.stdout, result.stderr)
-
-    def generate(self, *args: str) -> StreamSpec:
-        """The stream of an integration generated from the sample with FLAGS and these flags."""
-        self.new("acme", *FLAGS, "--sample", self.sample, *args)
-        (stream,) = self.read_spec("acme").streams.values()
-        return stream
-
-    def read_spec(self, folder: str) -> IntegrationSpec:
-        (class_,) = load_classes(self.folder / folder)
-        return read_integration(class_)
-
-    def run_rejected(self, *args: str) -> str:
-        """The error for flags that are wrong usage. Checks that nothing was written."""
-        before = sorted(self.folder.rglob("*"))
-        result = self.new(*args, status=2)
-        assert sorted(self.folder.rglob("*")) == before
-        assert result.out == ""
-        return result.err.splitlines()[-1].removeprefix("Error: ")
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.chdir(tmp_path)
-    return Workspace(tmp_path)
-
-
-@pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    vendor = Vendor()
-    yield vendor
-    vendor.close()
-
 
 # From a sample page
 
@@ -204,7 +138,7 @@ def test_what_the_page_does_not_prove_is_a_warning(workspace: Workspace) -> None
     assert [line for line in result.err.splitlines() if line.startswith("warning: ")] == [
         "warning: the page shows no way to the next page; without a paginator, only one page is fetched",
         "warning: no cursor: each sync fetches the whole list",
-        "warning: one record doesn't show which fields are optional: review models.py",
+        "warning: one record shows neither what types a field may have, nor that the key is unique",
     ]
 
 
@@ -254,13 +188,13 @@ def test_the_generated_code_passes_the_type_checker(workspace: Workspace) -> Non
 # From the API
 
 
-def test_with_a_token_in_the_environment_the_page_is_fetched(workspace: Workspace, vendor: Vendor) -> None:
-    following = {"Link": f'<{vendor.url}/orgs/a%20b/issues?page=2>; rel="next"'}
-    vendor.handler = lambda asked: Reply(body=[]) if "page" in asked.query else Reply(body=RECORDS, headers=following)
+def test_with_a_token_in_the_environment_the_page_is_fetched(workspace: Workspace, api: Vendor) -> None:
+    following = {"Link": f'<{api.url}/orgs/a%20b/issues?page=2>; rel="next"'}
+    api.handler = lambda asked: Reply(body=[]) if "page" in asked.query else Reply(body=RECORDS, headers=following)
     workspace.env |= {"ACME_TOKEN": TOKEN, "ACME_ORG": "a b"}
-    result = workspace.new("acme", "--base-url", vendor.url, "--path", "/orgs/{config.org}/issues?limit=2")
-    assert vendor.requests[0].target == "/orgs/a%20b/issues?limit=2"
-    assert vendor.requests[0].headers["Authorization"] == f"Bearer {TOKEN}"
+    result = workspace.new("acme", "--base-url", api.url, "--path", "/orgs/{config.org}/issues?limit=2")
+    assert api.requests[0].target == "/orgs/a%20b/issues?limit=2"
+    assert api.requests[0].headers["Authorization"] == f"Bearer {TOKEN}"
     (stream,) = workspace.read_spec("acme").streams.values()
     assert write_call(stream.paginator) == "LinkHeader()"
     assert "dazz record" not in result.out
@@ -268,28 +202,28 @@ def test_with_a_token_in_the_environment_the_page_is_fetched(workspace: Workspac
     assert all(TOKEN not in file.read_text(encoding="utf-8") for file in workspace.folder.rglob("*.py"))
 
 
-def test_an_open_api_needs_no_token(workspace: Workspace, vendor: Vendor) -> None:
-    vendor.script(Reply(body={"data": RECORDS, "links": {"next": None}}))
-    workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", "--auth", "none")
-    assert "Authorization" not in vendor.requests[0].headers
+def test_an_open_api_needs_no_token(workspace: Workspace, api: Vendor) -> None:
+    api.script(Reply(body={"data": RECORDS, "links": {"next": None}}))
+    workspace.new("acme", "--base-url", api.url, "--path", "/issues", "--auth", "none")
+    assert "Authorization" not in api.requests[0].headers
     assert set(workspace.read_spec("acme").config.model_fields) == {"base_url"}
 
 
-def test_with_a_sample_nothing_is_fetched(workspace: Workspace, vendor: Vendor) -> None:
+def test_with_a_sample_nothing_is_fetched(workspace: Workspace, api: Vendor) -> None:
     workspace.env["ACME_TOKEN"] = TOKEN
-    workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", "--sample", workspace.sample)
-    assert vendor.requests == []
+    workspace.new("acme", "--base-url", api.url, "--path", "/issues", "--sample", workspace.sample)
+    assert api.requests == []
 
 
 def test_a_rejected_token_shows_the_response_without_the_token_and_nothing_is_written(
-    workspace: Workspace, vendor: Vendor
+    workspace: Workspace, api: Vendor
 ) -> None:
     def reject(asked: ReceivedRequest) -> Reply:
         return Reply(401, {"message": f"{asked.headers['Authorization']} opens nothing"})
 
-    vendor.handler = reject
+    api.handler = reject
     workspace.env["ACME_TOKEN"] = TOKEN
-    result = workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", status=1)
+    result = workspace.new("acme", "--base-url", api.url, "--path", "/issues", status=1)
     assert "Bearer *** opens nothing" in result.err
     assert not (workspace.folder / "acme").exists()
 
@@ -417,133 +351,3 @@ def test_pages_that_the_path_counts_and_a_flag_ends_are_read_with_both(
     assert write_call(stream.paginator) == 'PageNumber(more="has_more")'
     assert stream.params == {"per_page": 2}
     assert "no next page" not in result.err
-
-
-# At a terminal
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompts, "is_terminal", lambda: True)
-
-
-@pytest.mark.usefixtures("terminal")
-def test_missing_flags_are_asked_for_with_defaults_from_the_page(workspace: Workspace) -> None:
-    answers = ["https://api.acme.example", "header:X-Key", "/v1/issues", "", "", "", "updated_after", ""]
-    result = workspace.new("acme", "--sample", workspace.sample, answers="\n".join(answers) + "\n")
-    (stream,) = workspace.read_spec("acme").streams.values()
-    assert write_call(workspace.read_spec("acme").integration.auth) == 'ApiKey(header="X-Key")'
-    assert write_call(stream.cursor) == 'Cursor("updatedAt", since="updated_after")'
-    assert write_call(stream.paginator) == 'NextLink("links.next")'
-    for shown in ("[bearer]", "[data]", "[id]", "[updatedAt]", "[next-link:links.next]"):
-        assert shown in result.err
-
-
-@pytest.mark.usefixtures("terminal")
-def test_an_invalid_answer_is_asked_for_again(workspace: Workspace) -> None:
-    answers = ["api.acme.example", "https://api.acme.example", "", "/issues", "", "", "none", "nxt", "offset:start"]
-    result = workspace.new("acme", "--sample", workspace.sample, answers="\n".join(answers) + "\n")
-    (stream,) = workspace.read_spec("acme").streams.values()
-    assert stream.cursor is None
-    assert write_call(stream.paginator) == 'Offset(param="start")'
-    assert "write it like https://api.vendor.com" in result.err
-    assert "is not one of: link-header" in result.err
-
-
-@pytest.mark.usefixtures("terminal")
-def test_the_question_for_auth_explains_the_forms(workspace: Workspace) -> None:
-    answers = [
-        "https://api.acme.example",
-        "header:Authorization:Token {config.token}",
-        "/v1/issues",
-        "",
-        "",
-        "",
-        "",
-        "",
-    ]
-    result = workspace.new("acme", "--sample", workspace.sample, answers="\n".join(answers) + "\n")
-    assert write_call(workspace.read_spec("acme").integration.auth) == (
-        'ApiKey(header="Authorization", format="Token {config.token}")'
-    )
-    assert "header:NAME:FORMAT  the token within a text in the header NAME" in result.err
-
-
-@pytest.mark.usefixtures("terminal")
-def test_an_empty_answer_without_a_default_is_asked_for_again(workspace: Workspace) -> None:
-    answers = ["", "https://api.acme.example", "none", "", "/issues", "", "", "", "", ""]
-    result = workspace.new("acme", "--sample", workspace.sample, answers="\n".join(answers) + "\n")
-    assert result.err.count("This question has no default: type an answer, or stop with Ctrl-C") == 2
-
-
-@pytest.mark.usefixtures("terminal")
-def test_an_empty_answer_for_records_means_the_page_itself(workspace: Workspace) -> None:
-    flags = (*FLAGS, "--auth", "none", "--records", "dta")
-    workspace.new("acme", *flags, "--sample", workspace.write_page(RECORDS), answers="\n\n\n\n\n")
-    (stream,) = workspace.read_spec("acme").streams.values()
-    assert stream.records == ""
-
-
-@pytest.mark.usefixtures("terminal")
-def test_a_missing_token_is_reported_before_further_questions(workspace: Workspace) -> None:
-    result = workspace.new("acme", answers="https://api.acme.example\nbasic\n", status=2)
-    assert "Path of the first stream" not in result.err
-    assert result.err.splitlines()[-5:] == [
-        "To continue with your answers:",
-        "",
-        "  dazz new acme --base-url https://api.acme.example --auth basic",
-        "",
-        "Error: no page to generate from: set ACME_USERNAME, ACME_PASSWORD in the environment to fetch one, or give a "
-        "file with --sample",
-    ]
-
-
-@pytest.mark.usefixtures("terminal")
-@pytest.mark.parametrize(
-    ("reply", "status"),
-    [(Reply(401), 1), (Reply(404), 1), (Reply(body={"id": 1, "items": []}), 2)],
-    ids=["wrong token", "wrong path", "no records"],
-)
-def test_a_first_page_that_fails_prints_the_command_with_the_answers(
-    workspace: Workspace, vendor: Vendor, reply: Reply, status: int
-) -> None:
-    vendor.handler = lambda asked: reply
-    workspace.env["MY_TOKEN"] = TOKEN
-    answers = f"{vendor.url}\nheader:X-Key:t {{config.token}}\n/issues?state=open&limit=2\n"
-    result = workspace.new("acme", "--token-env", "MY_TOKEN", "--key", "id", answers=answers, status=status)
-    command = (
-        f"  dazz new acme --base-url {vendor.url} --auth 'header:X-Key:t {{config.token}}' "
-        "--path '/issues?state=open&limit=2' --key id --token-env MY_TOKEN"
-    )
-    assert command in result.err.splitlines()
-    assert result.err.splitlines()[-1].startswith("Error: ")
-    assert not (workspace.folder / "acme").exists()
-
-
-@pytest.mark.usefixtures("terminal")
-def test_an_invalid_flag_is_reported_before_any_question(workspace: Workspace) -> None:
-    error = workspace.new("acme", "--path", "/a b", "--sample", workspace.sample, status=2).err
-    assert error.startswith("Error: --path '/a b' contains ' '")
-
-
-def test_without_questions_no_command_is_printed(workspace: Workspace, vendor: Vendor) -> None:
-    vendor.handler = lambda asked: Reply(404)
-    result = workspace.new("acme", "--base-url", vendor.url, "--path", "/issues", "--auth", "none", status=1)
-    assert "dazz new" not in result.err
-
-
-@pytest.mark.usefixtures("terminal")
-def test_a_key_that_the_page_does_not_show_is_asked_for(workspace: Workspace) -> None:
-    sample = workspace.write_page([{"name": "x"}, {"name": "y"}])
-    workspace.new("acme", *FLAGS, "--auth", "none", "--sample", sample, answers="nme\nname\n\n\n\n")
-    (stream,) = workspace.read_spec("acme").streams.values()
-    assert stream.primary_key == ("name",)
-
-
-@pytest.mark.usefixtures("terminal")
-def test_a_paginator_that_the_page_needs_but_does_not_show_is_asked_for(workspace: Workspace) -> None:
-    sample = workspace.write_page({"data": RECORDS, "has_more": True})
-    answers = ["none", "offset:start", "", "", "none", ""]
-    workspace.new("acme", *FLAGS, "--auth", "none", "--sample", sample, answers="\n".join(answers) + "\n")
-    (stream,) = workspace.read_spec("acme").streams.values()
-    assert write_call(stream.paginator) == 'Offset(param="start", more="has_more")'

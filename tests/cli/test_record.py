@@ -19,7 +19,8 @@ import yaml
 from typer.testing import CliRunner
 
 from dazz_assets.cli import app
-from tests.cli.conftest import CommandResult, days_ago, noon
+from tests.cli.command_result import CommandResult
+from tests.cli.conftest import days_ago, noon
 from tests.http.loopback import ReceivedRequest, Reply
 from tests.recording.shop import INTEGRATION, TOKEN, Shop
 

@@ -250,7 +250,6 @@ SAMPLES: Mapping[str, Sample] = {
         },
         "content",
         ("uuid",),
-        cursor="createdDate",
         paginator='PageNumber(more="totalPages")',
     ),
 }

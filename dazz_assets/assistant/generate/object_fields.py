@@ -57,11 +57,12 @@ def list_scalar_fields(model: ModelSource, within: tuple[ModelField, ...] = ()) 
     for attribute in model.attributes:
         if attribute.type in ("str", "int", "float", "bool", "date", "AwareDatetime"):
             yield FieldPath((*within, attribute))
-        elif attribute.model and not within and not attribute.is_optional and attribute.key in _HOLDERS:
+        elif attribute.model and not within and not attribute.is_optional and attribute.key in HOLDERS:
             yield from list_scalar_fields(attribute.model, (attribute,))
 
 
-_HOLDERS = ("attributes", "fields", "properties")
+HOLDERS = ("attributes", "fields", "properties")
+"""Names of the object that holds a record's fields. Parsers read through it, so it is required."""
 
 
 _MAX_COLUMNS = 10

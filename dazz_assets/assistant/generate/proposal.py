@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from dazz_assets.assistant.generate.personal_fields import personal_fields
+from dazz_assets.assistant.generate.python_names import singular
 from dazz_assets.assistant.infer import (
+    CursorField,
     Paging,
     decode_json,
     find_cursor_fields,
@@ -27,10 +29,12 @@ from dazz_assets.http.page import Page
 from dazz_assets.http.pagination import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.names import suggest
-from dazz_assets.spec.literals import write_call
+from dazz_assets.privacy.secret_names import is_credential_name
+from dazz_assets.spec.literals import write_call, write_literal
 from dazz_assets.spec.timestamps import parse_timestamp
 
-SECRET_FIELDS = ("token", "password")
+AUTH_SECRETS = ("token", "password")
+"""The fields of the config that hold the auth's secret."""
 LONGEST_NAME = 30
 """Maximum length of the name of an integration, and of a stream: together they name a table (at most 63 letters)."""
 
@@ -46,13 +50,30 @@ class IntegrationBasics:
     path: str
     stream: str
     params: Mapping[str, Scalar] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The fields of the connection's config."""
+        return config_fields(self.auth, self.path, self.params, self.headers)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The fields of the config that are secrets: those of the auth, and by their name or that of their header."""
+        in_headers = {
+            name
+            for header, text in self.headers.items()
+            for _, name in find_placeholders(text)
+            if is_credential_name(header)
+        }
+        return tuple(name for name in self.settings if name in in_headers or is_secret_setting(name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegrationPlan(IntegrationBasics):
     """An integration with one stream.
 
-    shape: of the stream's records.
+    shape: of the stream's records. cursor_note: a sentence on what the cursor misses, or why there is none.
     personal: paths of fields that say who a person is. is_first_party: whether the code is written in the framework's
     own repository, where imports of the framework are first-party.
     """
@@ -62,20 +83,19 @@ class IntegrationPlan(IntegrationBasics):
     cursor: Cursor | None
     paginator: Paginator | None
     shape: ValueShape
+    cursor_note: str = ""
     personal: tuple[str, ...] = ()
     is_first_party: bool = False
 
-    @property
-    def settings(self) -> tuple[str, ...]:
-        """The fields of the connection's config."""
-        return config_fields(self.path, self.params, self.auth)
+
+def is_secret_setting(name: str) -> bool:
+    """Whether a field of the config is a secret by its name."""
+    return name in AUTH_SECRETS or is_credential_name(name)
 
 
-def config_fields(
-    path: str, params: Mapping[str, Scalar], auth: BearerToken | ApiKey | Basic | None
-) -> tuple[str, ...]:
-    """The fields of a connection's config: those in the request's placeholders, then those of the auth."""
-    request_fields = [name for kind, name in find_placeholders([path, params]) if kind == "config"]
+def config_fields(auth: BearerToken | ApiKey | Basic | None, *templates: object) -> tuple[str, ...]:
+    """The fields of a connection's config: those in the request's templates, then those of the auth."""
+    request_fields = [name for kind, name in find_placeholders(templates) if kind == "config"]
     return tuple(dict.fromkeys([*request_fields, *auth_config_fields(auth)]))
 
 
@@ -131,7 +151,8 @@ def propose(choices: AuthorChoices, page: Page, *, is_first_party: bool = False)
     records = _read_records(page, path)
     key = _choose_key(choices, records)
     paging = _choose_paging(choices, page)
-    cursor = _choose_cursor(choices, records)
+    cursors = find_cursor_fields(records, singular(choices.stream))
+    cursor = _choose_cursor(choices, records, cursors)
     shape = read_shape(records)
     plan = IntegrationPlan(
         name=choices.name,
@@ -140,13 +161,15 @@ def propose(choices: AuthorChoices, page: Page, *, is_first_party: bool = False)
         auth=choices.auth,
         path=choices.path,
         params={**_drop_counted(choices.params, paging), **(paging.params if paging else {})},
+        headers=choices.headers,
         stream=choices.stream,
         records=path,
         primary_key=key,
         cursor=cursor,
         paginator=paging.paginator if paging else None,
         shape=shape,
-        personal=personal_fields(shape),
+        cursor_note=_describe_cursor(choices, cursor, cursors),
+        personal=personal_fields(records, singular(choices.stream)),
         is_first_party=is_first_party,
     )
     return Proposal(plan, records, tuple(_list_open_questions(plan, page, records)))
@@ -210,23 +233,47 @@ def _choose_key(choices: AuthorChoices, records: Sequence[Any]) -> tuple[str, ..
     return choices.primary_key
 
 
-def _choose_cursor(choices: AuthorChoices, records: Sequence[Any]) -> Cursor | None:
-    candidates = find_cursor_fields(records)
+def _choose_cursor(choices: AuthorChoices, records: Sequence[Any], candidates: Sequence[CursorField]) -> Cursor | None:
+    """Choose what changes with a record. A time of creation is never proposed: a cursor on it misses later changes."""
+    created = next((item.path for item in candidates if item.is_always and item.says == "created"), None)
     if choices.cursor is None:
-        likely = [item for item in candidates if item.is_always and item.says != "other"]
+        likely = [item for item in candidates if item.says in ("changed", "seen") and (item.is_always or created)]
         chosen = likely[0].path if likely else None
     else:
         chosen = choices.cursor or None
     if chosen is None:
         if choices.since is not None:
-            raise NoProposalError("cursor", "`since` needs a cursor, and no field says when a record changed")
+            named = suggest("", [item.path for item in candidates])
+            raise NoProposalError("cursor", f"`since` needs a cursor, and no field says when a record changed{named}")
         return None
     texts = [text for text in read_texts(records, split_path(chosen)) if text is not None]
     if not texts or any(parse_timestamp(text) is None for text in texts):
         found = f"holds {texts[0][:60]!r}, which is not a time" if texts else "is in no record"
         named = suggest(chosen, [item.path for item in candidates])
         raise NoProposalError("cursor", f"`{chosen}` {found}{named}")
-    return Cursor(chosen, since=choices.since, format=_bound_format(texts[0]) if choices.since else None)
+    return Cursor(
+        chosen,
+        since=choices.since,
+        format=_bound_format(texts[0]) if choices.since else None,
+        nulls=created if len(texts) < len(records) else None,
+    )
+
+
+def _describe_cursor(choices: AuthorChoices, cursor: Cursor | None, candidates: Sequence[CursorField]) -> str:
+    """A sentence on what the cursor misses, or on the one that is not proposed; empty if there is nothing to say."""
+    wanted = [item for item in candidates if item.path == cursor.field] if cursor else candidates
+    says = wanted[0].says if wanted else "other"
+    if says not in ("seen", "created") or choices.cursor == "":
+        return ""
+    path = write_literal(wanted[0].path)[1:-1]
+    if cursor is None:
+        return (
+            f"No cursor: `{path}` stays as it is when a record changes. Where records never change, as in a log of "
+            f"events, it can be one: `Cursor({write_literal(wanted[0].path)})`."
+        )
+    if says == "created":
+        return f"`{path}` stays as it is when a record changes, so later changes are missed."
+    return f"`{path}` says when a record was last seen: a change without that, such as of its status, is missed."
 
 
 def _bound_format(text: str) -> str | None:
@@ -285,6 +332,8 @@ def _list_open_questions(plan: IntegrationPlan, page: Page, records: Sequence[An
         open_questions.append("the page shows no way to the next page; without a paginator, only one page is fetched")
     elif not any(item.has_more for item in find_paging(page)) and find_next_page_hint(page) is None:
         open_questions.append(f"{write_call(plan.paginator)} is unconfirmed: this page shows no next page")
+    if plan.cursor_note:
+        open_questions.append(plan.cursor_note.rstrip("."))
     if plan.cursor is None:
         open_questions.append("no cursor: each sync fetches the whole list")
     elif plan.cursor.since is None:
@@ -293,7 +342,7 @@ def _list_open_questions(plan: IntegrationPlan, page: Page, records: Sequence[An
             f"{_suggest_order(plan.cursor.field, records)}"
         )
     if len(records) == 1:
-        open_questions.append("one record doesn't show which fields are optional: review models.py")
+        open_questions.append("one record shows neither what types a field may have, nor that the key is unique")
     return open_questions
 
 

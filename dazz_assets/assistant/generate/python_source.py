@@ -1,10 +1,11 @@
 """Writes the source code of an integration for a developer to build on."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
 
-from dazz_assets.assistant.generate.object_fields import FieldPath, find_field_path, pick_object_fields
-from dazz_assets.assistant.generate.proposal import SECRET_FIELDS, IntegrationPlan
+from dazz_assets.assistant.generate.object_fields import HOLDERS, FieldPath, find_field_path, pick_object_fields
+from dazz_assets.assistant.generate.proposal import IntegrationPlan
 from dazz_assets.assistant.generate.python_names import make_class_name, make_field_name, singular, table_name
 from dazz_assets.assistant.generate.record_models import make_models
 from dazz_assets.http.json_slices import split_path
@@ -21,6 +22,10 @@ from dazz_assets.spec.literals import (
 
 _MAX_CLASS_WIDTH = 60
 _MAX_PARAMETER_LENGTH = 24
+_REQUIRED_FIELDS = (
+    "Only what the parser can't do without is required: one page doesn't show which other",
+    "fields a record may lack.",
+)
 
 
 def write_source(plan: IntegrationPlan) -> dict[str, str]:
@@ -43,7 +48,9 @@ class _SourceWriter:
         self._integration = f"{plan.prefix}Integration"
         self._stream = f"{make_class_name(plan.stream, max_width=_MAX_CLASS_WIDTH)}Stream"
         others = {self._config, self._integration, self._stream}
-        self._models = make_models(plan.shape, noun, f"A record of the stream {plan.stream}.", others)
+        doc = f"A record of the stream {plan.stream}."
+        needed = [*plan.primary_key, *([plan.cursor.field] if plan.cursor else []), *HOLDERS]
+        self._models = make_models(plan.shape, noun, doc, others, required={split_path(path) for path in needed})
         self._record = self._models[-1]
         named = others | {model.name for model in self._models}
         self._object = make_class_name(f"{plan.prefix} {noun}", taken=named, max_width=_MAX_CLASS_WIDTH)
@@ -64,7 +71,8 @@ class _SourceWriter:
         types = {word for text in annotations for word in re.findall(r"\w+", text)}
         needs_field = any(item.name != item.key for item in attributes)
         pydantic = [*sorted(types & {"AwareDatetime"}), "BaseModel", *(["Field"] if needs_field else [])]
-        yield f'"""Models of {self._plan.prefix}\'s records and of the domain objects made from them."""'
+        yield f'"""Models of {self._plan.prefix}\'s records and of the domain objects made from them.'
+        yield from ("", *_REQUIRED_FIELDS, '"""')
         yield from self._imports(
             write_import("datetime", sorted(types & {"date", "datetime"})),
             write_import("pydantic", pydantic),
@@ -90,9 +98,9 @@ class _SourceWriter:
         yield from self._imports(
             [
                 *write_import("collections.abc", ["Iterator"]),
-                *write_import("typing", ["ClassVar"] if plan.params and self._class_variable else []),
+                *write_import("typing", ["ClassVar"] if (plan.params or plan.headers) and self._class_variable else []),
             ],
-            write_import("pydantic", ["SecretStr"] if set(plan.settings) & set(SECRET_FIELDS) else []),
+            write_import("pydantic", ["SecretStr"] if plan.secrets else []),
             write_import("dazz_assets", [*framework, "parser"]),
         )
         yield from ("", *write_import(".models", sorted([self._object, self._record.name], key=str.lower)))
@@ -117,7 +125,7 @@ class _SourceWriter:
         return "" if self._plan.is_first_party else ": ClassVar"
 
     def _config_class(self) -> Iterator[str]:
-        fields = [f"    {name}: {'SecretStr' if name in SECRET_FIELDS else 'str'}" for name in self._plan.settings]
+        fields = [f"    {name}: {'SecretStr' if name in self._plan.secrets else 'str'}" for name in self._plan.settings]
         settings = "Settings of a connection" if fields else "No settings"
         yield f"class {self._config}(ConnectionConfig):"
         yield f'    """{settings}; the inherited `base_url` replaces the API\'s address."""'
@@ -129,11 +137,11 @@ class _SourceWriter:
         doc = f"The records of {plan.path}."
         yield from _write_class_head(self._stream, "Stream", self._record.name, doc, plan.stream)
         yield f"    path = {write_literal(plan.path)}"
-        if plan.params:
-            yield from write_enclosed(f"    params{self._class_variable} = {{", write_items(plan.params), "}")
+        yield from self._mapping("params", plan.params)
         if plan.records:
             yield f"    records = {write_literal(plan.records)}"
         yield from [f"    primary_key = {key[0]}"] if len(key) == 1 else write_enclosed("    primary_key = (", key, ")")
+        yield from (f"    # {line}" for line in wrap(plan.cursor_note, WIDTH - len("    # ")))
         if plan.cursor is not None:
             if plan.cursor.since is None:
                 yield "    # Without `since=` (the parameter for changes), each sync reads the whole list."
@@ -146,9 +154,15 @@ class _SourceWriter:
         yield from _write_class_head(self._integration, "Integration", self._config, doc, plan.name)
         yield f"    base_url = {write_literal(plan.base_url)}"
         yield from _write_setting("auth", plan.auth)
+        yield from self._mapping("headers", plan.headers)
         yield from _write_setting("paginator", plan.paginator)
         yield from ("    streams = (" + self._stream + ",)", "")
         yield from self._parser()
+
+    def _mapping(self, setting: str, values: Mapping[str, object]) -> list[str]:
+        if not values:
+            return []
+        return write_enclosed(f"    {setting}{self._class_variable} = {{", write_items(values), "}")
 
     def _parser(self) -> Iterator[str]:
         stream = self._plan.stream

@@ -1,6 +1,6 @@
 """Makes pydantic models from the shape of records."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from dazz_assets.assistant.generate.python_names import MAX_WIDTH, make_class_name, make_field_name, singular
@@ -21,8 +21,8 @@ _MIN_NAME_WIDTH = 8
 class ModelField:
     """A field of a model.
 
-    name: in Python. key: the vendor's name. is_optional: whether a record has null or lacks it. model: of the object
-    that the field holds, if any.
+    name: in Python. key: the vendor's name. is_optional: whether a record may have null or lack it. model: of the
+    object that the field holds, if any.
     """
 
     name: str
@@ -53,32 +53,42 @@ class ModelSource:
             yield from ("", *(line for attribute in self.attributes for line in _field_lines(attribute)))
 
 
-def make_models(shape: ValueShape, name: str, doc: str, taken: Collection[str] = ()) -> list[ModelSource]:
+Paths = Set[tuple[str, ...]]
+
+
+def make_models(
+    shape: ValueShape, name: str, doc: str, taken: Collection[str] = (), *, required: Paths = frozenset()
+) -> list[ModelSource]:
     """Make the models of records of this shape: nested models first, the record's own last.
 
-    taken: names of other classes.
+    taken: names of other classes. required: paths of the fields that are required where every record has them. All
+    others are optional, since what one page has may be missing or null elsewhere.
     """
     own = make_class_name(name, taken=taken)
-    builder = _ModelBuilder({own, *taken})
-    attributes = builder.attributes(shape, own)
+    builder = _ModelBuilder({own, *taken}, has_blanks=shape.has_blanks)
+    attributes = builder.attributes(shape, own, required)
     return [*builder.made.values(), ModelSource(own, doc, attributes)]
 
 
 class _ModelBuilder:
-    """Makes models from the inside out. Objects with the same name and fields share a model."""
+    """Makes models from the inside out. Objects with the same name and fields share a model.
 
-    def __init__(self, taken: Collection[str]) -> None:
+    has_blanks: whether the API writes an empty text where it has no value, which may be in the place of any time.
+    """
+
+    def __init__(self, taken: Collection[str], *, has_blanks: bool) -> None:
         self._taken = taken
+        self._has_blanks = has_blanks
         self.made: dict[str, ModelSource] = {}
 
-    def attributes(self, shape: ValueShape, own: str) -> tuple[ModelField, ...]:
+    def attributes(self, shape: ValueShape, own: str, required: Paths) -> tuple[ModelField, ...]:
         """The fields of the class with this name, making nested models on the way."""
-        return tuple(self._list_fields(shape, own))
+        return tuple(self._list_fields(shape, own, required))
 
-    def _model(self, shape: ValueShape, key: str, within: str) -> ModelSource:
+    def _model(self, shape: ValueShape, key: str, within: str, required: Paths) -> ModelSource:
         longer = f"{within} {key}"
         own = make_class_name(longer if key.lower() in _GENERIC else key, within, self._taken)
-        attributes, doc = self.attributes(shape, own), f"`{_docstring_text(key)}` of {within}."
+        attributes, doc = self.attributes(shape, own, required), f"`{_docstring_text(key)}` of {within}."
         for name in (own, make_class_name(longer, within, self._taken)):
             made = self.made.setdefault(name, ModelSource(name, doc, attributes))
             if made.attributes == attributes:
@@ -86,13 +96,14 @@ class _ModelBuilder:
         free = make_class_name(own, within, {*self._taken, *self.made})
         return self.made.setdefault(free, ModelSource(free, doc, attributes))
 
-    def _list_fields(self, shape: ValueShape, own: str) -> Iterator[ModelField]:
+    def _list_fields(self, shape: ValueShape, own: str, required: Paths) -> Iterator[ModelField]:
         # Keep names that need no alias, even if another member would get the same name.
         members = {key: member for key, member in shape.members.items() if is_encodable(key)}
         taken = {key for key in members if make_field_name(key) == key}
         for key, member in members.items():
-            type_, model = self._value_type(member, key, own)
-            is_optional = bool(member.nulls) or member.count < shape.objects
+            below = frozenset(path[1:] for path in required if path[0] == key)
+            type_, model = self._value_type(member, key, own, below)
+            is_optional = not below or bool(member.nulls) or member.count < shape.objects
             if _max_name_width(type_) < _MIN_NAME_WIDTH:
                 type_, model = "object", None
             # Truncate a long name so that the field fits on a line; the alias stays whole.
@@ -100,25 +111,31 @@ class _ModelBuilder:
             taken.add(name)
             yield ModelField(name, key, type_, is_optional, model)
 
-    def _value_type(self, shape: ValueShape, key: str, within: str) -> tuple[str, ModelSource | None]:
-        """The type of a shape's values without None, and their model if all are objects with fields."""
+    def _value_type(
+        self, shape: ValueShape, key: str, within: str, required: Paths = frozenset()
+    ) -> tuple[str, ModelSource | None]:
+        """The type of a shape's values without None, and their model if all are objects with fields.
+
+        required: paths from these values on; the empty path is the values themselves.
+        """
         kinds = set(shape.kinds) - {"null"}
-        model = self._object_type(shape, key, within) if "object" in kinds else None
+        model = self._object_type(shape, key, within, required) if "object" in kinds else None
+        texts: Set[Kind] = {"string"} if self._has_blanks and not required else kinds & _TEXTS
         found = [
             *(["bool"] if "boolean" in kinds else []),
             *(["float"] if "number" in kinds else ["int"] if "integer" in kinds else []),
-            *([_text_type(kinds & _TEXTS)] if kinds & _TEXTS else []),
+            *([_text_type(texts)] if kinds & _TEXTS else []),
             *([model.name if isinstance(model, ModelSource) else model] if model else []),
             *([f"list[{self._item_type(shape.items, key, within)}]"] if "list" in kinds else []),
         ]
         return " | ".join(found) or "object", model if isinstance(model, ModelSource) and len(found) == 1 else None
 
-    def _object_type(self, shape: ValueShape, key: str, within: str) -> "ModelSource | str":
+    def _object_type(self, shape: ValueShape, key: str, within: str, required: Paths) -> "ModelSource | str":
         if not shape.members:
             return "dict[str, object]"
         if shape.is_map:
             return f"dict[str, {self._item_type(shape.merge_members(), key, within)}]"
-        return self._model(shape, key, within)
+        return self._model(shape, key, within, required - {()})
 
     def _item_type(self, shape: ValueShape | None, key: str, within: str) -> str:
         """The type of the items of a list or the values of a map."""
@@ -133,7 +150,7 @@ def _max_name_width(type_: str) -> int:
     return WIDTH - text_width(f"    _99: {type_} | None = Field(")
 
 
-def _text_type(kinds: set[Kind]) -> str:
+def _text_type(kinds: Set[Kind]) -> str:
     if kinds == {"time"}:
         return "AwareDatetime"
     if kinds == {"date"}:

@@ -21,7 +21,8 @@ class ValueShape:
     """The shape of all values found at one path.
 
     count: number of values. kinds: number of values of each kind. members: shapes of the objects' members by name.
-    items: shape of the lists' items. example: the first scalar that is neither null nor an empty string.
+    items: shape of the lists' items. example: the first scalar that is neither null nor an empty string. blanks: number
+    of empty strings.
     """
 
     count: int = 0
@@ -29,12 +30,14 @@ class ValueShape:
     members: "dict[str, ValueShape]" = field(default_factory=dict)
     items: "ValueShape | None" = None
     example: Any = None
+    blanks: int = 0
 
     def add_value(self, value: Any, depth: int = 0) -> None:
         """Add one value."""
         kind = value_kind(value)
         self.count += 1
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        self.blanks += value == ""
         if kind == "object" and depth < _MAX_DEPTH:
             for name, member in value.items():
                 self.members.setdefault(name, ValueShape()).add_value(member, depth + 1)
@@ -56,6 +59,12 @@ class ValueShape:
         return self.kinds.get("null", 0)
 
     @property
+    def has_blanks(self) -> bool:
+        """Whether there is an empty string at any depth."""
+        below = [*self.members.values(), *([self.items] if self.items else [])]
+        return bool(self.blanks) or any(shape.has_blanks for shape in below)
+
+    @property
     def is_map(self) -> bool:
         """Whether the objects are maps from ids to values of one shape, rather than objects with fields."""
         names = self.members
@@ -75,6 +84,7 @@ class ValueShape:
     def merge(self, other: "ValueShape") -> None:
         """Add the values of another shape."""
         self.count += other.count
+        self.blanks += other.blanks
         for kind, count in other.kinds.items():
             self.kinds[kind] = self.kinds.get(kind, 0) + count
         for name, member in other.members.items():

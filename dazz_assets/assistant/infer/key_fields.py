@@ -94,7 +94,8 @@ _UNLIKELY = 3 * len(_NAMES)
 
 def _rank(names: tuple[str, ...]) -> tuple[int, int]:
     """Rank by name, then by depth: the record's own fields before those of nested objects."""
-    name = split_words(names[-1])
+    # `sys_id` is the record's own id, as `id` is.
+    name = tuple(word for word in split_words(names[-1]) if word != "sys")
     last = name[-1] if name else ""
     depth = len(names) - 1
     if last in _NAMES:

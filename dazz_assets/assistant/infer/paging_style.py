@@ -6,7 +6,7 @@ from typing import Any
 
 from dazz_assets.assistant.infer.json_values import decode_json, join_path, split_words
 from dazz_assets.http import CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, Page, PageNumber, Paginator
-from dazz_assets.http.pagination import find_header_link
+from dazz_assets.http.pagination import OURS, find_header_link, path_read_by
 
 _MAX_DEPTH = 6
 
@@ -82,8 +82,8 @@ def find_paging(page: Page) -> list[Paging]:
 
 
 def paginators_match(one: Paginator, other: Paginator) -> bool:
-    """Whether two paginators read the same path and send the same parameter."""
-    if type(one) is not type(other):
+    """Whether a paginator is of another's class, reads the same path and sends the same parameter."""
+    if not isinstance(one, type(other)):
         return False
     return all(getattr(one, name, None) == getattr(other, name, None) for name in ("path", "param"))
 
@@ -232,5 +232,5 @@ def _is_count(value: Any) -> bool:
 
 def missing_path(paginator: Paginator, page: Page) -> str | None:
     """The path that a paginator reads if the page has nothing there."""
-    path = getattr(paginator, "path", None) or getattr(paginator, "more", None)
-    return path if isinstance(path, str) and not page.has(path) else None
+    path = path_read_by(paginator) or (getattr(paginator, "more", None) if isinstance(paginator, OURS) else None)
+    return path if path is not None and not page.has(path) else None

@@ -1,6 +1,6 @@
 """`dazz new`: write a new integration from one page of an API, and record its first scenario."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -40,6 +40,15 @@ ApiPath = Annotated[
         "--path",
         metavar="PATH",
         help="Path of the first stream, with its query, like '/orgs/{config.org}/issues?limit=100'.",
+    ),
+]
+Headers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header",
+        metavar="'NAME: VALUE'",
+        help="A header that requests send, like 'Accept: application/vnd.vendor+json'. Can be repeated. A value may "
+        "hold fields of the config, like {config.account}.",
     ),
 ]
 Stream = Annotated[
@@ -95,6 +104,7 @@ def new_integration(
     base_url: BaseUrl = None,
     auth: AuthKind = None,
     path: ApiPath = None,
+    header: Headers = None,
     stream: Stream = None,
     records: Records = None,
     key: Key = None,
@@ -128,8 +138,9 @@ def new_integration(
         "--sample": str(sample) if sample else None,
         "--into": str(into) if into else None,
     }
-    _check_flags(flags)
-    draft = _make_draft(vendor, names, flags, sample, is_first_party=_is_first_party(folder))
+    headers = header or []
+    _check_flags(flags, headers)
+    draft = _make_draft(vendor, names, flags, headers, sample, is_first_party=_is_first_party(folder))
     connection = _make_connection(names.name, draft.credentials)
     files = _write_files(folder, draft.proposal)
     _print_proposal(folder, files, draft.proposal, connection)
@@ -148,7 +159,7 @@ class _Draft:
     proposal: "Proposal"
 
 
-def _check_flags(flags: Mapping[str, str | None]) -> None:
+def _check_flags(flags: Mapping[str, str | None], headers: Sequence[str]) -> None:
     """Check flags first, so that a bad one is reported before any question, and one with a secret is not repeated."""
     from dazz_assets.cli import new_flags
 
@@ -159,33 +170,42 @@ def _check_flags(flags: Mapping[str, str | None]) -> None:
     ):
         if (given := flags[flag]) is not None:
             check(given)
+    new_flags.read_headers(headers)
 
 
 def _make_draft(
-    vendor: str, names: "VendorNames", flags: dict[str, str | None], sample: Path | None, *, is_first_party: bool
+    vendor: str,
+    names: "VendorNames",
+    flags: dict[str, str | None],
+    header_texts: Sequence[str],
+    sample: Path | None,
+    *,
+    is_first_party: bool,
 ) -> _Draft:
     """Ask for what the flags don't say, get a page, and propose an integration. Raises UsageError or FetchError."""
     from dazz_assets.assistant.generate.proposal import config_fields
-    from dazz_assets.cli.new_flags import read_auth
+    from dazz_assets.cli.new_flags import check_auth_header, read_auth, read_headers
     from dazz_assets.cli.prompts import ask_missing, complete_proposal, is_terminal, show_answers_on_failure
     from dazz_assets.cli.sample_page import fetch_sample_page, find_credentials
 
-    token_env = flags["--token-env"]
+    token_env, headers = flags["--token-env"], read_headers(header_texts)
 
     def check_auth(text: str) -> None:
+        auth = read_auth(text)
+        check_auth_header(auth, headers)
         if sample is None:
-            find_credentials(names.name, config_fields("", {}, read_auth(text)), token_env).check_set()
+            find_credentials(names.name, config_fields(auth, headers), token_env).check_set()
 
-    with show_answers_on_failure(vendor, flags):
+    with show_answers_on_failure(vendor, flags, header_texts):
         base_url, auth, path = ask_missing(flags, check_auth)
-        wanted = _read_wanted(names, {**flags, "--base-url": base_url, "--auth": auth, "--path": path})
-        credentials = find_credentials(wanted.name, config_fields(wanted.path, wanted.params, wanted.auth), token_env)
+        wanted = _read_wanted(names, {**flags, "--base-url": base_url, "--auth": auth, "--path": path}, headers)
+        credentials = find_credentials(wanted.name, wanted.settings, token_env)
         page = fetch_sample_page(wanted, credentials, sample)
         proposal = complete_proposal(wanted, page, is_first_party=is_first_party, interactive=is_terminal())
     return _Draft(credentials, page, proposal)
 
 
-def _read_wanted(names: "VendorNames", given: Mapping[str, str | None]) -> "AuthorChoices":
+def _read_wanted(names: "VendorNames", given: Mapping[str, str | None], headers: Mapping[str, str]) -> "AuthorChoices":
     """Read flags and answers into what the author wants. Raises UsageError."""
     from dazz_assets.assistant.generate import stream_name_from_path
     from dazz_assets.assistant.generate.proposal import AuthorChoices
@@ -200,6 +220,7 @@ def _read_wanted(names: "VendorNames", given: Mapping[str, str | None]) -> "Auth
         auth=new_flags.read_auth(given["--auth"] or ""),
         path=path,
         params=params,
+        headers=headers,
         stream=new_flags.read_stream_name(given["--stream"], stream_name_from_path(path)),
         records=given["--records"],
         primary_key=None if key is None else new_flags.read_key(key),
