@@ -115,14 +115,12 @@ class Redactor:
         texts in it. records: the path of the list of records in the text. keyed_by_id: whether an object is there, with
         the records by their ids. Raises ValueError if the text is not JSON.
         """
-        above = json_slices.split_path(records)
-        fields = {_without_indexes((*above, *json_slices.split_path(path))) for path in personal}
+        above = _without_indexes(json_slices.split_path(records))
+        fields = {(*above, *_without_indexes(json_slices.split_path(path))) for path in personal}
         redact_recognised = cache(self._redact_recognised)
         while True:
             seen = self._count_seen()
-            result = rewrite_json(
-                text, self._token_rewriter(fields, redact_recognised, above if keyed_by_id else None)
-            )
+            result = rewrite_json(text, self._token_rewriter(fields, redact_recognised, above if keyed_by_id else None))
             # A value found to be secret or personal may also appear earlier in the text.
             if self._count_seen() == seen:
                 return result
@@ -241,7 +239,9 @@ class Redactor:
 
         def change(kind: str, path: tuple[str, ...], value: str) -> str:
             if kind == "key":
-                return redact_name(value, path[:-1] == keyed_by_id or _NO_FIELD_NAME.fullmatch(value) is not None)
+                return redact_name(
+                    value, _without_indexes(path[:-1]) == keyed_by_id or _NO_FIELD_NAME.fullmatch(value) is not None
+                )
             if kind == "number":
                 return self._redact_number(value, is_personal=_without_indexes(path) in fields)
             names = _without_indexes(path) if fields else ()
