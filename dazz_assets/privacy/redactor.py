@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from dazz_assets.http import json_slices
 from dazz_assets.http.mask import MIN_SECRET_LENGTH, Mask
 from dazz_assets.privacy import personal_data, secret_names, token_patterns
 from dazz_assets.privacy.base_urls import BaseUrls
 from dazz_assets.privacy.json_tokens import TokenRewriter, rewrite_json
 from dazz_assets.privacy.named_secrets import replace_named_secrets
 from dazz_assets.privacy.pseudonyms import NUMBER, PERSON, Pseudonyms
+from dazz_assets.privacy.record_paths import RecordPaths, is_in_fields, split_fields
 from dazz_assets.privacy.seen_values import SeenValues
 
 PERSONAL = "personal"
@@ -115,12 +115,11 @@ class Redactor:
         texts in it. records: the path of the list of records in the text. keyed_by_id: whether an object is there, with
         the records by their ids. Raises ValueError if the text is not JSON.
         """
-        above = _without_indexes(json_slices.split_path(records))
-        fields = {(*above, *_without_indexes(json_slices.split_path(path))) for path in personal}
+        fields, paths = split_fields(personal), RecordPaths(records, keyed_by_id=keyed_by_id)
         redact_recognised = cache(self._redact_recognised)
         while True:
             seen = self._count_seen()
-            result = rewrite_json(text, self._token_rewriter(fields, redact_recognised, above if keyed_by_id else None))
+            result = rewrite_json(text, self._token_rewriter(fields, paths, redact_recognised))
             # A value found to be secret or personal may also appear earlier in the text.
             if self._count_seen() == seen:
                 return result
@@ -219,12 +218,9 @@ class Redactor:
         return "".join(pieces)
 
     def _token_rewriter(
-        self,
-        fields: Collection[tuple[str, ...]],
-        redact_recognised: Callable[[str], str],
-        keyed_by_id: tuple[str, ...] | None,
+        self, fields: frozenset[tuple[str, ...]], paths: RecordPaths, redact_recognised: Callable[[str], str]
     ) -> TokenRewriter:
-        """The function that redacts the tokens of one JSON text. keyed_by_id: the path of an object by id, if any."""
+        """The function that redacts the tokens of one JSON text."""
 
         @cache
         def redact(text: str) -> str:
@@ -239,13 +235,11 @@ class Redactor:
 
         def change(kind: str, path: tuple[str, ...], value: str) -> str:
             if kind == "key":
-                return redact_name(
-                    value, _without_indexes(path[:-1]) == keyed_by_id or _NO_FIELD_NAME.fullmatch(value) is not None
-                )
+                return redact_name(value, paths.is_id(path) or _NO_FIELD_NAME.fullmatch(value) is not None)
+            in_record = paths.find(path) if fields else None
             if kind == "number":
-                return self._redact_number(value, is_personal=_without_indexes(path) in fields)
-            names = _without_indexes(path) if fields else ()
-            if any(names[:end] in fields for end in range(1, len(names) + 1)):
+                return self._redact_number(value, is_personal=in_record in fields)
+            if is_in_fields(in_record, fields):
                 return self._redact_personal(value)
             if path and secret_names.secret_kind(path[-1]):
                 return self._redact_secret_member(path[-1], value)
@@ -360,7 +354,3 @@ def _order_secrets(secrets: Mapping[str, str]) -> list[str]:
         (name for name, secret in secrets.items() if len(secret) >= MIN_SECRET_LENGTH),
         key=lambda name: (-count_contained(name), -len(name), name),
     )
-
-
-def _without_indexes(path: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in path if not name.isdecimal())

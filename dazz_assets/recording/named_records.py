@@ -132,13 +132,14 @@ def find_named(
             said = _read_values(parser, kept, named)
             for item in parser.inputs:
                 if item.kind == "full_refresh":
-                    missing = [
+                    missing = (
                         found for found in identities.get(item.stream, ()) if found.record.key not in kept[item.stream]
-                    ]
-                    named |= {
+                    )
+                    new = {
                         (item.stream, found.record.key): found.record for found in missing if found.is_named_in(said)
                     }
-    return _limit(named)
+                    named = _limit(named | new)
+    return named
 
 
 def _limit(named: Mapping[RecordId, FoundRecord]) -> dict[RecordId, FoundRecord]:

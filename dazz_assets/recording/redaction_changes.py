@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from dazz_assets.http.json_slices import split_path
 from dazz_assets.privacy.json_tokens import rewrite_json
 from dazz_assets.privacy.personal_data import replace_people
 from dazz_assets.privacy.pseudonyms import PERSON
+from dazz_assets.privacy.record_paths import RecordPaths, is_in_fields, split_fields, without_indexes
 from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.recording.exchange_file import Exchange
 from dazz_assets.spec.specs import StreamSpec
@@ -33,13 +33,16 @@ class RedactionChanges:
         """Compare a page with its redacted text. Both are JSON with the same tokens in the same order."""
         if before == after:
             return
+        paths, fields = _paths(stream), split_fields(stream.personal)
         for (kind, _, old), (_, path, new) in zip(_read_tokens(before), _read_tokens(after), strict=True):
             if old == new:
                 continue
             if kind == "key":
-                self._renamed[stream.name].add(_format_path(stream, (*path[:-1], "*")))
-            elif _PERSON.fullmatch(new) and not _is_declared(stream, path) and replace_people(old, lambda _: ""):
-                self._replaced[stream.name].add(_format_path(stream, path))
+                if not paths.is_id(path):
+                    self._renamed[stream.name].add(_format_path(stream, (*path[:-1], "*")))
+            elif _PERSON.fullmatch(new) and replace_people(old, lambda _: ""):
+                if not is_in_fields(paths.find(path), fields):
+                    self._replaced[stream.name].add(_format_path(stream, path))
 
     def warnings(
         self, streams: Iterable[StreamSpec], exchanges: Iterable[Exchange], redactor: Redactor
@@ -92,21 +95,14 @@ def _read_tokens(text: str) -> list[_Token]:
     return tokens
 
 
-def _is_declared(stream: StreamSpec, path: tuple[str, ...]) -> bool:
-    above = split_path(stream.records)
-    names = _without_indexes(path)
-    declared = {_without_indexes((*above, *split_path(field))) for field in stream.personal}
-    return any(names[:end] in declared for end in range(1, len(names) + 1))
+def _paths(stream: StreamSpec) -> RecordPaths:
+    return RecordPaths(stream.records, keyed_by_id=stream.shape == "by_id")
 
 
 def _format_path(stream: StreamSpec, path: tuple[str, ...]) -> str:
     """A path for messages: from the record where it lies in one, as `personal` is written."""
-    above, names = _without_indexes(split_path(stream.records)), _without_indexes(path)
-    return ".".join(names[len(above) :] if names[: len(above)] == above else names)
-
-
-def _without_indexes(path: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in path if not name.isdecimal())
+    in_record = _paths(stream).find(path)
+    return ".".join(without_indexes(path) if in_record is None else in_record)
 
 
 def _join(paths: set[str]) -> str:

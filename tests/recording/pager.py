@@ -125,6 +125,7 @@ class Pager:
         }
         for number in range(25):
             self.add_incident(number, f"S{size - 1 - number:03}")
+        self.services_of: dict[str, list[dict[str, Any]]] = {}
         self.vendor = Vendor()
         self.vendor.handler = self.answer
         self.url = self.vendor.url
@@ -140,12 +141,17 @@ class Pager:
             }
         )
 
+    def rename(self, service: str, name: str) -> None:
+        """Give a service another name."""
+        next(item for item in self.lists["services"] if item["id"] == service)["name"] = name
+
     def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.headers.get("Authorization") != f"Bearer {TOKEN}":
             return Reply(401, {"message": "this token opens nothing"})
-        name = asked.path.strip("/")
+        *above, name = asked.path.strip("/").split("/")
         since = asked.query.get("since", [""])[0]
-        items = [item for item in self.lists[name] if item.get("created_at", "~") >= since]
+        found = self.services_of.get(above[-1], []) if above else self.lists[name]
+        items = [item for item in found if item.get("created_at", "~") >= since]
         start, size = int(asked.query.get("offset", ["0"])[0]), int(asked.query["limit"][0])
         more = start + size < len(items)
         return Reply(200, {name: items[start : start + size], "offset": start, "more": more, "total": len(items)})

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from dazz_assets.errors import RecordingError
 from dazz_assets.recording.record_scenario import RecordedScenario, record_scenario
 from tests.recording.pager import INTEGRATION, Pager
 from tests.recording.pytest_runs import run_pytest
 from tests.recording.shop import KEY, connection_to, write_integration
+
+FIRST_PAGE = ["S000", "S001", "S002"]
+SECOND_PAGE = ["S003", "S004", "S005"]
 
 
 @pytest.fixture
@@ -34,26 +38,66 @@ def record(
     )
 
 
-def kept(folder: Path, file: str) -> list[str]:
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> RecordedScenario:
+    """A recording that tests only read. A service is renamed between its syncs."""
+    pager = Pager()
+    with pager.vendor:
+        return record(tmp_path_factory.mktemp("recorded"), pager, between=lambda: pager.rename("S069", "Renamed"))
+
+
+def kept(recorded: RecordedScenario, file: str) -> list[str]:
     """The ids of the records in a recorded page."""
-    page = json.loads((folder / f"{file}.json").read_text())["response"]["body"]
+    page = json.loads((recorded.folder / f"{file}.json").read_text())["response"]["body"]
     return [item["id"] for item in next(items for items in page.values() if isinstance(items, list))]
 
 
-def test_records_that_kept_ones_name_are_kept_from_any_page_of_another_list(tmp_path: Path, pager: Pager) -> None:
-    folder = record(tmp_path, pager).folder
-    assert kept(folder, "first/3-incidents.001") == ["I000", "I001", "I002"]
-    assert kept(folder, "first/3-incidents.002") == ["I003", "I004", "I005"]
+def ids(letter: str, first: int, last: int) -> list[str]:
+    return [f"{letter}{number:03}" for number in range(first, last + 1)]
+
+
+def test_records_that_kept_ones_name_are_kept_from_any_page_of_another_list(recorded: RecordedScenario) -> None:
+    assert kept(recorded, "first/3-incidents.001") == ["I000", "I001", "I002"]
+    assert kept(recorded, "first/3-incidents.002") == ["I003", "I004", "I005"]
     # Services are listed before the incidents that name them, and are kept in the order of their list.
-    assert kept(folder, "first/2-services.001") == ["S000", "S001", "S002"]
-    assert kept(folder, "first/2-services.002") == ["S003", "S004", "S005", *(f"S{n:03}" for n in range(64, 70))]
-    # Services name teams in turn, in a list; those that services of other pages name are at the beginning.
-    assert kept(folder, "first/1-teams.001") == ["T000", "T001", "T002"]
-    assert kept(folder, "first/1-teams.002") == ["T003", "T004", "T005", *(f"T{n:03}" for n in range(64, 70))]
-    assert len(list((folder / "first").glob("*.json"))) == 6
+    assert kept(recorded, "first/2-services.001") == FIRST_PAGE
+    assert kept(recorded, "first/2-services.002") == [*SECOND_PAGE, *ids("S", 64, 69)]
+    # Services name teams in turn, in a list.
+    assert kept(recorded, "first/1-teams.002") == [*ids("T", 3, 5), *ids("T", 64, 69)]
 
 
-def test_such_a_recording_passes_its_test_without_a_network(tmp_path: Path, pager: Pager) -> None:
-    record(tmp_path, pager)
-    pager.vendor.close()
-    assert run_pytest("vendor", cwd=tmp_path).outcome == "1 passed"
+def test_a_second_sync_keeps_what_both_name_as_it_is_then(recorded: RecordedScenario) -> None:
+    assert kept(recorded, "second/3-incidents.002")[-1] == "I010"
+    assert kept(recorded, "second/2-services.002") == [*SECOND_PAGE, *ids("S", 59, 69)]
+    page = json.loads((recorded.folder / "second" / "2-services.002.json").read_text())["response"]["body"]
+    assert page["services"][-1]["name"] == "Renamed"
+
+
+def test_a_recording_stays_as_small_as_its_limit_says(recorded: RecordedScenario) -> None:
+    assert recorded.exchanges == {"first": 6, "second": 6}
+    assert recorded.objects == {"alarms": 11}
+    assert recorded.warnings == ()
+
+
+def test_such_a_recording_passes_its_test_without_a_network(recorded: RecordedScenario) -> None:
+    assert run_pytest(recorded.folder.parent, cwd=recorded.folder.parents[2]).outcome == "1 passed"
+
+
+def test_a_record_of_a_sub_stream_is_found_below_the_parents_that_are_kept(tmp_path: Path, pager: Pager) -> None:
+    text = INTEGRATION.replace('path = "/services"', 'parent = TeamsStream\n    path = "/teams/{parent.id}/services"')
+    pager.services_of = {"T001": pager.lists["services"], "T066": []}
+    recorded = record(tmp_path, pager, text)
+    assert kept(recorded, "first/2-services.t001-a5e6f5.002")[3:] == ids("S", 64, 69)
+    # These teams are kept as services name them, and are parents in turn.
+    assert kept(recorded, "first/2-services.t066-7e0b0c.001") == []
+
+
+def test_a_parser_that_fails_on_a_cut_recording_is_told_so(tmp_path: Path, pager: Pager) -> None:
+    text = INTEGRATION.replace("services_by_id[incident.service.id]", 'services_by_id["S05" + incident.service.id[3:]]')
+    with pytest.raises(RecordingError) as raised:
+        record(tmp_path, pager, text)
+    assert str(raised.value).startswith("the first sync failed, so nothing was recorded: pager/test, parser alarms")
+    assert str(raised.value).endswith(
+        "\nParser alarms may miss a record that was left out: of incidents and services and teams, 3 records of each "
+        "page and 2 pages of each list were kept. To keep everything: --limit 0"
+    )
