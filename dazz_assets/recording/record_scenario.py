@@ -78,8 +78,9 @@ def record_scenario(
 ) -> RecordedScenario:
     """Record a first and a second sync of a connection as the scenario of this name, replacing an earlier recording.
 
-    key: makes pseudonyms. records: how many to keep of each page, None for all. pages: how many to read of each list,
-    None for all. between: called between the two syncs. seams: where to record; by default the integration's seams.
+    key: makes pseudonyms. records: how many to keep of each page, None for all. pages: how many to keep of each list,
+    None for all. Records that kept ones name are kept too. between: called between the two syncs. seams: where to
+    record; by default the integration's seams.
 
     Raises RecordingError if a sync fails, a secret is left, or the recording does not replay; the earlier recording
     then stays. Raises BadConnection if the config is wrong.

@@ -37,12 +37,11 @@ class RedactionChanges:
         for (kind, _, old), (_, path, new) in zip(_read_tokens(before), _read_tokens(after), strict=True):
             if old == new:
                 continue
-            if kind == "key":
-                if not paths.is_id(path):
-                    self._renamed[stream.name].add(_format_path(stream, (*path[:-1], "*")))
-            elif _PERSON.fullmatch(new) and replace_people(old, lambda _: ""):
-                if not is_in_fields(paths.find(path), fields):
-                    self._replaced[stream.name].add(_format_path(stream, path))
+            if kind == "key" and not paths.is_id(path):
+                self._renamed[stream.name].add(_format_path(stream, (*path[:-1], "*")))
+            is_from_elsewhere = kind != "key" and _PERSON.fullmatch(new) and replace_people(old, lambda _: "")
+            if is_from_elsewhere and not is_in_fields(paths.find(path), fields):
+                self._replaced[stream.name].add(_format_path(stream, path))
 
     def warnings(
         self, streams: Iterable[StreamSpec], exchanges: Iterable[Exchange], redactor: Redactor

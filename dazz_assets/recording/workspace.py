@@ -68,7 +68,15 @@ class Workspace:
 
     def searching_session(self, clock: Clock, pages: int) -> Session:
         """A session to read more pages of each list than its syncs do."""
-        return Session(self.spec, self.connection, self.lake, now=clock.now, sleep=clock.sleep, max_pages=pages)
+        return Session(
+            self.spec,
+            self.connection,
+            self.lake,
+            progress=self.progress,
+            now=clock.now,
+            sleep=clock.sleep,
+            max_pages=pages,
+        )
 
     def sync(self, clock: Clock) -> Outcome:
         """Sync from the stored marks, and parse what came."""

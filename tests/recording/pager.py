@@ -62,18 +62,18 @@ class IncidentsStream(Stream[Incident]):
     cursor = Cursor("created_at", since="since")
 
 
-class ServicesStream(Stream[Service]):
-    """Services."""
-
-    path = "/services"
-    records = "services"
-
-
 class TeamsStream(Stream[Team]):
     """Teams."""
 
     path = "/teams"
     records = "teams"
+
+
+class ServicesStream(Stream[Service]):
+    """Services."""
+
+    path = "/services"
+    records = "services"
 
 
 class PagerIntegration(Integration[PagerConfig]):
