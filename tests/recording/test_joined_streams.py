@@ -87,9 +87,9 @@ def test_a_record_of_a_sub_stream_is_found_below_the_parents_that_are_kept(tmp_p
     text = INTEGRATION.replace('path = "/services"', 'parent = TeamsStream\n    path = "/teams/{parent.id}/services"')
     pager.services_of = {"T001": pager.lists["services"], "T066": []}
     recorded = record(tmp_path, pager, text)
-    assert kept(recorded, "first/2-services.t001-a5e6f5.002")[3:] == ids("S", 64, 69)
+    assert kept(recorded, "first/2-services.t001-e78d6e.002")[3:] == ids("S", 64, 69)
     # These teams are kept as services name them, and are parents in turn.
-    assert kept(recorded, "first/2-services.t066-7e0b0c.001") == []
+    assert kept(recorded, "first/2-services.t066-ea18cc.001") == []
 
 
 def test_a_parser_that_fails_on_a_cut_recording_is_told_so(tmp_path: Path, pager: Pager) -> None:
