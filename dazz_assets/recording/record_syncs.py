@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -87,6 +87,7 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
             more = self._find_more(lists, tape, recorded, outcome)
             if not more.keys() - named.keys() or attempt == _MOST_ROUNDS:
                 break
+            self._tell_repeating(sync, more.keys() - named.keys())
             named |= more
             self._restart()
         if outcome.errors:
@@ -162,6 +163,13 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
             kept[stream.name] = {row["key"]: json.loads(row["record"]) for row in rows if row["problem"] is None}
         return kept
 
+    def _tell_repeating(self, sync: ScenarioSync, added: Collection[RecordId]) -> None:
+        if self._progress is not None:
+            counts = Counter(stream for stream, _ in added)
+            records = ", ".join(f"{stream} {number}" for stream, number in sorted(counts.items()))
+            reason = f"the {sync} sync is recorded again, with the records that kept ones name ({records})"
+            self._progress.repeating(self._workspace.session.name, reason)
+
     def _restart(self) -> None:
         """Undo the sync that just ran: repeat the recorded ones in an empty workspace."""
         self._stack.close()
@@ -185,9 +193,11 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         cut = {source[0] for source in self._cut_sources}
         if not (left_out := [stream for stream in inputs if stream in cut]):
             return text
+        *others, last = left_out
+        streams = f"{', '.join(others)} and {last}" if others else last
         return (
-            f"{text}\nParser {problem.parser} may miss a record that was left out: of {' and '.join(left_out)}, "
-            f"{self._cut.describe()} were kept. To keep everything: --limit 0"
+            f"{text.rstrip('.')}. The recording was cut, so parser {problem.parser} may miss a record: of {streams}, "
+            f"{self._cut.describe()} were kept, and what they name. To keep everything: --limit 0"
         )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from dazz_assets.errors import RecordingError
 from dazz_assets.recording.record_scenario import RecordedScenario, record_scenario
+from dazz_assets.reports import Progress
 from tests.recording.pager import INTEGRATION, Pager
 from tests.recording.pytest_runs import run_pytest
 from tests.recording.shop import KEY, connection_to, write_integration
@@ -26,7 +27,11 @@ def pager() -> Iterator[Pager]:
 
 
 def record(
-    folder: Path, pager: Pager, text: str = INTEGRATION, between: Callable[[], object] = lambda: None
+    folder: Path,
+    pager: Pager,
+    text: str = INTEGRATION,
+    between: Callable[[], object] = lambda: None,
+    progress: Progress | None = None,
 ) -> RecordedScenario:
     return record_scenario(
         write_integration(folder / "vendor", text, "pager.py"),
@@ -35,6 +40,7 @@ def record(
         key=KEY,
         records=3,
         between=between,
+        progress=progress,
     )
 
 
@@ -98,6 +104,20 @@ def test_a_parser_that_fails_on_a_cut_recording_is_told_so(tmp_path: Path, pager
         record(tmp_path, pager, text)
     assert str(raised.value).startswith("the first sync failed, so nothing was recorded: pager/test, parser alarms")
     assert str(raised.value).endswith(
-        "\nParser alarms may miss a record that was left out: of incidents and services and teams, 3 records of each "
-        "page and 2 pages of each list were kept. To keep everything: --limit 0"
+        ". The recording was cut, so parser alarms may miss a record: of incidents, services and teams, 3 records of "
+        "each page and 2 pages of each list were kept, and what they name. To keep everything: --limit 0"
+    )
+
+
+def test_a_sync_that_is_recorded_again_is_told(tmp_path: Path, pager: Pager) -> None:
+    """Its first attempt is shown, with a parser that failed."""
+    told: list[str] = []
+
+    class Told(Progress):
+        def repeating(self, connection: str, reason: str) -> None:
+            told.append(f"{connection}: {reason}")
+
+    record(tmp_path, pager, progress=Told())
+    assert told[0] == (
+        "pager/test: the first sync is recorded again, with the records that kept ones name (services 6, teams 6)"
     )
