@@ -96,7 +96,7 @@ class Progress:
         """Work pauses for some seconds because of a rate limit, a retry or another sync of the connection."""
 
     def repeating(self, connection: str, reason: str) -> None:
-        """What was done is undone and begins again, also what failed: a sentence that says what and why."""
+        """Work that was shown, also as failed, is done again: a sentence that says what and why."""
 
     def ended(self, connection: str, work: str, *, failed: bool = False) -> None:
         """Work on a stream or parser ended."""

@@ -69,6 +69,7 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         self._cut_sources: set[Source] = set()
         self._last_pages: dict[Source, int] = {}
         self._added: set[RecordId] = set()
+        self._rehearsed = False
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -84,16 +85,18 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         named = self._find_named(lists)
         for attempt in count(1):
             recorded, tape, outcome = self._run(named, lists)
-            more = self._find_more(lists, tape, recorded, outcome)
-            if not more.keys() - named.keys() or attempt == _MOST_ROUNDS:
+            more = self._find_more(lists, tape, recorded, outcome) or self._rehearse(lists, outcome)
+            if not (new := more.keys() - named.keys()) or attempt == _MOST_ROUNDS:
                 break
-            self._tell_repeating(sync, more.keys() - named.keys())
+            self._tell_repeating(sync, new)
             named |= more
             self._restart()
         if outcome.errors:
             raise RecordingError(self._describe_failure(sync, outcome.errors[0]))
         self._added |= named.keys()
         self.recorded[sync] = recorded
+        if self._rehearsed:
+            self._restart()
         return recorded
 
     def redaction_warnings(self) -> Iterator[str]:
@@ -131,6 +134,20 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         lists |= self._read_lists(tape.cut_sources - known, recorded.at)
         return find_named(self._spec, self._read_kept(), lists)
 
+    def _rehearse(self, lists: Mapping[str, Sequence[FoundRecord]], outcome: Outcome) -> dict[RecordId, FoundRecord]:
+        """The records of incremental streams that a second sync will name: it can't add what is older than its start.
+
+        Only a first sync is followed by one, which is then undone.
+        """
+        incremental = {name for name in lists if self._spec.streams[name].cursor is not None}
+        if self.recorded or outcome.errors or not incremental:
+            return {}
+        self._tell("a second sync is tried, to see which records it names")
+        self._rehearsed = True
+        self._run({}, {})
+        named = find_named(self._spec, self._read_kept(), lists)
+        return {(stream, key): record for (stream, key), record in named.items() if stream in incremental}
+
     def _find_named(self, lists: Mapping[str, Sequence[FoundRecord]]) -> dict[RecordId, FoundRecord]:
         """The records to add before a sync has run: those that stored ones name, and that it would leave out."""
         kept = {
@@ -164,16 +181,18 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         return kept
 
     def _tell_repeating(self, sync: ScenarioSync, added: Collection[RecordId]) -> None:
+        counts = Counter(stream for stream, _ in added)
+        records = ", ".join(f"{stream} {number}" for stream, number in sorted(counts.items()))
+        self._tell(f"the {sync} sync is recorded again, with the records that kept ones name ({records})")
+
+    def _tell(self, what: str) -> None:
         if self._progress is not None:
-            counts = Counter(stream for stream, _ in added)
-            records = ", ".join(f"{stream} {number}" for stream, number in sorted(counts.items()))
-            reason = f"the {sync} sync is recorded again, with the records that kept ones name ({records})"
-            self._progress.repeating(self._workspace.session.name, reason)
+            self._progress.repeating(self._workspace.session.name, what)
 
     def _restart(self) -> None:
-        """Undo the sync that just ran: repeat the recorded ones in an empty workspace."""
+        """Undo what ran since the last recorded sync: repeat the recorded ones in an empty workspace."""
         self._stack.close()
-        self._workspace = self._open_workspace()
+        self._workspace, self._rehearsed = self._open_workspace(), False
         for sync, recorded in self.recorded.items():
             script = ReplayScript(recorded.exchanges, self._redactor)
             with replay_requests(self._spec, script), time_machine.travel(recorded.at, tick=False):

@@ -98,6 +98,21 @@ def test_a_record_of_a_sub_stream_is_found_below_the_parents_that_are_kept(tmp_p
     assert kept(recorded, "first/2-services.t066-ea18cc.001") == []
 
 
+def test_a_record_of_an_incremental_stream_is_kept_in_the_order_of_its_list(tmp_path: Path, pager: Pager) -> None:
+    """A second sync lists its changes only, so the first one keeps what both name."""
+    text = INTEGRATION.replace(
+        'records = "services"', 'records = "services"\n    cursor = Cursor("created_at", since="since")'
+    )
+    text = text.replace("    name: str\n    teams:", "    name: str\n    created_at: datetime\n    teams:")
+    for number, service in enumerate(pager.lists["services"]):
+        service["created_at"] = f"2026-01-08T{number // 60:02}:{number % 60:02}:00Z"
+    recorded = record(tmp_path, pager, text)
+    services = [*kept(recorded, "first/2-services.001"), *kept(recorded, "first/2-services.002")]
+    assert services == [*ids("S", 0, 5), *ids("S", 59, 69)]
+    assert kept(recorded, "second/2-services.001") == ["S069"]
+    assert recorded.objects == {"alarms": 11}
+
+
 def test_a_parser_that_fails_on_a_cut_recording_is_told_so(tmp_path: Path, pager: Pager) -> None:
     text = INTEGRATION.replace("services_by_id[incident.service.id]", 'services_by_id["S05" + incident.service.id[3:]]')
     with pytest.raises(RecordingError) as raised:
