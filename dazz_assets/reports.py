@@ -95,6 +95,9 @@ class Progress:
     def waiting(self, connection: str, seconds: float, reason: str) -> None:
         """Work pauses for some seconds because of a rate limit, a retry or another sync of the connection."""
 
+    def repeating(self, connection: str, reason: str) -> None:
+        """Work that was shown, also as failed, is done again: a sentence that says what and why."""
+
     def ended(self, connection: str, work: str, *, failed: bool = False) -> None:
         """Work on a stream or parser ended."""
 

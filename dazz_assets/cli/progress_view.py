@@ -68,6 +68,10 @@ class _TrackedProgress(Progress):
             if not affected:
                 self.note(f"{connection}: {text}")
 
+    def repeating(self, connection: str, reason: str) -> None:
+        with self.lock:
+            self.note(f"{connection}: {reason}")
+
     def ended(self, connection: str, work: str, *, failed: bool = False) -> None:
         with self.lock:
             counts = self.active.pop((connection, work), _Counts())

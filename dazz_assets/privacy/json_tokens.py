@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from dazz_assets.http import json_slices
@@ -129,6 +129,28 @@ def trim_list(text: str, path: str, limit: int) -> str:
             steps.append(0 if kind == "[" else "")
         last = end
     return "".join((*parts, text[copied:]))
+
+
+def extend_list(text: str, path: str, items: Iterable[str]) -> str:
+    """The text with JSON values added to the end of the list at a dotted path; unchanged if no list is there."""
+    wanted = list(json_slices.split_path(path))
+    added = ", ".join(items)
+    steps: list[str | int] = []  # For each open container, the current member's key or item's index.
+    before = ""
+    for kind, token, end in _read_tokens(text):
+        inside = len(steps) == len(wanted) + 1 and [str(step) for step in steps[:-1]] == wanted
+        if kind in ("]", "}"):
+            steps.pop()
+            if inside and kind == "]" and added:
+                return f"{text[: end - 1].rstrip()}{'' if before == '[' else ', '}{added}{text[end - 1 :]}"
+        elif kind == "," and isinstance(steps[-1], int):
+            steps[-1] += 1
+        elif kind == "key":
+            steps[-1] = _decode_string(token)
+        if kind in ("[", "{"):
+            steps.append(0 if kind == "[" else "")
+        before = kind
+    return text
 
 
 def _read_tokens(text: str) -> Iterator[_Token]:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from dazz_assets.http import json_slices
 from dazz_assets.http.mask import MIN_SECRET_LENGTH, Mask
 from dazz_assets.privacy import personal_data, secret_names, token_patterns
 from dazz_assets.privacy.base_urls import BaseUrls
 from dazz_assets.privacy.json_tokens import TokenRewriter, rewrite_json
 from dazz_assets.privacy.named_secrets import replace_named_secrets
 from dazz_assets.privacy.pseudonyms import NUMBER, PERSON, Pseudonyms
+from dazz_assets.privacy.record_paths import RecordPaths, is_in_fields, split_fields
 from dazz_assets.privacy.seen_values import SeenValues
 
 PERSONAL = "personal"
@@ -29,6 +29,13 @@ _KINDS = "|".join(sorted({*token_patterns.KINDS, *secret_names.KINDS}, key=len, 
 _SHORTEST_PERSON = 5
 _SHORTEST_SECRET = 12
 """Shorter values are replaced in their own field only, not wherever else they appear."""
+
+_WORD = re.compile(r"[^\W\d]+")
+"""An ordinary word, as `production` or `in_progress`: somebody's name may also be a state, a kind or a label."""
+_RUNNING_TEXT = re.compile(r"[\s/@]|%2[Ff]")
+"""What prose, paths, URLs and mentions hold, and states and labels don't."""
+_NO_FIELD_NAME = re.compile(r"[0-9]+|.*\s.*", re.DOTALL)
+"""Names of members that no model declares: they are data."""
 
 _URL = re.compile(r"(https?://[^\s\"'<>]+)")
 _URL_PART = re.compile(r"/[^\s\"'<>]*|[^\s=&?#/<>]+=[^\s]*")
@@ -58,7 +65,9 @@ class Redactor:
         public: Collection[str] = (),
     ) -> None:
         self._pseudonyms = Pseudonyms(key)
-        self._seen = SeenValues()
+        self._seen_secrets = SeenValues()
+        self._seen_names = SeenValues()
+        self._seen_words = SeenValues()
         self._public = frozenset(public)
         self._config_emails = frozenset(_find_emails(public))
         self._secrets = frozenset(secrets.values())
@@ -82,34 +91,42 @@ class Redactor:
         A secret that differs in each request (a signature) is replaced with its kind alone.
         """
         view = copy.copy(self)
-        view._seen = SeenValues()
+        view._seen_secrets, view._seen_names, view._seen_words = SeenValues(), SeenValues(), SeenValues()
         view._is_for_requests = True
         return view
 
     def redact_text(self, text: str) -> str:
         """Redact any text: a URL, a header's value, a form body, an error."""
-        return self._change_between_stand_ins(self._redact_recognised(text), self._seen.replace_in)
+        return self._replace_seen(self._redact_recognised(text))
 
     def redact_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Redact the values of headers. Credentials keep their scheme, cookies their names."""
         return {name: self._redact_header(name.lower(), value) for name, value in headers.items()}
 
-    def redact_json(self, text: str, personal: Collection[str] = (), records: str = "") -> str:
-        """Redact the strings, numbers and keys of a JSON text, leaving all else as it was sent.
+    def redact_json(
+        self, text: str, personal: Collection[str] = (), records: str = "", *, keyed_by_id: bool = False
+    ) -> str:
+        """Redact the strings and numbers of a JSON text, leaving all else as it was sent.
+
+        Names of members stay, since parsers read fields by them, unless they are data: a secret, an e-mail address, or
+        a personal value that can't be a field's name.
 
         personal: dotted paths of a record's fields that identify a person; a path to an object or list covers the
-        texts in it. records: the path of the list of records in the text. Raises ValueError if the text is not JSON.
+        texts in it. records: the path of the list of records in the text. keyed_by_id: whether an object is there, with
+        the records by their ids. Raises ValueError if the text is not JSON.
         """
-        fields = {
-            _without_indexes((*json_slices.split_path(records), *json_slices.split_path(path))) for path in personal
-        }
+        fields, paths = split_fields(personal), RecordPaths(records, keyed_by_id=keyed_by_id)
         redact_recognised = cache(self._redact_recognised)
         while True:
-            seen = len(self._seen)
-            result = rewrite_json(text, self._token_rewriter(fields, redact_recognised))
+            seen = self._count_seen()
+            result = rewrite_json(text, self._token_rewriter(fields, paths, redact_recognised))
             # A value found to be secret or personal may also appear earlier in the text.
-            if len(self._seen) == seen:
+            if self._count_seen() == seen:
                 return result
+
+    def is_persons_word(self, text: str) -> bool:
+        """Whether a text is a personal value of another field, but an ordinary word, so that it is left as it is."""
+        return self._seen_words.stand_in(text) is not None and not self._is_for_requests
 
     def restore(self, text: str) -> str:
         """Put the originals of stand-ins and public base URLs back into a text, so that the vendor understands it."""
@@ -133,12 +150,16 @@ class Redactor:
                 found.update(name for name, mask in self._masks.items() if mask(piece) != piece)
                 token_patterns.replace_tokens(piece, note)
                 personal_data.replace_people(piece, lambda value: note(PERSONAL, value))
-                for stand_in in self._seen.find_stand_ins(piece):
+                for stand_in in self._seen_secrets.find_stand_ins(piece):
                     kind = re.fullmatch(r"redacted-(.+)-[0-9a-f]{8}", stand_in)
-                    found.add(kind[1] if kind else PERSONAL)
+                    found.update(kind.groups() if kind else ())
+                if self._seen_names.find_stand_ins(piece):
+                    found.add(PERSONAL)
 
         def search_string(kind: str, path: tuple[str, ...], value: str) -> str:
             search(value)
+            if kind == "string" and self._replace_words(value) != value:
+                found.add(PERSONAL)
             return value
 
         search(text)
@@ -146,6 +167,21 @@ class Redactor:
         with contextlib.suppress(ValueError):
             rewrite_json(text, search_string)
         return found
+
+    def _count_seen(self) -> int:
+        return len(self._seen_secrets) + len(self._seen_names) + len(self._seen_words)
+
+    def _replace_seen(self, text: str) -> str:
+        """The text with values that were found to be secret or personal elsewhere replaced."""
+        text = self._change_between_stand_ins(text, self._seen_secrets.replace_in)
+        text = self._change_between_stand_ins(text, self._seen_names.replace_in)
+        return self._replace_words(text)
+
+    def _replace_words(self, text: str) -> str:
+        """The text with ordinary words that are personal elsewhere replaced, if it is more than a state or label."""
+        if not _RUNNING_TEXT.search(text):
+            return text
+        return self._change_between_stand_ins(text, self._seen_words.replace_in)
 
     def _redact_recognised(self, text: str) -> str:
         """Redact what is recognised from the text alone: known secrets, token shapes, secret names, people."""
@@ -182,21 +218,28 @@ class Redactor:
         return "".join(pieces)
 
     def _token_rewriter(
-        self, fields: Collection[tuple[str, ...]], redact_recognised: Callable[[str], str]
+        self, fields: frozenset[tuple[str, ...]], paths: RecordPaths, redact_recognised: Callable[[str], str]
     ) -> TokenRewriter:
         """The function that redacts the tokens of one JSON text."""
 
         @cache
         def redact(text: str) -> str:
-            return self._change_between_stand_ins(redact_recognised(text), self._seen.replace_in)
+            return self._replace_seen(redact_recognised(text))
+
+        @cache
+        def redact_name(name: str, is_data: bool) -> str:
+            redacted = redact_recognised(name)
+            if redacted == name and is_data:
+                redacted = self._seen_names.stand_in(name) or self._seen_words.stand_in(name) or name
+            return self._change_between_stand_ins(redacted, self._seen_secrets.replace_in)
 
         def change(kind: str, path: tuple[str, ...], value: str) -> str:
             if kind == "key":
-                return redact(value)
+                return redact_name(value, paths.is_id(path) or _NO_FIELD_NAME.fullmatch(value) is not None)
+            in_record = paths.find(path) if fields else None
             if kind == "number":
-                return self._redact_number(value, is_personal=_without_indexes(path) in fields)
-            names = _without_indexes(path) if fields else ()
-            if any(names[:end] in fields for end in range(1, len(names) + 1)):
+                return self._redact_number(value, is_personal=in_record in fields)
+            if is_in_fields(in_record, fields):
                 return self._redact_personal(value)
             if path and secret_names.secret_kind(path[-1]):
                 return self._redact_secret_member(path[-1], value)
@@ -209,7 +252,7 @@ class Redactor:
             return "0"
         if is_personal:
             return self._redact_personal(value, is_number=True)
-        redacted = self._seen.replace_in(value) if value.isdecimal() else value
+        redacted = self._seen_names.replace_in(self._seen_secrets.replace_in(value)) if value.isdecimal() else value
         return redacted if redacted.isdecimal() or redacted == value else "0"
 
     def _redact_secret_member(self, name: str, value: str) -> str:
@@ -253,16 +296,16 @@ class Redactor:
             return f"redacted-{kind}"
         stand_in = self._pseudonyms.secret(kind, value, url_form)
         if len(value) >= _SHORTEST_SECRET and value not in self._public:
-            self._seen.add(value, stand_in)
+            self._seen_secrets.add(value, stand_in)
         return stand_in
 
     def _redact_personal(self, value: str, *, is_number: bool = False) -> str:
-        """The pseudonym of a declared field's value, which from now on is replaced everywhere."""
+        """The pseudonym of a declared field's value, which from now on is replaced elsewhere too."""
         if value in self._public:
             return self.redact_text(value)
         stand_in = self._pseudonyms.number(value) if is_number else self._pseudonyms.person(value)
         if stand_in != value and len(value) >= _SHORTEST_PERSON and not stand_in.startswith("https://"):
-            self._seen.add(value, stand_in)
+            (self._seen_words if _WORD.fullmatch(value) else self._seen_names).add(value, stand_in)
         return stand_in
 
     def _restore_text(self, text: str) -> str:
@@ -311,7 +354,3 @@ def _order_secrets(secrets: Mapping[str, str]) -> list[str]:
         (name for name, secret in secrets.items() if len(secret) >= MIN_SECRET_LENGTH),
         key=lambda name: (-count_contained(name), -len(name), name),
     )
-
-
-def _without_indexes(path: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in path if not name.isdecimal())

@@ -45,6 +45,10 @@ class SeenValues:
                     spans.append(span)
                     spans.sort(key=lambda span: span[0] - span[1])
 
+    def stand_in(self, text: str) -> str | None:
+        """The stand-in of a text that is a value as a whole, or None."""
+        return self._stand_ins.get(text) if text in self._values else None
+
     def replace_in(self, text: str) -> str:
         """The text with each value replaced with its stand-in."""
         parts: list[str] = []

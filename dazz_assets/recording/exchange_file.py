@@ -31,6 +31,11 @@ class Exchange:
     request: Request
     response: Response
 
+    @property
+    def stream(self) -> str:
+        """Its stream, by the file name that the tape gave it."""
+        return self.name.partition("-")[2].partition(".")[0]
+
 
 def format_exchange(exchange: Exchange) -> str:
     """The text of an exchange's file."""

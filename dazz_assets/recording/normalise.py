@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from dazz_assets.http import Request, Response
-from dazz_assets.privacy.json_tokens import compact_json, trim_list
+from dazz_assets.privacy.json_tokens import compact_json
 from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.recording.exchange_file import LATIN_1, UTF_8, change_text, find_charset
-from dazz_assets.spec.specs import StreamSpec
 
 # Headers that requests and urllib3 add, and those that don't describe the request.
 _OMITTED_REQUEST_HEADERS = frozenset(
@@ -32,17 +32,15 @@ def normalise_request(request: Request, redactor: Redactor) -> Request:
     )
 
 
-def normalise_response(
-    response: Response, redactor: Redactor, stream: StreamSpec | None, records: int | None
-) -> Response:
-    """A response as its file has it. records: how many records of a page to keep; None keeps all."""
+def normalise_response(response: Response, redactor: Redactor, change_page: Callable[[str], str]) -> Response:
+    """A response as its file has it. change_page: cuts and redacts the text of its body."""
     is_refusal = response.status >= 400
     headers = {name: value for name, value in response.headers.items() if _is_kept(name.lower(), is_refusal=is_refusal)}
-    return Response(
-        response.status,
-        dict(sorted(redactor.redact_headers(headers).items())),
-        _redact_response_body(response, redactor, stream, records),
-    )
+    body = change_text(response.body, response.headers, change_page)
+    if find_charset(body, response.headers) == LATIN_1:
+        # What looks like Latin-1 may be UTF-8 that was cut within a letter.
+        body = redactor.redact_text(body.decode(UTF_8, "surrogateescape")).encode(UTF_8, "surrogateescape")
+    return Response(response.status, dict(sorted(redactor.redact_headers(headers).items())), body)
 
 
 def _is_kept(name: str, *, is_refusal: bool) -> bool:
@@ -51,31 +49,12 @@ def _is_kept(name: str, *, is_refusal: bool) -> bool:
 
 
 def _redact_request_body(request: Request, redactor: Redactor) -> bytes:
-    return change_text(request.body, request.headers, lambda text: _redact_request_text(text, redactor))
+    return change_text(request.body, request.headers, lambda text: redact_body_text(text, redactor))
 
 
-def _redact_request_text(text: str, redactor: Redactor) -> str:
+def redact_body_text(text: str, redactor: Redactor) -> str:
+    """A body's text, redacted: token by token if it is JSON, and then without white space between tokens."""
     try:
         return compact_json(redactor.redact_json(text))
-    except ValueError:
-        return redactor.redact_text(text)
-
-
-def _redact_response_body(
-    response: Response, redactor: Redactor, stream: StreamSpec | None, records: int | None
-) -> bytes:
-    body = change_text(response.body, response.headers, lambda text: _redact_page(text, redactor, stream, records))
-    if find_charset(body, response.headers) != LATIN_1:
-        return body
-    # What looks like Latin-1 may be UTF-8 that was cut within a letter.
-    return redactor.redact_text(body.decode(UTF_8, "surrogateescape")).encode(UTF_8, "surrogateescape")
-
-
-def _redact_page(text: str, redactor: Redactor, stream: StreamSpec | None, records: int | None) -> str:
-    try:
-        if stream is not None and records is not None:
-            text = trim_list(text, stream.records, records)
-        personal = stream.personal if stream is not None else ()
-        return compact_json(redactor.redact_json(text, personal, stream.records if stream is not None else ""))
     except ValueError:
         return redactor.redact_text(text)

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from dazz_assets.http import Seam
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.privacy.redactor import PERSONAL, Redactor
 from dazz_assets.recording.exchange_file import format_exchange
+from dazz_assets.recording.record_syncs import SyncRecorder
 from dazz_assets.recording.recording_warnings import find_warnings
+from dazz_assets.recording.redaction_changes import RedactionChanges
 from dazz_assets.recording.replay import Replay, find_seams, replay_scenario
 from dazz_assets.recording.scenario import (
     CONNECTION,
@@ -33,8 +35,7 @@ from dazz_assets.recording.scenario import (
     read_scenario,
     recordings_folder,
 )
-from dazz_assets.recording.tape import RecordingTape
-from dazz_assets.recording.workspace import Clock, Workspace, open_workspace
+from dazz_assets.recording.tape import Cut
 from dazz_assets.reports import Progress
 from dazz_assets.spec.specs import IntegrationSpec
 
@@ -77,8 +78,9 @@ def record_scenario(
 ) -> RecordedScenario:
     """Record a first and a second sync of a connection as the scenario of this name, replacing an earlier recording.
 
-    key: makes pseudonyms. records: how many to keep of each page, None for all. pages: how many to read of each list,
-    None for all. between: called between the two syncs. seams: where to record; by default the integration's seams.
+    key: makes pseudonyms. records: how many to keep of each page, None for all. pages: how many to keep of each list,
+    None for all. Records that kept ones name are kept too. between: called between the two syncs. seams: where to
+    record; by default the integration's seams.
 
     Raises RecordingError if a sync fails, a secret is left, or the recording does not replay; the earlier recording
     then stays. Raises BadConnection if the config is wrong.
@@ -97,18 +99,26 @@ def record_scenario(
     real_connection = connection.model_copy(
         update={"id": CONNECTION, "config": _without_base_url(spec, connection.config)}
     )
+    recorder = SyncRecorder(
+        spec,
+        real_connection,
+        redactor,
+        cut=Cut(pages, records) if pages or records else None,
+        seams=seams or find_seams(spec),
+        changes=RedactionChanges(),
+        progress=progress,
+    )
     with _open_unfinished(folder) as unfinished:
-        with open_workspace(spec, real_connection, pages, progress) as workspace:
+        with recorder:
             for sync in SCENARIO_SYNCS:
-                scenario = scenario.model_copy(update={sync: now_in_seconds()})
-                tape = RecordingTape(spec, redactor, records)
-                _record_sync(workspace, sync, scenario, tape, seams or find_seams(spec))
-                for exchange in tape.exchanges:
+                recorded_sync = recorder.record(sync)
+                scenario = scenario.model_copy(update={sync: recorded_sync.at})
+                for exchange in recorded_sync.exchanges:
                     _write(unfinished / sync / f"{exchange.name}.json", format_exchange(exchange), redactor)
                 if sync == "first":
                     between()
         _write(unfinished / SCENARIO_FILE, scenario.to_json(), redactor)
-        recorded = _take_snapshots(unfinished, spec, redactor)
+        recorded = _take_snapshots(unfinished, spec, redactor, recorder)
         _replace(folder, unfinished)
     if earlier is not None and earlier.key != scenario.key:
         recorded = replace(recorded, warnings=(*recorded.warnings, _OTHER_KEY_WARNING))
@@ -124,24 +134,6 @@ def _open_unfinished(folder: Path) -> Iterator[Path]:
         yield unfinished
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _record_sync(
-    workspace: Workspace, sync: ScenarioSync, scenario: Scenario, tape: RecordingTape, seams: tuple[Seam, ...]
-) -> None:
-    """Run one sync while the tape records it. Raises RecordingError if it fails."""
-    with _open_seams(seams, tape):
-        outcome = workspace.sync(Clock(scenario.sync_time(sync)))
-    if outcome.errors:
-        raise RecordingError(f"the {sync} sync failed, so nothing was recorded: {outcome.errors[0].message}")
-
-
-@contextmanager
-def _open_seams(seams: tuple[Seam, ...], tape: RecordingTape) -> Iterator[None]:
-    with ExitStack() as stack:
-        for seam in seams:
-            stack.enter_context(seam.recording(tape))
-        yield
 
 
 def _read_earlier(folder: Path, spec: IntegrationSpec) -> Scenario | None:
@@ -248,7 +240,9 @@ def _find_personal_files(folder: Path, redactor: Redactor) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _take_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> RecordedScenario:
+def _take_snapshots(
+    folder: Path, spec: IntegrationSpec, redactor: Redactor, recorder: SyncRecorder
+) -> RecordedScenario:
     """Replay the recording and write its snapshots. Raises RecordingError if it does not replay."""
     with replay_scenario(folder, spec) as replay:
         if replay.problems:
@@ -262,7 +256,7 @@ def _take_snapshots(folder: Path, spec: IntegrationSpec, redactor: Redactor) -> 
         return replace(
             _count_recorded(folder, replay),
             personal=_find_personal_files(folder, redactor),
-            warnings=tuple(find_warnings(replay)),
+            warnings=(*find_warnings(replay), *recorder.redaction_warnings()),
         )
 
 

@@ -43,7 +43,7 @@ def _warn_of_personal_paths(stream: StreamSpec, rows: list[dict[str, Any]]) -> I
 
 def _warn_of_repeated_pages(stream: StreamSpec, exchanges: list[Exchange]) -> Iterator[str]:
     """Warn of lists whose second page repeats the first. With two pages alone the engine can't detect a loop."""
-    pages = [item for item in exchanges if _stream_name(item) == stream.name]
+    pages = [item for item in exchanges if item.stream == stream.name]
     for _, group in groupby(pages, key=lambda item: item.name.rpartition(".")[0]):
         first, second = [*group, None, None][:2]
         if first and second and _repeats(stream, first, second):
@@ -51,11 +51,6 @@ def _warn_of_repeated_pages(stream: StreamSpec, exchanges: list[Exchange]) -> It
                 f"stream {stream.name}: {second.name} repeats the records of {first.name}, so the paginator does not "
                 "fit the API"
             )
-
-
-def _stream_name(exchange: Exchange) -> str:
-    """The stream of an exchange, by the file name that the tape gave it."""
-    return exchange.name.partition("-")[2].partition(".")[0]
 
 
 def _repeats(stream: StreamSpec, first: Exchange, second: Exchange) -> bool:

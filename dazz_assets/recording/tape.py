@@ -6,16 +6,41 @@ import hashlib
 import re
 import threading
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from dazz_assets.http import Request, Response, Send
+from dazz_assets.privacy.json_tokens import compact_json, extend_list, trim_list
 from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.recording.exchange_file import Exchange, change_text
 from dazz_assets.recording.normalise import normalise_request, normalise_response
-from dazz_assets.spec.specs import IntegrationSpec
+from dazz_assets.recording.redaction_changes import RedactionChanges
+from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 
 _NOT_IN_FILE_NAMES = re.compile(r"[^a-z0-9_-]+")
 _LONGEST_PART = 40
+
+
+Source = tuple[str, ...]
+"""What a request lists: its stream, and the parent's values in its path (`Request.source`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What to keep of each list: so many pages, and so many records of each page. None is all.
+
+    added: by source and page number, records of the list that are kept too, as their redacted JSON.
+    """
+
+    pages: int | None
+    records: int | None
+    added: Mapping[Source, Mapping[int, Sequence[str]]] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        """Say what is kept, for messages."""
+        records = f"{self.records} record{'s' if self.records != 1 else ''} of each page" if self.records else ""
+        pages = f"{self.pages} page{'s' if self.pages != 1 else ''} of each list" if self.pages else ""
+        return " and ".join(filter(None, (records, pages)))
 
 
 class RecordingTape:
@@ -24,14 +49,18 @@ class RecordingTape:
     The engine gets each response as its file will have it, so that a replay gives the same results. Its later requests
     therefore hold placeholders and pseudonyms, whose originals are restored in what is sent.
 
-    records: how many records of each page to keep; None keeps all.
+    cut: what to keep of each list; None keeps all. cut_sources: lists of which something was or may have been left out.
+    pages: how many pages were read of each list.
     """
 
-    def __init__(self, spec: IntegrationSpec, redactor: Redactor, records: int | None) -> None:
+    def __init__(self, spec: IntegrationSpec, redactor: Redactor, cut: Cut | None, changes: RedactionChanges) -> None:
         self.exchanges: list[Exchange] = []
+        self.cut_sources: set[Source] = set()
+        self.pages: Counter[Source] = Counter()
         self._spec = spec
         self._redactor = redactor
-        self._records = records
+        self._cut = cut
+        self._changes = changes
         self._numbers: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -42,13 +71,57 @@ class RecordingTape:
             self._redactor.redact_headers(request.headers)
             restored = self._restore(request)
         response = send(restored)
-        stream = self._spec.streams.get(request.source[0]) if request.source else None
         with self._lock:
-            recorded_response = normalise_response(response, self._redactor, stream, self._records)
+            is_success = response.status < 300
+            recorded_response = normalise_response(
+                response, self._redactor, lambda text: self._change_page(text, request.source, is_success=is_success)
+            )
             self.exchanges.append(
                 Exchange(self._exchange_name(request), normalise_request(request, self._redactor), recorded_response)
             )
         return recorded_response
+
+    def _change_page(self, text: str, source: Source, *, is_success: bool) -> str:
+        """The text of a response, cut and redacted."""
+        stream = self._spec.streams.get(source[0]) if source else None
+        try:
+            cut = (
+                trim_list(text, stream.records, self._cut.records)
+                if stream and self._cut and self._cut.records
+                else text
+            )
+            redacted = self._redact_page(cut, stream)
+            return (
+                self._add_records(redacted, stream, source, was_cut=cut != text) if stream and is_success else redacted
+            )
+        except ValueError:
+            if stream and is_success:
+                self._count_page(source)
+            return self._redactor.redact_text(text)
+
+    def _redact_page(self, text: str, stream: StreamSpec | None) -> str:
+        if stream is None:
+            return compact_json(self._redactor.redact_json(text))
+        redacted = self._redactor.redact_json(
+            text, stream.personal, stream.records, keyed_by_id=stream.shape == "by_id"
+        )
+        self._changes.add(stream, text, redacted)
+        return compact_json(redacted)
+
+    def _add_records(self, text: str, stream: StreamSpec, source: Source, *, was_cut: bool) -> str:
+        """The page with the records that are added to it."""
+        page = self._count_page(source)
+        if was_cut:
+            self.cut_sources.add(source)
+        added = self._cut.added.get(source, {}).get(page, ()) if self._cut else ()
+        return compact_json(extend_list(text, stream.records, added)) if added else text
+
+    def _count_page(self, source: Source) -> int:
+        """The number of the page that was just read of a source, which was its last one if lists are cut there."""
+        self.pages[source] += 1
+        if self._cut and self._cut.pages and self.pages[source] >= self._cut.pages:
+            self.cut_sources.add(source)
+        return self.pages[source]
 
     def _restore(self, request: Request) -> Request:
         restore = self._redactor.restore

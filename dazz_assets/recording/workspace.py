@@ -66,6 +66,18 @@ class Workspace:
         """A session to read what was stored."""
         return Session(self.spec, self.connection, self.lake)
 
+    def searching_session(self, clock: Clock, pages: int) -> Session:
+        """A session to read more pages of each list than its syncs do."""
+        return Session(
+            self.spec,
+            self.connection,
+            self.lake,
+            progress=self.progress,
+            now=clock.now,
+            sleep=clock.sleep,
+            max_pages=pages,
+        )
+
     def sync(self, clock: Clock) -> Outcome:
         """Sync from the stored marks, and parse what came."""
         return sync_connections(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dazz_assets.privacy.json_tokens import compact_json, indent_json, rewrite_json, trim_list
+from dazz_assets.privacy.json_tokens import compact_json, extend_list, indent_json, rewrite_json, trim_list
 
 ODD = (
     r'{"id": 1.0, "big": 1e400, "long": 123456789012345678901234567890, "id": -0.0E+5,'
@@ -134,6 +134,30 @@ def test_a_list_is_cut_to_its_first_items(text: str, path: str, limit: int, expe
 def test_the_first_items_stay_as_they_were_sent(items: list[Any], limit: int) -> None:
     text = json.dumps({"before": [1, 2], "data": items, "after": [3]})
     assert trim_list(text, "data", limit) == json.dumps({"before": [1, 2], "data": items[:limit], "after": [3]})
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "expected"),
+    [
+        ("[1.0 ]", "", "[1.0, 7, {}]"),
+        ("[ ]", "", "[7, {}]"),
+        ('{"a": {"b": [[1], [2]]}, "b": [3]}', "a.b", '{"a": {"b": [[1], [2], 7, {}]}, "b": [3]}'),
+        ('{"boards": [{"items": [1]}, {"items": [3]}]}', "boards.1.items", None),
+        ('{"a": {"0": 1}}', "a", '{"a": {"0": 1}}'),
+        ('{"b": null}', "a", '{"b": null}'),
+    ],
+)
+def test_items_are_added_to_the_end_of_a_list(text: str, path: str, expected: str | None) -> None:
+    outcome = expected or '{"boards": [{"items": [1]}, {"items": [3, 7, {}]}]}'
+    assert extend_list(text, path, ["7", "{}"]) == outcome
+    assert extend_list(text, path, []) == text
+
+
+@given(st.lists(VALUE, max_size=4), st.lists(VALUE, min_size=1, max_size=4))
+def test_what_is_in_a_list_stays_in_front_of_what_is_added(items: list[Any], more: list[Any]) -> None:
+    text = json.dumps({"before": [1, 2], "data": items, "after": [3]})
+    extended = extend_list(text, "data", map(json.dumps, more))
+    assert extended == json.dumps({"before": [1, 2], "data": [*items, *more], "after": [3]})
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from dazz_assets import Request, Response
 from dazz_assets.errors import RecordingError
 from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.recording.exchange_file import Exchange, format_exchange, read_exchange
-from dazz_assets.recording.normalise import normalise_response
+from dazz_assets.recording.normalise import normalise_response, redact_body_text
 
 TEXT = "Größe: c4nary-ü7d01 of jane@corp.com"
 EXPECTED = re.compile(r"Größe: redacted-token of person-[0-9a-f]{8}@example\.com")
@@ -27,7 +27,9 @@ def redactor() -> Redactor:
 
 def record_exchange(body: bytes, content_type: str | None) -> Exchange:
     headers = {} if content_type is None else {"Content-Type": content_type}
-    response = normalise_response(Response(200, headers, body), redactor(), None, None)
+    response = normalise_response(
+        Response(200, headers, body), redactor(), lambda text: redact_body_text(text, redactor())
+    )
     return Exchange("x", Request("https://api.shop.example/x"), response)
 
 

@@ -61,3 +61,22 @@ def test_quarantined_records_and_objects_give_a_warning(tmp_path: Path, shop: Sh
         "parser invoices quarantined records or objects (8 duplicate, 1 invalid); "
         "snapshots/second/quarantine/invoices.json says why"
     )
+
+
+def test_what_redaction_changed_or_left_outside_declared_fields_gives_a_warning(tmp_path: Path, shop: Shop) -> None:
+    """Each field that is named is either a person's, and not declared, or must not have been changed."""
+    shop.accounts[0] |= {"name": "Production", "prefs": {"ann@corp.test": 1}}
+    for order in shop.orders["user-1"]:
+        order |= {"state": "Production", "Production": 1, "seller": {"said": "Jane Doe 2"}}
+    assert record_warnings(tmp_path, shop) == (
+        "stream accounts: names of members were replaced at `prefs.*`, as they hold a secret or a person; check that "
+        "no parser reads such a member by its name",
+        "stream orders: values of `seller.said` were replaced, as they are personal in another field; if they name "
+        "people, add the field to `personal`, and else take the other field out of it",
+        "stream orders: `state` holds an ordinary word that is personal in another field, so it was left; if it names "
+        "a person, add the field to `personal`",
+    )
+    texts = "".join(path.read_text() for path in (tmp_path / "vendor" / "recordings").rglob("*.json"))
+    assert '"Production": 1' in texts
+    assert '"state": "Production"' in texts
+    assert "ann@corp.test" not in texts

@@ -16,6 +16,7 @@ from dazz_assets import Request, Response
 from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.recording.exchange_file import Exchange, format_exchange, read_exchange
 from dazz_assets.recording.normalise import normalise_request
+from dazz_assets.recording.redaction_changes import RedactionChanges
 from dazz_assets.recording.replay_answers import ReplayScript, format_request
 from dazz_assets.recording.requests_adapter import RequestsSeam
 from dazz_assets.recording.tape import RecordingTape
@@ -33,7 +34,7 @@ def vendor() -> Iterator[Vendor]:
 
 @pytest.fixture
 def tape(tmp_path: Path) -> RecordingTape:
-    return RecordingTape(write_integration(tmp_path / "vendor"), redactor(), None)
+    return RecordingTape(write_integration(tmp_path / "vendor"), redactor(), None, RedactionChanges())
 
 
 def redactor() -> Redactor:

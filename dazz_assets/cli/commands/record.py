@@ -21,7 +21,10 @@ ScenarioName = Annotated[str, typer.Option("--scenario", metavar="NAME", help="N
 Limit = Annotated[
     int,
     typer.Option(
-        "--limit", min=0, metavar="N", help="Keep N records of each page, and two pages of each list. 0 keeps all."
+        "--limit",
+        min=0,
+        metavar="N",
+        help="Keep N records of each page, two pages of each list, and the records that these name. 0 keeps all.",
     ),
 ]
 Pause = Annotated[

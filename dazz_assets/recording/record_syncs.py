@@ -1,0 +1,228 @@
+"""Records the syncs of a scenario, and repeats one until what it kept of one list holds what it kept of the others."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import count
+from typing import Any, Self
+
+import time_machine
+
+from dazz_assets.connections import Connection
+from dazz_assets.errors import RecordingError
+from dazz_assets.http import Seam, Tape
+from dazz_assets.orchestration.outcomes import Outcome, Problem
+from dazz_assets.privacy.redactor import Redactor
+from dazz_assets.recording.exchange_file import Exchange
+from dazz_assets.recording.named_records import SEARCHED_PAGES, FoundRecord, RecordId, find_named, read_lists
+from dazz_assets.recording.redaction_changes import RedactionChanges
+from dazz_assets.recording.replay import replay_requests
+from dazz_assets.recording.replay_answers import ReplayScript
+from dazz_assets.recording.scenario import ScenarioSync, now_in_seconds
+from dazz_assets.recording.tape import Cut, RecordingTape, Source
+from dazz_assets.recording.workspace import Clock, Workspace, open_workspace
+from dazz_assets.reports import Progress
+from dazz_assets.spec.specs import IntegrationSpec
+
+_MOST_ROUNDS = 5
+"""How often to record a sync: a record that is added may bring lists, in which others are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSync:
+    """A recorded sync: when it ran, and its exchanges."""
+
+    at: datetime
+    exchanges: Sequence[Exchange]
+
+
+class SyncRecorder(AbstractContextManager["SyncRecorder"]):
+    """Records one sync after another. Use it in a `with` statement.
+
+    cut: what to keep of each list; None keeps all. seams: where to record. changes: told what redaction changed.
+    """
+
+    def __init__(
+        self,
+        spec: IntegrationSpec,
+        connection: Connection,
+        redactor: Redactor,
+        *,
+        cut: Cut | None,
+        seams: Sequence[Seam],
+        changes: RedactionChanges,
+        progress: Progress | None = None,
+    ) -> None:
+        self.recorded: dict[ScenarioSync, RecordedSync] = {}
+        self._spec = spec
+        self._connection = connection
+        self._redactor = redactor
+        self._cut = cut
+        self._seams = seams
+        self._changes = changes
+        self._progress = progress
+        self._cut_sources: set[Source] = set()
+        self._last_pages: dict[Source, int] = {}
+        self._added: set[RecordId] = set()
+        self._rehearsed = False
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._workspace = self._open_workspace()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def record(self, sync: ScenarioSync) -> RecordedSync:
+        """Record a sync. Raises RecordingError if it fails."""
+        lists = self._read_lists(self._cut_sources, now_in_seconds())
+        named = self._find_named(lists)
+        for attempt in count(1):
+            recorded, tape, outcome = self._run(named, lists)
+            more = self._find_more(lists, tape, recorded, outcome) or self._rehearse(lists, outcome)
+            if not (new := more.keys() - named.keys()) or attempt == _MOST_ROUNDS:
+                break
+            self._tell_repeating(sync, new)
+            named |= more
+            self._restart()
+        if outcome.errors:
+            raise RecordingError(self._describe_failure(sync, outcome.errors[0]))
+        self._added |= named.keys()
+        self.recorded[sync] = recorded
+        if self._rehearsed:
+            self._restart()
+        return recorded
+
+    def redaction_warnings(self) -> Iterator[str]:
+        """What redaction changed or left that a parser may depend on, a sentence each."""
+        exchanges = [exchange for recorded in self.recorded.values() for exchange in recorded.exchanges]
+        return self._changes.warnings(self._spec.streams.values(), exchanges, self._redactor)
+
+    def _run(
+        self, named: Mapping[RecordId, FoundRecord], lists: Mapping[str, Sequence[FoundRecord]]
+    ) -> tuple[RecordedSync, RecordingTape, Outcome]:
+        """Sync while a tape records it, and adds the named records."""
+        at, added = now_in_seconds(), defaultdict[Source, dict[int, list[str]]](dict)
+        for stream, records in lists.items():
+            # Records join the last page, so that the request for it stays as it is; but with a cursor, order counts.
+            in_order = self._spec.streams[stream].cursor is not None
+            for record in records:
+                if (stream, record.key) in named:
+                    page = record.page if in_order else self._last_pages[record.source]
+                    added[record.source].setdefault(page, []).append(record.item)
+        cut = replace(self._cut, added=added) if self._cut else None
+        tape = RecordingTape(self._spec, self._redactor, cut, self._changes)
+        with _open_seams(self._seams, tape):
+            outcome = self._workspace.sync(Clock(at))
+        self._cut_sources |= tape.cut_sources
+        self._last_pages |= tape.pages
+        return RecordedSync(at, tape.exchanges), tape, outcome
+
+    def _find_more(
+        self, lists: dict[str, list[FoundRecord]], tape: RecordingTape, recorded: RecordedSync, outcome: Outcome
+    ) -> dict[RecordId, FoundRecord]:
+        """The records that this sync left out and that others name; reads on the lists that it cut."""
+        if any(problem.parser is None for problem in outcome.errors):
+            return {}
+        known = {record.source for records in lists.values() for record in records}
+        lists |= self._read_lists(tape.cut_sources - known, recorded.at)
+        return find_named(self._spec, self._read_kept(), lists)
+
+    def _rehearse(self, lists: Mapping[str, Sequence[FoundRecord]], outcome: Outcome) -> dict[RecordId, FoundRecord]:
+        """The records of incremental streams that a second sync will name: it can't add what is older than its start.
+
+        Only a first sync is followed by one, which is then undone.
+        """
+        incremental = {name for name in lists if self._spec.streams[name].cursor is not None}
+        if self.recorded or outcome.errors or not incremental:
+            return {}
+        self._tell("a second sync is tried, to see which records it names")
+        self._rehearsed = True
+        self._run({}, {})
+        named = find_named(self._spec, self._read_kept(), lists)
+        return {(stream, key): record for (stream, key), record in named.items() if stream in incremental}
+
+    def _find_named(self, lists: Mapping[str, Sequence[FoundRecord]]) -> dict[RecordId, FoundRecord]:
+        """The records to add before a sync has run: those that stored ones name, and that it would leave out."""
+        kept = {
+            stream: {
+                key: record
+                for key, record in records.items()
+                if stream not in lists or (stream, key) not in self._added
+            }
+            for stream, records in self._read_kept().items()
+        }
+        return find_named(self._spec, kept, lists)
+
+    def _read_lists(self, sources: Collection[Source], at: datetime) -> dict[str, list[FoundRecord]]:
+        """The records of these lists. After the first sync, an incremental stream lists its changes only."""
+        if self._cut is None or self._cut.pages is None:
+            return {}
+        streams = self._spec.streams
+        wanted = {source for source in sources if not self.recorded or streams[source[0]].cursor is None}
+        session = self._workspace.searching_session(Clock(at), SEARCHED_PAGES)
+        with _open_seams(self._seams, RecordingTape(self._spec, self._redactor, None, RedactionChanges())):
+            return read_lists(session, wanted, self._cut.pages)
+
+    def _read_kept(self) -> dict[str, dict[str, Any]]:
+        """The latest stored record of each key, by stream."""
+        kept: dict[str, dict[str, Any]] = {}
+        for stream in self._spec.streams.values():
+            stored = self._workspace.session.raw(stream).open()
+            batches = stored.read(["key", "sequence", "problem", "record"]) if stored is not None else ()
+            rows = sorted((row for batch in batches for row in batch.to_pylist()), key=lambda row: row["sequence"])
+            kept[stream.name] = {row["key"]: json.loads(row["record"]) for row in rows if row["problem"] is None}
+        return kept
+
+    def _tell_repeating(self, sync: ScenarioSync, added: Collection[RecordId]) -> None:
+        counts = Counter(stream for stream, _ in added)
+        records = ", ".join(f"{stream} {number}" for stream, number in sorted(counts.items()))
+        self._tell(f"the {sync} sync is recorded again, with the records that kept ones name ({records})")
+
+    def _tell(self, what: str) -> None:
+        if self._progress is not None:
+            self._progress.repeating(self._workspace.session.name, what)
+
+    def _restart(self) -> None:
+        """Undo what ran since the last recorded sync: repeat the recorded ones in an empty workspace."""
+        self._stack.close()
+        self._workspace, self._rehearsed = self._open_workspace(), False
+        for sync, recorded in self.recorded.items():
+            script = ReplayScript(recorded.exchanges, self._redactor)
+            with replay_requests(self._spec, script), time_machine.travel(recorded.at, tick=False):
+                outcome = self._workspace.sync(Clock(recorded.at, wait=None))
+            if problems := [*script.problems, *(problem.message for problem in outcome.errors)]:
+                raise RecordingError(f"the {sync} sync can't be repeated, so nothing was recorded: {problems[0]}")
+
+    def _open_workspace(self) -> Workspace:
+        pages = self._cut.pages if self._cut else None
+        return self._stack.enter_context(open_workspace(self._spec, self._connection, pages, self._progress))
+
+    def _describe_failure(self, sync: ScenarioSync, problem: Problem) -> str:
+        text = f"the {sync} sync failed, so nothing was recorded: {problem.message}"
+        if problem.parser is None or self._cut is None:
+            return text
+        inputs = dict.fromkeys(item.stream for item in self._spec.parsers[problem.parser].inputs)
+        cut = {source[0] for source in self._cut_sources}
+        if not (left_out := [stream for stream in inputs if stream in cut]):
+            return text
+        *others, last = left_out
+        streams = f"{', '.join(others)} and {last}" if others else last
+        return (
+            f"{text.rstrip('.')}. The recording was cut, so parser {problem.parser} may miss a record: of {streams}, "
+            f"{self._cut.describe()} were kept, and what they name. To keep everything: --limit 0"
+        )
+
+
+@contextmanager
+def _open_seams(seams: Sequence[Seam], tape: Tape) -> Iterator[None]:
+    with ExitStack() as stack:
+        for seam in seams:
+            stack.enter_context(seam.recording(tape))
+        yield
