@@ -4,7 +4,7 @@ A check's name states what holds when it passes. The description of a failed che
 do about it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,10 +58,10 @@ def parser_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 def assess_stream(integration: str, report: StreamReport) -> list[CheckResult]:
     """The results of a stream's checks for the connection that was synced."""
     missing = [*report.passed_over, *([report.gap] if report.gap else [])]
-    sync = f"`dazz sync {integration} --stream {report.stream}`"
+    access = "Let the credentials read what was refused, then run" if report.passed_over else "Run"
     incomplete = (
-        f"{report.stream} is not complete: {join_texts(missing)}. Let the credentials read what was refused, then run "
-        f"{sync}"
+        f"{report.stream} is not complete: {join_texts(missing)}. {access} `dazz sync {integration} --stream "
+        f"{report.stream}`"
     )
     drift = (
         f"{report.stream}: the shape of the records changed{in_windows(report.windows)}: {join_texts(report.drift)}. "
@@ -137,23 +137,21 @@ def assess_parser(
 def combine_results(
     key: dg.AssetKey,
     check: str,
-    results: Mapping[str, CheckResult],
-    earlier: Mapping[str, CheckResult] | None = None,
+    results: Iterable[tuple[str, CheckResult]],
     metadata: Mapping[str, Any] | None = None,
 ) -> dg.AssetCheckResult:
-    """The result of one check for a whole step, from the results of its connections.
-
-    earlier: the results that failed for connections that are not in the run. metadata: further metadata.
-    """
-    failed = {name: result for name, result in results.items() if not result.passed} | dict(earlier or {})
-    own = next(iter(results.values())).metadata if len(results) == 1 else {}
-    rows = [row for item in failed.values() if TABLE in item.metadata for row in item.metadata[TABLE].records]
+    """The result of one check for an asset, from (connection, result) pairs. metadata: further metadata."""
+    found = list(results)
+    failed = [item for item in found if not item[1].passed]
+    is_error = any(result.severity is _ERROR for _, result in failed)
+    own = found[0][1].metadata if len(found) == 1 else {}
+    rows = [row for _, result in failed if TABLE in result.metadata for row in result.metadata[TABLE].records]
     return dg.AssetCheckResult(
         passed=not failed,
         asset_key=key,
         check_name=check,
-        severity=_ERROR if any(item.severity is _ERROR for item in failed.values()) else dg.AssetCheckSeverity.WARN,
-        description=join_texts(f"{connection}: {result.text}" for connection, result in (failed or results).items()),
+        severity=_ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description=join_texts(f"{connection}: {result.text}" for connection, result in failed or found),
         metadata={**own, **({TABLE: make_table(rows[:MOST_EXAMPLES])} if rows else {}), **(metadata or {})},
     )
 
@@ -166,6 +164,21 @@ def check_evaluation(key: dg.AssetKey, partition: str, result: CheckResult) -> d
         passed=result.passed,
         severity=result.severity,
         description=result.text,
+        metadata=result.metadata,
+        partition=partition,
+    )
+
+
+def asset_evaluation(
+    key: dg.AssetKey, check: str, partition: str, result: dg.AssetCheckResult
+) -> dg.AssetCheckEvaluation:
+    """The result of one check for an asset, as an event of one of its partitions."""
+    return dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=check,
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
         metadata=result.metadata,
         partition=partition,
     )

@@ -71,16 +71,14 @@ def job_origin(name: str) -> "RemoteJobOrigin":
 
 
 # There is no public way to read evaluations of checks.
-def last_check_evaluations(
-    instance: DagsterInstance, check: AssetCheckKey, limit: int
-) -> Sequence[AssetCheckEvaluation]:
-    """The last evaluations of a check, newest first."""
+def last_check_evaluation(instance: DagsterInstance, check: AssetCheckKey) -> AssetCheckEvaluation | None:
+    """The last evaluation of a check, which the UI shows for its asset."""
     from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
 
     records = instance.event_log_storage.get_asset_check_execution_history(
-        check, limit=limit, status={Status.SUCCEEDED, Status.FAILED}
+        check, limit=1, status={Status.SUCCEEDED, Status.FAILED}
     )
-    return [record.evaluation for record in records if record.evaluation is not None]
+    return records[0].evaluation if records else None
 
 
 # A partition's own data version and provenance. `MaterializeResult` has one for all partitions of a run, so the step

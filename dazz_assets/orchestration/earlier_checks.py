@@ -4,47 +4,45 @@ The UI shows a check of an asset as it was last evaluated, and a run evaluates i
 on what failed for others: a check passes when it passes for each connection.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import dagster as dg
 
 from dazz_assets.orchestration.checks import CheckResult
-from dazz_assets.orchestration.dagster_internals import last_check_evaluations
+from dazz_assets.orchestration.dagster_internals import last_check_evaluation
 from dazz_assets.orchestration.quarantine_view import TABLE, make_table
 
-FAILED = "dazz/failed_connections"
-_SEARCHED = 20
+_FAILED = "dazz/failed_connections"
 
 
-def write_failures(results: Mapping[str, CheckResult]) -> dict[str, Any]:
-    """Failed results by connection as metadata, for the next run."""
+def write_failures(results: Iterable[tuple[str, CheckResult]]) -> dict[str, Any]:
+    """Those of (connection, result) pairs that failed, as metadata for the next run."""
     failed = {
         connection: {"text": result.text, "severity": result.severity.value}
-        for connection, result in sorted(results.items())
+        for connection, result in results
+        if not result.passed
     }
-    return {FAILED: dg.MetadataValue.json(failed)}
+    return {_FAILED: dg.MetadataValue.json(failed)} if failed else {}
 
 
 def read_failures(
     instance: dg.DagsterInstance, check: dg.AssetCheckKey, connections: Collection[str]
-) -> dict[str, CheckResult]:
-    """The results of a check that failed for these connections, by its last evaluation over all connections."""
-    evaluations = last_check_evaluations(instance, check, _SEARCHED) if connections else ()
-    metadata = next((item.metadata for item in evaluations if FAILED in item.metadata), {})
-    found = metadata.get(FAILED)
+) -> list[tuple[str, CheckResult]]:
+    """The results of a check that failed for some of these connections, by its last evaluation for the asset."""
+    last = last_check_evaluation(instance, check) if connections else None
+    metadata = last.metadata if last else {}
+    found = metadata.get(_FAILED)
     failed = found.data if isinstance(found, dg.JsonMetadataValue) and isinstance(found.data, dict) else {}
-    return {
-        connection: CheckResult(
-            check.name,
-            False,
-            values["text"],
-            dg.AssetCheckSeverity(values["severity"]),
-            _rows_of(metadata.get(TABLE), connection),
-        )
+    return [
+        (connection, _make_result(check.name, values, _rows_of(metadata.get(TABLE), connection)))
         for connection, values in failed.items()
         if connection in connections
-    }
+    ]
+
+
+def _make_result(check: str, values: Mapping[str, str], metadata: dict[str, Any]) -> CheckResult:
+    return CheckResult(check, False, values["text"], dg.AssetCheckSeverity(values["severity"]), metadata)
 
 
 def _rows_of(table: object, connection: str) -> dict[str, Any]:

@@ -94,13 +94,11 @@ class Step:
         reported = self._select_reported(context, pool.lake, done, seconds) if done else {}
         partitions = {key: found for of_connection in reported.values() for key, found in of_connection.items()}
         yield from report_partitions(context, self.key, self.grid if self.gridded else None, partitions)
-        if self.gridded or len(done) > 1:
-            for connection, result in done.items():
-                for check in result.check_results:
-                    yield checks.check_evaluation(self.key, list(reported[connection])[-1], check)
+        evaluated = list(self._evaluate_checks(context.instance, done, reported)) if done else []
+        yield from (event for event in evaluated if isinstance(event, dg.AssetCheckEvaluation))
         if failures:
             raise _build_failure(failures)
-        yield from self._combine_check_results(context.instance, done)
+        yield from (event for event in evaluated if isinstance(event, dg.AssetCheckResult))
 
     def _windows_by_connection(self, context: dg.AssetExecutionContext) -> dict[str, list[date]]:
         windows: dict[str, list[date]] = {}
@@ -138,22 +136,29 @@ class Step:
             reported[connection] = {**found, newest: replace(last, metadata={**last.metadata, **whole})}
         return reported
 
-    def _combine_check_results(
-        self, instance: dg.DagsterInstance, done: Mapping[str, ConnectionResult]
-    ) -> Iterator[dg.AssetCheckResult]:
-        """The check results of a step whose connections all succeeded, and of the asset's other connections."""
+    def _evaluate_checks(
+        self,
+        instance: dg.DagsterInstance,
+        done: Mapping[str, ConnectionResult],
+        reported: Mapping[str, Mapping[str, PartitionResult]],
+    ) -> Iterator[dg.AssetCheckEvaluation | dg.AssetCheckResult]:
+        """Each check's result for each connection, on its newest partition of the run, and then for the asset.
+
+        The UI shows an asset's check as it was evaluated last, and counts an event of a range of partitions as earlier
+        than those of each. So the last partition has the result for the asset: one of a connection that failed, if any.
+        """
         others = self.grid.known_connections(instance) - done.keys()
         for name in self.check_names:
-            results = {
-                connection: check
-                for connection, result in done.items()
-                for check in result.check_results
-                if check.check == name
-            }
-            earlier = read_failures(instance, dg.AssetCheckKey(self.key, name), others)
-            failed = {connection: check for connection, check in results.items() if not check.passed} | earlier
-            shared = write_failures(failed) if len(others) + len(done) > 1 else {}
-            yield checks.combine_results(self.key, name, results, earlier, shared)
+            own = [(id_, check) for id_, found in done.items() for check in found.check_results if check.check == name]
+            own.sort(key=lambda item: not item[1].passed)
+            results = [*own, *read_failures(instance, dg.AssetCheckKey(self.key, name), others)]
+            combined = checks.combine_results(self.key, name, results, write_failures(results))
+            if self.gridded or len(done) > 1:
+                partitions = [list(reported[connection])[-1] for connection, _ in own]
+                for partition, (_, check) in zip(partitions[:-1], own, strict=False):
+                    yield checks.check_evaluation(self.key, partition, check)
+                yield checks.asset_evaluation(self.key, name, partitions[-1], combined)
+            yield combined
 
     def _describe_failure(self, pool: SessionPool, connection: str, error: Exception) -> "_ConnectionFailure":
         mask = Mask(_read_secrets(pool, self.spec, connection))
