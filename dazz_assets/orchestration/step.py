@@ -94,7 +94,7 @@ class Step:
         reported = self._select_reported(context, pool.lake, done, seconds) if done else {}
         partitions = {key: found for of_connection in reported.values() for key, found in of_connection.items()}
         yield from report_partitions(context, self.key, self.grid if self.gridded else None, partitions)
-        evaluated = list(self._evaluate_checks(context.instance, done, reported)) if done else []
+        evaluated = list(self._evaluate_checks(context.instance, done, reported))
         yield from (event for event in evaluated if isinstance(event, dg.AssetCheckEvaluation))
         if failures:
             raise _build_failure(failures)
@@ -153,7 +153,7 @@ class Step:
             own.sort(key=lambda item: not item[1].passed)
             results = [*own, *read_failures(instance, dg.AssetCheckKey(self.key, name), others)]
             combined = checks.combine_results(self.key, name, results, write_failures(results))
-            if self.gridded or len(done) > 1:
+            if own and (self.gridded or len(done) > 1):
                 partitions = [list(reported[connection])[-1] for connection, _ in own]
                 for partition, (_, check) in zip(partitions[:-1], own, strict=False):
                     yield checks.check_evaluation(self.key, partition, check)

@@ -149,6 +149,7 @@ def test_a_check_that_fails_for_one_connection_of_a_run_fails_for_the_asset(
 ) -> None:
     acme, beta = connect("acme"), connect("beta")
     vendor.incident("1", at(week(1)))
+    materialize_from_ui([acme, beta], [RAW], week(1), week(0))
     vendor.incidents.append({"title": "no key"})
     materialize_from_ui([beta], [RAW], week(1), week(0))
     materialize_from_ui([acme, beta], [RAW], week(1), week(0))
