@@ -152,7 +152,7 @@ def combine_results(
         check_name=check,
         severity=_ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description=join_texts(f"{connection}: {result.text}" for connection, result in failed or found),
-        metadata={**own, **({TABLE: make_table(rows[:MOST_EXAMPLES])} if rows else {}), **(metadata or {})},
+        metadata={**({TABLE: make_table(rows[:MOST_EXAMPLES])} if rows else {}), **own, **(metadata or {})},
     )
 
 

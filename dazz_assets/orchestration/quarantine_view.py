@@ -15,7 +15,7 @@ from dazz_assets.transform.held_quarantine import HeldRows
 from dazz_assets.transform.masked_values import HIDDEN_VALUE, is_personal, mask_text
 
 TABLE = "dazz/quarantine"
-TABLE_COLUMNS = ("connection", "window", "kind", "stream or model", "key or id", "reason", "value, masked")
+TABLE_COLUMNS = ("connection", "window", "stream or model", "key or id", "reason", "value, masked")
 
 _QUOTED = re.compile(r"'(.*)'", re.DOTALL)
 
@@ -30,13 +30,9 @@ class QuarantineView:
 
     def describe_records(self, held: HeldRows) -> str:
         """What is wrong with the records, and what to do. There must be some."""
-        query = (
-            f"select * from quarantine where parser = '{self._report.parser}' "
-            f"and connection = '{self._report.connection}'"
-        )
         return (
             f"{self._count(held, 'records')}, the first because of: {self._reason(held.examples[0])}. "
-            f'{self._advise(held.examples[0])}; `dazz query "{query}"` shows all'
+            f"{self._advise(held.examples[0])}. The table `quarantine` of the lake holds all"
         )
 
     def describe_duplicates(self, held: HeldRows) -> str:
@@ -76,18 +72,19 @@ class QuarantineView:
     def _cells(self, row: Mapping[str, Any]) -> Iterator[str]:
         yield self._report.connection
         yield row["window_start"].isoformat() if row["window_start"] else ""
-        yield row["kind"]
         yield row["stream"] or row["model"]
-        yield self._hide(row["object_id"] or self._key(row))
+        yield self._key(row) if row["stream"] else self._hide(row["object_id"])
         yield self._reason(row)
         yield row.get("looks_like") or ""
 
     def _key(self, row: Mapping[str, Any]) -> str:
         if (stream := self._spec.streams.get(row["stream"])) is None:
             return HIDDEN_VALUE
-        personal = {path for each in self._spec.streams.values() for path in each.personal}
-        fields = (*stream.key_paths, *stream.key_parent_fields)
-        return HIDDEN_VALUE if any(is_personal(path.split("."), personal) for path in fields) else row["key"] or ""
+        of_parents = [path for each in self._spec.streams.values() for path in each.personal]
+        hidden = any(is_personal(path.split("."), stream.personal) for path in stream.key_paths) or any(
+            is_personal(path.split("."), of_parents) for path in stream.key_parent_fields
+        )
+        return HIDDEN_VALUE if hidden else self._hide(row["key"] or "")
 
     def _reason(self, row: Mapping[str, Any]) -> str:
         # What is wrong with a key or cursor quotes it; what is wrong with a field quotes the model alone.

@@ -35,6 +35,13 @@ def windows_outside_grid(session: Session, parser: ParserSpec, grid: Grid, windo
     return {window for window in stored if grid.nearest(window) != window and grid.nearest(window) in wanted}
 
 
+def write_rows(by_connection: Mapping[str, int]) -> dict[str, Any]:
+    """Rows by connection as metadata, for the next run. Those of a single connection are known without."""
+    if len(by_connection) < 2:
+        return {}
+    return {_BY_CONNECTION: dg.MetadataValue.json(dict(sorted(by_connection.items())))}
+
+
 class AssetRows:
     """Counts the rows of an asset over all its partitions, and so over all connections.
 
@@ -51,13 +58,11 @@ class AssetRows:
         self._grid = grid
         self._lake = lake
 
-    def metadata(self, instance: dg.DagsterInstance, counted: Mapping[str, int]) -> dict[str, Any]:
-        """The metadata of the asset's row count. counted: the rows of the run's connections."""
+    def count(self, instance: dg.DagsterInstance, counted: Mapping[str, int]) -> dict[str, int]:
+        """The rows of each connection. counted: those of the run's connections."""
         others = self._grid.known_connections(instance) - counted.keys()
         reported = self._last_reported(instance) if others else {}
-        rows = {**{id_: reported[id_] if id_ in reported else self._count(id_) for id_ in others}, **counted}
-        by_connection = {_BY_CONNECTION: dg.MetadataValue.json(dict(sorted(rows.items())))} if len(rows) > 1 else {}
-        return {"dagster/row_count": sum(rows.values()), **by_connection}
+        return {**{id_: reported[id_] if id_ in reported else self._count(id_) for id_ in others}, **counted}
 
     def _last_reported(self, instance: dg.DagsterInstance) -> Mapping[str, int]:
         event = instance.get_latest_materialization_event(self._asset)

@@ -24,7 +24,7 @@ from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.outcomes import Problem, Report, write_failure, write_reports
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.resource import SessionPool
-from dazz_assets.orchestration.row_counts import AssetRows
+from dazz_assets.orchestration.row_counts import AssetRows, write_rows
 from dazz_assets.orchestration.run_config import Options
 from dazz_assets.orchestration.translator import Node
 from dazz_assets.session import Session
@@ -120,7 +120,7 @@ class Step:
         would count it several times. The UI shows an asset as it was last reported.
         """
         rows = {connection: sum(item.rows for item in found.partitions.values()) for connection, found in done.items()}
-        row_count = AssetRows(self.spec, self.node, self.key, self.grid, lake).metadata(context.instance, rows)
+        all_rows = AssetRows(self.spec, self.node, self.key, self.grid, lake).count(context.instance, rows)
         in_run = set(context.partition_keys)
         reported = {}
         for connection, result in done.items():
@@ -128,9 +128,10 @@ class Step:
             newest = max(found.keys() & in_run)
             last = found.pop(newest)
             whole = {
-                **row_count,
+                "dagster/row_count": sum(all_rows.values()),
                 **metadata.report_metadata(result.report),
-                "dazz/seconds": seconds[connection],
+                "dazz/seconds": round(seconds[connection], 3),
+                **write_rows(all_rows),
                 **write_reports([result.report]),
             }
             reported[connection] = {**found, newest: replace(last, metadata={**last.metadata, **whole})}

@@ -14,12 +14,12 @@ _MOST_CHARACTERS = 40
 
 
 def describe_values(error: ValidationError, personal: Collection[str]) -> str:
-    """What the invalid values of a record look like, such as `due: text "9999-99-99"`.
+    """What the invalid values of a record look like, in the order of the problems, such as `text "9999-99-99"; null`.
 
     personal: paths of fields that say who a person is. Their values are hidden, and those of fields named as secrets.
     """
     problems = error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]
-    return "; ".join(f"{describe_place(item)}: {_describe_value(item, personal)}" for item in problems)
+    return "; ".join(_describe_value(item, personal) for item in problems)
 
 
 def describe_place(problem: ErrorDetails) -> str:
@@ -30,10 +30,15 @@ def describe_place(problem: ErrorDetails) -> str:
 def is_personal(path: Sequence[str], personal: Collection[str]) -> bool:
     """Whether a value at a path may say who a person is: its field, one around it or one inside it is personal.
 
-    A field of the name of a personal one counts too, as the path of an error may name types and not only fields.
+    The path of an error may name types between the fields.
     """
-    declared = [tuple(item.split(".")) for item in personal]
-    return any(item[-1] in path or item[: len(path)] == tuple(path) != () for item in declared)
+    return any(_lies_within(path, item.split(".")) or _lies_within(item.split("."), path) for item in personal)
+
+
+def _lies_within(path: Sequence[str], outer: Sequence[str]) -> bool:
+    """Whether a path leads through the fields of another, in their order. None leads to the whole record."""
+    names = iter(path)
+    return bool(outer) and all(name in names for name in outer)
 
 
 def mask_text(text: str) -> str:
