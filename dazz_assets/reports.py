@@ -56,6 +56,7 @@ class ParseReport:
     objects: domain objects in the parsed windows.
     windows: these objects by window (key None if the parser is partitioned by connection alone).
     quarantined: records and objects that were put into quarantine.
+    held_in_quarantine: those that are there after this parse, whenever they were put there.
     invalid: records that failed validation, by stream.
     replaced: invalid records that were replaced with an older valid version.
     duplicates: ids that were yielded more than once.
@@ -78,6 +79,13 @@ class ParseReport:
     version: str = "1"
     other_versions: list[str] = field(default_factory=list)
     changed_inputs: list[str] = field(default_factory=list)
+    held_in_quarantine: int = 0
+
+    @property
+    def invalid_share(self) -> float | None:
+        """The share of the records that were read which failed validation; None if none was read."""
+        read = sum(self.read.values())
+        return sum(self.invalid.values()) / read if read else None
 
 
 class Progress:

@@ -80,6 +80,14 @@ class Session:
         except BadConnection:
             return self.spec.integration(None, connection=self.connection.id)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets of the connection's config; none if it is wrong, as nothing is then sent."""
+        try:
+            return config_secrets(self.integration.config)
+        except BadConnection:
+            return ()
+
     def pause(self, seconds: float) -> None:
         """Wait, by the session's clock."""
         (self._sleep or time.sleep)(seconds)

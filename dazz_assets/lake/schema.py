@@ -42,13 +42,14 @@ RAW_SCHEMA = make_schema(
 )
 
 #: Quarantine: one row for each record that failed validation and each object that duplicates another, with the
-#: request, page and position that the raw record came from.
+#: request, page and position that the raw record came from. `looks_like`: the invalid values, masked.
 QUARANTINE_SCHEMA = make_schema(
     [
         pa.field("stream", pa.string()),
         pa.field("key", pa.string()),
         pa.field("reason", pa.string()),
         pa.field("kind", pa.string()),
+        pa.field("looks_like", pa.string()),
         pa.field("model", pa.string()),
         pa.field("object_id", pa.string()),
         pa.field("url", pa.string()),

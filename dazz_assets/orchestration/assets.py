@@ -11,6 +11,7 @@ import dagster as dg
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
+from dazz_assets.http import Mask
 from dazz_assets.orchestration import checks, metadata
 from dazz_assets.orchestration.io_manager import build_io_manager, io_manager_key, node_metadata
 from dazz_assets.orchestration.jobs import step_name
@@ -29,7 +30,9 @@ from dazz_assets.orchestration.step import ConnectionResult, Step, Work
 from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
+from dazz_assets.transform.held_quarantine import read_quarantine
 from dazz_assets.transform.parse_windows import parse
+from dazz_assets.transform.published_tables import PublishedTables
 
 
 def build_assets(
@@ -171,7 +174,7 @@ def _sync_work(stream: StreamSpec, grid: Grid) -> Work:
             if isinstance(options, SnapshotOptions)
             else stream_partitions(session, stored, report, grid, windows)
         )
-        return ConnectionResult(report, partitions, checks.assess_stream(report))
+        return ConnectionResult(report, partitions, checks.assess_stream(session.spec.name, report))
 
     return work
 
@@ -186,7 +189,11 @@ def _parse_work(parser: ParserSpec, grid: Grid, keys: Mapping[str, dg.AssetKey])
         elif parser.incremental_inputs:
             to_parse = {*windows, *windows_outside_grid(session, parser, grid, windows)}
         report = parse(session, parser, windows=to_parse, stale=options.stale)
-        partitions = ParsedPartitions(session, parser, grid, keys).find(report, windows)
-        return ConnectionResult(report, partitions, checks.assess_parser(session.spec.name, report))
+        published = PublishedTables(session, parser)
+        partitions = ParsedPartitions(session, parser, published, grid, keys).find(report, windows)
+        held = read_quarantine(published.quarantine_version)
+        return ConnectionResult(
+            report, partitions, checks.assess_parser(session.spec, report, held, Mask(session.secrets))
+        )
 
     return work

@@ -1,15 +1,21 @@
 """Asset checks: whether the data of a sync or a parse can be trusted. A failed check doesn't block assets downstream.
 
-A check's name states what holds when it passes, and the description of a failed check gives the reason.
+A check's name states what holds when it passes. The description of a failed check says what was met, where, and what to
+do about it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 
+from dazz_assets.http import Mask
+from dazz_assets.orchestration.check_texts import in_windows, join_texts
+from dazz_assets.orchestration.quarantine_view import TABLE, QuarantineView, make_table
 from dazz_assets.reports import ParseReport, StreamReport
+from dazz_assets.spec.specs import IntegrationSpec
+from dazz_assets.transform.held_quarantine import MOST_EXAMPLES, HeldQuarantine
 
 KEYS_UNIQUE, COMPLETE, TOTAL_MATCHES, SHAPE_UNCHANGED = "keys_unique", "complete", "total_matches", "shape_unchanged"
 RECORDS_VALID, IDS_UNIQUE, INPUTS_UNCHANGED = "records_valid", "ids_unique", "inputs_unchanged"
@@ -21,11 +27,11 @@ _STREAM_CHECKS = {
     SHAPE_UNCHANGED: "The records have the same fields and types as before.",
 }
 _PARSER_CHECKS = {
-    RECORDS_VALID: "Each record passes validation.",
-    IDS_UNIQUE: "Each id is yielded once.",
+    RECORDS_VALID: "Each record passes validation: none is in quarantine.",
+    IDS_UNIQUE: "Each id is yielded once: no object is in quarantine.",
     INPUTS_UNCHANGED: "The full-refresh inputs haven't changed since the windows were parsed.",
 }
-_MOST_LISTED = 10
+_ERROR = dg.AssetCheckSeverity.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,65 +55,104 @@ def parser_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec(name, asset=key, description=text) for name, text in _PARSER_CHECKS.items()]
 
 
-def assess_stream(report: StreamReport) -> list[CheckResult]:
+def assess_stream(integration: str, report: StreamReport) -> list[CheckResult]:
     """The results of a stream's checks for the connection that was synced."""
-    error = dg.AssetCheckSeverity.ERROR
-    missing = [*report.passed_over, *([f"gap: {report.gap}"] if report.gap else [])]
+    missing = [*report.passed_over, *([report.gap] if report.gap else [])]
+    access = "Let the credentials read what was refused, then run" if report.passed_over else "Run"
+    incomplete = (
+        f"{report.stream} is not complete: {join_texts(missing)}. {access} `dazz sync {integration} --stream "
+        f"{report.stream}`"
+    )
+    drift = (
+        f"{report.stream}: the shape of the records changed{in_windows(report.windows)}: {join_texts(report.drift)}. "
+        f"Compare the stream's model with it; if the model changes, run `dazz parse {integration}`. The next sync "
+        "takes this shape for known"
+    )
+    return [
+        _assess_keys(integration, report),
+        CheckResult(COMPLETE, not missing, incomplete if missing else "complete", _ERROR),
+        _assess_total(integration, report),
+        CheckResult(SHAPE_UNCHANGED, not report.drift, drift if report.drift else "unchanged"),
+    ]
+
+
+def _assess_keys(integration: str, report: StreamReport) -> CheckResult:
+    found = [
+        *([f"records without a key or a cursor, which no parser reads: {report.problems}"] if report.problems else []),
+        *([f"records with the key of another, of which one is read: {report.repeated}"] if report.repeated else []),
+    ]
+    text = (
+        f"{report.stream}: {join_texts(found)}. Correct `primary_key` or `cursor` of the stream, then run "
+        f"{_refetch(integration, report)}"
+    )
+    counts = {"dazz/problems": report.problems, "dazz/repeated": report.repeated}
+    return CheckResult(KEYS_UNIQUE, not found, text if found else "each record has its own key", _ERROR, counts)
+
+
+def _assess_total(integration: str, report: StreamReport) -> CheckResult:
     if report.total is None:
-        total = "the vendor reports no total"
-    else:
-        total = f"{report.received} records arrived, and the vendor reports {report.total}"
+        return CheckResult(TOTAL_MATCHES, True, "the vendor reports no total")
+    text = f"{report.stream}: {report.received} records arrived, and the vendor reports {report.total}"
+    if report.total == report.received:
+        return CheckResult(TOTAL_MATCHES, True, text)
+    advice = f"Run {_refetch(integration, report)}; if the total counts something else, set `total` of the stream"
+    return CheckResult(TOTAL_MATCHES, False, f"{text}. {advice}")
+
+
+def _refetch(integration: str, report: StreamReport) -> str:
+    return f"`dazz sync {integration} --stream {report.stream} --refetch`"
+
+
+def assess_parser(
+    spec: IntegrationSpec, report: ParseReport, held: HeldQuarantine, mask: Mask | None = None
+) -> list[CheckResult]:
+    """The results of a parser's checks for the connection that was parsed.
+
+    held: all that is in quarantine, so that a check stays failed as long as something is. mask: of secrets.
+    """
+    view = QuarantineView(spec, report, mask or Mask(()))
+    records, duplicates = held.records, held.duplicates
+    share = {} if report.invalid_share is None else {"dazz/invalid_share": report.invalid_share}
+    stale = (
+        f"{report.parser}: {', '.join(report.changed_inputs)} changed since it was parsed{in_windows(report.stale)}. "
+        f'Parse again with `dazz parse {spec.name} --stale`, or at each change with @parser(refresh="changed")'
+    )
     return [
         CheckResult(
-            KEYS_UNIQUE,
-            report.problems == 0 and report.repeated == 0,
-            f"{report.problems} records without a key or cursor, {report.repeated} with a key that was listed before",
-            error,
-            {"dazz/problems": report.problems, "dazz/repeated": report.repeated},
+            RECORDS_VALID,
+            not records.count,
+            view.describe_records(records) if records.count else "no record is in quarantine",
+            metadata={**view.metadata(records), **share},
         ),
-        CheckResult(COMPLETE, not missing, f"not fetched: {_join(missing)}" if missing else "complete", error),
-        CheckResult(TOTAL_MATCHES, report.total is None or report.total == report.received, total),
         CheckResult(
-            SHAPE_UNCHANGED,
-            not report.drift,
-            f"the records' shape changed: {_join(report.drift)}" if report.drift else "unchanged",
+            IDS_UNIQUE,
+            not duplicates.count,
+            view.describe_duplicates(duplicates) if duplicates.count else "no duplicates",
+            metadata=view.metadata(duplicates),
         ),
+        CheckResult(INPUTS_UNCHANGED, not report.stale, stale if report.stale else "no stale windows"),
     ]
 
 
-def assess_parser(integration: str, report: ParseReport) -> list[CheckResult]:
-    """The results of a parser's checks for the connection that was parsed."""
-    read, invalid = sum(report.read.values()), sum(report.invalid.values())
-    valid_share = 1.0 if not read else 1 - invalid / read
-    validity = f"{invalid} of {read} records failed validation; {report.replaced} were replaced by an older version"
-    duplicates = f"yielded more than once: {_join(report.duplicates)}" if report.duplicates else "no duplicates"
-    stale = _join("all" if window is None else window.isoformat() for window in report.stale)
-    return [
-        CheckResult(RECORDS_VALID, invalid == 0, validity, metadata={"dazz/valid_share": valid_share}),
-        CheckResult(IDS_UNIQUE, not report.duplicates, duplicates),
-        CheckResult(
-            INPUTS_UNCHANGED,
-            not report.stale,
-            f"{_join(report.changed_inputs)} changed since these windows were parsed: {stale}; parse them again with "
-            f'`dazz parse {integration} --stale`, or at each change with @parser(refresh="changed")'
-            if stale
-            else "no stale windows",
-        ),
-    ]
-
-
-def combine_results(key: dg.AssetKey, check: str, results: Iterable[tuple[str, CheckResult]]) -> dg.AssetCheckResult:
-    """The result of one check for a whole step, from the (connection, result) pairs of its connections."""
+def combine_results(
+    key: dg.AssetKey,
+    check: str,
+    results: Iterable[tuple[str, CheckResult]],
+    metadata: Mapping[str, Any] | None = None,
+) -> dg.AssetCheckResult:
+    """The result of one check for an asset, from (connection, result) pairs. metadata: further metadata."""
     found = list(results)
     failed = [item for item in found if not item[1].passed]
-    is_error = any(result.severity is dg.AssetCheckSeverity.ERROR for _, result in failed)
+    is_error = any(result.severity is _ERROR for _, result in failed)
+    own = found[0][1].metadata if len(found) == 1 else {}
+    rows = [row for _, result in failed if TABLE in result.metadata for row in result.metadata[TABLE].records]
     return dg.AssetCheckResult(
         passed=not failed,
         asset_key=key,
         check_name=check,
-        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=_join(f"{connection}: {result.text}" for connection, result in failed or found),
-        metadata=found[0][1].metadata if len(found) == 1 else {},
+        severity=_ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description=join_texts(f"{connection}: {result.text}" for connection, result in failed or found),
+        metadata={**({TABLE: make_table(rows[:MOST_EXAMPLES])} if rows else {}), **own, **(metadata or {})},
     )
 
 
@@ -124,7 +169,16 @@ def check_evaluation(key: dg.AssetKey, partition: str, result: CheckResult) -> d
     )
 
 
-def _join(texts: Iterable[str]) -> str:
-    listed = list(texts)
-    more = f"; and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
-    return "; ".join(listed[:_MOST_LISTED]) + more
+def asset_evaluation(
+    key: dg.AssetKey, check: str, partition: str, result: dg.AssetCheckResult
+) -> dg.AssetCheckEvaluation:
+    """The result of one check for an asset, as an event of one of its partitions."""
+    return dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=check,
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata=result.metadata,
+        partition=partition,
+    )

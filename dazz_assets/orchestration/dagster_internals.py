@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
     AssetExecutionContext,
     AssetKey,
     AssetMaterialization,
@@ -66,6 +68,17 @@ def job_origin(name: str) -> "RemoteJobOrigin":
 
     location = GrpcServerCodeLocationOrigin(host="localhost", port=1, location_name="dazz")
     return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), name)
+
+
+# There is no public way to read evaluations of checks.
+def last_check_evaluation(instance: DagsterInstance, check: AssetCheckKey) -> AssetCheckEvaluation | None:
+    """The last evaluation of a check, which the UI shows for its asset."""
+    from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
+
+    records = instance.event_log_storage.get_asset_check_execution_history(
+        check, limit=1, status={Status.SUCCEEDED, Status.FAILED}
+    )
+    return records[0].evaluation if records else None
 
 
 # A partition's own data version and provenance. `MaterializeResult` has one for all partitions of a run, so the step

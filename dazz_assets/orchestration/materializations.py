@@ -22,14 +22,17 @@ _DATA_VERSION = "dagster/data_version"
 class PartitionResult:
     """What lies in a partition after a step.
 
+    rows: how many rows lie in it.
     version: its data version.
+    metadata: what else the step did in this partition alone.
     is_changed: whether the step stored something in it. It is then reported even if it is outside the run.
     code_version: the version of the parser that made it; None if it is the current one.
     outdated: the assets it is made from that changed since.
     """
 
-    metadata: Metadata
+    rows: int
     version: str
+    metadata: Metadata
     is_changed: bool = False
     code_version: str | None = None
     outdated: Collection[dg.AssetKey] = ()
@@ -63,7 +66,7 @@ def report_partitions(
             dg.AssetMaterialization(
                 asset,
                 partition=partition,
-                metadata=result.metadata,
+                metadata={"dagster/partition_row_count": result.rows, **result.metadata},
                 tags={
                     **shared.but_outdated(result.outdated, result.code_version),
                     **_dimension_tags(grid, partition),

@@ -1,4 +1,7 @@
-"""Metadata of materializations and assets, as the UI shows it. Numbers stay numbers, so that the UI can plot them."""
+"""Metadata of materializations and assets, as the UI shows it.
+
+The UI plots each number. So what a person follows over time is a number, and what only identifies something is text.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -17,12 +20,12 @@ Metadata = dict[str, Any]
 
 
 def report_metadata(report: StreamReport | ParseReport) -> Metadata:
-    """The metadata that all materializations of a sync or parse share."""
+    """What a sync or parse of a connection did in all: the metadata of one of its materializations."""
     return stream_metadata(report) if isinstance(report, StreamReport) else parser_metadata(report)
 
 
 def stream_metadata(report: StreamReport) -> Metadata:
-    """The metadata that all materializations of a stream's sync share. Empty values are left out."""
+    """What a stream's sync did in all. Empty values are left out."""
     values: Metadata = {
         "dazz/records": report.records,
         "dazz/requests": report.requests,
@@ -36,20 +39,23 @@ def stream_metadata(report: StreamReport) -> Metadata:
         "dazz/passed_over": report.passed_over or None,
         "dazz/warnings": report.warnings or None,
         "dazz/gap": report.gap,
-        "dazz/version": report.version,
+        "dazz/version": None if report.version is None else str(report.version),
     }
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def parser_metadata(report: ParseReport) -> Metadata:
-    """The metadata that all materializations of a parse share. Missing values are left out."""
+    """What a parse did in all. Missing values are left out."""
     values: Metadata = {
-        "dazz/quarantined": report.quarantined,
+        "dazz/objects": report.objects,
+        "dazz/quarantined": report.held_in_quarantine,
         "dazz/invalid": sum(report.invalid.values()),
+        "dazz/invalid_share": report.invalid_share,
         "dazz/duplicates": len(report.duplicates),
         "dazz/stale_windows": len(report.stale),
         "dazz/read": dict(report.read) or None,
         "dazz/inputs": dict(report.inputs) or None,
+        "dazz/parser_version": report.version,
     }
     return {name: value for name, value in values.items() if value is not None}
 

@@ -7,9 +7,9 @@ from datetime import date
 import dagster as dg
 
 from dazz_assets.lake import TableVersion
-from dazz_assets.orchestration import metadata
 from dazz_assets.orchestration.data_versions import EMPTY, parser_version, snapshot_version, stream_versions
 from dazz_assets.orchestration.materializations import PartitionResult
+from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.row_counts import count_rows
 from dazz_assets.reports import ParseReport, StreamReport
@@ -23,9 +23,8 @@ def snapshot_partition(
     session: Session, stored: TableVersion | None, report: StreamReport
 ) -> dict[str, PartitionResult]:
     """The partition of a snapshot stream."""
-    rows = {"dagster/row_count": stored.rows if stored else 0, "dazz/rows_added": sum(report.windows.values())}
-    values = {**rows, **metadata.stream_metadata(report)}
-    return {session.connection.id: PartitionResult(values, snapshot_version(stored))}
+    added = {"dazz/rows_added": sum(report.windows.values())}
+    return {session.connection.id: PartitionResult(stored.rows if stored else 0, snapshot_version(stored), added)}
 
 
 def stream_partitions(
@@ -33,11 +32,12 @@ def stream_partitions(
 ) -> dict[str, PartitionResult]:
     """The windows of an incremental stream: all of the grid, and those of the run."""
     added, in_window = grid.rows_by_window(report.windows), grid.rows_by_window(count_rows(stored))
-    shared, versions = metadata.stream_metadata(report), stream_versions(session, stored, grid)
+    versions = stream_versions(session, stored, grid)
     return {
         grid.key(session.connection.id, window): PartitionResult(
-            {"dagster/row_count": in_window.get(window, 0), "dazz/rows_added": added.get(window, 0), **shared},
+            in_window.get(window, 0),
             versions.get(window, EMPTY),
+            {"dazz/rows_added": added.get(window, 0)},
             is_changed=window in added,
         )
         for window in {*grid.all_windows(), *in_run}
@@ -47,26 +47,32 @@ def stream_partitions(
 class ParsedPartitions:
     """The partitions of a parser's asset, from the states of the windows that it published.
 
-    keys: the assets of its inputs, by stream.
+    published: its tables after the parse. keys: the assets of its inputs, by stream.
     """
 
-    def __init__(self, session: Session, parser: ParserSpec, grid: Grid, keys: Mapping[str, dg.AssetKey]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        parser: ParserSpec,
+        published: PublishedTables,
+        grid: Grid,
+        keys: Mapping[str, dg.AssetKey],
+    ) -> None:
         self._connection = session.connection.id
         self._parser = parser
         self._grid = grid
         self._keys = keys
         self._inputs = RawInputs(session, parser)
-        self._states = PublishedTables(session, parser).states
+        self._states = published.states
 
     def find(self, report: ParseReport, in_run: Sequence[date]) -> dict[str, PartitionResult]:
         """The connection's partition, or its windows: all of the grid, and those of the run."""
-        shared = metadata.parser_metadata(report)
         if not self._parser.incremental_inputs:
-            return {self._connection: self._make_result(self._states, shared)}
+            return {self._connection: self._make_result(self._states, {})}
         parsed, states = self._grid.rows_by_window(report.windows), self._states_by_window()
         return {
             self._grid.key(self._connection, window): self._make_result(
-                states.get(window, []), {"dazz/parsed": window in parsed, **shared}, is_changed=window in parsed
+                states.get(window, []), {"dazz/parsed": window in parsed}, is_changed=window in parsed
             )
             for window in {*self._grid.all_windows(), *in_run}
         }
@@ -79,15 +85,16 @@ class ParsedPartitions:
         return found
 
     def _make_result(
-        self, states: Sequence[TableWindow], values: metadata.Metadata, *, is_changed: bool = False
+        self, states: Sequence[TableWindow], values: Metadata, *, is_changed: bool = False
     ) -> PartitionResult:
         # A window that no parser of this version made stays outdated, also in a run that covers it without parsing it.
         provenance = {state.inputs for _, _, state in states}
         other_code = {parsed_by(item) or "unknown" for item in provenance} - {self._parser.version}
         changed = {name for item in provenance for name in self._inputs.changed_inputs(item)}
         return PartitionResult(
-            {"dagster/row_count": sum(state.rows for _, _, state in states), **values},
+            sum(state.rows for _, _, state in states),
             parser_version(self._parser, states),
+            values,
             is_changed=is_changed,
             code_version=min(other_code, default=None),
             outdated=[self._keys[name] for name in sorted(changed)],

@@ -47,6 +47,10 @@ class Grid:
         """One partition for each connection."""
         return dg.DynamicPartitionsDefinition(name=f"{self.integration}_connections")
 
+    def known_connections(self, instance: dg.DagsterInstance) -> set[str]:
+        """The connections that have a partition."""
+        return set(instance.get_dynamic_partitions(str(self.connections_def.name)))
+
     @cached_property
     def grid_def(self) -> dg.MultiPartitionsDefinition:
         """One partition for each connection and window."""

@@ -3,6 +3,7 @@
 If one connection fails, the others are still done and reported. The step then fails and names each failed connection.
 """
 
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,17 +13,18 @@ from typing import Any
 import dagster as dg
 
 from dazz_assets.connections import BadConnection
-from dazz_assets.declare.config import config_secrets
 from dazz_assets.errors import ParseError, SyncError
 from dazz_assets.http import Mask
-from dazz_assets.lake import LakeError
+from dazz_assets.lake import Lake, LakeError
 from dazz_assets.orchestration import checks, metadata, runs
 from dazz_assets.orchestration.dagster_internals import silent_result
+from dazz_assets.orchestration.earlier_checks import read_failures, write_failures
 from dazz_assets.orchestration.materializations import PartitionResult, report_partitions, select_reported
 from dazz_assets.orchestration.metadata import Metadata
 from dazz_assets.orchestration.outcomes import Problem, Report, write_failure, write_reports
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.resource import SessionPool
+from dazz_assets.orchestration.row_counts import AssetRows, write_rows
 from dazz_assets.orchestration.run_config import Options
 from dazz_assets.orchestration.translator import Node
 from dazz_assets.session import Session
@@ -78,24 +80,25 @@ class Step:
         )
         options = self.options(**context.op_execution_context.op_config)
         done: dict[str, ConnectionResult] = {}
+        seconds: dict[str, float] = {}
         failures: list[_ConnectionFailure] = []
         for connection, windows in windows_by_connection.items():
+            began = time.monotonic()
             try:
                 done[connection] = self.work(pool.session(self.spec, connection), windows, options)
+                seconds[connection] = time.monotonic() - began
             except Exception as error:  # noqa: BLE001  any error fails its connection only, and is reported
                 failures.append(self._describe_failure(pool, connection, error))
         if not failures:
             yield silent_result(self.key)
-        reported = self._select_reported(context, done)
+        reported = self._select_reported(context, pool.lake, done, seconds) if done else {}
         partitions = {key: found for of_connection in reported.values() for key, found in of_connection.items()}
         yield from report_partitions(context, self.key, self.grid if self.gridded else None, partitions)
-        if self.gridded or len(done) > 1:
-            for connection, result in done.items():
-                for check in result.check_results:
-                    yield checks.check_evaluation(self.key, _newest(reported[connection]), check)
+        evaluated = list(self._evaluate_checks(context.instance, done, reported))
+        yield from (event for event in evaluated if isinstance(event, dg.AssetCheckEvaluation))
         if failures:
             raise _build_failure(failures)
-        yield from self._combine_check_results(done)
+        yield from (event for event in evaluated if isinstance(event, dg.AssetCheckResult))
 
     def _windows_by_connection(self, context: dg.AssetExecutionContext) -> dict[str, list[date]]:
         windows: dict[str, list[date]] = {}
@@ -105,23 +108,58 @@ class Step:
         return windows
 
     def _select_reported(
-        self, context: dg.AssetExecutionContext, done: Mapping[str, ConnectionResult]
+        self,
+        context: dg.AssetExecutionContext,
+        lake: Lake,
+        done: Mapping[str, ConnectionResult],
+        seconds: Mapping[str, float],
     ) -> dict[str, dict[str, PartitionResult]]:
-        """The partitions to report, by connection. The newest one of each carries the connection's report."""
+        """The partitions to report, by connection. The last of each is its newest in the run.
+
+        It alone has what holds for the connection or the asset as a whole: on each partition, sums over partitions
+        would count it several times. The UI shows an asset as it was last reported.
+        """
+        rows = {connection: sum(item.rows for item in found.partitions.values()) for connection, found in done.items()}
+        all_rows = AssetRows(self.spec, self.node, self.key, self.grid, lake).count(context.instance, rows)
         in_run = set(context.partition_keys)
         reported = {}
         for connection, result in done.items():
             found = select_reported(context.instance, self.key, in_run, result.partitions)
-            newest = found[_newest(found)]
-            found[_newest(found)] = replace(newest, metadata={**newest.metadata, **write_reports([result.report])})
-            reported[connection] = found
+            newest = max(found.keys() & in_run)
+            last = found.pop(newest)
+            whole = {
+                "dagster/row_count": sum(all_rows.values()),
+                **metadata.report_metadata(result.report),
+                "dazz/seconds": round(seconds[connection], 3),
+                **write_rows(all_rows),
+                **write_reports([result.report]),
+            }
+            reported[connection] = {**found, newest: replace(last, metadata={**last.metadata, **whole})}
         return reported
 
-    def _combine_check_results(self, done: Mapping[str, ConnectionResult]) -> Iterator[dg.AssetCheckResult]:
-        """The check results of a step whose connections all succeeded."""
-        results = [(connection, check) for connection, result in done.items() for check in result.check_results]
+    def _evaluate_checks(
+        self,
+        instance: dg.DagsterInstance,
+        done: Mapping[str, ConnectionResult],
+        reported: Mapping[str, Mapping[str, PartitionResult]],
+    ) -> Iterator[dg.AssetCheckEvaluation | dg.AssetCheckResult]:
+        """Each check's result for each connection, on its newest partition of the run, and then for the asset.
+
+        The UI shows an asset's check as it was evaluated last, and counts an event of a range of partitions as earlier
+        than those of each. So the last partition has the result for the asset: one of a connection that failed, if any.
+        """
+        others = self.grid.known_connections(instance) - done.keys()
         for name in self.check_names:
-            yield checks.combine_results(self.key, name, [item for item in results if item[1].check == name])
+            own = [(id_, check) for id_, found in done.items() for check in found.check_results if check.check == name]
+            own.sort(key=lambda item: not item[1].passed)
+            results = [*own, *read_failures(instance, dg.AssetCheckKey(self.key, name), others)]
+            combined = checks.combine_results(self.key, name, results, write_failures(results))
+            if own and (self.gridded or len(done) > 1):
+                partitions = [list(reported[connection])[-1] for connection, _ in own]
+                for partition, (_, check) in zip(partitions[:-1], own, strict=False):
+                    yield checks.check_evaluation(self.key, partition, check)
+                yield checks.asset_evaluation(self.key, name, partitions[-1], combined)
+            yield combined
 
     def _describe_failure(self, pool: SessionPool, connection: str, error: Exception) -> "_ConnectionFailure":
         mask = Mask(_read_secrets(pool, self.spec, connection))
@@ -161,11 +199,6 @@ class _ConnectionFailure:
         return {**(metadata.report_metadata(self.report) if self.report else {}), **trace}
 
 
-def _newest(partitions: Mapping[str, PartitionResult]) -> str:
-    """The partition that carries a connection's report and check results."""
-    return max(partitions)
-
-
 def _build_failure(failures: Sequence[_ConnectionFailure]) -> dg.Failure:
     text = "; ".join(item.text for item in failures)
     if len(failures) == 1:
@@ -179,6 +212,6 @@ def _build_failure(failures: Sequence[_ConnectionFailure]) -> dg.Failure:
 
 def _read_secrets(pool: SessionPool, spec: IntegrationSpec, connection: str) -> tuple[str, ...]:
     try:
-        return config_secrets(pool.session(spec, connection).integration.config)
+        return pool.session(spec, connection).secrets
     except BadConnection:
         return ()

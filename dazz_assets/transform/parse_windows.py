@@ -68,6 +68,7 @@ def parse(
 def _parse(session: Session, parser: ParserSpec, windows: Collection[Window] | None, *, stale: bool) -> ParseReport:
     inputs, published = RawInputs(session, parser), PublishedTables(session, parser)
     report = ParseReport(session.connection.id, parser.name, version=parser.version)
+    report.held_in_quarantine = published.quarantined_rows
     report.inputs = {name: version.version for name, version in inputs.versions.items()}
     to_parse = windows_to_parse(inputs, published, windows, stale=stale)
     if to_parse is not None:
@@ -77,6 +78,7 @@ def _parse(session: Session, parser: ParserSpec, windows: Collection[Window] | N
     report.stale = sorted(_stale_windows(inputs, published), key=str)
     report.other_versions = published.other_parser_versions
     report.changed_inputs = sorted(_changed_inputs(inputs, published))
+    report.held_in_quarantine = published.quarantined_rows
     return report
 
 

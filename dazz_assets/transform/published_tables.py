@@ -40,6 +40,11 @@ class PublishedTables:
         return [(number, *state) for number, windows in enumerate(self.windows) for state in windows.items()]
 
     @property
+    def quarantined_rows(self) -> int:
+        """How many records and objects are in quarantine."""
+        return self.quarantine_version.rows if self.quarantine_version else 0
+
+    @property
     def other_parser_versions(self) -> list[str]:
         """The versions of the parser, other than its present one, that some windows were parsed by."""
         versions = {parsed_by(state.inputs) for _, _, state in self.states}

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from dazz_assets.lake import QUARANTINE_SCHEMA, DataFile, Table
+from dazz_assets.transform.masked_values import MOST_PROBLEMS, describe_place
 
 Kind = Literal["invalid", "no key", "no cursor", "duplicate"]
 # The columns that locate a raw row.
@@ -28,27 +29,32 @@ class Quarantine:
         return sum(map(len, self._rows.values()))
 
     def add_record(
-        self, window: date | None, stream: str, location: Mapping[str, Any], kind: Kind, reason: str
+        self,
+        window: date | None,
+        stream: str,
+        location: Mapping[str, Any],
+        kind: Kind,
+        reason: str,
+        looks_like: str | None = None,
     ) -> None:
         """Add a raw record that can't be parsed. location: its row's `LOCATION_COLUMNS`."""
         if (identity := (stream, location["sequence"])) not in self._known:
             self._known.add(identity)
             row = {name: location[name] for name in LOCATION_COLUMNS}
-            self._rows[window].append(
-                {**row, "stream": stream, "kind": kind, "reason": reason, "model": None, "object_id": None}
-            )
+            why = {"kind": kind, "reason": reason, "looks_like": looks_like}
+            self._rows[window].append({**row, **why, "stream": stream, "model": None, "object_id": None})
 
     def add_duplicate(self, window: date | None, model: str, object_id: str, kept: date | None) -> None:
         """Add an object that was yielded again later. kept: the window that publishes it."""
         where = "later in the same window" if kept == window else f"in the window of {kept}"
-        row = {"stream": None, "kind": "duplicate", "model": model, "object_id": object_id}
+        row = {"stream": None, "kind": "duplicate", "looks_like": None, "model": model, "object_id": object_id}
         reason = f"{model} {object_id} is yielded again {where}"
         self._rows[window].append(dict.fromkeys(LOCATION_COLUMNS) | row | {"reason": reason})
 
     def carry_over(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add stored quarantine rows of windows that are rewritten but were not parsed."""
         for row in rows:
-            self._rows[row["window_start"]].append({name: row[name] for name in QUARANTINE_SCHEMA.names})
+            self._rows[row["window_start"]].append({name: row.get(name) for name in QUARANTINE_SCHEMA.names})
 
     def first_reason(self, stream: str) -> tuple[Kind, str]:
         """Why the first record of a stream was quarantined. There must be one."""
@@ -76,8 +82,8 @@ class Quarantine:
 def invalid_reason(error: ValidationError) -> str:
     """Say which fields are invalid and why, without the values."""
     problems = error.errors(include_input=False, include_url=False, include_context=False)
-    shown = [f"{'.'.join(map(str, item['loc'])) or 'the record'}: {item['msg']}" for item in problems[:5]]
-    more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+    shown = [f"{describe_place(item)}: {item['msg']}" for item in problems[:MOST_PROBLEMS]]
+    more = f"; and {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
     return "; ".join(shown) + more
 
 

@@ -15,6 +15,7 @@ from dazz_assets.lake import TableVersion, latest_versions, stored_versions
 from dazz_assets.lake.files import column_bytes
 from dazz_assets.lake.latest_versions import LatestByWindow
 from dazz_assets.spec.specs import StreamSpec
+from dazz_assets.transform.masked_values import describe_values
 from dazz_assets.transform.quarantine import LOCATION_COLUMNS, Kind, Quarantine, invalid_reason, problem_kind
 
 _COLUMNS = (*LOCATION_COLUMNS, "parent", "problem", "record")
@@ -173,17 +174,20 @@ class StoredRecords:
             try:
                 found.append(self._model.model_validate_json(record))
             except ValidationError as error:
-                self._quarantine_row(row, "invalid", invalid_reason(error), unread, count=count)
+                looks_like = describe_values(error, self._stream.personal)
+                self._quarantine_row(row, "invalid", invalid_reason(error), unread, looks_like, count=count)
                 invalid[row["key"]] = row["sequence"]
                 found.append(row["key"])
         older = self._read_newest_valid(invalid)
         self._counts.replaced += len(older) if count else 0
         return [older.get(item) if isinstance(item, str) else item for item in found]
 
-    def _quarantine_row(self, row: dict[str, Any], kind: Kind, reason: str, unread: int, *, count: bool) -> None:
+    def _quarantine_row(
+        self, row: dict[str, Any], kind: Kind, reason: str, unread: int, looks_like: str | None = None, *, count: bool
+    ) -> None:
         """Put a record into quarantine. unread: how many of its batch come after it."""
         self._counts.invalid += count
-        self._quarantine.add_record(self._window, self._stream.name, row, kind, reason)
+        self._quarantine.add_record(self._window, self._stream.name, row, kind, reason, looks_like)
         # A table has at least as many rows as records, so the final share is no smaller than this one.
         if count and exceeds_max_invalid(self._stream, self._counts.invalid, self._version.rows):
             self._counts.read -= unread

@@ -29,11 +29,11 @@ def test_each_window_of_the_range_is_materialized_even_without_rows(
 ) -> None:
     vendor.incident("1", at(week(4)))
     materialize_from_ui([connect()], [RAW], week(5), week(0))
-    rows = {key: metadata["dagster/row_count"] for key, metadata in latest_metadata(RAW).items()}
+    rows = {key: metadata["dagster/partition_row_count"] for key, metadata in latest_metadata(RAW).items()}
     assert rows == {f"acme|{week(back)}": int(back == 4) for back in range(6)}
 
 
-def test_metadata_are_numbers_that_plot(
+def test_what_a_person_follows_is_a_number_that_plots_and_what_identifies_something_is_text(
     materialize_from_ui: MaterializeFromUi, connect: Connect, vendor: Vendor, latest_metadata: LatestMetadata
 ) -> None:
     vendor.incident("1", at(week(4)))
@@ -41,7 +41,22 @@ def test_metadata_are_numbers_that_plot(
     metadata = latest_metadata(RAW)[f"acme|{week(0)}"]
     assert {metadata[name] for name in ("dazz/requests", "dazz/pages", "dazz/records")} == {1}
     assert isinstance(metadata["dazz/waited_seconds"], float)
+    assert isinstance(metadata["dazz/seconds"], float)
     assert isinstance(metadata["dazz/high_water_mark"], float)
+    assert isinstance(metadata["dazz/version"], str)
+
+
+def test_the_totals_of_a_pass_are_reported_once(
+    materialize_from_ui: MaterializeFromUi, connect: Connect, vendor: Vendor, latest_metadata: LatestMetadata
+) -> None:
+    vendor.incident("1", at(week(4)))
+    materialize_from_ui([connect()], ["incidents/raw/services"])
+    materialize_from_ui([connect()], [RAW, "incidents/tickets"], week(5), week(0))
+    own = {"dagster/partition_row_count", "dazz/rows_added", "dazz/parsed"}
+    for asset in (RAW, "incidents/tickets"):
+        found = latest_metadata(asset)
+        assert {key for key, metadata in found.items() if metadata.keys() - own} == {f"acme|{week(0)}"}
+        assert {"dagster/row_count", "dazz/seconds", "dazz/reports"} <= found[f"acme|{week(0)}"].keys()
 
 
 def test_records_outside_the_grid_count_in_the_nearest_window(

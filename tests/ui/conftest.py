@@ -44,6 +44,15 @@ class Project:
     def query(self, sql: str) -> list[dict[str, Any]]:
         return list(json_rows(query(self.lake, sql)))
 
+    def count(self, table: str) -> int:
+        """How many rows a table holds, of all connections."""
+        (row,) = self.query(f"select count(*) as n from {table}")
+        return int(row["n"])
+
+    def stored_rows(self, stream: str) -> int:
+        """How many versions of a stream's records are stored, of all connections."""
+        return sum(item["rows"] for item in self.run("status")["streams"] if item["stream"] == stream)
+
     def mark(self, connection: str, stream: str) -> object:
         """The stored high-water mark of a stream."""
         streams = self.run("status")["streams"]

@@ -46,6 +46,24 @@ class Ui:
         """Open an asset's materializations. The page shows the newest."""
         self.page.goto(f"{self.url}/assets/{asset}?view=events")
 
+    def open_overview(self, asset: str) -> None:
+        """Open an asset's page."""
+        self.page.goto(f"{self.url}/assets/{asset}?view=overview")
+
+    def row_count(self) -> int:
+        """The row count on an asset's page."""
+        text = self.page.get_by_text(re.compile(r"^Row count\s*[\d,]+$")).filter(visible=True).last.inner_text()
+        return int(re.sub(r"\D", "", text))
+
+    def open_check(self, asset: str, check: str) -> None:
+        """Open a check of an asset."""
+        self.page.goto(f"{self.url}/assets/{asset}?{urlencode({'view': 'checks', 'checkDetail': check})}")
+
+    def row_of(self, cell: str) -> list[str]:
+        """The texts of a row of the check's table, by the text of one of its cells."""
+        row = self.page.locator("tbody tr").filter(has=self.page.get_by_role("cell", name=cell, exact=True)).last
+        return [item.inner_text().strip() for item in row.get_by_role("cell").all()]
+
     def left_edge(self, name: str) -> float:
         """The left edge of an asset's node in the graph."""
         box = self.page.get_by_text(name, exact=True).filter(visible=True).first.bounding_box()

@@ -29,7 +29,7 @@ def test_parsing_an_old_window_again_sends_no_request_and_restores_no_moved_reco
     assert {key: windows[key] for key in vendor.issues} == {key: window_of(i) for key, i in vendor.issues.items()}
     ui.open_partition("snyk/findings", f"synced|{two_syncs.window}")
     left = sum(row["window_start"] == two_syncs.window for row in findings)
-    assert int(ui.metadata()["dagster/row_count"]) == left
+    assert int(ui.metadata()["dagster/partition_row_count"]) == left
 
 
 def test_a_sync_shows_rows_mark_requests_and_waits(project: Project, ui: Ui, two_syncs: TwoSyncs) -> None:
@@ -39,7 +39,8 @@ def test_a_sync_shows_rows_mark_requests_and_waits(project: Project, ui: Ui, two
 
     ui.open_partition("snyk/raw/issues", f"synced|{this_week()}")
     shown, report = ui.metadata(), two_syncs.reports["issues"]
-    assert int(shown["dagster/row_count"]) >= int(shown["dazz/rows_added"]) > 0
+    assert int(shown["dagster/partition_row_count"]) >= int(shown["dazz/rows_added"]) > 0
+    assert int(shown["dagster/row_count"]) == project.stored_rows("issues")
     assert int(shown["dazz/requests"]) == report["requests"] > 0
     assert int(shown["dazz/retries"]) == report["retries"] == 0
     assert float(shown["dazz/waited_seconds"]) == pytest.approx(report["waited_seconds"], abs=0.01)
@@ -69,7 +70,7 @@ def test_syncing_the_newest_window_alone_moves_no_mark_and_the_next_sync_fetches
     assert project.mark("fresh", "issues") is None
     ui.open_partition("snyk/raw/issues", f"fresh|{this_week()}")
     shown = ui.metadata()
-    assert int(shown["dagster/row_count"]) == len(newest) > 0
+    assert int(shown["dagster/partition_row_count"]) == len(newest) > 0
     assert int(shown["dazz/requests"]) == project.requests - requests > 0
     assert "dazz/high_water_mark" not in shown
 
@@ -77,3 +78,32 @@ def test_syncing_the_newest_window_alone_moves_no_mark_and_the_next_sync_fetches
     (issues,) = (item for item in report["streams"] if item["stream"] == "issues")
     assert issues["high_water_mark"] is not None
     assert [row["key"] for row in project.query(FRESH)] == sorted(vendor.issues)
+
+
+def test_the_page_of_an_asset_shows_the_rows_of_all_its_partitions(project: Project, ui: Ui) -> None:
+    ui.open_overview("snyk/findings")
+    assert ui.row_count() == project.count("findings")
+    ui.screenshot("asset")
+
+
+def test_a_failed_check_shows_its_reason_and_what_is_in_quarantine_also_after_an_idle_sync(
+    project: Project, ui: Ui, vendor: SnykSandbox
+) -> None:
+    newest = max(vendor.issues.values(), key=lambda issue: str(issue["attributes"]["updated_at"]))
+    window, attributes = window_of(newest), newest["attributes"]
+    attributes["title"] = 4711
+    project.run("sync", "snyk", "--connection", "synced", "--refetch")
+    for _ in range(2):
+        ui.open_check("snyk/findings", "records_valid")
+        reason = f"findings: 1 record is in quarantine (1 of issues in window {window})"
+        ui.page.get_by_text(reason).first.wait_for()
+        assert ui.row_of("number 9999") == [
+            "synced",
+            window,
+            "issues",
+            newest["id"],
+            "attributes.title: Input should be a valid string",
+            "number 9999",
+        ]
+        project.run("sync", "snyk", "--connection", "synced")
+    ui.screenshot("check")

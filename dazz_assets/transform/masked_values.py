@@ -1,0 +1,74 @@
+"""What an invalid value looks like, without what it says: `2026-13-45` is `9999-99-99`."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from dazz_assets.privacy.secret_names import secret_kind
+
+HIDDEN_VALUE = "hidden"
+MOST_PROBLEMS = 5
+"""How many problems of a record are described."""
+_MOST_CHARACTERS = 40
+
+
+def describe_values(error: ValidationError, personal: Collection[str]) -> str:
+    """What the invalid values of a record look like, in the order of the problems, such as `text "9999-99-99"; null`.
+
+    personal: paths of fields that say who a person is. Their values are hidden, and those of fields named as secrets.
+    """
+    problems = error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]
+    return "; ".join(_describe_value(item, personal) for item in problems)
+
+
+def describe_place(problem: ErrorDetails) -> str:
+    """Where in a record a problem is, as `items.0.price`."""
+    return ".".join(map(str, problem["loc"])) or "the record"
+
+
+def is_personal(path: Sequence[str], personal: Collection[str]) -> bool:
+    """Whether a value at a path may say who a person is: its field, one around it or one inside it is personal.
+
+    The path of an error may name types between the fields.
+    """
+    return any(_lies_within(path, item.split(".")) or _lies_within(item.split("."), path) for item in personal)
+
+
+def _lies_within(path: Sequence[str], outer: Sequence[str]) -> bool:
+    """Whether a path leads through the fields of another, in their order. None leads to the whole record."""
+    names = iter(path)
+    return bool(outer) and all(name in names for name in outer)
+
+
+def mask_text(text: str) -> str:
+    """A text with each letter as `a` or `A` and each digit as `9`. A long one is cut, and its length given."""
+    masked = "".join(map(_mask_character, text[:_MOST_CHARACTERS]))
+    return f'"{masked}"' if len(text) <= _MOST_CHARACTERS else f'"{masked}..." of {len(text)} characters'
+
+
+def _describe_value(problem: ErrorDetails, personal: Collection[str]) -> str:
+    value, path = problem["input"], list(_field_names(problem))
+    if problem["type"] == "missing":
+        return "missing"
+    if is_personal(path, personal) or any(map(secret_kind, path)):
+        return HIDDEN_VALUE
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int | float):
+        return f"number {mask_text(str(value))}".replace('"', "")
+    if isinstance(value, list | dict):
+        return f"a list of {len(value)}" if isinstance(value, list) else f"an object of {len(value)} fields"
+    return f"text {mask_text(str(value))}"
+
+
+def _field_names(problem: ErrorDetails) -> Iterator[str]:
+    yield from (item for item in problem["loc"] if isinstance(item, str))
+
+
+def _mask_character(character: str) -> str:
+    if character.isdigit():
+        return "9"
+    if character.isalpha():
+        return "A" if character.isupper() else "a"
+    return character if character.isascii() and character.isprintable() else "?"
