@@ -96,6 +96,7 @@ class StreamSync:
             if not state.replaces_all:
                 state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(sources))
             self._note_gap(sources)
+            self._note_earlier_start()
             for part in self._plan.parts(sources):
                 for group in self._groups(sources):
                     Pass(state, part, group).run()
@@ -104,16 +105,39 @@ class StreamSync:
                     raise SyncError(self._describe_failures(sources))
                 if sources and len(state.passed_over) == len(sources):
                     raise SyncError(self._describe_failures(sources, all_passed_over=True))
+                if part.before_marks:
+                    self._record_start(part.since, sources)
             if all(source.mark is None for source in sources):
                 state.require_usable()
-            if self._stream.cursor is not None and self._plan.covers_from_start and not state.shifted:
-                state.record_start()
+            if self._stream.cursor is not None and self._plan.covers_from_start:
+                self._record_start(self._session.start, sources)
         except (SyncError, FetchError) as error:
             raise SyncError(str(error), self._report(sources)) from None
         finally:
             state.client.close()
         self._note_drift()
         return self._report(sources)
+
+    def _record_start(self, start: int, sources: Sequence[Source]) -> None:
+        """Record that everything since a time is fetched, unless records may be missing."""
+        state, known = self._state, self._state.known_start
+        if state.shifted:
+            return
+        if known is not None and start < known:
+            # A parent that couldn't be listed lacks this ground: once it can be, it is listed from the start.
+            for source in sources:
+                if source.parent in state.passed_over:
+                    source.mark = source.boundary = None
+            self._save_marks(sources)
+        state.record_start(start)
+
+    def _note_earlier_start(self) -> None:
+        """Report that the connection's start was moved back, and that this sync fetches what lies before."""
+        if self._plan.marks_from is not None:
+            self._state.report.warnings.append(
+                f"`start` is now {self._session.connection.start}, and {self._stream.name} was fetched from "
+                f"{format_moment(self._plan.marks_from)} on: this sync also fetches what lies between"
+            )
 
     def _note_drift(self) -> None:
         """Report how the records' shape differs from the stored one, and store the two merged."""
