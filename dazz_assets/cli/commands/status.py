@@ -36,13 +36,14 @@ _PARSER = {
 def show_status(as_json: AsJson = False) -> None:
     """Show what is stored of each stream and parser, when it was last synced, and its last error."""
     from dazz_assets.cli.status_report import read_status
+    from dazz_assets.home import describe_search, lake_url
 
     status = read_status()
     if as_json:
         print_json(asdict(status))
         return
     if not status.streams:
-        print_result("There are no connections yet, and nothing is stored.")
+        print_result(f"There are no connections yet {describe_search()}, and nothing is stored in {lake_url()}.")
     else:
         print_table(list(_STREAM), [[getattr(item, name) for name in _STREAM.values()] for item in status.streams])
     if status.parsers:
