@@ -11,7 +11,7 @@ from dazz_assets.extract.marks import BOUNDARY, Marks, Source, has_other_identit
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
 from dazz_assets.extract.sync_state import SyncState
-from dazz_assets.http import FetchError
+from dazz_assets.http import FetchError, RefusedError
 from dazz_assets.lake import TableVersion
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
@@ -112,7 +112,7 @@ class StreamSync:
             if self._stream.cursor is not None and self._plan.covers_from_start:
                 self._record_start(self._session.start, sources)
         except (SyncError, FetchError) as error:
-            raise SyncError(str(error), self._report(sources)) from None
+            raise SyncError(str(error), self._report(sources), refused=isinstance(error, RefusedError)) from None
         finally:
             state.client.close()
         self._note_drift()

@@ -93,6 +93,8 @@ class Step:
             for connection, result in done.items():
                 for check in result.check_results:
                     yield checks.check_evaluation(self.key, _newest(reported[connection]), check)
+        if any(item.is_refused for item in failures):
+            context.instance.add_run_tags(context.run.run_id, {runs.REFUSED_TAG: self.node.name})
         if failures:
             raise _build_failure(failures)
         yield from self._combine_check_results(done)
@@ -137,17 +139,19 @@ class Step:
         shown = error.__cause__ if isinstance(error, _EXPECTED) else error
         trace = mask("".join(traceback.format_exception(shown))) if shown is not None else ""
         report = error.report if isinstance(error, SyncError | ParseError) else None
-        return _ConnectionFailure(where, problem, trace, report)
+        is_refused = isinstance(error, BadConnection) or (isinstance(error, SyncError) and error.refused)
+        return _ConnectionFailure(where, problem, trace, report, is_refused)
 
 
 @dataclass(frozen=True, slots=True)
 class _ConnectionFailure:
-    """where: integration, connection and node, as `snyk/acme, issues`."""
+    """where: integration, connection and node, as `snyk/acme, issues`. is_refused: see `runs.REFUSED_TAG`."""
 
     where: str
     problem: Problem
     traceback: str
     report: Report | None
+    is_refused: bool
 
     @property
     def text(self) -> str:

@@ -66,7 +66,11 @@ def open_ui(port: Port = 3000) -> None:
 
 def _code_location() -> list[str]:
     """Dagster's option for the project's `workspace.yaml` if there is one, else for every integration found."""
-    return ["-w", "workspace.yaml"] if in_project("workspace.yaml").exists() else ["-m", "dazz_assets.orchestration.definitions"]
+    return (
+        ["-w", "workspace.yaml"]
+        if in_project("workspace.yaml").exists()
+        else ["-m", "dazz_assets.orchestration.definitions"]
+    )
 
 
 def _check_port(port: int) -> None:
