@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from dazz_assets.home import CONNECTIONS_FILE, describe_search, in_project
 from dazz_assets.names import suggest
 
 CONNECTIONS_VARIABLE = "DAZZ_CONNECTIONS"
@@ -114,8 +115,8 @@ class Connections:
 
 
 def connections_path() -> Path:
-    """`DAZZ_CONNECTIONS`, or `connections.yaml` in the current folder."""
-    return Path(os.environ.get(CONNECTIONS_VARIABLE) or "connections.yaml")
+    """`DAZZ_CONNECTIONS`, or `connections.yaml` in the project, as seen from the current folder."""
+    return in_project(os.environ.get(CONNECTIONS_VARIABLE) or CONNECTIONS_FILE)
 
 
 def read_connections(path: Path) -> Connections:
@@ -126,8 +127,10 @@ def read_connections(path: Path) -> Connections:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        searched = "" if os.environ.get(CONNECTIONS_VARIABLE) or path != connections_path() else f" {describe_search()}"
         raise BadConnection(
-            f"there is no file {path}; write your connections there, or name another file with {CONNECTIONS_VARIABLE}"
+            f"there is no file {path}{searched}; write your connections there, or name another file with "
+            f"{CONNECTIONS_VARIABLE}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadConnection(f"{path} can't be read: {error}") from None

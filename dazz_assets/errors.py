@@ -11,11 +11,13 @@ class SyncError(Exception):
     """A stream could not be synced, or only partly. The text names integration, connection and stream.
 
     report: what was done before the error, if anything.
+    refused: whether the vendor refused a request, as with a wrong token, so that the next sync will hardly do better.
     """
 
-    def __init__(self, message: str, report: StreamReport | None = None) -> None:
+    def __init__(self, message: str, report: StreamReport | None = None, *, refused: bool = False) -> None:
         super().__init__(message)
         self.report = report
+        self.refused = refused
 
 
 class ParseError(Exception):

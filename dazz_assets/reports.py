@@ -119,3 +119,9 @@ class Progress:
             self.ended(connection, work, failed=True)
             raise
         self.ended(connection, work)
+
+
+def describe_failing(failures: int, reason: str, next_try: str) -> str:
+    """Say that something failed this many times in a row, why it did the last time, and when it is tried again."""
+    count = "once" if failures == 1 else f"{failures} times in a row"
+    return f"failed {count}: {reason.rstrip('.')}; next try at {next_try}"

@@ -6,7 +6,7 @@ Dagster definitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,7 @@ from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 
 if TYPE_CHECKING:
+    from dazz_assets.orchestration.dagster_instance import DagsterInstance
     from dazz_assets.orchestration.run_history import LastMaterialization, RunHistory
     from dazz_assets.orchestration.translator import Translator
 
@@ -66,11 +67,24 @@ class ParserStatus:
 
 
 @dataclass(slots=True)
+class FailingStatus:
+    """Streams of a connection whose syncs keep failing. failures: in a row. next_try: when the sensor requests one."""
+
+    integration: str
+    connection: str
+    streams: list[str]
+    failures: int
+    reason: str
+    next_try: str
+
+
+@dataclass(slots=True)
 class LakeStatus:
     """The status of all that is stored or configured. problems: what is wrong with the connections file."""
 
     streams: list[StreamStatus] = field(default_factory=list)
     parsers: list[ParserStatus] = field(default_factory=list)
+    failing: list[FailingStatus] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -86,26 +100,54 @@ def read_status() -> LakeStatus:
         problems.append(str(error))
     with ExitStack() as stack:
         history = translator = None
+        specs, failing = discover().integrations, list[FailingStatus]()
         if (dagster_home() / "dagster.yaml").exists():
             from dazz_assets.orchestration.dagster_instance import open_instance
             from dazz_assets.orchestration.run_history import RunHistory
             from dazz_assets.orchestration.translator import load_translator
 
             translator = load_translator()
-            history = RunHistory(stack.enter_context(open_instance()))
-        reader = _Reader(lake, connections, history, translator)
-        return LakeStatus(reader.read_streams(), reader.read_parsers(), problems)
+            instance = stack.enter_context(open_instance())
+            history = RunHistory(instance)
+            failing = list(_read_failing(instance, specs, connections))
+        reader = _Reader(lake, connections, specs, history, translator, failing)
+        return LakeStatus(reader.read_streams(), reader.read_parsers(), failing, problems)
+
+
+def _read_failing(
+    instance: DagsterInstance, specs: Mapping[str, IntegrationSpec], connections: Connections
+) -> Iterator[FailingStatus]:
+    from dazz_assets.orchestration.failing_phases import find_failing_phases
+    from dazz_assets.orchestration.jobs import PhasePlan
+
+    for item in connections.valid:
+        if (spec := specs.get(item.integration)) is None:
+            continue
+        written = datetime.fromtimestamp(connections_path().stat().st_mtime, UTC)
+        for phase, found in find_failing_phases(instance, spec, item.id, item.interval, written).items():
+            streams = [node.name for node in PhasePlan.of(spec).nodes[phase] if node.name in spec.streams]
+            next_try = _format_time(found.next_try)
+            yield FailingStatus(item.integration, item.id, streams, found.failures, found.reason, next_try)
 
 
 class _Reader:
     def __init__(
-        self, lake: Lake, connections: Connections, history: RunHistory | None, translator: Translator | None
+        self,
+        lake: Lake,
+        connections: Connections,
+        specs: Mapping[str, IntegrationSpec],
+        history: RunHistory | None,
+        translator: Translator | None,
+        failing: Sequence[FailingStatus],
     ) -> None:
         self._lake = lake
         self._translator = translator
         self._connections = {(item.integration, item.id): item for item in connections.valid}
         self._history = history
-        self._specs = discover().integrations
+        self._specs = specs
+        self._next_tries = {
+            (item.integration, item.connection, stream): item.next_try for item in failing for stream in item.streams
+        }
         self._errors: dict[str, dict[str, tuple[datetime, str]]] = {}
 
     def read_streams(self) -> list[StreamStatus]:
@@ -132,7 +174,9 @@ class _Reader:
         if event:
             status.last_sync, status.requests = _format_time(event.at), event.requests
         if connection := self._connections.get((status.integration, status.connection)):
-            status.due_next = _format_time(max(event.at + connection.interval, _now()) if event else _now())
+            due = _format_time(max(event.at + connection.interval, _now()) if event else _now())
+            key = (status.integration, status.connection, status.stream)
+            status.due_next = max(due, self._next_tries.get(key, due))
         return status
 
     def read_parsers(self) -> list[ParserStatus]:

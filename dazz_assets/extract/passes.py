@@ -298,15 +298,18 @@ class Pass:
             self._contents.pop(parent, None)
         files += [] if state.identity_changed else self._copy_stored_rows(unlisted)
         content = self._content_fingerprint()
+        starts: dict[str, int] = {}
+        if state.stream.cursor is not None:
+            starts = state.start_of_first_marks(beside_others=bool(unlisted) and not state.identity_changed)
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)
-            state.commit(Commit(transactions=self._advance_marks(self._complete)))
+            state.commit(Commit(transactions=starts | self._advance_marks(self._complete)))
             return
         for source in self._sources:
             source.mark = source.mark if source.parent in unlisted and not state.identity_changed else None
-        transactions = {PASSES: state.next_pass_number(), _CONTENT: content} | self._advance_marks(self._complete)
-        state.commit(Commit(files, "everything", transactions))
+        transactions = {PASSES: state.next_pass_number(), _CONTENT: content, **starts}
+        state.commit(Commit(files, "everything", transactions | self._advance_marks(self._complete)))
 
     def _unlisted_parents(self) -> set[str]:
         """The parents that the vendor refused to list, or whose list failed."""
@@ -378,9 +381,12 @@ class Pass:
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
         transactions: dict[str, int] = {PASSES: state.next_pass_number(), _CONTENT: 0} if files else {}
+        unmarked = [source for source in self._sources if source.mark is None]
         for source in self._sources:
             if source.parent in marks:
                 transactions |= self._advance_mark(source, marks[source.parent], finished=finished)
+        if any(source.mark is not None for source in unmarked):
+            transactions |= state.start_of_first_marks(beside_others=state.stream.parent is not None)
         state.commit(Commit(files, "nothing", transactions))
 
     def _advance_mark(self, source: Source, newest: int | None, *, finished: bool = True) -> dict[str, int]:

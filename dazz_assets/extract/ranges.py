@@ -37,7 +37,10 @@ _STEP_SLACK = 60_000_000
 # If the API takes both bounds, a longer range is fetched in parts of this many windows, each stored when complete.
 PART_WINDOWS = 26
 START = "start"
-"""The application transaction of a raw table that holds the earliest start from which everything was fetched."""
+"""The application transaction of a raw table that holds the start since which all sources are fetched, up to the mark.
+
+It is committed with the first mark of a source. Of a sub-stream it is the latest of the starts of its parents' marks.
+"""
 
 
 def keeps_position(stream: StreamSpec) -> bool:
@@ -69,10 +72,14 @@ def _needs_exact_steps(cursor: Cursor, unit: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A range [since, until) that is fetched and stored as a unit, in microseconds; until None is open-ended."""
+    """A range [since, until) that is fetched and stored as a unit, in microseconds; until None is open-ended.
+
+    before_marks: it lies before the start that the marks were made with, so sources without a mark have no share in it.
+    """
 
     since: int
     until: int | None
+    before_marks: bool = False
 
 
 class SyncPlan:
@@ -80,8 +87,8 @@ class SyncPlan:
 
     def __init__(self, session: Session, stream: StreamSpec, range_: SyncRange, stored: TableVersion | None) -> None:
         known = None if stored is None else stored.transaction(START)
-        # The connection's start was moved back, and what lies before the old start was never fetched.
-        self._start_moved_back = known is not None and session.start < known
+        # Where the ground of the marks begins, if that is later than the connection's start, which was moved back.
+        self.marks_from = known if known is not None and session.start < known and range_.from_mark else None
         self._session = session
         self._stream = stream
         self._range = range_
@@ -91,11 +98,27 @@ class SyncPlan:
         """Where the range to fetch begins for this source, in microseconds."""
         range_, start = self._range, self._session.start
         if range_.from_mark:
-            if source.mark is None or self._start_moved_back:
-                return start
-            # A mark may lie below the start: the cursor may be a counter, or the vendor's clock wrong.
-            return max(min(start, source.mark), source.mark - self.lookback)
+            return start if self.marks_from is not None else self._continue_at(source)
         return start if range_.since is None or range_.refetch else to_microseconds(range_.since)
+
+    def _continue_at(self, source: Source) -> int:
+        """Where a source is listed from its mark on, in microseconds."""
+        start = self._session.start
+        if source.mark is None:
+            return start
+        # A mark may lie below the start: the cursor may be a counter, or the vendor's clock wrong.
+        return max(min(start, source.mark), source.mark - self.lookback)
+
+    @property
+    def _fetches_gap_alone(self) -> bool:
+        """Whether only what lies before the ground of the marks is fetched, instead of everything from the start."""
+        return self.marks_from is not None and self._is_fetched_in_parts
+
+    @property
+    def _is_fetched_in_parts(self) -> bool:
+        stream = self._stream
+        has_nulls = stream.cursor is not None and stream.cursor.nulls is not None
+        return stream.takes_both_bounds and not (self._range.refetch or keeps_position(stream) or has_nulls)
 
     @property
     def covers_from_start(self) -> bool:
@@ -112,18 +135,34 @@ class SyncPlan:
 
     def parts(self, sources: Sequence[Source]) -> Iterator[Part]:
         """The parts of the range in order."""
-        since = min(map(self.start_of, sources), default=self._session.start)
+        begins = self._continue_at if self._fetches_gap_alone else self.start_of
+        since = min(map(begins, sources), default=self._session.start)
         until = None if self._range.until is None else to_microseconds(self._range.until)
         for edge in self._part_edges(since, until):
             yield Part(since, edge)
             since = edge
         yield Part(since, until)
+        if self.marks_from is not None and self._fetches_gap_alone:
+            yield from self._parts_before_marks(self.marks_from)
+
+    def _parts_before_marks(self, until: int) -> Iterator[Part]:
+        """Yield the parts between the connection's start and the start of the marks, the latest first.
+
+        So the ground of the marks grows downwards, and an interrupted sync continues with the next part.
+        """
+        start = self._session.start
+        for edge in [*reversed(list(self._window_edges(start, until))), start]:
+            yield Part(edge, until, before_marks=True)
+            until = edge
 
     def bounds(self, source: Source, part: Part) -> Bounds | None:
         """The bounds of a source's walk in a part; None if it has nothing to fetch there."""
         if self._stream.cursor is None:
             return Bounds()
-        begin = max(self.start_of(source), part.since)
+        if part.before_marks:
+            return None if source.mark is None else self._bounds_between(source, part, part.since)
+        begins = self._continue_at if self._fetches_gap_alone else self.start_of
+        begin = max(begins(source), part.since)
         if part.until is not None and begin >= part.until:
             return None
         if self._resumes(source):
@@ -135,6 +174,9 @@ class SyncPlan:
         ):
             # A filter leaves out the records whose cursor is null.
             return Bounds()
+        return self._bounds_between(source, part, begin)
+
+    def _bounds_between(self, source: Source, part: Part, begin: int) -> Bounds:
         # No lower bound at the start: store what the API returns from before it.
         at_start = begin == self._session.start
         lower = None if at_start and (source.mark is None or not self._range.from_mark) else begin
@@ -168,12 +210,10 @@ class SyncPlan:
 
     def _resumes(self, source: Source) -> bool:
         """Whether a source's walk goes on where the last one ended."""
-        return self._range.from_mark and source.position is not None and not self._start_moved_back
+        return self._range.from_mark and source.position is not None and self.marks_from is None
 
     def _part_edges(self, since: int, until: int | None) -> Iterator[int]:
-        if not self._stream.takes_both_bounds or self._range.refetch or keeps_position(self._stream):
-            return
-        if self._stream.cursor is not None and self._stream.cursor.nulls is not None:
+        if not self._is_fetched_in_parts:
             return
         end = to_microseconds(self._session.now()) if until is None else until
         yield from self._window_edges(since, end)

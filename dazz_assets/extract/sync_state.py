@@ -98,11 +98,25 @@ class SyncState:
         self.table.commit(check_and_commit)
         self.stored = self.table.open()
 
-    def record_start(self) -> None:
-        """Record the earliest start from which everything has been fetched; a later start changes nothing."""
-        known = None if self.stored is None else self.stored.transaction(START)
-        if known is None or self.session.start < known:
-            self.commit(Commit(transactions={START: self.session.start}))
+    @property
+    def known_start(self) -> int | None:
+        """The start that the stored marks were made with, in microseconds."""
+        return None if self.stored is None else self.stored.transaction(START)
+
+    def start_of_first_marks(self, *, beside_others: bool) -> dict[str, int]:
+        """The transaction that records the start with the first marks of some sources.
+
+        beside_others: other sources keep marks that may have been made with a later start.
+        """
+        known = self.known_start
+        start = self.session.start
+        return {START: max(start, known) if beside_others and known is not None else start}
+
+    def record_start(self, start: int) -> None:
+        """Record that everything since a time is fetched, in microseconds; a later one changes nothing."""
+        known = self.known_start
+        if known is None or start < known:
+            self.commit(Commit(transactions={START: start}))
 
     def require_usable(self) -> None:
         """Raise SyncError if none of the records received has its key and cursor: nothing could be parsed."""

@@ -11,7 +11,7 @@ from dazz_assets.extract.marks import BOUNDARY, Marks, Source, has_other_identit
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
 from dazz_assets.extract.sync_state import SyncState
-from dazz_assets.http import FetchError
+from dazz_assets.http import FetchError, RefusedError
 from dazz_assets.lake import TableVersion
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
@@ -96,6 +96,7 @@ class StreamSync:
             if not state.replaces_all:
                 state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(sources))
             self._note_gap(sources)
+            self._note_earlier_start()
             for part in self._plan.parts(sources):
                 for group in self._groups(sources):
                     Pass(state, part, group).run()
@@ -104,16 +105,39 @@ class StreamSync:
                     raise SyncError(self._describe_failures(sources))
                 if sources and len(state.passed_over) == len(sources):
                     raise SyncError(self._describe_failures(sources, all_passed_over=True))
+                if part.before_marks:
+                    self._record_start(part.since, sources)
             if all(source.mark is None for source in sources):
                 state.require_usable()
-            if self._stream.cursor is not None and self._plan.covers_from_start and not state.shifted:
-                state.record_start()
+            if self._stream.cursor is not None and self._plan.covers_from_start:
+                self._record_start(self._session.start, sources)
         except (SyncError, FetchError) as error:
-            raise SyncError(str(error), self._report(sources)) from None
+            raise SyncError(str(error), self._report(sources), refused=isinstance(error, RefusedError)) from None
         finally:
             state.client.close()
         self._note_drift()
         return self._report(sources)
+
+    def _record_start(self, start: int, sources: Sequence[Source]) -> None:
+        """Record that everything since a time is fetched, unless records may be missing."""
+        state, known = self._state, self._state.known_start
+        if state.shifted:
+            return
+        if known is not None and start < known:
+            # A parent that couldn't be listed lacks this ground: once it can be, it is listed from the start.
+            for source in sources:
+                if source.parent in state.passed_over:
+                    source.mark = source.boundary = None
+            self._save_marks(sources)
+        state.record_start(start)
+
+    def _note_earlier_start(self) -> None:
+        """Report that the connection's start was moved back, and that this sync fetches what lies before."""
+        if self._plan.marks_from is not None:
+            self._state.report.warnings.append(
+                f"`start` is now {self._session.connection.start}, and {self._stream.name} was fetched from "
+                f"{format_moment(self._plan.marks_from)} on: this sync also fetches what lies between"
+            )
 
     def _note_drift(self) -> None:
         """Report how the records' shape differs from the stored one, and store the two merged."""

@@ -1,10 +1,13 @@
 """The resource that runs use: the lake, the connections, and a session for each connection."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
+import psutil
 from pydantic import Field
 
 from dazz_assets.connections import BadConnection, Connection, Connections, connections_path, read_connections
@@ -21,6 +24,7 @@ class SessionPool:
     """The lake, the connections, and one session for each connection, shared by its streams with its rate limits.
 
     make_session: makes a session. Tests and recordings pass one that sets the clock or limits the pages read.
+    connections_file: where `connections` reads them, if it is a file.
     """
 
     def __init__(
@@ -29,8 +33,10 @@ class SessionPool:
         connections: Callable[[], Connections],
         progress: Progress | None = None,
         make_session: Callable[..., Session] = Session,
+        connections_file: Path | None = None,
     ) -> None:
         self.lake = lake
+        self._connections_file = connections_file
         self.progress = progress or Progress()
         self._read_connections = connections
         self._make_session = make_session
@@ -47,6 +53,15 @@ class SessionPool:
         """A pool of sessions of these connections."""
         fixed = Connections(tuple(connections))
         return cls(lake, lambda: fixed, progress, make_session)
+
+    @property
+    def changed_at(self) -> datetime:
+        """When the connections may last have changed: their file was written, or this process got its environment."""
+        started = psutil.Process().create_time()
+        with suppress(OSError):
+            if self._connections_file is not None:
+                started = max(started, self._connections_file.stat().st_mtime)
+        return datetime.fromtimestamp(started, UTC)
 
     @cached_property
     def connections(self) -> Connections:
@@ -88,7 +103,7 @@ class DazzResource(dg.ConfigurableResource[SessionPool]):
 
     def create_resource(self, context: dg.InitResourceContext) -> SessionPool:
         """Called by Dagster at the start of a run or of a sensor's tick."""
-        return SessionPool(self.open_lake(), self.read_connections)
+        return SessionPool(self.open_lake(), self.read_connections, connections_file=self._connections_path)
 
     def open_lake(self) -> Lake:
         """The lake that the settings name."""
@@ -96,7 +111,11 @@ class DazzResource(dg.ConfigurableResource[SessionPool]):
 
     def read_connections(self) -> Connections:
         """Read the connections. Raises BadConnection if the file can't be read."""
-        return read_connections(Path(self.connections_file) if self.connections_file else connections_path())
+        return read_connections(self._connections_path)
+
+    @property
+    def _connections_path(self) -> Path:
+        return Path(self.connections_file) if self.connections_file else connections_path()
 
 
 def build_resource(

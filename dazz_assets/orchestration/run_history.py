@@ -73,20 +73,22 @@ class RunHistory:
                 others = connections_of(run) - {where}
                 failures |= {
                     step: (at, text)
-                    for step, (at, text) in self._failed_steps(run.run_id).items()
+                    for step, (at, text) in failed_steps(self._instance, run.run_id).items()
                     # A run over several connections may have failed for others only. Its message then names these.
                     if where in text or not any(other in text for other in others)
                 }
         return failures
 
-    def _failed_steps(self, run_id: str) -> dict[str, tuple[datetime, str]]:
-        failed = {}
-        for record in self._instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records:
-            event = record.event_log_entry.dagster_event
-            if event is None or event.step_key is None:
-                continue
-            data = event.step_failure_data
-            description = data.user_failure_data.description if data.user_failure_data else None
-            text = description or (data.error.message if data.error else "") or "failed"
-            failed[event.step_key] = (datetime.fromtimestamp(record.event_log_entry.timestamp, UTC), text)
-        return failed
+
+def failed_steps(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[datetime, str]]:
+    """The time and message of each failed step of a run."""
+    failed = {}
+    for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records:
+        event = record.event_log_entry.dagster_event
+        if event is None or event.step_key is None:
+            continue
+        data = event.step_failure_data
+        description = data.user_failure_data.description if data.user_failure_data else None
+        text = description or (data.error.message if data.error else "") or "failed"
+        failed[event.step_key] = (datetime.fromtimestamp(record.event_log_entry.timestamp, UTC), text)
+    return failed

@@ -10,8 +10,11 @@ import psutil
 
 from dazz_assets.orchestration.dagster_instance import CONNECTION_TAG
 
-PROCESS_TAG = "dazz/process"
-CONNECTION_TAG_PREFIX = f"{CONNECTION_TAG}."
+# The UI hides tags whose keys begin with `.dagster/`: only we read these. It shows CONNECTION_TAG.
+PROCESS_TAG = ".dagster/dazz_process"
+# Of a run in which the vendor refused a request, or the config was wrong.
+REFUSED_TAG = ".dagster/dazz_refused"
+CONNECTION_TAG_PREFIX = ".dagster/dazz_connection."
 # The longest name that Dagster accepts after the slash of a tag key.
 _MAX_TAG_NAME = 63
 IN_PROGRESS = [
@@ -29,16 +32,17 @@ _TAGGED_WITHIN = timedelta(minutes=2)
 
 
 def connection_tags(connections: Collection[str]) -> dict[str, str]:
-    """The tags of a run over connections, such as `snyk/acme`: one for each, and for a single one also its name.
+    """The tags of a run over connections, such as `snyk/acme`: a hidden one for each, and for a single one its name.
 
-    The name tag has one connection as its value, so that a limit per unique value is a limit per connection.
+    The name tag, which the UI shows, has one connection as its value, so that a limit per unique value is a limit per
+    connection.
     """
     single = {CONNECTION_TAG: next(iter(connections))} if len(connections) == 1 else {}
     return {**{connection_tag_key(where): where for where in connections}, **single}
 
 
 def connection_tag_key(where: str) -> str:
-    """The key of the tag of one connection: `dazz/connection.snyk.acme` for `snyk/acme`; of a long name, its hash."""
+    """The key of the hidden tag of one connection, such as `snyk/acme`, with a hash at the end of a long name."""
     namespace, _, name = f"{CONNECTION_TAG_PREFIX}{where.replace('/', '.')}".partition("/")
     if len(name) > _MAX_TAG_NAME:
         digest = hashlib.sha256(where.encode()).hexdigest()[:16]
@@ -48,7 +52,7 @@ def connection_tag_key(where: str) -> str:
 
 def connections_of(run: dg.DagsterRun) -> set[str]:
     """The connections that a run is tagged with, such as `snyk/acme`."""
-    return {value for tag, value in run.tags.items() if f"{tag}.".startswith(CONNECTION_TAG_PREFIX)}
+    return {value for tag, value in run.tags.items() if tag == CONNECTION_TAG or tag.startswith(CONNECTION_TAG_PREFIX)}
 
 
 def process_tag() -> str:

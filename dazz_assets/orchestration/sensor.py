@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import dagster as dg
 
@@ -11,6 +12,7 @@ from dazz_assets.connections import BadConnection, Connection, Connections
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
+from dazz_assets.orchestration.failing_phases import FailingPhase, failing_connections, find_failing_phases
 from dazz_assets.orchestration.jobs import PHASES, Phase, PhasePlan, job_name, run_config
 from dazz_assets.orchestration.partitions import Grid, windows_from_marks
 from dazz_assets.orchestration.resource import RESOURCE, SessionPool
@@ -19,6 +21,7 @@ from dazz_assets.orchestration.translator import Translator
 from dazz_assets.spec.specs import IntegrationSpec
 
 MINIMUM_INTERVAL_SECONDS = 30
+_REASONS_SHOWN = 5
 
 PartitionsRequest = dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest
 
@@ -64,10 +67,12 @@ class ConnectionState:
 
     began: when the first run of the last sync was requested, RFC 3339.
     pending: the phase of that sync that is to be requested next; None when all are.
+    waiting: why that sync left out a phase that keeps failing, and when it is tried again.
     """
 
     began: str
     pending: Phase | None = None
+    waiting: str | None = None
 
     def is_due(self, interval: timedelta, now: datetime) -> bool:
         """Whether a run is to be requested: the next phase of a sync, or the first one of a new sync."""
@@ -81,7 +86,9 @@ def read_states(cursor: str | None) -> dict[str, ConnectionState]:
     """The sync states by connection that a sensor's cursor holds."""
     entries = json.loads(cursor) if cursor else {}
     return {
-        connection: ConnectionState(entry["began"], entry["pending"] if entry["pending"] in PHASES else None)
+        connection: ConnectionState(
+            entry["began"], entry["pending"] if entry["pending"] in PHASES else None, entry.get("waiting")
+        )
         for connection, entry in entries.items()
     }
 
@@ -126,6 +133,12 @@ def advance(state: ConnectionState | None, phase: Phase, plan: PhasePlan, now: d
     return replace(state, pending=plan.after(phase))
 
 
+def _join(reasons: Sequence[str]) -> str:
+    """The first reasons as one text, and how many more there are."""
+    more = len(reasons) - _REASONS_SHOWN
+    return "; ".join([*reasons[:_REASONS_SHOWN], *([f"and {more} more"] if more > 0 else [])])
+
+
 def _format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
@@ -151,19 +164,49 @@ class _Tick:
         warnings = [*problems.values(), *self._starts_before_grid(configured)]
         requests = []
         for connection in self._due_connections(configured, states, warnings):
-            request = next_request(connection.id, states.get(connection.id), self.plan, self.now)
-            requests.append(self._run_request(connection, request))
-            states[connection.id] = advance(states.get(connection.id), request.phase, self.plan, self.now)
+            request, states[connection.id] = self._next_run(connection, states.get(connection.id))
+            if request is not None:
+                requests.append(self._run_request(connection, request))
+            elif (waiting := states[connection.id].waiting) is not None:
+                self.context.log.warning(waiting)
         for warning in warnings:
             self.context.log.warning(warning)
+        reasons = [*warnings, *(state.waiting for state in states.values() if state.waiting)]
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else dg.SkipReason("; ".join(warnings) or "No sync is due."),
+            skip_reason=None if requests else dg.SkipReason(_join(reasons) or "No sync is due."),
             cursor=write_states(states),
             dynamic_partitions_requests=list(
                 self._partition_changes(partitions, {item.id for item in configured}, broken)
             ),
         )
+
+    def _next_run(
+        self, connection: Connection, state: ConnectionState | None
+    ) -> tuple[SyncRequest | None, ConnectionState]:
+        """The run that a due connection needs now, and its state then. Leaves out phases that keep failing."""
+        failing_phases = self._failing_phases(connection)
+        while True:
+            request = next_request(connection.id, state, self.plan, self.now)
+            state = advance(state, request.phase, self.plan, self.now)
+            failing = failing_phases.get(request.phase)
+            if failing is None or not failing.is_waiting(self.now):
+                return request, state
+            state = replace(state, waiting=f"{self.spec.name}/{connection.id} {failing}")
+            if state.pending is None:
+                return None, state
+
+    def _failing_phases(self, connection: Connection) -> dict[Phase, FailingPhase]:
+        if f"{self.spec.name}/{connection.id}" not in self._failing_connections:
+            return {}
+        return find_failing_phases(
+            self.context.instance, self.spec, connection.id, connection.interval, self.pool.changed_at
+        )
+
+    @cached_property
+    def _failing_connections(self) -> set[str]:
+        """The connections with failures lately, from one query: most have none, and need no look at their runs."""
+        return failing_connections(self.context.instance, self.spec.name, self.now)
 
     def _partition_changes(
         self, partitions: set[str], configured: set[str], broken: set[str]

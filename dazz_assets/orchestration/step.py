@@ -96,6 +96,8 @@ class Step:
         yield from report_partitions(context, self.key, self.grid if self.gridded else None, partitions)
         evaluated = list(self._evaluate_checks(context.instance, done, reported))
         yield from (event for event in evaluated if isinstance(event, dg.AssetCheckEvaluation))
+        if any(item.is_refused for item in failures):
+            context.instance.add_run_tags(context.run.run_id, {runs.REFUSED_TAG: self.node.name})
         if failures:
             raise _build_failure(failures)
         yield from (event for event in evaluated if isinstance(event, dg.AssetCheckResult))
@@ -175,17 +177,19 @@ class Step:
         shown = error.__cause__ if isinstance(error, _EXPECTED) else error
         trace = mask("".join(traceback.format_exception(shown))) if shown is not None else ""
         report = error.report if isinstance(error, SyncError | ParseError) else None
-        return _ConnectionFailure(where, problem, trace, report)
+        is_refused = isinstance(error, BadConnection) or (isinstance(error, SyncError) and error.refused)
+        return _ConnectionFailure(where, problem, trace, report, is_refused)
 
 
 @dataclass(frozen=True, slots=True)
 class _ConnectionFailure:
-    """where: integration, connection and node, as `snyk/acme, issues`."""
+    """where: integration, connection and node, as `snyk/acme, issues`. is_refused: see `runs.REFUSED_TAG`."""
 
     where: str
     problem: Problem
     traceback: str
     report: Report | None
+    is_refused: bool
 
     @property
     def text(self) -> str:

@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from types import ModuleType
 
 import dagster as dg
 
 from dazz_assets.errors import DefinitionError
+from dazz_assets.home import in_project
 from dazz_assets.orchestration.dagster_instance import INTEGRATION_TAG
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
@@ -104,9 +104,9 @@ def load_translator() -> Translator:
     source, _, class_name = name.rpartition(":")
     if not source:
         raise DefinitionError(f"{TRANSLATOR_VARIABLE} is {name!r}; write it as module:Class or path/to/file.py:Class")
-    if source.endswith(".py") and not Path(source).is_file():
+    if source.endswith(".py") and not in_project(source).is_file():
         raise DefinitionError(
-            f"{TRANSLATOR_VARIABLE} is {name!r}, but there is no file {Path(source).absolute()}; correct the path"
+            f"{TRANSLATOR_VARIABLE} is {name!r}, but there is no file {in_project(source).resolve()}; correct the path"
         )
     try:
         translator = getattr(_import_module(source), class_name, None)
@@ -123,7 +123,7 @@ def _import_module(source: str) -> ModuleType:
     if not source.endswith(".py"):
         return importlib.import_module(source)
     name = "dazz_translator"
-    specification = importlib.util.spec_from_file_location(name, Path(source).absolute())
+    specification = importlib.util.spec_from_file_location(name, in_project(source).resolve())
     if specification is None or specification.loader is None:
         raise ImportError(f"{source} isn't a Python file")
     module = sys.modules[name] = importlib.util.module_from_spec(specification)

@@ -27,6 +27,7 @@ import pydantic
 
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
+from dazz_assets.home import in_project, project
 from dazz_assets.names import closest_name, list_names, suggest
 from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
@@ -99,11 +100,12 @@ def _module_file(module: types.ModuleType | None) -> Path | None:
 
 def find_integration(target: str) -> IntegrationSpec:
     """The integration of this name or at this path. Raises DefinitionError with a suggestion if there is none."""
+    path = Path(target) if Path(target).exists() else in_project(target)
     if target.endswith(".py") or os.sep in target:
-        return _load_only(target)
+        return _load_only(path if path.exists() else Path(target))
     found = discover()
-    if target not in found.integrations and Path(target).is_dir():
-        return _load_only(target)
+    if target not in found.integrations and path.is_dir():
+        return _load_only(path)
     if target in found.integrations:
         return found.integrations[target]
     broken = [failure for failure in found.failures if target in failure.place.split(".")]
@@ -114,15 +116,15 @@ def find_integration(target: str) -> IntegrationSpec:
 
 
 def find_local_folders() -> list[Path]:
-    """Folders with an `integration.py`, loaded or not, in the current folder and its `integrations`."""
-    return sorted(
-        file.parent for pattern in ("", "integrations/") for file in Path().glob(f"{pattern}*/integration.py")
-    )
+    """Folders with an `integration.py`, loaded or not, in the project and its `integrations`, relative to it."""
+    root = project()
+    files = [file for pattern in ("", "integrations/") for file in root.glob(f"{pattern}*/integration.py")]
+    return sorted(file.parent.relative_to(root) for file in files)
 
 
-def _load_only(target: str) -> IntegrationSpec:
+def _load_only(target: Path) -> IntegrationSpec:
     try:
-        classes = list(load_classes(Path(target)))
+        classes = list(load_classes(target))
     except DefinitionError:
         raise
     except Exception as error:
@@ -145,7 +147,7 @@ def _list_places() -> Iterator[tuple[str, Callable[[], Iterable[type[Integration
             continue
         yield f"entry point {entry.name} = {entry.value}", lambda entry=entry: _classes_of(entry.load())  # type: ignore[misc]
     for path in filter(None, os.environ.get(PATHS_VARIABLE, "").split(os.pathsep)):
-        yield path, lambda path=path: load_classes(Path(path))  # type: ignore[misc]
+        yield path, lambda path=path: load_classes(in_project(path))  # type: ignore[misc]
 
 
 def _own_folder(root: Path) -> Path | None:

@@ -40,10 +40,12 @@ def any_job() -> None:
     """A job whose runs are only recorded, not executed."""
 
 
-def record_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
-    """Record a run with this status that no process works on. tags: without their prefix `dazz/`."""
-    prefixed = {f"dazz/{name}": value for name, value in tags.items()}
-    return instance.create_run_for_job(any_job, status=status, tags=prefixed)
+def record_run(
+    instance: dg.DagsterInstance, status: dg.DagsterRunStatus, *connections: str, process: str | None = None
+) -> dg.DagsterRun:
+    """Record a run of some connections with this status that no process works on."""
+    tags = runs.connection_tags(connections) | ({runs.PROCESS_TAG: process} if process else {})
+    return instance.create_run_for_job(any_job, status=status, tags=tags)
 
 
 @pytest.fixture

@@ -84,4 +84,4 @@ def test_the_longest_ids_make_tags_that_dagster_takes_and_that_differ(instance: 
     longest = {f"{'i' * 63}/{'c' * 99}{last}" for last in "ab"}
     run = instance.create_run_for_job(any_job, tags=connection_tags(longest))
     assert connections_of(run) == longest
-    assert all(len(name.partition("/")[2]) <= 63 for name in run.tags if name.startswith("dazz/"))
+    assert all(len(name.partition("/")[2]) <= 63 for name in run.tags if name.startswith(".dagster/dazz_"))

@@ -151,7 +151,7 @@ def test_windows_are_synced_from_the_mark_to_the_current_one(
 def test_no_run_is_requested_while_one_is_in_progress(ticks: Ticks, connect: Connect, configure: Configure) -> None:
     configure(connect())
     ticks()
-    busy = record_run(ticks.instance, dg.DagsterRunStatus.STARTING, connection="incidents/acme")
+    busy = record_run(ticks.instance, dg.DagsterRunStatus.STARTING, "incidents/acme")
     assert ticks.jobs(timedelta(hours=1)) == []
     ticks.instance.report_run_failed(busy)
     assert ticks.jobs() == [("incidents_sync", "incidents/acme")]
@@ -163,7 +163,7 @@ def test_the_run_of_a_dead_process_does_not_block_its_connection(
     configure(connect())
     ticks()
     started = dg.DagsterRunStatus.STARTED
-    dead = record_run(ticks.instance, started, connection="incidents/acme", process=dead_process)
+    dead = record_run(ticks.instance, started, "incidents/acme", process=dead_process)
     assert ticks.jobs() == [("incidents_sync", "incidents/acme")]
     found = ticks.instance.get_run_by_id(dead.run_id)
     assert found is not None

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import psutil
@@ -16,6 +15,7 @@ import typer
 
 from dazz_assets.cli.exit_status import FAILED, UsageError, end_command
 from dazz_assets.cli.output import print_note
+from dazz_assets.home import in_project, project
 
 if TYPE_CHECKING:
     from dazz_assets.sandbox import Sandbox
@@ -51,7 +51,7 @@ def open_ui(port: Port = 3000) -> None:
         variables = {
             HOME_VARIABLE: str(home()),
             DAGSTER_VARIABLE: str(dagster_home()),
-            CONNECTIONS_VARIABLE: str(connections_path().absolute()),
+            CONNECTIONS_VARIABLE: str(connections_path().resolve()),
             "PYTHONWARNINGS": ",".join(filter(None, [_NOT_FOR_USERS, os.environ.get("PYTHONWARNINGS")])),
         }
         command = [sys.executable, "-m", "dagster", "dev", *_code_location()]
@@ -66,8 +66,11 @@ def open_ui(port: Port = 3000) -> None:
 
 def _code_location() -> list[str]:
     """Dagster's option for the project's `workspace.yaml` if there is one, else for every integration found."""
-    workspace = Path("workspace.yaml")
-    return ["-w", str(workspace)] if workspace.exists() else ["-m", "dazz_assets.orchestration.definitions"]
+    return (
+        ["-w", "workspace.yaml"]
+        if in_project("workspace.yaml").exists()
+        else ["-m", "dazz_assets.orchestration.definitions"]
+    )
 
 
 def _check_port(port: int) -> None:
@@ -115,7 +118,8 @@ def _start_sandbox() -> Sandbox | None:
 
 def _run(command: list[str], variables: dict[str, str]) -> int:
     """Run a command until it ends or this process is interrupted; returns its exit status, 0 if interrupted."""
-    child = subprocess.Popen(command, env=os.environ | variables, start_new_session=True)
+    # Modules that a workspace.yaml names are found from the project's folder.
+    child = subprocess.Popen(command, cwd=project(), env=os.environ | variables, start_new_session=True)
     try:
         return child.wait()
     except KeyboardInterrupt:

@@ -66,6 +66,7 @@ def _read_connections() -> tuple[Connections, list[str]]:
 def _warn_about_unknown(connections: Connections, discovered: Discovered) -> Iterator[str]:
     """Warnings with a fix for integrations that connections name, but that are not loaded and did not fail to."""
     from dazz_assets.connections import connections_path
+    from dazz_assets.home import in_project
     from dazz_assets.names import suggest
     from dazz_assets.spec.discovery import PATHS_VARIABLE, find_local_folders
 
@@ -74,10 +75,10 @@ def _warn_about_unknown(connections: Connections, discovered: Discovered) -> Ite
     for name in dict.fromkeys(filter(None, names)):
         if name in discovered.integrations or name in failed:
             continue
-        file = Path(f"{name}.py")
+        file = Path(f"{name}.py")  # relative to the project, as what the variable holds
         candidates = [
             *(folder for folder in find_local_folders() if folder.name == name),
-            *([file] if file.is_file() else []),
+            *([file] if in_project(file).is_file() else []),
         ]
         if candidates:
             paths = os.pathsep.join(filter(None, [os.environ.get(PATHS_VARIABLE), str(candidates[0])]))

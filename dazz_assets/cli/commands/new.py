@@ -266,9 +266,10 @@ def _choose_folder(name: str, into: Path | None) -> Path:
     """The folder for the new integration. Raises UsageError if it exists, or if the integration's name is taken."""
     from difflib import get_close_matches
 
+    from dazz_assets.home import in_project
     from dazz_assets.spec.discovery import discover
 
-    parent = into or (Path("integrations") if Path("integrations").is_dir() else Path())
+    parent = into or in_project("integrations" if in_project("integrations").is_dir() else "")
     folder = parent / name
     if folder.exists():
         raise UsageError(f"{folder} already exists and is not overwritten: choose another name, or another --into")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from dazz_assets.cli.advice import describe_other_versions
 from dazz_assets.cli.options import AsJson
 from dazz_assets.cli.output import print_json, print_note, print_result, print_table
+from dazz_assets.reports import describe_failing
 
 if TYPE_CHECKING:
     from dazz_assets.cli.status_report import ParserStatus, StreamStatus
@@ -36,21 +37,25 @@ _PARSER = {
 def show_status(as_json: AsJson = False) -> None:
     """Show what is stored of each stream and parser, when it was last synced, and its last error."""
     from dazz_assets.cli.status_report import read_status
+    from dazz_assets.home import describe_search, lake_url
 
     status = read_status()
     if as_json:
         print_json(asdict(status))
         return
     if not status.streams:
-        print_result("There are no connections yet, and nothing is stored.")
+        print_result(f"There are no connections yet {describe_search()}, and nothing is stored in {lake_url()}.")
     else:
         print_table(list(_STREAM), [[getattr(item, name) for name in _STREAM.values()] for item in status.streams])
     if status.parsers:
         print_result("")
         print_table(list(_PARSER), [[getattr(item, name) for name in _PARSER.values()] for item in status.parsers])
+    for failing in status.failing:
+        text = describe_failing(failing.failures, failing.reason, failing.next_try)
+        print_note(f"{failing.integration}/{failing.connection} {text}", "red")
     items: list[StreamStatus | ParserStatus] = [*status.streams, *status.parsers]
     for item in items:
-        if item.last_error:
+        if item.last_error and item.last_error not in {failing.reason for failing in status.failing}:
             print_note(f"{item.integration}/{item.connection}: {item.last_error}", "red")
     for parser in status.parsers:
         if parser.version and parser.other_versions:
