@@ -124,9 +124,10 @@ class _Search:
         """The report in an object or below it. One with words goes before a flag or a code."""
         ignored = {*data, *self.data_fields} if len(data) == 1 else {*self.data_fields}
         names = [name for name in level.names() if depth or name not in ignored]
-        if role != "way" or not self.has_records():
-            for name in sorted(filter(_may_report, names), key=lambda name: _normalize(name) not in _REPORTS):
-                if (name,) != tuple(data) and self._reports(level, name, role):
+        candidates = [name for name in names if _may_report(name) and (name,) != tuple(data)]
+        if candidates and (role != "way" or not self.has_records()):
+            for name in sorted(candidates, key=lambda name: _normalize(name) not in _REPORTS):
+                if self._reports(level, name, role):
                     return _Report([name], level.value(_escape(name)), level)
         for name in names:
             below = level.find(_escape(name)) if depth < _MAX_DEPTH and (name,) != tuple(data) else None

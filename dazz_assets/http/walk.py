@@ -37,6 +37,8 @@ LOOP_PAGES = 3
 front of a list during a walk, the next page repeats the last one."""
 _JOIN_SECONDS = 2.0
 _OURS = (CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, PageNumber)
+# Statuses with which APIs answer a request for a page behind the last one.
+_MAY_MEAN_END = frozenset({400, 404, 416, 422})
 _LONGEST_QUOTE = 200
 _KEPT_PLACE_ADVICE = (
     "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
@@ -151,6 +153,8 @@ class _PageFetcher:
         except RefusedError as error:
             if self._resumes and self._number == 1:
                 error.advice = _KEPT_PLACE_ADVICE
+            elif self._number > 1 and error.status in _MAY_MEAN_END:
+                error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
             raise
         listed = page.listed(self._rules)
         records = listed.records
