@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,8 @@ from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds
 
+# What vendors send for a time that never was: nothing, the first day of a calendar, or 0.
+_NO_TIME = re.compile(r"\s*|null|none|0|0000-00-00.*|0001-01-01T00:00:00.*", re.I)
 FETCHED = "fetched"
 """`Cursor(nulls="fetched")`: a record whose cursor is null counts as changed when it was fetched."""
 
@@ -90,6 +93,8 @@ class RowReader:
         stream = self._stream
         key = _format_key(self._key_values(values, parent_fields))
         cursor = values[len(stream.key_paths)] if stream.cursor else None
+        if stream.cursor is not None and stream.cursor.nulls is not None and cursor is not None:
+            cursor = None if _NO_TIME.fullmatch(cursor) else cursor
         cursor_at = parse_timestamp(cursor) if cursor is not None else None
         problem = fault
         if stream.cursor is not None and cursor is None and stream.cursor.nulls is not None:

@@ -9,6 +9,7 @@ from dazz_assets.extract.batch import RawRow
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.content_hashes import SeenHashes
 from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError, WalkedPage
+from dazz_assets.http.paging_names import read_number
 from dazz_assets.spec.specs import StreamSpec
 
 # Where APIs give the total number of records of a list.
@@ -152,6 +153,20 @@ class ListProgress:
         return self._received < self._total and self._page_sizes[-1] == max(self._page_sizes)
 
     @property
+    def is_below_total(self) -> bool:
+        """Whether a snapshot of numbered pages came to its end below its total, as if counted from the wrong number.
+
+        A total that may mean something else is only worth a word, and so is one of a list that is not numbered.
+        """
+        counts = self._stream.cursor is None and isinstance(self._stream.paginator, Offset | PageNumber)
+        return counts and not self._stopped and self._total is not None and self._received < self._total
+
+    @property
+    def lacks_declared_total(self) -> bool:
+        """Whether records came, but no page had a number where the stream says that the total is."""
+        return bool(self._stream.total) and self._received > 0 and self._total is None and not self._stopped
+
+    @property
     def is_only_doubtful(self) -> bool:
         """Whether nothing but a total that may mean something else says that records are missing."""
         return self._refused is None and not self._trusts_total
@@ -270,8 +285,8 @@ def vendor_total(page: Page, declared: str | None = "") -> int | None:
     declared: the path that the stream names; "" looks in the usual places, None nowhere.
     """
     for path in _TOTAL_PATHS if declared == "" else (declared,) if declared else ():
-        value = page.value(path)
-        if isinstance(value, int) and not isinstance(value, bool):
+        value = read_number(page.value(path))
+        if isinstance(value, int):
             return value
     return None
 

@@ -117,6 +117,7 @@ class SourceWalk:
                     shifted = shifted or progress.surely_shifted
                 if not progress.is_cut_short:
                     total, agrees = progress.total, progress.agrees_with_total
+                    self._note_total(progress)
                 pending = [*remaining, *pending]
             total = total if self._lists_read == 1 else None
             agrees = agrees and self._lists_read == 1
@@ -125,6 +126,18 @@ class SourceWalk:
             yield SourceEnd(self._source, "", error)
         except UnusableParentError as error:
             yield SourceEnd(self._source, "", unusable=str(error))
+
+    def _note_total(self, progress: ListProgress) -> None:
+        """Tell of a list that looks whole but for its total, and of a declared total that is not there."""
+        if progress.is_below_total:
+            self._doubt = progress.describe_doubt()
+        if progress.lacks_declared_total:
+            name = self._stream.stream.__name__
+            self._client.warn(
+                f"total of {self._stream.name}",
+                f"no page of {self._stream.name} has a number at `{self._stream.total}`, so nothing shows that the list "
+                f"is whole. Correct `total` on {name}",
+            )
 
     def _read_until_stable(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
         progress = yield from self._read_list(bounds)

@@ -170,7 +170,7 @@ class Pass:
 
     def _note_warnings(self, event: SourcePage) -> None:
         report = self._state.report
-        if event.page.accepted_failure is not None:
+        if event.page.accepted_failure is not None and event.page.accepted_end is None:
             report.warnings.append(event.page.accepted_failure)
         if event.page.accepted_errors is not None:
             report.warnings.append(event.page.accepted_errors)

@@ -25,9 +25,16 @@ _FORMATS: Mapping[str, Format] = {
     "application/ndjson": "ndjson",
     "application/jsonl": "ndjson",
     "application/x-jsonlines": "ndjson",
+    "application/jsonlines": "ndjson",
+    "application/x-jsonl": "ndjson",
+    "text/x-ndjson": "ndjson",
+    "text/ndjson": "ndjson",
+    "text/jsonl": "ndjson",
+    "application/stream+json": "ndjson",
     "application/json-seq": "ndjson",
     "text/csv": "csv",
     "application/csv": "csv",
+    "text/tab-separated-values": "csv",
 }
 _DELIMITERS = ",;\t|"
 _RECORD_SEPARATOR = "\x1e"

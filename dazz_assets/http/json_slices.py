@@ -86,9 +86,9 @@ class Document:
                 pass  # The body has another shape: go step by step.
         return self._records_step_by_step(names)
 
-    def scalars(self, max_depth: int) -> Iterator[tuple[tuple[str, ...], Any]]:
-        """The texts, numbers, booleans and nulls that are in no list, with the names that lead there."""
-        yield from _find_scalars(self._members or {}, (), max_depth)
+    def members(self) -> Mapping[str, Raw]:
+        """The values at the top level, as they were sent; empty if the body is no object."""
+        return self._members or {}
 
     def names(self) -> list[str]:
         """The names at the top level, for messages."""
@@ -134,15 +134,9 @@ def _find_list_paths(value: Any, above: tuple[str, ...]) -> Iterator[str]:
             yield from _find_list_paths(member, (*above, name))
 
 
-def _find_scalars(
-    members: Mapping[str, Raw], above: tuple[str, ...], max_depth: int
-) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, raw in members.items():
-        if _starts_with(raw, b"{"):
-            if len(above) + 1 < max_depth:
-                yield from _find_scalars(_members(raw), (*above, name), max_depth)
-        elif not _starts_with(raw, b"["):
-            yield (*above, name), json.loads(bytes(raw))
+def object_members_at(raw: Raw) -> Mapping[str, Raw] | None:
+    """The values of an object, as they were sent; None if it is not an object."""
+    return _members(raw) if _starts_with(raw, b"{") else None
 
 
 def _describe_value(raw: Raw) -> str:

@@ -2,93 +2,80 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dazz_assets.http.page import Page, sent_pairs
-from dazz_assets.http.pagination import find_header_link, says_nothing_follows
+from msgspec import Raw
 
-# Names as `_normalize` writes them.
-_LINKS = frozenset(
-    {
-        "next",
-        "nexthref",
-        "nextlink",
-        "nextpage",
-        "nextpagelink",
-        "nextpageuri",
-        "nextpageurl",
-        "nextpath",
-        "nextrecordsurl",
-        "nexturi",
-        "nexturl",
-        "odatanextlink",
-    }
+from dazz_assets.http.json_slices import object_members_at, split_path
+from dazz_assets.http.page import Page, sent_pairs
+from dazz_assets.http.pagination import find_header_link, find_related_link, says_nothing_follows
+from dazz_assets.http.paging_names import (
+    is_blank,
+    means_done,
+    means_last,
+    means_more,
+    means_page_count,
+    means_total,
+    normalize,
+    read_flag,
+    read_number,
 )
+
+# Names as `normalize` writes them. What is named so says where the next page is, wherever it stands.
+_NEXT_LINK = re.compile(r"next(page|records|results|set)?(link|url|uri|href|path)|odatanextlink")
+_NEXT_TOKEN = re.compile(
+    r"next(page|forward|batch|start|stream|scroll|pagination)?(token|cursor|cursormark|marker|key|offset|position)"
+)
+# These do so at the top, beside the list, and in an object about paging.
+_LINKS = frozenset({"next", "nextpage"})
 _TOKENS = frozenset(
     {
         "after",
         "bookmark",
         "continuation",
         "continuationtoken",
+        "continue",
         "cursor",
         "endcursor",
         "lastevaluatedkey",
-        "nextcursor",
-        "nextkey",
-        "nextmarker",
-        "nextoffset",
-        "nextpagecursor",
-        "nextpagetoken",
-        "nexttoken",
+        "marker",
+        "nextstart",
+        "pagetoken",
+        "paginationtoken",
         "scrollid",
     }
 )
-_MORE_FLAGS = frozenset(
-    {
-        "hasmore",
-        "hasmoredata",
-        "hasmoreitems",
-        "hasmorepages",
-        "hasmoreresults",
-        "hasnext",
-        "hasnextpage",
-        "istruncated",
-        "more",
-        "moreavailable",
-    }
-)
-_LAST_FLAGS = frozenset({"islast", "islastpage", "last", "lastpage"})
-_PAGE_COUNTS = frozenset({"lastpage", "numpages", "pagecount", "pages", "totalpagecount", "totalpages"})
-_TOTALS = frozenset({"total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults", "totalsize"})
+# Objects and lists that are sent back as they are.
+_WHOLE_TOKENS = frozenset({"afterkey", "continue", "lastevaluatedkey", "searchafter"})
+# Fields of an object about the next page, and of one about a token.
+_PLACES = frozenset({"after", "cursor", "offset", "page", "pagetoken", "skip", "start", "startingafter", "token"})
+# The places of a page's first and last record.
+_FIRST_EDGES = frozenset({"before", "beforecursor", "startcursor"})
+_LAST_EDGES = frozenset({"after", "aftercursor", "endcursor"})
 # Objects whose fields are about pages. A field elsewhere below the top is about something else.
-_PARENTS = frozenset(
-    {
-        "cursors",
-        "info",
-        "link",
-        "links",
-        "meta",
-        "metadata",
-        "page",
-        "pageinfo",
-        "pagination",
-        "paging",
-        "responsemetadata",
-        *_LINKS,
-    }
+_ABOUT_PAGING = re.compile(
+    r".*(page|pages|paging|pagination|paginator|cursors?|meta|metadata|links?|info|continuation)|next.*"
 )
+_PAGE_SIZES = frozenset({"currentpage", "currentpagenumber", "currentpagesize", "pagesize", "perpage", "pagenumber"})
 _HEADER_TOTALS = frozenset(
     {"xtotalcount", "xtotal", "totalcount", "xtotalitems", "xtotalrecords", "xtotalresults", "xwptotal"}
 )
-_HEADER_PAGE_COUNTS = frozenset({"xtotalpages", "xpagecount", "xwptotalpages", "xpaginationpagecount"})
-_CONTENT_RANGE = re.compile(r"\w+ \d+-\d+/(\d+)")
+_HEADER_PAGE_COUNTS = frozenset({"xtotalpages", "xpagecount", "xpages", "xwptotalpages", "xpaginationpagecount"})
+_CONTENT_RANGE = re.compile(r"(?:\w+ )?\d+-\d+/(\d+)")
 # A text of this length is no word that a request and a page share by chance.
 _LONG = 6
-_HEADER_TOKEN = re.compile(r"continuation.?token|next.?(page)?.?(token|cursor)", re.I)
+_HEADER_TOKEN = re.compile(
+    r"continuation.?token|next.?(page)?.?(token|cursor)|(^|-)(after.?)?cursor$|(^|-)next-(page|range)$", re.I
+)
+_HEADER_LINK = re.compile(r"next-?(page-?)?(link|url|uri)$", re.I)
 _MAX_DEPTH = 4
+_LONGEST_LINK_LIST = 20_000
+_COUNTING = "PageNumber(...) or Offset(...)"
+_OWN = "one of your own that sends it back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +83,58 @@ class NextPageHint:
     """A sign that another page follows.
 
     sign: what was found, for messages: "`links.next`". setting: what would read it. is_certain: whether the page says
-    outright that there is more (a link, a flag); a token or a total may mean something else. is_total: whether it is a
-    number of records or pages, which often counts something else. field: the top-level field or the header that has it.
+    outright that there is more (a link, a flag); a token or a total may mean something else. is_doubtful: whether it
+    often does: a number of records or pages, a `done`, a 206. field: the top-level field or the header that has it.
+    is_edge: whether it is the place of the page's last record, given beside that of its first, as some APIs do on every
+    page (`{"before": ..., "after": ...}`).
     """
 
     sign: str
     setting: str
     is_certain: bool
-    is_total: bool = False
+    is_doubtful: bool = False
     field: str = ""
+    is_edge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field of a page. value: a list only where it may be one of links, or a token.
+
+    is_about_paging: whether it stands where a page speaks of itself, so that a mere `next` counts.
+    """
+
+    path: tuple[str, ...]
+    value: Any
+    is_about_paging: bool
+
+    @property
+    def name(self) -> str:
+        return normalize(self.path[-1])
+
+    @property
+    def place(self) -> str:
+        return ".".join(part.replace(".", "\\.") for part in self.path)
+
+    def hint(self, setting: str, *, at: str = "", is_certain: bool = False, is_doubtful: bool = False) -> NextPageHint:
+        sign = f"`{at or self.place}`" + (f" of {self.value}" if is_doubtful and read_number(self.value) else "")
+        return NextPageHint(sign, setting, is_certain, is_doubtful, self.path[0])
 
 
 def find_next_page_hint(
-    page: Page, *, ignored: Collection[str] = (), pages_read: int = 1, received: int | None = None
+    page: Page,
+    *,
+    records: str = "",
+    read: str | None = None,
+    ignored: Collection[str] = (),
+    pages_read: int = 1,
+    received: int | None = None,
 ) -> NextPageHint | None:
     """The surest sign in a page that another one follows, or None.
 
-    ignored: top-level fields and headers that are data. pages_read: up to this page. received: the number of records so
-    far; None if totals don't count as a sign. A flag that says that nothing follows outweighs tokens and totals.
+    records: where the list is. read: the path that the paginator has read. ignored: top-level fields and headers that
+    are data. pages_read: up to this page. received: the number of records so far; None if totals don't count as a sign.
+    A flag that says that nothing follows outweighs tokens and totals.
     """
     if page.accepted_failure is not None:
         return None
@@ -122,92 +143,216 @@ def find_next_page_hint(
     if link is not None and not says_nothing_follows(link):
         return NextPageHint("the Link header with rel=next", "LinkHeader()", is_certain=True, field="Link")
     sent = list(sent_pairs(page.request))
-    fields = list(_paging_fields(page, ignored))
+    fields = list(_find_fields(page.document.members(), (), split_path(records), ignored, is_about_paging=True))
+    edges = {field.path[:-1] for field in fields if field.name in _FIRST_EDGES}
     hints = [
-        hint
-        for path, value in fields
-        if (hint := _read_field(path, value, pages_read, received)) is not None
-        and not (isinstance(value, str | int) and _is_echo(path, value, sent))
+        replace(hint, is_edge=field.path[:-1] in edges and field.name in _LAST_EDGES)
+        for field in fields
+        if (hint := _read_field(field, pages_read, received)) is not None
+        and hint.sign != f"`{read}`"
+        and not _is_echo(field, sent)
     ]
     hints += [hint for hint in _header_hints(page, pages_read, received) if hint.field.lower() not in ignored_headers]
     certain = next((hint for hint in hints if hint.is_certain), None)
-    if certain is not None or any(_says_more(path, value) is False for path, value in fields):
+    if certain is not None or any(_says_more(field) is False for field in fields):
         return certain
-    return (
-        next((hint for hint in hints if not hint.is_total), None) or next(iter(hints), None) or _find_total_hint(page)
-    )
+    if (jira := _find_total_hint(page)) is not None:
+        hints.append(jira)
+    return next((hint for hint in hints if not hint.is_doubtful), None) or next(iter(hints), None)
 
 
-def _is_echo(path: tuple[str, ...], value: str | int, sent: Sequence[tuple[str, str]]) -> bool:
+def _find_fields(
+    members: Mapping[str, Raw],
+    above: tuple[str, ...],
+    data: Sequence[str],
+    ignored: Collection[str],
+    *,
+    is_about_paging: bool,
+) -> Iterator[_Field]:
+    """The fields of an object and of those below it, but for the list at `data` and for other lists' objects."""
+    for name, raw in members.items():
+        if (not above and name in ignored) or tuple(data) == (name,):
+            continue
+        path, below = (*above, name), object_members_at(raw)
+        if below is None:
+            if (value := _read_value(name, raw)) is not None:
+                yield _Field(path, value, is_about_paging)
+            continue
+        is_way = data[:1] == (name,)
+        if not is_way and below:
+            yield _Field(path, dict(below), is_about_paging)
+        if len(path) == _MAX_DEPTH:
+            continue
+        is_about = is_way or _is_about_paging(name, below)
+        if is_about or not any(_is_list(value) for value in below.values()):
+            yield from _find_fields(below, path, data[1:] if is_way else (), ignored, is_about_paging=is_about)
+
+
+def _read_value(name: str, raw: Raw) -> Any:
+    """A scalar, or a list that may be one of links or a token; else None."""
+    if not _is_list(raw):
+        return json.loads(bytes(raw))
+    may_matter = "link" in normalize(name) or normalize(name) in _WHOLE_TOKENS
+    return json.loads(bytes(raw)) if may_matter and len(bytes(raw)) < _LONGEST_LINK_LIST else None
+
+
+def _is_list(raw: Raw) -> bool:
+    return bytes(memoryview(raw)[:64]).lstrip().startswith(b"[")
+
+
+def _is_about_paging(name: str, members: Mapping[str, Raw]) -> bool:
+    """Whether an object is about pages: by its name, or because it gives the size or number of the page."""
+    is_named = _ABOUT_PAGING.fullmatch(normalize(name)) is not None
+    return is_named or any(normalize(member) in _PAGE_SIZES for member in members)
+
+
+def _is_echo(field: _Field, sent: Sequence[tuple[str, str]]) -> bool:
     """Whether a page only repeats what its request sent: under the same name, or a long text under any name."""
-    if isinstance(value, bool) or _normalize(path[-1]) in _MORE_FLAGS | _LAST_FLAGS:
+    if isinstance(field.value, bool | dict | list) or means_more(field.name) or means_last(field.name):
         return False
-    text, name = str(value), _normalize(path[-1])
+    text = str(field.value)
     return any(
-        text == value_sent and (_normalize(name_sent.rpartition(".")[2]) == name or len(text) >= _LONG)
+        text == value_sent and (normalize(name_sent.rpartition(".")[2]) == field.name or len(text) >= _LONG)
         for name_sent, value_sent in sent
     )
 
 
-def _says_more(path: tuple[str, ...], value: Any) -> bool | None:
-    """Whether a flag says that there is more, also one that is a text; None for anything else."""
-    name, word = _normalize(path[-1]), str(value).strip().lower()
-    if name in _MORE_FLAGS and (isinstance(value, bool) or word in ("true", "false", "yes", "no", "0", "1")):
-        return word in ("true", "yes", "1")
-    # `last_page: 5` is a number of pages.
-    return word == "false" if name in _LAST_FLAGS and word in ("true", "false") else None
-
-
-def _read_field(path: tuple[str, ...], value: Any, pages_read: int, received: int | None) -> NextPageHint | None:
-    name, place = _normalize(path[-1]), ".".join(part.replace(".", "\\.") for part in path)
-    if name in ("href", "url", "link", "uri") and len(path) > 1:
-        name = _normalize(path[-2])
-    sign = f"`{place}`"
-    if _says_more(path, value):
-        setting = f'one that finds the next page, with more="{place}"'
-        return NextPageHint(sign, setting, is_certain=True, field=path[0])
-    if isinstance(value, str) and value.strip() and name in _LINKS | _TOKENS:
-        if "/" in value or "?" in value:
-            return NextPageHint(sign, f'NextLink("{place}")', is_certain=name in _LINKS, field=path[0])
-        return NextPageHint(sign, f'CursorToken("{place}", param=...)', is_certain=False, field=path[0])
-    if not isinstance(value, int) or isinstance(value, bool):
+def _says_more(field: _Field) -> bool | None:
+    """Whether a flag says that there is more, also one that is a text or 0 or 1; None for anything else."""
+    name, value = field.name, field.value
+    flag = None if isinstance(value, dict | list) else read_flag(value)
+    if name in ("more", "last", "end") and not field.is_about_paging:
         return None
-    if name in _LINKS | _TOKENS and value > 0:
-        return NextPageHint(sign, f'CursorToken("{place}", param=...)', is_certain=False, field=path[0])
-    if name in _PAGE_COUNTS and value > pages_read:
-        setting = f'PageNumber(more="{place}")'
-        return NextPageHint(f"{sign} of {value}", setting, is_certain=False, is_total=True, field=path[0])
-    if name in _TOTALS and received and value > received:
-        setting = "PageNumber(...) or Offset(...)"
-        return NextPageHint(f"{sign} of {value}", setting, is_certain=False, is_total=True, field=path[0])
+    if name in _LINKS and not isinstance(value, bool):
+        return None  # `next: 1` is a number.
+    if means_more(name):
+        return flag
+    # `last_page: 1` is a number of pages.
+    is_number = read_number(value) is not None
+    return not flag if means_last(name) and flag is not None and not is_number else None
+
+
+def _read_field(field: _Field, pages_read: int, received: int | None) -> NextPageHint | None:
+    name, value = field.name, field.value
+    if _says_more(field):
+        return field.hint(f'one that finds the next page, with more="{field.place}"', is_certain=True)
+    if isinstance(value, list):
+        return _read_list(field)
+    if isinstance(value, Mapping):
+        return _read_object(field, received)
+    if isinstance(value, str) and not is_blank(value) and not value.strip().isdecimal():
+        return _read_text(field)
+    number = read_number(value)
+    if number is None:
+        is_undone = means_done(name) and field.is_about_paging and value is False
+        return field.hint(f'one with more="{field.place}"', is_doubtful=True) if is_undone else None
+    if (_is_token_name(field) or (field.is_about_paging and name in _LINKS)) and number > 0:
+        return field.hint(f'CursorToken("{field.place}", param=...)')
+    if not field.is_about_paging:
+        return None
+    if means_page_count(name) and number > pages_read:
+        return field.hint(f'PageNumber(more="{field.place}")', is_doubtful=True)
+    if means_total(name) and received is not None and number > received:
+        return field.hint(_COUNTING, is_doubtful=True)
     return None
 
 
-def _paging_fields(page: Page, ignored: Collection[str]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The scalars of a page that may be about paging, by path."""
-    for path, value in page.document.scalars(_MAX_DEPTH):
-        if path[0] not in ignored and (len(path) == 1 or _normalize(path[-2]) in _PARENTS):
-            yield path, value
+def _is_token_name(field: _Field) -> bool:
+    return _NEXT_TOKEN.fullmatch(field.name) is not None or (field.is_about_paging and field.name in _TOKENS)
+
+
+def _read_text(field: _Field) -> NextPageHint | None:
+    name, value = field.name, field.value
+    if name in ("href", "url", "link", "uri") and len(field.path) > 1:
+        name = normalize(field.path[-2])
+    is_link = _NEXT_LINK.fullmatch(name) is not None or (field.is_about_paging and name in _LINKS)
+    # An offset that is no number is a token.
+    is_token = _is_token_name(field) or (field.is_about_paging and name == "offset")
+    if not is_link and not is_token:
+        return None
+    if is_link and ("/" in value or "?" in value):
+        return field.hint(f'NextLink("{field.place}")', is_certain=True)
+    if is_token and value.startswith(("http://", "https://", "/", "?")):
+        return field.hint(f'NextLink("{field.place}")')
+    return field.hint(f'CursorToken("{field.place}", param=...)')
+
+
+def _read_list(field: _Field) -> NextPageHint | None:
+    """A list of links with their relations, or a token that is a list."""
+    if field.name in _WHOLE_TOKENS:
+        return field.hint(_OWN) if field.value and field.is_about_paging else None
+    link = find_related_link([item for item in field.value if isinstance(item, Mapping)])
+    if link is None or not field.is_about_paging:
+        return None
+    setting = f'NextLink("{field.place}")'
+    return replace(field.hint(setting, is_certain=True), sign=f"the link with the relation `next` in `{field.place}`")
+
+
+def _read_object(field: _Field, received: int | None) -> NextPageHint | None:
+    """A token that is an object, the parameters of the next page, or a total with its unit beside it."""
+    if not field.is_about_paging:
+        return None
+    members: Mapping[str, Raw] = field.value
+    if field.name in _WHOLE_TOKENS:
+        return field.hint(_OWN)
+    values = {normalize(name): (name, raw) for name, raw in members.items()}
+    if field.name == "total" and "value" in values and received is not None:
+        name, raw = values["value"]
+        total = read_number(_read_value(name, raw))
+        if total is not None and total > received:
+            return NextPageHint(f"`{field.place}.{name}` of {total}", _COUNTING, False, True, field.path[0])
+        return None
+    if not (field.name.startswith("next") or field.name == "continuation"):
+        return None
+    for plain in sorted(_PLACES & values.keys(), key=lambda plain: plain in ("page", "offset", "skip", "start")):
+        name, raw = values[plain]
+        value = _read_value(name, raw)
+        if isinstance(value, str | int) and not isinstance(value, bool) and not is_blank(str(value)):
+            place = f"{field.place}.{name}"
+            return field.hint(f'CursorToken("{place}", param=...)', at=place)
+    return None
 
 
 def _header_hints(page: Page, pages_read: int, received: int | None) -> Iterator[NextPageHint]:
     for header, value in page.headers.items():
-        name, number = _normalize(header), int(value) if value.strip().isdecimal() else None
-        if not value.strip():
+        name, number = normalize(header), int(value) if value.strip().isdecimal() else None
+        if is_blank(value):
             continue
-        if name == "xnextpage":
-            yield NextPageHint(f"the header {header}", "PageNumber() or LinkHeader()", is_certain=False, field=header)
+        sign = f"the header {header}"
+        if value.lstrip().startswith("{"):
+            yield from _read_json_header(header, value, pages_read, received)
+        elif name == "xnextpage":
+            yield NextPageHint(sign, "PageNumber() or LinkHeader()", is_certain=False, field=header)
+        elif means_more(name.removeprefix("x")) and read_flag(value):
+            yield NextPageHint(sign, _COUNTING, is_certain=False, field=header)
         elif name in _HEADER_PAGE_COUNTS and number is not None and number > pages_read:
-            yield NextPageHint(f"the header {header}: {value}", "PageNumber()", is_certain=False, field=header)
+            yield NextPageHint(f"{sign}: {value}", "PageNumber()", is_certain=False, field=header)
+        elif _HEADER_LINK.search(header):
+            yield NextPageHint(sign, "one of your own that follows it", is_certain=False, field=header)
         elif _HEADER_TOKEN.search(header):
             setting = f'CursorToken(header="{header}", param=...)'
-            yield NextPageHint(f"the header {header}", setting, is_certain=False, field=header)
+            yield NextPageHint(sign, setting, is_certain=False, field=header)
         if name == "contentrange" and (ranged := _CONTENT_RANGE.fullmatch(value.strip())):
             number = int(ranged[1])
-        if name in _HEADER_TOTALS | {"contentrange"} and number is not None and received and number > received:
-            yield NextPageHint(
-                f"the header {header}: {value}", "PageNumber(...) or Offset(...)", False, is_total=True, field=header
-            )
+        is_total = name in _HEADER_TOTALS | {"contentrange"} and number is not None and received is not None
+        if is_total and (number or 0) > (received or 0):
+            yield NextPageHint(f"{sign}: {value}", _COUNTING, False, is_doubtful=True, field=header)
+    if page.status == 206 and received is not None:
+        # Vendors send it for every page, or for all but the last.
+        yield NextPageHint("the status 206 (Partial Content)", _COUNTING, False, is_doubtful=True, field="206")
+
+
+def _read_json_header(header: str, value: str, pages_read: int, received: int | None) -> Iterator[NextPageHint]:
+    """Signs in a header that holds an object, such as `X-Pagination: {"TotalPages": 4}`."""
+    try:
+        members = json.loads(value)
+    except ValueError:
+        return
+    for name, member in members.items():
+        field = _Field((name,), member, is_about_paging=True)
+        if not isinstance(member, dict | list) and (hint := _read_field(field, pages_read, received)) is not None:
+            sign = f"{hint.sign} in the header {header}"
+            yield replace(hint, sign=sign, setting=_COUNTING, is_certain=False, field=header)
 
 
 def _find_total_hint(page: Page) -> NextPageHint | None:
@@ -216,7 +361,3 @@ def _find_total_hint(page: Page) -> NextPageHint | None:
     if all(isinstance(value, int) for value in (start, size, total)) and total > start + size:
         return NextPageHint("`total`", 'Offset("startAt", more="total")', is_certain=False, field="total")
     return None
-
-
-def _normalize(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())

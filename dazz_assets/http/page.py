@@ -202,7 +202,7 @@ class Page(Response):
                 return len(self._find_records(rules).records) > 0
             except RecordsPathError:
                 return False
-        return raw.startswith(b"[" if rules.shape == "list" else b"{")
+        return raw.startswith({"list": b"[", "object": (b"{", b"["), "by_id": b"{"}[rules.shape])
 
     def lists_nothing(self, rules: ResponseRules) -> bool:
         """Whether the stream says that what is at `records` means no records."""
@@ -220,6 +220,8 @@ class Page(Response):
             except NoListError as error:
                 names_list = not self.document.names() or "there is a list" in str(error) or "there are" in str(error)
                 advice = "" if names_list else _shape_advice(raw)
+                if advice and not rules.records and "json" not in self.headers.get("content-type", ""):
+                    advice += ' For one JSON value a line, set format = "ndjson".'
                 raise self._records_path_error(f"{error}.{self._quote_vendor()}", advice) from None
         else:
             found = self._find_in_object(raw, rules)
@@ -232,6 +234,8 @@ class Page(Response):
         text = b"" if raw is None else bytes(raw).strip()
         if text == b"null" or (text == b"[]" and rules.shape == "by_id"):
             return Listed([])
+        if text.startswith(b"[") and rules.shape == "object":
+            return Listed(self.document.records(rules.records))
         if raw is None or not text.startswith(b"{"):
             place = f"at `{rules.records}`" if rules.records else "in the page"
             found = "nothing" if raw is None else f"no object but {shorten(text.decode(errors='replace'), 60)}"

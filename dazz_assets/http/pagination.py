@@ -16,14 +16,22 @@ import weblinking
 from dazz_assets.http.errors import BadRequestError, FetchError, LinkError
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.page import Page, Request
+from dazz_assets.http.paging_names import (
+    is_blank,
+    means_done,
+    means_last,
+    means_more,
+    means_page_count,
+    normalize,
+    read_flag,
+    read_number,
+)
 from dazz_assets.http.quotes import shorten
 
 # A long word without a path or a query is a token and not a relative link.
 _TOKEN = re.compile(r"[\w+=-]{12,}")
 _NEXT_RELATION = re.compile(r"rel\s*=[^,]*\bnext\b", re.I)
 _LONGEST_QUOTE = 60
-_LAST_FLAGS = frozenset({"last", "islast", "islastpage", "done", "isdone", "end", "complete"})
-_YES, _NO = frozenset({"true", "yes", "y"}), frozenset({"false", "no", "n", "none", "null", "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,7 @@ class LinkHeader:
 class NextLink:
     """Follows the URL at `path` in the body, absolute or relative to the page: `NextLink("links.next")`.
 
+    Where the path leads to a list of links, `[{"rel": "next", "href": "..."}]`, the one whose relation is `next`.
     more, keep, resume: as for `LinkHeader`. A subclass may override `resolve` for an API whose links are relative to
     something else.
     """
@@ -114,7 +123,10 @@ class NextLink:
         link = self._read_link(page)
         if link is None:
             return _end_without(page, self.more, f"no link at `{self.path}`")
-        return self._follow(page, link)
+        following = self._follow(page, link)
+        if received == 0 and following.full_address() == request.full_address():
+            return Last("an empty page whose link leads to itself")
+        return following
 
     def resolve(self, link: str, requested: str) -> str:
         """The absolute URL of a link. requested: the URL of the page that has it. Raises ValueError."""
@@ -131,8 +143,10 @@ class NextLink:
 
     def _read_link(self, page: Page) -> str | None:
         link = page.value(self.path)
-        if isinstance(link, str) and link.strip():
-            return link
+        if isinstance(link, list):
+            return find_related_link(link)
+        if isinstance(link, str):
+            return None if is_blank(link) else link
         if link:
             raise _unusable_value_error(page, self.path, "a link")
         return None
@@ -171,7 +185,10 @@ class CursorToken:
         token = self._read_token(page)
         if token is None:
             return _end_without(page, self.more, f"no token {self.place}")
-        return _set_values(request, {self.param: token})
+        following = _set_values(request, {self.param: token})
+        if received == 0 and following == request:
+            return Last("an empty page with the token that was sent")
+        return following
 
     @property
     def place(self) -> str:
@@ -187,10 +204,17 @@ class CursorToken:
         """The request that goes on from a position."""
         return _set_values(request, {self.param: position})
 
+    @property
+    def _is_page_token(self) -> bool:
+        """Whether the token is the vendor's own, and not a value of a record, which may be anything."""
+        return self.path is None or not any(name.removeprefix("-").isdecimal() for name in split_path(self.path))
+
     def _read_token(self, page: Page) -> str | int | None:
         token = page.headers.get(self.header) if self.header is not None else page.value(self.path or "")
-        if token is None or token is False or token == "":
+        if token is None or token is False or (isinstance(token, str) and is_blank(token)):
             return None
+        if self._is_page_token and read_number(token) in (0, -1):
+            return None  # No next page begins at 0.
         if isinstance(token, bool) or not isinstance(token, str | int):
             raise _unusable_value_error(page, str(self.path), "a token")
         return token
@@ -300,6 +324,15 @@ def path_read_by(paginator: Paginator | None) -> str | None:
 def keeps_place(paginator: Paginator | None) -> bool:
     """Whether the list is a feed for polling, whose next walk goes on where the last one ended."""
     return isinstance(paginator, LinkHeader | NextLink | CursorToken) and paginator.resume
+
+
+def find_related_link(links: Sequence[Any], relation: str = "next") -> str | None:
+    """The address of the first link in a list that has this relation: `{"rel": "next", "href": "..."}`; else None."""
+    for link in links:
+        if isinstance(link, Mapping) and relation in (link.get("rel"), link.get("relation")):
+            addresses = (link.get(name) for name in ("href", "url", "uri"))
+            return next((address for address in addresses if isinstance(address, str) and not is_blank(address)), None)
+    return None
 
 
 def find_header_link(page: Page) -> weblinking.Link | None:
@@ -424,12 +457,8 @@ def _read_count(request: Request, param: str, start: int) -> int:
     return int(str(sent))
 
 
-def _normalise_flag_name(more: str) -> str:
-    return _last_segment(more).lower().replace("_", "").replace("-", "")
-
-
 def _counts_pages(more: str | None) -> bool:
-    return more is not None and "page" in _normalise_flag_name(more)
+    return more is not None and "page" in normalize(_last_segment(more))
 
 
 def _find_end(page: Page, received: int, more: str | None, reached: int | None) -> Last | None:
@@ -442,7 +471,8 @@ def _find_end(page: Page, received: int, more: str | None, reached: int | None) 
         return Last("an empty page") if received == 0 else None
     if _has_more(page.value(more), more, reached):
         # An empty page below a total proves nothing, but a flag that says so is believed.
-        return Last("an empty page") if received == 0 and _is_number(page.value(more)) else None
+        is_flag = means_more(normalize(_last_segment(more))) or read_number(page.value(more)) is None
+        return Last("an empty page") if received == 0 and not is_flag else None
     return Last(f"`{more}` says that there is no more")
 
 
@@ -471,10 +501,6 @@ def _find_feed_end(resume: bool, received: int) -> Last | None:
     return Last("an empty page: the feed has nothing new") if resume and received == 0 else None
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _has_more(value: Any, more: str, reached: int | None) -> bool:
     """Whether the value at `more` says that there is more.
 
@@ -482,12 +508,14 @@ def _has_more(value: Any, more: str, reached: int | None) -> bool:
     A flag that marks the end (`isLast`, `done`) means more unless it is true. Any other value means more unless it is
     empty, zero, false or null. In doubt the walk goes on, since a page beyond the end is empty.
     """
-    name = _normalise_flag_name(more)
-    if isinstance(value, str) and value.strip().lower() in _YES | _NO:
-        value = value.strip().lower() in _YES
-    if name in _LAST_FLAGS:
-        return value is not True
+    name = normalize(_last_segment(more))
+    if isinstance(value, str) and is_blank(value):
+        value = None
+    flag, number = read_flag(value), read_number(value)
+    is_number_of_pages = means_page_count(name) and number is not None
+    if (means_last(name) or means_done(name)) and not is_number_of_pages:
+        return flag is not True
     is_count = ("total" in name or "page" in name) and "remain" not in name
-    if is_count and reached is not None and isinstance(value, int | float) and not isinstance(value, bool):
-        return value > reached
-    return bool(value)
+    if is_count and reached is not None and number is not None:
+        return number > reached
+    return bool(value if flag is None else flag)

@@ -6,20 +6,24 @@ import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from dazz_assets.http.failures import vendor_message
 from dazz_assets.http.json_slices import Document, split_path
+from dazz_assets.http.paging_names import read_number
 from dazz_assets.http.quotes import shorten
 
 # Names as `_normalize` writes them.
 _REPORTS = frozenset(
     {
+        "err",
         "error",
         "errors",
         "fault",
+        "failure",
         "exception",
         "errordescription",
+        "errordetail",
         "errordetails",
         "errormessage",
         "errormessages",
@@ -30,15 +34,31 @@ _REPORTS = frozenset(
 )
 _CODES = frozenset({"errorcode", "errorno", "errcode", "errno", "errornumber"})
 _MEANS_SUCCESS = frozenset({"success", "ok", "issuccess", "successful", "succeeded", "successflag"})
-_MEANS_FAILURE = frozenset({"iserror", "haserror", "haserrors", "failed", "isfault"})
-_STATUSES = frozenset({"status", "stat", "result", "state", "outcome"})
+_MEANS_FAILURE = frozenset({"iserror", "haserror", "haserrors", "failed", "isfault", "timedout", "incompleteresults"})
+_STATUSES = frozenset({"status", "stat", "result", "state", "outcome", "returncode", "resultcode"})
 _FAILED = frozenset({"denied", "error", "err", "exception", "fail", "failed", "failure", "fault", "ko", "nok"})
+# Statuses that say so where no record came: `OVER_QUERY_LIMIT`, `UNAUTHORIZED`.
+_FAILED_WITHOUT_RECORDS = re.compile(
+    r".*(error|fail|denied|unauthori[sz]ed|forbidden|invalid[_ -]\w|exception|over_\w*limit).*", re.I
+)
 _HTTP_STATUSES = frozenset({"status", "statuscode", "httpstatus", "httpcode"})
+# Numbers that are zero where all is well.
+_RESULT_CODES = frozenset({"code", "status", "returncode", "resultcode", "retcode"})
+_KINDS = frozenset({"type", "object", "kind"})
+_ERROR_KINDS = frozenset({"error", "errors", "error.list", "errorlist", "fault", "exception"})
 _NOTHING = frozenset({"", "none", "null", "ok", "success", "no error", "noerror", "false"})
-_MAY_REPORT = _REPORTS | _CODES | _MEANS_SUCCESS | _MEANS_FAILURE | _STATUSES | _HTTP_STATUSES | {"code"}
-_WORDS = frozenset({"message", "msg", "reason", "detail", *_REPORTS})
+_ALL_IS_WELL = re.compile(
+    r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b|^$", re.I
+)
+_MAY_REPORT = _REPORTS | _CODES | _MEANS_SUCCESS | _MEANS_FAILURE | _STATUSES | _HTTP_STATUSES | _RESULT_CODES | _KINDS
+_MESSAGES = frozenset({"message", "msg", "returnmsg", "resultmsg", "resultmessage", "statusmessage"})
+_WORDS = frozenset({"reason", "detail", *_MESSAGES, *_REPORTS})
 # Objects around the whole of a response, as in SOAP.
 _WRAPPERS = frozenset({"envelope", "body", "response", "result", "data", "soapenvelope", "soapbody"})
+# Objects beside the list that say how the request went.
+_ENVELOPES = frozenset(
+    {"meta", "metadata", "status", "header", "head", "responseheader", "responsestatus", "requeststatus", "shards"}
+)
 _MAX_DEPTH = 4
 
 
@@ -90,38 +110,78 @@ class _Report:
         return said if not said.startswith("{") else shorten(f"{name} is {json.dumps(value)}; {said}")
 
 
+Role = Literal["top", "wrapper", "way", "envelope"]
+"""What an object is: the page; around the whole response; another one on the way to the list; beside the list."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     data_fields: tuple[str, ...]
     sent: Collection[str]
     has_records: Callable[[], bool]
 
-    def find(self, level: Document, data: Sequence[str], depth: int) -> _Report | None:
+    def find(self, level: Document, data: Sequence[str], depth: int, role: Role = "top") -> _Report | None:
         """The report in an object or below it. One with words goes before a flag or a code."""
         ignored = {*data, *self.data_fields} if len(data) == 1 else {*self.data_fields}
         names = [name for name in level.names() if depth or name not in ignored]
-        has_words = any(_normalize(name) in _WORDS for name in names)
-        for name in sorted(filter(_may_report, names), key=lambda name: _normalize(name) not in _REPORTS):
-            value = level.value(_escape(name))
-            if (name,) != tuple(data) and self._reports(_normalize(name), value, has_words=has_words, depth=depth):
-                return _Report([name], value, level)
-        # At the top, an object may be around the whole response, or hold the list.
-        for name in names if depth else [name for name in names if len(level.names()) == 1 or data[:1] == (name,)]:
+        candidates = [name for name in names if _may_report(name) and (name,) != tuple(data)]
+        if candidates and (role != "way" or not self.has_records()):
+            for name in sorted(candidates, key=lambda name: _normalize(name) not in _REPORTS):
+                if self._reports(level, name, role):
+                    return _Report([name], level.value(_escape(name)), level)
+        for name in names:
             below = level.find(_escape(name)) if depth < _MAX_DEPTH and (name,) != tuple(data) else None
-            if _normalize(name) not in _WRAPPERS or below is None or not bytes(below).lstrip().startswith(b"{"):
+            role_below = _role_of(name, level, data, depth)
+            if role_below is None or below is None or not bytes(below).lstrip().startswith(b"{"):
                 continue
-            found = self.find(Document(bytes(below)), data[1:] if data[:1] == (name,) else (), depth + 1)
+            data_below = data[1:] if data[:1] == (name,) else ()
+            found = self.find(Document(bytes(below)), data_below, depth + 1, role_below)
             if found is not None:
                 return replace(found, path=[name, *found.path])
         return None
 
-    def _reports(self, name: str, value: Any, *, has_words: bool, depth: int) -> bool:
-        if name not in _REPORTS | _CODES and depth and not has_words:
-            return name in _MEANS_SUCCESS and value is False
-        return _reports(name, value, has_words=has_words, sent=self.sent) and not (
-            # The object around a list may be a record itself, with a status of its own.
-            depth and name in _STATUSES | _MEANS_FAILURE and self.has_records()
+    def _reports(self, level: Document, plain_name: str, role: Role) -> bool:
+        name, value = _normalize(plain_name), level.value(_escape(plain_name))
+        has_words = any(_normalize(other) in _WORDS for other in level.names())
+        if role == "envelope" and name in _REPORTS | {"failures"}:
+            return not isinstance(value, bool | int | float) and _is_something(value)
+        if name not in _REPORTS | _CODES and role != "top" and not has_words:
+            reports = name in _MEANS_SUCCESS and value is False
+        else:
+            reports = _reports(name, value, has_words=has_words, sent=self.sent)
+        # The object around a list may be a record itself, with a status of its own.
+        is_told_alone = reports and (role == "top" or name not in _STATUSES | _MEANS_FAILURE)
+        return is_told_alone or (
+            (reports or _tells_of_failure(level, name, value, self.sent)) and not self.has_records()
         )
+
+
+def _role_of(name: str, level: Document, data: Sequence[str], depth: int) -> Role | None:
+    """What an object in a level is; None if it is about something else."""
+    plain, is_way = _normalize(name), data[:1] == (name,)
+    # At the top, an object may be around the whole response, or hold the list.
+    if plain in _WRAPPERS and (depth or is_way or len(level.names()) == 1):
+        return "wrapper"
+    if is_way:
+        return "way"
+    return "envelope" if plain in _ENVELOPES and depth <= 1 else None
+
+
+def _tells_of_failure(level: Document, name: str, value: Any, sent: Collection[str]) -> bool:
+    """Whether a kind, a code or a status tells of a failure, if no record came with it."""
+    if name not in _KINDS | _RESULT_CODES | _STATUSES:
+        return False
+    if name in _KINDS:
+        return _is_text(value, _ERROR_KINDS)
+    if name == "status" and value is False:
+        return True
+    texts = [level.value(_escape(other)) for other in level.names() if _normalize(other) in _MESSAGES]
+    said = next((text for text in texts if isinstance(text, str)), "")
+    if name in _RESULT_CODES and (number := read_number(value)) is not None:
+        is_usual = number == 1 or 200 <= number < 300 or (number == 0 and name != "status")
+        return not is_usual and str(value) not in sent and _ALL_IS_WELL.search(said.strip()) is None
+    is_failed = isinstance(value, str) and value not in sent and _FAILED_WITHOUT_RECORDS.fullmatch(value.strip())
+    return name not in ("state", "code") and bool(is_failed)
 
 
 def _escape(name: str) -> str:
@@ -129,7 +189,7 @@ def _escape(name: str) -> str:
 
 
 def _may_report(name: str) -> bool:
-    return _normalize(name) in _MAY_REPORT
+    return _normalize(name) in _MAY_REPORT | {"failures"}
 
 
 def _reports(name: str, value: Any, *, has_words: bool, sent: Collection[str]) -> bool:

@@ -15,7 +15,8 @@ from msgspec import Raw
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
-from dazz_assets.http.next_page_hints import find_next_page_hint
+from dazz_assets.http.json_slices import split_path
+from dazz_assets.http.next_page_hints import NextPageHint, find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params
 from dazz_assets.http.pagination import (
     OURS,
@@ -36,6 +37,8 @@ LOOP_PAGES = 3
 """This many pages with the same records are a loop. Two are not: when a page's worth of records is inserted at the
 front of a list during a walk, the next page repeats the last one."""
 _JOIN_SECONDS = 2.0
+# Statuses with which APIs answer a request for a page behind the last one.
+_MAY_MEAN_END = frozenset({400, 404, 416, 422})
 _LONGEST_QUOTE = 200
 _KEPT_PLACE_ADVICE = (
     "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
@@ -150,6 +153,8 @@ class _PageFetcher:
         except RefusedError as error:
             if self._resumes and self._number == 1:
                 error.advice = _KEPT_PLACE_ADVICE
+            elif self._number > 1 and error.status in _MAY_MEAN_END:
+                error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
             raise
         listed = page.listed(self._rules)
         records = listed.records
@@ -206,6 +211,13 @@ class _PageFetcher:
         more = getattr(paginator, "more", None) if isinstance(paginator, OURS) else None
         return more is not None and page.has(more)
 
+    def _explains(self, paginator: Paginator, hint: NextPageHint) -> bool:
+        """Whether a token is none of the paginator's business: it has found the way so far, or looks beside it."""
+        if hint.is_certain or hint.is_doubtful or not isinstance(paginator, LinkHeader | NextLink | CursorToken):
+            return False
+        path = split_path(getattr(paginator, "path", None) or "")
+        return self._number > 1 or (hint.is_edge and path[:1] == (hint.field,))
+
     def _lacks_path(self, page: Page) -> bool:
         """Whether the place where the paginator looks is missing. A null there is how vendors mark the last page."""
         paginator = self._paginator
@@ -226,11 +238,13 @@ class _PageFetcher:
         counts_totals = self._rules.total == "" and (paginator is None or looks_nowhere)
         hint = find_next_page_hint(
             page,
+            records=self._rules.records,
+            read=getattr(paginator, "path", None),
             ignored=self._rules.data_fields,
             pages_read=self._number,
             received=self._received if counts_totals else None,
         )
-        if hint is None:
+        if hint is None or (paginator is not None and self._explains(paginator, hint)):
             return
         finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} does not read it"
         problem = f"{hint.sign} in the page says that there is more, but {finds}."
@@ -239,8 +253,8 @@ class _PageFetcher:
         is_own = paginator is not None and not isinstance(paginator, OURS)
         # A header that is left out on the only page is usual; a path in the body that leads to nothing may be wrong.
         is_misplaced = looks_nowhere and path_read_by(paginator) is not None
-        is_sure = hint.is_certain or (is_misplaced and not hint.is_total)
-        if (is_sure and not is_own) or (paginator is None and not hint.is_total):
+        is_sure = hint.is_certain or (is_misplaced and not hint.is_doubtful)
+        if (is_sure and not is_own) or (paginator is None and not hint.is_doubtful):
             raise MissingPaginatorError(problem, url=url, advice=advice)
         self._client.warn(f"unread {hint.field}", f"{url}: {problem.replace('says', 'may say')} {advice}")
 

@@ -91,9 +91,9 @@ def test_a_circle_is_found_before_any_request_is_sent_twice(lead: int, around: i
     """For any number of pages before the circle, and any length of it."""
 
     def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
-        number = int((request.url or "").partition("cursor=")[2] or 0)
+        number = int((request.url or "").partition("cursor=p")[2] or 0)
         after = number + 1 if number + 1 < lead + around else lead
-        return 200, {}, f'{{"data": [{number}], "next": {after}}}'
+        return 200, {}, f'{{"data": [{number}], "next": "p{after}"}}'
 
     with responses.RequestsMock() as mocked:
         mocked.add_callback(responses.GET, "https://api.example.com/items", answer)

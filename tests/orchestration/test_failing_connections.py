@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -72,13 +72,13 @@ def failing(
     lake: Lake,
     tmp_path: Path,
     vendor: Vendor,
-) -> Iterator[FailingSyncs]:
+) -> FailingSyncs:
     """A connection of which each list is refused; its file was written long ago."""
     vendor.refused_paths = {"/services", "/incidents"}
     configure(connect())
     file = tmp_path / "connections.yaml"
     os.utime(file, (0, 0))
-    yield FailingSyncs(Ticks(spec, instance, (connect(),)), lake, spec, connect, file)
+    return FailingSyncs(Ticks(spec, instance, (connect(),)), lake, spec, connect, file)
 
 
 @pytest.mark.parametrize(("failures", "intervals"), [(1, 1), (2, 2), (4, 8)])
@@ -109,7 +109,7 @@ def test_a_refused_connection_is_tried_once_a_day_at_least(failing: FailingSyncs
 
 def test_what_may_pass_by_itself_is_tried_once_an_hour_at_least(failing: FailingSyncs, vendor: Vendor) -> None:
     vendor.refused_paths = set()
-    vendor.services = vendor.incidents = [{"no": "id"}]  # type: ignore[assignment]
+    vendor.services = vendor.incidents = [{"no": "id"}]
     failing.fail(5)
     assert failing.intervals_to_next_try() == 4
 

@@ -1,0 +1,75 @@
+"""What the name of a field says about paging, whoever reads it: a paginator, or the search for unread signs."""
+
+from __future__ import annotations
+
+import re
+
+_THINGS = (
+    "(page|data|item|record|result|row|entry|entrie|entitie|element|event|object|match|matche|batch|batche|chunk|set)"
+)
+_MORE = re.compile(
+    rf"(has|is|are|there)?(a|the)?(more|next|additional|further){_THINGS}?s?(available|exists?|remaining|in(collection|page|list))?"
+    r"|(is|was)?truncated"
+)
+_LAST = re.compile(
+    rf"(is|at|on|has|reached)?(the)?(last|final){_THINGS}?"
+    rf"|(is|at|has)?(reached)?(the)?end(of(the)?({_THINGS}s?|stream|list|listing|feed|file|collection))?(reached)?"
+    rf"|no(more|next){_THINGS}?s?|eof"
+)
+_DONE = re.compile(r"(is|all)?(done|completed?|finished|exhausted)")
+_TOTAL_THINGS = "(count|elements?|items?|records?|results?|entries|hits?|rows?|objects?|matches|size|number|found)"
+_TOTAL = re.compile(
+    rf"(grand|overall)?total{_TOTAL_THINGS}?(count)?|{_TOTAL_THINGS}total|total{_TOTAL_THINGS}filtered"
+    r"|(records|rows)filtered|numfound|nbhits|(odata)?count|(record|row|result|hit)s?count"
+)
+_PAGE_COUNT = re.compile(r"(total|num|nb|number(of)?|max)?pages?(count|total)?s?|totalnumberofpages|lastpage(number)?")
+
+
+def normalize(name: str) -> str:
+    """A name in lower case without anything but letters and digits: `has_more` and `hasMore` are one."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def means_more(name: str) -> bool:
+    """Whether a flag of this normalised name is true where there is more: `hasMore`, `nextPageAvailable`."""
+    return _MORE.fullmatch(name) is not None
+
+
+def means_last(name: str) -> bool:
+    """Whether a flag of this normalised name is true on the last page: `isLast`, `endOfRecords`."""
+    return _LAST.fullmatch(name) is not None
+
+
+def means_done(name: str) -> bool:
+    """Whether a flag of this normalised name may be true on the last page, or say something else: `done`."""
+    return _DONE.fullmatch(name) is not None
+
+
+def means_total(name: str) -> bool:
+    """Whether a number of this normalised name may count the records of all pages."""
+    return _TOTAL.fullmatch(name) is not None
+
+
+def means_page_count(name: str) -> bool:
+    """Whether a number of this normalised name may count the pages."""
+    return _PAGE_COUNT.fullmatch(name) is not None and name != "page"
+
+
+def read_flag(value: object) -> bool | None:
+    """A flag, also one that is sent as a text or a number; None for anything else."""
+    word = str(value).strip().lower()
+    if isinstance(value, bool) or word in ("true", "false", "yes", "no", "y", "n", "0", "1"):
+        return word in ("true", "yes", "y", "1")
+    return None
+
+
+def read_number(value: object) -> int | float | None:
+    """A number, also one that is sent as a text; None for anything else."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text stands for nothing where a link or a token is expected."""
+    return text.strip().lower() in ("", "null", "none", "nil", "undefined", "false", "#")
