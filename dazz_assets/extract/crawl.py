@@ -135,8 +135,8 @@ class SourceWalk:
             name = self._stream.stream.__name__
             self._client.warn(
                 f"total of {self._stream.name}",
-                f"no page of {self._stream.name} has a number at `{self._stream.total}`, so nothing shows that the list "
-                f"is whole. Correct `total` on {name}",
+                f"no page of {self._stream.name} has a number at `{self._stream.total}`, so nothing shows that the "
+                f"list is whole. Correct `total` on {name}",
             )
 
     def _read_until_stable(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:

@@ -202,7 +202,8 @@ class Page(Response):
                 return len(self._find_records(rules).records) > 0
             except RecordsPathError:
                 return False
-        return raw.startswith({"list": b"[", "object": (b"{", b"["), "by_id": b"{"}[rules.shape])
+        openings = {"list": (b"[",), "object": (b"{", b"["), "by_id": (b"{",)}
+        return raw.startswith(openings[rules.shape])
 
     def lists_nothing(self, rules: ResponseRules) -> bool:
         """Whether the stream says that what is at `records` means no records."""
