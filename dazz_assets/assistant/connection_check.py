@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from msgspec import Raw
 
-from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.ranges import trial_bounds
 from dazz_assets.extract.stream_requests import ANCESTOR, build_request, parent_fields, sent_bounds, split_generations
 from dazz_assets.http import Client, FetchError, walk
 from dazz_assets.http.json_fields import FieldReader
@@ -98,7 +98,7 @@ def _fetch_records_of_parent(
 ) -> Sequence[Raw]:
     pages = walk(
         client,
-        build_request(session, stream, parent, sent_bounds(session, stream, Bounds())),
+        build_request(session, stream, parent, sent_bounds(session, stream, trial_bounds(session, stream))),
         paginator=stream.paginator,
         rules=stream.rules,
         should_stop=lambda _: "the first page is enough",

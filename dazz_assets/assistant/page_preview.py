@@ -32,9 +32,10 @@ from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
 from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
 from dazz_assets.errors import SyncError
-from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.ranges import trial_bounds
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
+from dazz_assets.http.next_page_hints import NextPageHint
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.http.pagination import OURS
@@ -178,7 +179,7 @@ def _fetch_page(session: Session, client: Client, stream: StreamSpec) -> tuple[M
 def _fetch_page_of_parent(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> tuple[Mapping[str, str], Page]:
-    bounds = sent_bounds(session, stream, Bounds(since=session.start, exact=True))
+    bounds = sent_bounds(session, stream, trial_bounds(session, stream))
     request = build_request(session, stream, parent, bounds)
     try:
         request = first_request(stream.paginator, request)
@@ -226,7 +227,7 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         personal=PersonalReport(
             stream.stream.__name__, stream.personal, unmatched_personal_paths(stream.personal, values)
         ),
-        paging=_check_paging(client, stream.paginator, page, len(records)),
+        paging=_check_paging(client, stream, page, len(records)),
         warnings=tuple(client.warnings),
     )
 
@@ -285,18 +286,17 @@ def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[o
     )
 
 
-def _check_paging(client: Client, paginator: Paginator | None, page: Page, received: int) -> PagingReport:
+def _check_paging(client: Client, stream: StreamSpec, page: Page, received: int) -> PagingReport:
+    paginator = stream.paginator
     detected = tuple(find_paging(page)) if page.accepted_failure is None else ()
     declared = describe_setting(paginator) or None
     if page.accepted_failure is not None:
         return PagingReport(declared, detected, None, None, f"accepted as empty: {page.accepted_failure}")
     if paginator is None:
-        last = (
-            None
-            if find_next_page_hint(page, received=received)
-            else "no paginator is set, and the page shows no sign of another page"
-        )
-        return PagingReport(None, detected, _describe_missing_paginator(page, detected), None, last)
+        rules = stream.rules
+        hint = find_next_page_hint(page, records=rules.records, ignored=rules.data_fields, received=received)
+        last = None if hint else "no paginator is set, and the page shows no sign of another page"
+        return PagingReport(None, detected, _describe_missing_paginator(hint, detected), None, last)
     try:
         following = next_request(paginator, page.request, page, received)
     except FetchError as error:
@@ -309,15 +309,15 @@ def _check_paging(client: Client, paginator: Paginator | None, page: Page, recei
     return PagingReport(declared, detected, mismatch, _mask_request(client, following), None)
 
 
-def _describe_missing_paginator(page: Page, detected: Sequence[Paging]) -> str | None:
+def _describe_missing_paginator(hint: NextPageHint | None, detected: Sequence[Paging]) -> str | None:
     """A sentence on what in the page a paginator could follow, if anything."""
     live = [item for item in detected if item.has_more]
     if live:
         return f"no paginator is set, but {live[0].sign}: set `paginator = {write_call(live[0].paginator)}`"
-    hint = find_next_page_hint(page)
     if hint is None:
         return None
-    return f"no paginator is set, but {hint.sign} says that there are more pages: set {hint.setting}"
+    says = "may say" if hint.is_doubtful else "says"
+    return f"no paginator is set, but {hint.sign} {says} that there are more pages: set {hint.setting}"
 
 
 def _describe_mismatch(paginator: Paginator, page: Page, detected: Sequence[Paging]) -> str | None:

@@ -161,6 +161,12 @@ def find_next_page_hint(
     return next((hint for hint in hints if not hint.is_doubtful), None) or next(iter(hints), None)
 
 
+def find_end_flag(page: Page, *, records: str = "") -> str | None:
+    """The path of a flag that says that no page follows, or None."""
+    fields = _find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    return next((field.place for field in fields if _says_more(field) is False), None)
+
+
 def _find_fields(
     members: Mapping[str, Raw],
     above: tuple[str, ...],

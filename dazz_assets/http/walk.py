@@ -16,7 +16,7 @@ from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
 from dazz_assets.http.json_slices import split_path
-from dazz_assets.http.next_page_hints import NextPageHint, find_next_page_hint
+from dazz_assets.http.next_page_hints import NextPageHint, find_end_flag, find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params
 from dazz_assets.http.pagination import (
     OURS,
@@ -129,6 +129,7 @@ class _PageFetcher:
         self._limits = limits
         self._loop_detector = LoopDetector()
         self._number = self._received = 0
+        self._last_page: Page | None = None
         self._position = position
         self._resumes = position is not None
         self.start = self._find_first(request)
@@ -141,6 +142,8 @@ class _PageFetcher:
             return self._fetch(request, stop)
         except FetchError as error:
             failed = error
+        if isinstance(failed, LoopError):
+            failed.advice = self._advise_on_loop(failed.advice)
         # Raised out here, so that the error has no context that could hold a secret.
         raise failed.add_context(self._client.where, f"{request.method} {request.address()}", self._client.mask)
 
@@ -156,6 +159,7 @@ class _PageFetcher:
             elif self._number > 1 and error.status in _MAY_MEAN_END:
                 error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
             raise
+        self._last_page = page
         listed = page.listed(self._rules)
         records = listed.records
         self._loop_detector.check_records(records)
@@ -175,6 +179,14 @@ class _PageFetcher:
         except FetchError as error:
             failed = error
         raise failed.add_context(self._client.where, "", self._client.mask)
+
+    def _advise_on_loop(self, advice: str) -> str:
+        """What to set, if the last page says in a field that nothing reads that it is the last."""
+        reads_flag = getattr(self._paginator, "more", self) is not None  # `self`: a paginator of the author's own
+        place = None if self._last_page is None else find_end_flag(self._last_page, records=self._rules.records)
+        if reads_flag or place is None:
+            return advice
+        return f'`{place}` in the last page says that there is no more: set more="{place}" on the paginator.'
 
     def _find_next(self, request: Request, page: Page, received: int) -> Request | Last:
         if page.accepted_end is not None:

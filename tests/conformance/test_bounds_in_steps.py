@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dazz_assets import Cursor, Offset, Stream
+from dazz_assets.assistant.connection_check import check_connection
+from dazz_assets.assistant.page_preview import preview
 from dazz_assets.errors import SyncError
 from dazz_assets.lake import Lake
 from tests.conformance.conftest import Connect
@@ -170,3 +172,24 @@ def test_59_no_record_falls_between_two_steps(
         acme.sync_range(stream, replace=True) if refetches else acme.sync(stream)
         assert acme.ids(stream) == list(range(len(times)))
         assert acme.versions(stream) == len(times)
+
+
+@pytest.mark.parametrize("both", [{"both": True}, {"step": timedelta(days=20)}], ids=["both", "steps"])
+def test_59_a_check_and_a_preview_ask_for_a_range_that_the_vendor_takes(
+    connect: Connect, api: Vendor, both: dict[str, Any]
+) -> None:
+    longest = timedelta(days=400) if "both" in both else timedelta(days=20)
+    api.handler = Sales([datetime(2026, 2, 27, tzinfo=UTC)], longest)
+    integration, _ = sales(Cursor("at", since="from", until="to", **both))
+    acme = connect(integration)
+    assert check_connection(acme.session).records == 1
+    assert len(preview(acme.session, acme.spec.streams["sales"]).records) == 1
+    assert {request.target for request in api.requests} == {api.requests[0].target}
+
+
+def test_59_a_check_sends_no_filter_where_a_first_sync_sends_none(connect: Connect, api: Vendor) -> None:
+    integration, _ = sales(Cursor("at", since="from", until="to", nulls="fetched"))
+    acme = connect(integration)
+    check_connection(acme.session)
+    preview(acme.session, acme.spec.streams["sales"])
+    assert [request.pairs for request in api.requests] == [[("offset", "0")], [("offset", "0")]]

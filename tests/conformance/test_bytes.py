@@ -176,3 +176,25 @@ def test_60_any_bytes_are_read_or_refused_and_never_taken_for_an_empty_list(body
     if kind != "application/json" and json.loads(found or b"0") == []:
         # The one line of a CSV is its header.
         assert kind == "text/csv" or body.strip() == b""
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/x-ndjson", b'{"id": 1}\n'),
+        ("application/jsonlines", b'{"id": 1}\n'),
+        ("application/x-jsonl", b'{"id": 1}'),
+        ("text/tab-separated-values", b"id\tname\n1\tZo\xc3\xab\n"),
+    ],
+)
+def test_60_further_names_of_the_formats_are_known(connect: Connect, api: Vendor, kind: str, body: bytes) -> None:
+    api.script(Reply(body=body, headers={"Content-Type": kind}))
+    acme = connect(declare("LinesIntegration", CommonIntegration, streams=(ItemsStream,)))
+    acme.sync(ItemsStream)
+    assert [str(record["id"]) for record in acme.records(ItemsStream)] == ["1"]
+
+
+def test_60_a_single_line_of_json_in_a_text_names_the_format(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body=b'{"id": 1}\n', headers={"Content-Type": "text/plain"}))
+    with pytest.raises(SyncError, match='For one JSON value a line, set format = "ndjson"'):
+        connect(declare("LineIntegration", CommonIntegration, streams=(ItemsStream,))).sync(ItemsStream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -131,3 +132,19 @@ def test_56_a_record_whose_second_field_is_no_time_either_is_quarantined(
         if made is None
         else "no cursor at changed, and what is at made is not a time: 'long ago'"
     ]
+
+
+@pytest.mark.parametrize("never", ["", "0000-00-00 00:00:00", "0001-01-01T00:00:00Z", 0, "null"])
+def test_56_what_vendors_send_for_a_time_that_never_was_counts_as_null(
+    connect: Connect, api: Vendor, never: object
+) -> None:
+    class NotesStream(Stream[Item]):
+        path = "/notes"
+        cursor = Cursor("edited", nulls="made")
+
+    made = "2026-02-03T00:00:00Z"
+    api.script(Reply(body=[{"id": 1, "edited": never, "made": made}, {"id": 2, "edited": made, "made": made}]))
+    acme = connect(declare("NotesIntegration", CommonIntegration, streams=(NotesStream,)))
+    report = acme.sync(NotesStream)
+    assert acme.problems(NotesStream) == {"1": None, "2": None}
+    assert list(report.windows) == [date(2026, 2, 2)]

@@ -123,7 +123,7 @@ def test_62_another_shape_than_a_list_is_an_error_that_names_the_setting(
 @pytest.mark.parametrize(
     ("shape", "found", "message"),
     [
-        ("object", [{"id": 1}], 'no object but \\[{"id": 1}\\] is at `found`, and shape is "object"'),
+        ("object", 7, 'no object but 7 is at `found`, and shape is "object"'),
         ("by_id", "none", 'no object but "none" is at `found`, and shape is "by_id"'),
     ],
 )
@@ -143,3 +143,12 @@ def test_62_whatever_an_object_holds_by_id_comes_with_its_id(held: dict[str, Any
     listed = page({"found": held}, Request(URL)).listed(ResponseRules(records="found", shape="by_id"))
     assert listed.ids is not None
     assert {id_: json.loads(bytes(record)) for id_, record in zip(listed.ids, listed.records, strict=True)} == held
+
+
+def test_62_one_object_or_a_list_of_them(connect: Connect, api: Vendor) -> None:
+    """XML that was made JSON: a list of one is its only item."""
+    acme = connect(declare("XmlIntegration", CommonIntegration, records="rows.row", shape="object", streams=(ItemsStream,)))
+    for row, ids in (({"id": 4}, [4]), ([{"id": 1}, {"id": 2}], [1, 2]), (None, []), ([], [])):
+        api.script(Reply(body={"rows": {"row": row}}))
+        acme.sync(ItemsStream)
+        assert acme.ids(ItemsStream) == ids

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dazz_assets import Cursor, Offset, PageNumber, Stream
+from dazz_assets import Cursor, Offset, PageNumber, Paginator, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.completeness import ListProgress
@@ -64,6 +64,37 @@ def test_58_a_total_that_never_agreed_is_told_and_fails_nothing(connect: Connect
     assert "name its path in `total` on ItemsStream" in warning
     assert "set `total = None`" in warning
     assert acme.ids(ItemsStream) == list(range(12))
+
+
+@pytest.mark.parametrize("paginator", [PageNumber(), Offset()])
+def test_58_a_snapshot_that_ends_below_its_total_is_told(connect: Connect, api: Vendor, paginator: Paginator) -> None:
+    """Pages that count from 0 where the paginator begins at 1, or a list that is held back: the last page is short."""
+
+    def page(request: ReceivedRequest) -> Reply:
+        start = 4 * int(param(request, "page")) if "page" in request.query else int(param(request, "offset")) + 4
+        return Reply(body={"goods": items(*range(12))[start : start + 3], "meta": {"total": 12}})
+
+    api.handler = page
+    acme = connect(declare("LateIntegration", StoreIntegration, paginator=paginator))
+    (warning,) = acme.sync(ItemsStream).warnings
+    assert "the vendor gives a total of 12, but the list ended after" in warning
+
+
+def test_58_a_declared_total_may_be_a_text(connect: Connect, api: Vendor) -> None:
+    api.handler = store = Store("12")
+    acme = connect(declare("TextIntegration", StoreIntegration, total="meta.total"))
+    acme.sync(ItemsStream)
+    store.sends = 6
+    with pytest.raises(SyncError, match="a total of 12 records, but sent only 6"):
+        acme.sync(ItemsStream)
+
+
+def test_58_a_declared_total_that_is_not_there_is_told(connect: Connect, api: Vendor) -> None:
+    api.handler = Store("all")
+    acme = connect(declare("MisspeltIntegration", StoreIntegration, total="meta.totl"))
+    (warning,) = acme.sync(ItemsStream).warnings
+    assert "no page of items has a number at `meta.totl`" in warning
+    assert "Correct `total` on ItemsStream" in warning
 
 
 def test_58_a_total_that_agreed_once_counts(connect: Connect, api: Vendor) -> None:

@@ -1,0 +1,122 @@
+"""Errors in a success that stand in an envelope or are told by a code, and answers that only look so (51)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dazz_assets.errors import SyncError
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import items
+from tests.conformance.integrations import CommonIntegration, ItemsStream
+from tests.declaring import declare
+from tests.http.loopback import Reply, Vendor
+
+
+class WinesIntegration(CommonIntegration):
+    records = "wines"
+    streams = (ItemsStream,)
+
+
+NESTED = {"cellar": {"wines": [], "error": {"description": "the cork is stuck"}}}
+# Where the list is, the page, and the field that reports the error.
+FAILURES: list[tuple[str, dict[str, Any], str]] = [
+    ("wines", {"meta": {"code": 403, "error_type": "Auth", "error_message": "the cork is stuck"}}, "meta.error_message"),
+    ("wines", {"meta": {"status": 503, "msg": "the cork is stuck"}}, "meta.status"),
+    ("wines", {"status": {"error_code": 7, "error_message": "the cork is stuck"}}, "status.error_message"),
+    ("wines", {"header": {"status": "FAILED", "message": "the cork is stuck"}}, "header.status"),
+    ("wines", {"responseStatus": {"errorCode": "Stuck", "message": "the cork is stuck"}}, "responseStatus.errorCode"),
+    ("wines", {"code": 81001, "msg": "the cork is stuck"}, "code"),
+    ("wines", {"resultCode": "9", "message": "the cork is stuck"}, "resultCode"),
+    ("wines", {"status": 0, "message": "the cork is stuck"}, "status"),
+    ("wines", {"status": False, "message": "the cork is stuck"}, "status"),
+    ("wines", {"status": "OVER_DAY_LIMIT", "message": "the cork is stuck"}, "status"),
+    ("wines", {"return_code": "FAIL", "return_msg": "the cork is stuck"}, "return_code"),
+    ("wines", {"type": "error", "message": "the cork is stuck"}, "type"),
+    ("wines", {"object": "error", "message": "the cork is stuck"}, "object"),
+    ("wines", {"err": "the cork is stuck"}, "err"),
+    ("wines", {"failure": {"message": "the cork is stuck"}}, "failure"),
+    ("cellar.wines", NESTED, "cellar.error"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "field"), FAILURES, ids=[field for _, _, field in FAILURES])
+def test_51_an_error_beside_an_empty_list_is_a_failure(
+    connect: Connect, api: Vendor, path: str, body: dict[str, Any], field: str
+) -> None:
+    api.script(Reply(body={"wines": [], **body}))
+    with pytest.raises(SyncError) as caught:
+        connect(declare("CellarIntegration", WinesIntegration, records=path)).sync(ItemsStream)
+    assert f"200 with an error in the body (`{field}`)" in str(caught.value)
+    assert ("the cork is stuck" in str(caught.value)) or field == "return_code"
+
+
+PARTIAL: list[dict[str, Any]] = [
+    {"timed_out": True},
+    {"incomplete_results": True},
+    {"_shards": {"total": 3, "failed": 1, "failures": [{"reason": "the cork is stuck"}]}},
+]
+
+
+@pytest.mark.parametrize("beside", PARTIAL, ids=str)
+def test_51_records_that_are_not_all_are_a_failure_unless_the_stream_keeps_them(
+    connect: Connect, api: Vendor, beside: dict[str, Any]
+) -> None:
+    api.script(Reply(body={"wines": items(1), **beside}))
+    with pytest.raises(SyncError, match=r'If the data that came with the error is worth keeping.*\{200: "keep"\}'):
+        connect(WinesIntegration).sync(ItemsStream)
+    acme = connect(declare("KeptIntegration", WinesIntegration, accept={200: "keep"}))
+    assert acme.sync(ItemsStream).warnings
+    assert acme.ids(ItemsStream) == [1]
+
+
+WELL: list[dict[str, Any]] = [
+    {"meta": {"code": 200, "errors": 0, "error": None, "status": "ok"}},
+    {"status": {"error_code": 0, "error_message": None, "message": ""}},
+    {"code": 0, "msg": "success"},
+    {"code": 1000, "message": "OK"},
+    {"code": 20, "message": "No wines: no matching records"},
+    {"code": "00000", "message": "done"},
+    {"code": 49, "name": "Germany"},
+    {"status": 1, "message": "fetched"},
+    {"status": 0, "message": "Success"},
+    {"type": "list", "object": "list", "kind": "wines#list"},
+    {"state": "expired", "message": "this contract has ended"},
+    {"_shards": {"total": 3, "failed": 0}, "timed_out": False},
+    {"failed": 3, "failure": 0},
+]
+
+
+@pytest.mark.parametrize("beside", WELL, ids=str)
+def test_51_an_empty_list_beside_what_says_that_all_is_well_is_believed(
+    connect: Connect, api: Vendor, beside: dict[str, Any]
+) -> None:
+    api.script(Reply(body={"wines": [], **beside}))
+    assert connect(WinesIntegration).sync(ItemsStream).warnings == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 81001, "msg": "a bin of the north wall"},
+        {"status": "payment_failed", "type": "error"},
+        {"meta": {"status": "failed", "message": "the last import"}},
+        {"status": False},
+    ],
+    ids=str,
+)
+def test_51_a_word_that_may_be_data_is_data_where_records_came(
+    connect: Connect, api: Vendor, body: dict[str, Any]
+) -> None:
+    api.script(Reply(body={"wines": items(1, 2), **body}))
+    acme = connect(WinesIntegration)
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [1, 2]
+
+
+def test_51_an_object_on_the_way_to_records_may_have_an_error_of_its_own(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"import": {"error": "row 7 was left out", "wines": items(1)}}))
+    acme = connect(declare("ImportIntegration", WinesIntegration, records="import.wines"))
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [1]
