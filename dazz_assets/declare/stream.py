@@ -40,8 +40,8 @@ class Stream(Generic[Model]):
     body: of the request, sent as JSON.
     records: path of the list of records in a page, for example `"data.items"`. By default the page is the list.
     record: path of the record inside each item of the list, for example `"node"` for `{"node": {...}}`.
-    shape: what is at `records`: `"list"`, `"object"` (one record) or `"by_id"` (an object whose values are the records,
-        by their id, which is also their key if there is no `primary_key`).
+    shape: what is at `records`: `"list"`, `"object"` (one record, or a list of several) or `"by_id"` (an object whose
+        values are the records, by their id, which is also their key if there is no `primary_key`).
     empty: what else than an empty list, null and a 204 means that there are no records: `"body"` (an empty body),
         `"object"` (`{}`), `"text"` (`""`), `"missing"` (nothing is at `records`).
     data_fields: top-level fields of a page that are data although they look like a report of an error (`error`,

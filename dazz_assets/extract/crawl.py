@@ -17,6 +17,12 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
 
+# Statuses with which an API refuses a list that is too large, or asks for a filter.
+_REFUSES_WITHOUT_FILTER = frozenset({400, 413, 416, 422})
+_NO_FILTER_ADVICE = (
+    "No filter was sent, since the stream's Cursor has `nulls`: a filter would leave out records whose cursor is null. "
+    "If the vendor takes no list without one, leave out `nulls`."
+)
 # Read a shifting list at most this often.
 _MOST_READS = 3
 
@@ -209,6 +215,9 @@ class SourceWalk:
                     self._position = step.position or self._position
                     yield SourcePage(self._source, self._lists_read, step.page, len(rows), inside)
         except FetchError as error:
+            if bounds.since is None and stream.takes_since and error.status in _REFUSES_WITHOUT_FILTER:
+                error.advice = _NO_FILTER_ADVICE
+                raise
             if not progress.is_result_limit(error):
                 raise
             progress.end_at_limit(error)

@@ -22,7 +22,11 @@ class WinesIntegration(CommonIntegration):
 NESTED = {"cellar": {"wines": [], "error": {"description": "the cork is stuck"}}}
 # Where the list is, the page, and the field that reports the error.
 FAILURES: list[tuple[str, dict[str, Any], str]] = [
-    ("wines", {"meta": {"code": 403, "error_type": "Auth", "error_message": "the cork is stuck"}}, "meta.error_message"),
+    (
+        "wines",
+        {"meta": {"code": 403, "error_type": "Auth", "error_message": "the cork is stuck"}},
+        "meta.error_message",
+    ),
     ("wines", {"meta": {"status": 503, "msg": "the cork is stuck"}}, "meta.status"),
     ("wines", {"status": {"error_code": 7, "error_message": "the cork is stuck"}}, "status.error_message"),
     ("wines", {"header": {"status": "FAILED", "message": "the cork is stuck"}}, "header.status"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import Cursor, Offset, Stream
+from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import offset_page, param
 from tests.conformance.integrations import CommonIntegration, Item
@@ -148,3 +149,19 @@ def test_56_what_vendors_send_for_a_time_that_never_was_counts_as_null(
     report = acme.sync(NotesStream)
     assert acme.problems(NotesStream) == {"1": None, "2": None}
     assert list(report.windows) == [date(2026, 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(400, "The period is too long, at most 31 days"), (422, "since is a required parameter")]
+)
+def test_56_a_refused_list_without_the_filter_names_what_left_the_filter_out(
+    connect: Connect, api: Vendor, status: int, words: str
+) -> None:
+    class TasksStream(Stream[Item]):
+        path = "/tasks"
+        cursor = Cursor("edited", since="since", until="until", nulls="made")
+
+    api.script(Reply(status, {"message": words}))
+    acme = connect(declare("TasksIntegration", CommonIntegration, streams=(TasksStream,)))
+    with pytest.raises(SyncError, match=rf"{words}.*No filter was sent.*leave out `nulls`"):
+        acme.sync(TasksStream)

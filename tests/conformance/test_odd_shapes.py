@@ -147,7 +147,9 @@ def test_62_whatever_an_object_holds_by_id_comes_with_its_id(held: dict[str, Any
 
 def test_62_one_object_or_a_list_of_them(connect: Connect, api: Vendor) -> None:
     """XML that was made JSON: a list of one is its only item."""
-    acme = connect(declare("XmlIntegration", CommonIntegration, records="rows.row", shape="object", streams=(ItemsStream,)))
+    acme = connect(
+        declare("XmlIntegration", CommonIntegration, records="rows.row", shape="object", streams=(ItemsStream,))
+    )
     for row, ids in (({"id": 4}, [4]), ([{"id": 1}, {"id": 2}], [1, 2]), (None, []), ([], [])):
         api.script(Reply(body={"rows": {"row": row}}))
         acme.sync(ItemsStream)

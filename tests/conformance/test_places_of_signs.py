@@ -156,9 +156,7 @@ HEALTHY: dict[str, tuple[Paginator, Answer]] = {
     ),
     "a link that is the word null at the end": (
         NextLink("next"),
-        lambda rows, start, end, more: list_page(
-            rows, start, end, more, next=f"/items?at={end}" if more else "null"
-        ),
+        lambda rows, start, end, more: list_page(rows, start, end, more, next=f"/items?at={end}" if more else "null"),
     ),
     "a token that repeats at the end": (
         CursorToken("mark", param="at"),
@@ -246,7 +244,9 @@ def test_54_pages_that_go_round_although_a_flag_says_it_is_over_name_the_flag(co
     def page(request: ReceivedRequest) -> Reply:
         at = int(json.loads(request.body).get("mark", 0))
         end = min(at + 2, 4)
-        return Reply(body={"books": items(*range(at, end)) or items(3), "mark": end, "more_files": end < 4, "more": end < 4})
+        return Reply(
+            body={"books": items(*range(at, end)) or items(3), "mark": end, "more_files": end < 4, "more": end < 4}
+        )
 
     api.handler = page
     acme = connect(

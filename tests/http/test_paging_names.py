@@ -39,7 +39,9 @@ def test_other_names_are_no_flags(name: str) -> None:
     assert not means_done(normalize(name))
 
 
-@pytest.mark.parametrize("name", ["total", "totalEntries", "total_hits", "numFound", "count", "record_count", "@odata.count"])
+@pytest.mark.parametrize(
+    "name", ["total", "totalEntries", "total_hits", "numFound", "count", "record_count", "@odata.count"]
+)
 def test_names_of_totals(name: str) -> None:
     assert means_total(normalize(name))
     assert not means_page_count(normalize(name))
@@ -67,7 +69,15 @@ def test_flags_and_numbers_are_read_from_texts() -> None:
         None,
         None,
     ]
-    assert [read_number(value) for value in (7, "12", 1.5, "x", True, None, "-3")] == [7, 12, 1.5, None, None, None, None]
+    assert [read_number(value) for value in (7, "12", 1.5, "x", True, None, "-3")] == [
+        7,
+        12,
+        1.5,
+        None,
+        None,
+        None,
+        None,
+    ]
 
 
 def test_words_that_stand_for_nothing() -> None:
