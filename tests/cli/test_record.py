@@ -94,7 +94,7 @@ class ShopProject:
         def handle(asked: ReceivedRequest) -> Reply:
             nonlocal syncs
             syncs += asked.path == "/accounts" and "after" not in asked.query
-            return respond(asked) if syncs == 2 else original(asked)
+            return respond(asked) if syncs >= 2 else original(asked)
 
         self.shop.vendor.handler = handle
 
