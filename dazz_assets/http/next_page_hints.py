@@ -11,8 +11,8 @@ from typing import Any
 from msgspec import Raw
 
 from dazz_assets.http.json_slices import object_members_at, split_path
+from dazz_assets.http.next_links import find_header_link, find_related_link, says_nothing_follows
 from dazz_assets.http.page import Page, sent_pairs
-from dazz_assets.http.pagination import find_header_link, find_related_link, says_nothing_follows
 from dazz_assets.http.paging_names import (
     is_blank,
     means_done,

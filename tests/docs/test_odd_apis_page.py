@@ -121,7 +121,7 @@ EXAMPLES: dict[str, tuple[list[Reply], int]] = {
     "nulls": ([Reply(body=[{"id": 1, "updated_at": None, "created_at": "2026-01-07"}])], 1),
     "step": ([Reply(body=[{"id": 1, "sold_at": "2026-01-07"}])], 1),
     "limits": (
-        [Reply(body={"entries": [], "next": str(page)}) for page in range(50)] + [Reply(body={"entries": rows(1)})],
+        [Reply(body={"entries": [], "next": str(page)}) for page in range(1, 51)] + [Reply(body={"entries": rows(1)})],
         1,
     ),
     "shape": ([Reply(body={"prices": {"gold": {"eur": 1}, "tin": {"eur": 2}}})], 2),

@@ -211,7 +211,7 @@ def test_a_list_that_is_cut_short_is_requested_in_halves_by_an_expression(tracke
 def test_a_check_and_a_preview_send_an_expression_too(tracker: Tracker) -> None:
     tracker.declare(Cursor("at"), params={"q": "at >= {cursor.since}", "from": "{cursor.since}"})
     check_connection(tracker.session())
-    assert tracker.vendor.requests[-1].query == {"q": [f"at >= {START}"]}
+    assert tracker.vendor.requests[-1].query == {"q": [f"at >= {START}"], "from": [START]}
     preview(tracker.session(), tracker.spec.streams["tickets"])
     assert tracker.vendor.requests[-1].query == {"q": [f"at >= {START}"], "from": [START]}
 

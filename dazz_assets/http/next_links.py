@@ -1,0 +1,82 @@
+"""Links to the next page: in a `Link` header, in a list of links, and the request that follows one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import weblinking
+
+from dazz_assets.http.errors import LinkError
+from dazz_assets.http.page import Page, Request
+from dazz_assets.http.paging_names import is_blank
+from dazz_assets.http.quotes import shorten
+
+# A long word without a path or a query is a token and not a relative link.
+_TOKEN = re.compile(r"[\w+=-]{12,}")
+_NEXT_RELATION = re.compile(r"rel\s*=[^,]*\bnext\b", re.I)
+_LONGEST_QUOTE = 60
+
+
+def find_related_link(links: Sequence[Any], relation: str = "next") -> str | None:
+    """The address of the first link in a list that has this relation: `{"rel": "next", "href": "..."}`; else None."""
+    for link in links:
+        if isinstance(link, Mapping) and relation in (link.get("rel"), link.get("relation")):
+            addresses = (link.get(name) for name in ("href", "url", "uri"))
+            return next((address for address in addresses if isinstance(address, str) and not is_blank(address)), None)
+    return None
+
+
+def find_header_link(page: Page) -> weblinking.Link | None:
+    """The first link with `rel="next"` in the `Link` header (RFC 8288), or None. LinkError: it can't be read."""
+    header = page.headers.get("link", "")
+    links = weblinking.parse(header)
+    if (found := next((link for link in links if link.has_rel("next")), None)) is not None:
+        return found
+    # The parser leaves out what it can't read, which may be the link to the next page.
+    if len(links) < header.count("<") and _NEXT_RELATION.search(header):
+        raise LinkError(
+            f"the Link header can't be read: {shorten(header, _LONGEST_QUOTE)!r}.",
+            where=page.where,
+            url=f"{page.request.method} {page.url}",
+            status=page.status,
+        )
+    return None
+
+
+def says_nothing_follows(link: weblinking.Link) -> bool:
+    """Whether a link's own attribute says that nothing is there, as Sentry's `results="false"` does."""
+    return (link.get("results") or "").lower() == "false"
+
+
+def follow_link(
+    page: Page, link: str, keep: Collection[str] = (), resolve: Callable[[str, str], str] | None = None
+) -> Request:
+    """The request for a link in a page (conformance 29, 48). LinkError: the link is not a URL.
+
+    The link is followed as it is. Of the parameters of the page's request only those in `keep` are sent along, unless
+    the link has them.
+    """
+    try:
+        requested = page.final_url or page.request.url
+        url = resolve(link, requested) if resolve is not None else urljoin(requested, link.strip())
+    except ValueError:
+        raise _invalid_link_error(page, link) from None
+    if _TOKEN.fullmatch(link.strip()):
+        raise _invalid_link_error(page, link)
+    in_link = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    sent = dict(parse_qsl(urlsplit(page.request.url).query, keep_blank_values=True)) | dict(page.request.params)
+    params = {name: sent[name] for name in keep if name in sent and name not in in_link}
+    return replace(page.request, url=url, params=params)
+
+
+def _invalid_link_error(page: Page, link: str) -> LinkError:
+    return LinkError(
+        f"the next link is {shorten(link, _LONGEST_QUOTE)!r}, which is neither an absolute nor a relative URL.",
+        where=page.where,
+        url=f"{page.request.method} {page.url}",
+        status=page.status,
+    )
