@@ -170,8 +170,9 @@ class Client:
         request = f"{page.request.method} {page.url}"
         if page.accepted_failure is not None:
             self._telemetry.count(Counters(accepted_failures=1))
-            meaning = "a page without records" if page.accepted_end is None else "the end of the list"
-            self._telemetry.warn(f"skipped {page.status}", f"{request}: accepted as {meaning}: {page.accepted_failure}")
+            if page.accepted_end is None:  # An end is no surprise: each sync says what ended its list.
+                warning = f"{request}: accepted as a page without records: {page.accepted_failure}"
+                self._telemetry.warn(f"skipped {page.status}", warning)
         if page.accepted_errors is not None:
             warning = f"{request}: kept the data although errors came with it: {page.accepted_errors}"
             self._telemetry.warn(f"kept {page.accepted_errors}", warning)

@@ -89,6 +89,7 @@ def test_64_a_refused_page_can_be_the_end_of_the_list(connect: Connect, api: Ven
     report = acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1, 2]
     assert report.end_reason.startswith(f"accepted as the end: {status}")
+    assert report.warnings == []
 
 
 def test_64_a_success_that_says_that_it_is_the_last_keeps_its_records(connect: Connect, api: Vendor) -> None:
