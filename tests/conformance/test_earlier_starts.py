@@ -146,13 +146,19 @@ def test_66_an_earlier_start_after_an_interrupted_first_sync_is_fetched(connect:
     assert acme.versions(RangesStream) == 4
 
 
-@pytest.mark.parametrize("stream", [TasksStream, ListedTasksStream])
-def test_66_each_parent_gets_the_ground_between(connect: Connect, api: Vendor, stream: type[Stream[Item]]) -> None:
-    api.handler = Teams(1, 2)
+def connect_with_earlier_start(connect: Connect, stream: type[Stream[Item]]) -> Connected:
+    """A connection that was synced, and whose start was then moved back."""
     acme = connect(VendorIntegration)
     acme.sync(TeamsStream)
     acme.sync(stream)
     move_start(acme, EARLIER)
+    return acme
+
+
+@pytest.mark.parametrize("stream", [TasksStream, ListedTasksStream])
+def test_66_each_parent_gets_the_ground_between(connect: Connect, api: Vendor, stream: type[Stream[Item]]) -> None:
+    api.handler = Teams(1, 2)
+    acme = connect_with_earlier_start(connect, stream)
     acme.sync(stream)
     assert acme.ids(stream) == [11, 12, 13, 21, 22, 23]
     assert acme.versions(stream) == 6
@@ -182,10 +188,7 @@ def test_66_a_parent_that_could_not_be_listed_then_gets_the_ground_between_later
     connect: Connect, api: Vendor, stream: type[Stream[Item]]
 ) -> None:
     api.handler = teams = Teams(1, 2)
-    acme = connect(VendorIntegration)
-    acme.sync(TeamsStream)
-    acme.sync(stream)
-    move_start(acme, EARLIER)
+    acme = connect_with_earlier_start(connect, stream)
     teams.forbidden = {2}
     acme.sync(stream)
     assert acme.ids(stream) == [11, 12, 13, 23]

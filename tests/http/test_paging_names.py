@@ -4,59 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from dazz_assets.http.paging_names import (
-    is_blank,
-    means_done,
-    means_last,
-    means_more,
-    means_page_count,
-    means_total,
-    normalize,
-    read_flag,
-    read_number,
-)
+from dazz_assets.http import paging_names
+from dazz_assets.http.paging_names import is_blank, normalize, read_flag, read_number
+
+MEANINGS = ("more", "last", "done", "total", "page_count")
+NAMES = {
+    "has_more hasMorePages more more_rows is_truncated nextPageExists areMoreResultsAvailable": {"more"},
+    "last isLastBatch final_page end-of-list endOfFeedReached noMore": {"last"},
+    "moreover next_of_kin last_login ending nomination additional_info": set(),
+    "total totalEntries total_hits numFound count record_count @odata.count": {"total"},
+    "pages totalPages page_count number_of_pages nbPages": {"page_count"},
+    "page size discount account totally per_page subtotal_price": set(),
+}
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["has_more", "hasMorePages", "more", "more_rows", "is_truncated", "nextPageExists", "areMoreResultsAvailable"],
-)
-def test_a_flag_that_is_true_where_there_is_more(name: str) -> None:
-    assert means_more(normalize(name))
-    assert not means_last(normalize(name))
+@pytest.mark.parametrize(("name", "meant"), [(name, meant) for names, meant in NAMES.items() for name in names.split()])
+def test_a_name_has_one_meaning_at_most(name: str, meant: set[str]) -> None:
+    found = {meaning for meaning in MEANINGS if getattr(paging_names, f"means_{meaning}")(normalize(name))}
+    assert found == meant
 
 
-@pytest.mark.parametrize("name", ["last", "isLastBatch", "final_page", "end-of-list", "endOfFeedReached", "noMore"])
-def test_a_flag_that_is_true_on_the_last_page(name: str) -> None:
-    assert means_last(normalize(name))
-    assert not means_more(normalize(name))
-
-
-@pytest.mark.parametrize("name", ["moreover", "next_of_kin", "last_login", "ending", "nomination", "additional_info"])
-def test_other_names_are_no_flags(name: str) -> None:
-    assert not means_more(normalize(name))
-    assert not means_last(normalize(name))
-    assert not means_done(normalize(name))
-
-
-@pytest.mark.parametrize(
-    "name", ["total", "totalEntries", "total_hits", "numFound", "count", "record_count", "@odata.count"]
-)
-def test_names_of_totals(name: str) -> None:
-    assert means_total(normalize(name))
-    assert not means_page_count(normalize(name))
-
-
-@pytest.mark.parametrize("name", ["pages", "totalPages", "page_count", "number_of_pages", "last_page", "nbPages"])
-def test_names_of_page_counts(name: str) -> None:
-    assert means_page_count(normalize(name))
-    assert not means_total(normalize(name))
-
-
-@pytest.mark.parametrize("name", ["page", "size", "discount", "account", "totally", "per_page", "subtotal_price"])
-def test_other_numbers_count_neither(name: str) -> None:
-    assert not means_total(normalize(name))
-    assert not means_page_count(normalize(name))
+def test_the_number_of_the_last_page_counts_pages_and_a_flag_of_that_name_ends_the_list() -> None:
+    assert paging_names.means_page_count(normalize("last_page"))
+    assert paging_names.means_last(normalize("last_page"))
 
 
 def test_flags_and_numbers_are_read_from_texts() -> None:
