@@ -38,12 +38,7 @@ def find_header_link(page: Page) -> weblinking.Link | None:
         return found
     # The parser leaves out what it can't read, which may be the link to the next page.
     if len(links) < header.count("<") and _NEXT_RELATION.search(header):
-        raise LinkError(
-            f"the Link header can't be read: {shorten(header, _LONGEST_QUOTE)!r}.",
-            where=page.where,
-            url=f"{page.request.method} {page.url}",
-            status=page.status,
-        )
+        raise page.make_error(LinkError, f"the Link header can't be read: {shorten(header, _LONGEST_QUOTE)!r}.")
     return None
 
 
@@ -74,9 +69,7 @@ def follow_link(
 
 
 def _invalid_link_error(page: Page, link: str) -> LinkError:
-    return LinkError(
+    return page.make_error(
+        LinkError,
         f"the next link is {shorten(link, _LONGEST_QUOTE)!r}, which is neither an absolute nor a relative URL.",
-        where=page.where,
-        url=f"{page.request.method} {page.url}",
-        status=page.status,
     )

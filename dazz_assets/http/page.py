@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from time import time
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from msgspec import Raw
 
-from dazz_assets.http.errors import RecordsPathError
+from dazz_assets.http.errors import FetchError, RecordsPathError
 from dazz_assets.http.failures import error_for_response, vendor_message
 from dazz_assets.http.json_slices import Document, NoListError, descend, object_members, split_path
 from dazz_assets.http.quotes import shorten
@@ -22,6 +22,7 @@ Param = str | int | float | bool | Sequence[str | int] | None
 """A value in a query: None is left out, a bool is sent as true or false, a sequence repeats the parameter."""
 
 _LONGEST_ADDRESS = 500
+E = TypeVar("E", bound=FetchError)
 
 
 def sent_params(params: Mapping[str, Param]) -> dict[str, Any]:
@@ -209,6 +210,11 @@ class Page(Response):
         """Whether the stream says that what is at `records` means no records."""
         return self._is_absent(self.document.find(rules.records), rules)
 
+    def make_error(self, kind: type[E], problem: str, advice: str = "") -> E:
+        """An error about this page. advice: instead of the kind's own."""
+        url = f"{self.request.method} {self.url}"
+        return kind(problem, where=self.where, url=url, status=self.status, advice=advice)
+
     def _find_records(self, rules: ResponseRules) -> Listed:
         if self.document.is_empty:
             return Listed([])
@@ -261,8 +267,7 @@ class Page(Response):
         return "" if said.startswith(("{", "[")) else f" The vendor says: {said}."
 
     def _records_path_error(self, problem: str, advice: str = "") -> RecordsPathError:
-        url = f"{self.request.method} {self.url}"
-        return RecordsPathError(problem, where=self.where, url=url, status=self.status, advice=advice)
+        return self.make_error(RecordsPathError, problem, advice)
 
 
 def _shape_advice(raw: Raw | None) -> str:

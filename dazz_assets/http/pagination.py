@@ -291,11 +291,9 @@ class GraphQLCursor:
             return Last(f"`{flag}` is false")
         cursor = page.value(self.path)
         if not cursor and page.value(flag) is True:
-            raise FetchError(
+            raise page.make_error(
+                FetchError,
                 f"`{flag}` in the page says that there is more, but the paginator finds no cursor at `{self.path}`.",
-                where=page.where,
-                url=f"{page.request.method} {page.url}",
-                status=page.status,
                 advice=f"Correct the paginator's path, or ask for {_last_segment(self.path)} in the query.",
             )
         if cursor is None or cursor == "":
@@ -325,22 +323,16 @@ def _last_segment(path: str) -> str:
 
 
 def _unusable_value_error(page: Page, path: str, kind: str) -> FetchError:
-    return FetchError(
+    return page.make_error(
+        FetchError,
         f"the value at `{path}` can't be used as {kind}: it is not a text.",
-        where=page.where,
-        url=f"{page.request.method} {page.url}",
-        status=page.status,
         advice="Correct the paginator's path.",
     )
 
 
 def _stuck_error(page: Page, problem: str) -> FetchError:
-    return FetchError(
-        f"{problem}, so the next request can't be made.",
-        where=page.where,
-        url=f"{page.request.method} {page.url}",
-        status=page.status,
-        advice="Give the paginator size_param and size.",
+    return page.make_error(
+        FetchError, f"{problem}, so the next request can't be made.", advice="Give the paginator size_param and size."
     )
 
 
@@ -420,11 +412,9 @@ def _end_without(page: Page, more: str | None, missing: str) -> Last:
     """The end of a list whose page names no next one. Raises FetchError if `more` says that there is one."""
     if more is None or not page.has(more):
         return Last(missing)
-    raise FetchError(
+    raise page.make_error(
+        FetchError,
         f"`{more}` in the page says that there is more, but there is {missing}.",
-        where=page.where,
-        url=f"{page.request.method} {page.url}",
-        status=page.status,
         advice="Correct the paginator.",
     )
 

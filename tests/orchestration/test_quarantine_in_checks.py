@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from pydantic import BaseModel
 
-from dazz_assets import BearerToken, Cursor, FullRefresh, Incremental, Integration, Stream, parser
+from dazz_assets import Cursor, FullRefresh, Incremental, Stream, parser
 from dazz_assets.orchestration import checks
 from dazz_assets.orchestration.dagster_internals import last_check_evaluation
 from dazz_assets.reports import ParseReport
@@ -18,7 +18,7 @@ from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from dazz_assets.transform.held_quarantine import HeldQuarantine
 from tests.orchestration.conftest import Connect, MaterializeFromUi, at, week
-from tests.orchestration.vendor import TOKEN, IncidentsConfig, Service, Ticket, Vendor
+from tests.orchestration.vendor import TOKEN, Service, StatusPage, Ticket, Vendor
 
 RAW, TICKETS, SERVICES = "incidents/raw/incidents", "incidents/tickets", "incidents/raw/services"
 Row = Mapping[str, Any]
@@ -58,14 +58,10 @@ class IncidentsStream(Stream[Incident]):
     max_invalid = 1.0
 
 
-class CalledIncidents(Integration[IncidentsConfig]):
+class CalledIncidents(StatusPage):
     """A status page whose incidents name who called."""
 
     name = "incidents"
-    base_url = "https://incidents.example"
-    auth = BearerToken("{config.token}")
-    records = "items"
-    primary_key = "id"
     streams = (ServicesStream, IncidentsStream)
 
     @parser

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from pydantic import BaseModel
 
-from dazz_assets import BearerToken, Cursor, Integration, Stream
+from dazz_assets import Cursor, Stream
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.local_runs import sync_connections
@@ -18,7 +18,7 @@ from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.http.loopback import ReceivedRequest, Reply
 from tests.orchestration.conftest import Connect, at, week
-from tests.orchestration.vendor import IncidentsConfig, ServicesStream, Vendor
+from tests.orchestration.vendor import ServicesStream, StatusPage, Vendor
 
 RAW = "incidents/raw/alerts"
 
@@ -36,12 +36,8 @@ class AlertsStream(Stream[Alert]):
     cursor = Cursor("updated_at", since="since", order="asc")
 
 
-class AlertsIntegration(Integration[IncidentsConfig]):
+class AlertsIntegration(StatusPage):
     name = "incidents"
-    base_url = "https://incidents.example"
-    auth = BearerToken("{config.token}")
-    records = "items"
-    primary_key = "id"
     streams = (ServicesStream, AlertsStream)
 
 

@@ -107,13 +107,18 @@ class IncidentsStream(Stream[Incident]):
     cursor = Cursor("updated_at", since="since", order="asc")
 
 
-class IncidentsIntegration(Integration[IncidentsConfig]):
-    """A status page."""
+class StatusPage(Integration[IncidentsConfig]):
+    """What holds for all integrations of the status page."""
 
     base_url = "https://incidents.example"
     auth = BearerToken("{config.token}")
     records = "items"
     primary_key = "id"
+
+
+class IncidentsIntegration(StatusPage):
+    """A status page."""
+
     streams = (ServicesStream, NotesStream, IncidentsStream)
 
     @parser(version="7")
