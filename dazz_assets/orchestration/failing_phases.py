@@ -99,6 +99,8 @@ def _describe(instance: dg.DagsterInstance, failures: list[dg.RunRecord], interv
     last = failures[0].dagster_run
     steps = failed_steps(instance, last.run_id)
     reason = min(steps.values())[1] if steps else f"run {last.run_id[:8]} ended before any step; the UI shows why"
+    # What it is said of is named beside it.
+    reason = reason.removeprefix(f"{last.tags.get(CONNECTION_TAG, '')}, ")
     if len(reason) > _LONGEST_REASON:
         reason = f"{reason[:_LONGEST_REASON]}..."
     longest = _LONGEST_DELAY_IF_REFUSED if REFUSED_TAG in last.tags else _LONGEST_DELAY

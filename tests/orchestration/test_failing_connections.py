@@ -93,7 +93,7 @@ def test_it_says_how_often_it_failed_why_and_when_it_is_tried_again(failing: Fai
     failing.fail(3)
     data = failing.ticks(INTERVAL)
     assert not data.run_requests
-    assert "incidents/acme failed 3 times in a row: incidents/acme, stream " in data.skip_message
+    assert "incidents/acme failed 3 times in a row: stream " in data.skip_message
     assert "bad credentials" in data.skip_message
     assert "canary" not in data.skip_message
     at = datetime.fromisoformat(data.skip_message.rpartition("next try at ")[2])

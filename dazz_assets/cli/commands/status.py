@@ -55,7 +55,7 @@ def show_status(as_json: AsJson = False) -> None:
         print_note(f"{failing.integration}/{failing.connection} {text}", "red")
     items: list[StreamStatus | ParserStatus] = [*status.streams, *status.parsers]
     for item in items:
-        if item.last_error and item.last_error not in {failing.reason for failing in status.failing}:
+        if item.last_error and not any(failing.reason.rstrip(".") in item.last_error for failing in status.failing):
             print_note(f"{item.integration}/{item.connection}: {item.last_error}", "red")
     for parser in status.parsers:
         if parser.version and parser.other_versions:
