@@ -203,7 +203,21 @@ def load_classes(path: Path) -> Iterable[type[Integration[Any]]]:
         package = types.ModuleType(name, f"The folder {file.parent}.")
         package.__path__ = [str(file.parent)]
         sys.modules[name] = package
-    return _classes_in(importlib.import_module(f"{name}.{file.stem}"))
+    return _classes_in(_import_file(f"{name}.{file.stem}", file))
+
+
+def _import_file(name: str, file: Path) -> types.ModuleType:
+    """Import just this file: by name alone, a package of the same name beside it would go first."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise DefinitionError(f"{file} is not a Python file")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def _find_loaded(file: Path) -> types.ModuleType | None:

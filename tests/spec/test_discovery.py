@@ -72,6 +72,13 @@ def test_each_file_is_loaded_as_a_package_of_its_own(tmp_path: Path) -> None:
     assert list(two.streams["things"].required_model.model_fields) == ["second"]
 
 
+def test_a_file_is_not_taken_for_a_package_of_the_same_name_beside_it(tmp_path: Path) -> None:
+    file = write_integration(tmp_path, file="own.py")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "__init__.py").touch()
+    assert find_integration(str(file)).name == "own"
+
+
 def test_a_folder_with_an_integration_file_loads(tmp_path: Path) -> None:
     write_integration(tmp_path / "vendor", file="integration.py")
     assert find_integration(str(tmp_path / "vendor")).name == "own"
