@@ -11,8 +11,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.date()
 _MICROSECONDS_PER_DAY = 86_400_000_000
 # The years that Parquet, Arrow and Python's datetime all support. Cursors with absurd values may lie outside.
-_LAST_DAY = date(9999, 1, 1)
-_FIRST_DAY = date(1, 1, 1)
+LAST_DAY = date(9999, 1, 1)
+FIRST_DAY = date(1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class WindowSpan:
 # Cached because records of one page often fall on the same day.
 @lru_cache(maxsize=4096)
 def _window_of_day(windows: Windows, days: int) -> date:
-    first, last = (_FIRST_DAY - _EPOCH_DAY).days, (_LAST_DAY - _EPOCH_DAY).days
-    return _FIRST_DAY if days < first else windows.floor(_EPOCH_DAY + timedelta(days=min(days, last)))
+    first, last = (FIRST_DAY - _EPOCH_DAY).days, (LAST_DAY - _EPOCH_DAY).days
+    return FIRST_DAY if days < first else windows.floor(_EPOCH_DAY + timedelta(days=min(days, last)))
 
 
 def to_microseconds(moment: datetime) -> int:
@@ -87,5 +87,5 @@ def window_start(window: date) -> int:
 
 def to_datetime(value: int) -> datetime:
     """Microseconds since the epoch as an aware datetime in UTC; clipped to the years 1 to 9999."""
-    lowest, highest = window_start(_FIRST_DAY), window_start(_LAST_DAY)
+    lowest, highest = window_start(FIRST_DAY), window_start(LAST_DAY)
     return _EPOCH + timedelta(microseconds=min(max(value, lowest), highest))

@@ -1,16 +1,19 @@
-"""Reads the records of a page into rows (key, cursor, window, content hash and text), and rows into a record batch."""
+"""Reads the records of a page into columns (key, cursor, window, content hash, text), and these into a record batch."""
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from dazz_assets.declare.cursor import Cursor
+from dazz_assets.extract.cursor_times import NO_TIME, parse_cursors, window_days
 from dazz_assets.http import WalkedPage
 from dazz_assets.http.json_fields import Buffer, FieldReader, LiteralText
 from dazz_assets.http.json_slices import find_problem
@@ -21,34 +24,73 @@ from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds
 
 # What vendors send for a time that never was: nothing, the first day of a calendar, or 0.
-_NO_TIME = re.compile(r"\s*|null|none|0|0000-00-00.*|0001-01-01T00:00:00.*", re.I)
+_NEVER = re.compile(r"\s*|null|none|0|0000-00-00.*|0001-01-01T00:00:00.*", re.I)
 FETCHED = "fetched"
 """`Cursor(nulls="fetched")`: a record whose cursor is null counts as changed when it was fetched."""
 
+_HASH_BYTES = 8
 
-@dataclass(slots=True)
-class RawRow:
-    """One record of a page with its key, cursor, window, hash and origin. The fields are columns of the raw table.
 
-    cursor_at, fetched_at: microseconds since the epoch. problem: why the record can't be parsed; None if it can.
+@dataclass(frozen=True, slots=True, eq=False)
+class RowBatch:
+    """Records of one page as columns, an item a record.
+
+    cursor_at: microseconds since the epoch; NO_TIME for none. windows: the first day of each record's window, as days
+    since the epoch; None if the stream is not stored by window. problems: why a record can't be parsed; None if all
+    can.
+    text, lengths: the records one after another, and the bytes of each. fetched_at: microseconds since the epoch.
     """
 
-    key: str
-    cursor: str | None
-    cursor_at: int | None
-    window: date | None
-    content_hash: int
+    keys: list[str]
+    cursors: Sequence[str | None]
+    cursor_at: NDArray[np.int64]
+    windows: NDArray[np.int64] | None
+    content_hashes: NDArray[np.int64]
+    problems: Sequence[str | None] | None
+    positions: NDArray[np.int64]
+    text: bytes
+    lengths: NDArray[np.int64]
     fetched_at: int
     page: int
-    position: int
     url: str
     parent: str | None
-    problem: str | None
-    record: Buffer
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def problem_count(self) -> int:
+        """How many of the records can't be parsed."""
+        return 0 if self.problems is None else sum(problem is not None for problem in self.problems)
+
+    def records(self, most: int) -> list[bytes]:
+        """The text of the first records, at most so many."""
+        ends = np.cumsum(self.lengths[:most]).tolist()
+        return [self.text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    def select(self, wanted: NDArray[np.bool_]) -> "RowBatch":
+        """The records that are wanted, in their order."""
+        if wanted.all():
+            return self
+        places = wanted.tolist()
+        ends = np.cumsum(self.lengths)
+        slices = zip((ends - self.lengths)[wanted].tolist(), ends[wanted].tolist(), strict=True)
+        return replace(
+            self,
+            keys=list(compress(self.keys, places)),
+            cursors=list(compress(self.cursors, places)),
+            cursor_at=self.cursor_at[wanted],
+            windows=None if self.windows is None else self.windows[wanted],
+            content_hashes=self.content_hashes[wanted],
+            problems=None if self.problems is None else list(compress(self.problems, places)),
+            positions=self.positions[wanted],
+            text=b"".join([self.text[start:end] for start, end in slices]),
+            lengths=self.lengths[wanted],
+        )
 
 
 class RowReader:
-    """Reads the pages of one stream into rows."""
+    """Reads the pages of one stream into columns."""
 
     def __init__(self, stream: StreamSpec, windows: Windows) -> None:
         self._stream = stream
@@ -63,95 +105,100 @@ class RowReader:
         terms = [parent_field(term) for term in stream.primary_key]
         self._key_parent_fields = terms if any(terms) else []
 
-    def read_rows(self, step: WalkedPage, parent: str | None, parent_fields: Mapping[str, str]) -> list[RawRow]:
-        """One row for each record of a page, in the page's order.
+    def read_rows(self, step: WalkedPage, parent: str | None, parent_fields: Mapping[str, str]) -> RowBatch:
+        """The records of a page, in the page's order.
 
         parent, parent_fields: the key of the parent that the page belongs to, and values of its record.
         """
         records, fetched_at = step.records, to_microseconds(step.page.fetched_at)
-        fields: Sequence[tuple[str | None, ...]] = self._reader.read(records) if self._reader else [()] * len(records)
-        if step.ids is not None and not self._stream.primary_key:
-            fields = [(id_,) for id_ in step.ids]
-        faults, page, url = _find_faults(step), step.number, step.page.url
-        return [
-            self._make_row(record, values, fetched_at, page, position, url, parent, parent_fields, faults.get(position))
-            for position, (record, values) in enumerate(zip(records, fields, strict=True))
-        ]
-
-    def _make_row(
-        self,
-        record: Buffer,
-        values: tuple[str | None, ...],
-        fetched_at: int,
-        page_number: int,
-        position: int,
-        url: str,
-        parent: str | None,
-        parent_fields: Mapping[str, str],
-        fault: str | None,
-    ) -> RawRow:
-        stream = self._stream
-        key = _format_key(self._key_values(values, parent_fields))
-        cursor = values[len(stream.key_paths)] if stream.cursor else None
-        if stream.cursor is not None and stream.cursor.nulls is not None and cursor is not None:
-            cursor = None if _NO_TIME.fullmatch(cursor) else cursor
-        cursor_at = parse_timestamp(cursor) if cursor is not None else None
-        problem = fault
-        if stream.cursor is not None and cursor is None and stream.cursor.nulls is not None:
-            is_fetched = stream.cursor.nulls == FETCHED
-            cursor_at = None if is_fetched else parse_timestamp(values[-1] or "")
-            problem = problem or self._find_problem(key, "", 0)
-            if cursor_at is None and not is_fetched:
-                problem = problem or self._describe_missing_cursor(values[-1])
-        else:
-            problem = problem or self._find_problem(key, cursor, cursor_at)
-        content_hash = _hash_content(parent, key if problem is None else None, record)
-        if problem is not None or key is None:
-            # Key such a record by its content, and store it in the window of its fetch.
-            key, cursor_at = f"content:{content_hash & (2**64 - 1):016x}", None
-        window = None
-        if stream.cursor:
-            window = self._windows.containing(fetched_at if cursor_at is None else cursor_at)
-        return RawRow(
-            key,
-            cursor,
+        fields = self._reader.read_columns(records) if self._reader else []
+        ids = step.ids if step.ids is not None and not self._stream.primary_key else None
+        keys = self._read_keys(fields, len(records), ids, parent_fields)
+        cursors, cursor_at, cursor_problems = self._read_cursors(fields, len(records))
+        problems = self._join_problems(_find_faults(step), keys, cursor_problems)
+        own_keys = keys if ids is not None or self._key_parent_fields else None
+        hashes = _hash_contents(parent, own_keys, records, problems)
+        # A record that can't be parsed has its content as key, and lies in the window of its fetch.
+        cursor_at[list(problems)] = NO_TIME
+        windows = None
+        if self._stream.cursor:
+            windows = window_days(self._windows, np.where(cursor_at == NO_TIME, fetched_at, cursor_at))
+        return RowBatch(
+            _fill_keys(keys, hashes, problems),
+            cursors,
             cursor_at,
-            window,
-            content_hash,
+            windows,
+            hashes,
+            [problems.get(place) for place in range(len(records))] if problems else None,
+            np.arange(len(records), dtype=np.int64),
+            b"".join(records),
+            np.fromiter(map(_length, records), np.int64, len(records)),
             fetched_at,
-            page_number,
-            position,
-            url,
+            step.number,
+            step.page.url,
             parent,
-            problem,
-            record,
         )
 
-    def _key_values(self, values: tuple[str | None, ...], parent_fields: Mapping[str, str]) -> tuple[str | None, ...]:
-        """The values of the key's terms, given those of the record's paths. A parent's are texts, also its numbers."""
-        if not self._key_parent_fields:
-            return values[: len(self._stream.primary_key) or 1]  # without a key: the id in an object by id
-        of_record = iter(values)
-        return tuple(
-            next(of_record) if field is None else _as_text(parent_fields.get(field))
-            for field in self._key_parent_fields
-        )
+    def _read_keys(
+        self,
+        fields: Sequence[Sequence[str | None]],
+        count: int,
+        ids: Sequence[str] | None,
+        parent_fields: Mapping[str, str],
+    ) -> Sequence[str | None]:
+        """The key of each record; None where one of its terms has no value. A parent's values are texts."""
+        if not self._stream.primary_key:
+            return [None] * count if ids is None else ids
+        of_record = iter(fields)
+        terms = [
+            next(of_record) if field is None else [_as_text(parent_fields.get(field))] * count
+            for field in self._key_parent_fields or [None] * len(self._stream.primary_key)
+        ]
+        return terms[0] if len(terms) == 1 else [_format_key(values) for values in zip(*terms, strict=True)]
 
-    def _describe_missing_cursor(self, second: str | None) -> str:
+    def _read_cursors(
+        self, fields: Sequence[Sequence[str | None]], count: int
+    ) -> tuple[Sequence[str | None], NDArray[np.int64], dict[int, str]]:
+        """The cursor of each record, its moment, and the problem of each that has none, by its place."""
         cursor = self._stream.cursor
-        if cursor is None or second is None:
-            return f"no cursor at {cursor and cursor.field}, and none at {cursor and cursor.nulls}"
-        return f"no cursor at {cursor.field}, and what is at {cursor.nulls} is not a time: {second[:60]!r}"
+        if cursor is None:
+            return [None] * count, np.full(count, NO_TIME, np.int64), {}
+        texts = fields[len(self._stream.key_paths)]
+        if cursor.nulls is not None:
+            texts = [None if text is None or _NEVER.fullmatch(text) else text for text in texts]
+        moments = parse_cursors(texts)
+        problems: dict[int, str] = {}
+        for place in np.flatnonzero(moments == NO_TIME).tolist():
+            text = texts[place]
+            if text is not None:
+                problems[place] = f"the cursor at {cursor.field} is not a time: {str(text)[:60]!r}"
+            elif cursor.nulls is None:
+                problems[place] = f"no cursor at {cursor.field}"
+            elif cursor.nulls != FETCHED:
+                second = fields[-1][place]
+                moment = parse_timestamp(second or "")
+                if moment is None:
+                    problems[place] = _describe_missing_cursor(cursor, second)
+                else:
+                    moments[place] = moment
+        return texts, moments, problems
 
-    def _find_problem(self, key: str | None, cursor: str | None, cursor_at: int | None) -> str | None:
+    def _join_problems(
+        self, faults: Mapping[int, str], keys: Sequence[str | None], cursor_problems: Mapping[int, str]
+    ) -> dict[int, str]:
+        """Why records can't be parsed, by their place: the text, then the key, then the cursor."""
         stream = self._stream
-        if key is None and (stream.primary_key or stream.shape == "by_id"):
-            return f"no key at {' and '.join(stream.primary_key)}"
-        if stream.cursor and cursor is None:
-            return f"no cursor at {stream.cursor.field}"
-        if stream.cursor and cursor_at is None:
-            return f"the cursor at {stream.cursor.field} is not a time: {str(cursor)[:60]!r}"
-        return None
+        keyless: dict[int, str] = {}
+        if None in keys and (stream.primary_key or stream.shape == "by_id"):
+            problem = f"no key at {' and '.join(stream.primary_key)}"
+            keyless = {place: problem for place, key in enumerate(keys) if key is None}
+        return {**cursor_problems, **keyless, **faults}
+
+
+def _describe_missing_cursor(cursor: Cursor, second: str | None) -> str:
+    if second is None:
+        return f"no cursor at {cursor.field}, and none at {cursor.nulls}"
+    return f"no cursor at {cursor.field}, and what is at {cursor.nulls} is not a time: {second[:60]!r}"
 
 
 def _find_faults(step: WalkedPage) -> dict[int, str]:
@@ -167,22 +214,42 @@ def _as_text(value: str | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _format_key(values: tuple[str | None, ...]) -> str | None:
-    if not values or None in values:
+def _length(record: Buffer) -> int:
+    return memoryview(record).nbytes
+
+
+def _format_key(values: Sequence[str | None]) -> str | None:
+    """Several terms as one key, a JSON array."""
+    if None in values:
         return None
-    return values[0] if len(values) == 1 else _format_json_array(values)
-
-
-def _format_json_array(values: tuple[str | None, ...]) -> str:
     items = (value if isinstance(value, LiteralText) else json.dumps(value, ensure_ascii=False) for value in values)
     return f"[{','.join(map(str, items))}]"
 
 
-def _hash_content(parent: str | None, key: str | None, record: Buffer) -> int:
-    digest = hashlib.blake2b(record, digest_size=8, key=b"" if parent is None else _hash_key(parent))
-    if key is not None:
-        digest.update(b"\0" + key.encode())
-    return int.from_bytes(digest.digest(), "little", signed=True)
+def _fill_keys(keys: Sequence[str | None], hashes: NDArray[np.int64], problems: Mapping[int, str]) -> list[str]:
+    """The keys, and the content's hash for records without one or with a problem."""
+    if not problems and None not in keys:
+        return list(keys)  # type: ignore[arg-type]
+    return [
+        f"content:{value & (2**64 - 1):016x}" if key is None or place in problems else key
+        for place, (key, value) in enumerate(zip(keys, hashes.tolist(), strict=True))
+    ]
+
+
+def _hash_contents(
+    parent: str | None, own_keys: Sequence[str | None] | None, records: Sequence[Buffer], problems: Mapping[int, str]
+) -> NDArray[np.int64]:
+    """A hash of each record and its parent.
+
+    own_keys: the keys, where they are not part of the records; the keys of records with a problem don't count.
+    """
+    salt = b"" if parent is None else _hash_key(parent)
+    digests = [hashlib.blake2b(record, digest_size=_HASH_BYTES, key=salt) for record in records]
+    if own_keys is not None:
+        for place, (digest, key) in enumerate(zip(digests, own_keys, strict=True)):
+            if key is not None and place not in problems:
+                digest.update(b"\0" + key.encode())
+    return np.frombuffer(b"".join([digest.digest() for digest in digests]), "<i8").astype(np.int64)
 
 
 def _hash_key(parent: str) -> bytes:
@@ -191,30 +258,39 @@ def _hash_key(parent: str) -> bytes:
     return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
 
 
-def make_batch(numbered: Sequence[tuple[int, RawRow]]) -> pa.RecordBatch:
-    """Rows, each with its sequence number, as a batch in the raw table's schema."""
-    rows = [row for _, row in numbered]
+def make_batch(numbered: Sequence[tuple[int, RowBatch]]) -> pa.RecordBatch:
+    """Rows of several pages, each with the sequence number of its first row, in the raw table's schema."""
+    batches = [batch for _, batch in numbered]
+    sequences = [np.arange(first, first + len(batch)) for first, batch in numbered]
+    moments = np.concatenate([batch.cursor_at for batch in batches])
+
+    pages = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])
     columns: dict[str, pa.Array[Any]] = {
-        "key": pa.array([row.key for row in rows], pa.string()),
-        "cursor": pa.array([row.cursor for row in rows], pa.string()),
-        "cursor_at": pa.array([row.cursor_at for row in rows], pa.int64()),
-        "content_hash": pa.array([row.content_hash for row in rows], pa.int64()),
-        "sequence": pa.array([sequence for sequence, _ in numbered], pa.int64()),
-        "fetched_at": pa.array([row.fetched_at for row in rows], pa.timestamp("us", "UTC")),
-        "page": pa.array([row.page for row in rows], pa.int64()),
-        "position": pa.array([row.position for row in rows], pa.int64()),
-        "url": pa.array([row.url for row in rows], pa.string()),
-        "parent": pa.array([row.parent for row in rows], pa.string()),
-        "problem": pa.array([row.problem for row in rows], pa.string()),
-        "record": _join_records([row.record for row in rows]),
+        "key": pa.array(list(chain.from_iterable(batch.keys for batch in batches)), pa.string()),
+        "cursor": pa.array(list(chain.from_iterable(batch.cursors for batch in batches)), pa.string()),
+        "cursor_at": pa.array(moments, pa.int64(), mask=moments == NO_TIME),
+        "content_hash": pa.array(np.concatenate([batch.content_hashes for batch in batches]), pa.int64()),
+        "sequence": pa.array(np.concatenate(sequences), pa.int64()),
+        "fetched_at": pa.array([batch.fetched_at for batch in batches], pa.timestamp("us", "UTC")).take(pages),
+        "page": pa.array([batch.page for batch in batches], pa.int64()).take(pages),
+        "position": pa.array(np.concatenate([batch.positions for batch in batches]), pa.int64()),
+        "url": pa.array([batch.url for batch in batches], pa.string()).take(pages),
+        "parent": pa.array([batch.parent for batch in batches], pa.string()).take(pages),
+        "problem": pa.array(list(chain.from_iterable(_problems(batch) for batch in batches)), pa.string()),
+        "record": _join_records(batches),
     }
     schema = pa.schema([field for field in RAW_SCHEMA if field.name in columns])
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
-def _join_records(records: Sequence[Buffer]) -> pa.StringArray:
+def _problems(batch: RowBatch) -> Sequence[str | None]:
+    return [None] * len(batch) if batch.problems is None else batch.problems
+
+
+def _join_records(batches: Sequence[RowBatch]) -> pa.StringArray:
     """The records as one column: offsets over their joined bytes, with no copy per record."""
-    lengths = np.fromiter((len(memoryview(record)) for record in records), np.int32, len(records))
-    offsets = np.zeros(len(records) + 1, np.int32)
+    lengths = np.concatenate([batch.lengths for batch in batches])
+    offsets = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
-    return pa.StringArray.from_buffers(len(records), pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(records)))
+    text = b"".join([batch.text for batch in batches])
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets.tobytes()), pa.py_buffer(text))

@@ -1,9 +1,11 @@
 """The boundary of a source: the rows at its newest cursor, which the next sync will re-read."""
 
-from collections.abc import Iterable
+import numpy as np
+from numpy.typing import NDArray
 
-from dazz_assets.extract.batch import RawRow
-from dazz_assets.extract.content_hashes import ContentFingerprint
+from dazz_assets.extract.batch import RowBatch
+from dazz_assets.extract.content_hashes import ContentFingerprint, Hashes
+from dazz_assets.extract.cursor_times import NO_TIME
 
 # With more rows than this at the mark, keep no fingerprint: the next sync reads stored hashes instead.
 _MOST_TRACKED = 100_000
@@ -20,44 +22,60 @@ class BoundaryTracker:
     def __init__(self, lookback: int, lower: int | None) -> None:
         self._lookback = lookback
         self._lower = lower
-        self._cursor_by_hash: dict[int, int | None] = {}
+        self._hashes = np.empty(0, np.int64)
+        self._moments = np.empty(0, np.int64)
+        self._added: list[tuple[Hashes, NDArray[np.int64]]] = []
+        self._added_rows = 0
         self._overflowed = False
         self._first_request_at: int | None = None
         self.candidate_mark: int | None = None
 
-    def add(self, rows: list[RawRow], requested_at: int) -> None:
+    def add(self, rows: RowBatch, requested_at: int) -> None:
         """Add the rows of a page that lie inside the walk's bounds. requested_at: microseconds."""
         if self._first_request_at is None:
             self._first_request_at = requested_at
-        for row in rows:
-            self._cursor_by_hash[row.content_hash] = row.cursor_at
-            # A later cursor is no safe mark: records of pages read before may have changed since the first request.
-            # Where another field stands in for a null cursor, it is no mark either.
-            if row.cursor is not None and row.cursor_at is not None and row.cursor_at <= self._first_request_at:
-                self.candidate_mark = (
-                    row.cursor_at if self.candidate_mark is None else max(self.candidate_mark, row.cursor_at)
-                )
-        if len(self._cursor_by_hash) > _MOST_TRACKED:
+        self._added.append((rows.content_hashes, rows.cursor_at))
+        self._added_rows += len(rows)
+        # A later cursor is no safe mark: records of pages read before may have changed since the first request.
+        # Where another field stands in for a null cursor, it is no mark either.
+        is_safe = (rows.cursor_at != NO_TIME) & (rows.cursor_at <= self._first_request_at)
+        if None in rows.cursors:
+            is_safe &= [cursor is not None for cursor in rows.cursors]
+        if is_safe.any():
+            newest = int(rows.cursor_at[is_safe].max())
+            self.candidate_mark = newest if self.candidate_mark is None else max(self.candidate_mark, newest)
+        if self._added_rows > _MOST_TRACKED:
             self._prune(self.candidate_mark)
-            self._overflowed = self._overflowed or len(self._cursor_by_hash) > _MOST_TRACKED
+            self._overflowed = self._overflowed or len(self._hashes) > _MOST_TRACKED
             if self._overflowed:
-                self._cursor_by_hash.clear()
+                self._hashes = self._moments = np.empty(0, np.int64)
 
-    def forget(self, hashes: Iterable[int]) -> None:
+    def forget(self, hashes: Hashes) -> None:
         """Forget rows that were withdrawn: the next sync must not take them for stored."""
-        for value in hashes:
-            self._cursor_by_hash.pop(value, None)
+        self._merge()
+        is_kept = ~np.isin(self._hashes, hashes)
+        self._hashes, self._moments = self._hashes[is_kept], self._moments[is_kept]
 
     def fingerprint(self, mark: int) -> int | None:
         """Fingerprint of the rows that a walk from this mark will re-read; None unless all of them were seen."""
         if self._overflowed or (self._lower is not None and self._lower > mark - self._lookback):
             return None
         self._prune(mark)
-        return ContentFingerprint(self._cursor_by_hash).value()
+        tracked = ContentFingerprint()
+        tracked.add(self._hashes)
+        return tracked.value()
+
+    def _merge(self) -> None:
+        """Add what came since the last time, each hash once, with its latest moment."""
+        hashes = np.concatenate([self._hashes, *(hashes for hashes, _ in self._added)])
+        moments = np.concatenate([self._moments, *(moments for _, moments in self._added)])
+        self._added, self._added_rows = [], 0
+        # `unique` gives the first place of each, so those that came last go first.
+        self._hashes, places = np.unique(hashes[::-1], return_index=True)
+        self._moments = moments[::-1][places]
 
     def _prune(self, mark: int | None) -> None:
+        self._merge()
         if mark is not None:
-            lowest = mark - self._lookback
-            self._cursor_by_hash = {
-                hash_: at for hash_, at in self._cursor_by_hash.items() if at is None or at >= lowest
-            }
+            is_kept = (self._moments == NO_TIME) | (self._moments >= mark - self._lookback)
+            self._hashes, self._moments = self._hashes[is_kept], self._moments[is_kept]

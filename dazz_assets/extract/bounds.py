@@ -1,10 +1,12 @@
 """The bounds of a walk in cursor time: which rows they admit, how requests send them, and how to split them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.extract.batch import RawRow
+from dazz_assets.extract.batch import RowBatch
+from dazz_assets.extract.cursor_times import NO_TIME
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_datetime
 
@@ -92,9 +94,14 @@ class Bounds:
     exact: bool = False
     resumes: bool = False
 
-    def rows_inside(self, rows: Sequence[RawRow]) -> list[RawRow]:
+    def rows_inside(self, rows: RowBatch) -> RowBatch:
         """The rows inside [lower, upper). Rows without a cursor time count as inside."""
-        return [row for row in rows if row.cursor_at is None or self._contains(row.cursor_at)]
+        is_inside = np.ones(len(rows), np.bool_)
+        if self.lower is not None:
+            is_inside &= rows.cursor_at >= self.lower
+        if self.upper is not None:
+            is_inside &= rows.cursor_at < self.upper
+        return rows.select(is_inside | (rows.cursor_at == NO_TIME))
 
     def continue_after(self, newest: int | None) -> "Bounds | None":
         """The bounds that continue an ascending list after its newest row; None if that makes no progress."""
@@ -111,6 +118,3 @@ class Bounds:
             return None
         earlier = replace(self, upper=middle, until=middle)
         return earlier, replace(self, lower=middle, since=middle, exact=False)
-
-    def _contains(self, at: int) -> bool:
-        return (self.lower is None or at >= self.lower) and (self.upper is None or at < self.upper)

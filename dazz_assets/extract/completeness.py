@@ -5,9 +5,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
-from dazz_assets.extract.batch import RawRow
+import numpy as np
+from numpy.typing import NDArray
+
+from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.content_hashes import SeenHashes
+from dazz_assets.extract.content_hashes import Hashes, SeenHashes
+from dazz_assets.extract.cursor_times import NO_TIME
 from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError, WalkedPage
 from dazz_assets.http.paging_names import read_number
 from dazz_assets.spec.specs import StreamSpec
@@ -77,17 +81,18 @@ class ListProgress:
         self.is_ascending = True
         self._has_moved = self._total_shrank = False
 
-    def add(self, step: WalkedPage, rows: Sequence[RawRow], inside: int) -> None:
+    def add(self, step: WalkedPage, rows: RowBatch, inside: int) -> None:
         """Add a page with its rows; inside is how many of them lie inside the walk's bounds."""
         self.end_reason = step.end_reason or ""
         self._received += len(rows)
         self._inside += inside
         self._note_idle(step, rows)
-        if rows:
+        if len(rows):
             self._page_sizes.append(len(rows))
-        for at in (row.cursor_at for row in rows if row.cursor_at is not None):
-            self.is_ascending = self.is_ascending and (self.newest is None or at >= self.newest)
-            self.newest = at if self.newest is None else max(self.newest, at)
+        moments = rows.cursor_at[rows.cursor_at != NO_TIME]
+        if len(moments):
+            self.is_ascending = self.is_ascending and is_ascending(moments, self.newest)
+            self.newest = max(int(moments.max()), moments[0] if self.newest is None else self.newest)
         total = None if self._ignores_total else vendor_total(step.page, self._stream.total)
         if is_paged_by_number(self._stream, step.page):
             shrank = total is not None and self._total is not None and total < self._total
@@ -202,13 +207,13 @@ class ListProgress:
             advice=f"{CutShortError.advice} If the total counts something else, set `total = None`.",
         )
 
-    def _note_idle(self, step: WalkedPage, rows: Sequence[RawRow]) -> None:
+    def _note_idle(self, step: WalkedPage, rows: RowBatch) -> None:
         """Raise LoopError if too many pages in a row were empty or brought nothing new."""
-        is_new = self._listed.add([row.content_hash for row in rows])
+        is_new = self._listed.add(rows.content_hashes.tolist())
         self._idle_pages = 0 if is_new else self._idle_pages + 1
         if self._idle_pages < self._stream.max_idle_pages or step.end_reason is not None:
             return
-        what = "were empty" if not rows else "held only records that the walk has listed before"
+        what = "were empty" if not len(rows) else "held only records that the walk has listed before"
         page = step.page
         raise LoopError(
             f"the last {self._idle_pages} pages {what}, and the list has no end (page {step.number}).",
@@ -217,11 +222,23 @@ class ListProgress:
             advice=f"{LoopError.advice} If such pages are usual, raise `max_idle_pages`.",
         )
 
-    def _has_changed_record(self, rows: Sequence[RawRow]) -> bool:
+    def _has_changed_record(self, rows: RowBatch) -> bool:
         """Whether a key came again with other content: the record left its place, and those behind it moved up."""
-        new_keys = self._seen_keys.add_new([hash(row.key) for row in rows])
-        new_contents = self._seen_contents.add_new([row.content_hash for row in rows])
-        return any(content and not key for key, content in zip(new_keys, new_contents, strict=True))
+        new_keys = self._seen_keys.add_new(hash_keys(rows))
+        new_contents = self._seen_contents.add_new(rows.content_hashes)
+        return bool((new_contents & ~new_keys).any())
+
+
+def is_ascending(moments: NDArray[np.int64], newest_before: int | None) -> bool:
+    """Whether moments ascend, and follow the newest one before them."""
+    if len(moments) and newest_before is not None and moments[0] < newest_before:
+        return False
+    return bool((moments[1:] >= moments[:-1]).all())
+
+
+def hash_keys(rows: RowBatch) -> Hashes:
+    """A hash of each key, good within this process."""
+    return np.fromiter(map(hash, rows.keys), np.int64, len(rows))
 
 
 class RecentHashes:
@@ -256,9 +273,9 @@ class NewestFirstWatch:
         self._has_newer = self._is_unordered = False
         self._last: int | None = None
 
-    def has_passed(self, rows: Sequence[RawRow]) -> bool:
+    def has_passed(self, rows: RowBatch) -> bool:
         """Add a page; return whether the walk may end with it."""
-        times = [row.cursor_at for row in rows if row.cursor_at is not None]
+        times: list[int] = rows.cursor_at[rows.cursor_at != NO_TIME].tolist()
         if self._since is None or not times:
             return False
         since = self._since

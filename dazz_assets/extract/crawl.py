@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 
-from dazz_assets.extract.batch import RawRow, RowReader
+from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness import ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
@@ -38,7 +38,7 @@ class SourcePage:
     list_number: int
     page: Page
     received: int
-    rows: list[RawRow]
+    rows: RowBatch
 
 
 @dataclass(slots=True)
@@ -176,7 +176,7 @@ class SourceWalk:
         stream, progress = self._stream, ListProgress(self._stream, trusts_total=self._trusts_total)
         self._lists_read += 1
         # Rows of pages that find_stop_reason had to read before the walk yields them.
-        rows_by_page: dict[int, list[RawRow]] = {}
+        rows_by_page: dict[int, RowBatch] = {}
         is_newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
         watch = NewestFirstWatch(bounds)
         max_pages = self._session.max_pages
@@ -230,7 +230,7 @@ class SourceWalk:
             self._stop_walk.set()
         return self._stop_walk
 
-    def _read_rows(self, step: WalkedPage) -> list[RawRow]:
+    def _read_rows(self, step: WalkedPage) -> RowBatch:
         return self._row_reader.read_rows(step, self._source.parent, self._source.fields)
 
     def _request(self, bounds: Bounds) -> Request:

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from dazz_assets.extract.batch import RawRow
-from dazz_assets.extract.content_hashes import ContentFingerprint, SeenHashes
+from dazz_assets.extract.batch import RowBatch
+from dazz_assets.extract.content_hashes import ContentFingerprint, Hashes, SeenHashes
+from dazz_assets.extract.cursor_times import NO_TIME
 from dazz_assets.extract.marks import Source
 from dazz_assets.lake import TableVersion, hashes_since
 
@@ -27,10 +28,10 @@ class NewRowFilter:
         self._stored = stored if stored is not None and stored.files else None
         self._lower = lower
         self._seen = SeenHashes()
-        self._held: dict[str | None, list[RawRow]] = defaultdict(list)
+        self._held: dict[str | None, list[RowBatch]] = defaultdict(list)
         self._held_count = self._held_bytes = 0
 
-    def forget(self, hashes: Sequence[int]) -> None:
+    def forget(self, hashes: Hashes) -> None:
         """Treat rows with these content hashes, which were returned as new, as never seen."""
         self._seen.remove(hashes)
 
@@ -39,17 +40,17 @@ class NewRowFilter:
         """Whether rows may still be held back."""
         return self._stored is not None
 
-    def filter_new(self, source: Source, rows: Sequence[RawRow]) -> list[RawRow]:
+    def filter_new(self, source: Source, rows: RowBatch) -> list[RowBatch]:
         """Add rows of a source; return those, of this call or held back before, that are known to be new."""
         unseen = self._drop_seen(rows)
         if self._stored is None:
-            return unseen
-        self._held[source.parent] += unseen
+            return [unseen]
+        self._held[source.parent].append(unseen)
         self._held_count += len(unseen)
-        self._held_bytes += sum(len(memoryview(row.record)) for row in unseen)
+        self._held_bytes += len(unseen.text)
         return self._release() if self._held_count > _HELD or self._held_bytes > _HELD_BYTES else []
 
-    def release_complete(self, sources: Sequence[Source]) -> list[RawRow]:
+    def release_complete(self, sources: Sequence[Source]) -> list[RowBatch]:
         """The new rows among those held back. sources: those that were walked to their end.
 
         Drops what is held of all other sources: their marks stay, so the next sync lists these records again.
@@ -57,29 +58,31 @@ class NewRowFilter:
         known = {source.parent: source.boundary for source in sources}
         for parent, rows in list(self._held.items()):
             is_complete = parent in known
-            if not is_complete or known[parent] == ContentFingerprint(row.content_hash for row in rows).value():
+            if not is_complete or known[parent] == _fingerprint(rows):
                 del self._held[parent]
-        return self._release() if any(self._held.values()) else []
+        return self._release() if any(len(rows) for held in self._held.values() for rows in held) else []
 
-    def _release(self) -> list[RawRow]:
+    def _release(self) -> list[RowBatch]:
         """Read the stored hashes and return the held rows that are new. From now on, no row is held back."""
         if self._stored is not None:
             self._seen = SeenHashes(hashes_since(self._stored, self._lowest_held()).to_numpy())
         self._stored = None
         held, self._held = [row for rows in self._held.values() for row in rows], defaultdict(list)
-        return self._drop_seen(held)
+        return [self._drop_seen(rows) for rows in held]
 
     def _lowest_held(self) -> int | None:
         """The bound to compare from: rows of a feed that goes on at a link may lie below the one that was planned."""
         if self._lower is None:
             return None
-        held = [row.cursor_at for rows in self._held.values() for row in rows if row.cursor_at is not None]
-        return min(self._lower, *held) if held else self._lower
+        held = [rows.cursor_at[rows.cursor_at != NO_TIME] for held in self._held.values() for rows in held]
+        return min([self._lower, *(int(moments.min()) for moments in held if len(moments))])
 
-    def _drop_seen(self, rows: Sequence[RawRow]) -> list[RawRow]:
-        new = self._seen.add_new([row.content_hash for row in rows])
-        unseen = [row for row, is_new in zip(rows, new, strict=True) if is_new]
-        for row in unseen:
-            # Copy the record: a view would keep the whole page in memory.
-            row.record = bytes(row.record)
-        return unseen
+    def _drop_seen(self, rows: RowBatch) -> RowBatch:
+        return rows.select(self._seen.add_new(rows.content_hashes))
+
+
+def _fingerprint(batches: Sequence[RowBatch]) -> int:
+    content = ContentFingerprint()
+    for rows in batches:
+        content.add(rows.content_hashes)
+    return content.value()

@@ -1,12 +1,12 @@
 """The shape of a stream's records, and its drift: fields that were added, changed their type, or are gone."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazz_assets.extract.batch import RawRow
+from dazz_assets.extract.batch import RowBatch
 
 # Sample this many records: enough to see common fields, cheap enough for each sync.
 _RECORDS_PER_SYNC = 400
@@ -35,11 +35,11 @@ class RecordShape:
         self._types: dict[str, set[str]] = {}
         self.records = 0
 
-    def add(self, rows: Sequence[RawRow]) -> None:
+    def add(self, rows: RowBatch) -> None:
         """Sample some records of a page."""
-        for row in rows[: max(0, min(_RECORDS_PER_PAGE, _RECORDS_PER_SYNC - self.records))]:
+        for record in rows.records(max(0, min(_RECORDS_PER_PAGE, _RECORDS_PER_SYNC - self.records))):
             self.records += 1
-            found = dict(_iterate_fields(json.loads(bytes(row.record), parse_int=_parse_any_integer), ""))
+            found = dict(_iterate_fields(json.loads(record, parse_int=_parse_any_integer), ""))
             for path, kind in found.items():
                 if path in self._counts or len(self._counts) < _MOST_PATHS:
                     self._counts[path] = self._counts.get(path, 0) + 1

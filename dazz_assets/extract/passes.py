@@ -4,17 +4,19 @@ import time
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import compress, pairwise
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from dazz_assets.errors import SyncError
-from dazz_assets.extract.batch import RawRow
+from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.boundary import BoundaryTracker
-from dazz_assets.extract.completeness import is_paged_by_number
+from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.content_hashes import ContentFingerprint, SeenHashes
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
+from dazz_assets.extract.cursor_times import NO_TIME
 from dazz_assets.extract.marks import BOUNDARY, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import Part
@@ -120,9 +122,10 @@ class Pass:
         boundary = self._boundaries[event.source.parent]
         newest_before = boundary.candidate_mark
         boundary.add(event.rows, to_microseconds(event.page.fetched_at))
-        self._write(state.row_filter.filter_new(event.source, event.rows), event.list_number)
+        for rows in state.row_filter.filter_new(event.source, event.rows):
+            self._write(rows, event.list_number)
         if self._ascending:
-            self._ascending = _is_ascending(event.rows, newest_before)
+            self._ascending = is_ascending(_moments(event.rows), newest_before)
             # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
             is_safe = (
                 self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding
@@ -138,10 +141,13 @@ class Pass:
         state = self._state
         return state.stream.cursor is not None and not state.replaces_all and not state.row_filter.is_holding
 
-    def _note_nulls(self, rows: Sequence[RawRow]) -> None:
+    def _note_nulls(self, rows: RowBatch) -> None:
         """Warn if records without a cursor came because no filter was sent: later syncs send one."""
         warnings, cursor = self._state.report.warnings, self._state.stream.cursor
-        if cursor is None or not any(row.cursor is None and row.problem is None for row in rows):
+        if cursor is None or None not in rows.cursors:
+            return
+        problems = rows.problems or [None] * len(rows)
+        if not any(text is None and problem is None for text, problem in zip(rows.cursors, problems, strict=True)):
             return
         warning = (
             f"records whose `{cursor.field}` is null came with this list, to which no filter was sent. Later syncs "
@@ -159,12 +165,12 @@ class Pass:
         if added is None or added.list_number != list_number:
             return
         del self._added[source.parent]
-        self._boundaries[source.parent].forget(added.hashes)
+        hashes = np.array(added.hashes, np.int64)
+        self._boundaries[source.parent].forget(hashes)
         self._slices.withdraw(added.sequences)
-        state.row_filter.forget(added.hashes)
+        state.row_filter.forget(hashes)
         self._seen_keys.remove(added.key_hashes)
-        for value in added.hashes:
-            self._contents[source.parent].remove(value)
+        self._contents[source.parent].remove(hashes)
         state.report.repeated -= added.repeated
         state.report.problems -= added.problems
 
@@ -236,32 +242,33 @@ class Pass:
             )
         self._add_gap(f"{problem}; the mark stays, and the next sync lists them again")
 
-    def _write(self, rows: Sequence[RawRow], list_number: int = 0) -> None:
-        for row in rows:
-            self._contents[row.parent].add(row.content_hash)
+    def _write(self, rows: RowBatch, list_number: int = 0) -> None:
+        if not len(rows):
+            return
+        self._contents[rows.parent].add(rows.content_hashes)
         sequences = self._slices.add(rows)
         self._uncommitted_rows += len(rows)
-        self._state.report.problems += sum(row.problem is not None for row in rows)
-        if self._state.replaces_all and rows:
+        self._state.report.problems += rows.problem_count
+        if self._state.replaces_all:
             self._note_added(rows, sequences, list_number)
 
-    def _note_added(self, rows: Sequence[RawRow], sequences: range, list_number: int) -> None:
+    def _note_added(self, rows: RowBatch, sequences: range, list_number: int) -> None:
         """Remember the rows of a source's current list, and count keys that come again in a complete list.
 
         Such a key is not unique, and its latest version would be only one of its records.
         """
-        added = self._added.get(rows[0].parent)
+        added = self._added.get(rows.parent)
         if added is None or added.list_number != list_number:
-            added = self._added[rows[0].parent] = _AddedRows(list_number)
-        key_hashes = [hash(row.key) for row in rows]
+            added = self._added[rows.parent] = _AddedRows(list_number)
+        key_hashes = hash_keys(rows)
         is_new = self._seen_keys.add_new(key_hashes)
-        repeated = is_new.count(False)
+        repeated = len(rows) - int(is_new.sum())
         self._state.report.repeated += repeated
         added.sequences.extend(sequences)
-        added.hashes.extend(row.content_hash for row in rows)
-        added.key_hashes.extend(compress(key_hashes, is_new))
+        added.hashes.frombytes(rows.content_hashes.tobytes())
+        added.key_hashes.frombytes(key_hashes[is_new].tobytes())
         added.repeated += repeated
-        added.problems += sum(row.problem is not None for row in rows)
+        added.problems += rows.problem_count
 
     def _checkpoint(self) -> None:
         """Commit what ascending walks listed so far, with each newest record as mark: nothing before it is missing."""
@@ -276,7 +283,8 @@ class Pass:
             # What is stored of the failed parents can't be kept beside rows with another key.
             self._slices.discard()
             return
-        self._write(state.row_filter.release_complete(self._complete))
+        for rows in state.row_filter.release_complete(self._complete):
+            self._write(rows)
         if state.replaces_all:
             state.require_usable()
             self._replace_stored()
@@ -434,8 +442,7 @@ class Pass:
         for window in {file.window for file in stored.files}:
             for batch in stored.read(windows=[window]):
                 rows = batch.filter(pc.is_in(batch.column("parent"), wanted))
-                for value in rows.column("content_hash").to_pylist():
-                    self._contents[None].add(int(value or 0))
+                self._contents[None].add(rows.column("content_hash").to_numpy())
                 self._copies.copy(window, rows)
         return self._copies.close()
 
@@ -458,8 +465,6 @@ def _is_suspicious(before: int, after: int, max_shrink: float) -> bool:
     return before >= _FEWEST_FOR_SHRINK and before - after > before * max_shrink
 
 
-def _is_ascending(rows: Sequence[RawRow], newest_before: int | None) -> bool:
-    values = [row.cursor_at for row in rows if row.cursor_at is not None]
-    if values and newest_before is not None and values[0] < newest_before:
-        return False
-    return all(earlier <= later for earlier, later in pairwise(values))
+def _moments(rows: RowBatch) -> NDArray[np.int64]:
+    moments: NDArray[np.int64] = rows.cursor_at[rows.cursor_at != NO_TIME]
+    return moments

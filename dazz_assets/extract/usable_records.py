@@ -1,8 +1,6 @@
 """Checks whether a sync got records that have a key and a cursor, and explains which setting is wrong if none has."""
 
-from collections.abc import Sequence
-
-from dazz_assets.extract.batch import RawRow
+from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.names import closest_name, list_names
 from dazz_assets.spec.specs import StreamSpec
@@ -17,12 +15,12 @@ class UsableRecordCheck:
         self._unusable = 0
         self._example = ""
 
-    def add(self, rows: Sequence[RawRow]) -> None:
+    def add(self, rows: RowBatch) -> None:
         """Add the rows of a page."""
-        problems = [row.problem for row in rows if row.problem is not None]
-        self._has_usable = self._has_usable or len(problems) < len(rows)
-        self._unusable += len(problems)
-        self._example = self._example or next(iter(problems), "")
+        problems = rows.problem_count
+        self._has_usable = self._has_usable or problems < len(rows)
+        self._unusable += problems
+        self._example = self._example or next(filter(None, rows.problems or ()), "")
 
     def find_fault(self, shape: RecordShape) -> str | None:
         """Explain why no record is usable, and what to correct; None if one is, or if there are no records."""

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dazz_assets.extract.batch import RawRow, make_batch
+from dazz_assets.extract.batch import RowBatch, make_batch
+from dazz_assets.extract.cursor_times import window_of_day
 from dazz_assets.lake import DataFile, FileWriter, Table
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 
@@ -28,21 +30,20 @@ class PassWriter:
         self._windowed = windowed
         self._sequence = first_sequence
         self._withdrawn: list[int] = []
-        self._waiting: dict[date | None, list[tuple[int, RawRow]]] = defaultdict(list)
+        self._waiting: dict[date | None, list[tuple[int, RowBatch]]] = defaultdict(list)
         self._waiting_bytes = 0
         self._writers: dict[date | None, FileWriter] = {}
         self._finished: list[DataFile] = []
         self.rows: dict[date | None, int] = defaultdict(int)
 
-    def add(self, rows: Sequence[RawRow]) -> range:
+    def add(self, rows: RowBatch) -> range:
         """Add rows in the order in which they arrived; return their sequence numbers."""
         first = self._sequence
-        for row in rows:
-            window = row.window if self._windowed else None
-            self._waiting[window].append((self._sequence, row))
-            self._sequence += 1
-            self._waiting_bytes += len(memoryview(row.record)) + 200
-            self.rows[window] += 1
+        for window, of_window in self._split(rows):
+            self._waiting[window].append((self._sequence, of_window))
+            self._sequence += len(of_window)
+            self.rows[window] += len(of_window)
+        self._waiting_bytes += len(rows.text) + 200 * len(rows)
         if self._waiting_bytes > _BUFFERED_BYTES:
             self._write(list(self._waiting))
         return range(first, self._sequence)
@@ -74,6 +75,14 @@ class PassWriter:
             remove_uncommitted(self._table, file)
         self._waiting.clear()
         self._writers, self._finished = {}, []
+
+    def _split(self, rows: RowBatch) -> Iterator[tuple[date | None, RowBatch]]:
+        """The rows of each window."""
+        if rows.windows is None or not self._windowed:
+            yield None, rows
+            return
+        for days in np.unique(rows.windows).tolist():
+            yield window_of_day(days), rows.select(rows.windows == days)
 
     def _write(self, windows: Collection[date | None]) -> None:
         for window in sorted(windows, key=str):

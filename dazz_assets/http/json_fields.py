@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -30,26 +31,30 @@ class FieldReader:
             self._fast = msgspec.json.Decoder(list[_build_struct(self._paths, str)])  # type: ignore[misc]
             self._exact = msgspec.json.Decoder(_build_struct(self._paths, msgspec.Raw))
 
+    def read_columns(self, records: Sequence[Buffer]) -> list[list[str | None]]:
+        """One column per path, with one text per record."""
+        if self._fast is not None:
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                rows = self._fast.decode(b"[" + b",".join(records) + b"]")
+                return [_get_column(rows, path) for path in self._paths]
+        read_one = self._read_with_json if self._fast is None else self._read_one
+        found = [read_one(record) for record in records]
+        return [[values[place] for values in found] for place in range(len(self._paths))]
+
     def read(self, records: Sequence[Buffer]) -> list[tuple[str | None, ...]]:
         """One tuple per record, with one text per path."""
-        if self._fast is None:
-            return [self._read_with_json(bytes(record)) for record in records]
-        try:
-            rows = self._fast.decode(b"[" + b",".join(records) + b"]")
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return [self._read_one(record) for record in records]
-        return [tuple(_get_field(row, path) for path in self._paths) for row in rows]
+        return list(zip(*self.read_columns(records), strict=True))
 
     def _read_one(self, record: Buffer) -> tuple[str | None, ...]:
         try:
             row = self._exact.decode(record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return self._read_with_json(bytes(record))
+            return self._read_with_json(record)
         return tuple(_raw_to_text(_get_field(row, path)) for path in self._paths)
 
-    def _read_with_json(self, record: bytes) -> tuple[str | None, ...]:
+    def _read_with_json(self, record: Buffer) -> tuple[str | None, ...]:
         # For records that JSON allows and msgspec rejects: with an escaped lone surrogate, or not an object.
-        value = json.loads(record, parse_int=LiteralText, parse_float=LiteralText)
+        value = json.loads(bytes(record), parse_int=LiteralText, parse_float=LiteralText)
         return tuple(_scalar_to_text(_get_member(value, path)) for path in self._paths)
 
 
@@ -79,6 +84,17 @@ def _get_field(row: Any, path: tuple[str, ...]) -> Any:
             return None
         row = getattr(row, type(row).__names__[part])
     return row
+
+
+def _get_column(rows: Sequence[Any], path: tuple[str, ...]) -> list[Any]:
+    """The values at a path of rows of one type."""
+    for part in path:
+        kind = next((type(row) for row in rows if row is not None), None)
+        if kind is None:
+            break
+        get = attrgetter(kind.__names__[part])
+        rows = [None if row is None else get(row) for row in rows]
+    return list(rows)
 
 
 def _raw_to_text(raw: msgspec.Raw | None) -> str | None:
