@@ -59,12 +59,18 @@ class RowBatch:
         return len(self.keys)
 
     @property
+    def moments(self) -> NDArray[np.int64]:
+        """The times of the records that have one."""
+        moments: NDArray[np.int64] = self.cursor_at[self.cursor_at != NO_TIME]
+        return moments
+
+    @property
     def problem_count(self) -> int:
         """How many of the records can't be parsed."""
         return 0 if self.problems is None else sum(problem is not None for problem in self.problems)
 
-    def records(self, most: int) -> list[bytes]:
-        """The text of the first records, at most so many."""
+    def records(self, most: int | None = None) -> list[bytes]:
+        """The text of each record, or of the first ones, at most so many."""
         ends = np.cumsum(self.lengths[:most]).tolist()
         return [self.text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.content_hashes import Hashes, SeenHashes
-from dazz_assets.extract.cursor_times import NO_TIME
 from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError, WalkedPage
 from dazz_assets.http.paging_names import read_number
 from dazz_assets.spec.specs import StreamSpec
@@ -89,7 +88,7 @@ class ListProgress:
         self._note_idle(step, rows)
         if len(rows):
             self._page_sizes.append(len(rows))
-        moments = rows.cursor_at[rows.cursor_at != NO_TIME]
+        moments = rows.moments
         if len(moments):
             self.is_ascending = self.is_ascending and is_ascending(moments, self.newest)
             self.newest = max(int(moments.max()), moments[0] if self.newest is None else self.newest)
@@ -273,9 +272,8 @@ class NewestFirstWatch:
         self._has_newer = self._is_unordered = False
         self._last: int | None = None
 
-    def has_passed(self, rows: RowBatch) -> bool:
-        """Add a page; return whether the walk may end with it."""
-        times: list[int] = rows.cursor_at[rows.cursor_at != NO_TIME].tolist()
+    def has_passed(self, times: Sequence[int]) -> bool:
+        """Add the times of a page's records; return whether the walk may end with it."""
         if self._since is None or not times:
             return False
         since = self._since

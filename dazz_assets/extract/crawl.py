@@ -185,7 +185,7 @@ class SourceWalk:
             reason = None
             if is_newest_first:
                 rows_by_page[step.number] = self._read_rows(step)
-                if watch.has_passed(rows_by_page[step.number]):
+                if watch.has_passed(rows_by_page[step.number].moments.tolist()):
                     reason = "it reached what is stored already"
             if max_pages is not None and step.number >= max_pages:
                 reason = f"at most {max_pages} pages of each list are read"

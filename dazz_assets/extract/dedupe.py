@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.content_hashes import ContentFingerprint, Hashes, SeenHashes
-from dazz_assets.extract.cursor_times import NO_TIME
 from dazz_assets.extract.marks import Source
 from dazz_assets.lake import TableVersion, hashes_since
 
@@ -74,7 +73,7 @@ class NewRowFilter:
         """The bound to compare from: rows of a feed that goes on at a link may lie below the one that was planned."""
         if self._lower is None:
             return None
-        held = [rows.cursor_at[rows.cursor_at != NO_TIME] for held in self._held.values() for rows in held]
+        held = [rows.moments for held in self._held.values() for rows in held]
         return min([self._lower, *(int(moments.min()) for moments in held if len(moments))])
 
     def _drop_seen(self, rows: RowBatch) -> RowBatch:

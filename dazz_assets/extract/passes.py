@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
@@ -16,7 +15,6 @@ from dazz_assets.extract.boundary import BoundaryTracker
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.content_hashes import ContentFingerprint, SeenHashes
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
-from dazz_assets.extract.cursor_times import NO_TIME
 from dazz_assets.extract.marks import BOUNDARY, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import Part
@@ -125,7 +123,7 @@ class Pass:
         for rows in state.row_filter.filter_new(event.source, event.rows):
             self._write(rows, event.list_number)
         if self._ascending:
-            self._ascending = is_ascending(_moments(event.rows), newest_before)
+            self._ascending = is_ascending(event.rows.moments, newest_before)
             # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
             is_safe = (
                 self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding
@@ -463,8 +461,3 @@ class Pass:
 
 def _is_suspicious(before: int, after: int, max_shrink: float) -> bool:
     return before >= _FEWEST_FOR_SHRINK and before - after > before * max_shrink
-
-
-def _moments(rows: RowBatch) -> NDArray[np.int64]:
-    moments: NDArray[np.int64] = rows.cursor_at[rows.cursor_at != NO_TIME]
-    return moments

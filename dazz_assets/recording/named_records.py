@@ -110,10 +110,14 @@ def _read_stream(
             items = event.page.document.records(stream.records) if event.page.converted_from is None else []
         except ValueError:  # an object by id is not cut
             continue
-        for row in event.rows:
-            item = bytes(items[row.position]) if row.position < len(items) else b""
-            if row.problem is None and bytes(row.record) in item:
-                yield FoundRecord(row.key, source, before[source], item.decode(), json.loads(bytes(row.record)))
+        rows = event.rows
+        problems = rows.problems or [None] * len(rows)
+        for key, place, problem, record in zip(
+            rows.keys, rows.positions.tolist(), problems, rows.records(), strict=True
+        ):
+            item = bytes(items[place]) if place < len(items) else b""
+            if problem is None and record in item:
+                yield FoundRecord(key, source, before[source], item.decode(), json.loads(record))
 
 
 def find_named(
