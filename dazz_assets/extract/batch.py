@@ -138,7 +138,7 @@ class RowReader:
             [problems.get(place) for place in range(len(records))] if problems else None,
             np.arange(len(records), dtype=np.int64),
             b"".join(records),
-            np.fromiter(map(_length, records), np.int64, len(records)),
+            np.fromiter(map(len, records), np.int64, len(records)),
             fetched_at,
             step.number,
             step.page.url,
@@ -209,8 +209,7 @@ def _describe_missing_cursor(cursor: Cursor, second: str | None) -> str:
 
 def _find_faults(step: WalkedPage) -> dict[int, str]:
     """Which records of a page are not JSON, by position: `NaN` and `Infinity` are numbers of other languages."""
-    body = step.page.body
-    if b"NaN" not in body and b"Infinity" not in body:
+    if step.page.document.is_strict:
         return {}
     found = ((position, find_problem(bytes(record))) for position, record in enumerate(step.records))
     return {position: f"it can't be read: {problem}" for position, problem in found if problem is not None}
@@ -218,10 +217,6 @@ def _find_faults(step: WalkedPage) -> dict[int, str]:
 
 def _as_text(value: str | None) -> str | None:
     return None if value is None else str(value)
-
-
-def _length(record: Buffer) -> int:
-    return memoryview(record).nbytes
 
 
 def _format_key(values: Sequence[str | None]) -> str | None:
@@ -250,12 +245,16 @@ def _hash_contents(
     own_keys: the keys, where they are not part of the records; the keys of records with a problem don't count.
     """
     salt = b"" if parent is None else _hash_key(parent)
-    digests = [hashlib.blake2b(record, digest_size=_HASH_BYTES, key=salt) for record in records]
-    if own_keys is not None:
-        for place, (digest, key) in enumerate(zip(digests, own_keys, strict=True)):
+    if own_keys is None:
+        digests = [hashlib.blake2b(record, digest_size=_HASH_BYTES, key=salt).digest() for record in records]
+    else:
+        digests = []
+        for place, (record, key) in enumerate(zip(records, own_keys, strict=True)):
+            digest = hashlib.blake2b(record, digest_size=_HASH_BYTES, key=salt)
             if key is not None and place not in problems:
                 digest.update(b"\0" + key.encode())
-    return np.frombuffer(b"".join([digest.digest() for digest in digests]), "<i8").astype(np.int64)
+            digests.append(digest.digest())
+    return np.frombuffer(b"".join(digests), "<i8").astype(np.int64)
 
 
 def _hash_key(parent: str) -> bytes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -15,6 +15,9 @@ _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _LIST = msgspec.json.Decoder(list[Raw])
 _MAX_LISTED = 12
 _MAX_LIST_DEPTH = 4
+
+
+T = TypeVar("T")
 
 
 class NoListError(ValueError):
@@ -31,13 +34,17 @@ def split_path(path: str) -> tuple[str, ...]:
 
 
 class Document:
-    """A JSON body, opened once at its top level. ValueError: it is not JSON in UTF-8."""
+    """A JSON body, opened once at its top level. ValueError: it is not JSON in UTF-8.
+
+    is_strict: whether all of it is JSON. Otherwise some value may be `NaN` or the like.
+    """
 
     def __init__(self, body: bytes) -> None:
         self._whole = Raw(body)
         self.is_empty = not body or body.isspace()
         self._members: dict[str, Raw] | None = None
         self._items: list[Raw] | None = None
+        self.is_strict = False
         if not self.is_empty:
             self._open(body)
 
@@ -46,9 +53,11 @@ class Document:
             body.decode()
         try:
             if _starts_with(body, b"{"):
-                self._members = _members(self._whole)
+                members, self.is_strict = _read(self._whole, _OBJECT, object_members)
+                self._members = members
             elif _starts_with(body, b"["):
-                self._items = _items(self._whole)
+                items, self.is_strict = _read(self._whole, _LIST, list_items)
+                self._items = items
             else:
                 json.loads(body)
         except RecursionError:
@@ -155,17 +164,19 @@ def _starts_with(raw: bytes | Raw, opening: bytes) -> bool:
 
 
 def _members(raw: Raw) -> dict[str, Raw]:
-    try:
-        return _OBJECT.decode(raw)
-    except msgspec.DecodeError:
-        return object_members(bytes(raw))
+    return _read(raw, _OBJECT, object_members)[0]
 
 
 def _items(raw: Raw) -> list[Raw]:
+    return _read(raw, _LIST, list_items)[0]
+
+
+def _read(raw: Raw, decoder: msgspec.json.Decoder[T], read_leniently: Callable[[bytes], T]) -> tuple[T, bool]:
+    """What a decoder reads, and whether it could: it reads strict JSON only."""
     try:
-        return _LIST.decode(raw)
+        return decoder.decode(raw), True
     except msgspec.DecodeError:
-        return list_items(bytes(raw))
+        return read_leniently(bytes(raw)), False
 
 
 def _get_item(items: Sequence[Raw], name: str) -> Raw | None:

@@ -1,0 +1,294 @@
+"""What is computed on columns is what a plain reading of each record gives: key, cursor, window, hash, bounds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from dazz_assets import ConnectionConfig, Cursor, Integration, Stream
+from dazz_assets.extract.batch import RowBatch, RowReader, make_batch
+from dazz_assets.extract.boundary import BoundaryTracker
+from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.completeness import is_ascending
+from dazz_assets.extract.content_hashes import ContentFingerprint, SeenHashes
+from dazz_assets.extract.cursor_times import NO_TIME, parse_cursors, window_days, window_of_day
+from dazz_assets.http import Page, Request, WalkedPage
+from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.spec.read import read_integration
+from dazz_assets.spec.timestamps import parse_timestamp
+from dazz_assets.windows import Windows, to_microseconds
+
+FETCHED_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+KINDS: tuple[Literal["day", "week", "month"], ...] = ("day", "week", "month")
+
+times = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)).flatmap(
+    lambda at: st.sampled_from(
+        [
+            at.isoformat() + "Z",
+            at.isoformat(timespec="seconds") + "Z",
+            at.isoformat(timespec="milliseconds") + "Z",
+            at.isoformat() + "+05:30",
+            at.isoformat(),
+            at.date().isoformat(),
+        ]
+    )
+)
+odd_times = st.sampled_from(
+    [
+        "",
+        "2026-02-30T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:60Z",
+        "now",
+        "NaT",
+        "2026-01-01T00:00:00.1234567Z",
+        "2026-01-01T00:00:00z",
+        "٢٠٢٦-01-01T00:00:00Z",
+        "1767225600",
+        "1767225600000",
+    ]
+)
+cursors = st.one_of(times, times, odd_times, st.integers(0, 2**60), st.none(), st.just({"at": 1}))
+keys = st.one_of(st.text(max_size=8), st.integers(-5, 2**70), st.none(), st.booleans(), st.just(["x"]))
+
+
+class Change(BaseModel):
+    id: str
+
+
+class ChangesStream(Stream[Change]):
+    path = "/changes"
+    primary_key = ("id", "at.part")
+    cursor = Cursor("at.time")
+
+
+class PlainChangesStream(Stream[Change]):
+    path = "/plain"
+    primary_key = "id"
+    cursor = Cursor("at.time", nulls="made")
+
+
+class ColumnsIntegration(Integration[ConnectionConfig]):
+    base_url = "https://api.columns.test"
+    streams = (ChangesStream, PlainChangesStream)
+
+
+SPEC = read_integration(ColumnsIntegration)
+
+
+@dataclass
+class Expected:
+    """One record, read plainly."""
+
+    key: str
+    cursor_at: int | None
+    content_hash: int
+    window: date
+    has_problem: bool
+
+
+def read_plainly(text: bytes, stream: str, parent: str | None, windows: Windows) -> Expected:
+    """The rules, one record at a time."""
+    record = json.loads(text)
+    at = record.get("at") if isinstance(record.get("at"), dict) else {}
+    if stream == "plain_changes":
+        key = as_text(record.get("id"))
+    else:
+        terms = [as_json(record.get("id")), as_json(at.get("part"))]
+        key = None if None in terms else f"[{','.join(map(str, terms))}]"
+    cursor = as_text(at.get("time"))
+    moment = None if cursor is None else parse_timestamp(cursor)
+    if stream == "plain_changes" and (cursor is None or is_never(cursor)):
+        moment = parse_timestamp(as_text(record.get("made")) or "")
+    digest = hashlib.blake2b(text, digest_size=8, key=(parent or "").encode()).digest()
+    content_hash = int.from_bytes(digest, "little", signed=True)
+    has_problem = key is None or moment is None
+    if has_problem:
+        key, moment = f"content:{content_hash & (2**64 - 1):016x}", None
+    fetched_at = to_microseconds(FETCHED_AT)
+    return Expected(
+        str(key), moment, content_hash, windows.containing(fetched_at if moment is None else moment), has_problem
+    )
+
+
+def is_never(cursor: str) -> bool:
+    return not cursor.strip() or cursor == "0" or cursor.startswith("0000-00-00")
+
+
+def as_text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return json.dumps(value)
+    return None if value is None or isinstance(value, dict | list) else str(value)
+
+
+def as_json(value: Any) -> str | None:
+    return None if value is None or isinstance(value, dict | list) else json.dumps(value, ensure_ascii=False)
+
+
+def read_page(texts: list[bytes], stream: str, parent: str | None, kind: Literal["day", "week", "month"]) -> RowBatch:
+    body = b"[" + b" , ".join(texts) + b"]"
+    request = Request("https://api.columns.test/changes")
+    page = Page(status=200, body=body, url=request.url, fetched_at=FETCHED_AT, request=request)
+    records = page.listed(ResponseRules()).records
+    step = WalkedPage(page, 3, records, "the end")
+    return RowReader(SPEC.streams[stream], Windows(kind)).read_rows(step, parent, {})
+
+
+records = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={"id": keys, "made": times, "at": st.fixed_dictionaries({}, optional={"time": cursors, "part": keys})},
+    ).map(lambda record: json.dumps(record, ensure_ascii=False).encode()),
+    max_size=6,
+)
+
+
+@settings(deadline=None)
+@given(
+    texts=records,
+    stream=st.sampled_from(["changes", "plain_changes"]),
+    parent=st.sampled_from([None, "a", "é" * 32]),
+    kind=st.sampled_from(KINDS),
+)
+def test_a_page_is_read_as_each_of_its_records_is(
+    texts: list[bytes], stream: str, parent: str | None, kind: Literal["day", "week", "month"]
+) -> None:
+    rows = read_page(texts, stream, parent, kind)
+    expected = [read_plainly(text, stream, parent, Windows(kind)) for text in texts]
+    assert rows.windows is not None
+    found = [
+        Expected(key, None if at == NO_TIME else at, hash_, window_of_day(days), problem is not None)
+        for key, at, hash_, days, problem in zip(
+            rows.keys,
+            rows.cursor_at.tolist(),
+            rows.content_hashes.tolist(),
+            rows.windows.tolist(),
+            rows.problems or [None] * len(rows),
+            strict=True,
+        )
+    ]
+    assert found == expected
+    assert rows.records() == texts
+
+
+@settings(deadline=None)
+@given(texts=records, wanted=st.lists(st.booleans(), min_size=6, max_size=6))
+def test_a_selection_holds_what_was_selected_and_nothing_else(texts: list[bytes], wanted: list[bool]) -> None:
+    rows = read_page(texts, "changes", None, "week")
+    mask = np.array(wanted[: len(rows)], np.bool_)
+    selected = rows.select(mask)
+    of_all = make_batch([(100, rows)]).to_pylist()
+    of_selected = make_batch([(100, selected)]).to_pylist()
+    kept = [row for row, is_wanted in zip(of_all, mask, strict=True) if is_wanted]
+    assert [row | {"sequence": 0} for row in of_selected] == [row | {"sequence": 0} for row in kept]
+    assert [row["sequence"] for row in of_selected] == list(range(100, 100 + len(kept)))
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(times, st.none()), max_size=5), st.lists(odd_times, max_size=1))
+@example(["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z"], [])
+@example([], ["2026-02-30T00:00:00Z"])
+def test_times_are_read_together_as_each_alone(texts: list[str | None], odd: list[str]) -> None:
+    together = parse_cursors([*texts, *odd]).tolist()
+    alone = [None if text is None else parse_timestamp(text) for text in [*texts, *odd]]
+    assert [None if at == NO_TIME else at for at in together] == alone
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None)
+@given(moments=st.lists(st.integers(-(2**62), 2**62), max_size=8))
+def test_windows_are_found_together_as_each_alone(kind: Literal["day", "week", "month"], moments: list[int]) -> None:
+    days = window_days(Windows(kind), np.array(moments, np.int64)).tolist()
+    assert [window_of_day(day) for day in days] == [Windows(kind).containing(moment) for moment in moments]
+
+
+hashes = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=12)
+
+
+@settings(deadline=None)
+@given(
+    pages=st.lists(st.lists(st.integers(0, 9), max_size=8), max_size=8), start=st.lists(st.integers(0, 9), max_size=4)
+)
+def test_a_hash_is_new_once(pages: list[list[int]], start: list[int]) -> None:
+    seen, known = SeenHashes(np.array(start, np.int64)), set(start)
+    for page in pages:
+        expected = []
+        for value in page:
+            expected.append(value not in known)
+            known.add(value)
+        assert seen.add_new(np.array(page, np.int64)).tolist() == expected
+
+
+@settings(deadline=None)
+@given(hashes, hashes)
+def test_a_fingerprint_depends_on_the_set_alone(first: list[int], second: list[int]) -> None:
+    first, second = list(dict.fromkeys(first)), [value for value in dict.fromkeys(second) if value not in first]
+    together, apart = ContentFingerprint(), ContentFingerprint()
+    together.add(np.array([*first, *second], np.int64))
+    apart.add(np.array(second[::-1], np.int64))
+    apart.add(np.array(first, np.int64))
+    assert together.value() == apart.value()
+    apart.remove(np.array(first, np.int64))
+    alone = ContentFingerprint()
+    alone.add(np.array(second, np.int64))
+    assert apart.value() == alone.value()
+
+
+@settings(deadline=None)
+@given(moments=st.lists(st.integers(0, 9), max_size=6), lower=st.integers(0, 9), upper=st.integers(0, 9))
+def test_bounds_admit_each_record_as_alone(moments: list[int], lower: int, upper: int) -> None:
+    texts = [json.dumps({"id": "a", "at": {"time": f"2026-01-0{1 + at}", "part": 1}}).encode() for at in moments]
+    day = 86_400_000_000
+    start = to_microseconds(datetime(2026, 1, 1, tzinfo=UTC))
+    inside = Bounds(lower=start + lower * day, upper=start + upper * day).rows_inside(
+        read_page(texts, "changes", None, "day")
+    )
+    valid = [at for at in moments if at < 9]
+    assert [at for at in inside.cursor_at.tolist() if at != NO_TIME] == [
+        start + at * day for at in valid if lower <= at < upper
+    ]
+    assert len(inside) == len([at for at in moments if at == 9 or lower <= at < upper])
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 5), max_size=6), st.one_of(st.none(), st.integers(0, 5)))
+def test_order_is_seen_across_pages(moments: list[int], before: int | None) -> None:
+    follows = moments if before is None else [before, *moments]
+    assert is_ascending(np.array(moments, np.int64), before) == (follows == sorted(follows) or not moments)
+
+
+@settings(deadline=None)
+@given(
+    pages=st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=4), max_size=4),
+    lookback=st.integers(0, 3),
+)
+def test_a_boundary_is_what_lies_at_the_mark_or_above(pages: list[list[tuple[int, int]]], lookback: int) -> None:
+    """Each record is a day of January and a letter."""
+    day = 86_400_000_000
+    tracker = BoundaryTracker(lookback * day, None)
+    seen: dict[int, int] = {}
+    for page in pages:
+        texts = [
+            json.dumps({"id": "abcd"[letter], "at": {"time": f"2026-01-1{at}", "part": 1}}).encode()
+            for at, letter in page
+        ]
+        rows = read_page(texts, "changes", None, "day")
+        tracker.add(rows, to_microseconds(FETCHED_AT))
+        seen |= dict(zip(rows.content_hashes.tolist(), rows.cursor_at.tolist(), strict=True))
+    if not seen:
+        assert tracker.candidate_mark is None
+        return
+    mark = max(seen.values())
+    expected = ContentFingerprint()
+    expected.add(np.array([value for value, at in seen.items() if at >= mark - lookback * day], np.int64))
+    assert (tracker.candidate_mark, tracker.fingerprint(mark)) == (mark, expected.value())
