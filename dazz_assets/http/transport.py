@@ -59,6 +59,18 @@ class _PreparedRequest(requests.PreparedRequest):
 
     source: tuple[str, ...] = ()
 
+    def with_headers(self, headers: Mapping[str, str]) -> _PreparedRequest:
+        """The same request with other headers. BadRequestError: one of them can't be sent."""
+        copy = _PreparedRequest()
+        vars(copy).update(vars(self))
+
+        def prepare() -> None:
+            copy.prepare_headers(headers)
+            copy.prepare_content_length(copy.body)
+
+        _refuse_invalid(prepare)
+        return copy
+
 
 class Transport:
     """Sends requests over one session, to declared hosts only. Threads may share it.
@@ -93,7 +105,7 @@ class Transport:
 
         def send(signed: Request) -> Response:
             nonlocal sent_at
-            prepared = self._prepare(signed)
+            prepared = self._prepare_signed(signed, plain, unsigned)
             before_each()
             sent_at = self._clock()
             response = self._send_and_read(prepared)
@@ -102,7 +114,8 @@ class Transport:
             return response
 
         for _ in range(MAX_REDIRECTS + 1):
-            plain = read_prepared(self._prepare(target))
+            unsigned = self._prepare(target)
+            plain = read_prepared(unsigned)
             last, response = self._authenticator.send_signed(plain, send)
             last = _strip_credentials(last, plain)
             first_url = first_url or last.url
@@ -125,6 +138,12 @@ class Transport:
         prepared = prepare_request(replace(request, headers={**self._headers, **request.headers}))
         self._check_host(prepared.url or "")
         return prepared
+
+    def _prepare_signed(self, signed: Request, plain: Request, unsigned: _PreparedRequest) -> _PreparedRequest:
+        """The same for a request with credentials. Most are in a header, and then the rest was prepared already."""
+        if replace(signed, headers=plain.headers) != plain:
+            return self._prepare(signed)
+        return unsigned if signed.headers == plain.headers else unsigned.with_headers(signed.headers)
 
     def _check_host(self, url: str) -> None:
         if self._hosts.allows(url):
@@ -181,20 +200,27 @@ def prepare_request(request: Request) -> _PreparedRequest:
     prepared = _PreparedRequest()
     prepared.source = request.source
     body: Mapping[str, Any] = {"data" if isinstance(request.body, bytes) else "json": request.body}
-    problem = ""
-    try:
-        prepared.prepare(
+    _refuse_invalid(
+        lambda: prepared.prepare(
             method=request.method,
             url=request.url,
             headers=dict(request.headers),
             params=sent_params(request.params),
             **body,
         )
+    )
+    return prepared
+
+
+def _refuse_invalid(prepare: Callable[[], None]) -> None:
+    """Call what prepares a request. BadRequestError: it can't be sent."""
+    problem = ""
+    try:
+        prepare()
     except _INVALID_REQUEST_ERRORS as error:
         problem = _innermost_reason(error)
     if problem:  # Raised out here, so that the error has no context with a URL in it.
         raise BadRequestError(f"the request can't be sent: {problem}.")
-    return prepared
 
 
 def read_prepared(prepared: requests.PreparedRequest) -> Request:
