@@ -121,8 +121,13 @@ def build_request(
         params=fill_placeholders(stream.params, look_up, is_absent),
         headers={name: str(value) for name, value in headers.items()},
         body=fill_placeholders(stream.body, look_up, is_absent),
-        source=(stream.name, *parent.values()),
+        source=request_source(stream, parent),
     )
+
+
+def request_source(stream: StreamSpec, parent: Mapping[str, str]) -> tuple[str, ...]:
+    """What the requests of a walk list (`Request.source`), from the values of the parent's record."""
+    return stream.name, *parent.values()
 
 
 def _describe_missing_config(session: Session, name: str) -> str:

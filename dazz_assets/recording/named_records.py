@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,7 @@ from dazz_assets.extract.crawl import Crawl, SourcePage
 from dazz_assets.extract.marks import Marks
 from dazz_assets.extract.marks import Source as ListedSource
 from dazz_assets.extract.ranges import SyncPlan, SyncRange
+from dazz_assets.extract.stream_requests import request_source
 from dazz_assets.recording.tape import Source
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
@@ -47,6 +48,10 @@ class FoundRecord:
     content: Any = field(repr=False)
 
 
+FoundLists = Mapping[Source, Sequence[FoundRecord]]
+"""The records of each list that was read on, also of one without any."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """The values in some records, in any of their fields."""
@@ -60,22 +65,21 @@ def looked_up_streams(spec: IntegrationSpec) -> set[str]:
     return {item.stream for parser in spec.parsers.values() for item in parser.inputs if item.kind == "full_refresh"}
 
 
-def read_lists(session: Session, cut: Collection[Source], pages: int) -> dict[str, list[FoundRecord]]:
-    """The records of the lists that were cut and that parsers look up, by stream. pages: those kept of each list.
+def read_lists(session: Session, cut: Collection[Source], pages: int) -> dict[Source, list[FoundRecord]]:
+    """The records of the lists that were cut and that parsers look up. pages: those kept of each list.
 
     Sends requests, and stores nothing. A list that fails on the way ends there.
     """
     looked_up = looked_up_streams(session.spec)
-    found: dict[str, list[FoundRecord]] = {}
-    for stream in session.spec.streams.values():
-        if stream.name in looked_up and any(source[0] == stream.name for source in cut):
-            client = session.client(stream.name)
-            try:
-                found[stream.name] = list(
-                    _read_stream(session, stream, Crawl(session, stream, client, _bounds(session, stream)), pages, cut)
-                )
-            finally:
-                client.close()
+    found: dict[Source, list[FoundRecord]] = {source: [] for source in sorted(cut) if source[0] in looked_up}
+    for name in dict.fromkeys(source[0] for source in found):
+        stream, client = session.spec.streams[name], session.client(name)
+        try:
+            crawl = Crawl(session, stream, client, _bounds(session, stream))
+            for record in _read_stream(session, stream, crawl, pages, found.keys()):
+                found[record.source].append(record)
+        finally:
+            client.close()
     return found
 
 
@@ -92,43 +96,50 @@ def _bounds(session: Session, stream: StreamSpec) -> Callable[[ListedSource], Se
 def _read_stream(
     session: Session, stream: StreamSpec, crawl: Crawl, pages: int, cut: Collection[Source]
 ) -> Iterator[FoundRecord]:
+    """The records of a stream's lists that were cut, read from their start and not from a mark."""
     sources = Marks(session, stream).sources() if stream.parent else [ListedSource()]
-    unmarked = [ListedSource(source.parent, source.fields) for source in sources]
+    wanted = [
+        ListedSource(source.parent, source.fields) for source in sources if request_source(stream, source.fields) in cut
+    ]
     before: Counter[Source] = Counter()
     read: Counter[tuple[Source, int]] = Counter()
-    for event in crawl.events(unmarked, session.integration.concurrency):
-        if not isinstance(event, SourcePage):
-            continue
-        source = event.page.request.source
-        if source not in cut:
-            continue
-        read[source, event.list_number] += 1
-        number = read[source, event.list_number]
-        if number <= pages:
-            before[source] += 1
-        try:
-            items = event.page.document.records(stream.records) if event.page.converted_from is None else []
-        except ValueError:  # an object by id is not cut
-            continue
-        rows = event.rows
-        problems = rows.problems or [None] * len(rows)
-        for key, place, problem, record in zip(
-            rows.keys, rows.positions.tolist(), problems, rows.records(), strict=True
-        ):
-            item = bytes(items[place]) if place < len(items) else b""
-            if problem is None and record in item:
-                yield FoundRecord(key, source, before[source], item.decode(), json.loads(record))
+    for event in crawl.events(wanted, session.integration.concurrency):
+        if isinstance(event, SourcePage):
+            source = event.page.request.source
+            read[source, event.list_number] += 1
+            if read[source, event.list_number] <= pages:
+                before[source] += 1
+            yield from _read_page(stream, event, before[source])
+
+
+def _read_page(stream: StreamSpec, event: SourcePage, kept_page: int) -> Iterator[FoundRecord]:
+    """The records of a page that a recording can have. kept_page: the page of those kept that they would join."""
+    if event.page.converted_from is not None:
+        return
+    try:
+        items = event.page.document.records(stream.records)
+    except ValueError:  # an object by id is not cut
+        return
+    rows = event.rows
+    problems = rows.problems or [None] * len(rows)
+    for key, place, problem, record in zip(rows.keys, rows.positions.tolist(), problems, rows.records(), strict=True):
+        item = bytes(items[place]) if place < len(items) else b""
+        if problem is None and record in item:
+            yield FoundRecord(key, event.page.request.source, kept_page, item.decode(), json.loads(record))
 
 
 def find_named(
-    spec: IntegrationSpec, kept: Mapping[str, Mapping[str, Any]], lists: Mapping[str, Sequence[FoundRecord]]
+    spec: IntegrationSpec, kept: Mapping[str, Mapping[str, Any]], lists: FoundLists
 ) -> dict[RecordId, FoundRecord]:
     """The records that are not kept and that a kept one names, or one that is kept because of it, by stream and key.
 
     kept: the kept records of each stream by key.
     """
     named: dict[RecordId, FoundRecord] = {}
-    identities = {stream: _identify(records) for stream, records in lists.items()}
+    by_stream = defaultdict[str, list[FoundRecord]](list)
+    for (stream, *_), records in lists.items():
+        by_stream[stream] += records
+    identities = {stream: _identify(records) for stream, records in by_stream.items()}
     before = -1
     while len(named) > before:
         before = len(named)

@@ -19,7 +19,14 @@ from dazz_assets.http import Seam, Tape
 from dazz_assets.orchestration.outcomes import Outcome, Problem
 from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.recording.exchange_file import Exchange
-from dazz_assets.recording.named_records import SEARCHED_PAGES, FoundRecord, RecordId, find_named, read_lists
+from dazz_assets.recording.named_records import (
+    SEARCHED_PAGES,
+    FoundLists,
+    FoundRecord,
+    RecordId,
+    find_named,
+    read_lists,
+)
 from dazz_assets.recording.redaction_changes import RedactionChanges
 from dazz_assets.recording.replay import replay_requests
 from dazz_assets.recording.replay_answers import ReplayScript
@@ -105,11 +112,11 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         return self._changes.warnings(self._spec.streams.values(), exchanges, self._redactor)
 
     def _run(
-        self, named: Mapping[RecordId, FoundRecord], lists: Mapping[str, Sequence[FoundRecord]]
+        self, named: Mapping[RecordId, FoundRecord], lists: FoundLists
     ) -> tuple[RecordedSync, RecordingTape, Outcome]:
         """Sync while a tape records it, and adds the named records."""
         at, added = now_in_seconds(), defaultdict[Source, dict[int, list[str]]](dict)
-        for stream, records in lists.items():
+        for (stream, *_), records in lists.items():
             # Records join the last page, so that the request for it stays as it is; but with a cursor, order counts.
             in_order = self._spec.streams[stream].cursor is not None
             for record in records:
@@ -125,21 +132,20 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         return RecordedSync(at, tape.exchanges), tape, outcome
 
     def _find_more(
-        self, lists: dict[str, list[FoundRecord]], tape: RecordingTape, recorded: RecordedSync, outcome: Outcome
+        self, lists: dict[Source, list[FoundRecord]], tape: RecordingTape, recorded: RecordedSync, outcome: Outcome
     ) -> dict[RecordId, FoundRecord]:
         """The records that this sync left out and that others name; reads on the lists that it cut."""
         if any(problem.parser is None for problem in outcome.errors):
             return {}
-        known = {record.source for records in lists.values() for record in records}
-        lists |= self._read_lists(tape.cut_sources - known, recorded.at)
+        lists |= self._read_lists(tape.cut_sources - lists.keys(), recorded.at)
         return find_named(self._spec, self._read_kept(), lists)
 
-    def _rehearse(self, lists: Mapping[str, Sequence[FoundRecord]], outcome: Outcome) -> dict[RecordId, FoundRecord]:
+    def _rehearse(self, lists: FoundLists, outcome: Outcome) -> dict[RecordId, FoundRecord]:
         """The records of incremental streams that a second sync will name: it can't add what is older than its start.
 
         Only a first sync is followed by one, which is then undone.
         """
-        incremental = {name for name in lists if self._spec.streams[name].cursor is not None}
+        incremental = {name for name, *_ in lists if self._spec.streams[name].cursor is not None}
         if self.recorded or outcome.errors or not incremental:
             return {}
         self._tell("a second sync is tried, to see which records it names")
@@ -148,19 +154,18 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         named = find_named(self._spec, self._read_kept(), lists)
         return {(stream, key): record for (stream, key), record in named.items() if stream in incremental}
 
-    def _find_named(self, lists: Mapping[str, Sequence[FoundRecord]]) -> dict[RecordId, FoundRecord]:
+    def _find_named(self, lists: FoundLists) -> dict[RecordId, FoundRecord]:
         """The records to add before a sync has run: those that stored ones name, and that it would leave out."""
+        read = {stream for stream, *_ in lists}
         kept = {
             stream: {
-                key: record
-                for key, record in records.items()
-                if stream not in lists or (stream, key) not in self._added
+                key: record for key, record in records.items() if stream not in read or (stream, key) not in self._added
             }
             for stream, records in self._read_kept().items()
         }
         return find_named(self._spec, kept, lists)
 
-    def _read_lists(self, sources: Collection[Source], at: datetime) -> dict[str, list[FoundRecord]]:
+    def _read_lists(self, sources: Collection[Source], at: datetime) -> dict[Source, list[FoundRecord]]:
         """The records of these lists. After the first sync, an incremental stream lists its changes only."""
         if self._cut is None or self._cut.pages is None:
             return {}

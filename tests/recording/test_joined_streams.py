@@ -98,6 +98,18 @@ def test_a_record_of_a_sub_stream_is_found_below_the_parents_that_are_kept(tmp_p
     assert kept(recorded, "first/2-services.t066-ea18cc.001") == []
 
 
+def test_what_was_found_below_one_parent_stays_when_another_parent_is_kept_later(tmp_path: Path, pager: Pager) -> None:
+    text = INTEGRATION.replace('path = "/services"', 'parent = TeamsStream\n    path = "/teams/{parent.id}/services"')
+    *services, last = pager.lists["services"]
+    others = [{"id": f"other-{number}", "name": "Other", "teams": [{"id": "T001"}]} for number in range(25)]
+    # The team T066 is only kept as a service of T001 names it, and then has a service of its own that is named.
+    pager.services_of = {"T001": services, "T066": [*others, last]}
+    recorded = record(tmp_path, pager, text)
+    assert kept(recorded, "first/2-services.t001-e78d6e.002")[3:] == ids("S", 64, 68)
+    assert kept(recorded, "first/2-services.t066-ea18cc.002")[3:] == ["S069"]
+    assert recorded.objects == {"alarms": 11}
+
+
 def test_a_record_of_an_incremental_stream_is_kept_in_the_order_of_its_list(tmp_path: Path, pager: Pager) -> None:
     """A second sync lists its changes only, so the first one keeps what both name."""
     text = INTEGRATION.replace(

@@ -27,7 +27,7 @@ def named_services(
         for key, content in (services | (kept or {})).items()
     ]
     stored = {"incidents": {"I1": incident}, "services": kept or {}, "teams": {}}
-    return [key for _, key in find_named(spec, stored, {"services": found})]
+    return [key for _, key in find_named(spec, stored, {("services",): found})]
 
 
 SERVICES = {
