@@ -34,6 +34,8 @@ class UsableRecordCheck:
         for noun, setting, path in settings:
             if (found := _describe_wrong_path(path, shape)) is not None:
                 return f"{none_has} a {noun} at `{path}`: {found} Correct `{setting}` of {name}"
+        if self._example.startswith("it can't be read"):
+            return f"none of the {self._unusable} records received can be used: {self._example}"
         if self._example.startswith("no key") and stream.key_parent_fields:
             fields = list_names([f"{{parent.{field}}}" for field in stream.key_parent_fields])
             return f"{none_has} a key: {fields} has no value in the parent's record. Correct `primary_key` of {name}"

@@ -78,7 +78,11 @@ def assess_stream(integration: str, report: StreamReport) -> list[CheckResult]:
 
 def _assess_keys(integration: str, report: StreamReport) -> CheckResult:
     found = [
-        *([f"records without a key or a cursor, which no parser reads: {report.problems}"] if report.problems else []),
+        *(
+            [f"records without a key or a cursor, or that are not JSON, which no parser reads: {report.problems}"]
+            if report.problems
+            else []
+        ),
         *([f"records with the key of another, of which one is read: {report.repeated}"] if report.repeated else []),
     ]
     text = (

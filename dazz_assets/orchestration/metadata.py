@@ -81,7 +81,7 @@ _RAW_COLUMN_DESCRIPTIONS = {
     "position": "The record's position on that page.",
     "url": "URL of the request that returned the record, without secrets.",
     "parent": "Key of the parent stream's record that the record was fetched for.",
-    "problem": "Why the record can't be identified or ordered: no key, or no cursor.",
+    "problem": "Why no parser reads the record: it has no key or no cursor, or is not JSON.",
     "record": "The record, byte for byte as the vendor sent it.",
 }
 

@@ -17,7 +17,8 @@ from dazz_assets.transform.masked_values import HIDDEN_VALUE, is_personal, mask_
 TABLE = "dazz/quarantine"
 TABLE_COLUMNS = ("connection", "window", "stream or model", "key or id", "reason", "value, masked")
 
-_QUOTED = re.compile(r"'(.*)'", re.DOTALL)
+# A text as `repr` writes it: in double quotes if it holds a single one.
+_QUOTED = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
 
 
 class QuarantineView:
@@ -67,6 +68,8 @@ class QuarantineView:
         if setting := {"no key": "primary_key", "no cursor": "cursor"}.get(row["kind"]):
             refetch = f"dazz sync {self._spec.name} --stream {row['stream']} --refetch"
             return f"Correct `{setting}` of {name}, then run `{refetch}`"
+        if row["kind"] == "unreadable":
+            return "No model can accept what is not JSON: report it to the vendor"
         return f"Let the model of {name} accept what the vendor sends, then run `{self._parse_command}`"
 
     def _cells(self, row: Mapping[str, Any]) -> Iterator[str]:
@@ -89,7 +92,7 @@ class QuarantineView:
     def _reason(self, row: Mapping[str, Any]) -> str:
         # What is wrong with a key or cursor quotes it; what is wrong with a field quotes the model alone.
         is_quoted = row["kind"] in ("no key", "no cursor")
-        reason = _QUOTED.sub(lambda match: mask_text(match[1]), row["reason"]) if is_quoted else row["reason"]
+        reason = _QUOTED.sub(lambda match: mask_text(match[2]), row["reason"]) if is_quoted else row["reason"]
         return self._hide(reason)
 
     def _hide(self, text: str) -> str:

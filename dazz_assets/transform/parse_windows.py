@@ -270,6 +270,7 @@ class WindowParser:
         advice = {
             "no key": f"correct `primary_key` of {stream.stream.__name__}, then sync again",
             "no cursor": f"correct `cursor` of {stream.stream.__name__}, then sync again",
+            "unreadable": f"to do without such records, raise `max_invalid` of {stream.stream.__name__}",
         }.get(kind, f"correct {stream.required_model.__name__}, then parse again")
         return (
             f"{counts.invalid} of {total} are invalid, more than max_invalid = {stream.max_invalid} allows ({reason}); "

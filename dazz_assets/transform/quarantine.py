@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from dazz_assets.lake import QUARANTINE_SCHEMA, DataFile, Table
 from dazz_assets.transform.masked_values import MOST_PROBLEMS, describe_place
 
-Kind = Literal["invalid", "no key", "no cursor", "duplicate"]
+Kind = Literal["invalid", "no key", "no cursor", "unreadable", "duplicate"]
 # The columns that locate a raw row.
 LOCATION_COLUMNS = ("key", "url", "page", "position", "sequence", "fetched_at")
 
@@ -88,5 +88,7 @@ def invalid_reason(error: ValidationError) -> str:
 
 
 def problem_kind(problem: str) -> Kind:
-    """The kind of a raw row's problem: its key or its cursor."""
-    return "no key" if problem.startswith("no key") else "no cursor"
+    """The kind of a raw row's problem: its text, its key or its cursor."""
+    if problem.startswith("no key"):
+        return "no key"
+    return "no cursor" if problem.startswith(("no cursor", "the cursor")) else "unreadable"

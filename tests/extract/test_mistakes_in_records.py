@@ -91,6 +91,11 @@ def sync_error(desk: Desk, customer: Customer) -> str:
     ("settings", "answer", "problem"),
     [
         (
+            {},
+            items({"id": 1, "score": float("nan")}, {"id": 2, "score": float("inf")}),
+            "none of the 2 records received can be used: it can't be read: NaN is not JSON",
+        ),
+        (
             {"primary_key": "ids"},
             items(ONE, TWO),
             (

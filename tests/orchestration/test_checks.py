@@ -89,9 +89,9 @@ def check_stream(**report: object) -> dict[str, str | None]:
 def test_a_key_that_is_missing_or_listed_twice_fails_the_check_of_keys() -> None:
     assert check_stream()["keys_unique"] is None
     assert check_stream(problems=2, repeated=1)["keys_unique"] == (
-        "incidents: records without a key or a cursor, which no parser reads: 2; records with the key of another, of "
-        "which one is read: 1. Correct `primary_key` or `cursor` of the stream, then run `dazz sync desk --stream "
-        "incidents --refetch`"
+        "incidents: records without a key or a cursor, or that are not JSON, which no parser reads: 2; records with "
+        "the key of another, of which one is read: 1. Correct `primary_key` or `cursor` of the stream, then run `dazz "
+        "sync desk --stream incidents --refetch`"
     )
 
 

@@ -235,13 +235,25 @@ def test_a_key_that_names_a_person_is_hidden(vendor: Vendor, shown: Checks, sync
     assert [row["key or id"] for row in shown.rows()] == ["hidden"]
 
 
-def test_a_cursor_that_is_no_time_is_masked(spec: IntegrationSpec) -> None:
+@pytest.mark.parametrize(
+    ("cursor", "masked"),
+    [
+        ("noon, says jane", '"aaaa, aaaa aaaa"'),
+        ("2 o'clock, says jane", '"9 a\'aaaaa, aaaa aaaa"'),
+        ("""2 o'clock, says "jane\"""", r'''"9 a\'aaaaa, aaaa "aaaa""'''),
+    ],
+)
+def test_a_cursor_that_is_no_time_is_masked(cursor: str, masked: str, spec: IntegrationSpec) -> None:
     held = HeldQuarantine()
-    reason = "the cursor at updated_at is not a time: '2 o'clock, says jane'"
+    reason = f"the cursor at updated_at is not a time: {cursor!r}"
     row = {"stream": "incidents", "key": "7", "kind": "no cursor", "reason": reason, "window_start": None}
     held.records.add({**row, "model": None, "object_id": None})
     (result, *_) = checks.assess_parser(spec, ParseReport("acme", "tickets"), held)
-    assert (
-        'is not a time: "9 a\'aaaaa, aaaa aaaa". Correct `cursor` of IncidentsStream, then run `dazz sync'
-        in result.text
-    )
+    assert f"is not a time: {masked}. Correct `cursor` of IncidentsStream, then run `dazz sync" in result.text
+
+
+def test_of_a_record_that_is_not_json_the_check_says_so(vendor: Vendor, sync: Sync, shown: Checks) -> None:
+    vendor.incident("1", at(week(1)))
+    put_invalid(vendor, values={"priority": float("nan")})
+    sync()
+    assert "the first because of: it can't be read: NaN is not JSON. No model can accept what is" in shown.text()

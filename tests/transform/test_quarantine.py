@@ -105,9 +105,14 @@ def test_with_a_wrong_key_or_cursor_the_advice_is_to_correct_that(
             "no cursor",
             "the cursor at updated_at is not a time: 'yesterday'",
         ),
+        (
+            {"id": 7, "title": float("nan"), "updated_at": "2026-01-07T10:00:00Z"},
+            "unreadable",
+            "it can't be read: NaN is not JSON",
+        ),
     ],
 )
-def test_a_record_without_key_or_cursor_is_stored_and_quarantined_and_moves_no_mark(
+def test_a_record_without_key_or_cursor_or_that_is_not_json_is_stored_and_quarantined_and_moves_no_mark(
     record: dict[str, object], kind: str, reason: str, desk: Desk, customer: Customer
 ) -> None:
     desk.tickets[7] = record
