@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from dazz_assets.http import Mask
+from dazz_assets.http.json_slices import split_path
 from dazz_assets.orchestration.check_texts import MOST_LISTED, in_windows, join_texts
 from dazz_assets.privacy.personal_data import replace_people
 from dazz_assets.reports import ParseReport
@@ -84,8 +85,8 @@ class QuarantineView:
         if (stream := self._spec.streams.get(row["stream"])) is None:
             return HIDDEN_VALUE
         of_parents = [path for each in self._spec.streams.values() for path in each.personal]
-        hidden = any(is_personal(path.split("."), stream.personal) for path in stream.key_paths) or any(
-            is_personal(path.split("."), of_parents) for path in stream.key_parent_fields
+        hidden = any(is_personal(split_path(path), stream.personal) for path in stream.key_paths) or any(
+            is_personal(split_path(path), of_parents) for path in stream.key_parent_fields
         )
         return HIDDEN_VALUE if hidden else self._hide(row["key"] or "")
 

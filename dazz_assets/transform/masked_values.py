@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from dazz_assets.privacy.record_paths import split_fields
 from dazz_assets.privacy.secret_names import secret_kind
 
 HIDDEN_VALUE = "hidden"
@@ -32,7 +33,7 @@ def is_personal(path: Sequence[str], personal: Collection[str]) -> bool:
 
     The path of an error may name types between the fields.
     """
-    return any(_lies_within(path, item.split(".")) or _lies_within(item.split("."), path) for item in personal)
+    return any(_lies_within(path, field) or _lies_within(field, path) for field in split_fields(personal))
 
 
 def _lies_within(path: Sequence[str], outer: Sequence[str]) -> bool:
