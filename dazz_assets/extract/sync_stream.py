@@ -97,8 +97,10 @@ class StreamSync:
                 state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(sources))
             self._note_gap(sources)
             self._note_earlier_start()
+            # A source without a mark is listed from the start at once.
+            marked = [source for source in sources if source.mark is not None]
             for part in self._plan.parts(sources):
-                for group in self._groups(sources):
+                for group in self._groups(marked if part.before_marks else sources):
                     Pass(state, part, group).run()
                     self._save_marks(sources)
                 if state.failed:

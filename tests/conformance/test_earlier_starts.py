@@ -198,6 +198,18 @@ def test_66_a_parent_that_could_not_be_listed_then_gets_the_ground_between_later
     assert acme.versions(stream) == 6
 
 
+def test_66_a_parent_without_a_mark_is_listed_once_when_the_start_is_earlier(connect: Connect, api: Vendor) -> None:
+    api.handler = teams = Teams(1)
+    acme = connect_with_earlier_start(connect, TasksStream)
+    teams.teams.append(2)
+    acme.sync(TeamsStream)
+    api.requests.clear()
+    acme.sync(TasksStream)
+    assert acme.ids(TasksStream) == [11, 12, 13, 21, 22, 23]
+    asked = [request.target for request in api.requests if request.path == "/teams/2/tasks"]
+    assert len(asked) == len(set(asked))
+
+
 def test_66_a_start_that_was_moved_later_and_back_after_a_refetch_is_fetched(connect: Connect, api: Vendor) -> None:
     api.handler = Events(EVENTS)
     acme = connect(VendorIntegration, start=EARLIER)
