@@ -12,7 +12,7 @@ import dagster as dg
 from dazz_assets.orchestration.dagster_instance import CONNECTION_TAG, INTEGRATION_TAG
 from dazz_assets.orchestration.jobs import Phase, PhasePlan, job_name
 from dazz_assets.orchestration.run_history import failed_steps
-from dazz_assets.orchestration.runs import REFUSED_TAG
+from dazz_assets.orchestration.runs import REFUSED_TAG, connection_tag_key
 from dazz_assets.reports import describe_failing
 from dazz_assets.spec.specs import IntegrationSpec
 
@@ -60,13 +60,14 @@ def find_failing_phases(
 
     A success ends a row of failures, also one of assets that were materialized in the UI.
 
-    changed_at: when the connections were changed: what failed before counts no more.
+    changed_at: when the connections were changed: what failed before no longer counts.
     """
-    tagged = dg.RunsFilter(tags={CONNECTION_TAG: f"{spec.name}/{connection}"}, statuses=_FINISHED)
+    where = f"{spec.name}/{connection}"
+    tagged = dg.RunsFilter(tags={connection_tag_key(where): where}, statuses=_FINISHED)
     records = [
         record
         for record in instance.get_run_records(tagged, limit=_MOST_RUNS)
-        if changed_at is None or _created_at(record) >= changed_at
+        if (changed_at is None or _created_at(record) >= changed_at) and not _failed_for_several(record)
     ]
     jobs: dict[str, Phase] = {job_name(spec, phase): phase for phase in PhasePlan.of(spec).nodes}
     failing = {}
@@ -83,6 +84,12 @@ def failing_connections(instance: dg.DagsterInstance, integration: str, now: dat
         tags={INTEGRATION_TAG: integration}, statuses=[dg.DagsterRunStatus.FAILURE], created_after=now - _RECENT
     )
     return {run.tags[CONNECTION_TAG] for run in instance.get_runs(failed) if CONNECTION_TAG in run.tags}
+
+
+def _failed_for_several(record: dg.RunRecord) -> bool:
+    """Whether a run over several connections failed, which may have been for others only."""
+    run = record.dagster_run
+    return run.status is dg.DagsterRunStatus.FAILURE and CONNECTION_TAG not in run.tags
 
 
 def _last_failures(records: list[dg.RunRecord]) -> list[dg.RunRecord]:

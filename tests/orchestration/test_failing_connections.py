@@ -18,7 +18,7 @@ from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.resource import SessionPool
 from dazz_assets.orchestration.sensor import read_states
 from dazz_assets.spec.specs import IntegrationSpec
-from tests.orchestration.conftest import Connect
+from tests.orchestration.conftest import Connect, MaterializeFromUi
 from tests.orchestration.test_sensor import Ticks
 from tests.orchestration.vendor import Vendor
 
@@ -126,6 +126,15 @@ def test_a_manual_sync_that_succeeds_resets_it(failing: FailingSyncs, vendor: Ve
     failing.sync()
     assert failing.intervals_to_next_try() == 1
     assert read_states(failing.ticks.cursor)["acme"].waiting is None
+
+
+def test_a_run_over_several_connections_that_succeeds_resets_it(
+    failing: FailingSyncs, connect: Connect, materialize_from_ui: MaterializeFromUi, vendor: Vendor
+) -> None:
+    failing.fail(4)
+    vendor.refused_paths = set()
+    assert materialize_from_ui([connect("acme"), connect("beta")], ["incidents/raw/services"]).success
+    assert failing.intervals_to_next_try() == 1
 
 
 def test_an_edited_connections_file_resets_it(failing: FailingSyncs) -> None:
