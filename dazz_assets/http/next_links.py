@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -21,13 +21,20 @@ _NEXT_RELATION = re.compile(r"rel\s*=[^,]*\bnext\b", re.I)
 _LONGEST_QUOTE = 60
 
 
-def find_related_link(links: Sequence[Any], relation: str = "next") -> str | None:
-    """The address of the first link in a list that has this relation: `{"rel": "next", "href": "..."}`; else None."""
+def find_next_link(links: Sequence[Any]) -> str | None:
+    """The address of the link in a list whose relation is `next`: `{"rel": "next", "href": "..."}`; else None."""
     for link in links:
-        if isinstance(link, Mapping) and relation in (link.get("rel"), link.get("relation")):
+        if isinstance(link, Mapping) and "next" in _relations(link):
             addresses = (link.get(name) for name in ("href", "url", "uri"))
             return next((address for address in addresses if isinstance(address, str) and not is_blank(address)), None)
     return None
+
+
+def _relations(link: Mapping[str, Any]) -> Iterator[str]:
+    """The relations of a link: a text of one word or several, or a list, as in Siren."""
+    for named in (link.get("rel"), link.get("relation")):
+        for words in named if isinstance(named, list) else [named]:
+            yield from words.lower().split() if isinstance(words, str) else ()
 
 
 def find_header_link(page: Page) -> weblinking.Link | None:

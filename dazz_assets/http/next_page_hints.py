@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Raw
 
 from dazz_assets.http.json_slices import object_members_at, split_path
-from dazz_assets.http.next_links import find_header_link, find_related_link, says_nothing_follows
+from dazz_assets.http.next_links import find_header_link, find_next_link, says_nothing_follows
 from dazz_assets.http.page import Page, sent_pairs
 from dazz_assets.http.paging_names import (
     is_blank,
@@ -287,7 +287,7 @@ def _read_list(field: _Field) -> NextPageHint | None:
     """A list of links with their relations, or a token that is a list."""
     if field.name in _WHOLE_TOKENS:
         return field.hint(_OWN) if field.value and field.is_about_paging else None
-    link = find_related_link([item for item in field.value if isinstance(item, Mapping)])
+    link = find_next_link([item for item in field.value if isinstance(item, Mapping)])
     if link is None or not field.is_about_paging:
         return None
     setting = f'NextLink("{field.place}")'

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from dazz_assets.http.errors import BadRequestError, FetchError
 from dazz_assets.http.json_slices import split_path
-from dazz_assets.http.next_links import find_header_link, find_related_link, follow_link, says_nothing_follows
+from dazz_assets.http.next_links import find_header_link, find_next_link, follow_link, says_nothing_follows
 from dazz_assets.http.page import Page, Request
 from dazz_assets.http.paging_names import (
     is_blank,
@@ -138,7 +138,7 @@ class NextLink:
     def _read_link(self, page: Page) -> str | None:
         link = page.value(self.path)
         if isinstance(link, list):
-            return find_related_link(link)
+            return find_next_link(link)
         if isinstance(link, str):
             return None if is_blank(link) else link
         if link:

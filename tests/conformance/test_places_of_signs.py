@@ -35,6 +35,11 @@ CERTAIN: list[tuple[str, dict[str, Any], str]] = [
         {"books": BOOKS, "links": [{"rel": "self", "href": "/a"}, {"rel": "next", "href": "/b"}]},
         "the link with the relation `next` in `links`",
     ),
+    (
+        "books",
+        {"books": BOOKS, "links": [{"rel": ["self"], "href": "/a"}, {"rel": ["next"], "href": "/b"}]},
+        "the link with the relation `next` in `links`",
+    ),
 ]
 TOLD: list[tuple[str, dict[str, Any], str]] = [
     ("books", {"books": BOOKS, "offset": "itm7/rec9"}, 'CursorToken("offset", param=...)'),

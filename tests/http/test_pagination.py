@@ -71,6 +71,12 @@ def test_without_a_link_in_the_body_the_page_is_the_last(body: object) -> None:
     assert next_request(NextLink("links.next"), body) == Last("no link at `links.next`")
 
 
+@pytest.mark.parametrize("named", [{"rel": "next"}, {"rel": ["next"]}, {"rel": "last Next"}, {"relation": "next"}])
+def test_a_link_in_a_list_is_found_by_its_relation_in_each_form(named: dict[str, Any]) -> None:
+    links = [{"rel": ["self"], "href": "/a"}, {"rel": "nextcloud", "href": "/c"}, {**named, "href": "/b"}]
+    assert next_request(NextLink("links"), {"links": links}).url.endswith("/b")
+
+
 def test_a_link_that_is_not_a_text_fails() -> None:
     with pytest.raises(FetchError, match="`links` can't be used as a link"):
         next_request(NextLink("links"), {"links": {"next": "/x"}})
