@@ -91,7 +91,8 @@ class ListProgress:
         moments = rows.moments
         if len(moments):
             self.is_ascending = self.is_ascending and is_ascending(moments, self.newest)
-            self.newest = max(int(moments.max()), moments[0] if self.newest is None else self.newest)
+            newest = int(moments.max())
+            self.newest = newest if self.newest is None else max(newest, self.newest)
         total = None if self._ignores_total else vendor_total(step.page, self._stream.total)
         if is_paged_by_number(self._stream, step.page):
             shrank = total is not None and self._total is not None and total < self._total

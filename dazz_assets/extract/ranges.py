@@ -74,7 +74,7 @@ def _needs_exact_steps(cursor: Cursor, unit: int) -> bool:
 class Part:
     """A range [since, until) that is fetched and stored as a unit, in microseconds; until None is open-ended.
 
-    before_marks: it lies before the start that the marks were made with, so sources without a mark have no share in it.
+    before_marks: it lies before the start that the marks were made with. It is listed of sources with a mark only.
     """
 
     since: int
@@ -94,7 +94,7 @@ class SyncPlan:
 
     def __init__(self, session: Session, stream: StreamSpec, range_: SyncRange, stored: TableVersion | None) -> None:
         known = None if stored is None else stored.transaction(START)
-        # Where the ground of the marks begins, if that is later than the connection's start, which was moved back.
+        # The start that the marks were made with, if it is later than the connection's, which was moved back.
         self.marks_from = known if known is not None and session.start < known and range_.from_mark else None
         self._session = session
         self._stream = stream
@@ -118,7 +118,7 @@ class SyncPlan:
 
     @property
     def _fetches_gap_alone(self) -> bool:
-        """Whether only what lies before the ground of the marks is fetched, instead of everything from the start."""
+        """Whether what lies before `marks_from` is fetched by itself, instead of everything from the start again."""
         return self.marks_from is not None and self._is_fetched_in_parts
 
     @property
@@ -153,9 +153,9 @@ class SyncPlan:
             yield from self._parts_before_marks(self.marks_from)
 
     def _parts_before_marks(self, until: int) -> Iterator[Part]:
-        """Yield the parts between the connection's start and the start of the marks, the latest first.
+        """Yield the parts between the connection's start and that of the marks, the latest first.
 
-        So the ground of the marks grows downwards, and an interrupted sync continues with the next part.
+        So the start of the marks moves back part by part, and an interrupted sync continues with the next one.
         """
         start = self._session.start
         for edge in [*reversed(list(self._window_edges(start, until))), start]:

@@ -126,7 +126,7 @@ class StreamSync:
         if state.shifted:
             return
         if known is not None and start < known:
-            # A parent that couldn't be listed lacks this ground: once it can be, it is listed from the start.
+            # A parent that couldn't be listed lacks this range: once it can be, it is listed from the start.
             for source in sources:
                 if source.parent in state.passed_over:
                     source.mark = source.boundary = None

@@ -130,11 +130,6 @@ def vendor_message(body: bytes) -> str:
     return shorten("; ".join(texts)) if texts else quote_start(body)
 
 
-def error_messages(errors: list[Any]) -> str:
-    """The messages in the `errors` of a successful response."""
-    return vendor_message(json.dumps({"errors": errors}).encode())
-
-
 def mentions_rate_limit(text: str | bytes) -> bool:
     """Whether a vendor's text names a rate limit as the reason."""
     return _RATE_LIMIT.search(text if isinstance(text, str) else text[:20_000].decode(errors="replace")) is not None

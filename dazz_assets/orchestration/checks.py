@@ -6,6 +6,7 @@ do about it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import dagster as dg
@@ -149,7 +150,9 @@ def combine_results(
     failed = [item for item in found if not item[1].passed]
     is_error = any(result.severity is _ERROR for _, result in failed)
     own = found[0][1].metadata if len(found) == 1 else {}
-    rows = [row for _, result in failed if TABLE in result.metadata for row in result.metadata[TABLE].records]
+    tables = [result.metadata[TABLE].records for _, result in failed if TABLE in result.metadata]
+    # In turn, so that the examples of one connection don't push out those of another.
+    rows = [row for each in zip_longest(*tables) for row in each if row is not None]
     return dg.AssetCheckResult(
         passed=not failed,
         asset_key=key,

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from dazz_assets import Cursor, FullRefresh, Incremental, Stream, parser
 from dazz_assets.orchestration import checks
 from dazz_assets.orchestration.dagster_internals import last_check_evaluation
+from dazz_assets.orchestration.quarantine_view import TABLE, TABLE_COLUMNS, make_table
 from dazz_assets.reports import ParseReport
 from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
@@ -189,6 +190,18 @@ def test_at_most_twenty_rows_are_shown_and_all_are_counted(vendor: Vendor, sync:
     assert shown.rows()[0]["window"] == week(0).isoformat()
     assert "30 records are in quarantine" in shown.text()
     assert shown.last("records_valid").metadata["dazz/quarantined"].value == 30
+
+
+def test_the_examples_of_each_connection_are_shown() -> None:
+    results = [
+        (connection, checks.CheckResult("records_valid", False, "", metadata={TABLE: make_table([row] * 20)}))
+        for connection in ("acme", "beta", "gamma")
+        for row in [dg.TableRecord(dict.fromkeys(TABLE_COLUMNS, connection))]
+    ]
+    table = checks.combine_results(dg.AssetKey(TICKETS), "records_valid", results).metadata[TABLE]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert len(table.records) == 20
+    assert {row.data["connection"] for row in table.records} == {"acme", "beta", "gamma"}
 
 
 def test_objects_with_one_id_are_shown_by_the_check_of_ids(vendor: Vendor, sync: Sync, shown: Checks) -> None:
