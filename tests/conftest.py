@@ -3,7 +3,12 @@
 import os
 from collections.abc import Generator, Iterator
 
+import hypothesis
 import pytest
+
+# A busy machine makes no example wrong.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 _IN_CI = os.environ.get("CI") == "true"
 # Vendors' own data is not ours to ship: a test that needs it may skip everywhere.

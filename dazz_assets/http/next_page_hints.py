@@ -91,7 +91,7 @@ class NextPageHint:
 
     sign: str
     setting: str
-    is_certain: bool
+    is_certain: bool = False
     is_doubtful: bool = False
     field: str = ""
     is_edge: bool = False
@@ -118,7 +118,7 @@ class _Field:
 
     def hint(self, setting: str, *, at: str = "", is_certain: bool = False, is_doubtful: bool = False) -> NextPageHint:
         sign = f"`{at or self.place}`" + (f" of {self.value}" if is_doubtful and read_number(self.value) else "")
-        return NextPageHint(sign, setting, is_certain, is_doubtful, self.path[0])
+        return NextPageHint(sign, setting, is_certain=is_certain, is_doubtful=is_doubtful, field=self.path[0])
 
 
 def find_next_page_hint(
@@ -156,8 +156,7 @@ def find_next_page_hint(
     certain = next((hint for hint in hints if hint.is_certain), None)
     if certain is not None or any(_says_more(field) is False for field in fields):
         return certain
-    if (jira := _find_total_hint(page)) is not None:
-        hints.append(jira)
+    hints += _jira_hints(page)
     return next((hint for hint in hints if not hint.is_doubtful), None) or next(iter(hints), None)
 
 
@@ -306,7 +305,8 @@ def _read_object(field: _Field, received: int | None) -> NextPageHint | None:
         name, raw = values["value"]
         total = read_number(_read_value(name, raw))
         if total is not None and total > received:
-            return NextPageHint(f"`{field.place}.{name}` of {total}", _COUNTING, False, True, field.path[0])
+            sign = f"`{field.place}.{name}` of {total}"
+            return NextPageHint(sign, _COUNTING, is_doubtful=True, field=field.path[0])
         return None
     if not (field.name.startswith("next") or field.name == "continuation"):
         return None
@@ -321,31 +321,43 @@ def _read_object(field: _Field, received: int | None) -> NextPageHint | None:
 
 def _header_hints(page: Page, pages_read: int, received: int | None) -> Iterator[NextPageHint]:
     for header, value in page.headers.items():
-        name, number = normalize(header), int(value) if value.strip().isdecimal() else None
         if is_blank(value):
             continue
-        sign = f"the header {header}"
         if value.lstrip().startswith("{"):
             yield from _read_json_header(header, value, pages_read, received)
-        elif name == "xnextpage":
-            yield NextPageHint(sign, "PageNumber() or LinkHeader()", is_certain=False, field=header)
-        elif means_more(name.removeprefix("x")) and read_flag(value):
-            yield NextPageHint(sign, _COUNTING, is_certain=False, field=header)
-        elif name in _HEADER_PAGE_COUNTS and number is not None and number > pages_read:
-            yield NextPageHint(f"{sign}: {value}", "PageNumber()", is_certain=False, field=header)
-        elif _HEADER_LINK.search(header):
-            yield NextPageHint(sign, "one of your own that follows it", is_certain=False, field=header)
-        elif _HEADER_TOKEN.search(header):
-            setting = f'CursorToken(header="{header}", param=...)'
-            yield NextPageHint(sign, setting, is_certain=False, field=header)
-        if name == "contentrange" and (ranged := _CONTENT_RANGE.fullmatch(value.strip())):
-            number = int(ranged[1])
-        is_total = name in _HEADER_TOTALS | {"contentrange"} and number is not None and received is not None
-        if is_total and (number or 0) > (received or 0):
-            yield NextPageHint(f"{sign}: {value}", _COUNTING, False, is_doubtful=True, field=header)
+        elif (hint := _read_header(header, value, pages_read)) is not None:
+            yield hint
+        total = _read_header_total(header, value)
+        if total is not None and received is not None and total > received:
+            yield NextPageHint(f"the header {header}: {value}", _COUNTING, is_doubtful=True, field=header)
     if page.status == 206 and received is not None:
         # Vendors send it for every page, or for all but the last.
-        yield NextPageHint("the status 206 (Partial Content)", _COUNTING, False, is_doubtful=True, field="206")
+        yield NextPageHint("the status 206 (Partial Content)", _COUNTING, is_doubtful=True, field="206")
+
+
+def _read_header(header: str, value: str, pages_read: int) -> NextPageHint | None:
+    """The hint of a header with a link, a token, a flag or a number of pages."""
+    name, sign = normalize(header), f"the header {header}"
+    if name == "xnextpage":
+        return NextPageHint(sign, "PageNumber() or LinkHeader()", field=header)
+    if means_more(name.removeprefix("x")) and read_flag(value):
+        return NextPageHint(sign, _COUNTING, field=header)
+    if name in _HEADER_PAGE_COUNTS and (read_number(value) or 0) > pages_read:
+        return NextPageHint(f"{sign}: {value}", "PageNumber()", field=header)
+    if _HEADER_LINK.search(header):
+        return NextPageHint(sign, "one of your own that follows it", field=header)
+    if _HEADER_TOKEN.search(header):
+        return NextPageHint(sign, f'CursorToken(header="{header}", param=...)', field=header)
+    return None
+
+
+def _read_header_total(header: str, value: str) -> int | float | None:
+    """The number of records of all pages that a header gives, or None."""
+    name = normalize(header)
+    if name == "contentrange":
+        ranged = _CONTENT_RANGE.fullmatch(value.strip())
+        return None if ranged is None else read_number(ranged[1])
+    return read_number(value) if name in _HEADER_TOTALS else None
 
 
 def _read_json_header(header: str, value: str, pages_read: int, received: int | None) -> Iterator[NextPageHint]:
@@ -361,9 +373,8 @@ def _read_json_header(header: str, value: str, pages_read: int, received: int | 
             yield replace(hint, sign=sign, setting=_COUNTING, is_certain=False, field=header)
 
 
-def _find_total_hint(page: Page) -> NextPageHint | None:
+def _jira_hints(page: Page) -> Iterator[NextPageHint]:
     """The hint of Jira's lists: a `total` beyond `startAt` plus `maxResults`."""
     start, size, total = (page.value(path) for path in ("startAt", "maxResults", "total"))
     if all(isinstance(value, int) for value in (start, size, total)) and total > start + size:
-        return NextPageHint("`total`", 'Offset("startAt", more="total")', is_certain=False, field="total")
-    return None
+        yield NextPageHint("`total`", 'Offset("startAt", more="total")', field="total")

@@ -141,6 +141,7 @@ class _Search:
         return None
 
     def _reports(self, level: Document, plain_name: str, role: Role) -> bool:
+        """Whether a field of an object reports an error, given what the object is and whether records came."""
         name, value = _normalize(plain_name), level.value(_escape(plain_name))
         has_words = any(_normalize(other) in _WORDS for other in level.names())
         if role == "envelope" and name in _REPORTS | {"failures"}:
@@ -148,7 +149,7 @@ class _Search:
         if name not in _REPORTS | _CODES and role != "top" and not has_words:
             reports = name in _MEANS_SUCCESS and value is False
         else:
-            reports = _reports(name, value, has_words=has_words, sent=self.sent)
+            reports = _says_failure(name, value, has_words=has_words, sent=self.sent)
         # The object around a list may be a record itself, with a status of its own.
         is_told_alone = reports and (role == "top" or name not in _STATUSES | _MEANS_FAILURE)
         return is_told_alone or (
@@ -192,7 +193,8 @@ def _may_report(name: str) -> bool:
     return _normalize(name) in _MAY_REPORT | {"failures"}
 
 
-def _reports(name: str, value: Any, *, has_words: bool, sent: Collection[str]) -> bool:
+def _says_failure(name: str, value: Any, *, has_words: bool, sent: Collection[str]) -> bool:
+    """Whether a field says that the request failed, whatever else the response holds."""
     if name in _REPORTS:
         return _is_something(value)
     if name in _CODES:
