@@ -43,10 +43,12 @@ _TOKENS = frozenset(
         "endcursor",
         "lastevaluatedkey",
         "marker",
+        "nextbatch",
         "nextstart",
         "pagetoken",
         "paginationtoken",
         "scrollid",
+        "skiptoken",
     }
 )
 # Objects and lists that are sent back as they are.
@@ -197,7 +199,7 @@ def _read_value(name: str, raw: Raw) -> Any:
     """A scalar, or a list that may be one of links or a token; else None."""
     if not _is_list(raw):
         return json.loads(bytes(raw))
-    may_matter = "link" in normalize(name) or normalize(name) in _WHOLE_TOKENS
+    may_matter = "link" in normalize(name) or normalize(name) in _WHOLE_TOKENS | _LINKS
     return json.loads(bytes(raw)) if may_matter and len(bytes(raw)) < _LONGEST_LINK_LIST else None
 
 
@@ -283,9 +285,14 @@ def _read_text(field: _Field) -> NextPageHint | None:
 
 
 def _read_list(field: _Field) -> NextPageHint | None:
-    """A list of links with their relations, or a token that is a list."""
+    """A list of links with their relations, one of next links as HAL allows it, or a token that is a list."""
     if field.name in _WHOLE_TOKENS:
         return field.hint(_OWN) if field.value and field.is_about_paging else None
+    if field.name in _LINKS:
+        first = field.value[0] if field.value else None
+        place = f"{field.place}.0.href"
+        is_link = field.is_about_paging and isinstance(first, Mapping) and "/" in str(first.get("href"))
+        return field.hint(f'NextLink("{place}")', at=place, is_certain=True) if is_link else None
     link = find_next_link([item for item in field.value if isinstance(item, Mapping)])
     if link is None or not field.is_about_paging:
         return None

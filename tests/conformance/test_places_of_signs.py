@@ -30,6 +30,7 @@ CERTAIN: list[tuple[str, dict[str, Any], str]] = [
     ("books", {"books": BOOKS, "list_info": {"moreRows": True}}, "`list_info.moreRows`"),
     ("books", {"books": BOOKS, "extra": {"paging": {"more_entries_in_collection": 1}}}, "`extra.paging.more_entries"),
     ("books", {"books": BOOKS, "endOfList": False}, "`endOfList`"),
+    ("books", {"books": BOOKS, "_links": {"next": [{"href": "/b"}]}}, 'NextLink("_links.next.0.href")'),
     (
         "books",
         {"books": BOOKS, "links": [{"rel": "self", "href": "/a"}, {"rel": "next", "href": "/b"}]},
@@ -53,12 +54,15 @@ TOLD: list[tuple[str, dict[str, Any], str]] = [
     ("books", {"books": BOOKS, "total_entries": "40"}, "`total_entries` of 40"),
     ("books", {"books": [], "total": 40}, "`total` of 40"),
     ("books", {"books": BOOKS, "done": False}, "`done`"),
+    ("books", {"books": BOOKS, "$skipToken": "b7"}, 'CursorToken("$skipToken", param=...)'),
+    ("books", {"books": BOOKS, "next_batch": "b7"}, 'CursorToken("next_batch", param=...)'),
 ]
 WHOLE: list[tuple[str, dict[str, Any]]] = [
     ("books", {"books": BOOKS, "authors": {"data": [1], "has_more": True, "next": "/authors?p=2"}}),
     ("books", {"books": BOOKS, "offset": "40", "next": "#", "next_cursor": "null"}),
     ("books", {"books": BOOKS, "totals": {"count": 40}, "limits": {"total": 40}}),
     ("books", {"books": BOOKS, "done": True, "links": [{"rel": "prev", "href": "/a"}]}),
+    ("books", {"books": BOOKS, "next": [], "_links": {"next": []}, "meta": {"next": [{"title": "Ada"}]}}),
     ("books", {"books": BOOKS, "nextSyncToken": "b7", "syncCursor": "b7"}),
     ("shelf.books", {"shelf": {"books": BOOKS, "count": 2, "nextPageToken": ""}}),
 ]
