@@ -88,24 +88,12 @@ class ListProgress:
         self._note_idle(step, rows)
         if len(rows):
             self._page_sizes.append(len(rows))
-        moments = rows.moments
-        if len(moments):
-            self.is_ascending = self.is_ascending and is_ascending(moments, self.newest)
-            newest = int(moments.max())
-            self.newest = newest if self.newest is None else max(newest, self.newest)
-        total = None if self._ignores_total else vendor_total(step.page, self._stream.total)
-        if is_paged_by_number(self._stream, step.page):
-            shrank = total is not None and self._total is not None and total < self._total
-            # A key that comes twice in a snapshot may just not be unique; in an incremental list, the record moved.
-            changed = self._stream.cursor is not None and self._has_changed_record(rows)
-            self._total_shrank = self._total_shrank or shrank
-            self._has_moved = self._has_moved or changed
-        self._total = total if total is not None else self._total
-        if total is not None:
-            self._least_total = total if self._least_total is None else min(self._least_total, total)
-        if not self._trusts_total and self._total is not None and self._total < self._received:
-            # It counts something else, such as the records of the page.
-            self._total, self._ignores_total = None, True
+        self._note_order(rows)
+        is_numbered = is_paged_by_number(self._stream, step.page)
+        # A key that comes twice in a snapshot may just not be unique; in an incremental list, the record moved.
+        if is_numbered and self._stream.cursor is not None and self._has_changed_record(rows):
+            self._has_moved = True
+        self._note_total(step.page, is_numbered=is_numbered)
 
     @property
     def total(self) -> int | None:
@@ -206,6 +194,24 @@ class ListProgress:
             f"(the list ended: {self.end_reason}).",
             advice=f"{CutShortError.advice} If the total counts something else, set `total = None`.",
         )
+
+    def _note_order(self, rows: RowBatch) -> None:
+        moments = rows.moments
+        if len(moments):
+            self.is_ascending = self.is_ascending and is_ascending(moments, self.newest)
+            newest = int(moments.max())
+            self.newest = newest if self.newest is None else max(newest, self.newest)
+
+    def _note_total(self, page: Page, *, is_numbered: bool) -> None:
+        total = None if self._ignores_total else vendor_total(page, self._stream.total)
+        if total is not None:
+            shrank = self._total is not None and total < self._total
+            self._total_shrank = self._total_shrank or (is_numbered and shrank)
+            self._total = total
+            self._least_total = total if self._least_total is None else min(self._least_total, total)
+        if not self._trusts_total and self._total is not None and self._total < self._received:
+            # It counts something else, such as the records of the page.
+            self._total, self._ignores_total = None, True
 
     def _note_idle(self, step: WalkedPage, rows: RowBatch) -> None:
         """Raise LoopError if too many pages in a row were empty or brought nothing new."""

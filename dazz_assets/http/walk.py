@@ -224,7 +224,7 @@ class _PageFetcher:
         return more is not None and page.has(more)
 
     def _explains(self, paginator: Paginator, hint: NextPageHint) -> bool:
-        """Whether a token is none of the paginator's business: it has found the way so far, or looks beside it."""
+        """Whether the paginator may leave a token unread: it has found the way so far, or reads the field beside it."""
         if hint.is_certain or hint.is_doubtful or not isinstance(paginator, LinkHeader | NextLink | CursorToken):
             return False
         path = split_path(getattr(paginator, "path", None) or "")
