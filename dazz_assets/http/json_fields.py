@@ -121,5 +121,9 @@ def _scalar_to_text(value: Any) -> str | None:
         return LiteralText("true" if value else "false")
     if isinstance(value, LiteralText):
         return value
-    # A lone surrogate can't be stored as text, so its escape is.
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else None
+    return storable_text(value) if isinstance(value, str) else None
+
+
+def storable_text(text: str) -> str:
+    """A text with the escapes of lone surrogates, which JSON allows and UTF-8 doesn't."""
+    return text.encode("utf-8", "backslashreplace").decode()

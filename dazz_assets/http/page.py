@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from dazz_assets.http.errors import FetchError, RecordsPathError
 from dazz_assets.http.failures import error_for_response, vendor_message
+from dazz_assets.http.json_fields import storable_text
 from dazz_assets.http.json_slices import Document, NoListError, descend, object_members, split_path
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import ResponseRules
@@ -250,7 +251,7 @@ class Page(Response):
         if rules.shape == "object":
             return Listed([raw])
         members = object_members(bytes(raw))
-        return Listed(list(members.values()), list(members))
+        return Listed(list(members.values()), [storable_text(id_) for id_ in members])
 
     def _is_absent(self, raw: Raw | None, rules: ResponseRules) -> bool:
         """Whether the stream says that what is there means no records."""

@@ -56,6 +56,13 @@ def test_62_an_object_that_holds_records_by_their_id_gives_each_its_id_as_key(co
     assert acme.texts(KeylessStream) == ['{"n": 3}']
 
 
+def test_62_an_id_that_is_no_text_in_utf8_is_stored_as_its_escape(connect: Connect, api: Vendor) -> None:
+    acme = connect(declare("ByIdIntegration", ShapeIntegration, shape="by_id", streams=(KeylessStream,)))
+    api.script(Reply(body=b'{"found": {"\\ud800": {"n": 1}, "b": {"n": 2}}}'))
+    acme.sync(KeylessStream)
+    assert acme.column("select key from raw.vendor_keyless order by key") == ["\\ud800", "b"]
+
+
 def test_62_a_declared_key_goes_before_the_id_in_the_object(connect: Connect, api: Vendor) -> None:
     acme = connect(declare("ByIdIntegration", ShapeIntegration, shape="by_id"))
     api.script(Reply(body={"found": {"x": {"id": 1}, "y": {"id": 2}}}))
