@@ -23,7 +23,9 @@ class Cursor:
     order: `"asc"` or `"desc"` where the API sorts by the field. With `"asc"` a long sync is stored as it goes and
         resumes after a crash; with `"desc"` it stops at the mark.
     nulls: what counts where a record's cursor is null: the path of another field (`nulls="created_at"`), or
-        `"fetched"`, the time of fetch. By default such a record is quarantined.
+        `"fetched"`, the time of fetch. By default such a record is quarantined. Each sync then lists all records,
+        since a filter by the cursor leaves out those that have none.
+    nulls_listed: the API's filter lists records whose cursor is null too, so that syncs may send it.
     step: the longest range that the API takes, for example `timedelta(days=31)`. Longer ranges are fetched in steps,
         and both bounds are always sent.
     both: both bounds are always sent; the upper one is now if a range has no end.
@@ -40,3 +42,4 @@ class Cursor:
     nulls: str | None = None
     step: timedelta | None = None
     both: bool = False
+    nulls_listed: bool = False

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.extract.batch import RowBatch
@@ -22,15 +23,20 @@ def format_bound(value: int, cursor: Cursor, *, inclusive: bool = False) -> str 
     With `inclusive`, send the bound one unit of its resolution earlier, so that even an API that treats the bound as
     exclusive returns the records that share its value.
     """
-    unit = bound_resolution(value, cursor)
-    floored = value // unit * unit - (unit if inclusive else 0)
+    floored = floor_bound(value, cursor, inclusive=inclusive)
     if cursor.format == "epoch":
         return floored // 1_000_000
     if cursor.format == "epoch_ms":
         return floored // 1_000
     if cursor.format is None:
-        return _format_rfc3339(floored, unit)
+        return _format_rfc3339(floored, bound_resolution(value, cursor))
     return to_datetime(floored).strftime(cursor.format)
+
+
+def floor_bound(value: int, cursor: Cursor, *, inclusive: bool = False) -> int:
+    """A bound as `format_bound` sends it, in microseconds."""
+    unit = bound_resolution(value, cursor)
+    return value // unit * unit - (unit if inclusive else 0)
 
 
 def round_up_bound(value: int, cursor: Cursor) -> int:
@@ -68,6 +74,17 @@ def bound_resolution(value: int, cursor: Cursor) -> int:
     return 3_600_000_000 if "%H" in cursor.format else 86_400_000_000
 
 
+def lies_outside(rows: RowBatch, lowest: int | None, highest: int | None) -> NDArray[np.bool_]:
+    """For each row with a cursor time whether it lies outside [lowest, highest); None is no bound."""
+    is_outside = np.zeros(len(rows), np.bool_)
+    if lowest is not None:
+        is_outside |= rows.cursor_at < lowest
+    if highest is not None:
+        is_outside |= rows.cursor_at >= highest
+    found: NDArray[np.bool_] = is_outside & (rows.cursor_at != NO_TIME)
+    return found
+
+
 def _time_resolution(value: int) -> int:
     return 1_000_000 if value % 1_000_000 == 0 else 1_000 if value % 1_000 == 0 else 1
 
@@ -81,10 +98,11 @@ def _format_rfc3339(value: int, unit: int) -> str:
 class Bounds:
     """The bounds of one walk, in microseconds of cursor time; None is no bound.
 
-    lower, upper: rows outside [lower, upper) are dropped.
+    lower, upper: what is to be fetched lies in [lower, upper).
     since, until: what the request asks for.
     exact: send `since` unchanged instead of one unit earlier.
     resumes: begin where the last walk of a feed ended, instead of sending the bounds.
+    is_chosen: somebody chose the range, so what lies outside it is not wanted.
     """
 
     lower: int | None = None
@@ -93,15 +111,12 @@ class Bounds:
     until: int | None = None
     exact: bool = False
     resumes: bool = False
+    is_chosen: bool = False
 
-    def rows_inside(self, rows: RowBatch) -> RowBatch:
-        """The rows inside [lower, upper). Rows without a cursor time count as inside."""
-        is_inside = np.ones(len(rows), np.bool_)
-        if self.lower is not None:
-            is_inside &= rows.cursor_at >= self.lower
-        if self.upper is not None:
-            is_inside &= rows.cursor_at < self.upper
-        return rows.select(is_inside | (rows.cursor_at == NO_TIME))
+    def contains(self, rows: RowBatch) -> NDArray[np.bool_]:
+        """For each row whether it lies in [lower, upper). Rows without a cursor time do."""
+        is_inside: NDArray[np.bool_] = ~lies_outside(rows, self.lower, self.upper)
+        return is_inside
 
     def continue_after(self, newest: int | None) -> "Bounds | None":
         """The bounds that continue an ascending list after its newest row; None if that makes no progress."""

@@ -5,14 +5,17 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch, RowReader
-from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.bounds import Bounds, lies_outside
 from dazz_assets.extract.completeness import ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
-from dazz_assets.extract.stream_requests import UnusableParentError, build_request, sent_bounds
-from dazz_assets.http import Client, FetchError, Page, Request, WalkedPage, walk
+from dazz_assets.extract.stream_requests import SentBounds, UnusableParentError, build_request, sent_bounds
+from dazz_assets.http import Client, FetchError, Page, WalkedPage, walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
@@ -21,8 +24,10 @@ from dazz_assets.windows import to_microseconds
 _REFUSES_WITHOUT_FILTER = frozenset({400, 413, 416, 422})
 _NO_FILTER_ADVICE = (
     "No filter was sent, since the stream's Cursor has `nulls`: a filter would leave out records whose cursor is null. "
-    "If the vendor takes no list without one, leave out `nulls`."
+    "If the filter lists them too, set `nulls_listed=True`; if the vendor takes no list without one, leave out `nulls`."
 )
+# A vendor may read bounds in its own time zone, or by the day: records up to a day outside them are usual.
+_FAR = 86_400_000_000
 # Read a shifting list at most this often.
 _MOST_READS = 3
 
@@ -31,7 +36,8 @@ _MOST_READS = 3
 class SourcePage:
     """A page of a source was read.
 
-    list_number: counts the lists read of the source. received: records of the page; rows: those inside the bounds.
+    list_number: counts the lists read of the source. received: records of the page. rows: those to be stored, unless
+    they are already.
     """
 
     source: Source
@@ -50,6 +56,7 @@ class SourceEnd:
     total: the vendor's total, if the list was read in a single walk. agrees_with_total: see `ListProgress`.
     doubt: why the list may not be complete, with the setting that settles it.
     unusable: why no request can be made for this parent (its record lacks a field that the path needs).
+    strays: how many records lay far outside the range that was asked for.
     """
 
     source: Source
@@ -61,6 +68,7 @@ class SourceEnd:
     position: str | None = None
     unusable: str | None = None
     doubt: str | None = None
+    strays: int = 0
 
 
 @dataclass(slots=True)
@@ -99,6 +107,7 @@ class SourceWalk:
         self._lists_read = 0
         self._position: str | None = None
         self._doubt: str | None = None
+        self._strays = 0
         self._stopped = False
         self._stop_walk = threading.Event()
 
@@ -127,7 +136,8 @@ class SourceWalk:
                 pending = [*remaining, *pending]
             total = total if self._lists_read == 1 else None
             agrees = agrees and self._lists_read == 1
-            yield SourceEnd(self._source, reason, None, shifted, total, agrees, self._position, doubt=self._doubt)
+            end = SourceEnd(self._source, reason, None, shifted, total, agrees, self._position)
+            yield replace(end, doubt=self._doubt, strays=self._strays)
         except FetchError as error:
             yield SourceEnd(self._source, "", error)
         except UnusableParentError as error:
@@ -180,6 +190,7 @@ class SourceWalk:
         is_newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
         watch = NewestFirstWatch(bounds)
         max_pages = self._session.max_pages
+        sent = sent_bounds(self._session, self._stream, bounds)
 
         def find_stop_reason(step: WalkedPage) -> str | None:
             reason = None
@@ -196,7 +207,7 @@ class SourceWalk:
 
         steps = walk(
             self._client,
-            self._request(bounds),
+            build_request(self._session, self._stream, self._source.fields, sent),
             paginator=stream.paginator,
             rules=stream.rules,
             position=self._source.position if bounds.resumes else None,
@@ -210,10 +221,11 @@ class SourceWalk:
                 for step in steps:
                     rows = rows_by_page.pop(step.number, None)
                     rows = self._read_rows(step) if rows is None else rows
-                    inside = bounds.rows_inside(rows)
-                    progress.add(step, rows, len(inside))
+                    is_inside = bounds.contains(rows)
+                    progress.add(step, rows, int(is_inside.sum()))
                     self._position = step.position or self._position
-                    yield SourcePage(self._source, self._lists_read, step.page, len(rows), inside)
+                    wanted = rows.select(is_inside | self._find_unasked(rows, bounds, sent))
+                    yield SourcePage(self._source, self._lists_read, step.page, len(rows), wanted)
         except FetchError as error:
             if bounds.since is None and stream.takes_since and error.status in _REFUSES_WITHOUT_FILTER:
                 error.advice = _NO_FILTER_ADVICE
@@ -233,9 +245,19 @@ class SourceWalk:
     def _read_rows(self, step: WalkedPage) -> RowBatch:
         return self._row_reader.read_rows(step, self._source.parent, self._source.fields)
 
-    def _request(self, bounds: Bounds) -> Request:
-        sent = sent_bounds(self._session, self._stream, bounds)
-        return build_request(self._session, self._stream, self._source.fields, sent)
+    def _find_unasked(self, rows: RowBatch, bounds: Bounds, sent: SentBounds | None) -> NDArray[np.bool_]:
+        """The rows outside the range that was asked for: no other list need bring them.
+
+        What lies outside the bounds only because they are sent rounded is stored already, or comes with the next range,
+        and so are the old records at the end of a list that is sorted newest first.
+        """
+        stream, cursor = self._stream, self._stream.cursor
+        if sent is None or cursor is None or bounds.is_chosen or (cursor.order == "desc" and not stream.takes_since):
+            return np.zeros(len(rows), np.bool_)
+        lowest = sent.lowest - _FAR if stream.takes_since and sent.lowest is not None else None
+        highest = sent.highest + _FAR if stream.takes_until and sent.highest is not None else None
+        self._strays += int(lies_outside(rows, lowest, highest).sum())
+        return lies_outside(rows, sent.lowest, sent.highest)
 
 
 # Events queued for each walking thread.

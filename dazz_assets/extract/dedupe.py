@@ -20,12 +20,13 @@ class NewRowFilter:
     there when the mark was set, which the fingerprint kept with the mark proves without opening a file. So rows are
     held back at first. If a fingerprint differs or too many rows are held, the stored hashes are read and compared.
 
-    lower: rows below it, in microseconds of cursor time, need not be compared; None compares all.
+    lower: stored rows below it, in microseconds of cursor time, are read only if rows below it come; None reads all.
     """
 
     def __init__(self, stored: TableVersion | None, lower: int | None) -> None:
         self._stored = stored if stored is not None and stored.files else None
         self._lower = lower
+        self._is_holding = self._stored is not None
         self._seen = SeenHashes()
         self._held: dict[str | None, list[RowBatch]] = defaultdict(list)
         self._held_count = self._held_bytes = 0
@@ -37,12 +38,12 @@ class NewRowFilter:
     @property
     def is_holding(self) -> bool:
         """Whether rows may still be held back."""
-        return self._stored is not None
+        return self._is_holding
 
     def filter_new(self, source: Source, rows: RowBatch) -> list[RowBatch]:
         """Add rows of a source; return those, of this call or held back before, that are known to be new."""
         unseen = self._drop_seen(rows)
-        if self._stored is None:
+        if not self._is_holding:
             return [unseen]
         self._held[source.parent].append(unseen)
         self._held_count += len(unseen)
@@ -63,9 +64,10 @@ class NewRowFilter:
 
     def _release(self) -> list[RowBatch]:
         """Read the stored hashes and return the held rows that are new. From now on, no row is held back."""
+        self._seen, self._is_holding = SeenHashes(), False
         if self._stored is not None:
-            self._seen = SeenHashes(hashes_since(self._stored, self._lowest_held()).to_numpy())
-        self._stored = None
+            self._lower = self._lowest_held()
+            self._seen = SeenHashes(hashes_since(self._stored, self._lower).to_numpy())
         held, self._held = [row for rows in self._held.values() for row in rows], defaultdict(list)
         return [self._drop_seen(rows) for rows in held]
 
@@ -77,6 +79,11 @@ class NewRowFilter:
         return min([self._lower, *(int(moments.min()) for moments in held if len(moments))])
 
     def _drop_seen(self, rows: RowBatch) -> RowBatch:
+        moments = rows.moments
+        is_below = self._lower is not None and len(moments) > 0 and moments.min() < self._lower
+        if self._stored is not None and not self._is_holding and is_below:
+            self._seen.add_new(hashes_since(self._stored, None).to_numpy())
+            self._lower = None
         return rows.select(self._seen.add_new(rows.content_hashes))
 
 

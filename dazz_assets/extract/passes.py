@@ -71,6 +71,7 @@ class Pass:
         self._slices = self._new_slices()
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
         self._complete: list[Source] = []
+        self._doubts: list[str] = []
         self._uncommitted_rows = 0
         self._seen_keys = SeenHashes()
         self._added: dict[str | None, _AddedRows] = {}
@@ -114,16 +115,16 @@ class Pass:
         )
         self._note_warnings(event)
         state.shape.add(event.rows)
-        if self._bounds[event.source.parent].since is None and state.stream.takes_since:
-            self._note_nulls(event.rows)
         state.usable_check.add(event.rows)
         boundary = self._boundaries[event.source.parent]
         newest_before = boundary.candidate_mark
-        boundary.add(event.rows, to_microseconds(event.page.fetched_at))
+        # Rows outside the bounds are stored, but say nothing of the range.
+        inside = event.rows.select(self._bounds[event.source.parent].contains(event.rows))
+        boundary.add(inside, to_microseconds(event.page.fetched_at))
         for rows in state.row_filter.filter_new(event.source, event.rows):
             self._write(rows, event.list_number)
         if self._ascending:
-            self._ascending = is_ascending(event.rows.moments, newest_before)
+            self._ascending = is_ascending(inside.moments, newest_before)
             # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
             is_safe = (
                 self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding
@@ -138,21 +139,6 @@ class Pass:
     def _may_store_unfinished(self) -> bool:
         state = self._state
         return state.stream.cursor is not None and not state.replaces_all and not state.row_filter.is_holding
-
-    def _note_nulls(self, rows: RowBatch) -> None:
-        """Warn if records without a cursor came because no filter was sent: later syncs send one."""
-        warnings, cursor = self._state.report.warnings, self._state.stream.cursor
-        if cursor is None or None not in rows.cursors:
-            return
-        problems = rows.problems or [None] * len(rows)
-        if not any(text is None and problem is None for text, problem in zip(rows.cursors, problems, strict=True)):
-            return
-        warning = (
-            f"records whose `{cursor.field}` is null came with this list, to which no filter was sent. Later syncs "
-            "send one, which may leave such records out; without `since` on the Cursor, each sync lists all records"
-        )
-        if warning not in warnings:
-            warnings.append(warning)
 
     def _withdraw_list(self, source: Source, list_number: int) -> None:
         """Take back what the source's current list added: what was removed meanwhile must not stay in a complete list.
@@ -187,6 +173,7 @@ class Pass:
             return
         if event.doubt is not None:
             self._note_doubt(event.source, event.doubt)
+        state.strays += event.strays
         if error is None and event.shifted:
             self._note_shifted(event.source)
         if error is None:
@@ -194,7 +181,7 @@ class Pass:
             state.report.end_reason = event.reason
             state.totals.append(event.total)
             state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
-            if event.position is not None and self._part.until is None:
+            if event.position is not None and self._part.until is None and self._follows_mark(event.source):
                 event.source.position = state.client.mask(event.position)
         elif state.stream.parent is None or isinstance(error, UnreachableError):
             # A host that is unreachable for one parent is unreachable for all.
@@ -218,6 +205,7 @@ class Pass:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""
         state = self._state
         where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
+        self._doubts.append(f"{where}{doubt}")
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
             state.shifted.add(source.parent)
@@ -325,7 +313,7 @@ class Pass:
     def _confirm_shrink(self) -> None:
         """List again if far fewer records came than are stored, since a list is rarely cut down at once.
 
-        Raises SyncError if the second list is as short and has other records.
+        Raises SyncError if the second list is as short and has other records, or if a total says that it is not whole.
         """
         state = self._state
         if state.accepts_shrink or not (lost := self._describe_shrink()):
@@ -338,6 +326,11 @@ class Pass:
         self._walk()
         if not self._describe_shrink():
             return
+        if self._doubts:
+            raise SyncError(
+                f"{state.session.name}, stream {state.stream.name}: {lost}, and {self._doubts[0]}. The stored records "
+                "were not replaced. If the loss is real, sync with --accept-shrink"
+            )
         if self._content_fingerprint() == first:
             state.report.warnings.append(f"{lost}; a second list said the same, so they were replaced")
             return
@@ -397,19 +390,14 @@ class Pass:
 
     def _advance_mark(self, source: Source, newest: int | None, *, finished: bool = True) -> dict[str, int]:
         """Move a source's mark over the range that was fetched without a gap. Return the transactions to commit."""
-        state, bounds = self._state, self._bounds[source.parent]
-        if state.stream.cursor is None or source.parent in state.shifted:
-            return {}
-        start = state.session.start
-        covered = max(value for value in (start, source.mark, source.covered) if value is not None)
-        begin = bounds.lower if bounds.lower is not None else start
-        if begin > covered:
+        state = self._state
+        if state.stream.cursor is None or source.parent in state.shifted or not self._follows_mark(source):
             return {}
         before = source.mark
         if newest is not None:
             source.mark = newest if source.mark is None else max(source.mark, newest)
         if finished and self._part.until is not None:
-            source.covered = max(covered, self._part.until)
+            source.covered = max(self._covered(source), self._part.until)
         boundary = self._boundary_fingerprint(source) if finished else None
         if boundary is not None or source.mark != before or state.replaces_all:
             source.boundary = boundary
@@ -419,6 +407,15 @@ class Pass:
             MARK: NO_MARK if source.mark is None else source.mark,
             BOUNDARY: _NO_BOUNDARY if source.boundary is None else source.boundary,
         }
+
+    def _follows_mark(self, source: Source) -> bool:
+        """Whether the walk begins no later than the range that is fetched without a gap ends."""
+        begin = self._bounds[source.parent].lower
+        return begin is None or begin <= self._covered(source)
+
+    def _covered(self, source: Source) -> int:
+        values = (self._state.session.start, source.mark, source.covered)
+        return max(value for value in values if value is not None)
 
     def _boundary_of(self, source: Source) -> BoundaryTracker:
         """The source's tracker, shared by all parts of a sync: each continues where the last one ended."""

@@ -65,6 +65,11 @@ def _step_edges(bounds: Bounds, end: int, cursor: Cursor, step: timedelta) -> li
     return [edge for edge in edges if edge > since]
 
 
+def _leaves_out_nulls(cursor: Cursor | None) -> bool:
+    """Whether a filter would leave out records: those whose cursor is null, which the stream wants."""
+    return cursor is not None and cursor.nulls is not None and not cursor.nulls_listed
+
+
 def _needs_exact_steps(cursor: Cursor, unit: int) -> bool:
     """Whether a step is too short to begin one unit earlier."""
     return cursor.step is not None and cursor.step // timedelta(microseconds=1) < 2 * unit
@@ -124,8 +129,11 @@ class SyncPlan:
     @property
     def _is_fetched_in_parts(self) -> bool:
         stream = self._stream
-        has_nulls = stream.cursor is not None and stream.cursor.nulls is not None
-        return stream.takes_both_bounds and not (self._range.refetch or keeps_position(stream) or has_nulls)
+        return (
+            stream.takes_both_bounds
+            and not (self._range.refetch or keeps_position(stream))
+            and not _leaves_out_nulls(stream.cursor)
+        )
 
     @property
     def covers_from_start(self) -> bool:
@@ -174,20 +182,18 @@ class SyncPlan:
             return None
         if self._resumes(source):
             return Bounds(since=begin, resumes=True)
-        if (
-            self._stream.cursor.nulls is not None
-            and part.until is None
-            and (source.mark is None or self._range.refetch)
-        ):
-            # A filter leaves out the records whose cursor is null.
+        if not _leaves_out_nulls(self._stream.cursor):
+            return self._bounds_between(source, part, begin)
+        if part.until is None and (self._range.from_mark or self._range.refetch):
             return Bounds()
-        return self._bounds_between(source, part, begin)
+        return replace(self._bounds_between(source, part, begin), since=None, until=None)
 
     def _bounds_between(self, source: Source, part: Part, begin: int) -> Bounds:
         # No lower bound at the start: store what the API returns from before it.
         at_start = begin == self._session.start
         lower = None if at_start and (source.mark is None or not self._range.from_mark) else begin
-        return Bounds(lower, part.until, since=begin, until=part.until, exact=at_start)
+        is_chosen = not (self._range.from_mark or self._range.refetch)
+        return Bounds(lower, part.until, since=begin, until=part.until, exact=at_start, is_chosen=is_chosen)
 
     def steps(self, bounds: Bounds) -> Sequence[Bounds]:
         """Return the ranges in which a walk lists its bounds: one, or several where the API takes no longer range.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dazz_assets.declare.config import config_texts
 from dazz_assets.errors import SyncError
-from dazz_assets.extract.bounds import Bounds, format_bound, round_up_bound
+from dazz_assets.extract.bounds import Bounds, floor_bound, format_bound, round_up_bound
 from dazz_assets.extract.drift import shape_from_json, shape_path
 from dazz_assets.http import Request
 from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
@@ -29,12 +29,16 @@ class SentBounds:
 
     Both always have a value, for texts that can't do without one: for a missing bound, one that excludes nothing.
     has_since, has_until: whether the walk has the bound; a missing one is sent only inside a longer text.
+    lowest, highest: what is listed lies in [lowest, highest), if the API filters by the cursor; in microseconds, None
+    for a bound that is not sent.
     """
 
     since: str | int
     until: str | int
     has_since: bool
     has_until: bool
+    lowest: int | None
+    highest: int | None
 
     def value(self, name: str) -> str | int:
         """`since` or `until` by name."""
@@ -63,11 +67,14 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
         # Rounded outwards: what the vendor lists beyond the bound is left out when it arrives.
         is_exact = format_bound(bounds.until, cursor) != format_bound(bounds.until - 1, cursor)
         until = bounds.until if is_exact else round_up_bound(bounds.until, cursor)
+    inclusive = bounds.since is not None and not bounds.exact
     return SentBounds(
-        since=format_bound(since, cursor, inclusive=bounds.since is not None and not bounds.exact),
+        since=format_bound(since, cursor, inclusive=inclusive),
         until=format_bound(until, cursor),
         has_since=bounds.since is not None,
         has_until=bounds.until is not None or cursor.both or cursor.step is not None,
+        lowest=None if bounds.since is None or bounds.resumes else floor_bound(since, cursor, inclusive=inclusive),
+        highest=None if bounds.until is None else until,
     )
 
 

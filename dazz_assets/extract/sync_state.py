@@ -32,6 +32,7 @@ class SyncState:
     parents: the parents of all sources.
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
+    strays: how many records lay far outside the range that was asked for.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class SyncState:
         self.passed_over: dict[str | None, str] = {}
         self.has_unusable_parents = False
         self.shifted: set[str | None] = set()
+        self.strays = 0
         self.totals: list[int | None] = []
         self.shape = RecordShape()
         self.usable_check = UsableRecordCheck(stream)

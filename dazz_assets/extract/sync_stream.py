@@ -109,6 +109,8 @@ class StreamSync:
                     raise SyncError(self._describe_failures(sources, all_passed_over=True))
                 if part.before_marks:
                     self._record_start(part.since, sources)
+            if state.strays:
+                state.report.warnings.append(self._describe_strays())
             if all(source.mark is None for source in sources):
                 state.require_usable()
             if self._stream.cursor is not None and self._plan.covers_from_start:
@@ -119,6 +121,15 @@ class StreamSync:
             state.client.close()
         self._note_drift()
         return self._report(sources)
+
+    def _describe_strays(self) -> str:
+        cursor, strays = self._stream.cursor, self._state.strays
+        records = "1 record lies" if strays == 1 else f"{strays} records lie"
+        return (
+            f"{records} more than a day outside the range that was asked for. They are stored, but if the API filters "
+            f"by another field than `{cursor.field if cursor else ''}`, later syncs miss changes: name that field in "
+            f"`cursor` of {self._stream.stream.__name__}, or leave out the bounds, and each sync lists all records"
+        )
 
     def _record_start(self, start: int, sources: Sequence[Source]) -> None:
         """Record that everything since a time is fetched, unless records may be missing."""

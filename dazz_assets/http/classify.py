@@ -14,18 +14,23 @@ from dazz_assets.http.errors import (
     NotJsonError,
     NotReadyError,
     RangeTooLargeError,
+    RecordsPathError,
     RateLimitedError,
     TransientError,
     UnavailableError,
     VendorReportedError,
 )
 from dazz_assets.http.failures import error_for_response, mentions_rate_limit, vendor_message
+from dazz_assets.http.json_slices import Document, object_members_at
 from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.rate_limit import requested_wait
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.response_rules import Action, ResponseRules
 
+# What is found in the last item of a list that broke off with an error.
+_MAY_BREAK_OFF = re.compile(rb'"[^"]{0,30}(err|fault|fail|exception|success|status)', re.I)
+_LONGEST_REPORT = 4096
 _FORMAT_ADVICE = 'Set `format` on the stream if it is another: "json", "ndjson" or "csv".'
 
 
@@ -83,6 +88,7 @@ def _classify_success(
         sent=sent_values(page.request),
         has_records=lambda: page.has_records(rules, any_=True),
     )
+    reported = reported or _find_error_at_end(page, rules)
     if reported is not None:
         return _classify_reported(page, reported, rules, action, now, mask)
     if page.status == 202 and not page.has_records(rules, any_=True):
@@ -93,6 +99,20 @@ def _classify_success(
         advice = f'If it means that there are no records, set accept = {{{page.status}: "skip"}} on the stream.'
         raise EmptyBodyError(problem, status=page.status, advice=advice)
     return page
+
+
+def _find_error_at_end(page: Page, rules: ResponseRules) -> ReportedError | None:
+    """The error with which a list breaks off: its last item reports one, and has no field of the first."""
+    try:
+        records = page.listed(rules).records if rules.shape == "list" else []
+    except RecordsPathError:
+        return None
+    if len(records) < 2 or _MAY_BREAK_OFF.search(bytes(memoryview(records[-1])[:_LONGEST_REPORT])) is None:
+        return None
+    first, last = object_members_at(records[0]), object_members_at(records[-1])
+    if not first or not last or first.keys() & last.keys():
+        return None
+    return find_reported_error(Document(bytes(records[-1])), rules.data_fields, sent=sent_values(page.request))
 
 
 def _convert(page: Page, rules: ResponseRules) -> Page:

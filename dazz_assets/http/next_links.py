@@ -17,7 +17,8 @@ from dazz_assets.http.quotes import shorten
 
 # A long word without a path or a query is a token and not a relative link.
 _TOKEN = re.compile(r"[\w+=-]{12,}")
-_NEXT_RELATION = re.compile(r"rel\s*=[^,]*\bnext\b", re.I)
+_NEXT_RELATION = re.compile(r"rel\*?\s*=[^,;]*\bnext([_ ]?page)?\b(?!-)", re.I)
+_ADDRESS = re.compile(r"<[^>]*>")
 _LONGEST_QUOTE = 60
 
 
@@ -43,8 +44,8 @@ def find_header_link(page: Page) -> weblinking.Link | None:
     links = weblinking.parse(header)
     if (found := next((link for link in links if link.has_rel("next")), None)) is not None:
         return found
-    # The parser leaves out what it can't read, which may be the link to the next page.
-    if len(links) < header.count("<") and _NEXT_RELATION.search(header):
+    # The parser leaves out what is not written as the RFC says, which may be the link to the next page.
+    if _NEXT_RELATION.search(_ADDRESS.sub("<>", header)):
         raise page.make_error(LinkError, f"the Link header can't be read: {shorten(header, _LONGEST_QUOTE)!r}.")
     return None
 

@@ -352,7 +352,8 @@ def _read_header(header: str, value: str, pages_read: int) -> NextPageHint | Non
     if name in _HEADER_PAGE_COUNTS and (read_number(value) or 0) > pages_read:
         return NextPageHint(f"{sign}: {value}", "PageNumber()", field=header)
     if _HEADER_LINK.search(header):
-        return NextPageHint(sign, "one of your own that follows it", field=header)
+        is_link = "/" in value or "?" in value
+        return NextPageHint(sign, "one of your own that follows it", is_certain=is_link, field=header)
     if _HEADER_TOKEN.search(header):
         return NextPageHint(sign, f'CursorToken(header="{header}", param=...)', field=header)
     return None

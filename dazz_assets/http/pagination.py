@@ -82,7 +82,7 @@ class LinkHeader:
             return _end_without(page, self.more, "no Link header with rel=next")
         if says_nothing_follows(link):
             return Last('the link with rel=next says results="false"')
-        return follow_link(page, link.uri, self.keep)
+        return _unless_repeated(follow_link(page, link.uri, self.keep), request, received)
 
     def position(self, page: Page) -> str | None:
         """The link from which a later walk goes on; None if the page has none."""
@@ -117,10 +117,7 @@ class NextLink:
         link = self._read_link(page)
         if link is None:
             return _end_without(page, self.more, f"no link at `{self.path}`")
-        following = self._follow(page, link)
-        if received == 0 and following.full_address() == request.full_address():
-            return Last("an empty page whose link leads to itself")
-        return following
+        return _unless_repeated(self._follow(page, link), request, received)
 
     def resolve(self, link: str, requested: str) -> str:
         """The absolute URL of a link. requested: the URL of the page that has it. Raises ValueError."""
@@ -403,20 +400,33 @@ def _find_end(page: Page, received: int, more: str | None, reached: int | None) 
 
 def _find_flagged_end(page: Page, more: str | None) -> Last | None:
     """The end of a list that `more` says, or None."""
-    if more is None or not page.has(more) or _has_more(page.value(more), more, None):
+    if more is None or _says_nothing(page, more) or _has_more(page.value(more), more, None):
         return None
     return Last(f"`{more}` says that there is no more")
 
 
 def _end_without(page: Page, more: str | None, missing: str) -> Last:
     """The end of a list whose page names no next one. Raises FetchError if `more` says that there is one."""
-    if more is None or not page.has(more):
+    if more is None or _says_nothing(page, more):
         return Last(missing)
     raise page.make_error(
         FetchError,
         f"`{more}` in the page says that there is more, but there is {missing}.",
         advice="Correct the paginator.",
     )
+
+
+def _says_nothing(page: Page, more: str) -> bool:
+    """Whether the value at `more` is missing or blank. Beside a link or a token, that is no end."""
+    value = page.value(more)
+    return value is None or value == {} or (isinstance(value, str) and is_blank(value) and read_flag(value) is None)
+
+
+def _unless_repeated(following: Request, request: Request, received: int) -> Request | Last:
+    """The request that a link leads to, or the end of the list: an empty page whose link leads to itself."""
+    if received == 0 and following.full_address() == request.full_address():
+        return Last("an empty page whose link leads to itself")
+    return following
 
 
 def _find_feed_end(resume: bool, received: int) -> Last | None:

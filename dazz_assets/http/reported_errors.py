@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from dazz_assets.http.failures import vendor_message
 from dazz_assets.http.json_slices import Document, split_path
-from dazz_assets.http.paging_names import read_number
+from dazz_assets.http.paging_names import read_flag, read_number
 from dazz_assets.http.quotes import shorten
 
 # Names as `_normalize` writes them.
@@ -45,19 +45,37 @@ _HTTP_STATUSES = frozenset({"status", "statuscode", "httpstatus", "httpcode"})
 # Numbers that are zero where all is well.
 _RESULT_CODES = frozenset({"code", "status", "returncode", "resultcode", "retcode"})
 _KINDS = frozenset({"type", "object", "kind"})
-_ERROR_KINDS = frozenset({"error", "errors", "error.list", "errorlist", "fault", "exception"})
+_ERROR_KIND = re.compile(r"errors|error\.?list|[\w.#:/-]*(error|fault|exception)|fatal", re.I)
+# Lists of notices, each with its kind.
+_NOTICES = frozenset({"messages", "notices", "notifications", "alerts"})
+_NOTICE_KINDS = ("type", "severity", "level", "kind", "status")
+# Flags that the list is not whole.
+_PARTIAL = frozenset({"partial", "ispartial", "partialresult", "partialresults", "partialresponse"})
 _NOTHING = frozenset({"", "none", "null", "ok", "success", "no error", "noerror", "false"})
 _ALL_IS_WELL = re.compile(
     r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b|^$", re.I
 )
-_MAY_REPORT = _REPORTS | _CODES | _MEANS_SUCCESS | _MEANS_FAILURE | _STATUSES | _HTTP_STATUSES | _RESULT_CODES | _KINDS
+_IF_NO_RECORDS = _MEANS_SUCCESS | _PARTIAL | _NOTICES | _KINDS | _RESULT_CODES | _STATUSES
+_MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _HTTP_STATUSES | _IF_NO_RECORDS
 _MESSAGES = frozenset({"message", "msg", "returnmsg", "resultmsg", "resultmessage", "statusmessage"})
 _WORDS = frozenset({"reason", "detail", *_MESSAGES, *_REPORTS})
 # Objects around the whole of a response, as in SOAP.
 _WRAPPERS = frozenset({"envelope", "body", "response", "result", "data", "soapenvelope", "soapbody"})
 # Objects beside the list that say how the request went.
 _ENVELOPES = frozenset(
-    {"meta", "metadata", "status", "header", "head", "responseheader", "responsestatus", "requeststatus", "shards"}
+    {
+        "head",
+        "header",
+        "meta",
+        "metadata",
+        "requeststatus",
+        "response",
+        "responseheader",
+        "responsestatus",
+        "result",
+        "shards",
+        "status",
+    }
 )
 _MAX_DEPTH = 4
 
@@ -169,20 +187,38 @@ def _role_of(name: str, level: Document, data: Sequence[str], depth: int) -> Rol
 
 
 def _tells_of_failure(level: Document, name: str, value: Any, sent: Collection[str]) -> bool:
-    """Whether a kind, a code or a status tells of a failure, if no record came with it."""
-    if name not in _KINDS | _RESULT_CODES | _STATUSES:
-        return False
+    """Whether a field tells of a failure, if no record came with it."""
     if name in _KINDS:
-        return _is_text(value, _ERROR_KINDS)
+        return isinstance(value, str) and _ERROR_KIND.fullmatch(value.strip()) is not None
+    if name in _NOTICES:
+        return any(_is_error_notice(item) for item in value) if isinstance(value, list) else False
+    if name in _PARTIAL:
+        return read_flag(value) is True
+    if name in _MEANS_SUCCESS:
+        counts = any(_normalize(other) in _MEANS_FAILURE for other in level.names())
+        return read_flag(value) is False and not counts
+    if name not in _RESULT_CODES | _STATUSES:
+        return False
     if name == "status" and value is False:
         return True
-    texts = [level.value(_escape(other)) for other in level.names() if _normalize(other) in _MESSAGES]
-    said = next((text for text in texts if isinstance(text, str)), "")
+    said = _find_message(level)
     if name in _RESULT_CODES and (number := read_number(value)) is not None:
         is_usual = number == 1 or 200 <= number < 300 or (number == 0 and name != "status")
-        return not is_usual and str(value) not in sent and _ALL_IS_WELL.search(said.strip()) is None
-    is_failed = isinstance(value, str) and value not in sent and _FAILED_WITHOUT_RECORDS.fullmatch(value.strip())
-    return name not in ("state", "code") and bool(is_failed)
+        return not is_usual and str(value) not in sent and _ALL_IS_WELL.search(said) is None
+    if not isinstance(value, str) or value in sent:
+        return False
+    is_failed = name not in ("state", "code") and _FAILED_WITHOUT_RECORDS.fullmatch(value.strip()) is not None
+    return is_failed or (name in _RESULT_CODES and _FAILED_WITHOUT_RECORDS.fullmatch(said) is not None)
+
+
+def _find_message(level: Document) -> str:
+    texts = [level.value(_escape(other)) for other in level.names() if _normalize(other) in _MESSAGES]
+    return next((text.strip() for text in texts if isinstance(text, str)), "")
+
+
+def _is_error_notice(item: Any) -> bool:
+    kinds = [item.get(name) for name in _NOTICE_KINDS] if isinstance(item, dict) else []
+    return any(isinstance(kind, str) and _ERROR_KIND.fullmatch(kind.strip()) is not None for kind in kinds)
 
 
 def _escape(name: str) -> str:

@@ -252,7 +252,8 @@ class _PageFetcher:
             page,
             records=self._rules.records,
             read=getattr(paginator, "path", None),
-            ignored=self._rules.data_fields,
+            # LinkHeader has read its header: it leads nowhere.
+            ignored=(*self._rules.data_fields, *(["Link"] if isinstance(paginator, LinkHeader) else [])),
             pages_read=self._number,
             received=self._received if counts_totals else None,
         )

@@ -22,6 +22,7 @@ def check_stream(where: str, stream: StreamSpec, integration: type[Integration[A
         _find_missing_body(stream)
         or _find_unused_parent(stream)
         or _find_unused_format(stream)
+        or _find_unused_cursor_setting(stream)
         or _find_setting_replaced_by_auth(stream, integration)
         or _find_setting_replaced_by_paginator(stream, integration)
     )
@@ -111,6 +112,18 @@ def _find_unused_format(stream: StreamSpec) -> str | None:
         "Cursor(format=...) does nothing: it says how bounds are written, and none is sent; name the vendor's "
         'parameter, for example `since="updated_after"`, or remove it'
     )
+
+
+def _find_unused_cursor_setting(stream: StreamSpec) -> str | None:
+    cursor = stream.cursor
+    if cursor is None:
+        return None
+    if (cursor.step is not None or cursor.both) and not stream.takes_both_bounds:
+        name = "step" if cursor.step is not None else "both"
+        return f"Cursor({name}=...) does nothing: it needs both bounds; name their parameters in `since` and `until`"
+    if cursor.nulls_listed and (cursor.nulls is None or not stream.takes_since):
+        return "Cursor(nulls_listed=True) does nothing: it needs `nulls` and `since`; set both, or remove it"
+    return None
 
 
 def _find_setting_replaced_by_auth(stream: StreamSpec, integration: type[Integration[Any]]) -> str | None:

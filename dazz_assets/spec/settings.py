@@ -306,6 +306,7 @@ class _CursorSettings(BaseModel):
     nulls: _Name | None = _setting('the path of a field, or "fetched"', '`nulls="created_at"`')
     step: timedelta | None = _setting("a timedelta above 0", "`step=timedelta(days=31)`", gt=timedelta())
     both: bool = _setting("True or False")
+    nulls_listed: bool = _setting("True or False")
     lookback: timedelta = _setting("a timedelta, not negative", "`lookback=timedelta(hours=1)`", ge=timedelta())
     order: Literal["asc", "desc"] | None = _setting('"asc" or "desc"')
     format: Annotated[str, _satisfying(lambda form: form in ("epoch", "epoch_ms") or "%" in form)] | None = _setting(

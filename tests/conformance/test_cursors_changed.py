@@ -76,7 +76,7 @@ def test_44_a_stream_whose_cursor_changes_is_fetched_again_and_says_so(connect: 
     assert after.column("select cursor from raw.vendor_events order by key") == [
         f"2026-02-0{number}T00:00:00Z" for number in range(1, 4)
     ]
-    assert after.sync(ByChangeStream).warnings == []
+    assert not any("the key or the cursor" in warning for warning in after.sync(ByChangeStream).warnings)
 
     old = after.session.lake.raw("vendor", "events", "acme", windowed=True).open(version)
     assert old is not None

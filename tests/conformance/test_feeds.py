@@ -196,3 +196,37 @@ def test_49_each_parent_of_a_feed_has_its_own_place(connect: Connect, api: Vendo
     acme.sync(OrgLogsStream)
     assert sorted(request.target for request in api.requests) == ["/orgs/1/logs?after=7", "/orgs/2/logs?after=11"]
     assert acme.versions(OrgLogsStream) == 18
+
+
+def test_49_a_range_that_begins_after_the_place_leaves_it_where_it_is(connect: Connect, api: Vendor) -> None:
+    api.handler = log = SystemLog(12)
+    acme = connect(OktaIntegration)
+    acme.sync(LogsStream)
+    log.events += [entry(number) for number in range(12, 60)]
+    report = acme.sync_range(LogsStream, since="2026-02-03")
+    assert "nothing is fetched yet" in str(report.gap)
+    api.requests.clear()
+    acme.sync(LogsStream)
+    assert param(api.requests[0], "after") == "12"
+    assert (acme.ids(LogsStream), acme.versions(LogsStream)) == (list(range(60)), 60)
+
+
+def test_49_a_range_that_begins_before_the_mark_moves_the_place(connect: Connect, api: Vendor) -> None:
+    api.handler = log = SystemLog(30)
+    acme = connect(OktaIntegration)
+    acme.sync(LogsStream)
+    log.events += [entry(number) for number in range(30, 40)]
+    assert acme.sync_range(LogsStream, since="2026-02-01").gap is None
+    api.requests.clear()
+    acme.sync(LogsStream)
+    assert param(api.requests[0], "after") == "40"
+    assert acme.ids(LogsStream) == list(range(40))
+
+
+def test_49_a_feed_that_is_not_declared_as_one_ends_at_an_empty_page_that_leads_to_itself(
+    connect: Connect, api: Vendor
+) -> None:
+    api.handler = SystemLog(13)
+    acme = connect(declare("OktaIntegration", OktaIntegration, paginator=LinkHeader()))
+    report = acme.sync(LogsStream)
+    assert (acme.ids(LogsStream), report.end_reason) == (list(range(13)), "an empty page whose link leads to itself")

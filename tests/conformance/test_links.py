@@ -280,3 +280,30 @@ def test_49_okta_users_are_listed_over_their_links(connect: Connect, api: Vendor
     acme = connect(declare("OktaIntegration", EventsIntegration, streams=(UsersStream,)))
     acme.sync(UsersStream)
     assert (acme.ids(UsersStream), len(api.requests)) == (list(range(11)), 4)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "<{next}>; rel='next'",
+        '<{next}>; rel="nextpage"',
+        "<{next}>; rel*=UTF-8''next",
+        '<{next}>; title="a; rel="next"',
+    ],
+    ids=["single quotes", "another word", "extended", "a quote left open"],
+)
+def test_50_a_next_link_that_is_not_written_by_the_standard_is_no_end(
+    connect: Connect, api: Vendor, header: str
+) -> None:
+    link = header.format(next="/items?page=2")
+    api.handler = lambda request: Reply(body=items(1), headers={} if request.query else {"Link": link})
+    acme = connect(declare("LinksIntegration", CommonIntegration, paginator=LinkHeader(), streams=(ItemsStream,)))
+    with pytest.raises(SyncError, match="the Link header can't be read"):
+        acme.sync(ItemsStream)
+
+
+def test_50_a_link_in_a_header_of_its_own_is_a_next_link(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body=items(1), headers={"X-Next-Link": "/items?page=2"}))
+    acme = connect(declare("LinksIntegration", CommonIntegration, streams=(ItemsStream,)))
+    with pytest.raises(SyncError, match="X-Next-Link in the page says that there is more"):
+        acme.sync(ItemsStream)

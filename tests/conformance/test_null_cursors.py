@@ -73,17 +73,31 @@ def test_56_records_that_never_changed_are_stored_once(
     assert (acme.ids(stream), acme.versions(stream)) == (list(range(20)), 20)
 
 
-def test_56_the_first_list_is_asked_for_without_the_filter_and_says_what_follows(connect: Connect, api: Vendor) -> None:
-    integration, stream = orders(Cursor("changed", since="since", nulls="made"))
-    api.handler = Orders()
+@pytest.mark.parametrize("nulls", POLICIES)
+def test_56_no_list_is_asked_for_with_the_filter_so_a_new_record_that_never_changed_comes_too(
+    connect: Connect, api: Vendor, clock: Clock, nulls: str
+) -> None:
+    integration, stream = orders(Cursor("changed", since="since", nulls=nulls))
+    api.handler = vendor = Orders()
+    vendor.orders = [order for order in vendor.orders if order["changed"]]
     acme = connect(integration)
-    (warning,) = acme.sync(stream).warnings
+    acme.sync(stream)
+    vendor.orders.append({"id": 20, "made": "2026-03-02T12:00:00Z", "changed": None})
+    clock.sleep(3600)
+    assert acme.sync(stream).records == 1
+    assert 20 in acme.ids(stream)
     assert all("since" not in request.query for request in api.requests)
-    assert warning.startswith("records whose `changed` is null came with this list, to which no filter was sent.")
-    assert "without `since` on the Cursor, each sync lists all records" in warning
-    api.requests.clear()
-    assert acme.sync(stream).warnings == []
-    assert "since" in api.requests[0].query
+
+
+def test_56_a_filter_that_lists_such_records_too_is_sent(connect: Connect, api: Vendor, clock: Clock) -> None:
+    integration, stream = orders(Cursor("changed", since="since", nulls="made", nulls_listed=True))
+    api.handler = vendor = Orders()
+    acme = connect(integration)
+    acme.sync(stream)
+    vendor.orders[1]["changed"] = "2026-03-02T12:30:00Z"
+    clock.sleep(3600)
+    acme.sync(stream)
+    assert all("since" in request.query for request in api.requests)
 
 
 def test_56_what_stands_in_for_the_cursor_moves_no_mark(connect: Connect, api: Vendor) -> None:

@@ -275,3 +275,31 @@ def test_53_a_later_page_that_is_refused_names_the_setting_for_an_end(
     api.script(Reply(body={"books": BOOKS}, headers=link), Reply(404, {"detail": "That page has nothing."}))
     with pytest.raises(SyncError, match=r'If the list ends there, set accept = \{404: "end"\}\.'):
         connect(declare("DeepIntegration", BooksIntegration, paginator=paginator)).sync(ItemsStream)
+
+
+@pytest.mark.parametrize("silent", [None, "", "null", {}], ids=["null", "an empty text", "the word null", "no fields"])
+@pytest.mark.parametrize(
+    "paginator",
+    [
+        NextLink("next", more="has_more"),
+        CursorToken("token", param="from", more="has_more"),
+        LinkHeader(more="has_more"),
+    ],
+    ids=lambda paginator: type(paginator).__name__,
+)
+def test_54_a_flag_without_a_value_is_no_end_beside_a_way_on(
+    connect: Connect, api: Vendor, paginator: Paginator, silent: Any
+) -> None:
+    def respond(request: ReceivedRequest) -> Reply:
+        at = int(param(request, "from", "0"))
+        body: dict[str, Any] = {"books": items(*range(at, min(at + 10, 25))), "has_more": silent}
+        if at + 10 >= 25:
+            return Reply(body=body)
+        following = f"/items?from={at + 10}"
+        link = {"Link": f'<{following}>; rel="next"'} if isinstance(paginator, LinkHeader) else {}
+        return Reply(body=body | {"next": following, "token": str(at + 10)}, headers=link)
+
+    api.handler = respond
+    acme = connect(declare("BooksIntegration", BooksIntegration, paginator=paginator, data_fields=("next", "token")))
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == list(range(25))

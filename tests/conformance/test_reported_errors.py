@@ -55,6 +55,59 @@ def test_51_an_error_is_one_whatever_stands_beside_it(beside: dict[str, Any]) ->
     assert [report and report.field for report in found] == [field for _, field in REPORTS]
 
 
+IF_NO_RECORDS: list[tuple[dict[str, Any], str]] = [
+    ({"ok": 0, "note": "the reel is broken"}, "ok"),
+    ({"isSuccess": "no"}, "isSuccess"),
+    ({"returnCode": "E1001", "returnMsg": "failed: the reel is broken"}, "returnCode"),
+    ({"code": "R-7", "message": "invalid reel"}, "code"),
+    ({"response": {"status": "ERROR"}}, "response.status"),
+    ({"messages": [{"type": "info"}, {"severity": "Error", "text": "the reel is broken"}]}, "messages"),
+    ({"__type": "com.reels#ThrottlingException"}, "__type"),
+    ({"kind": "ReelFault"}, "kind"),
+    ({"partial": True}, "partial"),
+]
+
+
+@pytest.mark.parametrize(("body", "field"), IF_NO_RECORDS, ids=[field for _, field in IF_NO_RECORDS])
+def test_51_a_doubtful_report_is_an_error_where_no_record_came(
+    connect: Connect, api: Vendor, body: dict[str, Any], field: str
+) -> None:
+    acme = connect(FilmsIntegration)
+    api.script(Reply(body=body | {"films": items(1, 2)}), Reply(body=body | {"films": []}))
+    acme.sync(ItemsStream)
+    with pytest.raises(SyncError, match=rf"200 with an error in the body \(`{field}`\)"):
+        acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [{"error": "export aborted"}, {"success": False, "message": "aborted"}, {"fault": {"faultstring": "aborted"}}],
+)
+@pytest.mark.parametrize("in_lines", [True, False], ids=["JSON a line", "a list"])
+def test_51_a_list_that_breaks_off_with_an_error_is_not_whole(
+    connect: Connect, api: Vendor, last: dict[str, Any], in_lines: bool
+) -> None:
+    found = [*items(*range(1, 30)), last]
+    lines = b"\n".join(map(_dump, found))
+    api.script(
+        Reply(body=items(*range(1, 31))),
+        Reply(body=lines if in_lines else found, headers={"Content-Type": "application/json"}),
+    )
+    acme = connect(declare("ExportIntegration", CommonIntegration, streams=(ItemsStream,)))
+    acme.sync(ItemsStream)
+    with pytest.raises(SyncError, match="aborted"):
+        acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == list(range(1, 31))
+
+
+def test_51_a_last_record_with_an_error_of_its_own_is_a_record(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body=[*items(1, 2), {"id": 3, "error": "the job failed"}]))
+    acme = connect(declare("JobsIntegration", CommonIntegration, streams=(ItemsStream,)))
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [1, 2, 3]
+
+
 WRAPPED: list[tuple[dict[str, Any], str]] = [
     ({"soap:Envelope": {"soap:Body": {"soap:Fault": {"faultstring": "the reel is broken"}}}}, "soap:Fault"),
     ({"response": {"status": "error", "message": "the reel is broken"}}, "response.status"),

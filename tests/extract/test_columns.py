@@ -250,9 +250,8 @@ def test_bounds_admit_each_record_as_alone(moments: list[int], lower: int, upper
     texts = [json.dumps({"id": "a", "at": {"time": f"2026-01-0{1 + at}", "part": 1}}).encode() for at in moments]
     day = 86_400_000_000
     start = to_microseconds(datetime(2026, 1, 1, tzinfo=UTC))
-    inside = Bounds(lower=start + lower * day, upper=start + upper * day).rows_inside(
-        read_page(texts, "changes", None, "day")
-    )
+    rows = read_page(texts, "changes", None, "day")
+    inside = rows.select(Bounds(lower=start + lower * day, upper=start + upper * day).contains(rows))
     valid = [at for at in moments if at < 9]
     assert [at for at in inside.cursor_at.tolist() if at != NO_TIME] == [
         start + at * day for at in valid if lower <= at < upper

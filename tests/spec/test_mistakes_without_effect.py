@@ -208,6 +208,20 @@ def test_the_schema_has_every_setting_of_the_classes() -> None:
             ),
         ),
         (
+            lambda: with_cursor(since="since", step=timedelta(days=31)),
+            (
+                "BadIntegration: BadStream: Cursor(step=...) does nothing: it needs both bounds; name their parameters "
+                "in `since` and `until`"
+            ),
+        ),
+        (
+            lambda: with_cursor(since="since", nulls_listed=True),
+            (
+                "BadIntegration: BadStream: Cursor(nulls_listed=True) does nothing: it needs `nulls` and `since`; set "
+                "both, or remove it"
+            ),
+        ),
+        (
             lambda: integration(auth=BearerToken("{config.token}"), headers={"authorization": "x"}),
             (
                 "BadIntegration: ThingsStream: `headers` gives 'authorization' a value, but the integration's `auth` "
