@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.hooks import dispatch_hook
 from urllib3.exceptions import NewConnectionError
 
 from dazz_assets.http.authenticator import Authenticator, is_signed
+from dazz_assets.http.direct_adapter import DirectAdapter
 from dazz_assets.http.errors import (
     BadRequestError,
     FetchError,
@@ -88,7 +88,7 @@ class Transport:
         self.session.headers["Accept"] = "application/json"
         self._headers = {name: str(value) for name, value in self.session.headers.items()}
         for scheme in ("https://", "http://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONNECTIONS))
+            self.session.mount(scheme, DirectAdapter(MAX_CONNECTIONS))
 
     def exchange(
         self, request: Request, before_each: Callable[[], None], after_each: Callable[[Request, Response, float], None]
