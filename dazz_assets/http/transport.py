@@ -199,16 +199,20 @@ def prepare_request(request: Request) -> _PreparedRequest:
     """The request as `requests` sends it. BadRequestError: it can't be sent."""
     prepared = _PreparedRequest()
     prepared.source = request.source
-    body: Mapping[str, Any] = {"data" if isinstance(request.body, bytes) else "json": request.body}
-    _refuse_invalid(
-        lambda: prepared.prepare(
-            method=request.method,
-            url=request.url,
-            headers=dict(request.headers),
-            params=sent_params(request.params),
-            **body,
-        )
-    )
+
+    def prepare() -> None:
+        # `PreparedRequest.prepare` also prepares cookies, auth and files, none of which a request of ours has.
+        prepared.prepare_method(request.method)
+        prepared.prepare_url(request.url, sent_params(request.params) or "")
+        prepared.prepare_headers(request.headers)
+        if request.body is None:
+            prepared.prepare_content_length(None)
+        elif isinstance(request.body, bytes):
+            prepared.prepare_body(request.body, None)
+        else:
+            prepared.prepare_body(None, None, request.body)
+
+    _refuse_invalid(prepare)
     return prepared
 
 
