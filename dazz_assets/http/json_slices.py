@@ -163,7 +163,7 @@ class Document:
 
 def _locate(body: bytes, items: Sequence[Raw]) -> tuple[int, int]:
     """Where the first one of some slices of a body begins, and the last one ends."""
-    import numpy as np  # noqa: PLC0415  (costs more than a command such as `dazz list` does)
+    import numpy as np  # here, since commands such as `dazz list` need no NumPy
 
     start, first, last = (np.frombuffer(view, np.uint8).ctypes.data for view in (body, items[0], items[-1]))
     return first - start, last - start + len(items[-1])
