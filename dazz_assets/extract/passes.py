@@ -26,8 +26,10 @@ from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.table import remove_uncommitted
 from dazz_assets.windows import to_microseconds
 
-# Rows after which a pass in ascending cursor order commits what it has, with the mark.
+# A pass that may commit what it has does so after this many rows, but no sooner than this many seconds after its last
+# commit: each one writes a file a window.
 _ROWS_PER_CHECKPOINT = 20_000
+_SECONDS_PER_CHECKPOINT = 10.0
 # A list of fewer records may shrink by any share.
 _FEWEST_FOR_SHRINK = 20
 _SECONDS_BEFORE_SECOND_LISTING = 5.0
@@ -72,7 +74,7 @@ class Pass:
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
         self._complete: list[Source] = []
         self._doubts: list[str] = []
-        self._uncommitted_rows = 0
+        self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
         self._added: dict[str | None, _AddedRows] = {}
 
@@ -129,12 +131,17 @@ class Pass:
             is_safe = (
                 self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding
             )
-            if is_safe and self._uncommitted_rows >= _ROWS_PER_CHECKPOINT:
-                self._checkpoint()
-        elif self._uncommitted_rows >= _ROWS_PER_CHECKPOINT and self._may_store_unfinished():
+            if is_safe and self._is_checkpoint_due():
+                self._checkpoint(
+                    {source.parent: self._boundaries[source.parent].candidate_mark for source in self._sources}
+                )
+        elif self._is_checkpoint_due() and self._may_store_unfinished():
             # In any other order no mark is safe yet, but the rows are: an error later on does not throw them away.
-            self._commit_slices({}, finished=False, keep_unfinished=True)
-            self._slices, self._uncommitted_rows = self._new_slices(), 0
+            self._checkpoint({}, keep_unfinished=True)
+
+    def _is_checkpoint_due(self) -> bool:
+        is_recent = time.monotonic() - self._committed_at < _SECONDS_PER_CHECKPOINT
+        return self._uncommitted_rows >= _ROWS_PER_CHECKPOINT and not is_recent
 
     def _may_store_unfinished(self) -> bool:
         state = self._state
@@ -256,12 +263,11 @@ class Pass:
         added.repeated += repeated
         added.problems += rows.problem_count
 
-    def _checkpoint(self) -> None:
-        """Commit what ascending walks listed so far, with each newest record as mark: nothing before it is missing."""
-        self._commit_slices(
-            {source.parent: self._boundaries[source.parent].candidate_mark for source in self._sources}, finished=False
-        )
-        self._slices, self._uncommitted_rows = self._new_slices(), 0
+    def _checkpoint(self, marks: dict[str | None, int | None], *, keep_unfinished: bool = False) -> None:
+        """Commit what was listed so far. marks: of ascending walks the newest record; nothing before it is missing."""
+        self._commit_slices(marks, finished=False, keep_unfinished=keep_unfinished)
+        self._slices = self._new_slices()
+        self._uncommitted_rows, self._committed_at = 0, time.monotonic()
 
     def _store(self) -> None:
         state = self._state

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 
 import numpy as np
@@ -18,9 +20,14 @@ _BUFFERED_BYTES = 16 * 2**20
 # Stay under the usual limit of 1,024 open files per process, with room for sockets.
 _MOST_OPEN_FILES = 300
 
+# Rows by window, each batch with the sequence number of its first row.
+_Waiting = dict[date | None, list[tuple[int, RowBatch]]]
+
 
 class PassWriter:
     """Writes the files of one pass, which its caller commits. Memory stays bounded: rows are written as they arrive.
+
+    A thread encodes them, so that pages are read meanwhile; an error of it is raised by the next `add` or `close`.
 
     rows: how many rows were added, by window.
     """
@@ -30,10 +37,12 @@ class PassWriter:
         self._windowed = windowed
         self._sequence = first_sequence
         self._withdrawn: list[int] = []
-        self._waiting: dict[date | None, list[tuple[int, RowBatch]]] = defaultdict(list)
+        self._waiting: _Waiting = defaultdict(list)
         self._waiting_bytes = 0
         self._writers: dict[date | None, FileWriter] = {}
         self._finished: list[DataFile] = []
+        self._encoder = ThreadPoolExecutor(1, thread_name_prefix="dazz-encode")
+        self._encoding: Future[None] | None = None
         self.rows: dict[date | None, int] = defaultdict(int)
 
     def add(self, rows: RowBatch) -> range:
@@ -45,7 +54,7 @@ class PassWriter:
             self.rows[window] += len(of_window)
         self._waiting_bytes += len(rows.text) + 200 * len(rows)
         if self._waiting_bytes > _BUFFERED_BYTES:
-            self._write(list(self._waiting))
+            self._encode_waiting()
         return range(first, self._sequence)
 
     def withdraw(self, sequences: Sequence[int]) -> None:
@@ -54,12 +63,15 @@ class PassWriter:
 
     def copy(self, window: date | None, rows: pa.RecordBatch) -> None:
         """Add stored rows unchanged."""
+        self._wait_for_encoder()
         self._writer(window).write(rows)
         self.rows[window] += rows.num_rows
 
     def close(self, *, without_parents: Collection[str] = ()) -> list[DataFile]:
         """Finish the files and return them, without the rows of parents whose walk was not finished."""
-        self._write(list(self._waiting))
+        self._wait_for_encoder()
+        self._encoder.shutdown()
+        self._write(self._take_waiting())
         while self._writers:
             self._finished.append(self._writers.popitem()[1].close())
         if without_parents or self._withdrawn:
@@ -69,6 +81,9 @@ class PassWriter:
 
     def discard(self) -> None:
         """Remove the files written so far."""
+        with suppress(Exception):
+            self._wait_for_encoder()
+        self._encoder.shutdown()
         for writer in self._writers.values():
             writer.discard()
         for file in self._finished:
@@ -84,12 +99,23 @@ class PassWriter:
         for days in np.unique(rows.windows).tolist():
             yield window_of_day(days), rows.select(rows.windows == days)
 
-    def _write(self, windows: Collection[date | None]) -> None:
-        for window in sorted(windows, key=str):
-            rows = self._waiting.pop(window, [])
-            if rows:
-                self._writer(window).write(make_batch(rows))
-        self._waiting_bytes = 0
+    def _encode_waiting(self) -> None:
+        """Begin to write the rows that wait, once those before them are written."""
+        self._wait_for_encoder()
+        self._encoding = self._encoder.submit(self._write, self._take_waiting())
+
+    def _take_waiting(self) -> _Waiting:
+        waiting, self._waiting, self._waiting_bytes = self._waiting, defaultdict(list), 0
+        return waiting
+
+    def _wait_for_encoder(self) -> None:
+        encoding, self._encoding = self._encoding, None
+        if encoding is not None:
+            encoding.result()
+
+    def _write(self, waiting: _Waiting) -> None:
+        for window in sorted(waiting, key=str):
+            self._writer(window).write(make_batch(waiting[window]))
 
     def _writer(self, window: date | None) -> FileWriter:
         if window not in self._writers:

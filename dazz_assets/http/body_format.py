@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from email.message import Message
+from functools import lru_cache
 from typing import Literal
 
 Format = Literal["json", "ndjson", "csv"]
@@ -62,6 +63,7 @@ def to_json(body: bytes, content_type: str, format_: Format | None) -> tuple[byt
     return text, source
 
 
+@lru_cache(maxsize=256)
 def _read_content_type(content_type: str) -> tuple[str, str | None]:
     message = Message()
     message["Content-Type"] = content_type or "application/json"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from urllib3.exceptions import LocationParseError
@@ -12,6 +14,7 @@ Origin = tuple[str, str, int]
 """Scheme, host and port."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_UP_TO_PATH = re.compile(r"[^/?#]*//[^/?#]*")
 
 
 def parse_origin(url: str) -> Origin | None:
@@ -19,6 +22,12 @@ def parse_origin(url: str) -> Origin | None:
 
     `requests` parses URLs with both urllib3 and the standard library. A URL that these two read differently gives None.
     """
+    authority = _UP_TO_PATH.match(url)
+    return None if authority is None else _parse_authority(authority[0])
+
+
+@lru_cache(maxsize=1024)
+def _parse_authority(url: str) -> Origin | None:
     try:
         parts, checked = parse_url(url), urlsplit(url)
         port = checked.port

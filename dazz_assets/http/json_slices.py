@@ -36,22 +36,26 @@ def split_path(path: str) -> tuple[str, ...]:
 class Document:
     """A JSON body, opened once at its top level. ValueError: it is not JSON in UTF-8.
 
+    list_path: where a list may be that makes up most of the body: it is then read in the same go.
     is_strict: whether all of it is JSON. Otherwise some value may be `NaN` or the like.
     """
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, list_path: str = "") -> None:
         self._whole = Raw(body)
         self.is_empty = not body or body.isspace()
         self._members: dict[str, Raw] | None = None
         self._items: list[Raw] | None = None
+        self._list_path: tuple[str, ...] = ()
         self.is_strict = False
         if not self.is_empty:
-            self._open(body)
+            self._open(body, split_path(list_path))
 
-    def _open(self, body: bytes) -> None:
+    def _open(self, body: bytes, list_path: tuple[str, ...]) -> None:
         if not body.isascii():
             body.decode()
         try:
+            if list_path and self._open_around_list(body, list_path):
+                return
             if _starts_with(body, b"{"):
                 members, self.is_strict = _read(self._whole, _OBJECT, object_members)
                 self._members = members
@@ -62,6 +66,20 @@ class Document:
                 json.loads(body)
         except RecursionError:
             raise ValueError("it is nested too deeply") from None
+
+    def _open_around_list(self, body: bytes, path: tuple[str, ...]) -> bool:
+        """Read the items of the list at a path, and the members of the object without them; whether that succeeded."""
+        decoder = _build_path_decoder(path, list[Raw])
+        try:
+            items = None if decoder is None else _unwrap(decoder.decode(body), len(path))
+            if not items:
+                return False
+            start, end = _locate(body, items)
+            members = _OBJECT.decode(body[:start] + b"0" + body[end:])
+        except msgspec.DecodeError:
+            return False  # The body has another shape, or is not strict JSON.
+        self._members, self._items, self._list_path, self.is_strict = members, items, path, True
+        return True
 
     def find(self, path: str) -> Raw | None:
         """The value at a path as it was sent, even `null`; None if there is none."""
@@ -84,7 +102,7 @@ class Document:
         names = split_path(path)
         if self.is_empty:
             return []
-        if not names and self._items is not None:
+        if self._items is not None and names == self._list_path:
             return self._items
         if len(names) > 1 and (top := self._get_child(names[0])) is not None:
             quick = _build_path_decoder(names[1:], list[Raw])
@@ -95,8 +113,15 @@ class Document:
                 pass  # The body has another shape: go step by step.
         return self._records_step_by_step(names)
 
+    def has_items(self, path: str) -> bool:
+        """Whether a list with items at this path was read when the body was opened."""
+        return bool(self._items) and split_path(path) == self._list_path
+
     def members(self) -> Mapping[str, Raw]:
-        """The values at the top level, as they were sent; empty if the body is no object."""
+        """The values at the top level, as they were sent; empty if the body is no object.
+
+        A list that was read in the same go has one item only here.
+        """
         return self._members or {}
 
     def names(self) -> list[str]:
@@ -104,6 +129,8 @@ class Document:
         return list(self._members or ())
 
     def _get_child(self, name: str) -> Raw | None:
+        if self._list_path[:1] == (name,):  # The member has the list, or leads to it.
+            return _OBJECT.decode(self._whole).get(name)
         if self._members is not None:
             return self._members.get(name)
         return _get_item(self._items, name) if self._items is not None else None
@@ -132,6 +159,14 @@ class Document:
             return ""
         found = [f"`{path}`" for path in _find_list_paths(json.loads(bytes(self._whole)), ())][:_MAX_LISTED]
         return f"; there {'is a list' if len(found) == 1 else 'are lists'} at {', '.join(found)}" if found else ""
+
+
+def _locate(body: bytes, items: Sequence[Raw]) -> tuple[int, int]:
+    """Where the first one of some slices of a body begins, and the last one ends."""
+    import numpy as np  # here, since commands such as `dazz list` need no NumPy
+
+    start, first, last = (np.frombuffer(view, np.uint8).ctypes.data for view in (body, items[0], items[-1]))
+    return first - start, last - start + len(items[-1])
 
 
 def _find_list_paths(value: Any, above: tuple[str, ...]) -> Iterator[str]:

@@ -163,6 +163,7 @@ class Page(Response):
     accepted_end: the response that counts as the end of the list (`accept={400: "end"}`), or None. The page may have
     records, if it is a success.
     converted_from: the charset and format of the response, if `body` was converted from another than JSON in UTF-8.
+    list_path: where the list of records is expected.
     """
 
     url: str
@@ -174,11 +175,12 @@ class Page(Response):
     accepted_errors: str | None = None
     accepted_end: str | None = None
     converted_from: str | None = None
+    list_path: str = ""
 
     @cached_property
     def document(self) -> Document:
         """The body, opened as JSON; empty for an accepted failure."""
-        return Document(b"" if self.accepted_failure is not None else self.body)
+        return Document(b"" if self.accepted_failure is not None else self.body, self.list_path)
 
     def records(self, path: str) -> Sequence[Raw]:
         """The records in the list at a path; see `listed`."""
@@ -198,12 +200,12 @@ class Page(Response):
 
     def has_records(self, rules: ResponseRules, *, any_: bool = False) -> bool:
         """Whether what is at `records` has the right shape. any_: and whether there is at least one record."""
-        raw = bytes(self.document.find(rules.records) or b"").lstrip()
         if any_:
             try:
                 return len(self._find_records(rules).records) > 0
             except RecordsPathError:
                 return False
+        raw = bytes(self.document.find(rules.records) or b"").lstrip()
         openings = {"list": (b"[",), "object": (b"{", b"["), "by_id": (b"{",)}
         return raw.startswith(openings[rules.shape])
 
@@ -219,9 +221,11 @@ class Page(Response):
     def _find_records(self, rules: ResponseRules) -> Listed:
         if self.document.is_empty:
             return Listed([])
-        raw = self.document.find(rules.records)
-        if self._is_absent(raw, rules):
-            return Listed([])
+        raw = None
+        if rules.shape != "list" or not self.document.has_items(rules.records):
+            raw = self.document.find(rules.records)
+            if self._is_absent(raw, rules):
+                return Listed([])
         if rules.shape == "list":
             try:
                 found = Listed(self.document.records(rules.records))

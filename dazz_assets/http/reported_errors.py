@@ -148,7 +148,7 @@ class _Search:
                 if self._reports(level, name, role):
                     return _Report([name], level.value(_escape(name)), level)
         for name in names:
-            below = level.find(_escape(name)) if depth < _MAX_DEPTH and (name,) != tuple(data) else None
+            below = level.members()[name] if depth < _MAX_DEPTH and (name,) != tuple(data) else None
             role_below = _role_of(name, level, data, depth)
             if role_below is None or below is None or not bytes(below).lstrip().startswith(b"{"):
                 continue

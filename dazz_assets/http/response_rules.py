@@ -39,8 +39,6 @@ class ResponseRules:
 
     def action_by_text(self, status: int, body: bytes) -> Action | None:
         """What the stream says of a response with this status and a text in its body."""
-        lower = body.lower()
-        for key, action in self.accept.items():
-            if isinstance(key, tuple) and key[0] == status and key[1].lower().encode() in lower:
-                return action
-        return None
+        texts = [(key[1], action) for key, action in self.accept.items() if isinstance(key, tuple) and key[0] == status]
+        lower = body.lower() if texts else b""
+        return next((action for text, action in texts if text.lower().encode() in lower), None)

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.hooks import dispatch_hook
 from urllib3.exceptions import NewConnectionError
 
 from dazz_assets.http.authenticator import Authenticator, is_signed
+from dazz_assets.http.direct_adapter import DirectAdapter
 from dazz_assets.http.errors import (
     BadRequestError,
     FetchError,
@@ -88,7 +88,7 @@ class Transport:
         self.session.headers["Accept"] = "application/json"
         self._headers = {name: str(value) for name, value in self.session.headers.items()}
         for scheme in ("https://", "http://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_CONNECTIONS))
+            self.session.mount(scheme, DirectAdapter(MAX_CONNECTIONS))
 
     def exchange(
         self, request: Request, before_each: Callable[[], None], after_each: Callable[[Request, Response, float], None]
@@ -199,16 +199,20 @@ def prepare_request(request: Request) -> _PreparedRequest:
     """The request as `requests` sends it. BadRequestError: it can't be sent."""
     prepared = _PreparedRequest()
     prepared.source = request.source
-    body: Mapping[str, Any] = {"data" if isinstance(request.body, bytes) else "json": request.body}
-    _refuse_invalid(
-        lambda: prepared.prepare(
-            method=request.method,
-            url=request.url,
-            headers=dict(request.headers),
-            params=sent_params(request.params),
-            **body,
-        )
-    )
+
+    def prepare() -> None:
+        # `PreparedRequest.prepare` also prepares cookies, auth and files, none of which a request of ours has.
+        prepared.prepare_method(request.method)
+        prepared.prepare_url(request.url, sent_params(request.params) or "")
+        prepared.prepare_headers(request.headers)
+        if request.body is None:
+            prepared.prepare_content_length(None)
+        elif isinstance(request.body, bytes):
+            prepared.prepare_body(request.body, None)
+        else:
+            prepared.prepare_body(None, None, request.body)
+
+    _refuse_invalid(prepare)
     return prepared
 
 

@@ -117,6 +117,7 @@ def test_42_a_checkpoint_holds_the_records_of_all_parents_so_far(
     connect: Connect, api: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dazz_assets.extract.passes._ROWS_PER_CHECKPOINT", 3)
+    monkeypatch.setattr("dazz_assets.extract.passes._SECONDS_PER_CHECKPOINT", 0)
     api.handler = tasks = Tasks(size=2)
     for team in tasks.tasks:
         tasks.tasks[team] = [event(team * 100 + day, f"2026-02-{day:02}T00:00:00Z") for day in range(1, 6)]

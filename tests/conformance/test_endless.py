@@ -122,6 +122,7 @@ def test_65_what_a_long_walk_brought_is_stored_although_it_fails_later(
     connect: Connect, api: Vendor, monkeypatch: pytest.MonkeyPatch, order: Any
 ) -> None:
     monkeypatch.setattr(passes, "_ROWS_PER_CHECKPOINT", 30)
+    monkeypatch.setattr(passes, "_SECONDS_PER_CHECKPOINT", 0)
     stream = declare("EventsStream", EventsStream, cursor=Cursor("at", since="since", order=order))
     acme = connect(declare("LongIntegration", EndlessIntegration, streams=(stream,)))
     fails = True
@@ -150,6 +151,7 @@ def test_65_a_snapshot_that_fails_leaves_the_last_one_as_it_is(
     connect: Connect, api: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passes, "_ROWS_PER_CHECKPOINT", 3)
+    monkeypatch.setattr(passes, "_SECONDS_PER_CHECKPOINT", 0)
     api.script(Reply(body={"rows": items(1, 2)}))
     acme = connect(EndlessIntegration)
     acme.sync(ItemsStream)

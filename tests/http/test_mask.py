@@ -140,12 +140,15 @@ def test_an_error_raised_by_an_auth_loses_its_cause(vendor: Vendor, connect: Con
 
 
 def test_the_urllib3_log_shows_the_request_without_the_key(
-    vendor: Vendor, connect: Connect, caplog: pytest.LogCaptureFixture
+    vendor: Vendor, connect: Connect, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("http_proxy", vendor.url)  # Only requests through a proxy are logged by urllib3.
+    monkeypatch.delenv("no_proxy", raising=False)
     caplog.set_level(logging.DEBUG, "urllib3")
-    client = connect(auth=ApiKey(param="key", format="{config.key}"), values={"key": CANARY}, secrets=[CANARY])
-    client.send(Request(f"{vendor.url}/issues"))
-    assert "GET /issues?key=***" in caplog.text
+    auth = ApiKey(param="key", format="{config.key}")
+    client = connect("http://vendor.example", auth=auth, values={"key": CANARY}, secrets=[CANARY])
+    client.send(Request("http://vendor.example/issues"))
+    assert "/issues?key=***" in caplog.text
 
 
 @pytest.mark.parametrize("other_path", ["/x", f"/x?key={CANARY}"], ids=["no secret", "a secret"])

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dazz_assets.http import Page, RecordsPathError, Request
+from dazz_assets.http.json_slices import Document
 
 
 def page(body: bytes, status: int = 200) -> Page:
@@ -153,3 +154,65 @@ def test_a_value_is_found_at_its_path(path: str, value: object) -> None:
 def test_the_last_of_repeated_keys_counts() -> None:
     assert page(b'{"next": 1, "next": 2}').value("next") == 2
     assert records(rb'{"data": ["\ud800"], "data": [2]}', "data") == [b"2"]
+
+
+texts = st.text(max_size=5)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["data", "meta", "links", "ü"]) | texts, values, max_size=4),
+    st.sampled_from(["data", "data.items", "meta.data"]),
+    st.lists(values, max_size=4),
+    st.sampled_from([None, 1, 3]),
+)
+def test_a_page_is_read_the_same_way_wherever_its_list_is_expected(
+    members: dict[str, Any], path: str, items: list[Any], indent: int | None
+) -> None:
+    top, _, below = path.partition(".")
+    page = {**members, top: {"before": 1, below: items, "after": [1]} if below else items}
+    assert_read_the_same_way(json.dumps(page, indent=indent, ensure_ascii=False).encode(), path, [*page, "meta.x"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data": [1, 2], "data": [3]}',
+        b'{"data": [3], "data": [1, 2], "next": "x"}',
+        b'{"data": null, "data": [1], "data": {}}',
+        b'{"data": [[[1]], [2]], "x": [[1]]}',
+        b' {\n"x": [{"a": NaN}], "data" : [ {"a": NaN} , 2 ]\n} ',
+        b'{"data": [1, NaN]}',
+        b'{"data": ["\\ud800"], "x": 1}',
+        b'{"\\u0064ata": [1], "x": {"data": [2]}}',
+        b'{"data": []}',
+        b"[[1], [2]]",
+        b'"data"',
+    ],
+)
+def test_an_unusual_page_is_read_the_same_way_wherever_its_list_is_expected(body: bytes) -> None:
+    assert_read_the_same_way(body, "data", ["data", "x", "next", "0"])
+
+
+def assert_read_the_same_way(body: bytes, list_path: str, names: list[str]) -> None:
+    plain, quick = Document(body), Document(body, list_path)
+    assert (quick.names(), quick.is_strict) == (plain.names(), plain.is_strict)
+    for name in (*names, list_path, f"{list_path}.0", f"{list_path}.-1", "", "nothing"):
+        assert find(quick, name) == find(plain, name)
+        assert list_items(quick, name) == list_items(plain, name)
+
+
+def find(document: Document, path: str) -> bytes | None:
+    found = document.find(path)
+    return None if found is None else bytes(found)
+
+
+def list_items(document: Document, path: str) -> list[bytes] | str:
+    try:
+        return [bytes(item) for item in document.records(path)]
+    except ValueError as error:
+        return str(error)
