@@ -1,0 +1,23 @@
+"""The benchmarks' vendor by page number, which allows eight requests at once."""
+
+from dazz_assets import BearerToken, Integration, PageNumber, Stream
+
+from .issues import Issue, IssuesConfig
+
+
+class PagesStream(Stream[Issue]):
+    """Issues, by page number."""
+
+    path = "/issues"
+    primary_key = "id"
+    paginator = PageNumber(more="meta.pages")
+
+
+class NumberedIssuesIntegration(Integration[IssuesConfig]):
+    """Issues by page number, eight pages at once."""
+
+    base_url = "https://issues.example"
+    auth = BearerToken("{config.token}")
+    records = "data"
+    concurrency = 8
+    streams = (PagesStream,)
