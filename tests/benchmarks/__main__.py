@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.benchmarks.line_up import CONTENDERS
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import BenchmarkError
 from tests.benchmarks.scenarios import fetch, idle, latency, memory, parse, rate, startup, sync, tick
@@ -51,7 +52,7 @@ def _read_arguments() -> tuple[Options, list[str], Path | None]:
     parser.add_argument("scenario", nargs="*", choices=[[], *SCENARIOS], help="default: all of them")
     parser.add_argument("--records", type=int, help="issues, in place of each scenario's own number")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each contender, of which the fastest counts")
-    parser.add_argument("--only", default="", help="contenders: limit,plain,dlt,airbyte,singer,singer-msgspec,fetch,sync")
+    parser.add_argument("--only", default="", help=f"contenders, with commas between them: {', '.join(CONTENDERS)}")
     parser.add_argument("--full", action="store_true", help="the sizes of the targets, which take an hour")
     parser.add_argument("--output", type=Path, help="also write all results to this file")
     read = parser.parse_args()

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
 from tests.benchmarks.processes import ROOT
 
@@ -37,10 +36,11 @@ def python_of(name: str) -> str:
 def installed_versions(name: str) -> dict[str, str]:
     """The versions of a peer's own packages, as they are installed."""
     names = [pin.partition("==")[0].partition("[")[0] for pin in PACKAGES[name]]
-    code = f"import json; from importlib.metadata import version; print(json.dumps({{n: version(n) for n in {names!r}}}))"
-    done = subprocess.run([python_of(name), "-c", code], check=True, capture_output=True, text=True)
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+    code = (
+        f"import json; from importlib.metadata import version; print(json.dumps({{n: version(n) for n in {names!r}}}))"
+    )
+    done = subprocess.run([python_of(name), "-c", code, *names], check=True, capture_output=True, text=True)
+    return dict(zip(names, json.loads(done.stdout), strict=True))
 
 
 def own_versions() -> dict[str, str]:

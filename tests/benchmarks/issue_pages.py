@@ -60,8 +60,8 @@ class IssuePages:
     def _issues(self, first: int, end: int) -> Iterator[str]:
         for number in range(first, end):
             changed = self._changed_at(number).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            tail = self._tails[number % _VARIANTS]
-            yield f'{{"id": "{number:08x}-7c1e-4d2b-a1f0-{number:012x}", "attributes": {{"updated_at": "{changed}", {tail}'
+            id_, tail = f"{number:08x}-7c1e-4d2b-a1f0-{number:012x}", self._tails[number % _VARIANTS]
+            yield f'{{"id": "{id_}", "attributes": {{"updated_at": "{changed}", {tail}'
 
     def _changed_at(self, number: int) -> datetime:
         moment = self._start + number * self._step
@@ -98,8 +98,8 @@ def _attributes(rng: random.Random) -> dict[str, Any]:
 def _relationships(rng: random.Random) -> dict[str, Any]:
     organisation, project = "5b0c6a5e-20f4-4a8e-9a51-6c1d5a3f9e11", f"{rng.getrandbits(64):016x}"
     return {
-        "organisation": {"data": {"type": "organisation", "id": organisation}, "links": {"self": f"/orgs/{organisation}"}},
-        "project": {"data": {"type": "project", "id": project}, "links": {"self": f"/projects/{project}"}},
+        kind: {"data": {"type": kind, "id": id_}, "links": {"self": f"/{kind}s/{id_}"}}
+        for kind, id_ in (("organisation", organisation), ("project", project))
     }
 
 

@@ -100,7 +100,7 @@ def our_sync(url: str, folder: Path) -> Usage:
 def _count_compressed(folder: Path) -> int:
     """The records in compressed pages; what ends one page and begins the next may lie in two pieces."""
     count, rest = 0, b""
-    with pa.CompressedInputStream(pa.OSFile(str(folder / "out")), "zstd") as stream:
+    with pa.CompressedInputStream(pa.OSFile(str(folder / "out"), "rb"), "zstd") as stream:
         while piece := stream.read(1 << 22):
             text = rest + piece
             count += text.count(_MARK)
@@ -140,3 +140,4 @@ SINGER_MSGSPEC = Contender(
 FETCH = Contender("fetch", "**ours**, fetch", our_fetch(), count_lake())
 SYNC = Contender("sync", "**ours**, `dazz sync`", our_sync, count_lake())
 PEERS = (DLT, AIRBYTE, SINGER, SINGER_MSGSPEC)
+CONTENDERS = tuple(item.name for item in (LIMIT, PLAIN, *PEERS, FETCH, SYNC))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import yaml
@@ -31,12 +33,14 @@ def open_session(integration: str, url: str, folder: str | Path) -> Session:
     return Session(spec, connection, Lake(Path(folder) / "lake"))
 
 
-def write_connections(integration: str, url: str, folder: Path) -> dict[str, str]:
+def write_connections(
+    integration: str, url: str, folder: Path, ids: Sequence[str] = (CONNECTION,), start: date | None = None
+) -> dict[str, str]:
     """Write a connections file into a folder; the environment in which the command uses it, and has its home there."""
-    config = {"base_url": url, "token": "any"}
-    entry = {"id": CONNECTION, "integration": integration, "start": first_day().date().isoformat(), "config": config}
+    common = {"integration": integration, "start": (start or first_day().date()).isoformat()}
+    entries = [{"id": id_, **common, "config": {"base_url": url, "token": "any"}} for id_ in ids]
     file = folder / "connections.yaml"
-    file.write_text(yaml.safe_dump({"connections": [entry]}), encoding="utf-8")
+    file.write_text(yaml.safe_dump({"connections": entries}), encoding="utf-8")
     others = {name: value for name, value in os.environ.items() if name not in ("DAGSTER_HOME", "DAZZ_LAKE")}
     return {**others, "DAZZ_HOME": str(folder), "DAZZ_CONNECTIONS": str(file)}
 

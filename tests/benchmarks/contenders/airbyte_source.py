@@ -64,7 +64,10 @@ def main(url: str, out: str) -> None:
         config.write_text("{}")
         catalog.write_text(json.dumps(_CATALOG))
         source = ConcurrentDeclarativeSource(
-            catalog=ConfiguredAirbyteCatalogSerializer.load(_CATALOG), config={}, state=None, source_config=_manifest(url)
+            catalog=ConfiguredAirbyteCatalogSerializer.load(_CATALOG),
+            config={},
+            state=None,
+            source_config=_manifest(url),
         )
         launch(source, ["read", "--config", str(config), "--catalog", str(catalog)])
 

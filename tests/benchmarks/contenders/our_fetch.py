@@ -2,10 +2,9 @@
 
 import sys
 
-from tests.benchmarks.our_connection import open_session
-
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
+from tests.benchmarks.our_connection import open_session
 
 
 def main(url: str, out: str, integration: str = "issues") -> None:

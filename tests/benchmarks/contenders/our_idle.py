@@ -7,12 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from tests.benchmarks.our_connection import open_session
-
 from dazz_assets.errors import ParseError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.transform.parse_windows import parse
+from tests.benchmarks.our_connection import open_session
 
 _RUNS = 10
 

@@ -2,9 +2,8 @@
 
 import sys
 
-from tests.benchmarks.our_connection import open_session
-
 from dazz_assets.transform.parse_windows import parse
+from tests.benchmarks.our_connection import open_session
 
 
 def main(integration: str, folder: str) -> None:

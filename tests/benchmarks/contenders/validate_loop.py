@@ -26,7 +26,7 @@ def main(integration: str, raw: str, out: str) -> None:
         table = pa.Table.from_pylist([found.model_dump() for found in parse(Incremental(records))])
         if table.num_rows:
             writer = writer or pq.ParquetWriter(Path(out) / "objects.parquet", table.schema, compression="zstd")
-            writer.write_table(table.cast(writer.schema))
+            writer.write_table(table)
     if writer is not None:
         writer.close()
 

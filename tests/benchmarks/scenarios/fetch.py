@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.benchmarks.line_up import DLT, FETCH, LIMIT, PEERS, PLAIN, SINGER_MSGSPEC, AIRBYTE, measure_all
+from tests.benchmarks.line_up import AIRBYTE, DLT, FETCH, LIMIT, PEERS, PLAIN, SINGER_MSGSPEC, measure_all
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import serve
 from tests.benchmarks.tables import compare

@@ -45,9 +45,13 @@ def _run_dagster(env: Mapping[str, str]) -> Usage:
 
 def _format(runs: int, records: int, requests: float, synced: Usage, alone: Usage, seconds: float) -> str:
     rows = [
-        ["`dazz sync`, a process", f"{synced.wall:.2f}", f"{synced.cpu:.2f}", f"{synced.peak_mb:,.0f}", f"{requests:g}"],
-        ["Dagster alone, two empty assets", f"{alone.wall:.2f}", f"{alone.cpu:.2f}", f"{alone.peak_mb:,.0f}", "0"],
+        ["`dazz sync`, a process", *_columns(synced), f"{requests:g}"],
+        ["Dagster alone, two empty assets", *_columns(alone), "0"],
         ["fetch and parse as a library, imports aside", f"{seconds:.3f}", "", "", ""],
     ]
     table = format_table(["nothing new", "wall s", "CPU s", "peak MB", "requests"], rows)
     return f"{records:,} issues stored and parsed, one stream; the fastest of {runs} runs.\n\n{table}"
+
+
+def _columns(usage: Usage) -> list[str]:
+    return [f"{usage.wall:.2f}", f"{usage.cpu:.2f}", f"{usage.peak_mb:,.0f}"]
