@@ -36,9 +36,7 @@ def python_of(name: str) -> str:
 def installed_versions(name: str) -> dict[str, str]:
     """The versions of a peer's own packages, as they are installed."""
     names = [pin.partition("==")[0].partition("[")[0] for pin in PACKAGES[name]]
-    code = (
-        f"import json; from importlib.metadata import version; print(json.dumps({{n: version(n) for n in {names!r}}}))"
-    )
+    code = "import json, sys; from importlib.metadata import version; print(json.dumps([*map(version, sys.argv[1:])]))"
     done = subprocess.run([python_of(name), "-c", code, *names], check=True, capture_output=True, text=True)
     return dict(zip(names, json.loads(done.stdout), strict=True))
 

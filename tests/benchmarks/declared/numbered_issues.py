@@ -1,4 +1,4 @@
-"""The benchmarks' vendor by page number, which allows eight requests at once."""
+"""The benchmarks' vendor by page number."""
 
 from dazz_assets import BearerToken, Integration, PageNumber, Stream
 
@@ -14,10 +14,9 @@ class PagesStream(Stream[Issue]):
 
 
 class NumberedIssuesIntegration(Integration[IssuesConfig]):
-    """Issues by page number, eight pages at once."""
+    """Issues by page number."""
 
     base_url = "https://issues.example"
     auth = BearerToken("{config.token}")
     records = "data"
-    concurrency = 8
     streams = (PagesStream,)
