@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +28,8 @@ _WITH_PEERS = {
 
 
 def main() -> int:
+    # What was started is ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options, scenarios, output = _read_arguments()
     failed = False
     environments = {name for scenario in scenarios for name in _WITH_PEERS.get(scenario, ())}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,11 +48,16 @@ def run_measured(command: Sequence[str], env: Mapping[str, str] | None = None) -
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=(writer,),
+            start_new_session=True,
         )
         os.close(writer)
-        with os.fdopen(reader) as figures:
-            text = figures.read()
-        measured.wait(_LONGEST_SECONDS)
+        try:
+            with os.fdopen(reader) as figures:
+                text = figures.read()
+            measured.wait(_LONGEST_SECONDS)
+        except BaseException:
+            os.killpg(measured.pid, signal.SIGKILL)
+            raise
         found = json.loads(text) if text else {"status": measured.returncode}
         if found.pop("status") != 0:
             output.seek(0)
@@ -93,7 +99,8 @@ def serve(records: int, *, latency: float = 0, rate: int = 0, at_once: int = 0) 
         *("--records", str(records), "--page-size", str(PAGE_SIZE), "--start", first_day().isoformat()),
         *("--latency", str(latency), "--rate", str(rate), "--at-once", str(at_once)),
     ]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    # The server ends with its standard input, so that it never outlives this process.
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

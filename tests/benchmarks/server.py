@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import socket
+import sys
 import threading
 import time
 from collections import deque
@@ -123,6 +125,12 @@ def _response(status: str, body: bytes, headers: str = "") -> bytes:
     return head.encode() + body
 
 
+def _end_with_input() -> None:
+    """End when who started the server does."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, required=True)
@@ -134,6 +142,7 @@ def main() -> None:
     options = parser.parse_args()
     pages = IssuePages(options.records, options.page_size, options.start)
     server = IssueServer(pages, Limits(options.rate, options.at_once), options.latency)
+    threading.Thread(target=_end_with_input, daemon=True).start()
     print(server.port, flush=True)
     server.serve()
 
