@@ -22,7 +22,7 @@ from dazz_assets.orchestration.sensor import ConnectionState, write_states
 from dazz_assets.spec.discovery import Discovered, find_integration
 from tests.benchmarks.our_connection import integration_file
 
-_RUNS = 3
+_RUNS = 2
 
 
 class Ticks:

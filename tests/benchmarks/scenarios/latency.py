@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import ceil
 
-from tests.benchmarks.line_up import FETCH, PEERS, PLAIN, Contender, Measured, count_lake, measure_all, our_fetch
+from tests.benchmarks.line_up import (
+    FETCH,
+    PLAIN,
+    WAITING_PEERS,
+    Contender,
+    Measured,
+    count_lake,
+    measure_all,
+    our_fetch,
+)
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import PAGE_SIZE, serve
 from tests.benchmarks.tables import format_table
@@ -21,7 +30,7 @@ def run(options: Options) -> str:
     records = options.records(QUICK, FULL)
     pages = ceil(records / PAGE_SIZE)
     with serve(records, latency=SECONDS) as server:
-        by_link = measure_all(options.chosen((PLAIN, *PEERS, FETCH)), server, records, options.repeat)
+        by_link = measure_all(options.chosen((PLAIN, *WAITING_PEERS, FETCH)), server, records, options.repeat)
     with serve(records, latency=SECONDS, at_once=AT_ONCE) as server:
         by_number = measure_all(options.chosen((_NUMBERED,)), server, records, options.repeat)
     return "\n\n".join(

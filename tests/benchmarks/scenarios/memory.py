@@ -8,7 +8,7 @@ from tests.benchmarks.processes import serve
 from tests.benchmarks.tables import format_table
 
 FEW = 100_000
-QUICK, FULL = 500_000, 2_000_000
+QUICK, FULL = 300_000, 2_000_000
 
 
 def run(options: Options) -> str:

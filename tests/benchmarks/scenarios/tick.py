@@ -34,6 +34,6 @@ def run(options: Options) -> str:
     table = format_table(["tick", "s"], ([title, f"{found:.2f}"] for title, found in seconds.items()))
     return (
         f"{_CONNECTIONS:,} connections with {_HISTORY.days // 7} weeks each, {events:,} events in the instance; the "
-        f"fastest of three ticks, {usage.peak_mb:,.0f} MB at the peak. (The first sync of one connection over these "
+        f"faster of two ticks, {usage.peak_mb:,.0f} MB at the peak. (The first sync of one connection over these "
         f"weeks took {first.wall:.1f} s.)\n\n{table}"
     )
