@@ -52,7 +52,7 @@ def main() -> int:
 
 def _read_arguments() -> tuple[Options, list[str], Path | None]:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("scenario", nargs="*", choices=[[], *SCENARIOS], help="default: all of them")
+    parser.add_argument("scenario", nargs="*", help=f"{', '.join(SCENARIOS)}; default: all of them")
     parser.add_argument("--records", type=int, help="issues, in place of each scenario's own number")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each contender, of which the fastest counts")
     parser.add_argument("--only", default="", help=f"contenders, with commas between them: {', '.join(CONTENDERS)}")
@@ -60,6 +60,9 @@ def _read_arguments() -> tuple[Options, list[str], Path | None]:
     parser.add_argument("--output", type=Path, help="also write all results to this file")
     read = parser.parse_args()
     only = tuple(name for name in read.only.split(",") if name)
+    for kind, names, known in (("scenario", read.scenario, SCENARIOS), ("contender", only, CONTENDERS)):
+        if unknown := [name for name in names if name not in known]:
+            parser.error(f"there is no {kind} {unknown[0]!r}; there are {', '.join(known)}")
     options = Options(read.records, max(read.repeat, 1), only, read.full)
     return options, read.scenario or list(SCENARIOS), read.output
 

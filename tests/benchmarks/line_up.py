@@ -143,8 +143,9 @@ SINGER_MSGSPEC = Contender(
     "singer-msgspec", "singer-sdk, msgspec", _script("singer", "singer_tap.py", "msgspec"), _count_messages
 )
 FETCH = Contender("fetch", "**ours**, fetch", our_fetch(), count_lake())
+FETCH_UNTOLD = Contender("fetch-untold", "**ours**, no rate declared", our_fetch(), count_lake())
 SYNC = Contender("sync", "**ours**, `dazz sync`", our_sync, _count_synced)
 PEERS = (DLT, AIRBYTE, SINGER, SINGER_MSGSPEC)
 # In the faster of singer-sdk's modes, for scenarios in which all wait.
 WAITING_PEERS = (DLT, AIRBYTE, SINGER_MSGSPEC)
-CONTENDERS = tuple(item.name for item in (LIMIT, PLAIN, *PEERS, FETCH, SYNC))
+CONTENDERS = tuple(item.name for item in (LIMIT, PLAIN, *PEERS, FETCH, FETCH_UNTOLD, SYNC))
