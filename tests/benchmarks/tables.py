@@ -52,7 +52,7 @@ def describe_machine(environments: Iterable[str] = ()) -> str:
             versions |= installed_versions(name)
     listed = ", ".join(f"{name} {number}" for name, number in versions.items())
     return (
-        f"{cores} cores ({_cpu_model()}), {memory:.0f} GB of memory, {platform.system()} {platform.release()}; "
+        f"{cores} cores ({_cpu_model()}), {memory:.0f} GB of memory, {platform.system()}; "
         f"load of the machine at the start {load:.1f}. {listed}."
     )
 
