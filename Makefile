@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test dev lint lock clean
+.PHONY: setup demo test bench dev lint lock clean
 
 setup: $(READY)
 
@@ -21,6 +21,9 @@ demo: setup  ## first sync, incremental sync and restream of two vendors' sandbo
 test: setup  ## the tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
+bench: setup  ## the benchmarks, with peers in .bench/; for example: make bench BENCH="fetch --records 1000000"
+	$(BIN)/python -m tests.benchmarks $(BENCH)
+
 dev: setup  ## the Dagster UI on http://127.0.0.1:3000, on the demo's data
 	$(BIN)/dazz dev
 
@@ -34,4 +37,4 @@ lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --quiet --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) .bench build *.egg-info

@@ -25,8 +25,10 @@ _EPOCH_WEEKDAY = _EPOCH_DAY.weekday()
 def parse_cursors(texts: Sequence[str | None]) -> NDArray[np.int64]:
     """What `parse_timestamp` says of each text, in an array that may be written to; NO_TIME for none."""
     if None not in texts and _UTC_TIMES.fullmatch(joined := "\n".join(texts) + "\n"):  # type: ignore[arg-type]
-        with suppress(ValueError):  # such as a 30th of February
-            return np.array(joined.split("Z\n")[:-1], _MOMENT).astype(np.int64)
+        times = joined.split("Z\n")[:-1]
+        if len(times) == len(texts):  # A text may hold several times, a line each.
+            with suppress(ValueError):  # such as a 30th of February
+                return np.array(times, _MOMENT).astype(np.int64)
     parsed = (None if text is None else parse_timestamp(text) for text in texts)
     return np.fromiter((NO_TIME if at is None else at for at in parsed), np.int64, len(texts))
 

@@ -92,7 +92,7 @@ class Document:
     def value(self, path: str) -> Any:
         """The value at a path as a Python value; None if there is none."""
         raw = self.find(path)
-        return None if raw is None else json.loads(bytes(raw))
+        return None if raw is None else read_value(raw)
 
     def records(self, path: str) -> Sequence[Raw]:
         """The items of the list at a path, byte for byte; empty if the list or a value on the way to it is null.
@@ -176,6 +176,11 @@ def _find_list_paths(value: Any, above: tuple[str, ...]) -> Iterator[str]:
     elif isinstance(value, dict) and len(above) < _MAX_LIST_DEPTH:
         for name, member in value.items():
             yield from _find_list_paths(member, (*above, name))
+
+
+def read_value(raw: Raw) -> Any:
+    """A JSON value as a Python value. A number that is too long for an integer is a float."""
+    return json.loads(bytes(raw), parse_int=lambda digits: int(digits) if len(digits) < 4_300 else float(digits))
 
 
 def object_members_at(raw: Raw) -> Mapping[str, Raw] | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from dazz_assets.http.json_slices import object_members_at, split_path
+from dazz_assets.http.json_slices import object_members_at, read_value, split_path
 from dazz_assets.http.next_links import find_header_link, find_next_link, says_nothing_follows
 from dazz_assets.http.page import Page, sent_pairs
 from dazz_assets.http.paging_names import (
@@ -198,9 +198,9 @@ def _find_fields(
 def _read_value(name: str, raw: Raw) -> Any:
     """A scalar, or a list that may be one of links or a token; else None."""
     if not _is_list(raw):
-        return json.loads(bytes(raw))
+        return read_value(raw)
     may_matter = "link" in normalize(name) or normalize(name) in _WHOLE_TOKENS | _LINKS
-    return json.loads(bytes(raw)) if may_matter and len(bytes(raw)) < _LONGEST_LINK_LIST else None
+    return read_value(raw) if may_matter and len(bytes(raw)) < _LONGEST_LINK_LIST else None
 
 
 def _is_list(raw: Raw) -> bool:

@@ -216,3 +216,8 @@ def list_items(document: Document, path: str) -> list[bytes] | str:
         return [bytes(item) for item in document.records(path)]
     except ValueError as error:
         return str(error)
+
+
+def test_a_number_of_any_length_beside_the_list_is_read() -> None:
+    document = Document(b'{"data": [1], "seed": ' + b"7" * 5_000 + b"}", "data")
+    assert document.value("seed") == float("inf")

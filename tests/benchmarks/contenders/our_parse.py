@@ -1,0 +1,16 @@
+"""Ours as a library: the records that a lake holds, parsed and published. No Dagster, and nothing is fetched."""
+
+import sys
+
+from dazz_assets.transform.parse_windows import parse
+from tests.benchmarks.our_connection import open_session
+
+
+def main(integration: str, folder: str) -> None:
+    session = open_session(integration, "http://127.0.0.1:1", folder)
+    (parser,) = session.spec.parsers.values()
+    parse(session, parser, windows=None)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

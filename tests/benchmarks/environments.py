@@ -1,0 +1,46 @@
+"""Environments of the peers: each has its own under `.bench/`, made when a benchmark first needs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+
+from tests.benchmarks.processes import ROOT
+
+FOLDER = ROOT / ".bench"
+PACKAGES: dict[str, tuple[str, ...]] = {
+    "limit": ("zstandard==0.25.0",),
+    "dlt": ("dlt[duckdb,parquet]==1.31.0",),
+    "airbyte": ("airbyte-cdk==7.39.1",),
+    "singer": ("singer-sdk==0.54.9", "msgspec==0.22.0"),
+}
+"""What is installed for whom: the newest versions when these benchmarks were written."""
+
+
+def python_of(name: str) -> str:
+    """The Python of a peer's environment, which is made and filled if need be."""
+    folder = FOLDER / name
+    python, stamp = folder / "bin" / "python", folder / "installed"
+    wanted = "\n".join(PACKAGES[name])
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        print(f"installing {', '.join(PACKAGES[name])} into {folder.relative_to(ROOT)}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run([*pip, *PACKAGES[name]], check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    return str(python)
+
+
+def installed_versions(name: str) -> dict[str, str]:
+    """The versions of a peer's own packages, as they are installed."""
+    names = [pin.partition("==")[0].partition("[")[0] for pin in PACKAGES[name]]
+    code = "import json, sys; from importlib.metadata import version; print(json.dumps([*map(version, sys.argv[1:])]))"
+    done = subprocess.run([python_of(name), "-c", code, *names], check=True, capture_output=True, text=True)
+    return dict(zip(names, json.loads(done.stdout), strict=True))
+
+
+def own_versions() -> dict[str, str]:
+    """The versions of what ours stands on."""
+    return {name: version(name) for name in ("dagster", "pyarrow", "pydantic", "msgspec", "deltalake", "requests")}

@@ -1,0 +1,19 @@
+"""Fetch: all issues, 100 a page, as fast as they come."""
+
+from __future__ import annotations
+
+from tests.benchmarks.line_up import AIRBYTE, DLT, FETCH, LIMIT, PEERS, PLAIN, SINGER_MSGSPEC, measure_all
+from tests.benchmarks.options import Options
+from tests.benchmarks.processes import serve
+from tests.benchmarks.tables import compare
+
+QUICK, FULL = 100_000, 1_000_000
+
+
+def run(options: Options) -> str:
+    records = options.records(QUICK, FULL)
+    contenders = options.chosen((LIMIT, PLAIN, *PEERS, FETCH))
+    with serve(records) as server:
+        measured = measure_all(contenders, server, records, options.repeat)
+    table = compare(measured, (LIMIT, PLAIN, DLT, AIRBYTE, SINGER_MSGSPEC))
+    return f"{records:,} issues of 1.3 kB, 100 a page.\n\n{table}"

@@ -1,0 +1,73 @@
+"""Parse: stored records to published tables, beside a loop that validates one record after another."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tests.benchmarks.line_up import our_fetch
+from tests.benchmarks.options import Options
+from tests.benchmarks.our_connection import count_published, open_session
+from tests.benchmarks.processes import BenchmarkError, Usage, run_measured, serve
+from tests.benchmarks.tables import format_table
+
+QUICK, FULL = 200_000, 1_000_000
+_MODELS = {"issues": "small pydantic model", "issue_findings": "`Finding`"}
+_CONTENDERS = "tests.benchmarks.contenders"
+
+
+def run(options: Options) -> str:
+    records = options.records(QUICK, FULL)
+    rows = [row for integration in _MODELS for row in _compare(integration, records, options.repeat)]
+    table = format_table(["", "objects/s", "wall s", "CPU s", "peak MB", "x loop"], rows)
+    return f"{records:,} stored records of 1.3 kB.\n\n{table}"
+
+
+def _compare(integration: str, records: int, repeat: int) -> list[list[str]]:
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder = Path(name)
+        with serve(records) as server:
+            our_fetch(integration)(server.url, folder)
+        loops, ours = [], []
+        for _ in range(repeat):
+            loops.append(_run_loop(integration, folder, records))
+            ours.append(_run_ours(integration, folder, records))
+    loop, own = (min(runs, key=lambda usage: usage.wall) for runs in (loops, ours))
+    title = _MODELS[integration]
+    return [_row(f"loop, {title}", loop, loop, records), _row(f"**ours**, {title}", own, loop, records)]
+
+
+def _run_loop(integration: str, folder: Path, records: int) -> Usage:
+    session = open_session(integration, "http://127.0.0.1:1", folder)
+    (stream,) = session.spec.streams.values()
+    raw, out = folder / "lake" / session.raw(stream).path.folder, folder / "objects.parquet"
+    module = f"{_CONTENDERS}.validate_loop"
+    usage = run_measured([sys.executable, "-m", module, integration, str(raw), str(folder)])
+    _require(pq.ParquetFile(out).metadata.num_rows, records)
+    out.unlink()
+    return usage
+
+
+def _run_ours(integration: str, folder: Path, records: int) -> Usage:
+    usage = run_measured([sys.executable, "-m", f"{_CONTENDERS}.our_parse", integration, str(folder)])
+    _require(count_published(integration, folder), records)
+    return usage
+
+
+def _require(objects: int, records: int) -> None:
+    if objects != records:
+        raise BenchmarkError(f"{objects:,} objects were made of {records:,} records")
+
+
+def _row(title: str, usage: Usage, loop: Usage, records: int) -> list[str]:
+    return [
+        title,
+        f"{records / usage.wall:,.0f}",
+        f"{usage.wall:.2f}",
+        f"{usage.cpu:.2f}",
+        f"{usage.peak_mb:,.0f}",
+        f"{loop.wall / usage.wall:.2f}",
+    ]

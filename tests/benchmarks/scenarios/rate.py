@@ -1,0 +1,43 @@
+"""Rate: a vendor that allows 50 requests a second, and answers 429 above it. Only ours is told, as `rate` says so."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from tests.benchmarks.line_up import (
+    FETCH_UNTOLD,
+    WAITING_PEERS,
+    Contender,
+    Measured,
+    count_lake,
+    measure_all,
+    our_fetch,
+)
+from tests.benchmarks.options import Options
+from tests.benchmarks.processes import PAGE_SIZE, serve
+from tests.benchmarks.tables import format_table
+
+RATE = 50
+QUICK = FULL = 500 * PAGE_SIZE
+_TOLD = Contender("fetch", "**ours**, `Rate(50, per=1)`", our_fetch("limited_issues"), count_lake("limited_issues"))
+
+
+def run(options: Options) -> str:
+    records = options.records(QUICK, FULL)
+    pages = ceil(records / PAGE_SIZE)
+    floor = pages / RATE
+    with serve(records, rate=RATE) as server:
+        measured = measure_all(options.chosen((*WAITING_PEERS, FETCH_UNTOLD, _TOLD)), server, records, options.repeat)
+    rows = [["floor", f"{floor:.2f}", "1.00", f"{pages}", "0"], *(_row(item, floor) for item in measured.values())]
+    table = format_table(["", "wall s", "x floor", "requests", "429s"], rows)
+    return f"{pages} pages of {PAGE_SIZE}, {RATE} requests a second allowed.\n\n{table}"
+
+
+def _row(item: Measured, floor: float) -> list[str]:
+    return [
+        item.contender.title,
+        f"{item.usage.wall:.2f}",
+        f"{item.usage.wall / floor:.2f}",
+        f"{item.counts.requests}",
+        f"{item.counts.refused}",
+    ]

@@ -1,0 +1,212 @@
+"""What a sync and a parse cost, in what can be counted without a clock: requests, files, commits, objects, steps."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import dazz_assets
+from dazz_assets import Cursor, Incremental, NextLink, Stream, parser
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
+from dazz_assets.reports import Progress
+from dazz_assets.session import Session
+from dazz_assets.tables import create_tables
+from tests.help_desk_vendor import Customer, DeskApi, Incident, Ticket
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
+
+LIBRARY = str(Path(dazz_assets.__file__).parent)
+FIRST = datetime(2026, 1, 6, tzinfo=UTC)
+PAGES = 5
+SMALL, LARGE = 100, 300
+# Little above what Python 3.11 counts (206 and 383), which is the most of all versions; each run counts the same. What
+# makes a record cheaper lowers them. A loop over records that does next to nothing adds six.
+MOST_STEPS_OF_FETCH = 211
+MOST_STEPS_OF_PARSE = 388
+# Pages that wait to be written: blocks of memory for each of their records.
+MOST_BLOCKS = 11
+Tracer = Callable[[FrameType, str, Any], Any]
+
+
+class ChangesStream(Stream[Ticket]):
+    """Tickets, in pages as large as the vendor makes them."""
+
+    path = "/changes"
+    cursor = Cursor("updated_at", since="since")
+
+
+class LinkedDesk(DeskApi):
+    """A help desk with links to the next page."""
+
+    paginator = NextLink("next")
+    streams = (ChangesStream,)
+
+    @parser
+    def incidents(self, changes: Incremental[ChangesStream]) -> Iterator[Incident]:
+        for ticket in changes:
+            yield Incident(id=self.object_id(ticket.id), title=ticket.title)
+
+
+def ticket(number: int) -> dict[str, Any]:
+    changed = (FIRST + timedelta(seconds=number)).isoformat().replace("+00:00", "Z")
+    return {"id": number, "title": f"ticket {number}", "updated_at": changed, "labels": ["a", {"b": number / 7}]}
+
+
+def answer_pages(size: int) -> Callable[[ReceivedRequest], Reply]:
+    """Answers like an API with so many tickets a page, which can list those that changed since a time."""
+    tickets = [ticket(number) for number in range(PAGES * size)]
+    pages = [
+        {
+            "items": tickets[number * size :][:size],
+            "next": f"/changes?page={number + 1}" if number + 1 < PAGES else None,
+        }
+        for number in range(PAGES)
+    ]
+    bodies = [json.dumps(page).encode() for page in pages]
+
+    def answer(asked: ReceivedRequest) -> Reply:
+        since = asked.query.get("since", [""])[0]
+        if since > tickets[0]["updated_at"]:
+            return Reply(body={"items": [item for item in tickets if item["updated_at"] >= since]})
+        return Reply(body=bodies[int(asked.query.get("page", ["0"])[0])])
+
+    return answer
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    with Vendor() as vendor:
+        yield vendor
+
+
+def customer_of(vendor: Vendor, folder: Path, size: int) -> Customer:
+    vendor.handler = answer_pages(size)
+    return Customer(folder, vendor.url, LinkedDesk)
+
+
+def read_times(folder: Path) -> dict[Path, int]:
+    """When each file was written, but for the locks."""
+    files = (path for path in folder.rglob("*") if path.is_file() and ".locks" not in path.parts)
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
+class StepCounter:
+    """Counts the bytecode instructions that code of the library executes, in all threads.
+
+    A loop over records shows in it, whether it calls a function or not. What C code does for many records at once is
+    one instruction.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def trace(self, frame: FrameType, event: str, argument: object) -> Tracer | None:
+        if not frame.f_code.co_filename.startswith(LIBRARY):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return self._count
+
+    def _count(self, frame: FrameType, event: str, argument: object) -> Tracer:
+        self.steps += event == "opcode"
+        return self._count
+
+
+@contextmanager
+def counted_steps() -> Iterator[StepCounter]:
+    counter, before, before_in_threads = StepCounter(), sys.gettrace(), threading.gettrace()
+    threading.settrace(counter.trace)
+    sys.settrace(counter.trace)
+    try:
+        yield counter
+    finally:
+        sys.settrace(before)
+        threading.settrace(before_in_threads)
+
+
+def steps_per_record(vendor: Vendor, folder: Path, work: Callable[[Customer], Any], is_synced: bool = False) -> float:
+    """The steps that each further record of a page costs: with as many pages, all else is the same.
+
+    is_synced: whether the records are stored before the work begins.
+    """
+    steps = []
+    for size in (SMALL, LARGE):
+        customer = customer_of(vendor, folder / str(size), size)
+        if is_synced:
+            customer.sync()
+        with counted_steps() as counter:
+            work(customer)
+        steps.append(counter.steps)
+    return (steps[1] - steps[0]) / (PAGES * (LARGE - SMALL))
+
+
+class BlockCounter(Progress):
+    """Keeps how many blocks of memory Python's objects take when each page arrives."""
+
+    def __init__(self) -> None:
+        self.blocks: list[int] = []
+
+    def page(self, connection: str, stream: str, *, records: int, bytes_: int) -> None:
+        self.blocks.append(sys.getallocatedblocks())
+
+
+def test_a_sync_sends_one_request_a_page_and_makes_one_commit_and_one_file(vendor: Vendor, tmp_path: Path) -> None:
+    customer = customer_of(vendor, tmp_path, SMALL)
+    create_tables(customer.session)
+    table = customer.session.raw(customer.spec.streams["changes"])
+    created = table.open()
+    report = customer.sync()["changes"]
+    assert (report.records, report.requests, len(vendor.requests)) == (PAGES * SMALL, PAGES, PAGES)
+    assert created is not None
+    assert report.version == created.version + 1
+    assert len(list((tmp_path / "lake" / "raw").rglob("*.parquet"))) == len(report.windows) == 1
+
+
+def test_a_parse_makes_one_commit_and_one_file(vendor: Vendor, tmp_path: Path) -> None:
+    customer = customer_of(vendor, tmp_path, SMALL)
+    customer.sync()
+    (log,) = (tmp_path / "lake" / "domain").rglob("_delta_log")
+    created = len(list(log.glob("*.json")))
+    customer.parse()
+    assert len(list(log.glob("*.json"))) == created + 1
+    assert len(list((tmp_path / "lake" / "domain").rglob("*.parquet"))) == 1
+
+
+def test_a_sync_and_a_parse_without_new_records_send_one_request_and_write_nothing(
+    vendor: Vendor, tmp_path: Path
+) -> None:
+    customer = customer_of(vendor, tmp_path, SMALL)
+    customer.sync()
+    customer.parse()
+    before = read_times(tmp_path / "lake")
+    vendor.requests.clear()
+    report = customer.sync()["changes"]
+    parsed = customer.parse()
+    assert (report.records, parsed.windows, len(vendor.requests)) == (0, {}, 1)
+    assert read_times(tmp_path / "lake") == before
+
+
+def test_a_fetch_takes_few_steps_of_python_for_each_record(vendor: Vendor, tmp_path: Path) -> None:
+    assert steps_per_record(vendor, tmp_path, lambda customer: customer.sync()) < MOST_STEPS_OF_FETCH
+
+
+def test_a_parse_takes_few_steps_of_python_for_each_record(vendor: Vendor, tmp_path: Path) -> None:
+    assert steps_per_record(vendor, tmp_path, lambda customer: customer.parse(), is_synced=True) < MOST_STEPS_OF_PARSE
+
+
+def test_a_fetched_record_is_few_objects_of_python_until_it_is_written(vendor: Vendor, tmp_path: Path) -> None:
+    customer = customer_of(vendor, tmp_path, LARGE)
+    counter = BlockCounter()
+    session = Session(customer.spec, customer.connection, customer.lake, progress=counter)
+    sync_stream(session, customer.spec.streams["changes"], SyncRange(from_mark=True))
+    # The first page also brings what is made once a sync.
+    first, last = counter.blocks[1], counter.blocks[-1]
+    assert (last - first) / ((PAGES - 2) * LARGE) < MOST_BLOCKS
