@@ -12,6 +12,7 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from dazz_assets.cli.output import console, print_note
+from dazz_assets.counts import format_count
 from dazz_assets.reports import Progress
 
 
@@ -28,9 +29,12 @@ class _Counts:
     def format_counts(self) -> str:
         """The objects yielded so far, or records, pages and rate; empty before the first page."""
         if self.objects:
-            return f"{self.objects:,} objects"
+            return format_count(self.objects, "object")
         rate = self.records / max(time.monotonic() - self.started, 0.001)
-        return f"{self.records:,} records, {self.pages:,} pages, {rate:,.0f}/s" if self.pages else ""
+        if not self.pages:
+            return ""
+        records, pages = (format_count(count, noun) for count, noun in ((self.records, "record"), (self.pages, "page")))
+        return f"{records}, {pages}, {rate:,.0f}/s"
 
 
 class _TrackedProgress(Progress):

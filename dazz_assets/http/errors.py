@@ -90,7 +90,7 @@ class EmptyBodyError(TransientError):
 
 
 class NotReadyError(TransientError):
-    """A 202: the vendor is still making the list. monitor: the address at which it says how far it is, if it gave one."""
+    """A 202: the vendor is still making the list. monitor: the address at which it says how far it is, if it did."""
 
     monitor: str | None = None
     advice = (
@@ -103,9 +103,9 @@ class JobBegunError(FetchError):
     """A POST was accepted without a list of records: it may have begun a job, so it is not sent again."""
 
     advice = (
-        "It is not sent again, which could begin another job. Give the job a stream of its own (the object in `records`, "
-        'with shape = "object") and its result a sub-stream, whose path names the job: "/jobs/{parent.id}". If the '
-        'vendor asks for the same request again, set accept = {%d: "retry"} on the stream.'
+        "It is not sent again, which could begin another job. Give the job a stream of its own (the object in "
+        '`records`, with shape = "object") and its result a sub-stream, whose path names the job: "/jobs/{parent.id}". '
+        'If the vendor asks for the same request again, set accept = {%d: "retry"} on the stream.'
     )
 
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Raw
 
+from dazz_assets.counts import format_count
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
@@ -273,10 +274,11 @@ class _PageFetcher:
     def _check_limits(self) -> None:
         limits = self._limits
         if self._number >= limits.pages:
-            raise WalkLimitError(f"the walk takes more than {limits.pages} pages (`max_pages`).")
+            raise WalkLimitError(f"the walk takes more than {format_count(limits.pages, 'page')} (`max_pages`).")
         if self._client.clock() > limits.ends_at:
             raise WalkLimitError(
-                f"the walk takes longer than {limits.seconds:.0f} s (`max_time`), after {self._number} pages."
+                f"the walk takes longer than {limits.seconds:.0f} s (`max_time`), after "
+                f"{format_count(self._number, 'page')}."
             )
 
 
@@ -358,8 +360,8 @@ class LoopDetector:
         self._pages[key] = first, count + 1
         if count + 1 >= LOOP_PAGES:
             raise LoopError(
-                f"page {number} holds the same {len(records)} records as page {first}. They came {count + 1} times, "
-                "although each request was a different one.",
+                f"page {number} holds the same {format_count(len(records), 'record')} as page {first}. They came "
+                f"{count + 1} times, although each request was a different one.",
             )
 
 
