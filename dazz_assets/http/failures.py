@@ -76,6 +76,19 @@ ADVICE: Mapping[int, str] = {
     511: "Log in to the network: it blocks requests until then.",
 }
 
+_REFUSES_RANGE = (400, 413, 422)
+# What is limited, and how: "The time range cannot exceed 6 months", "Maximum query window is 30 days".
+_LIMITED = r"\b(?:range|interval|window|period|time ?span|time ?frame|duration)s?\b"
+_LIMIT = (
+    r"\b(?:exceed(?:s|ed|ing)?|(?:too|no|not) (?:long|large|wide|big|great|longer|larger|greater|more)|at most|up to|"
+    r"max(?:imum)?|limit(?:ed)?|(?:longer|larger|greater|more|wider|less|shorter|smaller) than|within)\b"
+)
+_LIMITS_RANGE = re.compile(rf"(?=.*{_LIMITED})(?=.*{_LIMIT})", re.I | re.S)
+_RANGE_ADVICE = (
+    "If it takes only a shorter range of time, set `step` on the stream's Cursor, such as step=timedelta(days=30); "
+    "else check the stream's path and params against the vendor's documentation."
+)
+
 
 def is_transient(status: int) -> bool:
     """Whether another attempt may succeed after a failure with this status."""
@@ -93,7 +106,8 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
         return _set_wait(RateLimitedError(problem, status=status), wait)
     if is_transient(status):
         return _set_wait(UnavailableError(problem, status=status), wait)
-    return RefusedError(problem, status=status, advice=ADVICE.get(status, ""))
+    advice = _RANGE_ADVICE if status in _REFUSES_RANGE and _LIMITS_RANGE.search(message) else ADVICE.get(status, "")
+    return RefusedError(problem, status=status, advice=advice)
 
 
 def _set_wait(error: TransientError, wait: float | None) -> TransientError:

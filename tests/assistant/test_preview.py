@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +109,15 @@ def test_one_request_is_made_and_nothing_is_stored(market: Market) -> None:
 
 def test_the_request_is_that_of_a_first_sync_shown_without_credentials(market: Market) -> None:
     market.respond({"items": []})
+    market.start = datetime.now(UTC).date() - timedelta(days=5)
     found = market.preview(
         cursor=Cursor("at", since="from", until="to"), paginator=Offset(size_param="limit", size=50), params={"v": 2}
     )
-    assert found.request.url == f"{market.vendor.url}/orders?v=2&from=2026-01-05T00%3A00%3A00Z&offset=0&limit=50"
+    assert found.request.url == f"{market.vendor.url}/orders?v=2&from={market.start}T00%3A00%3A00Z&offset=0&limit=50"
     (asked,) = market.vendor.requests
     assert asked.query == {
         "v": ["2"],
-        "from": ["2026-01-05T00:00:00Z"],
+        "from": [f"{market.start}T00:00:00Z"],
         "offset": ["0"],
         "limit": ["50"],
         "key": [SECRET],

@@ -49,6 +49,40 @@ def test_an_error_quotes_the_vendor(vendor: Vendor, client: Client, body: Any, q
     assert f"The vendor says: {quote}" in error_text(vendor, client, 400, body)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The time range cannot exceed 6 months.",
+        "Date range too large",
+        "Maximum query window is 30 days",
+        "start and end must be within a period of 31 days",
+        "The interval between from and to must be less than 24 hours",
+        "time span is limited to 7 days",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_range_that_is_too_long_is_answered_with_the_setting_for_steps(
+    vendor: Vendor, client: Client, text: str, status: int
+) -> None:
+    shown = error_text(vendor, client, status, {"error": {"message": "Invalid Input Provided", "errors": [text]}})
+    assert "set `step` on the stream's Cursor, such as step=timedelta(days=30)" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Unknown field `range`",
+        "Too many filters",
+        "limit must be at most 100",
+        "The page is out of range",
+    ],
+)
+def test_another_refusal_says_nothing_of_steps(vendor: Vendor, client: Client, text: str) -> None:
+    shown = error_text(vendor, client, 400, {"message": text})
+    assert "step" not in shown
+    assert "Check the stream's path and params" in shown
+
+
 def test_an_error_names_the_connection_the_request_and_the_status(vendor: Vendor, client: Client) -> None:
     text = error_text(vendor, client, 404, {"message": "No such org."})
     assert text.startswith(
