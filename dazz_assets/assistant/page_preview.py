@@ -60,12 +60,16 @@ class MaskedRequest:
 
 @dataclass(frozen=True, slots=True)
 class KeyReport:
-    """The declared key in the page. missing: records without it. repeated: records with the key of an earlier one."""
+    """The declared key in the page. missing: records without it. repeated: records with the key of an earlier one.
+
+    of_one_parent: the key does not name the parent, and records of one parent alone were seen.
+    """
 
     declared: tuple[str, ...]
     missing: int
     repeated: int
     candidates: tuple[KeyFields, ...]
+    of_one_parent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +283,7 @@ def _check_key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[obje
         len(keys) - len(complete),
         len(complete) - len(set(complete)),
         tuple(find_key_fields(values)),
+        of_one_parent=stream.parent is not None and not stream.key_parent_fields,
     )
 
 

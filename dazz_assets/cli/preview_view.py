@@ -180,6 +180,8 @@ def _print_key(preview: Preview) -> None:
         *([f"{format_count(key.repeated, 'record')} with a repeated key"] if key.repeated else []),
     ]
     summary = "in every record, and unique"
+    if key.of_one_parent:
+        summary += ' under this parent; if other parents have the same ones, begin it with "{parent.id}" or the like'
     _print_declared("key", _format_key(key.declared) if key.declared else None, faults, summary, candidates)
 
 

@@ -76,16 +76,17 @@ class _TrackedProgress(Progress):
         with self.lock:
             self.note(f"{connection}: {reason}")
 
-    def ended(self, connection: str, work: str, *, failed: bool = False) -> None:
+    def ended(self, connection: str, work: str, *, failed: bool = False, interrupted: bool = False) -> None:
         with self.lock:
             counts = self.active.pop((connection, work), _Counts())
-            self.close(connection, work, counts, ["failed"] if failed else [])
+            how = ["failed"] if failed else ["interrupted"] if interrupted else []
+            self.close(connection, work, counts, how)
 
     def show(self, connection: str, work: str) -> None:
         """React to a change."""
 
     def close(self, connection: str, work: str, counts: _Counts, how: Sequence[str]) -> None:
-        """React to the end of a stream or parser. how: `failed`, or nothing."""
+        """React to the end of a stream or parser. how: `failed`, `interrupted`, or nothing."""
 
     def note(self, text: str) -> None:
         """Print a line that belongs to no stream or parser."""

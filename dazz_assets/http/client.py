@@ -95,8 +95,8 @@ class Client:
         return self._telemetry.warnings
 
     def warn(self, key: str, text: str) -> None:
-        """Add a warning, once for each key."""
-        self._telemetry.warn(key, self.mask(f"{self.where}: {text}"))
+        """Add a warning, once for each key. It need not name the connection and stream: those who show it do."""
+        self._telemetry.warn(key, self.mask(text))
 
     def close(self) -> None:
         """Close the connections that are kept open."""

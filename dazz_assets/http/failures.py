@@ -19,9 +19,25 @@ from dazz_assets.http.quotes import quote_start, shorten
 from dazz_assets.http.rate_limit import read_allowance, requested_wait
 
 _READ_BYTES = 1_000_000
-_TEXT_KEYS = ("detail", "title", "message", "error_message", "error_description", "reason", "msg")
-_LISTS = ("errors", "errorMessages", "error")
+_TEXT_KEYS = (
+    "detail",
+    "title",
+    "message",
+    "error_message",
+    "errorMessage",
+    "errorSummary",
+    "error_description",
+    "reason",
+    "msg",
+)
+_LISTS = ("errors", "errorMessages", "errorCauses", "error")
 _RATE_LIMIT = re.compile(r"rate.?limit|too many requests|throttl|abuse detection|complexity.?(budget|exception)", re.I)
+
+_PLACE_REFUSED = re.compile(
+    r"\bexpired?\b|(?=.*(?:token|cursor|scroll|continuation|bookmark))"
+    r"(?=.*\b(?:invalid|(?:not|no longer) (?:valid|found|known|recogni[sz]ed|available)|unknown|stale|malformed))",
+    re.I | re.S,
+)
 
 # Conformance 12. Statuses in neither set: 5xx are transient, all others final.
 TRANSIENT_STATUSES = frozenset(
@@ -147,6 +163,11 @@ def vendor_message(body: bytes) -> str:
 def mentions_rate_limit(text: str | bytes) -> bool:
     """Whether a vendor's text names a rate limit as the reason."""
     return _RATE_LIMIT.search(text if isinstance(text, str) else text[:20_000].decode(errors="replace")) is not None
+
+
+def refuses_place(text: str) -> bool:
+    """Whether a vendor's text says that a place in a list (a token, a cursor, a link) has expired or is not valid."""
+    return _PLACE_REFUSED.search(text) is not None
 
 
 def _messages(value: Any) -> Iterator[str]:
