@@ -117,7 +117,7 @@ class Client:
         stop: once set, ends all waiting and sends nothing more (StoppedError).
         """
         rules = rules or ResponseRules()
-        current, told = request, ""
+        current, is_told = request, False
 
         def attempt() -> Page:
             nonlocal current
@@ -129,12 +129,12 @@ class Client:
                 raise
 
         def wait(seconds: float, is_requested: bool, error: TransientError) -> None:
-            nonlocal told
+            nonlocal is_told
             self._telemetry.count(Counters(retries=1))
             # A list that is not ready may be asked for many times, which is told once.
-            if not isinstance(error, NotReadyError) or error.problem != told:
+            if not (is_told and isinstance(error, NotReadyError)):
                 self._telemetry.emit("retry", self.mask(error.problem), seconds)
-            told = error.problem
+            is_told = isinstance(error, NotReadyError)
             self._announced_until = max(self._announced_until, self._clock() + seconds)
             if is_requested or error.holds_others:
                 self._limiter.hold(self._clock() + seconds)

@@ -105,7 +105,8 @@ class JobBegunError(FetchError):
     advice = (
         "It is not sent again, which could begin another job. Give the job a stream of its own (the object in "
         '`records`, with shape = "object") and its result a sub-stream, whose path names the job: "/jobs/{parent.id}". '
-        'If the vendor asks for the same request again, set accept = {%d: "retry"} on the stream.'
+        'If the vendor asks for the same request again, say by which text of the body: accept = {(%d, "busy"): '
+        '"retry"}.'
     )
 
 

@@ -74,7 +74,7 @@ def test_a_job_without_an_address_is_begun_once_and_fails(
 ) -> None:
     vendor.script(Reply(status, body, {"Retry-After": "1", **headers}))
     with pytest.raises(
-        FetchError, match=rf"/exports: {status} to a POST.*sub-stream.*accept = {{{status}: \"retry\"}}"
+        FetchError, match=rf"/exports: {status} to a POST.*sub-stream.*accept = {{\({status}, \"busy\"\): \"retry\"}}"
     ):
         ask(client, Request(f"{vendor.url}/exports", "POST"))
     assert (len(vendor.requests), clock.slept) == (1, 0)
@@ -82,7 +82,7 @@ def test_a_job_without_an_address_is_begun_once_and_fails(
 
 def test_a_post_that_the_author_says_may_be_repeated_is(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(202, QUEUED), Reply(202, QUEUED), Reply(body=[1]))
-    page = client.send(Request(vendor.url, "POST"), ResponseRules(accept={202: "retry"}))
+    page = client.send(Request(vendor.url, "POST"), ResponseRules(accept={(202, "queued"): "retry"}))
     assert (page.body, len(vendor.requests)) == (b"[1]", 3)
 
 
