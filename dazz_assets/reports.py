@@ -106,17 +106,21 @@ class Progress:
     def repeating(self, connection: str, reason: str) -> None:
         """Work that was shown, also as failed, is done again: a sentence that says what and why."""
 
-    def ended(self, connection: str, work: str, *, failed: bool = False) -> None:
-        """Work on a stream or parser ended."""
+    def ended(self, connection: str, work: str, *, failed: bool = False, interrupted: bool = False) -> None:
+        """Work on a stream or parser ended. interrupted: by who started it."""
 
     @contextmanager
     def during(self, connection: str, work: str) -> Iterator[None]:
-        """Report the begin of work on a stream or parser, and its end, which an exception makes a failure."""
+        """Report the begin of work on a stream or parser, and its end, which an exception makes a failure.
+
+        What is no `Exception` is an interruption: Ctrl-C, or the end of the process.
+        """
         self.began(connection, work)
         try:
             yield
-        except BaseException:
-            self.ended(connection, work, failed=True)
+        except BaseException as error:
+            failed = isinstance(error, Exception)
+            self.ended(connection, work, failed=failed, interrupted=not failed)
             raise
         self.ended(connection, work)
 

@@ -20,10 +20,19 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import PART_WINDOWS, SyncPlan, SyncRange
 from dazz_assets.extract.stream_requests import build_request, parent_fields, sent_bounds
-from dazz_assets.http import Authenticator, CredentialError, FetchError, Request
+from dazz_assets.http import (
+    Authenticator,
+    CredentialError,
+    CursorToken,
+    FetchError,
+    LinkHeader,
+    NextLink,
+    Request,
+)
 from dazz_assets.http.authenticator import is_signed
 from dazz_assets.http.author_code import first_request
 from dazz_assets.http.mask import HIDDEN
+from dazz_assets.http.pagination import keeps_place
 from dazz_assets.http.transport import prepare_request, read_prepared
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
@@ -37,6 +46,7 @@ _NOW = datetime(2026, 1, 7, 12, tzinfo=UTC)
 _RECENT_START = date(2026, 1, 5)
 _EARLY_START = date(2020, 1, 6)
 _MARK = to_microseconds(datetime(2026, 1, 6, tzinfo=UTC))
+_STEPS_NOTE = "each step after it goes on where the last one ended, until <now>"
 _FIRST_STAND_IN = 7_310_000_000_000_001
 
 
@@ -64,29 +74,37 @@ def announce_requests(spec: IntegrationSpec, stream: StreamSpec) -> list[Announc
     if stream.cursor is None:
         return [_announce("every sync", spec, stream, _RECENT_START, None)]
     first = _announce("first sync", spec, stream, _RECENT_START, None)
-    long_sync = f"first sync over more than {PART_WINDOWS} {spec.window}s, in parts"
-    in_parts = _announce(long_sync, spec, stream, _EARLY_START, None)
+    long = _announce("first sync", spec, stream, _EARLY_START, None)
     incremental = _announce("incremental sync", spec, stream, _EARLY_START, _MARK)
-    differs = (first.url, first.body) != (in_parts.url, in_parts.body)
-    return [first, *([in_parts] if differs else []), incremental]
+    if (first.url, first.body) == (long.url, long.body):
+        return [first, incremental]
+    if stream.cursor.step is not None and long.note == _STEPS_NOTE:
+        step = format_duration(stream.cursor.step)
+        first = replace(first, sync=f"first sync over less than {step}")
+        return [first, replace(long, sync=f"first sync over more than {step}, in steps"), incremental]
+    in_parts = replace(long, sync=f"first sync over more than {PART_WINDOWS} {spec.window}s, in parts")
+    return [first, in_parts, incremental]
 
 
 def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date, mark: int | None) -> AnnouncedRequest:
     stand_ins = _StandIns()
     session = _UnconnectedSession(spec, start, stand_ins)
     source = Source(
-        fields={path: stand_ins.value_for(f"{{parent.{path}}}") for path in parent_fields(stream)}, mark=mark
+        fields={path: stand_ins.value_for(f"{{parent.{path}}}") for path in parent_fields(stream)},
+        mark=mark,
+        position=None if mark is None else _kept_position(stream, stand_ins),
     )
     plan = SyncPlan(session, stream, SyncRange(from_mark=True), None)
-    bounds = next(found for part in plan.parts([source]) if (found := plan.bounds(source, part)) is not None)
-    since, until = _name_bounds(session, stream, bounds)
+    whole = next(found for part in plan.parts([source]) if (found := plan.bounds(source, part)) is not None)
+    bounds, *further_steps = plan.steps(whole)
+    since, until = _name_bounds(session, stream, bounds, is_step=bool(further_steps))
     sent = sent_bounds(session, stream, bounds)
     if sent is not None:
         sent = replace(
             sent, since=stand_ins.value_like(sent.since, since), until=stand_ins.value_like(sent.until, until)
         )
     request = build_request(session, stream, source.fields, sent)
-    request = _find_first(session, stream, request, stand_ins)
+    request = _find_first(session, stream, request, source.position, stand_ins)
     signed, auth_note = _sign(session, request)
     named = {name: stand_ins.restore_names(value) for name, value in signed.headers.items()}
     # A stand-in that the auth encoded (Basic, say) can't be turned back into a name, so mask the header.
@@ -94,7 +112,11 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
         name: HIDDEN if value == signed.headers[name] and name not in request.headers else value
         for name, value in named.items()
     }
-    notes = (stand_ins.restore_names(auth_note), _describe_reading(stream, since, is_first=mark is None))
+    notes = (
+        stand_ins.restore_names(auth_note),
+        _describe_reading(stream, since, is_first=mark is None),
+        _STEPS_NOTE if further_steps else "",
+    )
     body = stand_ins.restore_names(signed.body.decode()) if signed.body else None
     return AnnouncedRequest(
         sync,
@@ -106,25 +128,52 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
     )
 
 
-def _find_first(session: Session, stream: StreamSpec, request: Request, stand_ins: "_StandIns") -> Request:
-    """The paginator's first request. Raises FetchError."""
+def _kept_position(stream: StreamSpec, stand_ins: "_StandIns") -> str | None:
+    """A stand-in for what a feed keeps of its last walk: a link or a token; None for any other list."""
+    if not keeps_place(stream.paginator):
+        return None
+    if isinstance(stream.paginator, CursorToken):
+        return stand_ins.value_for("<token kept by the last sync>")
+    return stand_ins.link_for("<link kept by the last sync>")
+
+
+def _find_first(
+    session: Session, stream: StreamSpec, request: Request, position: str | None, stand_ins: "_StandIns"
+) -> Request:
+    """The paginator's first request, or the one from its kept position. Raises FetchError."""
+    paginator = stream.paginator
     try:
-        return first_request(stream.paginator, request)
+        request = first_request(paginator, request)
+        if position is not None and isinstance(paginator, LinkHeader | NextLink | CursorToken):
+            return paginator.go_on(request, position)
+        return request
     except FetchError as error:
         failed = error
     # Raised out here, as the author's exception may show stand-ins.
     raise failed.add_context(f"{session.spec.name}, stream {stream.name}", "", stand_ins.restore_names)
 
 
-def _name_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> tuple[str, str]:
-    """Name the bounds of a request: `<mark>`, `<start + 26 weeks>`."""
+def _name_bounds(session: Session, stream: StreamSpec, bounds: Bounds, *, is_step: bool) -> tuple[str, str]:
+    """Name the bounds of a request: `<mark>`, `<start + 26 weeks>`, `<start + 31 days - 1 second>`."""
     if stream.cursor is None or bounds.since is None:
         return "", ""
     since = "start"
     if bounds.since != session.start:
         back = timedelta(microseconds=_MARK - bounds.since)
         since = f"mark - {format_duration(back)}" if back else "mark"
-    return f"<{since}>", "<now>" if bounds.until is None else f"<{since} + {PART_WINDOWS} {session.spec.window}s>"
+    if bounds.until is None:
+        return f"<{since}>", "<now>"
+    length = f"{PART_WINDOWS} {session.spec.window}s"
+    if is_step:
+        length = _name_length(timedelta(microseconds=bounds.until - bounds.since), stream.cursor.step)
+    return f"<{since}>", f"<{since} + {length}>"
+
+
+def _name_length(length: timedelta, step: timedelta | None) -> str:
+    """The length of a step, which is a unit shorter than declared: the next one begins a unit before its end."""
+    if step is None or not length % timedelta(days=1):
+        return format_duration(length)
+    return f"{format_duration(step)} - {format_duration(step - length)}" if step > length else format_duration(step)
 
 
 def _describe_reading(stream: StreamSpec, since: str, *, is_first: bool) -> str:
@@ -174,6 +223,12 @@ class _StandIns:
         url = f"https://{self.value_for(name)}.test"
         self._names[url] = name
         return url
+
+    def link_for(self, name: str) -> str:
+        """A stand-in that is a valid URL with a path, which is sent as it is."""
+        link = f"{self.url_for(name)}/"
+        self._names[link] = name
+        return link
 
     def value_like(self, value: str | int, name: str) -> str | int:
         """A stand-in of the same type as a value."""

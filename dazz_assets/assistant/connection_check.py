@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from msgspec import Raw
 
-from dazz_assets.extract.ranges import trial_bounds
+from dazz_assets.assistant.trial_ranges import trial_ranges
+from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.stream_requests import ANCESTOR, build_request, parent_fields, sent_bounds, split_generations
 from dazz_assets.http import Client, FetchError, walk
 from dazz_assets.http.json_fields import FieldReader
@@ -96,9 +97,19 @@ def _parent_values(paths: Sequence[str], parents: FirstRecords) -> Iterator[Mapp
 def _fetch_records_of_parent(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> Sequence[Raw]:
+    """The records of the first page of the latest range that has any."""
+    for bounds in trial_ranges(session, stream):
+        if records := _fetch_first_page(session, client, stream, parent, bounds):
+            return records
+    return ()
+
+
+def _fetch_first_page(
+    session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
+) -> Sequence[Raw]:
     pages = walk(
         client,
-        build_request(session, stream, parent, sent_bounds(session, stream, trial_bounds(session, stream))),
+        build_request(session, stream, parent, sent_bounds(session, stream, bounds)),
         paginator=stream.paginator,
         rules=stream.rules,
         should_stop=lambda _: "the first page is enough",

@@ -31,8 +31,9 @@ from dazz_assets.assistant.infer import (
 from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
 from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
+from dazz_assets.assistant.trial_ranges import trial_ranges
 from dazz_assets.errors import SyncError
-from dazz_assets.extract.ranges import trial_bounds
+from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.author_code import first_request, next_request
@@ -59,12 +60,16 @@ class MaskedRequest:
 
 @dataclass(frozen=True, slots=True)
 class KeyReport:
-    """The declared key in the page. missing: records without it. repeated: records with the key of an earlier one."""
+    """The declared key in the page. missing: records without it. repeated: records with the key of an earlier one.
+
+    of_one_parent: the key does not name the parent, and records of one parent alone were seen.
+    """
 
     declared: tuple[str, ...]
     missing: int
     repeated: int
     candidates: tuple[KeyFields, ...]
+    of_one_parent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,7 @@ class Preview:
 def preview(session: Session, stream: StreamSpec) -> Preview:
     """Fetch and examine the first page that a first sync of a stream would request.
 
+    Of a sync in parts or steps, take the last with records of the two latest.
     For a sub-stream, take the first parent with records, else the first that the token may read.
     Raises FetchError, SyncError for a request that can't be made or if there is no parent, BadConnection.
     """
@@ -179,14 +185,26 @@ def _fetch_page(session: Session, client: Client, stream: StreamSpec) -> tuple[M
 def _fetch_page_of_parent(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> tuple[Mapping[str, str], Page]:
-    bounds = sent_bounds(session, stream, trial_bounds(session, stream))
-    request = build_request(session, stream, parent, bounds)
+    """The first page of the latest range that has something to show, else of the latest."""
+    latest, *earlier = trial_ranges(session, stream)
+    page = _fetch_page_of_range(session, client, stream, parent, latest)
+    for bounds in earlier:
+        if not _is_worth_showing(page, stream):
+            older = _fetch_page_of_range(session, client, stream, parent, bounds)
+            page = older if _is_worth_showing(older, stream) else page
+    return parent, page
+
+
+def _fetch_page_of_range(
+    session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
+) -> Page:
+    request = build_request(session, stream, parent, sent_bounds(session, stream, bounds))
     try:
         request = first_request(stream.paginator, request)
     except FetchError as error:
         failed = error
     else:
-        return parent, client.send(request, stream.rules)
+        return client.send(request, stream.rules)
     # Raised out here, so that the error has no context that could hold a secret.
     raise failed.add_context(client.where, "", client.mask)
 
@@ -265,6 +283,7 @@ def _check_key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[obje
         len(keys) - len(complete),
         len(complete) - len(set(complete)),
         tuple(find_key_fields(values)),
+        of_one_parent=stream.parent is not None and not stream.key_parent_fields,
     )
 
 

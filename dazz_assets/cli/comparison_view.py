@@ -9,6 +9,7 @@ from dazz_assets.cli.output import one_line, print_json, print_note, print_resul
 from dazz_assets.cli.progress_view import show_progress
 from dazz_assets.cli.run_summary import run_document, run_exit_status
 from dazz_assets.cli.target import Target
+from dazz_assets.counts import format_count
 from dazz_assets.errors import ParseError
 from dazz_assets.home import lake_url
 from dazz_assets.lake import Lake, LakeError
@@ -100,7 +101,7 @@ def _format_changes(changes: TableChanges) -> Iterator[str]:
 def _format_example(example: Example) -> str:
     fields = [str(item) for item in example.fields[:_MAX_FIELDS]]
     if len(example.fields) > _MAX_FIELDS:
-        fields.append(f"and {len(example.fields) - _MAX_FIELDS} more fields")
+        fields.append(f"and {format_count(len(example.fields) - _MAX_FIELDS, 'more field')}")
     label = f"{example.id} ({example.title})" if example.title else example.id
     return f"{label}: {'; '.join(fields)}" if fields else label
 

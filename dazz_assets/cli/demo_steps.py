@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dazz_assets.cli.sandbox_connections import CHANGE, CONNECTION
 from dazz_assets.connections import Connection
+from dazz_assets.counts import format_count
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake, query
 from dazz_assets.orchestration.local_runs import parse_connections, sync_connections
@@ -82,7 +83,7 @@ class Demonstration:
         before = self._read_findings().to_pylist()
         self._run_step("restream", self._parse)
         requests = sum(row.requests for row in self.rows if row.step == "restream")
-        self._add_claim(f"the restream made {requests} requests", requests == 0)
+        self._add_claim(f"the restream made {format_count(requests, 'request')}", requests == 0)
         self._check_restream_published_the_same(before, self._read_findings().to_pylist())
 
     def count_findings(self) -> pa.Table:
@@ -153,7 +154,7 @@ class Demonstration:
         same_ids = [_finding_key(item) for item in before] == [_finding_key(item) for item in after]
         exception = f", {len(differing)} of them with newer data from their full-refresh inputs" if differing else ""
         self._add_claim(
-            f"the restream published the same {len(before):,} findings again{exception}",
+            f"the restream published the same {format_count(len(before), 'finding')} again{exception}",
             same_ids and all(item["integration"] in may_differ for item in differing),
         )
 

@@ -12,6 +12,7 @@ from dazz_assets.assistant.infer.json_values import read_texts
 from dazz_assets.assistant.page_preview import MaskedRequest, ModelReport, Preview
 from dazz_assets.cli.exit_status import mask_secrets
 from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
+from dazz_assets.counts import format_count
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.quotes import shorten
 
@@ -44,7 +45,7 @@ def _print_page(integration: str, preview: Preview) -> None:
         return
     where = f"at `{preview.path}`" if preview.path else "in the page itself"
     _print_line(
-        f"{preview.status}, {_format_size(preview.size)}, {_format_count(len(preview.records), 'record')} {where}"
+        f"{preview.status}, {_format_size(preview.size)}, {format_count(len(preview.records), 'record')} {where}"
     )
     if not preview.records:
         others = [item for item in preview.lists if item.length and item.path != preview.path]
@@ -154,11 +155,11 @@ def _print_model(preview: Preview) -> None:
         _print_line("model: none, so records are stored but no parser can read them")
         return
     _print_line(
-        f"model: {model.name} accepts {model.accepted} of {_format_count(len(preview.records), 'record')}, and reads "
-        f"{len(model.reading.read)} of {_format_count(len(preview.fields), 'field')}"
+        f"model: {model.name} accepts {model.accepted} of {format_count(len(preview.records), 'record')}, and reads "
+        f"{len(model.reading.read)} of {format_count(len(preview.fields), 'field')}"
     )
     for reason, count in model.refused:
-        _print_warning(f"invalid, {_format_count(count, 'record')}: {reason}")
+        _print_warning(f"invalid, {format_count(count, 'record')}: {reason}")
     if model.reading.absent:
         absent = ", ".join(_format_absent(path, preview.fields) for path in model.reading.absent)
         _print_line(f"  no record in this page has {absent}")
@@ -175,10 +176,12 @@ def _print_key(preview: Preview) -> None:
     key = preview.key
     candidates = [_format_key(item.paths) for item in key.candidates if item.paths != key.declared]
     faults = [
-        *([f"{_format_count(key.missing, 'record')} without it"] if key.missing else []),
-        *([f"{_format_count(key.repeated, 'record')} with a repeated key"] if key.repeated else []),
+        *([f"{format_count(key.missing, 'record')} without it"] if key.missing else []),
+        *([f"{format_count(key.repeated, 'record')} with a repeated key"] if key.repeated else []),
     ]
     summary = "in every record, and unique"
+    if key.of_one_parent:
+        summary += ' under this parent; if other parents have the same ones, begin it with "{parent.id}" or the like'
     _print_declared("key", _format_key(key.declared) if key.declared else None, faults, summary, candidates)
 
 
@@ -186,7 +189,7 @@ def _print_cursor(preview: Preview) -> None:
     cursor = preview.cursor
     candidates = [_format_candidate(item) for item in cursor.candidates if item.path != cursor.declared]
     faults = [
-        *([f"{_format_count(cursor.missing, 'record')} without it"] if cursor.missing else []),
+        *([f"{format_count(cursor.missing, 'record')} without it"] if cursor.missing else []),
         *([f"{cursor.example!r} is not a time"] if cursor.unordered else []),
         *(
             [f"declared {cursor.declared_order}, but this page has the opposite order"]
@@ -253,10 +256,6 @@ def _format_lists(lists: Sequence[RecordsPath]) -> str:
 
 def _format_share(count: int, of: int) -> str | None:
     return f"{count} of {of}" if count else None
-
-
-def _format_count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _format_size(size: int) -> str:

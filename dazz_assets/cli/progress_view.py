@@ -12,6 +12,7 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from dazz_assets.cli.output import console, print_note
+from dazz_assets.counts import format_count
 from dazz_assets.reports import Progress
 
 
@@ -28,9 +29,12 @@ class _Counts:
     def format_counts(self) -> str:
         """The objects yielded so far, or records, pages and rate; empty before the first page."""
         if self.objects:
-            return f"{self.objects:,} objects"
+            return format_count(self.objects, "object")
         rate = self.records / max(time.monotonic() - self.started, 0.001)
-        return f"{self.records:,} records, {self.pages:,} pages, {rate:,.0f}/s" if self.pages else ""
+        if not self.pages:
+            return ""
+        records, pages = (format_count(count, noun) for count, noun in ((self.records, "record"), (self.pages, "page")))
+        return f"{records}, {pages}, {rate:,.0f}/s"
 
 
 class _TrackedProgress(Progress):
@@ -72,16 +76,17 @@ class _TrackedProgress(Progress):
         with self.lock:
             self.note(f"{connection}: {reason}")
 
-    def ended(self, connection: str, work: str, *, failed: bool = False) -> None:
+    def ended(self, connection: str, work: str, *, failed: bool = False, interrupted: bool = False) -> None:
         with self.lock:
             counts = self.active.pop((connection, work), _Counts())
-            self.close(connection, work, counts, ["failed"] if failed else [])
+            how = ["failed"] if failed else ["interrupted"] if interrupted else []
+            self.close(connection, work, counts, how)
 
     def show(self, connection: str, work: str) -> None:
         """React to a change."""
 
     def close(self, connection: str, work: str, counts: _Counts, how: Sequence[str]) -> None:
-        """React to the end of a stream or parser. how: `failed`, or nothing."""
+        """React to the end of a stream or parser. how: `failed`, `interrupted`, or nothing."""
 
     def note(self, text: str) -> None:
         """Print a line that belongs to no stream or parser."""

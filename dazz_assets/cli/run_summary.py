@@ -10,6 +10,7 @@ from dazz_assets.cli.open_instance import open_instance_and_lake
 from dazz_assets.cli.output import print_json, print_note, print_table
 from dazz_assets.cli.progress_view import show_progress
 from dazz_assets.cli.target import Target
+from dazz_assets.counts import format_count
 from dazz_assets.orchestration.outcomes import Outcome, Problem
 from dazz_assets.reports import ParseReport, StreamReport
 
@@ -60,16 +61,17 @@ def print_run(outcome: Outcome, target: Target, *, as_json: bool) -> None:
         ]
         print_table(("connection", "parser", "objects", "windows", "quarantined"), rows)
     for report in outcome.streams:
-        keyless = [f"{report.problems} records without a key or cursor"] if report.problems else []
+        keyless = [f"{format_count(report.problems, 'record')} without a key or cursor"] if report.problems else []
         gap = [report.gap] if report.gap else []
         for text in [*report.warnings, *report.passed_over, *keyless, *gap]:
             print_note(f"{report.connection} {report.stream}: {mask_secrets(text)}", "yellow")
     for parsed in outcome.parsers:
         if parsed.stale:
+            windows = "1 window was" if len(parsed.stale) == 1 else f"{len(parsed.stale):,} windows were"
             print_note(
-                f"{parsed.connection} {parsed.parser}: {len(parsed.stale)} windows were parsed with an older state of "
-                f"{', '.join(parsed.changed_inputs)}; run `{parse_command(target.given, '--stale')}` to parse them "
-                "again",
+                f"{parsed.connection} {parsed.parser}: {windows} parsed with an older state of "
+                f"{', '.join(parsed.changed_inputs)}; run `{parse_command(target.given, '--stale')}` to parse "
+                f"{'it' if len(parsed.stale) == 1 else 'them'} again",
                 "yellow",
             )
         if parsed.other_versions:

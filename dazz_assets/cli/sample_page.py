@@ -11,7 +11,16 @@ from dazz_assets.assistant.generate.proposal import AUTH_SECRETS, AuthorChoices
 from dazz_assets.cli.exit_status import UsageError, register_secrets
 from dazz_assets.cli.output import print_note
 from dazz_assets.http import Client, ClientEvent, Page, Request
+from dazz_assets.http.body_format import BodyFormatError, to_json
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
+
+# Of files that a plain `.json` is not.
+_CONTENT_TYPES = {
+    ".ndjson": "application/x-ndjson",
+    ".jsonl": "application/x-ndjson",
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +59,11 @@ def fetch_sample_page(wanted: AuthorChoices, credentials: Credentials, sample: P
 
 def _read_page(wanted: AuthorChoices, sample: Path) -> Page:
     try:
-        body = sample.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        body, converted_from = to_json(sample.read_bytes(), _CONTENT_TYPES.get(sample.suffix.lower(), ""), None)
     except OSError as error:
         raise UsageError(f"--sample {sample} can't be read: {error.strerror}") from None
+    except BodyFormatError as error:
+        raise UsageError(f"--sample {sample} is not JSON: {error}") from None
     url = f"{wanted.base_url}{wanted.path}"
     page = Page(
         body=body,
@@ -61,6 +72,7 @@ def _read_page(wanted: AuthorChoices, sample: Path) -> Page:
         headers={},
         fetched_at=datetime.now(UTC),
         request=Request(url=url, params=dict(wanted.params)),
+        converted_from=converted_from,
     )
     try:
         if page.document.is_empty:

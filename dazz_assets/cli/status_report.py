@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class StreamStatus:
-    """The status of a stream. rows: all versions of records. due_next: None if its connection is not configured."""
+    """The status of a stream.
+
+    rows: all versions of records. due_next: None if its connection is not configured. configured: whether the
+    connections file has an entry for the connection, valid or not.
+    """
 
     integration: str
     connection: str
@@ -43,6 +47,7 @@ class StreamStatus:
     requests: int | None = None
     due_next: str | None = None
     last_error: str | None = None
+    configured: bool = True
 
 
 @dataclass(slots=True)
@@ -50,7 +55,7 @@ class ParserStatus:
     """The status of a parser.
 
     stale_windows: None if its integration is not found. version: the parser's; None if it is not found.
-    other_versions: those that some windows were parsed by.
+    other_versions: those that some windows were parsed by. configured: as of a stream.
     """
 
     integration: str
@@ -64,6 +69,7 @@ class ParserStatus:
     quarantined: int = 0
     last_parse: str | None = None
     last_error: str | None = None
+    configured: bool = True
 
 
 @dataclass(slots=True)
@@ -92,11 +98,12 @@ def read_status() -> LakeStatus:
     """Read the status of all streams and parsers."""
     lake = Lake(lake_url())
     problems: list[str] = []
+    is_readable = True
     try:
         connections = read_connections(connections_path()) if connections_path().exists() else Connections()
         problems += [problem.text for problem in connections.problems]
     except BadConnection as error:
-        connections = Connections()
+        connections, is_readable = Connections(), False
         problems.append(str(error))
     with ExitStack() as stack:
         history = translator = None
@@ -111,7 +118,18 @@ def read_status() -> LakeStatus:
             history = RunHistory(instance)
             failing = list(_read_failing(instance, specs, connections))
         reader = _Reader(lake, connections, specs, history, translator, failing)
-        return LakeStatus(reader.read_streams(), reader.read_parsers(), failing, problems)
+        status = LakeStatus(reader.read_streams(), reader.read_parsers(), failing, problems)
+    if is_readable:
+        _note_removed([*status.streams, *status.parsers], connections)
+    return status
+
+
+def _note_removed(items: Sequence[StreamStatus | ParserStatus], connections: Connections) -> None:
+    """Mark what belongs to connections that have no entry in the file. An entry that is invalid counts as one."""
+    unusable = {item.id for item in connections.problems}
+    valid = {(item.integration, item.id) for item in connections.valid}
+    for item in items:
+        item.configured = (item.integration, item.connection) in valid or item.connection in unusable
 
 
 def _read_failing(

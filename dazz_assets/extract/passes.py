@@ -20,7 +20,7 @@ from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import PassWriter
-from dazz_assets.http import UnreachableError
+from dazz_assets.http import FetchError, UnreachableError
 from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.table import remove_uncommitted
@@ -190,13 +190,17 @@ class Pass:
             state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
             if event.position is not None and self._part.until is None and self._follows_mark(event.source):
                 event.source.position = state.client.mask(event.position)
-        elif state.stream.parent is None or isinstance(error, UnreachableError):
-            # A host that is unreachable for one parent is unreachable for all.
+        elif state.stream.parent is None or isinstance(error, UnreachableError) or self._is_unauthorized(error):
+            # A host that is unreachable for one parent is unreachable for all, and a wrong token opens none.
             raise error
         elif error.status in _PASSED_OVER_STATUSES:
             state.passed_over[event.source.parent] = str(error)
         else:
             state.failed[event.source.parent] = error
+
+    def _is_unauthorized(self, error: FetchError) -> bool:
+        """Whether the credentials were refused before any parent could be listed with them."""
+        return error.status == 401 and not self._complete
 
     def _proves_total(self, event: SourceEnd) -> bool:
         """Whether a total that agrees with a list counts what the request asks for.

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urldefrag
 
 from dazz_assets.http.body_format import BodyFormatError, to_json
 from dazz_assets.http.errors import (
     EmptyBodyError,
     FetchError,
+    JobBegunError,
     NotJsonError,
     NotReadyError,
     RangeTooLargeError,
@@ -27,11 +29,14 @@ from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.rate_limit import requested_wait
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.response_rules import Action, ResponseRules
+from dazz_assets.http.transport import read_location
 
 # What is found in the last item of a list that broke off with an error.
 _MAY_BREAK_OFF = re.compile(rb'"[^"]{0,30}(err|fault|fail|exception|success|status)', re.I)
 _LONGEST_REPORT = 4096
 _FORMAT_ADVICE = 'Set `format` on the stream if it is another: "json", "ndjson" or "csv".'
+# Methods of which the same request may be sent again: it begins nothing.
+_REPEATABLE = ("GET", "HEAD")
 
 
 def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]) -> Page:
@@ -94,6 +99,8 @@ def _classify_success(
     if page.status == 202 and not page.has_records(rules, any_=True):
         raise _not_ready(page, now)
     if page.status != 200 and not page.has_records(rules) and not page.lists_nothing(rules):
+        if page.status == 201 and page.request.method not in _REPEATABLE:
+            raise _job_begun(page)
         said = vendor_message(page.body)
         problem = f"{page.status} without a list of records. The vendor says: {said}."
         advice = f'If it means that there are no records, set accept = {{{page.status}: "skip"}} on the stream.'
@@ -139,14 +146,33 @@ def _classify_empty(page: Page, rules: ResponseRules, now: float) -> Page:
         return page
     if page.status == 202:
         raise _not_ready(page, now)
+    if page.status == 201 and page.request.method not in _REPEATABLE:
+        raise _job_begun(page)
     raise EmptyBodyError(f"{page.status} with an empty body.", status=page.status)
 
 
-def _not_ready(page: Page, now: float) -> NotReadyError:
+def _not_ready(page: Page, now: float) -> FetchError:
+    """The error for a 202. A GET may be repeated; what another method began is asked for where the vendor says."""
+    monitor = _find_monitor(page)
+    if monitor is None and page.request.method not in _REPEATABLE:
+        return _job_begun(page)
     said = "" if page.document.is_empty else f" The vendor says: {vendor_message(page.body)}."
     error = NotReadyError(f"202: the list is not ready yet.{said}", status=202)
     error.wait = requested_wait(page.status, page.headers, page.body, now)
+    error.monitor = monitor
     return error
+
+
+def _find_monitor(page: Page) -> str | None:
+    """The address of a 202's status monitor (RFC 9110, section 15.3.3), if it is another than was asked."""
+    target = read_location(page.headers, page.final_url)
+    return None if target in (None, urldefrag(page.final_url).url) else target
+
+
+def _job_begun(page: Page) -> JobBegunError:
+    said = "" if page.document.is_empty else f" The vendor says: {vendor_message(page.body)}."
+    problem = f"{page.status} to a {page.request.method}, without a list of records.{said}"
+    return JobBegunError(problem, status=page.status, advice=JobBegunError.advice % page.status)
 
 
 def _classify_reported(

@@ -13,7 +13,7 @@ import requests
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.classify import classify_response, deprecation_notice
-from dazz_assets.http.errors import FetchError, StoppedError, TransientError
+from dazz_assets.http.errors import FetchError, NotReadyError, StoppedError, TransientError
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
@@ -21,7 +21,7 @@ from dazz_assets.http.rate_limit import Limiter, Rate
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.retry import LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
-from dazz_assets.http.transport import Transport
+from dazz_assets.http.transport import Transport, get_instead
 
 SHORTEST_REPORTED_WAIT = 1.0
 """Seconds. Shorter waits are ordinary pacing and emit no event."""
@@ -95,8 +95,8 @@ class Client:
         return self._telemetry.warnings
 
     def warn(self, key: str, text: str) -> None:
-        """Add a warning, once for each key."""
-        self._telemetry.warn(key, self.mask(f"{self.where}: {text}"))
+        """Add a warning, once for each key. It need not name the connection and stream: those who show it do."""
+        self._telemetry.warn(key, self.mask(text))
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -112,14 +112,29 @@ class Client:
     ) -> Page:
         """Send a request and return its page. Transient failures are retried; others raise a `FetchError` at once.
 
-        rules: how the response is to be read. until: epoch seconds until which a list that is not ready is waited for.
+        rules: how the response is to be read. until: epoch seconds until which a list that is not ready is waited for,
+        at the address that the vendor names for that, if it names one.
         stop: once set, ends all waiting and sends nothing more (StoppedError).
         """
         rules = rules or ResponseRules()
+        current, is_told = request, False
+
+        def attempt() -> Page:
+            nonlocal current
+            try:
+                return self._attempt(current, rules, stop)
+            except NotReadyError as error:
+                if error.monitor is not None:
+                    current = get_instead(current, error.monitor)
+                raise
 
         def wait(seconds: float, is_requested: bool, error: TransientError) -> None:
+            nonlocal is_told
             self._telemetry.count(Counters(retries=1))
-            self._telemetry.emit("retry", self.mask(error.problem), seconds)
+            # A list that is not ready may be asked for many times, which is told once.
+            if not (is_told and isinstance(error, NotReadyError)):
+                self._telemetry.emit("retry", self.mask(error.problem), seconds)
+            is_told = isinstance(error, NotReadyError)
             self._announced_until = max(self._announced_until, self._clock() + seconds)
             if is_requested or error.holds_others:
                 self._limiter.hold(self._clock() + seconds)
@@ -128,11 +143,11 @@ class Client:
 
         attempts = Attempts(self._clock, wait, until)
         try:
-            return attempts.call(lambda: self._attempt(request, rules, stop))
+            return attempts.call(attempt)
         except FetchError as error:
             failed = error
         # Raised out here, so that the error has no context that could hold a secret.
-        raise failed.add_context(self.where, f"{request.method} {request.address()}", self.mask)
+        raise failed.add_context(self.where, f"{current.method} {current.address()}", self.mask)
 
     def _attempt(self, request: Request, rules: ResponseRules, stop: threading.Event | None) -> Page:
         try:

@@ -90,11 +90,23 @@ class EmptyBodyError(TransientError):
 
 
 class NotReadyError(TransientError):
-    """A 202: the vendor is still making the list."""
+    """A 202: the vendor is still making the list. monitor: the address at which it says how far it is, if it did."""
 
+    monitor: str | None = None
     advice = (
         "It was asked for again until the walk's time was over (`max_time`). If it means that there are no records, "
         'set accept = {202: "skip"} on the stream.'
+    )
+
+
+class JobBegunError(FetchError):
+    """A POST was accepted without a list of records: it may have begun a job, so it is not sent again."""
+
+    advice = (
+        "It is not sent again, which could begin another job. Give the job a stream of its own (the object in "
+        '`records`, with shape = "object") and its result a sub-stream, whose path names the job: "/jobs/{parent.id}". '
+        'If the vendor asks for the same request again, say by which text of the body: accept = {(%d, "busy"): '
+        '"retry"}.'
     )
 
 

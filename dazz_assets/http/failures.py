@@ -19,9 +19,25 @@ from dazz_assets.http.quotes import quote_start, shorten
 from dazz_assets.http.rate_limit import read_allowance, requested_wait
 
 _READ_BYTES = 1_000_000
-_TEXT_KEYS = ("detail", "title", "message", "error_message", "error_description", "reason", "msg")
-_LISTS = ("errors", "errorMessages", "error")
+_TEXT_KEYS = (
+    "detail",
+    "title",
+    "message",
+    "error_message",
+    "errorMessage",
+    "errorSummary",
+    "error_description",
+    "reason",
+    "msg",
+)
+_LISTS = ("errors", "errorMessages", "errorCauses", "error")
 _RATE_LIMIT = re.compile(r"rate.?limit|too many requests|throttl|abuse detection|complexity.?(budget|exception)", re.I)
+
+_PLACE_REFUSED = re.compile(
+    r"\bexpired?\b|(?=.*(?:token|cursor|scroll|continuation|bookmark))"
+    r"(?=.*\b(?:invalid|(?:not|no longer) (?:valid|found|known|recogni[sz]ed|available)|unknown|stale|malformed))",
+    re.I | re.S,
+)
 
 # Conformance 12. Statuses in neither set: 5xx are transient, all others final.
 TRANSIENT_STATUSES = frozenset(
@@ -76,6 +92,19 @@ ADVICE: Mapping[int, str] = {
     511: "Log in to the network: it blocks requests until then.",
 }
 
+_REFUSES_RANGE = (400, 413, 422)
+# What is limited, and how: "The time range cannot exceed 6 months", "Maximum query window is 30 days".
+_LIMITED = r"\b(?:range|interval|window|period|time ?span|time ?frame|duration)s?\b"
+_LIMIT = (
+    r"\b(?:exceed(?:s|ed|ing)?|(?:too|no|not) (?:long|large|wide|big|great|longer|larger|greater|more)|at most|up to|"
+    r"max(?:imum)?|limit(?:ed)?|(?:longer|larger|greater|more|wider|less|shorter|smaller) than|within)\b"
+)
+_LIMITS_RANGE = re.compile(rf"(?=.*{_LIMITED})(?=.*{_LIMIT})", re.I | re.S)
+_RANGE_ADVICE = (
+    "If it takes only a shorter range of time, set `step` on the stream's Cursor, such as step=timedelta(days=30); "
+    "else check the stream's path and params against the vendor's documentation."
+)
+
 
 def is_transient(status: int) -> bool:
     """Whether another attempt may succeed after a failure with this status."""
@@ -93,7 +122,8 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
         return _set_wait(RateLimitedError(problem, status=status), wait)
     if is_transient(status):
         return _set_wait(UnavailableError(problem, status=status), wait)
-    return RefusedError(problem, status=status, advice=ADVICE.get(status, ""))
+    advice = _RANGE_ADVICE if status in _REFUSES_RANGE and _LIMITS_RANGE.search(message) else ADVICE.get(status, "")
+    return RefusedError(problem, status=status, advice=advice)
 
 
 def _set_wait(error: TransientError, wait: float | None) -> TransientError:
@@ -133,6 +163,11 @@ def vendor_message(body: bytes) -> str:
 def mentions_rate_limit(text: str | bytes) -> bool:
     """Whether a vendor's text names a rate limit as the reason."""
     return _RATE_LIMIT.search(text if isinstance(text, str) else text[:20_000].decode(errors="replace")) is not None
+
+
+def refuses_place(text: str) -> bool:
+    """Whether a vendor's text says that a place in a list (a token, a cursor, a link) has expired or is not valid."""
+    return _PLACE_REFUSED.search(text) is not None
 
 
 def _messages(value: Any) -> Iterator[str]:

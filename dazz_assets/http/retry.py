@@ -57,12 +57,16 @@ class Attempts:
         """The result of the function. Raises its last error, or WaitTooLongError for too long a requested wait."""
         started = self._clock()
         requested_seconds = 0.0
+        answered = 0
 
         def is_over(state: RetryCallState) -> bool:
+            nonlocal started, requested_seconds, answered
             error = _last_error(state)
             if isinstance(error, NotReadyError) and self._until is not None:
+                # An answer, after which failures are counted anew.
+                started, requested_seconds, answered = self._clock(), 0.0, state.attempt_number
                 return self._clock() + (error.wait or state.upcoming_sleep) > self._until
-            if state.attempt_number >= _max_attempts(error):
+            if state.attempt_number - answered >= _max_attempts(error):
                 return True
             spent = self._clock() - started - requested_seconds
             return spent + (0.0 if error.wait is not None else state.upcoming_sleep) > BACKOFF_SECONDS

@@ -261,14 +261,22 @@ def _strip_credentials(sent: Request, plain: Request) -> Request:
 
 def _follow_redirect(request: Request, url: str, response: Response) -> Request:
     """The request that a redirect leads to. Its URL is complete, so our parameters are not added to it."""
-    target = response.headers.get("location", "")
-    if not target:
+    target = read_location(response.headers, url)
+    if target is None:
         raise RedirectError(f"a redirect ({response.status}) without a Location header.", status=response.status)
-    target = urljoin(url, target.encode("latin-1", "replace").decode("utf-8", "replace"))
     keeps_method = response.status in (307, 308) or request.method in ("GET", "HEAD")
-    if keeps_method:
-        return replace(request, url=target, params={})
-    return replace(request, url=target, params={}, method="GET", body=None)
+    return replace(request, url=target, params={}) if keeps_method else get_instead(request, target)
+
+
+def read_location(headers: Mapping[str, str], url: str) -> str | None:
+    """The address in a response's Location header, which may be relative to its URL; None if there is none."""
+    target = headers.get("location", "")
+    return urljoin(url, target.encode("latin-1", "replace").decode("utf-8", "replace")) if target else None
+
+
+def get_instead(request: Request, url: str) -> Request:
+    """A GET of another, complete URL, with the headers of a request."""
+    return replace(request, url=url, params={}, method="GET", body=None)
 
 
 def _read_body(response: requests.Response) -> bytes:

@@ -12,9 +12,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Raw
 
+from dazz_assets.counts import format_count
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
+from dazz_assets.http.failures import refuses_place
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.next_page_hints import NextPageHint, find_end_flag, find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params
@@ -40,6 +42,10 @@ _JOIN_SECONDS = 2.0
 # Statuses with which APIs answer a request for a page behind the last one.
 _MAY_MEAN_END = frozenset({400, 404, 416, 422})
 _LONGEST_QUOTE = 200
+_LOST_PLACE_ADVICE = (
+    "The vendor no longer takes its own place in the list, so the rest is missing: sync again. If that happens each "
+    "time, make the walk shorter: larger pages, or a `step` on the stream's Cursor."
+)
 _KEPT_PLACE_ADVICE = (
     "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
     "`--since`, or with everything by `--refetch`."
@@ -156,6 +162,8 @@ class _PageFetcher:
         except RefusedError as error:
             if self._resumes and self._number == 1:
                 error.advice = _KEPT_PLACE_ADVICE
+            elif self._number > 1 and error.status in _MAY_MEAN_END and refuses_place(error.problem):
+                error.advice = _LOST_PLACE_ADVICE
             elif self._number > 1 and error.status in _MAY_MEAN_END:
                 error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
             raise
@@ -274,10 +282,11 @@ class _PageFetcher:
     def _check_limits(self) -> None:
         limits = self._limits
         if self._number >= limits.pages:
-            raise WalkLimitError(f"the walk takes more than {limits.pages} pages (`max_pages`).")
+            raise WalkLimitError(f"the walk takes more than {format_count(limits.pages, 'page')} (`max_pages`).")
         if self._client.clock() > limits.ends_at:
             raise WalkLimitError(
-                f"the walk takes longer than {limits.seconds:.0f} s (`max_time`), after {self._number} pages."
+                f"the walk takes longer than {limits.seconds:.0f} s (`max_time`), after "
+                f"{format_count(self._number, 'page')}."
             )
 
 
@@ -359,8 +368,8 @@ class LoopDetector:
         self._pages[key] = first, count + 1
         if count + 1 >= LOOP_PAGES:
             raise LoopError(
-                f"page {number} holds the same {len(records)} records as page {first}. They came {count + 1} times, "
-                "although each request was a different one.",
+                f"page {number} holds the same {format_count(len(records), 'record')} as page {first}. They came "
+                f"{count + 1} times, although each request was a different one.",
             )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from dazz_assets.counts import format_count
 from dazz_assets.http import Mask
 from dazz_assets.orchestration.check_texts import in_windows, join_texts
 from dazz_assets.orchestration.quarantine_view import TABLE, QuarantineView, make_table
@@ -97,7 +98,7 @@ def _assess_keys(integration: str, report: StreamReport) -> CheckResult:
 def _assess_total(integration: str, report: StreamReport) -> CheckResult:
     if report.total is None:
         return CheckResult(TOTAL_MATCHES, True, "the vendor reports no total")
-    text = f"{report.stream}: {report.received} records arrived, and the vendor reports {report.total}"
+    text = f"{report.stream}: {format_count(report.received, 'record')} arrived, and the vendor reports {report.total}"
     if report.total == report.received:
         return CheckResult(TOTAL_MATCHES, True, text)
     advice = f"Run {_refetch(integration, report)}; if the total counts something else, set `total` of the stream"

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from dazz_assets.counts import format_count
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
 from dazz_assets.http.json_fields import LiteralText
 from dazz_assets.lake import TableVersion
@@ -195,13 +196,13 @@ def _describe_changes(kind: str, found: Changes) -> Iterator[str]:
         for item in fields[:_MOST_FIELDS]:
             yield f"{kind} {key}: {item}"
         if len(fields) > _MOST_FIELDS:
-            yield f"{kind} {key}: and {len(fields) - _MOST_FIELDS} more fields"
+            yield f"{kind} {key}: and {format_count(len(fields) - _MOST_FIELDS, 'more field')}"
     yield from _describe_rest(kind, "changed", len(found.changed))
 
 
 def _describe_rest(kind: str, word: str, count: int) -> Iterator[str]:
     if count > _MOST_ITEMS:
-        yield f"and {count - _MOST_ITEMS} more {kind}s: {word}"
+        yield f"and {format_count(count - _MOST_ITEMS, f'more {kind}')}: {word}"
 
 
 def _item_kind(file: Path) -> str:

@@ -63,7 +63,9 @@ class ReplayScript:
             for item in remaining[:_MOST_SHOWN]
         ]
         more = len(remaining) - len(lines)
-        return [*lines, f"and {more} more were recorded but not requested"] if more else lines
+        return (
+            [*lines, f"and {more} more {'was' if more == 1 else 'were'} recorded but not requested"] if more else lines
+        )
 
     def describe_unreached(self) -> list[str]:
         """Count the recorded requests that were not sent, in one line, or none if all were."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dazz_assets.counts import format_count
 from dazz_assets.http import Request, Response, Send
 from dazz_assets.privacy.json_tokens import compact_json, extend_list, trim_list
 from dazz_assets.privacy.redactor import Redactor
@@ -38,8 +39,8 @@ class Cut:
 
     def describe(self) -> str:
         """Say what is kept, for messages."""
-        records = f"{self.records} record{'s' if self.records != 1 else ''} of each page" if self.records else ""
-        pages = f"{self.pages} page{'s' if self.pages != 1 else ''} of each list" if self.pages else ""
+        records = f"{format_count(self.records, 'record')} of each page" if self.records else ""
+        pages = f"{format_count(self.pages, 'page')} of each list" if self.pages else ""
         return " and ".join(filter(None, (records, pages)))
 
 

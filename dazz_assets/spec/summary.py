@@ -4,11 +4,17 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import timedelta
 
+from dazz_assets.counts import format_count
 from dazz_assets.spec.cursor_bounds import BOUNDS, find_bound_places
 from dazz_assets.spec.literals import write_call
 from dazz_assets.spec.specs import InputSpec, IntegrationSpec, ParserSpec, StreamSpec
 
-_DURATION_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+_DURATION_UNITS = (
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(minutes=1), "minute"),
+    (timedelta(seconds=1), "second"),
+)
 _MERMAID_ESCAPES = {"#": "#35;", "&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "[": "#91;", "]": "#93;"}
 
 
@@ -56,7 +62,7 @@ def format_duration(time: timedelta) -> str:
     """A duration in the largest unit in which it is a whole number: `2 days`, `90 minutes`."""
     for unit, name in _DURATION_UNITS:
         if not time % unit:
-            return f"{time // unit} {name}{'' if time == unit else 's'}"
+            return format_count(time // unit, name)
     return f"{time.total_seconds():g} seconds"
 
 

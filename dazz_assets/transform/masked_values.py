@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from dazz_assets.counts import format_count
 from dazz_assets.privacy.record_paths import split_fields
 from dazz_assets.privacy.secret_names import secret_kind
 
@@ -59,7 +60,11 @@ def _describe_value(problem: ErrorDetails, personal: Collection[str]) -> str:
     if isinstance(value, int | float):
         return f"number {mask_text(str(value))}".replace('"', "")
     if isinstance(value, list | dict):
-        return f"a list of {len(value)}" if isinstance(value, list) else f"an object of {len(value)} fields"
+        return (
+            f"a list of {len(value)}"
+            if isinstance(value, list)
+            else f"an object of {format_count(len(value), 'field')}"
+        )
     return f"text {mask_text(str(value))}"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from dazz_assets.counts import format_count
 from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
@@ -263,9 +264,9 @@ class WindowParser:
     def _describe_invalid(self, stream: StreamSpec, counts: RecordCounts) -> str:
         kind, reason = self._quarantine.first_reason(stream.name)
         total = (
-            f"the first {counts.read} records of {stream.name} that were read"
+            f"the first {format_count(counts.read, 'record')} of {stream.name} that were read"
             if counts.stopped
-            else (f"{counts.read} records of {stream.name}")
+            else f"{format_count(counts.read, 'record')} of {stream.name}"
         )
         advice = {
             "no key": f"correct `primary_key` of {stream.stream.__name__}, then sync again",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from dazz_assets import (
     CursorToken,
     Integration,
     LinkHeader,
+    NextLink,
     Offset,
     PageNumber,
     Stream,
@@ -201,6 +202,98 @@ def test_a_long_first_sync_is_announced_in_parts_where_the_api_takes_both_bounds
     announced = announce(integration)["first sync over more than 26 weeks, in parts"]
     first, _ = first_requests_of_two_syncs(integration, vendor, tmp_path, date(2025, 1, 6))
     assert_same(announced, first, {**values, "{config.token}": "s3cret"})
+
+
+class Monthly(Orders):
+    cursor = Cursor("at", since="from", until="to", step=timedelta(days=31))
+
+
+class Daily(Orders):
+    """Steps that end at a day."""
+
+    cursor = Cursor("at", since="from", until="to", step=timedelta(days=7), format="%Y-%m-%d")
+
+
+class Hourly(Orders):
+    """Steps that are shorter than the time since the mark."""
+
+    method = "POST"
+    body = {"filter": {"open": True}}
+    cursor = Cursor("at", since="filter.since", until="filter.until", step=timedelta(hours=6), format="epoch")
+
+
+@pytest.mark.parametrize(
+    ("stream", "values"),
+    [
+        (Monthly, {"<start>": "2025-01-06T00%3A00%3A00Z", "<start + 31 days - 1 second>": "2025-02-05T23%3A59%3A59Z"}),
+        (Daily, {"<start>": "2025-01-06", "<start + 6 days>": "2025-01-12"}),
+        (Hourly, {"<start>": "1736121600", "<start + 6 hours - 1 second>": "1736143199"}),
+    ],
+)
+def test_a_long_first_sync_is_announced_in_its_steps(
+    stream: type[Stream[Any]], values: Mapping[str, str], vendor: Vendor, tmp_path: Path
+) -> None:
+    integration = shop(stream)
+    announced = list(announce(integration).values())[-2]
+    first, _ = first_requests_of_two_syncs(integration, vendor, tmp_path, date(2025, 1, 6))
+    assert_same(announced, first, {**values, "{config.token}": "s3cret"})
+    assert announced.note == "each step after it goes on where the last one ended, until <now>"
+
+
+def test_what_is_announced_of_steps_depends_on_how_much_there_is_to_fetch() -> None:
+    assert list(announce(shop(Monthly))) == [
+        "first sync over less than 31 days",
+        "first sync over more than 31 days, in steps",
+        "incremental sync",
+    ]
+    assert list(announce(shop(Hourly))) == ["first sync", "incremental sync"]
+    assert announce(shop(Monthly))["incremental sync"].url.endswith("from=<mark>&to=<now>")
+    assert '"until": <mark + 6 hours - 1 second>' in (announce(shop(Hourly))["incremental sync"].body or "")
+
+
+class LinkedFeed(Orders):
+    cursor = Cursor("at", since="from")
+    paginator = LinkHeader(resume=True)
+
+
+class BodyLinkedFeed(LinkedFeed):
+    paginator = NextLink("links.next", resume=True)
+
+
+class TokenFeed(LinkedFeed):
+    paginator = CursorToken("next", param="after", resume=True)
+
+
+def feed_of(vendor: Vendor) -> Callable[[ReceivedRequest], Reply]:
+    def answer(asked: ReceivedRequest) -> Reply:
+        is_first = "after" not in asked.query
+        items = [{"id": 1, "at": LAST_CHANGE}] if is_first else []
+        link = f"{vendor.url}/api/orders?after=7"
+        return Reply(
+            body={"items": items, "next": "7", "links": {"next": link}}, headers={"Link": f'<{link}>; rel="next"'}
+        )
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("stream", "url"),
+    [
+        (LinkedFeed, "<link kept by the last sync>"),
+        (BodyLinkedFeed, "<link kept by the last sync>"),
+        (TokenFeed, "https://shop.test/api/orders?from=<mark>&after=<token kept by the last sync>"),
+    ],
+)
+def test_a_feed_is_announced_to_go_on_at_its_kept_place(
+    stream: type[Stream[Any]], url: str, vendor: Vendor, tmp_path: Path
+) -> None:
+    vendor.handler = feed_of(vendor)
+    announced = announce(shop(stream))
+    first, second = first_requests_of_two_syncs(shop(stream), vendor, tmp_path, RECENT)
+    assert announced["incremental sync"].url == url
+    kept = {"<link kept by the last sync>": "https://shop.test/api/orders?after=7"}
+    assert_same(announced["first sync"], first, TIMES)
+    assert_same(announced["incremental sync"], second, TIMES | kept | {"<token kept by the last sync>": "7"})
 
 
 def test_only_streams_with_both_bounds_have_a_first_sync_in_parts() -> None:

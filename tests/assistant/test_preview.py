@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from dazz_assets import (
     Stream,
 )
 from dazz_assets.assistant.page_preview import Preview, preview
+from dazz_assets.cli.preview_view import print_preview
 from dazz_assets.connections import Connection
 from dazz_assets.errors import SyncError
 from dazz_assets.http import BadRequestError, RefusedError
@@ -109,14 +110,15 @@ def test_one_request_is_made_and_nothing_is_stored(market: Market) -> None:
 
 def test_the_request_is_that_of_a_first_sync_shown_without_credentials(market: Market) -> None:
     market.respond({"items": []})
+    market.start = datetime.now(UTC).date() - timedelta(days=5)
     found = market.preview(
         cursor=Cursor("at", since="from", until="to"), paginator=Offset(size_param="limit", size=50), params={"v": 2}
     )
-    assert found.request.url == f"{market.vendor.url}/orders?v=2&from=2026-01-05T00%3A00%3A00Z&offset=0&limit=50"
+    assert found.request.url == f"{market.vendor.url}/orders?v=2&from={market.start}T00%3A00%3A00Z&offset=0&limit=50"
     (asked,) = market.vendor.requests
     assert asked.query == {
         "v": ["2"],
-        "from": ["2026-01-05T00:00:00Z"],
+        "from": [f"{market.start}T00:00:00Z"],
         "offset": ["0"],
         "limit": ["50"],
         "key": [SECRET],
@@ -334,3 +336,24 @@ def test_a_refusal_is_the_error_of_a_sync_without_the_secret(market: Market) -> 
 def test_a_paginator_that_can_not_start_is_an_error(market: Market) -> None:
     with pytest.raises(BadRequestError, match="must start at a number"):
         market.preview(paginator=PageNumber(), params={"page": "first"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "of_one_parent"),
+    [
+        ({"parent": ShopsStream, "path": "/shops/{parent.id}/orders"}, True),
+        ({"parent": ShopsStream, "path": "/shops/{parent.id}/orders", "primary_key": ("{parent.id}", "id")}, False),
+        ({}, False),
+    ],
+    ids=["a key of the record alone", "a key that names the parent", "no parent"],
+)
+def test_a_key_that_was_seen_under_one_parent_only_is_said_to_be(
+    market: Market, capsys: pytest.CaptureFixture[str], settings: dict[str, Any], of_one_parent: bool
+) -> None:
+    market.respond({"items": [order(1), order(2)]})
+    found = market.preview(**settings)
+    assert found.key.of_one_parent is of_one_parent
+    print_preview("market", found, as_json=False)
+    shown = capsys.readouterr().out
+    assert "in every record, and unique" in shown
+    assert ("unique under this parent" in shown) is of_one_parent

@@ -71,3 +71,10 @@ def test_a_page_without_a_list_of_records_fails_without_a_traceback_or_token(pro
     assert "incidents/acme" in result.err
     assert "Traceback" not in result.err
     assert TOKEN not in result.err
+
+
+def test_a_warning_names_the_connection_once(project: Project) -> None:
+    project.vendor.responses["/services"] = b'{"items": [{"id": "s1", "name": "Shop"}], "total": 8}'
+    result = project.run("check", project.target)
+    assert "warning: " in result.err
+    assert result.err.count("incidents/acme") == 1

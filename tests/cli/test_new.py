@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Any
@@ -207,6 +208,30 @@ def test_an_open_api_needs_no_token(workspace: Workspace, api: Vendor) -> None:
     workspace.new("acme", "--base-url", api.url, "--path", "/issues", "--auth", "none")
     assert "Authorization" not in api.requests[0].headers
     assert set(workspace.read_spec("acme").config.model_fields) == {"base_url"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("page.ndjson", "\n".join(json.dumps(record) for record in RECORDS)),
+        ("page.JSONL", json.dumps(RECORDS[0])),
+        ("page.txt", "\n".join(json.dumps(record) for record in RECORDS) + "\n"),
+        ("page.csv", "id,title,updatedAt\na,x,2026-01-01T00:00:00Z\nb,y,2026-01-02T00:00:00Z\n"),
+        ("page.json", "\ufeff" + json.dumps(RECORDS)),
+    ],
+    ids=["NDJSON", "one line", "NDJSON by its content", "CSV", "JSON with a byte order mark"],
+)
+def test_a_sample_may_have_any_format_that_the_network_may(workspace: Workspace, name: str, content: str) -> None:
+    file = workspace.folder / name
+    file.write_text(content, encoding="utf-8")
+    result = workspace.new("acme", *FLAGS, "--sample", str(file))
+    count = "1 record" if name == "page.JSONL" else "2 records"
+    assert f"Stream issues, from {count} in the page itself: key id, cursor updatedAt" in result.out
+
+
+def test_a_sample_in_another_format_is_refused_with_the_reason(workspace: Workspace) -> None:
+    error = workspace.run_rejected("acme", *FLAGS, "--sample", workspace.write_page(b"<html>"))
+    assert "is not JSON" in error
 
 
 def test_with_a_sample_nothing_is_fetched(workspace: Workspace, api: Vendor) -> None:

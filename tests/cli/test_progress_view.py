@@ -45,6 +45,21 @@ def test_the_line_of_what_failed_says_so(capsys: pytest.CaptureFixture[str]) -> 
     assert re.fullmatch(r"snyk/acme issues: failed, \d\.\d s\n", capsys.readouterr().err)
 
 
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_the_line_of_what_was_interrupted_does_not_say_that_it_failed(
+    capsys: pytest.CaptureFixture[str], interruption: type[BaseException]
+) -> None:
+    with show_progress() as progress, pytest.raises(interruption), progress.during("snyk/acme", "issues"):
+        raise interruption
+    assert re.fullmatch(r"snyk/acme issues: interrupted, \d\.\d s\n", capsys.readouterr().err)
+
+
+def test_one_record_and_one_page_are_written_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress() as progress, progress.during("snyk/acme", "issues"):
+        progress.page("snyk/acme", "issues", records=1, bytes_=10)
+    assert capsys.readouterr().err.startswith("snyk/acme issues: 1 record, 1 page, ")
+
+
 def test_waiting_for_another_sync_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     with show_progress() as progress:
         progress.waiting("snyk/acme", 0, "snyk/acme is being synced by process 7")

@@ -86,5 +86,33 @@ def test_stored_streams_are_shown_after_their_connection_was_removed(project: Pr
     assert [(item["stream"], item["due_next"]) for item in streams] == [("incidents", None), ("services", None)]
 
 
+def test_a_connection_that_was_removed_is_said_to_be_and_its_old_errors_are_not_shown(project: Project) -> None:
+    project.run("sync", project.target)
+    project.env["INCIDENTS_TOKEN"] = "wrong-9d2e"
+    project.run("sync", project.target, status=1)
+    project.configure({"id": "beta"})
+    result = project.run("status")
+    assert result.err == "incidents/acme is no longer configured; what is stored of it stays\n"
+    status = project.json("status")
+    configured = {(item["connection"], item["configured"]) for item in [*status["streams"], *status["parsers"]]}
+    assert configured == {("acme", False), ("beta", True)}
+
+
+@pytest.mark.parametrize("text", ["connections: [", "connections: [{id: acme, integration: incidents, start: soon}]"])
+def test_a_connection_whose_entry_is_wrong_is_not_said_to_be_removed(project: Project, text: str) -> None:
+    project.run("sync", project.target)
+    project.connections.write_text(text, encoding="utf-8")
+    result = project.run("status")
+    assert "no longer configured" not in result.err
+    assert "Connection not usable" in result.err
+
+
+def test_an_error_names_its_connection_once(project: Project) -> None:
+    project.env["INCIDENTS_TOKEN"] = "wrong-9d2e"
+    project.run("sync", project.target, status=1)
+    for line in project.run("status").err.splitlines():
+        assert line.count("incidents/acme") == 1, line
+
+
 def test_compact_prints_what_it_did(synced: Project) -> None:
     assert "of 4 tables had something to compact or remove" in synced.run("compact").out

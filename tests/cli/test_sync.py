@@ -50,7 +50,7 @@ def test_without_json_the_result_is_a_table_without_control_codes(project: Proje
     result = project.run("sync", project.target)
     assert "high-water mark" in result.out
     assert noon(1) in result.out
-    assert "incidents/acme incidents: 3 records, 1 pages" in result.err
+    assert "incidents/acme incidents: 3 records, 1 page," in result.err
     assert "\x1b" not in result.out + result.err
 
 

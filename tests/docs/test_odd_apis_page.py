@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-import dazz_assets
 from dazz_assets import ConnectionConfig, Integration, Paginator, Stream
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
@@ -30,7 +29,9 @@ MODELS = (
     "Check",
     "Entry",
     "Export",
+    "Host",
     "Issue",
+    "Job",
     "LogEvent",
     "Order",
     "Price",
@@ -48,10 +49,10 @@ class Row(BaseModel):
 
 def run(name: str) -> dict[str, Any]:
     """The names that an example of the page defines."""
-    names: dict[str, Any] = dict.fromkeys(MODELS, Row) | {"timedelta": timedelta}
-    given = {exported: getattr(dazz_assets, exported) for exported in dazz_assets.__all__}
-    exec(compile(SHOWN[name], f"docs/odd_apis.md: {name}", "exec"), found := names | given | {"__name__": "shown"})
-    return {key: value for key, value in found.items() if key not in names | given}
+    given: dict[str, Any] = {**dict.fromkeys(MODELS, Row), "__name__": "shown"}
+    exec(compile(SHOWN["imports"], "docs/odd_apis.md: imports", "exec"), given)
+    exec(compile(SHOWN[name], f"docs/odd_apis.md: {name}", "exec"), found := dict(given))
+    return {key: value for key, value in found.items() if key not in given}
 
 
 def streams(name: str) -> list[type[Stream[Any]]]:
@@ -66,22 +67,22 @@ class Desk:
     lake: Lake
     clock: Clock = field(default_factory=lambda: Clock(1_772_452_800.0))
 
-    def sync(self, stream: type[Stream[Any]]) -> StreamReport:
+    def sync(self, stream: type[Stream[Any]], *above: type[Stream[Any]]) -> StreamReport:
         spec = read_integration(
             declare(
                 "OddIntegration",
                 Integration[ConnectionConfig],
                 base_url="https://api.odd.example",
                 primary_key="id" if stream.__dict__.get("shape") != "by_id" else None,
-                streams=(stream,),
+                streams=(*above, stream),
             )
         )
         connection = Connection(
             id="acme", integration="odd", start=date(2026, 1, 5), config={"base_url": self.vendor.url}
         )
         session = Session(spec, connection, self.lake, sleep=self.clock.sleep)
-        (name,) = spec.streams
-        return sync_stream(session, spec.streams[name], SyncRange(from_mark=True))
+        *_, report = [sync_stream(session, each, SyncRange(from_mark=True)) for each in spec.streams.values()]
+        return report
 
     def count(self, table: str) -> int:
         return int(query(self.lake, f"select count(*) from raw.odd_{table}").column(0)[0].as_py())
@@ -98,7 +99,7 @@ def rows(*numbers: int) -> list[dict[str, int]]:
 
 
 def test_every_example_is_run() -> None:
-    assert set(SHOWN) == {*EXAMPLES, "paginators", "resume", "max_shrink"}
+    assert set(SHOWN) == {*EXAMPLES, "imports", "jobs", "paginators", "resume", "max_shrink"}
 
 
 EXAMPLES: dict[str, tuple[list[Reply], int]] = {
@@ -173,6 +174,24 @@ def test_a_feed_goes_on_from_its_last_link(desk: Desk) -> None:
     desk.sync(stream)
     assert [request.target for request in desk.vendor.requests] == ["/api/v1/logs?after=3"]
     assert desk.count("system_log") == 3
+
+
+def test_a_job_is_begun_by_one_stream_and_its_result_read_by_another(desk: Desk) -> None:
+    jobs, hosts = streams("jobs")
+    desk.vendor.script(
+        Reply(202, {"job": {"id": "j1", "state": "queued"}}),
+        Reply(202, {"job": {"id": "j1", "state": "running"}}, {"Retry-After": "60"}),
+        Reply(202, {"job": {"id": "j1", "state": "running"}}, {"Retry-After": "60"}),
+        Reply(303, headers={"Location": "/files/j1.ndjson"}),
+        Reply(body=b'{"id": 1}\n{"id": 2}\n', headers={"Content-Type": "application/x-ndjson"}),
+    )
+    desk.sync(hosts, jobs)
+    assert desk.count("hosts") == 2
+    assert [f"{request.method} {request.path}" for request in desk.vendor.requests] == [
+        "POST /exports",
+        *["GET /exports/j1/hosts"] * 3,
+        "GET /files/j1.ndjson",
+    ]
 
 
 PAGES: dict[str, Callable[[list[dict[str, int]], bool], Reply]] = {

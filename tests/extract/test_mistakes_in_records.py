@@ -326,7 +326,7 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             {"paginator": PageNumber()},
             items(ONE),
             (
-                "GET https://desk.test/records?page=3: page 3 holds the same 1 records as page 1. They came 3 "
+                "GET https://desk.test/records?page=3: page 3 holds the same 1 record as page 1. They came 3 "
                 "times, although each request was a different one. Check the stream's paginator: the vendor may "
                 "ignore its parameter, or keep naming the same next page."
             ),

@@ -142,6 +142,30 @@ def test_a_failed_child_of_an_incremental_stream_leaves_the_records_of_the_other
     assert _rows(customer, "events") == ["2"]
 
 
+@pytest.mark.parametrize("stream", ["members", "events"])
+def test_a_wrong_token_ends_a_stream_at_its_first_parent(teams: Teams, customer: Customer, stream: str) -> None:
+    teams.lists["/teams"] = [{"id": f"t{number}"} for number in range(9)]
+    customer.sync("teams")
+    teams.lists |= {f"/teams/t{number}/{stream}": 401 for number in range(9)}
+    asked = len(teams.paths)
+    with pytest.raises(SyncError, match=rf"^teams/acme, stream {stream}: GET \S+/t0/{stream}\S*: 401 .*credentials"):
+        customer.sync(stream)
+    assert teams.paths[asked:] == [f"/teams/t0/{stream}"]
+
+
+@pytest.mark.parametrize("stream", ["members", "events"])
+def test_a_401_of_one_parent_beside_others_that_are_listed_fails_that_parent_alone(
+    teams: Teams, customer: Customer, stream: str
+) -> None:
+    teams.lists["/teams"] = [{"id": "a"}, {"id": "b"}, {"id": "c"}]
+    teams.lists |= {f"/teams/{team}/{stream}": [{"id": team, "at": "2026-01-06T00:00:00Z"}] for team in "ac"}
+    teams.lists[f"/teams/b/{stream}"] = 401
+    customer.sync("teams")
+    with pytest.raises(SyncError, match="1 of 3 teams failed"):
+        customer.sync(stream)
+    assert _rows(customer, stream) == ["a", "c"]
+
+
 def test_each_parent_has_its_own_mark(teams: Teams, customer: Customer) -> None:
     teams.lists |= {
         "/teams/a/events": [{"id": "1", "at": "2026-03-01T00:00:00Z"}],

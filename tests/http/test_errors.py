@@ -11,6 +11,7 @@ import pytest
 from dazz_assets.http import (
     BadRequestError,
     Client,
+    CursorToken,
     FetchError,
     RateLimitedError,
     RefusedError,
@@ -18,8 +19,11 @@ from dazz_assets.http import (
     ResponseRules,
     UnavailableError,
     VendorReportedError,
+    walk,
 )
 from tests.http.loopback import Clock, Reply, Vendor
+
+RULES = ResponseRules(records="data")
 
 
 def error_text(vendor: Vendor, client: Client, status: int, body: Any) -> str:
@@ -38,6 +42,16 @@ def error_text(vendor: Vendor, client: Client, status: int, body: Any) -> str:
         ({"error": {"code": 7, "message": "API not enabled"}}, "API not enabled"),
         ({"error": "invalid_client", "error_description": "Unknown client"}, "Unknown client; invalid_client"),
         ({"errorMessages": ["No such project"], "errors": {}}, "No such project"),
+        (
+            {
+                "errorCode": "E0000001",
+                "errorSummary": "Validation failed",
+                "errorCauses": [{"errorSummary": "limit: 9"}],
+            },
+            "Validation failed; limit: 9",
+        ),
+        ({"errorCode": "E0000031", "errorSummary": "Token expired", "errorCauses": []}, "Token expired"),
+        ({"errorMessage": "No such board"}, "No such board"),
         ("nope", "nope"),
         ({"code": 12}, '{"code": 12}'),
         (b"<html>\n  <b>Blocked</b>", "<html> <b>Blocked</b>"),
@@ -47,6 +61,64 @@ def error_text(vendor: Vendor, client: Client, status: int, body: Any) -> str:
 )
 def test_an_error_quotes_the_vendor(vendor: Vendor, client: Client, body: Any, quote: str) -> None:
     assert f"The vendor says: {quote}" in error_text(vendor, client, 400, body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The time range cannot exceed 6 months.",
+        "Date range too large",
+        "Maximum query window is 30 days",
+        "start and end must be within a period of 31 days",
+        "The interval between from and to must be less than 24 hours",
+        "time span is limited to 7 days",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_range_that_is_too_long_is_answered_with_the_setting_for_steps(
+    vendor: Vendor, client: Client, text: str, status: int
+) -> None:
+    shown = error_text(vendor, client, status, {"error": {"message": "Invalid Input Provided", "errors": [text]}})
+    assert "set `step` on the stream's Cursor, such as step=timedelta(days=30)" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Unknown field `range`",
+        "Too many filters",
+        "limit must be at most 100",
+        "The page is out of range",
+    ],
+)
+def test_another_refusal_says_nothing_of_steps(vendor: Vendor, client: Client, text: str) -> None:
+    shown = error_text(vendor, client, 400, {"message": text})
+    assert "step" not in shown
+    assert "Check the stream's path and params" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "is_lost"),
+    [
+        ("Invalid search criteria. The after token expired", True),
+        ("The cursor is not valid", True),
+        ("Unknown continuation token", True),
+        ("this link has expired", True),
+        ("page_token is no longer valid", True),
+        ("There is no page 7", False),
+        ("Unknown page", False),
+        ("offset is beyond the last record", False),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 404])
+def test_only_a_refusal_that_may_be_the_end_of_a_list_is_suggested_as_that(
+    vendor: Vendor, client: Client, text: str, is_lost: bool, status: int
+) -> None:
+    vendor.script(Reply(body={"data": [1], "next": "b"}), Reply(status, {"errorSummary": text}))
+    with pytest.raises(RefusedError) as caught:
+        list(walk(client, Request(vendor.url), paginator=CursorToken("next", param="after"), rules=RULES))
+    assert ('"end"' in str(caught.value)) is not is_lost
+    assert ("sync again" in str(caught.value)) is is_lost
 
 
 def test_an_error_names_the_connection_the_request_and_the_status(vendor: Vendor, client: Client) -> None:

@@ -222,7 +222,7 @@ def test_objects_with_one_id_are_shown_by_the_check_of_ids(vendor: Vendor, sync:
         ({"title": True}, "true"),
         ({"title": -12.5}, "number -99.9"),
         ({"title": ["jane", "joe"]}, "a list of 2"),
-        ({"title": {"jane": 1}}, "an object of 1 fields"),
+        ({"title": {"jane": 1}}, "an object of 1 field"),
         ({"api_key": "hunter2-hunter2"}, "hidden"),
         ({"caller": {"name": ["Jane Doe"]}}, "hidden"),
         ({"caller": "Jane Doe"}, "hidden"),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from dazz_assets.cli.exit_status import FAILED, WRONG_USAGE, end_command, mask_secrets
 from dazz_assets.cli.options import ConnectionIds, TargetArgument
 from dazz_assets.cli.output import print_note, print_result
+from dazz_assets.counts import format_count
 
 if TYPE_CHECKING:
     from dazz_assets.assistant.connection_check import CheckReport
@@ -47,7 +48,6 @@ def check_connections(name_or_path: TargetArgument, connection: ConnectionIds = 
 
 
 def _print_success(label: str, report: "CheckReport") -> None:
-    noun = "record" if report.records == 1 else "records"
-    print_result(f"{label}: ok, {report.records} {noun} on the first page of {report.stream}")
+    print_result(f"{label}: ok, {format_count(report.records, 'record')} on the first page of {report.stream}")
     for warning in report.warnings:
         print_note(f"{label}: warning: {warning}", "yellow")

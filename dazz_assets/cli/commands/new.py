@@ -11,6 +11,7 @@ import typer
 from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.cli.output import print_note, print_result
 from dazz_assets.cli.review_note import print_review_note
+from dazz_assets.counts import format_count
 
 if TYPE_CHECKING:
     from dazz_assets.assistant.generate import AuthorChoices, Proposal
@@ -347,7 +348,7 @@ def _format_summary(proposal: "Proposal") -> str:
     where = f"at `{plan.records}`" if plan.records else "in the page itself"
     paginator = write_call(plan.paginator) if plan.paginator else "none"
     return (
-        f"Stream {plan.stream}, from {count} record{'s' * (count != 1)} {where}: key {', '.join(plan.primary_key)}, "
+        f"Stream {plan.stream}, from {format_count(count, 'record')} {where}: key {', '.join(plan.primary_key)}, "
         f"cursor {plan.cursor.field if plan.cursor else 'none'}, paginator {paginator}."
     )
 

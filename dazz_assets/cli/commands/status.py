@@ -51,15 +51,24 @@ def show_status(as_json: AsJson = False) -> None:
         print_result("")
         print_table(list(_PARSER), [[getattr(item, name) for name in _PARSER.values()] for item in status.parsers])
     for failing in status.failing:
-        text = describe_failing(failing.failures, failing.reason, failing.next_try)
-        print_note(f"{failing.integration}/{failing.connection} {text}", "red")
+        connection = f"{failing.integration}/{failing.connection}"
+        text = describe_failing(failing.failures, failing.reason.removeprefix(f"{connection}, "), failing.next_try)
+        print_note(f"{connection} {text}", "red")
     items: list[StreamStatus | ParserStatus] = [*status.streams, *status.parsers]
     for item in items:
-        if item.last_error and not any(failing.reason.rstrip(".") in item.last_error for failing in status.failing):
-            print_note(f"{item.integration}/{item.connection}: {item.last_error}", "red")
+        is_shown = any(failing.reason.rstrip(".") in (item.last_error or "") for failing in status.failing)
+        if item.last_error and item.configured and not is_shown:
+            print_note(_name_connection(f"{item.integration}/{item.connection}", item.last_error), "red")
+    for connection in dict.fromkeys(f"{item.integration}/{item.connection}" for item in items if not item.configured):
+        print_note(f"{connection} is no longer configured; what is stored of it stays", "yellow")
     for parser in status.parsers:
         if parser.version and parser.other_versions:
             text = describe_other_versions(parser.parser, parser.version, parser.other_versions, parser.integration)
             print_note(f"{parser.integration}/{parser.connection}: {text}", "yellow")
     for problem in status.problems:
         print_note(f"Connection not usable: {problem}", "red")
+
+
+def _name_connection(connection: str, text: str) -> str:
+    """A text that begins with its connection, as most errors do by themselves."""
+    return text if text.startswith(connection) else f"{connection}: {text}"

@@ -1,0 +1,21 @@
+"""The ranges of cursor time with which one request tries a stream out."""
+
+from collections.abc import Sequence
+
+from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.marks import Source
+from dazz_assets.extract.ranges import SyncPlan, SyncRange
+from dazz_assets.session import Session
+from dazz_assets.spec.specs import StreamSpec
+
+
+def trial_ranges(session: Session, stream: StreamSpec) -> Sequence[Bounds]:
+    """The range that a first sync asks for; if it is in parts or steps, the last of them and the one before it.
+
+    Both are asked for by a real sync, so no vendor that takes them refuses these. The last may have begun just now, and
+    hold nothing yet.
+    """
+    plan, source = SyncPlan(session, stream, SyncRange(from_mark=True), None), Source()
+    parts = [found for part in plan.parts([source]) if (found := plan.bounds(source, part)) is not None]
+    last_two = [step for part in parts[-2:] for step in plan.steps(part)][-2:]
+    return last_two[::-1]
