@@ -31,8 +31,9 @@ def require_own_keys(
 
 def describe_repeated(stream: StreamSpec, repeated: int) -> str:
     """Warn of records of a list whose key an earlier record of the list has."""
+    have = "1 record has" if repeated == 1 else f"{repeated} records have"
     return (
-        f"{repeated} records have the key ({_format_terms(stream)}) of an earlier one, so only one of each is read; "
+        f"{have} the key ({_format_terms(stream)}) of an earlier one, so only one of each is read; "
         f"set `primary_key` of {stream.stream.__name__} to paths that together are different in each record"
     )
 

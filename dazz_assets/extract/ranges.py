@@ -87,13 +87,6 @@ class Part:
     before_marks: bool = False
 
 
-def trial_bounds(session: Session, stream: StreamSpec) -> Bounds:
-    """The bounds of one request that tries a stream out: those of a first sync, or of its last step."""
-    plan = SyncPlan(session, stream, SyncRange(from_mark=True), None)
-    bounds = plan.bounds(Source(None), Part(session.start, None))
-    return Bounds() if bounds is None else plan.steps(bounds)[-1]
-
-
 class SyncPlan:
     """Plans where the walks of one sync begin and end."""
 

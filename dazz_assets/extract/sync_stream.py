@@ -113,6 +113,8 @@ class StreamSync:
                 state.report.warnings.append(self._describe_strays())
             if all(source.mark is None for source in sources):
                 state.require_usable()
+            if (cursorless := state.usable_check.describe_cursorless()) is not None:
+                state.report.warnings.append(cursorless)
             if self._stream.cursor is not None and self._plan.covers_from_start:
                 self._record_start(self._session.start, sources)
         except (SyncError, FetchError) as error:
@@ -202,21 +204,24 @@ class StreamSync:
         state = self._state
         if self._stream.parent is None:
             return str(next(iter(state.failed.values())))
+        where = f"{self._session.name}, stream {self._stream.name}"
         failed = state.passed_over if all_passed_over else {key: str(error) for key, error in state.failed.items()}
-        examples = "; ".join(f"{key}: {reason}" for key, reason in list(failed.items())[:3])
+        # Each problem once, with the first parent that has it.
+        problems = {key: text if all_passed_over else state.failed[key].problem for key, text in failed.items()}
+        firsts = list({problem: key for key, problem in reversed(problems.items())}.values())[::-1]
+        examples = "; ".join(f"{key}: {failed[key].removeprefix(f'{where}: ')}" for key in firsts[:3])
         reasons = set(failed.values())
         if all_passed_over and state.has_unusable_parents and len(reasons) == 1:
-            return f"{self._session.name}, stream {self._stream.name}: {reasons.pop()}"
+            return f"{where}: {reasons.pop()}"
         if all_passed_over:
             outcome = ". Check what the credentials may read"
         elif state.identity_changed:
             outcome = "; the stored records were not replaced. Sync again"
+        elif len(failed) + len(state.passed_over) == len(sources):
+            outcome = "; the next sync tries again"
         else:
             outcome = "; the records of the others are stored, and the next sync retries those that failed"
-        return (
-            f"{self._session.name}, stream {self._stream.name}: {len(failed)} of {len(sources)} {self._stream.parent} "
-            f"failed ({examples}){outcome}"
-        )
+        return f"{where}: {len(failed)} of {len(sources)} {self._stream.parent} failed ({examples}){outcome}"
 
     def _report(self, sources: Sequence[Source]) -> StreamReport:
         state, report = self._state, self._state.report

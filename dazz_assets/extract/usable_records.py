@@ -1,9 +1,12 @@
 """Checks whether a sync got records that have a key and a cursor, and explains which setting is wrong if none has."""
 
+from dazz_assets.counts import format_count
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.names import closest_name, list_names
 from dazz_assets.spec.specs import StreamSpec
+
+_NO_CURSOR = "no cursor at "
 
 
 class UsableRecordCheck:
@@ -12,7 +15,7 @@ class UsableRecordCheck:
     def __init__(self, stream: StreamSpec) -> None:
         self._stream = stream
         self._has_usable = False
-        self._unusable = 0
+        self._unusable = self._cursorless = 0
         self._example = ""
 
     def add(self, rows: RowBatch) -> None:
@@ -20,14 +23,27 @@ class UsableRecordCheck:
         problems = rows.problem_count
         self._has_usable = self._has_usable or problems < len(rows)
         self._unusable += problems
+        if rows.problems is not None:
+            self._cursorless += sum(problem is not None and problem.startswith(_NO_CURSOR) for problem in rows.problems)
         self._example = self._example or next(filter(None, rows.problems or ()), "")
+
+    def describe_cursorless(self) -> str | None:
+        """Say how many records have no cursor, and which setting reads them; None if there are none."""
+        cursor, name = self._stream.cursor, self._stream.stream.__name__
+        if not self._cursorless or cursor is None or cursor.nulls is not None:
+            return None
+        records = format_count(self._cursorless, "record")
+        return (
+            f"{records} had no cursor at `{cursor.field}`, and no parser reads them. Say in the Cursor of {name} what "
+            'counts then: `nulls="<another field>"` or `nulls="fetched"`'
+        )
 
     def find_fault(self, shape: RecordShape) -> str | None:
         """Explain why no record is usable, and what to correct; None if one is, or if there are no records."""
         if self._has_usable or not self._unusable:
             return None
         stream, name = self._stream, self._stream.stream.__name__
-        none_has = f"none of the {self._unusable} records received has"
+        none_has = f"none of the {format_count(self._unusable, 'record')} received has"
         settings = [("key", "primary_key", path) for path in stream.key_paths]
         if stream.cursor is not None:
             settings.append(("cursor", "cursor", stream.cursor.field))
@@ -35,7 +51,7 @@ class UsableRecordCheck:
             if (found := _describe_wrong_path(path, shape)) is not None:
                 return f"{none_has} a {noun} at `{path}`: {found} Correct `{setting}` of {name}"
         if self._example.startswith("it can't be read"):
-            return f"none of the {self._unusable} records received can be used: {self._example}"
+            return f"none of the {format_count(self._unusable, 'record')} received can be used: {self._example}"
         if self._example.startswith("no key") and stream.key_parent_fields:
             fields = list_names([f"{{parent.{field}}}" for field in stream.key_parent_fields])
             return f"{none_has} a key: {fields} has no value in the parent's record. Correct `primary_key` of {name}"

@@ -256,11 +256,13 @@ class LinkedFeed(Orders):
     paginator = LinkHeader(resume=True)
 
 
-class BodyLinkedFeed(LinkedFeed):
+class BodyLinkedFeed(Orders):
+    cursor = LinkedFeed.cursor
     paginator = NextLink("links.next", resume=True)
 
 
-class TokenFeed(LinkedFeed):
+class TokenFeed(Orders):
+    cursor = LinkedFeed.cursor
     paginator = CursorToken("next", param="after", resume=True)
 
 

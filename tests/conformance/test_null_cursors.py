@@ -130,6 +130,9 @@ def test_56_without_a_policy_such_records_are_quarantined(connect: Connect, api:
     report = acme.sync(stream)
     assert (report.records, report.problems) == (20, 4)
     assert [problem for problem in acme.problems(stream).values() if problem] == ["no cursor at changed"] * 4
+    (warning,) = report.warnings
+    assert warning.startswith("4 records had no cursor at `changed`, and no parser reads them.")
+    assert '`nulls="fetched"`' in warning
 
 
 @pytest.mark.parametrize("made", [None, "long ago"])

@@ -143,6 +143,18 @@ def test_a_failed_child_of_an_incremental_stream_leaves_the_records_of_the_other
 
 
 @pytest.mark.parametrize("stream", ["members", "events"])
+def test_what_fails_for_all_parents_alike_is_said_once(teams: Teams, customer: Customer, stream: str) -> None:
+    teams.lists["/teams"] = [{"id": f"t{number}"} for number in range(4)]
+    customer.sync("teams")
+    teams.lists |= {f"/teams/t{number}/{stream}": 400 for number in range(4)}
+    with pytest.raises(SyncError) as caught:
+        customer.sync(stream)
+    text = str(caught.value)
+    assert text.startswith(f"teams/acme, stream {stream}: 4 of 4 teams failed (t0: GET http")
+    assert (text.count("400 Bad Request"), text.count("teams/acme"), "others" in text) == (1, 1, False)
+
+
+@pytest.mark.parametrize("stream", ["members", "events"])
 def test_a_wrong_token_ends_a_stream_at_its_first_parent(teams: Teams, customer: Customer, stream: str) -> None:
     teams.lists["/teams"] = [{"id": f"t{number}"} for number in range(9)]
     customer.sync("teams")
