@@ -37,7 +37,8 @@ class RecordShape:
 
     def add(self, rows: RowBatch) -> None:
         """Sample some records of a page."""
-        for record in rows.records(max(0, min(_RECORDS_PER_PAGE, _RECORDS_PER_SYNC - self.records))):
+        wanted = min(_RECORDS_PER_PAGE, _RECORDS_PER_SYNC - self.records)
+        for record in rows.records(wanted) if wanted > 0 else ():
             self.records += 1
             found = dict(_iterate_fields(json.loads(record, parse_int=_parse_any_integer), ""))
             for path, kind in found.items():

@@ -56,8 +56,22 @@ class Attempts:
     def call(self, function: Callable[[], Result]) -> Result:
         """The result of the function. Raises its last error, or WaitTooLongError for too long a requested wait."""
         started = self._clock()
+        try:
+            return function()  # Most requests succeed at once, and setting tenacity up costs more than sending one.
+        except TransientError as error:
+            failed = error
+        return self._retry(function, failed, started)
+
+    def _retry(self, function: Callable[[], Result], failed: TransientError, started: float) -> Result:
+        """Go on after the first attempt, which failed. started: when it began."""
         requested_seconds = 0.0
         answered = 0
+        failures = [failed]
+
+        def attempt() -> Result:
+            if failures:
+                raise failures.pop()
+            return function()
 
         def is_over(state: RetryCallState) -> bool:
             nonlocal started, requested_seconds, answered
@@ -87,7 +101,7 @@ class Attempts:
             sleep=_skip_sleep,
             reraise=True,
         )
-        return retrying(function)
+        return retrying(attempt)
 
 
 def _last_error(state: RetryCallState) -> TransientError:
