@@ -56,11 +56,13 @@ Typed = tuple[Any, st.SearchStrategy[Any]]
 
 def make_list(item: Typed) -> st.SearchStrategy[Typed]:
     kind, values = item
+    lists: Any = list
+    sequences: Any = Sequence
     return st.sampled_from(
         [
-            (list[kind], st.lists(values, max_size=3)),
-            (tuple[kind, ...], st.lists(values, max_size=3).map(tuple)),
-            (Sequence[kind], st.lists(values, max_size=3)),
+            (lists[kind], st.lists(values, max_size=3)),
+            (tuple.__class_getitem__((kind, ...)), st.lists(values, max_size=3).map(tuple)),
+            (sequences[kind], st.lists(values, max_size=3)),
         ]
     )
 
