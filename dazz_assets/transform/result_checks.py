@@ -57,7 +57,7 @@ def find_id_fault(model: type[DomainObject], objects: int, duplicate_ids: Collec
 def describe_error(error: Exception) -> str:
     """Describe an exception raised by a parser; a model's validation error without the invalid values."""
     if isinstance(error, ValidationError):
-        return f"the parser made an invalid {error.title}: {invalid_reason(error)}"
+        return f"the parser made an invalid {error.title}: {invalid_reason(error.errors(include_url=False))}"
     return f"the parser raised {type(error).__name__}: {error}"
 
 
