@@ -17,7 +17,10 @@ Schema = Mapping[str, Any]
 # pydantic's JSON parser refuses deeper nesting than 200 and longer whole numbers than 4,300 digits, read or not.
 _SAFE_DEPTH = 190
 _SAFE_LENGTH = 4_000
+# A run of 4,301 digits covers four in a row of every thousandth byte.
 _LONG_NUMBER = re.compile(rb"[0-9]{4}")
+# The bit that makes `{` of `[`, and `}` of `]`.
+_CURLY = 0x20
 
 
 def make_projection(model: type[BaseModel]) -> Callable[[Sequence[bytes]], bytes | None] | None:
@@ -32,13 +35,11 @@ def make_projection(model: type[BaseModel]) -> Callable[[Sequence[bytes]], bytes
     decode, encode = msgspec.json.Decoder(_list_of(skeleton)).decode, msgspec.json.Encoder().encode
 
     def project(records: Sequence[bytes]) -> bytes | None:
-        if any(map(_may_exceed_limits, records)):
-            return None
         whole = join_records(records)
         try:
             if not whole.isascii():
                 whole.decode()
-            return encode(decode(whole))
+            return None if _may_exceed_limits(whole, records) else encode(decode(whole))
         except (ValueError, RecursionError):
             return None
 
@@ -118,17 +119,24 @@ def _read_keys(name: str, alias: Any) -> Iterator[tuple[str, bool]]:
     yield from {path[0]: len(path) == 1 for path in [[name], *choices]}.items()
 
 
-def _may_exceed_limits(record: bytes) -> bool:
-    """Whether pydantic's parser may refuse a record for a limit of its own, also in a part that no field reads."""
-    if len(record) > _SAFE_LENGTH and _LONG_NUMBER.search(record[::1000]):
+def _may_exceed_limits(whole: bytes, records: Sequence[bytes]) -> bool:
+    """Whether pydantic's parser may refuse a record for a limit of its own, also in a part that no field reads.
+
+    whole: the records, joined.
+    """
+    opening = np.flatnonzero((np.frombuffer(whole, np.uint8) | _CURLY) == ord("{"))
+    lengths = np.fromiter(map(len, records), np.int64, len(records))
+    counts = np.diff(np.searchsorted(opening, np.cumsum(lengths + 1)), prepend=0)
+    if counts.max() > _SAFE_DEPTH and any(
+        _depth(records[number]) > _SAFE_DEPTH for number in np.flatnonzero(counts > _SAFE_DEPTH)
+    ):
         return True
-    return record.count(b"{") + record.count(b"[") > _SAFE_DEPTH and _depth(record) > _SAFE_DEPTH
+    return lengths.max() > _SAFE_LENGTH and any(_LONG_NUMBER.search(record[::1000]) for record in records)
 
 
 def _depth(record: bytes) -> int:
     """How deeply the values of a record are nested."""
     outside_texts = b"".join(re.sub(rb"\\.", b"", record).split(b'"')[::2])
-    # With this bit `[` is `{`, and `]` is `}`.
-    signs = np.frombuffer(outside_texts, np.uint8) | 32
+    signs = np.frombuffer(outside_texts, np.uint8) | _CURLY
     steps = (signs == ord("{")).astype(np.int32) - (signs == ord("}"))
     return int(steps.cumsum().max(initial=0))
