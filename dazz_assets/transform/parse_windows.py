@@ -19,6 +19,7 @@ from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import InputSpec, ParserSpec, StreamSpec
+from dazz_assets.transform.fewer_collections import fewer_collections
 from dazz_assets.transform.object_file import ObjectFile
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
@@ -72,7 +73,10 @@ def _parse(session: Session, parser: ParserSpec, windows: Collection[Window] | N
     report.inputs = {name: version.version for name, version in inputs.versions.items()}
     to_parse = windows_to_parse(inputs, published, windows, stale=stale)
     if to_parse is not None:
-        with WindowParser(session, parser, inputs, published, published.tables, report).run(to_parse) as parsed:
+        with (
+            fewer_collections(),
+            WindowParser(session, parser, inputs, published, published.tables, report).run(to_parse) as parsed,
+        ):
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
     report.stale = sorted(_stale_windows(inputs, published), key=str)

@@ -128,7 +128,7 @@ def _may_exceed_limits(whole: bytes, records: Sequence[bytes]) -> bool:
     lengths = np.fromiter(map(len, records), np.int64, len(records))
     counts = np.diff(np.searchsorted(opening, np.cumsum(lengths + 1)), prepend=0)
     if counts.max() > _SAFE_DEPTH and any(
-        _depth(records[number]) > _SAFE_DEPTH for number in np.flatnonzero(counts > _SAFE_DEPTH)
+        _depth(records[number]) > _SAFE_DEPTH for number in np.flatnonzero(counts > _SAFE_DEPTH).tolist()
     ):
         return True
     return lengths.max() > _SAFE_LENGTH and any(_LONG_NUMBER.search(record[::1000]) for record in records)
