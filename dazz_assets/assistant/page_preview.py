@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 from msgspec import Raw
-from pydantic import BaseModel, ValidationError
 
 from dazz_assets.assistant.connection_check import fetch_for_parents, fetch_parents
 from dazz_assets.assistant.generate import write_call
@@ -32,6 +31,7 @@ from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
 from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
 from dazz_assets.assistant.trial_ranges import trial_ranges
+from dazz_assets.declare.stream import RecordModel
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
@@ -45,6 +45,7 @@ from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.summary import describe_setting
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.transform.quarantine import invalid_reason
+from dazz_assets.transform.record_readers import InvalidRecordError, make_reader
 
 _MAX_REASONS = 5
 
@@ -260,13 +261,14 @@ def _mask_request(client: Client, request: Request) -> MaskedRequest:
     )
 
 
-def _check_model(model: type[BaseModel], records: Sequence[Raw], fields: Sequence[RecordField]) -> ModelReport:
+def _check_model(model: type[RecordModel], records: Sequence[Raw], fields: Sequence[RecordField]) -> ModelReport:
     refused: Counter[str] = Counter()
+    reader = make_reader(model)
     for record in records:
         try:
-            model.model_validate_json(bytes(record))
-        except ValidationError as error:
-            refused[invalid_reason(error)] += 1
+            reader.read(bytes(record))
+        except InvalidRecordError as error:
+            refused[invalid_reason(error.problems)] += 1
     return ModelReport(
         model.__name__,
         len(records) - refused.total(),

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload, runtime_checkable
 
-from pydantic import BaseModel
-
-from dazz_assets.declare.stream import Model, Stream
+from dazz_assets.declare.stream import Model, RecordModel, Stream
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import DefinitionError
 
 Parse = TypeVar("Parse", bound=Callable[..., Iterable[DomainObject]])
 
-Parent = TypeVar("Parent", bound=BaseModel)
+Parent = TypeVar("Parent", bound=RecordModel)
 Refresh = Literal["changed", "manual"]
 
 _VERSION = "__dazz_parser_version__"

@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Generic
 
+from msgspec import Struct
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.http import Absence, Accept, Format, Paginator, Shape
 
-Model = TypeVar("Model", bound=BaseModel, covariant=True, default=BaseModel)
+# What records can be read as.
+RecordModel = BaseModel | Struct
+
+Model = TypeVar("Model", bound=RecordModel, covariant=True, default=BaseModel)
 
 Scalar = str | int | float | bool
 
@@ -26,8 +30,9 @@ class Stream(Generic[Model]):
         cursor = Cursor("attributes.updated_at", since="updated_after")
     ```
 
-    The type in brackets is a pydantic model of what parsers need from a record; raw records are stored whole, whatever
-    it declares. A stream that no parser reads needs no model, `class OrgsStream(Stream)`, and can still be a parent.
+    The type in brackets is a pydantic model, or a `msgspec.Struct`, of what parsers need from a record; raw records are
+    stored whole, whatever it declares. A stream that no parser reads needs no model, `class OrgsStream(Stream)`, and
+    can still be a parent.
 
     Only `path` is required. `path`, `params`, `headers` and `body` are templates, at any depth: `{config.x}` is a field
     of the connection's config, `{parent.a.b}` a field of the parent's record, `{cursor.since}` and `{cursor.until}` the

@@ -1,24 +1,24 @@
 """The Arrow schema of a domain model, and record batches of its objects."""
 
 import datetime
-import enum
-import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import pyarrow as pa
-from pydantic import AnyUrl
 
 from dazz_assets.domain import DomainObject
 from dazz_assets.domain.field_types import FieldType, ListType, StructType, read_field_types
 from dazz_assets.errors import DefinitionError
 from dazz_assets.lake import LakeError, check_schema
+from dazz_assets.lake.column_builders import ColumnsBuilder, columns_builder, is_dumped_plainly, to_plain_value
 
 _TIME = pa.timestamp("us", "UTC")
 # 20 digits before the point and 18 after it: enough for scores and for amounts in any currency.
 _DECIMAL = pa.decimal128(38, 18)
+_MISFITS = (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError)
 _SCALARS: Mapping[type, pa.DataType] = {
     bool: pa.bool_(),
     int: pa.int64(),
@@ -48,11 +48,21 @@ def make_batch(objects: Sequence[DomainObject], model: type[DomainObject]) -> pa
 
     Raises ValueError, naming object and field, for a value that doesn't fit its column.
     """
-    rows = [_to_plain_value(item.model_dump()) for item in objects]
+    if (build := _find_builder(model)) is not None:
+        # What a column doesn't take is said below; and only a dump makes some values plain.
+        with suppress(*_MISFITS, KeyError, AttributeError):
+            return pa.RecordBatch.from_arrays(build(objects), schema=object_schema(model))
+    rows = [to_plain_value(item.model_dump()) for item in objects]
     try:
         return pa.RecordBatch.from_pylist(rows, schema=object_schema(model))
-    except (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError):
+    except _MISFITS:
         raise ValueError(_describe_misfit(rows, model)) from None
+
+
+@cache
+def _find_builder(model: type[DomainObject]) -> ColumnsBuilder | None:
+    """Makes columns of a model's objects; None if only their dumps say what is to be stored."""
+    return columns_builder(object_schema(model)) if is_dumped_plainly(model) else None
 
 
 def _describe_misfit(rows: Sequence[Mapping[str, Any]], model: type[DomainObject]) -> str:
@@ -60,7 +70,7 @@ def _describe_misfit(rows: Sequence[Mapping[str, Any]], model: type[DomainObject
         for field in object_schema(model):
             try:
                 pa.array([row[field.name]], field.type)
-            except (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError) as error:
+            except _MISFITS as error:
                 return f"{model.__name__} {row['id']!r}: field {field.name} can't be stored as {field.type}: {error}"
     return f"{model.__name__}: the objects can't be stored"
 
@@ -71,15 +81,3 @@ def _arrow_type(stored: FieldType) -> pa.DataType:
     if isinstance(stored, StructType):
         return pa.struct([pa.field(name, _arrow_type(each)) for name, each in stored.fields])
     return _SCALARS[stored]
-
-
-def _to_plain_value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _to_plain_value(item) for name, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_to_plain_value(item) for item in value]
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, uuid.UUID | AnyUrl):
-        return str(value)
-    return value

@@ -8,12 +8,13 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel
 
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.integration import Integration, integration_name
 from dazz_assets.declare.parser import FullRefresh, Incremental, parser_refresh, parser_version
-from dazz_assets.declare.stream import Stream
+from dazz_assets.declare.stream import RecordModel, Stream
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
 from dazz_assets.domain.field_types import read_field_types
 from dazz_assets.errors import DefinitionError
@@ -145,15 +146,16 @@ def _read_doc(class_: type, base: type) -> str:
     return "" if doc == inspect.getdoc(base) else doc
 
 
-def _read_model(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> type[BaseModel] | None:
+def _read_model(integration: type[Integration[Any]], stream: type[Stream[Any]]) -> type[RecordModel] | None:
     """`Project` of `class ProjectsStream(Stream[Project])`; None of `class ProjectsStream(Stream)`."""
     model = _type_argument(stream, Stream)
     if model is None or model is Any:
         return None
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+    if not (isinstance(model, type) and issubclass(model, RecordModel)):
         raise DefinitionError(
-            f"{integration.__name__}: {stream.__name__} has the model {_format_type(model)}, which is not a pydantic "
-            f"model; {_model_advice(stream)}, or remove the brackets if no parser reads it"
+            f"{integration.__name__}: {stream.__name__} has the model {_format_type(model)}, which is neither a "
+            f"pydantic model nor a msgspec.Struct; {_model_advice(stream)}, or remove the brackets if no parser reads "
+            "it"
         )
     _resolve_types(f"{integration.__name__}: {stream.__name__}", model)
     return model
@@ -180,14 +182,22 @@ def _read_config(integration: type[Integration[Any]]) -> type[ConnectionConfig]:
     return config
 
 
-def _resolve_types(where: str, model: type[BaseModel]) -> None:
-    """Check that all types that a model names can be found."""
+def _resolve_types(where: str, model: type[RecordModel]) -> None:
+    """Check that all types that a model names can be found, and read from JSON."""
     try:
-        model.model_rebuild()
+        if issubclass(model, BaseModel):
+            model.model_rebuild()
+        else:
+            msgspec.json.Decoder(model)
     except NameError as error:
         raise DefinitionError(
             f"{where}: {model.__name__} names {error.name!r}, which can't be found; import it outside "
             "`if TYPE_CHECKING`, or define it in the model's module"
+        ) from None
+    except TypeError as error:
+        raise DefinitionError(
+            f"{where}: {model.__name__} has a type that msgspec can't read: {error}; correct it, or use a pydantic "
+            "model"
         ) from None
 
 

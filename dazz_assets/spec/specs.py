@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.parser import Refresh
-from dazz_assets.declare.stream import Scalar, Stream
+from dazz_assets.declare.stream import RecordModel, Scalar, Stream
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Absence, Accept, Format, Paginator, ResponseRules, Shape
 from dazz_assets.http.placeholders import find_placeholders, parent_field
@@ -24,13 +22,13 @@ class StreamSpec:
     """A stream with its integration's settings merged in; the fields are those of `Stream`.
 
     params, body: the bounds that the cursor names are written out as `{cursor.since}` and `{cursor.until}`.
-    model: the pydantic model of its records. None if the class names none; then no parser reads the stream.
+    model: the pydantic model or `msgspec.Struct` of its records. None if the class names none; then no parser reads it.
     primary_key: the terms of the key: paths of the record, and `{parent.x}` for fields of its parent's record.
     """
 
     name: str
     stream: type[Stream[Any]]
-    model: type[BaseModel] | None
+    model: type[RecordModel] | None
     doc: str
     path: str
     params: Mapping[str, Scalar | Sequence[Scalar]]
@@ -99,7 +97,7 @@ class StreamSpec:
         return self.takes_since and self.takes_until
 
     @property
-    def required_model(self) -> type[BaseModel]:
+    def required_model(self) -> type[RecordModel]:
         """The model of a stream that a parser reads. Raises TypeError without one, which the checks at load prevent."""
         if self.model is None:
             raise TypeError(f"{self.stream.__name__} has no model, so no parser can read it")

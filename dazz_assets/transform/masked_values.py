@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from dazz_assets.counts import format_count
@@ -15,13 +14,12 @@ MOST_PROBLEMS = 5
 _MOST_CHARACTERS = 40
 
 
-def describe_values(error: ValidationError, personal: Collection[str]) -> str:
+def describe_values(problems: Sequence[ErrorDetails], personal: Collection[str]) -> str:
     """What the invalid values of a record look like, in the order of the problems, such as `text "9999-99-99"; null`.
 
     personal: paths of fields that say who a person is. Their values are hidden, and those of fields named as secrets.
     """
-    problems = error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]
-    return "; ".join(_describe_value(item, personal) for item in problems)
+    return "; ".join(_describe_value(item, personal) for item in problems[:MOST_PROBLEMS])
 
 
 def describe_place(problem: ErrorDetails) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from itertools import islice
 
 from dazz_assets.counts import format_count
 from dazz_assets.declare.parser import FullRefresh, Incremental
@@ -16,11 +16,12 @@ from dazz_assets.errors import ParseError
 from dazz_assets.lake import Commit, DataFile, FileWriter, Table
 from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
 from dazz_assets.lake.latest_versions import LatestByWindow
-from dazz_assets.lake.object_columns import make_batch
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import InputSpec, ParserSpec, StreamSpec
+from dazz_assets.transform.fewer_collections import fewer_collections
+from dazz_assets.transform.object_file import ObjectFile
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs
@@ -73,7 +74,10 @@ def _parse(session: Session, parser: ParserSpec, windows: Collection[Window] | N
     report.inputs = {name: version.version for name, version in inputs.versions.items()}
     to_parse = windows_to_parse(inputs, published, windows, stale=stale)
     if to_parse is not None:
-        with WindowParser(session, parser, inputs, published, published.tables, report).run(to_parse) as parsed:
+        with (
+            fewer_collections(),
+            WindowParser(session, parser, inputs, published, published.tables, report).run(to_parse) as parsed,
+        ):
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
     report.stale = sorted(_stale_windows(inputs, published), key=str)
@@ -206,16 +210,17 @@ class WindowParser:
         for item in self._parser.incremental_inputs:
             records = self._read_records(item, RecordWindow(window, self._latest[item.stream]))
             handles[item.parameter] = Incremental(records)
-        writers = {model: self._new_file(table, window) for model, table in self._tables.items()}
+        files = {model: ObjectFile(model, self._new_file(table, window)) for model, table in self._tables.items()}
         try:
-            for batch in _split_into_batches(self._call_parser(window, handles)):
-                self._write(batch, writers, window)
+            objects = self._call_parser(window, handles)
+            while batch := list(islice(objects, _OBJECTS_PER_BATCH)):
+                self._write(batch, files, window)
+            for model, file in files.items():
+                self._files[model][window] = file.close()
         except BaseException:
-            for writer in writers.values():
-                writer.discard()
+            for file in files.values():
+                file.discard()
             raise
-        for model, writer in writers.items():
-            self._files[model][window] = writer.close()
 
     def _call_parser(self, window: Window, handles: dict[str, object]) -> Iterator[DomainObject]:
         try:
@@ -228,15 +233,13 @@ class WindowParser:
             problem = f"{describe_error(error)}{format_raising_line(error, self._function)}"
             raise ParseError(f"{self._where(window)}: {problem}; nothing was published", self._report) from error
 
-    def _write(self, batch: list[DomainObject], writers: dict[Model, FileWriter], window: Window) -> None:
-        for item in batch:
-            self._raise_fault(find_object_fault(item, writers), window)
-        for model, writer in writers.items():
-            of_model = [item for item in batch if type(item) is model]
-            try:
-                writer.write(make_batch(of_model, model))
-            except ValueError as error:
-                raise ParseError(f"{self._where(window)}: {error}", self._report) from None
+    def _write(self, batch: list[DomainObject], files: Mapping[Model, ObjectFile], window: Window) -> None:
+        self._raise_fault(find_object_fault(batch, files), window)
+        try:
+            for model, file in files.items():
+                file.add(batch if len(files) == 1 else [item for item in batch if type(item) is model])
+        except ValueError as error:
+            raise ParseError(f"{self._where(window)}: {error}", self._report) from None
         self._session.progress.parsed(self._session.name, self._parser.name, objects=len(batch))
 
     def _raise_fault(self, fault: str | None, window: Window) -> None:
@@ -355,17 +358,6 @@ def _commit_quarantine(parsed: ParsedFiles, inputs: RawInputs, published: Publis
     replaced = {file.window for file in files} | (windows & stored)
     commit = Commit(files, replaced or "nothing", inputs.checked)
     table.commit(lambda _: commit)
-
-
-def _split_into_batches(objects: Iterable[Any]) -> Iterator[list[Any]]:
-    batch: list[Any] = []
-    for item in objects:
-        batch.append(item)
-        if len(batch) >= _OBJECTS_PER_BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _remove_uncommitted_files(tables: Mapping[Model, Table], files: Mapping[Model, Mapping[Window, DataFile]]) -> None:

@@ -1,12 +1,12 @@
 """Collects what a parse quarantines: invalid records and duplicate objects, with the reason and where they are."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from dazz_assets.lake import QUARANTINE_SCHEMA, DataFile, Table
 from dazz_assets.transform.masked_values import MOST_PROBLEMS, describe_place
@@ -79,9 +79,8 @@ class Quarantine:
         return files
 
 
-def invalid_reason(error: ValidationError) -> str:
+def invalid_reason(problems: Sequence[ErrorDetails]) -> str:
     """Say which fields are invalid and why, without the values."""
-    problems = error.errors(include_input=False, include_url=False, include_context=False)
     shown = [f"{describe_place(item)}: {item['msg']}" for item in problems[:MOST_PROBLEMS]]
     more = f"; and {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
     return "; ".join(shown) + more

@@ -9,16 +9,19 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from dazz_assets.declare.stream import RecordModel
 from dazz_assets.lake import TableVersion, latest_versions, stored_versions
 from dazz_assets.lake.files import column_bytes
 from dazz_assets.lake.latest_versions import LatestByWindow
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.transform.masked_values import describe_values
 from dazz_assets.transform.quarantine import LOCATION_COLUMNS, Kind, Quarantine, invalid_reason, problem_kind
+from dazz_assets.transform.record_readers import InvalidRecordError, make_reader
 
 _COLUMNS = (*LOCATION_COLUMNS, "parent", "problem", "record")
+# Records are read in parts that stay in the processor's cache until the parser has used them.
+_PART_ROWS = 64
 # Cache full-refresh inputs up to this size between windows, since each window reads them again.
 _CACHED_BYTES = 16 * 2**20
 
@@ -52,7 +55,7 @@ class RecordWindow:
 class _ModelBatch:
     """The records of a batch as models, None for one that has no valid version, and their keys and parents' keys."""
 
-    models: Sequence[BaseModel | None]
+    models: Sequence[RecordModel | None]
     keys: pa.Array[Any]
     parents: pa.Array[Any]
 
@@ -82,17 +85,16 @@ class StoredRecords:
         self._ordered = ordered
         self._quarantine = quarantine
         self._counts = counts
-        self._model = stream.required_model
-        self._list_adapter: TypeAdapter[list[BaseModel]] = TypeAdapter(list[self._model])  # type: ignore[name-defined]
+        self._reader = make_reader(stream.required_model)
         self._cached: list[_ModelBatch] | None = None
-        self._by_key: dict[str, BaseModel] | None = None
+        self._by_key: dict[str, RecordModel] | None = None
         self.was_read = False
 
-    def __iter__(self) -> Iterator[BaseModel]:
+    def __iter__(self) -> Iterator[RecordModel]:
         for batch in self._read():
             yield from (model for model in batch.models if model is not None)
 
-    def with_parents(self, parents: object) -> Iterator[tuple[BaseModel, BaseModel | None]]:
+    def with_parents(self, parents: object) -> Iterator[tuple[RecordModel, RecordModel | None]]:
         """Yield each record with its parent; None for one whose parent is not among the parents' valid records.
 
         Raises TypeError if `parents` are not all records of the parent stream.
@@ -103,7 +105,7 @@ class StoredRecords:
                 if model is not None:
                     yield model, by_key.get(parent or "")
 
-    def by_key(self) -> Mapping[str, BaseModel]:
+    def by_key(self) -> Mapping[str, RecordModel]:
         """All records by their keys, read once and kept in memory."""
         if self._by_key is None:
             self._by_key = {
@@ -136,12 +138,12 @@ class StoredRecords:
         size = 0
         for batch in self._batches():
             size += batch.nbytes
-            read = _ModelBatch(self._validate(batch, count=is_first), batch.column("key"), batch.column("parent"))
-            if cache is not None and size <= _CACHED_BYTES:
-                cache.append(read)
-            else:
-                cache = None
-            yield read
+            for read in self._validate(batch, count=is_first):
+                if cache is not None and size <= _CACHED_BYTES:
+                    cache.append(read)
+                else:
+                    cache = None
+                yield read
         self._cached = cache
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
@@ -149,38 +151,56 @@ class StoredRecords:
             return self._record_window.latest.read(self._record_window.window, _COLUMNS)
         return latest_versions(self._version, _COLUMNS, ordered=self._ordered)
 
-    def _validate(self, batch: pa.RecordBatch, *, count: bool) -> Sequence[BaseModel | None]:
-        records = column_bytes(batch, "record")
-        if count:
-            self._counts.read += len(records)
-        if batch.column("problem").null_count == len(records):
-            try:
-                return self._list_adapter.validate_json(b"[" + b",".join(records) + b"]")
-            except ValidationError:
-                pass  # validate one by one, to find the invalid ones
-        return self._validate_each(batch, records, count=count)
+    def _validate(self, batch: pa.RecordBatch, *, count: bool) -> Iterator[_ModelBatch]:
+        """The models of a batch, part by part. From the first part on that has an invalid record, all at once."""
+        is_clean = batch.column("problem").null_count == batch.num_rows
+        for start in range(0, batch.num_rows, _PART_ROWS):
+            part = batch.slice(start, _PART_ROWS)
+            models = self._reader.read_all(column_bytes(part, "record")) if is_clean else None
+            if models is None:
+                rest = batch.slice(start)
+                yield self._make_batch(rest, self._validate_each(rest, count=count))
+                return
+            self._counts.read += len(models) if count else 0
+            yield self._make_batch(part, models)
 
-    def _validate_each(self, batch: pa.RecordBatch, records: list[bytes], *, count: bool) -> Sequence[BaseModel | None]:
-        # Models, and the keys of invalid records, to be replaced with older versions.
-        found: list[BaseModel | str | None] = []
+    def _make_batch(self, rows: pa.RecordBatch, models: Sequence[RecordModel | None]) -> _ModelBatch:
+        return _ModelBatch(models, rows.column("key"), rows.column("parent"))
+
+    def _validate_each(self, batch: pa.RecordBatch, *, count: bool) -> Sequence[RecordModel | None]:
+        """The models of a batch that has invalid records, which older versions replace where they can."""
+        records, rows = column_bytes(batch, "record"), batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
+        self._counts.read += len(records) if count else 0
+        # The sequences of invalid records by key. In the list their keys stand for them until they are replaced.
         invalid: dict[str, int] = {}
-        rows = batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
-        for number, (row, record) in enumerate(zip(rows, records, strict=True), 1):
-            unread = len(records) - number
-            if row["problem"] is not None:
-                self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], unread, count=count)
-                found.append(None)
-                continue
-            try:
-                found.append(self._model.model_validate_json(record))
-            except ValidationError as error:
-                looks_like = describe_values(error, self._stream.personal)
-                self._quarantine_row(row, "invalid", invalid_reason(error), unread, looks_like, count=count)
-                invalid[row["key"]] = row["sequence"]
-                found.append(row["key"])
+        found: list[RecordModel | str | None] = []
+        for start in range(0, len(records), _PART_ROWS):
+            part = range(start, min(start + _PART_ROWS, len(records)))
+            models = None
+            if all(rows[number]["problem"] is None for number in part):
+                models = self._reader.read_all([records[number] for number in part])
+            found += models or [
+                self._read_one(rows[number], records[number], len(records) - number - 1, invalid, count=count)
+                for number in part
+            ]
         older = self._read_newest_valid(invalid)
         self._counts.replaced += len(older) if count else 0
         return [older.get(item) if isinstance(item, str) else item for item in found]
+
+    def _read_one(
+        self, row: dict[str, Any], record: bytes, unread: int, invalid: dict[str, int], *, count: bool
+    ) -> RecordModel | str | None:
+        """A record as the model; the key of an invalid one, None for one without a key or cursor."""
+        if row["problem"] is not None:
+            self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], unread, count=count)
+            return None
+        try:
+            return self._reader.read(record)
+        except InvalidRecordError as error:
+            looks_like = describe_values(error.problems, self._stream.personal)
+            self._quarantine_row(row, "invalid", invalid_reason(error.problems), unread, looks_like, count=count)
+            invalid[row["key"]] = row["sequence"]
+            return str(row["key"])
 
     def _quarantine_row(
         self, row: dict[str, Any], kind: Kind, reason: str, unread: int, looks_like: str | None = None, *, count: bool
@@ -194,14 +214,14 @@ class StoredRecords:
             self._counts.stopped = True
             raise TooManyInvalidError
 
-    def _read_newest_valid(self, invalid: Mapping[str, int]) -> dict[str, BaseModel]:
+    def _read_newest_valid(self, invalid: Mapping[str, int]) -> dict[str, RecordModel]:
         """The newest valid version by key. invalid: the sequence of the invalid latest version, by key."""
-        found: dict[str, BaseModel] = {}
+        found: dict[str, RecordModel] = {}
         for batch in stored_versions(self._version, list(invalid), ["key", "sequence", "record"]):
             for row in batch.to_pylist():
                 if row["key"] not in found and row["sequence"] != invalid[row["key"]]:
-                    with suppress(ValidationError):
-                        found[row["key"]] = self._model.model_validate_json(row["record"])
+                    with suppress(InvalidRecordError):
+                        found[row["key"]] = self._reader.read(row["record"].encode())
         return found
 
 

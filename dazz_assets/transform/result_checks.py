@@ -24,19 +24,24 @@ def find_result_fault(result: object) -> str | None:
     return None
 
 
-def find_object_fault(item: object, declared: Collection[type[DomainObject]]) -> str | None:
-    """Explain why an object is not one that the parser declares; None if it is."""
+def find_object_fault(items: Iterable[object], declared: Collection[type[DomainObject]]) -> str | None:
+    """Explain why the first faulty one of these is no object that the parser declares; None if all are."""
+    for item in items:
+        if type(item) not in declared or not item.id.strip():  # type: ignore[attr-defined]
+            return _describe_object_fault(item, declared)
+    return None
+
+
+def _describe_object_fault(item: object, declared: Collection[type[DomainObject]]) -> str:
     names = " | ".join(model.__name__ for model in declared)
     if item is None:
         return f"it yielded None, but declares {names}; yield nothing instead of None"
     yielded = f"it yielded {_with_article(item)}"
     if isinstance(item, list | tuple | set):
         return f"{yielded}, but declares {names}; yield objects one by one: `yield from objects`"
-    if not isinstance(item, DomainObject) or type(item) not in declared:
+    if type(item) not in declared:
         return f"{yielded}, but declares {names}; correct the return annotation, or what it yields"
-    if not item.id.strip():
-        return f"{yielded} without an id; make one from the vendor's id with `self.object_id(...)`"
-    return None
+    return f"{yielded} without an id; make one from the vendor's id with `self.object_id(...)`"
 
 
 def find_id_fault(model: type[DomainObject], objects: int, duplicate_ids: Collection[str]) -> str | None:
@@ -52,7 +57,7 @@ def find_id_fault(model: type[DomainObject], objects: int, duplicate_ids: Collec
 def describe_error(error: Exception) -> str:
     """Describe an exception raised by a parser; a model's validation error without the invalid values."""
     if isinstance(error, ValidationError):
-        return f"the parser made an invalid {error.title}: {invalid_reason(error)}"
+        return f"the parser made an invalid {error.title}: {invalid_reason(error.errors(include_url=False))}"
     return f"the parser raised {type(error).__name__}: {error}"
 
 

@@ -45,7 +45,8 @@ def parse(spec: IntegrationSpec, records: list[Any]) -> list[DomainObject]:
     """The objects that the one parser yields for these records."""
     (stream,), (parser,) = spec.streams.values(), spec.parsers.values()
     handle = Incremental if stream.cursor else FullRefresh
-    models = [stream.required_model.model_validate(record) for record in records]
+    model: Any = stream.required_model
+    models = [model.model_validate(record) for record in records]
     return list(getattr(spec.integration(), parser.name)(handle(models)))
 
 

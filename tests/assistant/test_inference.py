@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
 
 from dazz_assets.assistant.infer import (
@@ -209,6 +210,25 @@ def test_a_model_that_allows_extra_fields_ignores_nothing() -> None:
         model_config = ConfigDict(extra="allow")
 
     assert model_coverage(Everything, list(list_fields(read_shape([{"a": {"b": 1}}])))).ignored == ()
+
+
+class Author(Struct):
+    login: str
+    email: str | None = None
+
+
+class Commit(Struct, rename="camel"):
+    id: int
+    authors: list[Author]
+    merged_at: str | None = None
+
+
+def test_model_coverage_follows_structs() -> None:
+    record = {"id": 1, "authors": [{"login": "a", "site": "b"}], "size": 5}
+    coverage = model_coverage(Commit, list(list_fields(read_shape([record]))))
+    assert {"id", "authors[].login"} <= coverage.read
+    assert set(coverage.ignored) == {"authors[].site", "size"}
+    assert set(coverage.absent) == {"authors[].email", "mergedAt"}
 
 
 # Properties

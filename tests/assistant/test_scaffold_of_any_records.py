@@ -44,7 +44,8 @@ values = st.recursive(
 def parse(folder: Path, records: list[Any]) -> list[DomainObject]:
     (class_,) = load_classes(folder)
     spec = read_integration(class_)
-    models = [spec.streams["things"].required_model.model_validate(record) for record in records]
+    model: Any = spec.streams["things"].required_model
+    models = [model.model_validate(record) for record in records]
     return list(getattr(spec.integration(), next(iter(spec.parsers)))(FullRefresh(models)))
 
 

@@ -38,7 +38,7 @@ class Fetch:
             yield from map(bytes, page.records)
 
     def records(self, stream: str, path: str) -> list[Any]:
-        model = self.spec.streams[stream].required_model
+        model: Any = self.spec.streams[stream].required_model
         return [model.model_validate_json(text) for text in self.texts(stream, path)]
 
 

@@ -156,5 +156,6 @@ def test_snyks_records_have_their_streams_keys_and_cursors() -> None:
     assert value(records["issue"], cursor.field) == "2023-09-19T03:19:14.456Z"
     for stream, record in (("orgs", "organization"), ("projects", "project"), ("issues", "issue")):
         [path] = streams[stream].primary_key
-        assert streams[stream].required_model.model_validate(records[record])
+        model: Any = streams[stream].required_model
+        assert model.model_validate(records[record])
         assert isinstance(value(records[record], path), str)

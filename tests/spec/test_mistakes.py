@@ -67,9 +67,9 @@ WrongConfig: Any = Integration[Thing]  # type: ignore[type-var]
         (
             lambda: integration(streams=(NumbersStream,)),
             (
-                "BadIntegration: NumbersStream has the model int, which is not a pydantic model; declare it as `class "
-                "NumbersStream(Stream[YourModel])`, where YourModel is a pydantic model of its records, or remove the "
-                "brackets if no parser reads it"
+                "BadIntegration: NumbersStream has the model int, which is neither a pydantic model nor a "
+                "msgspec.Struct; declare it as `class NumbersStream(Stream[YourModel])`, where YourModel is a "
+                "pydantic model of its records, or remove the brackets if no parser reads it"
             ),
         ),
         (

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, assert_type
 
+from msgspec import Struct
 from pydantic import BaseModel, SecretStr
 
 from dazz_assets import (
@@ -61,6 +62,11 @@ class Comment(BaseModel):
     text: str
 
 
+class Label(Struct):
+    name: str
+    colour: str | None = None
+
+
 class ProjectsStream(Stream[Project]):
     path = "/projects"
     primary_key = "id"
@@ -89,6 +95,14 @@ class CommentsStream(Stream[Comment]):
     path = "/projects/{parent.parent.id}/issues/{parent.number}/comments"
     primary_key = ("{parent.parent.id}", "{parent.number}", "id")
     cursor = Cursor("updated_at", since="since")
+
+
+class LabelsStream(Stream[Label]):
+    """Its records are structs."""
+
+    parent = ProjectsStream
+    path = "/projects/{parent.id}/labels"
+    primary_key = "name"
 
 
 class OrgsStream(Stream):
@@ -180,7 +194,7 @@ class NotesIntegration(Integration[Config]):
     headers = {"Accept": "application/json"}
     records = "items"
     paginator = NextLink("links.next")
-    streams = (ProjectsStream, IssuesStream, CommentsStream, OrgsStream, TeamsStream)
+    streams = (ProjectsStream, IssuesStream, CommentsStream, LabelsStream, OrgsStream, TeamsStream)
 
     @parser
     def notes(self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]) -> Iterator[Note]:
@@ -213,6 +227,14 @@ class NotesIntegration(Integration[Config]):
     def snapshots(self, issues: FullRefresh[IssuesStream], projects: FullRefresh[ProjectsStream]) -> Iterator[Note]:
         assert_type(issues.with_parents(projects), Iterator[tuple[Issue, Project | None]])
         yield from ()
+
+    @parser
+    def labelled(self, labels: FullRefresh[LabelsStream], projects: FullRefresh[ProjectsStream]) -> Iterator[Note]:
+        for label in labels:
+            assert_type(label, Label)
+            assert_type(label.colour, str | None)
+            yield Note(id=self.object_id(label.name), text=label.name)
+        assert_type(labels.with_parents(projects), Iterator[tuple[Label, Project | None]])
 
     @parser
     def listed(self, issues: FullRefresh[IssuesStream]) -> list[Fact]:

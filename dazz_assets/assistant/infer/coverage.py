@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+import msgspec
+from msgspec import Struct
 from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.fields import FieldInfo
 
 from dazz_assets.assistant.infer.field_shapes import RecordField, list_fields, read_shape
 from dazz_assets.assistant.infer.json_values import join_path
+from dazz_assets.declare.stream import RecordModel
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.names import suggest
 
@@ -30,7 +33,7 @@ class ModelCoverage:
     absent: tuple[str, ...]
 
 
-def model_coverage(model: type[BaseModel], fields: Sequence[RecordField]) -> ModelCoverage:
+def model_coverage(model: type[RecordModel], fields: Sequence[RecordField]) -> ModelCoverage:
     """Which of these fields a model reads, following nested models and aliases."""
     paths = {field.path: _split_steps(field.path) for field in fields}
     read = {path for path, steps in paths.items() if _is_read(model, steps)}
@@ -61,32 +64,42 @@ def _is_read(annotation: Any, steps: Sequence[str]) -> bool:
     return any(_is_member_read(model, steps) for model in models)
 
 
-def _is_member_read(model: type[BaseModel], steps: Sequence[str]) -> bool:
-    if model.model_config.get("extra") == "allow":
+def _is_member_read(model: type[RecordModel], steps: Sequence[str]) -> bool:
+    if issubclass(model, BaseModel) and model.model_config.get("extra") == "allow":
         return True
     return any(
         tuple(steps[: len(alias)]) == tuple(alias[: len(steps)])
-        and (len(steps) <= len(alias) or _is_read(field.annotation, steps[len(alias) :]))
-        for name, field in model.model_fields.items()
-        for alias in _alias_steps(model, name, field)
+        and (len(steps) <= len(alias) or _is_read(annotation, steps[len(alias) :]))
+        for annotation, aliases in _read_fields(model)
+        for alias in aliases
     )
 
 
 def _find_absent(annotation: Any, seen: set[_Steps], holders: set[_Steps], above: _Steps) -> Iterator[str]:
     """The model fields that no record has; those of a nested model only if some record has the nested object."""
     for model in _find_models(annotation):
-        for name, field in model.model_fields.items():
-            choices = [(*above, *steps) for steps in _alias_steps(model, name, field)]
+        for inner, aliases in _read_fields(model):
+            choices = [(*above, *steps) for steps in aliases]
             there = [steps for steps in choices if steps in seen]
             if not there:
                 yield _format_path(choices[0])
             for below in (place for steps in there for place in (steps, (*steps, "[]"), (*steps, "*"))):
                 if below in holders:
-                    yield from _find_absent(field.annotation, seen, holders, below)
+                    yield from _find_absent(inner, seen, holders, below)
 
 
 def _format_path(steps: _Steps) -> str:
     return join_path(steps).replace(".[]", "[]")
+
+
+def _read_fields(model: type[RecordModel]) -> Iterator[tuple[Any, list[_Steps]]]:
+    """The type of each field of a model, and the paths in a record from which it can be read."""
+    if issubclass(model, Struct):
+        for item in msgspec.structs.fields(model):
+            yield item.type, [(item.encode_name,)]
+    else:
+        for name, field in model.model_fields.items():
+            yield field.annotation, list(_alias_steps(model, name, field))
 
 
 def _alias_steps(model: type[BaseModel], name: str, field: FieldInfo) -> Iterator[_Steps]:
@@ -100,9 +113,9 @@ def _alias_steps(model: type[BaseModel], name: str, field: FieldInfo) -> Iterato
         yield (name,)
 
 
-def _find_models(annotation: Any) -> Iterator[type[BaseModel]]:
+def _find_models(annotation: Any) -> Iterator[type[RecordModel]]:
     """The models in a type: in an Optional, a union, a list, the values of a mapping."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, RecordModel):
         yield annotation
         return
     for inner in typing.get_args(annotation):
