@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dazz_assets.lake.duckdb_connection import connect_duckdb, read_parquet_sql, run_statement
+from dazz_assets.lake.ordered_rows import BATCH_ROWS, put_in_order
 from dazz_assets.lake.schema import WINDOW
 from dazz_assets.lake.table_version import StoredFile, TableVersion
 
@@ -26,9 +27,8 @@ RANK = "coalesce(cursor_at, -9223372036854775808)::hugeint * 1844674407370955161
 #: The sequence of the row with the greatest rank.
 SEQUENCE_OF_RANK = f"(max({RANK}) & 9223372036854775807::hugeint)::bigint"
 
-_BATCH_ROWS = 8_192
-# DuckDB sorts larger windows, as it can spill to disk.
-_MAX_ROWS_SORTED_IN_MEMORY = 20_000
+MOST_ROWS_SORTED_IN_MEMORY = 20_000
+"""More rows are sorted through files."""
 
 
 def latest_versions(
@@ -39,13 +39,15 @@ def latest_versions(
     problems: bool = True,
     ordered: bool = False,
 ) -> Iterator[pa.RecordBatch]:
-    """Columns of the latest version of each key, read in constant memory.
+    """Columns of the latest version of each key, read in bounded memory.
 
     windows: only keys whose latest version is in one of these windows.
     problems: whether to include records that lack a key or, in a stream with a cursor, a cursor.
     ordered: order rows by cursor and key; otherwise they come in any order.
     """
     chosen = [file for file in version.files if windows is None or file.window in windows]
+    if ordered and sum(file.rows for file in chosen) > MOST_ROWS_SORTED_IN_MEMORY:
+        return _read_in_order(version, columns, windows, problems=problems)
     conditions = "" if problems else "where problem is null"
     sql = f"""
         select {", ".join(_column_sql(name, version) for name in columns)}
@@ -56,6 +58,31 @@ def latest_versions(
         {"order by cursor_at, key" if ordered else ""}"""
     compared = _files_to_compare(version, chosen)
     return _read_batches(sql, chosen=version.duckdb_paths(chosen), files=version.duckdb_paths(compared))
+
+
+def _read_in_order(
+    version: TableVersion, columns: Sequence[str], windows: Collection[date | None] | None, *, problems: bool
+) -> Iterator[pa.RecordBatch]:
+    chosen = [file for file in version.files if windows is None or file.window in windows]
+    sql = f"""
+        select sequence from {_read_files_sql(version, "$chosen")}
+        semi join (select {SEQUENCE_OF_RANK} as latest from {_read_files_sql(version, "$files")} group by key)
+            on sequence = latest
+        {"" if problems else "where problem is null"}
+        order by cursor_at, key"""
+    compared = _files_to_compare(version, chosen)
+    sequences = _read_sequences(sql, chosen=version.duckdb_paths(chosen), files=version.duckdb_paths(compared))
+    yield from put_in_order(version.read(_with_sequence(columns), windows), sequences, columns)
+
+
+def _read_sequences(sql: str, **values: Any) -> NDArray[np.int64]:
+    with closing(connect_duckdb()) as connection:
+        table = run_statement(connection, sql, values).to_arrow_table()
+    return np.asarray(table.column(0), np.int64)
+
+
+def _with_sequence(columns: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys([*columns, "sequence"]))
 
 
 def window_fingerprints(version: TableVersion) -> dict[date | None, str]:
@@ -139,15 +166,19 @@ class LatestByWindow:
         sequences = self._sequences.get(window)
         if sequences is None:
             return
-        if len(sequences) > _MAX_ROWS_SORTED_IN_MEMORY:
-            yield from latest_versions(self._version, columns, [window], ordered=True)
-            return
         latest = pa.array(sequences)
+        if len(sequences) > MOST_ROWS_SORTED_IN_MEMORY:
+            files = [file for file in self._version.files if file.window == window]
+            sql = f"select sequence from {_read_files_sql(self._version, '$files')} order by cursor_at, key"
+            order = _read_sequences(sql, files=self._version.duckdb_paths(files))
+            batches = self._version.read(_with_sequence(columns), [window])
+            yield from put_in_order(batches, order[np.isin(order, sequences)], columns)
+            return
         batches = self._version.read(list({*columns, "key", "cursor_at", "sequence"}), [window])
         filtered = [batch.filter(pc.is_in(batch.column("sequence"), latest)) for batch in batches]
         if filtered:
             rows = pa.Table.from_batches(filtered).sort_by([("cursor_at", "ascending"), ("key", "ascending")])
-            yield from rows.select(list(columns)).to_batches(max_chunksize=_BATCH_ROWS)
+            yield from rows.select(list(columns)).to_batches(max_chunksize=BATCH_ROWS)
 
 
 def _latest_sequences(version: TableVersion, windows: Collection[date | None]) -> dict[date | None, NDArray[np.int64]]:
@@ -179,7 +210,7 @@ def _read_batches(sql: str, **values: Any) -> Iterator[pa.RecordBatch]:
         return
     with closing(connect_duckdb()) as connection:
         connection.execute("set preserve_insertion_order = false")
-        yield from run_statement(connection, sql, values).to_arrow_reader(_BATCH_ROWS)
+        yield from run_statement(connection, sql, values).to_arrow_reader(BATCH_ROWS)
 
 
 def _read_files_sql(version: TableVersion, files: str) -> str:

@@ -37,7 +37,7 @@ def test_one_sync_six_syncs_and_a_compaction_publish_the_same(
 ) -> None:
     # Imported by name: the package exports a function of the same name as this module.
     latest_versions = importlib.import_module("dazz_assets.lake.latest_versions")
-    monkeypatch.setattr(latest_versions, "_MAX_ROWS_SORTED_IN_MEMORY", sorted_in_memory)
+    monkeypatch.setattr(latest_versions, "MOST_ROWS_SORTED_IN_MEMORY", sorted_in_memory)
     desk.tickets.clear()
     often = Customer(tmp_path / "often", desk.vendor.url, integration)
     for number in range(1, 7):

@@ -1,0 +1,76 @@
+"""Puts stored rows into an order in bounded memory: through parts on the disk, each of which is then sorted."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+BATCH_ROWS = 8_192
+_ROWS_PER_PART = 20_000
+# Parts are open files, of which a process may have about a thousand.
+_MOST_PARTS = 200
+_PLACE = "place"
+
+
+def put_in_order(
+    batches: Iterable[pa.RecordBatch], sequences: NDArray[np.int64], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Columns of the rows with these sequence numbers, in the order of the numbers. Other rows are left out.
+
+    batches: have the columns, and `sequence`.
+    """
+    if not len(sequences):
+        return
+    places = _Places(sequences)
+    rows_per_part = max(_ROWS_PER_PART, -(-len(sequences) // _MOST_PARTS))
+    with tempfile.TemporaryDirectory(prefix="dazz-order-") as folder, ExitStack() as stack:
+        parts: dict[int, Any] = {}
+        for batch in batches:
+            for part, rows in _split(batch, places.find(batch), rows_per_part, columns):
+                if part not in parts:
+                    options = pa.ipc.IpcWriteOptions(compression="lz4")
+                    writer = pa.ipc.new_file(_part_path(folder, part), rows.schema, options=options)
+                    parts[part] = stack.enter_context(writer)
+                parts[part].write_batch(rows)
+        stack.close()
+        for part in sorted(parts):
+            with pa.OSFile(_part_path(folder, part), "rb") as file:
+                table = pa.ipc.open_file(file).read_all().sort_by(_PLACE)
+            os.remove(_part_path(folder, part))
+            yield from table.select(list(columns)).to_batches(max_chunksize=BATCH_ROWS)
+
+
+class _Places:
+    """The place of each of some sequence numbers in their order."""
+
+    def __init__(self, sequences: NDArray[np.int64]) -> None:
+        self._places = np.argsort(sequences)
+        self._sorted = sequences[self._places]
+
+    def find(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
+        """The place of each row; -1 for one that has none."""
+        wanted = np.asarray(batch.column("sequence"))
+        at = np.minimum(np.searchsorted(self._sorted, wanted), len(self._sorted) - 1)
+        found: NDArray[np.int64] = np.where(self._sorted[at] == wanted, self._places[at], -1)
+        return found
+
+
+def _split(
+    batch: pa.RecordBatch, places: NDArray[np.int64], rows_per_part: int, columns: Sequence[str]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The wanted rows of a batch by part, with their places."""
+    placed = batch.select(list(columns)).append_column(_PLACE, pa.array(places, pa.int64()))
+    parts = np.where(places < 0, -1, places // rows_per_part)
+    for part in np.unique(parts[parts >= 0]).tolist():
+        yield part, placed.filter(pa.array(parts == part))
+
+
+def _part_path(folder: str, part: int) -> str:
+    return os.path.join(folder, f"{part}.arrow")
