@@ -8,9 +8,7 @@ _LOWER = r"from|since|start|begin|after|min|gte?|lower"
 _UPPER = r"until|till|to|end|before|max|lte?|upper"
 _PAIR = rf"\b(?:\w+[_. -]?)?(?:{_LOWER})\w*\W{{0,3}}(?:\s*(?:and|or|&|,|/|\+)\s*)\W{{0,3}}(?:\w+[_. -]?)?(?:{_UPPER})"
 _BOUND = r"\b(?:until|end|before|to)(?:[_ -]?(?:date|time|datetime|at|ts|timestamp))?\b['\"`]?"
-_RANGE = (
-    r"\b(?:date|time|datetime|both)[_ -]?(?:range|period|interval|window|span|bounds|dates|times)|(?:upper|end) bound"
-)
+_RANGE = r"\b(?:date|time|datetime|both|upper)[_ -]?(?:range|period|interval|window|span|bounds?|dates|times)"
 _REQUIRED = (
     r"required|mandatory|missing|must (?:be|have|contain|include|specify|provide|not be (?:empty|blank|null))|"
     r"needed|needs|(?:please )?(?:specify|provide|supply)|cannot be (?:empty|blank|null)"

@@ -22,7 +22,7 @@ Shape = Literal["list", "object", "by_id"]
 
 @dataclass(frozen=True, slots=True)
 class ResponseRules:
-    """How a stream's responses are to be read. Its fields, but for `is_ranged`, are settings of `Stream`, where each is explained."""
+    """How a stream's responses are to be read. All fields but `is_ranged` are settings of `Stream`, explained there."""
 
     accept: Accept = field(default_factory=dict)
     records: str = ""

@@ -73,7 +73,7 @@ def test_a_vendor_that_asks_for_a_range_is_answered_by_the_cursors_settings(
     vendor: Vendor, client: Client, status: int, message: str
 ) -> None:
     vendor.script(Reply(status, {"message": message}), Reply(status, {"message": message}))
-    with pytest.raises(RefusedError, match="`until=`, with `both=True`.*`step=") as caught:
+    with pytest.raises(RefusedError, match=r"`until=`, with `both=True`.*`step=") as caught:
         client.send(Request(vendor.url), ResponseRules(is_ranged=True))
     assert message in str(caught.value)
     with pytest.raises(RefusedError) as caught:
