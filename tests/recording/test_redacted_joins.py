@@ -165,7 +165,7 @@ def test_members_that_are_named_by_a_person_give_a_warning_unless_their_names_ar
         "`likes.*` of reviews holds values that are replaced as `handle` of members, and were left, so that the two no "
         "longer agree; if they name people, add it to `personal` of ReviewsStream"
     )
-    recorded = record(tmp_path, club, text.replace('("author.handle",)', '("author.handle", "likes.*")'))
+    recorded = record(tmp_path / "declared", club, text.replace('("author.handle",)', '("author.handle", "likes.*")'))
     assert recorded.warnings == ()
     files = read_all(recorded.folder)
     assert "lee-ann7" not in files
