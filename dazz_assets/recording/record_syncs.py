@@ -79,6 +79,8 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         self._last_pages: dict[Source, int] = {}
         self._added: set[RecordId] = set()
         self._rehearsed = False
+        self._seen = 0
+        """How many values were known to be secret or personal when what was recorded was last compared with them."""
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -93,9 +95,12 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         lists = self._read_lists(self._cut_sources, now_in_seconds())
         named = self._find_named(lists)
         for attempt in count(1):
-            known = self._redactor.count_seen()
             recorded, tape, outcome = self._run(named, lists)
-            if attempt < _MOST_ROUNDS and self._redactor.count_seen() > known and self._knew_too_late(recorded):
+            more: dict[RecordId, FoundRecord] = {}
+            if not (is_late := self._knew_too_late(recorded)):
+                more = self._find_more(lists, tape, recorded, outcome) or self._rehearse(lists, outcome)
+                is_late = self._knew_too_late(recorded)
+            if is_late and attempt < _MOST_ROUNDS:
                 self._tell(
                     f"the {sync} sync is recorded again, as an earlier list holds what a later one calls personal"
                 )
@@ -103,7 +108,6 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
                 lists, named, self._cut_sources, self._last_pages = {}, {}, set(), {}
                 self._restart()
                 continue
-            more = self._find_more(lists, tape, recorded, outcome) or self._rehearse(lists, outcome)
             if not (new := more.keys() - named.keys()) or attempt == _MOST_ROUNDS:
                 break
             self._tell_repeating(sync, new)
@@ -125,6 +129,9 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
 
     def _knew_too_late(self, recorded: RecordedSync) -> bool:
         """Whether this sync, or an earlier one, holds what was only found to be secret or personal afterwards."""
+        if (seen := self._redactor.count_seen()) == self._seen:
+            return False
+        self._seen = seen
         tape = RecordingTape(self._spec, self._redactor, None, RedactionChanges())
         return any(tape.redact_again(exchange) != exchange.response for exchange in self._exchanges(recorded))
 
