@@ -102,7 +102,7 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
                 is_late = self._knew_too_late(recorded)
             if is_late and attempt < _MOST_ROUNDS:
                 self._tell(
-                    f"the {sync} sync is recorded again, as an earlier list holds what a later one calls personal"
+                    f"the {sync} sync is recorded again, as an earlier list holds what a later one says is personal"
                 )
                 # A parent's values in a path may have pseudonyms now.
                 lists, named, self._cut_sources, self._last_pages = {}, {}, set(), {}
@@ -244,19 +244,16 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
 
     def _describe_failure(self, sync: ScenarioSync, problem: Problem, recorded: RecordedSync) -> str:
         """The problem, with what redaction or the cut may have to do with it."""
-        text = f"the {sync} sync failed, so nothing was recorded: {problem.message}"
-        exchanges = self._exchanges(recorded)
-        hints = list(self._changes.warnings(self._spec.streams.values(), exchanges))
+        sentences = [f"the {sync} sync failed, so nothing was recorded: {problem.message.rstrip('.')}"]
+        exchanges, twins = self._exchanges(recorded), list[str]()
         if problem.parser is not None:
             inputs = dict.fromkeys(item.stream for item in self._spec.parsers[problem.parser].inputs)
             if twins := self._describe_twins(inputs, exchanges):
-                text = (
-                    f"{text.rstrip('.')}. Redaction may be why: parser {problem.parser} reads values of which "
-                    "one field has pseudonyms and another has not, as said below"
-                )
-                hints += [twin for twin in twins if twin not in hints]
-            text += self._describe_cut(problem.parser, inputs)
-        return "\n".join((text, *(f"    {hint}" for hint in hints)))
+                sentences += [f"Redaction may be why: {twins[0]}", *twins[1:]]
+            sentences += self._describe_cut(problem.parser, inputs)
+        warnings = self._changes.warnings(self._spec.streams.values(), exchanges)
+        sentences += [f"Warning: {warning}" for warning in warnings if warning not in twins]
+        return ". ".join(sentences) if len(sentences) > 1 else f"{sentences[0]}."
 
     def _describe_twins(self, inputs: Collection[str], exchanges: Sequence[Exchange]) -> list[str]:
         """What to declare where fields of a parser's inputs no longer agree with each other."""
@@ -264,18 +261,17 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         of_inputs = [twin for twin in twins if {twin.left.stream, twin.replaced.stream} <= set(inputs)]
         return [text for stream in inputs for text in describe_twins(self._spec.streams[stream], of_inputs)]
 
-    def _describe_cut(self, parser: str, inputs: Collection[str]) -> str:
-        """Say that a parser may fail as its inputs were cut; empty if they were not."""
+    def _describe_cut(self, parser: str, inputs: Collection[str]) -> Iterator[str]:
+        """Say that a parser may fail as its inputs were cut, if they were."""
         cut = {source[0] for source in self._cut_sources}
         left_out = [stream for stream in inputs if stream in cut]
-        if self._cut is None or not left_out:
-            return ""
-        *others, last = left_out
-        streams = f"{', '.join(others)} and {last}" if others else last
-        return (
-            f". The recording was cut, so parser {parser} may miss a record: of {streams}, {self._cut.describe()} were "
-            "kept, and what they name. To keep everything: --limit 0"
-        )
+        if self._cut is not None and left_out:
+            *others, last = left_out
+            streams = f"{', '.join(others)} and {last}" if others else last
+            yield (
+                f"The recording was cut, so parser {parser} may miss a record: of {streams}, {self._cut.describe()} "
+                "were kept, and what they name. To keep everything: --limit 0"
+            )
 
 
 @contextmanager
