@@ -86,12 +86,16 @@ class FailingStatus:
 
 @dataclass(slots=True)
 class LakeStatus:
-    """The status of all that is stored or configured. problems: what is wrong with the connections file."""
+    """The status of all that is stored or configured. problems: what is wrong with the connections file.
+
+    unknown: integrations that connections or stored data name, and that are not discovered.
+    """
 
     streams: list[StreamStatus] = field(default_factory=list)
     parsers: list[ParserStatus] = field(default_factory=list)
     failing: list[FailingStatus] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
 
 
 def read_status() -> LakeStatus:
@@ -118,10 +122,12 @@ def read_status() -> LakeStatus:
             history = RunHistory(instance)
             failing = list(_read_failing(instance, specs, connections))
         reader = _Reader(lake, connections, specs, history, translator, failing)
-        status = LakeStatus(reader.read_streams(), reader.read_parsers(), failing, problems)
+        streams, parsers = reader.read_streams(), reader.read_parsers()
     if is_readable:
-        _note_removed([*status.streams, *status.parsers], connections)
-    return status
+        _note_removed([*streams, *parsers], connections)
+    configured = {item.integration for item in connections.valid}
+    stored = {item.integration for item in streams} | {item.integration for item in parsers}
+    return LakeStatus(streams, parsers, failing, problems, sorted((configured | stored) - specs.keys()))
 
 
 def _note_removed(items: Sequence[StreamStatus | ParserStatus], connections: Connections) -> None:

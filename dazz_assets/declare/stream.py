@@ -71,7 +71,8 @@ class Stream(Generic[Model]):
     max_idle_pages: how many pages in a row may bring nothing new. By default 20.
     max_invalid: the share of invalid records, from 0 to 1, above which parsing fails. By default 0.1.
     personal: path or tuple of paths of fields that say who a person is; recordings hold pseudonyms in their place.
-        E-mail addresses and avatars are found without it.
+        `"votes.*"` are the names of the members of an object, `"votes.*.by"` a field below each. E-mail addresses and
+        avatars are found without it.
 
     Constants of your own have names in capitals, or that begin with `_`, or are declared as `ClassVar`; any other
     attribute is refused, as it may be a misspelt setting.

@@ -26,6 +26,7 @@ from dazz_assets.http.failures import error_for_response, mentions_rate_limit, v
 from dazz_assets.http.json_slices import Document, object_members_at
 from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.quotes import quote_start
+from dazz_assets.http.range_advice import advise_on_range
 from dazz_assets.http.rate_limit import requested_wait
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.response_rules import Action, ResponseRules
@@ -58,6 +59,8 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
     if action in ("skip", "end"):
         ends = mask(error.problem) if action == "end" else None
         return replace(page, accepted_failure=mask(error.problem), accepted_end=ends)
+    if rules.is_ranged and (advice := advise_on_range(page.status, error.problem)):
+        error.advice = advice
     raise error
 
 

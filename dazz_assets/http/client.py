@@ -201,7 +201,9 @@ class Client:
 
     def _pause_for_limit(self, seconds: float, stop: threading.Event | None) -> None:
         ends_at = self._clock() + seconds
-        if SHORTEST_REPORTED_WAIT <= seconds <= LONGEST_REQUESTED_WAIT and ends_at > self._announced_until:
+        # The clock goes on between the announcement of a wait and the wait itself, and resets are in whole seconds.
+        is_announced = ends_at < self._announced_until + SHORTEST_REPORTED_WAIT
+        if SHORTEST_REPORTED_WAIT <= seconds <= LONGEST_REQUESTED_WAIT and not is_announced:
             self._telemetry.emit("waiting", "the vendor's rate limit", seconds)
             self._announced_until = ends_at
         self._pause(seconds, stop)

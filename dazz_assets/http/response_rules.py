@@ -22,7 +22,7 @@ Shape = Literal["list", "object", "by_id"]
 
 @dataclass(frozen=True, slots=True)
 class ResponseRules:
-    """How a stream's responses are to be read. The fields are settings of `Stream`, where each is explained."""
+    """How a stream's responses are to be read. All fields but `is_ranged` are settings of `Stream`, explained there."""
 
     accept: Accept = field(default_factory=dict)
     records: str = ""
@@ -32,6 +32,8 @@ class ResponseRules:
     data_fields: tuple[str, ...] = ()
     format: Format | None = None
     total: str | None = ""
+    is_ranged: bool = False
+    """Whether the stream has a `Cursor`."""
 
     def action(self, status: int, body: bytes) -> Action | None:
         """What the stream says of a response with this status and body; a key with a text goes first."""

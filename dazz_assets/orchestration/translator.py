@@ -19,6 +19,8 @@ TRANSLATOR_VARIABLE = "DAZZ_TRANSLATOR"
 Node = StreamSpec | ParserSpec
 # An asset is late when this many syncs in a row were missed.
 MISSED_SYNCS = 3
+ROWS_OF_RAW = "all stored versions of the records; the latest of each are in the view of `dazz query`"
+"""What the row count of a stream's asset counts."""
 
 
 class Translator:
@@ -89,7 +91,10 @@ class Translator:
             automation_condition=self.automation_condition(spec, node),
             freshness_policy=self.freshness_policy(spec, node, interval),
             code_version=node.version if isinstance(node, ParserSpec) else None,
-            metadata={"dagster/column_schema": columns},
+            metadata={
+                "dagster/column_schema": columns,
+                **({"dazz/row_count_is": ROWS_OF_RAW} if isinstance(node, StreamSpec) else {}),
+            },
         )
 
 

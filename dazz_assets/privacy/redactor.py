@@ -17,7 +17,7 @@ from dazz_assets.privacy.base_urls import BaseUrls
 from dazz_assets.privacy.json_tokens import TokenRewriter, rewrite_json
 from dazz_assets.privacy.named_secrets import replace_named_secrets
 from dazz_assets.privacy.pseudonyms import NUMBER, PERSON, Pseudonyms
-from dazz_assets.privacy.record_paths import RecordPaths, is_in_fields, split_fields
+from dazz_assets.privacy.record_paths import PersonalFields, RecordPaths
 from dazz_assets.privacy.seen_values import SeenValues
 
 PERSONAL = "personal"
@@ -34,8 +34,6 @@ _WORD = re.compile(r"[^\W\d]+")
 """An ordinary word, as `production` or `in_progress`: somebody's name may also be a state, a kind or a label."""
 _RUNNING_TEXT = re.compile(r"[\s/@]|%2[Ff]")
 """What prose, paths, URLs and mentions hold, and states and labels don't."""
-_NO_FIELD_NAME = re.compile(r"[0-9]+|.*\s.*", re.DOTALL)
-"""Names of members that no model declares: they are data."""
 
 _URL = re.compile(r"(https?://[^\s\"'<>]+)")
 _URL_PART = re.compile(r"/[^\s\"'<>]*|[^\s=&?#/<>]+=[^\s]*")
@@ -108,25 +106,22 @@ class Redactor:
     ) -> str:
         """Redact the strings and numbers of a JSON text, leaving all else as it was sent.
 
-        Names of members stay, since parsers read fields by them, unless they are data: a secret, an e-mail address, or
-        a personal value that can't be a field's name.
+        Names of members stay, since parsers read fields by them, unless they hold a secret or an e-mail address, or
+        are declared personal; the ids of an object by id are values.
 
         personal: dotted paths of a record's fields that identify a person; a path to an object or list covers the
-        texts in it. records: the path of the list of records in the text. keyed_by_id: whether an object is there, with
-        the records by their ids. Raises ValueError if the text is not JSON.
+        texts in it, and one that ends with `*` the names of an object's members. records: the path of the list of
+        records in the text. keyed_by_id: whether an object is there, with the records by their ids. Raises ValueError
+        if the text is not JSON.
         """
-        fields, paths = split_fields(personal), RecordPaths(records, keyed_by_id=keyed_by_id)
+        fields, paths = PersonalFields(personal), RecordPaths(records, keyed_by_id=keyed_by_id)
         redact_recognised = cache(self._redact_recognised)
         while True:
-            seen = self._count_seen()
+            seen = self.count_seen()
             result = rewrite_json(text, self._token_rewriter(fields, paths, redact_recognised))
             # A value found to be secret or personal may also appear earlier in the text.
-            if self._count_seen() == seen:
+            if self.count_seen() == seen:
                 return result
-
-    def is_persons_word(self, text: str) -> bool:
-        """Whether a text is a personal value of another field, but an ordinary word, so that it is left as it is."""
-        return self._seen_words.stand_in(text) is not None and not self._is_for_requests
 
     def restore(self, text: str) -> str:
         """Put the originals of stand-ins and public base URLs back into a text, so that the vendor understands it."""
@@ -168,7 +163,8 @@ class Redactor:
             rewrite_json(text, search_string)
         return found
 
-    def _count_seen(self) -> int:
+    def count_seen(self) -> int:
+        """How many values are known by now that are replaced wherever they appear."""
         return len(self._seen_secrets) + len(self._seen_names) + len(self._seen_words)
 
     def _replace_seen(self, text: str) -> str:
@@ -218,28 +214,33 @@ class Redactor:
         return "".join(pieces)
 
     def _token_rewriter(
-        self, fields: frozenset[tuple[str, ...]], paths: RecordPaths, redact_recognised: Callable[[str], str]
+        self, fields: PersonalFields, paths: RecordPaths, redact_recognised: Callable[[str], str]
     ) -> TokenRewriter:
         """The function that redacts the tokens of one JSON text."""
+
+        is_personal = cache(lambda path: fields.are(paths.find(path)))
+        is_in_personal = cache(lambda path: fields.hold(paths.find(path)))
+        has_personal_names = cache(lambda path: fields.are_names_at(paths.find(path)))
 
         @cache
         def redact(text: str) -> str:
             return self._replace_seen(redact_recognised(text))
 
         @cache
-        def redact_name(name: str, is_data: bool) -> str:
+        def redact_name(name: str, is_id: bool) -> str:
             redacted = redact_recognised(name)
-            if redacted == name and is_data:
+            if redacted == name and is_id:
                 redacted = self._seen_names.stand_in(name) or self._seen_words.stand_in(name) or name
             return self._change_between_stand_ins(redacted, self._seen_secrets.replace_in)
 
         def change(kind: str, path: tuple[str, ...], value: str) -> str:
             if kind == "key":
-                return redact_name(value, paths.is_id(path) or _NO_FIELD_NAME.fullmatch(value) is not None)
-            in_record = paths.find(path) if fields else None
+                if has_personal_names(path[:-1]):
+                    return self._redact_personal(value)
+                return redact_name(value, paths.is_id(path))
             if kind == "number":
-                return self._redact_number(value, is_personal=in_record in fields)
-            if is_in_fields(in_record, fields):
+                return self._redact_number(value, is_personal=is_personal(path))
+            if is_in_personal(path):
                 return self._redact_personal(value)
             if path and secret_names.secret_kind(path[-1]):
                 return self._redact_secret_member(path[-1], value)

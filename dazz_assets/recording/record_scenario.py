@@ -111,12 +111,13 @@ def record_scenario(
     with _open_unfinished(folder) as unfinished:
         with recorder:
             for sync in SCENARIO_SYNCS:
-                recorded_sync = recorder.record(sync)
-                scenario = scenario.model_copy(update={sync: recorded_sync.at})
-                for exchange in recorded_sync.exchanges:
-                    _write(unfinished / sync / f"{exchange.name}.json", format_exchange(exchange), redactor)
+                recorder.record(sync)
                 if sync == "first":
                     between()
+        for sync, recorded_sync in recorder.recorded.items():
+            scenario = scenario.model_copy(update={sync: recorded_sync.at})
+            for exchange in recorded_sync.exchanges:
+                _write(unfinished / sync / f"{exchange.name}.json", format_exchange(exchange), redactor)
         _write(unfinished / SCENARIO_FILE, scenario.to_json(), redactor)
         recorded = _take_snapshots(unfinished, spec, redactor, recorder)
         _replace(folder, unfinished)
@@ -248,7 +249,8 @@ def _take_snapshots(
         if replay.problems:
             raise RecordingError(
                 "the recording does not replay, so it is not kept; either the vendor's responses depend on more than "
-                "the request, or the vendor checks a value that was replaced:\n" + "\n".join(replay.problems)
+                "the request, or the vendor checks a value that was replaced:\n"
+                + "\n".join((*replay.problems, *recorder.redaction_warnings()))
             )
         for path, text in replay.snapshots.items():
             _refuse_secrets(path, text, redactor)

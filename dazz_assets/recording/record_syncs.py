@@ -1,4 +1,6 @@
-"""Records the syncs of a scenario, and repeats one until what it kept of one list holds what it kept of the others."""
+"""Records the syncs of a scenario. One is repeated until what it kept of one list holds what it kept of the others, and
+until all of it is redacted with all that is known to be personal.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ from dazz_assets.recording.named_records import (
     find_named,
     read_lists,
 )
-from dazz_assets.recording.redaction_changes import RedactionChanges
+from dazz_assets.recording.redaction_changes import RedactionChanges, describe_twins
 from dazz_assets.recording.replay import replay_requests
 from dazz_assets.recording.replay_answers import ReplayScript
 from dazz_assets.recording.scenario import ScenarioSync, now_in_seconds
@@ -77,6 +79,8 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         self._last_pages: dict[Source, int] = {}
         self._added: set[RecordId] = set()
         self._rehearsed = False
+        self._seen = 0
+        """How many values were known to be secret or personal when what was recorded was last compared with them."""
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -86,30 +90,50 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
-    def record(self, sync: ScenarioSync) -> RecordedSync:
-        """Record a sync. Raises RecordingError if it fails."""
+    def record(self, sync: ScenarioSync) -> None:
+        """Record a sync. Raises RecordingError if it fails. What was recorded before may be redacted further."""
         lists = self._read_lists(self._cut_sources, now_in_seconds())
         named = self._find_named(lists)
         for attempt in count(1):
             recorded, tape, outcome = self._run(named, lists)
-            more = self._find_more(lists, tape, recorded, outcome) or self._rehearse(lists, outcome)
+            more: dict[RecordId, FoundRecord] = {}
+            if not (is_late := self._knew_too_late(recorded)):
+                more = self._find_more(lists, tape, recorded, outcome) or self._rehearse(lists, outcome)
+                is_late = self._knew_too_late(recorded)
+            if is_late and attempt < _MOST_ROUNDS:
+                self._tell(
+                    f"the {sync} sync is recorded again, as an earlier list holds what a later one says is personal"
+                )
+                # A parent's values in a path may have pseudonyms now.
+                lists, named, self._cut_sources, self._last_pages = {}, {}, set(), {}
+                self._restart()
+                continue
             if not (new := more.keys() - named.keys()) or attempt == _MOST_ROUNDS:
                 break
             self._tell_repeating(sync, new)
             named |= more
             self._restart()
         if outcome.errors:
-            raise RecordingError(self._describe_failure(sync, outcome.errors[0]))
+            raise RecordingError(self._describe_failure(sync, outcome.errors[0], recorded))
         self._added |= named.keys()
         self.recorded[sync] = recorded
         if self._rehearsed:
             self._restart()
-        return recorded
 
     def redaction_warnings(self) -> Iterator[str]:
         """What redaction changed or left that a parser may depend on, a sentence each."""
-        exchanges = [exchange for recorded in self.recorded.values() for exchange in recorded.exchanges]
-        return self._changes.warnings(self._spec.streams.values(), exchanges, self._redactor)
+        return self._changes.warnings(self._spec.streams.values(), self._exchanges())
+
+    def _exchanges(self, *more: RecordedSync) -> list[Exchange]:
+        return [exchange for recorded in (*self.recorded.values(), *more) for exchange in recorded.exchanges]
+
+    def _knew_too_late(self, recorded: RecordedSync) -> bool:
+        """Whether this sync, or an earlier one, holds what was only found to be secret or personal afterwards."""
+        if (seen := self._redactor.count_seen()) == self._seen:
+            return False
+        self._seen = seen
+        tape = RecordingTape(self._spec, self._redactor, None, RedactionChanges())
+        return any(tape.redact_again(exchange) != exchange.response for exchange in self._exchanges(recorded))
 
     def _run(
         self, named: Mapping[RecordId, FoundRecord], lists: FoundLists
@@ -195,13 +219,22 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
             self._progress.repeating(self._workspace.session.name, what)
 
     def _restart(self) -> None:
-        """Undo what ran since the last recorded sync: repeat the recorded ones in an empty workspace."""
+        """Undo what ran since the last recorded sync: repeat the recorded ones in an empty workspace.
+
+        They are redacted again, with all that is known by now.
+        """
         self._stack.close()
         self._workspace, self._rehearsed = self._open_workspace(), False
         for sync, recorded in self.recorded.items():
-            script = ReplayScript(recorded.exchanges, self._redactor)
-            with replay_requests(self._spec, script), time_machine.travel(recorded.at, tick=False):
+            tape = RecordingTape(self._spec, self._redactor, None, self._changes)
+            # What requests hold may have a pseudonym now, so that they are told apart by the originals.
+            script = ReplayScript(map(tape.restore_request, recorded.exchanges), self._redactor)
+            with (
+                replay_requests(self._spec, lambda request, tape=tape, script=script: tape(request, script)),  # type: ignore[misc]
+                time_machine.travel(recorded.at, tick=False),
+            ):
                 outcome = self._workspace.sync(Clock(recorded.at, wait=None))
+            self.recorded[sync] = RecordedSync(recorded.at, tape.exchanges)
             if problems := [*script.problems, *(problem.message for problem in outcome.errors)]:
                 raise RecordingError(f"the {sync} sync can't be repeated, so nothing was recorded: {problems[0]}")
 
@@ -209,20 +242,36 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         pages = self._cut.pages if self._cut else None
         return self._stack.enter_context(open_workspace(self._spec, self._connection, pages, self._progress))
 
-    def _describe_failure(self, sync: ScenarioSync, problem: Problem) -> str:
-        text = f"the {sync} sync failed, so nothing was recorded: {problem.message}"
-        if problem.parser is None or self._cut is None:
-            return text
-        inputs = dict.fromkeys(item.stream for item in self._spec.parsers[problem.parser].inputs)
+    def _describe_failure(self, sync: ScenarioSync, problem: Problem, recorded: RecordedSync) -> str:
+        """The problem, with what redaction or the cut may have to do with it."""
+        sentences = [f"the {sync} sync failed, so nothing was recorded: {problem.message.rstrip('.')}"]
+        exchanges, twins = self._exchanges(recorded), list[str]()
+        if problem.parser is not None:
+            inputs = dict.fromkeys(item.stream for item in self._spec.parsers[problem.parser].inputs)
+            if twins := self._describe_twins(inputs, exchanges):
+                sentences += [f"Redaction may be why: {twins[0]}", *twins[1:]]
+            sentences += self._describe_cut(problem.parser, inputs)
+        warnings = self._changes.warnings(self._spec.streams.values(), exchanges)
+        sentences += [f"Warning: {warning}" for warning in warnings if warning not in twins]
+        return ". ".join(sentences) if len(sentences) > 1 else f"{sentences[0]}."
+
+    def _describe_twins(self, inputs: Collection[str], exchanges: Sequence[Exchange]) -> list[str]:
+        """What to declare where fields of a parser's inputs no longer agree with each other."""
+        twins = self._changes.find_twins(self._spec.streams.values(), exchanges)
+        of_inputs = [twin for twin in twins if {twin.left.stream, twin.replaced.stream} <= set(inputs)]
+        return [text for stream in inputs for text in describe_twins(self._spec.streams[stream], of_inputs)]
+
+    def _describe_cut(self, parser: str, inputs: Collection[str]) -> Iterator[str]:
+        """Say that a parser may fail as its inputs were cut, if they were."""
         cut = {source[0] for source in self._cut_sources}
-        if not (left_out := [stream for stream in inputs if stream in cut]):
-            return text
-        *others, last = left_out
-        streams = f"{', '.join(others)} and {last}" if others else last
-        return (
-            f"{text.rstrip('.')}. The recording was cut, so parser {problem.parser} may miss a record: of {streams}, "
-            f"{self._cut.describe()} were kept, and what they name. To keep everything: --limit 0"
-        )
+        left_out = [stream for stream in inputs if stream in cut]
+        if self._cut is not None and left_out:
+            *others, last = left_out
+            streams = f"{', '.join(others)} and {last}" if others else last
+            yield (
+                f"The recording was cut, so parser {parser} may miss a record: of {streams}, {self._cut.describe()} "
+                "were kept, and what they name. To keep everything: --limit 0"
+            )
 
 
 @contextmanager

@@ -82,9 +82,25 @@ class RecordingTape:
             )
         return recorded_response
 
+    def redact_again(self, exchange: Exchange) -> Response:
+        """The response of an exchange, redacted with what is known by now."""
+        stream = self._find_stream(exchange.request.source)
+
+        def redact(text: str) -> str:
+            try:
+                return self._redact_page(text, stream)
+            except ValueError:
+                return self._redactor.redact_text(text)
+
+        return normalise_response(exchange.response, self._redactor, redact)
+
+    def restore_request(self, exchange: Exchange) -> Exchange:
+        """The exchange with its request redacted as one that holds no pseudonyms is."""
+        return replace(exchange, request=normalise_request(self._restore(exchange.request), self._redactor))
+
     def _change_page(self, text: str, source: Source, *, is_success: bool) -> str:
         """The text of a response, cut and redacted."""
-        stream = self._spec.streams.get(source[0]) if source else None
+        stream = self._find_stream(source)
         try:
             cut = (
                 trim_list(text, stream.records, self._cut.records)
@@ -99,6 +115,9 @@ class RecordingTape:
             if stream and is_success:
                 self._count_page(source)
             return self._redactor.redact_text(text)
+
+    def _find_stream(self, source: Source) -> StreamSpec | None:
+        return self._spec.streams.get(source[0]) if source else None
 
     def _redact_page(self, text: str, stream: StreamSpec | None) -> str:
         if stream is None:

@@ -73,7 +73,15 @@ class StreamSpec:
     def rules(self) -> ResponseRules:
         """How its responses are to be read."""
         return ResponseRules(
-            self.accept, self.records, self.record, self.shape, self.empty, self.data_fields, self.format, self.total
+            self.accept,
+            self.records,
+            self.record,
+            self.shape,
+            self.empty,
+            self.data_fields,
+            self.format,
+            self.total,
+            is_ranged=self.cursor is not None,
         )
 
     @property

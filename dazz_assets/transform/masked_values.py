@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pydantic_core import ErrorDetails
 
 from dazz_assets.counts import format_count
-from dazz_assets.privacy.record_paths import split_fields
+from dazz_assets.privacy.record_paths import ANY_MEMBER, split_fields
 from dazz_assets.privacy.secret_names import secret_kind
 
 HIDDEN_VALUE = "hidden"
@@ -38,7 +38,7 @@ def is_personal(path: Sequence[str], personal: Collection[str]) -> bool:
 def _lies_within(path: Sequence[str], outer: Sequence[str]) -> bool:
     """Whether a path leads through the fields of another, in their order. None leads to the whole record."""
     names = iter(path)
-    return bool(outer) and all(name in names for name in outer)
+    return bool(outer) and all(next(names, None) is not None if name == ANY_MEMBER else name in names for name in outer)
 
 
 def mask_text(text: str) -> str:

@@ -22,6 +22,9 @@ from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
         ("members.nme", [{"members": []}, {"members": [{"name": "Ann"}]}]),
         ("by_id.nme", [{"by_id": {"7": {"name": "Ann"}}}]),
         ("a.b", [{"a.b": "Ann"}]),
+        ("votes.*", [{"votes": 3}]),
+        ("vots.*", [{"votes": {"ann": 3}}]),
+        ("votes.*.by", [{"votes": {"ann": {"at": 1}, "7": {"at": 2}}}]),
     ],
 )
 def test_a_path_that_no_record_has_is_unmatched(path: str, records: list[Any]) -> None:
@@ -43,6 +46,10 @@ def test_a_path_that_no_record_has_is_unmatched(path: str, records: list[Any]) -
         ("by_id.name", [{"by_id": {"7": {"name": "Ann"}}}]),
         ("by_id.name", [{"by_id": {"7": None}}]),
         ("a\\.b", [{"a.b": "Ann"}]),
+        ("votes.*", [{"votes": {"7": 3}}]),
+        ("votes.*", [{"votes": {}}, {}]),
+        ("items.votes.*", [{"items": [{"votes": {"ann": 3}}]}]),
+        ("votes.*.by", [{"votes": {"7": {"at": 1}, "ann": {"by": "Ann"}}}]),
     ],
 )
 def test_a_path_that_exists_or_may_exist_is_matched(path: str, records: list[Any]) -> None:

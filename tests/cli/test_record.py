@@ -150,13 +150,11 @@ def test_the_output_says_what_was_recorded_and_how_to_run_it(recorded: tuple[Sho
     assert "is still in" not in result.err
 
 
-def test_files_that_still_contain_a_name_are_reported(project: ShopProject) -> None:
-    text = INTEGRATION.replace('personal = ("login", "name")', 'personal = "login"')
-    project.target.write_text(
-        text.replace('    personal = "login"\n\n\nclass ShopI', '    personal = "name"\n\n\nclass ShopI')
-    )
-    project.shop.orders["user-1"][0]["name"] = "Jane Doe 1"
-    assert "is still in first/1-accounts.001.json" in project.record().err
+def test_files_that_still_contain_a_name_are_reported_with_the_field_to_declare(project: ShopProject) -> None:
+    project.shop.accounts[0]["visits"] = {"Jane Doe 1": 3}
+    result = project.record()
+    assert "is still in first/1-accounts.001.json" in result.err
+    assert "warning: `visits.*` of accounts holds values that are replaced as `name` of accounts" in result.err
 
 
 def test_pytest_passes_right_after(recorded: tuple[ShopProject, CommandResult]) -> None:

@@ -114,5 +114,24 @@ def test_an_error_names_its_connection_once(project: Project) -> None:
         assert line.count("incidents/acme") == 1, line
 
 
+def test_an_integration_that_is_not_discovered_is_named_with_what_to_set(project: Project) -> None:
+    project.env["DAZZ_INTEGRATIONS"] = None
+    never_synced = project.run("status")
+    assert never_synced.out.startswith("Nothing is stored in ")
+    advice = (
+        "incidents is not discovered, so that what is due there or stale is not known: put the path of the file into "
+        "DAZZ_INTEGRATIONS"
+    )
+    assert advice in never_synced.err
+    project.run("sync", project.target)
+    synced = project.run("status")
+    assert advice in synced.err
+    assert "incidents" in synced.out
+    assert project.json("status")["unknown"] == ["incidents"]
+    project.env["DAZZ_INTEGRATIONS"] = project.target
+    assert project.json("status")["unknown"] == []
+    assert "discovered" not in project.run("status").err
+
+
 def test_compact_prints_what_it_did(synced: Project) -> None:
     assert "of 4 tables had something to compact or remove" in synced.run("compact").out

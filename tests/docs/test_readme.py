@@ -6,11 +6,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
+from dazz_assets import Cursor, Integration, Stream
+from dazz_assets.cli.app import app
 from tests.docs.markdown import only_block
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -104,3 +108,38 @@ def test_the_readme_names_the_commands_that_there_are() -> None:
     named = set(re.findall(r"^\| `dazz (\w+)", README, re.MULTILINE))
     help_ = subprocess.run([sys.executable, "-m", "dazz_assets.cli", "--help"], capture_output=True, text=True).stdout
     assert named == set(re.findall(r"^│ (\w+) +\w", help_, re.MULTILINE))
+
+
+def test_the_readme_names_the_settings_that_there_are() -> None:
+    table = README.partition("| setting | meaning |")[2].partition("\n\n")[0]
+    named = {
+        name for cell in re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert named == _settings(Stream)
+
+
+def test_the_readme_names_what_a_cursor_takes() -> None:
+    (arguments,) = re.findall(r"^\| `cursor` \| `Cursor\((.*?)\)`", README, re.MULTILINE)
+    assert {argument.rstrip("=") for argument in arguments.split(", ")} == {item.name for item in fields(Cursor)}
+
+
+def test_the_readme_names_which_settings_an_integration_has() -> None:
+    sentence = README.partition("An integration's ")[2].partition(" are the defaults of its streams.")[0]
+    shared = set(re.findall(r"`(\w+)`", sentence))
+    assert shared == (_settings(Stream) & _settings(Integration)) - {"name"}
+    only = README.partition("Only an integration has ")[2].partition(" A stream's setting")[0]
+    assert _settings(Integration) - shared - {"name"} == set(
+        re.findall(r"`(\w+)`", re.sub(r" \(.*?\)(?=,| and|\.)", "", only))
+    )
+
+
+def test_the_readme_names_the_flags_of_each_command() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for name, synopsis in re.findall(r"^\| `dazz (\w+)(.*?)` \|", README, re.MULTILINE):
+        flags = {flag for item in commands[name].params if not item.hidden for flag in item.opts if "--" in flag}
+        missing = flags - set(re.findall(r"--[\w-]+", synopsis))
+        assert not missing or synopsis.endswith("..."), (name, missing)
+
+
+def _settings(class_: type) -> set[str]:
+    return {name for name in class_.__annotations__ if not name.startswith("_")}

@@ -170,6 +170,28 @@ def test_responses_retries_and_waits_emit_events(vendor: Vendor, connect: Connec
     assert (events[1].seconds, events[1].where) == (7, "vendor/acme")
 
 
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (429, {"Retry-After": "2"}),
+        (503, {"Retry-After": "30"}),
+        (429, {"Retry-After": "4", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "4"}),
+    ],
+)
+def test_a_wait_is_told_once_although_time_passes_while_it_begins(
+    vendor: Vendor, connect: Connect, clock: Clock, status: int, headers: dict[str, str]
+) -> None:
+    def ticking_clock() -> float:
+        clock.now += 0.001
+        return clock.now
+
+    events: list[ClientEvent] = []
+    vendor.script(Reply(status, b"", headers), Reply(body=[1]))
+    connect(on_event=events.append, clock=ticking_clock).send(Request(vendor.url))
+    assert [event.kind for event in events] == ["response", "retry", "response"]
+    assert str(status) in events[1].text
+
+
 def test_a_wait_for_the_rate_emits_one_event_that_says_so(vendor: Vendor, connect: Connect) -> None:
     events: list[ClientEvent] = []
     client = connect(on_event=events.append, rate=Rate(1, per=60))

@@ -128,6 +128,48 @@ def test_an_error_names_the_connection_the_request_and_the_status(vendor: Vendor
     )
 
 
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "from and to are required",
+        "Both `start_date` and `end_date` must be provided.",
+        "Missing required parameters: since, until",
+        "end_time is required",
+        "Please specify a date range",
+        "A time range is mandatory",
+        "updated_after/updated_before missing",
+    ],
+)
+def test_a_vendor_that_asks_for_a_range_is_answered_by_the_cursors_settings(
+    vendor: Vendor, client: Client, status: int, message: str
+) -> None:
+    vendor.script(Reply(status, {"message": message}), Reply(status, {"message": message}))
+    with pytest.raises(RefusedError, match=r"`until=`, with `both=True`.*`step=") as caught:
+        client.send(Request(vendor.url), ResponseRules(is_ranged=True))
+    assert message in str(caught.value)
+    with pytest.raises(RefusedError) as caught:
+        client.send(Request(vendor.url), ResponseRules())
+    assert "Cursor" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "name is required"),
+        (400, "a project must be chosen"),
+        (422, "filter is not valid: unknown field start_date"),
+        (404, "from and to are required"),
+        (400, "You need to log in to continue"),
+    ],
+)
+def test_other_refusals_say_nothing_of_ranges(vendor: Vendor, client: Client, status: int, message: str) -> None:
+    vendor.script(Reply(status, {"message": message}))
+    with pytest.raises(RefusedError) as caught:
+        client.send(Request(vendor.url), ResponseRules(is_ranged=True))
+    assert "Cursor" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("status", "advice"),
     [

@@ -16,9 +16,11 @@ from dazz_assets.lake.ordered_rows import put_in_order
 
 
 def batches_of(sequences: list[int], size: int) -> list[pa.RecordBatch]:
-    rows = [{"sequence": number, "record": f"record {number}"} for number in sequences]
-    schema = pa.schema([pa.field("sequence", pa.int64()), pa.field("record", pa.string())])
-    return [pa.RecordBatch.from_pylist(rows[at : at + size], schema=schema) for at in range(0, len(rows), size)]
+    parts = [sequences[at : at + size] for at in range(0, len(sequences), size)]
+    return [
+        pa.RecordBatch.from_pydict({"sequence": part, "record": [f"record {number}" for number in part]})
+        for part in parts
+    ]
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

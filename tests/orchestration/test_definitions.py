@@ -44,6 +44,7 @@ def test_an_asset_has_group_kinds_description_and_columns(definitions: dg.Defini
     assert node.group_name == "incidents"
     assert node.kinds == {"incidents", "parquet", "deltalake"}
     assert node.description == "Incidents of all services."
+    assert str(node.metadata["dazz/row_count_is"]).startswith("all stored versions of the records")
     columns = [column.name for column in node.metadata["dagster/column_schema"].columns]
     assert columns[:2] == ["key", "cursor"]
     assert "window_start" in columns

@@ -73,8 +73,8 @@ def test_what_redaction_changed_or_left_outside_declared_fields_gives_a_warning(
         "no parser reads such a member by its name",
         "stream orders: values of `seller.said` were replaced, as they are personal in another field; if they name "
         "people, add the field to `personal`, and else take the other field out of it",
-        "stream orders: `state` holds an ordinary word that is personal in another field, so it was left; if it names "
-        "a person, add the field to `personal`",
+        "`state` of orders holds values that are replaced as `name` of accounts, and were left, so that the two no "
+        "longer agree; if they name people, add it to `personal` of OrdersStream",
     )
     texts = "".join(path.read_text() for path in (tmp_path / "vendor" / "recordings").rglob("*.json"))
     assert '"Production": 1' in texts

@@ -16,6 +16,7 @@ from dazz_assets.assistant.infer.json_values import join_path
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.names import suggest
+from dazz_assets.privacy.record_paths import ANY_MEMBER
 
 _Steps = tuple[str, ...]
 
@@ -113,6 +114,21 @@ def _alias_steps(model: type[BaseModel], name: str, field: FieldInfo) -> Iterato
         yield (name,)
 
 
+def declared_names(model: type[RecordModel]) -> frozenset[str]:
+    """The names of members that a model, or a model in it, reads as fields."""
+    seen: set[type[RecordModel]] = set()
+    names: set[str] = set()
+    waiting = [model]
+    while waiting:
+        if (current := waiting.pop()) in seen:
+            continue
+        seen.add(current)
+        for annotation, aliases in _read_fields(current):
+            names.update(step for steps in aliases for step in steps)
+            waiting += _find_models(annotation)
+    return frozenset(names)
+
+
 def _find_models(annotation: Any) -> Iterator[type[RecordModel]]:
     """The models in a type: in an Optional, a union, a list, the values of a mapping."""
     if isinstance(annotation, type) and issubclass(annotation, RecordModel):
@@ -140,11 +156,24 @@ def _is_unmatched(names: Sequence[str], records: Sequence[object]) -> bool:
     for name in names:
         if name.isdecimal():
             continue
-        reached = [value for item in here for value in _unwrap(item)]
-        here = [value[name] for value in reached if isinstance(value, dict) and name in value]
+        reached = [value for item in here for value in (_unwrap_lists if name == ANY_MEMBER else _unwrap)(item)]
+        here = [
+            member
+            for value in reached
+            if isinstance(value, dict)
+            for member in (value.values() if name == ANY_MEMBER else [value[name]] if name in value else [])
+        ]
         if not here:
             return bool(reached)
     return False
+
+
+def _unwrap_lists(value: object) -> Iterator[object]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _unwrap_lists(item)
+    elif value is not None and value != {}:
+        yield value
 
 
 def _unwrap(value: object) -> Iterator[object]:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 from dazz_assets.cli.advice import describe_other_versions
 from dazz_assets.cli.options import AsJson
 from dazz_assets.cli.output import print_json, print_note, print_result, print_table
+from dazz_assets.names import list_names
 from dazz_assets.reports import describe_failing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dazz_assets.cli.status_report import ParserStatus, StreamStatus
 
 # The columns of each table, with the fields that they show.
@@ -43,13 +46,17 @@ def show_status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(asdict(status))
         return
-    if not status.streams:
+    if status.unknown and not status.streams:
+        print_result(f"Nothing is stored in {lake_url()}.")
+    elif not status.streams:
         print_result(f"There are no connections yet {describe_search()}, and nothing is stored in {lake_url()}.")
     else:
         print_table(list(_STREAM), [[getattr(item, name) for name in _STREAM.values()] for item in status.streams])
     if status.parsers:
         print_result("")
         print_table(list(_PARSER), [[getattr(item, name) for name in _PARSER.values()] for item in status.parsers])
+    if status.unknown:
+        print_note(_describe_unknown(status.unknown), "yellow")
     for failing in status.failing:
         connection = f"{failing.integration}/{failing.connection}"
         text = describe_failing(failing.failures, failing.reason.removeprefix(f"{connection}, "), failing.next_try)
@@ -72,3 +79,12 @@ def show_status(as_json: AsJson = False) -> None:
 def _name_connection(connection: str, text: str) -> str:
     """A text that begins with its connection, as most errors do by themselves."""
     return text if text.startswith(connection) else f"{connection}: {text}"
+
+
+def _describe_unknown(integrations: "Sequence[str]") -> str:
+    """Why something is left out of the status of integrations that are not discovered, and how to have it."""
+    names, are = list_names(integrations), "is" if len(integrations) == 1 else "are"
+    return (
+        f"{names} {are} not discovered, so that what is due there or stale is not known: put the path of the file into "
+        "DAZZ_INTEGRATIONS, or see `dazz list` if it failed to load"
+    )
