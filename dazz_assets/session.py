@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
+from threading import Semaphore
 from typing import Any
 
 from dazz_assets.connections import BadConnection, Connection
@@ -30,6 +31,8 @@ class Session:
 
     now, sleep: replace the clock and the waiting, for tests and recordings.
     max_pages: read at most this many pages of each list, for recordings, which need not be complete.
+    looks_ahead: whether several pages of a list may be requested at a time. Recordings and replays need the same
+        requests each time.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Session:
         now: Callable[[], datetime] = _now,
         sleep: Callable[[float], None] | None = None,
         max_pages: int | None = None,
+        looks_ahead: bool = True,
     ) -> None:
         self.spec = spec
         self.connection = connection
@@ -49,6 +53,7 @@ class Session:
         self.progress = progress or Progress()
         self.now = now
         self.max_pages = max_pages
+        self.looks_ahead = looks_ahead and max_pages is None
         self._sleep = sleep
 
     @property
@@ -102,6 +107,10 @@ class Session:
         return Limiter(self.integration.rate)
 
     @cached_property
+    def _slots(self) -> Semaphore:
+        return Semaphore(self.integration.concurrency)
+
+    @cached_property
     def _authenticator(self) -> Authenticator:
         config = self.integration.config
         return Authenticator(self.integration.auth, config_texts(config), config_secrets(config))
@@ -117,6 +126,7 @@ class Session:
             hosts=integration.hosts,
             authenticator=self._authenticator,
             limiter=self._limiter,
+            slots=self._slots,
             where=f"{self.name}, stream {stream}",
             clock=lambda: self.now().timestamp(),
             sleep=self._sleep,

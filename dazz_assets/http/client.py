@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import requests
@@ -19,12 +20,17 @@ from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
 from dazz_assets.http.rate_limit import Limiter, Rate
 from dazz_assets.http.response_rules import ResponseRules
-from dazz_assets.http.retry import LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
+from dazz_assets.http.retry import FIRST_BACKOFF, LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
 from dazz_assets.http.transport import Transport
 
 SHORTEST_REPORTED_WAIT = 1.0
 """Seconds. Shorter waits are ordinary pacing and emit no event."""
+
+# Slots of a client that has no limit of its own.
+_ANY_NUMBER = 10_000
+# Seconds after which a thread that waits for a slot checks whether its walk was stopped.
+_CHECK_SECONDS = 0.2
 
 _log = logging.getLogger("dazz.http")
 
@@ -36,6 +42,7 @@ class Client:
     auth: see `Auth`. values: the fields of the config as text. secrets: the values to mask in all texts. authenticator:
     replaces these three; the connection's clients can share it.
     rate: the vendor's documented rate. limiter: replaces it; the connection's clients can share it.
+    slots: as many as the connection may have requests in flight; its clients can share them. By default any number.
     where: the connection ("snyk/acme"), for messages.
     clock, sleep: epoch seconds, and a function that waits; for tests. on_event: called from any thread.
 
@@ -52,6 +59,7 @@ class Client:
         secrets: Iterable[str] = (),
         rate: Rate | None = None,
         limiter: Limiter | None = None,
+        slots: threading.Semaphore | None = None,
         authenticator: Authenticator | None = None,
         where: str = "",
         clock: Callable[[], float] = time.time,
@@ -66,6 +74,7 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._limiter = limiter or Limiter(rate)
+        self._slots = slots or threading.Semaphore(_ANY_NUMBER)
         self._telemetry = Telemetry(where, on_event)
         # Epoch seconds: the end of the longest wait that an event told of.
         self._announced_until = 0.0
@@ -128,22 +137,48 @@ class Client:
 
         attempts = Attempts(self._clock, wait, until)
         try:
-            return attempts.call(lambda: self._attempt(request, rules, stop))
+            page = attempts.call(lambda: self._attempt(request, rules, stop))
         except FetchError as error:
             failed = error
+        else:
+            self.note_accepted(page)
+            return page
         # Raised out here, so that the error has no context that could hold a secret.
+        raise failed.add_context(self.where, f"{request.method} {request.address()}", self.mask)
+
+    def send_once(self, request: Request, rules: ResponseRules, *, stop: threading.Event) -> Page:
+        """Send a request whose page may not be wanted: once, whatever comes, and without a warning of it.
+
+        Call `note_accepted` with a page that is used. Raises as `send` does, also for a transient failure.
+        """
+        try:
+            return self._attempt(request, rules, stop)
+        except FetchError as error:
+            failed = error
+        if isinstance(failed, TransientError) and failed.holds_others and failed.wait is None:
+            self._limiter.hold(self._clock() + FIRST_BACKOFF)
         raise failed.add_context(self.where, f"{request.method} {request.address()}", self.mask)
 
     def _attempt(self, request: Request, rules: ResponseRules, stop: threading.Event | None) -> Page:
         try:
-            received = self._transport.exchange(request, lambda: self._wait_for_turn(stop), self._observe_response)
-            page = self._classify(request, received, rules)
+            with self._slot(stop):
+                received = self._transport.exchange(request, lambda: self._wait_for_turn(stop), self._observe_response)
+            return self._classify(request, received, rules)
         except TransientError as error:
             if error.wait is not None:
                 self._limiter.hold(self._clock() + error.wait)
             raise
-        self._warn_of_accepted_errors(page)
-        return page
+
+    @contextmanager
+    def _slot(self, stop: threading.Event | None) -> Iterator[None]:
+        """One of the requests that the connection may have in flight. StoppedError: the caller stopped the walk."""
+        while not self._slots.acquire(timeout=_CHECK_SECONDS):
+            if stop is not None and stop.is_set():
+                raise StoppedError("stopped.")
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     def _classify(self, request: Request, received: Page, rules: ResponseRules) -> Page:
         """The page, masked. An error about one of the auth's own requests names that request."""
@@ -166,7 +201,8 @@ class Client:
         _log.debug("%s: %s %s: %s, %s bytes", self.where, request.method, url, response.status, len(response.body))
         self._telemetry.emit("response", url, now - sent_at, len(response.body))
 
-    def _warn_of_accepted_errors(self, page: Page) -> None:
+    def note_accepted(self, page: Page) -> None:
+        """Warn of the errors in a page that is used, which the stream accepts."""
         request = f"{page.request.method} {page.url}"
         if page.accepted_failure is not None:
             self._telemetry.count(Counters(accepted_failures=1))

@@ -1,0 +1,142 @@
+"""Asks for the pages of a list before their turn, where requests count pages or records."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+from dazz_assets.http.errors import FetchError, StoppedError, TransientError
+from dazz_assets.http.page import Page, Request
+from dazz_assets.http.pagination import Offset, PageNumber, Paginator
+
+Fetch = Callable[[Request, threading.Event], Page]
+"""Sends a request once, unless the event is set. It tells nobody of the page, which may not be wanted."""
+
+# Seconds after which a thread that waits for a page checks whether the walk was stopped.
+_CHECK_SECONDS = 0.2
+
+
+class LookAhead:
+    """The pages of one walk that are fetched before their turn.
+
+    The requests are guessed as if each page were full. A page that came ahead is used only if the walk asks for exactly
+    its request; one that was guessed wrong is thrown away with its error, unseen.
+
+    Little is thrown away: as many requests are in flight as full pages came in a row, and no more than the list has
+    left by the number of pages or records that `more` names. A page that is shorter than another ends the guessing
+    until full ones follow, and so does a failure.
+
+    fetch: see `Fetch`. allowed: how many requests the walk may have in flight now.
+    """
+
+    def __init__(self, paginator: Paginator | None, fetch: Fetch, allowed: Callable[[], int]) -> None:
+        self._paginator = paginator if isinstance(paginator, PageNumber | Offset) else None
+        self._fetch = fetch
+        self._allowed = allowed
+        self._guesses: deque[_Guess] = deque()
+        self._largest = self._full_pages = 0
+
+    def take(self, request: Request, stop: threading.Event) -> Page | None:
+        """The page of a request, if it came ahead; None if the walk has to ask for it. Raises what it met.
+
+        What another attempt may not meet counts as not asked for.
+        """
+        if not self._guesses:
+            return None
+        guess = self._guesses.popleft()
+        while not guess.done.wait(_CHECK_SECONDS):
+            if stop.is_set():
+                guess.stop.set()
+                raise StoppedError("stopped.")
+        if guess.is_spent:
+            self._full_pages = 0
+            return None
+        if guess.error is not None:
+            raise guess.error
+        return guess.page
+
+    def plan(self, request: Request, page: Page, received: int, following: Request, most: int, *, ends: bool) -> None:
+        """Ask ahead for the pages after this one.
+
+        following: the request that the walk makes next. most: pages that it may still read. ends: whether the caller
+        may end the walk at any page.
+        """
+        if self._paginator is None:
+            return
+        is_full = received > 0 and received >= self._largest
+        if is_full and received == self._largest and self._guesses and self._guesses[0].request != following:
+            self._give_up()
+            return
+        self._full_pages = self._full_pages + 1 if is_full else 0
+        self._largest = max(self._largest, received)
+        wanted = min(self._allowed(), most)
+        try:
+            left = self._paginator.count_left(request, page, received)
+            if left is None or ends:
+                wanted = min(wanted, self._full_pages)
+            if left is not None:
+                wanted = min(wanted, left if is_full else 1)
+            self._follow(following, wanted)
+        except Exception:  # noqa: BLE001  (whatever a subclass of the author's raises)
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Guess no more in this walk: a subclass of the author's counts in another way."""
+        self._paginator = None
+        self.close()
+
+    def close(self) -> None:
+        """Throw away all pages that came ahead. Those in flight are not waited for."""
+        self._keep(0)
+
+    def _follow(self, following: Request, wanted: int) -> None:
+        """Throw away what was guessed wrong, and ask for as many pages as are wanted."""
+        request, kept = following, 0
+        for guess in self._guesses:
+            if guess.request != request:
+                break
+            request, kept = self._guess_next(request), kept + 1
+        self._keep(kept)
+        for place, guess in enumerate(islice(self._guesses, wanted)):
+            if guess.is_spent:
+                self._guesses[place] = _Guess(guess.request, self._fetch)
+        # A single request is left to the walk, which makes it when the page before has been taken.
+        while self._paginator is not None and 1 < wanted > len(self._guesses):
+            self._guesses.append(_Guess(request, self._fetch))
+            request = self._guess_next(request)
+
+    def _guess_next(self, request: Request) -> Request:
+        return request if self._paginator is None else self._paginator.following(request, self._largest)
+
+    def _keep(self, count: int) -> None:
+        while len(self._guesses) > count:
+            self._guesses.pop().stop.set()
+
+
+class _Guess:
+    """A request that was made ahead, in a thread of its own, and what came of it."""
+
+    def __init__(self, request: Request, fetch: Fetch) -> None:
+        self.request = request
+        self.page: Page | None = None
+        self.error: BaseException | None = None
+        self.stop = threading.Event()
+        self.done = threading.Event()
+        threading.Thread(target=self._run, args=(fetch,), name="dazz-ahead", daemon=True).start()
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it brought neither a page nor an error that stays."""
+        return self.done.is_set() and isinstance(self.error, TransientError | StoppedError)
+
+    def _run(self, fetch: Fetch) -> None:
+        try:
+            self.page = fetch(self.request, self.stop)
+        except FetchError as error:
+            self.error = error
+        except BaseException as error:  # noqa: BLE001  (raised again in the thread of the walk)
+            self.error = error
+        finally:
+            self.done.set()
