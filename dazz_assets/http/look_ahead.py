@@ -37,19 +37,21 @@ class LookAhead:
         self._allowed = allowed
         self._guesses: deque[_Guess] = deque()
         self._largest = self._full_pages = 0
+        self._lock = threading.Lock()
 
     def take(self, request: Request, stop: threading.Event) -> Page | None:
         """The page of a request, if it came ahead; None if the walk has to ask for it. Raises what it met.
 
         What another attempt may not meet counts as not asked for.
         """
-        if not self._guesses:
+        guess = self._guesses.popleft() if self._guesses else None
+        if guess is None:
             return None
-        guess = self._guesses.popleft()
-        while not guess.done.wait(_CHECK_SECONDS):
-            if stop.is_set():
-                guess.stop.set()
-                raise StoppedError("stopped.")
+        while not stop.is_set() and not guess.done.wait(_CHECK_SECONDS):
+            pass
+        if stop.is_set():
+            guess.stop.set()
+            raise StoppedError("stopped.")
         if guess.is_spent:
             self._full_pages = 0
             return None
@@ -63,52 +65,50 @@ class LookAhead:
         following: the request that the walk makes next. most: pages that it may still read. ends: whether the caller
         may end the walk at any page.
         """
-        if self._paginator is None:
+        paginator = self._paginator
+        if paginator is None:
             return
         is_full = received > 0 and received >= self._largest
         if is_full and received == self._largest and self._guesses and self._guesses[0].request != following:
-            self._give_up()
+            self.close()  # A subclass of the author's counts in another way.
             return
         self._full_pages = self._full_pages + 1 if is_full else 0
         self._largest = max(self._largest, received)
         wanted = min(self._allowed(), most)
         try:
-            left = self._paginator.count_left(request, page, received)
+            left = paginator.count_left(request, page, received)
             if left is None or ends:
                 wanted = min(wanted, self._full_pages)
             if left is not None:
                 wanted = min(wanted, left if is_full else 1)
-            self._follow(following, wanted)
+            with self._lock:
+                self._follow(self._paginator, following, wanted)
         except Exception:  # noqa: BLE001  (whatever a subclass of the author's raises)
-            self._give_up()
-
-    def _give_up(self) -> None:
-        """Guess no more in this walk: a subclass of the author's counts in another way."""
-        self._paginator = None
-        self.close()
+            self.close()
 
     def close(self) -> None:
-        """Throw away all pages that came ahead. Those in flight are not waited for."""
-        self._keep(0)
+        """Throw away all pages that came ahead, and ask for no more. Those in flight are not waited for."""
+        with self._lock:
+            self._paginator = None
+            self._keep(0)
 
-    def _follow(self, following: Request, wanted: int) -> None:
-        """Throw away what was guessed wrong, and ask for as many pages as are wanted."""
+    def _follow(self, paginator: PageNumber | Offset | None, following: Request, wanted: int) -> None:
+        """Throw away what was guessed wrong, and ask for as many pages as are wanted, unless it is closed."""
+        if paginator is None:
+            return
         request, kept = following, 0
         for guess in self._guesses:
             if guess.request != request:
                 break
-            request, kept = self._guess_next(request), kept + 1
+            request, kept = paginator.following(request, self._largest), kept + 1
         self._keep(kept)
-        for place, guess in enumerate(islice(self._guesses, wanted)):
+        for place, guess in enumerate(islice(list(self._guesses), wanted)):
             if guess.is_spent:
                 self._guesses[place] = _Guess(guess.request, self._fetch)
         # A single request is left to the walk, which makes it when the page before has been taken.
-        while self._paginator is not None and 1 < wanted > len(self._guesses):
+        while 1 < wanted > len(self._guesses):
             self._guesses.append(_Guess(request, self._fetch))
-            request = self._guess_next(request)
-
-    def _guess_next(self, request: Request) -> Request:
-        return request if self._paginator is None else self._paginator.following(request, self._largest)
+            request = paginator.following(request, self._largest)
 
     def _keep(self, count: int) -> None:
         while len(self._guesses) > count:
