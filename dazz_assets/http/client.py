@@ -160,11 +160,20 @@ class Client:
         raise failed.add_context(self.where, f"{request.method} {request.address()}", self.mask)
 
     def _attempt(self, request: Request, rules: ResponseRules, stop: threading.Event | None) -> Page:
+        sent_at = self._clock()
+
+        def observe(answered: Request, response: Response, at: float) -> None:
+            nonlocal sent_at
+            sent_at = at
+            self._observe_response(answered, response, at)
+
         try:
             with self._slot(stop):
-                received = self._transport.exchange(request, lambda: self._wait_for_turn(stop), self._observe_response)
+                received = self._transport.exchange(request, lambda: self._wait_for_turn(stop), observe)
             return self._classify(request, received, rules)
         except TransientError as error:
+            if error.holds_others:
+                self._limiter.learn(sent_at, error.wait, self._clock())
             if error.wait is not None:
                 self._limiter.hold(self._clock() + error.wait)
             raise
