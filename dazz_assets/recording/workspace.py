@@ -76,7 +76,7 @@ class Workspace:
             now=clock.now,
             sleep=clock.sleep,
             max_pages=pages,
-            looks_ahead=False,
+            is_repeatable=True,
         )
 
     def sync(self, clock: Clock) -> Outcome:
@@ -88,7 +88,7 @@ class Workspace:
             instance=self.instance,
             lake=self.lake,
             progress=self.progress,
-            make_session=partial(Session, now=clock.now, sleep=clock.sleep, max_pages=self.pages, looks_ahead=False),
+            make_session=partial(Session, now=clock.now, sleep=clock.sleep, max_pages=self.pages, is_repeatable=True),
         )
 
 

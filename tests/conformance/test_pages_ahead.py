@@ -87,7 +87,7 @@ def test_31_walks_of_parents_share_what_the_connection_allows(connect: Connect, 
 def test_31_recordings_and_page_limits_do_not_look_ahead(connect: Connect, api: Vendor) -> None:
     vendor = InFlight({"/items": 10})
     vendor.answer_slowly(api)
-    choices: list[dict[str, Any]] = [{"looks_ahead": False}, {"max_pages": 6}]
+    choices: list[dict[str, Any]] = [{"is_repeatable": True}, {"max_pages": 6}]
     for number, settings in enumerate(choices):
         acme = connect(NumberedIntegration, id_=f"acme{number}")
         asked = len(api.requests)
