@@ -29,7 +29,8 @@ _FEWEST_TAKEN = 10
 _PATIENCE = 60.0
 _PATIENT_PERIODS = 10
 """The pace that was learned is raised after so many seconds, or periods, without a refusal."""
-_MOST_KEPT = 50_000
+_MOST_KEPT = 20_000
+"""Requests whose times are kept."""
 _HEADER_PREFIXES = ("x-ratelimit-", "ratelimit-", "x-rate-limit-")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _MAX_SEARCHED_BYTES = 100_000
