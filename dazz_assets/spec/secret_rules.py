@@ -28,10 +28,11 @@ def check_secret_fields(integration: type[Integration[Any]], config: type[Connec
     for name, field in config.model_fields.items():
         options = _union_members(field.annotation)
         if any(option not in _DECLARED_AS and _holds_secret(option, ()) for option in options):
+            is_list = any(typing.get_origin(option) in (list, tuple, set, frozenset) for option in options)
+            several = f", or several tokens of one account a list: `{name}: tuple[SecretStr, ...]`" if is_list else ""
             raise DefinitionError(
                 f"{where}: {config.__name__}.{name} holds a secret that is not a SecretStr of its own, so it can't be "
-                f"masked; give each secret a field of its own: `{name}: SecretStr`; for several tokens of one account, "
-                f"declare `{name}: tuple[SecretStr, ...]`"
+                f"masked; give each secret a field of its own: `{name}: SecretStr`{several}"
             )
         if str in options and secret_names.is_credential_name(name):
             raise DefinitionError(
