@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from dazz_assets.http.errors import FetchError, StoppedError, TransientError
+from dazz_assets.http.errors import FetchError, StoppedError, TransientError, WaitTooLongError
 from dazz_assets.http.page import Page, Request
 from dazz_assets.http.pagination import Offset, PageNumber, Paginator
 
@@ -129,7 +129,7 @@ class _Guess:
     @property
     def is_spent(self) -> bool:
         """Whether it brought neither a page nor an error that stays."""
-        return self.done.is_set() and isinstance(self.error, TransientError | StoppedError)
+        return self.done.is_set() and isinstance(self.error, TransientError | StoppedError | WaitTooLongError)
 
     def _run(self, fetch: Fetch) -> None:
         try:

@@ -311,6 +311,8 @@ class _Prefetcher:
     def __init__(self, fetcher: _PageFetcher, request: Request, stop: threading.Event) -> None:
         self._fetcher = fetcher
         self._stop = stop
+        # Whether nobody reads any more. `stop` may be set by another thread, while the reader waits for the error.
+        self._is_closed = False
         self._queue: queue.Queue[WalkedPage | BaseException] = queue.Queue(maxsize=1)
         self._thread = threading.Thread(target=self._fetch, args=(request,), name="dazz-fetch", daemon=True)
         self._thread.start()
@@ -326,6 +328,7 @@ class _Prefetcher:
 
     def close(self) -> None:
         """End the thread: at once if it is waiting, else after its request in flight."""
+        self._is_closed = True
         self._stop.set()
         while self._thread.is_alive():
             try:
@@ -344,7 +347,7 @@ class _Prefetcher:
             self._put(error)
 
     def _put(self, item: WalkedPage | BaseException) -> None:
-        while not self._stop.is_set():
+        while not self._is_closed:
             try:
                 self._queue.put(item, timeout=0.2)
             except queue.Full:

@@ -229,6 +229,30 @@ def test_a_reader_that_stops_early_ends_the_requests() -> None:
     assert len(answers.requests) == sent
 
 
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_walk_that_another_thread_stops_ends_for_its_reader(concurrency: int) -> None:
+    stop = threading.Event()
+    stopped: list[FetchError] = []
+
+    def respond(query: Mapping[str, str]) -> Answer:
+        time.sleep(0.02)
+        return numbered(100_000, 10)(query)
+
+    def read() -> None:
+        try:
+            for _ in walk_items(client_of(Answers(respond), 4), concurrency, paginator=PageNumber(), stop=stop):
+                pass
+        except FetchError as error:
+            stopped.append(error)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    time.sleep(0.2)
+    stop.set()
+    reader.join(5)
+    assert [type(error).__name__ for error in stopped] == ["StoppedError"]
+
+
 def test_a_slow_reader_has_a_bounded_number_of_pages_ahead() -> None:
     answers = Answers(numbered(10_000, 10, pages=1_000))
     with closing(walk_items(client_of(answers, 4), 4, paginator=PageNumber(more="pages"))) as steps:  # type: ignore[type-var]
