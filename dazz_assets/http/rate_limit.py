@@ -7,6 +7,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -109,6 +110,13 @@ class LearnedRate:
             self.rate = Rate(self._taken, self.rate.per)
 
 
+@dataclass(slots=True)
+class _Sending:
+    """A request. at: when it is planned to be sent, and then when it was."""
+
+    at: float
+
+
 class Limiter:
     """Paces the requests of one connection, from any thread (conformance 5, 6).
 
@@ -121,7 +129,7 @@ class Limiter:
         self._documented = rate
         self._learned = LearnedRate()
         self._lock = threading.Lock()
-        self._sent: deque[float] = deque(maxlen=_MOST_KEPT)
+        self._sent: deque[_Sending] = deque(maxlen=_MOST_KEPT)
         # When the next request would be due if none had been late, and the earliest time for it.
         self._due = self._earliest = 0.0
         self._reserved_at = 0.0
@@ -132,12 +140,12 @@ class Limiter:
         """Wait until a request may be sent. `pause` sleeps, and may raise to give up."""
         now = clock()
         while True:
-            wait, granted = self._reserve(now)
+            wait, sending = self._reserve(now)
             if wait > 0:
                 pause(wait)
                 # A sleep may end a tick early; the wait is over all the same.
                 now = max(clock(), now + wait)
-            if granted and (wait <= 0 or not self._is_on_hold(now)):
+            if sending is not None and self._confirm(sending, now, has_waited=wait > 0):
                 return
 
     def hold(self, until: float) -> None:
@@ -149,7 +157,7 @@ class Limiter:
         """The vendor refused a request for the rate. wait: the seconds that it asks to wait. See `LearnedRate`."""
         with self._lock:
             if self._allowance is None or self._allowance.remaining > 0:  # Else it is known how many it allows.
-                self._learned.learn(self._sent, sent_at, wait, now)
+                self._learned.learn([item.at for item in self._sent], sent_at, wait, now)
                 self._due = max(self._due, now)
 
     def opens_at(self, now: float) -> float:
@@ -171,43 +179,49 @@ class Limiter:
             elif seen.reset_at > known.reset_at:
                 self._allowance = seen
 
-    def _is_on_hold(self, now: float) -> bool:
-        """Whether a hold has begun while a thread waited for its turn."""
+    def _confirm(self, sending: _Sending, now: float, *, has_waited: bool) -> bool:
+        """Note that a request is sent now; False if a hold has begun while its thread waited for its turn."""
         with self._lock:
-            return self._closed_until > now
+            if has_waited and self._closed_until > now:
+                with suppress(ValueError):  # It may have been too long ago to be kept.
+                    self._sent.remove(sending)
+                return False
+            sending.at = now  # A sleep may end late, and the vendor counts from then.
+            return True
 
-    def _reserve(self, now: float) -> tuple[float, bool]:
-        """Seconds to wait, and whether a request may be sent then (else the caller must reserve again)."""
+    def _reserve(self, now: float) -> tuple[float, _Sending | None]:
+        """Seconds to wait, and the request that may be sent then, or None: the caller must reserve again."""
         with self._lock:
             if (closed := self._seconds_closed(now)) > 0:
-                return closed, False
+                return closed, None
             if now < self._reserved_at - 1:  # The clock was set back, so planned slots no longer hold.
                 self._due = self._earliest = now
                 self._sent.clear()
             self._reserved_at = now
             self._learned.raise_by(now)
             slot = self._next_slot(now)
-            self._plan_after(slot, now)
+            sending = self._plan_after(slot, now)
             if self._allowance is not None:
                 self._allowance = replace(self._allowance, remaining=self._allowance.remaining - 1)
-            return slot - now, True
+            return slot - now, sending
 
     def _next_slot(self, now: float) -> float:
         slot, rate = max(now, self._due, self._earliest), self._rate
         if rate is not None:
             count = max(1, int(rate.requests))
             if len(self._sent) >= count:
-                slot = max(slot, self._sent[-count] + count * rate.spacing)
+                slot = max(slot, self._sent[-count].at + count * rate.spacing)
         return slot
 
-    def _plan_after(self, slot: float, now: float) -> None:
-        """Plan the request after one that is sent at `slot`."""
+    def _plan_after(self, slot: float, now: float) -> _Sending:
+        """Note a request that is sent at `slot`, and plan the one after it."""
         spacing = self._rate.spacing if self._rate is not None else 0.0
         interval = self._interval(now, spacing)
         due = max(self._due, slot - _MADE_UP_SECONDS) if self._sent else slot
         self._due = due + interval
-        self._sent.append(slot)
         self._earliest = slot + (interval if interval > spacing else spacing * _CLOSEST)
+        self._sent.append(_Sending(slot))
+        return self._sent[-1]
 
     @property
     def _rate(self) -> Rate | None:

@@ -34,9 +34,15 @@ class Vendor:
 
 
 def send_all(
-    limiter: Limiter, vendor: Vendor, count: int, threads: int, latency: Latency, seed: int = 0
+    limiter: Limiter,
+    vendor: Vendor,
+    count: int,
+    threads: int,
+    latency: Latency,
+    seed: int = 0,
+    late: Latency = lambda chance: chance.uniform(0, 0.002),
 ) -> list[float]:
-    """Send until so many requests were taken; when they were. A sleep lasts up to 2 ms longer than it should."""
+    """Send until so many requests were taken; when they were. late: how much longer a sleep lasts than it should."""
     chance, taken = random.Random(seed), list[float]()
     free = [(1_800_000_000.0, thread) for thread in range(threads)]
     while len(taken) < count:
@@ -44,7 +50,7 @@ def send_all(
 
         def pause(seconds: float) -> None:
             nonlocal now
-            now += seconds + chance.uniform(0, 0.002)
+            now += seconds + late(chance)
 
         limiter.acquire(lambda: now, pause)  # noqa: B023  called at once
         sent_at, way = now, latency(chance)
@@ -95,6 +101,19 @@ def test_requests_after_a_delay_make_up_for_it_without_a_burst() -> None:
     assert pace(taken) >= 0.93 * 50
     distances = [later - earlier for earlier, later in pairwise(taken)]
     assert min(distances) >= 0.02 / 2 - 0.002
+
+
+def overslept(chance: random.Random) -> float:
+    return 0.06 if chance.random() < 0.05 else chance.uniform(0, 0.005)
+
+
+@pytest.mark.parametrize(("threads", "latency"), [(1, quick), (8, slow)])
+def test_sleeps_that_end_late_on_a_busy_machine_exceed_nothing(threads: int, latency: Latency) -> None:
+    for seed in range(5):
+        vendor = Vendor(50, 1.0, 1)
+        taken = send_all(Limiter(Rate(50, per=1)), vendor, 500, threads, latency, seed, overslept)
+        assert vendor.refusals == []
+        assert pace(taken) >= 0.94 * 50
 
 
 @pytest.mark.parametrize(("threads", "latency"), [(1, quick), (1, stalling), (8, slow)])
