@@ -85,13 +85,14 @@ class Rounds:
         self._ended = True
 
     def _run(self) -> None:
-        before = 0
+        before = checks = 0
         while not self._ended:
-            time.sleep(0.03)
+            time.sleep(0.02)
             with self._changed:
-                if self._waiting and self._waiting == before:
+                checks = checks + 1 if self._waiting == before else 0
+                if self._waiting and checks >= 3:
                     self.sizes.append(self._waiting)
-                    self._waiting = 0
+                    self._waiting = checks = 0
                     self._changed.notify_all()
                 before = self._waiting
 
