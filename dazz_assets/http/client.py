@@ -112,6 +112,10 @@ class Client:
         """Add a warning, once for each key."""
         self._telemetry.warn(key, self.mask(f"{self.where}: {text}"))
 
+    def count_room(self, seconds: float) -> int:
+        """How many requests the rate lets out within so many seconds from now."""
+        return self._credentials.count_room(self._clock(), seconds)
+
     def close(self) -> None:
         """Close the connections that are kept open."""
         self.session.close()

@@ -46,6 +46,10 @@ class Credentials:
         with self._lock:
             self._in_use[self.all.index(credential)] -= 1
 
+    def count_room(self, now: float, seconds: float) -> int:
+        """How many requests may be sent with them within so many seconds."""
+        return sum(credential.limiter.count_room(now, seconds) for credential in self.all)
+
     def seconds_closed(self, now: float) -> float:
         """The seconds until one of them may be used."""
         return max(0.0, min(credential.limiter.opens_at(now) for credential in self.all) - now)

@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from dazz_assets.http.errors import FetchError, StoppedError, TransientError, WaitTooLongError
+from dazz_assets.http.client import Client
+from dazz_assets.http.errors import StoppedError, TransientError, WaitTooLongError
 from dazz_assets.http.page import Page, Request
 from dazz_assets.http.pagination import Offset, PageNumber, Paginator
+from dazz_assets.http.response_rules import ResponseRules
 
-Fetch = Callable[[Request, threading.Event], Page]
-"""Sends a request once, unless the event is set. It tells nobody of the page, which may not be wanted."""
-
+# No request is made ahead that the rate lets out only after so many seconds: it would keep the place of another.
+_FARTHEST_TURN = 1.0
 # Seconds after which a thread that waits for a page checks whether the walk was stopped.
 _CHECK_SECONDS = 0.2
 
@@ -28,13 +29,16 @@ class LookAhead:
     left by the number of pages or records that `more` names. A page that is shorter than another ends the guessing
     until full ones follow, and so does a failure.
 
-    fetch: see `Fetch`. allowed: how many requests the walk may have in flight now.
+    concurrency: how many requests the walk may have in flight now.
     """
 
-    def __init__(self, paginator: Paginator | None, fetch: Fetch, allowed: Callable[[], int]) -> None:
+    def __init__(
+        self, client: Client, rules: ResponseRules, paginator: Paginator | None, concurrency: Callable[[], int]
+    ) -> None:
+        self._client = client
+        self._rules = rules
         self._paginator = paginator if isinstance(paginator, PageNumber | Offset) else None
-        self._fetch = fetch
-        self._allowed = allowed
+        self._concurrency = concurrency
         self._guesses: deque[_Guess] = deque()
         self._largest = self._full_pages = 0
         self._lock = threading.Lock()
@@ -44,9 +48,10 @@ class LookAhead:
 
         What another attempt may not meet counts as not asked for.
         """
-        guess = self._guesses.popleft() if self._guesses else None
-        if guess is None:
-            return None
+        with self._lock:
+            if not self._guesses or self._guesses[0].request != request:
+                return None
+            guess = self._guesses.popleft()
         while not stop.is_set() and not guess.done.wait(_CHECK_SECONDS):
             pass
         if stop.is_set():
@@ -74,7 +79,7 @@ class LookAhead:
             return
         self._full_pages = self._full_pages + 1 if is_full else 0
         self._largest = max(self._largest, received)
-        wanted = min(self._allowed(), most)
+        wanted = min(self._concurrency(), most)
         try:
             left = paginator.count_left(request, page, received)
             if left is None or ends:
@@ -104,10 +109,12 @@ class LookAhead:
         self._keep(kept)
         for place, guess in enumerate(islice(list(self._guesses), wanted)):
             if guess.is_spent:
-                self._guesses[place] = _Guess(guess.request, self._fetch)
-        # A single request is left to the walk, which makes it when the page before has been taken.
-        while 1 < wanted > len(self._guesses):
-            self._guesses.append(_Guess(request, self._fetch))
+                self._guesses[place] = _Guess(self._client, guess.request, self._rules)
+        if wanted <= 1:
+            return  # The walk makes a single request itself, when the page before has been taken.
+        wanted = min(wanted, kept + self._client.count_room(_FARTHEST_TURN))
+        while wanted > len(self._guesses):
+            self._guesses.append(_Guess(self._client, request, self._rules))
             request = paginator.following(request, self._largest)
 
     def _keep(self, count: int) -> None:
@@ -118,24 +125,22 @@ class LookAhead:
 class _Guess:
     """A request that was made ahead, in a thread of its own, and what came of it."""
 
-    def __init__(self, request: Request, fetch: Fetch) -> None:
+    def __init__(self, client: Client, request: Request, rules: ResponseRules) -> None:
         self.request = request
         self.page: Page | None = None
         self.error: BaseException | None = None
         self.stop = threading.Event()
         self.done = threading.Event()
-        threading.Thread(target=self._run, args=(fetch,), name="dazz-ahead", daemon=True).start()
+        threading.Thread(target=self._run, args=(client, rules), name="dazz-ahead", daemon=True).start()
 
     @property
     def is_spent(self) -> bool:
         """Whether it brought neither a page nor an error that stays."""
         return self.done.is_set() and isinstance(self.error, TransientError | StoppedError | WaitTooLongError)
 
-    def _run(self, fetch: Fetch) -> None:
+    def _run(self, client: Client, rules: ResponseRules) -> None:
         try:
-            self.page = fetch(self.request, self.stop)
-        except FetchError as error:
-            self.error = error
+            self.page = client.send_once(self.request, rules, stop=self.stop)
         except BaseException as error:  # noqa: BLE001  (raised again in the thread of the walk)
             self.error = error
         finally:

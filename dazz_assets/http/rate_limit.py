@@ -7,7 +7,6 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -110,11 +109,16 @@ class LearnedRate:
             self.rate = Rate(self._taken, self.rate.per)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Sending:
-    """A request. at: when it is planned to be sent, and then when it was."""
+    """A request. at: when it is planned to be sent, and then when it was.
+
+    interval, least: the seconds to the next one by the rate, and at least.
+    """
 
     at: float
+    interval: float
+    least: float
 
 
 class Limiter:
@@ -142,7 +146,11 @@ class Limiter:
         while True:
             wait, sending = self._reserve(now)
             if wait > 0:
-                pause(wait)
+                try:
+                    pause(wait)
+                except BaseException:
+                    self._cancel(sending)
+                    raise
                 # A sleep may end a tick early; the wait is over all the same.
                 now = max(clock(), now + wait)
             if sending is not None and self._confirm(sending, now, has_waited=wait > 0):
@@ -165,6 +173,16 @@ class Limiter:
         with self._lock:
             return max(now + self._seconds_closed(now), self._next_slot(now))
 
+    def count_room(self, now: float, seconds: float) -> int:
+        """How many requests may be sent within so many seconds from now."""
+        opens = self.opens_at(now)
+        with self._lock:
+            spacing = 0.0 if self._rate is None else self._rate.spacing
+            left = _MOST_KEPT if self._allowance is None else max(0, self._allowance.remaining)
+        if opens > now + seconds:
+            return 0
+        return left if not spacing else min(left, 1 + int((now + seconds - opens) / spacing))
+
     def observe(self, headers: Mapping[str, str], now: float) -> None:
         """Read from a response how many requests remain. A response older than what is known changes nothing."""
         seen = read_allowance(headers, now)
@@ -183,11 +201,25 @@ class Limiter:
         """Note that a request is sent now; False if a hold has begun while its thread waited for its turn."""
         with self._lock:
             if has_waited and self._closed_until > now:
-                with suppress(ValueError):  # It may have been too long ago to be kept.
-                    self._sent.remove(sending)
+                self._forget(sending)
                 return False
             sending.at = now  # A sleep may end late, and the vendor counts from then.
             return True
+
+    def _cancel(self, sending: _Sending | None) -> None:
+        """A request is not sent after all: another may take its turn."""
+        with self._lock:
+            if sending is not None:
+                self._forget(sending)
+
+    def _forget(self, sending: _Sending) -> None:
+        if sending not in self._sent:  # It was too long ago to be kept, or the clock was set back.
+            return
+        self._sent.remove(sending)
+        self._due -= sending.interval
+        self._earliest = max((item.at + item.least for item in self._sent), default=0.0)
+        if self._allowance is not None:
+            self._allowance = replace(self._allowance, remaining=self._allowance.remaining + 1)
 
     def _reserve(self, now: float) -> tuple[float, _Sending | None]:
         """Seconds to wait, and the request that may be sent then, or None: the caller must reserve again."""
@@ -219,9 +251,10 @@ class Limiter:
         interval = self._interval(now, spacing)
         due = max(self._due, slot - _MADE_UP_SECONDS) if self._sent else slot
         self._due = due + interval
-        self._earliest = slot + (interval if interval > spacing else spacing * _CLOSEST)
-        self._sent.append(_Sending(slot))
-        return self._sent[-1]
+        sending = _Sending(slot, interval, interval if interval > spacing else spacing * _CLOSEST)
+        self._earliest = slot + sending.least
+        self._sent.append(sending)
+        return sending
 
     @property
     def _rate(self) -> Rate | None:

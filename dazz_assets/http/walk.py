@@ -93,7 +93,7 @@ def walk(
     """
     limits = _Limits(max_pages, max_seconds, client.clock() + max_seconds)
     rules = rules or ResponseRules()
-    ahead = LookAhead(paginator, lambda early, given_up: client.send_once(early, rules, stop=given_up), concurrency)
+    ahead = LookAhead(client, rules, paginator, concurrency)
     fetcher = _PageFetcher(client, request, paginator, rules, position, should_stop, limits, ahead)
     stop = stop or threading.Event()
     first_page, next_request = fetcher.fetch(fetcher.start, stop)

@@ -24,6 +24,7 @@ from dazz_assets.http import (
     Page,
     PageNumber,
     Paginator,
+    Rate,
     RefusedError,
     Request,
     ResponseRules,
@@ -308,6 +309,17 @@ def test_walks_of_one_connection_share_its_slots() -> None:
         thread.join()
     assert read == [300] * 4
     assert answers.most_at_once == 3
+
+
+def test_nothing_is_asked_for_ahead_of_a_slow_rate() -> None:
+    """It would only take turns, and what is thrown away would have taken them from others."""
+    answers = Answers(numbered(200, 10))
+    clock = Clock()
+    client = Client(URL, clock=clock, sleep=clock.sleep, rate=Rate(1, per=2))
+    client.session.mount("http://", answers)
+    list(walk_items(client, 8, paginator=PageNumber()))
+    assert len(answers.requests) <= 21 + 1
+    assert answers.most_at_once == 1
 
 
 def test_a_429_holds_the_requests_of_all_threads() -> None:

@@ -170,3 +170,19 @@ def test_one_refusal_of_a_vendor_that_is_busy_teaches_nothing() -> None:
         limiter.acquire(lambda at=now + number: at, lambda seconds: None)  # type: ignore[misc]
     limiter.learn(now + 4, 2.0, now + 4)
     assert limiter.opens_at(now + 5) == now + 5
+
+
+def test_a_request_that_is_not_sent_after_all_leaves_its_turn_to_another() -> None:
+    limiter, now = Limiter(Rate(1, per=10)), 1_800_000_000.0
+    limiter.acquire(lambda: now, lambda seconds: None)
+
+    def give_up(seconds: float) -> None:
+        raise TimeoutError
+
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            limiter.acquire(lambda: now, give_up)
+    assert limiter.opens_at(now) == pytest.approx(now + 10 / 0.98, abs=1e-5)
+    assert limiter.count_room(now, 1) == 0
+    assert limiter.count_room(now + 20, 1) == 1
+    assert Limiter(Rate(50, per=1)).count_room(now, 1) == 49
