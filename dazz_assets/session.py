@@ -10,7 +10,7 @@ from typing import Any
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.declare.config import config_secrets, config_texts, secret_list, secrets_by_field
 from dazz_assets.declare.integration import Integration
-from dazz_assets.http import Authenticator, Client, ClientEvent, Credential, Credentials, Limiter, Mask
+from dazz_assets.http import Authenticator, Client, ClientEvent, Credential, CredentialSet, Limiter, Mask
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
@@ -108,12 +108,12 @@ class Session:
         return Semaphore(self.integration.concurrency)
 
     @cached_property
-    def _credentials(self) -> Credentials:
+    def _credentials(self) -> CredentialSet:
         """One credential, or one for each token if the config has a list of them."""
         config, auth, rate = self.integration.config, self.integration.auth, self.integration.rate
         field, tokens = secret_list(config)
         mask = Mask(config_secrets(config))
-        return Credentials(
+        return CredentialSet(
             [
                 Credential(
                     Authenticator(auth, config_texts(config, place), mask=mask),

@@ -14,7 +14,7 @@ import requests
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.classify import classify_response, deprecation_notice
-from dazz_assets.http.credential import Credential, Credentials
+from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.errors import FetchError, RefusedError, StoppedError, TransientError
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
@@ -60,7 +60,7 @@ class Client:
         values: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
         rate: Rate | None = None,
-        credentials: Credentials | None = None,
+        credentials: CredentialSet | None = None,
         slots: threading.Semaphore | None = None,
         where: str = "",
         clock: Callable[[], float] = time.time,
@@ -69,7 +69,7 @@ class Client:
     ) -> None:
         self.base_url = base_url
         self.where = where
-        self._credentials = credentials or Credentials(
+        self._credentials = credentials or CredentialSet(
             [Credential(Authenticator(auth, values, secrets), Limiter(rate))]
         )
         self.mask = self._credentials.all[0].authenticator.mask

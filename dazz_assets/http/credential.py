@@ -22,7 +22,7 @@ class Credential:
     name: str = ""
 
 
-class Credentials:
+class CredentialSet:
     """The credentials of a connection, shared by its clients and their threads."""
 
     def __init__(self, all_: Sequence[Credential]) -> None:
