@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
+from threading import Semaphore
 from typing import Any
 
 from dazz_assets.connections import BadConnection, Connection
-from dazz_assets.declare.config import config_secrets, config_texts, secrets_by_field
+from dazz_assets.declare.config import config_secrets, config_texts, secret_list, secrets_by_field
 from dazz_assets.declare.integration import Integration
-from dazz_assets.http import Authenticator, Client, ClientEvent, Limiter
+from dazz_assets.http import Authenticator, Client, ClientEvent, Credential, CredentialSet, Limiter, Mask
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
@@ -30,6 +31,8 @@ class Session:
 
     now, sleep: replace the clock and the waiting, for tests and recordings.
     max_pages: read at most this many pages of each list, for recordings, which need not be complete.
+    is_repeatable: the same requests are sent each time, as recordings and replays need it: no page of a list before its
+        turn, and all with the first of several tokens.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Session:
         now: Callable[[], datetime] = _now,
         sleep: Callable[[float], None] | None = None,
         max_pages: int | None = None,
+        is_repeatable: bool = False,
     ) -> None:
         self.spec = spec
         self.connection = connection
@@ -49,6 +53,8 @@ class Session:
         self.progress = progress or Progress()
         self.now = now
         self.max_pages = max_pages
+        self.looks_ahead = max_pages is None and not is_repeatable
+        self._is_repeatable = is_repeatable
         self._sleep = sleep
 
     @property
@@ -98,13 +104,25 @@ class Session:
         return self.lake.raw(self.spec.name, stream.name, self.connection.id, windowed=windowed)
 
     @cached_property
-    def _limiter(self) -> Limiter:
-        return Limiter(self.integration.rate)
+    def _slots(self) -> Semaphore:
+        return Semaphore(self.integration.concurrency)
 
     @cached_property
-    def _authenticator(self) -> Authenticator:
-        config = self.integration.config
-        return Authenticator(self.integration.auth, config_texts(config), config_secrets(config))
+    def _credentials(self) -> CredentialSet:
+        """One credential, or one for each token if the config has a list of them."""
+        config, auth, rate = self.integration.config, self.integration.auth, self.integration.rate
+        field, tokens = secret_list(config)
+        mask = Mask(config_secrets(config))
+        return CredentialSet(
+            [
+                Credential(
+                    Authenticator(auth, config_texts(config, place), mask=mask),
+                    Limiter(rate),
+                    f"number {place + 1} of the {tokens} in `config.{field}`" if tokens > 1 else "",
+                )
+                for place in range(1 if self._is_repeatable else max(tokens, 1))
+            ]
+        )
 
     def client(self, stream: str) -> Client:
         """A client for one stream's requests. All streams of the connection share credentials and rate limits.
@@ -115,8 +133,8 @@ class Session:
         return Client(
             self.base_url,
             hosts=integration.hosts,
-            authenticator=self._authenticator,
-            limiter=self._limiter,
+            credentials=self._credentials,
+            slots=self._slots,
             where=f"{self.name}, stream {stream}",
             clock=lambda: self.now().timestamp(),
             sleep=self._sleep,
@@ -145,7 +163,7 @@ class Session:
                 raise BadConnection(
                     f"{connection}: the base URL contains {{{kind}.{name}}}; use only {{config.x}} there"
                 )
-            if name in secrets:
+            if name in secrets or name == secret_list(config)[0]:
                 raise BadConnection(
                     f"{connection}: {setting} holds {{config.{name}}}, a secret, but URLs end up in logs everywhere; "
                     "take it out, as the integration's auth sends it"

@@ -36,7 +36,7 @@ from dazz_assets.http.pagination import keeps_place
 from dazz_assets.http.transport import prepare_request, read_prepared
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
-from dazz_assets.spec.secret_rules import is_secret_field
+from dazz_assets.spec.secret_rules import is_list_of_secrets, is_secret_field
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from dazz_assets.spec.summary import format_duration
 from dazz_assets.windows import to_microseconds
@@ -259,7 +259,8 @@ class _UnconnectedSession(Session):
         for name, field in self.spec.config.model_fields.items():
             label = f"{{config.{name}}}"
             if is_secret_field(self.spec.config, name):
-                values[name] = SecretStr(self._stand_ins.value_for(label))
+                secret = SecretStr(self._stand_ins.value_for(label))
+                values[name] = (secret,) if is_list_of_secrets(self.spec.config, name) else secret
             elif field.default not in (None, PydanticUndefined):
                 values[name] = field.default
             elif name == "base_url":

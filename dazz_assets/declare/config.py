@@ -18,6 +18,9 @@ class ConnectionConfig(BaseModel):
     name the fields, for example `{config.org}`. Fields that are not declared are refused, so a misspelt setting is an
     error.
 
+    One field may be a list of secrets, `tokens: tuple[SecretStr, ...]`, for several tokens of one account: the auth
+    names it as any other, and each request is sent with the token that may be used soonest.
+
     base_url: replaces the integration's `base_url` for this connection, for example for GitHub Enterprise Server,
         another region or a test server.
     """
@@ -30,9 +33,15 @@ class ConnectionConfig(BaseModel):
 Config = TypeVar("Config", bound=ConnectionConfig)
 
 
-def config_texts(config: ConnectionConfig) -> dict[str, str]:
-    """The fields of a config as plain text, secrets included: for auth and templates, never for people."""
-    return {name: _plain_text(value) for name, value in config if value is not None}
+def config_texts(config: ConnectionConfig, place: int = 0) -> dict[str, str]:
+    """The fields of a config as plain text, secrets included: for auth and templates, never for people.
+
+    place: which one of a list of secrets.
+    """
+    values = {
+        name: value[place] if is_secret_list(value) else value for name, value in config if value not in (None, ())
+    }
+    return {name: _plain_text(value) for name, value in values.items()}
 
 
 def config_secrets(config: ConnectionConfig) -> tuple[str, ...]:
@@ -41,8 +50,22 @@ def config_secrets(config: ConnectionConfig) -> tuple[str, ...]:
 
 
 def secrets_by_field(config: ConnectionConfig) -> dict[str, str]:
-    """The secrets of a config as plain text, by field."""
-    return {name: value.get_secret_value() for name, value in config if isinstance(value, SecretStr)}
+    """The secrets of a config as plain text, by field; those of a list by field and place (`tokens.1`)."""
+    found = {name: value for name, value in config if isinstance(value, SecretStr)}
+    for name, values in config:
+        if is_secret_list(values):
+            found |= {f"{name}.{place}": value for place, value in enumerate(values, 1)}
+    return {name: value.get_secret_value() for name, value in found.items()}
+
+
+def secret_list(config: ConnectionConfig) -> tuple[str, int]:
+    """The field that is a list of secrets, and how many it has; no name and 0 if there is none."""
+    return next(((name, len(value)) for name, value in config if is_secret_list(value)), ("", 0))
+
+
+def is_secret_list(value: object) -> bool:
+    """Whether the value of a field is a list of secrets."""
+    return isinstance(value, tuple) and bool(value) and all(isinstance(item, SecretStr) for item in value)
 
 
 def _plain_text(value: object) -> str:

@@ -40,8 +40,10 @@ class Integration(Generic[Config]):
     base_url: where the API is. May hold `{config.x}`; a connection's own `base_url` replaces it.
     auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`, or your own `Auth`.
     hosts: other hosts (on https) that requests, and with them the secret, may go to.
-    rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it.
-    concurrency: how many requests for sub-streams one connection may have in flight.
+    rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it. Each of
+        several tokens has it for itself. Without it, a refusal teaches how many requests the vendor takes.
+    concurrency: how many requests one connection may have in flight: for sub-streams, and for pages of lists that
+        `PageNumber` or `Offset` counts, which are then requested before their turn.
     window: the length of an incremental stream's partitions: `"day"`, `"week"` or `"month"`.
     check: the stream whose first page proves that a connection works. By default the first of `streams`.
     seams: where requests leave through a vendor's SDK instead of the library `requests`, so that they can be recorded;

@@ -86,7 +86,10 @@ WalkEvent = SourcePage | ListRestart | SourceEnd
 
 
 class SourceWalk:
-    """Lists one source: splits its range if the API cuts the list short, and re-reads it if records change pages."""
+    """Lists one source: splits its range if the API cuts the list short, and re-reads it if records change pages.
+
+    concurrency: how many requests it may have in flight now.
+    """
 
     def __init__(
         self,
@@ -97,8 +100,10 @@ class SourceWalk:
         source: Source,
         *,
         trusts_total: bool = False,
+        concurrency: Callable[[], int],
     ) -> None:
         self._trusts_total = trusts_total
+        self._concurrency = concurrency
         self._session = session
         self._stream = stream
         self._client = client
@@ -213,8 +218,10 @@ class SourceWalk:
             position=self._source.position if bounds.resumes else None,
             max_pages=stream.max_pages,
             max_seconds=stream.max_time.total_seconds(),
-            should_stop=find_stop_reason,
+            # Pages are asked for ahead with less care where nothing ends the walk before its end.
+            should_stop=find_stop_reason if is_newest_first or max_pages is not None else None,
             stop=self._new_stop_event(),
+            concurrency=self._concurrency,
         )
         try:
             with closing(steps):
@@ -308,13 +315,17 @@ class Crawl:
         self._ranges = ranges
         self._row_reader = RowReader(stream, session.windows)
         self._walks: list[SourceWalk] = []
+        # How many requests each of the walks may have in flight.
+        self._share = 1
 
     def events(self, sources: Sequence[Source], concurrency: int) -> Generator[WalkEvent]:
         """The events of all sources, those of one source in order. A failed walk ends with its error."""
         if concurrency == 1 or len(sources) <= 1:
+            self._share_out(concurrency, 1)
             for source in sources:
                 yield from self._walk(source)
             return
+        self._share_out(concurrency, len(sources))
         queued = _EventQueue(concurrency * _QUEUED_EVENTS)
         with ThreadPoolExecutor(concurrency, thread_name_prefix="walk") as pool:
             for source in sources:
@@ -324,12 +335,17 @@ class Crawl:
                 while left:
                     event = queued.get()
                     left -= isinstance(event, SourceEnd)
+                    self._share_out(concurrency, max(left, 1))
                     yield event
             finally:
                 queued.stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 for walk in list(self._walks):
                     walk.stop()
+
+    def _share_out(self, concurrency: int, sources: int) -> None:
+        """Let the walks of so many sources have no more requests in flight together than one connection may."""
+        self._share = max(1, concurrency // sources) if self._session.looks_ahead else 1
 
     def _feed(self, queued: _EventQueue, source: Source) -> None:
         try:
@@ -342,7 +358,13 @@ class Crawl:
 
     def _walk(self, source: Source) -> Generator[WalkEvent]:
         walk = SourceWalk(
-            self._session, self._stream, self._client, self._row_reader, source, trusts_total=self._trusts_total
+            self._session,
+            self._stream,
+            self._client,
+            self._row_reader,
+            source,
+            trusts_total=self._trusts_total,
+            concurrency=lambda: self._share,
         )
         self._walks.append(walk)
         try:

@@ -4,6 +4,7 @@ from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.body_format import Format
 from dazz_assets.http.client import Client
+from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.errors import (
     BadRequestError,
     CredentialError,
@@ -58,7 +59,9 @@ __all__ = [
     "Client",
     "ClientEvent",
     "Counters",
+    "Credential",
     "CredentialError",
+    "CredentialSet",
     "CursorToken",
     "FetchError",
     "Format",

@@ -31,13 +31,18 @@ class Authenticator:
     """The auth of one connection, shared by its clients and their threads but by no other connection.
 
     auth: copied, so that its state (a token) stays with this connection. An author's own is filled from the config.
-    config: the fields of the connection's config as text. secrets: the values to mask in all texts.
+    config: the fields of the connection's config as text. secrets: the values to mask in all texts. mask: replaces
+    them; the connection's authenticators share it.
     """
 
     def __init__(
-        self, auth: Auth | None = None, config: Mapping[str, str] | None = None, secrets: Iterable[str] = ()
+        self,
+        auth: Auth | None = None,
+        config: Mapping[str, str] | None = None,
+        secrets: Iterable[str] = (),
+        mask: Mask | None = None,
     ) -> None:
-        self.mask = Mask(secrets)
+        self.mask = mask or Mask(secrets)
         self._auth = copy.deepcopy(auth)
         self._config = dict(config or {})
         self._lock = Lock()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import requests
@@ -13,18 +14,26 @@ import requests
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.classify import classify_response, deprecation_notice
-from dazz_assets.http.errors import FetchError, NotReadyError, StoppedError, TransientError
+from dazz_assets.http.credential import Credential, CredentialSet
+from dazz_assets.http.errors import FetchError, NotReadyError, RefusedError, StoppedError, TransientError
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
 from dazz_assets.http.rate_limit import Limiter, Rate
 from dazz_assets.http.response_rules import ResponseRules
-from dazz_assets.http.retry import LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
+from dazz_assets.http.retry import FIRST_BACKOFF, LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
 from dazz_assets.http.transport import Transport, get_instead
 
 SHORTEST_REPORTED_WAIT = 1.0
 """Seconds. Shorter waits are ordinary pacing and emit no event."""
+
+# Statuses with which a vendor refuses who asks.
+_REFUSES_CREDENTIAL = frozenset({401, 403})
+# Slots of a client that has no limit of its own.
+_ANY_NUMBER = 10_000
+# Seconds after which a thread that waits for a slot checks whether its walk was stopped.
+_CHECK_SECONDS = 0.2
 
 _log = logging.getLogger("dazz.http")
 
@@ -33,9 +42,9 @@ class Client:
     """Sends one connection's requests, to declared hosts only, with auth, pacing, retries and limits.
 
     base_url: the API's address; its origin is a declared host, even on plain http. hosts: further hosts, on https.
-    auth: see `Auth`. values: the fields of the config as text. secrets: the values to mask in all texts. authenticator:
-    replaces these three; the connection's clients can share it.
-    rate: the vendor's documented rate. limiter: replaces it; the connection's clients can share it.
+    auth: see `Auth`. values: the fields of the config as text. secrets: the values to mask in all texts. rate: the
+    vendor's documented rate. credentials: replaces these four; the connection's clients can share them.
+    slots: as many as the connection may have requests in flight; its clients can share them. By default any number.
     where: the connection ("snyk/acme"), for messages.
     clock, sleep: epoch seconds, and a function that waits; for tests. on_event: called from any thread.
 
@@ -51,8 +60,8 @@ class Client:
         values: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
         rate: Rate | None = None,
-        limiter: Limiter | None = None,
-        authenticator: Authenticator | None = None,
+        credentials: CredentialSet | None = None,
+        slots: threading.Semaphore | None = None,
         where: str = "",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] | None = None,
@@ -60,16 +69,21 @@ class Client:
     ) -> None:
         self.base_url = base_url
         self.where = where
-        authenticator = authenticator or Authenticator(auth, values, secrets)
-        self.mask = authenticator.mask
+        self._credentials = credentials or CredentialSet(
+            [Credential(Authenticator(auth, values, secrets), Limiter(rate))]
+        )
+        self.mask = self._credentials.all[0].authenticator.mask
         mask_transport_logs(self.mask)
         self._clock = clock
         self._sleep = sleep
-        self._limiter = limiter or Limiter(rate)
+        self._slots = slots or threading.Semaphore(_ANY_NUMBER)
         self._telemetry = Telemetry(where, on_event)
         # Epoch seconds: the end of the longest wait that an event told of.
         self._announced_until = 0.0
-        self._transport = Transport(DeclaredHosts(base_url, hosts), authenticator, clock)
+        declared = DeclaredHosts(base_url, hosts)
+        self._transports = {item.name: Transport(declared, item.authenticator, clock) for item in self._credentials.all}
+        for transport in self._transports.values():  # Connections are kept open for all credentials together.
+            transport.session = self.session
 
     def __repr__(self) -> str:
         return f"<Client of {self.where or 'a connection'}>"
@@ -77,7 +91,7 @@ class Client:
     @property
     def session(self) -> requests.Session:
         """The session that sends. Its `hooks["response"]` see each response."""
-        return self._transport.session
+        return self._transports[self._credentials.all[0].name].session
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -98,6 +112,10 @@ class Client:
         """Add a warning, once for each key. It need not name the connection and stream: those who show it do."""
         self._telemetry.warn(key, self.mask(text))
 
+    def count_room(self, seconds: float) -> int:
+        """How many requests the rate lets out within so many seconds from now."""
+        return self._credentials.count_room(self._clock(), seconds)
+
     def close(self) -> None:
         """Close the connections that are kept open."""
         self.session.close()
@@ -117,12 +135,13 @@ class Client:
         stop: once set, ends all waiting and sends nothing more (StoppedError).
         """
         rules = rules or ResponseRules()
-        current, is_told = request, False
+        credential, current, is_told = self._credentials.all[0], request, False
 
         def attempt() -> Page:
-            nonlocal current
+            nonlocal credential, current
+            credential = self._credentials.take(self._clock())
             try:
-                return self._attempt(current, rules, stop)
+                return self._attempt(credential, current, rules, stop)
             except NotReadyError as error:
                 if error.monitor is not None:
                     current = get_instead(current, error.monitor)
@@ -137,28 +156,83 @@ class Client:
             is_told = isinstance(error, NotReadyError)
             self._announced_until = max(self._announced_until, self._clock() + seconds)
             if is_requested or error.holds_others:
-                self._limiter.hold(self._clock() + seconds)
+                self._hold(credential, error, seconds)
             else:
                 self._pause(seconds, stop)
 
         attempts = Attempts(self._clock, wait, until)
         try:
-            return attempts.call(attempt)
+            page = attempts.call(attempt)
         except FetchError as error:
             failed = error
+        else:
+            self.note_accepted(page)
+            return page
         # Raised out here, so that the error has no context that could hold a secret.
         raise failed.add_context(self.where, f"{current.method} {current.address()}", self.mask)
 
-    def _attempt(self, request: Request, rules: ResponseRules, stop: threading.Event | None) -> Page:
+    def send_once(self, request: Request, rules: ResponseRules, *, stop: threading.Event) -> Page:
+        """Send a request whose page may not be wanted: once, whatever comes, and without a warning of it.
+
+        Call `note_accepted` with a page that is used. Raises as `send` does, also for a transient failure.
+        """
+        credential = self._credentials.take(self._clock())
         try:
-            received = self._transport.exchange(request, lambda: self._wait_for_turn(stop), self._observe_response)
-            page = self._classify(request, received, rules)
+            return self._attempt(credential, request, rules, stop)
+        except FetchError as error:
+            failed = error
+        if isinstance(failed, TransientError) and failed.holds_others and failed.wait is None:
+            self._hold(credential, failed, FIRST_BACKOFF)
+        raise failed.add_context(self.where, f"{request.method} {request.address()}", self.mask)
+
+    def _attempt(
+        self, credential: Credential, request: Request, rules: ResponseRules, stop: threading.Event | None
+    ) -> Page:
+        """Send a request with a credential that was taken, and give that back."""
+        limiter, sent_at = credential.limiter, self._clock()
+
+        def observe(answered: Request, response: Response, at: float) -> None:
+            nonlocal sent_at
+            sent_at = at
+            limiter.observe(response.headers, self._clock())
+            self._observe_response(answered, response, at)
+
+        try:
+            with self._slot(stop):
+                transport = self._transports[credential.name]
+                received = transport.exchange(request, lambda: self._wait_for_turn(limiter, stop), observe)
+            return self._classify(request, received, rules)
         except TransientError as error:
+            if error.holds_others:
+                limiter.learn(sent_at, error.wait, self._clock())
             if error.wait is not None:
-                self._limiter.hold(self._clock() + error.wait)
+                self._hold(credential, error, error.wait)
+                if error.holds_others and len(self._credentials.all) > 1:
+                    error.wait = self._credentials.seconds_closed(self._clock())
             raise
-        self._warn_of_accepted_errors(page)
-        return page
+        except RefusedError as error:
+            if credential.name and error.status in _REFUSES_CREDENTIAL:
+                error.problem += f" It was sent with {credential.name}."
+            raise
+        finally:
+            self._credentials.give_back(credential)
+
+    def _hold(self, credential: Credential, error: TransientError, seconds: float) -> None:
+        """Let nothing be sent for so long: with this credential if its limit is used up, or else at all."""
+        held = (credential,) if error.holds_others else self._credentials.all
+        for item in held:
+            item.limiter.hold(self._clock() + seconds)
+
+    @contextmanager
+    def _slot(self, stop: threading.Event | None) -> Iterator[None]:
+        """One of the requests that the connection may have in flight. StoppedError: the caller stopped the walk."""
+        while not self._slots.acquire(timeout=_CHECK_SECONDS):
+            if stop is not None and stop.is_set():
+                raise StoppedError("stopped.")
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     def _classify(self, request: Request, received: Page, rules: ResponseRules) -> Page:
         """The page, masked. An error about one of the auth's own requests names that request."""
@@ -171,17 +245,17 @@ class Client:
             raise
 
     def _observe_response(self, request: Request, response: Response, sent_at: float) -> None:
-        """Count and log a response, and read the rate limit and deprecation in its headers."""
+        """Count and log a response, and read the deprecation in its headers."""
         now = self._clock()
         self._telemetry.count(Counters(bytes=len(response.body)))
-        self._limiter.observe(response.headers, now)
         url = self.mask(request.url)
         if notice := deprecation_notice(response.headers):
             self._telemetry.warn(notice, self.mask(f"{request.method} {url.partition('?')[0]}: {notice}"))
         _log.debug("%s: %s %s: %s, %s bytes", self.where, request.method, url, response.status, len(response.body))
         self._telemetry.emit("response", url, now - sent_at, len(response.body))
 
-    def _warn_of_accepted_errors(self, page: Page) -> None:
+    def note_accepted(self, page: Page) -> None:
+        """Warn of the errors in a page that is used, which the stream accepts."""
         request = f"{page.request.method} {page.url}"
         if page.accepted_failure is not None:
             self._telemetry.count(Counters(accepted_failures=1))
@@ -192,9 +266,9 @@ class Client:
             warning = f"{request}: kept the data although errors came with it: {page.accepted_errors}"
             self._telemetry.warn(f"kept {page.accepted_errors}", warning)
 
-    def _wait_for_turn(self, stop: threading.Event | None) -> None:
+    def _wait_for_turn(self, limiter: Limiter, stop: threading.Event | None) -> None:
         """Wait until the next request may be sent. StoppedError: the caller stopped the walk."""
-        self._limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))
+        limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))
         if stop is not None and stop.is_set():
             raise StoppedError("stopped.")
         self._telemetry.count(Counters(requests=1))

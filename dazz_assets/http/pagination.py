@@ -20,6 +20,7 @@ from dazz_assets.http.paging_names import (
     means_last,
     means_more,
     means_page_count,
+    means_total,
     normalize,
     read_flag,
     read_number,
@@ -236,7 +237,16 @@ class PageNumber:
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         number = _read_count(request, self.param, 1)
         ended = _find_end(page, received, self.more, number if _counts_pages(self.more) else None)
-        return ended or _set_values(request, {self.param: number + 1})
+        return ended or self.following(request, received)
+
+    def following(self, request: Request, received: int) -> Request:
+        """The request after one whose page has this many records, if the list goes on."""
+        return _set_values(request, {self.param: _read_count(request, self.param, 1) + 1})
+
+    def count_left(self, request: Request, page: Page, received: int) -> int | None:
+        """How many requests follow this one by the number of pages at `more`; None if it names none."""
+        pages = _read_total(page, self.more) if _counts_pages(self.more) else None
+        return None if pages is None else max(0, pages - _read_count(request, self.param, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +274,19 @@ class Offset:
         if ended is None and not received:
             if self.size is None:
                 raise _stuck_error(page, f"`{self.more}` says that there is more, but the page has no record")
-            reached += self.size
-        return ended or _set_values(request, {self.param: reached})
+            return self.following(request, self.size)
+        return ended or self.following(request, received)
+
+    def following(self, request: Request, received: int) -> Request:
+        """As for `PageNumber`."""
+        return _set_values(request, {self.param: _read_count(request, self.param, 0) + received})
+
+    def count_left(self, request: Request, page: Page, received: int) -> int | None:
+        """How many requests follow this one, each with as many records, by the total at `more`; None without one."""
+        total = None if _counts_pages(self.more) or not received else _read_total(page, self.more)
+        if total is None:
+            return None
+        return max(0, -(-(total - _read_count(request, self.param, 0) - received) // received))
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +402,14 @@ def _read_count(request: Request, param: str, start: int) -> int:
 
 def _counts_pages(more: str | None) -> bool:
     return more is not None and "page" in normalize(_last_segment(more))
+
+
+def _read_total(page: Page, more: str | None) -> int | None:
+    """The number of pages or records of the whole list that `more` leads to, or None."""
+    if more is None:
+        return None
+    name, number = normalize(_last_segment(more)), read_number(page.value(more))
+    return int(number) if number is not None and (means_page_count(name) or means_total(name)) else None
 
 
 def _find_end(page: Page, received: int, more: str | None, reached: int | None) -> Last | None:

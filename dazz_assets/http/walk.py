@@ -18,6 +18,7 @@ from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
 from dazz_assets.http.failures import refuses_place
 from dazz_assets.http.json_slices import split_path
+from dazz_assets.http.look_ahead import LookAhead
 from dazz_assets.http.next_page_hints import NextPageHint, find_end_flag, find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params
 from dazz_assets.http.pagination import (
@@ -80,6 +81,7 @@ def walk(
     max_pages: int = MAX_PAGES,
     max_seconds: float = MAX_SECONDS,
     stop: threading.Event | None = None,
+    concurrency: Callable[[], int] = lambda: 1,
 ) -> Generator[WalkedPage]:
     """The pages of a list, of which the next is fetched while the caller handles one.
 
@@ -88,13 +90,17 @@ def walk(
     should_stop: called with each page before the next one is requested. A text that it returns ends the walk, as the
     `end_reason` of that page. It runs in the thread that fetches.
     stop: another thread may set it to end the walk, even while it waits (StoppedError). The walk sets it when it ends.
+    concurrency: how many of its requests may be in flight at a time, asked before each page. More than one are only for
+    paginators that count, see `LookAhead`; the pages come in order all the same.
 
     The last page has an `end_reason`: a caller that receives it knows that the walk is complete. To stop early, close
     the iterator; nothing more is sent then. Raises `FetchError`: LoopError, WalkLimitError (more than max_pages, or
     max_seconds by the client's clock) and MissingPaginatorError among others.
     """
     limits = _Limits(max_pages, max_seconds, client.clock() + max_seconds)
-    fetcher = _PageFetcher(client, request, paginator, rules or ResponseRules(), position, should_stop, limits)
+    rules = rules or ResponseRules()
+    ahead = LookAhead(client, rules, paginator, concurrency)
+    fetcher = _PageFetcher(client, request, paginator, rules, position, should_stop, limits, ahead)
     stop = stop or threading.Event()
     first_page, next_request = fetcher.fetch(fetcher.start, stop)
     if next_request is None:
@@ -106,6 +112,7 @@ def walk(
         yield from prefetcher
     finally:
         prefetcher.close()
+        ahead.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,9 @@ class _PageFetcher:
         position: str | None,
         should_stop: Callable[[WalkedPage], str | None] | None,
         limits: _Limits,
+        ahead: LookAhead,
     ) -> None:
+        self._ahead = ahead
         self._client = client
         self._paginator = paginator
         self._rules = rules
@@ -158,7 +167,7 @@ class _PageFetcher:
         self._loop_detector.check_request(request)
         self._number += 1
         try:
-            page = self._client.send(request, self._rules, stop=stop, until=self._limits.ends_at)
+            page = self._get(request, stop)
         except RefusedError as error:
             if self._resumes and self._number == 1:
                 error.advice = _KEPT_PLACE_ADVICE
@@ -177,9 +186,21 @@ class _PageFetcher:
         if isinstance(self._paginator, LinkHeader | NextLink | CursorToken) and self._paginator.resume:
             self._position = self._paginator.position(page) or self._position
         walked = WalkedPage(page, self._number, records, end_reason, self._position, listed.ids)
-        if end_reason is None and self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
+        if isinstance(following, Last):
+            return walked, None
+        if self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
             return replace(walked, end_reason=reason), None
-        return walked, None if isinstance(following, Last) else following
+        most = self._limits.pages - self._number
+        self._ahead.plan(request, page, len(records), following, most, ends=self._should_stop is not None)
+        return walked, following
+
+    def _get(self, request: Request, stop: threading.Event) -> Page:
+        """The page of a request, if it came ahead of its turn, or else asked for now."""
+        page = self._ahead.take(request, stop)
+        if page is None:
+            return self._client.send(request, self._rules, stop=stop, until=self._limits.ends_at)
+        self._client.note_accepted(page)
+        return page
 
     def _find_first(self, request: Request) -> Request:
         try:
@@ -299,6 +320,8 @@ class _Prefetcher:
     def __init__(self, fetcher: _PageFetcher, request: Request, stop: threading.Event) -> None:
         self._fetcher = fetcher
         self._stop = stop
+        # Whether nobody reads any more. `stop` may be set by another thread, while the reader waits for the error.
+        self._is_closed = False
         self._queue: queue.Queue[WalkedPage | BaseException] = queue.Queue(maxsize=1)
         self._thread = threading.Thread(target=self._fetch, args=(request,), name="dazz-fetch", daemon=True)
         self._thread.start()
@@ -314,6 +337,7 @@ class _Prefetcher:
 
     def close(self) -> None:
         """End the thread: at once if it is waiting, else after its request in flight."""
+        self._is_closed = True
         self._stop.set()
         while self._thread.is_alive():
             try:
@@ -332,7 +356,7 @@ class _Prefetcher:
             self._put(error)
 
     def _put(self, item: WalkedPage | BaseException) -> None:
-        while not self._stop.is_set():
+        while not self._is_closed:
             try:
                 self._queue.put(item, timeout=0.2)
             except queue.Full:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from dazz_assets.connections import Connection
-from dazz_assets.declare.config import ConnectionConfig, secrets_by_field
+from dazz_assets.declare.config import ConnectionConfig, is_secret_list, secrets_by_field
 from dazz_assets.errors import RecordingError
 from dazz_assets.http import Seam
 from dazz_assets.http.placeholders import PLACEHOLDER
@@ -198,13 +198,18 @@ def _start_scenario(
 def _redact_config(config: ConnectionConfig, redactor: Redactor) -> dict[str, Any]:
     """The fields that a config sets, with placeholders for secrets."""
     return {
-        name: redactor.redact_text(value.get_secret_value())
-        if isinstance(value, SecretStr)
-        else _redact_value(plain, redactor)
+        name: _redact_value(_reveal(value, plain), redactor)
         for name, value in config
         if name in config.model_fields_set
         for plain in [config.model_dump(mode="json", include={name})[name]]
     }
+
+
+def _reveal(value: Any, plain: Any) -> Any:
+    """A field's value with its secrets. plain: as pydantic writes it, with secrets hidden."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return [item.get_secret_value() for item in value] if is_secret_list(value) else plain
 
 
 def _redact_value(value: Any, redactor: Redactor) -> Any:

@@ -76,6 +76,7 @@ class Workspace:
             now=clock.now,
             sleep=clock.sleep,
             max_pages=pages,
+            is_repeatable=True,
         )
 
     def sync(self, clock: Clock) -> Outcome:
@@ -87,7 +88,7 @@ class Workspace:
             instance=self.instance,
             lake=self.lake,
             progress=self.progress,
-            make_session=partial(Session, now=clock.now, sleep=clock.sleep, max_pages=self.pages),
+            make_session=partial(Session, now=clock.now, sleep=clock.sleep, max_pages=self.pages, is_repeatable=True),
         )
 
 

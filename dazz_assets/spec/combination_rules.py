@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dazz_assets.declare.integration import Integration
+from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import ApiKey, Basic, BearerToken, GraphQLCursor, Offset, PageNumber
 from dazz_assets.http.placeholders import find_placeholders
@@ -33,16 +34,21 @@ def check_stream(where: str, stream: StreamSpec, integration: type[Integration[A
 def check_integration(integration: type[Integration[Any]]) -> None:
     """Check that an integration has the streams that its settings are for. Raises DefinitionError."""
     where, streams = integration.__name__, integration.streams
-    if integration.concurrency > 1 and not any(stream.parent for stream in streams):
+    if integration.concurrency > 1 and not any(_may_be_concurrent(stream, integration) for stream in streams):
         raise DefinitionError(
-            f"{where}: `concurrency` does nothing: only requests for sub-streams are sent concurrently, and no stream "
-            "has a `parent`; remove it"
+            f"{where}: `concurrency` does nothing: only requests for sub-streams, and for pages that are counted, are "
+            "sent concurrently, and no stream has a `parent`, or a PageNumber or Offset as `paginator`; remove it"
         )
     if "window" in vars(integration) and not any(stream.cursor for stream in streams):
         raise DefinitionError(
             f"{where}: `window` does nothing: only incremental streams have windows, and no stream has a `cursor`; "
             "remove it"
         )
+
+
+def _may_be_concurrent(stream: type[Stream[Any]], integration: type[Integration[Any]]) -> bool:
+    paginator = getattr(stream, "paginator", integration.paginator)
+    return stream.parent is not None or isinstance(paginator, PageNumber | Offset)
 
 
 def check_max_invalid(

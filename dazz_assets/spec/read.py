@@ -78,6 +78,7 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
     base_url_rules.check_base_url(integration, config)
     auth_rules.check_auth(integration, config)
     secret_rules.check_secret_fields(integration, config)
+    secret_rules.check_one_list(integration, config)
     names = {stream: spec.name for stream, spec in specs.items()}
     parsers = {name: _read_parser(integration, name, method, names) for name, method in methods.items()}
     combination_rules.check_max_invalid(integration, ordered.values(), parsers.values())

@@ -18,22 +18,37 @@ from dazz_assets.names import snake_case
 from dazz_assets.privacy import secret_names, token_patterns
 from dazz_assets.spec.specs import StreamSpec
 
+_LIST_OF_SECRETS = tuple[SecretStr, ...]
+_DECLARED_AS: frozenset[Any] = frozenset({SecretStr, _LIST_OF_SECRETS})
+
 
 def check_secret_fields(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
     """Check that each secret of a config is a SecretStr field of its own: anything else would not be masked."""
     where = integration.__name__
     for name, field in config.model_fields.items():
         options = _union_members(field.annotation)
-        if any(option is not SecretStr and _holds_secret(option, ()) for option in options):
+        if any(option not in _DECLARED_AS and _holds_secret(option, ()) for option in options):
+            is_list = any(typing.get_origin(option) in (list, tuple, set, frozenset) for option in options)
+            several = f", or several tokens of one account a list: `{name}: tuple[SecretStr, ...]`" if is_list else ""
             raise DefinitionError(
                 f"{where}: {config.__name__}.{name} holds a secret that is not a SecretStr of its own, so it can't be "
-                f"masked; give each secret a field of its own: `{name}: SecretStr`"
+                f"masked; give each secret a field of its own: `{name}: SecretStr`{several}"
             )
         if str in options and secret_names.is_credential_name(name):
             raise DefinitionError(
                 f"{where}: {config.__name__}.{name} is a str and looks like a secret by its name; declare it as "
                 f"`{name}: SecretStr`, so that it is masked everywhere"
             )
+
+
+def check_one_list(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
+    """Check that at most one field is a list of secrets: each request is sent with one of them."""
+    lists = [name for name in config.model_fields if is_list_of_secrets(config, name)]
+    if len(lists) > 1:
+        raise DefinitionError(
+            f"{integration.__name__}: {config.__name__}.{lists[0]} and {config.__name__}.{lists[1]} are lists of "
+            "secrets, but each request is sent with one of a single list; make one of them a SecretStr"
+        )
 
 
 def check_request_secrets(where: str, stream: StreamSpec, config: type[ConnectionConfig]) -> None:
@@ -46,11 +61,22 @@ def check_request_secrets(where: str, stream: StreamSpec, config: type[Connectio
     _check_secret_params(where, stream.params, config)
     for setting, value in stream.request.items():
         check_no_token(where, setting, value, config)
+        for kind, name in find_placeholders(value):
+            if kind == "config" and name in config.model_fields and is_list_of_secrets(config, name):
+                raise DefinitionError(
+                    f"{where}: `{setting}` uses {{config.{name}}}, a list of secrets, of which only the integration's "
+                    "`auth` sends one with each request; name it there"
+                )
 
 
 def is_secret_field(config: type[ConnectionConfig], name: str) -> bool:
-    """Whether a field of a config is a secret."""
-    return SecretStr in _union_members(config.model_fields[name].annotation)
+    """Whether a field of a config is a secret, or a list of them."""
+    return not _DECLARED_AS.isdisjoint(_union_members(config.model_fields[name].annotation))
+
+
+def is_list_of_secrets(config: type[ConnectionConfig], name: str) -> bool:
+    """Whether a field of a config is a list of secrets."""
+    return _LIST_OF_SECRETS in _union_members(config.model_fields[name].annotation)
 
 
 def secret_fields(config: type[ConnectionConfig]) -> list[str]:

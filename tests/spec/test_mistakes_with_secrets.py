@@ -114,7 +114,8 @@ def with_config(config: type[ConnectionConfig], **settings: Any) -> type[Integra
             lambda: with_config(ListOfSecrets),
             (
                 "BadIntegration: ListOfSecrets.token holds a secret that is not a SecretStr of its own, so it can't be "
-                "masked; give each secret a field of its own: `token: SecretStr`"
+                "masked; give each secret a field of its own: `token: SecretStr`, or several tokens of one account a "
+                "list: `token: tuple[SecretStr, ...]`"
             ),
         ),
         (

@@ -188,8 +188,9 @@ def test_the_schema_has_every_setting_of_the_classes() -> None:
         (
             lambda: integration(concurrency=4),
             (
-                "BadIntegration: `concurrency` does nothing: only requests for sub-streams are sent concurrently, and "
-                "no stream has a `parent`; remove it"
+                "BadIntegration: `concurrency` does nothing: only requests for sub-streams, and for pages that are "
+                "counted, are sent concurrently, and no stream has a `parent`, or a PageNumber or Offset as "
+                "`paginator`; remove it"
             ),
         ),
         (
@@ -292,6 +293,8 @@ def test_the_message_says_what_does_nothing_and_why(make: Make, message: str) ->
         ),
         lambda: with_sub_stream(path="/all", params={"thing": "{parent.id}"}),
         lambda: integration(concurrency=4, streams=(ThingsStream, stream(parent=ThingsStream, path="/{parent.id}"))),
+        lambda: integration(concurrency=4, paginator=PageNumber()),
+        lambda: integration(concurrency=4, streams=(ThingsStream, stream(paginator=Offset()))),
         lambda: integration(window="day"),
         lambda: with_stream(accept={403: "skip", 404: "skip", 409: "skip", 410: "skip", 501: "skip", 200: "keep"}),
         lambda: with_stream(paginator=LinkHeader(), OWN_CONSTANT=RATE),

@@ -19,4 +19,5 @@ class NumberedIssuesIntegration(Integration[IssuesConfig]):
     base_url = "https://issues.example"
     auth = BearerToken("{config.token}")
     records = "data"
+    concurrency = 8
     streams = (PagesStream,)

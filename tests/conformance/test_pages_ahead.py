@@ -1,0 +1,154 @@
+"""Pages of counted lists that are requested several at a time, within what a connection allows (conformance 31, 32)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from dazz_assets import Cursor, Offset, PageNumber, Stream
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
+from dazz_assets.session import Session
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import Connected, items, param
+from tests.conformance.integrations import CommonIntegration, Item, ItemsStream, PartsStream
+from tests.conformance.lists import LimitedList, changes
+from tests.conformance.test_pages import NOW, ShiftingList
+from tests.declaring import declare
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
+
+
+class NumberedIntegration(CommonIntegration):
+    records = "data"
+    paginator = PageNumber()
+    concurrency = 8
+    streams = (ItemsStream, PartsStream)
+
+
+class InFlight:
+    """Answers numbered pages of three records, and counts how many requests are in flight."""
+
+    def __init__(self, pages: dict[str, int], *, says_pages: bool = False) -> None:
+        self._pages = pages
+        self._says_pages = says_pages
+        self._lock = threading.Lock()
+        self._now = 0
+        self.most = 0
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        number, pages = int(param(request, "page")), self._pages[request.path]
+        owner = int(request.path.split("/")[2]) if request.path.count("/") > 1 else 0
+        listed = items(*(owner * 1_000 + (number - 1) * 3 + place for place in range(3))) if number <= pages else []
+        return Reply(body={"data": listed, **({"pages": pages} if self._says_pages else {})})
+
+    def answer_slowly(self, api: Vendor) -> None:
+        """Answer in any number of threads."""
+
+        def answer(request: ReceivedRequest) -> Reply:
+            with self._lock:
+                api.requests.append(request)
+                self._now += 1
+                self.most = max(self.most, self._now)
+            time.sleep(0.005)
+            with self._lock:
+                self._now -= 1
+            return self(request)
+
+        api.answer = answer  # type: ignore[method-assign]
+
+
+def test_31_numbered_pages_are_requested_at_once_and_stored_in_order(connect: Connect, api: Vendor) -> None:
+    vendor = InFlight({"/items": 40})
+    vendor.answer_slowly(api)
+    acme = connect(NumberedIntegration)
+    report = acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == list(range(120))
+    assert report.pages == 41
+    assert 4 <= vendor.most <= 8
+    assert len(api.requests) <= 41 + 7
+
+
+def test_31_walks_of_parents_share_what_the_connection_allows(connect: Connect, api: Vendor) -> None:
+    """While many parents are walked, each has one request in flight; the last ones share what is left."""
+    pages = {"/items": 4, **{f"/items/{number}/parts": 3 if number < 11 else 40 for number in range(12)}}
+    vendor = InFlight(pages, says_pages=True)
+    vendor.answer_slowly(api)
+    acme = connect(declare("CountedIntegration", NumberedIntegration, paginator=PageNumber(more="pages")))
+    acme.sync(ItemsStream)
+    acme.sync(PartsStream)
+    assert len(acme.ids(PartsStream)) == 11 * 9 + 120
+    assert vendor.most <= 8
+    assert len(api.requests) == sum(pages.values())
+
+
+def test_31_recordings_and_page_limits_do_not_look_ahead(connect: Connect, api: Vendor) -> None:
+    vendor = InFlight({"/items": 10})
+    vendor.answer_slowly(api)
+    choices: list[dict[str, Any]] = [{"is_repeatable": True}, {"max_pages": 6}]
+    for number, settings in enumerate(choices):
+        acme = connect(NumberedIntegration, id_=f"acme{number}")
+        asked = len(api.requests)
+        sync_alone(acme, ItemsStream, **settings)
+        numbers = [int(param(request, "page")) for request in api.requests[asked:]]
+        assert numbers == list(range(1, 7 if number else 12))
+    assert vendor.most == 1
+
+
+def sync_alone(acme: Connected, stream: type[Stream[Any]], **settings: Any) -> None:
+    session = Session(acme.spec, acme.connection, acme.lake, sleep=acme.clock.sleep, **settings)
+    sync_stream(session, session.spec.streams["items"], SyncRange(from_mark=True))
+
+
+class ChangesStream(Stream[Item]):
+    path = "/changes"
+    cursor = Cursor("at", since="since", until="until")
+
+
+class OrderedStream(Stream[Item]):
+    path = "/changes"
+    cursor = Cursor("at", since="since", order="asc")
+
+
+class ShiftingIntegration(CommonIntegration):
+    records = "data"
+    paginator = Offset()
+    concurrency = 6
+    streams = (ChangesStream, OrderedStream)
+
+
+@pytest.mark.parametrize("stream", [ChangesStream, OrderedStream])
+def test_32_no_record_is_missed_when_records_move_while_pages_are_requested_at_once(
+    connect: Connect, api: Vendor, stream: type[Stream[Item]]
+) -> None:
+    api.handler = shifting = ShiftingList(150)
+    shifting.before = {
+        4: lambda: shifting.change(1, NOW.format(1)),
+        7: lambda: shifting.change(2, NOW.format(2)),
+        9: lambda: shifting.change(3, NOW.format(3)),
+    }
+    acme = connect(ShiftingIntegration)
+    acme.sync(stream)
+    acme.sync(stream)
+    assert acme.ids(stream) == list(range(150))
+
+
+def test_30_a_range_that_is_split_takes_few_requests_for_each_page_of_its_parts(connect: Connect, api: Vendor) -> None:
+    """500 changes of two days, of which the API lists 50 of a range: eight weeks are halved until each part fits.
+
+    The 50 pages are read once in parts that fit, each with a request at its end; and ranges above them up to the limit,
+    of which there are as many again, and one for each halving down to the days that hold anything.
+    """
+    api.handler = LimitedList(changes(500), 50, 422)
+    acme = connect(declare("AloneIntegration", ShiftingIntegration, concurrency=1))
+    acme.sync(ChangesStream)
+    assert acme.ids(ChangesStream) == list(range(500))
+    alone = len(api.requests)
+    assert alone <= 4 * 50
+    ahead = connect(ShiftingIntegration, id_="ahead")
+    ahead.sync(ChangesStream)
+    assert ahead.ids(ChangesStream) == list(range(500))
+    # Where nothing names the end of a list, less than as many again are thrown away.
+    assert len(api.requests) - alone < 2 * alone
