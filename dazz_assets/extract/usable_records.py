@@ -43,7 +43,7 @@ class UsableRecordCheck:
         if self._has_usable or not self._unusable:
             return None
         stream, name = self._stream, self._stream.stream.__name__
-        none_has = f"none of the {format_count(self._unusable, 'record')} received has"
+        none_has = f"none of the {self._unusable:,} records received has"
         settings = [("key", "primary_key", path) for path in stream.key_paths]
         if stream.cursor is not None:
             settings.append(("cursor", "cursor", stream.cursor.field))
@@ -51,7 +51,7 @@ class UsableRecordCheck:
             if (found := _describe_wrong_path(path, shape)) is not None:
                 return f"{none_has} a {noun} at `{path}`: {found} Correct `{setting}` of {name}"
         if self._example.startswith("it can't be read"):
-            return f"none of the {format_count(self._unusable, 'record')} received can be used: {self._example}"
+            return f"none of the {self._unusable:,} records received can be used: {self._example}"
         if self._example.startswith("no key") and stream.key_parent_fields:
             fields = list_names([f"{{parent.{field}}}" for field in stream.key_parent_fields])
             return f"{none_has} a key: {fields} has no value in the parent's record. Correct `primary_key` of {name}"

@@ -325,7 +325,7 @@ def test_55_a_key_that_repeats_in_one_list_is_a_warning_with_the_setting(sea: Se
     sea.lists["/fleets"] = [{"id": 1, "name": "x"}, {"id": 1, "name": "y"}, {"id": 2, "name": "z"}]
     report = acme.sync(FleetsStream)
     assert report.warnings == [
-        "1 records have the key (`id`) of an earlier one, so only one of each is read; set `primary_key` of "
+        "1 record has the key (`id`) of an earlier one, so only one of each is read; set `primary_key` of "
         "FleetsStream to paths that together are different in each record"
     ]
     assert report.repeated == 1
