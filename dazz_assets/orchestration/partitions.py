@@ -125,21 +125,42 @@ def windows_from_marks(
     put all of history into every run. The range starts at the newest mark instead, or earlier, at the last window in
     which every asset was materialized. Older windows that get rows are still materialized.
     """
-    first = grid.nearest(first_window(session, streams))
-    newest = max(first, grid.nearest(min((_newest_window(session, stream) for stream in streams), default=first)))
-    while newest > first and not all(
-        _is_materialized(instance, key, grid.key(session.connection.id, newest)) for key in assets
-    ):
+    return last_materialized(instance, session.connection.id, mark_windows(session, streams, grid), assets, grid)
+
+
+def mark_windows(session: Session, streams: Collection[StreamSpec], grid: Grid) -> tuple[date, date]:
+    """The windows of the oldest and the newest mark of some streams, from the lake alone."""
+    incremental = [stream for stream in streams if stream.cursor is not None]
+    begins = [first_window(session, [stream]) for stream in incremental]
+    first = grid.nearest(min(begins, default=grid.windows.floor(session.connection.start)))
+    newest = min(
+        (_newest_mark(session, stream) or begin for stream, begin in zip(incremental, begins, strict=True)),
+        default=first,
+    )
+    return first, max(first, grid.nearest(newest))
+
+
+def last_materialized(
+    instance: dg.DagsterInstance,
+    connection: str,
+    marks: tuple[date, date],
+    assets: Collection[dg.AssetKey],
+    grid: Grid,
+) -> tuple[date, date]:
+    """The first and last window of a sync from the windows of the marks; see `windows_from_marks`."""
+    first, newest = marks
+    while newest > first and not all(_is_materialized(instance, key, grid.key(connection, newest)) for key in assets):
         newest = max(first, grid.windows.floor(newest - timedelta(days=1)))
     return newest, grid.last
 
 
-def _newest_window(session: Session, stream: StreamSpec) -> date:
-    if stream.parent is not None:
-        marks = session.lake.marks(session.spec.name, stream.name, session.connection.id).open()
-        if marks is not None and (newest := marks.max_value("mark")) is not None:
-            return session.windows.containing(newest)
-    return first_window(session, [stream])
+def _newest_mark(session: Session, stream: StreamSpec) -> date | None:
+    """The window of the newest mark of a sub-stream's parents."""
+    if stream.parent is None:
+        return None
+    marks = session.lake.marks(session.spec.name, stream.name, session.connection.id).open()
+    newest = None if marks is None else marks.max_value("mark")
+    return None if newest is None else session.windows.containing(newest)
 
 
 def _is_materialized(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str) -> bool:
