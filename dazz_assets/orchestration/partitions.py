@@ -125,7 +125,9 @@ def windows_from_marks(
     put all of history into every run. The range starts at the newest mark instead, or earlier, at the last window in
     which every asset was materialized. Older windows that get rows are still materialized.
     """
-    return last_materialized(instance, session.connection.id, mark_windows(session, streams, grid), assets, grid)
+    connection = session.connection.id
+    marks = {connection: mark_windows(session, streams, grid)}
+    return first_windows(instance, marks, assets, grid)[connection], grid.last
 
 
 def mark_windows(session: Session, streams: Collection[StreamSpec], grid: Grid) -> tuple[date, date]:
@@ -140,18 +142,30 @@ def mark_windows(session: Session, streams: Collection[StreamSpec], grid: Grid) 
     return first, max(first, grid.nearest(newest))
 
 
-def last_materialized(
+def first_windows(
     instance: dg.DagsterInstance,
-    connection: str,
-    marks: tuple[date, date],
+    marks: Mapping[str, tuple[date, date]],
     assets: Collection[dg.AssetKey],
     grid: Grid,
-) -> tuple[date, date]:
-    """The first and last window of a sync from the windows of the marks; see `windows_from_marks`."""
-    first, newest = marks
-    while newest > first and not all(_is_materialized(instance, key, grid.key(connection, newest)) for key in assets):
-        newest = max(first, grid.windows.floor(newest - timedelta(days=1)))
-    return newest, grid.last
+) -> dict[str, date]:
+    """The first window of a sync of each connection, from the windows of its marks; see `windows_from_marks`.
+
+    Sends one query an asset for all connections, and more only if a run ended before it reported its windows.
+    """
+    windows = {connection: newest for connection, (_, newest) in marks.items()}
+    while unsettled := {
+        connection: grid.key(connection, windows[connection])
+        for connection, (first, _) in marks.items()
+        if windows[connection] > first
+    }:
+        materialized = _materialized_by_all(instance, assets, set(unsettled.values()))
+        missing = [connection for connection, key in unsettled.items() if key not in materialized]
+        if not missing:
+            break
+        for connection in missing:
+            before = grid.windows.floor(windows[connection] - timedelta(days=1))
+            windows[connection] = max(marks[connection][0], before)
+    return windows
 
 
 def _newest_mark(session: Session, stream: StreamSpec) -> date | None:
@@ -163,6 +177,11 @@ def _newest_mark(session: Session, stream: StreamSpec) -> date | None:
     return None if newest is None else session.windows.containing(newest)
 
 
-def _is_materialized(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str) -> bool:
-    records = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[partition])
-    return bool(instance.fetch_materializations(records, limit=1).records)
+def _materialized_by_all(
+    instance: dg.DagsterInstance, assets: Collection[dg.AssetKey], partitions: set[str]
+) -> set[str]:
+    """Those of some partitions in which every asset was materialized."""
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+    for asset in assets:
+        partitions = partitions & instance.get_latest_storage_id_by_partition(asset, kind, partitions).keys()
+    return partitions

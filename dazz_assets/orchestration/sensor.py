@@ -19,7 +19,7 @@ from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from dazz_assets.orchestration.failing_phases import FailingPhase, failing_connections, find_failing_phases
 from dazz_assets.orchestration.jobs import PHASES, Phase, PhasePlan, job_name, run_config
-from dazz_assets.orchestration.partitions import Grid, last_materialized, mark_windows
+from dazz_assets.orchestration.partitions import Grid, first_windows, mark_windows
 from dazz_assets.orchestration.resource import RESOURCE, SessionPool
 from dazz_assets.orchestration.run_config import options_for_sync
 from dazz_assets.orchestration.translator import Translator
@@ -288,7 +288,9 @@ class _Tick:
         windowed = [connection for connection, request in requests if request.phase == "sync"]
         with ThreadPoolExecutor(_READERS) as readers:
             marks = dict(zip([item.id for item in windowed], readers.map(self._mark_windows, windowed), strict=True))
-        return [self._run_request(connection, request, marks.get(connection.id)) for connection, request in requests]
+        keys = [self.translator.asset_key(self.spec, node) for node in self.plan.nodes["sync"]] if windowed else []
+        first = first_windows(self.context.instance, marks, keys, self.grid)
+        return [self._run_request(connection, request, first.get(connection.id)) for connection, request in requests]
 
     def _mark_windows(self, connection: Connection) -> tuple[date, date]:
         """The windows of a connection's marks; the current one if they can't be read, as then its run says why."""
@@ -298,16 +300,16 @@ class _Tick:
             self.context.log.warning(f"{self.spec.name}/{connection.id}: its marks can't be read: {error}")
             return self.grid.last, self.grid.last
 
-    def _run_request(
-        self, connection: Connection, request: SyncRequest, marks: tuple[date, date] | None
-    ) -> dg.RunRequest:
-        """The request of a run. marks: the windows of its marks, if it is over windows."""
+    def _run_request(self, connection: Connection, request: SyncRequest, first: date | None) -> dg.RunRequest:
+        """The request of a run. first: its first window, if it is over windows."""
         tags = runs.connection_tags([f"{self.spec.name}/{connection.id}"])
+        if first is not None:
+            tags |= self.grid.range_tags(connection.id, first, self.grid.last)
         return dg.RunRequest(
             run_key=request.key,
             job_name=job_name(self.spec, request.phase),
-            partition_key=connection.id if marks is None else None,
-            tags=tags if marks is None else {**tags, **self._range_tags(connection, marks)},
+            partition_key=connection.id if first is None else None,
+            tags=tags,
             run_config=self._run_configs[request.phase],
         )
 
@@ -319,8 +321,3 @@ class _Tick:
             phase: run_config({key(node): options_for_sync(sync_range, node) for node in nodes})
             for phase, nodes in self.plan.nodes.items()
         }
-
-    def _range_tags(self, connection: Connection, marks: tuple[date, date]) -> dict[str, str]:
-        keys = [self.translator.asset_key(self.spec, node) for node in self.plan.nodes["sync"]]
-        first, last = last_materialized(self.context.instance, connection.id, marks, keys, self.grid)
-        return self.grid.range_tags(connection.id, first, last)
