@@ -267,7 +267,7 @@ def test_runs_that_wait_in_the_queue_take_room(ticks: Ticks, connect: Connect, c
 
 
 def test_a_lake_that_cant_be_read_fails_the_run_of_its_connection_and_not_the_tick(
-    ticks: Ticks, connect: Connect, configure: Configure, lake: Lake, caplog: pytest.LogCaptureFixture
+    ticks: Ticks, connect: Connect, configure: Configure, lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = Path(str(lake)) / "raw/incidents/incidents/connection=acme/_delta_log"
     log.mkdir(parents=True)
@@ -277,7 +277,7 @@ def test_a_lake_that_cant_be_read_fails_the_run_of_its_connection_and_not_the_ti
     first, second = ticks().run_requests or []
     assert first.tags["dagster/asset_partition_range_start"] == f"acme|{week(0)}"
     assert second.tags["dagster/asset_partition_range_start"] == f"beta|{week(5)}"
-    assert "incidents/acme: its marks can't be read" in caplog.text
+    assert "incidents/acme: its marks can't be read" in capsys.readouterr().err
 
 
 def test_the_queries_of_a_tick_depend_neither_on_history_nor_on_the_number_of_connections(
