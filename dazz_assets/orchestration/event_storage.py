@@ -147,11 +147,12 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
         path = Path(self.path_for_shard(shard))
         if path.exists():
             return False
-        empty = path.with_name(f".empty-{dagster.__version__}")
+        empty = path.with_name(f".empty-{dagster.__version__}-1024")
         with tempfile.TemporaryDirectory(dir=self._base_dir, prefix=".new-") as folder:
             new = Path(folder) / "new"
             if not empty.exists():
                 engine = db.create_engine(f"sqlite:///{new}", poolclass=NullPool)
+                listen(engine, "connect", _use_small_pages)
                 self._initdb(engine)
                 engine.dispose()
                 new.replace(empty)
@@ -168,6 +169,11 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             for (pid, _), engine in self._engines.items():
                 engine.dispose(close=pid == os.getpid())
             self._engines.clear()
+
+
+def _use_small_pages(connection: Any, _: object) -> None:
+    # Each of thirty tables and indexes takes a page at least, most of them in vain: a run writes some fifty events.
+    connection.execute("PRAGMA page_size = 1024")
 
 
 def _sync_at_checkpoints_only(connection: Any, _: object) -> None:
