@@ -1,7 +1,6 @@
 """Syncs of one incremental stream over months, each with a few changed records, as commits to a raw table.
 
-Writes what the table then is made of as JSON, for syncs once a day and once an hour, with compaction each day and
-without.
+Writes what the table then is made of as JSON, for syncs once a day and once an hour, with compaction and without.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ from dazz_assets.windows import Windows
 
 _MONDAY = datetime(2025, 1, 6, tzinfo=UTC)
 _CHANGED = 10
-# Days, and syncs a day.
-_PACES = {"a year of daily syncs": (365, 1), "four weeks of hourly syncs": (28, 24)}
+# Days, syncs a day, and days from one compaction to the next.
+_PACES = {"a year of daily syncs": (365, 1, 7), "two weeks of hourly syncs": (14, 24, 1)}
 _COLUMNS = [field for field in RAW_SCHEMA if field.name != "window_start"]
 
 
 def main(folder: str, out: str) -> None:
     found = []
-    for title, (days, per_day) in _PACES.items():
+    for title, (days, per_day, between) in _PACES.items():
         for compacted in (False, True):
             lake = Lake(Path(folder) / f"{days} {compacted}")
             table = lake.raw("issues", "issues", "benchmark", windowed=True)
             for number in range(days * per_day):
                 _sync(table, number, _MONDAY + timedelta(days=number / per_day))
-                if compacted and number % per_day == per_day - 1:
+                if compacted and (number + 1) % (per_day * between) == 0:
                     list(compact(lake))
             found.append({"title": title, "compacted": compacted, **_describe(table, Path(str(lake)))})
     Path(out).write_text(json.dumps(found), encoding="utf-8")
