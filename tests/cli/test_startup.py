@@ -19,14 +19,14 @@ finally:
     print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
 """
 LAKE = {"deltalake", "duckdb", "pyarrow", "pandas"}
-HTTP = {"requests", "urllib3", "tenacity", "pydantic", "yaml"}
+HTTP = {"requests", "urllib3", "tenacity", "yaml"}
 DAGSTER = {"dagster", "sqlalchemy", "grpc"}
 
 
 @pytest.mark.parametrize(
     ("args", "not_needed"),
     [
-        (["--help"], DAGSTER | LAKE | HTTP | {"psutil"}),
+        (["--help"], DAGSTER | LAKE | HTTP | {"psutil", "pydantic"}),
         (["sync", "--help"], DAGSTER | LAKE | HTTP | {"psutil"}),
         (["list"], DAGSTER | LAKE | {"psutil"}),
         (["query", "select 1 as one from tickets"], DAGSTER),
