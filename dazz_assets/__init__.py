@@ -1,47 +1,73 @@
 """Everything that an integration or a Dagster project imports, except domain models (`dazz_assets.domain`).
 
-Names that need Dagster or the lake are imported on first use, so that a parser's test loads neither.
+Each name is imported on first use, so that a parser's test loads neither Dagster nor the lake, and `dazz --help` not
+even what sends requests.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dazz_assets.connections import Connection
-from dazz_assets.declare.config import ConnectionConfig
-from dazz_assets.declare.cursor import Cursor
-from dazz_assets.declare.integration import Integration
-from dazz_assets.declare.parser import FullRefresh, Incremental, parser
-from dazz_assets.declare.stream import Stream
-from dazz_assets.errors import DefinitionError
-from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
-from dazz_assets.http.page import Page, Request, Response
-from dazz_assets.http.pagination import (
-    CursorToken,
-    GraphQLCursor,
-    Last,
-    LinkHeader,
-    NextLink,
-    Offset,
-    PageNumber,
-    Paginator,
-)
-from dazz_assets.http.rate_limit import Rate
-from dazz_assets.http.seam import Seam
-
 if TYPE_CHECKING:
+    from dazz_assets.connections import Connection
+    from dazz_assets.declare.config import ConnectionConfig
+    from dazz_assets.declare.cursor import Cursor
+    from dazz_assets.declare.integration import Integration
+    from dazz_assets.declare.parser import FullRefresh, Incremental, parser
+    from dazz_assets.declare.stream import Stream
+    from dazz_assets.errors import DefinitionError
+    from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
+    from dazz_assets.http.page import Page, Request, Response
+    from dazz_assets.http.pagination import (
+        CursorToken,
+        GraphQLCursor,
+        Last,
+        LinkHeader,
+        NextLink,
+        Offset,
+        PageNumber,
+        Paginator,
+    )
+    from dazz_assets.http.rate_limit import Rate
+    from dazz_assets.http.seam import Seam
     from dazz_assets.lake import Lake
     from dazz_assets.orchestration.component import IntegrationComponent
     from dazz_assets.orchestration.definitions import build_definitions
     from dazz_assets.orchestration.translator import Node, Translator
     from dazz_assets.spec.specs import IntegrationSpec
 
-_LAZY = {
+_MODULES = {
+    "ApiKey": "dazz_assets.http.auth",
+    "Auth": "dazz_assets.http.auth",
+    "Basic": "dazz_assets.http.auth",
+    "BearerToken": "dazz_assets.http.auth",
+    "Connection": "dazz_assets.connections",
+    "ConnectionConfig": "dazz_assets.declare.config",
+    "Cursor": "dazz_assets.declare.cursor",
+    "CursorToken": "dazz_assets.http.pagination",
+    "DefinitionError": "dazz_assets.errors",
+    "FullRefresh": "dazz_assets.declare.parser",
+    "GraphQLCursor": "dazz_assets.http.pagination",
+    "Incremental": "dazz_assets.declare.parser",
+    "Integration": "dazz_assets.declare.integration",
     "IntegrationComponent": "dazz_assets.orchestration.component",
     "IntegrationSpec": "dazz_assets.spec.specs",
     "Lake": "dazz_assets.lake",
+    "Last": "dazz_assets.http.pagination",
+    "LinkHeader": "dazz_assets.http.pagination",
+    "NextLink": "dazz_assets.http.pagination",
     "Node": "dazz_assets.orchestration.translator",
+    "Offset": "dazz_assets.http.pagination",
+    "Page": "dazz_assets.http.page",
+    "PageNumber": "dazz_assets.http.pagination",
+    "Paginator": "dazz_assets.http.pagination",
+    "Rate": "dazz_assets.http.rate_limit",
+    "Request": "dazz_assets.http.page",
+    "Response": "dazz_assets.http.page",
+    "Seam": "dazz_assets.http.seam",
+    "Stream": "dazz_assets.declare.stream",
     "Translator": "dazz_assets.orchestration.translator",
     "build_definitions": "dazz_assets.orchestration.definitions",
+    "parser": "dazz_assets.declare.parser",
 }
 
 __all__ = [
@@ -81,11 +107,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_LAZY[name]), name)
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_MODULES})

@@ -27,6 +27,9 @@ _EXPECTED = {
 }
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
+# The parser in C reads a thousand connections in a tenth of the time. PyYAML can be built without it.
+_YAML_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
 
@@ -125,7 +128,7 @@ def read_connections(path: Path) -> Connections:
     Raises BadConnection if the file itself can't be read.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), _YAML_LOADER)  # noqa: S506  a safe loader
     except FileNotFoundError:
         searched = "" if os.environ.get(CONNECTIONS_VARIABLE) or path != connections_path() else f" {describe_search()}"
         raise BadConnection(

@@ -7,7 +7,6 @@ import typer
 
 from dazz_assets.cli.output import print_note
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http import FetchError, Mask
 
 DONE = 0
 FAILED = 1
@@ -28,6 +27,8 @@ def register_secrets(*secrets: str) -> None:
 
 def mask_secrets(text: str) -> str:
     """Replace the registered secrets in a text."""
+    from dazz_assets.http import Mask
+
     return Mask(_secrets)(text)
 
 
@@ -42,6 +43,7 @@ def exit_status(error: Exception) -> int | None:
     from dazz_assets.connections import BadConnection
     from dazz_assets.errors import ParseError, RecordingError, SyncError
     from dazz_assets.home import FolderError
+    from dazz_assets.http import FetchError
     from dazz_assets.lake import LakeError, NoLakeError, QueryError
 
     if isinstance(error, UsageError | DefinitionError | BadConnection | FolderError | QueryError | NoLakeError):

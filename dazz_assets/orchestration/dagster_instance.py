@@ -73,6 +73,8 @@ def _settings() -> dict[str, dict[str, object]]:
             "class": "ConnectionRunCoordinator",
             "config": {"tag_concurrency_limits": [limit]},
         },
+        # A tick of a sensor keeps the state of all its connections, and there are 2,880 a day.
+        "retention": {"sensor": {"purge_after_days": {"skipped": 1, "success": 7, "failure": 30}}},
         "run_monitoring": {"enabled": True, "start_timeout_seconds": 180, "poll_interval_seconds": 60},
         "event_log_storage": {
             "module": "dazz_assets.orchestration.event_storage",

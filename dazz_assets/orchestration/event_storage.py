@@ -33,6 +33,10 @@ BATCH_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_SIZE = 1_000
 
 _INDEXED_EVENTS = ASSET_EVENTS | ASSET_CHECK_EVENTS | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
+# Bytes. An event takes 2 kB: a page of 4 kB holds one, and a page of 16 kB eight. But in the database of a run most
+# tables and indexes stay empty, and each takes a page.
+_INDEX_PAGE_SIZE = 16_384
+_RUN_PAGE_SIZE = 1_024
 # Databases kept open: the index, and those of the runs that were used last.
 _MOST_OPEN_SHARDS = 8
 
@@ -62,6 +66,12 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "BatchingEventLogStorage":
         return cls(str(Path(config_value["home"]) / "history" / "runs"), inst_data)
+
+    def _initdb(self, engine: db.Engine, for_index_shard: bool = False) -> None:
+        page_size = _INDEX_PAGE_SIZE if for_index_shard else _RUN_PAGE_SIZE
+        # Without effect on a database that exists.
+        listen(engine, "connect", lambda connection, _: connection.execute(f"PRAGMA page_size = {page_size}"))
+        super()._initdb(engine, for_index_shard)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events in two transactions for each run: one in the run's own database, one in the index of all runs.
@@ -147,7 +157,7 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
         path = Path(self.path_for_shard(shard))
         if path.exists():
             return False
-        empty = path.with_name(f".empty-{dagster.__version__}")
+        empty = path.with_name(f".empty-{dagster.__version__}-{_RUN_PAGE_SIZE}")
         with tempfile.TemporaryDirectory(dir=self._base_dir, prefix=".new-") as folder:
             new = Path(folder) / "new"
             if not empty.exists():

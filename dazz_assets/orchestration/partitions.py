@@ -125,23 +125,63 @@ def windows_from_marks(
     put all of history into every run. The range starts at the newest mark instead, or earlier, at the last window in
     which every asset was materialized. Older windows that get rows are still materialized.
     """
-    first = grid.nearest(first_window(session, streams))
-    newest = max(first, grid.nearest(min((_newest_window(session, stream) for stream in streams), default=first)))
-    while newest > first and not all(
-        _is_materialized(instance, key, grid.key(session.connection.id, newest)) for key in assets
-    ):
-        newest = max(first, grid.windows.floor(newest - timedelta(days=1)))
-    return newest, grid.last
+    connection = session.connection.id
+    marks = {connection: mark_windows(session, streams, grid)}
+    return first_windows(instance, marks, assets, grid)[connection], grid.last
 
 
-def _newest_window(session: Session, stream: StreamSpec) -> date:
-    if stream.parent is not None:
-        marks = session.lake.marks(session.spec.name, stream.name, session.connection.id).open()
-        if marks is not None and (newest := marks.max_value("mark")) is not None:
-            return session.windows.containing(newest)
-    return first_window(session, [stream])
+def mark_windows(session: Session, streams: Collection[StreamSpec], grid: Grid) -> tuple[date, date]:
+    """The windows of the oldest and the newest mark of some streams, from the lake alone."""
+    incremental = [stream for stream in streams if stream.cursor is not None]
+    begins = [first_window(session, [stream]) for stream in incremental]
+    first = grid.nearest(min(begins, default=grid.windows.floor(session.connection.start)))
+    newest = min(
+        (_newest_mark(session, stream) or begin for stream, begin in zip(incremental, begins, strict=True)),
+        default=first,
+    )
+    return first, max(first, grid.nearest(newest))
 
 
-def _is_materialized(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str) -> bool:
-    records = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[partition])
-    return bool(instance.fetch_materializations(records, limit=1).records)
+def first_windows(
+    instance: dg.DagsterInstance,
+    marks: Mapping[str, tuple[date, date]],
+    assets: Collection[dg.AssetKey],
+    grid: Grid,
+) -> dict[str, date]:
+    """The first window of a sync of each connection, from the windows of its marks; see `windows_from_marks`.
+
+    Sends one query an asset for all connections, and more only if a run ended before it reported its windows.
+    """
+    windows = {connection: newest for connection, (_, newest) in marks.items()}
+    while unsettled := {
+        connection: grid.key(connection, windows[connection])
+        for connection, (first, _) in marks.items()
+        if windows[connection] > first
+    }:
+        materialized = _materialized_by_all(instance, assets, set(unsettled.values()))
+        missing = [connection for connection, key in unsettled.items() if key not in materialized]
+        if not missing:
+            break
+        for connection in missing:
+            before = grid.windows.floor(windows[connection] - timedelta(days=1))
+            windows[connection] = max(marks[connection][0], before)
+    return windows
+
+
+def _newest_mark(session: Session, stream: StreamSpec) -> date | None:
+    """The window of the newest mark of a sub-stream's parents."""
+    if stream.parent is None:
+        return None
+    marks = session.lake.marks(session.spec.name, stream.name, session.connection.id).open()
+    newest = None if marks is None else marks.max_value("mark")
+    return None if newest is None else session.windows.containing(newest)
+
+
+def _materialized_by_all(
+    instance: dg.DagsterInstance, assets: Collection[dg.AssetKey], partitions: set[str]
+) -> set[str]:
+    """Those of some partitions in which every asset was materialized."""
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+    for asset in assets:
+        partitions = partitions & instance.get_latest_storage_id_by_partition(asset, kind, partitions).keys()
+    return partitions

@@ -68,6 +68,10 @@ class SessionPool:
         """The connections, read on first use. Raises BadConnection."""
         return self._read_connections()
 
+    @cached_property
+    def _by_id(self) -> dict[tuple[str, str], Connection]:
+        return {(item.integration, item.id): item for item in self.connections.valid}
+
     def session(self, spec: IntegrationSpec, connection: str) -> Session:
         """The session of a connection. Raises BadConnection if the connection doesn't exist or is wrong."""
         if (spec.name, connection) not in self._sessions:
@@ -77,10 +81,9 @@ class SessionPool:
         return self._sessions[spec.name, connection]
 
     def _find_connection(self, integration: str, connection: str) -> Connection:
+        if (found := self._by_id.get((integration, connection))) is not None:
+            return found
         connections = self.connections
-        for item in connections.for_integration(integration):
-            if item.id == connection:
-                return item
         if problem := connections.problems_for(integration).get(connection):
             raise BadConnection(problem)
         known = ", ".join(item.id for item in connections.for_integration(integration)) or "none"

@@ -1,10 +1,15 @@
-"""The sensor of an integration: keeps partitions in line with the connections, and requests each sync that is due."""
+"""The sensor of an integration: keeps partitions in line with the connections, and requests each sync that is due.
+
+A tick looks at a bounded number of due connections, those first that are due for longest, and so ends well within the
+time that Dagster allows it, whatever the number of connections. The others come next tick.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, partial
 
 import dagster as dg
 
@@ -14,13 +19,17 @@ from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.dagster_internals import UnresolvedAssetJobDefinition
 from dazz_assets.orchestration.failing_phases import FailingPhase, failing_connections, find_failing_phases
 from dazz_assets.orchestration.jobs import PHASES, Phase, PhasePlan, job_name, run_config
-from dazz_assets.orchestration.partitions import Grid, windows_from_marks
+from dazz_assets.orchestration.partitions import Grid, first_windows, mark_windows
 from dazz_assets.orchestration.resource import RESOURCE, SessionPool
 from dazz_assets.orchestration.run_config import options_for_sync
 from dazz_assets.orchestration.translator import Translator
 from dazz_assets.spec.specs import IntegrationSpec
 
 MINIMUM_INTERVAL_SECONDS = 30
+# More runs than wait in the queue would only make the queue slower, which reads all of them every few seconds.
+MOST_WAITING_RUNS = 200
+# Tables whose logs are read at the same time, which matters if the lake is on object storage.
+_READERS = 8
 _REASONS_SHOWN = 5
 
 PartitionsRequest = dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest
@@ -74,11 +83,13 @@ class ConnectionState:
     pending: Phase | None = None
     waiting: str | None = None
 
-    def is_due(self, interval: timedelta, now: datetime) -> bool:
-        """Whether a run is to be requested: the next phase of a sync, or the first one of a new sync."""
-        return self.pending is not None or now - datetime.fromisoformat(self.began) >= interval
+    def due_at(self, interval: timedelta) -> datetime:
+        """From when on a run is to be requested: the next phase of a sync, or the first one of a new sync."""
+        began = datetime.fromisoformat(self.began)
+        return began if self.pending is not None else began + interval
 
 
+_NEVER_SYNCED = datetime.min.replace(tzinfo=UTC)
 SyncStates = Mapping[str, ConnectionState]
 
 
@@ -87,7 +98,7 @@ def read_states(cursor: str | None) -> dict[str, ConnectionState]:
     entries = json.loads(cursor) if cursor else {}
     return {
         connection: ConnectionState(
-            entry["began"], entry["pending"] if entry["pending"] in PHASES else None, entry.get("waiting")
+            entry["began"], pending if (pending := entry.get("pending")) in PHASES else None, entry.get("waiting")
         )
         for connection, entry in entries.items()
     }
@@ -95,7 +106,11 @@ def read_states(cursor: str | None) -> dict[str, ConnectionState]:
 
 def write_states(states: SyncStates) -> str:
     """The sync states as a sensor's cursor."""
-    return json.dumps({connection: asdict(state) for connection, state in states.items()}, separators=(",", ":"))
+    entries = {
+        connection: {name: value for name, value in asdict(state).items() if value is not None}
+        for connection, state in states.items()
+    }
+    return json.dumps(entries, separators=(",", ":"))
 
 
 def drop_removed(states: SyncStates, connections: Iterable[str]) -> dict[str, ConnectionState]:
@@ -166,15 +181,16 @@ class _Tick:
         for connection in self._due_connections(configured, states, warnings):
             request, states[connection.id] = self._next_run(connection, states.get(connection.id))
             if request is not None:
-                requests.append(self._run_request(connection, request))
+                requests.append((connection, request))
             elif (waiting := states[connection.id].waiting) is not None:
                 self.context.log.warning(waiting)
+        run_requests = self._run_requests(requests)
         for warning in warnings:
             self.context.log.warning(warning)
         reasons = [*warnings, *(state.waiting for state in states.values() if state.waiting)]
         return dg.SensorResult(
-            run_requests=requests,
-            skip_reason=None if requests else dg.SkipReason(_join(reasons) or "No sync is due."),
+            run_requests=run_requests,
+            skip_reason=None if run_requests else dg.SkipReason(_join(reasons) or "No sync is due."),
             cursor=write_states(states),
             dynamic_partitions_requests=list(
                 self._partition_changes(partitions, {item.id for item in configured}, broken)
@@ -228,22 +244,35 @@ class _Tick:
     def _due_connections(
         self, configured: Iterable[Connection], states: SyncStates, warnings: list[str]
     ) -> Iterator[Connection]:
-        """The connections that need a run now. Appends a warning for each whose config is wrong."""
-        busy = self._busy_connections()
-        for connection in configured:
-            state = states.get(connection.id)
-            is_due = state is None or state.is_due(connection.interval, self.now)
-            if not is_due or f"{self.spec.name}/{connection.id}" in busy:
+        """The connections that need a run now, those that are due for longest first, and not more than the queue takes.
+
+        Appends a warning for each whose config is wrong.
+        """
+        busy, waiting = self._busy_connections()
+        due_at = {
+            connection.id: state.due_at(connection.interval) if (state := states.get(connection.id)) else _NEVER_SYNCED
+            for connection in configured
+        }
+        room = MOST_WAITING_RUNS - waiting
+        for connection in sorted(configured, key=lambda item: due_at[item.id]):
+            if due_at[connection.id] > self.now:
+                return
+            if f"{self.spec.name}/{connection.id}" in busy:
                 continue
             try:
                 connection.load(self.spec.config)
             except BadConnection as error:
                 warnings.append(str(error))
-            else:
+                continue
+            if room > 0:
+                room -= 1
                 yield connection
 
-    def _busy_connections(self) -> set[str]:
-        """The connections with a run in progress, from one query. Fails this integration's dead runs."""
+    def _busy_connections(self) -> tuple[set[str], int]:
+        """The connections with a run in progress, and how many runs of this integration wait; from one query.
+
+        Fails this integration's dead runs.
+        """
         records = self.context.instance.get_run_records(dg.RunsFilter(statuses=runs.IN_PROGRESS))
         connections = {record.dagster_run.run_id: runs.connections_of(record.dagster_run) for record in records}
         own = [
@@ -252,26 +281,43 @@ class _Tick:
             if any(item.startswith(f"{self.spec.name}/") for item in connections[record.dagster_run.run_id])
         ]
         dead = runs.fail_dead_runs(self.context.instance, own)
-        return {item for run_id, of_run in connections.items() if run_id not in dead for item in of_run}
+        waiting = sum(record.dagster_run.status in runs.WAITING for record in own)
+        return {item for run_id, of_run in connections.items() if run_id not in dead for item in of_run}, waiting
 
-    def _run_request(self, connection: Connection, request: SyncRequest) -> dg.RunRequest:
-        windowed = request.phase == "sync"
+    def _run_requests(self, requests: Sequence[tuple[Connection, SyncRequest]]) -> list[dg.RunRequest]:
+        windowed = [connection for connection, request in requests if request.phase == "sync"]
+        with ThreadPoolExecutor(_READERS) as readers:
+            marks = dict(zip([item.id for item in windowed], readers.map(self._mark_windows, windowed), strict=True))
+        keys = [self.translator.asset_key(self.spec, node) for node in self.plan.nodes["sync"]] if windowed else []
+        first = first_windows(self.context.instance, marks, keys, self.grid)
+        return [self._run_request(connection, request, first.get(connection.id)) for connection, request in requests]
+
+    def _mark_windows(self, connection: Connection) -> tuple[date, date]:
+        """The windows of a connection's marks; the current one if they can't be read, as then its run says why."""
+        try:
+            return mark_windows(self.pool.session(self.spec, connection.id), self.plan.incremental_streams(), self.grid)
+        except Exception as error:  # noqa: BLE001  any error fails its connection only
+            self.context.log.warning(f"{self.spec.name}/{connection.id}: its marks can't be read: {error}")
+            return self.grid.last, self.grid.last
+
+    def _run_request(self, connection: Connection, request: SyncRequest, first: date | None) -> dg.RunRequest:
+        """The request of a run. first: its first window, if it is over windows."""
         tags = runs.connection_tags([f"{self.spec.name}/{connection.id}"])
-        options = {
-            self.translator.asset_key(self.spec, node): options_for_sync(SyncRange(from_mark=True), node)
-            for node in self.plan.nodes[request.phase]
-        }
+        if first is not None:
+            tags |= self.grid.range_tags(connection.id, first, self.grid.last)
         return dg.RunRequest(
             run_key=request.key,
             job_name=job_name(self.spec, request.phase),
-            partition_key=None if windowed else connection.id,
-            tags={**tags, **self._range_tags(connection)} if windowed else tags,
-            run_config=run_config(options),
+            partition_key=connection.id if first is None else None,
+            tags=tags,
+            run_config=self._run_configs[request.phase],
         )
 
-    def _range_tags(self, connection: Connection) -> dict[str, str]:
-        session = self.pool.session(self.spec, connection.id)
-        keys = [self.translator.asset_key(self.spec, node) for node in self.plan.nodes["sync"]]
-        streams = self.plan.incremental_streams()
-        first, last = windows_from_marks(self.context.instance, session, streams, keys, self.grid)
-        return self.grid.range_tags(connection.id, first, last)
+    @cached_property
+    def _run_configs(self) -> dict[Phase, dg.RunConfig]:
+        """The config of each phase's runs, which is the same for all connections."""
+        sync_range, key = SyncRange(from_mark=True), partial(self.translator.asset_key, self.spec)
+        return {
+            phase: run_config({key(node): options_for_sync(sync_range, node) for node in nodes})
+            for phase, nodes in self.plan.nodes.items()
+        }

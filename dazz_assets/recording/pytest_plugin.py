@@ -17,7 +17,6 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError, RecordingError
 from dazz_assets.names import suggest
 from dazz_assets.recording.scenario import (
-    DEFAULT_SCENARIO,
     RECORDINGS_FOLDER,
     SCENARIO_FILE,
     SNAPSHOTS,
@@ -27,6 +26,7 @@ from dazz_assets.recording.scenario import (
     is_scenario,
     recordings_folder,
 )
+from dazz_assets.recording.scenario_names import DEFAULT_SCENARIO
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec

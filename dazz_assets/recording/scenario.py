@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,16 +21,11 @@ from dazz_assets.spec.specs import IntegrationSpec
 RECORDINGS_FOLDER = "recordings"
 SCENARIO_FILE = "scenario.json"
 SNAPSHOTS = "snapshots"
-DEFAULT_SCENARIO = "default"
-"""The scenario that commands and tests use by default."""
-DEFAULT_RECORDS = 3
-"""Records to keep of each page by default."""
 CONNECTION = "test"
 """The connection id in all recordings, the same as the default one of `Integration()`."""
 
 ScenarioSync = Literal["first", "second"]
 SCENARIO_SYNCS: tuple[ScenarioSync, ...] = ("first", "second")
-SCENARIO_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def find_scenarios(recordings: Path) -> Iterator[Path]:

@@ -227,7 +227,7 @@ _Paths = str | tuple[_Name, ...]
 class _SharedSettings(BaseModel):
     """What an integration may set for all its streams, and a stream for itself."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     name: str | None = _setting("a string", '`name = "things"`')
     params: Mapping[str, Scalar | list[Scalar] | tuple[Scalar, ...]] = _setting(
@@ -296,7 +296,7 @@ class _IntegrationSettings(_SharedSettings):
 
 
 class _CursorSettings(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     field: _Name = Field(description="the path of a field", examples=['`Cursor("updated_at")`'])
     since: str | None = _setting("the name of a parameter", '`since="updated_after"`')

@@ -44,7 +44,7 @@ def run_measured(command: Sequence[str], env: Mapping[str, str] | None = None) -
         measured = subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(__file__).with_name("measure_process.py")), *command],
             cwd=ROOT,
-            env={**(env or os.environ), "PYTHONPATH": str(ROOT), "BENCHMARK_FIGURES": str(writer)},
+            env={**_with_compiled_modules(env or os.environ), "BENCHMARK_FIGURES": str(writer)},
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=(writer,),
@@ -63,6 +63,12 @@ def run_measured(command: Sequence[str], env: Mapping[str, str] | None = None) -
             output.seek(0)
             raise BenchmarkError(f"{' '.join(command[:4])} failed:\n{output.read()[-3000:]}")
     return Usage(**found)
+
+
+def _with_compiled_modules(env: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which Python keeps compiled modules, as an installation has them, apart from the sources."""
+    others = {name: value for name, value in env.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**others, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(ROOT / ".bench" / "compiled")}
 
 
 @dataclass(frozen=True, slots=True)

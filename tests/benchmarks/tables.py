@@ -18,6 +18,12 @@ def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def format_ticks(seconds: Mapping[str, tuple[float, float]]) -> str:
+    """A row for each kind of tick of the sensor, from its seconds and CPU seconds."""
+    rows = ([title, f"{wall:.2f}", f"{cpu:.2f}"] for title, (wall, cpu) in seconds.items())
+    return format_table(["tick", "wall s", "CPU s"], rows)
+
+
 def compare(measured: Mapping[str, Measured], against: Sequence[Contender]) -> str:
     """A row for each contender, with how many times as fast it was as each of some others in the same run."""
     others = [measured[item.name] for item in against if item.name in measured]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -110,3 +112,15 @@ def test_many_runs_leave_few_databases_open(instance: dg.DagsterInstance) -> Non
             pass
     assert len(storage._engines) <= 8
     assert len(storage.get_all_run_ids()) == 20
+
+
+def test_pages_fit_what_lies_in_them(instance: dg.DagsterInstance) -> None:
+    run = materialize_all(instance)
+    folder = Path(instance.root_directory) / "history" / "runs"
+    sizes = {name: read_page_size(folder / f"{name}.db") for name in ("index", run)}
+    assert sizes == {"index": 16_384, run: 1_024}
+
+
+def read_page_size(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as database:
+        return int(database.execute("pragma page_size").fetchone()[0])

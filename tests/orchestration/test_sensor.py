@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,16 +11,19 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from sqlalchemy.engine import Engine
+from sqlalchemy.event import listen, remove
 
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
+from dazz_assets.orchestration import sensor
 from dazz_assets.orchestration.definitions import assemble_definitions
 from dazz_assets.orchestration.jobs import build_jobs
 from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.resource import RESOURCE, DazzResource
-from dazz_assets.orchestration.sensor import build_sensor
+from dazz_assets.orchestration.sensor import ConnectionState, build_sensor, read_states
 from dazz_assets.orchestration.translator import Translator
 from dazz_assets.spec.discovery import Discovered
 from dazz_assets.spec.specs import IntegrationSpec
@@ -236,3 +240,80 @@ def test_a_tick_over_two_hundred_connections_is_quick(ticks: Ticks, connect: Con
     began = process_time()
     assert ticks.jobs() == []
     assert process_time() - began < 3.0
+
+
+@pytest.fixture
+def two_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensor, "MOST_WAITING_RUNS", 2)
+
+
+@pytest.mark.usefixtures("two_at_once")
+def test_a_tick_requests_no_more_runs_than_may_wait_and_all_connections_have_their_turn(
+    ticks: Ticks, connect: Connect, configure: Configure
+) -> None:
+    configure(*(connect(f"c{number}", interval="15m") for number in range(5)))
+    requested = [connection for _ in range(5) for _, connection in ticks.jobs(timedelta(seconds=30))]
+    # Both phases of each: the second phase of a sync is due before the first of the next one.
+    assert sorted(map(str, requested)) == sorted(f"incidents/c{number}" for number in range(5) for _ in range(2))
+
+
+@pytest.mark.usefixtures("two_at_once")
+def test_runs_that_wait_in_the_queue_take_room(ticks: Ticks, connect: Connect, configure: Configure) -> None:
+    configure(connect("acme"), connect("beta"), connect("gamma"))
+    waiting = record_run(ticks.instance, dg.DagsterRunStatus.NOT_STARTED, "incidents/acme")
+    assert ticks.jobs() == [("incidents_snapshots", "incidents/beta")]
+    ticks.instance.report_run_failed(waiting)
+    assert ticks.jobs() == [("incidents_snapshots", "incidents/acme"), ("incidents_snapshots", "incidents/gamma")]
+
+
+def test_a_lake_that_cant_be_read_fails_the_run_of_its_connection_and_not_the_tick(
+    ticks: Ticks, connect: Connect, configure: Configure, lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Path(str(lake)) / "raw/incidents/incidents/connection=acme/_delta_log"
+    log.mkdir(parents=True)
+    (log / "00000000000000000000.json").write_text("{}")
+    configure(connect("acme"), connect("beta"))
+    ticks()
+    first, second = ticks().run_requests or []
+    assert first.tags["dagster/asset_partition_range_start"] == f"acme|{week(0)}"
+    assert second.tags["dagster/asset_partition_range_start"] == f"beta|{week(5)}"
+    assert "incidents/acme: its marks can't be read" in capsys.readouterr().err
+
+
+def test_the_queries_of_a_tick_depend_neither_on_history_nor_on_the_number_of_connections(
+    ticks: Ticks, connect: Connect, configure: Configure, vendor: Vendor, lake: Lake, spec: IntegrationSpec
+) -> None:
+    connections = [connect(f"c{number}") for number in range(3)]
+    configure(connections[0])
+    ticks()
+    before = count_queries(ticks) + QUERIES_OF_SUB_STREAMS
+    configure(*connections)
+    for number in range(4):
+        vendor.incident(str(number), at(week(4 - number)))
+        sync_connections(spec, connections, sync_range=SyncRange(from_mark=True), instance=ticks.instance, lake=lake)
+    ticks.instance.add_dynamic_partitions(ticks.partitions, [item.id for item in connections])
+    assert count_queries(ticks, after=timedelta(hours=1)) == before
+
+
+# Whether the window of a sub-stream's newest mark was materialized: one query an asset for all connections.
+QUERIES_OF_SUB_STREAMS = 3
+
+
+def count_queries(ticks: Ticks, after: timedelta = timedelta()) -> int:
+    """How many statements a tick that requests a run sends to the instance's databases."""
+    statements: list[str] = []
+
+    def count(*args: Any) -> None:
+        statements.append(args[2])
+
+    listen(Engine, "before_cursor_execute", count)
+    try:
+        assert ticks.jobs(after)
+    finally:
+        remove(Engine, "before_cursor_execute", count)
+    return len(statements)
+
+
+def test_states_of_the_version_before_are_read() -> None:
+    state = {"began": NOON.isoformat(), "pending": "sync", "waiting": None}
+    assert read_states(json.dumps({"acme": state})) == {"acme": ConnectionState(NOON.isoformat(), "sync")}

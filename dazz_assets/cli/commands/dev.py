@@ -10,7 +10,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
-import psutil
 import typer
 
 from dazz_assets.cli.exit_status import FAILED, UsageError, end_command
@@ -18,6 +17,8 @@ from dazz_assets.cli.output import print_note
 from dazz_assets.home import in_project, project
 
 if TYPE_CHECKING:
+    import psutil
+
     from dazz_assets.sandbox import Sandbox
 
 # In seconds: how long Dagster may take to stop, and then the processes that it left behind.
@@ -132,6 +133,8 @@ def _run(command: list[str], variables: dict[str, str]) -> int:
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
     """Stop a process, then what is left of its descendants: ask them to stop first, then kill them."""
+    import psutil
+
     tree = _process_tree(child.pid)
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
@@ -152,6 +155,8 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 
 def _process_tree(pid: int) -> list[psutil.Process]:
     """A process and all its descendants that are alive."""
+    import psutil
+
     try:
         process = psutil.Process(pid)
         return [process, *process.children(recursive=True)]

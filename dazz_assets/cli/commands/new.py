@@ -241,7 +241,7 @@ def _record_first_scenario(folder: Path, connection: "Connection", sample: "Page
     from dazz_assets.privacy.pseudonyms import pseudonym_key
     from dazz_assets.recording.record_scenario import record_scenario
     from dazz_assets.recording.requests_adapter import SampleSeam
-    from dazz_assets.recording.scenario import DEFAULT_RECORDS, DEFAULT_SCENARIO
+    from dazz_assets.recording.scenario_names import DEFAULT_RECORDS, DEFAULT_SCENARIO
     from dazz_assets.spec.discovery import find_integration
 
     spec, key = find_integration(str(folder)), pseudonym_key()

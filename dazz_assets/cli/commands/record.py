@@ -8,7 +8,7 @@ from dazz_assets.cli.exit_status import INTERRUPTED, UsageError, end_command
 from dazz_assets.cli.options import TargetArgument
 from dazz_assets.cli.output import print_note, print_result
 from dazz_assets.cli.review_note import print_review_note
-from dazz_assets.recording.scenario import DEFAULT_RECORDS, DEFAULT_SCENARIO, SCENARIO_NAME
+from dazz_assets.recording.scenario_names import DEFAULT_RECORDS, DEFAULT_SCENARIO, SCENARIO_NAME
 
 if TYPE_CHECKING:
     from dazz_assets.recording.record_scenario import RecordedScenario
