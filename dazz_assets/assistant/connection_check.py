@@ -97,7 +97,7 @@ def _parent_values(paths: Sequence[str], parents: FirstRecords) -> Iterator[Mapp
 def _fetch_records_of_parent(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> Sequence[Raw]:
-    """The records of the first page of the latest range that has any."""
+    """The records of the first page of a range that has any."""
     for bounds in trial_ranges(session, stream):
         if records := _fetch_first_page(session, client, stream, parent, bounds):
             return records

@@ -186,14 +186,10 @@ def _fetch_page(session: Session, client: Client, stream: StreamSpec) -> tuple[M
 def _fetch_page_of_parent(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
 ) -> tuple[Mapping[str, str], Page]:
-    """The first page of the latest range that has something to show, else of the latest."""
-    latest, *earlier = trial_ranges(session, stream)
-    page = _fetch_page_of_range(session, client, stream, parent, latest)
-    for bounds in earlier:
-        if not _is_worth_showing(page, stream):
-            older = _fetch_page_of_range(session, client, stream, parent, bounds)
-            page = older if _is_worth_showing(older, stream) else page
-    return parent, page
+    """The first page of a range that has something to show, else of the first range."""
+    pages = (_fetch_page_of_range(session, client, stream, parent, bounds) for bounds in trial_ranges(session, stream))
+    first = next(pages)
+    return parent, next((page for page in chain([first], pages) if _is_worth_showing(page, stream)), first)
 
 
 def _fetch_page_of_range(

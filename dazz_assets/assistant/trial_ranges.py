@@ -10,12 +10,11 @@ from dazz_assets.spec.specs import StreamSpec
 
 
 def trial_ranges(session: Session, stream: StreamSpec) -> Sequence[Bounds]:
-    """The range that a first sync asks for; if it is in parts or steps, the last of them and the one before it.
+    """The range that a first sync asks for; if it is in parts or steps, the first of them and the last.
 
-    Both are asked for by a real sync, so no vendor that takes them refuses these. The last may have begun just now, and
-    hold nothing yet.
+    Both are asked for by a real sync, so no vendor that takes them refuses these. The first may lie before all records.
     """
     plan, source = SyncPlan(session, stream, SyncRange(from_mark=True), None), Source()
     parts = [found for part in plan.parts([source]) if (found := plan.bounds(source, part)) is not None]
-    last_two = [step for part in parts[-2:] for step in plan.steps(part)][-2:]
-    return last_two[::-1]
+    first, last = plan.steps(parts[0])[0], plan.steps(parts[-1])[-1]
+    return [first] if first == last else [first, last]
