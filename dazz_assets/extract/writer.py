@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +21,8 @@ _BUFFERED_BYTES = 16 * 2**20
 # Stay under the usual limit of 1,024 open files per process, with room for sockets.
 _MOST_OPEN_FILES = 300
 
-# Rows by window, each batch with the sequence number of its first row.
-_Waiting = dict[date | None, list[tuple[int, RowBatch]]]
+# Rows of pages, each with the sequence number of its first row.
+_Waiting = list[tuple[int, RowBatch]]
 
 
 class PassWriter:
@@ -37,7 +38,7 @@ class PassWriter:
         self._windowed = windowed
         self._sequence = first_sequence
         self._withdrawn: list[int] = []
-        self._waiting: _Waiting = defaultdict(list)
+        self._waiting: _Waiting = []
         self._waiting_bytes = 0
         self._writers: dict[date | None, FileWriter] = {}
         self._finished: list[DataFile] = []
@@ -48,10 +49,10 @@ class PassWriter:
     def add(self, rows: RowBatch) -> range:
         """Add rows in the order in which they arrived; return their sequence numbers."""
         first = self._sequence
-        for window, of_window in self._split(rows):
-            self._waiting[window].append((self._sequence, of_window))
-            self._sequence += len(of_window)
-            self.rows[window] += len(of_window)
+        self._waiting.append((first, rows))
+        self._sequence += len(rows)
+        for window, count in self._count_by_window(rows):
+            self.rows[window] += count
         self._waiting_bytes += len(rows.text) + 200 * len(rows)
         if self._waiting_bytes > _BUFFERED_BYTES:
             self._encode_waiting()
@@ -91,13 +92,12 @@ class PassWriter:
         self._waiting.clear()
         self._writers, self._finished = {}, []
 
-    def _split(self, rows: RowBatch) -> Iterator[tuple[date | None, RowBatch]]:
-        """The rows of each window."""
+    def _count_by_window(self, rows: RowBatch) -> Iterator[tuple[date | None, int]]:
         if rows.windows is None or not self._windowed:
-            yield None, rows
+            yield None, len(rows)
             return
-        for days in np.unique(rows.windows).tolist():
-            yield window_of_day(days), rows.select(rows.windows == days)
+        for days, count in zip(*(found.tolist() for found in np.unique(rows.windows, return_counts=True)), strict=True):
+            yield window_of_day(days), count
 
     def _encode_waiting(self) -> None:
         """Begin to write the rows that wait, once those before them are written."""
@@ -105,7 +105,7 @@ class PassWriter:
         self._encoding = self._encoder.submit(self._write, self._take_waiting())
 
     def _take_waiting(self) -> _Waiting:
-        waiting, self._waiting, self._waiting_bytes = self._waiting, defaultdict(list), 0
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         return waiting
 
     def _wait_for_encoder(self) -> None:
@@ -114,8 +114,19 @@ class PassWriter:
             encoding.result()
 
     def _write(self, waiting: _Waiting) -> None:
-        for window in sorted(waiting, key=str):
-            self._writer(window).write(make_batch(waiting[window]))
+        if not waiting:
+            return
+        batch = make_batch(waiting)
+        windows = [rows.windows for _, rows in waiting if rows.windows is not None]
+        if not self._windowed or not windows:
+            self._writer(None).write(batch)
+            return
+        days = np.concatenate(windows)
+        order = np.argsort(days, kind="stable")
+        batch, days = batch.take(pa.array(order, pa.int64())), days[order]
+        begins = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1).tolist(), len(days)]
+        for begin, end in pairwise(begins):
+            self._writer(window_of_day(int(days[begin]))).write(batch.slice(begin, end - begin))
 
     def _writer(self, window: date | None) -> FileWriter:
         if window not in self._writers:
