@@ -225,13 +225,13 @@ def test_a_walk_that_its_caller_may_end_does_not_trust_the_number_of_pages() -> 
 
 def test_a_reader_that_stops_early_ends_the_requests() -> None:
     answers = Answers(numbered(10_000, 10, pages=1_000))
+    others = set(threading.enumerate())
     with closing(walk_items(client_of(answers, 4), 4, paginator=PageNumber(more="pages"))) as steps:  # type: ignore[type-var]
         next(steps)
         next(steps)
-    for thread in threading.enumerate():
-        if thread.name.startswith("dazz-"):
-            thread.join(5)
-            assert not thread.is_alive()
+    for thread in set(threading.enumerate()) - others:
+        thread.join(5)
+        assert not thread.is_alive()
     # At most: two taken, one ready, one with the fetching thread, and four ahead of it.
     assert len(answers.requests) <= 8
 
