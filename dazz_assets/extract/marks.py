@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 
 import pyarrow as pa
 
@@ -23,6 +23,9 @@ NO_MARK = -(2**62)
 BOUNDARY = "boundary"
 """The application transaction of a raw table that holds `Source.boundary`."""
 
+COVERED = "covered"
+"""The application transaction of a raw table that holds `Source.covered`."""
+
 
 def read_mark(version: TableVersion | None) -> int | None:
     """The high-water mark of a raw table, in microseconds; None if it has none."""
@@ -36,7 +39,8 @@ class Source:
 
     fields: the values of the parent's record that requests need. mark: the high-water mark, in microseconds.
     boundary: fingerprint of the records at or after the mark (less the look-back) when it was set.
-    covered: during a sync, the end of the range fetched so far without a gap, in microseconds.
+    covered: a time up to which it was fetched without a gap, in microseconds, though the mark may lie far before it:
+        it is kept where syncs would otherwise list a long range again that holds nothing new.
     position: where the last walk of a feed ended: a link or a token (see `LinkHeader.resume`).
     """
 
@@ -105,6 +109,7 @@ class Marks:
                     [source.mark for source in ordered],
                     [source.boundary for source in ordered],
                     [source.position for source in ordered],
+                    [source.covered for source in ordered],
                 ],
                 schema=MARKS_SCHEMA,
             )
@@ -122,7 +127,8 @@ class Marks:
                     json.loads(row["fields"]),
                     row["mark"],
                     row["boundary"],
-                    position=row.get("position"),
+                    row.get("covered"),
+                    row.get("position"),
                 )
 
     def _are_current(self, version: TableVersion, known: Collection[Source]) -> bool:
@@ -168,12 +174,12 @@ class Marks:
         # Match by key alone: a parent whose path changed (a renamed repository) keeps its mark.
         if known is None:
             return source
-        return Source(source.parent, source.fields, known.mark, known.boundary, position=known.position)
+        return replace(known, fields=source.fields)
 
 
 def _to_rows(sources: list[Source]) -> list[tuple[object, ...]]:
     """What the table stores of the sources."""
-    return [(source.parent, dict(source.fields), source.mark, source.boundary, source.position) for source in sources]
+    return [astuple(source) for source in sources]
 
 
 IDENTITY = "identity"

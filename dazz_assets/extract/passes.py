@@ -14,7 +14,7 @@ from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
-from dazz_assets.extract.marks import BOUNDARY, NO_MARK, Source
+from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState, has_transaction
@@ -58,6 +58,7 @@ class Pass:
     def __init__(self, state: SyncState, part: Part, sources: Sequence[Source]) -> None:
         self._state = state
         self._part = part
+        self._began_at = to_microseconds(state.session.now())
         bounds = {source.parent: state.plan.bounds(source, part) for source in sources}
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
@@ -310,7 +311,8 @@ class Pass:
             state.commit(Commit(transactions=starts | self._advance_marks(self._complete)))
             return
         for source in self._sources:
-            source.mark = source.mark if source.parent in unlisted and not state.identity_changed else None
+            if source.parent not in unlisted or state.identity_changed:
+                source.mark = source.covered = None
         transactions = {PASSES: state.next_pass_number(), _CONTENT: content, **starts}
         state.commit(Commit(files, "everything", transactions | self._advance_marks(self._complete)))
 
@@ -405,8 +407,8 @@ class Pass:
         before = source.mark
         if newest is not None:
             source.mark = newest if source.mark is None else max(source.mark, newest)
-        if finished and self._part.until is not None:
-            source.covered = max(self._covered(source), self._part.until)
+        if finished:
+            self._extend_covered(source)
         boundary = self._boundary_fingerprint(source) if finished else None
         if boundary is not None or source.mark != before or state.replaces_all:
             source.boundary = boundary
@@ -415,7 +417,16 @@ class Pass:
         return {
             MARK: NO_MARK if source.mark is None else source.mark,
             BOUNDARY: _NO_BOUNDARY if source.boundary is None else source.boundary,
+            **({} if source.covered is None else {COVERED: source.covered}),
         }
+
+    def _extend_covered(self, source: Source) -> None:
+        """Note how far a source is fetched without a gap: after each part, and else only if the next sync profits."""
+        covered = self._covered(source)
+        if self._part.until is not None:
+            source.covered = max(covered, self._part.until)
+        elif self._state.plan.needs_covered(covered, self._began_at):
+            source.covered = self._began_at
 
     def _follows_mark(self, source: Source) -> bool:
         """Whether the walk begins no later than the range that is fetched without a gap ends."""

@@ -108,11 +108,30 @@ class SyncPlan:
 
     def _continue_at(self, source: Source) -> int:
         """Where a source is listed from its mark on, in microseconds."""
-        start = self._session.start
-        if source.mark is None:
-            return start
+        start, cursor = self._session.start, self._stream.cursor
         # A mark may lie below the start: the cursor may be a counter, or the vendor's clock wrong.
-        return max(min(start, source.mark), source.mark - self.lookback)
+        begin = start if source.mark is None else max(min(start, source.mark), source.mark - self.lookback)
+        if source.covered is None or cursor is None or cursor.step is None:
+            return begin
+        # Each step is a request, so what holds nothing new is not listed again, but for the last half of a step.
+        return max(begin, source.covered - self.lookback - cursor.step // timedelta(microseconds=2))
+
+    def _covered(self, source: Source) -> int | None:
+        return source.covered if self._range.from_mark else None
+
+    def needs_covered(self, covered: int, now: int) -> bool:
+        """Whether a sync from the mark would list long ranges again, unless it is noted that they were fetched.
+
+        covered: up to where that is known already; both in microseconds.
+        """
+        cursor = self._stream.cursor
+        if cursor is None or not (cursor.step is not None or self._is_fetched_in_parts):
+            return False
+        if cursor.step is not None:
+            return now - covered > cursor.step // timedelta(microseconds=2)
+        windows = self._session.windows
+        between = windows.between(windows.containing(covered), windows.containing(now))
+        return sum(1 for _ in between) > PART_WINDOWS // 2
 
     @property
     def _fetches_gap_alone(self) -> bool:
@@ -146,7 +165,9 @@ class SyncPlan:
         begins = self._continue_at if self._fetches_gap_alone else self.start_of
         since = min(map(begins, sources), default=self._session.start)
         until = None if self._range.until is None else to_microseconds(self._range.until)
-        for edge in self._part_edges(since, until):
+        # What was fetched before is listed in one go, however long ago the mark is: it holds little that is new.
+        known = min((max(begins(source), self._covered(source) or 0) for source in sources), default=since)
+        for edge in self._part_edges(known, until):
             yield Part(since, edge)
             since = edge
         yield Part(since, until)
@@ -170,7 +191,11 @@ class SyncPlan:
         if part.before_marks:
             return None if source.mark is None else self._bounds_between(source, part, part.since)
         begins = self._continue_at if self._fetches_gap_alone else self.start_of
-        begin = max(begins(source), part.since)
+        begin, covered = begins(source), self._covered(source)
+        if covered is None or part.since >= covered:
+            begin = max(begin, part.since)
+        elif part.until is not None and part.until <= covered:
+            return None
         if part.until is not None and begin >= part.until:
             return None
         if self._resumes(source):

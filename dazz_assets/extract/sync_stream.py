@@ -7,7 +7,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
-from dazz_assets.extract.marks import BOUNDARY, Marks, Source, has_other_identity, read_mark
+from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
 from dazz_assets.extract.sync_state import SyncState
@@ -142,7 +142,7 @@ class StreamSync:
             # A parent that couldn't be listed lacks this range: once it can be, it is listed from the start.
             for source in sources:
                 if source.parent in state.passed_over:
-                    source.mark = source.boundary = None
+                    source.mark = source.boundary = source.covered = None
             self._save_marks(sources)
         state.record_start(start)
 
@@ -172,7 +172,8 @@ class StreamSync:
         if stored is None:
             return [Source()]
         position = self._marks.position() if self._marks is not None else None
-        return [Source(mark=read_mark(stored), boundary=stored.transaction(BOUNDARY), position=position)]
+        boundary, covered = stored.transaction(BOUNDARY), stored.transaction(COVERED)
+        return [Source(mark=read_mark(stored), boundary=boundary, covered=covered, position=position)]
 
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         size = max(len(sources), 1) if self._state.replaces_all else _SOURCES_PER_COMMIT

@@ -70,6 +70,7 @@ MARKS_SCHEMA = make_schema(
         pa.field("mark", pa.int64()),
         pa.field("boundary", pa.int64()),
         pa.field("position", pa.string()),
+        pa.field("covered", pa.int64()),
     ]
 )
 
