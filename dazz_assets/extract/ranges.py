@@ -32,6 +32,8 @@ class SyncRange:
     accept_shrink: bool = False
 
 
+# Records may become visible this long after their time, though the stream has no look-back.
+_LATE = timedelta(days=7)
 # Seconds pass between the planning of a step and its request.
 _STEP_SLACK = 60_000_000
 # If the API takes both bounds, a longer range is fetched in parts of this many windows, each stored when complete.
@@ -113,8 +115,9 @@ class SyncPlan:
         begin = start if source.mark is None else max(min(start, source.mark), source.mark - self.lookback)
         if source.covered is None or cursor is None or cursor.step is None:
             return begin
-        # Each step is a request, so what holds nothing new is not listed again, but for the last half of a step.
-        return max(begin, source.covered - self.lookback - cursor.step // timedelta(microseconds=2))
+        # Each step is a request, so what was fetched is not listed again, but for what may have come a little late.
+        late = max(cursor.step / 2, _LATE) // timedelta(microseconds=1)
+        return max(begin, source.covered - self.lookback - late)
 
     def _covered(self, source: Source) -> int | None:
         return source.covered if self._range.from_mark else None
@@ -128,7 +131,7 @@ class SyncPlan:
         if cursor is None or not (cursor.step is not None or self._is_fetched_in_parts):
             return False
         if cursor.step is not None:
-            return now - covered > cursor.step // timedelta(microseconds=2)
+            return now - covered > cursor.step // timedelta(microseconds=2)  # so that one request lists the rest
         windows = self._session.windows
         between = windows.between(windows.containing(covered), windows.containing(now))
         return sum(1 for _ in between) > PART_WINDOWS // 2
