@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, Literal
 
 from msgspec import Struct
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ RecordModel = BaseModel | Struct
 Model = TypeVar("Model", bound=RecordModel, covariant=True, default=BaseModel)
 
 Scalar = str | int | float | bool
+Parents = Literal["all", "changed"]
 
 
 class Stream(Generic[Model]):
@@ -60,6 +61,9 @@ class Stream(Generic[Model]):
         everything.
     paginator: how to find the next page, for example `NextLink("links.next")`. None for an API that has one page.
     parent: another stream; this one is fetched once for each of its stored records.
+    parents: for which of them: `"all"` (the default), or `"changed"`, for those whose record has changed since this
+        stream was last fetched for them. That is right where a change of a child shows in its parent, as a comment's
+        does in the time of the issue's last change. What is stored of the others stays.
     accept: what responses mean, by status, or by status and a text in the body: `{404: "skip", (403, "disabled"):
         "skip"}`. `"skip"`: no records. `"keep"`: the data of a 200 that also reports errors, with a warning.
         `"retry"`: it may pass, so the request is sent again. `"limit"`: a rate limit, waited for by all requests of the
@@ -95,6 +99,7 @@ class Stream(Generic[Model]):
     cursor: ClassVar[Cursor | None] = None
     paginator: ClassVar[Paginator | None]
     parent: "ClassVar[type[Stream[Any]] | None]" = None
+    parents: ClassVar[Parents] = "all"
     accept: ClassVar[Accept]
     max_invalid: ClassVar[float]
     max_shrink: ClassVar[float]

@@ -42,6 +42,7 @@ class Source:
     covered: a time up to which it was fetched without a gap, in microseconds, though the mark may lie far before it:
         it is kept where syncs would otherwise list a long range again that holds nothing new.
     position: where the last walk of a feed ended: a link or a token (see `LinkHeader.resume`).
+    content: the hash of the parent's record. listed: what that was when what belongs to it was last listed to its end.
     """
 
     parent: str | None = None
@@ -50,12 +51,15 @@ class Source:
     boundary: int | None = None
     covered: int | None = None
     position: str | None = None
+    content: int | None = None
+    listed: int | None = None
 
 
 class Marks:
     """The parents of a sub-stream with their marks, kept in a small table beside the stream's.
 
     For a feed without a parent, the table has one row, with the position where the last walk ended.
+    lost_parents: whether parents were kept that are gone since.
     """
 
     def __init__(self, session: Session, stream: StreamSpec) -> None:
@@ -65,6 +69,7 @@ class Marks:
         self._paths = parent_fields(stream)
         self._passes: dict[str, int] = {}
         self._saved: list[tuple[object, ...]] | None = None
+        self.lost_parents = False
 
     def sources(self) -> list[Source]:
         """One source for each stored record of the parent. Raises SyncError if the parent was never synced.
@@ -85,10 +90,9 @@ class Marks:
         if version is not None and self._are_current(version, known.values()):
             self._saved = _to_rows(list(known.values()))
             return list(known.values())
-        return [
-            self._with_mark(Source(key, fields), known.get(key))
-            for key, fields in self._read_fields(parent, self._paths)
-        ]
+        found = [self._with_mark(source, known.get(source.parent)) for source in self._read_parents(parent)]
+        self.lost_parents = not known.keys() <= {source.parent for source in found}
+        return found
 
     def position(self) -> str | None:
         """Return where the last walk of a feed without a parent ended."""
@@ -110,6 +114,8 @@ class Marks:
                     [source.boundary for source in ordered],
                     [source.position for source in ordered],
                     [source.covered for source in ordered],
+                    [source.content for source in ordered],
+                    [source.listed for source in ordered],
                 ],
                 schema=MARKS_SCHEMA,
             )
@@ -129,6 +135,8 @@ class Marks:
                     row["boundary"],
                     row.get("covered"),
                     row.get("position"),
+                    row.get("content"),
+                    row.get("listed"),
                 )
 
     def _are_current(self, version: TableVersion, known: Collection[Source]) -> bool:
@@ -149,32 +157,37 @@ class Marks:
             _, above = split_generations(above)
         return passes
 
-    def _read_fields(self, stream: StreamSpec, paths: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield the key of each stored record of a stream, and the values it has at these paths.
+    def _read_parents(self, stream: StreamSpec) -> Iterator[Source]:
+        for key, fields, content in self._read_fields(stream, self._paths):
+            yield Source(key, fields, content=content)
+
+    def _read_fields(self, stream: StreamSpec, paths: Sequence[str]) -> Iterator[tuple[str, dict[str, str], int]]:
+        """Yield the key of each stored record of a stream, the values it has at these paths, and its content's hash.
 
         `parent.x` is `x` of its parent's record; without such a path, the tables above are not read.
         """
         own, above = split_generations(paths)
         parents: dict[str | None, dict[str, str]] = {}
         if stream.parent is not None and above:
-            parents |= self._read_fields(self._session.spec.streams[stream.parent], above)
+            grandparent = self._session.spec.streams[stream.parent]
+            parents |= {key: fields for key, fields, _ in self._read_fields(grandparent, above)}
         stored, reader = self._session.raw(stream).open(), FieldReader(own) if own else None
         if stored is None:
             return
-        for batch in latest_versions(stored, ["key", "parent", "record"], problems=False):
+        for batch in latest_versions(stored, ["key", "parent", "record", "content_hash"], problems=False):
             records = column_bytes(batch, "record")
             values = reader.read(records) if reader else [()] * len(records)
-            keys, owners = batch.column("key").to_pylist(), batch.column("parent").to_pylist()
-            for key, owner, texts in zip(keys, owners, values, strict=True):
+            columns = (batch.column(name).to_pylist() for name in ("key", "parent", "content_hash"))
+            for key, owner, content, texts in zip(*columns, values, strict=True):
                 fields = {path: text for path, text in zip(own, texts, strict=True) if text is not None}
                 inherited = {f"{ANCESTOR}{path}": text for path, text in parents.get(owner, {}).items()}
-                yield str(key), fields | inherited
+                yield str(key), fields | inherited, content
 
     def _with_mark(self, source: Source, known: Source | None) -> Source:
         # Match by key alone: a parent whose path changed (a renamed repository) keeps its mark.
         if known is None:
             return source
-        return replace(known, fields=source.fields)
+        return replace(known, fields=source.fields, content=source.content)
 
 
 def _to_rows(sources: list[Source]) -> list[tuple[object, ...]]:

@@ -288,6 +288,9 @@ class Pass:
             self._commit_slices(
                 {source.parent: self._boundaries[source.parent].candidate_mark for source in self._complete}
             )
+        for source in self._complete:
+            if self._part.until is None and source.parent not in state.shifted:
+                source.listed = source.content
 
     def _replace_stored(self) -> None:
         """Replace everything stored with what was listed, but keep the rows of parents that could not be listed."""
@@ -317,9 +320,9 @@ class Pass:
         state.commit(Commit(files, "everything", transactions | self._advance_marks(self._complete)))
 
     def _unlisted_parents(self) -> set[str]:
-        """The parents that the vendor refused to list, or whose list failed."""
+        """The parents that were not listed: unchanged, refused by the vendor, or with a list that failed."""
         state = self._state
-        return {parent for parent in (*state.passed_over, *state.failed) if parent is not None}
+        return {parent for parent in (*state.unchanged, *state.passed_over, *state.failed) if parent is not None}
 
     def _confirm_shrink(self) -> None:
         """List again if far fewer records came than are stored, since a list is rarely cut down at once.

@@ -151,6 +151,12 @@ class SyncPlan:
         )
 
     @property
+    def lists_again(self) -> bool:
+        """Whether somebody chose what is fetched, a range or everything again, so that it may be stored already."""
+        range_ = self._range
+        return range_.refetch or range_.since is not None or range_.until is not None
+
+    @property
     def covers_from_start(self) -> bool:
         """Whether everything from the connection's start to now is fetched once the plan is carried out."""
         range_ = self._range

@@ -28,7 +28,7 @@ class SyncState:
     identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
     stored: the table's newest version.
     accepts_shrink: whether a complete list may lose any share of its records. trusts_total: see `ListProgress`.
-    parents: the parents of all sources.
+    parents: the parents of all sources. unchanged: those that are not listed, for they have not changed since.
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
     strays: how many records lay far outside the range that was asked for.
@@ -56,6 +56,7 @@ class SyncState:
         self.row_filter = NewRowFilter(None, None)
         self.boundaries: dict[str | None, BoundaryTracker] = {}
         self.parents: Sequence[str | None] = ()
+        self.unchanged: frozenset[str | None] = frozenset()
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.has_unusable_parents = False

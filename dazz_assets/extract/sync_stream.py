@@ -92,15 +92,20 @@ class StreamSync:
         sources: list[Source] = []
         try:
             sources = self._sources()
+            listed = self._find_changed(sources)
             state.parents = [source.parent for source in sources]
+            state.unchanged = frozenset(state.parents) - {source.parent for source in listed}
             if not state.replaces_all:
-                state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(sources))
-            self._note_gap(sources)
+                state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(listed))
+            self._note_gap(listed)
             self._note_earlier_start()
             # A source without a mark is listed from the start at once.
-            marked = [source for source in sources if source.mark is not None]
-            for part in self._plan.parts(sources):
-                for group in self._groups(marked if part.before_marks else sources):
+            marked = [source for source in listed if source.mark is not None]
+            if self._has_nothing_to_list(listed):
+                self._save_marks(sources)
+                return self._report(sources)
+            for part in self._plan.parts(listed):
+                for group in self._groups(marked if part.before_marks else listed):
                     Pass(state, part, group).run()
                     self._save_marks(sources)
                 if state.failed:
@@ -175,13 +180,27 @@ class StreamSync:
         boundary, covered = stored.transaction(BOUNDARY), stored.transaction(COVERED)
         return [Source(mark=read_mark(stored), boundary=boundary, covered=covered, position=position)]
 
+    def _find_changed(self, sources: list[Source]) -> list[Source]:
+        """The sources to list: all, or of a stream with `parents = "changed"` those whose parent's record changed."""
+        plan, state = self._plan, self._state
+        lists_all = self._stream.parents == "all" or plan.lists_again or plan.marks_from is not None
+        if lists_all or state.identity_changed:
+            return sources
+        return [source for source in sources if source.listed is None or source.listed != source.content]
+
+    def _has_nothing_to_list(self, listed: Sequence[Source]) -> bool:
+        """Whether no parent changed, and none is gone whose records a snapshot would still hold."""
+        state = self._state
+        holds_lost = state.replaces_all and self._marks is not None and self._marks.lost_parents
+        return bool(state.unchanged) and not listed and not holds_lost and state.stored is not None
+
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         size = max(len(sources), 1) if self._state.replaces_all else _SOURCES_PER_COMMIT
         for start in range(0, max(len(sources), 1), size):
             yield sources[start : start + size]
 
     def _save_marks(self, sources: Sequence[Source]) -> None:
-        if self._marks is not None and self._stream.cursor is not None:
+        if self._marks is not None and (self._stream.cursor is not None or self._stream.parents == "changed"):
             self._marks.save(sources)
 
     def _note_gap(self, sources: Sequence[Source]) -> None:

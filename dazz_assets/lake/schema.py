@@ -71,6 +71,8 @@ MARKS_SCHEMA = make_schema(
         pa.field("boundary", pa.int64()),
         pa.field("position", pa.string()),
         pa.field("covered", pa.int64()),
+        pa.field("content", pa.int64()),
+        pa.field("listed", pa.int64()),
     ]
 )
 

@@ -96,6 +96,8 @@ def _find_missing_body(stream: StreamSpec) -> str | None:
 
 
 def _find_unused_parent(stream: StreamSpec) -> str | None:
+    if stream.parent is None and stream.parents != "all":
+        return f'`parents = "{stream.parents}"` does nothing without a `parent`; set `parent`, or remove it'
     fields = [field for kind, field in find_placeholders(stream.request) if kind == "parent"]
     if stream.parent is None or any(not field.startswith("parent.") for field in fields):
         return None

@@ -125,6 +125,7 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         cursor=stream.cursor,
         paginator=setting("paginator"),
         parent=stream_name(stream.parent) if stream.parent else None,
+        parents=stream.parents,
         accept=setting("accept"),
         max_invalid=setting("max_invalid"),
         max_shrink=setting("max_shrink"),

@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration, WindowKind
-from dazz_assets.declare.stream import Scalar, Stream
+from dazz_assets.declare.stream import Parents, Scalar, Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import Rate
 from dazz_assets.http.body_format import Format
@@ -271,6 +271,7 @@ class _StreamSettings(_SharedSettings):
     body: Mapping[str, Any] | None = _setting("a dict", '`body = {"query": "..."}`')
     cursor: InstanceOf[Cursor] | None = _setting("a Cursor", '`cursor = Cursor("updated_at")`')
     parent: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`parent = OrgsStream`")
+    parents: Parents = _setting('"all" or "changed"')
 
 
 class _IntegrationSettings(_SharedSettings):

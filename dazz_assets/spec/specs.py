@@ -10,7 +10,7 @@ from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.parser import Refresh
-from dazz_assets.declare.stream import RecordModel, Scalar, Stream
+from dazz_assets.declare.stream import Parents, RecordModel, Scalar, Stream
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Absence, Accept, Format, Paginator, ResponseRules, Shape
 from dazz_assets.http.placeholders import find_placeholders, parent_field
@@ -47,6 +47,7 @@ class StreamSpec:
     cursor: Cursor | None
     paginator: Paginator | None
     parent: str | None
+    parents: Parents
     accept: Accept
     max_invalid: float
     max_shrink: float

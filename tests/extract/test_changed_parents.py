@@ -1,0 +1,189 @@
+"""Sub-streams that are fetched only for parents that have changed (`parents = "changed"`)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dazz_assets import Cursor, Stream
+from dazz_assets.errors import DefinitionError, SyncError
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.spec.read import read_integration
+from tests.declaring import declare
+from tests.help_desk_vendor import Customer, DeskApi
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
+
+
+class IssuesStream(Stream):
+    """Issues, whose time of change moves with each comment."""
+
+    path = "/issues"
+    cursor = Cursor("changed", since="since")
+
+
+class CommentsStream(Stream):
+    """What each issue has, whole: a removed comment goes."""
+
+    parent = IssuesStream
+    path = "/issues/{parent.id}/comments"
+    parents = "changed"
+
+
+class ChangesStream(Stream):
+    """What happened to each issue: it only grows."""
+
+    parent = IssuesStream
+    path = "/issues/{parent.id}/changes"
+    cursor = Cursor("changed")
+    parents = "changed"
+
+
+class TrackerIntegration(DeskApi):
+    name = "tracker"
+    streams = (IssuesStream, CommentsStream, ChangesStream)
+
+
+class Tracker:
+    """Issues with comments; each comment is also a change. A number in place of a list is answered as a status."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.day = 1
+        self.issues: dict[str, str] = {}
+        self.comments: dict[str, dict[str, str]] = {}
+        self.fails: dict[str, int] = {}
+        self.vendor = vendor
+        vendor.handler = self.answer
+
+    def comment(self, issue: str, id_: str) -> None:
+        self.day += 1
+        self.issues[issue] = f"2026-02-{self.day:02}T00:00:00Z"
+        self.comments.setdefault(issue, {})[id_] = self.issues[issue]
+
+    def remove(self, issue: str, id_: str) -> None:
+        self.day += 1
+        self.issues[issue] = f"2026-02-{self.day:02}T00:00:00Z"
+        del self.comments[issue][id_]
+
+    def answer(self, asked: ReceivedRequest) -> Reply:
+        if asked.path == "/issues":
+            since = asked.query.get("since", [""])[0]
+            found = [{"id": id_, "changed": at} for id_, at in self.issues.items() if at >= since]
+            return Reply(body={"items": found})
+        issue = asked.path.split("/")[2]
+        if issue in self.fails:
+            return Reply(self.fails[issue], {"message": "no"})
+        listed = self.comments.get(issue, {})
+        return Reply(body={"items": [{"id": id_, "changed": at} for id_, at in listed.items()]})
+
+    def asked_for(self) -> list[str]:
+        """The issues whose children were requested since the last call."""
+        paths = [asked.path for asked in self.vendor.requests if asked.path != "/issues"]
+        self.vendor.requests.clear()
+        return sorted({path.split("/")[2] for path in paths})
+
+
+@pytest.fixture
+def tracker() -> Iterator[Tracker]:
+    with Vendor() as vendor:
+        tracker = Tracker(vendor)
+        tracker.comment("a", "a1")
+        tracker.comment("b", "b1")
+        tracker.comment("c", "c1")
+        yield tracker
+
+
+@pytest.fixture
+def customer(tracker: Tracker, tmp_path: Path) -> Customer:
+    return Customer(tmp_path, tracker.vendor.url, TrackerIntegration)
+
+
+def keys(customer: Customer, stream: str) -> list[str]:
+    return [row["key"] for row in customer.rows(f"select key from raw.tracker_{stream} order by key")]
+
+
+@pytest.mark.parametrize("stream", ["comments", "changes"])
+def test_only_children_of_changed_parents_are_fetched(tracker: Tracker, customer: Customer, stream: str) -> None:
+    customer.sync("issues")
+    customer.sync(stream)
+    assert tracker.asked_for() == ["a", "b", "c"]
+    tracker.comment("b", "b2")
+    tracker.comment("d", "d1")
+    customer.sync("issues")
+    customer.sync(stream)
+    assert tracker.asked_for() == ["b", "d"]
+    assert keys(customer, stream) == ["a1", "b1", "b2", "c1", "d1"]
+
+
+@pytest.mark.parametrize("stream", ["comments", "changes"])
+def test_with_no_change_nothing_is_requested_or_written(
+    tracker: Tracker, customer: Customer, tmp_path: Path, stream: str
+) -> None:
+    customer.sync("issues")
+    customer.sync(stream)
+    customer.sync("issues")
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    tracker.asked_for()
+    report = customer.sync(stream)[stream]
+    assert tracker.asked_for() == []
+    assert (report.requests, report.stored) == (0, 3)
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_of_a_changed_parent_a_snapshot_holds_what_is_listed_now(tracker: Tracker, customer: Customer) -> None:
+    tracker.comment("a", "a2")
+    customer.sync("issues")
+    customer.sync("comments")
+    tracker.remove("a", "a1")
+    customer.sync("issues")
+    customer.sync("comments")
+    assert keys(customer, "comments") == ["a2", "b1", "c1"]
+
+
+def test_a_parent_whose_list_failed_is_listed_by_the_next_sync(tracker: Tracker, customer: Customer) -> None:
+    customer.sync("issues")
+    tracker.fails["b"] = 400
+    with pytest.raises(SyncError, match="1 of 3 issues failed"):
+        customer.sync("changes")
+    del tracker.fails["b"]
+    tracker.asked_for()
+    customer.sync("changes")
+    assert tracker.asked_for() == ["b"]
+    assert keys(customer, "changes") == ["a1", "b1", "c1"]
+
+
+def test_children_of_a_parent_that_is_gone_leave_a_snapshot(tracker: Tracker, customer: Customer) -> None:
+    customer.sync("issues")
+    customer.sync("comments")
+    del tracker.issues["b"]
+    refetch(customer, "issues")
+    customer.sync("comments")
+    assert keys(customer, "comments") == ["a1", "c1"]
+
+
+@pytest.mark.parametrize("stream", ["comments", "changes"])
+def test_a_refetch_fetches_all(tracker: Tracker, customer: Customer, stream: str) -> None:
+    customer.sync("issues")
+    customer.sync(stream)
+    tracker.asked_for()
+    refetch(customer, stream)
+    assert tracker.asked_for() == ["a", "b", "c"]
+
+
+def test_a_parent_fetched_again_without_a_change_costs_nothing(tracker: Tracker, customer: Customer) -> None:
+    customer.sync("issues")
+    customer.sync("comments")
+    refetch(customer, "issues")
+    tracker.asked_for()
+    customer.sync("comments")
+    assert tracker.asked_for() == []
+
+
+def test_without_a_parent_it_is_refused() -> None:
+    stream: Any = declare("IssuesStream", IssuesStream, parents="changed")
+    with pytest.raises(DefinitionError, match='`parents = "changed"` does nothing without a `parent`'):
+        read_integration(declare("TrackerIntegration", TrackerIntegration, streams=(stream,)))
+
+
+def refetch(customer: Customer, stream: str) -> None:
+    customer.sync(stream, sync_range=SyncRange(refetch=True))
