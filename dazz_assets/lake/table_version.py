@@ -63,7 +63,9 @@ class TableVersion:
     @cached_property
     def files(self) -> tuple[StoredFile, ...]:
         """The files of this version."""
-        return tuple(map(_make_stored_file, pa.table(self.delta.get_add_actions(flatten=False)).to_pylist()))
+        # Not `pa.table`: where pandas is installed, it imports it, to see whether this is a DataFrame.
+        actions = pa.RecordBatchReader.from_stream(self.delta.get_add_actions(flatten=False))
+        return tuple(map(_make_stored_file, actions.read_all().to_pylist()))
 
     @property
     def rows(self) -> int:
