@@ -21,7 +21,8 @@ from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
 class StoredFile:
     """A file of a table version.
 
-    `path` is relative to the table, `size` in bytes. The bounds and null counts cover the columns that have statistics.
+    `path` is relative to the table, `size` in bytes. The bounds and null counts cover the columns that have statistics,
+    and the bounds not those of times.
     """
 
     path: str
@@ -63,9 +64,10 @@ class TableVersion:
     @cached_property
     def files(self) -> tuple[StoredFile, ...]:
         """The files of this version."""
-        # Not `pa.table`: where pandas is installed, it imports it, to see whether this is a DataFrame.
-        actions = pa.RecordBatchReader.from_stream(self.delta.get_add_actions(flatten=False))
-        return tuple(map(_make_stored_file, actions.read_all().to_pylist()))
+        actions = pa.RecordBatchReader.from_stream(self.delta.get_add_actions(flatten=True)).read_all()
+        # Nobody needs the bounds of times, and to convert one pyarrow imports pandas where it is installed.
+        names = [field.name for field in actions.schema if not pa.types.is_timestamp(field.type)]
+        return tuple(map(_make_stored_file, actions.select(names).to_pylist()))
 
     @property
     def rows(self) -> int:
@@ -128,12 +130,17 @@ def _make_stored_file(action: dict[str, Any]) -> StoredFile:
         path=action["path"],
         rows=action["num_records"],
         size=action["size_bytes"],
-        window=(action.get("partition") or {}).get(WINDOW),
-        min_values=_drop_unknown(action["min"]),
-        max_values=_drop_unknown(action["max"]),
-        null_counts=_drop_unknown(action["null_count"]),
+        window=action.get(f"partition.{WINDOW}"),
+        min_values=_statistics(action, "min."),
+        max_values=_statistics(action, "max."),
+        null_counts=_statistics(action, "null_count."),
     )
 
 
-def _drop_unknown(statistics: dict[str, Any] | None) -> dict[str, Any]:
-    return {name: value for name, value in (statistics or {}).items() if value is not None}
+def _statistics(action: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The known statistics of one kind, by column."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in action.items()
+        if value is not None and name.startswith(prefix)
+    }
