@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, compress
 from typing import Any
 
@@ -31,7 +32,7 @@ FETCHED = "fetched"
 _HASH_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class RowBatch:
     """Records of one page as columns, an item a record.
 
@@ -58,11 +59,18 @@ class RowBatch:
     def __len__(self) -> int:
         return len(self.keys)
 
-    @property
+    @cached_property
     def moments(self) -> NDArray[np.int64]:
         """The times of the records that have one."""
+        if len(self) and self.cursor_at.min() != NO_TIME:  # It is the least of all integers.
+            return self.cursor_at
         moments: NDArray[np.int64] = self.cursor_at[self.cursor_at != NO_TIME]
         return moments
+
+    @cached_property
+    def extent(self) -> tuple[int, int] | None:
+        """The first and the last time of its records; None if none has one."""
+        return (int(self.moments.min()), int(self.moments.max())) if len(self.moments) else None
 
     @property
     def problem_count(self) -> int:
@@ -125,7 +133,8 @@ class RowReader:
         own_keys = keys if ids is not None or self._key_parent_fields else None
         hashes = _hash_contents(parent, own_keys, records, problems)
         # A record that can't be parsed has its content as key, and lies in the window of its fetch.
-        cursor_at[list(problems)] = NO_TIME
+        if problems:
+            cursor_at[list(problems)] = NO_TIME
         windows = None
         if self._stream.cursor:
             windows = window_days(self._windows, np.where(cursor_at == NO_TIME, fetched_at, cursor_at))
@@ -244,16 +253,14 @@ def _hash_contents(
 
     own_keys: the keys, where they are not part of the records; the keys of records with a problem don't count.
     """
-    salt = b"" if parent is None else _hash_key(parent)
-    if own_keys is None:
-        digests = [hashlib.blake2b(record, digest_size=_HASH_BYTES, key=salt).digest() for record in records]
-    else:
-        digests = []
-        for place, (record, key) in enumerate(zip(records, own_keys, strict=True)):
-            digest = hashlib.blake2b(record, digest_size=_HASH_BYTES, key=salt)
-            if key is not None and place not in problems:
-                digest.update(b"\0" + key.encode())
-            digests.append(digest.digest())
+    begun = hashlib.blake2b(digest_size=_HASH_BYTES, key=b"" if parent is None else _hash_key(parent))
+    digests = []
+    for place, record in enumerate(records):
+        digest = begun.copy()  # quicker than to begin anew
+        digest.update(record)
+        if own_keys is not None and (key := own_keys[place]) is not None and place not in problems:
+            digest.update(b"\0" + key.encode())
+        digests.append(digest.digest())
     return np.frombuffer(b"".join(digests), "<i8").astype(np.int64)
 
 

@@ -36,7 +36,7 @@ def parse_cursors(texts: Sequence[str | None]) -> NDArray[np.int64]:
 def window_days(windows: Windows, moments: NDArray[np.int64]) -> NDArray[np.int64]:
     """The first day of the window of each moment (microseconds since the epoch), as days since the epoch."""
     first, last = (FIRST_DAY - _EPOCH_DAY).days, (LAST_DAY - _EPOCH_DAY).days
-    days = np.clip(moments // _MICROSECONDS_PER_DAY, first, last)
+    days = np.minimum(np.maximum(moments // _MICROSECONDS_PER_DAY, first), last)  # quicker than `clip`
     if windows.kind == "week":
         floored: NDArray[np.int64] = days - (days + _EPOCH_WEEKDAY) % 7
         return floored

@@ -30,13 +30,13 @@ class PassWriter:
 
     A thread encodes them, so that pages are read meanwhile; an error of it is raised by the next `add` or `close`.
 
-    rows: how many rows were added, by window.
+    rows: how many rows were encoded, by window; all of them once it is closed.
     """
 
     def __init__(self, table: Table, first_sequence: int, *, windowed: bool) -> None:
         self._table = table
         self._windowed = windowed
-        self._sequence = first_sequence
+        self._first_sequence = self._sequence = first_sequence
         self._withdrawn: list[int] = []
         self._waiting: _Waiting = []
         self._waiting_bytes = 0
@@ -51,12 +51,15 @@ class PassWriter:
         first = self._sequence
         self._waiting.append((first, rows))
         self._sequence += len(rows)
-        for window, count in self._count_by_window(rows):
-            self.rows[window] += count
         self._waiting_bytes += len(rows.text) + 200 * len(rows)
         if self._waiting_bytes > _BUFFERED_BYTES:
             self._encode_waiting()
         return range(first, self._sequence)
+
+    @property
+    def added(self) -> int:
+        """How many rows were added and not withdrawn."""
+        return self._sequence - self._first_sequence - len(self._withdrawn)
 
     def withdraw(self, sequences: Sequence[int]) -> None:
         """Leave rows that were added out of the finished files."""
@@ -65,8 +68,7 @@ class PassWriter:
     def copy(self, window: date | None, rows: pa.RecordBatch) -> None:
         """Add stored rows unchanged."""
         self._wait_for_encoder()
-        self._writer(window).write(rows)
-        self.rows[window] += rows.num_rows
+        self._write_to(window, rows)
 
     def close(self, *, without_parents: Collection[str] = ()) -> list[DataFile]:
         """Finish the files and return them, without the rows of parents whose walk was not finished."""
@@ -92,13 +94,6 @@ class PassWriter:
         self._waiting.clear()
         self._writers, self._finished = {}, []
 
-    def _count_by_window(self, rows: RowBatch) -> Iterator[tuple[date | None, int]]:
-        if rows.windows is None or not self._windowed:
-            yield None, len(rows)
-            return
-        for days, count in zip(*(found.tolist() for found in np.unique(rows.windows, return_counts=True)), strict=True):
-            yield window_of_day(days), count
-
     def _encode_waiting(self) -> None:
         """Begin to write the rows that wait, once those before them are written."""
         self._wait_for_encoder()
@@ -119,14 +114,18 @@ class PassWriter:
         batch = make_batch(waiting)
         windows = [rows.windows for _, rows in waiting if rows.windows is not None]
         if not self._windowed or not windows:
-            self._writer(None).write(batch)
+            self._write_to(None, batch)
             return
         days = np.concatenate(windows)
         order = np.argsort(days, kind="stable")
         batch, days = batch.take(pa.array(order, pa.int64())), days[order]
         begins = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1).tolist(), len(days)]
         for begin, end in pairwise(begins):
-            self._writer(window_of_day(int(days[begin]))).write(batch.slice(begin, end - begin))
+            self._write_to(window_of_day(int(days[begin])), batch.slice(begin, end - begin))
+
+    def _write_to(self, window: date | None, rows: pa.RecordBatch) -> None:
+        self._writer(window).write(rows)
+        self.rows[window] += rows.num_rows
 
     def _writer(self, window: date | None) -> FileWriter:
         if window not in self._writers:
