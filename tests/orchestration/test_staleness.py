@@ -62,13 +62,19 @@ class StatusPage:
 
     def stale(self) -> set[int]:
         """The windows of tickets that the UI shows as stale, in weeks back."""
-        return {back for back in WEEKS_BACK if self.status(TICKETS, f"acme|{week(back)}") == "STALE"}
+        resolver = self._resolver()
+        return {
+            back for back in WEEKS_BACK if resolver.get_status(TICKETS, f"acme|{week(back)}").value == "STALE"
+        }
 
     def status(self, asset: dg.AssetKey, partition: str) -> str:
+        return self._resolver().get_status(asset, partition).value
+
+    def _resolver(self) -> CachingStaleStatusResolver:
+        """A new one for each look, as it keeps what it has read."""
         defs = assemble_definitions(Discovered({self.spec.name: self.spec}), (self.connection,))
         graph = defs.resolve_asset_graph()
-        resolver = CachingStaleStatusResolver(self.instance, graph, LoadingContextForTest(self.instance))
-        return resolver.get_status(asset, partition).value
+        return CachingStaleStatusResolver(self.instance, graph, LoadingContextForTest(self.instance))
 
     def versions(self, asset: dg.AssetKey) -> dict[int, str]:
         """The newest data version of each window of an asset, by weeks back."""
