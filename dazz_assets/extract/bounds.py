@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.cursor_times import NO_TIME
+from dazz_assets.extract.batch import NO_TIME, RowBatch
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_datetime
 

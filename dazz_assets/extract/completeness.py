@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.content_hashes import Hashes, SeenHashes
+from dazz_assets.extract.dedupe import Hashes, SeenHashes
 from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError, WalkedPage
 from dazz_assets.http.paging_names import read_number
 from dazz_assets.spec.specs import StreamSpec

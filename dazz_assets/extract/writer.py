@@ -5,15 +5,15 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dazz_assets.extract.batch import RowBatch, make_batch
-from dazz_assets.extract.cursor_times import window_of_day
-from dazz_assets.lake import DataFile, FileWriter, Table
+from dazz_assets.extract.batch import NO_TIME, RowBatch, window_of_day
+from dazz_assets.lake import RAW_SCHEMA, DataFile, FileWriter, Table
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 
 # Buffer rows up to this much text, so that row groups are large even with many windows.
@@ -150,3 +150,41 @@ class PassWriter:
             yield writer.close()
         else:
             writer.discard()
+
+
+def make_batch(numbered: Sequence[tuple[int, RowBatch]]) -> pa.RecordBatch:
+    """Rows of several pages, each with the sequence number of its first row, in the raw table's schema."""
+    batches = [batch for _, batch in numbered]
+    sequences = [np.arange(first, first + len(batch)) for first, batch in numbered]
+    moments = np.concatenate([batch.cursor_at for batch in batches])
+
+    pages = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])
+    columns: dict[str, pa.Array[Any]] = {
+        "key": pa.array(list(chain.from_iterable(batch.keys for batch in batches)), pa.string()),
+        "cursor": pa.array(list(chain.from_iterable(batch.cursors for batch in batches)), pa.string()),
+        "cursor_at": pa.array(moments, pa.int64(), mask=moments == NO_TIME),
+        "content_hash": pa.array(np.concatenate([batch.content_hashes for batch in batches]), pa.int64()),
+        "sequence": pa.array(np.concatenate(sequences), pa.int64()),
+        "fetched_at": pa.array([batch.fetched_at for batch in batches], pa.timestamp("us", "UTC")).take(pages),
+        "page": pa.array([batch.page for batch in batches], pa.int64()).take(pages),
+        "position": pa.array(np.concatenate([batch.positions for batch in batches]), pa.int64()),
+        "url": pa.array([batch.url for batch in batches], pa.string()).take(pages),
+        "parent": pa.array([batch.parent for batch in batches], pa.string()).take(pages),
+        "problem": pa.array(list(chain.from_iterable(_problems(batch) for batch in batches)), pa.string()),
+        "record": _join_records(batches),
+    }
+    schema = pa.schema([field for field in RAW_SCHEMA if field.name in columns])
+    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def _problems(batch: RowBatch) -> Sequence[str | None]:
+    return [None] * len(batch) if batch.problems is None else batch.problems
+
+
+def _join_records(batches: Sequence[RowBatch]) -> pa.StringArray:
+    """The records as one column: offsets over their joined bytes, with no copy per record."""
+    lengths = np.concatenate([batch.lengths for batch in batches])
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    text = b"".join([batch.text for batch in batches])
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets.tobytes()), pa.py_buffer(text))

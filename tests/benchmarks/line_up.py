@@ -45,6 +45,11 @@ class Measured:
     def records_per_second(self) -> float:
         return self.records / self.usage.wall
 
+    @property
+    def from_first_request(self) -> float:
+        """Seconds from its first request to the end of its process: without its start."""
+        return self.usage.ended_at - self.counts.first_at
+
 
 def measure(contender: Contender, server: RunningServer, records: int) -> Measured:
     """Run a contender once. Raises BenchmarkError if it fails, or stores another number of records."""
