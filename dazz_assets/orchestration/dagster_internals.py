@@ -68,7 +68,7 @@ def instance_in_memory(event_log: InMemoryEventLogStorage) -> DagsterInstance:
 
     return DagsterInstance(
         instance_type=InstanceType.EPHEMERAL,
-        local_artifact_storage=TemporaryLocalArtifactStorage(),
+        local_artifact_storage=TemporaryLocalArtifactStorage(),  # type: ignore[no-untyped-call]
         run_storage=InMemoryRunStorage(),
         event_storage=event_log,
         compute_log_manager=NoOpComputeLogManager(),

@@ -49,17 +49,6 @@ _MOST_OPEN_SHARDS = 8
 class _StoresBatches(SqlEventLogStorage):
     """Stores a batch of events in one transaction, where `SqlEventLogStorage` needs several for each event."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        # Dagster collects events in batches only if this variable is set.
-        os.environ.setdefault(BATCH_VARIABLE, str(BATCH_SIZE))
-        self._tables: set[str] = set()
-        super().__init__(*args, **more)
-
-    def has_table(self, table_name: str) -> bool:
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
-
     def _with_rows(self, events: Iterable[EventLogEntry]) -> list[tuple[EventLogEntry, dict[str, Any]]]:
         """The events with the columns that are stored of each."""
         return [(event, self._event_to_row(event)) for event in events]
@@ -89,6 +78,10 @@ class _StoresBatches(SqlEventLogStorage):
 class TemporaryEventLogStorage(_StoresBatches, InMemoryEventLogStorage):
     """An event log in memory, whose one database holds the events of all runs."""
 
+    def __init__(self) -> None:
+        _collect_batches()
+        super().__init__()
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         self._store_in_index(self._with_rows(events))
 
@@ -103,7 +96,9 @@ class BatchingEventLogStorage(_StoresBatches, SqliteEventLogStorage):
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        _collect_batches()
         self._engines: OrderedDict[tuple[int, str], db.Engine] = OrderedDict()
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -135,6 +130,11 @@ class BatchingEventLogStorage(_StoresBatches, SqliteEventLogStorage):
             self._store_in_index(
                 [item for item in of_run if item[0].is_dagster_event and item[0].dagster_event_type in _INDEXED_EVENTS]
             )
+
+    def has_table(self, table_name: str) -> bool:
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def wipe(self) -> None:
         self._close_all()
@@ -198,6 +198,11 @@ class BatchingEventLogStorage(_StoresBatches, SqliteEventLogStorage):
             for (pid, _), engine in self._engines.items():
                 engine.dispose(close=pid == os.getpid())
             self._engines.clear()
+
+
+def _collect_batches() -> None:
+    """Dagster collects events in batches only if this variable is set."""
+    os.environ.setdefault(BATCH_VARIABLE, str(BATCH_SIZE))
 
 
 def _insert(connection: db.Connection, row: dict[str, Any]) -> int:

@@ -92,7 +92,7 @@ def dazz_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def instance(dazz_home: Path, initial_home: Path) -> Iterator[dg.DagsterInstance]:
-    shutil.copytree(initial_home, dazz_home)
+    shutil.copytree(initial_home, dazz_home, dirs_exist_ok=True)
     with dagster_instance.open_instance() as opened:
         yield opened
 
