@@ -4,13 +4,23 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
-from threading import Semaphore
+from threading import Lock, Semaphore
 from typing import Any
 
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.declare.config import config_secrets, config_texts, secret_list, secrets_by_field
 from dazz_assets.declare.integration import Integration
-from dazz_assets.http import Authenticator, Client, ClientEvent, Credential, CredentialSet, Limiter, Mask
+from dazz_assets.http import (
+    Authenticator,
+    Client,
+    ClientEvent,
+    Code,
+    Credential,
+    CredentialSet,
+    Limiter,
+    Mask,
+    call_code,
+)
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
@@ -18,6 +28,9 @@ from dazz_assets.reports import Progress
 from dazz_assets.spec.placeholder_rules import find_other_braces
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from dazz_assets.windows import Windows, to_microseconds
+
+# A declared host that does not exist, where an SDK sends all requests and none is ours.
+_NO_HOST = "https://sdk.invalid"
 
 
 def _now() -> datetime:
@@ -56,6 +69,16 @@ class Session:
         self.looks_ahead = max_pages is None and not is_repeatable
         self._is_repeatable = is_repeatable
         self._sleep = sleep
+        self._sdk: list[Any] = []
+        self._sdk_lock = Lock()
+
+    def close(self) -> None:
+        """Close the client of the vendor's SDK, if one was made."""
+        with self._sdk_lock:
+            while self._sdk:
+                close = getattr(self._sdk.pop(), "close", None)
+                if callable(close):
+                    close()
 
     @property
     def name(self) -> str:
@@ -131,7 +154,7 @@ class Session:
         """
         integration = self.integration
         return Client(
-            self.base_url,
+            self.base_url if self.spec.sends_requests else _NO_HOST,
             hosts=integration.hosts,
             credentials=self._credentials,
             slots=self._slots,
@@ -140,6 +163,19 @@ class Session:
             sleep=self._sleep,
             on_event=self._report_waiting,
         )
+
+    def sdk(self, client: Client) -> Any:
+        """The client of the vendor's SDK that the integration's `connect` makes, once for all streams.
+
+        client: waits between attempts. Raises FetchError if it can't be made; BadConnection.
+        """
+        with self._sdk_lock:
+            if not self._sdk:
+                integration = self.integration
+                name = f"{type(integration).__name__}.connect"
+                code = Code(name, integration.connect, integration.error_response)
+                self._sdk.append(call_code(client, code, integration.connect))
+            return self._sdk[0]
 
     @property
     def base_url(self) -> str:

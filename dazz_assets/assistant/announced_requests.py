@@ -104,6 +104,12 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
             sent, since=stand_ins.value_like(sent.since, since), until=stand_ins.value_like(sent.until, until)
         )
     request = build_request(session, stream, source.fields, sent)
+    reading = _describe_reading(stream, since, is_first=mark is None)
+    if stream.pages is not None:
+        code_notes = filter(None, (reading, _STEPS_NOTE if further_steps else ""))
+        arguments = ", ".join(f"{name}={value!r}" for name, value in request.params.items())
+        call = stand_ins.restore_names(f"{request.url}({arguments})")
+        return AnnouncedRequest(sync, request.method, call, {}, None, "; ".join(code_notes))
     request = _find_first(session, stream, request, source.position, stand_ins)
     signed, auth_note = _sign(session, request)
     named = {name: stand_ins.restore_names(value) for name, value in signed.headers.items()}
@@ -114,7 +120,7 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
     }
     notes = (
         stand_ins.restore_names(auth_note),
-        _describe_reading(stream, since, is_first=mark is None),
+        reading,
         _STEPS_NOTE if further_steps else "",
     )
     body = stand_ins.restore_names(signed.body.decode()) if signed.body else None

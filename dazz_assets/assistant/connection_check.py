@@ -10,7 +10,8 @@ from msgspec import Raw
 from dazz_assets.assistant.trial_ranges import trial_ranges
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.stream_requests import ANCESTOR, build_request, parent_fields, sent_bounds, split_generations
-from dazz_assets.http import Client, FetchError, walk
+from dazz_assets.extract.walk_stream import walk_stream
+from dazz_assets.http import Client, FetchError
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -107,11 +108,11 @@ def _fetch_records_of_parent(
 def _fetch_first_page(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
 ) -> Sequence[Raw]:
-    pages = walk(
+    pages = walk_stream(
+        session,
+        stream,
         client,
         build_request(session, stream, parent, sent_bounds(session, stream, bounds)),
-        paginator=stream.paginator,
-        rules=stream.rules,
         should_stop=lambda _: "the first page is enough",
     )
     with closing(pages):

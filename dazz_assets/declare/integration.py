@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.declare.config import Config
 from dazz_assets.declare.stream import Scalar, Stream
-from dazz_assets.http import Absence, Accept, Auth, Format, Paginator, Rate, Seam, Shape
+from dazz_assets.http import Absence, Accept, Auth, Format, Paginator, Rate, Response, Seam, Shape
 from dazz_assets.names import snake_case
 
 WindowKind = Literal["day", "week", "month"]
@@ -99,6 +99,27 @@ class Integration(Generic[Config]):
                 f"{type(self).__name__} was made without a config; pass one: {type(self).__name__}(config)"
             )
         return self._config
+
+    def connect(self) -> Any:
+        """The client of the vendor's SDK, for streams with `pages`: made from `self.config`, once for a connection.
+
+        If it has a method `close`, that is called at the end.
+        """
+        raise NotImplementedError
+
+    def error_response(self, error: Exception) -> Response | None:
+        """The vendor's response behind an exception that the SDK raised; None if there is none.
+
+        ```python
+        def error_response(self, error: Exception) -> Response | None:
+            return Response(error.status, error.headers, error.body) if isinstance(error, VendorError) else None
+        ```
+
+        It means what it means without an SDK: what may pass is tried again, a wait that it asks for is kept, and
+        `accept` finds its status and its text. An exception because of a broken connection is tried again without it;
+        any other fails the stream.
+        """
+        return None
 
     def object_id(self, *vendor_id: str | int) -> str:
         """A stable id for a domain object: 32 hex digits that depend on integration, connection and vendor id alone.

@@ -97,7 +97,10 @@ def split_generations(fields: Iterable[str]) -> tuple[list[str], list[str]]:
 def build_request(
     session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: SentBounds | None
 ) -> Request:
-    """Build the first request of a walk. bounds: None for a stream without a cursor. Raises SyncError."""
+    """Build the first request of a walk; for a stream from code, the call that it stands for, which is not sent.
+
+    bounds: None for a stream without a cursor. Raises SyncError.
+    """
 
     def look_up(kind: str, name: str) -> str | int:
         if kind == "cursor" and bounds is not None:
@@ -121,11 +124,14 @@ def build_request(
     def is_absent(kind: str, name: str) -> bool:
         return bounds is not None and bounds.is_absent(kind, name)
 
+    params = fill_placeholders(stream.params, look_up, is_absent)
+    if stream.pages is not None:
+        return Request(stream.code_name, "CALL", params, source=request_source(stream, parent))
     headers = fill_placeholders(stream.headers, look_up, is_absent)
     return Request(
         method=stream.method,
         url=session.base_url + str(fill_placeholders(stream.path, as_segment)),
-        params=fill_placeholders(stream.params, look_up, is_absent),
+        params=params,
         headers={name: str(value) for name, value in headers.items()},
         body=fill_placeholders(stream.body, look_up, is_absent),
         source=request_source(stream, parent),

@@ -92,6 +92,8 @@ class StreamSync:
         sources: list[Source] = []
         try:
             sources = self._sources()
+            if self._stream.pages is not None and sources:
+                self._session.sdk(state.client)  # A client that can't be made fails the stream, not a parent of it.
             state.parents = [source.parent for source in sources]
             if not state.replaces_all:
                 state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(sources))

@@ -4,6 +4,7 @@ from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.body_format import Format
 from dazz_assets.http.client import Client
+from dazz_assets.http.code_walk import Code, call_code, walk_code
 from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.errors import (
     BadRequestError,
@@ -58,6 +59,7 @@ __all__ = [
     "BearerToken",
     "Client",
     "ClientEvent",
+    "Code",
     "Counters",
     "Credential",
     "CredentialError",
@@ -103,7 +105,9 @@ __all__ = [
     "WaitTooLongError",
     "WalkLimitError",
     "WalkedPage",
+    "call_code",
     "find_next_page_hint",
     "requested_wait",
     "walk",
+    "walk_code",
 ]

@@ -22,6 +22,7 @@ from dazz_assets.names import closest_name, snake_case
 from dazz_assets.spec import (
     auth_rules,
     base_url_rules,
+    code_rules,
     combination_rules,
     cursor_bounds,
     name_rules,
@@ -63,6 +64,7 @@ def stream_name(stream: type[Stream[Any]]) -> str:
 def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
     methods = _find_parsers(integration)
     settings.check_settings(integration)
+    code_rules.check_code(integration)
     name_rules.check_references(integration)
     repeated_definitions.check_defined_once(integration)
     specs = {stream: _read_stream(integration, stream) for stream in integration.streams}
@@ -109,7 +111,8 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         stream=stream,
         model=_read_model(integration, stream),
         doc=_read_doc(stream, Stream),
-        path=stream.path,
+        path=getattr(stream, "path", None) or "",
+        pages=stream.pages if code_rules.has_pages(stream) else None,
         params=params,
         headers={**integration.headers, **stream.headers},
         body=body,

@@ -267,7 +267,7 @@ class _SharedSettings(BaseModel):
 
 
 class _StreamSettings(_SharedSettings):
-    path: Annotated[str, AfterValidator(_check_path)] = Field(description="a path", examples=['`path = "/things"`'])
+    path: Annotated[str, AfterValidator(_check_path)] | None = _setting("a path", '`path = "/things"`')
     body: Mapping[str, Any] | None = _setting("a dict", '`body = {"query": "..."}`')
     cursor: InstanceOf[Cursor] | None = _setting("a Cursor", '`cursor = Cursor("updated_at")`')
     parent: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`parent = OrgsStream`")

@@ -90,7 +90,7 @@ def _stream_document(spec: IntegrationSpec, stream: StreamSpec, requests: list[A
         },
         "partitions": summary.describe_partitions(spec, stream),
         "parent": stream.parent,
-        "paginator": summary.describe_setting(stream.paginator),
+        "paginator": summary.describe_paging(stream),
         "records": stream.records,
         "model": stream.model and stream.model.__name__,
         "read_by": summary.find_readers(spec, stream),
