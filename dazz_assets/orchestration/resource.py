@@ -114,9 +114,9 @@ class DazzResource(dg.ConfigurableResource[SessionPool]):
         return SessionPool(self.open_lake(), self.read_connections, connections_file=self._connections_path)
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[SessionPool]:  # type: ignore[override]
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[SessionPool]:
         """Called by Dagster around a run or a sensor's tick."""
-        with closing(self.create_resource(context)) as pool:
+        with super().yield_for_execution(context) as pool, closing(pool):
             yield pool
 
     def open_lake(self) -> Lake:
