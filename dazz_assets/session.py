@@ -1,5 +1,6 @@
 """A session: an integration, one of its connections and the lake, at work."""
 
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.declare.config import config_secrets, config_texts, secret_list, secrets_by_field
 from dazz_assets.declare.integration import Integration
+from dazz_assets.errors import SyncError
 from dazz_assets.http import (
     Authenticator,
     Client,
@@ -22,8 +24,10 @@ from dazz_assets.http import (
     call_code,
 )
 from dazz_assets.http.hosts import parse_origin
+from dazz_assets.http.json_slices import value_at
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
+from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import Progress
 from dazz_assets.spec.placeholder_rules import find_other_braces
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
@@ -69,6 +73,8 @@ class Session:
         self.looks_ahead = max_pages is None and not is_repeatable
         self._is_repeatable = is_repeatable
         self._sleep = sleep
+        self.facts: dict[str, Any] = {}
+        """The values of the integration's facts that this session fetched, by name."""
         self._sdk: list[Any] = []
         self._sdk_lock = Lock()
 
@@ -103,11 +109,15 @@ class Session:
 
     @property
     def parsing_integration(self) -> Integration[Any]:
-        """The integration for parsers. It has no config if the connection's is wrong, as most parsers need none."""
+        """The integration for parsers, with the facts of the last sync.
+
+        It has no config if the connection's is wrong, as most parsers need none.
+        """
         try:
-            return self.integration
+            config = self.integration.config
         except BadConnection:
-            return self.spec.integration(None, connection=self.connection.id)
+            config = None
+        return self.spec.integration(config, connection=self.connection.id, facts=self._read_facts())
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -116,6 +126,34 @@ class Session:
             return config_secrets(self.integration.config)
         except BadConnection:
             return ()
+
+    def fact(self, path: str) -> str | int:
+        """The value at a path in the facts, for a template: `me.timeZone`. Raises SyncError if there is none."""
+        value = value_at(self.facts, path)
+        if isinstance(value, bool | float):
+            return json.dumps(value)
+        if isinstance(value, str | int):
+            return value
+        found = "no value" if value is None else "several values"
+        raise SyncError(
+            f"{self.name}: {{facts.{path}}} has {found} in what the vendor answered; correct the placeholder"
+        )
+
+    def store_facts(self) -> None:
+        """Store the facts that this session fetched, so that parsers have them without a request."""
+        if self.facts != self._read_facts():
+            write_sidecar(self.lake, self._facts_path, json.dumps(self.facts).encode())
+
+    def _read_facts(self) -> dict[str, Any]:
+        """The facts that were stored last; none if there were none."""
+        if not self.spec.facts:
+            return {}
+        stored: dict[str, Any] = json.loads(read_sidecar(self.lake, self._facts_path) or b"{}")
+        return stored
+
+    @property
+    def _facts_path(self) -> str:
+        return f"facts/{self.spec.name}/connection={self.connection.id}.json"
 
     def pause(self, seconds: float) -> None:
         """Wait, by the session's clock."""

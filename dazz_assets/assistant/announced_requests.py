@@ -1,7 +1,7 @@
 """The first requests of a stream's syncs, built without a connection by the code that builds the real ones.
 
-Values that only a connection or a response can supply appear by name: `{config.org}`, `{parent.id}`, `<start>` for the
-connection's start, `<mark>` for the high-water mark and `<now>` for the time of the request.
+Values that only a connection or a response can supply appear by name: `{config.org}`, `{facts.me.id}`, `{parent.id}`,
+`<start>` for the connection's start, `<mark>` for the high-water mark and `<now>` for the time of the request.
 """
 
 from collections.abc import Mapping
@@ -258,6 +258,9 @@ class _UnconnectedSession(Session):
     @cached_property
     def integration(self) -> Integration[Any]:
         return self.spec.integration(self._config(), connection=self.connection.id)
+
+    def fact(self, path: str) -> str | int:
+        return self._stand_ins.value_for(f"{{facts.{path}}}")
 
     def _config(self) -> ConnectionConfig:
         """Build the config without validation, as no stand-in fits all types. Defaults are used, except for secrets."""

@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from dazz_assets.assistant.trial_ranges import trial_ranges
 from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.stream_requests import ANCESTOR, build_request, parent_fields, sent_bounds, split_generations
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import Client, FetchError
@@ -134,12 +135,15 @@ class CheckReport:
 
 
 def check_connection(session: Session) -> CheckReport:
-    """Fetch the first page of the check stream; for a sub-stream, take a parent from the first page of parents.
+    """Fetch the facts, and the first page of the check stream.
 
-    Stores nothing. Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
+    For a sub-stream, take a parent from the first page of parents. Stores nothing.
+
+    Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
     """
     client = session.client(session.spec.check)
     with closing(client):
+        fetch_facts(session, client)
         first = fetch_first_records(session, client, session.spec.streams[session.spec.check])
         return CheckReport(
             session.connection.id,

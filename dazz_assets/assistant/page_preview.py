@@ -34,6 +34,7 @@ from dazz_assets.assistant.trial_ranges import trial_ranges
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
@@ -166,6 +167,7 @@ def preview(session: Session, stream: StreamSpec) -> Preview:
     """
     client = session.client(stream.name)
     with closing(client):
+        fetch_facts(session, client)
         parent, page = _fetch_page(session, client, stream)
         return _examine(session, client, stream, parent, page)
 

@@ -35,8 +35,9 @@ class Stream(Generic[Model]):
     can still be a parent.
 
     Only `path` is required, or the method `pages` in its place, where an SDK sends the requests. `path`, `params`,
-    `headers` and `body` are templates, at any depth: `{config.x}` is a field of the connection's config, `{parent.a.b}`
-    a field of the parent's record, `{cursor.since}` and `{cursor.until}` the bounds of the range to fetch.
+    `headers` and `body` are templates, at any depth: `{config.x}` is a field of the connection's config, `{facts.a.b}`
+    a value of the integration's facts, `{parent.a.b}` a field of the parent's record, `{cursor.since}` and
+    `{cursor.until}` the bounds of the range to fetch.
 
     name: of the stream, in assets and tables. By default the class name without `Stream`, in snake case.
     path: what follows the base URL. Each placeholder is percent-encoded as one segment.

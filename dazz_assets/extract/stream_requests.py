@@ -104,7 +104,10 @@ def build_request(
 
     def look_up(kind: str, name: str) -> str | int:
         if kind == "cursor" and bounds is not None:
-            return bounds.value(name)
+            bound = bounds.value(name)  # The cursor's format may name facts.
+            return str(fill_placeholders(bound, look_up)) if isinstance(bound, str) else bound
+        if kind == "facts":
+            return session.fact(name)
         values = parent if kind == "parent" else config_texts(session.integration.config)
         if name not in values:
             if kind == "config":

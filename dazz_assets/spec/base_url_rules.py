@@ -5,7 +5,7 @@ from typing import Any
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
-from dazz_assets.spec.code_rules import has_pages
+from dazz_assets.spec.code_rules import sends_requests
 from dazz_assets.spec.placeholder_rules import check_config_placeholders, check_url_braces
 from dazz_assets.spec.secret_rules import check_no_token, check_not_in_url, is_secret_field
 from dazz_assets.spec.settings import check_url
@@ -16,7 +16,7 @@ def check_base_url(integration: type[Integration[Any]], config: type[ConnectionC
     where, base_url = integration.__name__, integration.base_url or ""
     check_not_in_url(where, "base_url", base_url, config)
     check_no_token(where, "base_url", base_url, config)
-    _check_config(where, base_url, config, is_needed=not all(map(has_pages, integration.streams)))
+    _check_config(where, base_url, config, is_needed=sends_requests(integration))
     fix = "it is the same for all requests; write it in the `path`, `params`, `headers` or `body` of a stream"
     check_config_placeholders(where, "base_url", base_url, config, fix)
     check_url_braces(where, "base_url", base_url, config)

@@ -6,6 +6,7 @@ from typing import Any
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
+from dazz_assets.spec.settings import fact_streams
 
 _OF_REQUESTS = ("method", "headers", "body", "paginator", "format")
 """Settings of a stream that say how a request is sent or its response is read, so that they do nothing for code."""
@@ -17,13 +18,20 @@ def has_pages(stream: type[Stream[Any]]) -> bool:
     return "pages" in _overridden(stream, Stream)
 
 
+def sends_requests(integration: type[Integration[Any]]) -> bool:
+    """Whether a stream or a fact of an integration comes from requests of ours."""
+    sources = [*integration.streams, *integration.facts.values()]
+    return any(isinstance(source, str) or not has_pages(source) for source in sources)
+
+
 def check_code(integration: type[Integration[Any]]) -> None:
     """Check where the pages of each stream come from, and that `connect` is there if code needs it.
 
     Raises DefinitionError.
     """
-    where, from_code = integration.__name__, [stream for stream in integration.streams if has_pages(stream)]
-    for stream in integration.streams:
+    where, streams = integration.__name__, [*integration.streams, *fact_streams(integration)]
+    from_code = [stream for stream in streams if has_pages(stream)]
+    for stream in streams:
         _check_origin(f"{where}: {stream.__name__}", stream)
     own = _overridden(integration, Integration)
     if from_code and "connect" not in own:
@@ -41,7 +49,7 @@ def check_code(integration: type[Integration[Any]]) -> None:
             raise DefinitionError(f"{where}.{name} is not a plain method; write `def {name}(self, ...)`")
         if name in own and inspect.iscoroutinefunction(getattr(integration, name)):
             raise DefinitionError(f"{where}.{name} is async; remove `async`")
-    if integration.auth is not None and len(from_code) == len(integration.streams):
+    if integration.auth is not None and not sends_requests(integration):
         raise DefinitionError(
             f"{where}: `auth` does nothing: all pages come from code, whose client `connect` makes; give the "
             "credentials to the client, and remove `auth`"

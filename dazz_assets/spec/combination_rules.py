@@ -67,10 +67,10 @@ def check_max_invalid(
 def find_unused_secrets(spec: IntegrationSpec) -> list[str]:
     """Warnings for secrets of the config that no request sends, as the integration has no `auth`."""
     # An SDK's client may be given any of them.
-    has_client = any(stream.pages is not None for stream in spec.streams.values())
+    has_client = any(stream.pages is not None for stream in spec.fetched)
     if spec.integration.auth is not None or spec.integration.seams or has_client:
         return []
-    sent = {name for stream in spec.streams.values() for _, name in find_placeholders(stream.request)}
+    sent = {name for stream in spec.fetched for _, name in find_placeholders(stream.request)}
     return [
         f"{spec.config.__name__}.{name} is a secret that no request sends: set `auth`, for example "
         f'`auth = BearerToken("{{config.{name}}}")`'

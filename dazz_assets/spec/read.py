@@ -71,9 +71,10 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
     name_rules.check_stream_names(integration, specs.values())
     ordered = name_rules.order_by_parent(integration, {spec.name: spec for spec in specs.values()})
     config = _read_config(integration)
+    facts = _read_facts(integration, config)
     for spec in specs.values():
         where = f"{integration.__name__}: {spec.stream.__name__}"
-        placeholder_rules.check_stream_templates(where, spec, config)
+        placeholder_rules.check_stream_templates(where, spec, config, facts)
         secret_rules.check_request_secrets(where, spec, config)
         combination_rules.check_stream(where, spec, integration)
     combination_rules.check_integration(integration)
@@ -91,6 +92,7 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
         doc=_read_doc(integration, Integration),
         window=integration.window,
         check=names[integration.check or integration.streams[0]],
+        facts=facts,
         streams=ordered,
         parsers=parsers,
     )
@@ -136,6 +138,36 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         max_idle_pages=setting("max_idle_pages"),
         personal=_as_tuple(setting("personal")),
     )
+
+
+def _read_facts(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> dict[str, StreamSpec]:
+    """The stream of each fact. Templates of one may name those before it. Raises DefinitionError."""
+    facts: dict[str, StreamSpec] = {}
+    for name, source in integration.facts.items():
+        spec = _read_stream(integration, _whole_answer(source) if isinstance(source, str) else source)
+        where = f"{integration.__name__}: the fact {name!r}"
+        if spec.parent is not None or spec.cursor is not None:
+            setting = "parent" if spec.parent is not None else "cursor"
+            raise DefinitionError(
+                f"{where}: {spec.stream.__name__} has a `{setting}`, but a fact is fetched before all streams, and "
+                "whole; remove it"
+            )
+        placeholder_rules.check_stream_templates(where, spec, config, facts)
+        secret_rules.check_request_secrets(where, spec, config)
+        facts[name] = spec
+    return facts
+
+
+def _whole_answer(path: str) -> type[Stream[Any]]:
+    """A stream whose one record is all that a GET of a path answers."""
+
+    class FactStream(Stream):
+        pass
+
+    FactStream.path = path
+    FactStream.method, FactStream.records, FactStream.record = "GET", "", ""
+    FactStream.shape, FactStream.paginator, FactStream.total = "object", None, None
+    return FactStream
 
 
 def _as_tuple(paths: str | tuple[str, ...] | None) -> tuple[str, ...]:

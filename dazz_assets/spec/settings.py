@@ -43,12 +43,17 @@ def check_settings(integration: type[Integration[Any]]) -> None:
     _validate(where, integration, _IntegrationSettings)
     on_streams = "on an integration; it belongs to its streams: set it on each stream that needs it"
     check_attributes(integration, INTEGRATION_SETTINGS, STREAM_SETTINGS - INTEGRATION_SETTINGS, on_streams)
-    for stream in integration.streams:
+    for stream in (*integration.streams, *fact_streams(integration)):
         on_integration = f"on a stream; it belongs to the integration: set it on {where}"
         check_attributes(stream, STREAM_SETTINGS, INTEGRATION_SETTINGS - STREAM_SETTINGS, on_integration)
         _validate(f"{where}: {stream.__name__}", stream, _StreamSettings)
         if stream.cursor is not None:
             _validate(f"{where}: {stream.__name__}.cursor", stream.cursor, _CursorSettings)
+
+
+def fact_streams(integration: type[Integration[Any]]) -> list[type[Stream[Any]]]:
+    """The streams that an author gives as facts."""
+    return [source for source in integration.facts.values() if isinstance(source, type)]
 
 
 def check_url(url: str) -> str:
@@ -199,6 +204,18 @@ def _check_until(until: str, info: ValidationInfo) -> str:
     return until
 
 
+def _check_facts(facts: Mapping[str, object]) -> Mapping[str, object]:
+    for name, source in facts.items():
+        subject = f"`facts` has {name!r}: {_format_value(source)}"
+        if isinstance(source, str):
+            if not source.startswith("/"):
+                raise ValueError(f'{subject}; begin the path with a slash: `"/{source}"`')
+            _check_path(source)
+        elif not _is_stream_class(source):
+            raise ValueError(f"{subject}; give the path of what tells it, or a Stream class")
+    return facts
+
+
 def _check_is_tuple(streams: object) -> object:
     if isinstance(streams, type):
         name = streams.__name__
@@ -220,6 +237,7 @@ def _check_streams(streams: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 _Name = Annotated[str, Field(min_length=1)]
+_FactName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 _HostName = Annotated[str, Field(pattern=r"^[^/]+$")]
 _Paths = str | tuple[_Name, ...]
 
@@ -287,6 +305,9 @@ class _IntegrationSettings(_SharedSettings):
     concurrency: int = _setting("a whole number of at least 1", "`concurrency = 4`", ge=1)
     window: WindowKind = _setting('"day", "week" or "month"')
     check: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`check = OrgsStream`")
+    facts: Annotated[Mapping[_FactName, Any], AfterValidator(_check_facts)] = _setting(
+        "a dict of paths, or Stream classes, by names", '`facts = {"me": "/myself"}`'
+    )
     streams: Annotated[tuple[Any, ...], AfterValidator(_check_streams), BeforeValidator(_check_is_tuple)] = _setting(
         "a tuple of Stream classes", "`streams = (OrgsStream, ProjectsStream)`"
     )

@@ -156,7 +156,10 @@ class ParserSpec:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationSpec:
-    """An integration: its streams (parents first) and parsers by name, and what all of them share."""
+    """An integration: its streams (parents first) and parsers by name, and what all of them share.
+
+    facts: how each is fetched, by name, in order: templates of one may name those before it.
+    """
 
     name: str
     integration: type[Integration[Any]]
@@ -164,10 +167,16 @@ class IntegrationSpec:
     doc: str
     window: WindowKind
     check: str
+    facts: Mapping[str, StreamSpec] = field(default_factory=dict)
     streams: Mapping[str, StreamSpec] = field(default_factory=dict)
     parsers: Mapping[str, ParserSpec] = field(default_factory=dict)
 
     @property
+    def fetched(self) -> tuple[StreamSpec, ...]:
+        """All that is fetched: streams and facts."""
+        return (*self.streams.values(), *self.facts.values())
+
+    @property
     def sends_requests(self) -> bool:
         """Whether requests of ours go to the vendor; otherwise an SDK sends them all."""
-        return any(stream.pages is None for stream in self.streams.values())
+        return any(stream.pages is None for stream in self.fetched)
