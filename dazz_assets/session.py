@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock, Semaphore
@@ -10,6 +11,7 @@ from typing import Any
 
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.declare.config import config_secrets, config_texts, secret_list, secrets_by_field
+from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import SyncError
 from dazz_assets.http import (
@@ -25,12 +27,13 @@ from dazz_assets.http import (
 )
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.json_slices import value_at
-from dazz_assets.http.placeholders import fill_placeholders, path_segment
+from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import Progress
 from dazz_assets.spec.placeholder_rules import find_other_braces
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
+from dazz_assets.spec.timestamps import is_zone
 from dazz_assets.windows import Windows, to_microseconds
 
 # A declared host that does not exist, where an SDK sends all requests and none is ours.
@@ -138,6 +141,27 @@ class Session:
         raise SyncError(
             f"{self.name}: {{facts.{path}}} has {found} in what the vendor answered; correct the placeholder"
         )
+
+    def fill_cursor(self, cursor: Cursor) -> Cursor:
+        """A cursor with the templates of its format and its zone filled. Raises SyncError."""
+        if not any(find_placeholders([cursor.format, cursor.zone])):
+            return cursor
+        values = config_texts(self.integration.config)
+
+        def look_up(kind: str, name: str) -> str:
+            if kind == "config" and name not in values:
+                raise SyncError(f"{self.name}: a Cursor needs `config.{name}`, which is not set; set it")
+            return values[name] if kind == "config" else str(self.fact(name))
+
+        filled = replace(
+            cursor,
+            # What is filled in is no part of the format.
+            format=fill_placeholders(cursor.format, lambda kind, name: look_up(kind, name).replace("%", "%%")),
+            zone=fill_placeholders(cursor.zone, look_up),
+        )
+        if filled.zone is not None and not is_zone(filled.zone):
+            raise SyncError(f"{self.name}: {cursor.zone} is {filled.zone!r}, which is no time zone; correct `zone`")
+        return filled
 
     def store_facts(self) -> None:
         """Store the facts that this session fetched, so that parsers have them without a request."""

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from dazz_assets.connections import Connection
 from dazz_assets.declare.config import ConnectionConfig, config_texts
+from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
@@ -258,6 +259,9 @@ class _UnconnectedSession(Session):
     @cached_property
     def integration(self) -> Integration[Any]:
         return self.spec.integration(self._config(), connection=self.connection.id)
+
+    def fill_cursor(self, cursor: Cursor) -> Cursor:
+        return replace(cursor, zone=None)  # Bounds go by names.
 
     def fact(self, path: str) -> str | int:
         return self._stand_ins.value_for(f"{{facts.{path}}}")

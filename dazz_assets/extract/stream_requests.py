@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dazz_assets.declare.config import config_texts
 from dazz_assets.errors import SyncError
-from dazz_assets.extract.bounds import Bounds, floor_bound, format_bound, round_up_bound
+from dazz_assets.extract.bounds import Bounds, floor_bound, format_bound, round_up_bound, step_out_of_repeated_hour
 from dazz_assets.extract.drift import shape_from_json, shape_path
 from dazz_assets.http import Request
 from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
@@ -56,9 +56,9 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
     A missing since becomes the connection's start; a missing until, the end of the current second (minute or day, as
     the format resolves).
     """
-    cursor = stream.cursor
-    if cursor is None:
+    if stream.cursor is None:
         return None
+    cursor = session.fill_cursor(stream.cursor)
     since = session.start if bounds.since is None else bounds.since
     now = to_microseconds(session.now())
     if bounds.until is None:
@@ -68,6 +68,10 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
         is_exact = format_bound(bounds.until, cursor) != format_bound(bounds.until - 1, cursor)
         until = bounds.until if is_exact else round_up_bound(bounds.until, cursor)
     inclusive = bounds.since is not None and not bounds.exact
+    if cursor.zone is not None:
+        floored, inclusive = floor_bound(since, cursor, inclusive=inclusive), False
+        since = step_out_of_repeated_hour(floored, cursor, is_since=True)
+        until = step_out_of_repeated_hour(until, cursor, is_since=False)
     return SentBounds(
         since=format_bound(since, cursor, inclusive=inclusive),
         until=format_bound(until, cursor),
@@ -104,8 +108,7 @@ def build_request(
 
     def look_up(kind: str, name: str) -> str | int:
         if kind == "cursor" and bounds is not None:
-            bound = bounds.value(name)  # The cursor's format may name facts.
-            return str(fill_placeholders(bound, look_up)) if isinstance(bound, str) else bound
+            return bounds.value(name)
         if kind == "facts":
             return session.fact(name)
         values = parent if kind == "parent" else config_texts(session.integration.config)

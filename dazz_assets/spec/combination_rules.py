@@ -129,6 +129,11 @@ def _find_unused_cursor_setting(stream: StreamSpec) -> str | None:
     if (cursor.step is not None or cursor.both) and not stream.takes_both_bounds:
         name = "step" if cursor.step is not None else "both"
         return f"Cursor({name}=...) does nothing: it needs both bounds; name their parameters in `since` and `until`"
+    if cursor.zone is not None and (cursor.format is None or "%" not in cursor.format):
+        return (
+            "Cursor(zone=...) does nothing: it is for bounds that a strftime format writes, as others name an instant; "
+            'set `format`, for example `format="%Y-%m-%d %H:%M"`, or remove it'
+        )
     if cursor.nulls_listed and (cursor.nulls is None or not stream.takes_since):
         return "Cursor(nulls_listed=True) does nothing: it needs `nulls` and `since`; set both, or remove it"
     return None

@@ -37,7 +37,7 @@ def check_stream_templates(
             if isinstance(value, str) and (found := _find_mistyped_placeholder(value, meant)):
                 raise _not_a_placeholder(where, setting, found, config)
     check_url_braces(where, "path", stream.path, config)
-    _check_format(where, stream, config, facts)
+    _check_cursor(where, stream, config, facts)
     _check_key(where, stream)
 
 
@@ -88,13 +88,14 @@ def _check_fact(subject: str, path: str, facts: Collection[str]) -> None:
         raise DefinitionError(f"{subject}, but no such fact is known by then{known}")
 
 
-def _check_format(where: str, stream: StreamSpec, config: type[ConnectionConfig], facts: Collection[str]) -> None:
-    """Check the placeholders in the format of a cursor's bounds."""
-    for kind, name in find_placeholders(stream.cursor and stream.cursor.format):
-        subject = f"{where}: `format` of its Cursor uses {{{kind}.{name}}}"
-        if kind not in ("config", "facts"):
-            raise DefinitionError(f"{subject}; only {{config.x}} and {{facts.x}} can be part of it")
-        _check_placeholder(subject, kind, name, stream, config, facts)
+def _check_cursor(where: str, stream: StreamSpec, config: type[ConnectionConfig], facts: Collection[str]) -> None:
+    """Check the placeholders in how a cursor's bounds are written."""
+    for setting in ("format", "zone"):
+        for kind, name in find_placeholders(getattr(stream.cursor, setting, None)):
+            subject = f"{where}: `{setting}` of its Cursor uses {{{kind}.{name}}}"
+            if kind not in ("config", "facts"):
+                raise DefinitionError(f"{subject}; only {{config.x}} and {{facts.x}} can be part of it")
+            _check_placeholder(subject, kind, name, stream, config, facts)
 
 
 def _check_parent_field(subject: str, name: str, stream: StreamSpec) -> None:

@@ -30,6 +30,7 @@ from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import Absence, Action, Shape
 from dazz_assets.spec.attribute_rules import check_attributes
+from dazz_assets.spec.timestamps import is_zone
 
 _MAX_VALUE_LENGTH = 60
 
@@ -204,6 +205,12 @@ def _check_until(until: str, info: ValidationInfo) -> str:
     return until
 
 
+def _check_zone(zone: str) -> str:
+    if "{" not in zone and not is_zone(zone):
+        raise ValueError(f'`zone` is {zone!r}, which is no time zone; give its IANA name: `zone="America/New_York"`')
+    return zone
+
+
 def _check_facts(facts: Mapping[str, object]) -> Mapping[str, object]:
     for name, source in facts.items():
         subject = f"`facts` has {name!r}: {_format_value(source)}"
@@ -330,6 +337,9 @@ class _CursorSettings(BaseModel):
     nulls_listed: bool = _setting("True or False")
     lookback: timedelta = _setting("a timedelta, not negative", "`lookback=timedelta(hours=1)`", ge=timedelta())
     order: Literal["asc", "desc"] | None = _setting('"asc" or "desc"')
+    zone: Annotated[str, AfterValidator(_check_zone)] | None = _setting(
+        "the name of a time zone", '`zone="America/New_York"`'
+    )
     format: Annotated[str, _satisfying(lambda form: form in ("epoch", "epoch_ms") or "%" in form)] | None = _setting(
         '"epoch" (seconds), "epoch_ms" or a strftime format', '`format="%Y-%m-%d"`'
     )

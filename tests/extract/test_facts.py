@@ -47,7 +47,7 @@ class NotesStream(Stream[Note]):
 
     path = "/sites/{facts.sites.0.id}/notes"
     params = {"author": "{facts.me.id}", "q": "changed >= {cursor.since}", "all": "{facts.me.is_admin}"}
-    cursor = Cursor("at", format="%Y-%m-%d %H:%M{facts.me.offset}")
+    cursor = Cursor("at", format="%Y-%m-%d %H:%M:%S{facts.me.suffix}", zone="{facts.me.timeZone}")
 
 
 class ProfileStream(Stream):
@@ -96,7 +96,7 @@ class Tracker:
         self.me: Any = {
             "id": 7,
             "timeZone": "Europe/Berlin",
-            "offset": "+0100",
+            "suffix": " 100%",
             "is_admin": True,
             "next": "x",
             "total": 9,
@@ -158,7 +158,7 @@ def test_they_are_fetched_before_the_streams_and_fill_templates(customer: Custom
     assert tracker.asked() == [*FACTS, *["GET /sites/s-1/notes"] * 2]
     assert tracker.vendor.requests[len(FACTS)].query == {
         "author": ["7"],
-        "q": ["changed >= 2026-01-05 00:00+0100"],
+        "q": ["changed >= 2026-01-05 01:00:00 100%"],
         "all": ["true"],
         "limit": ["100"],
         "offset": ["0"],
@@ -209,12 +209,13 @@ def test_explain_names_them(customer: Customer) -> None:
 @pytest.mark.parametrize(
     ("me", "problem"),
     [
-        ({"offset": "", "is_admin": True}, r"tracker/acme: \{facts.me.id\} has no value in what the vendor answered"),
-        ({"id": [1, 2], "offset": "", "is_admin": True}, r"\{facts.me.id\} has several values"),
+        ({"id": None}, r"tracker/acme: \{facts.me.id\} has no value in what the vendor answered"),
+        ({"id": [1, 2]}, r"\{facts.me.id\} has several values"),
+        ({"timeZone": "Berlin"}, r"tracker/acme: \{facts.me.timeZone\} is 'Berlin', which is no time zone"),
     ],
 )
 def test_a_value_that_is_not_there_is_told(me: Any, problem: str, customer: Customer, tracker: Tracker) -> None:
-    tracker.me = me
+    tracker.me |= me
     with pytest.raises(SyncError, match=problem):
         customer.sync()
     assert "GET /sites/s-1/notes" not in tracker.asked()
