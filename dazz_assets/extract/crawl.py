@@ -184,9 +184,7 @@ class SourceWalk:
         if progress.is_only_doubtful:
             self._doubt = progress.describe_doubt()
             return []
-        raise progress.make_error().add_context(
-            self._client.where, f"{self._stream.method} {self._stream.path}", self._client.mask
-        )
+        raise progress.make_error().add_context(self._client.where, self._stream.request_line, self._client.mask)
 
     def _read_list(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
         stream, progress = self._stream, ListProgress(self._stream, trusts_total=self._trusts_total)

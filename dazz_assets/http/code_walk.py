@@ -218,7 +218,7 @@ class _CodeWalker:
             status=response.status,
             headers=response.headers,
             body=response.body,
-            url=self._request.full_address(),
+            url=self._client.mask(self._request.full_address()),
             fetched_at=datetime.fromtimestamp(asked_at, UTC),
             request=self._request,
         )

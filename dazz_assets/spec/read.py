@@ -116,7 +116,7 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         path=getattr(stream, "path", None) or "",
         pages=stream.pages if code_rules.has_pages(stream) else None,
         params=params,
-        headers={**integration.headers, **stream.headers},
+        headers={} if code_rules.has_pages(stream) else {**integration.headers, **stream.headers},
         body=body,
         method=setting("method").upper(),
         records=setting("records"),

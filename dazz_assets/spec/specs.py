@@ -67,6 +67,11 @@ class StreamSpec:
         """What its requests are called, if code makes its pages: `EventsStream.pages`."""
         return f"{self.stream.__name__}.pages"
 
+    @property
+    def request_line(self) -> str:
+        """What it asks for, for messages: `GET /things`, or the code that does."""
+        return f"{self.method} {self.path}" if self.pages is None else f"CALL {self.code_name}"
+
     @cached_property
     def key_paths(self) -> tuple[str, ...]:
         """The terms of the key that are paths of the record."""

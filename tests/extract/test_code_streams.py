@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -521,6 +522,28 @@ def test_the_rate_paces_pages_and_the_end_of_one_list_takes_no_turn_from_the_nex
     customer.sync("items")
     assert len(vendor.calls) == 1 + 20
     assert customer.clock.now - begun == pytest.approx(20, rel=0.1)
+
+
+def test_sub_streams_are_listed_side_by_side_with_one_client(tmp_path: Path, vendor: Warehouse) -> None:
+    both_are_there = threading.Barrier(2, timeout=10)
+
+    class MeetingStream(ItemsStream):
+        name = "items"
+
+        @classmethod
+        def pages(cls, client: Sdk, params: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+            both_are_there.wait()
+            yield [{"n": 1}]
+
+    class ConcurrentIntegration(WarehouseApi):
+        concurrency = 2
+        streams = (ShelvesStream, MeetingStream)
+
+    customer = Customer(tmp_path, ConcurrentIntegration)
+    session = customer.session
+    customer.sync("shelves", session)
+    assert customer.sync("items", session).stored == 2
+    assert vendor.opened == 1
 
 
 def test_check_and_preview_ask_for_the_first_page_alone(customer: Customer, vendor: Warehouse) -> None:
