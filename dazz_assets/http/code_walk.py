@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,12 +12,13 @@ from typing import TypeVar
 
 import requests
 import urllib3
+from msgspec import Raw
 from requests.structures import CaseInsensitiveDict
 
 from dazz_assets.errors import RecordingError
 from dazz_assets.http.author_code import describe_exception
 from dazz_assets.http.client import Client
-from dazz_assets.http.errors import CodeError, FetchError, MissingPaginatorError, TransportError
+from dazz_assets.http.errors import CodeError, FetchError, LoopError, MissingPaginatorError, TransportError
 from dazz_assets.http.failures import error_for_response
 from dazz_assets.http.next_page_hints import find_next_page_hint
 from dazz_assets.http.page import Page, Request, Response
@@ -170,7 +171,7 @@ class _CodeWalker:
                 yield WalkedPage(nothing, 1, [], "its code yielded no page")
             while page is not None:
                 listed = page.listed(self._rules)
-                loop_detector.check_records(listed.records, number)
+                self._check_loop(loop_detector, listed.records, number)
                 received += len(listed.records)
                 walked = WalkedPage(page, number, listed.records, None, ids=listed.ids)
                 walked = replace(walked, end_reason=self._find_end(walked))
@@ -183,6 +184,13 @@ class _CodeWalker:
                 if isinstance(following, FetchError):
                     raise following
                 page, number = following, number + 1
+
+    def _check_loop(self, detector: LoopDetector, records: Sequence[Raw], number: int) -> None:
+        try:
+            detector.check_records(records, number)
+        except LoopError as error:
+            error.advice = f"Check {self._code.name}: it may ask for the same page again and again."
+            raise
 
     def _bodies(self) -> Generator[bytes]:
         """The pages as JSON. The code runs when the first one is asked for."""
