@@ -394,7 +394,7 @@ class LoopDetector:
         if count + 1 >= LOOP_PAGES:
             raise LoopError(
                 f"page {number} holds the same {format_count(len(records), 'record')} as page {first}. They came "
-                f"{count + 1} times, although each was asked for anew.",
+                f"{count + 1} times, although each request was a different one.",
             )
 
 
