@@ -1,26 +1,37 @@
 """A session: an integration, one of its connections and the lake, at work."""
 
+import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from threading import Semaphore
+from threading import Lock, Semaphore
 from typing import Any
 
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.declare.config import config_secrets, config_texts, secret_list, secrets_by_field
+from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
+from dazz_assets.errors import SyncError
 from dazz_assets.http import ClientEvent, Limiter, Mask
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.client import Client
+from dazz_assets.http.code_walk import Code, call_code
 from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.hosts import parse_origin
-from dazz_assets.http.placeholders import fill_placeholders, path_segment
+from dazz_assets.http.json_slices import value_at
+from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
+from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import Progress
 from dazz_assets.spec.placeholder_rules import find_other_braces
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
+from dazz_assets.spec.timestamps import is_zone
 from dazz_assets.windows import Windows, to_microseconds
+
+# A declared host that does not exist, where an SDK sends all requests and none is ours.
+_NO_HOST = "https://sdk.invalid"
 
 
 def _now() -> datetime:
@@ -59,6 +70,18 @@ class Session:
         self.looks_ahead = max_pages is None and not is_repeatable
         self._is_repeatable = is_repeatable
         self._sleep = sleep
+        self.facts: dict[str, Any] = {}
+        """The values of the integration's facts that this session fetched, by name."""
+        self._sdk: list[Any] = []
+        self._sdk_lock = Lock()
+
+    def close(self) -> None:
+        """Close the client of the vendor's SDK, if one was made."""
+        with self._sdk_lock:
+            while self._sdk:
+                close = getattr(self._sdk.pop(), "close", None)
+                if callable(close):
+                    close()
 
     @property
     def name(self) -> str:
@@ -83,11 +106,15 @@ class Session:
 
     @property
     def parsing_integration(self) -> Integration[Any]:
-        """The integration for parsers. It has no config if the connection's is wrong, as most parsers need none."""
+        """The integration for parsers, with the facts of the last sync.
+
+        It has no config if the connection's is wrong, as most parsers need none.
+        """
         try:
-            return self.integration
+            config = self.integration.config
         except BadConnection:
-            return self.spec.integration(None, connection=self.connection.id)
+            config = None
+        return self.spec.integration(config, connection=self.connection.id, facts=self._read_facts())
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -96,6 +123,55 @@ class Session:
             return config_secrets(self.integration.config)
         except BadConnection:
             return ()
+
+    def fact(self, path: str) -> str | int:
+        """The value at a path in the facts, for a template: `me.timeZone`. Raises SyncError if there is none."""
+        value = value_at(self.facts, path)
+        if isinstance(value, bool | float):
+            return json.dumps(value)
+        if isinstance(value, str | int):
+            return value
+        found = "no value" if value is None else "several values"
+        raise SyncError(
+            f"{self.name}: {{facts.{path}}} has {found} in what the vendor answered; correct the placeholder"
+        )
+
+    def fill_cursor(self, cursor: Cursor) -> Cursor:
+        """A cursor with the templates of its format and its zone filled. Raises SyncError."""
+        if not any(find_placeholders([cursor.format, cursor.zone])):
+            return cursor
+        values = config_texts(self.integration.config)
+
+        def look_up(kind: str, name: str) -> str:
+            if kind == "config" and name not in values:
+                raise SyncError(f"{self.name}: a Cursor needs `config.{name}`, which is not set; set it")
+            return values[name] if kind == "config" else str(self.fact(name))
+
+        filled = replace(
+            cursor,
+            # What is filled in is no part of the format.
+            format=fill_placeholders(cursor.format, lambda kind, name: look_up(kind, name).replace("%", "%%")),
+            zone=fill_placeholders(cursor.zone, look_up),
+        )
+        if filled.zone is not None and not is_zone(filled.zone):
+            raise SyncError(f"{self.name}: {cursor.zone} is {filled.zone!r}, which is no time zone; correct `zone`")
+        return filled
+
+    def store_facts(self) -> None:
+        """Store the facts that this session fetched, so that parsers have them without a request."""
+        if self.facts != self._read_facts():
+            write_sidecar(self.lake, self._facts_path, json.dumps(self.facts).encode())
+
+    def _read_facts(self) -> dict[str, Any]:
+        """The facts that were stored last; none if there were none."""
+        if not self.spec.facts:
+            return {}
+        stored: dict[str, Any] = json.loads(read_sidecar(self.lake, self._facts_path) or b"{}")
+        return stored
+
+    @property
+    def _facts_path(self) -> str:
+        return f"facts/{self.spec.name}/connection={self.connection.id}.json"
 
     def pause(self, seconds: float) -> None:
         """Wait, by the session's clock."""
@@ -134,7 +210,7 @@ class Session:
         """
         integration = self.integration
         return Client(
-            self.base_url,
+            self.base_url if self.spec.sends_requests else _NO_HOST,
             hosts=integration.hosts,
             credentials=self._credentials,
             slots=self._slots,
@@ -143,6 +219,19 @@ class Session:
             sleep=self._sleep,
             on_event=self._report_waiting,
         )
+
+    def sdk(self, client: Client) -> Any:
+        """The client of the vendor's SDK that the integration's `connect` makes, once for all streams.
+
+        client: waits between attempts. Raises FetchError if it can't be made; BadConnection.
+        """
+        with self._sdk_lock:
+            if not self._sdk:
+                integration = self.integration
+                name = f"{type(integration).__name__}.connect"
+                code = Code(name, integration.connect, integration.error_response)
+                self._sdk.append(call_code(client, code, integration.connect))
+            return self._sdk[0]
 
     @property
     def base_url(self) -> str:

@@ -1,7 +1,7 @@
 """The first requests of a stream's syncs, built without a connection by the code that builds the real ones.
 
-Values that only a connection or a response can supply appear by name: `{config.org}`, `{parent.id}`, `<start>` for the
-connection's start, `<mark>` for the high-water mark and `<now>` for the time of the request.
+Values that only a connection or a response can supply appear by name: `{config.org}`, `{facts.me.id}`, `{parent.id}`,
+`<start>` for the connection's start, `<mark>` for the high-water mark and `<now>` for the time of the request.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from dazz_assets.connections import Connection
 from dazz_assets.declare.config import ConnectionConfig, config_texts
+from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
@@ -96,6 +97,12 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
             sent, since=stand_ins.value_like(sent.since, since), until=stand_ins.value_like(sent.until, until)
         )
     request = build_request(session, stream, source.fields, sent)
+    reading = _describe_reading(stream, since, is_first=mark is None)
+    if stream.pages is not None:
+        code_notes = filter(None, (reading, _STEPS_NOTE if further_steps else ""))
+        arguments = ", ".join(f"{name}={value!r}" for name, value in request.params.items())
+        call = stand_ins.restore_names(f"{request.url}({arguments})")
+        return AnnouncedRequest(sync, request.method, call, {}, None, "; ".join(code_notes))
     request = _find_first(session, stream, request, source.position, stand_ins)
     signed, auth_note = _sign(session, request)
     named = {name: stand_ins.restore_names(value) for name, value in signed.headers.items()}
@@ -106,7 +113,7 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
     }
     notes = (
         stand_ins.restore_names(auth_note),
-        _describe_reading(stream, since, is_first=mark is None),
+        reading,
         _STEPS_NOTE if further_steps else "",
     )
     body = stand_ins.restore_names(signed.body.decode()) if signed.body else None
@@ -244,6 +251,12 @@ class _UnconnectedSession(Session):
     @cached_property
     def integration(self) -> Integration[Any]:
         return self.spec.integration(self._config(), connection=self.connection.id)
+
+    def fill_cursor(self, cursor: Cursor) -> Cursor:
+        return replace(cursor, zone=None)  # Bounds go by names.
+
+    def fact(self, path: str) -> str | int:
+        return self._stand_ins.value_for(f"{{facts.{path}}}")
 
     def _config(self) -> ConnectionConfig:
         """Build the config without validation, as no stand-in fits all types. Defaults are used, except for secrets."""

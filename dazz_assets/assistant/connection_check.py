@@ -9,11 +9,12 @@ from msgspec import Raw
 
 from dazz_assets.assistant.trial_ranges import trial_ranges
 from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.stream_requests import ANCESTOR, build_request, parent_fields, sent_bounds, split_generations
+from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError
 from dazz_assets.http.client import Client
 from dazz_assets.http.json_fields import FieldReader
-from dazz_assets.http.walk import walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
@@ -109,11 +110,11 @@ def _fetch_records_of_parent(
 def _fetch_first_page(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
 ) -> Sequence[Raw]:
-    pages = walk(
+    pages = walk_stream(
+        session,
+        stream,
         client,
         build_request(session, stream, parent, sent_bounds(session, stream, bounds)),
-        paginator=stream.paginator,
-        rules=stream.rules,
         should_stop=lambda _: "the first page is enough",
     )
     with closing(pages):
@@ -135,12 +136,15 @@ class CheckReport:
 
 
 def check_connection(session: Session) -> CheckReport:
-    """Fetch the first page of the check stream; for a sub-stream, take a parent from the first page of parents.
+    """Fetch the facts, and the first page of the check stream.
 
-    Stores nothing. Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
+    For a sub-stream, take a parent from the first page of parents. Stores nothing.
+
+    Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
     """
     client = session.client(session.spec.check)
     with closing(client):
+        fetch_facts(session, client)
         first = fetch_first_records(session, client, session.spec.streams[session.spec.check])
         return CheckReport(
             session.connection.id,

@@ -34,7 +34,9 @@ from dazz_assets.assistant.trial_ranges import trial_ranges
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
+from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
@@ -166,6 +168,7 @@ def preview(session: Session, stream: StreamSpec) -> Preview:
     """
     client = session.client(stream.name)
     with closing(client):
+        fetch_facts(session, client)
         parent, page = _fetch_page(session, client, stream)
         return _examine(session, client, stream, parent, page)
 
@@ -197,6 +200,9 @@ def _fetch_page_of_range(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
 ) -> Page:
     request = build_request(session, stream, parent, sent_bounds(session, stream, bounds))
+    if stream.pages is not None:
+        with closing(walk_stream(session, stream, client, request, should_stop=lambda _: "one is enough")) as pages:
+            return next(pages).page
     try:
         request = first_request(stream.paginator, request)
     except FetchError as error:
@@ -305,6 +311,8 @@ def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[o
 
 
 def _check_paging(client: Client, stream: StreamSpec, page: Page, received: int) -> PagingReport:
+    if stream.pages is not None:
+        return PagingReport(stream.code_name, (), None, None, None)
     paginator = stream.paginator
     detected = tuple(find_paging(page)) if page.accepted_failure is None else ()
     declared = describe_setting(paginator) or None

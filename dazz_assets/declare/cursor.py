@@ -31,6 +31,8 @@ class Cursor:
     both: both bounds are always sent; the upper one is now if a range has no end.
     format: how the bounds are written: `"epoch"` (seconds), `"epoch_ms"`, or a strftime format. By default RFC 3339 in
         UTC, such as `2026-01-31T00:00:00Z`.
+    zone: the time zone in which a strftime format writes them, by its IANA name, where the vendor reads them in a zone
+        of its own: `"America/New_York"`, `"{config.zone}"`, `"{facts.me.timeZone}"`. By default UTC.
     """
 
     field: str
@@ -43,3 +45,4 @@ class Cursor:
     step: timedelta | None = None
     both: bool = False
     nulls_listed: bool = False
+    zone: str | None = None

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.declare.config import Config
 from dazz_assets.declare.stream import Scalar, Stream
-from dazz_assets.http import Absence, Accept, Auth, Format, Paginator, Rate, Seam, Shape
+from dazz_assets.http import Absence, Accept, Auth, Format, Paginator, Rate, Response, Seam, Shape
+from dazz_assets.http.json_slices import value_at
 from dazz_assets.names import snake_case
 
 WindowKind = Literal["day", "week", "month"]
@@ -45,6 +46,9 @@ class Integration(Generic[Config]):
     concurrency: how many requests one connection may have in flight: for sub-streams, and for pages of lists that
         `PageNumber` or `Offset` counts, which are then requested before their turn.
     window: the length of an incremental stream's partitions: `"day"`, `"week"` or `"month"`.
+    facts: what must be known before anything else is asked for: by a name of your own, the path of what tells it, or a
+        `Stream` of which the first record does. `facts = {"me": "/myself"}` is fetched once a sync, before the streams;
+        templates name its values, `{facts.me.timeZone}`, and parsers read them, `self.fact("me.timeZone")`.
     check: the stream whose first page proves that a connection works. By default the first of `streams`.
     seams: where requests leave through a vendor's SDK instead of the library `requests`, so that they can be recorded;
         see `Seam`.
@@ -64,6 +68,7 @@ class Integration(Generic[Config]):
     rate: ClassVar[Rate | None] = None
     concurrency: ClassVar[int] = 1
     window: ClassVar[WindowKind] = "week"
+    facts: ClassVar[Mapping[str, str | type[Stream[Any]]]] = {}
     check: ClassVar[type[Stream[Any]] | None] = None
     params: ClassVar[Mapping[str, Scalar | Sequence[Scalar]]] = {}
     headers: ClassVar[Mapping[str, str]] = {}
@@ -86,9 +91,19 @@ class Integration(Generic[Config]):
     personal: ClassVar[str | tuple[str, ...]] = ()
     seams: ClassVar[tuple[Seam, ...]] = ()
 
-    def __init__(self, config: Config | None = None, *, connection: str = "test") -> None:
-        """Make one by hand, for a test: without a config unless a parser reads `self.config`."""
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        connection: str = "test",
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Make one by hand, for a test: without a config unless a parser reads `self.config`, and so for `facts`.
+
+        facts: the values of the facts by name, `{"me": {"timeZone": "Europe/Berlin"}}`.
+        """
         self._config = config
+        self._facts = facts or {}
         self.connection = connection
 
     @property
@@ -99,6 +114,40 @@ class Integration(Generic[Config]):
                 f"{type(self).__name__} was made without a config; pass one: {type(self).__name__}(config)"
             )
         return self._config
+
+    def fact(self, path: str) -> Any:
+        """The value at a path in a fact as of the last sync, such as `"me.timeZone"`; None if it is missing or null.
+
+        Raises RuntimeError if the fact is not known, since there was no sync or the integration was made without it.
+        """
+        name = path.partition(".")[0]
+        if name not in self._facts:
+            raise RuntimeError(
+                f"{type(self).__name__} has no fact {name!r}: declare it in `facts`, and sync; or in a test pass it: "
+                f"{type(self).__name__}(facts={{{name!r}: ...}})"
+            )
+        return value_at(self._facts, path)
+
+    def connect(self) -> Any:
+        """The client of the vendor's SDK, for streams with `pages`: made from `self.config`, once for a connection.
+
+        If it has a method `close`, that is called at the end.
+        """
+        raise NotImplementedError
+
+    def error_response(self, error: Exception) -> Response | None:
+        """The vendor's response behind an exception that the SDK raised; None if there is none.
+
+        ```python
+        def error_response(self, error: Exception) -> Response | None:
+            return Response(error.status, error.headers, error.body) if isinstance(error, VendorError) else None
+        ```
+
+        It means what it means without an SDK: what may pass is tried again, a wait that it asks for is kept, and
+        `accept` finds its status and its text. An exception because of a broken connection is tried again without it;
+        any other fails the stream.
+        """
+        return None
 
     def object_id(self, *vendor_id: str | int) -> str:
         """A stable id for a domain object: 32 hex digits that depend on integration, connection and vendor id alone.

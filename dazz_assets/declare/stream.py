@@ -1,6 +1,6 @@
 """The class that an author writes for each kind of record that an API lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, Literal
 
@@ -35,9 +35,10 @@ class Stream(Generic[Model]):
     stored whole, whatever it declares. A stream that no parser reads needs no model, `class OrgsStream(Stream)`, and
     can still be a parent.
 
-    Only `path` is required. `path`, `params`, `headers` and `body` are templates, at any depth: `{config.x}` is a field
-    of the connection's config, `{parent.a.b}` a field of the parent's record, `{cursor.since}` and `{cursor.until}` the
-    bounds of the range to fetch.
+    Only `path` is required, or the method `pages` in its place, where an SDK sends the requests. `path`, `params`,
+    `headers` and `body` are templates, at any depth: `{config.x}` is a field of the connection's config, `{facts.a.b}`
+    a value of the integration's facts, `{parent.a.b}` a field of the parent's record, `{cursor.since}` and
+    `{cursor.until}` the bounds of the range to fetch.
 
     name: of the stream, in assets and tables. By default the class name without `Stream`, in snake case.
     path: what follows the base URL. Each placeholder is percent-encoded as one segment.
@@ -107,3 +108,28 @@ class Stream(Generic[Model]):
     max_time: ClassVar[timedelta]
     max_idle_pages: ClassVar[int]
     personal: ClassVar[str | tuple[str, ...]]
+
+    @classmethod
+    def pages(cls, client: Any, params: Mapping[str, Any]) -> Iterable[Any]:
+        """The stream's pages, or its records one by one, from code instead of from `path`. Most often a generator.
+
+        ```python
+        class EventsStream(Stream[Event]):
+            params = {"Topic": "{parent.name}"}
+            records = "Events"
+            cursor = Cursor("Time", since="StartTime")
+
+            @classmethod
+            def pages(cls, client: EventsClient, params: Mapping[str, Any]) -> Iterator[Any]:
+                yield from client.list_events(**params)
+        ```
+
+        client: what the integration's `connect` returned; threads share it if `concurrency` is above 1.
+        params: the setting `params` of integration and stream with its placeholders filled; a bound that there is none
+            of is left out.
+
+        A page is a list of records, or another iterable; or, if `records` says where in it they are, what the SDK
+        answered. A record is a mapping; times, Decimals and bytes in it are written as JSON. A page or a record may
+        also be its JSON text. If a request fails in a way that may pass, `pages` is called again, from the start.
+        """
+        raise NotImplementedError

@@ -1,6 +1,8 @@
 """The bounds of a walk in cursor time: which rows they admit, how requests send them, and how to split them."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ def format_moment(value: int) -> str:
 
 
 def format_bound(value: int, cursor: Cursor, *, inclusive: bool = False) -> str | int:
-    """Format a bound as the API expects it: RFC 3339 in UTC with Z, or the cursor's format. Rounds down.
+    """Format a bound as the API expects it: RFC 3339 in UTC with Z, or the cursor's format and zone. Rounds down.
 
     With `inclusive`, send the bound one unit of its resolution earlier, so that even an API that treats the bound as
     exclusive returns the records that share its value.
@@ -29,13 +31,28 @@ def format_bound(value: int, cursor: Cursor, *, inclusive: bool = False) -> str 
         return floored // 1_000
     if cursor.format is None:
         return _format_rfc3339(floored, bound_resolution(value, cursor))
-    return to_datetime(floored).strftime(cursor.format)
+    return to_datetime(floored).astimezone(_zone(cursor)).strftime(cursor.format)
+
+
+def step_out_of_repeated_hour(value: int, cursor: Cursor, *, is_since: bool) -> int:
+    """A bound that a vendor can't read too narrowly: not in an hour that comes twice, as when summer time ends.
+
+    Of a format without an offset, the vendor may take either of the two.
+    """
+    if cursor.zone is None or "%z" in (cursor.format or ""):
+        return value
+    local = to_datetime(value).astimezone(_zone(cursor))
+    first, second = (local.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+    if first <= second or local.fold == is_since:
+        return value
+    repeated = (first - second) // timedelta(microseconds=1)
+    return value - repeated if is_since else value + repeated
 
 
 def floor_bound(value: int, cursor: Cursor, *, inclusive: bool = False) -> int:
     """A bound as `format_bound` sends it, in microseconds."""
     unit = bound_resolution(value, cursor)
-    return value // unit * unit - (unit if inclusive else 0)
+    return _floor_in_zone(value, unit, cursor) - (unit if inclusive else 0)
 
 
 def round_up_bound(value: int, cursor: Cursor) -> int:
@@ -44,7 +61,8 @@ def round_up_bound(value: int, cursor: Cursor) -> int:
     Month and year formats are found by trying each day of the following year.
     """
     unit = max(bound_resolution(value, cursor), 1_000_000)
-    later = [value // unit * unit + step * unit for step in range(1, 367)]
+    floored = _floor_in_zone(value, unit, cursor)
+    later = [floored + step * unit for step in range(1, 367)]
     return next((at for at in later if format_bound(at, cursor) != format_bound(value, cursor)), later[0])
 
 
@@ -71,6 +89,17 @@ def bound_resolution(value: int, cursor: Cursor) -> int:
     if "%M" in cursor.format or "%R" in cursor.format:
         return 60_000_000
     return 3_600_000_000 if "%H" in cursor.format else 86_400_000_000
+
+
+def _zone(cursor: Cursor) -> tzinfo:
+    return UTC if cursor.zone is None else ZoneInfo(cursor.zone)
+
+
+def _floor_in_zone(value: int, unit: int, cursor: Cursor) -> int:
+    """A time, rounded down to the last time at which a clock in the cursor's zone shows a multiple of a unit."""
+    offset = to_datetime(value).astimezone(_zone(cursor)).utcoffset() or timedelta()
+    shift = offset // timedelta(microseconds=1)
+    return (value + shift) // unit * unit - shift
 
 
 def lies_outside(rows: RowBatch, lowest: int | None, highest: int | None) -> NDArray[np.bool_]:

@@ -82,6 +82,12 @@ class ListProgress:
         self.is_ascending = True
         self._has_moved = self._total_shrank = False
 
+    def begin_again(self) -> "ListProgress":
+        """Follow the list from its start again. A walk that was stopped stays so."""
+        again = ListProgress(self._stream, trusts_total=self._trusts_total)
+        again._stopped = self._stopped
+        return again
+
     def add(self, step: WalkedPage, rows: RowBatch, inside: int) -> None:
         """Add a page with its rows; inside is how many of them lie inside the walk's bounds."""
         self.end_reason = step.end_reason or ""

@@ -15,9 +15,10 @@ from dazz_assets.extract.bounds import Bounds, lies_outside
 from dazz_assets.extract.completeness import ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.stream_requests import SentBounds, UnusableParentError, build_request, sent_bounds
+from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError, Page
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import WalkedPage, walk
+from dazz_assets.http.walk import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
@@ -185,9 +186,7 @@ class SourceWalk:
         if progress.is_only_doubtful:
             self._doubt = progress.describe_doubt()
             return []
-        raise progress.make_error().add_context(
-            self._client.where, f"{self._stream.method} {self._stream.path}", self._client.mask
-        )
+        raise progress.make_error().add_context(self._client.where, self._stream.request_line, self._client.mask)
 
     def _read_list(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
         stream, progress = self._stream, ListProgress(self._stream, trusts_total=self._trusts_total)
@@ -195,12 +194,15 @@ class SourceWalk:
         # Rows of pages that find_stop_reason had to read before the walk yields them.
         rows_by_page: dict[int, RowBatch] = {}
         is_newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
-        watch = NewestFirstWatch(bounds)
+        watch, has_begun = NewestFirstWatch(bounds), False
         max_pages = self._session.max_pages
         sent = sent_bounds(self._session, self._stream, bounds)
 
         def find_stop_reason(step: WalkedPage) -> str | None:
+            nonlocal watch
             reason = None
+            if step.number == 1:
+                watch = NewestFirstWatch(bounds)
             if is_newest_first:
                 rows_by_page[step.number] = self._read_rows(step)
                 if watch.has_passed(rows_by_page[step.number].moments.tolist()):
@@ -212,14 +214,12 @@ class SourceWalk:
                 progress.stop()
             return reason
 
-        steps = walk(
+        steps = walk_stream(
+            self._session,
+            stream,
             self._client,
-            build_request(self._session, self._stream, self._source.fields, sent),
-            paginator=stream.paginator,
-            rules=stream.rules,
+            build_request(self._session, stream, self._source.fields, sent),
             position=self._source.position if bounds.resumes else None,
-            max_pages=stream.max_pages,
-            max_seconds=stream.max_time.total_seconds(),
             # Pages are asked for ahead with less care where nothing ends the walk before its end.
             should_stop=find_stop_reason if is_newest_first or max_pages is not None else None,
             stop=self._new_stop_event(),
@@ -228,6 +228,11 @@ class SourceWalk:
         try:
             with closing(steps):
                 for step in steps:
+                    if step.number == 1 and has_begun:  # After a failure, the code lists all of it again.
+                        yield ListRestart(self._source, self._lists_read)
+                        self._lists_read += 1
+                        progress = progress.begin_again()
+                    has_begun = True
                     rows = rows_by_page.pop(step.number, None)
                     rows = self._read_rows(step) if rows is None else rows
                     is_inside = bounds.contains(rows)

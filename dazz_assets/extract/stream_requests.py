@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dazz_assets.declare.config import config_texts
 from dazz_assets.errors import SyncError
-from dazz_assets.extract.bounds import Bounds, floor_bound, format_bound, round_up_bound
+from dazz_assets.extract.bounds import Bounds, floor_bound, format_bound, round_up_bound, step_out_of_repeated_hour
 from dazz_assets.extract.drift import shape_from_json, shape_path
 from dazz_assets.http import Request
 from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
@@ -56,9 +56,9 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
     A missing since becomes the connection's start; a missing until, the end of the current second (minute or day, as
     the format resolves).
     """
-    cursor = stream.cursor
-    if cursor is None:
+    if stream.cursor is None:
         return None
+    cursor = session.fill_cursor(stream.cursor)
     since = session.start if bounds.since is None else bounds.since
     now = to_microseconds(session.now())
     if bounds.until is None:
@@ -68,6 +68,10 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
         is_exact = format_bound(bounds.until, cursor) != format_bound(bounds.until - 1, cursor)
         until = bounds.until if is_exact else round_up_bound(bounds.until, cursor)
     inclusive = bounds.since is not None and not bounds.exact
+    if cursor.zone is not None:
+        floored, inclusive = floor_bound(since, cursor, inclusive=inclusive), False
+        since = step_out_of_repeated_hour(floored, cursor, is_since=True)
+        until = step_out_of_repeated_hour(until, cursor, is_since=False)
     return SentBounds(
         since=format_bound(since, cursor, inclusive=inclusive),
         until=format_bound(until, cursor),
@@ -97,11 +101,16 @@ def split_generations(fields: Iterable[str]) -> tuple[list[str], list[str]]:
 def build_request(
     session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: SentBounds | None
 ) -> Request:
-    """Build the first request of a walk. bounds: None for a stream without a cursor. Raises SyncError."""
+    """Build the first request of a walk; for a stream from code, the call that it stands for, which is not sent.
+
+    bounds: None for a stream without a cursor. Raises SyncError.
+    """
 
     def look_up(kind: str, name: str) -> str | int:
         if kind == "cursor" and bounds is not None:
             return bounds.value(name)
+        if kind == "facts":
+            return session.fact(name)
         values = parent if kind == "parent" else config_texts(session.integration.config)
         if name not in values:
             if kind == "config":
@@ -121,11 +130,14 @@ def build_request(
     def is_absent(kind: str, name: str) -> bool:
         return bounds is not None and bounds.is_absent(kind, name)
 
+    params = fill_placeholders(stream.params, look_up, is_absent)
+    if stream.pages is not None:
+        return Request(stream.code_name, "CALL", params, source=request_source(stream, parent))
     headers = fill_placeholders(stream.headers, look_up, is_absent)
     return Request(
         method=stream.method,
         url=session.base_url + str(fill_placeholders(stream.path, as_segment)),
-        params=fill_placeholders(stream.params, look_up, is_absent),
+        params=params,
         headers={name: str(value) for name, value in headers.items()},
         body=fill_placeholders(stream.body, look_up, is_absent),
         source=request_source(stream, parent),

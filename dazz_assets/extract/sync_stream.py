@@ -7,6 +7,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
+from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
@@ -91,8 +92,12 @@ class StreamSync:
         state = self._state
         sources: list[Source] = []
         try:
+            fetch_facts(self._session, state.client)
+            self._session.store_facts()
             sources = self._sources()
             listed = self._find_changed(sources)
+            if self._stream.pages is not None and listed:
+                self._session.sdk(state.client)  # A client that can't be made fails the stream, not a parent of it.
             state.parents = [source.parent for source in sources]
             state.unchanged = frozenset(state.parents) - {source.parent for source in listed}
             if not state.replaces_all:

@@ -19,7 +19,7 @@ from dazz_assets.http.errors import FetchError, NotReadyError, RefusedError, Sto
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
-from dazz_assets.http.rate_limit import Limiter, Rate
+from dazz_assets.http.rate_limit import Limiter, Rate, Turn
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.retry import FIRST_BACKOFF, LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
@@ -135,7 +135,7 @@ class Client:
         stop: once set, ends all waiting and sends nothing more (StoppedError).
         """
         rules = rules or ResponseRules()
-        credential, current, is_told = self._credentials.all[0], request, False
+        credential, current = self._credentials.all[0], request
 
         def attempt() -> Page:
             nonlocal credential, current
@@ -147,20 +147,7 @@ class Client:
                     current = get_instead(current, error.monitor)
                 raise
 
-        def wait(seconds: float, is_requested: bool, error: TransientError) -> None:
-            nonlocal is_told
-            self._telemetry.count(Counters(retries=1))
-            # A list that is not ready may be asked for many times, which is told once.
-            if not (is_told and isinstance(error, NotReadyError)):
-                self._telemetry.emit("retry", self.mask(error.problem), seconds)
-            is_told = isinstance(error, NotReadyError)
-            self._announced_until = max(self._announced_until, self._clock() + seconds)
-            if is_requested or error.holds_others:
-                self._hold(credential, error, seconds)
-            else:
-                self._pause(seconds, stop)
-
-        attempts = Attempts(self._clock, wait, until)
+        attempts = self._attempts(lambda: credential, stop, until)
         try:
             page = attempts.call(attempt)
         except FetchError as error:
@@ -185,6 +172,57 @@ class Client:
             self._hold(credential, failed, FIRST_BACKOFF)
         raise failed.add_context(self.where, f"{request.method} {request.address()}", self.mask)
 
+    def attempts(self, stop: threading.Event | None = None) -> Attempts:
+        """Attempts at what is more than one request, or none of ours, such as a list whose pages code makes."""
+        return self._attempts(lambda: self._credentials.all[0], stop, None)
+
+    def take_page(
+        self, make: Callable[[], Page | None], rules: ResponseRules, *, stop: threading.Event | None = None
+    ) -> Page | None:
+        """A page that code makes by sending a request in its own way, as an SDK does; None if it has no more.
+
+        It is paced, counted and classified as a response, and sent once. Raises as `send` does, also for a transient
+        failure; an error has no context yet.
+        """
+        credential, sent_at = self._credentials.take(self._clock()), self._clock()
+        try:
+            with self._slot(stop):
+                turn = self._wait_for_turn(credential.limiter, stop)
+                sent_at = self._clock()
+                received = make()
+            if received is None:
+                credential.limiter.give_back(turn)
+                return None
+            self._telemetry.count(Counters(requests=1))
+            self._observe_response(received.request, received, sent_at)
+            return self._classify(received.request, received, rules)
+        except TransientError as error:
+            self._learn(credential, error, sent_at)
+            raise
+        finally:
+            self._credentials.give_back(credential)
+
+    def _attempts(
+        self, credential: Callable[[], Credential], stop: threading.Event | None, until: float | None
+    ) -> Attempts:
+        """Attempts between which the client waits. credential: what the last one was sent with. until: see `send`."""
+        is_told = False
+
+        def wait(seconds: float, is_requested: bool, error: TransientError) -> None:
+            nonlocal is_told
+            self._telemetry.count(Counters(retries=1))
+            # A list that is not ready may be asked for many times, which is told once.
+            if not (is_told and isinstance(error, NotReadyError)):
+                self._telemetry.emit("retry", self.mask(error.problem), seconds)
+            is_told = isinstance(error, NotReadyError)
+            self._announced_until = max(self._announced_until, self._clock() + seconds)
+            if is_requested or error.holds_others:
+                self._hold(credential(), error, seconds)
+            else:
+                self._pause(seconds, stop)
+
+        return Attempts(self._clock, wait, until)
+
     def _attempt(
         self, credential: Credential, request: Request, rules: ResponseRules, stop: threading.Event | None
     ) -> Page:
@@ -200,15 +238,10 @@ class Client:
         try:
             with self._slot(stop):
                 transport = self._transports[credential.name]
-                received = transport.exchange(request, lambda: self._wait_for_turn(limiter, stop), observe)
+                received = transport.exchange(request, lambda: self._begin_request(limiter, stop), observe)
             return self._classify(request, received, rules)
         except TransientError as error:
-            if error.holds_others:
-                limiter.learn(sent_at, error.wait, self._clock())
-            if error.wait is not None:
-                self._hold(credential, error, error.wait)
-                if error.holds_others and len(self._credentials.all) > 1:
-                    error.wait = self._credentials.seconds_closed(self._clock())
+            self._learn(credential, error, sent_at)
             raise
         except RefusedError as error:
             if credential.name and error.status in _REFUSES_CREDENTIAL:
@@ -216,6 +249,15 @@ class Client:
             raise
         finally:
             self._credentials.give_back(credential)
+
+    def _learn(self, credential: Credential, error: TransientError, sent_at: float) -> None:
+        """Take note of a failure that may pass: the limit that it shows, and the wait that it asks for."""
+        if error.holds_others:
+            credential.limiter.learn(sent_at, error.wait, self._clock())
+        if error.wait is not None:
+            self._hold(credential, error, error.wait)
+            if error.holds_others and len(self._credentials.all) > 1:
+                error.wait = self._credentials.seconds_closed(self._clock())
 
     def _hold(self, credential: Credential, error: TransientError, seconds: float) -> None:
         """Let nothing be sent for so long: with this credential if its limit is used up, or else at all."""
@@ -266,12 +308,16 @@ class Client:
             warning = f"{request}: kept the data although errors came with it: {page.accepted_errors}"
             self._telemetry.warn(f"kept {page.accepted_errors}", warning)
 
-    def _wait_for_turn(self, limiter: Limiter, stop: threading.Event | None) -> None:
-        """Wait until the next request may be sent. StoppedError: the caller stopped the walk."""
-        limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))
+    def _begin_request(self, limiter: Limiter, stop: threading.Event | None) -> None:
+        """Wait until the next request may be sent, and count it. StoppedError: the caller stopped the walk."""
+        self._wait_for_turn(limiter, stop)
+        self._telemetry.count(Counters(requests=1))
+
+    def _wait_for_turn(self, limiter: Limiter, stop: threading.Event | None) -> Turn:
+        turn = limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))
         if stop is not None and stop.is_set():
             raise StoppedError("stopped.")
-        self._telemetry.count(Counters(requests=1))
+        return turn
 
     def _pause_for_limit(self, seconds: float, stop: threading.Event | None) -> None:
         ends_at = self._clock() + seconds

@@ -167,6 +167,15 @@ class PaginatorError(FetchError):
     advice = "Correct the paginator."
 
 
+class CodeError(FetchError):
+    """The code that makes a stream's pages, or the client for it, raised what no response explains."""
+
+    advice = (
+        "If an SDK raised it because of what the vendor answered, return that answer in the integration's "
+        "`error_response`; else correct the code."
+    )
+
+
 class RecordsPathError(FetchError):
     """The path in `records` does not lead to a list in the page."""
 

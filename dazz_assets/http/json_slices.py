@@ -219,6 +219,18 @@ def _read(raw: Raw, decoder: msgspec.json.Decoder[T], read_leniently: Callable[[
         return read_leniently(bytes(raw)), False
 
 
+def value_at(value: Any, path: str) -> Any:
+    """The value at a dotted path in a Python value, as `Document.value` finds it in JSON; None if it is missing."""
+    for name in split_path(path):
+        if isinstance(value, Mapping):
+            value = value.get(name)
+        elif isinstance(value, list) and name.removeprefix("-").isdecimal() and -len(value) <= int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+    return value
+
+
 def _get_item(items: Sequence[Raw], name: str) -> Raw | None:
     """The item at an index; a negative one counts from the end."""
     if not name.removeprefix("-").isdecimal():

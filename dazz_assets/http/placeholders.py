@@ -1,15 +1,18 @@
-"""The template language: `{config.x}`, `{parent.a.b}`, `{cursor.since}` and `{cursor.until}` in requests."""
+"""The template language: `{config.x}`, `{facts.a.b}`, `{parent.a.b}`, `{cursor.since}` and the like in requests."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-PLACEHOLDER = re.compile(r"\{(config|parent|cursor)\.([A-Za-z_][\w.\-]*)\}")
+PLACEHOLDER = re.compile(r"\{(config|facts|parent|cursor)\.([A-Za-z_][\w.\-]*)\}")
 
 
 def find_placeholders(value: object) -> Iterator[tuple[str, str]]:
-    """The placeholders in a text, mapping or list, each as (kind, field). Kinds: `"config"`, `"parent"`, `"cursor"`."""
+    """The placeholders in a text, mapping or list, each as (kind, field).
+
+    Kinds: `"config"`, `"facts"`, `"parent"`, `"cursor"`.
+    """
     for text in find_texts(value):
         yield from ((match[1], match[2]) for match in PLACEHOLDER.finditer(text))
 

@@ -110,8 +110,8 @@ class LearnedRate:
 
 
 @dataclass(slots=True, eq=False)
-class _Sending:
-    """A request. at: when it is planned to be sent, and then when it was.
+class Turn:
+    """The turn of a request. at: when it is planned to be sent, and then when it was.
 
     interval, least: the seconds to the next one by the rate, and at least.
     """
@@ -133,17 +133,20 @@ class Limiter:
         self._documented = rate
         self._learned = LearnedRate()
         self._lock = threading.Lock()
-        self._sent: deque[_Sending] = deque(maxlen=_MOST_KEPT)
+        self._sent: deque[Turn] = deque(maxlen=_MOST_KEPT)
         # When the next request would be due if none had been late, and the earliest time for it.
         self._due = self._earliest = 0.0
         self._reserved_at = 0.0
         self._closed_until = 0.0
         self._allowance: Allowance | None = None
+        self._unused: list[Turn] = []
 
-    def acquire(self, clock: Callable[[], float], pause: Callable[[float], None]) -> None:
-        """Wait until a request may be sent. `pause` sleeps, and may raise to give up."""
+    def acquire(self, clock: Callable[[], float], pause: Callable[[float], None]) -> Turn:
+        """Wait until a request may be sent. `pause` sleeps, and may raise to give up. Returns its turn."""
         now = clock()
         while True:
+            if (unused := self._take_unused(now)) is not None:
+                return unused
             wait, sending = self._reserve(now)
             if wait > 0:
                 try:
@@ -154,7 +157,12 @@ class Limiter:
                 # A sleep may end a tick early; the wait is over all the same.
                 now = max(clock(), now + wait)
             if sending is not None and self._confirm(sending, now, has_waited=wait > 0):
-                return
+                return sending
+
+    def give_back(self, turn: Turn) -> None:
+        """Nothing was sent in a turn that was waited for: the next request has it, and need not wait."""
+        with self._lock:
+            self._unused.append(turn)
 
     def hold(self, until: float) -> None:
         """Let no request be sent before that time."""
@@ -197,7 +205,7 @@ class Limiter:
             elif seen.reset_at > known.reset_at:
                 self._allowance = seen
 
-    def _confirm(self, sending: _Sending, now: float, *, has_waited: bool) -> bool:
+    def _confirm(self, sending: Turn, now: float, *, has_waited: bool) -> bool:
         """Note that a request is sent now; False if a hold has begun while its thread waited for its turn."""
         with self._lock:
             if has_waited and self._closed_until > now:
@@ -206,13 +214,26 @@ class Limiter:
             sending.at = now  # A sleep may end late, and the vendor counts from then.
             return True
 
-    def _cancel(self, sending: _Sending | None) -> None:
+    def _take_unused(self, now: float) -> Turn | None:
+        """A turn that was given back, as of now; None if there is none, or while nothing may be sent."""
+        with self._lock:
+            if not self._unused or self._seconds_closed(now) > 0:
+                return None
+            turn = self._unused.pop()
+            if turn in self._sent:
+                self._sent.remove(turn)
+            turn.at = now
+            self._sent.append(turn)
+            self._earliest = max(self._earliest, now + turn.least)
+            return turn
+
+    def _cancel(self, sending: Turn | None) -> None:
         """A request is not sent after all: another may take its turn."""
         with self._lock:
             if sending is not None:
                 self._forget(sending)
 
-    def _forget(self, sending: _Sending) -> None:
+    def _forget(self, sending: Turn) -> None:
         if sending not in self._sent:  # It was too long ago to be kept, or the clock was set back.
             return
         self._sent.remove(sending)
@@ -221,7 +242,7 @@ class Limiter:
         if self._allowance is not None:
             self._allowance = replace(self._allowance, remaining=self._allowance.remaining + 1)
 
-    def _reserve(self, now: float) -> tuple[float, _Sending | None]:
+    def _reserve(self, now: float) -> tuple[float, Turn | None]:
         """Seconds to wait, and the request that may be sent then, or None: the caller must reserve again."""
         with self._lock:
             if (closed := self._seconds_closed(now)) > 0:
@@ -245,13 +266,13 @@ class Limiter:
                 slot = max(slot, self._sent[-count].at + count * rate.spacing)
         return slot
 
-    def _plan_after(self, slot: float, now: float) -> _Sending:
+    def _plan_after(self, slot: float, now: float) -> Turn:
         """Note a request that is sent at `slot`, and plan the one after it."""
         spacing = self._rate.spacing if self._rate is not None else 0.0
         interval = self._interval(now, spacing)
         due = max(self._due, slot - _MADE_UP_SECONDS) if self._sent else slot
         self._due = due + interval
-        sending = _Sending(slot, interval, interval if interval > spacing else spacing * _CLOSEST)
+        sending = Turn(slot, interval, interval if interval > spacing else spacing * _CLOSEST)
         self._earliest = slot + sending.least
         self._sent.append(sending)
         return sending

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar, cast
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type
+from tenacity import AttemptManager, RetryCallState, Retrying, retry_if_exception_type
 from tenacity.wait import wait_exponential
 
 from dazz_assets.http.errors import (
@@ -52,56 +52,63 @@ class Attempts:
         self._until = until
         self._clock = clock
         self._wait = wait
+        self._started = clock()
+        self._requested_seconds = 0.0
+        self._answered = 0
 
     def call(self, function: Callable[[], Result]) -> Result:
         """The result of the function. Raises its last error, or WaitTooLongError for too long a requested wait."""
-        started = self._clock()
         try:
             return function()  # Most requests succeed at once, and setting tenacity up costs more than sending one.
         except TransientError as error:
-            failed = error
-        return self._retry(function, failed, started)
-
-    def _retry(self, function: Callable[[], Result], failed: TransientError, started: float) -> Result:
-        """Go on after the first attempt, which failed. started: when it began."""
-        requested_seconds = 0.0
-        answered = 0
-        failures = [failed]
+            failures = [error]
 
         def attempt() -> Result:
             if failures:
                 raise failures.pop()
             return function()
 
-        def is_over(state: RetryCallState) -> bool:
-            nonlocal started, requested_seconds, answered
-            error = _last_error(state)
-            if isinstance(error, NotReadyError) and self._until is not None:
-                # An answer, after which failures are counted anew.
-                started, requested_seconds, answered = self._clock(), 0.0, state.attempt_number
-                return self._clock() + (error.wait or state.upcoming_sleep) > self._until
-            if state.attempt_number - answered >= _max_attempts(error):
-                return True
-            spent = self._clock() - started - requested_seconds
-            return spent + (0.0 if error.wait is not None else state.upcoming_sleep) > BACKOFF_SECONDS
+        return self._retrying()(attempt)
 
-        def pause(state: RetryCallState) -> None:
-            nonlocal requested_seconds
-            error, seconds, is_requested = _last_error(state), state.upcoming_sleep, _is_wait_requested(state)
-            if is_requested and seconds > LONGEST_REQUESTED_WAIT:
-                raise build_wait_error(seconds, error)
-            self._wait(seconds, is_requested, error)
-            requested_seconds += seconds if is_requested else 0.0
+    def each(self) -> Iterator[AttemptManager]:
+        """The attempts at what is more than one call: `for attempt in attempts.each(): with attempt: ...`.
 
-        retrying = Retrying(
+        Leave the loop when one succeeds. Raises as `call` does.
+        """
+        return iter(self._retrying())
+
+    def note_progress(self) -> None:
+        """Count the time for attempts anew: what was tried has brought something."""
+        self._started, self._requested_seconds = self._clock(), 0.0
+
+    def _retrying(self) -> Retrying:
+        return Retrying(
             retry=retry_if_exception_type(TransientError),
             wait=_seconds_to_wait,
-            stop=is_over,
-            before_sleep=pause,
+            stop=self._is_over,
+            before_sleep=self._pause,
             sleep=_skip_sleep,
             reraise=True,
         )
-        return retrying(attempt)
+
+    def _is_over(self, state: RetryCallState) -> bool:
+        error = _last_error(state)
+        if isinstance(error, NotReadyError) and self._until is not None:
+            # An answer, after which failures are counted anew.
+            self.note_progress()
+            self._answered = state.attempt_number
+            return self._clock() + (error.wait or state.upcoming_sleep) > self._until
+        if state.attempt_number - self._answered >= _max_attempts(error):
+            return True
+        spent = self._clock() - self._started - self._requested_seconds
+        return spent + (0.0 if error.wait is not None else state.upcoming_sleep) > BACKOFF_SECONDS
+
+    def _pause(self, state: RetryCallState) -> None:
+        error, seconds, is_requested = _last_error(state), state.upcoming_sleep, _is_wait_requested(state)
+        if is_requested and seconds > LONGEST_REQUESTED_WAIT:
+            raise build_wait_error(seconds, error)
+        self._wait(seconds, is_requested, error)
+        self._requested_seconds += seconds if is_requested else 0.0
 
 
 def _last_error(state: RetryCallState) -> TransientError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from dazz_assets.http.page import Request, Response
@@ -13,6 +14,23 @@ Send = Callable[[Request], Response]
 
 Tape = Callable[[Request, Send], Response]
 """Gets each request and the function that really sends it; returns the response that the library sees."""
+
+_listed: ContextVar[tuple[str, ...]] = ContextVar("listed", default=())
+
+
+@contextmanager
+def listing(source: tuple[str, ...]) -> Iterator[None]:
+    """While open, what this thread's code sends through an SDK lists this (`Request.source`)."""
+    token = _listed.set(source)
+    try:
+        yield
+    finally:
+        _listed.reset(token)
+
+
+def listed_now() -> tuple[str, ...]:
+    """What the code that runs in this thread lists; empty if that is not known."""
+    return _listed.get()
 
 
 class Seam(Protocol):

@@ -97,7 +97,7 @@ def walk(
     the iterator; nothing more is sent then. Raises `FetchError`: LoopError, WalkLimitError (more than max_pages, or
     max_seconds by the client's clock) and MissingPaginatorError among others.
     """
-    limits = _Limits(max_pages, max_seconds, client.clock() + max_seconds)
+    limits = WalkLimits(max_pages, max_seconds, client.clock() + max_seconds)
     rules = rules or ResponseRules()
     ahead = LookAhead(client, rules, paginator, concurrency)
     fetcher = _PageFetcher(client, request, paginator, rules, position, should_stop, limits, ahead)
@@ -116,10 +116,22 @@ def walk(
 
 
 @dataclass(frozen=True, slots=True)
-class _Limits:
+class WalkLimits:
+    """How many pages a walk may read, and until when, in epoch seconds. seconds: how long that was at its start."""
+
     pages: int
     seconds: float
     ends_at: float
+
+    def check(self, pages_read: int, now: float) -> None:
+        """Call it before each page. WalkLimitError: none may follow."""
+        if pages_read >= self.pages:
+            raise WalkLimitError(f"the walk takes more than {format_count(self.pages, 'page')} (`max_pages`).")
+        if now > self.ends_at:
+            raise WalkLimitError(
+                f"the walk takes longer than {self.seconds:.0f} s (`max_time`), after "
+                f"{format_count(pages_read, 'page')}."
+            )
 
 
 class _PageFetcher:
@@ -133,7 +145,7 @@ class _PageFetcher:
         rules: ResponseRules,
         position: str | None,
         should_stop: Callable[[WalkedPage], str | None] | None,
-        limits: _Limits,
+        limits: WalkLimits,
         ahead: LookAhead,
     ) -> None:
         self._ahead = ahead
@@ -163,7 +175,7 @@ class _PageFetcher:
         raise failed.add_context(self._client.where, f"{request.method} {request.address()}", self._client.mask)
 
     def _fetch(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
-        self._check_limits()
+        self._limits.check(self._number, self._client.clock())
         self._loop_detector.check_request(request)
         self._number += 1
         try:
@@ -179,7 +191,7 @@ class _PageFetcher:
         self._last_page = page
         listed = page.listed(self._rules)
         records = listed.records
-        self._loop_detector.check_records(records)
+        self._loop_detector.check_records(records, self._number)
         self._received += len(records)
         following = self._find_next(request, page, len(records))
         end_reason = following.reason if isinstance(following, Last) else None
@@ -221,7 +233,7 @@ class _PageFetcher:
         if page.accepted_end is not None:
             return Last(f"accepted as the end: {page.accepted_end}")
         if page.accepted_failure is not None:
-            self._check_skipped(page)
+            refuse_later(page, self._number)
             return Last(f"accepted as empty: {page.accepted_failure}")
         if self._paginator is not None:
             following = next_request(self._paginator, request, page, received)
@@ -232,17 +244,6 @@ class _PageFetcher:
         if page.document.is_empty:
             return Last("an empty body")
         return Last("the only page: there is no paginator, and it names no further page")
-
-    def _check_skipped(self, page: Page) -> None:
-        """Raises RefusedError for a later page that the stream skips: it says nothing of the pages behind it."""
-        if self._number > 1:
-            raise RefusedError(
-                f"page {self._number} of the list was refused ({page.accepted_failure}), and those behind it are not "
-                "known.",
-                status=page.status,
-                advice=f'"skip" means a list without records; if the list ends there, set accept = {{{page.status}: '
-                '"end"}.',
-            )
 
     def _reads_end(self, page: Page) -> bool:
         """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""
@@ -300,15 +301,16 @@ class _PageFetcher:
             raise MissingPaginatorError(problem, url=url, advice=advice)
         self._client.warn(f"unread {hint.field}", f"{url}: {problem.replace('says', 'may say')} {advice}")
 
-    def _check_limits(self) -> None:
-        limits = self._limits
-        if self._number >= limits.pages:
-            raise WalkLimitError(f"the walk takes more than {format_count(limits.pages, 'page')} (`max_pages`).")
-        if self._client.clock() > limits.ends_at:
-            raise WalkLimitError(
-                f"the walk takes longer than {limits.seconds:.0f} s (`max_time`), after "
-                f"{format_count(self._number, 'page')}."
-            )
+
+def refuse_later(skipped: Page, number: int) -> None:
+    """Raises RefusedError for a later page that the stream skips: it says nothing of the pages behind it."""
+    if number > 1:
+        raise RefusedError(
+            f"page {number} of the list was refused ({skipped.accepted_failure}), and those behind it are not known.",
+            status=skipped.status,
+            advice=f'"skip" means a list without records; if the list ends there, set accept = {{{skipped.status}: '
+            '"end"}.',
+        )
 
 
 class _Prefetcher:
@@ -381,11 +383,10 @@ class LoopDetector:
                 f"{number - earlier} ({_format_params(request)}).",
             )
 
-    def check_records(self, records: Sequence[Raw]) -> None:
-        """Call it with the records of each page. LoopError: they came too often for chance."""
+    def check_records(self, records: Sequence[Raw], number: int) -> None:
+        """Call it with the records of each page, and its number. LoopError: they came too often for chance."""
         if not records:
             return
-        number = len(self._requests)
         summary = b"\0".join((str(len(records)).encode(), bytes(records[0]), bytes(records[-1])))
         key = blake2b(summary, digest_size=12).digest()
         first, count = self._pages.get(key, (number, 0))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -48,14 +48,15 @@ def sync_connections(
     """
     _check_names("stream", streams or (), spec, spec.streams)
     pool, outcome = SessionPool.of(lake, connections, progress, make_session), Outcome()
-    for connection in connections:
-        try:
-            _ = pool.session(spec, connection.id).integration
-        except BadConnection as error:
-            outcome.errors.append(Problem(connection.id, str(error)))
-            continue
-        with _locked_runner(spec, connection, instance, pool) as runner:
-            outcome.add(runner.sync(sync_range, streams))
+    with closing(pool):
+        for connection in connections:
+            try:
+                _ = pool.session(spec, connection.id).integration
+            except BadConnection as error:
+                outcome.errors.append(Problem(connection.id, str(error)))
+                continue
+            with _locked_runner(spec, connection, instance, pool) as runner:
+                outcome.add(runner.sync(sync_range, streams))
     return outcome
 
 

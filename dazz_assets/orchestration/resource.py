@@ -1,7 +1,7 @@
 """The resource that runs use: the lake, the connections, and a session for each connection."""
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -80,6 +80,11 @@ class SessionPool:
             self._sessions[spec.name, connection] = session
         return self._sessions[spec.name, connection]
 
+    def close(self) -> None:
+        """Close the clients of vendors' SDKs that its sessions made."""
+        for session in self._sessions.values():
+            session.close()
+
     def _find_connection(self, integration: str, connection: str) -> Connection:
         if (found := self._by_id.get((integration, connection))) is not None:
             return found
@@ -107,6 +112,12 @@ class DazzResource(dg.ConfigurableResource[SessionPool]):
     def create_resource(self, context: dg.InitResourceContext) -> SessionPool:
         """Called by Dagster at the start of a run or of a sensor's tick."""
         return SessionPool(self.open_lake(), self.read_connections, connections_file=self._connections_path)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[SessionPool]:
+        """Called by Dagster around a run or a sensor's tick."""
+        with super().yield_for_execution(context) as pool, closing(pool):
+            yield pool
 
     def open_lake(self) -> Lake:
         """The lake that the settings name."""

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.crawl import Crawl, SourcePage
+from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import Marks
 from dazz_assets.extract.marks import Source as ListedSource
 from dazz_assets.extract.ranges import SyncPlan, SyncRange
@@ -75,6 +76,7 @@ def read_lists(session: Session, cut: Collection[Source], pages: int) -> dict[So
     for name in dict.fromkeys(source[0] for source in found):
         stream, client = session.spec.streams[name], session.client(name)
         try:
+            fetch_facts(session, client)
             crawl = Crawl(session, stream, client, _bounds(session, stream))
             for record in _read_stream(session, stream, crawl, pages, found.keys()):
                 found[record.source].append(record)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
@@ -196,7 +196,10 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         streams = self._spec.streams
         wanted = {source for source in sources if not self.recorded or streams[source[0]].cursor is None}
         session = self._workspace.searching_session(Clock(at), SEARCHED_PAGES)
-        with _open_seams(self._seams, RecordingTape(self._spec, self._redactor, None, RedactionChanges())):
+        with (
+            closing(session),
+            _open_seams(self._seams, RecordingTape(self._spec, self._redactor, None, RedactionChanges())),
+        ):
             return read_lists(session, wanted, self._cut.pages)
 
     def _read_kept(self) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from dazz_assets.counts import format_count
 from dazz_assets.http import Request, Response, Send
+from dazz_assets.http.seam import listed_now
 from dazz_assets.privacy.json_tokens import compact_json, extend_list, trim_list
 from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.recording.exchange_file import Exchange, change_text
@@ -67,6 +68,7 @@ class RecordingTape:
 
     def __call__(self, request: Request, send: Send) -> Response:
         """Send a request, keep it with its response, and return the redacted response."""
+        request = replace(request, source=request.source or listed_now())
         with self._lock:
             # A token may come in a response under any name; it shows as a secret once it signs a request.
             self._redactor.redact_headers(request.headers)
@@ -101,6 +103,8 @@ class RecordingTape:
     def _change_page(self, text: str, source: Source, *, is_success: bool) -> str:
         """The text of a response, cut and redacted."""
         stream = self._find_stream(source)
+        if stream is not None and stream.pages is not None:
+            return self._redact_answer(text, stream)
         try:
             cut = (
                 trim_list(text, stream.records, self._cut.records)
@@ -127,6 +131,13 @@ class RecordingTape:
         )
         self._changes.add(stream, text, redacted)
         return compact_json(redacted)
+
+    def _redact_answer(self, text: str, stream: StreamSpec) -> str:
+        """The text of a response that a stream's code asked for: not always a page, so all of it is kept."""
+        try:
+            return compact_json(self._redactor.redact_json(text, stream.personal, stream.records))
+        except ValueError:
+            return self._redactor.redact_text(text)
 
     def _add_records(self, text: str, stream: StreamSpec, source: Source, *, was_cut: bool) -> str:
         """The page with the records that are added to it."""

@@ -5,6 +5,7 @@ from typing import Any
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
+from dazz_assets.spec.code_rules import sends_requests
 from dazz_assets.spec.placeholder_rules import check_config_placeholders, check_url_braces
 from dazz_assets.spec.secret_rules import check_no_token, check_not_in_url, is_secret_field
 from dazz_assets.spec.settings import check_url
@@ -15,13 +16,13 @@ def check_base_url(integration: type[Integration[Any]], config: type[ConnectionC
     where, base_url = integration.__name__, integration.base_url or ""
     check_not_in_url(where, "base_url", base_url, config)
     check_no_token(where, "base_url", base_url, config)
-    _check_config(where, base_url, config)
+    _check_config(where, base_url, config, is_needed=sends_requests(integration))
     fix = "it is the same for all requests; write it in the `path`, `params`, `headers` or `body` of a stream"
     check_config_placeholders(where, "base_url", base_url, config, fix)
     check_url_braces(where, "base_url", base_url, config)
 
 
-def _check_config(where: str, base_url: str, config: type[ConnectionConfig]) -> None:
+def _check_config(where: str, base_url: str, config: type[ConnectionConfig], *, is_needed: bool) -> None:
     field = config.model_fields["base_url"]
     default = None if field.is_required() else field.default
     if is_secret_field(config, "base_url"):
@@ -29,7 +30,7 @@ def _check_config(where: str, base_url: str, config: type[ConnectionConfig]) -> 
             f"{where}: {config.__name__}.base_url is a secret, but base URLs are shown in messages; leave it as "
             "ConnectionConfig declares it, and give the secret a field of its own"
         )
-    if not (base_url or default or field.is_required()):
+    if is_needed and not (base_url or default or field.is_required()):
         raise DefinitionError(f'{where} has no base_url; set it, for example `base_url = "https://api.vendor.com"`')
     try:
         if default:

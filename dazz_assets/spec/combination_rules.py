@@ -66,9 +66,11 @@ def check_max_invalid(
 
 def find_unused_secrets(spec: IntegrationSpec) -> list[str]:
     """Warnings for secrets of the config that no request sends, as the integration has no `auth`."""
-    if spec.integration.auth is not None or spec.integration.seams:
+    # An SDK's client may be given any of them.
+    has_client = any(stream.pages is not None for stream in spec.fetched)
+    if spec.integration.auth is not None or spec.integration.seams or has_client:
         return []
-    sent = {name for stream in spec.streams.values() for _, name in find_placeholders(stream.request)}
+    sent = {name for stream in spec.fetched for _, name in find_placeholders(stream.request)}
     return [
         f"{spec.config.__name__}.{name} is a secret that no request sends: set `auth`, for example "
         f'`auth = BearerToken("{{config.{name}}}")`'
@@ -129,6 +131,11 @@ def _find_unused_cursor_setting(stream: StreamSpec) -> str | None:
     if (cursor.step is not None or cursor.both) and not stream.takes_both_bounds:
         name = "step" if cursor.step is not None else "both"
         return f"Cursor({name}=...) does nothing: it needs both bounds; name their parameters in `since` and `until`"
+    if cursor.zone is not None and (cursor.format is None or "%" not in cursor.format):
+        return (
+            "Cursor(zone=...) does nothing: it is for bounds that a strftime format writes, as others name an instant; "
+            'set `format`, for example `format="%Y-%m-%d %H:%M"`, or remove it'
+        )
     if cursor.nulls_listed and (cursor.nulls is None or not stream.takes_since):
         return "Cursor(nulls_listed=True) does nothing: it needs `nulls` and `since`; set both, or remove it"
     return None

@@ -6,7 +6,7 @@ could mean (`{org}`) and are not inside other braces: in `query{viewer{org}}` th
 """
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.errors import DefinitionError
@@ -17,24 +17,27 @@ from dazz_assets.spec.specs import StreamSpec
 
 _BRACES = re.compile(r"\{[^{}]*\}?|\}")
 _NESTED_BRACES = re.compile(r"(\{[^{}]*)\{[^{}]*\}")
-_BEGINS_LIKE_A_PLACEHOLDER = re.compile(r"\{\s*(?:config|parent|cursor)s?\s*\.[^{}]*\}?", re.IGNORECASE)
+_BEGINS_LIKE_A_PLACEHOLDER = re.compile(r"\{\s*(?:config|fact|parent|cursor)s?\s*\.[^{}]*\}?", re.IGNORECASE)
 _KINDS = ("config", "parent", "cursor")
 
 
-def check_stream_templates(where: str, stream: StreamSpec, config: type[ConnectionConfig]) -> None:
+def check_stream_templates(
+    where: str, stream: StreamSpec, config: type[ConnectionConfig], facts: Collection[str] = ()
+) -> None:
     """Check the placeholders and the other braces in a stream's path, params, headers and body.
 
-    Raises DefinitionError.
+    facts: those that are known when its requests are made. Raises DefinitionError.
     """
     meant = {*config.model_fields, *_KINDS, *(BOUNDS if stream.cursor else ())}
     for setting, template in stream.request.items():
         for kind, name in find_placeholders(template):
-            _check_placeholder(f"{where}: `{setting}` uses {{{kind}.{name}}}", kind, name, stream, config)
+            _check_placeholder(f"{where}: `{setting}` uses {{{kind}.{name}}}", kind, name, stream, config, facts)
         for path, value in walk_values(template):
             _check_keys(where, setting, path)
             if isinstance(value, str) and (found := _find_mistyped_placeholder(value, meant)):
                 raise _not_a_placeholder(where, setting, found, config)
     check_url_braces(where, "path", stream.path, config)
+    _check_cursor(where, stream, config, facts)
     _check_key(where, stream)
 
 
@@ -60,13 +63,39 @@ def find_other_braces(text: str) -> Iterator[str]:
     yield from _BRACES.findall(PLACEHOLDER.sub("", text))
 
 
-def _check_placeholder(subject: str, kind: str, name: str, stream: StreamSpec, config: type[ConnectionConfig]) -> None:
+def _check_placeholder(
+    subject: str,
+    kind: str,
+    name: str,
+    stream: StreamSpec,
+    config: type[ConnectionConfig],
+    facts: Collection[str],
+) -> None:
     if kind == "config":
         _check_config_field(subject, name, config)
+    elif kind == "facts":
+        _check_fact(subject, name, facts)
     elif kind == "cursor":
         _check_bound(subject, name, stream)
     else:
         _check_parent_field(subject, name, stream)
+
+
+def _check_fact(subject: str, path: str, facts: Collection[str]) -> None:
+    name = path.partition(".")[0]
+    if name not in facts:
+        known = suggest(name, facts) if facts else '; declare it: `facts = {"' + name + '": "/..."}` on the integration'
+        raise DefinitionError(f"{subject}, but no such fact is known by then{known}")
+
+
+def _check_cursor(where: str, stream: StreamSpec, config: type[ConnectionConfig], facts: Collection[str]) -> None:
+    """Check the placeholders in how a cursor's bounds are written."""
+    for setting in ("format", "zone"):
+        for kind, name in find_placeholders(getattr(stream.cursor, setting, None)):
+            subject = f"{where}: `{setting}` of its Cursor uses {{{kind}.{name}}}"
+            if kind not in ("config", "facts"):
+                raise DefinitionError(f"{subject}; only {{config.x}} and {{facts.x}} can be part of it")
+            _check_placeholder(subject, kind, name, stream, config, facts)
 
 
 def _check_parent_field(subject: str, name: str, stream: StreamSpec) -> None:

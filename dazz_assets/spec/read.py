@@ -22,6 +22,7 @@ from dazz_assets.names import closest_name, snake_case
 from dazz_assets.spec import (
     auth_rules,
     base_url_rules,
+    code_rules,
     combination_rules,
     cursor_bounds,
     name_rules,
@@ -63,15 +64,17 @@ def stream_name(stream: type[Stream[Any]]) -> str:
 def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
     methods = _find_parsers(integration)
     settings.check_settings(integration)
+    code_rules.check_code(integration)
     name_rules.check_references(integration)
     repeated_definitions.check_defined_once(integration)
     specs = {stream: _read_stream(integration, stream) for stream in integration.streams}
     name_rules.check_stream_names(integration, specs.values())
     ordered = name_rules.order_by_parent(integration, {spec.name: spec for spec in specs.values()})
     config = _read_config(integration)
+    facts = _read_facts(integration, config)
     for spec in specs.values():
         where = f"{integration.__name__}: {spec.stream.__name__}"
-        placeholder_rules.check_stream_templates(where, spec, config)
+        placeholder_rules.check_stream_templates(where, spec, config, facts)
         secret_rules.check_request_secrets(where, spec, config)
         combination_rules.check_stream(where, spec, integration)
     combination_rules.check_integration(integration)
@@ -89,6 +92,7 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
         doc=_read_doc(integration, Integration),
         window=integration.window,
         check=names[integration.check or integration.streams[0]],
+        facts=facts,
         streams=ordered,
         parsers=parsers,
     )
@@ -109,9 +113,10 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         stream=stream,
         model=_read_model(integration, stream),
         doc=_read_doc(stream, Stream),
-        path=stream.path,
+        path=getattr(stream, "path", None) or "",
+        pages=stream.pages if code_rules.has_pages(stream) else None,
         params=params,
-        headers={**integration.headers, **stream.headers},
+        headers={} if code_rules.has_pages(stream) else {**integration.headers, **stream.headers},
         body=body,
         method=setting("method").upper(),
         records=setting("records"),
@@ -134,6 +139,36 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         max_idle_pages=setting("max_idle_pages"),
         personal=_as_tuple(setting("personal")),
     )
+
+
+def _read_facts(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> dict[str, StreamSpec]:
+    """The stream of each fact. Templates of one may name those before it. Raises DefinitionError."""
+    facts: dict[str, StreamSpec] = {}
+    for name, source in integration.facts.items():
+        spec = _read_stream(integration, _whole_answer(source) if isinstance(source, str) else source)
+        where = f"{integration.__name__}: the fact {name!r}"
+        if spec.parent is not None or spec.cursor is not None:
+            setting = "parent" if spec.parent is not None else "cursor"
+            raise DefinitionError(
+                f"{where}: {spec.stream.__name__} has a `{setting}`, but a fact is fetched before all streams, and "
+                "whole; remove it"
+            )
+        placeholder_rules.check_stream_templates(where, spec, config, facts)
+        secret_rules.check_request_secrets(where, spec, config)
+        facts[name] = spec
+    return facts
+
+
+def _whole_answer(path: str) -> type[Stream[Any]]:
+    """A stream whose one record is all that a GET of a path answers."""
+
+    class FactStream(Stream):
+        pass
+
+    FactStream.path = path
+    FactStream.method, FactStream.records, FactStream.record = "GET", "", ""
+    FactStream.shape, FactStream.paginator, FactStream.total = "object", None, None
+    return FactStream
 
 
 def _as_tuple(paths: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import Absence, Action, Shape
 from dazz_assets.spec.attribute_rules import check_attributes
+from dazz_assets.spec.timestamps import is_zone
 
 _MAX_VALUE_LENGTH = 60
 
@@ -43,12 +44,17 @@ def check_settings(integration: type[Integration[Any]]) -> None:
     _validate(where, integration, _IntegrationSettings)
     on_streams = "on an integration; it belongs to its streams: set it on each stream that needs it"
     check_attributes(integration, INTEGRATION_SETTINGS, STREAM_SETTINGS - INTEGRATION_SETTINGS, on_streams)
-    for stream in integration.streams:
+    for stream in (*integration.streams, *fact_streams(integration)):
         on_integration = f"on a stream; it belongs to the integration: set it on {where}"
         check_attributes(stream, STREAM_SETTINGS, INTEGRATION_SETTINGS - STREAM_SETTINGS, on_integration)
         _validate(f"{where}: {stream.__name__}", stream, _StreamSettings)
         if stream.cursor is not None:
             _validate(f"{where}: {stream.__name__}.cursor", stream.cursor, _CursorSettings)
+
+
+def fact_streams(integration: type[Integration[Any]]) -> list[type[Stream[Any]]]:
+    """The streams that an author gives as facts."""
+    return [source for source in integration.facts.values() if isinstance(source, type)]
 
 
 def check_url(url: str) -> str:
@@ -199,6 +205,24 @@ def _check_until(until: str, info: ValidationInfo) -> str:
     return until
 
 
+def _check_zone(zone: str) -> str:
+    if "{" not in zone and not is_zone(zone):
+        raise ValueError(f'`zone` is {zone!r}, which is no time zone; give its IANA name: `zone="America/New_York"`')
+    return zone
+
+
+def _check_facts(facts: Mapping[str, object]) -> Mapping[str, object]:
+    for name, source in facts.items():
+        subject = f"`facts` has {name!r}: {_format_value(source)}"
+        if isinstance(source, str):
+            if not source.startswith("/"):
+                raise ValueError(f'{subject}; begin the path with a slash: `"/{source}"`')
+            _check_path(source)
+        elif not _is_stream_class(source):
+            raise ValueError(f"{subject}; give the path of what tells it, or a Stream class")
+    return facts
+
+
 def _check_is_tuple(streams: object) -> object:
     if isinstance(streams, type):
         name = streams.__name__
@@ -220,6 +244,7 @@ def _check_streams(streams: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 _Name = Annotated[str, Field(min_length=1)]
+_FactName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 _HostName = Annotated[str, Field(pattern=r"^[^/]+$")]
 _Paths = str | tuple[_Name, ...]
 
@@ -267,7 +292,7 @@ class _SharedSettings(BaseModel):
 
 
 class _StreamSettings(_SharedSettings):
-    path: Annotated[str, AfterValidator(_check_path)] = Field(description="a path", examples=['`path = "/things"`'])
+    path: Annotated[str, AfterValidator(_check_path)] | None = _setting("a path", '`path = "/things"`')
     body: Mapping[str, Any] | None = _setting("a dict", '`body = {"query": "..."}`')
     cursor: InstanceOf[Cursor] | None = _setting("a Cursor", '`cursor = Cursor("updated_at")`')
     parent: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`parent = OrgsStream`")
@@ -288,6 +313,9 @@ class _IntegrationSettings(_SharedSettings):
     concurrency: int = _setting("a whole number of at least 1", "`concurrency = 4`", ge=1)
     window: WindowKind = _setting('"day", "week" or "month"')
     check: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`check = OrgsStream`")
+    facts: Annotated[Mapping[_FactName, Any], AfterValidator(_check_facts)] = _setting(
+        "a dict of paths, or Stream classes, by names", '`facts = {"me": "/myself"}`'
+    )
     streams: Annotated[tuple[Any, ...], AfterValidator(_check_streams), BeforeValidator(_check_is_tuple)] = _setting(
         "a tuple of Stream classes", "`streams = (OrgsStream, ProjectsStream)`"
     )
@@ -310,6 +338,9 @@ class _CursorSettings(BaseModel):
     nulls_listed: bool = _setting("True or False")
     lookback: timedelta = _setting("a timedelta, not negative", "`lookback=timedelta(hours=1)`", ge=timedelta())
     order: Literal["asc", "desc"] | None = _setting('"asc" or "desc"')
+    zone: Annotated[str, AfterValidator(_check_zone)] | None = _setting(
+        "the name of a time zone", '`zone="America/New_York"`'
+    )
     format: Annotated[str, _satisfying(lambda form: form in ("epoch", "epoch_ms") or "%" in form)] | None = _setting(
         '"epoch" (seconds), "epoch_ms" or a strftime format', '`format="%Y-%m-%d"`'
     )

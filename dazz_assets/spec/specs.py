@@ -1,6 +1,6 @@
 """Plain descriptions of an integration, its streams and parsers: what the rest of the framework works from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -24,6 +24,7 @@ class StreamSpec:
 
     params, body: the bounds that the cursor names are written out as `{cursor.since}` and `{cursor.until}`.
     model: the pydantic model or `msgspec.Struct` of its records. None if the class names none; then no parser reads it.
+    pages: the method that makes its pages, which has no `path` then; None for a stream of requests.
     primary_key: the terms of the key: paths of the record, and `{parent.x}` for fields of its parent's record.
     """
 
@@ -32,6 +33,7 @@ class StreamSpec:
     model: type[RecordModel] | None
     doc: str
     path: str
+    pages: Callable[[Any, Mapping[str, Any]], Iterable[object]] | None
     params: Mapping[str, Scalar | Sequence[Scalar]]
     headers: Mapping[str, str]
     body: Mapping[str, Any] | None
@@ -60,6 +62,16 @@ class StreamSpec:
     def request(self) -> Mapping[str, object]:
         """The settings that make up a request, as templates."""
         return {"path": self.path, "params": self.params, "headers": self.headers, "body": self.body}
+
+    @property
+    def code_name(self) -> str:
+        """What its requests are called, if code makes its pages: `EventsStream.pages`."""
+        return f"{self.stream.__name__}.pages"
+
+    @property
+    def request_line(self) -> str:
+        """What it asks for, for messages: `GET /things`, or the code that does."""
+        return f"{self.method} {self.path}" if self.pages is None else f"CALL {self.code_name}"
 
     @cached_property
     def key_paths(self) -> tuple[str, ...]:
@@ -150,7 +162,10 @@ class ParserSpec:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationSpec:
-    """An integration: its streams (parents first) and parsers by name, and what all of them share."""
+    """An integration: its streams (parents first) and parsers by name, and what all of them share.
+
+    facts: how each is fetched, by name, in order: templates of one may name those before it.
+    """
 
     name: str
     integration: type[Integration[Any]]
@@ -158,5 +173,16 @@ class IntegrationSpec:
     doc: str
     window: WindowKind
     check: str
+    facts: Mapping[str, StreamSpec] = field(default_factory=dict)
     streams: Mapping[str, StreamSpec] = field(default_factory=dict)
     parsers: Mapping[str, ParserSpec] = field(default_factory=dict)
+
+    @property
+    def fetched(self) -> tuple[StreamSpec, ...]:
+        """All that is fetched: streams and facts."""
+        return (*self.streams.values(), *self.facts.values())
+
+    @property
+    def sends_requests(self) -> bool:
+        """Whether requests of ours go to the vendor; otherwise an SDK sends them all."""
+        return any(stream.pages is None for stream in self.fetched)

@@ -75,6 +75,11 @@ def describe_setting(value: object) -> str:
     return type(value).__name__
 
 
+def describe_paging(stream: StreamSpec) -> str:
+    """What finds a stream's pages: its paginator as its author writes it, or the code that makes them."""
+    return describe_setting(stream.paginator) if stream.pages is None else stream.code_name
+
+
 def draw_mermaid(spec: IntegrationSpec) -> str:
     """A Mermaid flowchart from the vendor through streams and parsers to tables; dotted edges lead from parents."""
     return "\n".join(["flowchart LR", *(f"    {line}" for line in (*_draw_nodes(spec), *_draw_edges(spec)))])

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # Epoch numbers below each limit, and microseconds per unit: 1e11 seconds lie beyond the year 5000.
@@ -41,3 +42,12 @@ def _parse_epoch(text: str) -> int | None:
             return int(value * factor)
     scaled = value / 1000
     return int(scaled) if abs(scaled) < _LARGEST else None
+
+
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of this IANA name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

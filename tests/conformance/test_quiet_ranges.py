@@ -1,4 +1,4 @@
-"""A long range in which nothing happens is listed once: later syncs send one request for each list (conformance 68)."""
+"""A long range in which nothing happens is listed once: later syncs send one request for each list (conformance 73)."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ def count_requests(api: Vendor, acme: Connected, stream: type[Stream[Any]]) -> i
     return len(api.requests)
 
 
-def test_68_a_parent_without_any_record_costs_one_request(connect: Connect, api: Vendor, teams: Teams) -> None:
+def test_73_a_parent_without_any_record_costs_one_request(connect: Connect, api: Vendor, teams: Teams) -> None:
     acme = connect(QuietIntegration, start=START)
     acme.sync(TeamsStream)
     assert count_requests(api, acme, TasksStream) == 8 * 7  # the first sync is stored part by part
     assert count_requests(api, acme, TasksStream) == 8
 
 
-def test_68_so_does_one_whose_records_changed_long_ago(connect: Connect, api: Vendor, teams: Teams) -> None:
+def test_73_so_does_one_whose_records_changed_long_ago(connect: Connect, api: Vendor, teams: Teams) -> None:
     for team, tasks in teams.tasks.items():
         tasks.append(event(team, f"2023-0{team}-20T00:00:00Z"))
     acme = connect(QuietIntegration, start=START)
@@ -90,14 +90,14 @@ def test_68_so_does_one_whose_records_changed_long_ago(connect: Connect, api: Ve
     assert acme.ids(TasksStream) == list(range(1, 9))
 
 
-def test_68_a_stream_without_a_parent_sends_one_request(connect: Connect, api: Vendor, teams: Teams) -> None:
+def test_73_a_stream_without_a_parent_sends_one_request(connect: Connect, api: Vendor, teams: Teams) -> None:
     teams.events.append(event(1, "2023-02-20T00:00:00Z"))
     acme = connect(QuietIntegration, start=START)
     acme.sync(EventsStream)
     assert count_requests(api, acme, EventsStream) == 1
 
 
-def test_68_what_happens_later_is_found(connect: Connect, api: Vendor, clock: Clock, teams: Teams) -> None:
+def test_73_what_happens_later_is_found(connect: Connect, api: Vendor, clock: Clock, teams: Teams) -> None:
     acme = connect(QuietIntegration, start=START)
     acme.sync(TeamsStream)
     acme.sync(TasksStream)
@@ -110,7 +110,7 @@ def test_68_what_happens_later_is_found(connect: Connect, api: Vendor, clock: Cl
     assert count_requests(api, acme, TasksStream) == 9
 
 
-def test_68_a_record_that_became_visible_late_is_still_found(connect: Connect, clock: Clock, teams: Teams) -> None:
+def test_73_a_record_that_became_visible_late_is_still_found(connect: Connect, clock: Clock, teams: Teams) -> None:
     acme = connect(QuietIntegration, start=START)
     acme.sync(TeamsStream)
     acme.sync(TasksStream)
@@ -120,7 +120,7 @@ def test_68_a_record_that_became_visible_late_is_still_found(connect: Connect, c
 
 
 @pytest.mark.parametrize("days", [7, 31])
-def test_68_steps_of_a_quiet_range_are_not_listed_again(
+def test_73_steps_of_a_quiet_range_are_not_listed_again(
     connect: Connect, api: Vendor, clock: Clock, teams: Teams, days: int
 ) -> None:
     stepped = Cursor("at", since="since", until="until", step=timedelta(days=days))
@@ -140,7 +140,7 @@ def test_68_steps_of_a_quiet_range_are_not_listed_again(
     assert acme.ids(stream) == [1, 2, 3, 4, 5, 6]
 
 
-def test_68_an_idle_sync_writes_nothing(connect: Connect, clock: Clock, lake: Lake, teams: Teams) -> None:
+def test_73_an_idle_sync_writes_nothing(connect: Connect, clock: Clock, lake: Lake, teams: Teams) -> None:
     acme = connect(QuietIntegration, start=START)
     acme.sync(TeamsStream)
     acme.sync(TasksStream)
@@ -168,7 +168,7 @@ CHANGES = st.lists(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=CHANGES)
-def test_68_whatever_happens_between_syncs_nothing_is_missing_or_doubled(
+def test_73_whatever_happens_between_syncs_nothing_is_missing_or_doubled(
     connect: Connect, api: Vendor, changes: list[tuple[int, int, bool, bool]]
 ) -> None:
     api.handler = teams = Teams(3)

@@ -1,14 +1,22 @@
-"""The integration that docs/templates.md shows loads, and sends what the page says."""
+"""The integrations that docs/templates.md shows load, and send what the page says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from dazz_assets.assistant.announced_requests import announce_requests
+from dazz_assets.connections import Connection
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
+from dazz_assets.lake import Lake, query
+from dazz_assets.session import Session
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
+from dazz_assets.transform.parse_windows import parse
 from tests.docs.markdown import only_block
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 
@@ -23,6 +31,31 @@ def _sent(spec: IntegrationSpec) -> Iterator[str]:
 
 
 def test_its_integration_sends_the_requests_that_it_shows(tmp_path: Path) -> None:
-    (tmp_path / "tracker.py").write_text(only_block(PAGE, "python"), encoding="utf-8")
+    (tmp_path / "tracker.py").write_text(only_block(PAGE, "python", "class TrackerIntegration"), encoding="utf-8")
     spec = find_integration(str(tmp_path / "tracker.py"))
     assert list(_sent(spec)) == only_block(PAGE, "text").splitlines()
+
+
+def _answer(asked: ReceivedRequest) -> Reply:
+    answers = {
+        "/sites": [{"id": "s-1"}],
+        "/sites/s-1/myself": {"id": 7, "timeZone": "Europe/Berlin"},
+        "/sites/s-1/entries": {"entries": [{"id": 1, "changed": "2026-01-06T10:00:00Z"}]},
+    }
+    return Reply(body=answers[asked.path])
+
+
+def test_its_facts_are_fetched_before_the_stream_that_names_them_and_reach_the_parser(tmp_path: Path) -> None:
+    (tmp_path / "diary.py").write_text(only_block(PAGE, "python", "class DiaryIntegration"), encoding="utf-8")
+    spec = find_integration(str(tmp_path / "diary.py"))
+    lake = Lake(tmp_path / "lake")
+    with Vendor() as vendor:
+        vendor.handler = _answer
+        config = {"token": "t", "base_url": vendor.url}
+        connection = Connection(id="acme", integration="diary", start=date(2026, 1, 5), config=config)
+        session = Session(spec, connection, lake)
+        sync_stream(session, spec.streams["entries"], SyncRange(from_mark=True))
+    assert [asked.path for asked in vendor.requests] == ["/sites", "/sites/s-1/myself", "/sites/s-1/entries"]
+    assert vendor.requests[-1].query["q"] == ['author = 7 AND changed >= "2026-01-05 01:00"']
+    parse(Session(spec, connection, lake), spec.parsers["written"], windows=None)
+    assert query(lake, "select author from writtens").to_pylist() == [{"author": 7}]

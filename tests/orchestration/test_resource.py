@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import dagster as dg
 import pytest
 from pydantic import ValidationError
 
-from dazz_assets.connections import BadConnection
+from dazz_assets import ConnectionConfig, Integration, Stream
+from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.definitions import assemble_definitions, build_definitions
 from dazz_assets.orchestration.resource import DazzResource, SessionPool, build_resource
@@ -108,3 +111,49 @@ def test_the_code_location_of_the_platform_has_its_integrations_and_resource(
     loaded = defs()
     assert dg.AssetKey(["snyk", "findings"]) in loaded.resolve_asset_graph().get_all_asset_keys()
     assert isinstance(loaded.resources["dazz"], DazzResource)  # type: ignore[index]
+
+
+class SdkConfig(ConnectionConfig):
+    pass
+
+
+class Sdk:
+    """A vendor's SDK. open: how many of its clients were made and not closed."""
+
+    made = open = 0
+
+    def __init__(self) -> None:
+        Sdk.made, Sdk.open = Sdk.made + 1, Sdk.open + 1
+
+    def close(self) -> None:
+        Sdk.open -= 1
+
+
+class ThingsStream(Stream):
+    @classmethod
+    def pages(cls, client: Sdk, params: Mapping[str, Any]) -> Iterator[list[dict[str, int]]]:
+        assert Sdk.open == 1
+        yield [{"id": 1}]
+
+
+class PartsStream(ThingsStream):
+    name = "parts"
+
+
+class SdkIntegration(Integration[SdkConfig]):
+    """A vendor with an SDK."""
+
+    streams = (ThingsStream, PartsStream)
+
+    def connect(self) -> Sdk:
+        return Sdk()
+
+
+def test_a_run_makes_one_client_of_an_sdk_for_all_its_streams_and_closes_it(tmp_path: Path) -> None:
+    connection = Connection(id="acme", integration="sdk", start=date(2026, 1, 5))
+    definitions = build_definitions([SdkIntegration], connections=[connection], lake=tmp_path / "lake")
+    with dg.instance_for_test() as instance:
+        instance.add_dynamic_partitions("sdk_connections", ["acme"])
+        job = definitions.resolve_implicit_global_asset_job_def()
+        assert job.execute_in_process(instance=instance, partition_key="acme").success
+    assert (Sdk.made, Sdk.open) == (1, 0)

@@ -205,6 +205,11 @@ def test_a_setting_of_a_stream(settings: dict[str, Any], problem: str) -> None:
                 '`format="%Y-%m-%d"`'
             ),
         ),
+        ({"zone": 1}, '`zone` is 1; it must be the name of a time zone, for example `zone="America/New_York"`'),
+        (
+            {"zone": "Berlin", "format": "%Y"},
+            "`zone` is 'Berlin', which is no time zone; give its IANA name: `zone=\"America/New_York\"`",
+        ),
     ],
 )
 def test_a_setting_of_a_cursor(settings: dict[str, Any], problem: str) -> None:
@@ -222,7 +227,10 @@ def test_a_setting_of_a_cursor(settings: dict[str, Any], problem: str) -> None:
         ),
         (
             lambda: with_stream(path=None),
-            'BadIntegration: BadStream has no path; set it, for example `path = "/things"`',
+            (
+                'BadIntegration: BadStream has no path; set it, for example `path = "/things"`, or where an SDK lists '
+                "its records, give it the method `@classmethod def pages(cls, client, params)`"
+            ),
         ),
         (
             lambda: with_stream(cursor=Cursor("at")),

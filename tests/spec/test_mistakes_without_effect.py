@@ -209,6 +209,13 @@ def test_the_schema_has_every_setting_of_the_classes() -> None:
             ),
         ),
         (
+            lambda: with_cursor(since="since", zone="Europe/Berlin"),
+            (
+                "BadIntegration: BadStream: Cursor(zone=...) does nothing: it is for bounds that a strftime format "
+                'writes, as others name an instant; set `format`, for example `format="%Y-%m-%d %H:%M"`, or remove it'
+            ),
+        ),
+        (
             lambda: with_cursor(since="since", step=timedelta(days=31)),
             (
                 "BadIntegration: BadStream: Cursor(step=...) does nothing: it needs both bounds; name their parameters "

@@ -208,7 +208,7 @@ class NotesIntegration(Integration[Config]):
             yield Note(id=self.object_id("x", issue.number), text=issue.title)
 
     @parser(version="2")
-    def facts(self, issues: Incremental[IssuesStream]) -> Iterable[Note | Fact]:
+    def told(self, issues: Incremental[IssuesStream]) -> Iterable[Note | Fact]:
         return [Note(id="1", text="x"), Fact(id="2", text="y")]
 
     @parser(refresh="changed")
@@ -283,3 +283,40 @@ integration.joined(
 integration.snapshots(FullRefresh([Issue(number=1, title="t")], parents=[Project(id="1", name="x")]), FullRefresh([]))
 assert_type(integration.object_id(1, "x"), str)
 assert_type(integration.connection, str)
+
+
+class Sdk:
+    def list_projects(self, *, topic: str) -> Iterator[list[dict[str, str]]]:
+        yield [{"id": "1", "name": topic}]
+
+
+class SdkError(Exception):
+    status: int
+    body: bytes
+
+
+class SdkProjectsStream(Stream[Project]):
+    params = {"topic": "{facts.me.topic}"}
+
+    @classmethod
+    def pages(cls, client: Sdk, params: Mapping[str, Any]) -> Iterator[list[dict[str, str]]]:
+        yield from client.list_projects(**params)
+
+
+class FromSdk(Integration[Config]):
+    base_url = "https://api.vendor.com"
+    facts = {"me": "/myself", "site": ProjectsStream}
+    streams = (SdkProjectsStream,)
+
+    def connect(self) -> Sdk:
+        assert_type(self.config, Config)
+        return Sdk()
+
+    def error_response(self, error: Exception) -> Response | None:
+        return Response(error.status, body=error.body) if isinstance(error, SdkError) else None
+
+    @parser
+    def findings(self, projects: FullRefresh[SdkProjectsStream]) -> Iterator[Note]:
+        for project in projects:
+            assert_type(project, Project)
+            yield Note(id=self.object_id(project.id), text=str(self.fact("me.name")))

@@ -1,5 +1,6 @@
 """`dazz check`: whether the credentials of connections work, by a page that is fetched and not stored."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dazz_assets.cli.exit_status import FAILED, WRONG_USAGE, end_command, mask_secrets
@@ -32,7 +33,8 @@ def check_connections(name_or_path: TargetArgument, connection: ConnectionIds = 
         print_note(f"failed: {mask_secrets(text)}", "red")
     for item in target.connections:
         try:
-            report = check_connection(Session(target.spec, item, lake))
+            with closing(Session(target.spec, item, lake)) as session:
+                report = check_connection(session)
         except BadConnection as error:
             unusable += 1
             print_note(f"failed: {mask_secrets(str(error))}", "red")

@@ -47,7 +47,7 @@ def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, 
     if as_json:
         print_json(document)
     else:
-        _print_document(document, requests)
+        _print_document(spec, document, requests)
     for warning in find_unused_secrets(spec):
         print_note(f"warning: {warning}", "yellow")
 
@@ -61,6 +61,7 @@ def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]
         "description": spec.doc,
         "base_url": integration.base_url,
         "auth": summary.describe_setting(integration.auth),
+        "facts": {name: stream.request_line for name, stream in spec.facts.items()},
         "window": spec.window,
         "check": spec.check,
         "streams": [_stream_document(spec, item, requests[item.name]) for item in spec.streams.values()],
@@ -90,7 +91,7 @@ def _stream_document(spec: IntegrationSpec, stream: StreamSpec, requests: list[A
         },
         "partitions": summary.describe_partitions(spec, stream),
         "parent": stream.parent,
-        "paginator": summary.describe_setting(stream.paginator),
+        "paginator": summary.describe_paging(stream),
         "records": stream.records,
         "model": stream.model and stream.model.__name__,
         "read_by": summary.find_readers(spec, stream),
@@ -112,10 +113,15 @@ def _parser_document(spec: IntegrationSpec, parser: ParserSpec) -> dict[str, Any
     }
 
 
-def _print_document(document: dict[str, Any], requests: dict[str, list[AnnouncedRequest]]) -> None:
+def _print_document(
+    spec: IntegrationSpec, document: dict[str, Any], requests: dict[str, list[AnnouncedRequest]]
+) -> None:
     summary = document["description"].partition("\n")[0]
     print_result(one_line(f"{document['name']}: {summary}" if summary else document["name"]))
-    print_result(one_line(f"base URL {document['base_url'] or 'from the config'}, auth {document['auth'] or 'none'}"))
+    base_url = document["base_url"] or ("from the config" if spec.sends_requests else "none, as an SDK sends all")
+    print_result(one_line(f"base URL {base_url}, auth {document['auth'] or 'none'}"))
+    for name, request_line in document["facts"].items():
+        print_result(one_line(f"fact {name}: {request_line}"))
     streams = document["streams"]
     print_table(
         ("stream", "kind", "key", "cursor", "partitions", "parent", "records at", "paginator", "read by"),

@@ -1,5 +1,6 @@
 """`dazz preview`: fetch one page of a stream, and show how its declaration fits; nothing is stored."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -39,7 +40,8 @@ def preview_stream(
     spec, selected = find_single_target(name_or_path, connection)
     if stream not in spec.streams:
         raise UsageError(f"{spec.name} has no stream {stream!r}{suggest(stream, spec.streams)}")
-    found = preview(Session(spec, selected, Lake(lake_url())), spec.streams[stream])
+    with closing(Session(spec, selected, Lake(lake_url()))) as session:
+        found = preview(session, spec.streams[stream])
     print_preview(spec.name, found, as_json=as_json)
     if found.problem is not None:
         end_command(FAILED)
