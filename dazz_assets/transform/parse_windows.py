@@ -15,7 +15,7 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import Commit, DataFile, FileWriter, Table
 from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
-from dazz_assets.lake.latest_versions import LatestByWindow
+from dazz_assets.lake.latest_versions import LatestInOrder
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
@@ -183,7 +183,7 @@ class WindowParser:
     def _parse_all(self, windows: set[Window]) -> None:
         while windows:
             self._latest = {
-                item.stream: LatestByWindow(self._inputs.versions[item.stream], windows)
+                item.stream: LatestInOrder(self._inputs.versions[item.stream], windows)
                 for item in self._parser.incremental_inputs
             }
             for window in sorted(windows, key=str):

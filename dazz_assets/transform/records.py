@@ -13,7 +13,7 @@ import pyarrow as pa
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.lake import TableVersion, latest_versions, stored_versions
 from dazz_assets.lake.files import column_bytes
-from dazz_assets.lake.latest_versions import LatestByWindow
+from dazz_assets.lake.latest_versions import LatestInOrder
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.transform.masked_values import describe_values
 from dazz_assets.transform.quarantine import LOCATION_COLUMNS, Kind, Quarantine, invalid_reason, problem_kind
@@ -48,7 +48,7 @@ class RecordWindow:
     """A window to read, with the latest versions of the records by window."""
 
     window: date | None
-    latest: LatestByWindow
+    latest: LatestInOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +148,8 @@ class StoredRecords:
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         if self._record_window is not None:
-            return self._record_window.latest.read(self._record_window.window, _COLUMNS)
-        return latest_versions(self._version, _COLUMNS, ordered=self._ordered)
+            return self._record_window.latest.read(_COLUMNS, self._record_window.window)
+        return LatestInOrder(self._version).read(_COLUMNS) if self._ordered else latest_versions(self._version, _COLUMNS)
 
     def _validate(self, batch: pa.RecordBatch, *, count: bool) -> Iterator[_ModelBatch]:
         """The models of a batch, part by part. From the first part on that has an invalid record, all at once."""
