@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Set
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -166,21 +167,26 @@ class WindowParser:
             item.parameter: self._read_records(item) for item in parser.inputs if item.kind == "full_refresh"
         }
         self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
+        # The files of the last window, which are being written.
+        self._finishing: dict[tuple[Model, Window], Future[DataFile]] = {}
         self._parsed: set[Window] = set()
 
     def run(self, windows: Collection[Window]) -> ParsedFiles:
         """Parse these windows, and those whose duplicates become valid by it. Raises ParseError."""
         try:
-            with suppress(TooManyInvalidError):
-                self._parse_all(set(windows))
+            with ThreadPoolExecutor(1, thread_name_prefix="dazz-encode") as thread, suppress(TooManyInvalidError):
+                self._parse_all(set(windows), thread)
             self._check_invalid()
             self._remove_duplicates()
             return self._finish()
         except BaseException:
+            while self._finishing:
+                with suppress(Exception):
+                    self._take_finished()
             _remove_uncommitted_files(self._tables, self._files)
             raise
 
-    def _parse_all(self, windows: set[Window]) -> None:
+    def _parse_all(self, windows: set[Window], thread: Executor) -> None:
         while windows:
             self._latest = {
                 item.stream: LatestInOrder(self._inputs.versions[item.stream], windows)
@@ -188,8 +194,9 @@ class WindowParser:
             }
             for window in sorted(windows, key=str):
                 if window in self._inputs.fingerprints:
-                    self._parse_window(window)
+                    self._parse_window(window, thread)
                 self._parsed.add(window)
+            self._take_finished()
             windows = self._published.windows_of_duplicates(self._removed_ids()) - self._parsed
 
     def _removed_ids(self) -> set[tuple[str, str]]:
@@ -205,22 +212,30 @@ class WindowParser:
         }
         return before - now
 
-    def _parse_window(self, window: Window) -> None:
+    def _parse_window(self, window: Window, thread: Executor) -> None:
         handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full_refresh.items()}
         for item in self._parser.incremental_inputs:
             records = self._read_records(item, RecordWindow(window, self._latest[item.stream]))
             handles[item.parameter] = Incremental(records)
-        files = {model: ObjectFile(model, self._new_file(table, window)) for model, table in self._tables.items()}
+        files = {
+            model: ObjectFile(model, self._new_file(table, window), thread) for model, table in self._tables.items()
+        }
         try:
             objects = self._call_parser(window, handles)
             while batch := list(islice(objects, _OBJECTS_PER_BATCH)):
                 self._write(batch, files, window)
-            for model, file in files.items():
-                self._files[model][window] = file.close()
+            self._take_finished()
+            self._finishing = {(model, window): file.close() for model, file in files.items()}
         except BaseException:
             for file in files.values():
                 file.discard()
             raise
+
+    def _take_finished(self) -> None:
+        """Wait for the files of the window before."""
+        while self._finishing:
+            (model, window), file = self._finishing.popitem()
+            self._files[model][window] = file.result()
 
     def _call_parser(self, window: Window, handles: dict[str, object]) -> Iterator[DomainObject]:
         try:

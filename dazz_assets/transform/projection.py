@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 from msgspec import UNSET, Raw, UnsetType
+from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter
 
 Schema = Mapping[str, Any]
@@ -23,7 +25,7 @@ _LONG_NUMBER = re.compile(rb"[0-9]{4}")
 _CURLY = 0x20
 
 
-def make_projection(model: type[BaseModel]) -> Callable[[Sequence[bytes]], bytes | None] | None:
+def make_projection(model: type[BaseModel]) -> Callable[[pa.Array[Any]], bytes | None] | None:
     """A function that gives a JSON list of what a model reads of each record, to the byte; None of a whole model.
 
     The function returns None if the records must be read whole. A model is read whole if it may look at more than the
@@ -32,23 +34,26 @@ def make_projection(model: type[BaseModel]) -> Callable[[Sequence[bytes]], bytes
     skeleton = _Skeletons().make(TypeAdapter(model).core_schema)
     if skeleton is Raw:
         return None
-    decode, encode = msgspec.json.Decoder(_list_of(skeleton)).decode, msgspec.json.Encoder().encode
+    decode, encode = msgspec.json.Decoder(skeleton).decode_lines, msgspec.json.Encoder().encode
 
-    def project(records: Sequence[bytes]) -> bytes | None:
-        whole = join_records(records)
+    def project(records: pa.Array[Any]) -> bytes | None:
+        text, ends = joined_text(records)
+        whole = bytes(text)
         try:
             if not whole.isascii():
                 whole.decode()
-            return None if _may_exceed_limits(whole, records) else encode(decode(whole))
+            return None if _may_exceed_limits(whole, ends) else encode(decode(whole))
         except (ValueError, RecursionError):
             return None
 
     return project
 
 
-def join_records(records: Sequence[bytes]) -> bytes:
-    """Records as one JSON list."""
-    return b"[" + b",".join(records) + b"]"
+def joined_text(records: pa.Array[Any]) -> tuple[memoryview, NDArray[np.int32]]:
+    """The text of all records, one after another and not copied, and where in it each of them ends."""
+    _, offsets, text = (memoryview(buffer or b"") for buffer in records.buffers())
+    ends = np.frombuffer(offsets, np.int32)[records.offset : records.offset + len(records) + 1]
+    return text[ends[0] : ends[-1]], ends[1:] - ends[0]
 
 
 class _Skeletons:
@@ -119,19 +124,19 @@ def _read_keys(name: str, alias: Any) -> Iterator[tuple[str, bool]]:
     yield from {path[0]: len(path) == 1 for path in [[name], *choices]}.items()
 
 
-def _may_exceed_limits(whole: bytes, records: Sequence[bytes]) -> bool:
-    """Whether pydantic's parser may refuse a record for a limit of its own, also in a part that no field reads.
+def _may_exceed_limits(text: bytes, ends: NDArray[np.int32]) -> bool:
+    """Whether pydantic's parser may refuse a record for a limit of its own, also in a part that no field reads."""
+    opening = np.flatnonzero((np.frombuffer(text, np.uint8) | _CURLY) == ord("{"))
+    counts = np.diff(np.searchsorted(opening, ends), prepend=0)
+    lengths = np.diff(ends, prepend=0)
 
-    whole: the records, joined.
-    """
-    opening = np.flatnonzero((np.frombuffer(whole, np.uint8) | _CURLY) == ord("{"))
-    lengths = np.fromiter(map(len, records), np.int64, len(records))
-    counts = np.diff(np.searchsorted(opening, np.cumsum(lengths + 1)), prepend=0)
-    if counts.max() > _SAFE_DEPTH and any(
-        _depth(records[number]) > _SAFE_DEPTH for number in np.flatnonzero(counts > _SAFE_DEPTH).tolist()
-    ):
-        return True
-    return lengths.max() > _SAFE_LENGTH and any(_LONG_NUMBER.search(record[::1000]) for record in records)
+    def suspects(numbers: NDArray[np.int32], limit: int) -> Iterator[bytes]:
+        for number in np.flatnonzero(numbers > limit).tolist():
+            yield text[ends[number] - lengths[number] : ends[number]]
+
+    return any(_depth(record) > _SAFE_DEPTH for record in suspects(counts, _SAFE_DEPTH)) or any(
+        _LONG_NUMBER.search(record[::1000]) for record in suspects(lengths, _SAFE_LENGTH)
+    )
 
 
 def _depth(record: bytes) -> int:

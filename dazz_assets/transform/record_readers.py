@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
+import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from dazz_assets.declare.stream import RecordModel
-from dazz_assets.transform.projection import join_records, make_projection
+from dazz_assets.lake.files import column_bytes
+from dazz_assets.transform.projection import joined_text, make_projection
 
 # A model that reads more than this share of a record's bytes is not worth projecting for.
 _WORTHWHILE = 0.6
@@ -36,8 +38,11 @@ class RecordReader(Protocol):
         """A record as the model. Raises InvalidRecordError."""
         ...
 
-    def read_all(self, records: Sequence[bytes]) -> Sequence[RecordModel] | None:
-        """Records as the model, each as `read` gives it; None if they must be read one by one, as some is invalid."""
+    def read_all(self, records: pa.Array[Any]) -> Sequence[RecordModel] | None:
+        """Records as the model, each as `read` gives it; None if they must be read one by one, as some is invalid.
+
+        records: an Arrow array of texts, none of them null.
+        """
         ...
 
 
@@ -58,18 +63,18 @@ class _PydanticReader:
         except ValidationError as error:
             raise InvalidRecordError(error.errors(include_url=False, include_context=False)) from None
 
-    def read_all(self, records: Sequence[bytes]) -> Sequence[BaseModel] | None:
+    def read_all(self, records: pa.Array[Any]) -> Sequence[BaseModel] | None:
         try:
             found = self._list.validate_json(self._select(records))
         except ValidationError:
             return None
         return found if len(found) == len(records) else None
 
-    def _select(self, records: Sequence[bytes]) -> bytes:
-        """What the model reads of the records, or all of them."""
+    def _select(self, records: pa.Array[Any]) -> bytes:
+        """A JSON list of what the model reads of the records, or of all of them."""
         if self._project is None or (selected := self._project(records)) is None:
-            return join_records(records)
-        if len(selected) > _WORTHWHILE * sum(map(len, records)):
+            return b"[" + b",".join(column_bytes(records)) + b"]"
+        if len(selected) > _WORTHWHILE * len(joined_text(records)[0]):
             self._project = None
         return selected
 
@@ -77,7 +82,6 @@ class _PydanticReader:
 class _StructReader:
     def __init__(self, model: type[msgspec.Struct]) -> None:
         self._decoder = msgspec.json.Decoder(model)
-        self._list = msgspec.json.Decoder(list[model])  # type: ignore[valid-type]
 
     def read(self, record: bytes) -> msgspec.Struct:
         try:
@@ -85,9 +89,10 @@ class _StructReader:
         except (ValueError, RecursionError) as error:
             raise InvalidRecordError([_describe(error, record)]) from None
 
-    def read_all(self, records: Sequence[bytes]) -> Sequence[msgspec.Struct] | None:
+    def read_all(self, records: pa.Array[Any]) -> Sequence[msgspec.Struct] | None:
         try:
-            found = self._list.decode(join_records(records))
+            # Where an object ends is clear also if the next one follows at once.
+            found = self._decoder.decode_lines(joined_text(records)[0])
         except (ValueError, RecursionError):
             return None
         return found if len(found) == len(records) else None

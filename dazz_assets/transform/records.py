@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -136,7 +137,7 @@ class StoredRecords:
         is_first, self.was_read = not self.was_read, True
         cache: list[_ModelBatch] | None = [] if self._record_window is None else None
         size = 0
-        for batch in self._batches():
+        for batch in _read_ahead(self._batches()):
             size += batch.nbytes
             for read in self._validate(batch, count=is_first):
                 if cache is not None and size <= _CACHED_BYTES:
@@ -156,7 +157,7 @@ class StoredRecords:
         is_clean = batch.column("problem").null_count == batch.num_rows
         for start in range(0, batch.num_rows, _PART_ROWS):
             part = batch.slice(start, _PART_ROWS)
-            models = self._reader.read_all(column_bytes(part, "record")) if is_clean else None
+            models = self._reader.read_all(part.column("record")) if is_clean else None
             if models is None:
                 rest = batch.slice(start)
                 yield self._make_batch(rest, self._validate_each(rest, count=count))
@@ -169,19 +170,17 @@ class StoredRecords:
 
     def _validate_each(self, batch: pa.RecordBatch, *, count: bool) -> Sequence[RecordModel | None]:
         """The models of a batch that has invalid records, which older versions replace where they can."""
-        records, rows = column_bytes(batch, "record"), batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
-        self._counts.read += len(records) if count else 0
+        rows = batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
+        self._counts.read += len(rows) if count else 0
         # The sequences of invalid records by key. In the list their keys stand for them until they are replaced.
         invalid: dict[str, int] = {}
         found: list[RecordModel | str | None] = []
-        for start in range(0, len(records), _PART_ROWS):
-            part = range(start, min(start + _PART_ROWS, len(records)))
-            models = None
-            if all(rows[number]["problem"] is None for number in part):
-                models = self._reader.read_all([records[number] for number in part])
+        for start in range(0, len(rows), _PART_ROWS):
+            part, records = rows[start : start + _PART_ROWS], batch.column("record").slice(start, _PART_ROWS)
+            models = self._reader.read_all(records) if all(row["problem"] is None for row in part) else None
             found += models or [
-                self._read_one(rows[number], records[number], len(records) - number - 1, invalid, count=count)
-                for number in part
+                self._read_one(row, text, len(rows) - number - 1, invalid, count=count)
+                for number, (row, text) in enumerate(zip(part, column_bytes(records), strict=True), start)
             ]
         older = self._read_newest_valid(invalid)
         self._counts.replaced += len(older) if count else 0
@@ -223,6 +222,15 @@ class StoredRecords:
                     with suppress(InvalidRecordError):
                         found[row["key"]] = self._reader.read(row["record"].encode())
         return found
+
+
+def _read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches; a thread reads the next one from the disk while one is in use."""
+    with ThreadPoolExecutor(1, thread_name_prefix="dazz-read") as thread:
+        reading = thread.submit(next, batches, None)
+        while (batch := reading.result()) is not None:
+            reading = thread.submit(next, batches, None)
+            yield batch
 
 
 def exceeds_max_invalid(stream: StreamSpec, invalid: int, total: int) -> bool:
