@@ -107,7 +107,7 @@ class Integration(Generic[Config]):
 
         Give several parts where the vendor's id has several: `self.object_id(repository.id, alert.number)`.
         """
-        identity = "".join([self._identity, *[f", {encode_basestring(str(part))}" for part in vendor_id], "]"])
+        identity = ", ".join([self._identity, *map(encode_basestring, map(str, vendor_id))]) + "]"
         return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     @cached_property

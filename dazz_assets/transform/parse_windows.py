@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Set
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -221,8 +221,11 @@ class WindowParser:
             model: ObjectFile(model, self._new_file(table, window), thread) for model, table in self._tables.items()
         }
         try:
-            objects = self._call_parser(window, handles)
-            while batch := list(islice(objects, _OBJECTS_PER_BATCH)):
+            with self._explained(window):
+                result = self._function(**handles)
+                self._raise_fault(find_result_fault(result), window)
+                objects = iter(result)
+            while batch := self._take_objects(objects, window):
                 self._write(batch, files, window)
             self._take_finished()
             self._finishing = {(model, window): file.close() for model, file in files.items()}
@@ -237,11 +240,15 @@ class WindowParser:
             (model, window), file = self._finishing.popitem()
             self._files[model][window] = file.result()
 
-    def _call_parser(self, window: Window, handles: dict[str, object]) -> Iterator[DomainObject]:
+    def _take_objects(self, objects: Iterator[DomainObject], window: Window) -> list[DomainObject]:
+        with self._explained(window):
+            return list(islice(objects, _OBJECTS_PER_BATCH))
+
+    @contextmanager
+    def _explained(self, window: Window) -> Iterator[None]:
+        """Say what an exception of the author's code is about."""
         try:
-            result = self._function(**handles)
-            self._raise_fault(find_result_fault(result), window)
-            yield from result
+            yield
         except (ParseError, TooManyInvalidError):
             raise
         except Exception as error:

@@ -7,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from itertools import chain
+from operator import is_not
 from typing import Any
 
 import pyarrow as pa
@@ -61,6 +64,12 @@ class _ModelBatch:
     parents: pa.Array[Any]
 
 
+def _valid(batch: _ModelBatch) -> Iterator[RecordModel]:
+    # Built in C throughout, as this is done for each record.
+    is_valid: Any = partial(is_not, None)
+    return filter(is_valid, batch.models)
+
+
 class StoredRecords:
     """The latest valid version of each record of a stream, or of the records whose latest version lies in a window.
 
@@ -92,8 +101,7 @@ class StoredRecords:
         self.was_read = False
 
     def __iter__(self) -> Iterator[RecordModel]:
-        for batch in self._read():
-            yield from (model for model in batch.models if model is not None)
+        return chain.from_iterable(map(_valid, self._read()))
 
     def with_parents(self, parents: object) -> Iterator[tuple[RecordModel, RecordModel | None]]:
         """Yield each record with its parent; None for one whose parent is not among the parents' valid records.
