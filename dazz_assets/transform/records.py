@@ -25,7 +25,7 @@ from dazz_assets.transform.record_readers import InvalidRecordError, make_reader
 
 _COLUMNS = (*LOCATION_COLUMNS, "parent", "problem", "record")
 # Records are read in parts that stay in the processor's cache until the parser has used them.
-_PART_ROWS = 64
+_PART_ROWS = 128
 # Cache full-refresh inputs up to this size between windows, since each window reads them again.
 _CACHED_BYTES = 16 * 2**20
 
@@ -57,11 +57,10 @@ class RecordWindow:
 
 @dataclass(frozen=True, slots=True)
 class _ModelBatch:
-    """The records of a batch as models, None for one that has no valid version, and their keys and parents' keys."""
+    """Rows, and their records as models: None for one that has no valid version."""
 
+    rows: pa.RecordBatch
     models: Sequence[RecordModel | None]
-    keys: pa.Array[Any]
-    parents: pa.Array[Any]
 
 
 def _valid(batch: _ModelBatch) -> Iterator[RecordModel]:
@@ -110,7 +109,7 @@ class StoredRecords:
         """
         by_key = self._require_parents(parents).by_key()
         for batch in self._read():
-            for model, parent in zip(batch.models, batch.parents.to_pylist(), strict=True):
+            for model, parent in zip(batch.models, batch.rows.column("parent").to_pylist(), strict=True):
                 if model is not None:
                     yield model, by_key.get(parent or "")
 
@@ -120,7 +119,7 @@ class StoredRecords:
             self._by_key = {
                 str(key): model
                 for batch in self._read()
-                for model, key in zip(batch.models, batch.keys.to_pylist(), strict=True)
+                for model, key in zip(batch.models, batch.rows.column("key").to_pylist(), strict=True)
                 if model is not None
             }
         return self._by_key
@@ -168,13 +167,10 @@ class StoredRecords:
             models = self._reader.read_all(part.column("record")) if is_clean else None
             if models is None:
                 rest = batch.slice(start)
-                yield self._make_batch(rest, self._validate_each(rest, count=count))
+                yield _ModelBatch(rest, self._validate_each(rest, count=count))
                 return
             self._counts.read += len(models) if count else 0
-            yield self._make_batch(part, models)
-
-    def _make_batch(self, rows: pa.RecordBatch, models: Sequence[RecordModel | None]) -> _ModelBatch:
-        return _ModelBatch(models, rows.column("key"), rows.column("parent"))
+            yield _ModelBatch(part, models)
 
     def _validate_each(self, batch: pa.RecordBatch, *, count: bool) -> Sequence[RecordModel | None]:
         """The models of a batch that has invalid records, which older versions replace where they can."""
