@@ -55,8 +55,8 @@ def find_duplicate_ids(
             select id from ({new_ids} union all select hash(id) from {_read_parquet_sql("$all")}
                 where filename not in $new and hash(id) in ({new_ids})) group by id having count(*) > 1
         )
-        select id, filename, file_row_number from {_read_parquet_sql("$all")} where hash(id) in (select id from repeated)
-    """
+        select id, filename, file_row_number from {_read_parquet_sql("$all")}
+        where hash(id) in (select id from repeated)"""
     values = {"new": [_duckdb_path(table, file.path) for file in new_files], "all": list(windows)}
     with closing(connect_duckdb()) as connection:
         rows = connection.execute(sql, values).fetchall()

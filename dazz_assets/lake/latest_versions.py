@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import date
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -120,22 +121,24 @@ def stored_versions(version: TableVersion, keys: Collection[str], columns: Seque
 class LatestInOrder:
     """Reads the latest versions in the order of cursor and key, which doesn't depend on when they were fetched.
 
-    One query finds them all, and eight bytes are kept for each.
+    windows: those that will be read, one after another. None: all records are read at once.
+    One query finds them all, before the first is read, and eight bytes are kept for each.
     """
 
     def __init__(self, version: TableVersion, windows: Collection[date | None] | None = None) -> None:
-        """windows: those that will be read, one after another. None: all records are read at once."""
+        self.windows = windows
         self._version = version
-        self._sequences = _latest_in_order(version, windows)
-        self._by_window = windows is not None
+
+    @cached_property
+    def _sequences(self) -> dict[date | None, NDArray[np.int64]]:
+        return _latest_in_order(self._version, self.windows)
 
     def read(self, columns: Sequence[str], window: date | None = None) -> Iterator[pa.RecordBatch]:
         """Columns of the latest versions in a window, or of all."""
-        sequences = self._sequences.get(window)
-        if sequences is None:
+        if window not in self._sequences:
             return iter(())
-        files = [file for file in self._version.files if not self._by_window or file.window == window]
-        return read_in_order(self._version, files, sequences, columns)
+        files = [file for file in self._version.files if self.windows is None or file.window == window]
+        return read_in_order(self._version, files, self._sequences[window], columns)
 
 
 def _latest_in_order(

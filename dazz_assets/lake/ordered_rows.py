@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dazz_assets.lake.table_version import StoredFile, TableVersion
 
-BATCH_ROWS = 2_048
+BATCH_ROWS = 4_096
 _ROWS_PER_PART = 20_000
 # Parts are open files, of which a process may have about a thousand.
 _MOST_PARTS = 200

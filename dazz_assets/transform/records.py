@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -34,25 +34,17 @@ class TooManyInvalidError(Exception):
     """More records of a stream are invalid than its `max_invalid` allows."""
 
 
+@dataclass(slots=True)
 class RecordCounts:
     """Counts the records of one stream during a parse: read, invalid, and replaced with an older valid version.
 
     stopped: whether reading ended early, as too many were invalid.
     """
 
-    def __init__(self) -> None:
-        self.read = 0
-        self.stopped = False
-        self.invalid = 0
-        self.replaced = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RecordWindow:
-    """A window to read, with the latest versions of the records by window."""
-
-    window: date | None
-    latest: LatestInOrder
+    read: int = 0
+    stopped: bool = False
+    invalid: int = 0
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ class StoredRecords:
     """The latest valid version of each record of a stream, or of the records whose latest version lies in a window.
 
     An invalid version goes to quarantine, under the window, and the record's newest valid version replaces it.
-    ordered: read in the order of cursor and key, for inputs whose order may decide what is published.
+    ordered: reads them in order, of a window if it has windows; without it, all come in any order.
     Iterating raises TooManyInvalidError as soon as the share of invalid records is certain to exceed `max_invalid`.
     """
 
@@ -83,17 +75,18 @@ class StoredRecords:
         version: TableVersion,
         quarantine: Quarantine,
         counts: RecordCounts,
-        record_window: RecordWindow | None = None,
-        *,
-        ordered: bool = False,
+        thread: Executor,
+        ordered: LatestInOrder | None,
+        window: date | None,
     ) -> None:
         self._stream = stream
         self._version = version
-        self._record_window = record_window
-        self._window = record_window.window if record_window else None
-        self._ordered = ordered
         self._quarantine = quarantine
         self._counts = counts
+        self._thread = thread
+        self._ordered = ordered
+        self._window = window
+        self._is_whole = ordered is None or ordered.windows is None
         self._reader = make_reader(stream.required_model)
         self._cached: list[_ModelBatch] | None = None
         self._by_key: dict[str, RecordModel] | None = None
@@ -128,7 +121,7 @@ class StoredRecords:
         name, parent = self._stream.name, self._stream.parent
         if parent is None:
             raise TypeError(f"with_parents() of {name}: the stream has no parent; iterate over it alone")
-        if not isinstance(parents, StoredRecords) or parents._record_window is not None:
+        if not isinstance(parents, StoredRecords) or not parents._is_whole:
             raise TypeError(f"with_parents() of {name}: give it the parser's FullRefresh input of {parent}")
         if parents._stream.name != parent:
             raise TypeError(
@@ -142,9 +135,11 @@ class StoredRecords:
             yield from self._cached
             return
         is_first, self.was_read = not self.was_read, True
-        cache: list[_ModelBatch] | None = [] if self._record_window is None else None
+        cache: list[_ModelBatch] | None = [] if self._is_whole else None
         size = 0
-        for batch in _read_ahead(self._batches()):
+        ordered = self._ordered
+        batches = ordered.read(_COLUMNS, self._window) if ordered else latest_versions(self._version, _COLUMNS)
+        for batch in _read_ahead(batches, self._thread):
             size += batch.nbytes
             for read in self._validate(batch, count=is_first):
                 if cache is not None and size <= _CACHED_BYTES:
@@ -153,11 +148,6 @@ class StoredRecords:
                     cache = None
                 yield read
         self._cached = cache
-
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        if self._record_window is not None:
-            return self._record_window.latest.read(_COLUMNS, self._record_window.window)
-        return LatestInOrder(self._version).read(_COLUMNS) if self._ordered else latest_versions(self._version, _COLUMNS)
 
     def _validate(self, batch: pa.RecordBatch, *, count: bool) -> Iterator[_ModelBatch]:
         """The models of a batch, part by part. From the first part on that has an invalid record, all at once."""
@@ -228,13 +218,12 @@ class StoredRecords:
         return found
 
 
-def _read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches; a thread reads the next one from the disk while one is in use."""
-    with ThreadPoolExecutor(1, thread_name_prefix="dazz-read") as thread:
+def _read_ahead(batches: Iterator[pa.RecordBatch], thread: Executor) -> Iterator[pa.RecordBatch]:
+    """The batches; the thread reads the next one from the disk while one is in use."""
+    reading = thread.submit(next, batches, None)
+    while (batch := reading.result()) is not None:
         reading = thread.submit(next, batches, None)
-        while (batch := reading.result()) is not None:
-            reading = thread.submit(next, batches, None)
-            yield batch
+        yield batch
 
 
 def exceeds_max_invalid(stream: StreamSpec, invalid: int, total: int) -> bool:

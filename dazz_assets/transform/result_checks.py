@@ -30,13 +30,7 @@ def find_object_fault(items: Collection[object], declared: Collection[type[Domai
     """Explain why the first faulty one of these is no object that the parser declares; None if all are."""
     if set(map(type, items)).issubset(declared) and all(map(str.strip, map(_ID, items))):
         return None
-    for item in items:
-        if type(item) not in declared or not item.id.strip():  # type: ignore[attr-defined]
-            return _describe_object_fault(item, declared)
-    return None
-
-
-def _describe_object_fault(item: object, declared: Collection[type[DomainObject]]) -> str:
+    item = next(item for item in items if type(item) not in declared or not _ID(item).strip())
     names = " | ".join(model.__name__ for model in declared)
     if item is None:
         return f"it yielded None, but declares {names}; yield nothing instead of None"

@@ -28,9 +28,8 @@ from pydantic import (
     model_validator,
 )
 
-from dazz_assets.transform.projection import make_projection
 from dazz_assets.transform.quarantine import invalid_reason
-from dazz_assets.transform.record_readers import InvalidRecordError, RecordReader, make_reader
+from dazz_assets.transform.record_readers import InvalidRecordError, RecordReader, make_projection, make_reader
 
 # A type of a field, and JSON for it.
 Typed = tuple[Any, st.SearchStrategy[str]]
