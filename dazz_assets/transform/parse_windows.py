@@ -17,12 +17,12 @@ from dazz_assets.errors import ParseError
 from dazz_assets.lake import Commit, DataFile, Table
 from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
 from dazz_assets.lake.latest_versions import LatestInOrder
+from dazz_assets.lake.object_file import ObjectFile
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import InputSpec, ParserSpec, StreamSpec
 from dazz_assets.transform.fewer_collections import fewer_collections
-from dazz_assets.transform.object_file import ObjectFile
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs

@@ -23,7 +23,8 @@ from dazz_assets.transform.masked_values import describe_values
 from dazz_assets.transform.quarantine import LOCATION_COLUMNS, Kind, Quarantine, invalid_reason, problem_kind
 from dazz_assets.transform.record_readers import InvalidRecordError, make_reader
 
-_COLUMNS = (*LOCATION_COLUMNS, "parent", "problem", "record")
+_LOCATION = [*LOCATION_COLUMNS, "problem"]
+_COLUMNS = [*_LOCATION, "parent", "record"]
 # Records are read in parts that stay in the processor's cache until the parser has used them.
 _PART_ROWS = 128
 # Cache full-refresh inputs up to this size between windows, since each window reads them again.
@@ -151,10 +152,9 @@ class StoredRecords:
 
     def _validate(self, batch: pa.RecordBatch, *, count: bool) -> Iterator[_ModelBatch]:
         """The models of a batch, part by part. From the first part on that has an invalid record, all at once."""
-        is_clean = batch.column("problem").null_count == batch.num_rows
         for start in range(0, batch.num_rows, _PART_ROWS):
             part = batch.slice(start, _PART_ROWS)
-            models = self._reader.read_all(part.column("record")) if is_clean else None
+            models = self._read_part(part)
             if models is None:
                 rest = batch.slice(start)
                 yield _ModelBatch(rest, self._validate_each(rest, count=count))
@@ -162,23 +162,33 @@ class StoredRecords:
             self._counts.read += len(models) if count else 0
             yield _ModelBatch(part, models)
 
+    def _read_part(self, part: pa.RecordBatch) -> Sequence[RecordModel] | None:
+        """The models of a part; None if it has an invalid record."""
+        is_clean = part.column("problem").null_count == part.num_rows
+        return self._reader.read_all(part.column("record")) if is_clean else None
+
     def _validate_each(self, batch: pa.RecordBatch, *, count: bool) -> Sequence[RecordModel | None]:
         """The models of a batch that has invalid records, which older versions replace where they can."""
-        rows = batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
-        self._counts.read += len(rows) if count else 0
+        self._counts.read += batch.num_rows if count else 0
         # The sequences of invalid records by key. In the list their keys stand for them until they are replaced.
         invalid: dict[str, int] = {}
         found: list[RecordModel | str | None] = []
-        for start in range(0, len(rows), _PART_ROWS):
-            part, records = rows[start : start + _PART_ROWS], batch.column("record").slice(start, _PART_ROWS)
-            models = self._reader.read_all(records) if all(row["problem"] is None for row in part) else None
-            found += models or [
-                self._read_one(row, text, len(rows) - number - 1, invalid, count=count)
-                for number, (row, text) in enumerate(zip(part, column_bytes(records), strict=True), start)
-            ]
+        for start in range(0, batch.num_rows, _PART_ROWS):
+            part = batch.slice(start, _PART_ROWS)
+            found += self._read_part(part) or self._read_one_by_one(part, batch.num_rows - start, invalid, count=count)
         older = self._read_newest_valid(invalid)
         self._counts.replaced += len(older) if count else 0
         return [older.get(item) if isinstance(item, str) else item for item in found]
+
+    def _read_one_by_one(
+        self, part: pa.RecordBatch, left: int, invalid: dict[str, int], *, count: bool
+    ) -> list[RecordModel | str | None]:
+        """Each record of a part as `_read_one` gives it. left: how many of the batch the part and what follows are."""
+        rows, records = part.select(_LOCATION).to_pylist(), column_bytes(part.column("record"))
+        return [
+            self._read_one(row, record, left - number, invalid, count=count)
+            for number, (row, record) in enumerate(zip(rows, records, strict=True), start=1)
+        ]
 
     def _read_one(
         self, row: dict[str, Any], record: bytes, unread: int, invalid: dict[str, int], *, count: bool

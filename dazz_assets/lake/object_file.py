@@ -9,7 +9,7 @@ from contextlib import suppress
 import pyarrow as pa
 
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake import DataFile, FileWriter
+from dazz_assets.lake.files import DataFile, FileWriter
 from dazz_assets.lake.object_columns import make_batch
 
 # A row group of thousands of rows takes half the time, of many columns, that one of a thousand takes.
