@@ -1,27 +1,26 @@
-"""Reads the records of a page into columns (key, cursor, window, content hash, text), and these into a record batch."""
+"""Reads the records of a page into columns: key, cursor and its time, window, content hash, text."""
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain, compress
-from typing import Any
+from datetime import date
+from functools import cached_property
+from itertools import compress
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.extract.cursor_times import NO_TIME, parse_cursors, window_days
 from dazz_assets.http import WalkedPage
 from dazz_assets.http.json_fields import Buffer, FieldReader, LiteralText
 from dazz_assets.http.json_slices import find_problem
 from dazz_assets.http.placeholders import parent_field
-from dazz_assets.lake import RAW_SCHEMA
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.timestamps import parse_timestamp
-from dazz_assets.windows import Windows, to_microseconds
+from dazz_assets.windows import FIRST_DAY, LAST_DAY, Windows, to_microseconds
 
 # What vendors send for a time that never was: nothing, the first day of a calendar, or 0.
 _NEVER = re.compile(r"\s*|null|none|0|0000-00-00.*|0001-01-01T00:00:00.*", re.I)
@@ -29,9 +28,18 @@ FETCHED = "fetched"
 """`Cursor(nulls="fetched")`: a record whose cursor is null counts as changed when it was fetched."""
 
 _HASH_BYTES = 8
+NO_TIME = int(np.iinfo(np.int64).min)
+"""Stands for no moment, in arrays of microseconds since the epoch."""
+
+_MOMENT = "datetime64[us]"
+# The form in which most vendors send times. NumPy reads it as `parse_timestamp` does, but for the year 0.
+_UTC_TIMES = re.compile(r"(?:(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z\n)*", re.ASCII)
+_EPOCH_DAY = date(1970, 1, 1)
+_MICROSECONDS_PER_DAY = 86_400_000_000
+_EPOCH_WEEKDAY = _EPOCH_DAY.weekday()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class RowBatch:
     """Records of one page as columns, an item a record.
 
@@ -58,11 +66,18 @@ class RowBatch:
     def __len__(self) -> int:
         return len(self.keys)
 
-    @property
+    @cached_property
     def moments(self) -> NDArray[np.int64]:
         """The times of the records that have one."""
+        if len(self) and self.cursor_at.min() != NO_TIME:  # It is the least of all integers.
+            return self.cursor_at
         moments: NDArray[np.int64] = self.cursor_at[self.cursor_at != NO_TIME]
         return moments
+
+    @cached_property
+    def extent(self) -> tuple[int, int] | None:
+        """The first and the last time of its records; None if none has one."""
+        return (int(self.moments.min()), int(self.moments.max())) if len(self.moments) else None
 
     @property
     def problem_count(self) -> int:
@@ -125,7 +140,8 @@ class RowReader:
         own_keys = keys if ids is not None or self._key_parent_fields else None
         hashes = _hash_contents(parent, own_keys, records, problems)
         # A record that can't be parsed has its content as key, and lies in the window of its fetch.
-        cursor_at[list(problems)] = NO_TIME
+        if problems:
+            cursor_at[list(problems)] = NO_TIME
         windows = None
         if self._stream.cursor:
             windows = window_days(self._windows, np.where(cursor_at == NO_TIME, fetched_at, cursor_at))
@@ -244,16 +260,14 @@ def _hash_contents(
 
     own_keys: the keys, where they are not part of the records; the keys of records with a problem don't count.
     """
-    salt = b"" if parent is None else _hash_key(parent)
-    if own_keys is None:
-        digests = [hashlib.blake2b(record, digest_size=_HASH_BYTES, key=salt).digest() for record in records]
-    else:
-        digests = []
-        for place, (record, key) in enumerate(zip(records, own_keys, strict=True)):
-            digest = hashlib.blake2b(record, digest_size=_HASH_BYTES, key=salt)
-            if key is not None and place not in problems:
-                digest.update(b"\0" + key.encode())
-            digests.append(digest.digest())
+    begun = hashlib.blake2b(digest_size=_HASH_BYTES, key=b"" if parent is None else _hash_key(parent))
+    digests = []
+    for place, record in enumerate(records):
+        digest = begun.copy()  # quicker than to begin anew
+        digest.update(record)
+        if own_keys is not None and (key := own_keys[place]) is not None and place not in problems:
+            digest.update(b"\0" + key.encode())
+        digests.append(digest.digest())
     return np.frombuffer(b"".join(digests), "<i8").astype(np.int64)
 
 
@@ -263,39 +277,29 @@ def _hash_key(parent: str) -> bytes:
     return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
 
 
-def make_batch(numbered: Sequence[tuple[int, RowBatch]]) -> pa.RecordBatch:
-    """Rows of several pages, each with the sequence number of its first row, in the raw table's schema."""
-    batches = [batch for _, batch in numbered]
-    sequences = [np.arange(first, first + len(batch)) for first, batch in numbered]
-    moments = np.concatenate([batch.cursor_at for batch in batches])
-
-    pages = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])
-    columns: dict[str, pa.Array[Any]] = {
-        "key": pa.array(list(chain.from_iterable(batch.keys for batch in batches)), pa.string()),
-        "cursor": pa.array(list(chain.from_iterable(batch.cursors for batch in batches)), pa.string()),
-        "cursor_at": pa.array(moments, pa.int64(), mask=moments == NO_TIME),
-        "content_hash": pa.array(np.concatenate([batch.content_hashes for batch in batches]), pa.int64()),
-        "sequence": pa.array(np.concatenate(sequences), pa.int64()),
-        "fetched_at": pa.array([batch.fetched_at for batch in batches], pa.timestamp("us", "UTC")).take(pages),
-        "page": pa.array([batch.page for batch in batches], pa.int64()).take(pages),
-        "position": pa.array(np.concatenate([batch.positions for batch in batches]), pa.int64()),
-        "url": pa.array([batch.url for batch in batches], pa.string()).take(pages),
-        "parent": pa.array([batch.parent for batch in batches], pa.string()).take(pages),
-        "problem": pa.array(list(chain.from_iterable(_problems(batch) for batch in batches)), pa.string()),
-        "record": _join_records(batches),
-    }
-    schema = pa.schema([field for field in RAW_SCHEMA if field.name in columns])
-    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+def parse_cursors(texts: Sequence[str | None]) -> NDArray[np.int64]:
+    """What `parse_timestamp` says of each text, in an array that may be written to; NO_TIME for none."""
+    if None not in texts and _UTC_TIMES.fullmatch(joined := "\n".join(texts) + "\n"):  # type: ignore[arg-type]
+        times = joined.split("Z\n")[:-1]
+        if len(times) == len(texts):  # A text may hold several times, a line each.
+            with suppress(ValueError):  # such as a 30th of February
+                return np.array(times, _MOMENT).astype(np.int64)
+    parsed = (None if text is None else parse_timestamp(text) for text in texts)
+    return np.fromiter((NO_TIME if at is None else at for at in parsed), np.int64, len(texts))
 
 
-def _problems(batch: RowBatch) -> Sequence[str | None]:
-    return [None] * len(batch) if batch.problems is None else batch.problems
+def window_days(windows: Windows, moments: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first day of the window of each moment (microseconds since the epoch), as days since the epoch."""
+    first, last = (FIRST_DAY - _EPOCH_DAY).days, (LAST_DAY - _EPOCH_DAY).days
+    days = np.minimum(np.maximum(moments // _MICROSECONDS_PER_DAY, first), last)  # quicker than `clip`
+    if windows.kind == "week":
+        floored: NDArray[np.int64] = days - (days + _EPOCH_WEEKDAY) % 7
+        return floored
+    if windows.kind == "month":
+        return days.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return days
 
 
-def _join_records(batches: Sequence[RowBatch]) -> pa.StringArray:
-    """The records as one column: offsets over their joined bytes, with no copy per record."""
-    lengths = np.concatenate([batch.lengths for batch in batches])
-    offsets = np.zeros(len(lengths) + 1, np.int32)
-    np.cumsum(lengths, out=offsets[1:])
-    text = b"".join([batch.text for batch in batches])
-    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets.tobytes()), pa.py_buffer(text))
+def window_of_day(days: int) -> date:
+    """The window that begins so many days after the epoch."""
+    return date.fromordinal(_EPOCH_DAY.toordinal() + days)

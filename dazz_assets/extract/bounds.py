@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.cursor_times import NO_TIME
+from dazz_assets.extract.batch import NO_TIME, RowBatch
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_datetime
 
@@ -77,12 +76,18 @@ def bound_resolution(value: int, cursor: Cursor) -> int:
 def lies_outside(rows: RowBatch, lowest: int | None, highest: int | None) -> NDArray[np.bool_]:
     """For each row with a cursor time whether it lies outside [lowest, highest); None is no bound."""
     is_outside = np.zeros(len(rows), np.bool_)
+    if rows.extent is None or _are_within(rows.extent, lowest, highest):
+        return is_outside
     if lowest is not None:
         is_outside |= rows.cursor_at < lowest
     if highest is not None:
         is_outside |= rows.cursor_at >= highest
     found: NDArray[np.bool_] = is_outside & (rows.cursor_at != NO_TIME)
     return found
+
+
+def _are_within(extent: tuple[int, int], lowest: int | None, highest: int | None) -> bool:
+    return (lowest is None or lowest <= extent[0]) and (highest is None or extent[1] < highest)
 
 
 def _time_resolution(value: int) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.content_hashes import Hashes, SeenHashes
+from dazz_assets.extract.dedupe import Hashes, SeenHashes
 from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError, WalkedPage
 from dazz_assets.http.paging_names import read_number
 from dazz_assets.spec.specs import StreamSpec
@@ -306,7 +307,12 @@ def vendor_total(page: Page, declared: str | None = "") -> int | None:
 
     declared: the path that the stream names; "" looks in the usual places, None nowhere.
     """
-    for path in _TOTAL_PATHS if declared == "" else (declared,) if declared else ():
+    if declared == "":
+        members = page.document.members()
+        paths = [path for path in _TOTAL_PATHS if path.partition(".")[0] in members]
+    else:
+        paths = [declared] if declared else []
+    for path in paths:
         value = read_number(page.value(path))
         if isinstance(value, int):
             return value
@@ -317,5 +323,10 @@ def is_paged_by_number(stream: StreamSpec, page: Page) -> bool:
     """Whether pages are requested by number, so that a removed record can make the walk miss another one."""
     if isinstance(stream.paginator, Offset | PageNumber):
         return True
-    query = parse_qsl(urlsplit(page.request.url).query)
+    return _has_number_parameter(page.request.url)
+
+
+@lru_cache(maxsize=64)
+def _has_number_parameter(url: str) -> bool:
+    query = parse_qsl(urlsplit(url).query)
     return any(name.lower() in _NUMBER_PARAMETERS and value.isdecimal() for name, value in query)

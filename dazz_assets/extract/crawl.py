@@ -229,7 +229,7 @@ class SourceWalk:
                     rows = rows_by_page.pop(step.number, None)
                     rows = self._read_rows(step) if rows is None else rows
                     is_inside = bounds.contains(rows)
-                    progress.add(step, rows, int(is_inside.sum()))
+                    progress.add(step, rows, int(np.count_nonzero(is_inside)))
                     self._position = step.position or self._position
                     wanted = rows.select(is_inside | self._find_unasked(rows, bounds, sent))
                     yield SourcePage(self._source, self._lists_read, step.page, len(rows), wanted)

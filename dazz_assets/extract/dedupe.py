@@ -1,16 +1,26 @@
 """Finds the rows of a pass that are new to the table: by content hashes, or by the boundary kept with the mark."""
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.content_hashes import ContentFingerprint, Hashes, SeenHashes
+import numpy as np
+from numpy.typing import NDArray
+
+from dazz_assets.extract.batch import NO_TIME, RowBatch
 from dazz_assets.extract.marks import Source
 from dazz_assets.lake import TableVersion, hashes_since
 
+Hashes = NDArray[np.int64]
+
+# Merge recent hashes into the sorted arrays at this count.
+_MERGE_AT = 50_000
+_LOW_HALF = np.int64(2**32 - 1)
 # Hold back at most this many rows, and bytes of their text, while all of them may still be stored already.
 _HELD = 20_000
 _HELD_BYTES = 16 * 2**20
+# With more rows than this at the mark, keep no fingerprint: the next sync reads stored hashes instead.
+_MOST_TRACKED = 100_000
 
 
 class NewRowFilter:
@@ -92,3 +102,164 @@ def _fingerprint(batches: Sequence[RowBatch]) -> int:
     for rows in batches:
         content.add(rows.content_hashes)
     return content.value()
+
+
+class BoundaryTracker:
+    """Tracks one source's newest cursor, and the rows that the next sync will re-read (the boundary).
+
+    lookback: microseconds before the mark at which the next walk begins. lower: where this walk began, in
+    microseconds of cursor time; None is the very start.
+    candidate_mark: the greatest cursor so far that is safe as a mark, once all before it is stored.
+    """
+
+    def __init__(self, lookback: int, lower: int | None) -> None:
+        self._lookback = lookback
+        self._lower = lower
+        self._hashes = np.empty(0, np.int64)
+        self._moments = np.empty(0, np.int64)
+        self._added: list[tuple[Hashes, NDArray[np.int64]]] = []
+        self._added_rows = 0
+        self._overflowed = False
+        self._first_request_at: int | None = None
+        self.candidate_mark: int | None = None
+
+    def add(self, rows: RowBatch, requested_at: int) -> None:
+        """Add the rows of a page that lie inside the walk's bounds. requested_at: microseconds."""
+        if self._first_request_at is None:
+            self._first_request_at = requested_at
+        self._added.append((rows.content_hashes, rows.cursor_at))
+        self._added_rows += len(rows)
+        # A later cursor is no safe mark: records of pages read before may have changed since the first request.
+        # Where another field stands in for a null cursor, it is no mark either.
+        is_safe = (rows.cursor_at != NO_TIME) & (rows.cursor_at <= self._first_request_at)
+        if None in rows.cursors:
+            is_safe &= [cursor is not None for cursor in rows.cursors]
+        if is_safe.any():
+            newest = int(rows.cursor_at[is_safe].max())
+            self.candidate_mark = newest if self.candidate_mark is None else max(self.candidate_mark, newest)
+        if self._added_rows > _MOST_TRACKED:
+            self._prune(self.candidate_mark)
+            self._overflowed = self._overflowed or len(self._hashes) > _MOST_TRACKED
+            if self._overflowed:
+                self._hashes = self._moments = np.empty(0, np.int64)
+
+    def forget(self, hashes: Hashes) -> None:
+        """Forget rows that were withdrawn: the next sync must not take them for stored."""
+        self._merge()
+        is_kept = ~np.isin(self._hashes, hashes)
+        self._hashes, self._moments = self._hashes[is_kept], self._moments[is_kept]
+
+    def fingerprint(self, mark: int) -> int | None:
+        """Fingerprint of the rows that a walk from this mark will re-read; None unless all of them were seen."""
+        if self._overflowed or (self._lower is not None and self._lower > mark - self._lookback):
+            return None
+        self._prune(mark)
+        tracked = ContentFingerprint()
+        tracked.add(self._hashes)
+        return tracked.value()
+
+    def _merge(self) -> None:
+        """Add what came since the last time, each hash once, with its latest moment."""
+        hashes = np.concatenate([self._hashes, *(hashes for hashes, _ in self._added)])
+        moments = np.concatenate([self._moments, *(moments for _, moments in self._added)])
+        self._added, self._added_rows = [], 0
+        # `unique` gives the first place of each, so those that came last go first.
+        self._hashes, places = np.unique(hashes[::-1], return_index=True)
+        self._moments = moments[::-1][places]
+
+    def _prune(self, mark: int | None) -> None:
+        self._merge()
+        if mark is not None:
+            is_kept = (self._moments == NO_TIME) | (self._moments >= mark - self._lookback)
+            self._hashes, self._moments = self._hashes[is_kept], self._moments[is_kept]
+
+
+class SeenHashes:
+    """A set of 64-bit hashes: two sorted arrays, of which the smaller is merged into the other as it grows, and a small
+    set of recent ones."""
+
+    def __init__(self, hashes: Hashes | None = None) -> None:
+        self._older = np.sort(hashes) if hashes is not None else np.empty(0, np.int64)
+        self._newer = np.empty(0, np.int64)
+        self._recent: set[int] = set()
+
+    def add_new(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """Add the hashes; return for each whether it was new."""
+        values: list[int] = hashes.tolist()
+        added = set(values)
+        known = _find(self._older, hashes) | _find(self._newer, hashes)
+        if len(added) == len(values) and not known.any() and self._recent.isdisjoint(added):
+            self._recent |= added
+            new = np.ones(len(values), np.bool_)
+        else:
+            new = np.fromiter(self._add_each(values, known.tolist()), np.bool_, len(values))
+        if len(self._recent) >= _MERGE_AT:
+            self._merge()
+        return new
+
+    def remove(self, hashes: Iterable[int]) -> None:
+        """Remove the hashes, so that each is new when it is added again."""
+        removed = np.fromiter(hashes, np.int64)
+        self._recent.difference_update(removed.tolist())
+        self._older = self._older[~np.isin(self._older, removed)]
+        self._newer = self._newer[~np.isin(self._newer, removed)]
+
+    def _add_each(self, values: list[int], known: list[bool]) -> Iterator[bool]:
+        for value, is_known in zip(values, known, strict=True):
+            is_new = not is_known and value not in self._recent
+            if is_new:
+                self._recent.add(value)
+            yield is_new
+
+    def _merge(self) -> None:
+        self._newer = _join(self._newer, np.fromiter(self._recent, np.int64, len(self._recent)))
+        self._recent.clear()
+        if 4 * len(self._newer) > len(self._older):
+            self._older, self._newer = _join(self._older, self._newer), np.empty(0, np.int64)
+
+
+def _find(sorted_: Hashes, values: Hashes) -> NDArray[np.bool_]:
+    if not len(sorted_):
+        return np.zeros(len(values), np.bool_)
+    positions = np.minimum(np.searchsorted(sorted_, values), len(sorted_) - 1)
+    found: NDArray[np.bool_] = sorted_[positions] == values
+    return found
+
+
+def _join(hashes: Hashes, others: Hashes) -> Hashes:
+    return np.sort(np.concatenate([hashes, others]), kind="stable")
+
+
+class ContentFingerprint:
+    """The fingerprint of a set of 64-bit content hashes, independent of their order. Add each hash once."""
+
+    def __init__(self) -> None:
+        self._count = self._sum = self._xor = 0
+
+    def add(self, hashes: Hashes) -> None:
+        """Add hashes that are not in the set yet."""
+        self._count += len(hashes)
+        self._sum += _exact_sum(hashes)
+        self._xor ^= int(np.bitwise_xor.reduce(hashes)) if len(hashes) else 0
+
+    def remove(self, hashes: Hashes) -> None:
+        """Remove hashes that are in the set."""
+        self._count -= len(hashes)
+        self._sum -= _exact_sum(hashes)
+        self._xor ^= int(np.bitwise_xor.reduce(hashes)) if len(hashes) else 0
+
+    def include(self, other: "ContentFingerprint") -> None:
+        """Add another set, which must not share a hash with this one."""
+        self._count += other._count
+        self._sum += other._sum
+        self._xor ^= other._xor
+
+    def value(self) -> int:
+        """63 bits, to fit the version of a Delta application transaction."""
+        text = f"{self._count}:{self._sum}:{self._xor}"
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
+
+
+def _exact_sum(hashes: Hashes) -> int:
+    """The sum of 64-bit numbers, which may take more than 64 bits."""
+    return (int((hashes >> 32).sum()) << 32) + int((hashes & _LOW_HALF).sum())

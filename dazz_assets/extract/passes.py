@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.boundary import BoundaryTracker
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
-from dazz_assets.extract.content_hashes import ContentFingerprint, SeenHashes
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
+from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
 from dazz_assets.extract.marks import BOUNDARY, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import Part
@@ -242,11 +241,11 @@ class Pass:
     def _write(self, rows: RowBatch, list_number: int = 0) -> None:
         if not len(rows):
             return
-        self._contents[rows.parent].add(rows.content_hashes)
         sequences = self._slices.add(rows)
         self._uncommitted_rows += len(rows)
         self._state.report.problems += rows.problem_count
         if self._state.replaces_all:
+            self._contents[rows.parent].add(rows.content_hashes)
             self._note_added(rows, sequences, list_number)
 
     def _note_added(self, rows: RowBatch, sequences: range, list_number: int) -> None:
@@ -355,7 +354,7 @@ class Pass:
         state = self._state
         if state.stored is None or state.identity_changed:
             return None
-        after = sum(self._slices.rows.values())
+        after = self._slices.added
         if not _is_suspicious(state.stored.rows, after, state.stream.max_shrink):
             return None  # No file has to be opened: there are no more keys than rows.
         before = state.stored_keys(without=self._unlisted_parents())

@@ -5,8 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from dazz_assets.errors import SyncError
-from dazz_assets.extract.boundary import BoundaryTracker
-from dazz_assets.extract.dedupe import NewRowFilter
+from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import IDENTITY, row_identity
 from dazz_assets.extract.ranges import START, SyncPlan

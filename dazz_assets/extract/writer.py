@@ -5,15 +5,15 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dazz_assets.extract.batch import RowBatch, make_batch
-from dazz_assets.extract.cursor_times import window_of_day
-from dazz_assets.lake import DataFile, FileWriter, Table
+from dazz_assets.extract.batch import NO_TIME, RowBatch, window_of_day
+from dazz_assets.lake import RAW_SCHEMA, DataFile, FileWriter, Table
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 
 # Buffer rows up to this much text, so that row groups are large even with many windows.
@@ -30,13 +30,13 @@ class PassWriter:
 
     A thread encodes them, so that pages are read meanwhile; an error of it is raised by the next `add` or `close`.
 
-    rows: how many rows were added, by window.
+    rows: how many rows were encoded, by window; all of them once it is closed.
     """
 
     def __init__(self, table: Table, first_sequence: int, *, windowed: bool) -> None:
         self._table = table
         self._windowed = windowed
-        self._sequence = first_sequence
+        self._first_sequence = self._sequence = first_sequence
         self._withdrawn: list[int] = []
         self._waiting: _Waiting = []
         self._waiting_bytes = 0
@@ -51,12 +51,15 @@ class PassWriter:
         first = self._sequence
         self._waiting.append((first, rows))
         self._sequence += len(rows)
-        for window, count in self._count_by_window(rows):
-            self.rows[window] += count
         self._waiting_bytes += len(rows.text) + 200 * len(rows)
         if self._waiting_bytes > _BUFFERED_BYTES:
             self._encode_waiting()
         return range(first, self._sequence)
+
+    @property
+    def added(self) -> int:
+        """How many rows were added and not withdrawn."""
+        return self._sequence - self._first_sequence - len(self._withdrawn)
 
     def withdraw(self, sequences: Sequence[int]) -> None:
         """Leave rows that were added out of the finished files."""
@@ -65,8 +68,7 @@ class PassWriter:
     def copy(self, window: date | None, rows: pa.RecordBatch) -> None:
         """Add stored rows unchanged."""
         self._wait_for_encoder()
-        self._writer(window).write(rows)
-        self.rows[window] += rows.num_rows
+        self._write_to(window, rows)
 
     def close(self, *, without_parents: Collection[str] = ()) -> list[DataFile]:
         """Finish the files and return them, without the rows of parents whose walk was not finished."""
@@ -92,13 +94,6 @@ class PassWriter:
         self._waiting.clear()
         self._writers, self._finished = {}, []
 
-    def _count_by_window(self, rows: RowBatch) -> Iterator[tuple[date | None, int]]:
-        if rows.windows is None or not self._windowed:
-            yield None, len(rows)
-            return
-        for days, count in zip(*(found.tolist() for found in np.unique(rows.windows, return_counts=True)), strict=True):
-            yield window_of_day(days), count
-
     def _encode_waiting(self) -> None:
         """Begin to write the rows that wait, once those before them are written."""
         self._wait_for_encoder()
@@ -119,14 +114,18 @@ class PassWriter:
         batch = make_batch(waiting)
         windows = [rows.windows for _, rows in waiting if rows.windows is not None]
         if not self._windowed or not windows:
-            self._writer(None).write(batch)
+            self._write_to(None, batch)
             return
         days = np.concatenate(windows)
         order = np.argsort(days, kind="stable")
         batch, days = batch.take(pa.array(order, pa.int64())), days[order]
         begins = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1).tolist(), len(days)]
         for begin, end in pairwise(begins):
-            self._writer(window_of_day(int(days[begin]))).write(batch.slice(begin, end - begin))
+            self._write_to(window_of_day(int(days[begin])), batch.slice(begin, end - begin))
+
+    def _write_to(self, window: date | None, rows: pa.RecordBatch) -> None:
+        self._writer(window).write(rows)
+        self.rows[window] += rows.num_rows
 
     def _writer(self, window: date | None) -> FileWriter:
         if window not in self._writers:
@@ -151,3 +150,41 @@ class PassWriter:
             yield writer.close()
         else:
             writer.discard()
+
+
+def make_batch(numbered: Sequence[tuple[int, RowBatch]]) -> pa.RecordBatch:
+    """Rows of several pages, each with the sequence number of its first row, in the raw table's schema."""
+    batches = [batch for _, batch in numbered]
+    sequences = [np.arange(first, first + len(batch)) for first, batch in numbered]
+    moments = np.concatenate([batch.cursor_at for batch in batches])
+
+    pages = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])
+    columns: dict[str, pa.Array[Any]] = {
+        "key": pa.array(list(chain.from_iterable(batch.keys for batch in batches)), pa.string()),
+        "cursor": pa.array(list(chain.from_iterable(batch.cursors for batch in batches)), pa.string()),
+        "cursor_at": pa.array(moments, pa.int64(), mask=moments == NO_TIME),
+        "content_hash": pa.array(np.concatenate([batch.content_hashes for batch in batches]), pa.int64()),
+        "sequence": pa.array(np.concatenate(sequences), pa.int64()),
+        "fetched_at": pa.array([batch.fetched_at for batch in batches], pa.timestamp("us", "UTC")).take(pages),
+        "page": pa.array([batch.page for batch in batches], pa.int64()).take(pages),
+        "position": pa.array(np.concatenate([batch.positions for batch in batches]), pa.int64()),
+        "url": pa.array([batch.url for batch in batches], pa.string()).take(pages),
+        "parent": pa.array([batch.parent for batch in batches], pa.string()).take(pages),
+        "problem": pa.array(list(chain.from_iterable(_problems(batch) for batch in batches)), pa.string()),
+        "record": _join_records(batches),
+    }
+    schema = pa.schema([field for field in RAW_SCHEMA if field.name in columns])
+    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def _problems(batch: RowBatch) -> Sequence[str | None]:
+    return [None] * len(batch) if batch.problems is None else batch.problems
+
+
+def _join_records(batches: Sequence[RowBatch]) -> pa.StringArray:
+    """The records as one column: offsets over their joined bytes, with no copy per record."""
+    lengths = np.concatenate([batch.lengths for batch in batches])
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    text = b"".join([batch.text for batch in batches])
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets.tobytes()), pa.py_buffer(text))

@@ -93,7 +93,7 @@ def _get_column(rows: Sequence[Any], path: tuple[str, ...]) -> list[Any]:
         if kind is None:
             break
         get = attrgetter(kind.__names__[part])
-        rows = [None if row is None else get(row) for row in rows]
+        rows = [None if row is None else get(row) for row in rows] if None in rows else list(map(get, rows))
     return list(rows)
 
 

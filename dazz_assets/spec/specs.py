@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Literal
 
 from dazz_assets.declare.config import ConnectionConfig
@@ -17,7 +18,7 @@ from dazz_assets.http.placeholders import find_placeholders, parent_field
 InputKind = Literal["full_refresh", "incremental"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StreamSpec:
     """A stream with its integration's settings merged in; the fields are those of `Stream`.
 
@@ -59,7 +60,7 @@ class StreamSpec:
         """The settings that make up a request, as templates."""
         return {"path": self.path, "params": self.params, "headers": self.headers, "body": self.body}
 
-    @property
+    @cached_property
     def key_paths(self) -> tuple[str, ...]:
         """The terms of the key that are paths of the record."""
         return tuple(term for term in self.primary_key if parent_field(term) is None)
@@ -69,7 +70,7 @@ class StreamSpec:
         """The fields of the parent's record that are terms of the key."""
         return tuple(field for term in self.primary_key if (field := parent_field(term)) is not None)
 
-    @property
+    @cached_property
     def rules(self) -> ResponseRules:
         """How its responses are to be read."""
         return ResponseRules(
@@ -89,12 +90,12 @@ class StreamSpec:
         """Whether it is partitioned by window: an incremental stream is."""
         return self.cursor is not None
 
-    @property
+    @cached_property
     def takes_since(self) -> bool:
         """Whether its requests send the bound `since`."""
         return ("cursor", "since") in find_placeholders(self.request)
 
-    @property
+    @cached_property
     def takes_until(self) -> bool:
         """Whether its requests send the bound `until`."""
         return ("cursor", "until") in find_placeholders(self.request)

@@ -1,10 +1,11 @@
-"""Environments of the peers: each has its own under `.bench/`, made when a benchmark first needs it."""
+"""Environments of the peers and ours: each has its own under `.bench/`, made when a benchmark first needs it."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from tests.benchmarks.processes import ROOT
@@ -17,18 +18,32 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "singer": ("singer-sdk==0.54.9", "msgspec==0.22.0"),
 }
 """What is installed for whom: the newest versions when these benchmarks were written."""
+_PINNED = ROOT / "requirements.lock"
 
 
 def python_of(name: str) -> str:
     """The Python of a peer's environment, which is made and filled if need be."""
+    return _find_python(name, PACKAGES[name], "\n".join(PACKAGES[name]))
+
+
+def our_python() -> str:
+    """The Python of an environment with what an installation of ours has, and nothing for its development.
+
+    The library itself is that of the checkout, which comes first on the path.
+    """
+    wanted = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + _PINNED.read_text(encoding="utf-8")
+    return _find_python("ours", ("--constraint", str(_PINNED), str(ROOT)), wanted)
+
+
+def _find_python(name: str, packages: Sequence[str], wanted: str) -> str:
     folder = FOLDER / name
     python, stamp = folder / "bin" / "python", folder / "installed"
-    wanted = "\n".join(PACKAGES[name])
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        print(f"installing {', '.join(PACKAGES[name])} into {folder.relative_to(ROOT)}", flush=True)
+        print(f"installing what {name} needs into {folder.relative_to(ROOT)}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*pip, *PACKAGES[name]], check=True)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *packages], check=True
+        )
         stamp.write_text(wanted, encoding="utf-8")
     return str(python)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from tests.benchmarks.environments import python_of
+from tests.benchmarks.environments import our_python, python_of
 from tests.benchmarks.our_connection import count_published, count_stored, integration_file, write_connections
 from tests.benchmarks.processes import BenchmarkError, Counts, RunningServer, Usage, run_measured
 
@@ -45,6 +44,11 @@ class Measured:
     @property
     def records_per_second(self) -> float:
         return self.records / self.usage.wall
+
+    @property
+    def from_first_request(self) -> float:
+        """Seconds from its first request to the end of its process: without its start."""
+        return self.usage.ended_at - self.counts.first_at
 
 
 def measure(contender: Contender, server: RunningServer, records: int) -> Measured:
@@ -82,19 +86,19 @@ def _script(environment: str, file: str, *more: str) -> Callable[[str, Path], Us
 
 
 def _plain(url: str, folder: Path) -> Usage:
-    return run_measured([sys.executable, str(_CONTENDERS / "plain_loop.py"), url, str(folder / "out")])
+    return run_measured([our_python(), str(_CONTENDERS / "plain_loop.py"), url, str(folder / "out")])
 
 
 def our_fetch(integration: str = "issues") -> Callable[[str, Path], Usage]:
     """Runs ours as a library: one stream of one of the benchmarks' integrations into a lake."""
     module = "tests.benchmarks.contenders.our_fetch"
-    return lambda url, folder: run_measured([sys.executable, "-m", module, url, str(folder), integration])
+    return lambda url, folder: run_measured([our_python(), "-m", module, url, str(folder), integration])
 
 
 def our_sync(url: str, folder: Path) -> Usage:
     """Run the command `dazz sync`: Dagster, fetch and parse."""
     env = write_connections("issues", url, folder)
-    return run_measured([sys.executable, "-m", "dazz_assets.cli", "sync", str(integration_file("issues"))], env)
+    return run_measured([our_python(), "-m", "dazz_assets.cli", "sync", str(integration_file("issues"))], env)
 
 
 def _count_compressed(folder: Path) -> int:

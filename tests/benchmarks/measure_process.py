@@ -19,6 +19,7 @@ def main(command: list[str]) -> None:
     process.returncode = os.waitstatus_to_exitcode(status)
     figures = {
         "wall": wall,
+        "ended_at": time.time(),
         "cpu": usage.ru_utime + usage.ru_stime,
         "peak_mb": usage.ru_maxrss / 1024,
         "status": process.returncode,

@@ -26,11 +26,13 @@ class Usage:
     """What a process took: seconds from start to end, CPU seconds of all its threads, and megabytes at its peak.
 
     The CPU seconds include those of its own child processes; the peak is that of the largest of them.
+    ended_at: epoch seconds.
     """
 
     wall: float
     cpu: float
     peak_mb: float
+    ended_at: float
 
 
 class BenchmarkError(Exception):
@@ -73,11 +75,15 @@ def _with_compiled_modules(env: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the vendor counted: requests, those answered with 429, and the most that it had in flight."""
+    """What the vendor counted: requests, those answered with 429, and the most that it had in flight.
+
+    first_at: when the first request came, in epoch seconds.
+    """
 
     requests: int
     refused: int
     most_at_once: int
+    first_at: float
 
 
 class RunningServer:

@@ -34,11 +34,13 @@ class Limits:
         self._in_flight = 0
         self._lock = threading.Lock()
         self.requests = self.refused = self.most_at_once = 0
+        self._first_at = 0.0
 
     def enter(self) -> bool:
         """Whether a request is allowed now. One that is has to `leave`."""
         with self._lock:
             self.requests += 1
+            self._first_at = self._first_at or time.time()
             now = time.monotonic()
             while self._recent and self._recent[0] <= now - 1:
                 self._recent.popleft()
@@ -54,12 +56,14 @@ class Limits:
         with self._lock:
             self._in_flight -= 1
 
-    def take_counts(self) -> dict[str, int]:
+    def take_counts(self) -> dict[str, float]:
         """What was counted since the last call."""
         with self._lock:
             counts = {"requests": self.requests, "refused": self.refused, "most_at_once": self.most_at_once}
+            first_at = self._first_at
             self.requests = self.refused = self.most_at_once = 0
-            return counts
+            self._first_at = 0.0
+            return {**counts, "first_at": first_at}
 
 
 class IssueServer:

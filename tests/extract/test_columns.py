@@ -15,12 +15,18 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from dazz_assets import ConnectionConfig, Cursor, Integration, Stream
-from dazz_assets.extract.batch import RowBatch, RowReader, make_batch
-from dazz_assets.extract.boundary import BoundaryTracker
+from dazz_assets.extract.batch import (
+    NO_TIME,
+    RowBatch,
+    RowReader,
+    parse_cursors,
+    window_days,
+    window_of_day,
+)
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness import is_ascending
-from dazz_assets.extract.content_hashes import ContentFingerprint, SeenHashes
-from dazz_assets.extract.cursor_times import NO_TIME, parse_cursors, window_days, window_of_day
+from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
+from dazz_assets.extract.writer import make_batch
 from dazz_assets.http import Page, Request, WalkedPage
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.spec.read import read_integration

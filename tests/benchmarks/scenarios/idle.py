@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.benchmarks.environments import our_python
 from tests.benchmarks.line_up import count_lake, our_sync
 from tests.benchmarks.options import Options
 from tests.benchmarks.our_connection import write_connections
@@ -35,12 +35,12 @@ def run(options: Options) -> str:
 
 
 def _time_library(server: RunningServer, folder: Path) -> float:
-    run_measured([sys.executable, "-m", "tests.benchmarks.contenders.our_idle", server.url, str(folder)])
+    run_measured([our_python(), "-m", "tests.benchmarks.contenders.our_idle", server.url, str(folder)])
     return float((folder / "seconds").read_text())
 
 
 def _run_dagster(env: Mapping[str, str]) -> Usage:
-    return run_measured([sys.executable, "-m", "tests.benchmarks.contenders.dagster_alone"], env)
+    return run_measured([our_python(), "-m", "tests.benchmarks.contenders.dagster_alone"], env)
 
 
 def _format(runs: int, records: int, requests: float, synced: Usage, alone: Usage, seconds: float) -> str:

@@ -44,16 +44,18 @@ def run(options: Options) -> str:
 
 
 def _format(measured: Iterable[Measured], floor: float) -> str:
-    head = ["", "wall s", "x floor", "CPU s", "requests", "most at once"]
+    head = ["", "wall s", "x floor", "s from the first request", "x floor", "CPU s", "requests", "most at once"]
     rows = [
         [
             item.contender.title,
             f"{item.usage.wall:.2f}",
             f"{item.usage.wall / floor:.2f}",
+            f"{item.from_first_request:.2f}",
+            f"{item.from_first_request / floor:.2f}",
             f"{item.usage.cpu:.2f}",
             f"{item.counts.requests}",
             f"{item.counts.most_at_once}",
         ]
         for item in measured
     ]
-    return format_table(head, [["floor", f"{floor:.2f}", "1.00", "", "", ""], *rows])
+    return format_table(head, [["floor", f"{floor:.2f}", "1.00", f"{floor:.2f}", "1.00", "", "", ""], *rows])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from tests.benchmarks.environments import our_python
 from tests.benchmarks.line_up import our_fetch
 from tests.benchmarks.options import Options
 from tests.benchmarks.our_connection import count_published, open_session
@@ -51,14 +51,14 @@ def _run_loop(integration: str, folder: Path, records: int) -> Usage:
     (stream,) = session.spec.streams.values()
     raw, out = folder / "lake" / session.raw(stream).path.folder, folder / "objects.parquet"
     module = f"{_CONTENDERS}.validate_loop"
-    usage = run_measured([sys.executable, "-m", module, integration, str(raw), str(folder)])
+    usage = run_measured([our_python(), "-m", module, integration, str(raw), str(folder)])
     _require(pq.ParquetFile(out).metadata.num_rows, records)
     out.unlink()
     return usage
 
 
 def _run_ours(integration: str, folder: Path, records: int) -> Usage:
-    usage = run_measured([sys.executable, "-m", f"{_CONTENDERS}.our_parse", integration, str(folder)])
+    usage = run_measured([our_python(), "-m", f"{_CONTENDERS}.our_parse", integration, str(folder)])
     _require(count_published(integration, folder), records)
     return usage
 

@@ -28,8 +28,9 @@ def run(options: Options) -> str:
     floor = pages / RATE
     with serve(records, rate=RATE) as server:
         measured = measure_all(options.chosen((*WAITING_PEERS, FETCH_UNTOLD, _TOLD)), server, records, options.repeat)
-    rows = [["floor", f"{floor:.2f}", "1.00", f"{pages}", "0"], *(_row(item, floor) for item in measured.values())]
-    table = format_table(["", "wall s", "x floor", "requests", "429s"], rows)
+    first = ["floor", f"{floor:.2f}", "1.00", f"{floor:.2f}", "1.00", f"{pages}", "0"]
+    head = ["", "wall s", "x floor", "s from the first request", "x floor", "requests", "429s"]
+    table = format_table(head, [first, *(_row(item, floor) for item in measured.values())])
     return f"{pages} pages of {PAGE_SIZE}, {RATE} requests a second allowed.\n\n{table}"
 
 
@@ -38,6 +39,8 @@ def _row(item: Measured, floor: float) -> list[str]:
         item.contender.title,
         f"{item.usage.wall:.2f}",
         f"{item.usage.wall / floor:.2f}",
+        f"{item.from_first_request:.2f}",
+        f"{item.from_first_request / floor:.2f}",
         f"{item.counts.requests}",
         f"{item.counts.refused}",
     ]

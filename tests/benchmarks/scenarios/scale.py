@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import closing
@@ -16,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.environments import our_python
 from tests.benchmarks.many_connections import copy_connection
 from tests.benchmarks.options import Options
 from tests.benchmarks.our_connection import CONNECTION, integration_file, write_connections
@@ -63,7 +63,7 @@ def run(options: Options) -> str:
     with serve(_RECORDS) as server, tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         home = Path(name)
         env = write_connections("issues", server.url, home, start=start)
-        run_measured([sys.executable, "-m", "dazz_assets.cli", "sync", str(integration_file("issues"))], env)
+        run_measured([our_python(), "-m", "dazz_assets.cli", "sync", str(integration_file("issues"))], env)
         first = _Instance.read(home)
         copy_connection(home, ids)
         copied = _Instance.read(home)
@@ -82,7 +82,7 @@ def run(options: Options) -> str:
 
 
 def _run_contender(name: str, env: Mapping[str, str], *args: str, out: Path | None = None) -> Any:
-    run_measured([sys.executable, "-m", f"{_CONTENDERS}.{name}", *args], env)
+    run_measured([our_python(), "-m", f"{_CONTENDERS}.{name}", *args], env)
     return json.loads(out.read_text(encoding="utf-8")) if out is not None else None
 
 

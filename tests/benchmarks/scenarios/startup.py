@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 
+from tests.benchmarks.environments import our_python
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import Usage, run_measured
 from tests.benchmarks.tables import format_table
@@ -29,7 +29,7 @@ def run(options: Options) -> str:
 
 def _fastest(command: tuple[str, ...], home: str, runs: int) -> Usage:
     env = {**os.environ, "DAZZ_HOME": home}
-    return min((run_measured([sys.executable, *command], env) for _ in range(runs)), key=lambda usage: usage.wall)
+    return min((run_measured([our_python(), *command], env) for _ in range(runs)), key=lambda usage: usage.wall)
 
 
 def _row(title: str, usage: Usage) -> list[str]:

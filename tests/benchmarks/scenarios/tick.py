@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.benchmarks.environments import our_python
 from tests.benchmarks.many_connections import copy_connection
 from tests.benchmarks.options import Options
 from tests.benchmarks.our_connection import CONNECTION, integration_file, write_connections
@@ -25,11 +25,11 @@ def run(options: Options) -> str:
     with serve(_RECORDS) as server, tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         home = Path(name)
         env = write_connections("issues", server.url, home, start=start)
-        first = run_measured([sys.executable, "-m", "dazz_assets.cli", "sync", str(integration_file("issues"))], env)
+        first = run_measured([our_python(), "-m", "dazz_assets.cli", "sync", str(integration_file("issues"))], env)
         events = copy_connection(home, ids)
         env = write_connections("issues", server.url, home, [CONNECTION, *ids], start)
         out = home / "seconds.json"
-        usage = run_measured([sys.executable, "-m", "tests.benchmarks.contenders.our_tick", str(out)], env)
+        usage = run_measured([our_python(), "-m", "tests.benchmarks.contenders.our_tick", str(out)], env)
         seconds: dict[str, tuple[float, float]] = json.loads(out.read_text(encoding="utf-8"))
     table = format_ticks(seconds)
     return (
