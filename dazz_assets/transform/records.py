@@ -66,6 +66,7 @@ class StoredRecords:
     """The latest valid version of each record of a stream, or of the records whose latest version lies in a window.
 
     An invalid version goes to quarantine, under the window, and the record's newest valid version replaces it.
+    thread: reads the next rows while some are in use.
     ordered: reads them in order, of a window if it has windows; without it, all come in any order.
     Iterating raises TooManyInvalidError as soon as the share of invalid records is certain to exceed `max_invalid`.
     """
@@ -76,9 +77,9 @@ class StoredRecords:
         version: TableVersion,
         quarantine: Quarantine,
         counts: RecordCounts,
-        thread: Executor,
-        ordered: LatestInOrder | None,
-        window: date | None,
+        thread: Executor | None = None,
+        ordered: LatestInOrder | None = None,
+        window: date | None = None,
     ) -> None:
         self._stream = stream
         self._version = version
@@ -140,7 +141,7 @@ class StoredRecords:
         size = 0
         ordered = self._ordered
         batches = ordered.read(_COLUMNS, self._window) if ordered else latest_versions(self._version, _COLUMNS)
-        for batch in _read_ahead(batches, self._thread):
+        for batch in _read_ahead(batches, self._thread) if self._thread else batches:
             size += batch.nbytes
             for read in self._validate(batch, count=is_first):
                 if cache is not None and size <= _CACHED_BYTES:
