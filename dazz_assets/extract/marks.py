@@ -175,7 +175,7 @@ class Marks:
         if stored is None:
             return
         for batch in latest_versions(stored, ["key", "parent", "record", "content_hash"], problems=False):
-            records = column_bytes(batch, "record")
+            records = column_bytes(batch.column("record"))
             values = reader.read(records) if reader else [()] * len(records)
             columns = (batch.column(name).to_pylist() for name in ("key", "parent", "content_hash"))
             for key, owner, content, texts in zip(*columns, values, strict=True):
