@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.http import Absence, Accept, Format, Paginator, Shape
+from dazz_assets.http import Absence, Accept, Budget, Format, Paginator, Rates, Shape
 
 # What records can be read as.
 RecordModel = BaseModel | Struct
@@ -65,6 +65,9 @@ class Stream(Generic[Model]):
         `"retry"`: it may pass, so the request is sent again. `"limit"`: a rate limit, waited for by all requests of the
         connection. `"end"`: the list ends here. `"split"`: the range is too large and is split. A 401 or 407 alone,
         which may be a wrong token, can't be skipped.
+    rate: the limit of this endpoint, `Rate(10, per=1)`, or several; it holds besides the integration's. What the
+        responses then say of limits, and the waits that they ask for, hold for this stream alone.
+    budget: where a page tells what remains of a budget: `Budget("data.complexity.after", reset="...", cost="...")`.
     max_shrink: the share of its records that a snapshot may lose from one sync to the next; a larger loss must be
         confirmed by a second listing. By default 0.5; 1 accepts any.
     max_pages, max_time: the most pages, and the longest time (a timedelta), that a list may take.
@@ -96,6 +99,8 @@ class Stream(Generic[Model]):
     paginator: ClassVar[Paginator | None]
     parent: "ClassVar[type[Stream[Any]] | None]" = None
     accept: ClassVar[Accept]
+    rate: ClassVar[Rates] = None
+    budget: ClassVar[Budget | None]
     max_invalid: ClassVar[float]
     max_shrink: ClassVar[float]
     max_pages: ClassVar[int]

@@ -41,10 +41,11 @@ from dazz_assets.http.pagination import (
     PageNumber,
     Paginator,
 )
-from dazz_assets.http.rate_limit import Limiter, Rate, requested_wait
+from dazz_assets.http.rate_limit import Limiter, Rate, Rates, as_rates
 from dazz_assets.http.response_rules import Absence, Accept, ResponseRules, Shape
 from dazz_assets.http.seam import Seam, Send, Tape
 from dazz_assets.http.telemetry import ClientEvent, Counters
+from dazz_assets.http.told_limits import Budget, requested_wait
 from dazz_assets.http.walk import WalkedPage, walk
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "BadRequestError",
     "Basic",
     "BearerToken",
+    "Budget",
     "Client",
     "ClientEvent",
     "Counters",
@@ -82,6 +84,7 @@ __all__ = [
     "RangeTooLargeError",
     "Rate",
     "RateLimitedError",
+    "Rates",
     "RecordsPathError",
     "RedirectError",
     "RefusedError",
@@ -103,6 +106,7 @@ __all__ = [
     "WaitTooLongError",
     "WalkLimitError",
     "WalkedPage",
+    "as_rates",
     "find_next_page_hint",
     "requested_wait",
     "walk",

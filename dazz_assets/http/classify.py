@@ -27,9 +27,9 @@ from dazz_assets.http.json_slices import Document, object_members_at
 from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.range_advice import advise_on_range
-from dazz_assets.http.rate_limit import requested_wait
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.response_rules import Action, ResponseRules
+from dazz_assets.http.told_limits import requested_wait
 from dazz_assets.http.transport import read_location
 
 _FORMAT_ADVICE = 'Set `format` on the stream if it is another: "json", "ndjson" or "csv".'

@@ -16,7 +16,7 @@ from dazz_assets.http.errors import (
     UnavailableError,
 )
 from dazz_assets.http.quotes import quote_start, shorten
-from dazz_assets.http.rate_limit import read_allowance, requested_wait
+from dazz_assets.http.told_limits import read_allowance, requested_wait
 
 _READ_BYTES = 1_000_000
 _TEXT_KEYS = (

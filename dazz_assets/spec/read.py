@@ -18,6 +18,7 @@ from dazz_assets.declare.stream import RecordModel, Stream
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
 from dazz_assets.domain.field_types import read_field_types
 from dazz_assets.errors import DefinitionError
+from dazz_assets.http import as_rates
 from dazz_assets.names import closest_name, snake_case
 from dazz_assets.spec import (
     auth_rules,
@@ -126,6 +127,8 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         paginator=setting("paginator"),
         parent=stream_name(stream.parent) if stream.parent else None,
         accept=setting("accept"),
+        rates=as_rates(stream.rate),
+        budget=setting("budget"),
         max_invalid=setting("max_invalid"),
         max_shrink=setting("max_shrink"),
         max_pages=setting("max_pages"),

@@ -12,7 +12,7 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.parser import Refresh
 from dazz_assets.declare.stream import RecordModel, Scalar, Stream
 from dazz_assets.domain import DomainObject
-from dazz_assets.http import Absence, Accept, Format, Paginator, ResponseRules, Shape
+from dazz_assets.http import Absence, Accept, Budget, Format, Paginator, Rate, ResponseRules, Shape
 from dazz_assets.http.placeholders import find_placeholders, parent_field
 
 InputKind = Literal["full_refresh", "incremental"]
@@ -24,6 +24,7 @@ class StreamSpec:
 
     params, body: the bounds that the cursor names are written out as `{cursor.since}` and `{cursor.until}`.
     model: the pydantic model or `msgspec.Struct` of its records. None if the class names none; then no parser reads it.
+    rates: those that its requests keep besides the integration's.
     primary_key: the terms of the key: paths of the record, and `{parent.x}` for fields of its parent's record.
     """
 
@@ -48,6 +49,8 @@ class StreamSpec:
     paginator: Paginator | None
     parent: str | None
     accept: Accept
+    rates: tuple[Rate, ...]
+    budget: Budget | None
     max_invalid: float
     max_shrink: float
     max_pages: int
@@ -82,6 +85,7 @@ class StreamSpec:
             self.data_fields,
             self.format,
             self.total,
+            self.budget,
             is_ranged=self.cursor is not None,
         )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import BearerToken, Cursor, GraphQLCursor, Offset
+from dazz_assets import BearerToken, Cursor, GraphQLCursor, Offset, Rate
 from tests.spec.mistakes import Make, Thing, ThingsStream, integration, load_error, with_stream
 
 
@@ -45,7 +45,21 @@ from tests.spec.mistakes import Make, Thing, ThingsStream, integration, load_err
             {"hosts": ("files.test:port",)},
             "hosts: 'files.test:port' is not the name of an https host such as 'uploads.example.com': correct it",
         ),
-        ({"rate": 100}, "`rate` is 100; it must be a Rate, for example `rate = Rate(100, per=60)`"),
+        ({"rate": 100}, "`rate` is 100; it must be a Rate or a tuple of them, for example `rate = Rate(100, per=60)`"),
+        (
+            {"rate": (Rate(5), 100)},
+            (
+                "`rate` is (Rate(requests=5, per=1.0), 100); it must be a Rate or a tuple of them, for example `rate = "
+                "Rate(100, per=60)`"
+            ),
+        ),
+        (
+            {"budget": "data.cost"},
+            (
+                "`budget` is 'data.cost'; it must be a Budget, for example `budget = Budget(\"data.cost.left\", "
+                'reset="data.cost.reset_in_seconds")`'
+            ),
+        ),
         (
             {"concurrency": "4"},
             "`concurrency` is '4'; it must be a whole number of at least 1, for example `concurrency = 4`",
