@@ -15,7 +15,14 @@ from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.classify import classify_response, deprecation_notice
 from dazz_assets.http.credential import Credential, CredentialSet
-from dazz_assets.http.errors import FetchError, NotReadyError, RefusedError, StoppedError, TransientError
+from dazz_assets.http.errors import (
+    FetchError,
+    NotReadyError,
+    RateLimitedError,
+    RefusedError,
+    StoppedError,
+    TransientError,
+)
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
@@ -208,6 +215,8 @@ class Client:
         except TransientError as error:
             if error.holds_others:
                 limiter.learn(sent_at, error.wait, self._clock())
+            if isinstance(error, RateLimitedError) and len(self._credentials.all) > 1:
+                error.outlasts_sync = False  # Another token may have requests left.
             if error.wait is not None:
                 self._hold(credential, error, error.wait)
                 if error.holds_others and len(self._credentials.all) > 1:

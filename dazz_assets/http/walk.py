@@ -15,7 +15,15 @@ from msgspec import Raw
 from dazz_assets.counts import format_count
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
-from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
+from dazz_assets.http.errors import (
+    FetchError,
+    LoopError,
+    MissingPaginatorError,
+    PlaceLostError,
+    RefusedError,
+    VendorReportedError,
+    WalkLimitError,
+)
 from dazz_assets.http.failures import refuses_place
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.look_ahead import LookAhead
@@ -43,10 +51,6 @@ _JOIN_SECONDS = 2.0
 # Statuses with which APIs answer a request for a page behind the last one.
 _MAY_MEAN_END = frozenset({400, 404, 416, 422})
 _LONGEST_QUOTE = 200
-_LOST_PLACE_ADVICE = (
-    "The vendor no longer takes its own place in the list, so the rest is missing: sync again. If that happens each "
-    "time, make the walk shorter: larger pages, or a `step` on the stream's Cursor."
-)
 _KEPT_PLACE_ADVICE = (
     "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
     "`--since`, or with everything by `--refetch`."
@@ -171,10 +175,13 @@ class _PageFetcher:
         except RefusedError as error:
             if self._resumes and self._number == 1:
                 error.advice = _KEPT_PLACE_ADVICE
-            elif self._number > 1 and error.status in _MAY_MEAN_END and refuses_place(error.problem):
-                error.advice = _LOST_PLACE_ADVICE
             elif self._number > 1 and error.status in _MAY_MEAN_END:
+                self._check_place(error)
                 error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
+            raise
+        except VendorReportedError as error:
+            if self._number > 1:
+                self._check_place(error)
             raise
         self._last_page = page
         listed = page.listed(self._rules)
@@ -201,6 +208,11 @@ class _PageFetcher:
             return self._client.send(request, self._rules, stop=stop, until=self._limits.ends_at)
         self._client.note_accepted(page)
         return page
+
+    def _check_place(self, error: FetchError) -> None:
+        """Raises PlaceLostError instead, if that is what a refused later page says."""
+        if refuses_place(error.problem):
+            raise PlaceLostError(error.problem, url=error.url, status=error.status)
 
     def _find_first(self, request: Request) -> Request:
         try:
