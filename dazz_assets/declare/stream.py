@@ -34,15 +34,19 @@ class Stream(Generic[Model]):
     stored whole, whatever it declares. A stream that no parser reads needs no model, `class OrgsStream(Stream)`, and
     can still be a parent.
 
-    Only `path` is required. `path`, `params`, `headers` and `body` are templates, at any depth: `{config.x}` is a field
-    of the connection's config, `{parent.a.b}` a field of the parent's record, `{cursor.since}` and `{cursor.until}` the
-    bounds of the range to fetch.
+    Only `path` is required, or a `query`. `path`, `params`, `headers`, `body`, `query` and `variables` are templates,
+    at any depth: `{config.x}` is a field of the connection's config, `{parent.a.b}` a field of the parent's record,
+    `{cursor.since}` and `{cursor.until}` the bounds of the range to fetch.
 
     name: of the stream, in assets and tables. By default the class name without `Stream`, in snake case.
     path: what follows the base URL. Each placeholder is percent-encoded as one segment.
     params, headers: of the request; merged with the integration's, and the stream's win.
     method: of the request. By default `"GET"`.
     body: of the request, sent as JSON.
+    query: of a GraphQL API, sent with POST: its text, or the name of a file beside the integration, `"items.graphql"`.
+        `path` may be left out where the base URL is the endpoint. What a cursor or a paginator names as a parameter is
+        a variable of the query. Its syntax is checked at load, and that it asks for what other settings read.
+    variables: of the query.
     records: path of the list of records in a page, for example `"data.items"`. By default the page is the list.
     record: path of the record inside each item of the list, for example `"node"` for `{"node": {...}}`.
     shape: what is at `records`: `"list"`, `"object"` (one record, or a list of several) or `"by_id"` (an object whose
@@ -87,6 +91,8 @@ class Stream(Generic[Model]):
     headers: ClassVar[Mapping[str, str]] = {}
     method: ClassVar[str]
     body: ClassVar[Mapping[str, Any] | None] = None
+    query: ClassVar[str | None] = None
+    variables: ClassVar[Mapping[str, Any]] = {}
     records: ClassVar[str]
     record: ClassVar[str]
     shape: ClassVar[Shape]

@@ -5,6 +5,8 @@ They keep no state, so one paginator serves any number of streams, parents and t
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -27,6 +29,7 @@ from dazz_assets.http.paging_names import (
 )
 
 _LONGEST_QUOTE = 60
+_QUERY_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,40 +298,79 @@ class GraphQLCursor:
 
     Ends when there is no cursor, or when the `hasNextPage` next to it is false: the last page of a Relay connection has
     a cursor too.
+
+    next_query: another query that asks for the pages after the first one: its text, or the name of a `.graphql` file.
+    It is sent those of the stream's variables that it names, and the cursor.
+    next_records, next_path: where the records and the cursor lie in its pages. By default where they lie in the first.
     """
 
     path: str
     variable: str = "cursor"
+    next_query: str | None = field(default=None, kw_only=True)
+    next_records: str | None = field(default=None, kw_only=True)
+    next_path: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.next_query is None and (self.next_records is not None or self.next_path is not None):
+            raise ValueError("GraphQLCursor takes next_records and next_path with a next_query: give it, or neither")
 
     def first(self, request: Request) -> Request:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        flag = self.path.removesuffix(_last_segment(self.path)) + "hasNextPage"
+        path = self.path_in(request)
+        flag = path.removesuffix(_last_segment(path)) + "hasNextPage"
         if page.value(flag) is False:
             return Last(f"`{flag}` is false")
-        cursor = page.value(self.path)
+        cursor = page.value(path)
         if not cursor and page.value(flag) is True:
             raise page.make_error(
                 FetchError,
-                f"`{flag}` in the page says that there is more, but the paginator finds no cursor at `{self.path}`.",
-                advice=f"Correct the paginator's path, or ask for {_last_segment(self.path)} in the query.",
+                f"`{flag}` in the page says that there is more, but the paginator finds no cursor at `{path}`.",
+                advice=f"Correct the paginator's path, or ask for {_last_segment(path)} in the query.",
             )
         if cursor is None or cursor == "":
-            return Last(f"no cursor at `{self.path}`")
+            return Last(f"no cursor at `{path}`")
         if not isinstance(request.body, Mapping):
             raise BadRequestError("a GraphQL cursor needs a body with `query` and `variables`.", where=page.where)
         variables = {**(request.body.get("variables") or {}), self.variable: cursor}
-        return replace(request, body={**request.body, "variables": variables})
+        if self.next_query is None:
+            return replace(request, body={**request.body, "variables": variables})
+        named = set(_QUERY_VARIABLE.findall(self.next_query))
+        variables = {name: value for name, value in variables.items() if name in named}
+        return replace(request, body={**request.body, "query": self.next_query, "variables": variables})
+
+    def path_in(self, request: Request) -> str:
+        """The path of the cursor in the page of a request."""
+        return self.next_path if self.next_path is not None and self._asks_next(request) else self.path
+
+    def records_in(self, request: Request, first: str) -> str:
+        """The path of the records in the page of a request. first: their path in the first page."""
+        return self.next_records if self.next_records is not None and self._asks_next(request) else first
+
+    def _asks_next(self, request: Request) -> bool:
+        """Whether a request, as it was made or as it was sent, asks with the query for further pages."""
+        try:
+            body = json.loads(request.body) if isinstance(request.body, bytes) else request.body
+        except ValueError:
+            return False
+        return isinstance(body, Mapping) and body.get("query") == self.next_query
 
 
 OURS = (CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, PageNumber)
 """The library's paginators. An attribute of another one means what its author likes, whatever its name."""
 
 
-def path_read_by(paginator: Paginator | None) -> str | None:
+def records_path(paginator: Paginator | None, request: Request, first: str) -> str:
+    """Where the records are in the page of a request. first: where they are in the first page of a list."""
+    return paginator.records_in(request, first) if isinstance(paginator, GraphQLCursor) else first
+
+
+def path_read_by(paginator: Paginator | None, request: Request) -> str | None:
     """Where in the body one of the library's paginators looks for the way on; None if it is not there, or unknown."""
-    return paginator.path if isinstance(paginator, CursorToken | GraphQLCursor | NextLink) else None
+    if isinstance(paginator, GraphQLCursor):
+        return paginator.path_in(request)
+    return paginator.path if isinstance(paginator, CursorToken | NextLink) else None
 
 
 def keeps_place(paginator: Paginator | None) -> bool:

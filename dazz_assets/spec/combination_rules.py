@@ -89,10 +89,7 @@ def check_refresh(where: str, parser: ParserSpec) -> None:
 def _find_missing_body(stream: StreamSpec) -> str | None:
     if not isinstance(stream.paginator, GraphQLCursor) or (stream.body is not None and stream.method != "GET"):
         return None
-    return (
-        "`paginator` is a GraphQLCursor, which sends its cursor in the body; set "
-        '`method = "POST"` and `body = {"query": "...", "variables": {}}`'
-    )
+    return '`paginator` is a GraphQLCursor, which sends its cursor as a variable of a query; set `query = "..."`'
 
 
 def _find_unused_parent(stream: StreamSpec) -> str | None:
@@ -154,7 +151,9 @@ def _find_setting_replaced_by_paginator(stream: StreamSpec, integration: type[In
         return None
     setting: str = "params"
     given: dict[str, Any] = dict(stream.stream.params)
-    if stream.body is not None:
+    if stream.stream.query is not None:
+        setting, given = "variables", {f"variables.{name}": value for name, value in stream.stream.variables.items()}
+    elif stream.body is not None:
         setting, given = "body", dict(stream.stream.body or {})
     elif not hasattr(stream.stream, "paginator"):
         # The integration's params count only with its own paginator: otherwise they are for other streams.

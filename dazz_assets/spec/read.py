@@ -25,6 +25,7 @@ from dazz_assets.spec import (
     base_url_rules,
     combination_rules,
     cursor_bounds,
+    graphql_rules,
     name_rules,
     placeholder_rules,
     repeated_definitions,
@@ -74,6 +75,7 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
         where = f"{integration.__name__}: {spec.stream.__name__}"
         placeholder_rules.check_stream_templates(where, spec, config)
         secret_rules.check_request_secrets(where, spec, config)
+        graphql_rules.check_query(where, spec)
         combination_rules.check_stream(where, spec, integration)
     combination_rules.check_integration(integration)
     base_url_rules.check_base_url(integration, config)
@@ -99,22 +101,27 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
     def setting(name: str) -> Any:
         return getattr(stream, name, getattr(integration, name))
 
+    where = f"{integration.__name__}: {stream.__name__}"
+    is_query = stream.query is not None
     params, body = cursor_bounds.write_out_bounds(
-        f"{integration.__name__}: {stream.__name__}",
+        where,
         stream.cursor,
         {**integration.params, **stream.params},
-        stream.body,
+        stream.variables if is_query else stream.body,
+        "variables" if is_query else "body",
     )
+    if stream.query is not None:
+        body = {"query": graphql_rules.read_query(where, "query", stream, stream.query), "variables": body}
     return StreamSpec(
         name=stream_name(stream),
         stream=stream,
         model=_read_model(integration, stream),
         doc=_read_doc(stream, Stream),
-        path=stream.path,
+        path=getattr(stream, "path", ""),
         params=params,
         headers={**integration.headers, **stream.headers},
         body=body,
-        method=setting("method").upper(),
+        method="POST" if is_query else setting("method").upper(),
         records=setting("records"),
         record=setting("record"),
         shape=setting("shape"),
@@ -124,7 +131,7 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         total=setting("total"),
         primary_key=_as_tuple(setting("primary_key")),
         cursor=stream.cursor,
-        paginator=setting("paginator"),
+        paginator=graphql_rules.read_paginator(where, stream, integration),
         parent=stream_name(stream.parent) if stream.parent else None,
         accept=setting("accept"),
         rates=as_rates(stream.rate),

@@ -63,6 +63,8 @@ def check_url(url: str) -> str:
 
 def _validate(where: str, holder: object, schema: type[BaseModel]) -> None:
     settings = {name: getattr(holder, name) for name in schema.model_fields if hasattr(holder, name)}
+    if settings.get("query") is not None:
+        settings.setdefault("path", "")  # The base URL may be the endpoint.
     try:
         schema.model_validate(settings)
     except ValidationError as error:
@@ -274,7 +276,9 @@ class _SharedSettings(BaseModel):
 
 class _StreamSettings(_SharedSettings):
     path: Annotated[str, AfterValidator(_check_path)] = Field(description="a path", examples=['`path = "/things"`'])
-    body: Mapping[str, Any] | None = _setting("a dict", '`body = {"query": "..."}`')
+    body: Mapping[str, Any] | None = _setting("a dict", '`body = {"filter": "open"}`')
+    query: str | None = _setting("a GraphQL query or the name of a file", '`query = "items.graphql"`')
+    variables: Mapping[str, Any] = _setting("a dict", '`variables = {"first": 100}`')
     cursor: InstanceOf[Cursor] | None = _setting("a Cursor", '`cursor = Cursor("updated_at")`')
     parent: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`parent = OrgsStream`")
 

@@ -123,7 +123,7 @@ def test_a_setting_of_an_integration(settings: dict[str, Any], problem: str) -> 
         ),
         ({"method": 5}, '`method` is 5; it must be an HTTP method, for example `method = "POST"`'),
         ({"method": "GET /x"}, "`method` is 'GET /x'; it must be an HTTP method, for example `method = \"POST\"`"),
-        ({"body": "query"}, '`body` is \'query\'; it must be a dict, for example `body = {"query": "..."}`'),
+        ({"body": "query"}, '`body` is \'query\'; it must be a dict, for example `body = {"filter": "open"}`'),
         (
             {"records": ("data", "items")},
             (
@@ -157,10 +157,7 @@ def test_a_setting_of_an_integration(settings: dict[str, Any], problem: str) -> 
         ),
         (
             {"paginator": GraphQLCursor("data.x.pageInfo.endCursor")},
-            (
-                '`paginator` is a GraphQLCursor, which sends its cursor in the body; set `method = "POST"` and '
-                '`body = {"query": "...", "variables": {}}`'
-            ),
+            ('`paginator` is a GraphQLCursor, which sends its cursor as a variable of a query; set `query = "..."`'),
         ),
         ({"parent": "things"}, "`parent` is 'things'; it must be a Stream class, for example `parent = OrgsStream`"),
         ({"parent": ThingsStream()}, "`parent` is an instance of ThingsStream; give the class, without `()`"),
