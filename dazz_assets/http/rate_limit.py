@@ -50,7 +50,7 @@ class Rate:
         return self.per / self.requests / MARGIN
 
 
-Rates = Rate | Sequence[Rate] | None
+Rates = Rate | tuple[Rate, ...] | None
 """One rate, several that hold together, or none."""
 
 

@@ -111,7 +111,8 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         "variables" if is_query else "body",
     )
     if stream.query is not None:
-        body = {"query": graphql_rules.read_query(where, "query", stream, stream.query), "variables": body}
+        # Variables first: where a request is shown, a long query is cut off.
+        body = {"variables": body, "query": graphql_rules.read_query(where, "query", stream, stream.query)}
     return StreamSpec(
         name=stream_name(stream),
         stream=stream,
