@@ -126,12 +126,13 @@ class LearnedRate:
 class _Sending:
     """A request. at: when it is planned to be sent, and then when it was.
 
-    interval, least: the seconds to the next one by the rate, and at least.
+    interval, least: the seconds to the next one by the rate, and at least. due_before: when one was due without it.
     """
 
     at: float
     interval: float
     least: float
+    due_before: float
 
 
 class Limiter:
@@ -309,8 +310,9 @@ class _Pace:
         interval = max((self._interval(item, now) for item in self._allowances.values()), default=0.0)
         interval = max(interval, spacing)
         due = max(self._due, slot - _MADE_UP_SECONDS) if self._sent else slot
+        least = interval if interval > spacing else spacing * _CLOSEST
+        sending = _Sending(slot, interval, least, due_before=self._due)
         self._due = due + interval
-        sending = _Sending(slot, interval, interval if interval > spacing else spacing * _CLOSEST)
         self._earliest = slot + sending.least
         self._sent.append(sending)
         self._take(1)
@@ -320,8 +322,8 @@ class _Pace:
         """A request that was planned is not sent."""
         if sending not in self._sent:  # It was too long ago to be kept, or the clock was set back.
             return
+        self._due = sending.due_before if sending is self._sent[-1] else self._due - sending.interval
         self._sent.remove(sending)
-        self._due -= sending.interval
         self._earliest = max((item.at + item.least for item in self._sent), default=0.0)
         self._take(-1)
 
