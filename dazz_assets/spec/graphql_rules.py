@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode, SelectionSetNode
 
 _FILE = re.compile(r"[^\s{}]+\.(graphql|gql)")
-_VARIABLES = "variables."
+VARIABLES = "variables."
+"""Begins the path of a variable in the body of a query."""
 
 
 def read_query(where: str, setting: str, class_: type, text: str) -> str:
@@ -68,31 +69,43 @@ def read_paginator(where: str, stream: type[Stream[Any]], integration: type[Inte
 
 
 def _as_variable(param: str) -> str:
-    return _VARIABLES + param.removeprefix(_VARIABLES)
+    return VARIABLES + param.removeprefix(VARIABLES)
 
 
 def check_query(where: str, stream: StreamSpec) -> None:
     """Check the query of a stream, and that of its further pages. Raises DefinitionError."""
-    class_, paginator = stream.stream, stream.paginator
-    if class_.query is None:
-        if class_.variables:
-            raise DefinitionError(f"{where}: `variables` does nothing without a `query`; set one, or remove it")
+    _check_settings(where, stream.stream)
+    if stream.stream.query is None or stream.body is None:
         return
-    if class_.body is not None:
-        raise DefinitionError(f"{where} has both `query` and `body`; a query has a body of its own: remove `body`")
-    if getattr(class_, "method", "POST").upper() != "POST":
-        raise DefinitionError(f"{where}: `method` does nothing: a query is sent with POST; remove it")
-    variables = (stream.body or {}).get("variables", {})
-    cursor = paginator.variable if isinstance(paginator, GraphQLCursor) else None
-    query = _Query(where, "query", str((stream.body or {})["query"]))
+    variables, paginator = stream.body["variables"], stream.paginator
+    query = _Query(where, "query", stream.body["query"], is_listed=stream.shape == "list")
     query.check_variables(variables, _find_sent(stream), is_whole=True)
-    query.check_required(variables, stream, later=cursor)
+    query.check_required(variables, stream, later=_find_cursor(stream))
     query.check_paths(_paths(stream))
     if isinstance(paginator, GraphQLCursor) and paginator.next_query is not None:
         following = _Query(where, "next_query", paginator.next_query)
         following.check_variables(variables, {"paginator": paginator.variable}, is_whole=False)
         following.check_required({**variables, paginator.variable: ""}, stream)
         following.check_paths(_next_paths(stream, paginator))
+
+
+def _check_settings(where: str, stream: type[Stream[Any]]) -> None:
+    if stream.query is None:
+        if stream.variables:
+            raise DefinitionError(f"{where}: `variables` does nothing without a `query`; set one, or remove it")
+        return
+    if stream.body is not None:
+        raise DefinitionError(f"{where} has both `query` and `body`; a query has a body of its own: remove `body`")
+    if getattr(stream, "method", "POST").upper() != "POST":
+        raise DefinitionError(f"{where}: `method` does nothing: a query is sent with POST; remove it")
+
+
+def _find_cursor(stream: StreamSpec) -> str | None:
+    """The variable that the first page is asked for without: the cursor or token of the page before."""
+    paginator = stream.paginator
+    if isinstance(paginator, GraphQLCursor):
+        return paginator.variable
+    return _find_sent(stream).get("paginator") if isinstance(paginator, CursorToken) else None
 
 
 def _find_sent(stream: StreamSpec) -> dict[str, str]:
@@ -103,7 +116,7 @@ def _find_sent(stream: StreamSpec) -> dict[str, str]:
     if isinstance(paginator, CursorToken | PageNumber | Offset):
         size = getattr(paginator, "size_param", None)
         named = {"paginator": paginator.param, **({"paginator's size_param": size} if size else {})}
-        return {setting: split_path(name)[1] for setting, name in named.items() if name.startswith(_VARIABLES)}
+        return {setting: split_path(name)[1] for setting, name in named.items() if name.startswith(VARIABLES)}
     return {}
 
 
@@ -142,10 +155,10 @@ def _paths_of_record(stream: StreamSpec, records: str) -> Iterator[tuple[str, st
 
 
 class _Query:
-    """A query that was parsed. setting: what names it."""
+    """A query that was parsed. setting: what names it. is_listed: its records are in a list."""
 
-    def __init__(self, where: str, setting: str, text: str) -> None:
-        self._where, self._setting = where, setting
+    def __init__(self, where: str, setting: str, text: str, *, is_listed: bool = True) -> None:
+        self._where, self._setting, self._is_listed = where, setting, is_listed
         document = self._parse(text)
         self._operation = self._find_operation(document)
         self._fragments = {item.name.value: item for item in _fragments(document)}
@@ -191,9 +204,11 @@ class _Query:
     def _check_path(self, setting: str, path: str) -> None:
         names = [name for name in split_path(path) if not name.removeprefix("-").isdecimal()]
         top = list(_select([self._operation.selection_set], self._fragments))
-        if not names:
+        if not names or (setting == "records" and names == ["data"] and self._is_listed):
             example = f'`{setting} = "data.{top[0]}"`' if top else f"`{setting}`"
-            raise DefinitionError(f"{self._where} has a query and no {setting}; set it, for example {example}")
+            raise DefinitionError(
+                f"{self._where} has a query and no path in `{setting}`; set it, for example {example}"
+            )
         if names[0] in ("errors", "extensions"):
             return
         if names[0] != "data":

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Budget, Cursor, GraphQLCursor, Offset, PageNumber
+from dazz_assets import Budget, Cursor, CursorToken, GraphQLCursor, Offset, PageNumber
 from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import load_error, with_stream
 
@@ -34,6 +34,7 @@ def following(**settings: Any) -> dict[str, Any]:
         {"query": "fragment F on X { list { id } }\n{ items { ...F ... on Y { next } } }"},
         {"query": "{ items: others { list { ...on Z { id } } } }"},
         {"query": "{ items { list } }"},
+        {"query": "{ id at }", "records": "data", "shape": "object"},
         {"query": '{ items(at: "{config.org}") { list { id } } }'},
         {"budget": Budget("extensions.left", reset="extensions.reset")},
         {"query": "query ($first: Int! = 5) { items(first: $first) { list { id } } }"},
@@ -91,12 +92,24 @@ def test_a_query_that_fits_its_settings_loads(settings: dict[str, Any]) -> None:
         ),
         (
             {
+                "query": "query ($cursor: ID!) { items(after: $cursor) { next list { id } } }",
+                "paginator": CursorToken("data.items.next", param="cursor"),
+            },
+            "`query` requires $cursor, but the first page is asked for without a cursor; declare it without `!`",
+        ),
+        (
+            {
                 "query": "query ($a: T!, $b: T!) { items(a: $a, b: $b) { list { id at } } }",
                 "cursor": Cursor("at", since="a", until="b"),
             },
             "`query` requires $b, but a sync up to the present has no end; set `both=True` on the Cursor, or declare",
         ),
-        ({"records": ""}, 'has a query and no records; set it, for example `records = "data.items"`'),
+        ({"records": ""}, 'has a query and no path in `records`; set it, for example `records = "data.items"`'),
+        ({"records": "data"}, 'has a query and no path in `records`; set it, for example `records = "data.items"`'),
+        (
+            {"variables": {"first": 9}, "paginator": Offset("cursor", size_param="first", size=5)},
+            "`variables` gives 'first' a value, but its paginator replaces it in each request with 5",
+        ),
         (
             {"records": "items.list"},
             '`records` is \'items.list\', but what a query asks for lies in "data": "data.items.list"',
