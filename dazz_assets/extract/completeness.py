@@ -20,9 +20,9 @@ from dazz_assets.http import (
     PageNumber,
     PlaceLostError,
     RangeTooLargeError,
-    WalkedPage,
 )
 from dazz_assets.http.paging_names import read_number
+from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 
 # Where APIs give the total number of records of a list.

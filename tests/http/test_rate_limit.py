@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dazz_assets.http import Client, Limiter, Rate, Request, WaitTooLongError
+from dazz_assets.http import Limiter, Rate, Request, WaitTooLongError
+from dazz_assets.http.client import Client
 from dazz_assets.http.rate_limit import Allowance
 from tests.http.loopback import Clock, Reply, Vendor
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from dazz_assets import CursorToken, Stream
-from dazz_assets.http import Client, FetchError, RateLimitedError, Request, ResponseRules
+from dazz_assets.http import FetchError, RateLimitedError, Request, ResponseRules
+from dazz_assets.http.client import Client
 from dazz_assets.http.retry import ATTEMPTS
 from tests.conformance.conftest import Connect, api, clock, connect, lake
 from tests.conformance.connected import items
