@@ -54,11 +54,11 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
     action = rules.action(page.status, page.body)
     is_success = 200 <= page.status < 300
     if is_success and action in (None, "keep"):
-        return _classify_success(page, rules, action, now, mask)
+        return _classify_success(page, rules, now, mask)
     if is_success and action in ("skip", "end") and (read := _find_records(page, rules)) is not None:
         # What came is not left out because a text was met in it.
         if (reported := _find_reported(read, rules)) is not None:
-            return _classify_reported(read, reported, rules, "keep", now, mask)
+            return _classify_reported(read, reported, rules, now, mask)
         return replace(read, accepted_end=mask(f"{page.status} {quote_start(page.body)}")) if action == "end" else read
     error = error_for_response(page.status, page.headers, page.body, now)
     if action in ("retry", "limit"):
@@ -91,14 +91,12 @@ def _as_transient(error: FetchError, action: Action, wait: float | None) -> Tran
     return transient
 
 
-def _classify_success(
-    page: Page, rules: ResponseRules, action: Action | None, now: float, mask: Callable[[str], str]
-) -> Page:
+def _classify_success(page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]) -> Page:
     page = _convert(page, rules)
     if page.document.is_empty:
         return _classify_empty(page, rules, now)
     if (reported := _find_reported(page, rules)) is not None:
-        return _classify_reported(page, reported, rules, action, now, mask)
+        return _classify_reported(page, reported, rules, now, mask)
     if page.status == 202 and not page.has_records(rules, any_=True):
         raise _not_ready(page, now)
     if page.status != 200 and not page.has_records(rules) and not page.lists_nothing(rules):
@@ -193,7 +191,6 @@ def _classify_reported(
     page: Page,
     reported: ReportedError,
     rules: ResponseRules,
-    action: Action | None,
     now: float,
     mask: Callable[[str], str],
 ) -> Page:
@@ -207,8 +204,11 @@ def _classify_reported(
     wait, status = requested_wait(page.status, page.headers, told, now), find_told_status(told)
     if wait is not None or status == 429 or mentions_rate_limit(f"{reported.message} {_quote_field(page, reported)}"):
         raise limit_error(problem, page.status, told, wait)
-    if action == "keep" and page.has_records(rules, any_=True):
-        return replace(page, accepted_errors=mask(reported.message))
+    # By what the vendor says of the error: a text that only the data holds accepts nothing.
+    action = rules.action(page.status, told)
+    if action in ("keep", "skip", "end") and page.has_records(rules, any_=True):
+        ends = mask(reported.message) if action == "end" else None
+        return replace(page, accepted_errors=mask(reported.message), accepted_end=ends)
     name = reported.field.partition(".")[0]
     advice = f'If `{name}` is data, set data_fields = ("{name}",) on the stream.'
     if status is not None and is_transient(status):

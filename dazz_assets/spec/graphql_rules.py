@@ -83,6 +83,8 @@ def check_query(where: str, stream: StreamSpec) -> None:
     query.check_required(variables, stream, later=_find_cursor(stream))
     query.check_paths(_paths(stream))
     if isinstance(paginator, GraphQLCursor) and paginator.next_query is not None:
+        for found in PLACEHOLDER.finditer(paginator.next_query):
+            raise DefinitionError(f"{where}: `next_query` uses {found[0]}, but it is sent as it is; use a variable")
         following = _Query(where, "next_query", paginator.next_query)
         following.check_variables(variables, {"paginator": paginator.variable}, is_whole=False)
         following.check_required({**variables, paginator.variable: ""}, stream)

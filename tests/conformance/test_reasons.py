@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Stream
+from dazz_assets import PageNumber, Stream
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items
@@ -191,6 +191,25 @@ def test_72_an_error_in_a_success_is_accepted_by_its_code(connect: Connect, api:
     api.script(Reply(200, {"list": None, "errors": [{"message": "other", "extensions": {"code": "BROKEN"}}]}))
     with pytest.raises(SyncError, match="other"):
         acme.sync(HiddenStream)
+
+
+@pytest.mark.parametrize("action", ["skip", "keep", "end"])
+def test_72_a_code_that_only_a_record_holds_accepts_no_other_error(connect: Connect, api: Vendor, action: str) -> None:
+    stream = declare("HiddenStream", HiddenStream, accept={(200, "HIDDEN"): action})
+    records = [{"id": 1, "note": "HIDDEN"}]
+    api.script(Reply(200, {"list": records, "errors": [{"message": "broken"}]}))
+    with pytest.raises(SyncError, match="broken"):
+        connect(declare("Hidden", CloudIntegration, streams=(stream,))).sync(stream)
+
+
+def test_72_an_error_with_data_may_end_the_list(connect: Connect, api: Vendor) -> None:
+    stream = declare("HiddenStream", HiddenStream, accept={(200, "LAST"): "end"}, paginator=PageNumber())
+    last = {"list": items(2), "errors": [{"message": "that was all", "extensions": {"code": "LAST"}}]}
+    api.script(found(1), Reply(200, last), found(3))
+    acme = connect(declare("Hidden", CloudIntegration, streams=(stream,)))
+    report = acme.sync(stream)
+    assert acme.ids(stream) == [1, 2]
+    assert report.end_reason == "accepted as the end: that was all"
 
 
 def test_72_data_that_came_with_an_accepted_error_is_kept_with_a_word(connect: Connect, api: Vendor) -> None:

@@ -132,6 +132,10 @@ def test_a_query_that_fits_its_settings_loads(settings: dict[str, Any]) -> None:
             {"budget": Budget("data.cost.left", reset="data.cost.reset")},
             "`budget` leads to 'data.cost.left', but `query` does not ask for `cost` there; it asks for items",
         ),
+        (
+            following(next_query='query ($cursor: ID!) { more(org: "{config.org}") { next list { id } } }'),
+            "`next_query` uses {config.org}, but it is sent as it is; use a variable",
+        ),
         (following(next_query="{ more { id"), "`next_query` is no GraphQL (line 1: Expected Name, found <EOF>)"),
         (
             following(next_query="{ more { next list { id } } }"),
