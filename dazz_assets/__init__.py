@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from dazz_assets.http.rate_limit import Rate
     from dazz_assets.http.seam import Seam
+    from dazz_assets.http.told_limits import Budget
     from dazz_assets.lake import Lake
     from dazz_assets.orchestration.component import IntegrationComponent
     from dazz_assets.orchestration.definitions import build_definitions
@@ -40,6 +41,7 @@ _MODULES = {
     "Auth": "dazz_assets.http.auth",
     "Basic": "dazz_assets.http.auth",
     "BearerToken": "dazz_assets.http.auth",
+    "Budget": "dazz_assets.http.told_limits",
     "Connection": "dazz_assets.connections",
     "ConnectionConfig": "dazz_assets.declare.config",
     "Cursor": "dazz_assets.declare.cursor",
@@ -75,6 +77,7 @@ __all__ = [
     "Auth",
     "Basic",
     "BearerToken",
+    "Budget",
     "Connection",
     "ConnectionConfig",
     "Cursor",

@@ -70,6 +70,7 @@ class Session:
         self.looks_ahead = max_pages is None and not is_repeatable
         self._is_repeatable = is_repeatable
         self._sleep = sleep
+        self._narrowed: dict[str, CredentialSet] = {}
         self.facts: dict[str, Any] = {}
         """The values of the integration's facts that this session fetched, by name."""
         self._sdk: list[Any] = []
@@ -203,6 +204,13 @@ class Session:
             ]
         )
 
+    def _credentials_of(self, stream: str) -> CredentialSet:
+        """The credentials of a stream's requests, which keep the rates that it has of its own besides."""
+        rates = self.spec.streams[stream].rates
+        if not rates:
+            return self._credentials
+        return self._narrowed.setdefault(stream, self._credentials.narrow(rates))
+
     def client(self, stream: str) -> Client:
         """A client for one stream's requests. All streams of the connection share credentials and rate limits.
 
@@ -212,7 +220,7 @@ class Session:
         return Client(
             self.base_url if self.spec.sends_requests else _NO_HOST,
             hosts=integration.hosts,
-            credentials=self._credentials,
+            credentials=self._credentials_of(stream),
             slots=self._slots,
             where=f"{self.name}, stream {stream}",
             clock=lambda: self.now().timestamp(),

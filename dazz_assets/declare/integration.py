@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.declare.config import Config
 from dazz_assets.declare.stream import Scalar, Stream
-from dazz_assets.http import Absence, Accept, Auth, Format, Paginator, Rate, Response, Seam, Shape
+from dazz_assets.http import Absence, Accept, Auth, Budget, Format, Paginator, Rates, Response, Seam, Shape
 from dazz_assets.http.json_slices import value_at
 from dazz_assets.names import snake_case
 
@@ -43,8 +43,10 @@ class Integration(Generic[Config]):
     base_url: where the API is. May hold `{config.x}`; a connection's own `base_url` replaces it.
     auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`, or your own `Auth`.
     hosts: other hosts (on https) that requests, and with them the secret, may go to.
-    rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it. Each of
-        several tokens has it for itself. Without it, a refusal teaches how many requests the vendor takes.
+    rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it. Several that
+        hold together are a tuple, `(Rate(50, per=1), Rate(900, per=60))`: requests are spaced by the one with the
+        shortest period, and no period of another gets more than it allows. Each of several tokens has them for itself.
+        Without one, a refusal teaches how many requests the vendor takes.
     concurrency: how many requests one connection may have in flight: for sub-streams, and for pages of lists that
         `PageNumber` or `Offset` counts, which are then requested before their turn.
     window: the length of an incremental stream's partitions: `"day"`, `"week"` or `"month"`.
@@ -55,7 +57,7 @@ class Integration(Generic[Config]):
     seams: where requests leave through a vendor's SDK instead of the library `requests`, so that they can be recorded;
         see `Seam`.
     params, headers, method, records, record, shape, empty, data_fields, format, total, primary_key, paginator, accept,
-        max_invalid, max_shrink, max_pages, max_time, max_idle_pages, personal: defaults for all streams.
+        budget, max_invalid, max_shrink, max_pages, max_time, max_idle_pages, personal: defaults for all streams.
         A stream's `params` and `headers` are merged with these; its other settings replace them. See `Stream`.
 
     Constants of your own have names in capitals, or that begin with `_`, or are declared as `ClassVar`; any other
@@ -67,7 +69,7 @@ class Integration(Generic[Config]):
     base_url: ClassVar[str] = ""
     auth: ClassVar[Auth | None] = None
     hosts: ClassVar[tuple[str, ...]] = ()
-    rate: ClassVar[Rate | None] = None
+    rate: ClassVar[Rates] = None
     concurrency: ClassVar[int] = 1
     window: ClassVar[WindowKind] = "week"
     facts: ClassVar[Mapping[str, str | type[Stream[Any]]]] = {}
@@ -85,6 +87,7 @@ class Integration(Generic[Config]):
     primary_key: ClassVar[str | tuple[str, ...] | None] = None
     paginator: ClassVar[Paginator | None] = None
     accept: ClassVar[Accept] = {}
+    budget: ClassVar[Budget | None] = None
     max_invalid: ClassVar[float] = 0.1
     max_shrink: ClassVar[float] = 0.5
     max_pages: ClassVar[int] = 100_000

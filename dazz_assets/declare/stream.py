@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.http import Absence, Accept, Format, Paginator, Shape
+from dazz_assets.http import Absence, Accept, Budget, Format, Paginator, Rates, Shape
 
 # What records can be read as.
 RecordModel = BaseModel | Struct
@@ -35,16 +35,20 @@ class Stream(Generic[Model]):
     stored whole, whatever it declares. A stream that no parser reads needs no model, `class OrgsStream(Stream)`, and
     can still be a parent.
 
-    Only `path` is required, or the method `pages` in its place, where an SDK sends the requests. `path`, `params`,
-    `headers` and `body` are templates, at any depth: `{config.x}` is a field of the connection's config, `{facts.a.b}`
-    a value of the integration's facts, `{parent.a.b}` a field of the parent's record, `{cursor.since}` and
-    `{cursor.until}` the bounds of the range to fetch.
+    Only `path` is required, or a `query`, or the method `pages` in its place, where an SDK sends the requests. `path`,
+    `params`, `headers`, `body`, `query` and `variables` are templates, at any depth: `{config.x}` is a field of the
+    connection's config, `{facts.a.b}` a value of the integration's facts, `{parent.a.b}` a field of the parent's
+    record, `{cursor.since}` and `{cursor.until}` the bounds of the range to fetch.
 
     name: of the stream, in assets and tables. By default the class name without `Stream`, in snake case.
     path: what follows the base URL. Each placeholder is percent-encoded as one segment.
     params, headers: of the request; merged with the integration's, and the stream's win.
     method: of the request. By default `"GET"`.
     body: of the request, sent as JSON.
+    query: of a GraphQL API, sent with POST: its text, or the name of a file beside the integration, `"items.graphql"`.
+        `path` may be left out where the base URL is the endpoint. What a cursor or a paginator names as a parameter is
+        a variable of the query. Its syntax is checked at load, and that it asks for what other settings read.
+    variables: of the query.
     records: path of the list of records in a page, for example `"data.items"`. By default the page is the list.
     record: path of the record inside each item of the list, for example `"node"` for `{"node": {...}}`.
     shape: what is at `records`: `"list"`, `"object"` (one record, or a list of several) or `"by_id"` (an object whose
@@ -70,6 +74,9 @@ class Stream(Generic[Model]):
         `"retry"`: it may pass, so the request is sent again. `"limit"`: a rate limit, waited for by all requests of the
         connection. `"end"`: the list ends here. `"split"`: the range is too large and is split. A 401 or 407 alone,
         which may be a wrong token, can't be skipped.
+    rate: the limit of this endpoint, `Rate(10, per=1)`, or several; it holds besides the integration's. What the
+        responses then say of limits, and the waits that they ask for, hold for this stream alone.
+    budget: where a page tells what remains of a budget: `Budget("data.complexity.after", reset="...", cost="...")`.
     max_shrink: the share of its records that a snapshot may lose from one sync to the next; a larger loss must be
         confirmed by a second listing. By default 0.5; 1 accepts any.
     max_pages, max_time: the most pages, and the longest time (a timedelta), that a list may take.
@@ -89,6 +96,8 @@ class Stream(Generic[Model]):
     headers: ClassVar[Mapping[str, str]] = {}
     method: ClassVar[str]
     body: ClassVar[Mapping[str, Any] | None] = None
+    query: ClassVar[str | None] = None
+    variables: ClassVar[Mapping[str, Any]] = {}
     records: ClassVar[str]
     record: ClassVar[str]
     shape: ClassVar[Shape]
@@ -102,6 +111,8 @@ class Stream(Generic[Model]):
     parent: "ClassVar[type[Stream[Any]] | None]" = None
     parents: ClassVar[Parents] = "all"
     accept: ClassVar[Accept]
+    rate: ClassVar[Rates] = None
+    budget: ClassVar[Budget | None]
     max_invalid: ClassVar[float]
     max_shrink: ClassVar[float]
     max_pages: ClassVar[int]

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.dedupe import Hashes, SeenHashes
-from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError
+from dazz_assets.http import (
+    FetchError,
+    LoopError,
+    Offset,
+    Page,
+    PageNumber,
+    PlaceLostError,
+    RangeTooLargeError,
+)
 from dazz_assets.http.paging_names import read_number
 from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
@@ -75,6 +83,7 @@ class ListProgress:
         self._least_total: int | None = None
         self._stopped = False
         self._refused: FetchError | None = None
+        self.lost_place: PlaceLostError | None = None
         self.end_reason = ""
         self.newest: int | None = None
         self.is_ascending = True
@@ -119,6 +128,10 @@ class ListProgress:
         pattern = _PAST_LIMIT if self._page_sizes else _RANGE_TOO_LARGE
         says_so = error.status in _PAST_LIMIT_STATUSES and pattern.search(error.problem) is not None
         return isinstance(error, RangeTooLargeError) or says_so
+
+    def lose_place(self, error: PlaceLostError) -> None:
+        """Note that the walk ended because the vendor no longer took its own place in the list."""
+        self.lost_place = error
 
     def end_at_limit(self, error: FetchError) -> None:
         """Note that the walk ended at the vendor's result limit: the list then counts as cut short."""

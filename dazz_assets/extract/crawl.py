@@ -16,7 +16,7 @@ from dazz_assets.extract.completeness import ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.stream_requests import SentBounds, UnusableParentError, build_request, sent_bounds
 from dazz_assets.extract.walk_stream import walk_stream
-from dazz_assets.http import FetchError, Page
+from dazz_assets.http import FetchError, Page, PlaceLostError
 from dazz_assets.http.client import Client
 from dazz_assets.http.walk import WalkedPage
 from dazz_assets.session import Session
@@ -164,25 +164,39 @@ class SourceWalk:
             )
 
     def _read_until_stable(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
+        """Read a list, again if records moved to other pages or the vendor forgot the walk's place in it."""
         progress = yield from self._read_list(bounds)
         for _ in range(_MOST_READS - 1):
-            if progress.is_cut_short or not progress.shifted:
+            if progress.lost_place is None and (progress.is_cut_short or not progress.shifted):
+                break
+            if progress.lost_place is not None and self._find_rest(bounds, progress) is not None:
                 break
             yield ListRestart(self._source, self._lists_read)
             progress = yield from self._read_list(bounds)
+        if progress.lost_place is not None:
+            if self._find_rest(bounds, progress) is None:
+                raise progress.lost_place
+            progress.end_at_limit(progress.lost_place)
         return progress
+
+    def _find_rest(self, bounds: Bounds, progress: ListProgress) -> Bounds | None:
+        """The bounds that list the rest of a range, of which the list that was read is the beginning; None if not."""
+        cursor = self._stream.cursor
+        if cursor is None or not self._stream.takes_since or not progress.respects_bounds:
+            return None
+        is_beginning = cursor.order == "asc" and progress.is_ascending
+        return bounds.continue_after(progress.newest) if is_beginning else None
 
     def _remaining_bounds(self, bounds: Bounds, progress: ListProgress) -> list[Bounds]:
         """Return the bounds that list the rest of a range that was cut short, or both its halves. Raises FetchError.
 
         A total that never agreed with a list may mean something else, so it is no reason to fail: it is told.
         """
-        cursor = self._stream.cursor
-        if cursor is not None and self._stream.takes_since and progress.respects_bounds:
-            if cursor.order == "asc" and progress.is_ascending and (rest := bounds.continue_after(progress.newest)):
-                return [rest]
-            if halves := bounds.split(self._stream, to_microseconds(self._session.now())):
-                return list(halves)
+        if (rest := self._find_rest(bounds, progress)) is not None:
+            return [rest]
+        may_split = self._stream.cursor is not None and self._stream.takes_since and progress.respects_bounds
+        if may_split and (halves := bounds.split(self._stream, to_microseconds(self._session.now()))):
+            return list(halves)
         if progress.is_only_doubtful:
             self._doubt = progress.describe_doubt()
             return []
@@ -244,9 +258,12 @@ class SourceWalk:
             if bounds.since is None and stream.takes_since and error.status in _REFUSES_WITHOUT_FILTER:
                 error.advice = _NO_FILTER_ADVICE
                 raise
-            if not progress.is_result_limit(error):
+            if progress.is_result_limit(error):
+                progress.end_at_limit(error)
+            elif isinstance(error, PlaceLostError):
+                progress.lose_place(error)
+            else:
                 raise
-            progress.end_at_limit(error)
         return progress
 
     def _new_stop_event(self) -> threading.Event:

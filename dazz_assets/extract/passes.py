@@ -170,11 +170,12 @@ class Pass:
         state.report.problems -= added.problems
 
     def _note_warnings(self, event: SourcePage) -> None:
-        report = self._state.report
+        report, parent = self._state.report, event.source.parent
+        where = "" if parent is None else f"{self._state.stream.parent} {parent}: "
         if event.page.accepted_failure is not None and event.page.accepted_end is None:
-            report.warnings.append(event.page.accepted_failure)
+            report.warnings.append(f"{where}{event.page.accepted_failure}")
         if event.page.accepted_errors is not None:
-            report.warnings.append(event.page.accepted_errors)
+            report.warnings.append(f"{where}{event.page.accepted_errors}")
 
     def _end_source(self, event: SourceEnd) -> None:
         state, error = self._state, event.error

@@ -13,6 +13,7 @@ from dazz_assets.http.errors import (
     LoopError,
     MissingPaginatorError,
     NotJsonError,
+    PlaceLostError,
     RangeTooLargeError,
     RateLimitedError,
     RecordsPathError,
@@ -42,10 +43,11 @@ from dazz_assets.http.pagination import (
     PageNumber,
     Paginator,
 )
-from dazz_assets.http.rate_limit import Limiter, Rate, requested_wait
+from dazz_assets.http.rate_limit import Limiter, Rate, Rates, as_rates
 from dazz_assets.http.response_rules import Absence, Accept, ResponseRules, Shape
 from dazz_assets.http.seam import Seam, Send, Tape
 from dazz_assets.http.telemetry import ClientEvent, Counters
+from dazz_assets.http.told_limits import Budget, requested_wait
 
 __all__ = [
     "Absence",
@@ -55,6 +57,7 @@ __all__ = [
     "BadRequestError",
     "Basic",
     "BearerToken",
+    "Budget",
     "ClientEvent",
     "Counters",
     "CredentialError",
@@ -75,9 +78,11 @@ __all__ = [
     "PageNumber",
     "Paginator",
     "Param",
+    "PlaceLostError",
     "RangeTooLargeError",
     "Rate",
     "RateLimitedError",
+    "Rates",
     "RecordsPathError",
     "RedirectError",
     "RefusedError",
@@ -98,6 +103,7 @@ __all__ = [
     "VendorReportedError",
     "WaitTooLongError",
     "WalkLimitError",
+    "as_rates",
     "find_next_page_hint",
     "requested_wait",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,14 +23,22 @@ from dazz_assets.http.errors import (
     UnavailableError,
     VendorReportedError,
 )
-from dazz_assets.http.failures import error_for_response, mentions_rate_limit, vendor_message
-from dazz_assets.http.json_slices import Document, object_members_at
+from dazz_assets.http.failures import (
+    advise_to_accept,
+    error_for_response,
+    is_transient,
+    limit_error,
+    mentions_rate_limit,
+    vendor_message,
+)
+from dazz_assets.http.json_slices import Document, object_members_at, split_path
 from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.range_advice import advise_on_range
-from dazz_assets.http.rate_limit import requested_wait
+from dazz_assets.http.reasons import find_told_status
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.response_rules import Action, ResponseRules
+from dazz_assets.http.told_limits import requested_wait
 from dazz_assets.http.transport import read_location
 
 _FORMAT_ADVICE = 'Set `format` on the stream if it is another: "json", "ndjson" or "csv".'
@@ -45,9 +54,11 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
     action = rules.action(page.status, page.body)
     is_success = 200 <= page.status < 300
     if is_success and action in (None, "keep"):
-        return _classify_success(page, rules, action, now, mask)
+        return _classify_success(page, rules, now, mask)
     if is_success and action in ("skip", "end") and (read := _find_records(page, rules)) is not None:
         # What came is not left out because a text was met in it.
+        if (reported := _find_reported(read, rules)) is not None:
+            return _classify_reported(read, reported, rules, now, mask)
         return replace(read, accepted_end=mask(f"{page.status} {quote_start(page.body)}")) if action == "end" else read
     error = error_for_response(page.status, page.headers, page.body, now)
     if action in ("retry", "limit"):
@@ -80,22 +91,12 @@ def _as_transient(error: FetchError, action: Action, wait: float | None) -> Tran
     return transient
 
 
-def _classify_success(
-    page: Page, rules: ResponseRules, action: Action | None, now: float, mask: Callable[[str], str]
-) -> Page:
+def _classify_success(page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]) -> Page:
     page = _convert(page, rules)
     if page.document.is_empty:
         return _classify_empty(page, rules, now)
-    reported = find_reported_error(
-        page.document,
-        rules.data_fields,
-        records=rules.records,
-        sent=sent_values(page.request),
-        has_records=lambda: page.has_records(rules, any_=True),
-    )
-    reported = reported or _find_error_at_end(page, rules)
-    if reported is not None:
-        return _classify_reported(page, reported, rules, action, now, mask)
+    if (reported := _find_reported(page, rules)) is not None:
+        return _classify_reported(page, reported, rules, now, mask)
     if page.status == 202 and not page.has_records(rules, any_=True):
         raise _not_ready(page, now)
     if page.status != 200 and not page.has_records(rules) and not page.lists_nothing(rules):
@@ -106,6 +107,17 @@ def _classify_success(
         advice = f'If it means that there are no records, set accept = {{{page.status}: "skip"}} on the stream.'
         raise EmptyBodyError(problem, status=page.status, advice=advice)
     return page
+
+
+def _find_reported(page: Page, rules: ResponseRules) -> ReportedError | None:
+    reported = find_reported_error(
+        page.document,
+        rules.data_fields,
+        records=rules.records,
+        sent=sent_values(page.request),
+        has_records=lambda: page.has_records(rules, any_=True),
+    )
+    return reported or _find_error_at_end(page, rules)
 
 
 def _find_error_at_end(page: Page, rules: ResponseRules) -> ReportedError | None:
@@ -179,27 +191,42 @@ def _classify_reported(
     page: Page,
     reported: ReportedError,
     rules: ResponseRules,
-    action: Action | None,
     now: float,
     mask: Callable[[str], str],
 ) -> Page:
     """Handle an error in a successful response (conformance 8, 9, 51).
 
-    Rate limits are transient. Any other error fails, unless the stream keeps the data that came with it.
+    Rate limits are transient, and what a status inside says may pass. Any other error fails, unless the stream keeps
+    the data that came with it.
     """
     problem = f"{page.status} with an error in the body (`{reported.field}`). The vendor says: {reported.message}."
-    wait = requested_wait(page.status, page.headers, page.body, now)
-    if wait is not None or mentions_rate_limit(f"{reported.message} {_quote_field(page, reported)}"):
-        limited = RateLimitedError(problem, status=page.status)
-        limited.wait = wait
-        raise limited
-    if action == "keep" and page.has_records(rules, any_=True):
-        return replace(page, accepted_errors=mask(reported.message))
+    told = _leave_out_data(page, reported, rules)
+    wait, status = requested_wait(page.status, page.headers, told, now), find_told_status(told)
+    if wait is not None or status == 429 or mentions_rate_limit(f"{reported.message} {_quote_field(page, reported)}"):
+        raise limit_error(problem, page.status, told, wait)
+    # By what the vendor says of the error: a text that only the data holds accepts nothing.
+    action = rules.action(page.status, told)
+    if action in ("keep", "skip", "end") and page.has_records(rules, any_=True):
+        ends = mask(reported.message) if action == "end" else None
+        return replace(page, accepted_errors=mask(reported.message), accepted_end=ends)
     name = reported.field.partition(".")[0]
     advice = f'If `{name}` is data, set data_fields = ("{name}",) on the stream.'
+    if status is not None and is_transient(status):
+        raise UnavailableError(problem, status=page.status, advice=f"{UnavailableError.advice} {advice}")
     if page.has_records(rules, any_=True):
         advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
+    else:
+        advice += advise_to_accept(page.status, told)
     raise VendorReportedError(problem, status=page.status, advice=advice)
+
+
+def _leave_out_data(page: Page, reported: ReportedError, rules: ResponseRules) -> bytes:
+    """The body without the data, which may have waits and statuses of its own."""
+    members, data = page.document.members(), split_path(rules.records)[:1]
+    if not members or split_path(reported.field)[:1] == data:
+        return page.body
+    kept = (json.dumps(name).encode() + b":" + bytes(raw) for name, raw in members.items() if (name,) != data)
+    return b"{" + b",".join(kept) + b"}"
 
 
 def _quote_field(page: Page, reported: ReportedError) -> str:

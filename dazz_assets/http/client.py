@@ -15,14 +15,22 @@ from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.classify import classify_response, deprecation_notice
 from dazz_assets.http.credential import Credential, CredentialSet
-from dazz_assets.http.errors import FetchError, NotReadyError, RefusedError, StoppedError, TransientError
+from dazz_assets.http.errors import (
+    FetchError,
+    NotReadyError,
+    RateLimitedError,
+    RefusedError,
+    StoppedError,
+    TransientError,
+)
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
-from dazz_assets.http.rate_limit import Limiter, Rate, Turn
+from dazz_assets.http.rate_limit import Limiter, Rates, Turn
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.retry import FIRST_BACKOFF, LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
+from dazz_assets.http.told_limits import read_allowance, read_budget
 from dazz_assets.http.transport import Transport, get_instead
 
 SHORTEST_REPORTED_WAIT = 1.0
@@ -43,7 +51,7 @@ class Client:
 
     base_url: the API's address; its origin is a declared host, even on plain http. hosts: further hosts, on https.
     auth: see `Auth`. values: the fields of the config as text. secrets: the values to mask in all texts. rate: the
-    vendor's documented rate. credentials: replaces these four; the connection's clients can share them.
+    vendor's documented rate or rates. credentials: replaces these four; the connection's clients can share them.
     slots: as many as the connection may have requests in flight; its clients can share them. By default any number.
     where: the connection ("snyk/acme"), for messages.
     clock, sleep: epoch seconds, and a function that waits; for tests. on_event: called from any thread.
@@ -59,7 +67,7 @@ class Client:
         auth: Auth | None = None,
         values: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
-        rate: Rate | None = None,
+        rate: Rates = None,
         credentials: CredentialSet | None = None,
         slots: threading.Semaphore | None = None,
         where: str = "",
@@ -232,14 +240,16 @@ class Client:
         def observe(answered: Request, response: Response, at: float) -> None:
             nonlocal sent_at
             sent_at = at
-            limiter.observe(response.headers, self._clock())
+            limiter.observe(read_allowance(response.headers, self._clock()), self._clock())
             self._observe_response(answered, response, at)
 
         try:
             with self._slot(stop):
                 transport = self._transports[credential.name]
                 received = transport.exchange(request, lambda: self._begin_request(limiter, stop), observe)
-            return self._classify(request, received, rules)
+            page = self._classify(request, received, rules)
+            self._observe_budget(limiter, page, rules)
+            return page
         except TransientError as error:
             self._learn(credential, error, sent_at)
             raise
@@ -254,6 +264,8 @@ class Client:
         """Take note of a failure that may pass: the limit that it shows, and the wait that it asks for."""
         if error.holds_others:
             credential.limiter.learn(sent_at, error.wait, self._clock())
+        if isinstance(error, RateLimitedError) and len(self._credentials.all) > 1:
+            error.outlasts_sync = False  # Another token may have requests left.
         if error.wait is not None:
             self._hold(credential, error, error.wait)
             if error.holds_others and len(self._credentials.all) > 1:
@@ -285,6 +297,21 @@ class Client:
             if page.request is not request:
                 error.url = f"{page.request.method} {page.url}"
             raise
+
+    def _observe_budget(self, limiter: Limiter, page: Page, rules: ResponseRules) -> None:
+        """Read what a page tells of the budget, and warn if it tells nothing: then the budget would not be kept."""
+        budget = rules.budget
+        if budget is None or page.accepted_failure is not None:
+            return
+        seen = read_budget(budget, page.document, self._clock())
+        limiter.observe(seen, self._clock(), "body")
+        if seen is None:
+            self._telemetry.warn(
+                "budget",
+                f"{page.request.method} {page.url}: the page does not tell both what remains of the budget "
+                f"(`{budget.remaining}`) and its reset (`{budget.reset}`), so it can't be kept. Ask for both in the "
+                "query, correct the paths of `budget`, or set `budget = None` on the stream",
+            )
 
     def _observe_response(self, request: Request, response: Response, sent_at: float) -> None:
         """Count and log a response, and read the deprecation in its headers."""

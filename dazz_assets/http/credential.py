@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from dazz_assets.http.authenticator import Authenticator
-from dazz_assets.http.rate_limit import Limiter
+from dazz_assets.http.rate_limit import Limiter, Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ class CredentialSet:
         self.all = tuple(all_)
         self._in_use = [0] * len(self.all)
         self._lock = Lock()
+
+    def narrow(self, rates: Rates) -> CredentialSet:
+        """The same credentials for requests that keep rates of their own besides."""
+        return CredentialSet([replace(item, limiter=item.limiter.narrow(rates)) for item in self.all])
 
     def take(self, now: float) -> Credential:
         """The one that may be used soonest, and of several such the one with the fewest requests in flight.

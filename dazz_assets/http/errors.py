@@ -75,6 +75,8 @@ class RateLimitedError(TransientError):
 
     advice = "Lower the integration's rate or concurrency, or sync less often."
     holds_others = True
+    outlasts_sync: bool = False
+    """Whether the limit is one of a day or longer, without a wait that the vendor asks for: it is not tried again."""
 
 
 class NotJsonError(TransientError):
@@ -118,6 +120,15 @@ class RangeTooLargeError(FetchError):
 
 class RefusedError(FetchError):
     """The vendor refused the request with a status that another attempt would not change, such as 401, 403 or 404."""
+
+
+class PlaceLostError(RefusedError):
+    """The vendor no longer takes its own place in a list (a token, a cursor, a link), so the rest can't be read."""
+
+    advice = (
+        "The vendor no longer takes its own place in the list, so the rest is missing: sync again. If that happens "
+        "each time, make the walk shorter: larger pages, or a `step` on the stream's Cursor."
+    )
 
 
 class VendorReportedError(FetchError):

@@ -16,9 +16,12 @@ from dazz_assets.http.errors import (
     UnavailableError,
 )
 from dazz_assets.http.quotes import quote_start, shorten
-from dazz_assets.http.rate_limit import read_allowance, requested_wait
+from dazz_assets.http.reasons import find_codes
+from dazz_assets.http.told_limits import read_allowance, requested_wait
 
 _READ_BYTES = 1_000_000
+# Of a body, so much is searched for the words of a limit.
+_LIMIT_BYTES = 20_000
 _TEXT_KEYS = (
     "detail",
     "title",
@@ -31,7 +34,29 @@ _TEXT_KEYS = (
     "msg",
 )
 _LISTS = ("errors", "errorMessages", "errorCauses", "error")
-_RATE_LIMIT = re.compile(r"rate.?limit|too many requests|throttl|abuse detection|complexity.?(budget|exception)", re.I)
+# Of a period: "Daily limit exceeded", "dailyLimitExceeded".
+_PERIOD = r"(?:daily|hourly|monthly|minute|per.?(?:second|minute|hour|day|month))"
+_EXCEEDED = r"[\s_-]*(?:is |was |has been |have been )?(?:exceeded|reached|exhausted|used up)"
+_RATE_LIMIT = re.compile(
+    r"rate.?limit|too many requests|throttl|abuse detection|complexity.?(?:budget|exception)|resource.?exhausted|"
+    r"(?<!storage)(?<!storage.)(?<!disk.)quota[^;\"]{0,60}exceed|exceed[^.;\"]{0,40}quota|concurren\w*.{0,20}exceed|"
+    rf"(?:{_PERIOD}|request|call|api|usage)s?[\s_-]*(?:call|request|query|queries|usage)?s?[\s_-]*limit{_EXCEEDED}",
+    re.I,
+)
+# Limits that no sync waits out.
+_BY_DAY = re.compile(
+    rf"(?:daily|monthly)[\s_-]*(?:\w+[\s_-]+){{0,2}}?(?:limit|quota)s?{_EXCEEDED}|"
+    r"exceed\w*[^.;]{0,40}(?:daily|monthly|per.?day|per.?month)|quota[^.;]{0,60}per.?(?:day|month)",
+    re.I,
+)
+_SWITCHED_OFF = re.compile(
+    r"(?:service|feature|api).?disabled|access.?not.?configured|\b(?:is|are|was|were|been) (?:disabled|deactivated|"
+    r"switched off|turned off)|\bnot (?:been )?(?:enabled|activated)|must be (?:enabled|activated)",
+    re.I,
+)
+_SWITCHED_OFF_ADVICE = "It is switched off at the vendor: switch it on there."
+# Statuses with which vendors also say that there is nothing to list.
+_MAY_MEAN_NONE = frozenset({403, 404, 409, 410})
 
 _PLACE_REFUSED = re.compile(
     r"\bexpired?\b|(?=.*(?:token|cursor|scroll|continuation|bookmark))"
@@ -119,11 +144,37 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
     if not problem.endswith((".", "!", "?")):
         problem += "."
     if status == 429 or (status == 403 and _is_rate_limit(headers, body, now)):
-        return _set_wait(RateLimitedError(problem, status=status), wait)
+        return limit_error(problem, status, body, wait)
     if is_transient(status):
         return _set_wait(UnavailableError(problem, status=status), wait)
-    advice = _RANGE_ADVICE if status in _REFUSES_RANGE and _LIMITS_RANGE.search(message) else ADVICE.get(status, "")
-    return RefusedError(problem, status=status, advice=advice)
+    return RefusedError(problem, status=status, advice=_advise(status, message, body))
+
+
+def limit_error(problem: str, status: int, body: bytes, wait: float | None) -> RateLimitedError:
+    """The error for a limit that is used up. wait: as the vendor asks. One that lasts for days is not waited for."""
+    error = RateLimitedError(problem, status=status)
+    error.wait = wait
+    if wait is None and _BY_DAY.search(body[:_LIMIT_BYTES].decode(errors="replace")) is not None:
+        error.outlasts_sync = True
+        error.advice = "The vendor counts by the day or longer: sync again after that, and less often."
+    return error
+
+
+def advise_to_accept(status: int, body: bytes) -> str:
+    """Which setting takes such an answer for a list without records, by the code that it gives; empty without one."""
+    codes = find_codes(body)
+    if not codes:
+        return ""
+    return f' If it means that there are no records, set accept = {{({status}, "{codes[0]}"): "skip"}}.'
+
+
+def _advise(status: int, message: str, body: bytes) -> str:
+    if status in _REFUSES_RANGE and _LIMITS_RANGE.search(message):
+        return _RANGE_ADVICE
+    advice = ADVICE.get(status, "")
+    if status == 403 and _SWITCHED_OFF.search(body[:_LIMIT_BYTES].decode(errors="replace")):
+        advice = _SWITCHED_OFF_ADVICE
+    return advice + (advise_to_accept(status, body) if status in _MAY_MEAN_NONE else "")
 
 
 def _set_wait(error: TransientError, wait: float | None) -> TransientError:
@@ -162,7 +213,8 @@ def vendor_message(body: bytes) -> str:
 
 def mentions_rate_limit(text: str | bytes) -> bool:
     """Whether a vendor's text names a rate limit as the reason."""
-    return _RATE_LIMIT.search(text if isinstance(text, str) else text[:20_000].decode(errors="replace")) is not None
+    words = text if isinstance(text, str) else text[:_LIMIT_BYTES].decode(errors="replace")
+    return _RATE_LIMIT.search(words) is not None
 
 
 def refuses_place(text: str) -> bool:

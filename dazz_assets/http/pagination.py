@@ -5,7 +5,9 @@ They keep no state, so one paginator serves any number of streams, parents and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urljoin
@@ -25,8 +27,9 @@ from dazz_assets.http.paging_names import (
     read_flag,
     read_number,
 )
+from dazz_assets.http.request_values import read_count, set_values
 
-_LONGEST_QUOTE = 60
+_QUERY_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,7 @@ class CursorToken:
         token = self._read_token(page)
         if token is None:
             return _end_without(page, self.more, f"no token {self.place}")
-        following = _set_values(request, {self.param: token})
+        following = set_values(request, {self.param: token})
         if received == 0 and following == request:
             return Last("an empty page with the token that was sent")
         return following
@@ -194,7 +197,7 @@ class CursorToken:
 
     def go_on(self, request: Request, position: str) -> Request:
         """The request that goes on from a position."""
-        return _set_values(request, {self.param: position})
+        return set_values(request, {self.param: position})
 
     @property
     def _is_page_token(self) -> bool:
@@ -231,22 +234,22 @@ class PageNumber:
         _require_both("PageNumber", self.size_param, self.size)
 
     def first(self, request: Request) -> Request:
-        start = {self.param: _read_count(request, self.param, 1)}
-        return _set_values(request, start | _size_params(self.size_param, self.size))
+        start = {self.param: read_count(request, self.param, 1)}
+        return set_values(request, start | _size_params(self.size_param, self.size))
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        number = _read_count(request, self.param, 1)
+        number = read_count(request, self.param, 1)
         ended = _find_end(page, received, self.more, number if _counts_pages(self.more) else None)
         return ended or self.following(request, received)
 
     def following(self, request: Request, received: int) -> Request:
         """The request after one whose page has this many records, if the list goes on."""
-        return _set_values(request, {self.param: _read_count(request, self.param, 1) + 1})
+        return set_values(request, {self.param: read_count(request, self.param, 1) + 1})
 
     def count_left(self, request: Request, page: Page, received: int) -> int | None:
         """How many requests follow this one by the number of pages at `more`; None if it names none."""
         pages = _read_total(page, self.more) if _counts_pages(self.more) else None
-        return None if pages is None else max(0, pages - _read_count(request, self.param, 1))
+        return None if pages is None else max(0, pages - read_count(request, self.param, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +268,11 @@ class Offset:
         _require_both("Offset", self.size_param, self.size)
 
     def first(self, request: Request) -> Request:
-        start = {self.param: _read_count(request, self.param, 0)}
-        return _set_values(request, start | _size_params(self.size_param, self.size))
+        start = {self.param: read_count(request, self.param, 0)}
+        return set_values(request, start | _size_params(self.size_param, self.size))
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        reached = _read_count(request, self.param, 0) + received
+        reached = read_count(request, self.param, 0) + received
         ended = _find_end(page, received, self.more, None if _counts_pages(self.more) else reached)
         if ended is None and not received:
             if self.size is None:
@@ -279,14 +282,14 @@ class Offset:
 
     def following(self, request: Request, received: int) -> Request:
         """As for `PageNumber`."""
-        return _set_values(request, {self.param: _read_count(request, self.param, 0) + received})
+        return set_values(request, {self.param: read_count(request, self.param, 0) + received})
 
     def count_left(self, request: Request, page: Page, received: int) -> int | None:
         """How many requests follow this one, each with as many records, by the total at `more`; None without one."""
         total = None if _counts_pages(self.more) or not received else _read_total(page, self.more)
         if total is None:
             return None
-        return max(0, -(-(total - _read_count(request, self.param, 0) - received) // received))
+        return max(0, -(-(total - read_count(request, self.param, 0) - received) // received))
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,40 +298,79 @@ class GraphQLCursor:
 
     Ends when there is no cursor, or when the `hasNextPage` next to it is false: the last page of a Relay connection has
     a cursor too.
+
+    next_query: another query that asks for the pages after the first one: its text, or the name of a `.graphql` file.
+    It is sent those of the stream's variables that it names, and the cursor.
+    next_records, next_path: where the records and the cursor lie in its pages. By default where they lie in the first.
     """
 
     path: str
     variable: str = "cursor"
+    next_query: str | None = field(default=None, kw_only=True)
+    next_records: str | None = field(default=None, kw_only=True)
+    next_path: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.next_query is None and (self.next_records is not None or self.next_path is not None):
+            raise ValueError("GraphQLCursor takes next_records and next_path with a next_query: give it, or neither")
 
     def first(self, request: Request) -> Request:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        flag = self.path.removesuffix(_last_segment(self.path)) + "hasNextPage"
+        path = self.path_in(request)
+        flag = path.removesuffix(_last_segment(path)) + "hasNextPage"
         if page.value(flag) is False:
             return Last(f"`{flag}` is false")
-        cursor = page.value(self.path)
+        cursor = page.value(path)
         if not cursor and page.value(flag) is True:
             raise page.make_error(
                 FetchError,
-                f"`{flag}` in the page says that there is more, but the paginator finds no cursor at `{self.path}`.",
-                advice=f"Correct the paginator's path, or ask for {_last_segment(self.path)} in the query.",
+                f"`{flag}` in the page says that there is more, but the paginator finds no cursor at `{path}`.",
+                advice=f"Correct the paginator's path, or ask for {_last_segment(path)} in the query.",
             )
         if cursor is None or cursor == "":
-            return Last(f"no cursor at `{self.path}`")
+            return Last(f"no cursor at `{path}`")
         if not isinstance(request.body, Mapping):
             raise BadRequestError("a GraphQL cursor needs a body with `query` and `variables`.", where=page.where)
         variables = {**(request.body.get("variables") or {}), self.variable: cursor}
-        return replace(request, body={**request.body, "variables": variables})
+        if self.next_query is None:
+            return replace(request, body={**request.body, "variables": variables})
+        named = set(_QUERY_VARIABLE.findall(self.next_query))
+        variables = {name: value for name, value in variables.items() if name in named}
+        return replace(request, body={**request.body, "query": self.next_query, "variables": variables})
+
+    def path_in(self, request: Request) -> str:
+        """The path of the cursor in the page of a request."""
+        return self.next_path if self.next_path is not None and self._asks_next(request) else self.path
+
+    def records_in(self, request: Request, first: str) -> str:
+        """The path of the records in the page of a request. first: their path in the first page."""
+        return self.next_records if self.next_records is not None and self._asks_next(request) else first
+
+    def _asks_next(self, request: Request) -> bool:
+        """Whether a request, as it was made or as it was sent, asks with the query for further pages."""
+        try:
+            body = json.loads(request.body) if isinstance(request.body, bytes) else request.body
+        except ValueError:
+            return False
+        return isinstance(body, Mapping) and body.get("query") == self.next_query
 
 
 OURS = (CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, PageNumber)
 """The library's paginators. An attribute of another one means what its author likes, whatever its name."""
 
 
-def path_read_by(paginator: Paginator | None) -> str | None:
+def records_path(paginator: Paginator | None, request: Request, first: str) -> str:
+    """Where the records are in the page of a request. first: where they are in the first page of a list."""
+    return paginator.records_in(request, first) if isinstance(paginator, GraphQLCursor) else first
+
+
+def path_read_by(paginator: Paginator | None, request: Request) -> str | None:
     """Where in the body one of the library's paginators looks for the way on; None if it is not there, or unknown."""
-    return paginator.path if isinstance(paginator, CursorToken | GraphQLCursor | NextLink) else None
+    if isinstance(paginator, GraphQLCursor):
+        return paginator.path_in(request)
+    return paginator.path if isinstance(paginator, CursorToken | NextLink) else None
 
 
 def keeps_place(paginator: Paginator | None) -> bool:
@@ -361,43 +403,6 @@ def _require_both(paginator: str, size_param: str | None, size: int | None) -> N
 
 def _size_params(size_param: str | None, size: int | None) -> dict[str, Any]:
     return {} if size_param is None else {size_param: size}
-
-
-def _set_values(request: Request, values: Mapping[str, Any]) -> Request:
-    """The request with these parameters: at dotted paths of its body if that is an object, else in the query."""
-    if not isinstance(request.body, Mapping):
-        return replace(request, params={**request.params, **values})
-    body = request.body
-    for path, value in values.items():
-        body = _set_at_path(body, split_path(path), value)
-    return replace(request, body=body)
-
-
-def _set_at_path(holder: Mapping[str, Any], names: Sequence[str], value: Any) -> dict[str, Any]:
-    if len(names) == 1:
-        return {**holder, names[0]: value}
-    below = holder.get(names[0]) or {}
-    if not isinstance(below, Mapping):
-        raise BadRequestError(
-            f"the paginator's param needs an object at {names[0]!r} of the body, which holds a value."
-        )
-    return {**holder, names[0]: _set_at_path(below, names[1:], value)}
-
-
-def _value_at_path(holder: Any, names: Sequence[str], default: Any) -> Any:
-    for name in names:
-        holder = holder.get(name, default) if isinstance(holder, Mapping) else default
-    return holder
-
-
-def _read_count(request: Request, param: str, start: int) -> int:
-    if isinstance(request.body, Mapping):
-        sent = _value_at_path(request.body, split_path(param), start)
-    else:
-        sent = request.params.get(param, start)
-    if isinstance(sent, bool) or not str(sent).isdecimal():
-        raise BadRequestError(f"the parameter {param!r} must start at a number from 0 up, but is {sent!r}.")
-    return int(str(sent))
 
 
 def _counts_pages(more: str | None) -> bool:

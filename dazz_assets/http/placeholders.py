@@ -50,8 +50,9 @@ def fill_placeholders(
     """The value with each placeholder replaced with `look_up(kind, field)`.
 
     A text that is one placeholder and nothing else becomes the looked-up value, which may be a number. If `is_absent`
-    says that this value is missing, the entry of the mapping or list is left out, and so is a mapping or list that
-    becomes empty thereby. Placeholders in longer texts must have a value.
+    says that this value is missing, the entry of the mapping is left out, and so is a mapping or list that becomes
+    empty thereby. In a list that is kept, the place of an item may have a meaning (`["{cursor.since}",
+    "{cursor.until}"]`), so placeholders must have a value there, as in longer texts.
     """
     if isinstance(value, str):
         if whole := PLACEHOLDER.fullmatch(value):
@@ -61,7 +62,8 @@ def fill_placeholders(
         kept = {key: item for key, item in value.items() if not _is_left_out(item, is_absent)}
         return {key: fill_placeholders(item, look_up, is_absent) for key, item in kept.items()}
     if isinstance(value, list | tuple):
-        return [fill_placeholders(item, look_up, is_absent) for item in value if not _is_left_out(item, is_absent)]
+        kept_items = [item for item in value if isinstance(item, str) or not _is_left_out(item, is_absent)]
+        return [fill_placeholders(item, look_up, is_absent) for item in kept_items]
     return value
 
 

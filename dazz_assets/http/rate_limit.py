@@ -1,15 +1,12 @@
-"""Paces requests by the documented rate, and by what responses say about limits and waiting."""
+"""Paces requests by the documented rates, and by what responses tell of limits (`told_limits`)."""
 
 from __future__ import annotations
 
-import json
-import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Literal
 
 MARGIN = 0.98
 """Requests are paced at this share of the documented rate: with jitter, exceeding it costs a whole window."""
@@ -31,12 +28,9 @@ _PATIENT_PERIODS = 10
 """The pace that was learned is raised after so many seconds, or periods, without a refusal."""
 _MOST_KEPT = 20_000
 """Requests whose times are kept."""
-_HEADER_PREFIXES = ("x-ratelimit-", "ratelimit-", "x-rate-limit-")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-_MAX_SEARCHED_BYTES = 100_000
-_MAX_SEARCHED_DEPTH = 5
-SECONDARY_LIMIT_WAIT = 60.0
-"""Seconds. GitHub: "if your request hits a secondary limit and has no retry-after, wait for at least one minute"."""
+
+Teller = Literal["headers", "body"]
+"""Where a response tells what remains. The two may count different things, so each is followed by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +50,32 @@ class Rate:
         return self.per / self.requests / MARGIN
 
 
+Rates = Rate | tuple[Rate, ...] | None
+"""One rate, several that hold together, or none."""
+
+
+def as_rates(rates: Rates) -> tuple[Rate, ...]:
+    """The rates as a tuple, the one with the shortest period first."""
+    given = (rates,) if isinstance(rates, Rate) else tuple(rates or ())
+    return tuple(sorted(given, key=lambda rate: (rate.per, rate.requests)))
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The requests that remain until `reset_at` (epoch seconds), of `limit` per window, as a vendor's headers say."""
+    """What remains until `reset_at` (epoch seconds), of `limit` per window, as a vendor tells.
 
-    remaining: int
+    cost: how much of it a request takes: 1 where requests are counted, more where points are.
+    """
+
+    remaining: float
     reset_at: float | None
-    limit: int | None
+    limit: float | None
+    cost: float = 1.0
+
+    @property
+    def requests(self) -> float:
+        """For how many requests the rest suffices."""
+        return self.remaining / self.cost
 
 
 class LearnedRate:
@@ -110,71 +123,84 @@ class LearnedRate:
 
 
 @dataclass(slots=True, eq=False)
-class Turn:
-    """The turn of a request. at: when it is planned to be sent, and then when it was.
+class _Sending:
+    """A request. at: when it is planned to be sent, and then when it was.
 
-    interval, least: the seconds to the next one by the rate, and at least.
+    interval, least: the seconds to the next one by the rate, and at least. due_before: when one was due without it.
     """
 
     at: float
     interval: float
     least: float
+    due_before: float
+
+
+Turn = Sequence[_Sending]
+"""The turn of a request: what each of the paces that it keeps notes of it."""
 
 
 class Limiter:
     """Paces the requests of one connection, from any thread (conformance 5, 6).
 
-    Requests are spaced evenly, never in bursts; after a delay, they come up to twice as close until it is made up for.
-    In no period of a rate are more sent than it allows. None is sent while the vendor asks to wait or no
-    request remains. Times are epoch seconds.
+    Requests are spaced evenly by the rate with the shortest period, never in bursts; after a delay, they come up to
+    twice as close until it is made up for. In no period of a rate are more sent than it allows. None is sent while the
+    vendor asks to wait or what remains does not suffice for a request. Times are epoch seconds.
     """
 
-    def __init__(self, rate: Rate | None) -> None:
-        self._documented = rate
-        self._learned = LearnedRate()
+    def __init__(self, rates: Rates = None) -> None:
         self._lock = threading.Lock()
-        self._sent: deque[Turn] = deque(maxlen=_MOST_KEPT)
-        # When the next request would be due if none had been late, and the earliest time for it.
-        self._due = self._earliest = 0.0
+        # The paces that each request keeps. What its response tells is noted by the first.
+        self._paces: tuple[_Pace, ...] = (_Pace(as_rates(rates)),)
         self._reserved_at = 0.0
-        self._closed_until = 0.0
-        self._allowance: Allowance | None = None
-        self._unused: list[Turn] = []
+
+    def narrow(self, rates: Rates) -> Limiter:
+        """A limiter for requests that keep rates of their own beside those of this one.
+
+        What their responses tell in headers, and the waits that they ask for, hold for these requests alone.
+        """
+        narrowed = Limiter()
+        narrowed._lock, narrowed._paces = self._lock, (_Pace(as_rates(rates)), *self._paces)
+        return narrowed
 
     def acquire(self, clock: Callable[[], float], pause: Callable[[float], None]) -> Turn:
-        """Wait until a request may be sent. `pause` sleeps, and may raise to give up. Returns its turn."""
+        """Wait until a request may be sent, and return its turn. `pause` sleeps, and may raise to give up."""
         now = clock()
         while True:
-            if (unused := self._take_unused(now)) is not None:
-                return unused
-            wait, sending = self._reserve(now)
+            wait, sendings = self._reserve(now)
             if wait > 0:
                 try:
                     pause(wait)
                 except BaseException:
-                    self._cancel(sending)
+                    self.give_back(sendings)
                     raise
                 # A sleep may end a tick early; the wait is over all the same.
                 now = max(clock(), now + wait)
-            if sending is not None and self._confirm(sending, now, has_waited=wait > 0):
-                return sending
+            if sendings and self._confirm(sendings, now, has_waited=wait > 0):
+                return sendings
 
     def give_back(self, turn: Turn) -> None:
-        """Nothing was sent in a turn that was waited for: the next request has it, and need not wait."""
+        """A request is not sent after all: another may take its turn."""
         with self._lock:
-            self._unused.append(turn)
+            self._forget(turn)
 
     def hold(self, until: float) -> None:
         """Let no request be sent before that time."""
         with self._lock:
-            self._closed_until = max(self._closed_until, until)
+            self._paces[0].closed_until = max(self._paces[0].closed_until, until)
 
     def learn(self, sent_at: float, wait: float | None, now: float) -> None:
         """The vendor refused a request for the rate. wait: the seconds that it asks to wait. See `LearnedRate`."""
         with self._lock:
-            if self._allowance is None or self._allowance.remaining > 0:  # Else it is known how many it allows.
-                self._learned.learn([item.at for item in self._sent], sent_at, wait, now)
-                self._due = max(self._due, now)
+            self._paces[0].learn(sent_at, wait, now)
+
+    def observe(self, seen: Allowance | None, now: float, teller: Teller = "headers") -> None:
+        """Note what remains, as a response tells. A response older than what is known changes nothing.
+
+        What a body tells is the connection's, whichever limiter its request kept.
+        """
+        if seen is not None and seen.reset_at is not None and seen.reset_at > now:
+            with self._lock:
+                self._paces[-1 if teller == "body" else 0].observe(seen, now, teller)
 
     def opens_at(self, now: float) -> float:
         """When a request that comes now may be sent."""
@@ -185,231 +211,143 @@ class Limiter:
         """How many requests may be sent within so many seconds from now."""
         opens = self.opens_at(now)
         with self._lock:
-            spacing = 0.0 if self._rate is None else self._rate.spacing
-            left = _MOST_KEPT if self._allowance is None else max(0, self._allowance.remaining)
-        if opens > now + seconds:
-            return 0
-        return left if not spacing else min(left, 1 + int((now + seconds - opens) / spacing))
+            return 0 if opens > now + seconds else min(pace.count_room(now + seconds - opens) for pace in self._paces)
 
-    def observe(self, headers: Mapping[str, str], now: float) -> None:
-        """Read from a response how many requests remain. A response older than what is known changes nothing."""
-        seen = read_allowance(headers, now)
-        if seen is None or seen.reset_at is None or seen.reset_at <= now:
-            return
-        with self._lock:
-            known = self._allowance
-            if known is None or known.reset_at is None or known.reset_at <= now:
-                self._allowance = seen
-            elif abs(seen.reset_at - known.reset_at) <= SAME_WINDOW_SECONDS:
-                self._allowance = replace(known, remaining=min(seen.remaining, known.remaining))
-            elif seen.reset_at > known.reset_at:
-                self._allowance = seen
-
-    def _confirm(self, sending: Turn, now: float, *, has_waited: bool) -> bool:
+    def _confirm(self, sendings: Sequence[_Sending], now: float, *, has_waited: bool) -> bool:
         """Note that a request is sent now; False if a hold has begun while its thread waited for its turn."""
         with self._lock:
-            if has_waited and self._closed_until > now:
-                self._forget(sending)
+            if has_waited and any(pace.closed_until > now for pace in self._paces):
+                self._forget(sendings)
                 return False
-            sending.at = now  # A sleep may end late, and the vendor counts from then.
+            for sending in sendings:
+                sending.at = now  # A sleep may end late, and the vendor counts from then.
             return True
 
-    def _take_unused(self, now: float) -> Turn | None:
-        """A turn that was given back, as of now; None if there is none, or while nothing may be sent."""
-        with self._lock:
-            if not self._unused or self._seconds_closed(now) > 0:
-                return None
-            turn = self._unused.pop()
-            if turn in self._sent:
-                self._sent.remove(turn)
-            turn.at = now
-            self._sent.append(turn)
-            self._earliest = max(self._earliest, now + turn.least)
-            return turn
+    def _forget(self, sendings: Sequence[_Sending]) -> None:
+        for pace, sending in zip(self._paces, sendings, strict=False):
+            pace.forget(sending)
 
-    def _cancel(self, sending: Turn | None) -> None:
-        """A request is not sent after all: another may take its turn."""
-        with self._lock:
-            if sending is not None:
-                self._forget(sending)
-
-    def _forget(self, sending: Turn) -> None:
-        if sending not in self._sent:  # It was too long ago to be kept, or the clock was set back.
-            return
-        self._sent.remove(sending)
-        self._due -= sending.interval
-        self._earliest = max((item.at + item.least for item in self._sent), default=0.0)
-        if self._allowance is not None:
-            self._allowance = replace(self._allowance, remaining=self._allowance.remaining + 1)
-
-    def _reserve(self, now: float) -> tuple[float, Turn | None]:
-        """Seconds to wait, and the request that may be sent then, or None: the caller must reserve again."""
+    def _reserve(self, now: float) -> tuple[float, Sequence[_Sending]]:
+        """Seconds to wait, and the request that may be sent then, by each pace; none: the caller must reserve again."""
         with self._lock:
             if (closed := self._seconds_closed(now)) > 0:
-                return closed, None
-            if now < self._reserved_at - 1:  # The clock was set back, so planned slots no longer hold.
-                self._due = self._earliest = now
-                self._sent.clear()
-            self._reserved_at = now
-            self._learned.raise_by(now)
+                return closed, ()
+            for pace in self._paces:
+                pace.begin_turn(now)
             slot = self._next_slot(now)
-            sending = self._plan_after(slot, now)
-            if self._allowance is not None:
-                self._allowance = replace(self._allowance, remaining=self._allowance.remaining - 1)
-            return slot - now, sending
+            return slot - now, [pace.plan(slot, now) for pace in self._paces]
 
     def _next_slot(self, now: float) -> float:
-        slot, rate = max(now, self._due, self._earliest), self._rate
-        if rate is not None:
+        return max(pace.next_slot(now) for pace in self._paces)
+
+    def _seconds_closed(self, now: float) -> float:
+        return max(pace.seconds_closed(now) for pace in self._paces)
+
+
+class _Pace:
+    """What was sent and told of one set of limits. Its limiter holds the lock."""
+
+    def __init__(self, documented: tuple[Rate, ...]) -> None:
+        self._documented = documented
+        self._learned = LearnedRate()
+        counted = max((int(rate.requests) for rate in documented), default=0)
+        self._sent: deque[_Sending] = deque(maxlen=max(_MOST_KEPT, counted))
+        # When the next request would be due if none had been late, and the earliest time for it.
+        self._due = self._earliest = 0.0
+        self._begun_at = 0.0
+        self.closed_until = 0.0
+        self._allowances: dict[Teller, Allowance] = {}
+
+    def learn(self, sent_at: float, wait: float | None, now: float) -> None:
+        """See `Limiter.learn`."""
+        if all(allowance.requests >= 1 for allowance in self._allowances.values()):  # Else what it allows is known.
+            self._learned.learn([item.at for item in self._sent], sent_at, wait, now)
+            self._due = max(self._due, now)
+
+    def observe(self, seen: Allowance, now: float, teller: Teller) -> None:
+        """See `Limiter.observe`. seen: it has a reset, which is yet to come."""
+        known = self._allowances.get(teller)
+        if known is None or known.reset_at is None or seen.reset_at is None or known.reset_at <= now:
+            self._allowances[teller] = seen
+        elif abs(seen.reset_at - known.reset_at) <= SAME_WINDOW_SECONDS:
+            least = min(seen.remaining, known.remaining)
+            self._allowances[teller] = replace(known, remaining=least, cost=seen.cost)
+        elif seen.reset_at > known.reset_at:
+            self._allowances[teller] = seen
+
+    def count_room(self, seconds: float) -> int:
+        """How many requests may be sent in so many seconds."""
+        left = min((max(0, int(item.requests)) for item in self._allowances.values()), default=_MOST_KEPT)
+        spacing = self._spacing
+        return left if not spacing else min(left, 1 + int(seconds / spacing))
+
+    def seconds_closed(self, now: float) -> float:
+        """The seconds until the vendor takes a request; not above zero if it does now."""
+        closed_until = self.closed_until
+        for teller, allowance in list(self._allowances.items()):
+            if allowance.reset_at is None or allowance.reset_at <= now:
+                del self._allowances[teller]
+            elif allowance.requests < 1:
+                closed_until = max(closed_until, allowance.reset_at)
+        return closed_until - now
+
+    def begin_turn(self, now: float) -> None:
+        """Call it before a request is planned."""
+        if now < self._begun_at - 1:  # The clock was set back, so planned slots no longer hold.
+            self._due = self._earliest = now
+            self._sent.clear()
+        self._begun_at = now
+        self._learned.raise_by(now)
+
+    def next_slot(self, now: float) -> float:
+        """When the next request may be sent."""
+        slot = max(now, self._due, self._earliest)
+        for rate in self._rates:
             count = max(1, int(rate.requests))
             if len(self._sent) >= count:
                 slot = max(slot, self._sent[-count].at + count * rate.spacing)
         return slot
 
-    def _plan_after(self, slot: float, now: float) -> Turn:
+    def plan(self, slot: float, now: float) -> _Sending:
         """Note a request that is sent at `slot`, and plan the one after it."""
-        spacing = self._rate.spacing if self._rate is not None else 0.0
-        interval = self._interval(now, spacing)
+        spacing = self._spacing
+        interval = max((self._interval(item, now) for item in self._allowances.values()), default=0.0)
+        interval = max(interval, spacing)
         due = max(self._due, slot - _MADE_UP_SECONDS) if self._sent else slot
+        least = interval if interval > spacing else spacing * _CLOSEST
+        sending = _Sending(slot, interval, least, due_before=self._due)
         self._due = due + interval
-        sending = Turn(slot, interval, interval if interval > spacing else spacing * _CLOSEST)
         self._earliest = slot + sending.least
         self._sent.append(sending)
+        self._take(1)
         return sending
 
+    def forget(self, sending: _Sending) -> None:
+        """A request that was planned is not sent."""
+        if sending not in self._sent:  # It was too long ago to be kept, or the clock was set back.
+            return
+        self._due = sending.due_before if sending is self._sent[-1] else self._due - sending.interval
+        self._sent.remove(sending)
+        self._earliest = max((item.at + item.least for item in self._sent), default=0.0)
+        self._take(-1)
+
+    def _take(self, requests: int) -> None:
+        for teller, item in self._allowances.items():
+            self._allowances[teller] = replace(item, remaining=item.remaining - requests * item.cost)
+
     @property
-    def _rate(self) -> Rate | None:
-        """The documented rate or the one that was learned, whichever is lower."""
-        known = [rate for rate in (self._documented, self._learned.rate) if rate is not None]
-        return max(known, key=lambda rate: rate.spacing, default=None)
+    def _rates(self) -> tuple[Rate, ...]:
+        return self._documented if self._learned.rate is None else (*self._documented, self._learned.rate)
 
-    def _seconds_closed(self, now: float) -> float:
-        closed_until, allowance = self._closed_until, self._allowance
-        if allowance is not None and allowance.reset_at is not None:
-            if allowance.reset_at <= now:
-                self._allowance = None
-            elif allowance.remaining <= 0:
-                closed_until = max(closed_until, allowance.reset_at)
-        return closed_until - now
+    @property
+    def _spacing(self) -> float:
+        """Seconds between requests: by the documented rate of the shortest period or the one that was learned."""
+        known = [*self._documented[:1], *([self._learned.rate] if self._learned.rate is not None else [])]
+        return max((rate.spacing for rate in known), default=0.0)
 
-    def _interval(self, now: float, spacing: float) -> float:
-        allowance = self._allowance
-        if allowance is None or allowance.reset_at is None or allowance.remaining <= 0:
-            return spacing
-        low = LOW_WITHOUT_LIMIT if allowance.limit is None else allowance.limit * LOW_SHARE
-        if allowance.remaining > low:
-            return spacing
-        return max(spacing, (allowance.reset_at - now) / allowance.remaining)
-
-
-def requested_wait(status: int, headers: Mapping[str, str], body: bytes, now: float) -> float | None:
-    """The seconds that a failed response asks us to wait from `now` (epoch seconds), or None if it doesn't say.
-
-    In this order: `Retry-After` (seconds or a date), `retry_in_seconds` in the body, the reset of a rate limit that is
-    used up, GitHub's minute for a secondary limit. Never below zero; unreadable values are ignored (conformance 1 to
-    4). The names of headers may be in any case.
-    """
-    lower = {name.lower(): value for name, value in headers.items()}
-    wait = _parse_retry_after(lower.get("retry-after"), now)
-    if wait is None:
-        wait = _find_wait_in_body(body)
-    if wait is None:
-        wait = _seconds_until_reset(status, lower, now)
-    if wait is None and status in (403, 429) and b"secondary rate limit" in body.lower():
-        wait = SECONDARY_LIMIT_WAIT
-    return None if wait is None else max(0.0, wait)
-
-
-def read_allowance(headers: Mapping[str, str], now: float) -> Allowance | None:
-    """The allowance in the rate-limit headers, or None. `headers` must have lower-case names or ignore case."""
-    structured = headers.get("ratelimit")
-    if structured is not None and (found := _parse_structured(structured, now)) is not None:
-        return found
-    for prefix in _HEADER_PREFIXES:
-        remaining = _parse_number(headers.get(prefix + "remaining"))
-        if remaining is not None:
-            limit = _parse_number(headers.get(prefix + "limit"))
-            reset_at = _parse_reset(headers.get(prefix + "reset"), now)
-            return Allowance(int(remaining), reset_at, None if limit is None else int(limit))
-    return None
-
-
-def _parse_retry_after(text: str | None, now: float) -> float | None:
-    if text is None:
-        return None
-    if (seconds := _parse_number(text)) is not None:
-        return seconds
-    try:
-        return parsedate_to_datetime(text).timestamp() - now
-    except (ValueError, OverflowError):
-        return None
-
-
-def _seconds_until_reset(status: int, headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds to the reset if the limit is used up, or if a 429 doesn't say what remains of it."""
-    allowance = read_allowance(headers, now)
-    if allowance is not None:
-        is_used_up = allowance.remaining <= 0
-        return allowance.reset_at - now if is_used_up and allowance.reset_at is not None else None
-    if status == 429:
-        for prefix in _HEADER_PREFIXES:
-            if (reset_at := _parse_reset(headers.get(prefix + "reset"), now)) is not None:
-                return reset_at - now
-    return None
-
-
-def _find_wait_in_body(body: bytes) -> float | None:
-    if b"retry_in_seconds" not in body or len(body) > _MAX_SEARCHED_BYTES:
-        return None
-    try:
-        values = _find_values("retry_in_seconds", json.loads(body), _MAX_SEARCHED_DEPTH)
-        found = [_parse_number(str(value)) for value in values]
-    except (ValueError, RecursionError):
-        return None
-    return max((value for value in found if value is not None), default=None)
-
-
-def _find_values(name: str, value: Any, depth: int) -> Iterator[Any]:
-    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    if isinstance(value, dict) and name in value:
-        yield value[name]
-    if depth:
-        for item in below:
-            yield from _find_values(name, item, depth - 1)
-
-
-def _parse_structured(text: str, now: float) -> Allowance | None:
-    """Parse `RateLimit: "default";r=50;t=30` and the older `limit=100, remaining=50, reset=30`.
-
-    Of several policies the one with the fewest remaining requests counts.
-    """
-    if "remaining=" in text:
-        pairs = dict(pair.strip().split("=", 1) for pair in text.split(",") if "=" in pair)
-        remaining, reset = _parse_number(pairs.get("remaining")), _parse_number(pairs.get("reset"))
-        limit = _parse_number(pairs.get("limit"))
-        if remaining is None:
-            return None
-        reset_at = None if reset is None else now + reset
-        return Allowance(int(remaining), reset_at, None if limit is None else int(limit))
-    found = []
-    for policy in text.split(","):
-        pairs = dict(pair.strip().split("=", 1) for pair in policy.split(";") if "=" in pair)
-        remaining, seconds = _parse_number(pairs.get("r")), _parse_number(pairs.get("t"))
-        if remaining is not None:
-            found.append(Allowance(int(remaining), None if seconds is None else now + seconds, None))
-    return min(found, key=lambda item: (item.remaining, -(item.reset_at or 0)), default=None)
-
-
-def _parse_reset(text: str | None, now: float) -> float | None:
-    """A reset in epoch seconds. Vendors give it in epoch seconds, epoch milliseconds, or seconds from now."""
-    value = _parse_number(text)
-    if value is None:
-        return None
-    if value > 1e11:
-        return value / 1000
-    return value if value > 1e8 else now + value
-
-
-def _parse_number(text: str | None) -> float | None:
-    match = _NUMBER.fullmatch(text.strip()) if text is not None else None
-    return float(match[0]) if match else None
+    def _interval(self, allowance: Allowance, now: float) -> float:
+        """Seconds between requests if little remains, which is spread over the time to the reset; else 0."""
+        if allowance.reset_at is None or allowance.requests < 1:
+            return 0.0
+        low = LOW_WITHOUT_LIMIT * allowance.cost if allowance.limit is None else allowance.limit * LOW_SHARE
+        return 0.0 if allowance.remaining > low else (allowance.reset_at - now) / allowance.requests

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dazz_assets.http.body_format import Format
+from dazz_assets.http.told_limits import Budget
 
 Action = Literal["skip", "keep", "retry", "limit", "end", "split"]
 Accept = Mapping[int | tuple[int, str], Action]
@@ -32,6 +33,7 @@ class ResponseRules:
     data_fields: tuple[str, ...] = ()
     format: Format | None = None
     total: str | None = ""
+    budget: Budget | None = None
     is_ranged: bool = False
     """Whether the stream has a `Cursor`."""
 

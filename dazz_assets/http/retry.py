@@ -13,6 +13,7 @@ from dazz_assets.http.errors import (
     EmptyBodyError,
     NotJsonError,
     NotReadyError,
+    RateLimitedError,
     TransientError,
     UnreachableError,
     WaitTooLongError,
@@ -117,6 +118,8 @@ def _last_error(state: RetryCallState) -> TransientError:
 
 
 def _max_attempts(error: TransientError) -> int:
+    if isinstance(error, RateLimitedError) and error.outlasts_sync:
+        return 1
     if isinstance(error, NotJsonError | EmptyBodyError):
         return NOT_JSON_ATTEMPTS
     return UNREACHABLE_ATTEMPTS if isinstance(error, UnreachableError) else ATTEMPTS

@@ -15,7 +15,15 @@ from msgspec import Raw
 from dazz_assets.counts import format_count
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
-from dazz_assets.http.errors import FetchError, LoopError, MissingPaginatorError, RefusedError, WalkLimitError
+from dazz_assets.http.errors import (
+    FetchError,
+    LoopError,
+    MissingPaginatorError,
+    PlaceLostError,
+    RefusedError,
+    VendorReportedError,
+    WalkLimitError,
+)
 from dazz_assets.http.failures import refuses_place
 from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.look_ahead import LookAhead
@@ -30,6 +38,7 @@ from dazz_assets.http.pagination import (
     Paginator,
     keeps_place,
     path_read_by,
+    records_path,
 )
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import ResponseRules
@@ -43,10 +52,6 @@ _JOIN_SECONDS = 2.0
 # Statuses with which APIs answer a request for a page behind the last one.
 _MAY_MEAN_END = frozenset({400, 404, 416, 422})
 _LONGEST_QUOTE = 200
-_LOST_PLACE_ADVICE = (
-    "The vendor no longer takes its own place in the list, so the rest is missing: sync again. If that happens each "
-    "time, make the walk shorter: larger pages, or a `step` on the stream's Cursor."
-)
 _KEPT_PLACE_ADVICE = (
     "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
     "`--since`, or with everything by `--refetch`."
@@ -183,13 +188,16 @@ class _PageFetcher:
         except RefusedError as error:
             if self._resumes and self._number == 1:
                 error.advice = _KEPT_PLACE_ADVICE
-            elif self._number > 1 and error.status in _MAY_MEAN_END and refuses_place(error.problem):
-                error.advice = _LOST_PLACE_ADVICE
             elif self._number > 1 and error.status in _MAY_MEAN_END:
+                self._check_place(error)
                 error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
             raise
+        except VendorReportedError as error:
+            if self._number > 1:
+                self._check_place(error)
+            raise
         self._last_page = page
-        listed = page.listed(self._rules)
+        listed = page.listed(self._rules_of(request))
         records = listed.records
         self._loop_detector.check_records(records, self._number)
         self._received += len(records)
@@ -210,9 +218,19 @@ class _PageFetcher:
         """The page of a request, if it came ahead of its turn, or else asked for now."""
         page = self._ahead.take(request, stop)
         if page is None:
-            return self._client.send(request, self._rules, stop=stop, until=self._limits.ends_at)
+            return self._client.send(request, self._rules_of(request), stop=stop, until=self._limits.ends_at)
         self._client.note_accepted(page)
         return page
+
+    def _check_place(self, error: FetchError) -> None:
+        """Raises PlaceLostError instead, if that is what a refused later page says."""
+        if refuses_place(error.problem):
+            raise PlaceLostError(error.problem, url=error.url, status=error.status)
+
+    def _rules_of(self, request: Request) -> ResponseRules:
+        """How the page of a request is to be read."""
+        records = records_path(self._paginator, request, self._rules.records)
+        return self._rules if records == self._rules.records else replace(self._rules, records=records)
 
     def _find_first(self, request: Request) -> Request:
         try:
@@ -224,7 +242,7 @@ class _PageFetcher:
     def _advise_on_loop(self, advice: str) -> str:
         """What to set, if the last page says in a field that nothing reads that it is the last."""
         reads_flag = getattr(self._paginator, "more", self) is not None  # `self`: a paginator of the author's own
-        place = None if self._last_page is None else find_end_flag(self._last_page, records=self._rules.records)
+        place = None if self._last_page is None else find_end_flag(self._last_page, records=self._last_page.list_path)
         if reads_flag or place is None:
             return advice
         return f'`{place}` in the last page says that there is no more: set more="{place}" on the paginator.'
@@ -267,7 +285,7 @@ class _PageFetcher:
             return "link" not in page.headers
         if isinstance(paginator, CursorToken) and paginator.header is not None:
             return paginator.header not in page.headers
-        path = path_read_by(paginator)
+        path = path_read_by(paginator, page.request)
         return path is not None and not page.has(path)
 
     def _check_hints(self, page: Page, paginator: Paginator | None) -> None:
@@ -280,8 +298,8 @@ class _PageFetcher:
         counts_totals = self._rules.total == "" and (paginator is None or looks_nowhere)
         hint = find_next_page_hint(
             page,
-            records=self._rules.records,
-            read=getattr(paginator, "path", None),
+            records=self._rules_of(page.request).records,
+            read=path_read_by(paginator, page.request) or getattr(paginator, "path", None),
             # LinkHeader has read its header: it leads nowhere.
             ignored=(*self._rules.data_fields, *(["Link"] if isinstance(paginator, LinkHeader) else [])),
             pages_read=self._number,
@@ -295,7 +313,7 @@ class _PageFetcher:
         url = f"{page.request.method} {page.url}"
         is_own = paginator is not None and not isinstance(paginator, OURS)
         # A header that is left out on the only page is usual; a path in the body that leads to nothing may be wrong.
-        is_misplaced = looks_nowhere and path_read_by(paginator) is not None
+        is_misplaced = looks_nowhere and path_read_by(paginator, page.request) is not None
         is_sure = hint.is_certain or (is_misplaced and not hint.is_doubtful)
         if (is_sure and not is_own) or (paginator is None and not hint.is_doubtful):
             raise MissingPaginatorError(problem, url=url, advice=advice)

@@ -119,7 +119,7 @@ def _read_page(stream: StreamSpec, event: SourcePage, kept_page: int) -> Iterato
     if event.page.converted_from is not None:
         return
     try:
-        items = event.page.document.records(stream.records)
+        items = event.page.document.records(stream.for_page(event.page.request).records)
     except ValueError:  # an object by id is not cut
         return
     rows = event.rows

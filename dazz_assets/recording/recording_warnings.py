@@ -62,6 +62,7 @@ def _repeats(stream: StreamSpec, first: Exchange, second: Exchange) -> bool:
 
 def _read_records(stream: StreamSpec, exchange: Exchange) -> list[bytes]:
     try:
-        return [bytes(item) for item in Document(exchange.response.body).records(stream.records)]
+        records = stream.for_page(exchange.request).records
+        return [bytes(item) for item in Document(exchange.response.body).records(records)]
     except ValueError:
         return []

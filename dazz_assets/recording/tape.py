@@ -77,7 +77,7 @@ class RecordingTape:
         with self._lock:
             is_success = response.status < 300
             recorded_response = normalise_response(
-                response, self._redactor, lambda text: self._change_page(text, request.source, is_success=is_success)
+                response, self._redactor, lambda text: self._change_page(text, request, is_success=is_success)
             )
             self.exchanges.append(
                 Exchange(self._exchange_name(request), normalise_request(request, self._redactor), recorded_response)
@@ -86,7 +86,7 @@ class RecordingTape:
 
     def redact_again(self, exchange: Exchange) -> Response:
         """The response of an exchange, redacted with what is known by now."""
-        stream = self._find_stream(exchange.request.source)
+        stream = self._find_stream(exchange.request)
 
         def redact(text: str) -> str:
             try:
@@ -100,9 +100,9 @@ class RecordingTape:
         """The exchange with its request redacted as one that holds no pseudonyms is."""
         return replace(exchange, request=normalise_request(self._restore(exchange.request), self._redactor))
 
-    def _change_page(self, text: str, source: Source, *, is_success: bool) -> str:
+    def _change_page(self, text: str, request: Request, *, is_success: bool) -> str:
         """The text of a response, cut and redacted."""
-        stream = self._find_stream(source)
+        stream, source = self._find_stream(request), request.source
         if stream is not None and stream.pages is not None:
             return self._redact_answer(text, stream)
         try:
@@ -120,8 +120,9 @@ class RecordingTape:
                 self._count_page(source)
             return self._redactor.redact_text(text)
 
-    def _find_stream(self, source: Source) -> StreamSpec | None:
-        return self._spec.streams.get(source[0]) if source else None
+    def _find_stream(self, request: Request) -> StreamSpec | None:
+        stream = self._spec.streams.get(request.source[0]) if request.source else None
+        return None if stream is None else stream.for_page(request)
 
     def _redact_page(self, text: str, stream: StreamSpec | None) -> str:
         if stream is None:

@@ -8,6 +8,7 @@ from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import ApiKey, Basic, BearerToken, GraphQLCursor, Offset, PageNumber
 from dazz_assets.http.placeholders import find_placeholders
+from dazz_assets.spec.graphql_rules import VARIABLES
 from dazz_assets.spec.secret_rules import secret_fields
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
@@ -91,10 +92,7 @@ def check_refresh(where: str, parser: ParserSpec) -> None:
 def _find_missing_body(stream: StreamSpec) -> str | None:
     if not isinstance(stream.paginator, GraphQLCursor) or (stream.body is not None and stream.method != "GET"):
         return None
-    return (
-        "`paginator` is a GraphQLCursor, which sends its cursor in the body; set "
-        '`method = "POST"` and `body = {"query": "...", "variables": {}}`'
-    )
+    return '`paginator` is a GraphQLCursor, which sends its cursor as a variable of a query; set `query = "..."`'
 
 
 def _find_unused_parent(stream: StreamSpec) -> str | None:
@@ -163,15 +161,18 @@ def _find_setting_replaced_by_paginator(stream: StreamSpec, integration: type[In
         return None
     setting: str = "params"
     given: dict[str, Any] = dict(stream.stream.params)
-    if stream.body is not None:
+    if stream.stream.query is not None:
+        setting, given = "variables", {f"{VARIABLES}{name}": value for name, value in stream.stream.variables.items()}
+    elif stream.body is not None:
         setting, given = "body", dict(stream.stream.body or {})
     elif not hasattr(stream.stream, "paginator"):
         # The integration's params count only with its own paginator: otherwise they are for other streams.
         given |= integration.params
     if paginator.size_param not in given:
         return None
+    name = paginator.size_param.removeprefix(VARIABLES) if setting == "variables" else paginator.size_param
     return (
-        f"`{setting}` gives {paginator.size_param!r} a value, but its paginator replaces it in each request with "
+        f"`{setting}` gives {name!r} a value, but its paginator replaces it in each request with "
         f"{paginator.size}; set the size once, as the paginator's `size`"
     )
 

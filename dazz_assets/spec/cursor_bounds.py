@@ -12,12 +12,16 @@ BOUNDS = ("since", "until")
 
 
 def write_out_bounds(
-    where: str, cursor: Cursor | None, params: Mapping[str, Scalar | Sequence[Scalar]], body: Mapping[str, Any] | None
+    where: str,
+    cursor: Cursor | None,
+    params: Mapping[str, Scalar | Sequence[Scalar]],
+    body: Mapping[str, Any] | None,
+    setting: str = "body",
 ) -> tuple[Mapping[str, Scalar | Sequence[Scalar]], Mapping[str, Any] | None]:
     """Params and body with `{cursor.since}` and `{cursor.until}` added where the cursor names a parameter for them.
 
-    A bound goes into the body if there is one, at a dotted path, else into the params. Raises DefinitionError if
-    something else is set there.
+    A bound goes into the body if there is one, at a dotted path, else into the params. setting: what the author calls
+    the body. Raises DefinitionError if something else is set there.
     """
     if cursor is None:
         return params, body
@@ -29,7 +33,7 @@ def write_out_bounds(
         if body is None:
             params = _add_bound(subject, "params", params, [name], template)
         else:
-            body = _add_bound(subject, "body", body, name.split("."), template)
+            body = _add_bound(subject, setting, body, name.split("."), template)
     return params, body
 
 
@@ -60,6 +64,7 @@ def _add_bound(
     inner = holder.get(name, {})
     if not isinstance(inner, Mapping):
         raise DefinitionError(
-            f"{subject} needs a dict at {name!r} of `body`, but finds a {type(inner).__name__}; correct one of them"
+            f"{subject} needs a dict at {name!r} of `{setting}`, but finds a {type(inner).__name__}; correct one of "
+            "them"
         )
     return {**holder, name: _add_bound(subject, setting, inner, below, template)}

@@ -18,6 +18,7 @@ from dazz_assets.declare.stream import RecordModel, Stream
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
 from dazz_assets.domain.field_types import read_field_types
 from dazz_assets.errors import DefinitionError
+from dazz_assets.http import as_rates
 from dazz_assets.names import closest_name, snake_case
 from dazz_assets.spec import (
     auth_rules,
@@ -25,6 +26,7 @@ from dazz_assets.spec import (
     code_rules,
     combination_rules,
     cursor_bounds,
+    graphql_rules,
     name_rules,
     placeholder_rules,
     repeated_definitions,
@@ -76,6 +78,7 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
         where = f"{integration.__name__}: {spec.stream.__name__}"
         placeholder_rules.check_stream_templates(where, spec, config, facts)
         secret_rules.check_request_secrets(where, spec, config)
+        graphql_rules.check_query(where, spec)
         combination_rules.check_stream(where, spec, integration)
     combination_rules.check_integration(integration)
     base_url_rules.check_base_url(integration, config)
@@ -102,12 +105,18 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
     def setting(name: str) -> Any:
         return getattr(stream, name, getattr(integration, name))
 
+    where = f"{integration.__name__}: {stream.__name__}"
+    is_query = stream.query is not None
     params, body = cursor_bounds.write_out_bounds(
-        f"{integration.__name__}: {stream.__name__}",
+        where,
         stream.cursor,
         {**integration.params, **stream.params},
-        stream.body,
+        stream.variables if is_query else stream.body,
+        "variables" if is_query else "body",
     )
+    if stream.query is not None:
+        # Variables first: where a request is shown, a long query is cut off.
+        body = {"variables": body, "query": graphql_rules.read_query(where, "query", stream, stream.query)}
     return StreamSpec(
         name=stream_name(stream),
         stream=stream,
@@ -118,7 +127,7 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         params=params,
         headers={} if code_rules.has_pages(stream) else {**integration.headers, **stream.headers},
         body=body,
-        method=setting("method").upper(),
+        method="POST" if is_query else setting("method").upper(),
         records=setting("records"),
         record=setting("record"),
         shape=setting("shape"),
@@ -128,10 +137,12 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         total=setting("total"),
         primary_key=_as_tuple(setting("primary_key")),
         cursor=stream.cursor,
-        paginator=setting("paginator"),
+        paginator=graphql_rules.read_paginator(where, stream, integration),
         parent=stream_name(stream.parent) if stream.parent else None,
         parents=stream.parents,
         accept=setting("accept"),
+        rates=as_rates(stream.rate),
+        budget=setting("budget"),
         max_invalid=setting("max_invalid"),
         max_shrink=setting("max_shrink"),
         max_pages=setting("max_pages"),

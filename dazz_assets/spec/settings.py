@@ -23,7 +23,7 @@ from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.stream import Parents, Scalar, Stream
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http import Rate
+from dazz_assets.http import Budget, Rate
 from dazz_assets.http.body_format import Format
 from dazz_assets.http.failures import is_transient
 from dazz_assets.http.hosts import DeclaredHosts
@@ -69,6 +69,8 @@ def check_url(url: str) -> str:
 
 def _validate(where: str, holder: object, schema: type[BaseModel]) -> None:
     settings = {name: getattr(holder, name) for name in schema.model_fields if hasattr(holder, name)}
+    if settings.get("query") is not None:
+        settings.setdefault("path", "")  # The base URL may be the endpoint.
     try:
         schema.model_validate(settings)
     except ValidationError as error:
@@ -281,6 +283,12 @@ class _SharedSettings(BaseModel):
         "a dict whose keys are statuses, or pairs of a status and a text",
         '`accept = {404: "skip", (403, "disabled"): "skip"}`',
     )
+    rate: InstanceOf[Rate] | tuple[InstanceOf[Rate], ...] | None = _setting(
+        "a Rate or a tuple of them", "`rate = Rate(100, per=60)`"
+    )
+    budget: InstanceOf[Budget] | None = _setting(
+        "a Budget", '`budget = Budget("data.cost.left", reset="data.cost.reset_in_seconds")`'
+    )
     max_invalid: float = _setting("a share from 0 to 1", "`max_invalid = 0.1`", ge=0, le=1)
     max_shrink: float = _setting("a share from 0 to 1", "`max_shrink = 0.5`", ge=0, le=1)
     max_pages: int = _setting("a whole number of at least 1", "`max_pages = 1_000_000`", ge=1)
@@ -293,7 +301,9 @@ class _SharedSettings(BaseModel):
 
 class _StreamSettings(_SharedSettings):
     path: Annotated[str, AfterValidator(_check_path)] | None = _setting("a path", '`path = "/things"`')
-    body: Mapping[str, Any] | None = _setting("a dict", '`body = {"query": "..."}`')
+    body: Mapping[str, Any] | None = _setting("a dict", '`body = {"filter": "open"}`')
+    query: str | None = _setting("a GraphQL query or the name of a file", '`query = "items.graphql"`')
+    variables: Mapping[str, Any] = _setting("a dict", '`variables = {"first": 100}`')
     cursor: InstanceOf[Cursor] | None = _setting("a Cursor", '`cursor = Cursor("updated_at")`')
     parent: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`parent = OrgsStream`")
     parents: Parents = _setting('"all" or "changed"')
@@ -309,7 +319,6 @@ class _IntegrationSettings(_SharedSettings):
     hosts: Annotated[tuple[_HostName, ...], AfterValidator(_check_hosts)] = _setting(
         "a tuple of host names, without `https://` or a path", '`hosts = ("files.vendor.com",)`'
     )
-    rate: InstanceOf[Rate] | None = _setting("a Rate", "`rate = Rate(100, per=60)`")
     concurrency: int = _setting("a whole number of at least 1", "`concurrency = 4`", ge=1)
     window: WindowKind = _setting('"day", "week" or "month"')
     check: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`check = OrgsStream`")

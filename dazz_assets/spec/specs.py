@@ -1,7 +1,7 @@
 """Plain descriptions of an integration, its streams and parsers: what the rest of the framework works from."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Literal
@@ -12,7 +12,8 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.parser import Refresh
 from dazz_assets.declare.stream import Parents, RecordModel, Scalar, Stream
 from dazz_assets.domain import DomainObject
-from dazz_assets.http import Absence, Accept, Format, Paginator, ResponseRules, Shape
+from dazz_assets.http import Absence, Accept, Budget, Format, Paginator, Rate, Request, ResponseRules, Shape
+from dazz_assets.http.pagination import records_path
 from dazz_assets.http.placeholders import find_placeholders, parent_field
 
 InputKind = Literal["full_refresh", "incremental"]
@@ -22,9 +23,11 @@ InputKind = Literal["full_refresh", "incremental"]
 class StreamSpec:
     """A stream with its integration's settings merged in; the fields are those of `Stream`.
 
-    params, body: the bounds that the cursor names are written out as `{cursor.since}` and `{cursor.until}`.
+    params, body: the bounds that the cursor names are written out as `{cursor.since}` and `{cursor.until}`. A query and
+    its variables are the body.
     model: the pydantic model or `msgspec.Struct` of its records. None if the class names none; then no parser reads it.
     pages: the method that makes its pages, which has no `path` then; None for a stream of requests.
+    rates: those that its requests keep besides the integration's.
     primary_key: the terms of the key: paths of the record, and `{parent.x}` for fields of its parent's record.
     """
 
@@ -51,6 +54,8 @@ class StreamSpec:
     parent: str | None
     parents: Parents
     accept: Accept
+    rates: tuple[Rate, ...]
+    budget: Budget | None
     max_invalid: float
     max_shrink: float
     max_pages: int
@@ -95,8 +100,14 @@ class StreamSpec:
             self.data_fields,
             self.format,
             self.total,
+            self.budget,
             is_ranged=self.cursor is not None,
         )
+
+    def for_page(self, request: Request) -> "StreamSpec":
+        """The stream as the page of a request is to be read: its records may lie elsewhere than in the first page."""
+        records = records_path(self.paginator, request, self.records)
+        return self if records == self.records else replace(self, records=records)
 
     @property
     def windowed(self) -> bool:

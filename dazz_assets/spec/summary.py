@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from dazz_assets.counts import format_count
+from dazz_assets.http import GraphQLCursor
+from dazz_assets.http.quotes import shorten
 from dazz_assets.spec.cursor_bounds import BOUNDS, find_bound_places
 from dazz_assets.spec.literals import write_call
 from dazz_assets.spec.specs import InputSpec, IntegrationSpec, ParserSpec, StreamSpec
@@ -15,6 +17,7 @@ _DURATION_UNITS = (
     (timedelta(minutes=1), "minute"),
     (timedelta(seconds=1), "second"),
 )
+_MAX_QUERY_LENGTH = 40
 _MERMAID_ESCAPES = {"#": "#35;", "&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "[": "#91;", "]": "#93;"}
 
 
@@ -67,9 +70,11 @@ def format_duration(time: timedelta) -> str:
 
 
 def describe_setting(value: object) -> str:
-    """A paginator or auth as its author writes it; empty for None."""
+    """A paginator or auth as its author writes it, without the rest of a long query; empty for None."""
     if value is None:
         return ""
+    if isinstance(value, GraphQLCursor) and value.next_query is not None:
+        value = dataclasses.replace(value, next_query=shorten(" ".join(value.next_query.split()), _MAX_QUERY_LENGTH))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return write_call(value)
     return type(value).__name__

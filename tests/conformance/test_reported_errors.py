@@ -128,7 +128,8 @@ def test_51_an_error_in_a_success_is_a_failure_with_the_vendors_words(
     assert f"200 with an error in the body (`{field}`)" in message
     assert "the reel is broken" in message
     assert f'If `{field}` is data, set data_fields = ("{field}",) on the stream.' in message
-    assert (acme.ids(ItemsStream), len(api.requests)) == ([1, 2], 2)
+    may_pass = 500 in body.values() or 503 in body.values()
+    assert (acme.ids(ItemsStream), len(api.requests)) == ([1, 2], 11 if may_pass else 2)
 
 
 @pytest.mark.parametrize(("body", "field"), WRAPPED, ids=["SOAP", "a response", "a result"])

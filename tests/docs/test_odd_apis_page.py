@@ -29,6 +29,7 @@ MODELS = (
     "Check",
     "Entry",
     "Export",
+    "Hit",
     "Host",
     "Issue",
     "Job",
@@ -124,6 +125,10 @@ EXAMPLES: dict[str, tuple[list[Reply], int]] = {
     "step": ([Reply(body=[{"id": 1, "sold_at": "2026-01-07"}])], 1),
     "limits": (
         [Reply(body={"entries": [], "next": str(page)}) for page in range(1, 51)] + [Reply(body={"entries": rows(1)})],
+        1,
+    ),
+    "limits-of-an-endpoint": (
+        [Reply(body={"hits": rows(1), "usage": {"left": 9, "resets_at": "2026-03-02T13:00Z", "spent": 1}})],
         1,
     ),
     "shape": ([Reply(body={"prices": {"gold": {"eur": 1}, "tin": {"eur": 2}}})], 2),

@@ -151,7 +151,7 @@ def test_bounds_stand_deep_in_a_body_and_epochs_stay_numbers_there(tracker: Trac
     assert first["query"] == "query($since: Int) { tickets(since: $since) { id } }"
     assert first["variables"] == {
         "since": 1767571200,
-        "range": [1767571200],
+        "range": [1767571200, 1768998606],
         "ends": [{"open": True}],
         "text": "since:1767571200 org:acme/west",
     }
@@ -290,3 +290,38 @@ def _merge(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in other.items():
         both[name] = _merge(both[name], value) if name in both else value
     return both
+
+
+@pytest.mark.parametrize(
+    ("template", "sent"),
+    [
+        (["{cursor.until}"], None),
+        (["{cursor.since}", "{cursor.until}"], [1767571200000, 1768998606000]),
+        (["before", "{cursor.until}"], ["before", 1768998606000]),
+        ([{"lt": "{cursor.until}"}, {"gt": "{cursor.since}"}], [{"gt": 1767571200000}]),
+        ([{"lt": ["{cursor.until}"]}, "open"], ["open"]),
+        (
+            {"rules": [{"column": "at", "values": ["exact", "{cursor.until}"]}]},
+            {"rules": [{"column": "at", "values": ["exact", 1768998606000]}]},
+        ),
+    ],
+)
+def test_a_list_keeps_the_bounds_whose_place_may_have_a_meaning(tracker: Tracker, template: Any, sent: Any) -> None:
+    tracker.declare(Cursor("at", format="epoch_ms"), method="POST", body={"open": True, "filter": template})
+    tracker.sync()
+    (request,) = tracker.vendor.requests
+    assert json.loads(request.body) == {"open": True} | ({} if sent is None else {"filter": sent})
+
+
+def test_bounds_stand_in_the_text_of_a_query_and_in_its_variables(tracker: Tracker) -> None:
+    tracker.declare(
+        Cursor("at", format="%Y-%m-%d"),
+        query='query ($rules: [Rule!]) { items(jql: "at >= {cursor.since}", rules: $rules) { id at } }',
+        variables={"rules": [{"column": "at", "values": ["{cursor.since}", "{cursor.until}"]}]},
+        records="data.items",
+    )
+    tracker.vendor.script(Reply(body={"data": {"items": [{"id": 1, "at": MARK}]}}))
+    first, second = (json.loads(asked.body) for asked in tracker.first_requests_of_two_syncs())
+    assert ['"at >= 2026-01-05"' in first["query"], '"at >= 2026-01-19"' in second["query"]] == [True, True]
+    assert first["variables"] == {"rules": [{"column": "at", "values": ["2026-01-05", "2026-01-22"]}]}
+    assert second["variables"] == {"rules": [{"column": "at", "values": ["2026-01-19", "2026-01-22"]}]}

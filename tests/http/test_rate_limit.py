@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dazz_assets.http import Rate, Request, WaitTooLongError
+from dazz_assets.http import Limiter, Rate, Request, WaitTooLongError
 from dazz_assets.http.client import Client
+from dazz_assets.http.rate_limit import Allowance
 from tests.http.loopback import Clock, Reply, Vendor
 
 Connect = Callable[..., Client]
@@ -131,3 +132,31 @@ def test_setting_the_clock_back_causes_no_wait(vendor: Vendor, connect: Connect,
     clock.now -= 3600
     client.send(Request(vendor.url))
     assert clock.slept < 1
+
+
+def test_a_limit_of_an_endpoint_holds_for_its_requests_and_a_budget_in_a_body_for_all() -> None:
+    now = 1_800_000_000.0
+    shared = Limiter(Rate(10, per=1))
+    narrow = shared.narrow(Rate(1, per=10))
+    narrow.observe(Allowance(0, now + 60, None), now)
+    assert (shared.opens_at(now), narrow.opens_at(now)) == (now, now + 60)
+    narrow.hold(now + 90)
+    assert (shared.opens_at(now), narrow.opens_at(now)) == (now, now + 90)
+    narrow.observe(Allowance(5, now + 30, None, cost=8), now, "body")
+    assert (shared.opens_at(now), narrow.opens_at(now)) == (now + 30, now + 90)
+
+
+def test_a_request_of_an_endpoint_takes_a_turn_of_all_limits_and_gives_it_back(clock: Clock) -> None:
+    shared = Limiter(Rate(10, per=1))
+    narrow = shared.narrow(Rate(1, per=10))
+    narrow.acquire(clock, clock.sleep)
+    assert shared.opens_at(clock.now) == pytest.approx(clock.now + 0.1 / 0.98)
+    assert narrow.opens_at(clock.now) == pytest.approx(clock.now + 10 / 0.98)
+
+    def refuse(seconds: float) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        narrow.acquire(clock, refuse)
+    assert shared.opens_at(clock.now) < clock.now + 0.2
+    assert narrow.opens_at(clock.now) < clock.now + 11

@@ -33,6 +33,18 @@ NOW = 1_800_000_000.0
         (429, {"X-Rate-Limit-Reset": str(int(NOW) - 33)}, b"", 0),
         (429, {"X-RateLimit-Reset": "tomorrow"}, b"", None),
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(NOW) + 33)}, b"", 33),
+        # A reset as a time, with and without seconds, or as a duration.
+        (429, {"X-RateLimit-Reset": "2027-01-15T08:01Z"}, b"", 60),
+        (429, {"X-RateLimit-Reset": "2027-01-15T08:00:30Z"}, b"", 30),
+        (429, {"X-RateLimit-Reset": "2027-01-15T08:00:30.5+00:00"}, b"", 30.5),
+        (429, {"X-RateLimit-Reset": "2027-01-15T10:01+0200"}, b"", 60),
+        (429, {"X-RateLimit-Reset": "2027-01-15 08:01:00 UTC"}, b"", 60),
+        (429, {"X-RateLimit-Reset": formatdate(NOW + 33, usegmt=True)}, b"", 33),
+        (429, {"X-RateLimit-Reset": "1m30s"}, b"", 90),
+        (429, {"X-RateLimit-Reset": "250ms"}, b"", 0.25),
+        (429, {"X-RateLimit-Reset": str(int(NOW + 33) * 1_000_000)}, b"", 33),
+        (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2027-01-15T08:01Z"}, b"", 60),
+        (429, {"Retry-After": "2027-01-15T08:01Z"}, b"", 60),
         # A limit that is not used up did not stop us.
         (429, {"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": str(int(NOW) + 33)}, b"", None),
         (503, {"X-RateLimit-Reset": "33"}, b"", None),
@@ -47,6 +59,8 @@ NOW = 1_800_000_000.0
         (429, {}, b'{"retry_in_seconds": "4"}', 4),
         (429, {}, b'{"retry_in_seconds": null}', None),
         (429, {}, b'not JSON: "retry_in_seconds": 4', None),
+        (429, {}, b'{"retry_after": 2.5}', 2.5),
+        (429, {}, b'{"error": {"details": [{"reason": "X"}, {"retryDelay": "30s"}]}}', 30),
         (429, {"Retry-After": "1"}, b'{"retry_in_seconds": 4}', 1),
         # GitHub's secondary limits come with or without a header.
         (403, {"X-RateLimit-Remaining": "9"}, b'{"message": "You have exceeded a secondary rate limit."}', 60),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import BearerToken, Cursor, GraphQLCursor, Offset
+from dazz_assets import BearerToken, Cursor, GraphQLCursor, Offset, Rate
 from tests.spec.mistakes import Make, Thing, ThingsStream, integration, load_error, with_stream
 
 
@@ -45,7 +45,21 @@ from tests.spec.mistakes import Make, Thing, ThingsStream, integration, load_err
             {"hosts": ("files.test:port",)},
             "hosts: 'files.test:port' is not the name of an https host such as 'uploads.example.com': correct it",
         ),
-        ({"rate": 100}, "`rate` is 100; it must be a Rate, for example `rate = Rate(100, per=60)`"),
+        ({"rate": 100}, "`rate` is 100; it must be a Rate or a tuple of them, for example `rate = Rate(100, per=60)`"),
+        (
+            {"rate": (Rate(5), 100)},
+            (
+                "`rate` is (Rate(requests=5, per=1.0), 100); it must be a Rate or a tuple of them, for example `rate = "
+                "Rate(100, per=60)`"
+            ),
+        ),
+        (
+            {"budget": "data.cost"},
+            (
+                "`budget` is 'data.cost'; it must be a Budget, for example `budget = Budget(\"data.cost.left\", "
+                'reset="data.cost.reset_in_seconds")`'
+            ),
+        ),
         (
             {"concurrency": "4"},
             "`concurrency` is '4'; it must be a whole number of at least 1, for example `concurrency = 4`",
@@ -109,7 +123,7 @@ def test_a_setting_of_an_integration(settings: dict[str, Any], problem: str) -> 
         ),
         ({"method": 5}, '`method` is 5; it must be an HTTP method, for example `method = "POST"`'),
         ({"method": "GET /x"}, "`method` is 'GET /x'; it must be an HTTP method, for example `method = \"POST\"`"),
-        ({"body": "query"}, '`body` is \'query\'; it must be a dict, for example `body = {"query": "..."}`'),
+        ({"body": "query"}, '`body` is \'query\'; it must be a dict, for example `body = {"filter": "open"}`'),
         (
             {"records": ("data", "items")},
             (
@@ -143,10 +157,7 @@ def test_a_setting_of_an_integration(settings: dict[str, Any], problem: str) -> 
         ),
         (
             {"paginator": GraphQLCursor("data.x.pageInfo.endCursor")},
-            (
-                '`paginator` is a GraphQLCursor, which sends its cursor in the body; set `method = "POST"` and '
-                '`body = {"query": "...", "variables": {}}`'
-            ),
+            ('`paginator` is a GraphQLCursor, which sends its cursor as a variable of a query; set `query = "..."`'),
         ),
         ({"parent": "things"}, "`parent` is 'things'; it must be a Stream class, for example `parent = OrgsStream`"),
         ({"parent": ThingsStream()}, "`parent` is an instance of ThingsStream; give the class, without `()`"),

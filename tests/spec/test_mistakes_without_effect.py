@@ -52,7 +52,7 @@ def with_cursor(**settings: Any) -> type[Integration[Any]]:
 class Limited:
     """A mixin for streams."""
 
-    rate = RATE
+    concurrency = 4
 
 
 class MixedStream(Limited, Stream[Thing]):
@@ -90,7 +90,6 @@ class AnnotatedStream(Stream[Thing]):
         ("base_url", "https://other.test"),
         ("auth", BearerToken("{config.token}")),
         ("hosts", ("files.test",)),
-        ("rate", RATE),
         ("concurrency", 4),
         ("window", "day"),
         ("check", ThingsStream),
@@ -106,7 +105,14 @@ def test_a_setting_of_integrations_is_refused_on_a_stream(setting: str, value: o
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("path", "/things"), ("body", {"query": "x"}), ("cursor", Cursor("at")), ("parent", ThingsStream)],
+    [
+        ("path", "/things"),
+        ("body", {"filter": "x"}),
+        ("query", "{ things { id } }"),
+        ("variables", {"first": 5}),
+        ("cursor", Cursor("at")),
+        ("parent", ThingsStream),
+    ],
 )
 def test_a_setting_of_streams_is_refused_on_an_integration(setting: str, value: object) -> None:
     assert load_error(lambda: integration(**{setting: value})) == (
@@ -167,7 +173,7 @@ def test_the_schema_has_every_setting_of_the_classes() -> None:
     [
         (
             lambda: integration(streams=(MixedStream,)),
-            "Limited.rate does nothing on a stream; it belongs to the integration: set it on BadIntegration",
+            "Limited.concurrency does nothing on a stream; it belongs to the integration: set it on BadIntegration",
         ),
         (
             lambda: integration(streams=(AnnotatedStream,)),

@@ -17,6 +17,7 @@ from dazz_assets import (
     Auth,
     Basic,
     BearerToken,
+    Budget,
     ConnectionConfig,
     Cursor,
     CursorToken,
@@ -80,14 +81,22 @@ class ProjectsStream(Stream[Project]):
 class IssuesStream(Stream[Issue]):
     parent = ProjectsStream
     path = "/projects/{parent.id}/issues"
-    method = "POST"
-    body = {"query": "x", "variables": {"first": 10}}
+    query = "query ($first: Int, $after: ID) { items(first: $first, after: $after) { id } }"
+    variables = {"first": 10, "range": ["{cursor.since}", {"until": "{cursor.until}"}]}
     records = "data.items"
+    rate = Rate(10, per=1)
+    budget = Budget("data.cost.left", reset="data.cost.reset", cost="data.cost.used")
     primary_key = ("project.id", "number")
     cursor = Cursor(
         "updated_at", since="since", until="until", lookback=timedelta(hours=1), order="asc", format="epoch"
     )
-    paginator = GraphQLCursor("data.items.pageInfo.endCursor", variable="after")
+    paginator = GraphQLCursor(
+        "data.items.pageInfo.endCursor",
+        variable="after",
+        next_query="next.graphql",
+        next_records="data.more",
+        next_path="data.next",
+    )
 
 
 class CommentsStream(Stream[Comment]):
@@ -186,7 +195,7 @@ class NotesIntegration(Integration[Config]):
     base_url = "https://api.test"
     auth = BearerToken("{config.token}")
     hosts = ("files.test",)
-    rate = Rate(100, per=60)
+    rate = (Rate(5, per=1), Rate(100, per=60))
     concurrency = 4
     window = "day"
     check = ProjectsStream

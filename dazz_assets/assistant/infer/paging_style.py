@@ -233,5 +233,6 @@ def _is_count(value: Any) -> bool:
 
 def missing_path(paginator: Paginator, page: Page) -> str | None:
     """The path that a paginator reads if the page has nothing there."""
-    path = path_read_by(paginator) or (getattr(paginator, "more", None) if isinstance(paginator, OURS) else None)
+    more = getattr(paginator, "more", None) if isinstance(paginator, OURS) else None
+    path = path_read_by(paginator, page.request) or more
     return path if path is not None and not page.has(path) else None

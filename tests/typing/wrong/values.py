@@ -4,6 +4,7 @@ from dazz_assets import (
     ApiKey,
     Basic,
     BearerToken,
+    Budget,
     Cursor,
     CursorToken,
     GraphQLCursor,
@@ -24,6 +25,9 @@ PageNumber(size="x")  # error
 PageNumber(start=0)  # error
 Offset(size=1.5)  # error
 GraphQLCursor()  # error
+GraphQLCursor("x", next_query=1)  # error
+Budget("x")  # error
+Budget("x", "y")  # error
 Rate("100", per=60)  # error
 Rate()  # error
 Cursor()  # error
