@@ -28,8 +28,10 @@ from dazz_assets.http.errors import (
     WaitTooLongError,
     WalkLimitError,
 )
+from dazz_assets.http.fetched_token import AuthConnection, TokenAuth
 from dazz_assets.http.mask import Mask
 from dazz_assets.http.next_page_hints import find_next_page_hint
+from dazz_assets.http.oauth import ClientCredentials, JwtGrant, RefreshToken, TokenExchange
 from dazz_assets.http.page import Page, Param, Request, Response
 from dazz_assets.http.pagination import (
     CursorToken,
@@ -44,6 +46,7 @@ from dazz_assets.http.pagination import (
 from dazz_assets.http.rate_limit import Limiter, Rate, requested_wait
 from dazz_assets.http.response_rules import Absence, Accept, ResponseRules, Shape
 from dazz_assets.http.seam import Seam, Send, Tape
+from dazz_assets.http.signed_jwt import SignedJwt
 from dazz_assets.http.telemetry import ClientEvent, Counters
 from dazz_assets.http.walk import WalkedPage, walk
 
@@ -52,11 +55,13 @@ __all__ = [
     "Accept",
     "ApiKey",
     "Auth",
+    "AuthConnection",
     "Authenticator",
     "BadRequestError",
     "Basic",
     "BearerToken",
     "Client",
+    "ClientCredentials",
     "ClientEvent",
     "Counters",
     "Credential",
@@ -66,6 +71,7 @@ __all__ = [
     "FetchError",
     "Format",
     "GraphQLCursor",
+    "JwtGrant",
     "Last",
     "Limiter",
     "LinkHeader",
@@ -84,6 +90,7 @@ __all__ = [
     "RateLimitedError",
     "RecordsPathError",
     "RedirectError",
+    "RefreshToken",
     "RefusedError",
     "Request",
     "Response",
@@ -92,8 +99,11 @@ __all__ = [
     "Seam",
     "Send",
     "Shape",
+    "SignedJwt",
     "StoppedError",
     "Tape",
+    "TokenAuth",
+    "TokenExchange",
     "TransientError",
     "TransportError",
     "UnavailableError",

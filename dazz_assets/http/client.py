@@ -237,6 +237,8 @@ class Client:
     def _classify(self, request: Request, received: Page, rules: ResponseRules) -> Page:
         """The page, masked. An error about one of the auth's own requests names that request."""
         page = replace(received, url=self.mask(received.url), where=self.where, list_path=rules.records)
+        if page.request is not request:
+            rules = ResponseRules()  # What the stream accepts, it accepts of its own requests.
         try:
             return classify_response(page, rules, self._clock(), self.mask)
         except FetchError as error:
