@@ -199,6 +199,7 @@ class Client:
 
         try:
             with self._slot(stop):
+                self._wait_until_open(limiter, stop)
                 transport = self._transports[credential.name]
                 received = transport.exchange(request, lambda: self._wait_for_turn(limiter, stop), observe)
             return self._classify(request, received, rules)
@@ -267,6 +268,11 @@ class Client:
         if page.accepted_errors is not None:
             warning = f"{request}: kept the data although errors came with it: {page.accepted_errors}"
             self._telemetry.warn(f"kept {page.accepted_errors}", warning)
+
+    def _wait_until_open(self, limiter: Limiter, stop: threading.Event | None) -> None:
+        """Wait out a limit before the request is signed: a token may end meanwhile (conformance 22)."""
+        if (seconds := limiter.seconds_closed(self._clock())) > 0:
+            self._pause_for_limit(seconds, stop)
 
     def _wait_for_turn(self, limiter: Limiter, stop: threading.Event | None) -> None:
         """Wait until the next request may be sent. StoppedError: the caller stopped the walk."""

@@ -80,8 +80,6 @@ class TokenAuth:
 
     _token: Token | None = field(default=None, init=False, repr=False, compare=False)
     _connection = AuthConnection()
-    _is_in_vain = False
-    """Whether the last token was refused although it was new: another one would be, too."""
 
     def connect(self, connection: AuthConnection) -> None:
         """Say whose auth it is, before its first flow."""
@@ -102,17 +100,12 @@ class TokenAuth:
             token = yield from self._renew(config, "")
         response = yield self._sign(request, token)
         if response.status != 401:
-            self._is_in_vain = self._is_in_vain and response.status >= 400
             return
         newer = self._token
         if newer is None or newer.value == token.value:  # else another thread has replaced it
-            if self._is_in_vain:
-                return
             newer = yield from self._renew(config, token.value)
-        if newer.value == token.value:
-            return
-        response = yield self._sign(request, newer)
-        self._is_in_vain = response.status == 401
+        if newer.value != token.value:
+            yield self._sign(request, newer)
 
     def _renew(self, config: Mapping[str, str], refused: str) -> Fetch:
         token = yield from self.fetch(config, refused)
