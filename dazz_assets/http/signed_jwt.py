@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any, Literal
@@ -69,6 +69,15 @@ class SignedJwt(TokenAuth):
         except TypeError as error:
             advice, problem = "Correct the integration's auth.", f"the JWT can't be signed: {error}."
         raise CredentialError(problem, advice=advice)  # Raised out here, so that it has no context with a key in it.
+
+
+def find_jwts(auth: object) -> Iterator[SignedJwt]:
+    """The JWT that an auth is, or those in its fields."""
+    if isinstance(auth, SignedJwt):
+        yield auth
+    elif is_dataclass(auth):
+        for item in fields(auth):
+            yield from find_jwts(getattr(auth, item.name, None))
 
 
 def make_throwaway_key(algorithm: str) -> str | None:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from dazz_assets.recording.exchange_file import format_exchange
 from dazz_assets.recording.record_syncs import SyncRecorder
 from dazz_assets.recording.recording_warnings import find_warnings
 from dazz_assets.recording.redaction_changes import RedactionChanges
+from dazz_assets.recording.refresh_tokens import hold_refresh_token
 from dazz_assets.recording.replay import Replay, find_seams, replay_scenario
 from dazz_assets.recording.scenario import (
     CONNECTION,
@@ -99,16 +100,19 @@ def record_scenario(
     real_connection = connection.model_copy(
         update={"id": CONNECTION, "config": _without_base_url(spec, connection.config)}
     )
-    recorder = SyncRecorder(
-        spec,
-        real_connection,
-        redactor,
-        cut=Cut(pages, records) if pages or records else None,
-        seams=seams or find_seams(spec),
-        changes=RedactionChanges(),
-        progress=progress,
-    )
-    with _open_unfinished(folder) as unfinished:
+    with ExitStack() as stack:
+        unfinished = stack.enter_context(_open_unfinished(folder))
+        refresh_token = stack.enter_context(hold_refresh_token(spec, connection, config, redactor.restore))
+        recorder = SyncRecorder(
+            spec,
+            real_connection,
+            redactor,
+            cut=Cut(pages, records) if pages or records else None,
+            seams=seams or find_seams(spec),
+            changes=RedactionChanges(),
+            refresh_token=refresh_token,
+            progress=progress,
+        )
         with recorder:
             for sync in SCENARIO_SYNCS:
                 recorder.record(sync)

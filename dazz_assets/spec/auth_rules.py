@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any, get_args, get_origin, get_type_hints
 
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.integration import Integration
@@ -121,6 +121,7 @@ def _check_token_auth(where: str, auth: TokenAuth, config: type[ConnectionConfig
         )
     for part in _parts(where, auth):
         subject = f"{where}: `auth` has {type(part).__name__}"
+        _check_types(subject, part)
         for name in _ADDRESSES:
             if hasattr(part, name):
                 _check_address(where, f"{type(part).__name__}({name}=...)", getattr(part, name), config)
@@ -132,6 +133,18 @@ def _check_token_auth(where: str, auth: TokenAuth, config: type[ConnectionConfig
         if isinstance(part, SignedJwt):
             _check_jwt(subject, part)
     check_no_token(where, "auth", auth_templates(auth), config)
+
+
+def _check_types(subject: str, part: object) -> None:
+    """Check that texts and dicts are what they are declared to be: else they fail only at the first request."""
+    hints = get_type_hints(type(part))
+    for field in fields(part):  # type: ignore[arg-type]
+        value, hint = getattr(part, field.name), get_origin(hints[field.name]) or hints[field.name]
+        for kind, expected in ((str, "one text"), (Mapping, "a dict")):
+            if hint is kind and not isinstance(value, kind):
+                raise DefinitionError(
+                    f"{subject}({field.name}=...) with a {type(value).__name__}; write it as {expected}"
+                )
 
 
 def _parts(where: str, auth: TokenAuth) -> Iterator[object]:
