@@ -38,7 +38,8 @@ class Integration(Generic[Config]):
     name: of the integration, in assets and tables. By default the class name without `Integration`, in snake case.
     streams: the `Stream` classes to fetch.
     base_url: where the API is. May hold `{config.x}`; a connection's own `base_url` replaces it.
-    auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`, or your own `Auth`.
+    auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`; `ClientCredentials`, `RefreshToken`, `SignedJwt`,
+        `JwtGrant` or `TokenExchange`, which fetch tokens; or your own `Auth`.
     hosts: other hosts (on https) that requests, and with them the secret, may go to.
     rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it. Each of
         several tokens has it for itself. Without it, a refusal teaches how many requests the vendor takes.
