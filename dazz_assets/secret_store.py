@@ -9,8 +9,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from filelock import FileLock, Timeout
-
 from dazz_assets.class_by_name import load_named_class
 from dazz_assets.errors import DefinitionError
 from dazz_assets.home import home, make_home
@@ -89,6 +87,8 @@ class FileSecretStore:
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """See `SecretStore`."""
+        from filelock import FileLock, Timeout  # most commands lock nothing
+
         path = self._path(name).with_suffix(".lock")
         lock = FileLock(path, mode=0o600)
         try:

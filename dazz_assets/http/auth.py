@@ -15,7 +15,7 @@ from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, 
 class Auth(Protocol):
     """Signs requests: the protocol of an integration's `auth`. `flow` is a generator, as in httpx.
 
-    >>> class TokenExchange:
+    >>> class SessionLogin:
     ...     token = ""
     ...
     ...     def flow(self, request, config):

@@ -147,7 +147,7 @@ class _Flow:
             request = self._call_author_code(lambda: flow.send(response) if response is not None else next(flow))
         except FetchError as error:
             if self._sent is not None:
-                error.url = error.url or f"{self._sent.method} {_url_without_query(self._sent)}"
+                error.url = error.url or _describe(self._sent)
             raise
         if request is None:
             return None
@@ -161,7 +161,12 @@ class _Flow:
     def send(self, request: Request) -> None:
         """Send a request that the flow yielded."""
         self._sent = request
-        self._response = self._send(request)
+        try:
+            self._response = self._send(request)
+        except FetchError as error:
+            if not is_signed(request, self._request):
+                error.url = error.url or _describe(request)
+            raise
 
     def outcome(self) -> tuple[Request, Response]:
         """The last request that was sent, and its response."""
@@ -195,6 +200,10 @@ class _Flow:
 
     def _flow_error(self, problem: str) -> CredentialError:
         return CredentialError(f"{self._name}.flow {problem}.", advice="Correct the integration's auth.")
+
+
+def _describe(request: Request) -> str:
+    return f"{request.method} {_url_without_query(request)}"
 
 
 def _url_without_query(request: Request) -> str:

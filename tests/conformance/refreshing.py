@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -48,9 +49,11 @@ class RefreshingIntegration(Integration[RefreshConfig]):
 class AnnouncedStore(FileSecretStore):
     """Says when it is about to lock."""
 
-    def lock(self, name: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
         print("locks", flush=True)
-        return super().lock(name)
+        with super().lock(name):
+            yield
 
 
 class DiesBeforeStoring(FileSecretStore):

@@ -343,6 +343,13 @@ def test_22_a_request_for_a_token_is_repeated_where_that_may_help(
     assert clock.slept >= 7
 
 
+def test_22_an_endpoint_that_is_not_there_is_named(connect: Connect, issuer: TokenIssuer, clock: Clock) -> None:
+    auth = ClientCredentials(token_url="http://127.0.0.1:9/oauth/token")
+    with pytest.raises(SyncError, match=r"vendor/acme, stream items: POST http://127\.0\.0\.1:9/oauth/token: no conn"):
+        connect(integration(auth)).sync(ItemsStream)
+    assert issuer.paths == []
+
+
 @each_auth
 def test_23_an_address_for_tokens_needs_no_further_declaration(
     connect: Connect, api: Vendor, elsewhere: Vendor, auth: Auth
