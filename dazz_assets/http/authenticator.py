@@ -76,8 +76,9 @@ class Authenticator:
 
     def declares(self, url: str) -> bool:
         """Whether the auth names the origin of a URL for its own requests. Raises CredentialError."""
-        address = self._auth.address(self._config) if isinstance(self._auth, TokenAuth) else None
-        return address is not None and parse_origin(address) == parse_origin(url)
+        if not isinstance(self._auth, TokenAuth) or not self._auth.endpoint:
+            return False
+        return parse_origin(self._auth.address(self._config)) == parse_origin(url)
 
     def preview_signing(self, request: Request) -> Request:
         """The first request that a flow would send, without sending it. FetchError: the flow fails."""

@@ -85,9 +85,10 @@ class TokenAuth:
         """Say whose auth it is, before its first flow."""
         self._connection = connection
 
-    def address(self, config: Mapping[str, str]) -> str | None:
-        """Where its own requests go; None if it sends none. Raises CredentialError."""
-        return None
+    @property
+    def endpoint(self) -> str:
+        """The template of where its own requests go; empty if it sends none."""
+        return ""
 
     def fetch(self, config: Mapping[str, str], refused: str) -> Fetch:
         """Fetch a token. refused: the value of one that the vendor no longer takes; empty if there is none."""
@@ -120,12 +121,13 @@ class TokenAuth:
     def _sign(self, request: Request, token: Token) -> Request:
         return request.with_header(self.header, self.format.replace("{token}", token.value))
 
-    def _fill_address(self, template: str, config: Mapping[str, str]) -> str:
-        """The address that a template names: below base_url if it begins with a slash.
+    def address(self, config: Mapping[str, str]) -> str:
+        """Where its own requests go: below base_url if the endpoint begins with a slash.
 
         A placeholder at its start is an address by itself; others are encoded, each as a segment of a path.
         Raises CredentialError.
         """
+        template = self.endpoint
         start = PLACEHOLDER.match(template)
         base = fill_template(start[0], config).rstrip("/") if start else ""
         if template.startswith("/"):

@@ -40,9 +40,10 @@ class _Client(TokenAuth):
     params: Mapping[str, str] = field(default_factory=dict)
     send: Sending = "body"
 
-    def address(self, config: Mapping[str, str]) -> str:
+    @property
+    def endpoint(self) -> str:
         """See `TokenAuth`."""
-        return self._fill_address(self.token_url, config)
+        return self.token_url
 
     def _ask(self, config: Mapping[str, str], grant: Mapping[str, str]) -> Request:
         """The request for a token, by a grant."""
@@ -177,9 +178,10 @@ class JwtGrant(TokenAuth):
     token_url: str = field(kw_only=True)
     scope: str = field(default="", kw_only=True)
 
-    def address(self, config: Mapping[str, str]) -> str:
+    @property
+    def endpoint(self) -> str:
         """See `TokenAuth`."""
-        return self._fill_address(self.token_url, config)
+        return self.token_url
 
     def fetch(self, config: Mapping[str, str], refused: str) -> Fetch:
         """See `TokenAuth`."""
@@ -208,9 +210,10 @@ class TokenExchange(TokenAuth):
     expires: str = field(default="expires_at", kw_only=True)
     body: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
-    def address(self, config: Mapping[str, str]) -> str:
+    @property
+    def endpoint(self) -> str:
         """See `TokenAuth`."""
-        return self._fill_address(self.url, config)
+        return self.url
 
     def fetch(self, config: Mapping[str, str], refused: str) -> Fetch:
         """See `TokenAuth`."""

@@ -214,6 +214,29 @@ def test_a_sync_that_is_recorded_again_sends_the_newest_refresh_token(
     sync(spec, issuer, tmp_path / "lake")
 
 
+@pytest.mark.parametrize("elsewhere", [True, False], ids=["of another host", "of the same host"])
+def test_the_connections_own_address_for_tokens_is_not_in_the_recording(
+    issuer: TokenIssuer, tmp_path: Path, elsewhere: bool
+) -> None:
+    with Vendor() as other:
+        url = other.url if elsewhere else issuer.api.url
+        TokenIssuer(issuer.api, other).page = answer
+        text = INTEGRATION.replace("AUTH", 'RefreshToken(token_url="{config.auth_url}/oauth/token")')
+        file = tmp_path / "desk" / "desk.py"
+        file.parent.mkdir()
+        field = '    client_id: str\n    auth_url: str = "https://auth.desk.example"\n'
+        file.write_text(text.replace("    client_id: str\n", field), encoding="utf-8")
+        to_other = connection(issuer).model_copy(update={"config": {**connection(issuer).config, "auth_url": url}})
+        spec = find_integration(str(file))
+        folder = record_scenario(spec, to_other, "default", key=b"a key", records=None, pages=None).folder
+    texts = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.json")}
+    assert not [name for name, text in texts.items() if "127.0.0.1" in text]
+    login = json.loads(texts["first/0-other.001.json"])
+    assert login["request"]["url"] == "https://auth.desk.example/oauth/token"
+    with replay_scenario(folder) as replay:
+        assert replay.problems == []
+
+
 def test_a_secret_store_that_cannot_be_used_is_told(issuer: TokenIssuer, tmp_path: Path, home: Path) -> None:
     home.mkdir()
     (home / "secrets").write_text("no folder")
