@@ -22,7 +22,6 @@ from dazz_assets.extract.ranges import PART_WINDOWS, SyncPlan, SyncRange
 from dazz_assets.extract.stream_requests import build_request, parent_fields, sent_bounds
 from dazz_assets.http import (
     AuthConnection,
-    Authenticator,
     CredentialError,
     CursorToken,
     FetchError,
@@ -30,7 +29,7 @@ from dazz_assets.http import (
     NextLink,
     Request,
 )
-from dazz_assets.http.authenticator import is_signed
+from dazz_assets.http.authenticator import Authenticator, is_signed
 from dazz_assets.http.author_code import first_request
 from dazz_assets.http.mask import HIDDEN
 from dazz_assets.http.pagination import keeps_place
