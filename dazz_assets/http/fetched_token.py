@@ -12,7 +12,6 @@ from typing import Any
 from dazz_assets.http.auth import fill_template
 from dazz_assets.http.errors import CredentialError, RefusedError
 from dazz_assets.http.failures import vendor_message
-from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.mask import Mask
 from dazz_assets.http.page import Request, Response
 from dazz_assets.http.placeholders import PLACEHOLDER, path_segment
@@ -127,6 +126,8 @@ class TokenAuth:
         A placeholder at its start is an address by itself; others are encoded, each as a segment of a path.
         Raises CredentialError.
         """
+        from dazz_assets.http.hosts import parse_origin  # loads urllib3, which no class that names an auth needs
+
         template = self.endpoint
         start = PLACEHOLDER.match(template)
         base = fill_template(start[0], config).rstrip("/") if start else ""
