@@ -114,11 +114,16 @@ class RefreshToken(_Client):
             response = yield self._ask(config, {"grant_type": "refresh_token", "refresh_token": stored.refresh_token})
             if stored.begun is None and _is_refusal(response):
                 self._write(name, stored)
-            token = _read_grant(response, now, self._explain_refusal(stored))
-            newer = response.value("refresh_token")
-            kept = newer if isinstance(newer, str) and newer else stored.refresh_token
-            self._connection.mask.learn(kept)
-            self._write(name, StoredToken(kept, token.value, token.due))
+            newer = _read_refresh_token(response)
+            if newer is not None:
+                self._connection.mask.learn(newer)
+            try:
+                token = _read_grant(response, now, self._explain_refusal(stored))
+            except FetchError:
+                if newer is not None:  # It has replaced the one before, whatever else is wrong.
+                    self._write(name, StoredToken(newer))
+                raise
+            self._write(name, StoredToken(newer or stored.refresh_token, token.value, token.due))
             return token
 
     @contextmanager
@@ -269,6 +274,15 @@ def _read_grant(response: Response, now: float, advice: str) -> Token:
     """The token in the answer of a token endpoint (RFC 6749, section 5.1)."""
     value = read_token(response, "access_token", advice)
     return Token.living(value, read_lifetime(response.value("expires_in"), now), now)
+
+
+def _read_refresh_token(response: Response) -> str | None:
+    """The refresh token that an answer brings in place of the one that was sent; None if it brings none."""
+    try:
+        value = response.value("refresh_token") if 200 <= response.status < 300 else None
+    except ValueError:
+        return None
+    return value if isinstance(value, str) and value else None
 
 
 def _is_refusal(response: Response) -> bool:

@@ -148,6 +148,22 @@ def test_19_nothing_is_sent_while_the_new_token_could_not_be_stored(
     assert issuer.paths == []
 
 
+@pytest.mark.parametrize(
+    "answer", [{"expires_in": "soon", "access_token": "abc"}, {"accessToken": "abc"}], ids=["no time", "no token"]
+)
+def test_19_a_new_token_is_stored_even_if_the_rest_of_the_answer_is_of_no_use(
+    connect: Connect, issuer: TokenIssuer, home: Path, answer: dict[str, Any]
+) -> None:
+    issuer.refusal = Reply(body={"refresh_token": f"{CANARY}refresh-1", **answer})
+    issuer.refresh_tokens.append(f"{CANARY}refresh-1")
+    with pytest.raises(SyncError) as caught:
+        connect(RefreshingIntegration).sync(ItemsStream)
+    assert CANARY not in str(caught.value)
+    assert stored(home)["refresh_token"] == f"{CANARY}refresh-1"
+    issuer.refusal = None
+    connect(RefreshingIntegration).sync(ItemsStream)
+
+
 def test_19_a_client_without_a_secret_sends_none(connect: Connect, issuer: TokenIssuer) -> None:
     public = declare(
         "VendorIntegration", RefreshingIntegration, auth=RefreshToken(token_url="/oauth/token", client_secret="")
