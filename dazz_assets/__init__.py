@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dazz_assets.declare.stream import Stream
     from dazz_assets.errors import DefinitionError
     from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
+    from dazz_assets.http.oauth import ClientCredentials, JwtGrant, RefreshToken, TokenExchange
     from dazz_assets.http.page import Page, Request, Response
     from dazz_assets.http.pagination import (
         CursorToken,
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     )
     from dazz_assets.http.rate_limit import Rate
     from dazz_assets.http.seam import Seam
+    from dazz_assets.http.signed_jwt import SignedJwt
     from dazz_assets.http.told_limits import Budget
     from dazz_assets.lake import Lake
     from dazz_assets.orchestration.component import IntegrationComponent
     from dazz_assets.orchestration.definitions import build_definitions
     from dazz_assets.orchestration.translator import Node, Translator
+    from dazz_assets.secret_store import SecretStore
     from dazz_assets.spec.specs import IntegrationSpec
 
 _MODULES = {
@@ -42,6 +45,7 @@ _MODULES = {
     "Basic": "dazz_assets.http.auth",
     "BearerToken": "dazz_assets.http.auth",
     "Budget": "dazz_assets.http.told_limits",
+    "ClientCredentials": "dazz_assets.http.oauth",
     "Connection": "dazz_assets.connections",
     "ConnectionConfig": "dazz_assets.declare.config",
     "Cursor": "dazz_assets.declare.cursor",
@@ -53,6 +57,7 @@ _MODULES = {
     "Integration": "dazz_assets.declare.integration",
     "IntegrationComponent": "dazz_assets.orchestration.component",
     "IntegrationSpec": "dazz_assets.spec.specs",
+    "JwtGrant": "dazz_assets.http.oauth",
     "Lake": "dazz_assets.lake",
     "Last": "dazz_assets.http.pagination",
     "LinkHeader": "dazz_assets.http.pagination",
@@ -63,10 +68,14 @@ _MODULES = {
     "PageNumber": "dazz_assets.http.pagination",
     "Paginator": "dazz_assets.http.pagination",
     "Rate": "dazz_assets.http.rate_limit",
+    "RefreshToken": "dazz_assets.http.oauth",
     "Request": "dazz_assets.http.page",
     "Response": "dazz_assets.http.page",
     "Seam": "dazz_assets.http.seam",
+    "SecretStore": "dazz_assets.secret_store",
+    "SignedJwt": "dazz_assets.http.signed_jwt",
     "Stream": "dazz_assets.declare.stream",
+    "TokenExchange": "dazz_assets.http.oauth",
     "Translator": "dazz_assets.orchestration.translator",
     "build_definitions": "dazz_assets.orchestration.definitions",
     "parser": "dazz_assets.declare.parser",
@@ -78,6 +87,7 @@ __all__ = [
     "Basic",
     "BearerToken",
     "Budget",
+    "ClientCredentials",
     "Connection",
     "ConnectionConfig",
     "Cursor",
@@ -89,6 +99,7 @@ __all__ = [
     "Integration",
     "IntegrationComponent",
     "IntegrationSpec",
+    "JwtGrant",
     "Lake",
     "Last",
     "LinkHeader",
@@ -99,10 +110,14 @@ __all__ = [
     "PageNumber",
     "Paginator",
     "Rate",
+    "RefreshToken",
     "Request",
     "Response",
     "Seam",
+    "SecretStore",
+    "SignedJwt",
     "Stream",
+    "TokenExchange",
     "Translator",
     "build_definitions",
     "parser",

@@ -14,7 +14,7 @@ from dazz_assets.declare.config import config_secrets, config_texts, secret_list
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import SyncError
-from dazz_assets.http import ClientEvent, Limiter, Mask
+from dazz_assets.http import AuthConnection, ClientEvent, Limiter, Mask
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.client import Client
 from dazz_assets.http.code_walk import Code, call_code
@@ -25,6 +25,7 @@ from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, 
 from dazz_assets.lake import Lake, Table
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import Progress
+from dazz_assets.secret_store import SecretStore, open_secret_store
 from dazz_assets.spec.placeholder_rules import find_other_braces
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 from dazz_assets.spec.timestamps import is_zone
@@ -46,7 +47,8 @@ class Session:
     now, sleep: replace the clock and the waiting, for tests and recordings.
     max_pages: read at most this many pages of each list, for recordings, which need not be complete.
     is_repeatable: the same requests are sent each time, as recordings and replays need it: no page of a list before its
-        turn, and all with the first of several tokens.
+        turn, all with the first of several tokens, and none with a token that an earlier session fetched.
+    open_secret_store: opens the store of the tokens that a vendor replaces, when one is needed.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Session:
         sleep: Callable[[float], None] | None = None,
         max_pages: int | None = None,
         is_repeatable: bool = False,
+        open_secret_store: Callable[[], SecretStore] = open_secret_store,
     ) -> None:
         self.spec = spec
         self.connection = connection
@@ -70,6 +73,7 @@ class Session:
         self.looks_ahead = max_pages is None and not is_repeatable
         self._is_repeatable = is_repeatable
         self._sleep = sleep
+        self._open_secret_store = open_secret_store
         self._narrowed: dict[str, CredentialSet] = {}
         self.facts: dict[str, Any] = {}
         """The values of the integration's facts that this session fetched, by name."""
@@ -196,7 +200,7 @@ class Session:
         return CredentialSet(
             [
                 Credential(
-                    Authenticator(auth, config_texts(config, place), mask=mask),
+                    Authenticator(auth, config_texts(config, place), mask=mask, connection=self.auth_connection),
                     Limiter(rate),
                     f"number {place + 1} of the {tokens} in `config.{field}`" if tokens > 1 else "",
                 )
@@ -210,6 +214,17 @@ class Session:
         if not rates:
             return self._credentials
         return self._narrowed.setdefault(stream, self._credentials.narrow(rates))
+
+    @property
+    def auth_connection(self) -> AuthConnection:
+        """What an auth that fetches tokens must know of the connection. Raises BadConnection."""
+        return AuthConnection(
+            name=self.name,
+            base_url=self.base_url,
+            clock=lambda: self.now().timestamp(),
+            open_secret_store=self._open_secret_store,
+            is_repeatable=self._is_repeatable,
+        )
 
     def client(self, stream: str) -> Client:
         """A client for one stream's requests. All streams of the connection share credentials and rate limits.

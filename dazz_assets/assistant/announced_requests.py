@@ -21,7 +21,15 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import PART_WINDOWS, SyncPlan, SyncRange
 from dazz_assets.extract.stream_requests import build_request, parent_fields, sent_bounds
-from dazz_assets.http import CredentialError, CursorToken, FetchError, LinkHeader, NextLink, Request
+from dazz_assets.http import (
+    AuthConnection,
+    CredentialError,
+    CursorToken,
+    FetchError,
+    LinkHeader,
+    NextLink,
+    Request,
+)
 from dazz_assets.http.authenticator import Authenticator, is_signed
 from dazz_assets.http.author_code import first_request
 from dazz_assets.http.mask import HIDDEN
@@ -192,7 +200,9 @@ def _sign(session: Session, request: Request) -> tuple[Request, str]:
     integration = session.integration
     note = ""
     try:
-        signed = Authenticator(integration.auth, config_texts(integration.config)).preview_signing(plain)
+        connection = AuthConnection(session.name, session.base_url)
+        authenticator = Authenticator(integration.auth, config_texts(integration.config), connection=connection)
+        signed = authenticator.preview_signing(plain)
     except CredentialError:  # For example, a stand-in is not a key that the auth can sign with.
         signed, note = plain, "what the auth adds shows only with a connection's config"
     if not is_signed(signed, plain):

@@ -41,7 +41,8 @@ class Integration(Generic[Config]):
     name: of the integration, in assets and tables. By default the class name without `Integration`, in snake case.
     streams: the `Stream` classes to fetch.
     base_url: where the API is. May hold `{config.x}`; a connection's own `base_url` replaces it.
-    auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`, or your own `Auth`.
+    auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`; `ClientCredentials`, `RefreshToken`, `SignedJwt`,
+        `JwtGrant` or `TokenExchange`, which fetch tokens; or your own `Auth`.
     hosts: other hosts (on https) that requests, and with them the secret, may go to.
     rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it. Several that
         hold together are a tuple, `(Rate(50, per=1), Rate(900, per=60))`: requests are spaced by the one with the

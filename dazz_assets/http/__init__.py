@@ -30,8 +30,10 @@ from dazz_assets.http.errors import (
     WaitTooLongError,
     WalkLimitError,
 )
+from dazz_assets.http.fetched_token import AuthConnection, TokenAuth
 from dazz_assets.http.mask import Mask
 from dazz_assets.http.next_page_hints import find_next_page_hint
+from dazz_assets.http.oauth import ClientCredentials, JwtGrant, RefreshToken, TokenExchange
 from dazz_assets.http.page import Page, Param, Request, Response
 from dazz_assets.http.pagination import (
     CursorToken,
@@ -46,6 +48,7 @@ from dazz_assets.http.pagination import (
 from dazz_assets.http.rate_limit import Limiter, Rate, Rates, as_rates
 from dazz_assets.http.response_rules import Absence, Accept, ResponseRules, Shape
 from dazz_assets.http.seam import Seam, Send, Tape
+from dazz_assets.http.signed_jwt import SignedJwt
 from dazz_assets.http.telemetry import ClientEvent, Counters
 from dazz_assets.http.told_limits import Budget, requested_wait
 
@@ -54,10 +57,12 @@ __all__ = [
     "Accept",
     "ApiKey",
     "Auth",
+    "AuthConnection",
     "BadRequestError",
     "Basic",
     "BearerToken",
     "Budget",
+    "ClientCredentials",
     "ClientEvent",
     "Counters",
     "CredentialError",
@@ -65,6 +70,7 @@ __all__ = [
     "FetchError",
     "Format",
     "GraphQLCursor",
+    "JwtGrant",
     "Last",
     "Limiter",
     "LinkHeader",
@@ -85,6 +91,7 @@ __all__ = [
     "Rates",
     "RecordsPathError",
     "RedirectError",
+    "RefreshToken",
     "RefusedError",
     "Request",
     "Response",
@@ -93,8 +100,11 @@ __all__ = [
     "Seam",
     "Send",
     "Shape",
+    "SignedJwt",
     "StoppedError",
     "Tape",
+    "TokenAuth",
+    "TokenExchange",
     "TransientError",
     "TransportError",
     "UnavailableError",

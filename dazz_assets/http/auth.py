@@ -15,7 +15,7 @@ from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, 
 class Auth(Protocol):
     """Signs requests: the protocol of an integration's `auth`. `flow` is a generator, as in httpx.
 
-    >>> class TokenExchange:
+    >>> class SessionLogin:
     ...     token = ""
     ...
     ...     def flow(self, request, config):
@@ -53,7 +53,7 @@ class BearerToken:
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
         """See `Auth`."""
-        yield request.with_header("Authorization", f"Bearer {_fill_header_template(self.token, config)}")
+        yield request.with_header("Authorization", f"Bearer {fill_header_template(self.token, config)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,9 @@ class ApiKey:
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
         """See `Auth`."""
         if self.param is None:
-            yield request.with_header(self.header or "Authorization", _fill_header_template(self.format, config))
+            yield request.with_header(self.header or "Authorization", fill_header_template(self.format, config))
         else:  # `with_param` replaces a key that a next link may repeat from the previous request.
-            yield request.with_param(self.param, _fill_template(self.format, config))
+            yield request.with_param(self.param, fill_template(self.format, config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,16 @@ class Basic:
 
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
         """See `Auth`."""
-        pair = f"{_fill_template(self.username, config)}:{_fill_template(self.password, config)}"
+        pair = f"{fill_template(self.username, config)}:{fill_template(self.password, config)}"
         yield request.with_header("Authorization", f"Basic {b64encode(pair.encode()).decode()}")
 
 
 def auth_templates(auth: object) -> list[str]:
     """The texts in the fields of an auth, which may hold placeholders; empty if it is not a dataclass."""
-    return [text for _, value in _field_values(auth) for text in find_texts(value)]
+    found: list[str] = []
+    for _, value in _field_values(auth):
+        found += auth_templates(value) if is_dataclass(value) else find_texts(value)
+    return found
 
 
 def auth_config_fields(auth: object) -> list[str]:
@@ -111,10 +114,10 @@ def fill_own_auth(auth: Auth, config: Mapping[str, str]) -> Auth:
     The library's auths fill theirs in `flow`, where they know what a header can carry.
     Raises CredentialError: a field has no value, or the auth's class refuses the filled ones.
     """
-    if getattr(type(auth), "flow", None) in _FLOWS_THAT_FILL:
+    if getattr(getattr(type(auth), "flow", None), "__module__", "").startswith("dazz_assets."):
         return auth
     templates = [(field, value) for field, value in _field_values(auth) if any(find_placeholders(value))]
-    filled = [(field, _fill_texts(value, config)) for field, value in templates]
+    filled = [(field, fill_texts(value, config)) for field, value in templates]
     if not filled:
         return auth
     try:
@@ -129,28 +132,27 @@ def fill_own_auth(auth: Auth, config: Mapping[str, str]) -> Auth:
     raise failed  # Raised out here, so that it has no context that could hold a secret.
 
 
-_FLOWS_THAT_FILL = (BearerToken.flow, ApiKey.flow, Basic.flow)
-
-
 def _field_values(auth: object) -> list[tuple[Field[Any], Any]]:
     if not is_dataclass(auth):
         return []
     return [(field, getattr(auth, field.name)) for field in fields(auth) if hasattr(auth, field.name)]
 
 
-def _fill_texts(value: Any, config: Mapping[str, str]) -> Any:
+def fill_texts(value: Any, config: Mapping[str, str]) -> Any:
     """The value with the templates in it filled, at any depth of mappings, lists and tuples."""
     if isinstance(value, str):
-        return _fill_template(value, config)
+        return fill_template(value, config)
     if isinstance(value, Mapping):
-        return {key: _fill_texts(item, config) for key, item in value.items()}
+        return {key: fill_texts(item, config) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        filled = [_fill_texts(item, config) for item in value]
+        filled = [fill_texts(item, config) for item in value]
         return tuple(filled) if isinstance(value, tuple) else filled
     return value
 
 
-def _fill_template(template: str, config: Mapping[str, str]) -> str:
+def fill_template(template: str, config: Mapping[str, str]) -> str:
+    """The text with its placeholders filled. CredentialError: a field has no value."""
+
     def look_up(_: str, name: str) -> str:
         if name not in config:
             raise CredentialError(f"the auth needs the config field {name!r}, which has no value.")
@@ -159,9 +161,9 @@ def _fill_template(template: str, config: Mapping[str, str]) -> str:
     return str(fill_placeholders(template, look_up))
 
 
-def _fill_header_template(template: str, config: Mapping[str, str]) -> str:
+def fill_header_template(template: str, config: Mapping[str, str]) -> str:
     """The filled template, checked to fit in a header. The error names fields but never their values."""
-    text = _fill_template(template, config)
+    text = fill_template(template, config)
     if text.isascii() and text.isprintable() and text == text.strip():
         return text
     names = " or ".join(sorted({repr(name) for _, name in find_placeholders(template)})) or "the template"

@@ -14,6 +14,8 @@ from dazz_assets.http.auth import Auth, fill_own_auth
 from dazz_assets.http.author_code import describe_exception
 from dazz_assets.http.errors import CredentialError, FetchError, TransientError
 from dazz_assets.http.failures import error_for_response
+from dazz_assets.http.fetched_token import AuthConnection, TokenAuth
+from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.mask import Mask
 from dazz_assets.http.page import Request, Response
 
@@ -32,7 +34,7 @@ class Authenticator:
 
     auth: copied, so that its state (a token) stays with this connection. An author's own is filled from the config.
     config: the fields of the connection's config as text. secrets: the values to mask in all texts. mask: replaces
-    them; the connection's authenticators share it.
+    them; the connection's authenticators share it. connection: what an auth that fetches tokens must know of it.
     """
 
     def __init__(
@@ -41,9 +43,12 @@ class Authenticator:
         config: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
         mask: Mask | None = None,
+        connection: AuthConnection | None = None,
     ) -> None:
         self.mask = mask or Mask(secrets)
         self._auth = copy.deepcopy(auth)
+        if isinstance(self._auth, TokenAuth):
+            self._auth.connect(replace(connection or AuthConnection(), mask=self.mask))
         self._config = dict(config or {})
         self._lock = Lock()
         self._is_filled = False
@@ -68,6 +73,12 @@ class Authenticator:
                 flow.send(replace(signed, source=request.source))
         finally:
             flow.close()
+
+    def declares(self, url: str) -> bool:
+        """Whether the auth names the origin of a URL for its own requests. Raises CredentialError."""
+        if not isinstance(self._auth, TokenAuth) or not self._auth.endpoint:
+            return False
+        return parse_origin(self._auth.address(self._config)) == parse_origin(url)
 
     def preview_signing(self, request: Request) -> Request:
         """The first request that a flow would send, without sending it. FetchError: the flow fails."""
@@ -137,7 +148,7 @@ class _Flow:
             request = self._call_author_code(lambda: flow.send(response) if response is not None else next(flow))
         except FetchError as error:
             if self._sent is not None:
-                error.url = error.url or f"{self._sent.method} {_url_without_query(self._sent)}"
+                error.url = error.url or _describe(self._sent)
             raise
         if request is None:
             return None
@@ -151,7 +162,12 @@ class _Flow:
     def send(self, request: Request) -> None:
         """Send a request that the flow yielded."""
         self._sent = request
-        self._response = self._send(request)
+        try:
+            self._response = self._send(request)
+        except FetchError as error:
+            if not is_signed(request, self._request):
+                error.url = error.url or _describe(request)
+            raise
 
     def outcome(self) -> tuple[Request, Response]:
         """The last request that was sent, and its response."""
@@ -185,6 +201,10 @@ class _Flow:
 
     def _flow_error(self, problem: str) -> CredentialError:
         return CredentialError(f"{self._name}.flow {problem}.", advice="Correct the integration's auth.")
+
+
+def _describe(request: Request) -> str:
+    return f"{request.method} {_url_without_query(request)}"
 
 
 def _url_without_query(request: Request) -> str:

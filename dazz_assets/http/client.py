@@ -245,6 +245,7 @@ class Client:
 
         try:
             with self._slot(stop):
+                self._wait_until_open(limiter, stop)
                 transport = self._transports[credential.name]
                 received = transport.exchange(request, lambda: self._begin_request(limiter, stop), observe)
             page = self._classify(request, received, rules)
@@ -291,6 +292,8 @@ class Client:
     def _classify(self, request: Request, received: Page, rules: ResponseRules) -> Page:
         """The page, masked. An error about one of the auth's own requests names that request."""
         page = replace(received, url=self.mask(received.url), where=self.where, list_path=rules.records)
+        if page.request is not request:
+            rules = ResponseRules()  # What the stream accepts, it accepts of its own requests.
         try:
             return classify_response(page, rules, self._clock(), self.mask)
         except FetchError as error:
@@ -339,6 +342,11 @@ class Client:
         """Wait until the next request may be sent, and count it. StoppedError: the caller stopped the walk."""
         self._wait_for_turn(limiter, stop)
         self._telemetry.count(Counters(requests=1))
+
+    def _wait_until_open(self, limiter: Limiter, stop: threading.Event | None) -> None:
+        """Wait out a limit before the request is signed: a token may end meanwhile (conformance 22)."""
+        if (seconds := limiter.seconds_closed(self._clock())) > 0:
+            self._pause_for_limit(seconds, stop)
 
     def _wait_for_turn(self, limiter: Limiter, stop: threading.Event | None) -> Turn:
         turn = limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))

@@ -207,6 +207,11 @@ class Limiter:
         with self._lock:
             return max(now + self._seconds_closed(now), self._next_slot(now))
 
+    def seconds_closed(self, now: float) -> float:
+        """The seconds for which the vendor lets nothing in."""
+        with self._lock:
+            return self._seconds_closed(now)
+
     def count_room(self, now: float, seconds: float) -> int:
         """How many requests may be sent within so many seconds from now."""
         opens = self.opens_at(now)

@@ -133,16 +133,21 @@ class Transport:
             )
         raise RedirectError(f"more than {MAX_REDIRECTS} redirects.")
 
-    def _prepare(self, request: Request) -> _PreparedRequest:
-        """The request as `requests` sends it. Raises BadRequestError and UndeclaredHostError."""
+    def _prepare(self, request: Request, *, of_auth: bool = False) -> _PreparedRequest:
+        """The request as `requests` sends it. of_auth: it is the auth's own, which may have another host.
+
+        Raises BadRequestError and UndeclaredHostError.
+        """
         prepared = prepare_request(replace(request, headers={**self._headers, **request.headers}))
-        self._check_host(prepared.url or "")
+        url = prepared.url or ""
+        if not (of_auth and self._authenticator.declares(url)):
+            self._check_host(url)
         return prepared
 
     def _prepare_signed(self, signed: Request, plain: Request, unsigned: _PreparedRequest) -> _PreparedRequest:
         """The same for a request with credentials. Most are in a header, and then the rest was prepared already."""
         if replace(signed, headers=plain.headers) != plain:
-            return self._prepare(signed)
+            return self._prepare(signed, of_auth=not is_signed(signed, plain))
         return unsigned if signed.headers == plain.headers else unsigned.with_headers(signed.headers)
 
     def _check_host(self, url: str) -> None:

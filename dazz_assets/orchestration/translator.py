@@ -1,17 +1,11 @@
 """The translator sets keys, groups, tags and automation of assets. Subclass it to change them."""
 
-import importlib
-import importlib.util
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from types import ModuleType
 
 import dagster as dg
 
-from dazz_assets.errors import DefinitionError
-from dazz_assets.home import in_project
+from dazz_assets.class_by_name import load_named_class
 from dazz_assets.orchestration.dagster_instance import INTEGRATION_TAG
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
@@ -103,34 +97,5 @@ def load_translator() -> Translator:
 
     Raises DefinitionError if the class doesn't exist or isn't a Translator.
     """
-    name = os.environ.get(TRANSLATOR_VARIABLE)
-    if not name:
-        return Translator()
-    source, _, class_name = name.rpartition(":")
-    if not source:
-        raise DefinitionError(f"{TRANSLATOR_VARIABLE} is {name!r}; write it as module:Class or path/to/file.py:Class")
-    if source.endswith(".py") and not in_project(source).is_file():
-        raise DefinitionError(
-            f"{TRANSLATOR_VARIABLE} is {name!r}, but there is no file {in_project(source).resolve()}; correct the path"
-        )
-    try:
-        translator = getattr(_import_module(source), class_name, None)
-    except Exception as error:
-        raise DefinitionError(
-            f"{TRANSLATOR_VARIABLE}: {source} failed to load: {type(error).__name__}: {error}"
-        ) from error
-    if not (isinstance(translator, type) and issubclass(translator, Translator)):
-        raise DefinitionError(f"{TRANSLATOR_VARIABLE}: {source} has no subclass of Translator named {class_name!r}")
-    return translator()
-
-
-def _import_module(source: str) -> ModuleType:
-    if not source.endswith(".py"):
-        return importlib.import_module(source)
-    name = "dazz_translator"
-    specification = importlib.util.spec_from_file_location(name, in_project(source).resolve())
-    if specification is None or specification.loader is None:
-        raise ImportError(f"{source} isn't a Python file")
-    module = sys.modules[name] = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    named = load_named_class(TRANSLATOR_VARIABLE, Translator)
+    return named() if named is not None else Translator()

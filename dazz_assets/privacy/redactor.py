@@ -45,7 +45,8 @@ class Redactor:
 
     secrets: plain texts by config field: the value of `api_key` becomes `redacted-api-key`, however it is encoded.
     key: makes the pseudonyms; the same key gives the same value the same pseudonym.
-    base_urls: real base URLs, each with the public one that replaces it.
+    base_urls: public base URLs, each with the connection's own, which it replaces. Of several with the same own one it
+    is the first.
     public: config values that are not secret. Requests contain them, so they do not count as personal, except for
     e-mail addresses in them.
 
@@ -76,8 +77,8 @@ class Redactor:
         self._stand_in_or_number = re.compile(f"{self._stand_in.pattern}|{NUMBER}")
         for name in self._masks:
             self._pseudonyms.remember(secrets[name], _placeholder(name))
-        self._show_public_urls = BaseUrls(base_urls)
-        self._show_real_urls = BaseUrls({public_url: real for real, public_url in base_urls.items()})
+        self._show_public_urls = BaseUrls({real: public_url for public_url, real in reversed(tuple(base_urls.items()))})
+        self._show_real_urls = BaseUrls(base_urls)
         self._is_for_requests = False
 
     @property

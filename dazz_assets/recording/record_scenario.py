@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from pydantic import BaseModel, SecretStr
 from dazz_assets.connections import Connection
 from dazz_assets.declare.config import ConnectionConfig, is_secret_list, secrets_by_field
 from dazz_assets.errors import RecordingError
-from dazz_assets.http import Seam
+from dazz_assets.http import Seam, TokenAuth
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.privacy.redactor import PERSONAL, Redactor
 from dazz_assets.recording.exchange_file import format_exchange
 from dazz_assets.recording.record_syncs import SyncRecorder
 from dazz_assets.recording.recording_warnings import find_warnings
 from dazz_assets.recording.redaction_changes import RedactionChanges
+from dazz_assets.recording.refresh_tokens import hold_refresh_token
 from dazz_assets.recording.replay import Replay, find_seams, replay_scenario
 from dazz_assets.recording.scenario import (
     CONNECTION,
@@ -90,25 +91,28 @@ def record_scenario(
     earlier = _read_earlier(folder, spec)
     config = connection.load(spec.config)
     redactor = Redactor(
-        secrets_by_field(config), key, _public_base_urls(spec, config), public=list(_public_values(config))
+        secrets_by_field(config), key, _own_addresses(spec, config), public=list(_public_values(config))
     )
     scenario = _start_scenario(spec, connection, config, redactor, key).model_copy(
         update={"records": records, "pages": pages}
     )
-    # The engine works with the real secrets, but with the public base URL.
+    # The engine works with the real secrets, but with the public addresses.
     real_connection = connection.model_copy(
-        update={"id": CONNECTION, "config": _without_base_url(spec, connection.config)}
+        update={"id": CONNECTION, "config": _without_addresses(spec, connection.config)}
     )
-    recorder = SyncRecorder(
-        spec,
-        real_connection,
-        redactor,
-        cut=Cut(pages, records) if pages or records else None,
-        seams=seams or find_seams(spec),
-        changes=RedactionChanges(),
-        progress=progress,
-    )
-    with _open_unfinished(folder) as unfinished:
+    with ExitStack() as stack:
+        unfinished = stack.enter_context(_open_unfinished(folder))
+        refresh_token = stack.enter_context(hold_refresh_token(spec, connection, config, redactor.restore))
+        recorder = SyncRecorder(
+            spec,
+            real_connection,
+            redactor,
+            cut=Cut(pages, records) if pages or records else None,
+            seams=seams or find_seams(spec),
+            changes=RedactionChanges(),
+            refresh_token=refresh_token,
+            progress=progress,
+        )
         with recorder:
             for sync in SCENARIO_SYNCS:
                 recorder.record(sync)
@@ -164,20 +168,27 @@ def _flatten_plain(value: object) -> Iterator[str]:
             yield from _flatten_plain(item)
 
 
-def _public_base_urls(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
-    """The connection's own base URL with the public one that replaces it, if both exist."""
-    if config.base_url is None or not _has_public_base_url(spec):
-        return {}
-    return {config.base_url.rstrip("/"): spec.integration.base_url.rstrip("/")}
+def _own_addresses(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
+    """The public addresses of the vendor for which the connection has its own, each with that."""
+    own = {public: (getattr(config, name) or "").rstrip("/") for name, public in _public_addresses(spec).items()}
+    return {public: address for public, address in own.items() if address}
 
 
-def _has_public_base_url(spec: IntegrationSpec) -> bool:
-    address = spec.integration.base_url
-    return bool(address) and not PLACEHOLDER.search(address)
+def _without_addresses(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name not in _public_addresses(spec)}
 
 
-def _without_base_url(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if name != "base_url" or not _has_public_base_url(spec)}
+def _public_addresses(spec: IntegrationSpec) -> dict[str, str]:
+    """The fields of the config that replace an address of the vendor (of the API, for tokens), each with that one."""
+    found = {"base_url": spec.integration.base_url}
+    auth = spec.integration.auth
+    if isinstance(auth, TokenAuth) and (start := PLACEHOLDER.match(auth.endpoint)) is not None:
+        found[start[2]] = spec.config.model_fields[start[2]].default
+    return {
+        name: address.rstrip("/")
+        for name, address in found.items()
+        if address and isinstance(address, str) and not PLACEHOLDER.search(address)
+    }
 
 
 def _start_scenario(
@@ -190,7 +201,7 @@ def _start_scenario(
         start=connection.start,
         first=now,
         second=now,
-        config=_without_base_url(spec, _redact_config(config, redactor)),
+        config=_without_addresses(spec, _redact_config(config, redactor)),
         key=hmac.new(key, b"which key this is", hashlib.sha256).hexdigest()[:8],
     )
 

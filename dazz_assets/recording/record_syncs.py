@@ -30,6 +30,7 @@ from dazz_assets.recording.named_records import (
     read_lists,
 )
 from dazz_assets.recording.redaction_changes import RedactionChanges, describe_twins
+from dazz_assets.recording.refresh_tokens import RecordedRefreshToken
 from dazz_assets.recording.replay import replay_requests
 from dazz_assets.recording.replay_answers import ReplayScript
 from dazz_assets.recording.scenario import ScenarioSync, now_in_seconds
@@ -54,6 +55,7 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
     """Records one sync after another. Use it in a `with` statement.
 
     cut: what to keep of each list; None keeps all. seams: where to record. changes: told what redaction changed.
+    refresh_token: the connection's, if it has one.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         cut: Cut | None,
         seams: Sequence[Seam],
         changes: RedactionChanges,
+        refresh_token: RecordedRefreshToken,
         progress: Progress | None = None,
     ) -> None:
         self.recorded: dict[ScenarioSync, RecordedSync] = {}
@@ -74,6 +77,7 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
         self._cut = cut
         self._seams = seams
         self._changes = changes
+        self._refresh_token = refresh_token
         self._progress = progress
         self._cut_sources: set[Source] = set()
         self._last_pages: dict[Source, int] = {}
@@ -148,8 +152,8 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
                     page = record.page if in_order else self._last_pages[record.source]
                     added[record.source].setdefault(page, []).append(record.item)
         cut = replace(self._cut, added=added) if self._cut else None
-        tape = RecordingTape(self._spec, self._redactor, cut, self._changes)
-        with _open_seams(self._seams, tape):
+        tape = RecordingTape(self._spec, self._redactor, cut, self._changes, self._refresh_token.replace_spent)
+        with _open_seams(self._seams, tape), self._refresh_token.live():
             outcome = self._workspace.sync(Clock(at))
         self._cut_sources |= tape.cut_sources
         self._last_pages |= tape.pages
@@ -195,11 +199,10 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
             return {}
         streams = self._spec.streams
         wanted = {source for source in sources if not self.recorded or streams[source[0]].cursor is None}
-        session = self._workspace.searching_session(Clock(at), SEARCHED_PAGES)
-        with (
-            closing(session),
-            _open_seams(self._seams, RecordingTape(self._spec, self._redactor, None, RedactionChanges())),
-        ):
+        token = self._refresh_token
+        session = self._workspace.searching_session(Clock(at), SEARCHED_PAGES, token.engine_store())
+        tape = RecordingTape(self._spec, self._redactor, None, RedactionChanges(), token.replace_spent)
+        with closing(session), _open_seams(self._seams, tape), token.live():
             return read_lists(session, wanted, self._cut.pages)
 
     def _read_kept(self) -> dict[str, dict[str, Any]]:
@@ -243,7 +246,8 @@ class SyncRecorder(AbstractContextManager["SyncRecorder"]):
 
     def _open_workspace(self) -> Workspace:
         pages = self._cut.pages if self._cut else None
-        return self._stack.enter_context(open_workspace(self._spec, self._connection, pages, self._progress))
+        secrets = self._refresh_token.engine_store()
+        return self._stack.enter_context(open_workspace(self._spec, self._connection, pages, self._progress, secrets))
 
     def _describe_failure(self, sync: ScenarioSync, problem: Problem, recorded: RecordedSync) -> str:
         """The problem, with what redaction or the cut may have to do with it."""

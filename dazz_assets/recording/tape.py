@@ -6,7 +6,7 @@ import hashlib
 import re
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dazz_assets.counts import format_count
@@ -52,10 +52,17 @@ class RecordingTape:
     therefore hold placeholders and pseudonyms, whose originals are restored in what is sent.
 
     cut: what to keep of each list; None keeps all. cut_sources: lists of which something was or may have been left out.
-    pages: how many pages were read of each list.
+    pages: how many pages were read of each list. finish: changes a request last, before it is sent.
     """
 
-    def __init__(self, spec: IntegrationSpec, redactor: Redactor, cut: Cut | None, changes: RedactionChanges) -> None:
+    def __init__(
+        self,
+        spec: IntegrationSpec,
+        redactor: Redactor,
+        cut: Cut | None,
+        changes: RedactionChanges,
+        finish: Callable[[Request], Request] = lambda request: request,
+    ) -> None:
         self.exchanges: list[Exchange] = []
         self.cut_sources: set[Source] = set()
         self.pages: Counter[Source] = Counter()
@@ -63,6 +70,7 @@ class RecordingTape:
         self._redactor = redactor
         self._cut = cut
         self._changes = changes
+        self._finish = finish
         self._numbers: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -72,7 +80,7 @@ class RecordingTape:
         with self._lock:
             # A token may come in a response under any name; it shows as a secret once it signs a request.
             self._redactor.redact_headers(request.headers)
-            restored = self._restore(request)
+            restored = self._finish(self._restore(request))
         response = send(restored)
         with self._lock:
             is_success = response.status < 300

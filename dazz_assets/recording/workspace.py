@@ -20,6 +20,7 @@ from dazz_assets.orchestration.dagster_instance import open_temporary_instance
 from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.reports import Progress
+from dazz_assets.secret_store import MemorySecretStore, SecretStore
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec
 
@@ -52,13 +53,17 @@ class Clock:
 
 @dataclass(frozen=True)
 class Workspace:
-    """One connection of an integration, with the lake and Dagster instance of its syncs. pages: see `Scenario`."""
+    """One connection of an integration, with the lake and Dagster instance of its syncs. pages: see `Scenario`.
+
+    secrets: keeps the tokens that the vendor replaces, for as long as the workspace is there.
+    """
 
     spec: IntegrationSpec
     connection: Connection
     lake: Lake
     instance: DagsterInstance
     pages: int | None
+    secrets: SecretStore
     progress: Progress | None = None
 
     @property
@@ -66,8 +71,8 @@ class Workspace:
         """A session to read what was stored."""
         return Session(self.spec, self.connection, self.lake)
 
-    def searching_session(self, clock: Clock, pages: int) -> Session:
-        """A session to read more pages of each list than its syncs do."""
+    def searching_session(self, clock: Clock, pages: int, secrets: SecretStore) -> Session:
+        """A session to read more pages of each list than its syncs do, with a store of secrets that is not theirs."""
         return Session(
             self.spec,
             self.connection,
@@ -77,6 +82,7 @@ class Workspace:
             sleep=clock.sleep,
             max_pages=pages,
             is_repeatable=True,
+            open_secret_store=lambda: secrets,
         )
 
     def sync(self, clock: Clock) -> Outcome:
@@ -88,14 +94,25 @@ class Workspace:
             instance=self.instance,
             lake=self.lake,
             progress=self.progress,
-            make_session=partial(Session, now=clock.now, sleep=clock.sleep, max_pages=self.pages, is_repeatable=True),
+            make_session=partial(
+                Session,
+                now=clock.now,
+                sleep=clock.sleep,
+                max_pages=self.pages,
+                is_repeatable=True,
+                open_secret_store=lambda: self.secrets,
+            ),
         )
 
 
 @contextmanager
 def open_workspace(
-    spec: IntegrationSpec, connection: Connection, pages: int | None, progress: Progress | None = None
+    spec: IntegrationSpec,
+    connection: Connection,
+    pages: int | None,
+    progress: Progress | None = None,
+    secrets: SecretStore | None = None,
 ) -> Iterator[Workspace]:
     """Open an empty workspace, which is deleted when the context ends."""
     with tempfile.TemporaryDirectory(prefix="dazz-") as folder, open_temporary_instance() as instance:
-        yield Workspace(spec, connection, Lake(Path(folder)), instance, pages, progress)
+        yield Workspace(spec, connection, Lake(Path(folder)), instance, pages, secrets or MemorySecretStore(), progress)

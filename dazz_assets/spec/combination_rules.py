@@ -6,7 +6,7 @@ from typing import Any
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http import ApiKey, Basic, BearerToken, GraphQLCursor, Offset, PageNumber
+from dazz_assets.http import ApiKey, Basic, BearerToken, GraphQLCursor, Offset, PageNumber, TokenAuth
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.spec.graphql_rules import VARIABLES
 from dazz_assets.spec.secret_rules import secret_fields
@@ -141,9 +141,9 @@ def _find_unused_cursor_setting(stream: StreamSpec) -> str | None:
 
 def _find_setting_replaced_by_auth(stream: StreamSpec, integration: type[Integration[Any]]) -> str | None:
     auth = integration.auth
-    if not isinstance(auth, ApiKey | BearerToken | Basic):
+    if not isinstance(auth, ApiKey | BearerToken | Basic | TokenAuth):
         return None
-    setting, name = "headers", "Authorization"
+    setting, name = "headers", auth.header if isinstance(auth, TokenAuth) else "Authorization"
     if isinstance(auth, ApiKey):
         setting, name = ("params", auth.param) if auth.param is not None else (setting, auth.header or name)
     for given in getattr(stream, setting):

@@ -15,7 +15,12 @@ def text_width(text: str) -> int:
 
 
 def write_literal(value: object) -> str:
-    """The literal of a string, number or boolean; a string is in double quotes unless that takes more escapes."""
+    """The literal of a string, number or boolean, or the call that makes a dataclass instance.
+
+    A string is in double quotes unless that takes more escapes.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return write_call(value)
     if not isinstance(value, str):
         return repr(value)
     literal = repr(value)

@@ -78,3 +78,21 @@ def test_a_warning_names_the_connection_once(project: Project) -> None:
     result = project.run("check", project.target)
     assert "warning: " in result.err
     assert result.err.count("incidents/acme") == 1
+
+
+def test_a_token_that_must_be_fetched_is_fetched_and_a_refusal_is_told(project: Project) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    client = 'ClientCredentials(token_url="/oauth/token", client_id="dazz", client_secret="{config.token}")'
+    text = text.replace('BearerToken("{config.token}")', client).replace("BearerToken", "ClientCredentials")
+    target = project.folder / "with_client.py"
+    target.write_text(text, encoding="utf-8")
+    project.vendor.responses["/oauth/token"] = b'{"access_token": "%s"}' % TOKEN.encode()
+    assert "incidents/acme: ok, 1 record" in project.run("check", str(target)).out
+    assert project.vendor.requests == ["/oauth/token", "/services"]
+    project.vendor.responses["/oauth/token"] = (
+        b'{"error": "invalid_client", "error_description": "%s"}' % TOKEN.encode()
+    )
+    error = project.run("check", str(target), status=1).err
+    assert f"incidents/acme, stream services: POST {project.url}/oauth/token" in error
+    assert "The vendor says: ***; invalid_client" in error
+    assert "Check `config.token` in the connection's config" in error

@@ -164,6 +164,20 @@ def test_21_a_refused_login_is_not_retried_and_names_the_connection_and_request(
     assert server.paths == ["/token"]
 
 
+def test_21_what_a_stream_accepts_is_not_accepted_of_a_refused_login(connect: Connect, server: TokenServer) -> None:
+    class Careless(TokenExchange):
+        def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
+            response = yield Request(urljoin(request.url, self.path), "POST", body={})
+            if response.status == 200:
+                yield request
+
+    server.login = Reply(404, {"message": "no such login"})
+    with pytest.raises(SyncError, match="no such login"):
+        connect(declare("VendorIntegration", ConcurrentIntegration, auth=Careless(), accept={404: "skip"})).sync(
+            ItemsStream
+        )
+
+
 def test_22_each_attempt_starts_a_new_flow(connect: Connect, server: TokenServer, clock: Clock) -> None:
     class TokenPerRequest(TokenExchange):
         def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:

@@ -284,9 +284,19 @@ def test_a_token_from_a_response_can_be_sent_and_keeps_its_placeholder() -> None
     ],
 )
 def test_the_real_base_url_is_replaced_and_restored(text: str, expected: str) -> None:
-    redactor = Redactor({}, b"key", {"http://127.0.0.1:8790/": "https://api.github.com"})
+    redactor = Redactor({}, b"key", {"https://api.github.com": "http://127.0.0.1:8790/"})
     assert redact(text, redactor) == expected
     assert redactor.restore(expected) == text.replace("\\/", "/" if text.startswith("{") else "\\/")
+
+
+def test_of_several_public_base_urls_with_one_real_one_each_is_restored() -> None:
+    redactor = Redactor(
+        {}, b"key", {"https://api.test": "http://127.0.0.1:8790", "https://auth.test": "http://127.0.0.1:8790"}
+    )
+    assert redactor.redact_text("see http://127.0.0.1:8790/x") == "see https://api.test/x"
+    assert (
+        redactor.restore("https://api.test/x") == redactor.restore("https://auth.test/x") == "http://127.0.0.1:8790/x"
+    )
 
 
 def test_a_request_is_the_same_in_a_recording_and_in_its_replay() -> None:

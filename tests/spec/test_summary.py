@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import ConnectionConfig, Cursor, FullRefresh, Incremental, Integration, Stream, parser
+from dazz_assets import (
+    ConnectionConfig,
+    Cursor,
+    FullRefresh,
+    Incremental,
+    Integration,
+    JwtGrant,
+    SignedJwt,
+    Stream,
+    parser,
+)
 from dazz_assets.domain import DomainObject
 from dazz_assets.spec import summary
 from dazz_assets.spec.discovery import find_integration
@@ -161,3 +171,10 @@ def test_a_cursor_is_described_with_how_it_asks_for_changes() -> None:
 )
 def test_a_duration_is_written_in_its_largest_whole_unit(time: timedelta, text: str) -> None:
     assert summary.format_duration(time) == text
+
+
+def test_an_auth_is_shown_with_the_jwt_in_it_as_its_author_writes_them() -> None:
+    auth = JwtGrant(SignedJwt("{config.key}", claims={"iss": "x"}), token_url="/token", scope="read")
+    assert summary.describe_setting(auth) == (
+        'JwtGrant(SignedJwt("{config.key}", claims={\'iss\': \'x\'}), token_url="/token", scope="read")'
+    )

@@ -18,6 +18,7 @@ from dazz_assets import (
     Basic,
     BearerToken,
     Budget,
+    ClientCredentials,
     ConnectionConfig,
     Cursor,
     CursorToken,
@@ -25,6 +26,7 @@ from dazz_assets import (
     GraphQLCursor,
     Incremental,
     Integration,
+    JwtGrant,
     Last,
     LinkHeader,
     NextLink,
@@ -33,10 +35,14 @@ from dazz_assets import (
     PageNumber,
     Paginator,
     Rate,
+    RefreshToken,
     Request,
     Response,
     Seam,
+    SecretStore,
+    SignedJwt,
     Stream,
+    TokenExchange,
     parser,
 )
 from dazz_assets.domain import DomainObject
@@ -277,6 +283,46 @@ class FourthIntegration(Integration[Config]):
     auth = ApiKey(header="X-Key", format="t {config.token}")
     paginator = CursorToken("next_cursor", param="cursor")
 
+
+class ClientIntegration(Integration[Config]):
+    auth = ClientCredentials(
+        token_url="https://auth.vendor.test/token",
+        client_id="{config.org}",
+        client_secret="{config.token}",
+        send="basic",
+    )
+
+
+class RefreshIntegration(Integration[Config]):
+    auth = RefreshToken(token_url="/token", refresh_token="{config.token}", client_secret="", params={"audience": "x"})
+
+
+class JwtIntegration(Integration[Config]):
+    auth = SignedJwt("{config.token}", algorithm="ES256", claims={"iss": "{config.org}"}, lifetime=timedelta(hours=1))
+
+
+class GrantIntegration(Integration[Config]):
+    auth = JwtGrant(SignedJwt("{config.token}"), token_url="/token", scope="read")
+
+
+class ExchangeIntegration(Integration[Config]):
+    auth = TokenExchange(SignedJwt("{config.token}"), url="/tokens", expires="ends", body={"for": ["{config.org}"]})
+
+
+class OwnStore:
+    """A deployment's own store of secrets."""
+
+    def read(self, name: str) -> str | None:
+        return None
+
+    def write(self, name: str, text: str) -> None: ...
+
+    @contextmanager
+    def lock(self, name: str) -> Generator[None]:
+        yield
+
+
+store: SecretStore = OwnStore()
 
 # A test calls a parser with lists, without any set-up.
 integration = NotesIntegration(Config(token=SecretStr("x"), org="acme"), connection="acme")
