@@ -216,11 +216,15 @@ class Session:
         return self._narrowed.setdefault(stream, self._credentials.narrow(rates))
 
     @property
+    def _api_url(self) -> str:
+        return self.base_url if self.spec.sends_requests else _NO_HOST
+
+    @property
     def auth_connection(self) -> AuthConnection:
         """What an auth that fetches tokens must know of the connection. Raises BadConnection."""
         return AuthConnection(
             name=self.name,
-            base_url=self.base_url,
+            base_url=self._api_url,
             clock=lambda: self.now().timestamp(),
             open_secret_store=self._open_secret_store,
             is_repeatable=self._is_repeatable,
@@ -233,7 +237,7 @@ class Session:
         """
         integration = self.integration
         return Client(
-            self.base_url if self.spec.sends_requests else _NO_HOST,
+            self._api_url,
             hosts=integration.hosts,
             credentials=self._credentials_of(stream),
             slots=self._slots,

@@ -72,6 +72,7 @@ def test_what_was_written_before_there_was_a_key_is_read_and_encrypted_when_it_i
         (None, "is encrypted; set DAZZ_SECRETS_KEY to the key that it was written with"),
         (Fernet.generate_key().decode(), "was encrypted with another key; set DAZZ_SECRETS_KEY to that key, or remove"),
     ],
+    ids=["missing", "wrong"],
 )
 def test_a_missing_or_wrong_key_is_told(key: str | None, message: str) -> None:
     FileSecretStore(Fernet.generate_key().decode()).write(NAME, SECRET)
