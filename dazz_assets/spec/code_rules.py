@@ -8,7 +8,7 @@ from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.spec.settings import fact_streams
 
-_OF_REQUESTS = ("method", "headers", "body", "paginator", "format")
+_OF_REQUESTS = ("method", "headers", "body", "query", "variables", "paginator", "format")
 """Settings of a stream that say how a request is sent or its response is read, so that they do nothing for code."""
 _SIGNATURE = "`@classmethod def pages(cls, client, params)`"
 
@@ -59,10 +59,10 @@ def check_code(integration: type[Integration[Any]]) -> None:
 def _check_origin(where: str, stream: type[Stream[Any]]) -> None:
     path = getattr(stream, "path", None)
     if not has_pages(stream):
-        if path is None:
+        if path is None and getattr(stream, "query", None) is None:
             raise DefinitionError(
-                f'{where} has no path; set it, for example `path = "/things"`, or where an SDK lists its records, '
-                f"give it the method {_SIGNATURE}"
+                f'{where} has no path; set it, for example `path = "/things"`, or for GraphQL a `query`, or where an '
+                f"SDK lists its records, give it the method {_SIGNATURE}"
             )
         return
     if path is not None:

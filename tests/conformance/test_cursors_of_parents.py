@@ -182,6 +182,7 @@ def write_marks(lake: Lake, count: int, passes: int) -> None:
                 "position": pa.nulls(count, pa.string()),
                 "mark": [oldest + number for number in range(count)],
                 "boundary": [None] * count,
+                **dict.fromkeys(("covered", "content", "listed"), pa.nulls(count, pa.int64())),
             },
             schema=table.schema,
         )
