@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dazz_assets.declare.config import ConnectionConfig
     from dazz_assets.declare.cursor import Cursor
     from dazz_assets.declare.integration import Integration
+    from dazz_assets.declare.lenient import Lenient, LenientList
     from dazz_assets.declare.parser import FullRefresh, Incremental, parser
     from dazz_assets.declare.stream import Stream
     from dazz_assets.errors import DefinitionError
@@ -53,6 +54,8 @@ _MODULES = {
     "IntegrationSpec": "dazz_assets.spec.specs",
     "Lake": "dazz_assets.lake",
     "Last": "dazz_assets.http.pagination",
+    "Lenient": "dazz_assets.declare.lenient",
+    "LenientList": "dazz_assets.declare.lenient",
     "LinkHeader": "dazz_assets.http.pagination",
     "NextLink": "dazz_assets.http.pagination",
     "Node": "dazz_assets.orchestration.translator",
@@ -88,6 +91,8 @@ __all__ = [
     "IntegrationSpec",
     "Lake",
     "Last",
+    "Lenient",
+    "LenientList",
     "LinkHeader",
     "NextLink",
     "Node",

@@ -42,9 +42,10 @@ class HeldRows:
 
 @dataclass(slots=True)
 class HeldQuarantine:
-    """The records in quarantine, and the objects that duplicate another."""
+    """The records in quarantine, those that were parsed without a part, and the objects that duplicate another."""
 
     records: HeldRows = field(default_factory=HeldRows)
+    parts: HeldRows = field(default_factory=HeldRows)
     duplicates: HeldRows = field(default_factory=HeldRows)
 
 
@@ -52,7 +53,7 @@ def read_quarantine(version: TableVersion | None) -> HeldQuarantine:
     """What a version of a quarantine table holds. One without rows has no file to open."""
     held = HeldQuarantine()
     for row in _read_rows(version) if version is not None else ():
-        (held.duplicates if row["kind"] == "duplicate" else held.records).add(row)
+        {"duplicate": held.duplicates, "part": held.parts}.get(row["kind"], held.records).add(row)
     return held
 
 

@@ -12,8 +12,12 @@ import numpy as np
 from msgspec import UNSET, Raw, UnsetType
 from pydantic import BaseModel, TypeAdapter
 
+from dazz_assets.declare.lenient import keep_item, keep_list, keep_valid
+
 Schema = Mapping[str, Any]
 
+# They look at no more than what they wrap. What is of another shape ends the projection, and the record is read whole.
+_LENIENT = (keep_valid, keep_list, keep_item)
 # pydantic's JSON parser refuses deeper nesting than 200 and longer whole numbers than 4,300 digits, read or not.
 _SAFE_DEPTH = 190
 _SAFE_LENGTH = 4_000
@@ -72,6 +76,8 @@ class _Skeletons:
             self._definitions[schema["schema_ref"]] = found
             return skeleton
         if kind in ("nullable", "default", "function-after"):
+            return self.make(schema["schema"])
+        if kind == "function-wrap" and schema["function"]["function"] in _LENIENT:
             return self.make(schema["schema"])
         if kind == "json-or-python":
             return self.make(schema["json_schema"])

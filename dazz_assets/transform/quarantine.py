@@ -1,4 +1,4 @@
-"""Collects what a parse quarantines: invalid records and duplicate objects, with the reason and where they are."""
+"""Collects what a parse quarantines: invalid records and parts of them, and duplicate objects, with the reason."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 from dazz_assets.lake import QUARANTINE_SCHEMA, DataFile, Table
 from dazz_assets.transform.masked_values import MOST_PROBLEMS, describe_place
 
-Kind = Literal["invalid", "no key", "no cursor", "unreadable", "duplicate"]
+# "part": the record is parsed, without an optional part that is invalid.
+Kind = Literal["invalid", "no key", "no cursor", "unreadable", "part", "duplicate"]
 # The columns that locate a raw row.
 LOCATION_COLUMNS = ("key", "url", "page", "position", "sequence", "fetched_at")
 
@@ -37,7 +38,7 @@ class Quarantine:
         reason: str,
         looks_like: str | None = None,
     ) -> None:
-        """Add a raw record that can't be parsed. location: its row's `LOCATION_COLUMNS`."""
+        """Add a raw record that can't be parsed, or not whole. location: its row's `LOCATION_COLUMNS`."""
         if (identity := (stream, location["sequence"])) not in self._known:
             self._known.add(identity)
             row = {name: location[name] for name in LOCATION_COLUMNS}
@@ -58,7 +59,8 @@ class Quarantine:
 
     def first_reason(self, stream: str) -> tuple[Kind, str]:
         """Why the first record of a stream was quarantined. There must be one."""
-        first = next(row for rows in self._rows.values() for row in rows if row["stream"] == stream)
+        rows = (row for rows in self._rows.values() for row in rows)
+        first = next(row for row in rows if row["stream"] == stream and row["kind"] != "part")
         return first["kind"], first["reason"]
 
     def rows(self) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from dazz_assets.declare.lenient import LOST_PARTS
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.transform.projection import join_records, make_projection
 
@@ -32,12 +33,13 @@ class InvalidRecordError(Exception):
 class RecordReader(Protocol):
     """Reads records as one model."""
 
-    def read(self, record: bytes) -> RecordModel:
-        """A record as the model. Raises InvalidRecordError."""
+    def read(self, record: bytes, lost: list[ErrorDetails] | None = None) -> RecordModel:
+        """A record as the model. lost: takes what is left out of lenient fields. Raises InvalidRecordError."""
         ...
 
     def read_all(self, records: Sequence[bytes]) -> Sequence[RecordModel] | None:
-        """Records as the model, each as `read` gives it; None if they must be read one by one, as some is invalid."""
+        """Records as the model, each as `read` gives it; None if they must be read one by one, as some is invalid, or
+        has a part that is left out."""
         ...
 
 
@@ -52,18 +54,19 @@ class _PydanticReader:
         self._project = make_projection(model)
         self._list: TypeAdapter[list[BaseModel]] = TypeAdapter(list[model])  # type: ignore[valid-type]
 
-    def read(self, record: bytes) -> BaseModel:
+    def read(self, record: bytes, lost: list[ErrorDetails] | None = None) -> BaseModel:
         try:
-            return self._model.model_validate_json(record)
+            return self._model.model_validate_json(record, context={LOST_PARTS: lost})
         except ValidationError as error:
             raise InvalidRecordError(error.errors(include_url=False, include_context=False)) from None
 
     def read_all(self, records: Sequence[bytes]) -> Sequence[BaseModel] | None:
+        lost: list[ErrorDetails] = []
         try:
-            found = self._list.validate_json(self._select(records))
+            found = self._list.validate_json(self._select(records), context={LOST_PARTS: lost})
         except ValidationError:
             return None
-        return found if len(found) == len(records) else None
+        return found if len(found) == len(records) and not lost else None
 
     def _select(self, records: Sequence[bytes]) -> bytes:
         """What the model reads of the records, or all of them."""
@@ -79,7 +82,7 @@ class _StructReader:
         self._decoder = msgspec.json.Decoder(model)
         self._list = msgspec.json.Decoder(list[model])  # type: ignore[valid-type]
 
-    def read(self, record: bytes) -> msgspec.Struct:
+    def read(self, record: bytes, lost: list[ErrorDetails] | None = None) -> msgspec.Struct:
         try:
             return self._decoder.decode(record)
         except (ValueError, RecursionError) as error:

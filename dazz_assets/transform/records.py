@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
+from pydantic_core import ErrorDetails
 
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.lake import TableVersion, latest_versions, stored_versions
@@ -194,13 +195,18 @@ class StoredRecords:
         if row["problem"] is not None:
             self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], unread, count=count)
             return None
+        lost: list[ErrorDetails] = []
         try:
-            return self._reader.read(record)
+            model = self._reader.read(record, lost)
         except InvalidRecordError as error:
             looks_like = describe_values(error.problems, self._stream.personal)
             self._quarantine_row(row, "invalid", invalid_reason(error.problems), unread, looks_like, count=count)
             invalid[row["key"]] = row["sequence"]
             return str(row["key"])
+        if lost:
+            looks_like = describe_values(lost, self._stream.personal)
+            self._quarantine.add_record(self._window, self._stream.name, row, "part", invalid_reason(lost), looks_like)
+        return model
 
     def _quarantine_row(
         self, row: dict[str, Any], kind: Kind, reason: str, unread: int, looks_like: str | None = None, *, count: bool
