@@ -4,6 +4,8 @@ import time
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
+from dazz_assets.extract.departures import Departures
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
 from dazz_assets.extract.marks import BOUNDARY, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
@@ -73,6 +76,9 @@ class Pass:
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
         self._complete: list[Source] = []
         self._doubts: list[str] = []
+        # Parents whose list may lack records, as the vendor left some out or refused what was asked.
+        self._uncertain: set[str | None] = set()
+        self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
         self._added: dict[str | None, _AddedRows] = {}
@@ -117,6 +123,7 @@ class Pass:
         self._note_warnings(event)
         state.shape.add(event.rows)
         state.usable_check.add(event.rows)
+        self._listed_at = self._listed_at or event.page.fetched_at
         boundary = self._boundaries[event.source.parent]
         newest_before = boundary.candidate_mark
         # Rows outside the bounds are stored, but say nothing of the range.
@@ -168,8 +175,10 @@ class Pass:
         report = self._state.report
         if event.page.accepted_failure is not None and event.page.accepted_end is None:
             report.warnings.append(event.page.accepted_failure)
+            self._uncertain.add(event.source.parent)
         if event.page.accepted_errors is not None:
             report.warnings.append(event.page.accepted_errors)
+            self._uncertain.add(event.source.parent)
 
     def _end_source(self, event: SourceEnd) -> None:
         state, error = self._state, event.error
@@ -216,6 +225,7 @@ class Pass:
         state = self._state
         where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
         self._doubts.append(f"{where}{doubt}")
+        self._uncertain.add(source.parent)
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
             state.shifted.add(source.parent)
@@ -307,12 +317,35 @@ class Pass:
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)
-            state.commit(Commit(transactions=starts | self._advance_marks(self._complete)))
+            departed = {PASSES: state.next_pass_number()} if self._confirm_departures(unlisted) else {}
+            state.commit(Commit(transactions=departed | starts | self._advance_marks(self._complete)))
             return
+        self._record_departures(unlisted, files)
         for source in self._sources:
             source.mark = source.mark if source.parent in unlisted and not state.identity_changed else None
         transactions = {PASSES: state.next_pass_number(), _CONTENT: content, **starts}
         state.commit(Commit(files, "everything", transactions | self._advance_marks(self._complete)))
+
+    def _departures(self, unlisted: AbstractSet[str]) -> Departures:
+        state = self._state
+        return Departures(
+            state.session,
+            state.stream,
+            uncertain=self._uncertain | unlisted,
+            parents=state.parents,
+            at=self._listed_at or datetime.now(UTC),
+        )
+
+    def _record_departures(self, unlisted: AbstractSet[str], files: Sequence[DataFile]) -> None:
+        """Keep which records are no longer listed. A list with a cursor says nothing of those before its start."""
+        state = self._state
+        if state.identity_changed:
+            self._departures(unlisted).forget()
+        elif state.stream.cursor is None:
+            self._departures(unlisted).record(state.table, state.stored, files)
+
+    def _confirm_departures(self, unlisted: AbstractSet[str]) -> bool:
+        return self._state.stream.cursor is None and self._departures(unlisted).confirm()
 
     def _unlisted_parents(self) -> set[str]:
         """The parents that the vendor refused to list, or whose list failed."""

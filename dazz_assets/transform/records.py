@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -66,6 +66,7 @@ class StoredRecords:
 
     An invalid version goes to quarantine, under the window, and the record's newest valid version replaces it.
     ordered: read in the order of cursor and key, for inputs whose order may decide what is published.
+    departures: since when records are no longer listed, by key.
     Iterating raises TooManyInvalidError as soon as the share of invalid records is certain to exceed `max_invalid`.
     """
 
@@ -78,8 +79,10 @@ class StoredRecords:
         record_window: RecordWindow | None = None,
         *,
         ordered: bool = False,
+        departures: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
         self._stream = stream
+        self._departures = departures
         self._version = version
         self._record_window = record_window
         self._window = record_window.window if record_window else None
@@ -105,6 +108,15 @@ class StoredRecords:
             for model, parent in zip(batch.models, batch.parents.to_pylist(), strict=True):
                 if model is not None:
                     yield model, by_key.get(parent or "")
+
+    def gone_since(self, key: str) -> datetime | None:
+        """Since when the record with this key is no longer listed; None for one that is, or never was."""
+        if self._stream.cursor is not None:
+            raise TypeError(
+                f"gone_since() of {self._stream.name}: the stream has a cursor, so its lists hold only what changed, and "
+                "none of them says that a record is gone; ask a stream without a cursor"
+            )
+        return self._departures().get(key)
 
     def by_key(self) -> Mapping[str, RecordModel]:
         """All records by their keys, read once and kept in memory."""

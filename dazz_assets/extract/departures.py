@@ -1,0 +1,109 @@
+"""Which records a snapshot stream no longer lists, and since when.
+
+A list says that a record is gone only if it is whole, and the record was listed before: one that is newer than the last
+list is not gone. What such a list lacks is kept beside the table, as the rows themselves are replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dazz_assets.lake import DEPARTURES_SCHEMA, Commit, DataFile, Table, TableVersion
+from dazz_assets.lake.table import read_uncommitted
+from dazz_assets.session import Session
+from dazz_assets.spec.specs import StreamSpec
+
+# Of each key: its parent, and since when it is gone; None while no whole list said so.
+_Rows = dict[str, tuple[str | None, datetime | None]]
+
+
+class Departures:
+    """The records that left the lists of a snapshot stream.
+
+    uncertain: parents whose list may lack records, or was not listed at all; None for a stream without parents.
+    parents: all there are now. at: when they were listed.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        stream: StreamSpec,
+        *,
+        uncertain: AbstractSet[str | None],
+        parents: Sequence[str | None],
+        at: datetime,
+    ) -> None:
+        self._session = session
+        self._stream = stream
+        self._table = session.lake.departures(session.spec.name, stream.name, session.connection.id)
+        self._version = self._table.open()
+        self._before = dict(_read(self._version))
+        self._uncertain, self._parents, self._at = uncertain, frozenset(parents), at
+
+    def record(self, raw: Table, stored: TableVersion | None, files: Sequence[DataFile]) -> None:
+        """Keep what the stored rows have and these files, which are to replace them, lack. Call before they do: after
+        a crash between the two, a record that is kept here and still stored is not gone."""
+        listed = pa.chunked_array([batch.column("key") for batch in _read_keys(raw, files)], pa.string())
+        missing: _Rows = {}
+        for batch in stored.read(["key", "parent", "problem"]) if stored is not None else ():
+            left = pc.and_(pc.is_null(batch.column("problem")), pc.invert(pc.is_in(batch.column("key"), listed)))
+            rows = batch.filter(left)
+            parents = rows.column("parent").to_pylist()
+            missing |= {key: (parent, None) for key, parent in zip(rows.column("key").to_pylist(), parents, strict=True)}
+        came_back = set(pc.filter(listed, pc.is_in(listed, pa.array(self._before, pa.string()))).to_pylist())
+        self._write(self._confirmed({key: row for key, row in (missing | self._before).items() if key not in came_back}))
+
+    def confirm(self) -> bool:
+        """Keep which records are gone that were missing before, if the same list came again; whether that is new."""
+        return any(since is None for _, since in self._before.values()) and self._write(self._confirmed(self._before))
+
+    def forget(self) -> None:
+        """Forget all, as keys mean something else now."""
+        self._write({})
+
+    def _confirmed(self, rows: _Rows) -> _Rows:
+        gone_parents = self._gone_parents({parent for parent, since in rows.values() if since is None})
+        return {
+            key: (parent, since if since is not None or not self._is_certain(parent, gone_parents) else self._at)
+            for key, (parent, since) in rows.items()
+        }
+
+    def _is_certain(self, parent: str | None, gone_parents: AbstractSet[str]) -> bool:
+        """Whether all that belongs to a parent was listed. A parent without a list has none only if it is gone."""
+        if self._stream.parent is None or parent in self._parents:
+            return parent not in self._uncertain
+        return parent in gone_parents
+
+    def _gone_parents(self, parents: AbstractSet[str | None]) -> AbstractSet[str]:
+        if self._stream.parent is None or parents <= self._parents:
+            return frozenset()
+        spec = self._session.spec
+        table = self._session.lake.departures(spec.name, self._stream.parent, self._session.connection.id)
+        return {key for key, (_, since) in _read(table.open()) if since is not None}
+
+    def _write(self, rows: _Rows) -> bool:
+        if rows == self._before:
+            return False
+        self._before = rows
+        columns = [[key, parent, since] for key, (parent, since) in sorted(rows.items())]
+        file = self._table.new_file(None)
+        file.write(pa.table([list(column) for column in zip(*columns, strict=True)] or [[], [], []], DEPARTURES_SCHEMA))
+        written = file.close()
+        self._table.commit(lambda _: Commit([written], "everything"))
+        return True
+
+
+def _read(version: TableVersion | None) -> Iterator[tuple[str, tuple[str | None, datetime | None]]]:
+    for batch in version.read() if version is not None else ():
+        for row in batch.to_pylist():
+            yield row["key"], (row["parent"], row["gone_since"])
+
+
+def _read_keys(raw: Table, files: Iterable[DataFile]) -> Iterator[pa.RecordBatch]:
+    for file in files:
+        yield from read_uncommitted(raw, file, ["key"])
