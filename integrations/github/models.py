@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, FiniteFloat
 
 from dazz_assets import Lenient, LenientList
 
@@ -69,7 +69,7 @@ class Weakness(BaseModel):
 class Cvss(BaseModel):
     """A CVSS score. Where there is none GitHub sends no vector, and a score of 0 or null."""
 
-    score: Lenient[float] = None
+    score: Lenient[FiniteFloat] = None
     vector_string: Lenient[str] = None
 
 
@@ -83,8 +83,8 @@ class CvssSeverities(BaseModel):
 class Epss(BaseModel):
     """Exploit prediction. Both are shares from 0 to 1, and come as numbers or as text."""
 
-    percentage: Lenient[float] = None
-    percentile: Lenient[float] = None
+    percentage: Lenient[FiniteFloat] = None
+    percentile: Lenient[FiniteFloat] = None
 
 
 def _first(value: Any) -> Any:

@@ -5,7 +5,7 @@ Required is what makes a record itself. Everything else may be absent, null or o
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, FiniteFloat
 
 from dazz_assets import Lenient, LenientList
 
@@ -101,7 +101,7 @@ class PackageDependency(BaseModel):
 class Position(BaseModel):
     """A line, counted from 1."""
 
-    line: int
+    line: int = Field(ge=0, lt=2**31)
 
 
 class Region(BaseModel):
@@ -172,7 +172,7 @@ class Rating(BaseModel):
 
     source: Lenient[str] = None
     version: Lenient[str] = None
-    score: Lenient[float] = None
+    score: Lenient[FiniteFloat] = None
     vector: Lenient[str] = None
 
 
@@ -193,7 +193,7 @@ class ExploitDetails(BaseModel):
 class RiskScore(BaseModel):
     """Snyk's own score, from 0 to 1,000."""
 
-    value: Lenient[float] = None
+    value: Lenient[FiniteFloat] = None
 
 
 class Risk(BaseModel):
