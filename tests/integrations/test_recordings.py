@@ -163,12 +163,12 @@ EDITS = {
     "a project's field that no model reads": Edit(
         "snyk",
         "first/2-projects.7e0c9208-a85a-44c1-9fa3-a1666bf18d2b.001.json",
-        '"created": "2026-05-28T13:40:32.082Z"',
-        '"created": "2026-05-29T13:40:32.082Z"',
+        '"id": "724a6c49-55e8-4381-89d8-87b06609cec8"',
+        '"id": "724a6c49-55e8-4381-89d8-000000000000"',
         {
             "first/raw/projects": [
-                "record 056b6ce9-665b-4a6a-80a5-a31b125fb216: record.attributes.created: "
-                '"2026-05-28T13:40:32.082Z" -> "2026-05-29T13:40:32.082Z"'
+                "record 056b6ce9-665b-4a6a-80a5-a31b125fb216: record.relationships.target.data.id: "
+                '"724a6c49-55e8-4381-89d8-87b06609cec8" -> "724a6c49-55e8-4381-89d8-000000000000"'
             ]
         },
     ),
