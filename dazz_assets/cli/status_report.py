@@ -21,8 +21,8 @@ from dazz_assets.lake import Lake, TablePath, TableVersion
 from dazz_assets.session import Session
 from dazz_assets.spec.discovery import discover
 from dazz_assets.spec.specs import IntegrationSpec
-from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.parse_windows import stale_windows
+from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 
 if TYPE_CHECKING:

@@ -131,7 +131,8 @@ class Finding(DomainObject):
     last_seen_time: Time = Field(default=None, description="When the vendor last reported it.")
     resolved_time: Time = Field(default=None, description="When the weakness was gone.")
     closed_time: Time = Field(
-        default=None, description="When it was resolved or dismissed, or its asset was gone; `resolved_time` by default."
+        default=None,
+        description="When it was resolved or dismissed, or its asset was gone; `resolved_time` by default.",
     )
 
     @model_validator(mode="before")

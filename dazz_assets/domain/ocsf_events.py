@@ -35,7 +35,7 @@ def ocsf_event(finding: Finding, *, integration: str, connection: str, exported_
     activity = _activity(finding)
     class_name = FindingClass(finding.class_uid).name.replace("_", " ").title() + " Finding"
     of_class, unmapped = _class_part(finding)
-    event = {
+    event: Event = {
         "activity_id": activity,
         "activity_name": _ACTIVITIES[activity],
         **_CATEGORY,
@@ -63,7 +63,8 @@ def ocsf_event(finding: Finding, *, integration: str, connection: str, exported_
         "vendor_attributes": {"severity": finding.vendor_severity},
         "unmapped": {**_unmapped(finding), **unmapped},
     }
-    return _without_empty(event)
+    complete: Event = _without_empty(event)
+    return complete
 
 
 def _activity(finding: Finding) -> int:
@@ -195,7 +196,9 @@ def _compliance(finding: Finding) -> Event:
 
 def _remediation(finding: Finding) -> Event | None:
     """What to upgrade to, where the vendor says so."""
-    upgrades = [f"{item.name} to {item.fixed_in_version}" for item in finding.affected_packages if item.fixed_in_version]
+    upgrades = [
+        f"{item.name} to {item.fixed_in_version}" for item in finding.affected_packages if item.fixed_in_version
+    ]
     return {"desc": f"Upgrade {', '.join(upgrades)}."} if upgrades else None
 
 

@@ -52,11 +52,11 @@ class Departures:
         missing: _Rows = {}
         for batch in stored.read(["key", "parent", "problem"]) if stored is not None else ():
             left = pc.and_(pc.is_null(batch.column("problem")), pc.invert(pc.is_in(batch.column("key"), listed)))
-            rows = batch.filter(left)
-            parents = rows.column("parent").to_pylist()
-            missing |= {key: (parent, None) for key, parent in zip(rows.column("key").to_pylist(), parents, strict=True)}
+            missing |= {row["key"]: (row["parent"], None) for row in batch.filter(left).to_pylist()}
         came_back = set(pc.filter(listed, pc.is_in(listed, pa.array(self._before, pa.string()))).to_pylist())
-        self._write(self._confirmed({key: row for key, row in (missing | self._before).items() if key not in came_back}))
+        self._write(
+            self._confirmed({key: row for key, row in (missing | self._before).items() if key not in came_back})
+        )
 
     def confirm(self) -> bool:
         """Keep which records are gone that were missing before, if the same list came again; whether that is new."""
@@ -90,9 +90,9 @@ class Departures:
         if rows == self._before:
             return False
         self._before = rows
-        columns = [[key, parent, since] for key, (parent, since) in sorted(rows.items())]
+        found = [{"key": key, "parent": parent, "gone_since": since} for key, (parent, since) in sorted(rows.items())]
         file = self._table.new_file(None)
-        file.write(pa.table([list(column) for column in zip(*columns, strict=True)] or [[], [], []], DEPARTURES_SCHEMA))
+        file.write(pa.Table.from_pylist(found, DEPARTURES_SCHEMA))
         written = file.close()
         self._table.commit(lambda _: Commit([written], "everything"))
         return True

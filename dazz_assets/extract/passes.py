@@ -15,8 +15,8 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
-from dazz_assets.extract.departures import Departures
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
+from dazz_assets.extract.departures import Departures
 from dazz_assets.extract.marks import BOUNDARY, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import Part

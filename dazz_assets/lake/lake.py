@@ -12,7 +12,14 @@ import pyarrow.fs as pafs
 
 from dazz_assets.lake.lock import OnWait, hold_lock
 from dazz_assets.lake.paths import DEPTHS, LakeRoot, TableKind, TablePath
-from dazz_assets.lake.schema import DEPARTURES_SCHEMA, MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, WINDOW, domain_schema
+from dazz_assets.lake.schema import (
+    DEPARTURES_SCHEMA,
+    MARKS_SCHEMA,
+    QUARANTINE_SCHEMA,
+    RAW_SCHEMA,
+    WINDOW,
+    domain_schema,
+)
 from dazz_assets.lake.table import Table
 
 if TYPE_CHECKING:

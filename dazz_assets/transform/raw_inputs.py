@@ -97,7 +97,7 @@ class RawInputs:
         """The versions of the parser and its inputs, as published objects name them.
 
         `parser=2 issues@41#17 projects@9#4=1f0c` is version 2 of the parser, version 41 of the issues' table, after 17
-        passes, and version 9 of the projects' table, after 4 passes, of which the parser read what has this fingerprint.
+        passes, and version 9 of the projects' table, after 4 passes, with the fingerprint of what is read of it.
         """
         inputs = [
             f"{name}@{version.version}#{self.passes(name)}{self._format_read_content(name)}"

@@ -113,8 +113,8 @@ class StoredRecords:
         """Since when the record with this key is no longer listed; None for one that is, or never was."""
         if self._stream.cursor is not None:
             raise TypeError(
-                f"gone_since() of {self._stream.name}: the stream has a cursor, so its lists hold only what changed, and "
-                "none of them says that a record is gone; ask a stream without a cursor"
+                f"gone_since() of {self._stream.name}: the stream has a cursor, so its lists hold only what changed, "
+                "and none of them says that a record is gone; ask a stream without a cursor"
             )
         return self._departures().get(key)
 

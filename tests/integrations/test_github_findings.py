@@ -108,9 +108,7 @@ def test_each_state_has_its_status_beside_the_vendors_word(state: str, status: s
 
 
 def test_a_dismissed_alert_tells_when_and_why() -> None:
-    [finding] = parse(
-        alert(state="dismissed", dismissed_reason="tolerable_risk", dismissed_at="2025-02-03T04:05:06Z")
-    )
+    [finding] = parse(alert(state="dismissed", dismissed_reason="tolerable_risk", dismissed_at="2025-02-03T04:05:06Z"))
 
     assert (finding.status_detail, finding.closed_time) == ("tolerable_risk", datetime(2025, 2, 3, 4, 5, 6, tzinfo=UTC))
     assert finding.resolved_time is None
@@ -220,7 +218,7 @@ def test_each_severity_has_its_caption_beside_the_vendors_word(word: str, severi
 def test_the_score_is_that_of_the_newest_cvss_that_has_a_vector() -> None:
     v3, v4 = {"score": 7.5, "vector_string": "CVSS:3.1/AV:N"}, {"score": 8.7, "vector_string": "CVSS:4.0/AV:N"}
     none = {"score": 0.0, "vector_string": None}
-    advisory = alert().security_advisory.model_dump()
+    advisory = alert().model_dump()["security_advisory"]
     scored = [
         alert(security_advisory=advisory | {"cvss_severities": {"cvss_v3": v3, "cvss_v4": v4}}),
         alert(security_advisory=advisory | {"cvss_severities": {"cvss_v3": v3, "cvss_v4": none}}),
@@ -235,7 +233,7 @@ def test_the_score_is_that_of_the_newest_cvss_that_has_a_vector() -> None:
 
 
 def test_exploit_prediction_may_come_as_text_or_not_at_all() -> None:
-    advisory = alert().security_advisory.model_dump()
+    advisory = alert().model_dump()["security_advisory"]
     with_it, without = parse(alert(), alert(security_advisory=advisory | {"epss": None}))
 
     assert (with_it.epss_score, with_it.epss_percentile) == (0.25, 0.9)

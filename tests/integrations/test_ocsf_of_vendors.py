@@ -26,9 +26,7 @@ from tests.integrations.test_vendor_data import (
 )
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-of_vendors = pytest.mark.skipif(
-    FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here"
-)
+of_vendors = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
 
 
 def classes(findings: list[Finding]) -> dict[int, int]:
@@ -50,7 +48,11 @@ def test_snyk_as_its_documentation_and_recordings_have_it() -> None:
     issues = [
         *load("snyk/issues_page.json")["data"],
         *(records[name] for name in ("issue", "cloud_issue", "code_issue")),
-        *(item for name in ("code", "fixable", "six_packages") for item in load(f"recorded/snyk_{name}.json")["records"]),
+        *(
+            item
+            for name in ("code", "fixable", "six_packages")
+            for item in load(f"recorded/snyk_{name}.json")["records"]
+        ),
     ]
 
     assert classes(snyk_findings(issues, [records["project"]])) == {2002: 9, 2003: 1, 2007: 2}

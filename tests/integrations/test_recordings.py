@@ -186,8 +186,13 @@ EDITS = {
                 "object 6f395913ed2be4e3420cf44d0de29627: resource_name: "
                 '"nimbus/keen-glacier-41:service/pom.xml" -> "nimbus/keen-glacier-42:service/pom.xml"'
             ],
+            "first/objects/code_projects.code_projects": [
+                "object 797eaba6c0a517160ab32e421b9fa03e: name: "
+                '"nimbus/keen-glacier-41:service/pom.xml" -> "nimbus/keen-glacier-42:service/pom.xml"'
+            ],
             # The second sync lists the project as it was, so its findings change back.
             "second/objects/findings.findings": ["object 6f395913ed2be4e3420cf44d0de29627: not expected"],
+            "second/objects/code_projects.code_projects": ["object 797eaba6c0a517160ab32e421b9fa03e: not expected"],
         },
     ),
     "a project's owner": Edit(
@@ -203,7 +208,13 @@ EDITS = {
             "first/objects/findings.findings": [
                 'object 0b273263e1ab422c4d27ef3f36f684ca: owner: "person-b4b16074" -> "person-00000000"'
             ],
+            "first/objects/code_projects.code_projects": [
+                'object d88db5720727a4abd6612e0daf8b07e0: owner: "person-b4b16074" -> "person-00000000"',
+                "object d88db5720727a4abd6612e0daf8b07e0: owner_id: "
+                '"6e7fd534215c8a56afce017eb52e5180" -> "72bae19baf805b8091cdc37108e34c1a"',
+            ],
             "second/objects/findings.findings": ["object 0b273263e1ab422c4d27ef3f36f684ca: not expected"],
+            "second/objects/code_projects.code_projects": ["object d88db5720727a4abd6612e0daf8b07e0: not expected"],
         },
     ),
 }

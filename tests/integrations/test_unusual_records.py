@@ -62,17 +62,14 @@ def change(record: dict[str, Any], path: Path, value: Any) -> None:
     """Set the part at a path, if it is still there; `...` drops it."""
     inner: Any = record
     for name in path[:-1]:
-        if not isinstance(inner, dict | list) or (isinstance(name, str) is isinstance(inner, list)):
-            return
         try:
             inner = inner[name]
-        except (KeyError, IndexError):
+        except (KeyError, IndexError, TypeError):
             return
-    if isinstance(inner, dict) and isinstance(path[-1], str):
-        if value is ...:
-            inner.pop(path[-1], None)
-        else:
-            inner[path[-1]] = value
+    if isinstance(inner, dict) and value is ...:
+        inner.pop(path[-1], None)
+    elif isinstance(inner, dict):
+        inner[str(path[-1])] = value
     elif isinstance(inner, list) and isinstance(path[-1], int) and path[-1] < len(inner):
         inner[path[-1]] = None if value is ... else value
 
