@@ -4,8 +4,7 @@ import time
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -314,38 +313,18 @@ class Pass:
         starts: dict[str, int] = {}
         if state.stream.cursor is not None:
             starts = state.start_of_first_marks(beside_others=bool(unlisted) and not state.identity_changed)
+        departures = Departures(state, self._uncertain | unlisted, self._listed_at)
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)
-            departed = {PASSES: state.next_pass_number()} if self._confirm_departures(unlisted) else {}
+            departed = {PASSES: state.next_pass_number()} if departures.confirm() else {}
             state.commit(Commit(transactions=departed | starts | self._advance_marks(self._complete)))
             return
-        self._record_departures(unlisted, files)
+        departures.record(files)
         for source in self._sources:
             source.mark = source.mark if source.parent in unlisted and not state.identity_changed else None
         transactions = {PASSES: state.next_pass_number(), _CONTENT: content, **starts}
         state.commit(Commit(files, "everything", transactions | self._advance_marks(self._complete)))
-
-    def _departures(self, unlisted: AbstractSet[str]) -> Departures:
-        state = self._state
-        return Departures(
-            state.session,
-            state.stream,
-            uncertain=self._uncertain | unlisted,
-            parents=state.parents,
-            at=self._listed_at or datetime.now(UTC),
-        )
-
-    def _record_departures(self, unlisted: AbstractSet[str], files: Sequence[DataFile]) -> None:
-        """Keep which records are no longer listed. A list with a cursor says nothing of those before its start."""
-        state = self._state
-        if state.identity_changed:
-            self._departures(unlisted).forget()
-        elif state.stream.cursor is None:
-            self._departures(unlisted).record(state.table, state.stored, files)
-
-    def _confirm_departures(self, unlisted: AbstractSet[str]) -> bool:
-        return self._state.stream.cursor is None and self._departures(unlisted).confirm()
 
     def _unlisted_parents(self) -> set[str]:
         """The parents that the vendor refused to list, or whose list failed."""

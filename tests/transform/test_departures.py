@@ -107,6 +107,17 @@ def test_an_invalid_record_is_not_gone(desk: Desk, customer: Customer) -> None:
     assert agents(customer)["ticket 1"] == "here"
 
 
+def test_while_a_listed_record_has_no_key_nothing_is_gone(desk: Desk, customer: Customer) -> None:
+    sync(customer)
+    desk.agents[0] = {"name": "Ada"}
+    sync(customer, MONDAY)
+    assert agents(customer)["ticket 1"] == "here"
+
+    del desk.agents[0]
+    sync(customer, TUESDAY)
+    assert agents(customer)["ticket 1"] == TUESDAY.isoformat()
+
+
 def test_a_list_that_fails_says_nothing(desk: Desk, customer: Customer) -> None:
     sync(customer)
     desk.failing["/agents"] = Reply(403, {"message": "not yours"})
