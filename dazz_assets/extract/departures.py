@@ -22,7 +22,7 @@ _Rows = dict[str, tuple[str | None, datetime | None]]
 
 
 class Departures:
-    """The records that left the lists of a snapshot stream. A list by a cursor says nothing of what is before its start.
+    """The records that left the lists of a snapshot stream. What a cursor lists says nothing of what is before it.
 
     uncertain: parents whose list may lack records, or was not listed at all; None for a stream without parents.
     listed_at: when the lists were begun; None if no parent was left to list.
