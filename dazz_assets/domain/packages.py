@@ -5,7 +5,7 @@ from __future__ import annotations
 from packageurl import PackageURL
 
 # The purl types whose names hold a namespace, and what stands between the two in the names that people write.
-_SEPARATORS = {"maven": ":", "npm": "/", "golang": "/", "composer": "/", "githubactions": "/", "github": "/"}
+_SEPARATORS = {"maven": ":", "npm": "/", "golang": "/", "composer": "/", "githubactions": "/", "swift": "/"}
 # The types of operating systems' packages, which may be named after their source: `binutils/libctf0` is libctf0.
 _OF_SYSTEMS = frozenset({"alpm", "apk", "deb", "rpm"})
 
