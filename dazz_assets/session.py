@@ -10,7 +10,10 @@ from typing import Any
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.declare.config import config_secrets, config_texts, secret_list, secrets_by_field
 from dazz_assets.declare.integration import Integration
-from dazz_assets.http import Authenticator, Client, ClientEvent, Credential, CredentialSet, Limiter, Mask
+from dazz_assets.http import ClientEvent, Limiter, Mask
+from dazz_assets.http.authenticator import Authenticator
+from dazz_assets.http.client import Client
+from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
 from dazz_assets.lake import Lake, Table

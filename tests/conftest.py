@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -41,6 +42,12 @@ _OF_THE_DEVELOPER = (
     "DAZZ_TRANSLATOR",
     "DAGSTER_HOME",
 )
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy found out of the library and its dependencies, kept for all tests of the xdist group `types`."""
+    return tmp_path_factory.mktemp("mypy")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -27,7 +27,8 @@ for name in {names}:
 
 USE_CLIENT = """
 import requests
-from dazz_assets.http import BearerToken, Client, Request
+from dazz_assets.http import BearerToken, Request
+from dazz_assets.http.client import Client
 from tests.http.loopback import Clock, Reply, Vendor
 vendor, clock = Vendor(), Clock()
 vendor.script(Reply(503), Reply(body=[1]))

@@ -20,16 +20,8 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import PART_WINDOWS, SyncPlan, SyncRange
 from dazz_assets.extract.stream_requests import build_request, parent_fields, sent_bounds
-from dazz_assets.http import (
-    Authenticator,
-    CredentialError,
-    CursorToken,
-    FetchError,
-    LinkHeader,
-    NextLink,
-    Request,
-)
-from dazz_assets.http.authenticator import is_signed
+from dazz_assets.http import CredentialError, CursorToken, FetchError, LinkHeader, NextLink, Request
+from dazz_assets.http.authenticator import Authenticator, is_signed
 from dazz_assets.http.author_code import first_request
 from dazz_assets.http.mask import HIDDEN
 from dazz_assets.http.pagination import keeps_place

@@ -10,8 +10,10 @@ from msgspec import Raw
 from dazz_assets.assistant.trial_ranges import trial_ranges
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.stream_requests import ANCESTOR, build_request, parent_fields, sent_bounds, split_generations
-from dazz_assets.http import Client, FetchError, walk
+from dazz_assets.http import FetchError
+from dazz_assets.http.client import Client
 from dazz_assets.http.json_fields import FieldReader
+from dazz_assets.http.walk import walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 

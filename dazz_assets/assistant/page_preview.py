@@ -35,8 +35,9 @@ from dazz_assets.declare.stream import RecordModel
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
-from dazz_assets.http import Client, FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
+from dazz_assets.http import FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.author_code import first_request, next_request
+from dazz_assets.http.client import Client
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.http.next_page_hints import NextPageHint
 from dazz_assets.http.pagination import OURS

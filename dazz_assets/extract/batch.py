@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.http import WalkedPage
 from dazz_assets.http.json_fields import Buffer, FieldReader, LiteralText
 from dazz_assets.http.json_slices import find_problem
 from dazz_assets.http.placeholders import parent_field
+from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import FIRST_DAY, LAST_DAY, Windows, to_microseconds

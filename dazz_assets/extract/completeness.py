@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.dedupe import Hashes, SeenHashes
-from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError, WalkedPage
+from dazz_assets.http import FetchError, LoopError, Offset, Page, PageNumber, RangeTooLargeError
 from dazz_assets.http.paging_names import read_number
+from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 
 # Where APIs give the total number of records of a list.

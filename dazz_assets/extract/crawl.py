@@ -15,7 +15,9 @@ from dazz_assets.extract.bounds import Bounds, lies_outside
 from dazz_assets.extract.completeness import ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.stream_requests import SentBounds, UnusableParentError, build_request, sent_bounds
-from dazz_assets.http import Client, FetchError, Page, WalkedPage, walk
+from dazz_assets.http import FetchError, Page
+from dazz_assets.http.client import Client
+from dazz_assets.http.walk import WalkedPage, walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds

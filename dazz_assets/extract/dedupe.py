@@ -227,7 +227,9 @@ def _find(sorted_: Hashes, values: Hashes) -> NDArray[np.bool_]:
 
 
 def _join(hashes: Hashes, others: Hashes) -> Hashes:
-    return np.sort(np.concatenate([hashes, others]), kind="stable")
+    joined = np.concatenate([hashes, others])
+    joined.sort(kind="stable")
+    return joined
 
 
 class ContentFingerprint:

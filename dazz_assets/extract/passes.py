@@ -4,6 +4,7 @@ import time
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import numpy as np
@@ -64,6 +65,7 @@ class Pass:
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
         self._boundaries = {source.parent: self._boundary_of(source) for source in self._sources}
+        self._encoder = ThreadPoolExecutor(1, thread_name_prefix="dazz-encode")
         self._copies = self._new_slices()
         self._ascending = (
             state.stream.cursor is not None and state.stream.cursor.order == "asc" and not state.replaces_all
@@ -93,6 +95,8 @@ class Pass:
             self._slices.discard()
             self._copies.discard()
             raise
+        finally:
+            self._encoder.shutdown()
 
     def _walk(self) -> None:
         state = self._state
@@ -474,7 +478,7 @@ class Pass:
         newest = state.stored.max_value("sequence") if state.stored is not None else None
         # Sequence numbers grow from sync to sync: starting at the clock's microseconds leaves room for each pass.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
-        return PassWriter(state.table, first, windowed=state.stream.windowed)
+        return PassWriter(state.table, first, self._encoder, windowed=state.stream.windowed)
 
 
 def _is_suspicious(before: int, after: int, max_shrink: float) -> bool:

@@ -28,12 +28,12 @@ _Waiting = list[tuple[int, RowBatch]]
 class PassWriter:
     """Writes the files of one pass, which its caller commits. Memory stays bounded: rows are written as they arrive.
 
-    A thread encodes them, so that pages are read meanwhile; an error of it is raised by the next `add` or `close`.
-
+    encoder: its thread encodes them, so that pages are read meanwhile; an error of it is raised by the next `add` or
+        `close`. Writers that follow one another share it: with the memory that each new thread keeps, a long sync grew.
     rows: how many rows were encoded, by window; all of them once it is closed.
     """
 
-    def __init__(self, table: Table, first_sequence: int, *, windowed: bool) -> None:
+    def __init__(self, table: Table, first_sequence: int, encoder: ThreadPoolExecutor, *, windowed: bool) -> None:
         self._table = table
         self._windowed = windowed
         self._first_sequence = self._sequence = first_sequence
@@ -42,7 +42,7 @@ class PassWriter:
         self._waiting_bytes = 0
         self._writers: dict[date | None, FileWriter] = {}
         self._finished: list[DataFile] = []
-        self._encoder = ThreadPoolExecutor(1, thread_name_prefix="dazz-encode")
+        self._encoder = encoder
         self._encoding: Future[None] | None = None
         self.rows: dict[date | None, int] = defaultdict(int)
 
@@ -73,7 +73,6 @@ class PassWriter:
     def close(self, *, without_parents: Collection[str] = ()) -> list[DataFile]:
         """Finish the files and return them, without the rows of parents whose walk was not finished."""
         self._wait_for_encoder()
-        self._encoder.shutdown()
         self._write(self._take_waiting())
         while self._writers:
             self._finished.append(self._writers.popitem()[1].close())
@@ -86,7 +85,6 @@ class PassWriter:
         """Remove the files written so far."""
         with suppress(Exception):
             self._wait_for_encoder()
-        self._encoder.shutdown()
         for writer in self._writers.values():
             writer.discard()
         for file in self._finished:

@@ -1,10 +1,11 @@
-"""The fetch engine: fetches pages from an HTTP API, with auth, pacing, retries and limits."""
+"""The fetch engine: fetches pages from an HTTP API, with auth, pacing, retries and limits.
+
+Here is what a declaration names. What sends is imported from its own module (`client`, `walk`, `credential`), so that
+reading integrations doesn't load `requests`.
+"""
 
 from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
-from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.body_format import Format
-from dazz_assets.http.client import Client
-from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.errors import (
     BadRequestError,
     CredentialError,
@@ -45,23 +46,18 @@ from dazz_assets.http.rate_limit import Limiter, Rate, requested_wait
 from dazz_assets.http.response_rules import Absence, Accept, ResponseRules, Shape
 from dazz_assets.http.seam import Seam, Send, Tape
 from dazz_assets.http.telemetry import ClientEvent, Counters
-from dazz_assets.http.walk import WalkedPage, walk
 
 __all__ = [
     "Absence",
     "Accept",
     "ApiKey",
     "Auth",
-    "Authenticator",
     "BadRequestError",
     "Basic",
     "BearerToken",
-    "Client",
     "ClientEvent",
     "Counters",
-    "Credential",
     "CredentialError",
-    "CredentialSet",
     "CursorToken",
     "FetchError",
     "Format",
@@ -102,8 +98,6 @@ __all__ = [
     "VendorReportedError",
     "WaitTooLongError",
     "WalkLimitError",
-    "WalkedPage",
     "find_next_page_hint",
     "requested_wait",
-    "walk",
 ]

@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from dazz_assets.lake.errors import QueryError
+
+# Without a limit DuckDB takes up to 80% of the machine's memory, in each process, before it spills to the disk.
+_BOUNDED_MEMORY = "100MB"
+# Each of its threads takes some of that.
+_BOUNDED_THREADS = 2
 
 
 def connect_duckdb() -> duckdb.DuckDBPyConnection:
@@ -31,6 +38,24 @@ def run_statement(
     if relation is None:
         raise QueryError("The statement returns no rows: use SELECT.")
     return relation
+
+
+def read_bounded(sql: str, values: Mapping[str, Any]) -> pa.Table:
+    """The rows of a statement over keys and hashes, found in bounded memory.
+
+    Of some ten million keys DuckDB can't find them in that; then it takes what it needs.
+    """
+    # So that DuckDB's memory doesn't come on top of what was freed before.
+    pa.default_memory_pool().release_unused()
+    with closing(connect_duckdb()) as connection:
+        connection.execute(f"set memory_limit = '{_BOUNDED_MEMORY}'; set threads = {_BOUNDED_THREADS}")
+        rows: pa.Table
+        try:
+            rows = run_statement(connection, sql, values).to_arrow_table()
+        except duckdb.OutOfMemoryException:
+            connection.execute("reset memory_limit; reset threads")
+            rows = run_statement(connection, sql, values).to_arrow_table()
+        return rows
 
 
 def read_parquet_sql(files: str, hive_types: dict[str, str], *, by_name: bool = False) -> str:

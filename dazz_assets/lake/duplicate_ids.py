@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dazz_assets.lake.duckdb_connection import connect_duckdb
+from dazz_assets.lake.duckdb_connection import read_bounded
 from dazz_assets.lake.files import DataFile
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion
@@ -56,10 +55,9 @@ def find_duplicate_ids(
         )
         select id, filename, file_row_number from {_read_parquet_sql("$all")} where id in (select id from repeated)"""
     values = {"new": [_duckdb_path(table, file.path) for file in new_files], "all": list(windows)}
-    with closing(connect_duckdb()) as connection:
-        rows = connection.execute(sql, values).fetchall()
+    found = [column.to_pylist() for column in read_bounded(sql, values).columns]
     rows_by_id: dict[str, list[tuple[date, int, str, date | None]]] = {}
-    for id_, filename, row in rows:
+    for id_, filename, row in zip(*found, strict=True):
         path, window = windows[filename]
         rows_by_id.setdefault(id_, []).append((window or date.min, row, path, window))
     duplicates = []

@@ -88,6 +88,8 @@ class FileWriter:
         if self._content is not None:
             self._content.add(table.select(self._row_schema.names))
         self.rows += table.num_rows
+        # Or the memory that threads needed for this row group stays with each of them.
+        pa.default_memory_pool().release_unused()
 
     def close(self) -> DataFile:
         """Finish the file and return it for a commit."""

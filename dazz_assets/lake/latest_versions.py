@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dazz_assets.lake.duckdb_connection import connect_duckdb, read_parquet_sql, run_statement
+from dazz_assets.lake.duckdb_connection import connect_duckdb, read_bounded, read_parquet_sql, run_statement
 from dazz_assets.lake.ordered_rows import BATCH_ROWS, put_in_order
 from dazz_assets.lake.schema import WINDOW
 from dazz_assets.lake.table_version import StoredFile, TableVersion
@@ -76,9 +76,7 @@ def _read_in_order(
 
 
 def _read_sequences(sql: str, **values: Any) -> NDArray[np.int64]:
-    with closing(connect_duckdb()) as connection:
-        table = run_statement(connection, sql, values).to_arrow_table()
-    return np.asarray(table.column(0), np.int64)
+    return np.asarray(read_bounded(sql, values).column(0), np.int64)
 
 
 def _with_sequence(columns: Sequence[str]) -> list[str]:
@@ -92,16 +90,16 @@ def window_fingerprints(version: TableVersion) -> dict[date | None, str]:
     table without windows has one fingerprint, under None.
     """
     sql = f"""
-        select {_column_sql(WINDOW, version)}, count(*), sum(content_hash::hugeint), bit_xor(content_hash)
+        select {_column_sql(WINDOW, version)}, count(*), sum(content_hash::hugeint)::varchar, bit_xor(content_hash)
         from {_read_files_sql(version, "$files")}
         semi join (select {SEQUENCE_OF_RANK} as latest from {_read_files_sql(version, "$files")} group by key)
             on sequence = latest
         group by 1"""
     if not version.files:
         return {}
-    with closing(connect_duckdb()) as connection:
-        rows = connection.execute(sql, {"files": version.duckdb_paths()}).fetchall()
-    return {window: f"{count}-{total % 2**96:024x}-{mix % 2**64:016x}" for window, count, total, mix in rows}
+    columns = read_bounded(sql, {"files": version.duckdb_paths()}).columns
+    rows = zip(*(column.to_pylist() for column in columns), strict=True)
+    return {window: f"{count}-{int(total) % 2**96:024x}-{mix % 2**64:016x}" for window, count, total, mix in rows}
 
 
 def count_keys(version: TableVersion, *, without_parents: Collection[str] = ()) -> int:
@@ -113,9 +111,7 @@ def count_keys(version: TableVersion, *, without_parents: Collection[str] = ()) 
     values: dict[str, Any] = {"files": version.duckdb_paths()}
     if without_parents:
         values["parents"] = sorted(without_parents)
-    with closing(connect_duckdb()) as connection:
-        row = connection.execute(sql, values).fetchone()
-    return 0 if row is None else int(row[0])
+    return int(read_bounded(sql, values).column(0)[0].as_py())
 
 
 def hashes_since(version: TableVersion, cursor_at: int | None) -> pa.Int64Array:
@@ -195,8 +191,7 @@ def _latest_sequences(version: TableVersion, windows: Collection[date | None]) -
         "windows": [item for item in windows if item is not None],
         "undated": None in windows,
     }
-    with closing(connect_duckdb()) as connection:
-        table = run_statement(connection, sql, values).to_arrow_table().sort_by([("in_window", "ascending")])
+    table: Any = read_bounded(sql, values).sort_by([("in_window", "ascending")])
     if not table.num_rows:
         return {}
     sequences = table.column("sequence").to_numpy()

@@ -16,12 +16,16 @@ from dazz_assets.lake.file_content import content_in_lower_bound
 from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
 
+# Rows are decoded in parts of this size: of a record's 1.3 kB each, the 65,536 of pyarrow's default are 85 MB.
+_BATCH_ROWS = 1_024
+
 
 @dataclass(frozen=True)
 class StoredFile:
     """A file of a table version.
 
-    `path` is relative to the table, `size` in bytes. The bounds and null counts cover the columns that have statistics.
+    `path` is relative to the table, `size` in bytes. The bounds and null counts cover the columns that have statistics,
+    and the bounds not those of times.
     """
 
     path: str
@@ -63,7 +67,10 @@ class TableVersion:
     @cached_property
     def files(self) -> tuple[StoredFile, ...]:
         """The files of this version."""
-        return tuple(map(_make_stored_file, pa.table(self.delta.get_add_actions(flatten=False)).to_pylist()))
+        actions = pa.RecordBatchReader.from_stream(self.delta.get_add_actions(flatten=True)).read_all()
+        # Nobody needs the bounds of times, and to convert one pyarrow imports pandas where it is installed.
+        names = [field.name for field in actions.schema if not pa.types.is_timestamp(field.type)]
+        return tuple(map(_make_stored_file, actions.select(names).to_pylist()))
 
     @property
     def rows(self) -> int:
@@ -109,7 +116,8 @@ class TableVersion:
         path = self.root.filesystem_path(f"{self.path.folder}/{file.path}")
         with pq.ParquetFile(path, filesystem=self.root.filesystem) as parquet:
             present = [name for name in schema.names if name in parquet.schema_arrow.names]
-            for batch in parquet.iter_batches(columns=present):
+            # One thread: the text is nearly all there is to decode, and each thread would keep memory for it.
+            for batch in parquet.iter_batches(_BATCH_ROWS, columns=present, use_threads=False):
                 yield pa.RecordBatch.from_arrays([_find_column(batch, field, file) for field in schema], schema=schema)
 
 
@@ -126,12 +134,17 @@ def _make_stored_file(action: dict[str, Any]) -> StoredFile:
         path=action["path"],
         rows=action["num_records"],
         size=action["size_bytes"],
-        window=(action.get("partition") or {}).get(WINDOW),
-        min_values=_drop_unknown(action["min"]),
-        max_values=_drop_unknown(action["max"]),
-        null_counts=_drop_unknown(action["null_count"]),
+        window=action.get(f"partition.{WINDOW}"),
+        min_values=_statistics(action, "min."),
+        max_values=_statistics(action, "max."),
+        null_counts=_statistics(action, "null_count."),
     )
 
 
-def _drop_unknown(statistics: dict[str, Any] | None) -> dict[str, Any]:
-    return {name: value for name, value in (statistics or {}).items() if value is not None}
+def _statistics(action: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The known statistics of one kind, by column."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in action.items()
+        if value is not None and name.startswith(prefix)
+    }

@@ -11,7 +11,8 @@ from dagster import DagsterInstance as DagsterInstance
 from filelock import FileLock
 
 from dazz_assets.home import DAGSTER_VARIABLE, dagster_home, make_folder, make_home
-from dazz_assets.orchestration.dagster_internals import InstanceRef, NoOpComputeLogManager
+from dazz_assets.orchestration.dagster_internals import InstanceRef, NoOpComputeLogManager, instance_in_memory
+from dazz_assets.orchestration.event_storage import TemporaryEventLogStorage
 
 CONNECTION_TAG = "dazz/connection"
 INTEGRATION_TAG = "dazz/integration"
@@ -35,7 +36,7 @@ def open_instance() -> dg.DagsterInstance:
 
 def open_temporary_instance() -> dg.DagsterInstance:
     """A Dagster instance in memory, for runs that leave nothing behind. Use it in a `with` statement."""
-    return dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
+    return instance_in_memory(TemporaryEventLogStorage())
 
 
 def _create(folder: Path) -> None:

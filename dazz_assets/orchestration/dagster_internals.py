@@ -46,12 +46,36 @@ from dagster._config.config_schema import UserConfigSchema as UserConfigSchema
 from dagster._core.events import ASSET_CHECK_EVENTS as ASSET_CHECK_EVENTS
 from dagster._core.events import ASSET_EVENTS as ASSET_EVENTS
 from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS as EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+from dagster._core.storage.event_log.in_memory import InMemoryEventLogStorage as InMemoryEventLogStorage
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as SqlEventLogStorageTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage as SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage as SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS as SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData as ConfigurableClassData
 
 # `compute_logs` in `dagster.yaml` is public, but the module of the class that captures nothing isn't.
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager as NoOpComputeLogManager  # isort: skip
+
+
+# `DagsterInstance.ephemeral`, which is public, makes its event log itself.
+def instance_in_memory(event_log: InMemoryEventLogStorage) -> DagsterInstance:
+    """What `DagsterInstance.ephemeral` makes, without telemetry and with this event log."""
+    from dagster._core.instance.types import InstanceType
+    from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
+    from dagster._core.run_coordinator import DefaultRunCoordinator
+    from dagster._core.storage.root import TemporaryLocalArtifactStorage
+    from dagster._core.storage.runs import InMemoryRunStorage
+
+    return DagsterInstance(
+        instance_type=InstanceType.EPHEMERAL,
+        local_artifact_storage=TemporaryLocalArtifactStorage(),  # type: ignore[no-untyped-call]
+        run_storage=InMemoryRunStorage(),
+        event_storage=event_log,
+        compute_log_manager=NoOpComputeLogManager(),
+        run_coordinator=DefaultRunCoordinator(),
+        run_launcher=SyncInMemoryRunLauncher(),
+        settings={"telemetry": {"enabled": False}},
+    )
 
 
 def runs_to_dequeue(instance: DagsterInstance) -> set[str]:

@@ -1,4 +1,4 @@
-"""Dagster's event log on SQLite, fast enough for runs over many windows.
+"""Dagster's event log on SQLite, in files or in memory, fast enough for runs over many windows.
 
 A run over a range of windows stores a planned event and a materialization for each window and asset. Dagster's own
 storage doesn't batch: it opens, commits and closes a database several times for each event.
@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ from dazz_assets.orchestration.dagster_internals import (
     EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
     SQLITE_BUSY_TIMEOUT_SECONDS,
     ConfigurableClassData,
+    InMemoryEventLogStorage,
+    SqlEventLogStorage,
+    SqlEventLogStorageTable,
     SqliteEventLogStorage,
     UserConfigSchema,
 )
@@ -33,6 +36,8 @@ BATCH_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_SIZE = 1_000
 
 _INDEXED_EVENTS = ASSET_EVENTS | ASSET_CHECK_EVENTS | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
+# Made once: SQLAlchemy takes longer to make and compile a statement than SQLite to execute it.
+_INSERT = SqlEventLogStorageTable.insert()
 # Bytes. An event takes 2 kB: a page of 4 kB holds one, and a page of 16 kB eight. But in the database of a run most
 # tables and indexes stay empty, and each takes a page.
 _INDEX_PAGE_SIZE = 16_384
@@ -41,7 +46,47 @@ _RUN_PAGE_SIZE = 1_024
 _MOST_OPEN_SHARDS = 8
 
 
-class BatchingEventLogStorage(SqliteEventLogStorage):
+class _StoresBatches(SqlEventLogStorage):
+    """Stores a batch of events in one transaction, where `SqlEventLogStorage` needs several for each event."""
+
+    def _with_rows(self, events: Iterable[EventLogEntry]) -> list[tuple[EventLogEntry, dict[str, Any]]]:
+        """The events with the columns that are stored of each."""
+        return [(event, self._event_to_row(event)) for event in events]
+
+    def _store_in_index(self, with_rows: Sequence[tuple[EventLogEntry, dict[str, Any]]]) -> None:
+        """Store events in the database of all runs."""
+        if not with_rows:
+            return
+        events = [event for event, _ in with_rows]
+        with self.index_transaction() as connection:
+            ids = [_insert(connection, row) for _, row in with_rows]
+            of_assets = [item for item in zip(events, ids, strict=True) if item[0].dagster_event_type in ASSET_EVENTS]
+            if of_assets:
+                self._store_asset_event_tags(connection, *zip(*of_assets, strict=True))
+            # The table of assets keeps only the last event of each type for an asset.
+            last = {
+                (event.get_dagster_event().asset_key, event.dagster_event_type): (event, id_)
+                for event, id_ in of_assets
+            }
+            for event, id_ in last.values():
+                self._store_asset_event(connection, event, id_)
+        for event, id_ in zip(events, ids, strict=True):
+            if event.dagster_event_type in ASSET_CHECK_EVENTS:
+                self.store_asset_check_event(event, id_)
+
+
+class TemporaryEventLogStorage(_StoresBatches, InMemoryEventLogStorage):
+    """An event log in memory, whose one database holds the events of all runs."""
+
+    def __init__(self) -> None:
+        _collect_batches()
+        super().__init__()
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        self._store_in_index(self._with_rows(events))
+
+
+class BatchingEventLogStorage(_StoresBatches, SqliteEventLogStorage):
     """`SqliteEventLogStorage` that writes a batch in one transaction and keeps its databases open.
 
     The files are those of `SqliteEventLogStorage`. Commits wait for the disk only at checkpoints: after a power cut the
@@ -51,8 +96,7 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        # Dagster collects events in batches only if this variable is set.
-        os.environ.setdefault(BATCH_VARIABLE, str(BATCH_SIZE))
+        _collect_batches()
         self._engines: OrderedDict[tuple[int, str], db.Engine] = OrderedDict()
         self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
@@ -80,12 +124,11 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
         twice, but a materialization never is.
         """
         for run_id in dict.fromkeys(event.run_id for event in events):
-            of_run = [event for event in events if event.run_id == run_id]
+            of_run = self._with_rows(event for event in events if event.run_id == run_id)
             with self.run_connection(run_id) as connection:
-                for event in of_run:
-                    connection.execute(self.prepare_insert_event(event))
+                connection.execute(_INSERT, [row for _, row in of_run])
             self._store_in_index(
-                [event for event in of_run if event.is_dagster_event and event.dagster_event_type in _INDEXED_EVENTS]
+                [item for item in of_run if item[0].is_dagster_event and item[0].dagster_event_type in _INDEXED_EVENTS]
             )
 
     def has_table(self, table_name: str) -> bool:
@@ -100,29 +143,6 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
     def dispose(self) -> None:
         self._close_all()
         super().dispose()
-
-    def _store_in_index(self, events: Sequence[EventLogEntry]) -> None:
-        if not events:
-            return
-        with self.index_transaction() as connection:
-            ids = [self._insert(connection, event) for event in events]
-            of_assets = [item for item in zip(events, ids, strict=True) if item[0].dagster_event_type in ASSET_EVENTS]
-            if of_assets:
-                self._store_asset_event_tags(connection, *zip(*of_assets, strict=True))
-            # The table of assets keeps only the last event of each type for an asset.
-            last = {
-                (event.get_dagster_event().asset_key, event.dagster_event_type): (event, id_)
-                for event, id_ in of_assets
-            }
-            for event, id_ in last.values():
-                self._store_asset_event(connection, event, id_)
-        for event, id_ in zip(events, ids, strict=True):
-            if event.dagster_event_type in ASSET_CHECK_EVENTS:
-                self.store_asset_check_event(event, id_)
-
-    def _insert(self, connection: db.Connection, event: EventLogEntry) -> int:
-        inserted: Any = connection.execute(self.prepare_insert_event(event)).inserted_primary_key
-        return int(inserted[0])
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[db.Connection]:
@@ -178,6 +198,17 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             for (pid, _), engine in self._engines.items():
                 engine.dispose(close=pid == os.getpid())
             self._engines.clear()
+
+
+def _collect_batches() -> None:
+    """Dagster collects events in batches only if this variable is set."""
+    os.environ.setdefault(BATCH_VARIABLE, str(BATCH_SIZE))
+
+
+def _insert(connection: db.Connection, row: dict[str, Any]) -> int:
+    """Insert an event, and return its id."""
+    inserted: Any = connection.execute(_INSERT, row).inserted_primary_key
+    return int(inserted[0])
 
 
 def _sync_at_checkpoints_only(connection: Any, _: object) -> None:

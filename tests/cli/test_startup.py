@@ -19,16 +19,16 @@ finally:
     print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
 """
 LAKE = {"deltalake", "duckdb", "pyarrow", "pandas"}
-HTTP = {"requests", "urllib3", "tenacity", "yaml"}
+SENDING = {"requests", "tenacity"}
 DAGSTER = {"dagster", "sqlalchemy", "grpc"}
 
 
 @pytest.mark.parametrize(
     ("args", "not_needed"),
     [
-        (["--help"], DAGSTER | LAKE | HTTP | {"psutil", "pydantic"}),
-        (["sync", "--help"], DAGSTER | LAKE | HTTP | {"psutil"}),
-        (["list"], DAGSTER | LAKE | {"psutil"}),
+        (["--help"], DAGSTER | LAKE | SENDING | {"psutil", "pydantic", "urllib3", "yaml"}),
+        (["sync", "--help"], DAGSTER | LAKE | SENDING | {"psutil", "urllib3", "yaml"}),
+        (["list"], DAGSTER | LAKE | SENDING | {"psutil"}),
         (["query", "select 1 as one from tickets"], DAGSTER),
     ],
     ids=["help", "help of a command", "list", "query"],

@@ -20,6 +20,8 @@ from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.docs.markdown import blocks, changed
 
+pytestmark = pytest.mark.xdist_group("the page on Dagster")
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "dagster.md").read_text(encoding="utf-8")
 

@@ -3,9 +3,8 @@
 import json
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from dazz_assets.orchestration.dagster_instance import open_instance
 from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.end_to_end.command import connect, environment
+from tests.end_to_end.kill_at_event import run
 
 KILLS = 10
 TABLES = {
@@ -31,22 +31,31 @@ TABLES = {
 
 @dataclass
 class Vendor:
-    """A vendor's sandbox, the home of an undisturbed first sync, and the events of that sync."""
+    """A vendor's sandbox, and a folder with its connection and the homes that are synced from it."""
 
     sandbox: Sandbox
     folder: Path
-    home: Path
-    events: list[str]
 
-    def dazz(self, home: Path, *arguments: str, kill_at: int = 0) -> tuple[int, list[str]]:
-        """Run the command on a home, killed at an event unless that is 0. Returns exit status and events."""
-        events_file = home.with_suffix(".events")
-        events_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "tests.end_to_end.kill_at_event", str(kill_at), str(events_file), *arguments]
-        done = subprocess.run(command, env=environment(self.folder, home), capture_output=True, text=True, timeout=180)
+    def sync(self, home: Path, kill_at: int = 0) -> int:
+        """Sync to a home; killed at an event unless that is 0. Returns the exit status."""
+        status = run(["sync", "snyk"], environment(self.folder, home), self.folder, kill_at)
         if kill_at == 0:
-            assert done.returncode == 0, done.stdout + done.stderr
-        return done.returncode, json.loads(events_file.read_text()) if events_file.exists() else []
+            assert status == 0, (self.folder / "output").read_text(encoding="utf-8")
+        return status
+
+    def events(self) -> list[str]:
+        """The events of the last sync that was not killed."""
+        return list(json.loads((self.folder / "events").read_text(encoding="utf-8")))
+
+
+@dataclass
+class Undisturbed:
+    """A sync that is not disturbed: the home before it, if there was one, its events, and what it left."""
+
+    vendor: Vendor
+    before: Path | None
+    events: list[str]
+    contents: dict[str, Any]
 
 
 def _read_contents(home: Path) -> dict[str, Any]:
@@ -86,44 +95,56 @@ def _choose_events(events: list[str], seed: int) -> list[int]:
     return sorted(chosen | set(rng.sample(rest, KILLS - len(chosen))))
 
 
-@pytest.fixture(scope="module")
-def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
-    folder = tmp_path_factory.mktemp("killed")
+def _check_kill(sync: Undisturbed, kill_at: int, home: Path) -> None:
+    """Killed at an event and run again, a sync leaves what the undisturbed one did, and nothing locked or running."""
+    if sync.before:
+        shutil.copytree(sync.before, home)
+    assert sync.vendor.sync(home, kill_at) == -9
+    sync.vendor.sync(home)
+    assert _read_contents(home) == sync.contents, sync.events[kill_at - 1]
+    assert _is_clean(home), sync.events[kill_at - 1]
+
+
+@contextmanager
+def _vendor(folder: Path) -> Iterator[Vendor]:
     with Sandbox([SnykSandbox(seed=3, orgs=3, projects=12, issues=400)]) as sandbox:
         connect(folder, sandbox, [("snyk", "acme")])
-        vendor = Vendor(sandbox, folder, folder / "undisturbed", [])
-        _, vendor.events = vendor.dazz(vendor.home, "sync", "snyk")
-        yield vendor
+        yield Vendor(sandbox, folder)
 
 
-@pytest.mark.xdist_group("killed")
-def test_a_first_sync_killed_at_ten_events_and_run_again_gives_the_same_rows(vendor: Vendor) -> None:
-    expected = _read_contents(vendor.home)
-    assert len(set(vendor.events)) == 4
-    for kill_at in _choose_events(vendor.events, seed=1):
-        home = vendor.folder / f"first-{kill_at}"
-        status, _ = vendor.dazz(home, "sync", "snyk", kill_at=kill_at)
-        assert status == -9, kill_at
-        vendor.dazz(home, "sync", "snyk")
-        assert _read_contents(home) == expected, (kill_at, vendor.events[kill_at - 1])
-        assert _is_clean(home), (kill_at, vendor.events[kill_at - 1])
-        shutil.rmtree(home)
+@pytest.fixture(scope="module")
+def first_sync(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
+    with _vendor(tmp_path_factory.mktemp("killed")) as vendor:
+        home = vendor.folder / "undisturbed"
+        vendor.sync(home)
+        yield Undisturbed(vendor, None, vendor.events(), _read_contents(home))
 
 
-@pytest.mark.xdist_group("killed")
-def test_an_incremental_sync_killed_at_ten_events_and_run_again_gives_the_same_rows(vendor: Vendor) -> None:
-    vendor.sandbox["snyk"].change(seed=5)
-    undisturbed = vendor.folder / "incremental"
-    shutil.copytree(vendor.home, undisturbed)
-    _, events = vendor.dazz(undisturbed, "sync", "snyk")
-    expected = _read_contents(undisturbed)
-    assert expected != _read_contents(vendor.home)
-    for kill_at in _choose_events(events, seed=2):
-        home = vendor.folder / f"incremental-{kill_at}"
-        shutil.copytree(vendor.home, home)
-        status, _ = vendor.dazz(home, "sync", "snyk", kill_at=kill_at)
-        assert status == -9, kill_at
-        vendor.dazz(home, "sync", "snyk")
-        assert _read_contents(home) == expected, (kill_at, events[kill_at - 1])
-        assert _is_clean(home), (kill_at, events[kill_at - 1])
-        shutil.rmtree(home)
+@pytest.fixture(scope="module")
+def incremental_sync(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
+    with _vendor(tmp_path_factory.mktemp("killed")) as vendor:
+        before, home = vendor.folder / "before", vendor.folder / "undisturbed"
+        vendor.sync(before)
+        vendor.sandbox["snyk"].change(seed=5)
+        shutil.copytree(before, home)
+        vendor.sync(home)
+        contents = _read_contents(home)
+        assert contents != _read_contents(before)
+        yield Undisturbed(vendor, before, vendor.events(), contents)
+
+
+@pytest.mark.xdist_group("killed first syncs")
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_first_sync_killed_at_ten_events_and_run_again_gives_the_same_rows(
+    first_sync: Undisturbed, number: int, tmp_path: Path
+) -> None:
+    assert len(set(first_sync.events)) == 4
+    _check_kill(first_sync, _choose_events(first_sync.events, seed=1)[number], tmp_path / "home")
+
+
+@pytest.mark.xdist_group("killed incremental syncs")
+@pytest.mark.parametrize("number", range(KILLS))
+def test_an_incremental_sync_killed_at_ten_events_and_run_again_gives_the_same_rows(
+    incremental_sync: Undisturbed, number: int, tmp_path: Path
+) -> None:
+    _check_kill(incremental_sync, _choose_events(incremental_sync.events, seed=2)[number], tmp_path / "home")

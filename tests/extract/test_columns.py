@@ -27,8 +27,9 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness import is_ascending
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
 from dazz_assets.extract.writer import make_batch
-from dazz_assets.http import Page, Request, WalkedPage
+from dazz_assets.http import Page, Request
 from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds

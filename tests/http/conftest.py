@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from dazz_assets.http import Client
+from dazz_assets.http.client import Client
 from tests.http.loopback import Clock, Vendor
 
 # Property tests here use threads and loopback servers: on a busy machine, their duration says nothing.

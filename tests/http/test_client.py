@@ -12,7 +12,8 @@ import pytest
 import responses
 from requests import Response
 
-from dazz_assets.http import BearerToken, Client, ClientEvent, Counters, Rate, Request, ResponseTooLargeError, transport
+from dazz_assets.http import BearerToken, ClientEvent, Counters, Rate, Request, ResponseTooLargeError, transport
+from dazz_assets.http.client import Client
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 Connect = Callable[..., Client]

@@ -9,7 +9,8 @@ from contextlib import suppress
 
 import pytest
 
-from dazz_assets.http import Client, RedirectError, Request, TransportError
+from dazz_assets.http import RedirectError, Request, TransportError
+from dazz_assets.http.client import Client
 from tests.http.loopback import Clock, Reply, Vendor
 
 Connect = Callable[..., Client]

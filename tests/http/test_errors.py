@@ -10,7 +10,6 @@ import pytest
 
 from dazz_assets.http import (
     BadRequestError,
-    Client,
     CursorToken,
     FetchError,
     RateLimitedError,
@@ -19,8 +18,9 @@ from dazz_assets.http import (
     ResponseRules,
     UnavailableError,
     VendorReportedError,
-    walk,
 )
+from dazz_assets.http.client import Client
+from dazz_assets.http.walk import walk
 from tests.http.loopback import Clock, Reply, Vendor
 
 RULES = ResponseRules(records="data")

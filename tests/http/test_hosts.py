@@ -11,15 +11,15 @@ import responses
 from dazz_assets.http import (
     ApiKey,
     BearerToken,
-    Client,
     NextLink,
     RedirectError,
     Request,
     Response,
     ResponseRules,
     UndeclaredHostError,
-    walk,
 )
+from dazz_assets.http.client import Client
+from dazz_assets.http.walk import walk
 from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]

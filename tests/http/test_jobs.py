@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dazz_assets.http import Client, ClientEvent, FetchError, Request, ResponseRules, UndeclaredHostError, walk
+from dazz_assets.http import ClientEvent, FetchError, Request, ResponseRules, UndeclaredHostError
+from dazz_assets.http.client import Client
+from dazz_assets.http.walk import walk
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 Connect = Callable[..., Client]

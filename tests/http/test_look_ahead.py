@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dazz_assets.http import (
-    Client,
     CursorToken,
     FetchError,
     Last,
@@ -28,10 +27,10 @@ from dazz_assets.http import (
     RefusedError,
     Request,
     ResponseRules,
-    WalkedPage,
     WalkLimitError,
-    walk,
 )
+from dazz_assets.http.client import Client
+from dazz_assets.http.walk import WalkedPage, walk
 from tests.http.answers import Answer, Answers
 from tests.http.loopback import Clock
 

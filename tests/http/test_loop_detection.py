@@ -10,18 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests import PreparedRequest
 
-from dazz_assets.http import (
-    Client,
-    CursorToken,
-    LoopError,
-    NextLink,
-    PageNumber,
-    Paginator,
-    Request,
-    ResponseRules,
-    WalkedPage,
-    walk,
-)
+from dazz_assets.http import CursorToken, LoopError, NextLink, PageNumber, Paginator, Request, ResponseRules
+from dazz_assets.http.client import Client
+from dazz_assets.http.walk import WalkedPage, walk
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 PAGINATOR = CursorToken("next", param="cursor")

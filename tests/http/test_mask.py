@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dazz_assets.http import ApiKey, Basic, Client, ClientEvent, CredentialError, FetchError, Mask, Request, Response
+from dazz_assets.http import ApiKey, Basic, ClientEvent, CredentialError, FetchError, Mask, Request, Response
+from dazz_assets.http.client import Client
 from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dazz_assets.http import Client, Rate, Request, WaitTooLongError
+from dazz_assets.http import Rate, Request, WaitTooLongError
+from dazz_assets.http.client import Client
 from tests.http.loopback import Clock, Reply, Vendor
 
 Connect = Callable[..., Client]

@@ -11,7 +11,6 @@ import pytest
 
 from dazz_assets.http import (
     BadRequestError,
-    Client,
     NotJsonError,
     RateLimitedError,
     RefusedError,
@@ -22,6 +21,7 @@ from dazz_assets.http import (
     UnreachableError,
     WaitTooLongError,
 )
+from dazz_assets.http.client import Client
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 Connect = Callable[..., Client]

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from dazz_assets.http import (
-    Client,
     CursorToken,
     FetchError,
     MissingPaginatorError,
@@ -20,10 +19,10 @@ from dazz_assets.http import (
     RefusedError,
     Request,
     ResponseRules,
-    WalkedPage,
     WalkLimitError,
-    walk,
 )
+from dazz_assets.http.client import Client
+from dazz_assets.http.walk import WalkedPage, walk
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor, numbered_pages
 
 Connect = Callable[..., Client]

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from dazz_assets import FullRefresh, Incremental
-from dazz_assets.http import Client, Request, walk
+from dazz_assets.http import Request
+from dazz_assets.http.client import Client
+from dazz_assets.http.walk import walk
 from dazz_assets.sandbox import Sandbox
 from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec

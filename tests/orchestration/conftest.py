@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +57,29 @@ def dead_process() -> str:
     return f"{host}:{pid}:1.00"
 
 
-@pytest.fixture(scope="session")
-def created_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("instance")
+@contextmanager
+def opened_home(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance of a home, for a fixture of several tests, each of which then begins with a copy of the home."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("DAGSTER_HOME", raising=False)
-        patch.setenv("DAZZ_HOME", str(folder))
-        with dagster_instance.open_instance():
-            pass
-    return folder / "dagster"
+        patch.setenv("DAGSTER_HOME", str(home / "dagster"))
+        patch.setenv("DAZZ_HOME", str(home))
+        with dagster_instance.open_instance() as instance:
+            yield instance
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with an empty instance, made once because that takes seconds."""
+    home = tmp_path_factory.mktemp("empty") / "home"
+    with opened_home(home):
+        pass
+    return home
+
+
+@pytest.fixture
+def initial_home(empty_home: Path) -> Path:
+    """The home of which a test gets a copy. A file whose tests begin with the same sync has a home of its own."""
+    return empty_home
 
 
 @pytest.fixture
@@ -75,8 +91,8 @@ def dazz_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def instance(dazz_home: Path, created_instance: Path) -> Iterator[dg.DagsterInstance]:
-    shutil.copytree(created_instance, dazz_home / "dagster")
+def instance(dazz_home: Path, initial_home: Path) -> Iterator[dg.DagsterInstance]:
+    shutil.copytree(initial_home, dazz_home, dirs_exist_ok=True)
     with dagster_instance.open_instance() as opened:
         yield opened
 
@@ -101,16 +117,16 @@ def url(vendor: Vendor) -> Iterator[str]:
     yield from serve(vendor)
 
 
+def connect_to(url: str, id_: str = "acme", **settings: Any) -> Connection:
+    """A connection to the vendor, which starts five weeks ago by default."""
+    config = {"base_url": url, "token": settings.pop("token", TOKEN)}
+    values = {"id": id_, "integration": "incidents", "start": week(5), "config": config, **settings}
+    return Connection.model_validate(values)
+
+
 @pytest.fixture
 def connect(url: str) -> Connect:
-    """Makes a connection to the vendor, which starts five weeks ago by default."""
-
-    def make(id_: str = "acme", **settings: Any) -> Connection:
-        config = {"base_url": url, "token": settings.pop("token", TOKEN)}
-        values = {"id": id_, "integration": "incidents", "start": week(5), "config": config, **settings}
-        return Connection.model_validate(values)
-
-    return make
+    return partial(connect_to, url)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_the_runs_that_the_daemon_would_start_can_be_read(instance: dg.DagsterIn
         (STORAGE.dispose, ["self"]),
         (STORAGE.index_transaction, ["self"]),
         (STORAGE.run_connection, ["self", "run_id"]),
-        (STORAGE.prepare_insert_event, ["self", "event"]),
+        (STORAGE._event_to_row, ["self", "event"]),
         (STORAGE.store_asset_check_event, ["self", "event", "event_id"]),
         (STORAGE.path_for_shard, ["self", "run_id"]),
         (STORAGE.conn_string_for_shard, ["self", "shard_name"]),
@@ -115,6 +115,14 @@ def test_the_event_log_has_the_attributes_that_ours_uses(tmp_path: Path) -> None
     storage = STORAGE(str(tmp_path))
     assert {"_base_dir", "_db_lock", "_initialized_dbs"} <= vars(storage).keys()
     storage.dispose()
+
+
+def test_an_instance_in_memory_has_the_event_log_that_it_is_given() -> None:
+    event_log = dagster_internals.InMemoryEventLogStorage()
+    with dagster_internals.instance_in_memory(event_log) as instance:
+        assert instance.is_ephemeral
+        assert instance.event_log_storage is event_log
+        assert not instance.get_settings("telemetry")["enabled"]
 
 
 def test_events_are_grouped_by_type() -> None:

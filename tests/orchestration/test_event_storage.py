@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from dazz_assets.orchestration.dagster_instance import open_temporary_instance
 from dazz_assets.orchestration.dagster_internals import SqliteEventLogStorage
-from dazz_assets.orchestration.event_storage import BatchingEventLogStorage
+from dazz_assets.orchestration.event_storage import BatchingEventLogStorage, TemporaryEventLogStorage
 
 KEYS = [f"k{number}" for number in range(40)]
 PARTITIONS = dg.StaticPartitionsDefinition(KEYS)
@@ -37,13 +39,18 @@ def materialize_all(instance: dg.DagsterInstance) -> str:
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the stored batches."""
     sizes: list[int] = []
-    store = BatchingEventLogStorage.store_event_batch
 
-    def store_and_count(self: BatchingEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
-        sizes.append(len(events))
-        store(self, events)
+    def count(log: type[BatchingEventLogStorage | TemporaryEventLogStorage]) -> None:
+        store = log.store_event_batch
 
-    monkeypatch.setattr(BatchingEventLogStorage, "store_event_batch", store_and_count)
+        def store_and_count(self: Any, events: Sequence[dg.EventLogEntry]) -> None:
+            sizes.append(len(events))
+            store(self, events)
+
+        monkeypatch.setattr(log, "store_event_batch", store_and_count)
+
+    count(BatchingEventLogStorage)
+    count(TemporaryEventLogStorage)
     return sizes
 
 
@@ -90,12 +97,20 @@ def test_events_stored_in_batches_read_as_if_stored_one_by_one(
     one_by_one = read_run(plain, materialize_all(plain))
     monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1000")
     assert read_run(instance, materialize_all(instance)) == one_by_one
+    with open_temporary_instance() as temporary:
+        assert read_run(temporary, materialize_all(temporary)) == one_by_one
+
+
+def test_a_temporary_instance_stores_batches_too(batches: list[int]) -> None:
+    with open_temporary_instance() as temporary:
+        materialize_all(temporary)
+    assert sorted(batches) == [len(KEYS), len(KEYS) + 1]
 
 
 def test_a_batch_that_fails_in_the_index_is_stored_once_by_the_fallback(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def raise_locked(self: BatchingEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
+    def raise_locked(self: BatchingEventLogStorage, _: object) -> None:
         raise RuntimeError("database is locked")
 
     monkeypatch.setattr(BatchingEventLogStorage, "_store_in_index", raise_locked)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,9 +16,9 @@ from dazz_assets import Connection, FullRefresh, Incremental, build_definitions,
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.partitions import CONNECTION
-from tests.orchestration.conftest import Connect, at, week
+from tests.orchestration.conftest import Connect, at, connect_to, opened_home, week
 from tests.orchestration.vendor import IncidentsIntegration as Incidents
-from tests.orchestration.vendor import IncidentsStream, ServicesStream, Vendor
+from tests.orchestration.vendor import IncidentsStream, ServicesStream, Vendor, serve
 
 RANGE = "dagster/asset_partition_range_"
 SERVICES, INCIDENTS, TICKETS, OWNERS, SPLIT = (
@@ -48,13 +50,15 @@ class IncidentsIntegration(Incidents):
 
 
 class Project:
-    """A code location with our assets, synced for two connections. `inputs` holds what a downstream asset got."""
+    """A code location with our assets. `inputs` holds what a downstream asset got."""
 
     def __init__(self, connections: list[Connection], lake: Lake, instance: dg.DagsterInstance) -> None:
         self.instance = instance
         self.inputs: list[Any] = []
         self.ours = build_definitions([IncidentsIntegration], connections=connections, lake=lake)
-        instance.add_dynamic_partitions("incidents_connections", [item.id for item in connections])
+
+    def sync(self, connections: list[Connection]) -> None:
+        self.instance.add_dynamic_partitions("incidents_connections", [item.id for item in connections])
         for connection in connections:
             span = self.span(f"{connection.id}|{week(5)}", f"{connection.id}|{week(0)}")
             self.run(self.ours, [SERVICES, OWNERS], connection.id)
@@ -102,10 +106,32 @@ class Project:
 
 
 @pytest.fixture
-def project(vendor: Vendor, connect: Connect, lake: Lake, instance: dg.DagsterInstance) -> Project:
+def vendor() -> Vendor:
+    return vendor_with_incidents()
+
+
+def vendor_with_incidents() -> Vendor:
+    vendor = Vendor()
     vendor.incident("1", at(week(4)))
     vendor.incident("2", at(week(2)), title="slow")
     vendor.incident("3", at(week(0)))
+    return vendor
+
+
+@pytest.fixture(scope="module")
+def initial_home(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Path:
+    """A home in which both connections were synced."""
+    home = tmp_path_factory.mktemp("synced") / "home"
+    shutil.copytree(empty_home, home)
+    for url in serve(vendor_with_incidents()):
+        connections = [connect_to(url, "acme"), connect_to(url, "beta")]
+        with opened_home(home) as instance:
+            Project(connections, Lake(home / "lake"), instance).sync(connections)
+    return home
+
+
+@pytest.fixture
+def project(connect: Connect, lake: Lake, instance: dg.DagsterInstance) -> Project:
     return Project([connect("acme"), connect("beta")], lake, instance)
 
 

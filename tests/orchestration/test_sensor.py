@@ -288,8 +288,8 @@ def test_the_queries_of_a_tick_depend_neither_on_history_nor_on_the_number_of_co
     ticks()
     before = count_queries(ticks) + QUERIES_OF_SUB_STREAMS
     configure(*connections)
-    for number in range(4):
-        vendor.incident(str(number), at(week(4 - number)))
+    for number in range(2):
+        vendor.incident(str(number), at(week(2 - number)))
         sync_connections(spec, connections, sync_range=SyncRange(from_mark=True), instance=ticks.instance, lake=lake)
     ticks.instance.add_dynamic_partitions(ticks.partitions, [item.id for item in connections])
     assert count_queries(ticks, after=timedelta(hours=1)) == before

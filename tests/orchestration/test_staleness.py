@@ -7,13 +7,16 @@ stale as it was.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake, compact, compaction, files
 from dazz_assets.orchestration import step
@@ -23,9 +26,10 @@ from dazz_assets.orchestration.local_runs import parse_connections, sync_connect
 from dazz_assets.orchestration.materializations import report_partitions
 from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.spec.discovery import Discovered
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
-from tests.orchestration.conftest import Connect, MaterializeFromUi, at, week
-from tests.orchestration.vendor import Vendor
+from tests.orchestration.conftest import Connect, MaterializeFromUi, at, connect_to, opened_home, week
+from tests.orchestration.vendor import IncidentsIntegration, Vendor, serve
 
 WEEKS_BACK = (0, 1, 2, 3, 4, 5)
 INCIDENTS = dg.AssetKey(["incidents", "raw", "incidents"])
@@ -35,8 +39,8 @@ TICKETS = dg.AssetKey(["incidents", "tickets"])
 class StatusPage:
     """A connection of the vendor, synced and parsed as the command does, and what the UI then shows of it."""
 
-    def __init__(self, spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> None:
-        self.spec, self.connection, self.instance, self.lake = spec, connect(), instance, lake
+    def __init__(self, spec: IntegrationSpec, connection: Connection, instance: dg.DagsterInstance, lake: Lake) -> None:
+        self.spec, self.connection, self.instance, self.lake = spec, connection, instance, lake
 
     def use_parser_version(self, version: str) -> None:
         """Change the version of the parser of tickets."""
@@ -62,13 +66,17 @@ class StatusPage:
 
     def stale(self) -> set[int]:
         """The windows of tickets that the UI shows as stale, in weeks back."""
-        return {back for back in WEEKS_BACK if self.status(TICKETS, f"acme|{week(back)}") == "STALE"}
+        resolver = self._resolver()
+        return {back for back in WEEKS_BACK if resolver.get_status(TICKETS, f"acme|{week(back)}").value == "STALE"}
 
     def status(self, asset: dg.AssetKey, partition: str) -> str:
+        return self._resolver().get_status(asset, partition).value
+
+    def _resolver(self) -> CachingStaleStatusResolver:
+        """A new one for each look, as it keeps what it has read."""
         defs = assemble_definitions(Discovered({self.spec.name: self.spec}), (self.connection,))
         graph = defs.resolve_asset_graph()
-        resolver = CachingStaleStatusResolver(self.instance, graph, LoadingContextForTest(self.instance))
-        return resolver.get_status(asset, partition).value
+        return CachingStaleStatusResolver(self.instance, graph, LoadingContextForTest(self.instance))
 
     def versions(self, asset: dg.AssetKey) -> dict[int, str]:
         """The newest data version of each window of an asset, by weeks back."""
@@ -83,17 +91,48 @@ class StatusPage:
         return {back for back, version in self.versions(asset).items() if before.get(back) != version}
 
 
-@pytest.fixture
-def page(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> StatusPage:
-    return StatusPage(spec, connect, instance, lake)
-
-
-@pytest.fixture
-def synced(page: StatusPage, vendor: Vendor) -> StatusPage:
+def vendor_with_incidents() -> Vendor:
     """With an incident 2 weeks back and another 4 weeks back."""
+    vendor = Vendor()
     vendor.incident("1", at(week(4)))
     vendor.incident("2", at(week(2)))
-    page.sync()
+    return vendor
+
+
+@pytest.fixture(scope="module")
+def synced_home(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Path:
+    """A home in which these incidents were synced. Tests begin with a copy of it."""
+    home = tmp_path_factory.mktemp("synced") / "home"
+    shutil.copytree(empty_home, home)
+    for url in serve(vendor_with_incidents()):
+        with opened_home(home) as instance:
+            spec = read_integration(IncidentsIntegration)
+            StatusPage(spec, connect_to(url), instance, Lake(home / "lake")).sync()
+    return home
+
+
+@pytest.fixture
+def is_synced(request: pytest.FixtureRequest) -> bool:
+    return "synced" in request.fixturenames
+
+
+@pytest.fixture
+def initial_home(is_synced: bool, synced_home: Path, empty_home: Path) -> Path:
+    return synced_home if is_synced else empty_home
+
+
+@pytest.fixture
+def vendor(is_synced: bool) -> Vendor:
+    return vendor_with_incidents() if is_synced else Vendor()
+
+
+@pytest.fixture
+def page(spec: IntegrationSpec, connect: Connect, instance: dg.DagsterInstance, lake: Lake) -> StatusPage:
+    return StatusPage(spec, connect(), instance, lake)
+
+
+@pytest.fixture
+def synced(page: StatusPage) -> StatusPage:
     return page
 
 

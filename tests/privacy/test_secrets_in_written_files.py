@@ -25,6 +25,8 @@ import yaml
 from tests.privacy.parrot import CORES, SECRETS, UNNAMED_CORES, USER, Parrot, write_parrot
 from tests.privacy.secret_search import find_files_with_secrets, find_secrets
 
+pytestmark = pytest.mark.xdist_group("written secrets")
+
 ROOT = Path(__file__).parents[2]
 KEEP_DELETED_FILES = Path(__file__).with_name("keep_deleted_files.py")
 ALL_CORES = {**CORES, **{f"unnamed {name}": core for name, core in UNNAMED_CORES.items()}}

@@ -36,12 +36,12 @@ def run_checker(*command: str) -> str:
     ).stdout
 
 
-def test_mypy_finds_the_marked_lines_and_no_other(tmp_path: Path) -> None:
+def test_mypy_finds_the_marked_lines_and_no_other(mypy_cache: Path) -> None:
     found = run_checker(
         "mypy",
         "--config-file=",
         "--strict",
-        f"--cache-dir={tmp_path}",
+        f"--cache-dir={mypy_cache}",
         "--no-error-summary",
         *map(str, [VALID, *INVALID]),
     )
