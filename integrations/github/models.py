@@ -5,7 +5,7 @@ Required is what makes a record itself. Everything else may be absent, null or o
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, FiniteFloat
 
@@ -87,9 +87,9 @@ class Epss(BaseModel):
     percentile: Lenient[FiniteFloat] = None
 
 
-def _first(value: Any) -> Any:
+def _first(value: object) -> object:
     """An object, or the first of a list: the description of the API has the one, answers and examples the other."""
-    return (value[0] if value else None) if isinstance(value, list) else value
+    return next(iter(cast("list[object]", value)), None) if isinstance(value, list) else value
 
 
 class SecurityAdvisory(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from dazz_assets.domain import AffectedCode, AffectedPackage, package_url
 
@@ -23,11 +23,11 @@ class Location:
 
     resource_type: str
     resource_uid: str
+    packages: list[AffectedPackage]
+    code: list[AffectedCode]
     resource_name: str | None = None
     owner: str | None = None
     url: str | None = None
-    packages: list[AffectedPackage] = field(default_factory=list)
-    code: list[AffectedCode] = field(default_factory=list)
 
 
 def app_url(api: str) -> str:
