@@ -1,9 +1,11 @@
 """The class that an author writes for each vendor."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
+from hashlib import sha256
+from json.encoder import encode_basestring
 from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.declare.config import Config
@@ -105,8 +107,13 @@ class Integration(Generic[Config]):
 
         Give several parts where the vendor's id has several: `self.object_id(repository.id, alert.number)`.
         """
-        identity = json.dumps([integration_name(type(self)), self.connection, *map(str, vendor_id)], ensure_ascii=False)
-        return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        identity = ", ".join([self._identity, *map(encode_basestring, map(str, vendor_id))]) + "]"
+        return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    @cached_property
+    def _identity(self) -> str:
+        """How the JSON list begins that an id is the hash of."""
+        return json.dumps([integration_name(type(self)), self.connection], ensure_ascii=False).removesuffix("]")
 
 
 def integration_name(integration: type[Integration[Any]]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import compress
 
 import numpy as np
@@ -152,7 +152,7 @@ class RowReader:
             windows,
             hashes,
             [problems.get(place) for place in range(len(records))] if problems else None,
-            np.arange(len(records), dtype=np.int64),
+            _count_up(len(records)),
             b"".join(records),
             np.fromiter(map(len, records), np.int64, len(records)),
             fetched_at,
@@ -275,6 +275,11 @@ def _hash_key(parent: str) -> bytes:
     """A parent as a key of BLAKE2b, which takes at most 64 bytes."""
     key = parent.encode()
     return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+
+
+@lru_cache(maxsize=16)
+def _count_up(count: int) -> NDArray[np.int64]:
+    return np.arange(count, dtype=np.int64)
 
 
 def parse_cursors(texts: Sequence[str | None]) -> NDArray[np.int64]:

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import pairwise
-from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +42,7 @@ _RANGE_TOO_LARGE = re.compile(
     re.IGNORECASE,
 )
 # Parameters of next links that count pages or records: a removed record shifts those behind it.
-_NUMBER_PARAMETERS = frozenset({"page", "offset", "skip", "start", "startat", "start_at", "page_number", "pagenumber"})
+_NUMBER_PARAMETER = re.compile(r"[?&](page|offset|skip|start|start_?at|page_?number)=\d+(?=[&#]|$)", re.IGNORECASE)
 
 
 class CutShortError(FetchError):
@@ -324,10 +322,4 @@ def is_paged_by_number(stream: StreamSpec, page: Page) -> bool:
     """Whether pages are requested by number, so that a removed record can make the walk miss another one."""
     if isinstance(stream.paginator, Offset | PageNumber):
         return True
-    return _has_number_parameter(page.request.url)
-
-
-@lru_cache(maxsize=64)
-def _has_number_parameter(url: str) -> bool:
-    query = parse_qsl(urlsplit(url).query)
-    return any(name.lower() in _NUMBER_PARAMETERS and value.isdecimal() for name, value in query)
+    return _NUMBER_PARAMETER.search(page.request.url) is not None

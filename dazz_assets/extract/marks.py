@@ -156,7 +156,7 @@ class Marks:
         if stored is None:
             return
         for batch in latest_versions(stored, ["key", "parent", "record"], problems=False):
-            records = column_bytes(batch, "record")
+            records = column_bytes(batch.column("record"))
             values = reader.read(records) if reader else [()] * len(records)
             keys, owners = batch.column("key").to_pylist(), batch.column("parent").to_pylist()
             for key, owner, texts in zip(keys, owners, values, strict=True):

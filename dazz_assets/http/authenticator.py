@@ -196,7 +196,8 @@ def _find_added_words(original: Request, request: Request) -> list[str]:
     known = set(original.headers.values())
     headers = {name: text for name, text in request.headers.items() if name.lower() not in _PUBLIC_HEADERS}
     texts = [text for text in headers.values() if text not in known]
-    before = set(parse_qsl(urlsplit(original.url).query))
-    texts += [value for name, value in parse_qsl(urlsplit(request.url).query) if (name, value) not in before]
+    if request.url != original.url:
+        before = set(parse_qsl(urlsplit(original.url).query))
+        texts += [value for name, value in parse_qsl(urlsplit(request.url).query) if (name, value) not in before]
     texts += [str(value) for value in request.params.values()]
     return [word for text in texts for word in text.split() if len(word) >= SHORTEST_TOKEN]

@@ -70,6 +70,8 @@ def follow_link(
         raise _invalid_link_error(page, link) from None
     if _TOKEN.fullmatch(link.strip()):
         raise _invalid_link_error(page, link)
+    if not keep:
+        return replace(page.request, url=url, params={})
     in_link = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
     sent = dict(parse_qsl(urlsplit(page.request.url).query, keep_blank_values=True)) | dict(page.request.params)
     params = {name: sent[name] for name in keep if name in sent and name not in in_link}

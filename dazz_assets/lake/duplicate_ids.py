@@ -47,13 +47,15 @@ def find_duplicate_ids(
         kept_files = [file for file in stored.files if file.rows and file.window not in replaced]
         kept_paths = zip(stored.duckdb_paths(kept_files), kept_files, strict=True)
         windows |= {path: (file.path, file.window) for path, file in kept_paths}
-    new_ids = f"select id from {_read_parquet_sql('$new')}"
+    # Hashes take a fraction of the memory of ids. Ids that only have the same hash are told apart below.
+    new_ids = f"select hash(id) as id from {_read_parquet_sql('$new')}"
     sql = f"""
         with repeated as (
-            select id from ({new_ids} union all select id from {_read_parquet_sql("$all")} where filename not in $new
-                and id in ({new_ids})) group by id having count(*) > 1
+            select id from ({new_ids} union all select hash(id) from {_read_parquet_sql("$all")}
+                where filename not in $new and hash(id) in ({new_ids})) group by id having count(*) > 1
         )
-        select id, filename, file_row_number from {_read_parquet_sql("$all")} where id in (select id from repeated)"""
+        select id, filename, file_row_number from {_read_parquet_sql("$all")}
+        where hash(id) in (select id from repeated)"""
     values = {"new": [_duckdb_path(table, file.path) for file in new_files], "all": list(windows)}
     found = [column.to_pylist() for column in read_bounded(sql, values).columns]
     rows_by_id: dict[str, list[tuple[date, int, str, date | None]]] = {}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import TracebackType
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -151,6 +152,6 @@ def window_constants(fingerprint: str, inputs: str) -> dict[str, str | None]:
     return {FINGERPRINT: fingerprint, INPUTS: inputs}
 
 
-def column_bytes(batch: pa.RecordBatch, column: str) -> list[bytes]:
+def column_bytes(texts: pa.Array[Any]) -> list[bytes]:
     """The values of a string column without nulls, as bytes."""
-    return [text for text in batch.column(column).cast(pa.binary()).to_pylist() if text is not None]
+    return [text for text in texts.cast(pa.binary()).to_pylist() if text is not None]

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import date
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dazz_assets.lake.duckdb_connection import connect_duckdb, read_bounded, read_parquet_sql, run_statement
-from dazz_assets.lake.ordered_rows import BATCH_ROWS, put_in_order
+from dazz_assets.lake.ordered_rows import BATCH_ROWS, read_in_order
 from dazz_assets.lake.schema import WINDOW
 from dazz_assets.lake.table_version import StoredFile, TableVersion
 
@@ -27,9 +27,6 @@ RANK = "coalesce(cursor_at, -9223372036854775808)::hugeint * 1844674407370955161
 #: The sequence of the row with the greatest rank.
 SEQUENCE_OF_RANK = f"(max({RANK}) & 9223372036854775807::hugeint)::bigint"
 
-MOST_ROWS_SORTED_IN_MEMORY = 20_000
-"""More rows are sorted through files."""
-
 
 def latest_versions(
     version: TableVersion,
@@ -37,50 +34,22 @@ def latest_versions(
     windows: Collection[date | None] | None = None,
     *,
     problems: bool = True,
-    ordered: bool = False,
 ) -> Iterator[pa.RecordBatch]:
-    """Columns of the latest version of each key, read in bounded memory.
+    """Columns of the latest version of each key, read in bounded memory, in any order.
 
     windows: only keys whose latest version is in one of these windows.
     problems: whether to include records that lack a key or, in a stream with a cursor, a cursor.
-    ordered: order rows by cursor and key; otherwise they come in any order.
     """
     chosen = [file for file in version.files if windows is None or file.window in windows]
-    if ordered and sum(file.rows for file in chosen) > MOST_ROWS_SORTED_IN_MEMORY:
-        return _read_in_order(version, columns, windows, problems=problems)
     conditions = "" if problems else "where problem is null"
     sql = f"""
         select {", ".join(_column_sql(name, version) for name in columns)}
         from {_read_files_sql(version, "$chosen")}
         semi join (select {SEQUENCE_OF_RANK} as latest from {_read_files_sql(version, "$files")} group by key)
             on sequence = latest
-        {conditions}
-        {"order by cursor_at, key" if ordered else ""}"""
+        {conditions}"""
     compared = _files_to_compare(version, chosen)
     return _read_batches(sql, chosen=version.duckdb_paths(chosen), files=version.duckdb_paths(compared))
-
-
-def _read_in_order(
-    version: TableVersion, columns: Sequence[str], windows: Collection[date | None] | None, *, problems: bool
-) -> Iterator[pa.RecordBatch]:
-    chosen = [file for file in version.files if windows is None or file.window in windows]
-    sql = f"""
-        select sequence from {_read_files_sql(version, "$chosen")}
-        semi join (select {SEQUENCE_OF_RANK} as latest from {_read_files_sql(version, "$files")} group by key)
-            on sequence = latest
-        {"" if problems else "where problem is null"}
-        order by cursor_at, key"""
-    compared = _files_to_compare(version, chosen)
-    sequences = _read_sequences(sql, chosen=version.duckdb_paths(chosen), files=version.duckdb_paths(compared))
-    yield from put_in_order(version.read(_with_sequence(columns), windows), sequences, columns)
-
-
-def _read_sequences(sql: str, **values: Any) -> NDArray[np.int64]:
-    return np.asarray(read_bounded(sql, values).column(0), np.int64)
-
-
-def _with_sequence(columns: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys([*columns, "sequence"]))
 
 
 def window_fingerprints(version: TableVersion) -> dict[date | None, str]:
@@ -147,51 +116,47 @@ def stored_versions(version: TableVersion, keys: Collection[str], columns: Seque
     return _read_batches(sql, files=version.duckdb_paths(), keys=list(keys)) if keys else iter(())
 
 
-class LatestByWindow:
-    """Reads the latest versions in one window after another. One query finds them all, and keeps eight bytes per row.
+class LatestInOrder:
+    """Reads the latest versions in the order of cursor and key, which doesn't depend on when they were fetched.
 
-    Rows of a window are ordered by cursor and key, so that their order doesn't depend on when they were fetched.
+    windows: those that will be read, one after another. None: all records are read at once.
+    One query finds them all, before the first is read, and eight bytes are kept for each.
     """
 
-    def __init__(self, version: TableVersion, windows: Collection[date | None]) -> None:
+    def __init__(self, version: TableVersion, windows: Collection[date | None] | None = None) -> None:
+        self.windows = windows
         self._version = version
-        self._sequences = _latest_sequences(version, windows)
 
-    def read(self, window: date | None, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Columns of the latest versions in a window."""
-        sequences = self._sequences.get(window)
-        if sequences is None:
-            return
-        latest = pa.array(sequences)
-        if len(sequences) > MOST_ROWS_SORTED_IN_MEMORY:
-            files = [file for file in self._version.files if file.window == window]
-            sql = f"select sequence from {_read_files_sql(self._version, '$files')} order by cursor_at, key"
-            order = _read_sequences(sql, files=self._version.duckdb_paths(files))
-            batches = self._version.read(_with_sequence(columns), [window])
-            yield from put_in_order(batches, order[np.isin(order, sequences)], columns)
-            return
-        batches = self._version.read(list({*columns, "key", "cursor_at", "sequence"}), [window])
-        filtered = [batch.filter(pc.is_in(batch.column("sequence"), latest)) for batch in batches]
-        if filtered:
-            rows = pa.Table.from_batches(filtered).sort_by([("cursor_at", "ascending"), ("key", "ascending")])
-            yield from rows.select(list(columns)).to_batches(max_chunksize=BATCH_ROWS)
+    @cached_property
+    def _sequences(self) -> dict[date | None, NDArray[np.int64]]:
+        return _latest_in_order(self._version, self.windows)
+
+    def read(self, columns: Sequence[str], window: date | None = None) -> Iterator[pa.RecordBatch]:
+        """Columns of the latest versions in a window, or of all."""
+        if window not in self._sequences:
+            return iter(())
+        files = [file for file in self._version.files if self.windows is None or file.window == window]
+        return read_in_order(self._version, files, self._sequences[window], columns)
 
 
-def _latest_sequences(version: TableVersion, windows: Collection[date | None]) -> dict[date | None, NDArray[np.int64]]:
-    if not version.files or not windows:
+def _latest_in_order(
+    version: TableVersion, windows: Collection[date | None] | None
+) -> dict[date | None, NDArray[np.int64]]:
+    """The sequences of the latest versions by window, or under None if no windows are given, in order."""
+    if not version.files:
         return {}
     source = _read_files_sql(version, "$files")
-    window = WINDOW if version.windowed else "null::date"
     sql = f"""
-        select {window} as in_window, sequence from {source}
-        semi join (select {SEQUENCE_OF_RANK} as latest from {source} group by key) on sequence = latest
-        where list_contains($windows, in_window) or (in_window is null and $undated)"""
+        select {WINDOW if windows is not None and version.windowed else "null::date"} as in_window, sequence
+        from {source} semi join (select {SEQUENCE_OF_RANK} as latest from {source} group by key) on sequence = latest
+        where list_contains($windows, in_window) or (in_window is null and $undated)
+        order by in_window, cursor_at, key"""
     values = {
         "files": version.duckdb_paths(),
-        "windows": [item for item in windows if item is not None],
-        "undated": None in windows,
+        "windows": [item for item in windows or () if item is not None],
+        "undated": windows is None or None in windows,
     }
-    table: Any = read_bounded(sql, values).sort_by([("in_window", "ascending")])
+    table: Any = read_bounded(sql, values)
     if not table.num_rows:
         return {}
     sequences = table.column("sequence").to_numpy()

@@ -1,4 +1,7 @@
-"""Puts stored rows into an order in bounded memory: through parts on the disk, each of which is then sorted."""
+"""Reads stored rows in a given order and in bounded memory.
+
+Mostly they are stored in that order. If not, they are sorted: many of them in parts, which wait on the disk.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,38 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-BATCH_ROWS = 8_192
+from dazz_assets.lake.table_version import StoredFile, TableVersion
+
+BATCH_ROWS = 1_024
+# Of numbers alone, which take little memory.
+_NUMBERS_PER_BATCH = 65_536
 _ROWS_PER_PART = 20_000
 # Parts are open files, of which a process may have about a thousand.
 _MOST_PARTS = 200
 _PLACE = "place"
+
+
+def read_in_order(
+    version: TableVersion, files: Sequence[StoredFile], sequences: NDArray[np.int64], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Columns of the rows with these sequence numbers, in the order of the numbers. files: those that hold them."""
+    files = sorted(files, key=lambda file: int(file.min_values.get("sequence", 0)))
+    numbers = [np.asarray(batch.column(0)) for batch in version.read_files(files, ["sequence"], _NUMBERS_PER_BATCH)]
+    stored = np.concatenate([np.empty(0, np.int64), *numbers])
+    is_wanted = np.isin(stored, sequences) if len(stored) > len(sequences) else np.ones(len(stored), np.bool_)
+    if np.array_equal(stored[is_wanted], sequences):
+        return _read_wanted(version.read_files(files, columns, BATCH_ROWS), is_wanted)
+    batches = version.read_files(files, list(dict.fromkeys([*columns, "sequence"])), BATCH_ROWS)
+    return put_in_order(batches, sequences, columns)
+
+
+def _read_wanted(batches: Iterable[pa.RecordBatch], is_wanted: NDArray[np.bool_]) -> Iterator[pa.RecordBatch]:
+    """The wanted ones of rows that are in order."""
+    first = 0
+    for batch in batches:
+        wanted = is_wanted[first : first + batch.num_rows]
+        first += batch.num_rows
+        yield batch if wanted.all() else batch.filter(pa.array(wanted))
 
 
 def put_in_order(
@@ -29,6 +59,10 @@ def put_in_order(
     if not len(sequences):
         return
     places = _Places(sequences)
+    if len(sequences) <= _ROWS_PER_PART:
+        found = [rows for batch in batches for _, rows in _split(batch, places.find(batch), _ROWS_PER_PART, columns)]
+        yield from _sort(pa.Table.from_batches(found), columns)
+        return
     rows_per_part = max(_ROWS_PER_PART, -(-len(sequences) // _MOST_PARTS))
     with tempfile.TemporaryDirectory(prefix="dazz-order-") as folder, ExitStack() as stack:
         parts: dict[int, Any] = {}
@@ -42,9 +76,13 @@ def put_in_order(
         stack.close()
         for part in sorted(parts):
             with pa.OSFile(_part_path(folder, part), "rb") as file:
-                table = pa.ipc.open_file(file).read_all().sort_by(_PLACE)
+                table = pa.ipc.open_file(file).read_all()
             os.remove(_part_path(folder, part))
-            yield from table.select(list(columns)).to_batches(max_chunksize=BATCH_ROWS)
+            yield from _sort(table, columns)
+
+
+def _sort(placed: pa.Table, columns: Sequence[str]) -> list[pa.RecordBatch]:
+    return placed.sort_by(_PLACE).select(list(columns)).to_batches(max_chunksize=BATCH_ROWS)
 
 
 class _Places:

@@ -107,17 +107,22 @@ class TableVersion:
     ) -> Iterator[pa.RecordBatch]:
         """Stored rows, file by file, of all windows or of `windows`; columns that a file lacks are null."""
         names = self.schema.names if columns is None else columns
-        schema = pa.schema([self.schema.field(name) for name in names])
-        for file in self.files:
-            if windows is None or file.window in windows:
-                yield from self._read_file(file, schema)
+        return self.read_files([file for file in self.files if windows is None or file.window in windows], names)
 
-    def _read_file(self, file: StoredFile, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def read_files(
+        self, files: Sequence[StoredFile], columns: Sequence[str], batch_rows: int = _BATCH_ROWS
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of some files as they are stored; columns that a file lacks are null."""
+        schema = pa.schema([self.schema.field(name) for name in columns])
+        for file in files:
+            yield from self._read_file(file, schema, batch_rows)
+
+    def _read_file(self, file: StoredFile, schema: pa.Schema, batch_rows: int) -> Iterator[pa.RecordBatch]:
         path = self.root.filesystem_path(f"{self.path.folder}/{file.path}")
         with pq.ParquetFile(path, filesystem=self.root.filesystem) as parquet:
             present = [name for name in schema.names if name in parquet.schema_arrow.names]
             # One thread: the text is nearly all there is to decode, and each thread would keep memory for it.
-            for batch in parquet.iter_batches(_BATCH_ROWS, columns=present, use_threads=False):
+            for batch in parquet.iter_batches(batch_rows, columns=present, use_threads=False):
                 yield pa.RecordBatch.from_arrays([_find_column(batch, field, file) for field in schema], schema=schema)
 
 

@@ -30,9 +30,9 @@ from dazz_assets.orchestration.step import ConnectionResult, Step, Work
 from dazz_assets.orchestration.translator import Node, Translator
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
-from dazz_assets.transform.held_quarantine import read_quarantine
 from dazz_assets.transform.parse_windows import parse
 from dazz_assets.transform.published_tables import PublishedTables
+from dazz_assets.transform.quarantine import read_quarantine
 
 
 def build_assets(

@@ -17,7 +17,7 @@ from dazz_assets.orchestration.check_texts import in_windows, join_texts
 from dazz_assets.orchestration.quarantine_view import TABLE, QuarantineView, make_table
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.spec.specs import IntegrationSpec
-from dazz_assets.transform.held_quarantine import MOST_EXAMPLES, HeldQuarantine
+from dazz_assets.transform.quarantine import MOST_EXAMPLES, HeldQuarantine
 
 KEYS_UNIQUE, COMPLETE, TOTAL_MATCHES, SHAPE_UNCHANGED = "keys_unique", "complete", "total_matches", "shape_unchanged"
 RECORDS_VALID, IDS_UNIQUE, INPUTS_UNCHANGED = "records_valid", "ids_unique", "inputs_unchanged"

@@ -12,8 +12,8 @@ from dazz_assets.orchestration.check_texts import MOST_LISTED, in_windows, join_
 from dazz_assets.privacy.personal_data import replace_people
 from dazz_assets.reports import ParseReport
 from dazz_assets.spec.specs import IntegrationSpec
-from dazz_assets.transform.held_quarantine import HeldRows
 from dazz_assets.transform.masked_values import HIDDEN_VALUE, is_personal, mask_text
+from dazz_assets.transform.quarantine import HeldRows
 
 TABLE = "dazz/quarantine"
 TABLE_COLUMNS = ("connection", "window", "stream or model", "key or id", "reason", "value, masked")

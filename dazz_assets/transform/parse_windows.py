@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Set
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -13,21 +14,20 @@ from dazz_assets.counts import format_count
 from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
-from dazz_assets.lake import Commit, DataFile, FileWriter, Table
+from dazz_assets.lake import Commit, DataFile, Table
 from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
-from dazz_assets.lake.latest_versions import LatestByWindow
+from dazz_assets.lake.latest_versions import LatestInOrder
+from dazz_assets.lake.object_file import ObjectFile
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import InputSpec, ParserSpec, StreamSpec
 from dazz_assets.transform.fewer_collections import fewer_collections
-from dazz_assets.transform.object_file import ObjectFile
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs
 from dazz_assets.transform.records import (
     RecordCounts,
-    RecordWindow,
     StoredRecords,
     TooManyInvalidError,
     exceeds_max_invalid,
@@ -162,36 +162,46 @@ class WindowParser:
         self._tables = tables
         self._report = report
         self._function = getattr(session.parsing_integration, parser.name)
+        # Reads records ahead of the parser, and writes its objects behind it.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dazz-parse")
         self._quarantine = Quarantine()
         self._counts: dict[str, RecordCounts] = defaultdict(RecordCounts)
-        self._full_refresh = {
-            item.parameter: self._read_records(item) for item in parser.inputs if item.kind == "full_refresh"
-        }
+        self._full_refresh = {}
+        for item in parser.inputs:
+            if item.kind == "full_refresh":
+                ordered = None if parser.incremental_inputs else LatestInOrder(inputs.versions[item.stream])
+                self._full_refresh[item.parameter] = self._read_records(item, ordered)
         self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
+        # The files of the last window, which are being written.
+        self._finishing: dict[tuple[Model, Window], Future[DataFile]] = {}
         self._parsed: set[Window] = set()
 
     def run(self, windows: Collection[Window]) -> ParsedFiles:
         """Parse these windows, and those whose duplicates become valid by it. Raises ParseError."""
         try:
-            with suppress(TooManyInvalidError):
+            with self._thread, suppress(TooManyInvalidError):
                 self._parse_all(set(windows))
             self._check_invalid()
             self._remove_duplicates()
             return self._finish()
         except BaseException:
+            while self._finishing:
+                with suppress(Exception):
+                    self._take_finished()
             _remove_uncommitted_files(self._tables, self._files)
             raise
 
     def _parse_all(self, windows: set[Window]) -> None:
         while windows:
             self._latest = {
-                item.stream: LatestByWindow(self._inputs.versions[item.stream], windows)
+                item.stream: LatestInOrder(self._inputs.versions[item.stream], windows)
                 for item in self._parser.incremental_inputs
             }
             for window in sorted(windows, key=str):
                 if window in self._inputs.fingerprints:
                     self._parse_window(window)
                 self._parsed.add(window)
+            self._take_finished()
             windows = self._published.windows_of_duplicates(self._removed_ids()) - self._parsed
 
     def _removed_ids(self) -> set[tuple[str, str]]:
@@ -203,32 +213,49 @@ class WindowParser:
             (model.__name__, id_)
             for model, files in self._files.items()
             for file in files.values()
-            for id_ in _read_ids(self._tables[model], file)
+            for batch in read_uncommitted(self._tables[model], file, ["id"])
+            for id_ in batch.column("id").to_pylist()
         }
         return before - now
 
     def _parse_window(self, window: Window) -> None:
         handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full_refresh.items()}
         for item in self._parser.incremental_inputs:
-            records = self._read_records(item, RecordWindow(window, self._latest[item.stream]))
-            handles[item.parameter] = Incremental(records)
-        files = {model: ObjectFile(model, self._new_file(table, window)) for model, table in self._tables.items()}
+            handles[item.parameter] = Incremental(self._read_records(item, self._latest[item.stream], window))
+        fingerprint, inputs = self._inputs.fingerprints[window], self._inputs.provenance
+        files = {
+            model: ObjectFile(model, table.new_file(window, fingerprint=fingerprint, inputs=inputs), self._thread)
+            for model, table in self._tables.items()
+        }
         try:
-            objects = self._call_parser(window, handles)
-            while batch := list(islice(objects, _OBJECTS_PER_BATCH)):
+            with self._explained(window):
+                result = self._function(**handles)
+                self._raise_fault(find_result_fault(result), window)
+                objects = iter(result)
+            while batch := self._take_objects(objects, window):
                 self._write(batch, files, window)
-            for model, file in files.items():
-                self._files[model][window] = file.close()
+            self._take_finished()
+            self._finishing = {(model, window): file.close() for model, file in files.items()}
         except BaseException:
             for file in files.values():
                 file.discard()
             raise
 
-    def _call_parser(self, window: Window, handles: dict[str, object]) -> Iterator[DomainObject]:
+    def _take_finished(self) -> None:
+        """Wait for the files of the window before."""
+        while self._finishing:
+            (model, window), file = self._finishing.popitem()
+            self._files[model][window] = file.result()
+
+    def _take_objects(self, objects: Iterator[DomainObject], window: Window) -> list[DomainObject]:
+        with self._explained(window):
+            return list(islice(objects, _OBJECTS_PER_BATCH))
+
+    @contextmanager
+    def _explained(self, window: Window) -> Iterator[None]:
+        """Say what an exception of the author's code is about."""
         try:
-            result = self._function(**handles)
-            self._raise_fault(find_result_fault(result), window)
-            yield from result
+            yield
         except (ParseError, TooManyInvalidError):
             raise
         except Exception as error:
@@ -248,22 +275,19 @@ class WindowParser:
         if fault is not None:
             raise ParseError(f"{self._where(window)}: {fault}. Nothing was published", self._report)
 
-    def _read_records(self, item: InputSpec, window: RecordWindow | None = None) -> StoredRecords:
-        stream = self._session.spec.streams[item.stream]
-        version = self._inputs.versions[item.stream]
-        counts, ordered = self._counts[item.stream], not self._parser.incremental_inputs
+    def _read_records(self, item: InputSpec, ordered: LatestInOrder | None, window: Window = None) -> StoredRecords:
+        stream, version = self._session.spec.streams[item.stream], self._inputs.versions[item.stream]
+        counts = self._counts[item.stream]
         return StoredRecords(
             stream,
             version,
             self._quarantine,
             counts,
+            self._thread,
+            ordered,
             window,
-            ordered=ordered,
             departures=lambda: self._inputs.departures(item.stream),
         )
-
-    def _new_file(self, table: Table, window: Window) -> FileWriter:
-        return table.new_file(window, fingerprint=self._inputs.fingerprints[window], inputs=self._inputs.provenance)
 
     def _check_invalid(self) -> None:
         report = self._report
@@ -350,23 +374,20 @@ def publish(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) 
     """Commit what was parsed, quarantine first: windows of tables not committed yet are then parsed again."""
     _commit_quarantine(parsed, inputs, published)
     for model, table in published.tables.items():
-        _commit_objects(parsed, inputs, model, table)
+        _commit(table, parsed.files[model].values(), parsed.replaced_windows(model), inputs)
     for table in published.undeclared_tables():
         table.commit(lambda _: Commit(replace="everything"))
-
-
-def _commit_objects(parsed: ParsedFiles, inputs: RawInputs, model: Model, table: Table) -> None:
-    files = list(parsed.files[model].values())
-    commit = Commit(files, parsed.replaced_windows(model) or "nothing", inputs.checked)
-    table.commit(lambda _: commit)
 
 
 def _commit_quarantine(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
     table, windows = published.quarantine, parsed.quarantined_windows
     files = parsed.quarantine.write_files(table, windows, inputs.fingerprints)
     stored = published.quarantine_version.window_states().keys() if published.quarantine_version else set()
-    replaced = {file.window for file in files} | (windows & stored)
-    commit = Commit(files, replaced or "nothing", inputs.checked)
+    _commit(table, files, {file.window for file in files} | (windows & stored), inputs)
+
+
+def _commit(table: Table, files: Iterable[DataFile], replaced: Set[Window], inputs: RawInputs) -> None:
+    commit = Commit(list(files), replaced or "nothing", inputs.checked)
     table.commit(lambda _: commit)
 
 
@@ -374,8 +395,3 @@ def _remove_uncommitted_files(tables: Mapping[Model, Table], files: Mapping[Mode
     for model, of_model in files.items():
         for file in of_model.values():
             remove_uncommitted(tables[model], file)
-
-
-def _read_ids(table: Table, file: DataFile) -> Iterator[str]:
-    for batch in read_uncommitted(table, file, ["id"]):
-        yield from (id_ for id_ in batch.column("id").to_pylist() if id_ is not None)

@@ -1,6 +1,6 @@
 """The tables that a parser publishes to: its models' tables and its quarantine."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from datetime import date
 from typing import Any
 
@@ -70,17 +70,16 @@ class PublishedTables:
             found |= parsed.keys() - fingerprints.keys()
         return found
 
-    def windows_of_duplicates(self, objects: Collection[tuple[str, str]]) -> set[date | None]:
+    def windows_of_duplicates(self, objects: Set[tuple[str, str]]) -> set[date | None]:
         """The windows that have a duplicate of one of these objects, by model and id, in quarantine."""
         if not objects or self.quarantine_version is None:
             return set()
-        wanted = set(objects)
-        found = set()
-        for batch in self.quarantine_version.read(["kind", "model", "object_id", "window_start"]):
-            for row in batch.to_pylist():
-                if row["kind"] == "duplicate" and (row["model"], row["object_id"]) in wanted:
-                    found.add(row["window_start"])
-        return found
+        return {
+            row["window_start"]
+            for batch in self.quarantine_version.read(["kind", "model", "object_id", "window_start"])
+            for row in batch.to_pylist()
+            if row["kind"] == "duplicate" and (row["model"], row["object_id"]) in objects
+        }
 
     def object_ids(self, windows: Collection[date | None]) -> set[tuple[str, str]]:
         """The published objects of some windows, by model and id; none if the quarantine is empty."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -13,9 +14,10 @@ from pydantic import BaseModel
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.lake import TableVersion, latest_versions
 from dazz_assets.lake.files import column_bytes
-from dazz_assets.transform.projection import make_projection
+from dazz_assets.transform.record_readers import make_projection
 
 _WORD = 2**64
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read_departures(departures: TableVersion | None, raw: TableVersion) -> Mapping[str, datetime]:
@@ -47,7 +49,7 @@ def read_content_fingerprint(model: type[RecordModel], version: TableVersion, go
 
 def _hash_rows(batch: pa.RecordBatch, selector: _Selector) -> Iterator[int]:
     keys, parents = batch.column("key").to_pylist(), batch.column("parent").to_pylist()
-    for key, parent, record in zip(keys, parents, selector.select(column_bytes(batch, "record")), strict=True):
+    for key, parent, record in zip(keys, parents, selector.select(batch.column("record")), strict=True):
         content = b"\0".join([str(key).encode(), str(parent).encode(), record])
         yield int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
@@ -59,17 +61,21 @@ class _Selector:
         self._project = make_projection(model) if issubclass(model, BaseModel) else None
         self._structs = msgspec.json.Decoder(model) if not issubclass(model, BaseModel) else None
 
-    def select(self, records: Sequence[bytes]) -> Iterator[bytes]:
+    def select(self, records: pa.Array[Any]) -> Sequence[bytes]:
         """What the model reads of each record."""
-        for record in records:
-            yield self._select(record)
+        if self._project is None:
+            return [self._reencode(record) for record in column_bytes(records)]
+        if (selected := self._project(records)) is not None:
+            return [bytes(item) for item in _ITEMS.decode(selected)]
+        if len(records) == 1:
+            return column_bytes(records)
+        # One of them can't be picked from, which changes nothing for the others.
+        return [each for number in range(len(records)) for each in self.select(records.slice(number, 1))]
 
-    def _select(self, record: bytes) -> bytes:
-        if self._project is not None:
-            return self._project([record]) or record
-        if self._structs is not None:
-            try:
-                return msgspec.json.encode(self._structs.decode(record))
-            except (ValueError, RecursionError):
-                return record
-        return record
+    def _reencode(self, record: bytes) -> bytes:
+        if self._structs is None:
+            return record
+        try:
+            return msgspec.json.encode(self._structs.decode(record))
+        except (ValueError, RecursionError):
+            return record

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
+from itertools import chain
+from operator import is_not
 from typing import Any
 
 import pyarrow as pa
@@ -14,15 +18,16 @@ from pydantic_core import ErrorDetails
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.lake import TableVersion, latest_versions, stored_versions
 from dazz_assets.lake.files import column_bytes
-from dazz_assets.lake.latest_versions import LatestByWindow
+from dazz_assets.lake.latest_versions import LatestInOrder
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.transform.masked_values import describe_values
 from dazz_assets.transform.quarantine import LOCATION_COLUMNS, Kind, Quarantine, invalid_reason, problem_kind
 from dazz_assets.transform.record_readers import InvalidRecordError, make_reader
 
-_COLUMNS = (*LOCATION_COLUMNS, "parent", "problem", "record")
+_LOCATION = [*LOCATION_COLUMNS, "problem"]
+_COLUMNS = [*_LOCATION, "parent", "record"]
 # Records are read in parts that stay in the processor's cache until the parser has used them.
-_PART_ROWS = 64
+_PART_ROWS = 128
 # Cache full-refresh inputs up to this size between windows, since each window reads them again.
 _CACHED_BYTES = 16 * 2**20
 
@@ -31,41 +36,39 @@ class TooManyInvalidError(Exception):
     """More records of a stream are invalid than its `max_invalid` allows."""
 
 
+@dataclass(slots=True)
 class RecordCounts:
     """Counts the records of one stream during a parse: read, invalid, and replaced with an older valid version.
 
     stopped: whether reading ended early, as too many were invalid.
     """
 
-    def __init__(self) -> None:
-        self.read = 0
-        self.stopped = False
-        self.invalid = 0
-        self.replaced = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RecordWindow:
-    """A window to read, with the latest versions of the records by window."""
-
-    window: date | None
-    latest: LatestByWindow
+    read: int = 0
+    stopped: bool = False
+    invalid: int = 0
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _ModelBatch:
-    """The records of a batch as models, None for one that has no valid version, and their keys and parents' keys."""
+    """Rows, and their records as models: None for one that has no valid version."""
 
+    rows: pa.RecordBatch
     models: Sequence[RecordModel | None]
-    keys: pa.Array[Any]
-    parents: pa.Array[Any]
+
+
+def _valid(batch: _ModelBatch) -> Iterator[RecordModel]:
+    # Built in C throughout, as this is done for each record.
+    is_valid: Any = partial(is_not, None)
+    return filter(is_valid, batch.models)
 
 
 class StoredRecords:
     """The latest valid version of each record of a stream, or of the records whose latest version lies in a window.
 
     An invalid version goes to quarantine, under the window, and the record's newest valid version replaces it.
-    ordered: read in the order of cursor and key, for inputs whose order may decide what is published.
+    thread: reads the next rows while some are in use.
+    ordered: reads them in order, of a window if it has windows; without it, all come in any order.
     departures: since when records are no longer listed, by key.
     Iterating raises TooManyInvalidError as soon as the share of invalid records is certain to exceed `max_invalid`.
     """
@@ -76,27 +79,27 @@ class StoredRecords:
         version: TableVersion,
         quarantine: Quarantine,
         counts: RecordCounts,
-        record_window: RecordWindow | None = None,
-        *,
-        ordered: bool = False,
+        thread: Executor | None = None,
+        ordered: LatestInOrder | None = None,
+        window: date | None = None,
         departures: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
         self._stream = stream
         self._departures = departures
         self._version = version
-        self._record_window = record_window
-        self._window = record_window.window if record_window else None
-        self._ordered = ordered
         self._quarantine = quarantine
         self._counts = counts
+        self._thread = thread
+        self._ordered = ordered
+        self._window = window
+        self._is_whole = ordered is None or ordered.windows is None
         self._reader = make_reader(stream.required_model)
         self._cached: list[_ModelBatch] | None = None
         self._by_key: dict[str, RecordModel] | None = None
         self.was_read = False
 
     def __iter__(self) -> Iterator[RecordModel]:
-        for batch in self._read():
-            yield from (model for model in batch.models if model is not None)
+        return chain.from_iterable(map(_valid, self._read()))
 
     def with_parents(self, parents: object) -> Iterator[tuple[RecordModel, RecordModel | None]]:
         """Yield each record with its parent; None for one whose parent is not among the parents' valid records.
@@ -105,7 +108,7 @@ class StoredRecords:
         """
         by_key = self._require_parents(parents).by_key()
         for batch in self._read():
-            for model, parent in zip(batch.models, batch.parents.to_pylist(), strict=True):
+            for model, parent in zip(batch.models, batch.rows.column("parent").to_pylist(), strict=True):
                 if model is not None:
                     yield model, by_key.get(parent or "")
 
@@ -124,7 +127,7 @@ class StoredRecords:
             self._by_key = {
                 str(key): model
                 for batch in self._read()
-                for model, key in zip(batch.models, batch.keys.to_pylist(), strict=True)
+                for model, key in zip(batch.models, batch.rows.column("key").to_pylist(), strict=True)
                 if model is not None
             }
         return self._by_key
@@ -133,7 +136,7 @@ class StoredRecords:
         name, parent = self._stream.name, self._stream.parent
         if parent is None:
             raise TypeError(f"with_parents() of {name}: the stream has no parent; iterate over it alone")
-        if not isinstance(parents, StoredRecords) or parents._record_window is not None:
+        if not isinstance(parents, StoredRecords) or not parents._is_whole:
             raise TypeError(f"with_parents() of {name}: give it the parser's FullRefresh input of {parent}")
         if parents._stream.name != parent:
             raise TypeError(
@@ -147,9 +150,11 @@ class StoredRecords:
             yield from self._cached
             return
         is_first, self.was_read = not self.was_read, True
-        cache: list[_ModelBatch] | None = [] if self._record_window is None else None
+        cache: list[_ModelBatch] | None = [] if self._is_whole else None
         size = 0
-        for batch in self._batches():
+        ordered = self._ordered
+        batches = ordered.read(_COLUMNS, self._window) if ordered else latest_versions(self._version, _COLUMNS)
+        for batch in _read_ahead(batches, self._thread) if self._thread else batches:
             size += batch.nbytes
             for read in self._validate(batch, count=is_first):
                 if cache is not None and size <= _CACHED_BYTES:
@@ -159,46 +164,45 @@ class StoredRecords:
                 yield read
         self._cached = cache
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        if self._record_window is not None:
-            return self._record_window.latest.read(self._record_window.window, _COLUMNS)
-        return latest_versions(self._version, _COLUMNS, ordered=self._ordered)
-
     def _validate(self, batch: pa.RecordBatch, *, count: bool) -> Iterator[_ModelBatch]:
         """The models of a batch, part by part. From the first part on that has an invalid record, all at once."""
-        is_clean = batch.column("problem").null_count == batch.num_rows
         for start in range(0, batch.num_rows, _PART_ROWS):
             part = batch.slice(start, _PART_ROWS)
-            models = self._reader.read_all(column_bytes(part, "record")) if is_clean else None
+            models = self._read_part(part)
             if models is None:
                 rest = batch.slice(start)
-                yield self._make_batch(rest, self._validate_each(rest, count=count))
+                yield _ModelBatch(rest, self._validate_each(rest, count=count))
                 return
             self._counts.read += len(models) if count else 0
-            yield self._make_batch(part, models)
+            yield _ModelBatch(part, models)
 
-    def _make_batch(self, rows: pa.RecordBatch, models: Sequence[RecordModel | None]) -> _ModelBatch:
-        return _ModelBatch(models, rows.column("key"), rows.column("parent"))
+    def _read_part(self, part: pa.RecordBatch) -> Sequence[RecordModel] | None:
+        """The models of a part; None if it has an invalid record."""
+        is_clean = part.column("problem").null_count == part.num_rows
+        return self._reader.read_all(part.column("record")) if is_clean else None
 
     def _validate_each(self, batch: pa.RecordBatch, *, count: bool) -> Sequence[RecordModel | None]:
         """The models of a batch that has invalid records, which older versions replace where they can."""
-        records, rows = column_bytes(batch, "record"), batch.select([*LOCATION_COLUMNS, "problem"]).to_pylist()
-        self._counts.read += len(records) if count else 0
+        self._counts.read += batch.num_rows if count else 0
         # The sequences of invalid records by key. In the list their keys stand for them until they are replaced.
         invalid: dict[str, int] = {}
         found: list[RecordModel | str | None] = []
-        for start in range(0, len(records), _PART_ROWS):
-            part = range(start, min(start + _PART_ROWS, len(records)))
-            models = None
-            if all(rows[number]["problem"] is None for number in part):
-                models = self._reader.read_all([records[number] for number in part])
-            found += models or [
-                self._read_one(rows[number], records[number], len(records) - number - 1, invalid, count=count)
-                for number in part
-            ]
+        for start in range(0, batch.num_rows, _PART_ROWS):
+            part = batch.slice(start, _PART_ROWS)
+            found += self._read_part(part) or self._read_one_by_one(part, batch.num_rows - start, invalid, count=count)
         older = self._read_newest_valid(invalid)
         self._counts.replaced += len(older) if count else 0
         return [older.get(item) if isinstance(item, str) else item for item in found]
+
+    def _read_one_by_one(
+        self, part: pa.RecordBatch, left: int, invalid: dict[str, int], *, count: bool
+    ) -> list[RecordModel | str | None]:
+        """Each record of a part as `_read_one` gives it. left: how many of the batch the part and what follows are."""
+        rows, records = part.select(_LOCATION).to_pylist(), column_bytes(part.column("record"))
+        return [
+            self._read_one(row, record, left - number, invalid, count=count)
+            for number, (row, record) in enumerate(zip(rows, records, strict=True), start=1)
+        ]
 
     def _read_one(
         self, row: dict[str, Any], record: bytes, unread: int, invalid: dict[str, int], *, count: bool
@@ -241,6 +245,14 @@ class StoredRecords:
                     with suppress(InvalidRecordError):
                         found[row["key"]] = self._reader.read(row["record"].encode())
         return found
+
+
+def _read_ahead(batches: Iterator[pa.RecordBatch], thread: Executor) -> Iterator[pa.RecordBatch]:
+    """The batches; the thread reads the next one from the disk while one is in use."""
+    reading = thread.submit(next, batches, None)
+    while (batch := reading.result()) is not None:
+        reading = thread.submit(next, batches, None)
+        yield batch
 
 
 def exceeds_max_invalid(stream: StreamSpec, invalid: int, total: int) -> bool:

@@ -3,6 +3,7 @@
 import inspect
 import traceback
 from collections.abc import Collection, Iterable, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dazz_assets.transform.quarantine import invalid_reason
 
 # From this many objects on, a single id for all of them is a mistake of the parser.
 _FEWEST_OBJECTS = 20
+_ID = attrgetter("id")
 
 
 def find_result_fault(result: object) -> str | None:
@@ -24,15 +26,11 @@ def find_result_fault(result: object) -> str | None:
     return None
 
 
-def find_object_fault(items: Iterable[object], declared: Collection[type[DomainObject]]) -> str | None:
+def find_object_fault(items: Collection[object], declared: Collection[type[DomainObject]]) -> str | None:
     """Explain why the first faulty one of these is no object that the parser declares; None if all are."""
-    for item in items:
-        if type(item) not in declared or not item.id.strip():  # type: ignore[attr-defined]
-            return _describe_object_fault(item, declared)
-    return None
-
-
-def _describe_object_fault(item: object, declared: Collection[type[DomainObject]]) -> str:
+    if set(map(type, items)).issubset(declared) and all(map(str.strip, map(_ID, items))):
+        return None
+    item = next(item for item in items if type(item) not in declared or not _ID(item).strip())
     names = " | ".join(model.__name__ for model in declared)
     if item is None:
         return f"it yielded None, but declares {names}; yield nothing instead of None"

@@ -28,10 +28,10 @@ LIBRARY = str(Path(dazz_assets.__file__).parent)
 FIRST = datetime(2026, 1, 6, tzinfo=UTC)
 PAGES = 5
 SMALL, LARGE = 100, 300
-# Little above what Python 3.11 counts (217 and 383), which is the most of all versions; each run counts the same. What
+# Little above what Python 3.11 counts (217 and 51), which is the most of all versions; each run counts the same. What
 # makes a record cheaper lowers them. A loop over records that does next to nothing adds six.
 MOST_STEPS_OF_FETCH = 219
-MOST_STEPS_OF_PARSE = 388
+MOST_STEPS_OF_PARSE = 55
 # Pages that wait to be written: blocks of memory for each of their records.
 MOST_BLOCKS = 11
 Tracer = Callable[[FrameType, str, Any], Any]

@@ -11,7 +11,7 @@ from dazz_assets.orchestration import checks
 from dazz_assets.orchestration.dagster_internals import last_check_evaluation
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.spec.specs import IntegrationSpec
-from dazz_assets.transform.held_quarantine import HeldQuarantine
+from dazz_assets.transform.quarantine import HeldQuarantine
 from tests.orchestration.conftest import Connect, MaterializeFromUi, at, week
 from tests.orchestration.vendor import Vendor
 

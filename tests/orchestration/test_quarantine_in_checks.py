@@ -17,7 +17,7 @@ from dazz_assets.orchestration.quarantine_view import TABLE, TABLE_COLUMNS, make
 from dazz_assets.reports import ParseReport
 from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
-from dazz_assets.transform.held_quarantine import HeldQuarantine
+from dazz_assets.transform.quarantine import HeldQuarantine
 from tests.orchestration.conftest import Connect, MaterializeFromUi, at, week
 from tests.orchestration.vendor import TOKEN, Service, StatusPage, Ticket, Vendor
 

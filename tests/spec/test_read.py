@@ -1,5 +1,7 @@
 """A class is read into a spec: names, merged settings, parents first."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -125,6 +127,13 @@ def test_an_object_id_depends_on_connection_and_vendor_id_and_keeps_its_parts_ap
     assert acme.object_id("1") == SomeVendorIntegration(connection="acme").object_id(1)
     assert len({acme.object_id("1"), other.object_id("1"), acme.object_id("1", "2"), acme.object_id("12")}) == 4
     assert len(acme.object_id("1")) == 32
+
+
+def test_an_object_id_is_the_same_in_every_version() -> None:
+    acme = SomeVendorIntegration(connection="acme")
+    identity = json.dumps(["some_vendor", "acme", 'a"\\b', "é\ud800", "3"], ensure_ascii=False)
+    expected = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+    assert acme.object_id('a"\\b', "é\ud800", 3) == expected[:32]
 
 
 def test_reading_the_config_of_an_integration_made_without_one_says_so() -> None:

@@ -1,6 +1,5 @@
 """The published objects depend on what raw holds, not on the order in which it arrived."""
 
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import FullRefresh, Incremental, parser
+from dazz_assets.lake import ordered_rows
 from dazz_assets.lake.compaction import compact
 from tests.help_desk_vendor import Customer, Desk, Incident, TicketsOnly, TicketsStream
 
@@ -31,13 +31,11 @@ def _put(desk: Desk, number: int) -> None:
 
 
 @pytest.mark.parametrize("integration", [OneOfAWindow, OneOfAll])
-@pytest.mark.parametrize("sorted_in_memory", [0, 20_000])
+@pytest.mark.parametrize("sorted_in_memory", [1, 20_000])
 def test_one_sync_six_syncs_and_a_compaction_publish_the_same(
     integration: type[Any], sorted_in_memory: int, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Imported by name: the package exports a function of the same name as this module.
-    latest_versions = importlib.import_module("dazz_assets.lake.latest_versions")
-    monkeypatch.setattr(latest_versions, "MOST_ROWS_SORTED_IN_MEMORY", sorted_in_memory)
+    monkeypatch.setattr(ordered_rows, "_ROWS_PER_PART", sorted_in_memory)
     desk.tickets.clear()
     often = Customer(tmp_path / "often", desk.vendor.url, integration)
     for number in range(1, 7):

@@ -5,14 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from dazz_assets import Cursor, Incremental, Lenient, LenientList, Stream, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.orchestration.checks import RECORDS_VALID, assess_parser
-from dazz_assets.transform.held_quarantine import read_quarantine
 from dazz_assets.transform.published_tables import PublishedTables
+from dazz_assets.transform.quarantine import read_quarantine
 from dazz_assets.transform.record_readers import make_reader
 from tests.help_desk_vendor import Customer, Desk, PagedDeskApi
 
@@ -103,8 +104,8 @@ def test_many_records_at_once_are_read_as_one_by_one() -> None:
     clean = [f'{{"id": {i}, "updated_at": "{AT}", "score": {{"value": {i}}}, {padding}}}'.encode() for i in range(3)]
     odd = f'{{"id": 9, "updated_at": "{AT}", "score": [1], {padding}}}'.encode()
 
-    assert reader.read_all(clean) == [reader.read(record) for record in clean]
-    assert reader.read_all([*clean, odd]) is None
+    assert reader.read_all(pa.array(clean, pa.string())) == [reader.read(record) for record in clean]
+    assert reader.read_all(pa.array([*clean, odd], pa.string())) is None
     assert reader.read(odd) == ScoredTicket.model_validate({"id": 9, "updated_at": AT})
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,9 +28,8 @@ from pydantic import (
     model_validator,
 )
 
-from dazz_assets.transform.projection import make_projection
 from dazz_assets.transform.quarantine import invalid_reason
-from dazz_assets.transform.record_readers import InvalidRecordError, RecordReader, make_reader
+from dazz_assets.transform.record_readers import InvalidRecordError, RecordReader, make_projection, make_reader
 
 # A type of a field, and JSON for it.
 Typed = tuple[Any, st.SearchStrategy[str]]
@@ -158,6 +158,11 @@ TYPES: st.SearchStrategy[Typed] = st.recursive(
 MODELS = st.dictionaries(FIELDS, TYPES, min_size=1, max_size=3).flatmap(make_model)
 
 
+def column(records: Sequence[bytes]) -> pa.Array[Any]:
+    """Records as a batch of a table has them: behind others."""
+    return pa.array([b"{}", *records], pa.binary()).slice(1)
+
+
 def read_each(model: type[BaseModel], records: Sequence[bytes]) -> list[str]:
     """Each record as `model_validate_json` reads it, or why it doesn't."""
 
@@ -189,11 +194,11 @@ def check(model: type[BaseModel], records: Sequence[bytes]) -> None:
     expected = read_each(model, records)
     reader = make_reader(model)
     for record, wanted in zip(records, expected, strict=True):
-        found = make_reader(model).read_all([record])
+        found = make_reader(model).read_all(column([record]))
         if found is not None:
             assert [describe(item) for item in found] == [wanted]
         assert describe_reading(reader, record) == wanted
-    found = reader.read_all(records)
+    found = reader.read_all(column(records))
     if found is not None:
         assert [describe(item) for item in found] == expected
 
@@ -221,7 +226,7 @@ def test_a_plain_model_reads_only_its_fields() -> None:
     record = (
         b'{"more": [1, {"name": 2}], "name" : "\\u00e9", "inner": {"id": 1.50, "x": 1}, "inners": [{"id":1}, null]}'
     )
-    assert project([record]) == b'[{"name":"\\u00e9","inner":{"id":1.50},"inners":[{"id":1},null]}]'
+    assert project(column([record])) == b'[{"name":"\\u00e9","inner":{"id":1.50},"inners":[{"id":1},null]}]'
 
 
 class Tree(BaseModel):
@@ -282,17 +287,17 @@ def test_a_model_inside_of_itself() -> None:
 def test_what_no_field_reads_counts_as_it_does_for_pydantic(odd: str) -> None:
     """Its parser refuses some JSON that others take, also where no field is."""
     record = f'{{"id": 1, "more": {odd}}}'.encode()
-    found = make_reader(Inner).read_all([record])
+    found = make_reader(Inner).read_all(column([record]))
     assert (found is None) == (read_each(Inner, [record])[0].startswith("["))
 
 
 def test_a_text_that_is_not_utf_8_is_refused_where_no_field_is() -> None:
-    assert make_reader(Inner).read_all([b'{"id": 1, "more": "\xff"}']) is None
+    assert make_reader(Inner).read_all(column([b'{"id": 1, "more": "\xff"}'])) is None
 
 
 def test_halves_of_a_record_are_not_taken_as_one() -> None:
-    assert make_reader(Inner).read_all([b'{"id": 1', b'"x": 2}']) is None
-    assert make_reader(Vendor).read_all([b'{"id": 1', b'"x": 2}']) is None
+    assert make_reader(Inner).read_all(column([b'{"id": 1', b'"x": 2}'])) is None
+    assert make_reader(Vendor).read_all(column([b'{"id": 1', b'"x": 2}'])) is None
 
 
 class Asset(Struct):
@@ -315,7 +320,7 @@ def test_a_struct_reads_records() -> None:
     records = [b'{"id": 1, "createdAt": "2026-01-01T00:00:00Z", "more": 1}', b'{"id": 2, "assets": [{"name": "x"}]}']
     reader = make_reader(Vendor)
     expected = [TypeAdapter(datetime).validate_python("2026-01-01T00:00:00Z"), None]
-    for found in (reader.read_all(records), [reader.read(record) for record in records]):
+    for found in (reader.read_all(column(records)), [reader.read(record) for record in records]):
         assert found is not None
         assert [item.created_at for item in found if isinstance(item, Vendor)] == expected
 
@@ -336,7 +341,7 @@ def test_a_struct_reads_records() -> None:
 )
 def test_what_a_struct_refuses_is_described_as_for_a_pydantic_model(record: str, reason: str, value: object) -> None:
     reader = make_reader(Vendor)
-    assert reader.read_all([record.encode()]) is None
+    assert reader.read_all(column([record.encode()])) is None
     with pytest.raises(InvalidRecordError) as caught:
         reader.read(record.encode())
     assert invalid_reason(caught.value.problems) == reason

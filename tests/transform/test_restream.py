@@ -1,10 +1,12 @@
 """A restream parses again from raw, without a request."""
 
 import socket
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
+from dazz_assets.lake import FileWriter
 from tests.help_desk_vendor import Customer, Desk, Mondays
 
 
@@ -24,6 +26,28 @@ def test_every_window_is_parsed_again_without_opening_a_socket(
     assert report.objects == 4
     assert customer.rows("select * exclude (inputs) from incidents order by id") == before
     assert desk.requests == asked
+
+
+@pytest.mark.parametrize("step", ["write", "close"])
+def test_a_file_that_cannot_be_written_fails_the_parse_and_leaves_what_was_published(
+    step: str, customer: Customer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer.sync()
+    customer.parse()
+    before, files = customer.rows("from incidents order by id"), set(tmp_path.rglob("domain/**/*.parquet"))
+    calls = iter(range(10))
+    done = getattr(FileWriter, step)
+
+    def fill_the_disk(self: FileWriter, *rows: Any) -> Any:
+        if next(calls) == 1:
+            raise OSError("No space left on device")
+        return done(self, *rows)
+
+    monkeypatch.setattr(FileWriter, step, fill_the_disk)
+    with pytest.raises(OSError, match="No space left"):
+        customer.parse(every=True)
+    assert set(tmp_path.rglob("domain/**/*.parquet")) == files
+    assert customer.rows("from incidents order by id") == before
 
 
 def test_a_restream_needs_no_credentials(customer: Customer) -> None:

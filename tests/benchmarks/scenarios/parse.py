@@ -15,29 +15,35 @@ from tests.benchmarks.processes import BenchmarkError, Usage, run_measured, serv
 from tests.benchmarks.tables import format_table
 
 QUICK, FULL = 200_000, 1_000_000
-_MODELS = {"issues": "small pydantic model", "issue_findings": "`Finding`"}
+# Each loop, and the integrations that are compared with it, with what their tables say of them.
+_LOOPS = {
+    "issues": {"issues": "small pydantic model", "struct_issues": "small model, records as `msgspec.Struct`"},
+    "issue_findings": {"issue_findings": "`Finding`"},
+}
 _CONTENDERS = "tests.benchmarks.contenders"
 
 
 def run(options: Options) -> str:
     records = options.records(QUICK, FULL)
-    rows = [row for integration in _MODELS for row in _compare(integration, records, options.repeat)]
+    rows = [row for loop in _LOOPS for row in _compare(loop, records, options.repeat)]
     table = format_table(["", "objects/s", "wall s", "CPU s", "peak MB", "x loop"], rows)
     return f"{records:,} stored records of 1.3 kB.\n\n{table}"
 
 
-def _compare(integration: str, records: int, repeat: int) -> list[list[str]]:
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
-        folder = Path(name)
+def _compare(loop: str, records: int, repeat: int) -> list[list[str]]:
+    titles = _LOOPS[loop]
+    runs: dict[str, list[Usage]] = {name: [] for name in ("loop", *titles)}
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         with serve(records) as server:
-            our_fetch(integration)(server.url, folder)
-        loops, ours = [], []
+            for integration in titles:
+                our_fetch(integration)(server.url, Path(folder) / integration)
         for _ in range(repeat):
-            loops.append(_run_loop(integration, folder, records))
-            ours.append(_run_ours(integration, folder, records))
-    loop, own = (min(runs, key=lambda usage: usage.wall) for runs in (loops, ours))
-    title = _MODELS[integration]
-    return [_row(f"loop, {title}", loop, loop, records), _row(f"**ours**, {title}", own, loop, records)]
+            runs["loop"].append(_run_loop(loop, Path(folder) / loop, records))
+            for integration in titles:
+                runs[integration].append(_run_ours(integration, Path(folder) / integration, records))
+    best = {name: min(found, key=lambda usage: usage.wall) for name, found in runs.items()}
+    own = [_row(f"**ours**, {title}", best[name], best["loop"], records) for name, title in titles.items()]
+    return [_row(f"loop, {titles[loop]}", best["loop"], best["loop"], records), *own]
 
 
 def _run_loop(integration: str, folder: Path, records: int) -> Usage:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 
 import pyarrow as pa
 
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake import DataFile, FileWriter
+from dazz_assets.lake.files import DataFile, FileWriter
 from dazz_assets.lake.object_columns import make_batch
 
 # A row group of thousands of rows takes half the time, of many columns, that one of a thousand takes.
@@ -16,11 +18,13 @@ _ROW_GROUP_BYTES = 16 * 2**20
 
 
 class ObjectFile:
-    """Collects objects and writes them to a file."""
+    """Collects objects and has a thread write them to a file, one row group at a time."""
 
-    def __init__(self, model: type[DomainObject], writer: FileWriter) -> None:
+    def __init__(self, model: type[DomainObject], writer: FileWriter, thread: Executor) -> None:
         self._model = model
         self._writer = writer
+        self._thread = thread
+        self._writing: Future[None] | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
         self._bytes = 0
@@ -34,17 +38,32 @@ class ObjectFile:
         if self._rows >= _ROW_GROUP_ROWS or self._bytes >= _ROW_GROUP_BYTES:
             self._write()
 
-    def close(self) -> DataFile:
-        """Write what waits, and finish the file."""
+    def close(self) -> Future[DataFile]:
+        """The finished file, once what waits is written; without one if writing failed."""
         self._write()
-        return self._writer.close()
+        return self._thread.submit(self._finish)
 
     def discard(self) -> None:
         """Remove the file."""
-        self._waiting.clear()
+        with suppress(Exception):
+            self._wait()
         self._writer.discard()
 
     def _write(self) -> None:
+        self._wait()
         if self._waiting:
-            self._writer.write(pa.Table.from_batches(self._waiting).combine_chunks())
+            rows = pa.Table.from_batches(self._waiting)
+            self._writing = self._thread.submit(lambda: self._writer.write(rows.combine_chunks()))
         self._waiting, self._rows, self._bytes = [], 0, 0
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+    def _finish(self) -> DataFile:
+        try:
+            self._wait()
+            return self._writer.close()
+        except BaseException:
+            self._writer.discard()
+            raise
