@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dazz_assets.declare.config import ConnectionConfig
     from dazz_assets.declare.cursor import Cursor
     from dazz_assets.declare.integration import Integration
+    from dazz_assets.declare.lenient import Lenient, LenientList
     from dazz_assets.declare.parser import FullRefresh, Incremental, parser
     from dazz_assets.declare.stream import Stream
     from dazz_assets.errors import DefinitionError
@@ -60,6 +61,8 @@ _MODULES = {
     "JwtGrant": "dazz_assets.http.oauth",
     "Lake": "dazz_assets.lake",
     "Last": "dazz_assets.http.pagination",
+    "Lenient": "dazz_assets.declare.lenient",
+    "LenientList": "dazz_assets.declare.lenient",
     "LinkHeader": "dazz_assets.http.pagination",
     "NextLink": "dazz_assets.http.pagination",
     "Node": "dazz_assets.orchestration.translator",
@@ -102,6 +105,8 @@ __all__ = [
     "JwtGrant",
     "Lake",
     "Last",
+    "Lenient",
+    "LenientList",
     "LinkHeader",
     "NextLink",
     "Node",

@@ -14,6 +14,7 @@ from dazz_assets.cli.commands import (
     demo,
     dev,
     explain,
+    export,
     list,
     new,
     parse,
@@ -61,6 +62,7 @@ app.command("record")(record.record_sync)
 app.command("explain")(explain.explain_integration)
 app.command("preview")(preview.preview_stream)
 app.command("query")(query.query_lake)
+app.add_typer(export.export, name="export")
 app.command("status")(status.show_status)
 app.command("compact")(compact.compact_lake)
 app.command("sandbox")(sandbox.serve_sandbox)

@@ -21,6 +21,7 @@ from dazz_assets.lake import Lake, TablePath, TableVersion
 from dazz_assets.session import Session
 from dazz_assets.spec.discovery import discover
 from dazz_assets.spec.specs import IntegrationSpec
+from dazz_assets.transform.parse_windows import stale_windows
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 
@@ -267,10 +268,7 @@ class _Reader:
         published = PublishedTables(session, parser)
         status.version, status.other_versions = parser.version, published.other_parser_versions
         with suppress(ParseError):
-            inputs = RawInputs(session, parser)
-            status.stale_windows = len(
-                {window for _, window, state in published.states if inputs.is_stale(state.inputs)}
-            )
+            status.stale_windows = len(stale_windows(RawInputs(session, parser), published))
 
 
 def _table_key(path: TablePath) -> tuple[str, str, str]:

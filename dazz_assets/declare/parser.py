@@ -1,6 +1,8 @@
 """The decorator that makes a method a parser, and the lazy handles through which it reads records."""
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload, runtime_checkable
 
 from dazz_assets.declare.stream import Model, RecordModel, Stream
@@ -87,6 +89,15 @@ class RecordsWithParents(Protocol):
         ...
 
 
+@runtime_checkable
+class RecordsWithDepartures(Protocol):
+    """Records of which it is known when their stream no longer listed one."""
+
+    def gone_since(self, key: str) -> datetime | None:
+        """Since when the record with this key is no longer listed. Raises TypeError for a stream with a cursor."""
+        ...
+
+
 S = TypeVar("S", bound=Stream[Any], covariant=True)
 
 
@@ -101,12 +112,20 @@ class FullRefresh(Generic[S]):
     model, read in batches, so memory stays constant unless you keep them; it can be iterated again.
 
     In a test, pass any iterable of records: `FullRefresh([Project(id="1")])`; for a parser that reads their parents
-    too, with the parent of each: `FullRefresh([member, other], parents=[group, None])`.
+    too, with the parent of each: `FullRefresh([member, other], parents=[group, None])`; for one that asks what is no
+    longer listed, with the keys of that: `FullRefresh([], gone={"1": datetime(2026, 1, 31, tzinfo=UTC)})`.
     """
 
-    def __init__(self, records: Iterable[object], *, parents: Iterable[object] | None = None) -> None:
+    def __init__(
+        self,
+        records: Iterable[object],
+        *,
+        parents: Iterable[object] | None = None,
+        gone: Mapping[object, datetime] | None = None,
+    ) -> None:
         self._records = records
         self._parents = parents
+        self._gone = {_key_text(key if isinstance(key, tuple) else (key,)): at for key, at in (gone or {}).items()}
 
     def __iter__(self: "FullRefresh[Stream[Model]]") -> Iterator[Model]:
         return cast("Iterator[Model]", iter(self._records))
@@ -131,6 +150,31 @@ class FullRefresh(Generic[S]):
         stream than the parent.
         """
         return _with_parents(self._records, self._parents, parents)
+
+    def gone_since(self, *key: object) -> datetime | None:
+        """When a record was no longer in the vendor's list, of which it had been a part.
+
+        ```python
+        for issue in issues:
+            finding = Finding(...)
+            if gone := projects.gone_since(issue.project_id):
+                finding = finding.closed("project no longer listed", gone)
+            yield finding
+        ```
+
+        key: the values of the stream's `primary_key`, those of a parent first.
+
+        The time is that of the first complete list without the record. A list that may not be whole doesn't count: one
+        that was refused, failed or cut short, in whole or for the record's parent. It is None for a record that is
+        listed, whether valid or not, and for one that never was: it may be newer than the last list. Give the parser
+        `refresh="changed"`, or what was parsed before a record was gone stays as it is in a large connection.
+
+        Raises TypeError for a stream with a cursor, whose lists hold only what changed.
+        """
+        text = _key_text(key)
+        if isinstance(self._records, RecordsWithDepartures):
+            return self._records.gone_since(text)
+        return self._gone.get(text)
 
 
 class Incremental(Generic[S]):
@@ -158,6 +202,13 @@ class Incremental(Generic[S]):
     ) -> Iterator[tuple[Model, Parent | None]]:
         """Yield each record of a sub-stream with the record that it was fetched for, as `FullRefresh.with_parents`."""
         return _with_parents(self._records, self._parents, parents)
+
+
+def _key_text(values: tuple[object, ...]) -> str:
+    """A key as raw rows have it: the value's text, or a JSON array of several."""
+    if len(values) == 1:
+        return str(values[0])
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def _with_parents(records: object, given: Iterable[object] | None, parents: FullRefresh[Any]) -> Iterator[Any]:

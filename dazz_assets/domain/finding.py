@@ -2,57 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from enum import IntEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dazz_assets.domain.captions import caption_of, fits_id, member_of
+from dazz_assets.domain.field_values import RawRecord, Time
 from dazz_assets.domain.object import DomainObject
-from dazz_assets.domain.ocsf import Captioned, FindingClass, Severity, Status
+from dazz_assets.domain.ocsf import FindingClass, Severity, Status
+
+ClassUid = Annotated[int, member_of(FindingClass)]
+SeverityId = Annotated[int, member_of(Severity)]
+StatusId = Annotated[int, member_of(Status)]
+
+# What can still be closed. Resolved, suppressed, archived and deleted findings are closed already.
+_OPEN = frozenset({Status.UNKNOWN, Status.NEW, Status.IN_PROGRESS, Status.OTHER})
 
 
-def _require_zone(time: datetime) -> datetime:
-    if time.tzinfo is None:
-        raise ValueError(
-            f"{time.isoformat()} has no time zone: use times with a zone, for example 2025-01-31T12:00:00Z"
-        )
-    return time
-
-
-# The caption fields. Each has the caption of the number in the field `<name>_id`, which must be declared before it.
-_CAPTION_ENUMS: dict[str, type[Captioned]] = {"status": Status, "severity": Severity}
-
-
-def _default_caption(field: str) -> Callable[[dict[str, Any]], str]:
-    captions = {item.value: item.caption for item in _CAPTION_ENUMS[field]}
-    return lambda data: captions[data[f"{field}_id"]]
-
-
-def _member_of(enumeration: type[IntEnum]) -> AfterValidator:
-    """Requires a number of an enumeration. Looked up first, as a call of the enumeration takes ten times as long."""
-    numbers = {item.value: item.value for item in enumeration}
-
-    def require(number: int) -> int:
-        return numbers[number] if number in numbers else enumeration(number).value
-
-    return AfterValidator(require)
-
-
-Time = Annotated[datetime, AfterValidator(_require_zone)] | None
-ClassUid = Annotated[int, _member_of(FindingClass)]
-SeverityId = Annotated[int, _member_of(Severity)]
-StatusId = Annotated[int, _member_of(Status)]
-
-
-class RawRecord(BaseModel):
-    """The vendor's record that an object was made from: its stream and its key."""
+class AffectedPackage(BaseModel):
+    """A package that has to be changed, as OCSF's `affected_package`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    stream: str
-    key: str
+    name: str = Field(description="The vendor's name of it: left-pad, org.slf4j:slf4j-api.")
+    version: str | None = Field(default=None, description="The version in use, if the vendor reports it.")
+    package_manager: str | None = Field(default=None, description="The purl type: npm, pypi, maven, golang, deb.")
+    purl: str | None = Field(default=None, description="The package URL, with the version in use.")
+    affected_versions: str | None = Field(default=None, description="The range of versions with the weakness.")
+    fix_available: bool | None = Field(default=None, description="Whether there is a fix; null if nothing says so.")
+    fixed_in_version: str | None = Field(default=None, description="The first version without the weakness.")
+    manifest_path: str | None = Field(default=None, description="The file that declares it.")
+    scope: Literal["development", "runtime"] | None = None
+
+
+class AffectedCode(BaseModel):
+    """A place in code that has to be changed, as OCSF's `affected_code`. Lines count from 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file_path: str
+    start_line: int | None = None
+    end_line: int | None = None
+    commit: str | None = Field(default=None, description="The commit that was looked at.")
+
+
+# The columns that tell of the first package or place, by the name that they have there.
+_OF_PACKAGE = {
+    "package_name": "name",
+    "package_version": "version",
+    **{
+        name: name
+        for name in ("package_manager", "purl", "affected_versions", "fixed_in_version", "manifest_path", "scope")
+    },
+}
+_OF_CODE = {name: name for name in ("file_path", "start_line", "end_line", "commit")}
 
 
 class Finding(DomainObject):
@@ -62,6 +66,9 @@ class Finding(DomainObject):
     `vendor_severity`, `status` and `status_id` beside `vendor_status` and `status_detail`. Captions default to those of
     the ids. A caption that is given must match its id; for 99 (Other), it can be any word that OCSF has no number for.
     Times must have a time zone. Scores are CVSS base scores (0 to 10), EPSS values are fractions (0 to 1).
+
+    One issue of the vendor's is one finding, however many packages or places have to be changed: `affected_packages`
+    and `affected_code` list them, and the columns beside (`package_name`, `file_path`) are those of the first.
     """
 
     uid: str = Field(description="The vendor's own id.")
@@ -71,18 +78,26 @@ class Finding(DomainObject):
     raw_record: RawRecord
 
     status_id: StatusId
-    status: str = Field(default_factory=_default_caption("status"), description="OCSF's caption of `status_id`.")
+    status: Annotated[str, fits_id(Status)] = Field(
+        default_factory=caption_of("status_id", Status), description="OCSF's caption of `status_id`."
+    )
     vendor_status: str = Field(description="The vendor's word.")
-    status_detail: str | None = Field(default=None, description="The vendor's reason: tolerable_risk, fixed.")
+    status_detail: str | None = Field(default=None, description="Why: tolerable_risk, auto_dismissed, fixed.")
 
     severity_id: SeverityId
-    severity: str = Field(default_factory=_default_caption("severity"), description="OCSF's caption of `severity_id`.")
+    severity: Annotated[str, fits_id(Severity)] = Field(
+        default_factory=caption_of("severity_id", Severity), description="OCSF's caption of `severity_id`."
+    )
     vendor_severity: str | None = Field(default=None, description="The vendor's word.")
     cvss_score: float | None = None
     cvss_vector: str | None = None
     exploit_maturity: str | None = Field(default=None, description="The vendor's word: Proof of Concept, Attacked.")
+    known_exploited: bool | None = Field(default=None, description="Whether a list such as CISA's KEV names it.")
     epss_score: float | None = Field(default=None, description="Probability of exploitation within 30 days.")
     epss_percentile: float | None = None
+    reachable: bool | None = Field(default=None, description="Whether the asset's code gets there; null if unknown.")
+    reachability: str | None = Field(default=None, description="The vendor's word: function, no-path-found.")
+    vendor_risk_score: float | None = Field(default=None, description="The vendor's own score, on its own scale.")
 
     resource_type: str = Field(description="Kind of the asset: repository, project, environment, cloud resource type.")
     resource_id: str = Field(description="The asset's id as a domain object.")
@@ -90,14 +105,22 @@ class Finding(DomainObject):
     resource_name: str | None = None
     owner: str | None = Field(default=None, description="The owner of the asset.")
 
+    affected_packages: list[AffectedPackage] = Field(default_factory=list)
     package_name: str | None = None
     package_version: str | None = Field(default=None, description="The version in use, if the vendor reports it.")
-    package_manager: str | None = Field(default=None, description="The package's ecosystem: npm, pip, maven.")
+    package_manager: str | None = Field(default=None, description="The purl type: npm, pypi, maven, golang, deb.")
+    purl: str | None = None
     affected_versions: str | None = Field(default=None, description="The range of versions with the weakness.")
+    fix_available: bool | None = Field(default=None, description="Whether any of it can be fixed; null if unknown.")
     fixed_in_version: str | None = None
     manifest_path: str | None = None
+    scope: Literal["development", "runtime"] | None = None
+
+    affected_code: list[AffectedCode] = Field(default_factory=list)
     file_path: str | None = None
     start_line: int | None = None
+    end_line: int | None = None
+    commit: str | None = None
 
     cves: list[str] = Field(default_factory=list)
     ghsa: str | None = None
@@ -106,21 +129,35 @@ class Finding(DomainObject):
 
     first_seen_time: Time = None
     last_seen_time: Time = Field(default=None, description="When the vendor last reported it.")
-    resolved_time: Time = None
+    resolved_time: Time = Field(default=None, description="When the weakness was gone.")
+    closed_time: Time = Field(
+        default=None,
+        description="When it was resolved or dismissed, or its asset was gone; `resolved_time` by default.",
+    )
 
-    @field_validator(*_CAPTION_ENUMS)
+    @model_validator(mode="before")
     @classmethod
-    def _check_caption(cls, caption: str, info: ValidationInfo) -> str:
-        """Refuse a caption that contradicts the id. https://schema.ocsf.io/1.6.0/dictionary#severity"""
-        field = str(info.field_name)
-        enumeration = _CAPTION_ENUMS[field]
-        if (number := info.data.get(f"{field}_id")) is None:  # The id itself was refused.
-            return caption
-        expected = enumeration(number)
-        is_vendor_word = expected.name == "OTHER" and caption not in {item.caption for item in enumeration}
-        if caption != expected.caption and not is_vendor_word:
-            raise ValueError(
-                f"{field}_id {number} is {expected.caption!r}, not {caption!r}: leave {field} out, or correct "
-                f"{field}_id ({', '.join(f'{item.value} {item.caption}' for item in enumeration)})"
-            )
-        return caption
+    def _fill_columns(cls, given: Any) -> Any:
+        """Fill the columns of the first package and the first place, and the time of closing, where not given."""
+        if not isinstance(given, dict):
+            return given
+        filled = {"closed_time": given.get("resolved_time")}
+        for field, columns in (("affected_packages", _OF_PACKAGE), ("affected_code", _OF_CODE)):
+            if items := given.get(field):
+                item = items[0] if isinstance(items[0], dict) else items[0].__dict__
+                filled.update({column: item.get(name) for column, name in columns.items()})
+        return {**filled, **given}
+
+    def closed(self, why: str, at: datetime | None = None) -> Finding:
+        """The finding as Archived, for this reason, since its asset is gone; itself if it is closed already."""
+        if self.status_id not in _OPEN:
+            return self
+        status = Status.ARCHIVED
+        return self.model_copy(
+            update={
+                "status_id": status.value,
+                "status": status.caption,
+                "status_detail": why,
+                "closed_time": at,
+            }
+        )

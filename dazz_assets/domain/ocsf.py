@@ -47,3 +47,29 @@ class Status(Captioned):
     ARCHIVED = 5
     DELETED = 6
     OTHER = 99
+
+
+class TicketStatus(Captioned):
+    """`status_id` of a ticket: https://schema.ocsf.io/1.6.0/objects/ticket"""
+
+    UNKNOWN = 0
+    NEW = 1
+    IN_PROGRESS = 2
+    NOTIFIED = 3
+    ON_HOLD = 4
+    RESOLVED = 5
+    CLOSED = 6
+    CANCELED = 7
+    REOPENED = 8
+    OTHER = 99
+
+
+class UserType(Captioned):
+    """`type_id` of a user: https://schema.ocsf.io/1.6.0/objects/user"""
+
+    UNKNOWN = 0
+    USER = 1
+    ADMIN = 2
+    SYSTEM = 3
+    SERVICE = 4
+    OTHER = 99

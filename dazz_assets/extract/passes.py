@@ -5,6 +5,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
+from dazz_assets.extract.departures import Departures
 from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import Part
@@ -76,6 +78,9 @@ class Pass:
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
         self._complete: list[Source] = []
         self._doubts: list[str] = []
+        # Parents whose list may lack records, as the vendor left some out or refused what was asked.
+        self._uncertain: set[str | None] = set()
+        self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
         self._added: dict[str | None, _AddedRows] = {}
@@ -122,6 +127,7 @@ class Pass:
         self._note_warnings(event)
         state.shape.add(event.rows)
         state.usable_check.add(event.rows)
+        self._listed_at = self._listed_at or event.page.fetched_at
         boundary = self._boundaries[event.source.parent]
         newest_before = boundary.candidate_mark
         # Rows outside the bounds are stored, but say nothing of the range.
@@ -174,8 +180,10 @@ class Pass:
         where = "" if parent is None else f"{self._state.stream.parent} {parent}: "
         if event.page.accepted_failure is not None and event.page.accepted_end is None:
             report.warnings.append(f"{where}{event.page.accepted_failure}")
+            self._uncertain.add(event.source.parent)
         if event.page.accepted_errors is not None:
             report.warnings.append(f"{where}{event.page.accepted_errors}")
+            self._uncertain.add(event.source.parent)
 
     def _end_source(self, event: SourceEnd) -> None:
         state, error = self._state, event.error
@@ -222,6 +230,7 @@ class Pass:
         state = self._state
         where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
         self._doubts.append(f"{where}{doubt}")
+        self._uncertain.add(source.parent)
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
             state.shifted.add(source.parent)
@@ -313,11 +322,14 @@ class Pass:
         starts: dict[str, int] = {}
         if state.stream.cursor is not None:
             starts = state.start_of_first_marks(beside_others=bool(unlisted) and not state.identity_changed)
+        departures = Departures(state, self._uncertain | unlisted, self._listed_at)
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)
-            state.commit(Commit(transactions=starts | self._advance_marks(self._complete)))
+            departed = {PASSES: state.next_pass_number()} if departures.confirm() else {}
+            state.commit(Commit(transactions=departed | starts | self._advance_marks(self._complete)))
             return
+        departures.record(files)
         for source in self._sources:
             if source.parent not in unlisted or state.identity_changed:
                 source.mark = source.covered = None

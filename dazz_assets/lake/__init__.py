@@ -15,12 +15,13 @@ from dazz_assets.lake.latest_versions import (
 )
 from dazz_assets.lake.paths import TablePath, check_connection_id
 from dazz_assets.lake.reading import LakeTable, to_pandas
-from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
+from dazz_assets.lake.schema import DEPARTURES_SCHEMA, MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
 from dazz_assets.lake.sql import export, json_rows, query
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import StoredFile, TableVersion, WindowState
 
 __all__ = [
+    "DEPARTURES_SCHEMA",
     "MARKS_SCHEMA",
     "QUARANTINE_SCHEMA",
     "RAW_SCHEMA",

@@ -12,7 +12,14 @@ import pyarrow.fs as pafs
 
 from dazz_assets.lake.lock import OnWait, hold_lock
 from dazz_assets.lake.paths import DEPTHS, LakeRoot, TableKind, TablePath
-from dazz_assets.lake.schema import MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, WINDOW, domain_schema
+from dazz_assets.lake.schema import (
+    DEPARTURES_SCHEMA,
+    MARKS_SCHEMA,
+    QUARANTINE_SCHEMA,
+    RAW_SCHEMA,
+    WINDOW,
+    domain_schema,
+)
 from dazz_assets.lake.table import Table
 
 if TYPE_CHECKING:
@@ -58,6 +65,10 @@ class Lake:
     def marks(self, integration: str, stream: str, connection: str) -> Table:
         """The marks of a sub-stream, one row per parent."""
         return self._table(TablePath("marks", integration, connection, stream), MARKS_SCHEMA)
+
+    def departures(self, integration: str, stream: str, connection: str) -> Table:
+        """The records that a snapshot stream no longer lists."""
+        return self._table(TablePath("departures", integration, connection, stream), DEPARTURES_SCHEMA)
 
     def tables(self, *kinds: TableKind) -> Iterator[Table]:
         """The tables that the lake holds, of all kinds or some, for reading and compaction. None is opened yet."""

@@ -12,10 +12,10 @@ import pyarrow.fs as pafs
 
 from dazz_assets.lake.errors import LakeError
 
-TableKind = Literal["raw", "domain", "quarantine", "marks"]
+TableKind = Literal["raw", "domain", "quarantine", "marks", "departures"]
 
 #: How many levels below the folder of a kind its tables lie.
-DEPTHS: dict[TableKind, int] = {"raw": 3, "domain": 4, "quarantine": 3, "marks": 3}
+DEPTHS: dict[TableKind, int] = {"raw": 3, "domain": 4, "quarantine": 3, "marks": 3, "departures": 3}
 
 # Room for more than an author may choose (`names.NAME_PATTERN`): the lake says what a folder can be named.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
@@ -26,7 +26,7 @@ _CONNECTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 class TablePath:
     """The path of one table in the lake.
 
-    `name` is the stream of a raw or marks table, the name of a domain table, and empty for quarantine.
+    `name` is the stream of a raw, marks or departures table, the name of a domain table, and empty for quarantine.
 
     Raises LakeError for names that would need escaping or would lead out of the lake.
     """
@@ -50,7 +50,7 @@ class TablePath:
     @property
     def folder(self) -> str:
         """The table's folder, relative to the lake."""
-        if self.kind in ("raw", "marks"):
+        if self.kind in ("raw", "marks", "departures"):
             return f"{self.kind}/{self.integration}/{self.name}/connection={self.connection}"
         head = f"domain/{self.name}" if self.kind == "domain" else "quarantine"
         return f"{head}/integration={self.integration}/parser={self.parser}/connection={self.connection}"
@@ -58,7 +58,7 @@ class TablePath:
     @property
     def windowed(self) -> bool | None:
         """Whether the table is partitioned by window; None where it depends on the stream."""
-        return {"raw": None, "domain": True, "quarantine": True, "marks": False}[self.kind]
+        return {"raw": None, "domain": True, "quarantine": True, "marks": False, "departures": False}[self.kind]
 
     @classmethod
     def from_folder(cls, folder: str) -> TablePath | None:
@@ -67,7 +67,7 @@ class TablePath:
         values = [part.rpartition("=")[2] for part in parts]
         try:
             match kind, values:
-                case ("raw" | "marks") as stream_kind, [integration, stream, connection]:
+                case ("raw" | "marks" | "departures") as stream_kind, [integration, stream, connection]:
                     path = cls(stream_kind, integration, connection, stream)
                 case "domain", [table, integration, parser, connection]:
                     path = cls("domain", integration, connection, table, parser)

@@ -76,6 +76,16 @@ MARKS_SCHEMA = make_schema(
     ]
 )
 
+#: Departures of a snapshot stream: the records that its list no longer has, each with its parent, and since when; null
+#: while only lists said so that may not have been whole.
+DEPARTURES_SCHEMA = make_schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("parent", pa.string()),
+        pa.field("gone_since", _TIME),
+    ]
+)
+
 _SCALARS = (pa.string(), pa.bool_(), pa.int64(), pa.float64(), _TIME, pa.date32())
 _ALLOWED = (
     "string, bool, int64, double, decimal of at most 38 digits, timestamp in microseconds UTC, date, list, "

@@ -117,7 +117,11 @@ def assess_parser(
     held: all that is in quarantine, so that a check stays failed as long as something is. mask: of secrets.
     """
     view = QuarantineView(spec, report, mask or Mask(()))
-    records, duplicates = held.records, held.duplicates
+    records, parts, duplicates = held.records, held.parts, held.duplicates
+    faults = [
+        *([view.describe_records(records)] if records.count else []),
+        *([view.describe_parts(parts)] if parts.count else []),
+    ]
     share = {} if report.invalid_share is None else {"dazz/invalid_share": report.invalid_share}
     stale = (
         f"{report.parser}: {', '.join(report.changed_inputs)} changed since it was parsed{in_windows(report.stale)}. "
@@ -126,9 +130,9 @@ def assess_parser(
     return [
         CheckResult(
             RECORDS_VALID,
-            not records.count,
-            view.describe_records(records) if records.count else "no record is in quarantine",
-            metadata={**view.metadata(records), **share},
+            not faults,
+            ". ".join(faults) if faults else "no record is in quarantine",
+            metadata={**view.metadata(records if records.count else parts), **share},
         ),
         CheckResult(
             IDS_UNIQUE,

@@ -37,6 +37,16 @@ class QuarantineView:
             f"{self._advise(held.examples[0])}. The table `quarantine` of the lake holds all"
         )
 
+    def describe_parts(self, held: HeldRows) -> str:
+        """Which records were parsed without an invalid part, and what to do. There must be some."""
+        names = ", ".join(f"{count} of {name}" for name, count in held.counts.most_common(MOST_LISTED))
+        be = "record is" if held.count == 1 else "records are"
+        return (
+            f"{self._report.parser}: {held.count} {be} parsed without an optional part that is invalid ({names}"
+            f"{in_windows(held.windows)}), the first because of: {self._reason(held.examples[0])}. "
+            f"{self._advise(held.examples[0])}"
+        )
+
     def describe_duplicates(self, held: HeldRows) -> str:
         """Which objects are yielded more than once, and what to do. There must be some."""
         ids = join_texts(dict.fromkeys(self._hide(row["object_id"]) for row in held.examples))

@@ -80,7 +80,7 @@ def _parse(session: Session, parser: ParserSpec, windows: Collection[Window] | N
         ):
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
-    report.stale = sorted(_stale_windows(inputs, published), key=str)
+    report.stale = sorted(stale_windows(inputs, published), key=str)
     report.other_versions = published.other_parser_versions
     report.changed_inputs = sorted(_changed_inputs(inputs, published))
     report.held_in_quarantine = published.quarantined_rows
@@ -99,11 +99,13 @@ def windows_to_parse(
         return None
     found = set(inputs.fingerprints) if windows is None else set(windows) & inputs.fingerprints.keys()
     found |= published.changed_windows(inputs.fingerprints)
-    return found | _stale_windows(inputs, published) if stale or inputs.refreshes else found
+    return found | stale_windows(inputs, published) if stale or inputs.refreshes else found
 
 
-def _stale_windows(inputs: RawInputs, published: PublishedTables) -> set[Window]:
+def stale_windows(inputs: RawInputs, published: PublishedTables) -> set[Window]:
     """The windows whose full-refresh inputs changed since they were parsed."""
+    if inputs.refreshes and published.is_checked(inputs.checked):
+        return set()
     return {
         window for windows in published.windows for window, state in windows.items() if inputs.is_stale(state.inputs)
     }
@@ -276,7 +278,16 @@ class WindowParser:
     def _read_records(self, item: InputSpec, ordered: LatestInOrder | None, window: Window = None) -> StoredRecords:
         stream, version = self._session.spec.streams[item.stream], self._inputs.versions[item.stream]
         counts = self._counts[item.stream]
-        return StoredRecords(stream, version, self._quarantine, counts, self._thread, ordered, window)
+        return StoredRecords(
+            stream,
+            version,
+            self._quarantine,
+            counts,
+            self._thread,
+            ordered,
+            window,
+            departures=lambda: self._inputs.departures(item.stream),
+        )
 
     def _check_invalid(self) -> None:
         report = self._report

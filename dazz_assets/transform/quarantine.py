@@ -1,4 +1,4 @@
-"""What is in quarantine: invalid records and duplicate objects, with the reason and where they are."""
+"""What is in quarantine: invalid records and parts of them, and duplicate objects, with the reason and the place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pydantic_core import ErrorDetails
 from dazz_assets.lake import QUARANTINE_SCHEMA, DataFile, Table, TableVersion
 from dazz_assets.transform.masked_values import MOST_PROBLEMS, describe_place
 
-Kind = Literal["invalid", "no key", "no cursor", "unreadable", "duplicate"]
+# "part": the record is parsed, without an optional part that is invalid.
+Kind = Literal["invalid", "no key", "no cursor", "unreadable", "part", "duplicate"]
 # The columns that locate a raw row.
 LOCATION_COLUMNS = ("key", "url", "page", "position", "sequence", "fetched_at")
 # The columns of quarantine that are shown.
@@ -43,7 +44,7 @@ class Quarantine:
         reason: str,
         looks_like: str | None = None,
     ) -> None:
-        """Add a raw record that can't be parsed. location: its row's `LOCATION_COLUMNS`."""
+        """Add a raw record that can't be parsed, or not whole. location: its row's `LOCATION_COLUMNS`."""
         if (identity := (stream, location["sequence"])) not in self._known:
             self._known.add(identity)
             row = {name: location[name] for name in LOCATION_COLUMNS}
@@ -64,7 +65,8 @@ class Quarantine:
 
     def first_reason(self, stream: str) -> tuple[Kind, str]:
         """Why the first record of a stream was quarantined. There must be one."""
-        first = next(row for rows in self._rows.values() for row in rows if row["stream"] == stream)
+        rows = (row for rows in self._rows.values() for row in rows)
+        first = next(row for row in rows if row["stream"] == stream and row["kind"] != "part")
         return first["kind"], first["reason"]
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
@@ -127,9 +129,10 @@ class HeldRows:
 
 @dataclass(slots=True)
 class HeldQuarantine:
-    """The records in quarantine, and the objects that duplicate another."""
+    """The records in quarantine, those that were parsed without a part, and the objects that duplicate another."""
 
     records: HeldRows = field(default_factory=HeldRows)
+    parts: HeldRows = field(default_factory=HeldRows)
     duplicates: HeldRows = field(default_factory=HeldRows)
 
 
@@ -137,7 +140,7 @@ def read_quarantine(version: TableVersion | None) -> HeldQuarantine:
     """What a version of a quarantine table holds. One without rows has no file to open."""
     held = HeldQuarantine()
     for row in _read_rows(version) if version is not None else ():
-        (held.duplicates if row["kind"] == "duplicate" else held.records).add(row)
+        {"duplicate": held.duplicates, "part": held.parts}.get(row["kind"], held.records).add(row)
     return held
 
 

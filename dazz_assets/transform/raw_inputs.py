@@ -1,8 +1,8 @@
 """The raw tables that a parser reads: their versions, and the fingerprints of their windows."""
 
 import hashlib
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from functools import cached_property
 from urllib.parse import quote, unquote
 
@@ -12,6 +12,7 @@ from dazz_assets.lake.commit import PASSES
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import is_synced
+from dazz_assets.transform.read_content import read_content_fingerprint, read_departures
 
 # Before the parser's version in provenance. No stream has a name with an equals sign.
 _PARSER = "parser="
@@ -26,6 +27,8 @@ class RawInputs:
     def __init__(self, session: Session, parser: ParserSpec) -> None:
         self._session = session
         self._parser = parser
+        self._departures: dict[str, Mapping[str, datetime]] = {}
+        self._contents: dict[str, str] = {}
         self.versions: Mapping[str, TableVersion] = {item.stream: self._open(item.stream) for item in parser.inputs}
 
     def _open(self, name: str) -> TableVersion:
@@ -82,14 +85,44 @@ class RawInputs:
     def _read_fingerprints(self, stream: str) -> Mapping[date | None, str]:
         return read_fingerprints(self._session.lake, self.versions[stream])
 
-    @property
+    def departures(self, stream: str) -> Mapping[str, datetime]:
+        """Since when records of a snapshot stream are no longer listed, by key."""
+        if stream not in self._departures:
+            table = self._session.lake.departures(self._session.spec.name, stream, self._session.connection.id)
+            self._departures[stream] = read_departures(table.open(), self.versions[stream])
+        return self._departures[stream]
+
+    @cached_property
     def provenance(self) -> str:
         """The versions of the parser and its inputs, as published objects name them.
 
-        `parser=2 issues@41#17` is version 2 of the parser, and version 41 of the table, after 17 passes.
+        `parser=2 issues@41#17 projects@9#4=1f0c` is version 2 of the parser, version 41 of the issues' table, after 17
+        passes, and version 9 of the projects' table, after 4 passes, with the fingerprint of what is read of it.
         """
-        inputs = [f"{name}@{version.version}#{self.passes(name)}" for name, version in sorted(self.versions.items())]
+        inputs = [
+            f"{name}@{version.version}#{self.passes(name)}{self._format_read_content(name)}"
+            for name, version in sorted(self.versions.items())
+        ]
         return " ".join([f"{_PARSER}{quote(self._parser.version, safe='')}", *inputs])
+
+    def _format_read_content(self, stream: str) -> str:
+        return f"={self._read_content(stream)}" if stream in self._compared_by_content else ""
+
+    @cached_property
+    def _compared_by_content(self) -> frozenset[str]:
+        """The inputs of which only what the parser reads counts as a change: those that parse windows again by
+        themselves. A snapshot changes with each push to a repository, and what is read of it hardly ever."""
+        if not self._parser.incremental_inputs or not self.refreshes:
+            return frozenset()
+        streams = self._session.spec.streams
+        inputs = (item.stream for item in self._parser.inputs if item.kind == "full_refresh")
+        return frozenset(name for name in inputs if streams[name].cursor is None)
+
+    def _read_content(self, stream: str) -> str:
+        if stream not in self._contents:
+            model, gone = self._session.spec.streams[stream].required_model, self.departures(stream)
+            self._contents[stream] = read_content_fingerprint(model, self.versions[stream], gone)
+        return self._contents[stream]
 
     def is_stale(self, provenance: str) -> bool:
         """Whether a full-refresh input changed since a window was parsed. provenance: the versions that it names."""
@@ -100,15 +133,33 @@ class RawInputs:
 
         Without an incremental input, the fingerprint tells whether anything changed.
         """
-        parsed = parsed_passes(provenance)
+        parsed, contents = parsed_passes(provenance), _parsed_contents(provenance)
         full = [item.stream for item in self._parser.inputs if item.kind == "full_refresh"]
-        return {name for name in full if self._parser.incremental_inputs and parsed.get(name) != self.passes(name)}
+        changed = {name for name in full if self._parser.incremental_inputs and parsed.get(name) != self.passes(name)}
+        return {
+            name
+            for name in changed
+            if name not in self._compared_by_content or contents.get(name) != self._read_content(name)
+        }
 
 
 def parsed_passes(provenance: str) -> dict[str, int]:
     """How many passes had changed each input when a window was parsed. provenance: as `RawInputs.provenance`."""
-    named = [item.rpartition("#") for item in provenance.split() if not item.startswith(_PARSER)]
-    return {name.partition("@")[0]: int(passes) for name, _, passes in named}
+    return {name: int(passes) for name, passes, _ in _split_inputs(provenance)}
+
+
+def _parsed_contents(provenance: str) -> dict[str, str]:
+    """The fingerprint of what was read of inputs when a window was parsed, where it is known."""
+    return {name: content for name, _, content in _split_inputs(provenance)}
+
+
+def _split_inputs(provenance: str) -> Iterator[tuple[str, str, str]]:
+    """The inputs that provenance names, each with its passes and the fingerprint of what was read of it."""
+    for item in provenance.split():
+        if not item.startswith(_PARSER):
+            version, _, state = item.rpartition("#")
+            passes, _, content = state.partition("=")
+            yield version.partition("@")[0], passes, content
 
 
 def parsed_by(provenance: str) -> str | None:

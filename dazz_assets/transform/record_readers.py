@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from dazz_assets.declare.lenient import LOST_PARTS, keep_item, keep_list, keep_valid
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.lake.files import column_bytes
 
 Schema = Mapping[str, Any]
 
+# They look at no more than what they wrap. What is of another shape ends the projection, and the record is read whole.
+_LENIENT = (keep_valid, keep_list, keep_item)
 # A model that reads more than this share of a record's bytes is not worth projecting for.
 _WORTHWHILE = 0.6
 # pydantic's JSON parser refuses deeper nesting than 200 and longer whole numbers than 4,300 digits, read or not.
@@ -50,12 +53,13 @@ class InvalidRecordError(Exception):
 class RecordReader(Protocol):
     """Reads records as one model."""
 
-    def read(self, record: bytes) -> RecordModel:
-        """A record as the model. Raises InvalidRecordError."""
+    def read(self, record: bytes, lost: list[ErrorDetails] | None = None) -> RecordModel:
+        """A record as the model. lost: takes what is left out of lenient fields. Raises InvalidRecordError."""
         ...
 
     def read_all(self, records: pa.Array[Any]) -> Sequence[RecordModel] | None:
-        """Records as the model, each as `read` gives it; None if they must be read one by one, as some is invalid.
+        """Records as the model, each as `read` gives it; None if they must be read one by one, as some is invalid, or
+        has a part that is left out.
 
         records: an Arrow array of texts, none of them null.
         """
@@ -73,18 +77,19 @@ class _PydanticReader:
         self._project = make_projection(model)
         self._list: TypeAdapter[list[BaseModel]] = TypeAdapter(list[model])  # type: ignore[valid-type]
 
-    def read(self, record: bytes) -> BaseModel:
+    def read(self, record: bytes, lost: list[ErrorDetails] | None = None) -> BaseModel:
         try:
-            return self._model.model_validate_json(record)
+            return self._model.model_validate_json(record, context={LOST_PARTS: lost})
         except ValidationError as error:
             raise InvalidRecordError(error.errors(include_url=False, include_context=False)) from None
 
     def read_all(self, records: pa.Array[Any]) -> Sequence[BaseModel] | None:
+        lost: list[ErrorDetails] = []
         try:
-            found = self._list.validate_json(self._select(records))
+            found = self._list.validate_json(self._select(records), context={LOST_PARTS: lost})
         except ValidationError:
             return None
-        return found if len(found) == len(records) else None
+        return found if len(found) == len(records) and not lost else None
 
     def _select(self, records: pa.Array[Any]) -> bytes:
         """A JSON list of what the model reads of the records, or of all of them."""
@@ -99,7 +104,7 @@ class _StructReader:
     def __init__(self, model: type[msgspec.Struct]) -> None:
         self._decoder = msgspec.json.Decoder(model)
 
-    def read(self, record: bytes) -> msgspec.Struct:
+    def read(self, record: bytes, lost: list[ErrorDetails] | None = None) -> msgspec.Struct:
         try:
             return self._decoder.decode(record)
         except (ValueError, RecursionError) as error:
@@ -197,6 +202,8 @@ class _Skeletons:
             self._definitions[schema["schema_ref"]] = found
             return skeleton
         if kind in ("nullable", "default", "function-after"):
+            return self.make(schema["schema"])
+        if kind == "function-wrap" and schema["function"]["function"] in _LENIENT:
             return self.make(schema["schema"])
         if kind == "json-or-python":
             return self.make(schema["json_schema"])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from itertools import chain
 from operator import is_not
 from typing import Any
 
 import pyarrow as pa
+from pydantic_core import ErrorDetails
 
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.lake import TableVersion, latest_versions, stored_versions
@@ -68,6 +69,7 @@ class StoredRecords:
     An invalid version goes to quarantine, under the window, and the record's newest valid version replaces it.
     thread: reads the next rows while some are in use.
     ordered: reads them in order, of a window if it has windows; without it, all come in any order.
+    departures: since when records are no longer listed, by key.
     Iterating raises TooManyInvalidError as soon as the share of invalid records is certain to exceed `max_invalid`.
     """
 
@@ -80,8 +82,10 @@ class StoredRecords:
         thread: Executor | None = None,
         ordered: LatestInOrder | None = None,
         window: date | None = None,
+        departures: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
         self._stream = stream
+        self._departures = departures
         self._version = version
         self._quarantine = quarantine
         self._counts = counts
@@ -107,6 +111,15 @@ class StoredRecords:
             for model, parent in zip(batch.models, batch.rows.column("parent").to_pylist(), strict=True):
                 if model is not None:
                     yield model, by_key.get(parent or "")
+
+    def gone_since(self, key: str) -> datetime | None:
+        """Since when the record with this key is no longer listed; None for one that is, or never was."""
+        if self._stream.cursor is not None:
+            raise TypeError(
+                f"gone_since() of {self._stream.name}: the stream has a cursor, so its lists hold only what changed, "
+                "and none of them says that a record is gone; ask a stream without a cursor"
+            )
+        return self._departures().get(key)
 
     def by_key(self) -> Mapping[str, RecordModel]:
         """All records by their keys, read once and kept in memory."""
@@ -198,13 +211,18 @@ class StoredRecords:
         if row["problem"] is not None:
             self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], unread, count=count)
             return None
+        lost: list[ErrorDetails] = []
         try:
-            return self._reader.read(record)
+            model = self._reader.read(record, lost)
         except InvalidRecordError as error:
             looks_like = describe_values(error.problems, self._stream.personal)
             self._quarantine_row(row, "invalid", invalid_reason(error.problems), unread, looks_like, count=count)
             invalid[row["key"]] = row["sequence"]
             return str(row["key"])
+        if lost:
+            looks_like = describe_values(lost, self._stream.personal)
+            self._quarantine.add_record(self._window, self._stream.name, row, "part", invalid_reason(lost), looks_like)
+        return model
 
     def _quarantine_row(
         self, row: dict[str, Any], kind: Kind, reason: str, unread: int, looks_like: str | None = None, *, count: bool

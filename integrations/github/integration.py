@@ -10,6 +10,7 @@ from dazz_assets import (
     BearerToken,
     ConnectionConfig,
     Cursor,
+    FullRefresh,
     Incremental,
     Integration,
     LinkHeader,
@@ -17,23 +18,11 @@ from dazz_assets import (
     Stream,
     parser,
 )
-from dazz_assets.domain import Finding, FindingClass, RawRecord, Severity, Status
+from dazz_assets.domain import CodeRepository, Finding, FindingClass, RawRecord, Severity, Status
 
-from .models import Cvss, DependabotAlert, Repository, SecurityAdvisory
+from .alerts import SEVERITIES, STATES, affected_packages, closing, cves, cvss, epss, severity, title
+from .models import DependabotAlert, Repository, RepositoryReference, SecurityAdvisory
 
-SEVERITIES = {
-    "low": Severity.LOW,
-    "moderate": Severity.MEDIUM,
-    "medium": Severity.MEDIUM,
-    "high": Severity.HIGH,
-    "critical": Severity.CRITICAL,
-}
-STATES = {
-    "open": Status.NEW,
-    "dismissed": Status.SUPPRESSED,
-    "auto_dismissed": Status.SUPPRESSED,
-    "fixed": Status.RESOLVED,
-}
 # The fields of an account that identify a person, by the schema `simple-user`; `type` does not.
 OF_A_USER = (
     *("login", "id", "node_id", "name", "email", "avatar_url", "gravatar_id", "url", "html_url"),
@@ -96,57 +85,78 @@ class GitHubIntegration(Integration[GitHubConfig]):
     check = RepositoriesStream
     streams = (RepositoriesStream, DependabotAlertsStream)
 
-    @parser
-    def findings(self, alerts: Incremental[DependabotAlertsStream]) -> Iterator[Finding]:
-        """Dependabot alerts as vulnerability findings."""
+    @parser(refresh="changed")
+    def findings(
+        self, alerts: Incremental[DependabotAlertsStream], repositories: FullRefresh[RepositoriesStream]
+    ) -> Iterator[Finding]:
+        """Dependabot alerts as vulnerability findings; those of archived and deleted repositories are closed."""
+        archived = {repository.id for repository in repositories if repository.archived}
         for alert in alerts:
-            yield self._finding(alert)
+            finding = self._finding(alert)
+            if alert.repository.id in archived:
+                finding = finding.closed("repository archived")
+            elif gone := repositories.gone_since(alert.repository.id):
+                finding = finding.closed("repository no longer listed", gone)
+            yield finding
+
+    @parser
+    def code_repositories(self, repositories: FullRefresh[RepositoriesStream]) -> Iterator[CodeRepository]:
+        """Repositories, with their owner."""
+        for repository in repositories:
+            owner = repository.owner
+            yield CodeRepository(
+                id=self._repository_id(repository),
+                uid=str(repository.id),
+                name=repository.full_name or str(repository.id),
+                src_url=repository.html_url,
+                raw_record=RawRecord(stream="repositories", key=str(repository.id)),
+                is_archived=repository.archived,
+                is_private=repository.private,
+                visibility=repository.visibility,
+                default_branch=repository.default_branch,
+                owner=owner.login if owner else None,
+                owner_id=self.object_id(owner.id) if owner and owner.id is not None else None,
+                created_time=repository.created_at,
+            )
+
+    def _repository_id(self, repository: RepositoryReference) -> str:
+        return self.object_id(repository.id)
 
     def _finding(self, alert: DependabotAlert) -> Finding:
-        repository, advisory, vulnerability = alert.repository, alert.security_advisory, alert.security_vulnerability
-        cvss, epss, fixed = _cvss(advisory), advisory.epss, vulnerability.first_patched_version
+        repository = alert.repository
+        advisory = alert.security_advisory or SecurityAdvisory()
+        packages = affected_packages(alert)
+        score, prediction = cvss(advisory), epss(advisory)
+        word = severity(alert)
+        closed_time, why = closing(alert)
         return Finding(
             id=self.object_id(repository.id, alert.number),
             uid=str(alert.number),
             src_url=alert.html_url,
             class_uid=FindingClass.VULNERABILITY,
-            title=advisory.summary,
+            title=title(alert),
             raw_record=RawRecord(stream="dependabot_alerts", key=f"[{repository.id},{alert.number}]"),
             status_id=STATES.get(alert.state, Status.OTHER),
             vendor_status=alert.state,
-            status_detail=alert.dismissed_reason,
-            severity_id=SEVERITIES.get(vulnerability.severity, Severity.OTHER),
-            vendor_severity=vulnerability.severity,
-            cvss_score=cvss.score if cvss else None,
-            cvss_vector=cvss.vector_string if cvss else None,
-            epss_score=epss.percentage if epss else None,
-            epss_percentile=epss.percentile if epss else None,
+            status_detail=why,
+            severity_id=SEVERITIES.get(word, Severity.OTHER) if word else Severity.UNKNOWN,
+            vendor_severity=word,
+            cvss_score=score.score,
+            cvss_vector=score.vector_string,
+            epss_score=prediction.percentage,
+            epss_percentile=prediction.percentile,
             resource_type="repository",
-            resource_id=self.object_id(repository.id),
+            resource_id=self._repository_id(repository),
             resource_uid=str(repository.id),
             resource_name=repository.full_name,
-            owner=repository.owner.login,
-            package_name=alert.dependency.package.name,
-            package_manager=alert.dependency.package.ecosystem,
-            affected_versions=vulnerability.vulnerable_version_range,
-            fixed_in_version=fixed.identifier if fixed else None,
-            manifest_path=alert.dependency.manifest_path,
-            cves=_cves(advisory),
+            owner=repository.owner.login if repository.owner else None,
+            affected_packages=packages,
+            fix_available=packages[0].fix_available if packages else None,
+            cves=cves(advisory),
             ghsa=advisory.ghsa_id,
-            cwes=[weakness.cwe_id for weakness in advisory.cwes or ()],
+            cwes=[weakness.cwe_id for weakness in advisory.cwes],
             first_seen_time=alert.created_at,
             last_seen_time=alert.updated_at,
             resolved_time=alert.fixed_at,
+            closed_time=closed_time,
         )
-
-
-def _cvss(advisory: SecurityAdvisory) -> Cvss | None:
-    """The score in the newest version of CVSS that has one."""
-    given = advisory.cvss_severities
-    candidates = (given.cvss_v4, given.cvss_v3, advisory.cvss) if given else (advisory.cvss,)
-    return next((cvss for cvss in candidates if cvss and cvss.vector_string), None)
-
-
-def _cves(advisory: SecurityAdvisory) -> list[str]:
-    named = [identifier.value for identifier in advisory.identifiers if identifier.type == "CVE"]
-    return list(dict.fromkeys([*([advisory.cve_id] if advisory.cve_id else []), *named]))

@@ -1,47 +1,56 @@
-"""What the parsers need of GitHub's records (REST API version 2022-11-28)."""
+"""What the parsers need of GitHub's records (REST API version 2022-11-28).
+
+Required is what makes a record itself. Everything else may be absent, null or of another shape: then it is left out.
+"""
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel
+from typing import Annotated, cast
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, FiniteFloat
+
+from dazz_assets import Lenient, LenientList
 
 
 class Account(BaseModel):
     """A user or an organisation."""
 
     login: str
+    id: Lenient[int] = None
 
 
 class RepositoryReference(BaseModel):
     """A repository, as embedded in other records."""
 
     id: int
-    full_name: str
-    owner: Account
-    html_url: str
+    full_name: Lenient[str] = None
+    owner: Lenient[Account] = None
+    html_url: Lenient[str] = None
 
 
 class Repository(RepositoryReference):
     """A repository, as listed."""
 
-    private: bool
-    visibility: str | None = None
-    archived: bool | None = None
-    created_at: AwareDatetime | None = None
-    pushed_at: AwareDatetime | None = None
+    private: Lenient[bool] = None
+    visibility: Lenient[str] = None
+    archived: Lenient[bool] = None
+    default_branch: Lenient[str] = None
+    created_at: Lenient[AwareDatetime] = None
 
 
 class Package(BaseModel):
     """A package of an ecosystem: npm, pip, maven."""
 
-    ecosystem: str
+    ecosystem: Lenient[str] = None
     name: str
 
 
 class Dependency(BaseModel):
-    """Where a repository depends on the package."""
+    """Where a repository depends on the package. `scope` is development or runtime."""
 
-    package: Package
-    manifest_path: str | None = None
+    package: Lenient[Package] = None
+    manifest_path: Lenient[str] = None
+    scope: Lenient[str] = None
 
 
 class Identifier(BaseModel):
@@ -60,36 +69,41 @@ class Weakness(BaseModel):
 class Cvss(BaseModel):
     """A CVSS score. Where there is none GitHub sends no vector, and a score of 0 or null."""
 
-    score: float | None = None
-    vector_string: str | None = None
+    score: Lenient[FiniteFloat] = None
+    vector_string: Lenient[str] = None
 
 
 class CvssSeverities(BaseModel):
     """The scores of each version of CVSS."""
 
-    cvss_v3: Cvss | None = None
-    cvss_v4: Cvss | None = None
+    cvss_v3: Lenient[Cvss] = None
+    cvss_v4: Lenient[Cvss] = None
 
 
 class Epss(BaseModel):
     """Exploit prediction. Both are shares from 0 to 1, and come as numbers or as text."""
 
-    percentage: float | None = None
-    percentile: float | None = None
+    percentage: Lenient[FiniteFloat] = None
+    percentile: Lenient[FiniteFloat] = None
+
+
+def _first(value: object) -> object:
+    """An object, or the first of a list: the description of the API has the one, answers and examples the other."""
+    return next(iter(cast("list[object]", value)), None) if isinstance(value, list) else value
 
 
 class SecurityAdvisory(BaseModel):
     """The advisory that an alert is about. `cvss` is deprecated in favour of `cvss_severities`, which webhooks lack."""
 
-    ghsa_id: str
-    cve_id: str | None = None
-    summary: str
-    severity: str
-    identifiers: list[Identifier] = []
-    cwes: list[Weakness] | None = None
-    cvss: Cvss | None = None
-    cvss_severities: CvssSeverities | None = None
-    epss: Epss | None = None
+    ghsa_id: Lenient[str] = None
+    cve_id: Lenient[str] = None
+    summary: Lenient[str] = None
+    severity: Lenient[str] = None
+    identifiers: LenientList[Identifier] = []
+    cwes: LenientList[Weakness] = []
+    cvss: Lenient[Cvss] = None
+    cvss_severities: Lenient[CvssSeverities] = None
+    epss: Lenient[Annotated[Epss | None, BeforeValidator(_first)]] = None
 
 
 class PatchedVersion(BaseModel):
@@ -101,9 +115,10 @@ class PatchedVersion(BaseModel):
 class SecurityVulnerability(BaseModel):
     """What of the advisory concerns the package at hand."""
 
-    severity: str
-    vulnerable_version_range: str | None = None
-    first_patched_version: PatchedVersion | None = None
+    package: Lenient[Package] = None
+    severity: Lenient[str] = None
+    vulnerable_version_range: Lenient[str] = None
+    first_patched_version: Lenient[PatchedVersion] = None
 
 
 class DependabotAlert(BaseModel):
@@ -111,12 +126,14 @@ class DependabotAlert(BaseModel):
 
     number: int
     state: str
-    dependency: Dependency
-    security_advisory: SecurityAdvisory
-    security_vulnerability: SecurityVulnerability
-    html_url: str
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    dismissed_reason: str | None = None
-    fixed_at: AwareDatetime | None = None
     repository: RepositoryReference
+    dependency: Lenient[Dependency] = None
+    security_advisory: Lenient[SecurityAdvisory] = None
+    security_vulnerability: Lenient[SecurityVulnerability] = None
+    html_url: Lenient[str] = None
+    created_at: Lenient[AwareDatetime] = None
+    updated_at: Lenient[AwareDatetime] = None
+    fixed_at: Lenient[AwareDatetime] = None
+    dismissed_at: Lenient[AwareDatetime] = None
+    dismissed_reason: Lenient[str] = None
+    auto_dismissed_at: Lenient[AwareDatetime] = None

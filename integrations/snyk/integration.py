@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -18,12 +19,13 @@ from dazz_assets import (
     Stream,
     parser,
 )
-from dazz_assets.domain import Finding, FindingClass, RawRecord, Severity, Status
+from dazz_assets.domain import CodeProject, Finding, FindingClass, RawRecord, Severity, Status, Tag
 
 from .links import SnykLink
-from .locations import Location, app_url, locate
-from .models import Issue, Org, Project
-from .ratings import cves, cvss, cwes, exploit_maturity, ghsa, rule
+from .locations import Location, app_url, fix_available, locate, reachability
+from .models import Issue, Org, Project, ProjectAttributes
+from .packages import purl_type
+from .ratings import cves, cvss, cwes, exploit_maturity, ghsa, known_exploited, risk_score, rule
 
 CLASSES = {
     "package_vulnerability": FindingClass.VULNERABILITY,
@@ -40,6 +42,13 @@ SEVERITIES = {
     "high": Severity.HIGH,
     "critical": Severity.CRITICAL,
 }
+# Where projects come from whose names begin with their repository's.
+CODE_HOSTS = frozenset(
+    {
+        *("azure-repos", "bitbucket-cloud", "bitbucket-cloud-app", "bitbucket-connect-app", "bitbucket-server"),
+        *("github", "github-cloud-app", "github-enterprise", "github-server-app", "gitlab"),
+    }
+)
 
 
 class SnykConfig(ConnectionConfig):
@@ -92,14 +101,41 @@ class SnykIntegration(Integration[SnykConfig]):
     check = OrgsStream
     streams = (OrgsStream, ProjectsStream, IssuesStream)
 
-    @parser
+    @parser(refresh="changed")
     def findings(self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]) -> Iterator[Finding]:
-        """Issues as findings, located by their projects."""
+        """Issues as findings, located by their projects; those of deleted projects are closed."""
         by_id = {project.id: project for project in projects}
         app = app_url(self._api_url())
         for issue in issues:
-            project = by_id.get(issue.relationships.scan_item.data.id)
-            yield self._finding(issue, locate(issue, project, app))
+            item = issue.relationships.scan_item.data
+            finding = self._finding(issue, locate(issue, by_id.get(item.id), app))
+            if item.type == "project" and (gone := projects.gone_since(item.id)):
+                finding = finding.closed("project no longer listed", gone)
+            yield finding
+
+    @parser
+    def code_projects(self, projects: FullRefresh[ProjectsStream]) -> Iterator[CodeProject]:
+        """Projects, with their owner and the repository that they are in."""
+        for project in projects:
+            attributes, related = project.attributes, project.relationships
+            yield CodeProject(
+                id=self.object_id(project.id),
+                uid=project.id,
+                name=attributes.name,
+                type=attributes.type,
+                raw_record=RawRecord(stream="projects", key=project.id),
+                vendor_status=attributes.status,
+                is_active=attributes.status == "active" if attributes.status else None,
+                organization_uid=related.organization.data.id if related and related.organization else None,
+                repository_name=_repository_name(attributes),
+                branch=attributes.target_reference,
+                manifest_path=attributes.target_file or None,
+                package_manager=purl_type(attributes.type, None),
+                owner=project.owner,
+                owner_id=self.object_id(project.owner) if project.owner else None,
+                tags=[Tag(name=tag.key, value=tag.value) for tag in attributes.tags],
+                created_time=attributes.created,
+            )
 
     def _api_url(self) -> str:
         with suppress(RuntimeError):  # a parser in a test has no config
@@ -108,50 +144,61 @@ class SnykIntegration(Integration[SnykConfig]):
 
     def _finding(self, issue: Issue, location: Location) -> Finding:
         attributes = issue.attributes
-        rating, resolution = cvss(attributes), attributes.resolution
-        status, detail = _status(issue)
+        rating = cvss(attributes)
+        severity = attributes.effective_severity_level
+        status, detail, resolved_time = _status(issue)
+        reachable, word = reachability(issue)
         return Finding(
             id=self.object_id(issue.id),
             uid=issue.id,
             src_url=location.url,
-            class_uid=CLASSES.get(attributes.type, FindingClass.APPLICATION_SECURITY_POSTURE),
-            title=attributes.title,
+            class_uid=CLASSES.get(attributes.type or "", FindingClass.APPLICATION_SECURITY_POSTURE),
+            title=attributes.title or attributes.key or f"Snyk issue {issue.id}",
             raw_record=RawRecord(stream="issues", key=issue.id),
             status_id=status,
             vendor_status=attributes.status,
             status_detail=detail,
-            severity_id=SEVERITIES.get(attributes.effective_severity_level, Severity.OTHER),
-            vendor_severity=attributes.effective_severity_level,
-            cvss_score=rating.score if rating else None,
-            cvss_vector=rating.vector if rating else None,
+            severity_id=SEVERITIES.get(severity, Severity.OTHER) if severity else Severity.UNKNOWN,
+            vendor_severity=severity,
+            cvss_score=rating.score,
+            cvss_vector=rating.vector,
             exploit_maturity=exploit_maturity(attributes),
+            known_exploited=known_exploited(attributes),
+            reachable=reachable,
+            reachability=word,
+            vendor_risk_score=risk_score(attributes),
             resource_type=location.resource_type,
             resource_id=self.object_id(location.resource_uid),
             resource_uid=location.resource_uid,
             resource_name=location.resource_name,
             owner=location.owner,
-            package_name=location.package_name,
-            package_version=location.package_version,
-            package_manager=location.package_manager,
-            fixed_in_version=location.fixed_in_version,
-            manifest_path=location.manifest_path,
-            file_path=location.file_path,
-            start_line=location.start_line,
+            affected_packages=location.packages,
+            fix_available=fix_available(issue),
+            affected_code=location.code,
             cves=cves(attributes),
             ghsa=ghsa(attributes),
             cwes=cwes(attributes),
             rule=rule(attributes),
             first_seen_time=attributes.created_at,
             last_seen_time=attributes.updated_at,
-            resolved_time=resolution.resolved_at if resolution and status is Status.RESOLVED else None,
+            resolved_time=resolved_time,
         )
 
 
-def _status(issue: Issue) -> tuple[Status, str | None]:
-    """OCSF's status, and the vendor's reason for it. At Snyk, being ignored is a flag beside the status."""
-    attributes = issue.attributes
+def _status(issue: Issue) -> tuple[Status, str | None, datetime | None]:
+    """OCSF's status, the vendor's reason for it, and when it was resolved. Being ignored is a flag beside the status;
+    why and when an issue was set aside, only the older API says."""
+    attributes, resolution = issue.attributes, issue.attributes.resolution
     if attributes.status == "resolved":
-        return Status.RESOLVED, attributes.resolution.type if attributes.resolution else None
+        why, at = (resolution.type, resolution.resolved_at) if resolution else (None, None)
+        return Status.RESOLVED, why, at
     if attributes.ignored:
-        return Status.SUPPRESSED, "ignored"
-    return (Status.NEW if attributes.status == "open" else Status.OTHER), None
+        return Status.SUPPRESSED, "ignored", None
+    return (Status.NEW if attributes.status == "open" else Status.OTHER), None, None
+
+
+def _repository_name(attributes: ProjectAttributes) -> str | None:
+    """The repository in the name of a project that comes from one: `acme/shop(main):web/package.json`."""
+    if attributes.origin not in CODE_HOSTS:
+        return None
+    return attributes.name.partition(":")[0].partition("(")[0] or None

@@ -1,13 +1,20 @@
-"""Where a Snyk issue is: its asset, and the package, file and line there."""
+"""Where a Snyk issue is: its asset, and the packages and places in code to be changed."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .models import Issue, Project, Representation
+from dazz_assets.domain import AffectedCode, AffectedPackage, package_url
+
+from .models import Coordinate, Issue, PackageDependency, Project, SourceLocation
+from .packages import distribution, purl_type
 
 _API = re.compile(r"https://api\.((?:[a-z]+\.)?snyk(?:gov)?\.io)")
+_OF_SYSTEMS = ("apk", "deb", "rpm")
+# What Snyk knows of the way to a weakness, the surest first; "no-info" and "not-applicable" say nothing.
+_REACHABLE: dict[str, bool | None] = {"function": True, "package": None, "no-path-found": False}
 
 
 @dataclass(frozen=True)
@@ -16,16 +23,11 @@ class Location:
 
     resource_type: str
     resource_uid: str
+    packages: list[AffectedPackage]
+    code: list[AffectedCode]
     resource_name: str | None = None
     owner: str | None = None
     url: str | None = None
-    package_name: str | None = None
-    package_version: str | None = None
-    package_manager: str | None = None
-    fixed_in_version: str | None = None
-    manifest_path: str | None = None
-    file_path: str | None = None
-    start_line: int | None = None
 
 
 def app_url(api: str) -> str:
@@ -37,43 +39,104 @@ def app_url(api: str) -> str:
 def locate(issue: Issue, project: Project | None, app: str) -> Location:
     """Where the issue is; the project is None for issues of an environment or of a project that is gone."""
     item = issue.relationships.scan_item.data
-    location = Location(item.type, item.id, url=_issue_url(issue, app))
+    location = Location(
+        item.type,
+        item.id,
+        url=_issue_url(issue, app),
+        packages=list(_packages(issue, project)),
+        code=list(_code(issue, project)),
+    )
     if project:
-        owner = project.relationships.owner if project.relationships else None
-        location = replace(location, resource_name=project.attributes.name, owner=owner.data.id if owner else None)
-    for coordinate in issue.attributes.coordinates[:1]:
-        upgrades = (remedy.details.upgrade_package for remedy in coordinate.remedies if remedy.details)
-        location = replace(location, fixed_in_version=next(filter(None, upgrades), None))
-        for representation in coordinate.representations[:1]:
-            location = _narrow(location, representation)
-    return _add_manifest(location, issue, project)
+        location = replace(location, resource_name=project.attributes.name, owner=project.owner)
+    return _in_cloud(location, issue)
 
 
-def _narrow(location: Location, at: Representation) -> Location:
-    if at.dependency:
-        name, version = at.dependency.package_name, at.dependency.package_version
-        return replace(location, package_name=name, package_version=version)
-    if at.source_location:
-        region = at.source_location.region
-        return replace(location, file_path=at.source_location.file, start_line=region.start.line if region else None)
-    resource = at.cloud_resource.resource if at.cloud_resource else None
-    if resource and resource.native_id:
-        kind = resource.resource_type or "cloud resource"
-        return replace(location, resource_type=kind, resource_uid=resource.native_id, resource_name=resource.name)
-    return location
+def fix_available(issue: Issue) -> bool | None:
+    """Whether Snyk knows a fix for any of the issue's places; None if it says nothing."""
+    known = [fixable for at in issue.attributes.coordinates if (fixable := _is_fixable(at)) is not None]
+    return any(known) if known else None
 
 
-def _add_manifest(location: Location, issue: Issue, project: Project | None) -> Location:
-    target = project.attributes.target_file or None if project else None
-    if project and location.package_name:
-        return replace(location, manifest_path=target, package_manager=project.attributes.type)
-    return replace(location, file_path=target) if issue.attributes.type == "config" else location
+def reachability(issue: Issue) -> tuple[bool | None, str | None]:
+    """Whether code reaches the weakness in any of its places, and Snyk's word for it."""
+    words = [at.reachability for at in issue.attributes.coordinates]
+    word = next((word for word in _REACHABLE if word in words), None)
+    return _REACHABLE.get(word or ""), word
+
+
+def _packages(issue: Issue, project: Project | None) -> Iterator[AffectedPackage]:
+    """The packages of all coordinates, each once."""
+    seen: set[tuple[str, str | None]] = set()
+    for coordinate in issue.attributes.coordinates:
+        for at in coordinate.representations:
+            if at.dependency and (of := (at.dependency.package_name, at.dependency.package_version)) not in seen:
+                seen.add(of)
+                yield _package(issue, project, coordinate, at.dependency)
+
+
+def _package(
+    issue: Issue, project: Project | None, coordinate: Coordinate, dependency: PackageDependency
+) -> AffectedPackage:
+    key, name, version = issue.attributes.key, dependency.package_name, dependency.package_version
+    manager = purl_type(project.attributes.type if project else None, key)
+    namespace = distribution(key) if manager in _OF_SYSTEMS else None
+    upgrades = (remedy.details.upgrade_package for remedy in coordinate.remedies if remedy.details)
+    return AffectedPackage(
+        name=name,
+        version=version,
+        package_manager=manager,
+        purl=package_url(manager, name, version, namespace),
+        fix_available=_is_fixable(coordinate),
+        fixed_in_version=next(filter(None, upgrades), None),
+        manifest_path=_target_file(project),
+    )
+
+
+def _code(issue: Issue, project: Project | None) -> Iterator[AffectedCode]:
+    """The places in code of all coordinates; of a configuration its file."""
+    places = (at.source_location for item in issue.attributes.coordinates for at in item.representations)
+    found = [_place(at) for at in places if at]
+    if not found and issue.attributes.type == "config" and (target := _target_file(project)):
+        found = [AffectedCode(file_path=target)]
+    return iter(dict.fromkeys(found))
+
+
+def _place(at: SourceLocation) -> AffectedCode:
+    start, end = (at.region.start, at.region.end) if at.region else (None, None)
+    return AffectedCode(
+        file_path=at.file,
+        start_line=start.line if start else None,
+        end_line=end.line if end else None,
+        commit=at.commit_id,
+    )
+
+
+def _in_cloud(location: Location, issue: Issue) -> Location:
+    """The location on the resource that the cloud names, where the issue is on one."""
+    places = (at.cloud_resource for item in issue.attributes.coordinates for at in item.representations)
+    resource = next((at.resource for at in places if at and at.resource), None)
+    if resource is None:
+        return location
+    kind = resource.resource_type or "cloud resource"
+    return replace(location, resource_type=kind, resource_uid=resource.native_id, resource_name=resource.name)
+
+
+def _is_fixable(at: Coordinate) -> bool | None:
+    said = (
+        *(at.is_fixable_manually, at.is_fixable_snyk, at.is_fixable_upstream),
+        *(at.is_patchable, at.is_pinnable, at.is_upgradeable),
+    )
+    known = [fixable for fixable in said if fixable is not None]
+    return any(known) if known else None
+
+
+def _target_file(project: Project | None) -> str | None:
+    return project.attributes.target_file or None if project else None
 
 
 def _issue_url(issue: Issue, app: str) -> str | None:
     """The issue on its project's page; the page takes an organisation's id as well as its slug."""
-    item = issue.relationships.scan_item.data
-    if item.type != "project":
+    item, org = issue.relationships.scan_item.data, issue.relationships.organization
+    if item.type != "project" or org is None:
         return None
-    org = issue.relationships.organization.data.id
-    return f"{app}/org/{org}/project/{item.id}#issue-{issue.attributes.key}"
+    return f"{app}/org/{org.data.id}/project/{item.id}#issue-{issue.attributes.key}"

@@ -1,8 +1,13 @@
-"""What the parsers need of Snyk's records (REST API version 2024-10-15)."""
+"""What the parsers need of Snyk's records (REST API version 2024-10-15).
+
+Required is what makes a record itself. Everything else may be absent, null or of another shape: then it is left out.
+"""
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, FiniteFloat
+
+from dazz_assets import Lenient, LenientList
 
 
 class Reference(BaseModel):
@@ -21,29 +26,42 @@ class Relation(BaseModel):
 class OrgAttributes(BaseModel):
     """What an organisation is called."""
 
-    name: str
-    slug: str
+    name: Lenient[str] = None
+    slug: Lenient[str] = None
 
 
 class Org(BaseModel):
     """An organisation."""
 
     id: str
-    attributes: OrgAttributes
+    attributes: Lenient[OrgAttributes] = None
+
+
+class ProjectTag(BaseModel):
+    """A tag of a project."""
+
+    key: str
+    value: Lenient[str] = None
 
 
 class ProjectAttributes(BaseModel):
-    """What a project looks at: `target_file` of kind `type`."""
+    """What a project looks at: `target_file` of kind `type`, found at `origin` (github, cli)."""
 
     name: str
-    type: str
-    target_file: str | None = None
+    type: Lenient[str] = None
+    target_file: Lenient[str] = None
+    target_reference: Lenient[str] = None
+    origin: Lenient[str] = None
+    status: Lenient[str] = None
+    created: Lenient[AwareDatetime] = None
+    tags: LenientList[ProjectTag] = []
 
 
 class ProjectRelationships(BaseModel):
-    """Who a project belongs to, where someone said so."""
+    """Whose a project is: its organisation's, and someone's, where someone said so."""
 
-    owner: Relation | None = None
+    organization: Lenient[Relation] = None
+    owner: Lenient[Relation] = None
 
 
 class Project(BaseModel):
@@ -51,14 +69,20 @@ class Project(BaseModel):
 
     id: str
     attributes: ProjectAttributes
-    relationships: ProjectRelationships | None = None
+    relationships: Lenient[ProjectRelationships] = None
+
+    @property
+    def owner(self) -> str | None:
+        """The id of the user who owns it."""
+        owner = self.relationships.owner if self.relationships else None
+        return owner.data.id if owner else None
 
 
 class Classification(BaseModel):
     """A class of an issue: a CWE where `source` is CWE, else a rule's category or a standard."""
 
     id: str
-    source: str | None = None
+    source: Lenient[str] = None
 
 
 class Problem(BaseModel):
@@ -71,76 +95,85 @@ class PackageDependency(BaseModel):
     """A package in use."""
 
     package_name: str
-    package_version: str | None = None
+    package_version: Lenient[str] = None
 
 
 class Position(BaseModel):
     """A line, counted from 1."""
 
-    line: int
+    line: int = Field(ge=0, lt=2**31)
 
 
 class Region(BaseModel):
     """A part of a file."""
 
-    start: Position
+    start: Lenient[Position] = None
+    end: Lenient[Position] = None
 
 
 class SourceLocation(BaseModel):
     """Where in the code."""
 
     file: str
-    region: Region | None = None
+    region: Lenient[Region] = None
+    commit_id: Lenient[str] = None
 
 
 class CloudResource(BaseModel):
     """Something in a cloud account; `native_id` is the cloud's own id of it, an ARN at AWS."""
 
-    native_id: str | None = None
-    name: str | None = None
-    resource_type: str | None = None
+    native_id: str
+    name: Lenient[str] = None
+    resource_type: Lenient[str] = None
 
 
 class CloudRepresentation(BaseModel):
     """A cloud resource in its environment."""
 
-    resource: CloudResource | None = None
+    resource: Lenient[CloudResource] = None
 
 
 class Representation(BaseModel):
     """One place of an issue, in the form that fits its type."""
 
-    dependency: PackageDependency | None = None
-    source_location: SourceLocation | None = Field(default=None, alias="sourceLocation")
-    cloud_resource: CloudRepresentation | None = None
+    dependency: Lenient[PackageDependency] = None
+    source_location: Lenient[SourceLocation] = Field(default=None, alias="sourceLocation")
+    cloud_resource: Lenient[CloudRepresentation] = None
 
 
 class RemedyDetails(BaseModel):
     """The version to upgrade to."""
 
-    upgrade_package: str | None = None
+    upgrade_package: Lenient[str] = None
 
 
 class Remedy(BaseModel):
     """A way to fix an issue."""
 
-    details: RemedyDetails | None = None
+    details: Lenient[RemedyDetails] = None
 
 
 class Coordinate(BaseModel):
-    """Where an issue is and how to fix it there."""
+    """Where an issue is, whether its weakness can be reached there, and how to fix it."""
 
-    representations: list[Representation] = []
-    remedies: list[Remedy] = []
+    representations: LenientList[Representation] = []
+    remedies: LenientList[Remedy] = []
+    reachability: Lenient[str] = None
+    is_fixable_manually: Lenient[bool] = None
+    is_fixable_snyk: Lenient[bool] = None
+    is_fixable_upstream: Lenient[bool] = None
+    is_patchable: Lenient[bool] = None
+    is_pinnable: Lenient[bool] = None
+    is_upgradeable: Lenient[bool] = None
 
 
 class Rating(BaseModel):
     """One source's opinion of the severity, in one version of CVSS."""
 
-    source: str | None = None
-    version: str | None = None
-    score: float | None = None
-    vector: str | None = None
+    source: Lenient[str] = None
+    version: Lenient[str] = None
+    score: Lenient[FiniteFloat] = None
+    vector: Lenient[str] = None
 
 
 class MaturityLevel(BaseModel):
@@ -151,41 +184,55 @@ class MaturityLevel(BaseModel):
 
 
 class ExploitDetails(BaseModel):
-    """What is known of exploits."""
+    """What is known of exploits. `sources` say so: CISA, if it lists the weakness as exploited."""
 
-    maturity_levels: list[MaturityLevel] = []
+    maturity_levels: LenientList[MaturityLevel] = []
+    sources: Lenient[LenientList[str]] = None
+
+
+class RiskScore(BaseModel):
+    """Snyk's own score, from 0 to 1,000."""
+
+    value: Lenient[FiniteFloat] = None
+
+
+class Risk(BaseModel):
+    """What Snyk makes of everything it knows."""
+
+    score: Lenient[RiskScore] = None
 
 
 class Resolution(BaseModel):
     """When and why an issue went away: type fixed or disappeared."""
 
-    resolved_at: AwareDatetime
-    type: str
+    resolved_at: Lenient[AwareDatetime] = None
+    type: Lenient[str] = None
 
 
 class IssueAttributes(BaseModel):
     """What an issue says. `type` is package_vulnerability, license, code, cloud, config or custom."""
 
-    key: str
-    title: str
-    type: str
+    key: Lenient[str] = None
+    title: Lenient[str] = None
+    type: Lenient[str] = None
     status: str
-    ignored: bool = False
-    effective_severity_level: str
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    classes: list[Classification] = []
-    coordinates: list[Coordinate] = []
-    problems: list[Problem] = []
-    severities: list[Rating] = []
-    exploit_details: ExploitDetails | None = None
-    resolution: Resolution | None = None
+    ignored: Lenient[bool] = None
+    effective_severity_level: Lenient[str] = None
+    created_at: Lenient[AwareDatetime] = None
+    updated_at: Lenient[AwareDatetime] = None
+    classes: LenientList[Classification] = []
+    coordinates: LenientList[Coordinate] = []
+    problems: LenientList[Problem] = []
+    severities: LenientList[Rating] = []
+    exploit_details: Lenient[ExploitDetails] = None
+    risk: Lenient[Risk] = None
+    resolution: Lenient[Resolution] = None
 
 
 class IssueRelationships(BaseModel):
     """Whose an issue is, and what it was found in: a project or an environment."""
 
-    organization: Relation
+    organization: Lenient[Relation] = None
     scan_item: Relation
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from .models import IssueAttributes, Rating
 
 UNKNOWN_MATURITY = "Not Defined"
+# The American agency that keeps the list of weaknesses known to be exploited.
+EXPLOITED = "CISA"
 
 
-def cvss(attributes: IssueAttributes) -> Rating | None:
-    """Snyk's own rating in the newest version of CVSS, else another source's."""
+def cvss(attributes: IssueAttributes) -> Rating:
+    """Snyk's own rating in the newest version of CVSS, else another source's; an empty one if there is none."""
     rated = [rating for rating in attributes.severities if rating.score is not None]
-    return max(rated, key=lambda rating: (rating.source == "Snyk", rating.version or ""), default=None)
+    return max(rated, key=lambda rating: (rating.source == "Snyk", rating.version or ""), default=Rating())
 
 
 def exploit_maturity(attributes: IssueAttributes) -> str | None:
@@ -19,6 +21,17 @@ def exploit_maturity(attributes: IssueAttributes) -> str | None:
     known = [level for level in levels if level.level != UNKNOWN_MATURITY]
     newest = max(known, key=lambda level: level.format, default=None)
     return newest.level if newest else None
+
+
+def known_exploited(attributes: IssueAttributes) -> bool | None:
+    """Whether the weakness is known to be exploited; None if Snyk names no sources."""
+    sources = attributes.exploit_details.sources if attributes.exploit_details else None
+    return None if sources is None else EXPLOITED in sources
+
+
+def risk_score(attributes: IssueAttributes) -> float | None:
+    """Snyk's own score, from 0 to 1,000."""
+    return attributes.risk.score.value if attributes.risk and attributes.risk.score else None
 
 
 def cves(attributes: IssueAttributes) -> list[str]:
@@ -37,6 +50,14 @@ def cwes(attributes: IssueAttributes) -> list[str]:
 
 
 def rule(attributes: IssueAttributes) -> str | None:
-    """Snyk's advisory or rule, as SNYK-JS-LODASH-567746, SNYK-CC-00181 or javascript/XSS."""
-    named = (problem.id for problem in attributes.problems if not problem.id.startswith(("CVE-", "CWE-", "GHSA-")))
+    """Snyk's advisory or rule, as SNYK-JS-LODASH-567746, SNYK-CC-00181 or javascript/XSS.
+
+    A problem of a code issue may have the issue's own key, which is no rule.
+    """
+    own_key = attributes.key if attributes.type == "code" else None
+    named = (
+        problem.id
+        for problem in attributes.problems
+        if problem.id != own_key and not problem.id.startswith(("CVE-", "CWE-", "GHSA-"))
+    )
     return next(named, None)

@@ -25,7 +25,8 @@ TABLES = {
     "raw.snyk_orgs": "key, record",
     "raw.snyk_projects": "key, record",
     "raw.snyk_issues": "key, cursor, record",
-    "findings": "* exclude (inputs)",
+    # What is no longer listed is closed since the sync that noticed.
+    "findings": "* exclude (inputs, closed_time), closed_time is not null as is_closed",
 }
 
 

@@ -85,6 +85,9 @@ class People:
         if isinstance(shown, Digits) and isinstance(real, Digits):
             is_personal = ".".join(path) in self._numbers and _NUMBER.fullmatch(shown)
             return self._paired([shown], [real], real) if is_personal else shown
+        if path[-1:] == ("owner_id",) and isinstance(shown, str) and shown != real:
+            # Made of the id of a person.
+            return self._paired([shown], [real], real)
         if isinstance(shown, str) and isinstance(real, str) and (stand_ins := _STAND_IN.findall(shown)):
             pattern = "(.+?)".join(map(re.escape, _STAND_IN.split(shown)))
             if match := re.fullmatch(pattern, real, re.DOTALL):

@@ -59,7 +59,7 @@ def test_all_of_githubs_alerts_arrive_and_each_is_one_finding(github: GitHubSand
         fetch = Fetch(read_integration(GitHubIntegration), sandbox)
         alerts = fetch.records("dependabot_alerts", "/orgs/nimbus-works/dependabot/alerts")
 
-    findings = list(GitHubIntegration().findings(Incremental(alerts)))
+    findings = list(GitHubIntegration().findings(Incremental(alerts), FullRefresh([])))
     assert {finding.raw_record.key for finding in findings} == {f"[{repo},{number}]" for repo, number in github.alerts}
     assert len({finding.id for finding in findings}) == len(alerts) == 350
 

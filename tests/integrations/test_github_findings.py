@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Incremental
+from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
-from integrations.github.integration import GitHubIntegration
-from integrations.github.models import DependabotAlert
+from integrations.github.integration import GitHubIntegration, RepositoriesStream
+from integrations.github.models import DependabotAlert, Repository
 
 
 def alert(**changes: Any) -> DependabotAlert:
@@ -46,8 +46,14 @@ def alert(**changes: Any) -> DependabotAlert:
     return DependabotAlert.model_validate(record | changes)
 
 
-def parse(*alerts: DependabotAlert) -> list[Finding]:
-    return list(GitHubIntegration().findings(Incremental(alerts)))
+LISTED = Repository.model_validate({"id": 12, "full_name": "acme/shop", "archived": False})
+ARCHIVED = Repository.model_validate({"id": 12, "full_name": "acme/shop", "archived": True})
+DELETED_AT = datetime(2025, 3, 4, tzinfo=UTC)
+
+
+def parse(*alerts: DependabotAlert, repositories: FullRefresh[RepositoriesStream] | None = None) -> list[Finding]:
+    listed: FullRefresh[RepositoriesStream] = FullRefresh([LISTED])
+    return list(GitHubIntegration().findings(Incremental(alerts), repositories or listed))
 
 
 def test_an_alert_is_one_vulnerability_finding_of_its_repository() -> None:
@@ -101,11 +107,95 @@ def test_each_state_has_its_status_beside_the_vendors_word(state: str, status: s
     assert (finding.status, finding.vendor_status) == (status, state)
 
 
-def test_a_dismissed_alert_tells_why() -> None:
-    [finding] = parse(alert(state="dismissed", dismissed_reason="tolerable_risk"))
+def test_a_dismissed_alert_tells_when_and_why() -> None:
+    [finding] = parse(alert(state="dismissed", dismissed_reason="tolerable_risk", dismissed_at="2025-02-03T04:05:06Z"))
 
-    assert finding.status_detail == "tolerable_risk"
+    assert (finding.status_detail, finding.closed_time) == ("tolerable_risk", datetime(2025, 2, 3, 4, 5, 6, tzinfo=UTC))
     assert finding.resolved_time is None
+
+
+def test_an_alert_that_a_rule_dismissed_says_so() -> None:
+    [finding] = parse(alert(state="auto_dismissed", auto_dismissed_at="2025-02-03T04:05:06Z"))
+
+    assert (finding.status_detail, finding.closed_time) == ("auto_dismissed", datetime(2025, 2, 3, 4, 5, 6, tzinfo=UTC))
+
+
+def test_an_open_alert_is_not_closed_whenever_it_was_dismissed_before() -> None:
+    [finding] = parse(alert(dismissed_at="2025-02-03T04:05:06Z"))
+
+    assert (finding.status_detail, finding.closed_time) == (None, None)
+
+
+def test_an_alert_of_a_deleted_repository_is_closed_since_the_list_lacks_it() -> None:
+    [finding] = parse(alert(), repositories=FullRefresh([], gone={12: DELETED_AT}))
+
+    assert (finding.status, finding.vendor_status) == ("Archived", "open")
+    assert (finding.status_detail, finding.closed_time) == ("repository no longer listed", DELETED_AT)
+
+
+def test_an_alert_of_an_archived_repository_is_closed() -> None:
+    [finding] = parse(alert(), repositories=FullRefresh([ARCHIVED]))
+
+    assert (finding.status, finding.status_detail) == ("Archived", "repository archived")
+
+
+def test_an_alert_of_a_repository_that_was_never_listed_stays_open() -> None:
+    [finding] = parse(alert(), repositories=FullRefresh([]))
+
+    assert finding.status == "New"
+
+
+def test_what_was_fixed_stays_fixed_when_its_repository_is_gone() -> None:
+    fixed = alert(state="fixed", fixed_at="2025-02-03T04:05:06Z")
+    [finding] = parse(fixed, repositories=FullRefresh([], gone={12: DELETED_AT}))
+
+    assert (finding.status, finding.closed_time) == ("Resolved", datetime(2025, 2, 3, 4, 5, 6, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "name", "purl"),
+    [
+        ("pip", "Django_Filters", "pkg:pypi/django-filters"),
+        ("maven", "org.slf4j:slf4j-api", "pkg:maven/org.slf4j/slf4j-api"),
+        ("npm", "@angular/core", "pkg:npm/%40angular/core"),
+        ("go", "golang.org/x/net", "pkg:golang/golang.org/x/net"),
+        ("rubygems", "rack", "pkg:gem/rack"),
+        ("rust", "time", "pkg:cargo/time"),
+        ("actions", "actions/checkout", "pkg:githubactions/actions/checkout"),
+        ("other", "thing", None),
+    ],
+)
+def test_packages_have_a_package_url(ecosystem: str, name: str, purl: str | None) -> None:
+    [finding] = parse(alert(dependency={"package": {"ecosystem": ecosystem, "name": name}}))
+
+    assert finding.purl == purl
+    assert finding.package_manager == (purl.partition(":")[2].partition("/")[0] if purl else None)
+
+
+@pytest.mark.parametrize(
+    ("given", "scope"), [("development", "development"), ("runtime", "runtime"), ("unknown", None), (None, None)]
+)
+def test_a_dependency_is_of_development_or_of_runtime(given: str | None, scope: str | None) -> None:
+    [finding] = parse(alert(dependency={"package": {"ecosystem": "npm", "name": "a"}, "scope": given}))
+
+    assert finding.scope == scope
+
+
+@pytest.mark.parametrize(("patched", "available"), [({"identifier": "2.0"}, True), (None, False)])
+def test_a_fix_is_available_where_a_version_has_it(patched: dict[str, str] | None, available: bool) -> None:
+    [finding] = parse(alert(security_vulnerability={"severity": "high", "first_patched_version": patched}))
+
+    assert finding.fix_available is available
+
+
+def test_repositories_join_their_findings_and_name_their_owner() -> None:
+    repository = LISTED.model_validate({**LISTED.model_dump(), "owner": {"login": "acme", "id": 7}})
+    github = GitHubIntegration()
+    [stored] = github.code_repositories(FullRefresh([repository]))
+    [finding] = parse(alert())
+
+    assert (stored.id, stored.name, stored.is_archived) == (finding.resource_id, "acme/shop", False)
+    assert (stored.owner, stored.owner_id) == ("acme", github.object_id(7))
 
 
 def test_times_are_those_of_the_alert() -> None:
@@ -128,7 +218,7 @@ def test_each_severity_has_its_caption_beside_the_vendors_word(word: str, severi
 def test_the_score_is_that_of_the_newest_cvss_that_has_a_vector() -> None:
     v3, v4 = {"score": 7.5, "vector_string": "CVSS:3.1/AV:N"}, {"score": 8.7, "vector_string": "CVSS:4.0/AV:N"}
     none = {"score": 0.0, "vector_string": None}
-    advisory = alert().security_advisory.model_dump()
+    advisory = alert().model_dump()["security_advisory"]
     scored = [
         alert(security_advisory=advisory | {"cvss_severities": {"cvss_v3": v3, "cvss_v4": v4}}),
         alert(security_advisory=advisory | {"cvss_severities": {"cvss_v3": v3, "cvss_v4": none}}),
@@ -143,7 +233,7 @@ def test_the_score_is_that_of_the_newest_cvss_that_has_a_vector() -> None:
 
 
 def test_exploit_prediction_may_come_as_text_or_not_at_all() -> None:
-    advisory = alert().security_advisory.model_dump()
+    advisory = alert().model_dump()["security_advisory"]
     with_it, without = parse(alert(), alert(security_advisory=advisory | {"epss": None}))
 
     assert (with_it.epss_score, with_it.epss_percentile) == (0.25, 0.9)

@@ -163,12 +163,12 @@ EDITS = {
     "a project's field that no model reads": Edit(
         "snyk",
         "first/2-projects.7e0c9208-a85a-44c1-9fa3-a1666bf18d2b.001.json",
-        '"created": "2026-05-28T13:40:32.082Z"',
-        '"created": "2026-05-29T13:40:32.082Z"',
+        '"id": "724a6c49-55e8-4381-89d8-87b06609cec8"',
+        '"id": "724a6c49-55e8-4381-89d8-000000000000"',
         {
             "first/raw/projects": [
-                "record 056b6ce9-665b-4a6a-80a5-a31b125fb216: record.attributes.created: "
-                '"2026-05-28T13:40:32.082Z" -> "2026-05-29T13:40:32.082Z"'
+                "record 056b6ce9-665b-4a6a-80a5-a31b125fb216: record.relationships.target.data.id: "
+                '"724a6c49-55e8-4381-89d8-87b06609cec8" -> "724a6c49-55e8-4381-89d8-000000000000"'
             ]
         },
     ),
@@ -186,8 +186,13 @@ EDITS = {
                 "object 6f395913ed2be4e3420cf44d0de29627: resource_name: "
                 '"nimbus/keen-glacier-41:service/pom.xml" -> "nimbus/keen-glacier-42:service/pom.xml"'
             ],
+            "first/objects/code_projects.code_projects": [
+                "object 797eaba6c0a517160ab32e421b9fa03e: name: "
+                '"nimbus/keen-glacier-41:service/pom.xml" -> "nimbus/keen-glacier-42:service/pom.xml"'
+            ],
             # The second sync lists the project as it was, so its findings change back.
             "second/objects/findings.findings": ["object 6f395913ed2be4e3420cf44d0de29627: not expected"],
+            "second/objects/code_projects.code_projects": ["object 797eaba6c0a517160ab32e421b9fa03e: not expected"],
         },
     ),
     "a project's owner": Edit(
@@ -203,7 +208,13 @@ EDITS = {
             "first/objects/findings.findings": [
                 'object 0b273263e1ab422c4d27ef3f36f684ca: owner: "person-b4b16074" -> "person-00000000"'
             ],
+            "first/objects/code_projects.code_projects": [
+                'object d88db5720727a4abd6612e0daf8b07e0: owner: "person-b4b16074" -> "person-00000000"',
+                "object d88db5720727a4abd6612e0daf8b07e0: owner_id: "
+                '"6e7fd534215c8a56afce017eb52e5180" -> "72bae19baf805b8091cdc37108e34c1a"',
+            ],
             "second/objects/findings.findings": ["object 0b273263e1ab422c4d27ef3f36f684ca: not expected"],
+            "second/objects/code_projects.code_projects": ["object d88db5720727a4abd6612e0daf8b07e0: not expected"],
         },
     ),
 }

@@ -21,7 +21,8 @@ PROJECT = Project.model_validate(
     }
 )
 PACKAGE = [{"representations": [{"dependency": {"package_name": "left-turn", "package_version": "1.9"}}]}]
-CODE = [{"representations": [{"sourceLocation": {"file": "src/a.py", "region": {"start": {"line": 7, "column": 1}}}}]}]
+REGION = {"start": {"line": 7, "column": 1}, "end": {"line": 9, "column": 4}}
+CODE = [{"representations": [{"sourceLocation": {"file": "src/a.py", "region": REGION, "commit_id": "c0ffee"}}]}]
 BUCKET = {"native_id": "arn:aws:s3:::photos", "name": "photos", "resource_type": "aws_s3_bucket"}
 
 
@@ -42,8 +43,10 @@ def issue(item: dict[str, str] | None = None, **attributes: Any) -> Issue:
     return Issue.model_validate({"id": "i1", "attributes": given | attributes, "relationships": related | scanned})
 
 
-def parse(*issues: Issue, projects: tuple[Project, ...] = (PROJECT,)) -> list[Finding]:
-    return list(SnykIntegration().findings(FullRefresh(projects), Incremental(issues)))
+def parse(
+    *issues: Issue, projects: tuple[Project, ...] = (PROJECT,), gone: dict[object, datetime] | None = None
+) -> list[Finding]:
+    return list(SnykIntegration().findings(FullRefresh(projects, gone=gone), Incremental(issues)))
 
 
 def test_a_package_issue_is_a_vulnerability_in_its_projects_manifest() -> None:
@@ -89,10 +92,118 @@ def test_an_issue_whose_project_is_gone_is_still_a_finding() -> None:
     assert (finding.resource_uid, finding.resource_name, finding.package_name) == ("p1", None, "left-turn")
 
 
-def test_a_code_issue_names_file_and_line() -> None:
+def test_an_issue_of_a_deleted_project_is_closed_since_the_list_lacks_it() -> None:
+    deleted_at = datetime(2025, 3, 4, tzinfo=UTC)
+    [finding] = parse(issue(), projects=(), gone={"p1": deleted_at})
+
+    assert (finding.status, finding.vendor_status) == ("Archived", "open")
+    assert (finding.status_detail, finding.closed_time) == ("project no longer listed", deleted_at)
+
+
+def test_an_issue_of_a_project_that_was_never_listed_stays_open() -> None:
+    [finding] = parse(issue(), projects=())
+
+    assert (finding.status, finding.closed_time) == ("New", None)
+
+
+def test_every_package_to_be_changed_is_told() -> None:
+    dependencies = [("lib/a", "1"), ("lib/b", "1"), ("lib/a", "1")]
+    coordinates = [
+        {"representations": [{"dependency": {"package_name": name, "package_version": version}}]}
+        for name, version in dependencies
+    ]
+    [finding] = parse(issue(key="SNYK-DEBIAN11-LIB-1", coordinates=coordinates), projects=())
+
+    assert [(item.name, item.purl) for item in finding.affected_packages] == [
+        ("lib/a", "pkg:deb/debian/a@1"),
+        ("lib/b", "pkg:deb/debian/b@1"),
+    ]
+    assert (finding.package_name, finding.package_version, finding.package_manager) == ("lib/a", "1", "deb")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "purl"),
+    [
+        ("npm", "SNYK-JS-LEFTTURN-1", "pkg:npm/left-turn@1.9"),
+        ("pip", "SNYK-PYTHON-LEFTTURN-1", "pkg:pypi/left-turn@1.9"),
+        ("gradle", "SNYK-JAVA-LEFTTURN-1", "pkg:maven/left-turn@1.9"),
+        ("gomodules", "SNYK-GOLANG-LEFTTURN-1", "pkg:golang/left-turn@1.9"),
+        ("rpm", "SNYK-RHEL8-LEFTTURN-1", "pkg:rpm/redhat/left-turn@1.9"),
+        ("unknown", "SNYK-ORACLE7-LEFTTURN-1", "pkg:rpm/oracle/left-turn@1.9"),
+        ("unknown", "snyk:lic:npm:left-turn:GPL-3.0", "pkg:npm/left-turn@1.9"),
+        ("unknown", "npm:left-turn:20180130", "pkg:npm/left-turn@1.9"),
+        ("unknown", "SNYK-MARS-LEFTTURN-1", None),
+    ],
+)
+def test_packages_have_a_package_url_by_their_project_or_their_key(kind: str, key: str, purl: str | None) -> None:
+    project = PROJECT.model_copy(update={"attributes": PROJECT.attributes.model_copy(update={"type": kind})})
+    [finding] = parse(issue(key=key), projects=(project,))
+
+    assert finding.purl == purl
+
+
+@pytest.mark.parametrize(
+    ("flags", "available"),
+    [
+        ({"is_pinnable": True, "is_fixable_snyk": False}, True),
+        ({"is_upgradeable": False, "is_fixable_snyk": False}, False),
+        ({}, None),
+    ],
+)
+def test_a_fix_is_available_where_snyk_knows_one(flags: dict[str, bool], available: bool | None) -> None:
+    [finding] = parse(issue(coordinates=[{**PACKAGE[0], **flags}]))
+
+    assert finding.fix_available is available
+
+
+@pytest.mark.parametrize(
+    ("words", "reachable", "word"),
+    [
+        (["no-info", "function"], True, "function"),
+        (["no-path-found"], False, "no-path-found"),
+        (["package"], None, "package"),
+        (["not-applicable"], None, None),
+    ],
+)
+def test_reachability_is_that_of_the_surest_place(words: list[str], reachable: bool | None, word: str | None) -> None:
+    [finding] = parse(issue(coordinates=[{**PACKAGE[0], "reachability": said} for said in words]))
+
+    assert (finding.reachable, finding.reachability) == (reachable, word)
+
+
+@pytest.mark.parametrize(
+    ("details", "exploited"), [({"sources": ["CISA"]}, True), ({"sources": ["Snyk"]}, False), ({}, None), (None, None)]
+)
+def test_what_cisa_lists_is_known_to_be_exploited(details: dict[str, Any] | None, exploited: bool | None) -> None:
+    [finding] = parse(issue(exploit_details=details))
+
+    assert finding.known_exploited is exploited
+
+
+def test_the_key_of_a_code_issue_is_no_rule() -> None:
+    own, named = [{"id": "SNYK-JS-LEFTTURN-1"}], [{"id": "javascript/XSS"}]
+    found = parse(issue(type="code", problems=own), issue(type="code", problems=named))
+
+    assert [finding.rule for finding in found] == [None, "javascript/XSS"]
+
+
+def test_projects_join_their_findings_and_name_repository_and_owner() -> None:
+    attributes = {"name": "acme/shop(main):web/package.json", "type": "yarn", "origin": "github", "status": "active"}
+    owner = {"owner": {"data": {"id": "u1", "type": "user"}}}
+    project = Project.model_validate({"id": "p1", "attributes": attributes, "relationships": owner})
+    snyk = SnykIntegration()
+    [stored] = snyk.code_projects(FullRefresh([project]))
+    [finding] = parse(issue())
+
+    assert (stored.id, stored.repository_name, stored.is_active) == (finding.resource_id, "acme/shop", True)
+    assert (stored.package_manager, stored.owner_id) == ("npm", snyk.object_id("u1"))
+
+
+def test_a_code_issue_names_file_and_lines() -> None:
     [finding] = parse(issue(type="code", coordinates=CODE))
 
-    assert (finding.class_uid, finding.file_path, finding.start_line) == (2007, "src/a.py", 7)
+    assert (finding.class_uid, finding.file_path, finding.commit) == (2007, "src/a.py", "c0ffee")
+    assert (finding.start_line, finding.end_line) == (7, 9)
     assert (finding.package_name, finding.manifest_path) == (None, None)
 
 

@@ -52,7 +52,7 @@ def value(record: dict[str, Any], path: str) -> Any:
 
 def github_findings(records: list[dict[str, Any]]) -> list[Finding]:
     alerts = [DependabotAlert.model_validate_json(json.dumps(record)) for record in records]
-    return list(GitHubIntegration().findings(Incremental(alerts)))
+    return list(GitHubIntegration().findings(Incremental(alerts), FullRefresh([])))
 
 
 def snyk_findings(records: list[dict[str, Any]], projects: list[dict[str, Any]]) -> list[Finding]:
@@ -143,7 +143,7 @@ def test_a_project_of_snyks_tells_its_issues_where_they_are() -> None:
     issue["relationships"]["scan_item"]["data"]["id"] = project["id"]
     [finding] = snyk_findings([issue], [project])
 
-    assert (finding.resource_name, finding.package_manager) == ("experimental/Py:src/requirements.txt", "pip")
+    assert (finding.resource_name, finding.package_manager) == ("experimental/Py:src/requirements.txt", "pypi")
     assert finding.manifest_path == "src/requirements.txt"
 
 

@@ -44,8 +44,8 @@ FACTS = {"site": "/sites/1", "me": "/sites/{facts.site.id}/me"}
         ),
         (
             lambda: integration(facts={"me": declare("EmptyStream", Stream)}),
-            'EmptyStream has no path; set it, for example `path = "/things"`, or for GraphQL a `query`, or where an SDK '
-            "lists its records, give it the method `@classmethod def pages(cls, client, params)`",
+            'EmptyStream has no path; set it, for example `path = "/things"`, or for GraphQL a `query`, or where an '
+            "SDK lists its records, give it the method `@classmethod def pages(cls, client, params)`",
         ),
         (
             lambda: integration(facts=FACTS, streams=(stream(params={"zone": "{facts.mee.zone}"}),)),

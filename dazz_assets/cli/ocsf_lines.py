@@ -1,0 +1,46 @@
+"""The findings of a lake as lines of JSON, an OCSF event each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+
+from dazz_assets.domain import Finding
+from dazz_assets.domain.ocsf_events import ocsf_event
+from dazz_assets.lake import Lake, LakeError
+
+_ROWS_PER_BATCH = 2_000
+
+
+def ocsf_lines(lake: Lake, connections: Collection[str] | None = None) -> Iterator[bytes]:
+    """Each published finding as an event and a line end, in batches: memory does not grow with their number.
+
+    connections: only theirs. Raises QueryError if nothing was ever published, LakeError for a `findings` table that
+    holds something else than findings.
+    """
+    exported_at = datetime.now(UTC)
+    relation = lake.table("findings").to_duckdb().order("integration, connection, id")
+    for batch in relation.to_arrow_reader(_ROWS_PER_BATCH):
+        for row in batch.to_pylist():
+            if connections is None or row["connection"] in connections:
+                event = ocsf_event(
+                    _read(row), integration=row["integration"], connection=row["connection"], exported_at=exported_at
+                )
+                yield msgspec.json.encode(event) + b"\n"
+
+
+def _read(row: Mapping[str, Any]) -> Finding:
+    """A row as a finding. Columns that were added since it was written are null, and take their defaults."""
+    given = {name: row[name] for name in Finding.model_fields if row.get(name) is not None}
+    try:
+        return Finding.model_validate(given)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        raise LakeError(
+            f"The finding {row['id']} of {row['integration']} has no OCSF event: {'.'.join(map(str, problem['loc']))}: "
+            f"{problem['msg']}. Only objects of `dazz_assets.domain.Finding` can be exported."
+        ) from None
