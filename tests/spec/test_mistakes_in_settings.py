@@ -240,7 +240,8 @@ def test_a_setting_of_a_cursor(settings: dict[str, Any], problem: str) -> None:
             lambda: with_stream(path=None),
             (
                 'BadIntegration: BadStream has no path; set it, for example `path = "/things"`, or for GraphQL a '
-                "`query`, or where an SDK lists its records, give it the method `@classmethod def pages(cls, client, params)`"
+                "`query`, or where an SDK lists its records, give it the method `@classmethod def pages(cls, client, "
+                "params)`"
             ),
         ),
         (
