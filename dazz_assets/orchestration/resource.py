@@ -1,10 +1,11 @@
 """The resource that runs use: the lake, the connections, and a session for each connection."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from weakref import finalize
 
 import dagster as dg
 import psutil
@@ -18,6 +19,12 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec
 
 RESOURCE = "dazz"
+
+
+def _close_all(sessions: Mapping[tuple[str, str], Session]) -> None:
+    """Close the clients of vendors' SDKs that sessions made."""
+    for session in sessions.values():
+        session.close()
 
 
 class SessionPool:
@@ -41,6 +48,8 @@ class SessionPool:
         self._read_connections = connections
         self._make_session = make_session
         self._sessions: dict[tuple[str, str], Session] = {}
+        # A resource that Dagster has to close would have to be opened by each test of a sensor.
+        self._finalize = finalize(self, _close_all, self._sessions)
 
     @classmethod
     def of(
@@ -81,9 +90,8 @@ class SessionPool:
         return self._sessions[spec.name, connection]
 
     def close(self) -> None:
-        """Close the clients of vendors' SDKs that its sessions made."""
-        for session in self._sessions.values():
-            session.close()
+        """Close the clients of vendors' SDKs that its sessions made. So does the end of what holds the pool."""
+        self._finalize()
 
     def _find_connection(self, integration: str, connection: str) -> Connection:
         if (found := self._by_id.get((integration, connection))) is not None:
@@ -112,12 +120,6 @@ class DazzResource(dg.ConfigurableResource[SessionPool]):
     def create_resource(self, context: dg.InitResourceContext) -> SessionPool:
         """Called by Dagster at the start of a run or of a sensor's tick."""
         return SessionPool(self.open_lake(), self.read_connections, connections_file=self._connections_path)
-
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[SessionPool]:
-        """Called by Dagster around a run or a sensor's tick."""
-        with super().yield_for_execution(context) as pool, closing(pool):
-            yield pool
 
     def open_lake(self) -> Lake:
         """The lake that the settings name."""

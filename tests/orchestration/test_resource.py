@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from dazz_assets.lake import Lake
 from dazz_assets.orchestration.definitions import assemble_definitions, build_definitions
 from dazz_assets.orchestration.resource import DazzResource, SessionPool, build_resource
 from dazz_assets.orchestration.run_config import StreamOptions
+from dazz_assets.session import Session
 from dazz_assets.spec.discovery import Discovered
 from dazz_assets.spec.specs import IntegrationSpec
 from tests.orchestration.conftest import Connect
@@ -156,4 +158,21 @@ def test_a_run_makes_one_client_of_an_sdk_for_all_its_streams_and_closes_it(tmp_
         instance.add_dynamic_partitions("sdk_connections", ["acme"])
         job = definitions.resolve_implicit_global_asset_job_def()
         assert job.execute_in_process(instance=instance, partition_key="acme").success
+    gc.collect()  # as at the end of the run's process
     assert (Sdk.made, Sdk.open) == (1, 0)
+
+
+def test_a_pool_closes_its_sessions_when_its_run_is_over(
+    tmp_path: Path, spec: IntegrationSpec, connect: Connect
+) -> None:
+    closed = []
+
+    class WatchedSession(Session):
+        def close(self) -> None:
+            closed.append(self.connection.id)
+
+    pool = SessionPool.of(Lake(tmp_path), [connect()], make_session=WatchedSession)
+    session = pool.session(spec, connect().id)
+    del pool
+    gc.collect()
+    assert closed == [session.connection.id]

@@ -91,7 +91,7 @@ def test_a_failed_check_shows_its_reason_and_what_is_in_quarantine_also_after_an
 ) -> None:
     newest = max(vendor.issues.values(), key=lambda issue: str(issue["attributes"]["updated_at"]))
     window, attributes = window_of(newest), newest["attributes"]
-    attributes["title"] = 4711
+    attributes["status"] = 4711
     project.run("sync", "snyk", "--connection", "synced", "--refetch")
     for _ in range(2):
         ui.open_check("snyk/findings", "records_valid")
@@ -102,7 +102,7 @@ def test_a_failed_check_shows_its_reason_and_what_is_in_quarantine_also_after_an
             window,
             "issues",
             newest["id"],
-            "attributes.title: Input should be a valid string",
+            "attributes.status: Input should be a valid string",
             "number 9999",
         ]
         project.run("sync", "snyk", "--connection", "synced")
