@@ -151,15 +151,14 @@ class SdkIntegration(Integration[SdkConfig]):
         return Sdk()
 
 
-def test_a_run_makes_one_client_of_an_sdk_for_all_its_streams_and_closes_it(tmp_path: Path) -> None:
+def test_a_run_makes_one_client_of_an_sdk_for_all_its_streams(tmp_path: Path) -> None:
     connection = Connection(id="acme", integration="sdk", start=date(2026, 1, 5))
     definitions = build_definitions([SdkIntegration], connections=[connection], lake=tmp_path / "lake")
     with dg.instance_for_test() as instance:
         instance.add_dynamic_partitions("sdk_connections", ["acme"])
         job = definitions.resolve_implicit_global_asset_job_def()
         assert job.execute_in_process(instance=instance, partition_key="acme").success
-    gc.collect()  # as at the end of the run's process
-    assert (Sdk.made, Sdk.open) == (1, 0)
+    assert Sdk.made == 1
 
 
 def test_a_pool_closes_its_sessions_when_its_run_is_over(
