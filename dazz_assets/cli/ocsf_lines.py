@@ -7,30 +7,43 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from duckdb import ColumnExpression, ConstantExpression, DuckDBPyRelation
 from pydantic import ValidationError
 
 from dazz_assets.domain import Finding
 from dazz_assets.domain.ocsf_events import ocsf_event
-from dazz_assets.lake import Lake, LakeError
+from dazz_assets.lake import Lake, LakeError, QueryError
+from dazz_assets.names import list_names
 
 _ROWS_PER_BATCH = 2_000
 
 
 def ocsf_lines(lake: Lake, connections: Collection[str] | None = None) -> Iterator[bytes]:
-    """Each published finding as an event and a line end, in batches: memory does not grow with their number.
+    """Each published finding as an event and a line end, in batches. DuckDB sorts them, through files if need be.
 
-    connections: only theirs. Raises QueryError if nothing was ever published, LakeError for a `findings` table that
-    holds something else than findings.
+    connections: only theirs. Raises QueryError if nothing was ever published, or nothing of one of the connections;
+    LakeError for a `findings` table that holds something else than findings.
     """
     exported_at = datetime.now(UTC)
-    relation = lake.table("findings").to_duckdb().order("integration, connection, id")
+    relation = _choose(lake.table("findings").to_duckdb(), connections).order("integration, connection, id")
     for batch in relation.to_arrow_reader(_ROWS_PER_BATCH):
         for row in batch.to_pylist():
-            if connections is None or row["connection"] in connections:
-                event = ocsf_event(
-                    _read(row), integration=row["integration"], connection=row["connection"], exported_at=exported_at
-                )
-                yield msgspec.json.encode(event) + b"\n"
+            event = ocsf_event(
+                _read(row), integration=row["integration"], connection=row["connection"], exported_at=exported_at
+            )
+            yield msgspec.json.encode(event) + b"\n"
+
+
+def _choose(findings: DuckDBPyRelation, connections: Collection[str] | None) -> DuckDBPyRelation:
+    """The findings of some connections, by default of all. QueryError: there are none of one of them."""
+    if connections is None:
+        return findings
+    known = {connection for (connection,) in findings.project("connection").distinct().fetchall()}
+    if unknown := sorted(set(connections) - known):
+        raise QueryError(
+            f"There are no findings of {' or '.join(unknown)}. There are some of {list_names(sorted(known))}."
+        )
+    return findings.filter(ColumnExpression("connection").isin(*map(ConstantExpression, connections)))
 
 
 def _read(row: Mapping[str, Any]) -> Finding:

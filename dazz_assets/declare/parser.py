@@ -93,7 +93,7 @@ class RecordsWithParents(Protocol):
 class RecordsWithDepartures(Protocol):
     """Records of which it is known when their stream no longer listed one."""
 
-    def gone_since(self, key: str) -> datetime | None:
+    def gone_since(self, key: tuple[object, ...]) -> datetime | None:
         """Since when the record with this key is no longer listed. Raises TypeError for a stream with a cursor."""
         ...
 
@@ -125,7 +125,7 @@ class FullRefresh(Generic[S]):
     ) -> None:
         self._records = records
         self._parents = parents
-        self._gone = {_key_text(key if isinstance(key, tuple) else (key,)): at for key, at in (gone or {}).items()}
+        self._gone = {key_text(key if isinstance(key, tuple) else (key,)): at for key, at in (gone or {}).items()}
 
     def __iter__(self: "FullRefresh[Stream[Model]]") -> Iterator[Model]:
         return cast("Iterator[Model]", iter(self._records))
@@ -171,10 +171,9 @@ class FullRefresh(Generic[S]):
 
         Raises TypeError for a stream with a cursor, whose lists hold only what changed.
         """
-        text = _key_text(key)
         if isinstance(self._records, RecordsWithDepartures):
-            return self._records.gone_since(text)
-        return self._gone.get(text)
+            return self._records.gone_since(key)
+        return self._gone.get(key_text(key))
 
 
 class Incremental(Generic[S]):
@@ -204,7 +203,7 @@ class Incremental(Generic[S]):
         return _with_parents(self._records, self._parents, parents)
 
 
-def _key_text(values: tuple[object, ...]) -> str:
+def key_text(values: tuple[object, ...]) -> str:
     """A key as raw rows have it: the value's text, or a JSON array of several."""
     if len(values) == 1:
         return str(values[0])

@@ -16,7 +16,11 @@ import pyarrow.compute as pc
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.lake import DEPARTURES_SCHEMA, Commit, DataFile, Table, TableVersion
 from dazz_assets.lake.table import read_uncommitted
+from dazz_assets.session import Session
+from dazz_assets.spec.specs import StreamSpec
 
+# The application transaction of a raw table that holds the version of its departures.
+_VERSION = "departures"
 # Of each key: its parent, and since when it is gone; None while no whole list said so.
 _Rows = dict[str, tuple[str | None, datetime | None]]
 
@@ -58,9 +62,15 @@ class Departures:
             self._confirmed({key: row for key, row in (missing | self._before).items() if key not in came_back})
         )
 
-    def confirm(self) -> bool:
-        """Keep which records are gone that were missing before, if the same list came again; whether that is new."""
-        return any(since is None for _, since in self._before.values()) and self._write(self._confirmed(self._before))
+    def confirm(self) -> None:
+        """Keep which records are gone that were missing before, if the same list came again."""
+        if _are_unconfirmed(self._before):
+            self._write(self._confirmed(self._before))
+
+    def transaction(self) -> dict[str, int]:
+        """The version of what is kept, for the raw table's log: one that it doesn't have is a change for parsers."""
+        version = self._table.open()
+        return {} if version is None else {_VERSION: version.version}
 
     def _confirmed(self, rows: _Rows) -> _Rows:
         gone_parents = self._gone_parents({parent for parent, since in rows.values() if since is None})
@@ -82,16 +92,26 @@ class Departures:
         table = session.lake.departures(session.spec.name, parent, session.connection.id)
         return {key for key, (_, since) in _read(table.open()) if since is not None}
 
-    def _write(self, rows: _Rows) -> bool:
+    def _write(self, rows: _Rows) -> None:
         if rows == self._before:
-            return False
+            return
         self._before = rows
         found = [{"key": key, "parent": parent, "gone_since": since} for key, (parent, since) in sorted(rows.items())]
         file = self._table.new_file(None)
         file.write(pa.Table.from_pylist(found, DEPARTURES_SCHEMA))
         written = file.close()
         self._table.commit(lambda _: Commit([written], "everything"))
-        return True
+
+
+def has_unconfirmed(session: Session, stream: StreamSpec) -> bool:
+    """Whether records of a snapshot are missing of which no whole list said yet that they are gone."""
+    return _are_unconfirmed(
+        dict(_read(session.lake.departures(session.spec.name, stream.name, session.connection.id).open()))
+    )
+
+
+def _are_unconfirmed(rows: _Rows) -> bool:
+    return any(since is None for _, since in rows.values())
 
 
 def _read(version: TableVersion | None) -> Iterator[tuple[str, tuple[str | None, datetime | None]]]:

@@ -184,6 +184,7 @@ class Pass:
         if event.page.accepted_errors is not None:
             report.warnings.append(f"{where}{event.page.accepted_errors}")
             self._uncertain.add(event.source.parent)
+            self._state.lacking.add(event.source.parent)
 
     def _end_source(self, event: SourceEnd) -> None:
         state, error = self._state, event.error
@@ -231,6 +232,7 @@ class Pass:
         where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
         self._doubts.append(f"{where}{doubt}")
         self._uncertain.add(source.parent)
+        state.lacking.add(source.parent)
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
             state.shifted.add(source.parent)
@@ -302,9 +304,10 @@ class Pass:
             self._commit_slices(
                 {source.parent: self._boundaries[source.parent].candidate_mark for source in self._complete}
             )
-        for source in self._complete:
-            if self._part.until is None and source.parent not in state.shifted:
-                source.listed = source.content
+        if self._part.until is None:
+            for source in self._complete:
+                if self._follows_mark(source) and source.parent not in state.shifted | state.lacking:
+                    source.listed = source.content
 
     def _replace_stored(self) -> None:
         """Replace everything stored with what was listed, but keep the rows of parents that could not be listed."""
@@ -326,14 +329,17 @@ class Pass:
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)
-            departed = {PASSES: state.next_pass_number()} if departures.confirm() else {}
+            departures.confirm()
+            departed = departures.transaction()
+            if any(not has_transaction(state.stored, name, value) for name, value in departed.items()):
+                departed[PASSES] = state.next_pass_number()  # Parsers that ask for them see a change.
             state.commit(Commit(transactions=departed | starts | self._advance_marks(self._complete)))
             return
         departures.record(files)
         for source in self._sources:
             if source.parent not in unlisted or state.identity_changed:
-                source.mark = source.covered = None
-        transactions = {PASSES: state.next_pass_number(), _CONTENT: content, **starts}
+                source.mark = source.covered = source.listed = None
+        transactions = {PASSES: state.next_pass_number(), _CONTENT: content, **starts, **departures.transaction()}
         state.commit(Commit(files, "everything", transactions | self._advance_marks(self._complete)))
 
     def _unlisted_parents(self) -> set[str]:

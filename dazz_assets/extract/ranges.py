@@ -113,7 +113,8 @@ class SyncPlan:
         start, cursor = self._session.start, self._stream.cursor
         # A mark may lie below the start: the cursor may be a counter, or the vendor's clock wrong.
         begin = start if source.mark is None else max(min(start, source.mark), source.mark - self.lookback)
-        if source.covered is None or cursor is None or cursor.step is None:
+        is_before_known = source.mark is None and self.marks_from is not None
+        if source.covered is None or cursor is None or cursor.step is None or is_before_known:
             return begin
         # Each step is a request, so what was fetched is not listed again, but for what may have come a little late.
         late = max(cursor.step / 2, _LATE) // timedelta(microseconds=1)

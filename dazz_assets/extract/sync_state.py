@@ -31,6 +31,7 @@ class SyncState:
     parents: the parents of all sources. unchanged: those that are not listed, for they have not changed since.
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
+    lacking: sources whose lists may lack records for another reason, though the sync goes on.
     strays: how many records lay far outside the range that was asked for.
     """
 
@@ -61,6 +62,7 @@ class SyncState:
         self.passed_over: dict[str | None, str] = {}
         self.has_unusable_parents = False
         self.shifted: set[str | None] = set()
+        self.lacking: set[str | None] = set()
         self.strays = 0
         self.totals: list[int | None] = []
         self.shape = RecordShape()
@@ -71,7 +73,7 @@ class SyncState:
     def begin_again(self) -> None:
         """Forget what a listing found, before all of it is listed again."""
         self.row_filter = NewRowFilter(None, None)
-        for found in (self.boundaries, self.failed, self.passed_over, self.shifted, self.totals):
+        for found in (self.boundaries, self.failed, self.passed_over, self.shifted, self.lacking, self.totals):
             found.clear()
         self.report.repeated = self.report.problems = 0
 

@@ -6,6 +6,7 @@ from datetime import date
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.dedupe import NewRowFilter
+from dazz_assets.extract.departures import has_unconfirmed
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
@@ -18,7 +19,7 @@ from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
-from dazz_assets.tables import create_tables
+from dazz_assets.tables import create_tables, is_synced
 
 # Sources of a sub-stream per commit, so that an interrupted sync of many parents resumes at the last one.
 _SOURCES_PER_COMMIT = 500
@@ -152,7 +153,7 @@ class StreamSync:
             # A parent that couldn't be listed lacks this range: once it can be, it is listed from the start.
             for source in sources:
                 if source.parent in state.passed_over:
-                    source.mark = source.boundary = source.covered = None
+                    source.mark = source.boundary = source.covered = source.listed = None
             self._save_marks(sources)
         state.record_start(start)
 
@@ -176,9 +177,15 @@ class StreamSync:
             write_sidecar(session.lake, path, shape_to_json(merged))
 
     def _sources(self) -> list[Source]:
-        if self._marks is not None and self._stream.parent:
-            return self._marks.sources()
         stored = self._state.stored
+        if self._marks is not None and self._stream.parent:
+            found = self._marks.sources()
+            # Marks say nothing of a table that somebody removed: all is listed from the start.
+            return (
+                found
+                if is_synced(stored)
+                else [Source(source.parent, source.fields, content=source.content) for source in found]
+            )
         if stored is None:
             return [Source()]
         position = self._marks.position() if self._marks is not None else None
@@ -194,10 +201,13 @@ class StreamSync:
         return [source for source in sources if source.listed is None or source.listed != source.content]
 
     def _has_nothing_to_list(self, listed: Sequence[Source]) -> bool:
-        """Whether no parent changed, and none is gone whose records a snapshot would still hold."""
+        """Whether no parent changed, and a snapshot neither holds what belonged to one that is gone, nor waits for word
+        of what is gone."""
         state = self._state
         holds_lost = state.replaces_all and self._marks is not None and self._marks.lost_parents
-        return bool(state.unchanged) and not listed and not holds_lost and state.stored is not None
+        if not state.unchanged or listed or holds_lost or state.stored is None:
+            return False
+        return not (state.replaces_all and has_unconfirmed(self._session, self._stream))
 
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         size = max(len(sources), 1) if self._state.replaces_all else _SOURCES_PER_COMMIT
@@ -216,7 +226,7 @@ class StreamSync:
         gap_starts = [
             reached
             for source in sources
-            if (reached := max(start, source.mark if source.mark is not None else start)) < self._plan.start_of(source)
+            if (reached := max(start, source.mark or start, source.covered or start)) < self._plan.start_of(source)
         ]
         if gap_starts:
             until = max(self._plan.start_of(source) for source in sources)

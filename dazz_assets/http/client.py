@@ -351,6 +351,7 @@ class Client:
     def _wait_for_turn(self, limiter: Limiter, stop: threading.Event | None) -> Turn:
         turn = limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))
         if stop is not None and stop.is_set():
+            limiter.give_back(turn)
             raise StoppedError("stopped.")
         return turn
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -28,6 +29,7 @@ from dazz_assets.http.seam import listing
 from dazz_assets.http.walk import MAX_PAGES, MAX_SECONDS, LoopDetector, WalkedPage, WalkLimits, refuse_later
 
 # What libraries that send requests raise when no response comes. SDKs raise their own because of it.
+_QUERY = re.compile(r"\?[^\s'\")>]+")
 _NO_RESPONSE = (
     ConnectionError,
     TimeoutError,
@@ -75,7 +77,8 @@ class Code:
         if isinstance(response, Response):
             return replace(response, headers=CaseInsensitiveDict(response.headers))
         if any(isinstance(cause, _NO_RESPONSE) for cause in _causes(error)):
-            return TransportError(f"{self.name} got no response: {type(error).__name__}: {error}.")
+            said = _QUERY.sub("?...", str(error))  # It may hold a token that the SDK fetched.
+            return TransportError(f"{self.name} got no response: {type(error).__name__}: {said}.")
         return CodeError(f"{self.name} {describe_exception(error, self.method).rstrip('.')}.")
 
 

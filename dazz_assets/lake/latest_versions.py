@@ -116,6 +116,15 @@ def stored_versions(version: TableVersion, keys: Collection[str], columns: Seque
     return _read_batches(sql, files=version.duckdb_paths(), keys=list(keys)) if keys else iter(())
 
 
+def hash_keys_with_versions(version: TableVersion) -> frozenset[int]:
+    """A hash, good within this process, of each key that has more than one stored row."""
+    if not version.files:
+        return frozenset()
+    sql = f"select key from {_read_files_sql(version, '$files')} group by key having count(*) > 1"
+    keys = read_bounded(sql, {"files": version.duckdb_paths()}).column(0)
+    return frozenset(hash(key) for chunk in keys.chunks for key in chunk.to_pylist())
+
+
 class LatestInOrder:
     """Reads the latest versions in the order of cursor and key, which doesn't depend on when they were fetched.
 
@@ -126,6 +135,11 @@ class LatestInOrder:
     def __init__(self, version: TableVersion, windows: Collection[date | None] | None = None) -> None:
         self.windows = windows
         self._version = version
+
+    @cached_property
+    def keys_with_versions(self) -> frozenset[int]:
+        """See `hash_keys_with_versions`."""
+        return hash_keys_with_versions(self._version)
 
     @cached_property
     def _sequences(self) -> dict[date | None, NDArray[np.int64]]:

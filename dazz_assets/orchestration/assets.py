@@ -164,7 +164,7 @@ def _sync_work(stream: StreamSpec, grid: Grid) -> Work:
 
     def work(session: Session, windows: Sequence[date], options: StreamOptions | SnapshotOptions) -> ConnectionResult:
         if isinstance(options, SnapshotOptions):
-            sync_range = SyncRange(accept_shrink=options.accept_shrink)
+            sync_range = SyncRange(refetch=options.refetch, accept_shrink=options.accept_shrink)
         else:
             sync_range = range_from_options(options, grid, windows)
         report = sync_stream(session, stream, sync_range)

@@ -19,8 +19,9 @@ _ACCEPT_SHRINK = "Replace what is stored even if the list has lost far more reco
 
 
 class SnapshotOptions(dg.Config):
-    """How a run fetches a snapshot stream, which is always fetched whole."""
+    """How a run fetches a snapshot stream, which is fetched whole, but for a sub-stream of changed parents."""
 
+    refetch: bool = Field(default=False, description="Fetch what belongs to all parents, changed or not.")
     accept_shrink: bool = Field(default=False, description=_ACCEPT_SHRINK)
 
 
@@ -79,7 +80,7 @@ def options_for_sync(sync_range: SyncRange, node: Node) -> Options:
     if isinstance(node, ParserSpec):
         return ParserOptions(changed=True, stale=sync_range.refetch)
     if node.cursor is None:
-        return SnapshotOptions(accept_shrink=sync_range.accept_shrink)
+        return SnapshotOptions(refetch=sync_range.refetch, accept_shrink=sync_range.accept_shrink)
     return options_from_range(sync_range)
 
 

@@ -202,19 +202,20 @@ class WindowParser:
                     self._parse_window(window)
                 self._parsed.add(window)
             self._take_finished()
-            windows = self._published.windows_of_duplicates(self._removed_ids()) - self._parsed
+            duplicates = self._published.windows_of_duplicates
+            windows = {window for id_ in self._removed_ids() for window in duplicates[id_]} - self._parsed
 
     def _removed_ids(self) -> set[tuple[str, str]]:
         """The objects, by model and id, that the parsed windows no longer hold: their duplicates may return."""
-        before = self._published.object_ids(self._parsed)
+        before = self._published.ids_with_duplicates(self._parsed)
         if not before:
             return set()
         now = {
-            (model.__name__, id_)
+            found
             for model, files in self._files.items()
             for file in files.values()
             for batch in read_uncommitted(self._tables[model], file, ["id"])
-            for id_ in batch.column("id").to_pylist()
+            for found in self._published.find_duplicated(model, batch)
         }
         return before - now
 

@@ -1,8 +1,13 @@
 """The tables that a parser publishes to: its models' tables and its quarantine."""
 
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
+from functools import cached_property
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Table, TableVersion, WindowState
@@ -70,29 +75,31 @@ class PublishedTables:
             found |= parsed.keys() - fingerprints.keys()
         return found
 
-    def windows_of_duplicates(self, objects: Set[tuple[str, str]]) -> set[date | None]:
-        """The windows that have a duplicate of one of these objects, by model and id, in quarantine."""
-        if not objects or self.quarantine_version is None:
-            return set()
+    @cached_property
+    def windows_of_duplicates(self) -> Mapping[tuple[str, str], set[date | None]]:
+        """The windows whose duplicates are in quarantine, by model and id of the object."""
+        found: dict[tuple[str, str], set[date | None]] = defaultdict(set)
+        columns = ["kind", "model", "object_id", "window_start"]
+        for batch in self.quarantine_version.read(columns) if self.quarantine_version is not None else ():
+            for row in batch.filter(pc.equal(batch.column("kind"), pa.scalar("duplicate"))).to_pylist():
+                found[row["model"], row["object_id"]].add(row["window_start"])
+        return found
+
+    def ids_with_duplicates(self, windows: Collection[date | None]) -> set[tuple[str, str]]:
+        """The published objects of some windows of which duplicates are in quarantine, by model and id."""
         return {
-            row["window_start"]
-            for batch in self.quarantine_version.read(["kind", "model", "object_id", "window_start"])
-            for row in batch.to_pylist()
-            if row["kind"] == "duplicate" and (row["model"], row["object_id"]) in objects
+            found
+            for model, version in self.versions.items()
+            if version is not None and self.windows_of_duplicates
+            for batch in version.read(["id"], windows)
+            for found in self.find_duplicated(model, batch)
         }
 
-    def object_ids(self, windows: Collection[date | None]) -> set[tuple[str, str]]:
-        """The published objects of some windows, by model and id; none if the quarantine is empty."""
-        if self.quarantine_version is None or not self.quarantine_version.rows:
-            return set()
-        return {
-            (model.__name__, id_)
-            for model, version in self.versions.items()
-            if version is not None
-            for batch in version.read(["id"], windows)
-            for id_ in batch.column("id").to_pylist()
-            if id_ is not None
-        }
+    def find_duplicated(self, model: type[DomainObject], batch: pa.RecordBatch) -> Iterator[tuple[str, str]]:
+        """The objects in a batch with ids of which duplicates are in quarantine, by model and id."""
+        for id_ in batch.column("id").to_pylist():
+            if id_ is not None and (model.__name__, id_) in self.windows_of_duplicates:
+                yield model.__name__, id_
 
     def undeclared_tables(self) -> Iterator[Table]:
         """The tables that hold objects of models that the parser no longer returns."""

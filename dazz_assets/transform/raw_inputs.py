@@ -70,6 +70,7 @@ class RawInputs:
         if not incremental:
             found = {item.stream: self._read_fingerprints(item.stream) for item in self._parser.inputs}
             parts = [f"{name}/{window}={text}" for name, each in found.items() for window, text in each.items()]
+            parts += [f"{name}: {key} is gone" for name in found for key in self.departures(name)]
             return {None: _combine_fingerprints(parts)}
         if len(incremental) == 1:
             return self._read_fingerprints(incremental[0].stream)

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from operator import is_not
 from typing import Any
@@ -15,10 +15,12 @@ from typing import Any
 import pyarrow as pa
 from pydantic_core import ErrorDetails
 
+from dazz_assets.declare.parser import key_text
 from dazz_assets.declare.stream import RecordModel
+from dazz_assets.http.placeholders import parent_field
 from dazz_assets.lake import TableVersion, latest_versions, stored_versions
 from dazz_assets.lake.files import column_bytes
-from dazz_assets.lake.latest_versions import LatestInOrder
+from dazz_assets.lake.latest_versions import LatestInOrder, hash_keys_with_versions
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.transform.masked_values import describe_values
 from dazz_assets.transform.quarantine import LOCATION_COLUMNS, Kind, Quarantine, invalid_reason, problem_kind
@@ -112,14 +114,19 @@ class StoredRecords:
                 if model is not None:
                     yield model, by_key.get(parent or "")
 
-    def gone_since(self, key: str) -> datetime | None:
+    def gone_since(self, key: tuple[object, ...]) -> datetime | None:
         """Since when the record with this key is no longer listed; None for one that is, or never was."""
         if self._stream.cursor is not None:
             raise TypeError(
                 f"gone_since() of {self._stream.name}: the stream has a cursor, so its lists hold only what changed, "
                 "and none of them says that a record is gone; ask a stream without a cursor"
             )
-        return self._departures().get(key)
+        terms = self._stream.primary_key
+        if len(terms) == len(key) > 1:  # What a parent gives to a key is a text.
+            key = tuple(
+                value if parent_field(term) is None else str(value) for term, value in zip(terms, key, strict=True)
+            )
+        return self._departures().get(key_text(key))
 
     def by_key(self) -> Mapping[str, RecordModel]:
         """All records by their keys, read once and kept in memory."""
@@ -236,10 +243,16 @@ class StoredRecords:
             self._counts.stopped = True
             raise TooManyInvalidError
 
+    @cached_property
+    def _keys_with_versions(self) -> frozenset[int]:
+        """Hashes of the keys that have several versions. One query finds them, since each look for versions is one."""
+        return self._ordered.keys_with_versions if self._ordered else hash_keys_with_versions(self._version)
+
     def _read_newest_valid(self, invalid: Mapping[str, int]) -> dict[str, RecordModel]:
         """The newest valid version by key. invalid: the sequence of the invalid latest version, by key."""
         found: dict[str, RecordModel] = {}
-        for batch in stored_versions(self._version, list(invalid), ["key", "sequence", "record"]):
+        keys = [key for key in invalid if hash(key) in self._keys_with_versions]
+        for batch in stored_versions(self._version, keys, ["key", "sequence", "record"]):
             for row in batch.to_pylist():
                 if row["key"] not in found and row["sequence"] != invalid[row["key"]]:
                     with suppress(InvalidRecordError):

@@ -100,6 +100,14 @@ def test_one_connection_alone_can_be_exported() -> None:
     assert {event["metadata"]["tenant_uid"] for event in events(run("--connection", "beta").stdout)} == {"beta"}
 
 
+def test_a_connection_without_findings_is_an_error_that_leaves_no_file(home: Path) -> None:
+    result = run("--connection", "bta", "--output", str(home / "events.jsonl"))
+
+    assert result.exit_code != 0
+    assert "There are no findings of bta. There are some of acme, beta." in f"{result.stderr}{result.exception}"
+    assert [path.name for path in home.iterdir() if "events" in path.name] == []
+
+
 def test_events_can_be_written_to_a_file(home: Path) -> None:
     result = run("--output", str(home / "events.jsonl"))
 

@@ -1,6 +1,8 @@
 """Sub-streams that are fetched only for parents that have changed (`parents = "changed"`)."""
 
+import shutil
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ class CommentsStream(Stream):
     parent = IssuesStream
     path = "/issues/{parent.id}/comments"
     parents = "changed"
+    accept = {200: "keep"}
 
 
 class ChangesStream(Stream):
@@ -35,7 +38,7 @@ class ChangesStream(Stream):
 
     parent = IssuesStream
     path = "/issues/{parent.id}/changes"
-    cursor = Cursor("changed")
+    cursor = Cursor("changed", since="since")
     parents = "changed"
 
 
@@ -52,6 +55,7 @@ class Tracker:
         self.issues: dict[str, str] = {}
         self.comments: dict[str, dict[str, str]] = {}
         self.fails: dict[str, int] = {}
+        self.errors: set[str] = set()
         self.vendor = vendor
         vendor.handler = self.answer
 
@@ -73,8 +77,12 @@ class Tracker:
         issue = asked.path.split("/")[2]
         if issue in self.fails:
             return Reply(self.fails[issue], {"message": "no"})
-        listed = self.comments.get(issue, {})
-        return Reply(body={"items": [{"id": id_, "changed": at} for id_, at in listed.items()]})
+        since = asked.query.get("since", [""])[0]
+        listed = {id_: at for id_, at in self.comments.get(issue, {}).items() if at >= since}
+        body: dict[str, Any] = {"items": [{"id": id_, "changed": at} for id_, at in listed.items()]}
+        if issue in self.errors:
+            body["errors"] = [{"message": "some are missing"}]
+        return Reply(body=body)
 
     def asked_for(self) -> list[str]:
         """The issues whose children were requested since the last call."""
@@ -177,6 +185,51 @@ def test_a_parent_fetched_again_without_a_change_costs_nothing(tracker: Tracker,
     tracker.asked_for()
     customer.sync("comments")
     assert tracker.asked_for() == []
+
+
+def test_a_range_that_begins_behind_the_mark_does_not_count_as_listed(tracker: Tracker, customer: Customer) -> None:
+    customer.sync("issues")
+    customer.sync("changes")
+    tracker.comment("b", "b2")
+    tracker.comment("b", "b3")
+    customer.sync("issues")
+    customer.sync("changes", sync_range=SyncRange(since=datetime(2026, 2, 6, tzinfo=UTC)))
+    assert keys(customer, "changes") == ["a1", "b1", "b3", "c1"]
+    customer.sync("changes")
+    assert keys(customer, "changes") == ["a1", "b1", "b2", "b3", "c1"]
+
+
+def test_a_parent_whose_data_came_with_errors_is_listed_by_the_next_sync(tracker: Tracker, customer: Customer) -> None:
+    customer.sync("issues")
+    tracker.errors.add("b")
+    customer.sync("comments")
+    tracker.errors.clear()
+    tracker.asked_for()
+    customer.sync("comments")
+    assert tracker.asked_for() == ["b"]
+
+
+def test_after_the_tables_were_removed_all_is_fetched(tracker: Tracker, customer: Customer, tmp_path: Path) -> None:
+    customer.sync("issues")
+    customer.sync("comments", "changes")
+    for stream in ("comments", "changes"):
+        shutil.rmtree(tmp_path / "lake" / "raw" / "tracker" / stream)
+    customer.sync("comments", "changes")
+    assert keys(customer, "comments") == keys(customer, "changes") == ["a1", "b1", "c1"]
+
+
+def test_an_earlier_start_lists_a_parent_that_was_refused_meanwhile(
+    tracker: Tracker, customer: Customer, tmp_path: Path
+) -> None:
+    customer.sync("issues")
+    customer.sync("changes")
+    tracker.fails["b"] = 403
+    earlier = Customer(tmp_path, tracker.vendor.url, TrackerIntegration, start=date(2025, 12, 1))
+    earlier.sync("changes")
+    tracker.fails.clear()
+    tracker.asked_for()
+    earlier.sync("changes")
+    assert "b" in tracker.asked_for()
 
 
 def test_without_a_parent_it_is_refused() -> None:

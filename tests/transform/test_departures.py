@@ -296,3 +296,51 @@ def test_in_a_test_the_keys_of_what_is_gone_are_given() -> None:
 
     assert (listed.gone_since(1), listed.gone_since("1"), listed.gone_since(2)) == (MONDAY, MONDAY, None)
     assert listed.gone_since("shop", 2) == TUESDAY
+
+
+class Team(BaseModel):
+    id: int
+
+
+class Place(BaseModel):
+    number: int
+
+
+class TeamsStream(Stream[Team]):
+    path = "/teams"
+    primary_key = "id"
+
+
+class PlacesStream(Stream[Place]):
+    parent = TeamsStream
+    path = "/teams/{parent.id}/seats"
+    primary_key = ("{parent.id}", "number")
+
+
+class PlaceDesk(PagedDeskApi):
+    streams = (TeamsStream, PlacesStream)
+
+    @parser
+    def incidents(self, seats: FullRefresh[PlacesStream]) -> Iterator[Incident]:
+        gone = seats.gone_since(1, 5)
+        yield Incident(id=self.object_id(5), title="seat 5", agent=gone.isoformat() if gone else "here")
+
+
+def test_a_key_with_a_number_of_the_parents_is_found_and_a_parser_of_snapshots_alone_sees_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    numbers = [5, 6]
+
+    def answer(asked: ReceivedRequest) -> Reply:
+        if "offset" in asked.query and asked.query["offset"] != ["0"]:
+            return Reply(body={"items": []})
+        seats = [{"number": number} for number in numbers]
+        return Reply(body={"items": [{"id": 1}] if asked.path == "/teams" else seats})
+
+    desk.vendor.handler = answer
+    customer = Customer(tmp_path, desk.vendor.url, PlaceDesk)
+    sync(customer)
+    assert agents(customer) == {"seat 5": "here"}
+    numbers.remove(5)
+    sync(customer, TUESDAY)
+    assert agents(customer) == {"seat 5": TUESDAY.isoformat()}

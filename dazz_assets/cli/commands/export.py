@@ -35,9 +35,12 @@ def export_ocsf(connection: ConnectionIds = None, output: Output = None) -> None
     else:
         # A file of this name is always whole.
         unfinished = output.with_name(f"{output.name}.part")
-        with unfinished.open("wb") as file:
-            events = _write(lines, file)
-        unfinished.replace(output)
+        try:
+            with unfinished.open("wb") as file:
+                events = _write(lines, file)
+            unfinished.replace(output)
+        finally:
+            unfinished.unlink(missing_ok=True)
     print_note(f"{events} {'finding' if events == 1 else 'findings'} exported.")
 
 
