@@ -1,7 +1,6 @@
 """Runs one pass: walks some sources over one part of the plan, writes slices, and commits them with the marks."""
 
 import time
-from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState, has_transaction
-from dazz_assets.extract.writer import PassWriter
+from dazz_assets.extract.writer import AddedRows, PassWriter
 from dazz_assets.http import FetchError, UnreachableError
 from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import MARK, PASSES
@@ -41,18 +40,6 @@ _PASSED_OVER_STATUSES = frozenset({403, 404, 410, 451})
 _CONTENT = "content"
 # Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
 _NO_BOUNDARY = 0
-
-
-class _AddedRows:
-    """The rows that the current list of a source added: their sequence numbers, content hashes, and keys new with them.
-
-    repeated, problems: how many of them count as such in the report.
-    """
-
-    def __init__(self, list_number: int) -> None:
-        self.list_number = list_number
-        self.sequences, self.hashes, self.key_hashes = array("q"), array("q"), array("q")
-        self.repeated = self.problems = 0
 
 
 class Pass:
@@ -83,7 +70,7 @@ class Pass:
         self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
-        self._added: dict[str | None, _AddedRows] = {}
+        self._added: dict[str | None, AddedRows] = {}
 
     def run(self) -> None:
         """Walk and store. If that fails, remove what was written."""
@@ -272,7 +259,7 @@ class Pass:
         """
         added = self._added.get(rows.parent)
         if added is None or added.list_number != list_number:
-            added = self._added[rows.parent] = _AddedRows(list_number)
+            added = self._added[rows.parent] = AddedRows(list_number)
         key_hashes = hash_keys(rows)
         is_new = self._seen_keys.add_new(key_hashes)
         repeated = len(rows) - int(is_new.sum())

@@ -89,7 +89,7 @@ def test_the_launchpad_shows_the_options_of_streams_and_of_parsers(spec: Integra
     assert options == {
         "incidents__raw__incidents": {"refetch", "accept_shrink", "from_mark", "since", "until"},
         "incidents__tickets": {"changed", "stale"},
-        "incidents__raw__services": {"accept_shrink"},
+        "incidents__raw__services": {"refetch", "accept_shrink"},
     }
 
 
