@@ -41,7 +41,9 @@ def following(**settings: Any) -> dict[str, Any]:
     ],
 )
 def test_a_query_that_fits_its_settings_loads(settings: dict[str, Any]) -> None:
-    read_integration(with_stream(**{**VALID, **settings}))
+    (stream,) = read_integration(with_stream(**{**VALID, **settings})).streams.values()
+    assert stream.body is not None
+    assert stream.body["query"] == {**VALID, **settings}["query"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,9 @@ def test_a_mistake_is_told_in_one_sentence(settings: dict[str, Any], problem: st
 
 
 def test_a_stream_needs_a_path_or_a_query() -> None:
-    read_integration(with_stream(**{**VALID, "path": ""}))
+    assert read_integration(with_stream(**{**VALID, "path": ""})).streams
+    message = load_error(lambda: with_stream(**{**VALID, "path": None, "query": None, "variables": {}}))
+    assert "has no path; set it" in message
 
 
 def test_where_the_next_pages_lie_is_said_with_the_query_that_asks_for_them() -> None:
