@@ -315,6 +315,7 @@ class PlacesStream(Stream[Place]):
     parent = TeamsStream
     path = "/teams/{parent.id}/seats"
     primary_key = ("{parent.id}", "number")
+    accept = {200: "keep"}
 
 
 class PlaceDesk(PagedDeskApi):
@@ -342,5 +343,27 @@ def test_a_key_with_a_number_of_the_parents_is_found_and_a_parser_of_snapshots_a
     sync(customer)
     assert agents(customer) == {"seat 5": "here"}
     numbers.remove(5)
+    sync(customer, TUESDAY)
+    assert agents(customer) == {"seat 5": TUESDAY.isoformat()}
+
+
+def test_a_parser_of_snapshots_alone_sees_what_a_later_list_confirms(desk: Desk, tmp_path: Path) -> None:
+    numbers, errors = [5, 6], [{"message": "some are missing"}]
+
+    def answer(asked: ReceivedRequest) -> Reply:
+        if asked.query.get("offset", ["0"]) != ["0"]:
+            return Reply(body={"items": []})
+        if asked.path == "/teams":
+            return Reply(body={"items": [{"id": 1}]})
+        body: dict[str, Any] = {"items": [{"number": number} for number in numbers]}
+        return Reply(body=body if 5 in numbers or not errors else {**body, "errors": errors})
+
+    desk.vendor.handler = answer
+    customer = Customer(tmp_path, desk.vendor.url, PlaceDesk)
+    sync(customer)
+    numbers.remove(5)
+    sync(customer)
+    assert agents(customer) == {"seat 5": "here"}
+    errors.clear()
     sync(customer, TUESDAY)
     assert agents(customer) == {"seat 5": TUESDAY.isoformat()}
