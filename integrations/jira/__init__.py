@@ -1,0 +1,1 @@
+"""Jira Cloud: projects, users, issues and their comments."""
