@@ -15,8 +15,8 @@ class JiraConfig(ConnectionConfig):
     """A site, and either a user's e-mail address and API token, or an OAuth 2 app with a refresh token.
 
     site: its name, `nimbus` of `https://nimbus.atlassian.net`.
-    cloud_id: its id, at `https://<site>.atlassian.net/_edge/tenant_info`. With it requests go to api.atlassian.com, as
-    OAuth and API tokens with scopes require.
+    cloud_id: its id, which `https://<site>.atlassian.net/_edge/tenant_info` shows. With it requests go to
+    api.atlassian.com, as OAuth and API tokens with scopes require.
     auth_url: where OAuth tokens come from.
     """
 

@@ -16,6 +16,7 @@ from dazz_assets import (
     Integration,
     Offset,
     Rate,
+    RefreshToken,
     Stream,
     parser,
 )
@@ -61,8 +62,8 @@ class ProjectsStream(Stream[Project]):
     path = "/rest/api/3/project/search"
     records = "values"
     paginator = Offset(param="startAt", size_param="maxResults", size=50, more="isLast")
-    rate = BURST
     permissions = ("read:jira-work", "Browse projects")
+    rate = BURST
 
 
 class UsersStream(Stream[User]):
@@ -74,8 +75,8 @@ class UsersStream(Stream[User]):
     path = "/rest/api/3/users/search"
     primary_key = "accountId"
     paginator = Offset(param="startAt", size_param="maxResults", size=200)
-    rate = BURST
     permissions = ("read:jira-user", "Browse users and groups")
+    rate = BURST
     personal = OF_A_USER
 
 
@@ -98,8 +99,8 @@ class IssuesStream(Stream[Issue]):
     records = "issues"
     cursor = Cursor("fields.updated", order="asc", format="epoch_ms", lookback=timedelta(minutes=10))
     paginator = CursorToken("nextPageToken", param="nextPageToken", more="isLast")
-    rate = BURST
     permissions = ("read:jira-work", "Browse projects")
+    rate = BURST
     personal = tuple(f"fields.{who}.{field}" for who in ("assignee", "creator") for field in OF_A_USER)
 
 
@@ -115,8 +116,8 @@ class CommentsStream(Stream):
     records = "comments"
     cursor = Cursor("updated")
     paginator = Offset(param="startAt", size_param="maxResults", size=100, more="total")
-    rate = BURST
     permissions = ("read:jira-work", "Browse projects")
+    rate = BURST
     personal = (
         *(f"{who}.{field}" for who in ("author", "updateAuthor") for field in OF_A_USER),
         *(f"body.{path}" for path in OF_A_DOCUMENT),
@@ -131,7 +132,10 @@ class JiraIntegration(Integration[JiraConfig]):
     """
 
     base_url = "https://{config.site}.atlassian.net"
-    auth = Basic("{config.email}", "{config.token}")
+    auth = (
+        Basic("{config.email}", "{config.token}"),
+        RefreshToken(token_url="{config.auth_url}/oauth/token"),  # noqa: S106
+    )
     primary_key = "id"
     concurrency = 4
     facts = {"me": MyselfStream}

@@ -15,8 +15,17 @@ SITE = "https://nimbus.atlassian.net"
 FIRST_NAMES = ("Ada", "Bela", "Cleo", "Dario", "Edda", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kira", "Levi")
 LAST_NAMES = ("Albers", "Brandt", "Conti", "Duran", "Egger", "Fuchs", "Grau", "Hansen", "Ibarra", "Jansen", "Keller")
 PROJECTS = {
-    "SHOP": "Shop", "PAY": "Payments", "OPS": "Operations", "DATA": "Data platform", "APP": "Mobile app",
-    "SEC": "Security", "WEB": "Website", "HR": "People", "DOC": "Documentation", "QA": "Quality", "ML": "Models",
+    "SHOP": "Shop",
+    "PAY": "Payments",
+    "OPS": "Operations",
+    "DATA": "Data platform",
+    "APP": "Mobile app",
+    "SEC": "Security",
+    "WEB": "Website",
+    "HR": "People",
+    "DOC": "Documentation",
+    "QA": "Quality",
+    "ML": "Models",
 }
 # Each with the id and the key of its category.
 STATUSES = {
