@@ -59,7 +59,7 @@ class JiraSandbox(VendorSandbox):
         now: datetime | None = None,
         projects: int = 11,
         users: int = 120,
-        issues: int = 300,
+        issues: int = 240,
         burst: int = 100,
         points: int = 65_000,
         most: int = 50,
