@@ -22,7 +22,7 @@ from dazz_assets.http.code_walk import Code, call_code
 from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.json_slices import value_at
-from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
+from dazz_assets.http.placeholders import fill_address, fill_placeholders, find_placeholders, path_segment
 from dazz_assets.lake import Lake, Table
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import Progress
@@ -300,13 +300,14 @@ class Session:
             if name not in values:
                 raise BadConnection(f"{connection}: `config.{name}` is part of the base URL but is not set; set it")
             try:
-                return path_segment(values[name])
+                path_segment(values[name])
             except ValueError as error:
                 raise BadConnection(
                     f"{connection}: `config.{name}` is part of the base URL: {error}; correct it"
                 ) from None
+            return values[name]
 
-        url = str(fill_placeholders(template, look_up)).rstrip("/")
+        url = fill_address(template, look_up)
         if parse_origin(url) is None:
             raise BadConnection(
                 f"{connection}: {setting} must begin with http:// or https:// and have a host and no user name, for "

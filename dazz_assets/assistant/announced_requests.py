@@ -288,7 +288,7 @@ class _UnconnectedSession(Session):
             elif name == "base_url":
                 values[name] = None if self.spec.integration.base_url else self._stand_ins.url_for(label)
             else:
-                values[name] = self._stand_ins.value_for(label)
+                values[name] = self._stand_in_for(name)
         config = self._compute_nothing(self.spec.config).model_construct()
         config.__dict__.update(values)
         return config
@@ -297,6 +297,12 @@ class _UnconnectedSession(Session):
         """The config with stand-ins for what is computed, as the author's code expects real values."""
         plain = type(config.__name__, (config,), {"__module__": config.__module__})
         for name in config.model_computed_fields:
-            value = self._stand_ins.value_for(f"{{config.{name}}}")
+            value = self._stand_in_for(name)
             setattr(plain, name, SecretStr(value) if is_secret_field(config, name) else value)
         return plain
+
+    def _stand_in_for(self, field: str) -> str:
+        """A stand-in for a field: an address, if the base URL begins with it."""
+        label = f"{{config.{field}}}"
+        is_address = (self.spec.integration.base_url or "").startswith(label)
+        return self._stand_ins.url_for(label) if is_address else self._stand_ins.value_for(label)

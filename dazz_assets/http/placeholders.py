@@ -67,6 +67,18 @@ def fill_placeholders(
     return value
 
 
+def fill_address(template: str, look_up: Callable[[str, str], str]) -> str:
+    """An absolute address with its placeholders filled, without a slash at its end.
+
+    A placeholder at its start is an address by itself; others are encoded, each as a segment of a path. Raises what
+    `look_up` does, and ValueError for a value that can't be a segment.
+    """
+    start = PLACEHOLDER.match(template)
+    rest = template[start.end() :] if start else template
+    base = look_up(start[1], start[2]).rstrip("/") if start else ""
+    return base + str(fill_placeholders(rest, lambda kind, name: path_segment(look_up(kind, name)))).rstrip("/")
+
+
 def path_segment(text: str) -> str:
     """The text, percent-encoded as one segment of a path (RFC 3986, section 3.3). ValueError: "", "." or ".."."""
     if text in {"", ".", ".."}:

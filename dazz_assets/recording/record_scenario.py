@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from dazz_assets.connections import Connection
-from dazz_assets.declare.config import ConnectionConfig, is_secret_list, secrets_by_field
+from dazz_assets.declare.config import ConnectionConfig, config_texts, is_secret_list, secrets_by_field
 from dazz_assets.errors import RecordingError
 from dazz_assets.http import Seam, TokenAuth
 from dazz_assets.http.auth_choice import list_auths
-from dazz_assets.http.placeholders import PLACEHOLDER
+from dazz_assets.http.placeholders import PLACEHOLDER, fill_address
 from dazz_assets.privacy.redactor import PERSONAL, Redactor
 from dazz_assets.recording.exchange_file import format_exchange
 from dazz_assets.recording.record_syncs import SyncRecorder
@@ -91,16 +91,15 @@ def record_scenario(
     _recover(folder)
     earlier = _read_earlier(folder, spec)
     config = connection.load(spec.config)
+    addresses = _public_addresses(spec, config)
     redactor = Redactor(
-        secrets_by_field(config), key, _own_addresses(spec, config), public=list(_public_values(config))
+        secrets_by_field(config), key, _own_addresses(addresses, config), public=list(_public_values(config))
     )
     scenario = _start_scenario(spec, connection, config, redactor, key).model_copy(
         update={"records": records, "pages": pages}
     )
     # The engine works with the real secrets, but with the public addresses.
-    real_connection = connection.model_copy(
-        update={"id": CONNECTION, "config": _without_addresses(spec, connection.config)}
-    )
+    real_connection = connection.model_copy(update={"id": CONNECTION, "config": _without(addresses, connection.config)})
     with ExitStack() as stack:
         unfinished = stack.enter_context(_open_unfinished(folder))
         refresh_token = stack.enter_context(hold_refresh_token(spec, connection, config, redactor.restore))
@@ -169,27 +168,29 @@ def _flatten_plain(value: object) -> Iterator[str]:
             yield from _flatten_plain(item)
 
 
-def _own_addresses(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
+def _own_addresses(addresses: Mapping[str, str], config: ConnectionConfig) -> dict[str, str]:
     """The public addresses of the vendor for which the connection has its own, each with that."""
-    own = {public: (getattr(config, name) or "").rstrip("/") for name, public in _public_addresses(spec).items()}
+    own = {public: (getattr(config, name) or "").rstrip("/") for name, public in addresses.items()}
     return {public: address for public, address in own.items() if address}
 
 
-def _without_addresses(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if name not in _public_addresses(spec)}
+def _without(addresses: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name not in addresses}
 
 
-def _public_addresses(spec: IntegrationSpec) -> dict[str, str]:
+def _public_addresses(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
     """The fields of the config that replace an address of the vendor (of the API, for tokens), each with that one."""
-    found = {"base_url": spec.integration.base_url}
+    templates: dict[str, object] = {"base_url": spec.integration.base_url}
     for auth in list_auths(spec.integration.auth):
         if isinstance(auth, TokenAuth) and (start := PLACEHOLDER.match(auth.endpoint)) is not None:
-            found[start[2]] = spec.config.model_fields[start[2]].default
-    return {
-        name: address.rstrip("/")
-        for name, address in found.items()
-        if address and isinstance(address, str) and not PLACEHOLDER.search(address)
-    }
+            templates[start[2]] = spec.config.model_fields[start[2]].default
+    values = config_texts(config)
+    found: dict[str, str] = {}
+    for name, template in templates.items():
+        with suppress(ValueError):  # A field that it needs may be missing where the connection has its own.
+            if template and isinstance(template, str):
+                found[name] = fill_address(template, lambda _, field: values.get(field, ""))
+    return {name: address for name, address in found.items() if address}
 
 
 def _start_scenario(
@@ -202,7 +203,7 @@ def _start_scenario(
         start=connection.start,
         first=now,
         second=now,
-        config=_without_addresses(spec, _redact_config(config, redactor)),
+        config=_without(_public_addresses(spec, config), _redact_config(config, redactor)),
         key=hmac.new(key, b"which key this is", hashlib.sha256).hexdigest()[:8],
     )
 

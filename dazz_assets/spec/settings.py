@@ -27,6 +27,7 @@ from dazz_assets.http import Budget, Rate
 from dazz_assets.http.body_format import Format
 from dazz_assets.http.failures import is_transient
 from dazz_assets.http.hosts import DeclaredHosts
+from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import Absence, Action, Shape
 from dazz_assets.spec.attribute_rules import check_attributes
@@ -150,7 +151,12 @@ def _check_complete(value: Any) -> Any:
 
 
 def _check_base_url(url: str) -> str:
-    return check_url(url) if url else url  # The connection's config may have one.
+    if not url:  # The connection's config may have one.
+        return url
+    start = PLACEHOLDER.match(url)
+    # At the start it is an address, which is known with a connection only.
+    is_whole_address = start is not None and start[1] == "config" and url[start.end() :][:1] in ("", "/")
+    return url if is_whole_address else check_url(url)
 
 
 def _check_path(path: str) -> str:
