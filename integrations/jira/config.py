@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, computed_field, model_validator
 
 from dazz_assets import ConnectionConfig
-
-GATEWAY = "https://api.atlassian.com/ex/jira"
 
 
 class JiraConfig(ConnectionConfig):
@@ -20,7 +18,7 @@ class JiraConfig(ConnectionConfig):
     auth_url: where OAuth tokens come from.
     """
 
-    site: str = Field(pattern=r"^[A-Za-z0-9-]+$")
+    site: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
     cloud_id: str | None = None
     email: str | None = None
     token: SecretStr | None = None
@@ -29,13 +27,16 @@ class JiraConfig(ConnectionConfig):
     refresh_token: SecretStr | None = None
     auth_url: str = "https://auth.atlassian.com"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _use_gateway(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("base_url"):
-            return values
-        if cloud_id := values.get("cloud_id"):
-            return {**values, "base_url": f"{GATEWAY}/{cloud_id}"}
-        if values.get("refresh_token"):
-            raise ValueError("with a refresh_token a cloud_id is needed: OAuth goes to api.atlassian.com, by that id")
-        return values
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def api_url(self) -> str:
+        """Where the API is."""
+        if self.cloud_id:
+            return f"https://api.atlassian.com/ex/jira/{self.cloud_id}"
+        return f"https://{self.site}.atlassian.net"
+
+    @model_validator(mode="after")
+    def _require_cloud_id(self) -> JiraConfig:
+        if self.refresh_token and not self.cloud_id:
+            raise ValueError("a refresh_token needs a cloud_id: OAuth goes to api.atlassian.com, by the site's id")
+        return self

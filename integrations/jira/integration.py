@@ -131,7 +131,7 @@ class JiraIntegration(Integration[JiraConfig]):
     requires who asks, so that is asked for first.
     """
 
-    base_url = "https://{config.site}.atlassian.net"
+    base_url = "{config.api_url}"
     auth = (
         Basic("{config.email}", "{config.token}"),
         RefreshToken(token_url="{config.auth_url}/oauth/token"),  # noqa: S106

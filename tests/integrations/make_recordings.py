@@ -21,6 +21,7 @@ from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from integrations.github.sandbox import GitHubSandbox
+from integrations.jira.sandbox import JiraSandbox
 from integrations.snyk.sandbox import SnykSandbox
 
 ROOT = Path(__file__).parents[2] / "integrations"
@@ -36,12 +37,17 @@ def github() -> VendorSandbox:
     return GitHubSandbox(seed=168, now=NOW, repositories=105, alerts=250)
 
 
+def jira() -> VendorSandbox:
+    """A site with pages of a few records; of this seed some issues that are kept have comments, and one changes."""
+    return JiraSandbox(seed=1, now=NOW, projects=6, users=12, issues=40, most=5)
+
+
 def snyk() -> VendorSandbox:
     """Three organisations, the last of them empty; of this seed some issues that are kept are of projects that are."""
     return SnykSandbox(seed=214, now=NOW, orgs=3, projects=230, issues=450)
 
 
-SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "snyk": snyk}
+SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "jira": jira, "snyk": snyk}
 
 
 def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:

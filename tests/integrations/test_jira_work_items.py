@@ -188,14 +188,14 @@ def test_links_lead_to_the_site_wherever_the_api_is(more: dict[str, str]) -> Non
 
 
 def test_with_a_cloud_id_requests_go_to_the_gateway() -> None:
-    assert JiraConfig(site="nimbus", cloud_id="1324a887").base_url == "https://api.atlassian.com/ex/jira/1324a887"
-    assert JiraConfig(site="nimbus").base_url is None
+    assert JiraConfig(site="nimbus", cloud_id="1324a887").api_url == "https://api.atlassian.com/ex/jira/1324a887"
+    assert JiraConfig(site="nimbus").api_url == "https://nimbus.atlassian.net"
 
 
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        ({"site": "nimbus", "refresh_token": "x"}, "with a refresh_token a cloud_id is needed"),
+        ({"site": "nimbus", "refresh_token": "x"}, "a refresh_token needs a cloud_id"),
         ({"site": "https://nimbus.atlassian.net"}, "site"),
     ],
 )
