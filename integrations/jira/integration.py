@@ -105,7 +105,7 @@ class IssuesStream(Stream[Issue]):
 
 
 class CommentsStream(Stream):
-    """Comments of the issues that changed: a comment that is added, edited or deleted changes its issue's `updated`.
+    """Comments of the issues that changed: a comment that is added or edited changes its issue's `updated`.
 
     https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/
     """

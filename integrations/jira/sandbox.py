@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from random import Random
 from typing import ClassVar
 
@@ -71,6 +70,7 @@ class JiraSandbox(VendorSandbox):
         self.unindexed: set[str] = set()
         self._sizes = projects, users, issues
         self._generation = 0
+        self._queries: dict[str, int] = {}  # each with a number, which its page tokens have
         self.projects: dict[str, Record] = {}
         self.users: dict[str, Record] = {}
         self.issues: dict[str, Record] = {}
@@ -189,10 +189,9 @@ class JiraSandbox(VendorSandbox):
             query = read_jql(text, data.ZONE)
         except ValueError as error:
             return _error(400, str(error))
-        # The same query looks the same in the list of what is found, and has tokens of its own.
         found = (text, frozenset(self.unindexed))
         listing = self.listing(found, lambda: self._listing(query.fits, query.place, query.is_descending))
-        mark = f"{self._generation}.{sha256(text.encode()).hexdigest()[:12]}."
+        mark = f"{self._generation}.{self._queries.setdefault(text, len(self._queries))}."
         after = request.param("nextPageToken") or ""
         if after and not after.startswith(mark):
             return _error(400, "The provided nextPageToken is invalid or has expired.")
@@ -230,6 +229,7 @@ class JiraSandbox(VendorSandbox):
         self.limits.clear()
         self.oauth.reset()
         self.unindexed.clear()
+        self._queries.clear()
         self.projects, self.users, self.issues, self.comments = {}, {}, {}, {}
         self._numbers: defaultdict[str, int] = defaultdict(int)  # the last issue of each project, and of all
         self._numbers |= {"issue": 10_100, "comment": 20_100}

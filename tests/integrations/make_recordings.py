@@ -38,8 +38,8 @@ def github() -> VendorSandbox:
 
 
 def jira() -> VendorSandbox:
-    """A site with pages of a few records; of this seed some issues that are kept have comments, and one changes."""
-    return JiraSandbox(seed=1, now=NOW, projects=6, users=12, issues=40, most=5)
+    """A site with pages of two records, of which no project is archived: since when would be the time of the sync."""
+    return JiraSandbox(seed=1, now=NOW, projects=3, users=9, issues=16, most=2)
 
 
 def snyk() -> VendorSandbox:

@@ -1,4 +1,4 @@
-"""The recordings of GitHub and Snyk: made again they are the same, whole ones give what a live sync gives, and a field
+"""The recordings of the vendors: made again they are the same, whole ones give what a live sync gives, and a field
 that is edited in one shows where it is read."""
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from dazz_assets.session import Session
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from integrations.github.sandbox import GitHubSandbox
+from integrations.jira.sandbox import JiraSandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.integrations.make_recordings import CHANGE, NOW, SANDBOXES, connection_to, copied, recorded
 from tests.integrations.sync_results import Found, People, no_network, read
 
-VENDORS = ("github", "snyk")
+VENDORS = ("github", "jira", "snyk")
 
 WHOLE: dict[str, Callable[[], VendorSandbox]] = {
     "github": lambda: GitHubSandbox(seed=2, now=NOW, repositories=101, alerts=120),
@@ -37,8 +38,14 @@ WHOLE: dict[str, Callable[[], VendorSandbox]] = {
 
 
 def files(folder: Path) -> dict[str, str]:
-    """Each file's text, by its path; the times of the syncs left out."""
-    texts = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    """Each file's text, by its path; the times of the syncs left out, also where a request asks for what was until then
+    (in epoch milliseconds)."""
+    now = re.compile(rf"{int(NOW.timestamp() * 1000) // 1_000_000}\d{{6}}")
+    texts = {
+        path.relative_to(folder).as_posix(): now.sub("now", path.read_text())
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
     texts["scenario.json"] = re.sub(r'"(first|second)": "[^"]*"', r'"\1": ""', texts["scenario.json"])
     return texts
 
@@ -59,7 +66,10 @@ def test_they_hold_nobody_of_the_sandboxes_people(vendor: str) -> None:
 
 
 def people_of(sandbox: VendorSandbox) -> set[str]:
-    """Names and ids of those who imported, own, dismissed or look after something."""
+    """Names and ids of those who imported, own, dismissed or look after something, or are users."""
+    if isinstance(sandbox, JiraSandbox):
+        users = [user for user in sandbox.users.values() if user["displayName"] != "Former user"]
+        return {user[name] for user in users for name in ("accountId", "displayName")}
     if isinstance(sandbox, GitHubSandbox):
         accounts = [alert["dismissed_by"] for alert in sandbox.alerts.values() if alert["dismissed_by"]]
         accounts += [account for alert in sandbox.alerts.values() for account in alert["assignees"]]
@@ -85,7 +95,7 @@ def live(spec: IntegrationSpec, folder: Path) -> Found:
         return Found.of(Session(spec, connection, lake))
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", WHOLE)
 def test_a_whole_one_replayed_without_a_network_gives_the_rows_and_findings_of_a_live_sync(
     vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
