@@ -38,6 +38,7 @@ class Site:
         self.spec = read_integration(JiraIntegration)
         self.lake = Lake(folder / "lake")
         self._secrets = folder / "secrets"
+        self.limit()
 
     @property
     def session(self) -> Session:

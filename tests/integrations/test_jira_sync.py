@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dazz_assets.errors import SyncError
-from dazz_assets.sandbox import SandboxRequest, SandboxResponse
+from dazz_assets.sandbox import Fault, SandboxRequest, SandboxResponse
 from integrations.jira.sandbox_data import timestamp
 from integrations.jira.sandbox_jql import milliseconds
 from tests.integrations.jira_site import Site, jira_site
@@ -114,6 +114,14 @@ def test_a_page_token_that_expired_begins_the_search_again(site: Site, monkeypat
 
     assert site.vendor.traffic.stats().statuses[400] == 1
     assert site.records("issues").keys() == site.vendor.issues.keys()
+
+
+def test_a_search_that_says_there_is_more_without_a_token_fails(site: Site) -> None:
+    body: dict[str, object] = {"issues": [], "isLast": False}
+    site.vendor.faults.add(Fault(kind="status", path="*/search/jql", status=200, times=20, body=body))
+
+    with pytest.raises(SyncError, match="`isLast` in the page says that there is more"):
+        site.sync("issues")
 
 
 def test_a_wrong_token_fails_although_jira_answers_with_empty_lists(site: Site) -> None:
