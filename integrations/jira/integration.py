@@ -27,7 +27,7 @@ from .models import Issue, IssueFields, Project, User
 from .progress import progress_of
 
 # The fields of a user that identify a person; `accountType` and `active` do not.
-OF_A_USER = ("accountId", "displayName", "emailAddress", "key", "name", "self")
+OF_A_USER = ("accountId", "displayName", "emailAddress", "self")
 # What the parsers read; without `fields` only ids come.
 FIELDS = (
     *("summary", "issuetype", "status", "priority", "resolution", "project", "parent", "assignee", "creator"),

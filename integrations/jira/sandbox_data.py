@@ -78,8 +78,8 @@ def former(record: Record) -> None:
 
 def short(account: Record) -> Record:
     """A user as other records show it."""
-    names = ("self", "accountId", "avatarUrls", "displayName", "active", "accountType")
-    return {name: account[name] for name in names} | {"timeZone": str(ZONE)}
+    names = ("self", "accountId", "avatarUrls", "displayName", "active", "accountType", "emailAddress")
+    return {name: account[name] for name in names if name in account} | {"timeZone": str(ZONE)}
 
 
 def project(key: str, name: str, number: int) -> Record:
@@ -146,11 +146,14 @@ def move(random: Random, record: Record, at: datetime) -> None:
 
 
 def comment(random: Random, number: int, home: Record, author: Record, mentioned: Record, at: datetime) -> Record:
-    """A comment on an issue; some mention someone."""
+    """A comment on an issue; some mention someone, and some have a list."""
     body = document(random.choice(SENTENCES))
     if random.random() < 0.3:
         attributes = {"id": mentioned["accountId"], "text": f"@{mentioned['displayName']}", "accessLevel": ""}
         body["content"][0]["content"].append({"type": "mention", "attrs": attributes})
+    if random.random() < 0.3:
+        point = {"type": "listItem", "content": document(f"Ask {mentioned['displayName']}")["content"]}
+        body["content"].append({"type": "bulletList", "content": [point]})
     return {
         "self": f"{home['self']}/comment/{number}",
         "id": str(number),
