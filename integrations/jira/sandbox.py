@@ -284,7 +284,7 @@ class JiraSandbox(VendorSandbox):
         """Edit some comments, not of these issues; gives the issue and the comment of each."""
         homes = [number for number, said in sorted(self.comments.items()) if said and number not in but]
         homes = [number for number in homes if _updated(self.issues[number]) <= change.at]
-        edited = []
+        edited: list[tuple[str, str]] = []
         for number in random.sample(homes, max(1, len(homes) // 20)):
             comment, at = self.comments[number][-1], data.timestamp(_after(random, change.at, until))
             comment.update(updated=at, body=data.document(f"{random.choice(data.SENTENCES)} (edited)"))
