@@ -14,7 +14,7 @@ from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
 from tests.help_desk_vendor import Customer, DeskConfig, Mondays
-from tests.http.loopback import ReceivedRequest, Reply, Vendor
+from tests.http.loopback import Reply, Vendor
 
 
 class FilesConfig(DeskConfig):
