@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dazz_assets.declare.config import ConnectionConfig
+from dazz_assets.declare.config import ConnectionConfig, config_field_types
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
@@ -38,11 +38,11 @@ def check_stream_url(where: str, stream: StreamSpec, config: type[ConnectionConf
     template = f"{{config.{stream.base_url}}}"
     check_not_in_url(where, "base_url", template, config)
     check_config_placeholders(where, "base_url", template, config, "")
-    field = config.model_fields[stream.base_url]
+    field = config.model_fields.get(stream.base_url)
     try:
-        if field.annotation is not str:
+        if config_field_types(config)[stream.base_url] is not str:
             raise ValueError(f'declare it with the address: `{stream.base_url}: str = "https://files.vendor.com"`')
-        if not field.is_required():
+        if field is not None and not field.is_required():
             check_url(field.default)
     except ValueError as error:
         problem = str(error).replace("`base_url`", "its default")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, computed_field
 
 from dazz_assets import ConnectionConfig, Integration
 from dazz_assets.spec.read import read_integration
@@ -16,6 +16,11 @@ class FilesConfig(ConnectionConfig):
     optional_url: str | None = None
     bad_url: str = "files.test"
     secret_url: SecretStr
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def computed_url(self) -> str:
+        return self.files_url
 
 
 def with_config(**settings: Any) -> type[Integration[Any]]:
@@ -67,7 +72,7 @@ def test_a_wrong_type_is_told_with_an_example() -> None:
     )
 
 
-@pytest.mark.parametrize("field", ["files_url", "needed_url"])
+@pytest.mark.parametrize("field", ["files_url", "needed_url", "computed_url"])
 def test_a_field_with_an_address_or_none_yet_is_fine(field: str) -> None:
     spec = read_integration(with_config(base_url=f"{{config.{field}}}"))
     assert spec.streams["bad"].base_url == field
