@@ -11,7 +11,7 @@ from dazz_assets.domain import CloudResource, Finding, FindingClass, RawRecord, 
 
 from .bucket_access import describe_grants, is_public, public_bindings
 from .config import GcpConfig
-from .default_credentials import SCOPE, DefaultCredentialsSeam
+from .default_credentials import SCOPE, ApplicationDefaultCredentials, DefaultCredentialsSeam
 from .models import Asset, AssetData, AssetResource, Bucket, BucketPolicy, Project
 
 CONSOLE = "https://console.cloud.google.com"
@@ -33,6 +33,7 @@ class ProjectsStream(Stream[Project]):
     params = {"query": "{config.project_query}", "pageSize": 500}
     records = "projects"
     primary_key = "name"
+    permissions = ("resourcemanager.projects.get",)
 
 
 class AssetsStream(Stream[Asset]):
@@ -50,6 +51,17 @@ class AssetsStream(Stream[Asset]):
     primary_key = ("name", "assetType")
     accept = dict.fromkeys(_DELETED, "skip")
     rate = (Rate(20, per=1), Rate(100, per=60))
+    permissions = ("cloudasset.assets.listResource",)
+    # Start-up scripts, SSH keys and variables of the environment often hold secrets.
+    sensitive = (
+        "resource.data.metadata.items",
+        "resource.data.commonInstanceMetadata",
+        "resource.data.properties.metadata",
+        "resource.data.environmentVariables",
+        "resource.data.serviceConfig.environmentVariables",
+        "resource.data.template.containers",
+        "resource.data.spec.template.spec.containers",
+    )
 
 
 class BucketsStream(Stream[Bucket]):
@@ -62,6 +74,7 @@ class BucketsStream(Stream[Bucket]):
     records = "items"
     primary_key = "name"
     accept = {**dict.fromkeys(_DELETED, "skip"), (400, "Unknown project id"): "skip"}
+    permissions = ("storage.buckets.list",)
 
 
 class BucketPoliciesStream(Stream[BucketPolicy]):
@@ -77,6 +90,7 @@ class BucketPoliciesStream(Stream[BucketPolicy]):
     shape = "object"
     primary_key = "resourceId"
     accept = {(400, "requester pays"): "skip"}
+    permissions = ("storage.buckets.getIamPolicy",)
 
 
 class GcpIntegration(Integration[GcpConfig]):
@@ -86,11 +100,15 @@ class GcpIntegration(Integration[GcpConfig]):
     """
 
     base_url = "https://cloudresourcemanager.googleapis.com"
-    auth = JwtGrant(
-        SignedJwt("{config.private_key}", claims={"iss": "{config.client_email}"}),
-        token_url="{config.token_url}",  # noqa: S106 - an address
-        scope=SCOPE,
+    auth = (
+        JwtGrant(
+            SignedJwt("{config.private_key}", claims={"iss": "{config.client_email}"}),
+            token_url="{config.token_url}",  # noqa: S106 - an address
+            scope=SCOPE,
+        ),
+        ApplicationDefaultCredentials(),
     )
+    permissions_url = "https://cloud.google.com/iam/docs/roles-permissions"
     seams = (DefaultCredentialsSeam(),)
     empty = ("object", "missing")
     paginator = CursorToken("nextPageToken", param="pageToken")
