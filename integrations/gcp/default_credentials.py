@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from unittest import mock
 
 from dazz_assets import Request, Response
 
@@ -96,6 +95,7 @@ class DefaultCredentialsSeam:
     @contextmanager
     def replaying(self, script: Callable[[Request], Response]) -> Iterator[None]:
         """See `Seam`. Requests are signed with a token that opens nothing."""
+        from unittest import mock  # loads asyncio
 
         def flow(
             _: ApplicationDefaultCredentials, request: Request, config: Mapping[str, str]
