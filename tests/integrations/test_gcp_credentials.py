@@ -175,7 +175,7 @@ def test_a_default_token_that_is_refused_is_fetched_once_more(
 @pytest.mark.usefixtures("default_file")
 def test_a_default_token_is_masked(sandbox: Sandbox, vendor: GcpSandbox, tmp_path: Path) -> None:
     acme = by_default(tmp_path, sandbox)
-    echo = {"error": {"code": 400, "message": "bad token ya29.sandbox-000000000001"}}
+    echo: dict[str, object] = {"error": {"code": 400, "message": "bad token ya29.sandbox-000000000001"}}
     vendor.faults.add(Fault(kind="status", status=400, path="/v3/*", body=echo))
     with pytest.raises(SyncError, match=r"bad token \*\*\*"):
         acme.sync("projects")
