@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr, model_validator
 
@@ -31,16 +31,18 @@ class GcpConfig(ConnectionConfig):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_key_file(cls, given: Any) -> Any:
+    def _read_key_file(cls, given: object) -> object:
         """Put what the key file says into its fields; the rest of it is of no use."""
-        if not isinstance(given, dict) or given.get("service_account") is None:
+        if not isinstance(given, dict):
             return given
-        rest = {name: value for name, value in given.items() if name != "service_account"}
+        rest = dict(cast("dict[str, Any]", given))
+        if (text := rest.pop("service_account", None)) is None:
+            return rest
         if rest.get("client_email") is not None or rest.get("private_key") is not None:
             raise ValueError(
                 "`config.service_account` holds `client_email` and `private_key` already; set it or these two"
             )
-        return {**rest, **_parse_key_file(given["service_account"])}
+        return {**rest, **_parse_key_file(text)}
 
     @model_validator(mode="after")
     def _require_pair(self) -> GcpConfig:
@@ -49,18 +51,19 @@ class GcpConfig(ConnectionConfig):
         return self
 
 
-def _parse_key_file(value: object) -> dict[str, str]:
+def _parse_key_file(given: object) -> dict[str, str]:
     """The e-mail address and the key in a service account's key file. Raises ValueError, without showing it."""
-    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    text = given.get_secret_value() if isinstance(given, SecretStr) else str(given)
     try:
-        key_file = json.loads(text) if isinstance(text, str) else text
+        content: object = json.loads(text)
     except ValueError:
-        key_file = None
-    if not isinstance(key_file, dict):
+        content = None
+    if not isinstance(content, dict):
         raise ValueError(
             "`config.service_account` is not JSON; give the text of the key file, not its path: with "
             '`service_account: ${GCP_KEY}`, export GCP_KEY="$(cat key.json)"'
         )
+    key_file = cast("dict[str, Any]", content)
     if key_file.get("type") != "service_account":
         raise ValueError(
             "`config.service_account` is not a service account's key file; leave it out, and name the file in "

@@ -6,9 +6,10 @@ federation), those of `gcloud auth application-default login`, and the service a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from dazz_assets import Request, Response
 
@@ -47,10 +48,11 @@ class ApplicationDefaultCredentials:
 def find_credentials() -> Credentials:
     """The credentials of this process. Raises RuntimeError: google-auth is missing, or there are none."""
     try:
-        from google import auth
+        auth: Any = import_module("google.auth")
         from google.auth.exceptions import GoogleAuthError
     except ImportError:
         raise RuntimeError(_MISSING) from None
+    credentials: Credentials
     try:
         credentials, _ = auth.default(scopes=[SCOPE])
     except GoogleAuthError as error:
@@ -88,12 +90,12 @@ class DefaultCredentialsSeam:
     """Lets recordings be replayed where there are no credentials. What google-auth sends is never recorded."""
 
     @contextmanager
-    def recording(self, tape: Callable[[Request, Callable[[Request], Response]], Response]) -> Iterator[None]:
+    def recording(self, tape: Callable[[Request, Callable[[Request], Response]], Response]) -> Generator[None]:
         """See `Seam`."""
         yield
 
     @contextmanager
-    def replaying(self, script: Callable[[Request], Response]) -> Iterator[None]:
+    def replaying(self, script: Callable[[Request], Response]) -> Generator[None]:
         """See `Seam`. Requests are signed with a token that opens nothing."""
         from unittest import mock  # loads asyncio
 

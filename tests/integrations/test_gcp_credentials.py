@@ -213,7 +213,7 @@ def test_that_there_are_no_default_credentials_is_told(
 def test_that_google_auth_is_missing_is_told_with_what_to_install(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "google", None)
+    monkeypatch.setitem(sys.modules, "google.auth", None)
     with pytest.raises(SyncError, match=r"pip install 'dazz-assets\[gcp\]'"):
         by_default(tmp_path, sandbox).sync("projects")
 
