@@ -12,12 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dazz_assets import Request, Response
+from dazz_assets.http.errors import CredentialError, FetchError, UnavailableError
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
+    from google.auth.exceptions import GoogleAuthError
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-_MISSING = "application default credentials need google-auth: pip install 'dazz-assets[gcp]'"
+_INSTALL = "Install it: pip install 'dazz-assets[gcp]'. Or set `config.service_account`."
+_ADVICE = "Give this process credentials that Google takes, or set `config.service_account`."
 
 
 class ApplicationDefaultCredentials:
@@ -31,7 +34,7 @@ class ApplicationDefaultCredentials:
     def flow(self, request: Request, config: Mapping[str, str]) -> Generator[Request, Response, None]:
         """See `Auth`. A token is replaced some minutes before it ends, and once when it is refused.
 
-        Raises RuntimeError: google-auth is missing, or there are no credentials, or they bring no token.
+        Raises CredentialError: google-auth is missing, or there are no credentials, or they bring no token.
         """
         credentials = self._credentials = self._credentials or find_credentials()
         if not credentials.valid:
@@ -46,22 +49,24 @@ class ApplicationDefaultCredentials:
 
 
 def find_credentials() -> Credentials:
-    """The credentials of this process. Raises RuntimeError: google-auth is missing, or there are none."""
+    """The credentials of this process. Raises CredentialError: google-auth is missing, or there are none."""
     try:
         auth: Any = import_module("google.auth")
-        from google.auth.exceptions import GoogleAuthError
     except ImportError:
-        raise RuntimeError(_MISSING) from None
+        raise CredentialError("application default credentials need google-auth.", advice=_INSTALL) from None
     credentials: Credentials
     try:
         credentials, _ = auth.default(scopes=[SCOPE])
-    except GoogleAuthError as error:
-        raise RuntimeError(_say(error)) from None
+    except auth.exceptions.GoogleAuthError as error:
+        raise _explain(error) from None
     return credentials
 
 
 def fetch_token(credentials: Credentials) -> None:
-    """Get a new token, in whichever way these credentials do. Raises RuntimeError if that fails."""
+    """Get a new token, in whichever way these credentials do. Raises CredentialError; UnavailableError if it may pass.
+
+    urllib3 sends the requests: what goes through the library `requests` would be recorded.
+    """
     import urllib3
     from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.urllib3 import Request as AuthRequest
@@ -70,12 +75,18 @@ def fetch_token(credentials: Credentials) -> None:
         with urllib3.PoolManager() as pool:
             credentials.refresh(AuthRequest(pool))  # type: ignore[no-untyped-call]
     except GoogleAuthError as error:
-        raise RuntimeError(_say(error)) from None
+        raise _explain(error) from None
 
 
-def _say(error: Exception) -> str:
+def _explain(error: GoogleAuthError) -> FetchError:
     """What an exception of google-auth says, without the response that it may have beside that."""
-    return f"application default credentials: {error.args[0] if error.args else type(error).__name__}"
+    from google.auth.exceptions import TransportError
+
+    said = str(error.args[0] if error.args else type(error).__name__).rstrip(".")
+    problem = f"application default credentials: {said}."
+    if isinstance(error, TransportError) or getattr(error, "retryable", False):
+        return UnavailableError(problem)
+    return CredentialError(problem, advice=_ADVICE)
 
 
 def _sign(request: Request, credentials: Credentials) -> Request:

@@ -6,16 +6,23 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from google.auth import _exponential_backoff
 from google.auth.compute_engine import _metadata
 
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.recording.record_scenario import record_scenario
 from dazz_assets.recording.replay import replay_scenario
+from dazz_assets.recording.workspace import Clock
 from dazz_assets.sandbox import Fault, Sandbox
+from dazz_assets.session import Session
 from integrations.gcp import default_credentials
 from integrations.gcp.config import GcpConfig
 from integrations.gcp.integration import GcpIntegration
@@ -200,14 +207,31 @@ def test_a_refusal_of_default_credentials_is_told(sandbox: Sandbox, default_file
     assert "PRIVATE KEY" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("default_file")
+def test_a_failure_that_may_pass_is_tried_again(
+    sandbox: Sandbox, vendor: GcpSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_exponential_backoff, "time", SimpleNamespace(sleep=lambda seconds: None))
+    vendor.faults.add(Fault(kind="status", status=503, path="/token", times=4))  # google-auth tries three times
+    acme = by_default(tmp_path, sandbox)
+    clock = Clock(datetime.now(UTC), wait=None)
+    session = Session(acme.spec, acme.connection, acme.lake, now=clock.now, sleep=clock.sleep)
+    report = sync_stream(session, acme.spec.streams["projects"], SyncRange(from_mark=True))
+
+    assert (report.stored, report.retries, vendor.issued) == (3, 1, 1)
+
+
 def test_that_there_are_no_default_credentials_is_told(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setattr(_metadata, "is_on_gce", lambda request: False)
-    with pytest.raises(SyncError, match="Your default credentials were not found"):
+    with pytest.raises(SyncError, match="Your default credentials were not found") as caught:
         by_default(tmp_path, sandbox).sync("projects")
+    assert str(caught.value).endswith(
+        "Give this process credentials that Google takes, or set `config.service_account`."
+    )
 
 
 def test_that_google_auth_is_missing_is_told_with_what_to_install(
