@@ -180,10 +180,12 @@ def _without(addresses: Mapping[str, str], config: Mapping[str, Any]) -> dict[st
 
 def _public_addresses(spec: IntegrationSpec, config: ConnectionConfig) -> dict[str, str]:
     """The fields of the config that replace an address of the vendor (of the API, for tokens), each with that one."""
+    fields = spec.config.model_fields
     templates: dict[str, object] = {"base_url": spec.integration.base_url}
+    templates |= {item.base_url: fields[item.base_url].default for item in spec.fetched if item.base_url in fields}
     for auth in list_auths(spec.integration.auth):
         if isinstance(auth, TokenAuth) and (start := PLACEHOLDER.match(auth.endpoint)) is not None:
-            templates[start[2]] = spec.config.model_fields[start[2]].default
+            templates[start[2]] = fields[start[2]].default
     values = config_texts(config)
     found: dict[str, str] = {}
     for name, template in templates.items():

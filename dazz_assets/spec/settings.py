@@ -159,6 +159,16 @@ def _check_base_url(url: str) -> str:
     return url if is_whole_address else check_url(url)
 
 
+def _check_stream_url(url: str) -> str:
+    field = PLACEHOLDER.fullmatch(url)
+    if field is None or field[1] != "config":
+        raise ValueError(
+            f"`base_url` is {url!r}; a stream's is a field of the config with the address as its default, so that a "
+            'connection can replace it: `base_url = "{config.files_url}"`'
+        )
+    return url
+
+
 def _check_path(path: str) -> str:
     if "?" in path or "#" in path or "://" in path:
         raise ValueError(
@@ -325,6 +335,9 @@ class _SharedSettings(BaseModel):
 
 
 class _StreamSettings(_SharedSettings):
+    base_url: Annotated[str, AfterValidator(_check_stream_url)] = _setting(
+        "a field of the config", '`base_url = "{config.files_url}"`'
+    )
     path: Annotated[str, AfterValidator(_check_path)] | None = _setting("a path", '`path = "/things"`')
     body: Mapping[str, Any] | None = _setting("a dict", '`body = {"filter": "open"}`')
     query: str | None = _setting("a GraphQL query or the name of a file", '`query = "items.graphql"`')

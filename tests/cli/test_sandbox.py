@@ -47,6 +47,7 @@ def test_the_printed_connections_work(project: Project, sandbox: RunningSandbox)
     assert "github/sandbox: ok, 100 records" in project.run("check", "github").out
     assert "snyk/sandbox: ok" in project.run("check", "snyk").out
     assert "jira/sandbox: ok" in project.run("check", "jira").out
+    assert "gcp/sandbox: ok" in project.run("check", "gcp").out
     for connection in sandbox.connections:
         stats = requests.get(connection["config"]["base_url"] + "/_sandbox/stats", timeout=10).json()
         assert stats["requests"] >= 1
