@@ -199,7 +199,7 @@ def _fetch_page_of_parent(
 def _fetch_page_of_range(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
 ) -> Page:
-    request = build_request(session, stream, parent, sent_bounds(session, stream, bounds))
+    request = build_request(session, stream, [parent], sent_bounds(session, stream, bounds))
     if stream.pages is not None:
         with closing(walk_stream(session, stream, client, request, should_stop=lambda _: "one is enough")) as pages:
             return next(pages).page
@@ -250,7 +250,7 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
             stream.stream.__name__, stream.personal, unmatched_personal_paths(stream.personal, values)
         ),
         paging=_check_paging(client, stream, page, len(records)),
-        warnings=tuple(client.warnings),
+        warnings=(*client.warnings, *_check_parents(stream, parent, records)),
     )
 
 
@@ -290,6 +290,19 @@ def _check_key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[obje
         tuple(find_key_fields(values)),
         of_one_parent=stream.parent is not None and not stream.key_parent_fields,
     )
+
+
+def _check_parents(stream: StreamSpec, parent: Mapping[str, str], records: Sequence[Raw]) -> Iterator[str]:
+    """What a sync would refuse: records that don't say that they belong to the parent that was asked for."""
+    if stream.parent_key is None:
+        return
+    asked = parent.get(stream.asked_parent_field)
+    others = sorted({str(value) for (value,) in FieldReader([stream.parent_key]).read(records) if value != asked})
+    if others:
+        yield (
+            f"records have {', '.join(others[:3])} at `{stream.parent_key}` (`parent_key`), not {asked}, which was "
+            f"asked for as {{parents.{stream.asked_parent_field}}}: a sync refuses them"
+        )
 
 
 def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> CursorReport:

@@ -30,7 +30,7 @@ def fetch_facts(session: Session, client: Client) -> None:
 
 
 def _fetch_fact(session: Session, client: Client, name: str, stream: StreamSpec) -> Any:
-    request = replace(build_request(session, stream, {}, None), source=(_SOURCE, name))
+    request = replace(build_request(session, stream, [], None), source=(_SOURCE, name))
     if isinstance(session.spec.integration.facts[name], str):
         page = client.send(request, stream.rules)
         _require_answer(page)

@@ -75,8 +75,12 @@ def fill_placeholders(
 
 
 def join_values(value: str | int | Sequence[str]) -> str:
-    """A looked-up value as a text: several are joined with commas."""
-    return str(value) if isinstance(value, str | int) else ",".join(value)
+    """A looked-up value as a text: several are joined with commas. ValueError: one of them has a comma itself."""
+    if isinstance(value, str | int):
+        return str(value)
+    if (divided := next((text for text in value if "," in text), None)) is not None:
+        raise ValueError(f"{divided!r} has a comma, so it would be read as two values")
+    return ",".join(value)
 
 
 def path_segment(text: str) -> str:
