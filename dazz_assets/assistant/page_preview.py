@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -297,7 +297,8 @@ def _check_parents(stream: StreamSpec, parent: Mapping[str, str], records: Seque
     if stream.parent_key is None:
         return
     asked = parent.get(stream.asked_parent_field)
-    others = sorted({str(value) for (value,) in FieldReader([stream.parent_key]).read(records) if value != asked})
+    found = {value for (value,) in FieldReader([stream.parent_key]).read(records) if value != asked}
+    others = sorted("nothing" if value is None else str(value) for value in found)
     if others:
         yield (
             f"records have {', '.join(others[:3])} at `{stream.parent_key}` (`parent_key`), not {asked}, which was "
