@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,13 @@ def stored(customer: Customer, stream: str) -> dict[str, list[str]]:
     for row in rows:
         found.setdefault(row["parent"], []).append(json.loads(row["record"])["id"])
     return {parent: sorted(ids) for parent, ids in sorted(found.items())}
+
+
+def marks(customer: Customer) -> dict[str, Any]:
+    """The marks of the items, by their parent."""
+    version = customer.lake.marks("planner", "items", "acme").open()
+    rows = [] if version is None else [row for batch in version.read() for row in batch.to_pylist()]
+    return {row["parent"]: row["mark"] for row in rows}
 
 
 ALL = {"1": ["1a", "1b"], "2": ["2a"], "3": ["3a"], "4": ["4a"], "5": ["5a"]}
@@ -105,9 +113,7 @@ def test_each_parent_keeps_its_own_mark(boards: Boards, customer: Customer) -> N
     boards.put("4b", 4)
     report = customer.sync("items")["items"]
     assert report.records == 2
-    marks = customer.lake.marks("planner", "items", "acme").open()
-    assert marks is not None
-    at = {row["parent"]: row["mark"] for batch in marks.read() for row in batch.to_pylist()}
+    at = marks(customer)
     assert sorted(at, key=lambda parent: at[parent]) == ["3", "5", "1", "2", "4"]
 
 
@@ -278,6 +284,90 @@ def test_parents_that_share_the_value_are_asked_for_one_after_the_other(boards: 
     customer = Customer(tmp_path, boards.vendor.url, integration)
     customer.sync("boards", "tags")
     assert stored(customer, "tags") == {"1": ["t"], "2": ["t"]}
+
+
+def test_of_an_answer_nested_by_parent_each_parents_object_is_a_record(boards: Boards, tmp_path: Path) -> None:
+    class UpdatesStream(Stream):
+        parent = BoardsStream
+        parents_per_request = 3
+        path = "/graphql"
+        query = "query($ids: [ID!]) { boards(ids: $ids) { id updates { id } } }"
+        variables = {"ids": "{parents.id}"}
+        records = "data.boards"
+        parent_key = "id"
+
+    def answer(asked: ReceivedRequest) -> Reply:
+        if asked.path == "/boards":
+            return boards.answer(asked)
+        ids = json.loads(asked.body)["variables"]["ids"]
+        return Reply(body={"data": {"boards": [{"id": id_, "updates": [{"id": f"{id_}u"}]} for id_ in ids]}})
+
+    boards.vendor.handler = answer
+    integration = declare("PlannerIntegration", DeskApi, name="planner", streams=(BoardsStream, UpdatesStream))
+    customer = Customer(tmp_path, boards.vendor.url, integration)
+    customer.sync("boards", "updates")
+    assert stored(customer, "updates") == {id_: [id_] for id_ in "12345"}
+
+
+def test_a_list_cut_short_is_asked_for_in_halves_and_not_from_its_newest_record_on(tmp_path: Path) -> None:
+    with boards_vendor(by_board=True) as boards:
+        for board, letters in ((2, "a"), (1, "abcd"), (3, "a")):  # those of board 2 are the oldest
+            for letter in letters:
+                boards.put(f"{board}{letter}", board)
+        answer = boards.answer
+
+        def limit(asked: ReceivedRequest) -> Reply:
+            is_beyond = "after" in asked.query and len(boards.boards_of(asked)) > 1
+            return Reply(422, {"message": "beyond the maximum of results"}) if is_beyond else answer(asked)
+
+        boards.vendor.handler = limit
+        in_order = asking_for(3, cursor=Cursor("changed", since="since", order="asc"), primary_key="id")
+        customer = Customer(tmp_path, boards.vendor.url, in_order)
+        customer.sync("boards", "items")
+        assert stored(customer, "items") == {"1": ["1a", "1b", "1c", "1d"], "2": ["2a"], "3": ["3a"]}
+
+
+def test_a_change_after_the_first_request_of_a_group_moves_no_mark_past_it(tmp_path: Path) -> None:
+    with boards_vendor(by_board=True) as boards:
+        for letter in "abcd":  # a page
+            boards.put(f"1{letter}", 1)
+        boards.put("2a", 2)
+        answer = boards.answer
+
+        def change_meanwhile(asked: ReceivedRequest) -> Reply:
+            if asked.path == "/items" and "after" not in asked.query:
+                boards.items["2a"] = (2, datetime.now(UTC).isoformat())
+            return answer(asked)
+
+        boards.vendor.handler = change_meanwhile
+        customer = Customer(tmp_path, boards.vendor.url, BoardsIntegration)
+        customer.sync("boards", "items")
+        assert marks(customer)["2"] is None
+
+
+def test_code_gets_them_as_a_list(boards: Boards, tmp_path: Path) -> None:
+    asked: list[Any] = []
+
+    class PinsStream(Stream):
+        parent = BoardsStream
+        parents_per_request = 3
+        params = {"Boards": "{parents.id}"}
+        parent_key = "board"
+
+        @classmethod
+        def pages(cls, client: Any, params: Mapping[str, Any]) -> Iterator[Any]:
+            client.append(params["Boards"])
+            yield {"items": [{"id": f"{board}p", "board": int(board)} for board in params["Boards"]]}
+
+    def connect(self: Any) -> list[Any]:
+        return asked
+
+    streams = (BoardsStream, PinsStream)
+    integration = declare("PlannerIntegration", DeskApi, name="planner", streams=streams, connect=connect)
+    customer = Customer(tmp_path, boards.vendor.url, integration)
+    customer.sync("boards", "pins")
+    assert asked == [["1", "2", "3"], ["4", "5"]]
+    assert stored(customer, "pins") == {str(board): [f"{board}p"] for board in (1, 2, 3, 4, 5)}
 
 
 def test_groups_are_walked_concurrently(boards: Boards, tmp_path: Path) -> None:
