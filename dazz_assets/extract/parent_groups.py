@@ -45,7 +45,7 @@ def group_sources(
         group: list[Source] = []
         for source in sorted(members, key=lambda each: (since(each), each.parent or "")):
             is_apart = stream.takes_since and group and since(source) - since(group[0]) > _MOST_APART
-            if len(group) == most or is_apart or _value(stream, source) in {_value(stream, each) for each in group}:
+            if len(group) == most or is_apart:
                 yield group
                 group = []
             group.append(source)

@@ -153,7 +153,7 @@ class _RequestValues:
         if kind == "facts":
             return session.fact(name)
         if kind == "parents":
-            return [self._value_of(parent, name) for parent in self._parents]
+            return list(dict.fromkeys(self._value_of(parent, name) for parent in self._parents))
         if kind == "parent":
             return self._value_of(self._parents[0], name)
         config = config_texts(session.integration.config)

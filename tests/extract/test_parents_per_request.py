@@ -126,6 +126,13 @@ def test_a_quiet_sync_writes_nothing(boards: Boards, customer: Customer, tmp_pat
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+def test_a_quiet_sync_opens_no_raw_file(customer: Customer, tmp_path: Path) -> None:
+    customer.sync("items")
+    for file in (tmp_path / "lake" / "raw" / "planner" / "items").rglob("*.parquet"):
+        file.unlink()  # Opening one would fail.
+    assert customer.sync("items")["items"].records == 0
+
+
 def test_parents_whose_marks_lie_far_apart_are_asked_for_separately(boards: Boards, customer: Customer) -> None:
     boards.items = {f"{board}a": (board, f"2026-0{board}-10T00:00:00Z") for board in (1, 2, 3, 4, 5)}
     customer.sync("items")
@@ -167,7 +174,7 @@ def test_a_parent_whose_request_is_bad_fails_alone(boards: Boards, customer: Cus
     assert stored(customer, "items") == {parent: ids for parent, ids in ALL.items() if parent != "2"}
 
 
-def test_a_later_page_that_is_refused_takes_nothing_back_and_doubles_nothing(
+def test_of_a_list_whose_later_page_is_refused_what_the_lists_in_its_place_have_is_stored(
     boards: Boards, customer: Customer
 ) -> None:
     for letter in "cdef":
@@ -175,13 +182,15 @@ def test_a_later_page_that_is_refused_takes_nothing_back_and_doubles_nothing(
     answer = boards.answer
 
     def refuse(asked: ReceivedRequest) -> Reply:
-        is_later = b"after" in asked.body and len(boards.boards_of(asked)) > 1
-        return Reply(403, {"message": "no"}) if is_later else answer(asked)
+        if b"after" not in asked.body or len(boards.boards_of(asked)) == 1:
+            return answer(asked)
+        boards.items.pop("1a", None)  # It was in the page before.
+        return Reply(403, {"message": "no"})
 
     boards.vendor.handler = refuse
     report = customer.sync("labels")["labels"]
-    assert stored(customer, "labels") == ALL | {"2": ["2a", "2c", "2d", "2e", "2f"]}
-    assert (report.records, report.repeated) == (10, 0)
+    assert stored(customer, "labels") == ALL | {"1": ["1b"], "2": ["2a", "2c", "2d", "2e", "2f"]}
+    assert (report.records, report.repeated) == (9, 0)
 
 
 def test_what_accept_skips_is_skipped_of_the_parent_that_it_is_about(
@@ -265,7 +274,9 @@ def test_a_value_with_a_comma_is_not_read_as_two(boards: Boards, tmp_path: Path)
     assert boards.vendor.requests[-1].query == {"boards": ["three"]}
 
 
-def test_parents_that_share_the_value_are_asked_for_one_after_the_other(boards: Boards, tmp_path: Path) -> None:
+def test_parents_that_share_the_value_are_asked_for_with_it_once_and_each_has_the_records(
+    boards: Boards, tmp_path: Path
+) -> None:
     class TagsStream(Stream):
         parent = BoardsStream
         parents_per_request = 10
@@ -283,6 +294,7 @@ def test_parents_that_share_the_value_are_asked_for_one_after_the_other(boards: 
     integration = declare("PlannerIntegration", DeskApi, name="planner", streams=(BoardsStream, TagsStream))
     customer = Customer(tmp_path, boards.vendor.url, integration)
     customer.sync("boards", "tags")
+    assert boards.vendor.requests[-1].query == {"boards": ["same"]}
     assert stored(customer, "tags") == {"1": ["t"], "2": ["t"]}
 
 
@@ -389,7 +401,7 @@ def test_a_cursor_without_a_filter_keeps_what_a_request_for_one_parent_would(boa
         integration = asking_for(size, cursor=Cursor("changed"), primary_key="id")
         customers.append(Customer(tmp_path / str(size), boards.vendor.url, integration))
         customers[-1].sync("boards", "items")
-    boards.items["1late"] = (1, "2026-02-01T00:00:30Z")  # before the marks, and not seen yet
+    boards.items["1late"] = (1, "2026-02-01T00:03:30Z")  # between the marks of others and its own
     boards.put("3b", 3)
     for customer in customers:
         assert customer.sync("items")["items"].records == 2
