@@ -126,11 +126,16 @@ def test_a_quiet_sync_writes_nothing(boards: Boards, customer: Customer, tmp_pat
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def test_a_quiet_sync_opens_no_raw_file(customer: Customer, tmp_path: Path) -> None:
+def test_a_quiet_sync_opens_no_raw_file_though_it_asks_from_the_oldest_mark_on(
+    boards: Boards, customer: Customer, tmp_path: Path
+) -> None:
+    for item in ("3b", "2b", "2c"):
+        boards.put(item, int(item[0]))
     customer.sync("items")
     for file in (tmp_path / "lake" / "raw" / "planner" / "items").rglob("*.parquet"):
         file.unlink()  # Opening one would fail.
-    assert customer.sync("items")["items"].records == 0
+    report = customer.sync("items")["items"]
+    assert (report.received, report.records) == (6, 0)  # what the five marks are of, and 2b
 
 
 def test_parents_whose_marks_lie_far_apart_are_asked_for_separately(boards: Boards, customer: Customer) -> None:
