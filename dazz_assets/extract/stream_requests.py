@@ -187,9 +187,12 @@ def _as_param(value: Any, template: object) -> Any:
     return join_values(value) if isinstance(template, str) and isinstance(value, list) else value
 
 
-def request_source(stream: StreamSpec, parents: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
-    """What the requests of a walk list (`Request.source`), from the values of the parents' records."""
-    return stream.name, *(value for parent in parents for value in parent.values())
+def request_source(stream: StreamSpec, parents: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """What the requests of a walk list (`Request.source`), from the values of the parents' records.
+
+    Several parents go by the first one, so that another one more does not make it another list.
+    """
+    return stream.name, *(parents[0].values() if parents else ())
 
 
 def _describe_missing_config(session: Session, name: str) -> str:
