@@ -144,7 +144,7 @@ class Boards:
         """The boards that a request asks for."""
         if asked.body:
             return [int(id_) for id_ in json.loads(asked.body)["filter"]["boards"]]
-        texts = asked.query.get("boards", [asked.path.rpartition("/")[2]])
+        texts: list[str] = asked.query.get("boards", [asked.path.rpartition("/")[2]])
         return [int(id_) for text in texts for id_ in text.split(",")]
 
     def take_requests(self) -> list[list[int]]:

@@ -43,7 +43,7 @@ def test_its_planner_asks_for_several_boards_in_one_request(tmp_path: Path) -> N
     lake = Lake(tmp_path / "lake")
 
     def answer(asked: ReceivedRequest) -> Reply:
-        of_board = {
+        of_board: dict[str, dict[str, object]] = {
             "/boards": {},
             "/items": {"board": {"id": 2}, "changed": "2026-01-06T10:00:00Z"},
             "/labels/search": {"boardId": "3"},

@@ -75,13 +75,13 @@ def _carry_out(boards: Boards, action: str, number: int, detail: Any) -> None:
 
 def _sync(customer: Customer, stream: str, sync_range: SyncRange) -> tuple[bool, set[str]]:
     """Whether a sync failed, and the boards that it passed over."""
+    failed, report = False, None
     try:
         report = customer.sync(stream, sync_range=sync_range)[stream]
     except SyncError as error:
-        report = error.report
-        assert report is not None
-        return True, {text.partition(":")[0] for text in report.passed_over}
-    return False, {text.partition(":")[0] for text in report.passed_over}
+        failed, report = True, error.report
+    assert report is not None
+    return failed, {text.partition(":")[0] for text in report.passed_over}
 
 
 def _stored(customer: Customer, stream: str) -> Counter[tuple[object, ...]]:
