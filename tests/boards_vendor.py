@@ -130,12 +130,12 @@ class Boards:
                 return Reply(status, {"message": f"board {board} can't be read"})
         since, after = (asked.query.get(name, [""])[0] for name in ("since", "after"))
         after = after or (json.loads(asked.body).get("after", "") if asked.body else "")
-        found = [
-            {"id": id_, "label": id_[-1], "board": {"id": board}, "changed": at}
+        in_order = sorted(
+            (board if self.by_board else 0, at, id_, board)
             for id_, (board, at) in self.items.items()
             if board in boards and at >= since
-        ]
-        found.sort(key=lambda item: (item["board"]["id"] if self.by_board else 0, item["changed"], item["id"]))
+        )
+        found = [{"id": id_, "label": id_[-1], "board": {"id": board}, "changed": at} for _, at, id_, board in in_order]
         begin = int(after or 0)
         more = {"next": str(begin + PAGE)} if begin + PAGE < len(found) else {}
         return Reply(body={"items": found[begin : begin + PAGE], **more})

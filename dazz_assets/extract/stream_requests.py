@@ -112,7 +112,7 @@ def build_request(
     bounds: None for a stream without a cursor. Raises SyncError.
     """
     try:
-        request = _fill_request(stream, _RequestValues(session, stream, parents, bounds), base_url=session.base_url)
+        request = _fill_request(session, stream, _RequestValues(session, stream, parents, bounds))
     except ValueError as error:
         raise UnusableParentError(f"{{parents.{stream.asked_parent_field}}}: {error}") from None
     if len(parents) > 1 and len(request.full_address()) > _LONGEST_URL:
@@ -120,14 +120,14 @@ def build_request(
     return replace(request, source=request_source(stream, parents))
 
 
-def _fill_request(stream: StreamSpec, values: "_RequestValues", *, base_url: str) -> Request:
+def _fill_request(session: Session, stream: StreamSpec, values: "_RequestValues") -> Request:
     params = fill_placeholders(stream.params, values.look_up, values.is_absent)
     if stream.pages is not None:
         return Request(stream.code_name, "CALL", params)
     headers = fill_placeholders(stream.headers, values.look_up, values.is_absent)
     return Request(
         method=stream.method,
-        url=base_url + str(fill_placeholders(stream.path, values.as_segment)),
+        url=session.base_url + str(fill_placeholders(stream.path, values.as_segment)),
         params={name: _as_param(value, stream.params[name]) for name, value in params.items()},
         headers={name: join_values(value) for name, value in headers.items()},
         body=fill_placeholders(stream.body, values.look_up, values.is_absent),
