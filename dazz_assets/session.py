@@ -249,6 +249,7 @@ class Session:
         return Client(
             self._api_url,
             hosts=integration.hosts,
+            other_urls=[self.base_url_of(item) for item in self.spec.fetched if item.base_url],
             credentials=self._credentials_of(stream),
             slots=self._slots,
             where=f"{self.name}, stream {stream}",
@@ -276,11 +277,22 @@ class Session:
 
         Raises BadConnection if the config's values don't make it a valid URL, or would show a secret in it.
         """
+        if own := self.integration.config.base_url:
+            return self._fill_url(own, "`config.base_url`")
+        return self._fill_url(self.integration.base_url, "the integration's base_url with this config")
+
+    def base_url_of(self, stream: StreamSpec) -> str:
+        """The base URL of a stream's requests: its own, or that of the API. Raises BadConnection."""
+        if not stream.base_url:
+            return self.base_url
+        url = getattr(self.integration.config, stream.base_url)
+        return self._fill_url(url, f"`config.{stream.base_url}`")
+
+    def _fill_url(self, template: str, setting: str) -> str:
+        """A base URL with its placeholders filled. setting: where it is from, for messages. Raises BadConnection."""
         config = self.integration.config
         values, secrets = config_texts(config), secrets_by_field(config)
         connection = f"connection {self.connection.id!r} of {self.spec.name}"
-        template = config.base_url or self.integration.base_url
-        setting = "`config.base_url`" if config.base_url else "the integration's base_url with this config"
         for braces in find_other_braces(template):
             raise BadConnection(
                 f"{connection}: {setting} holds {braces}, which is not a placeholder; write {{config.x}} for a field "

@@ -127,7 +127,7 @@ def _fill_request(session: Session, stream: StreamSpec, values: "_RequestValues"
     headers = fill_placeholders(stream.headers, values.look_up, values.is_absent)
     return Request(
         method=stream.method,
-        url=session.base_url + str(fill_placeholders(stream.path, values.as_segment)),
+        url=session.base_url_of(stream) + str(fill_placeholders(stream.path, values.as_segment)),
         params={name: _as_param(value, stream.params[name]) for name, value in params.items()},
         headers={name: join_values(value) for name, value in headers.items()},
         body=fill_placeholders(stream.body, values.look_up, values.is_absent),

@@ -50,6 +50,7 @@ class Client:
     """Sends one connection's requests, to declared hosts only, with auth, pacing, retries and limits.
 
     base_url: the API's address; its origin is a declared host, even on plain http. hosts: further hosts, on https.
+    other_urls: further base URLs, whose origins are declared hosts too.
     auth: see `Auth`. values: the fields of the config as text. secrets: the values to mask in all texts. rate: the
     vendor's documented rate or rates. credentials: replaces these four; the connection's clients can share them.
     slots: as many as the connection may have requests in flight; its clients can share them. By default any number.
@@ -64,6 +65,7 @@ class Client:
         base_url: str,
         *,
         hosts: Iterable[str] = (),
+        other_urls: Iterable[str] = (),
         auth: Auth | None = None,
         values: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
@@ -88,7 +90,7 @@ class Client:
         self._telemetry = Telemetry(where, on_event)
         # Epoch seconds: the end of the longest wait that an event told of.
         self._announced_until = 0.0
-        declared = DeclaredHosts(base_url, hosts)
+        declared = DeclaredHosts(base_url, hosts, other_urls)
         self._transports = {item.name: Transport(declared, item.authenticator, clock) for item in self._credentials.all}
         for transport in self._transports.values():  # Connections are kept open for all credentials together.
             transport.session = self.session

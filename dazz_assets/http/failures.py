@@ -46,7 +46,7 @@ _RATE_LIMIT = re.compile(
 # Limits that no sync waits out.
 _BY_DAY = re.compile(
     rf"(?:daily|monthly)[\s_-]*(?:\w+[\s_-]+){{0,2}}?(?:limit|quota)s?{_EXCEEDED}|"
-    r"exceed\w*[^.;]{0,40}(?:daily|monthly|per.?day|per.?month)|quota[^.;]{0,60}per.?(?:day|month)",
+    r"exceed\w*[^.;]{0,40}(?:daily|monthly|per.?day|per.?month)|quota[^.;]{0,150}per.?(?:day|month)",
     re.I,
 )
 _SWITCHED_OFF = re.compile(

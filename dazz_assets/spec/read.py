@@ -79,6 +79,7 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
     for spec in specs.values():
         where = f"{integration.__name__}: {spec.stream.__name__}"
         placeholder_rules.check_stream_templates(where, spec, config, facts)
+        base_url_rules.check_stream_url(where, spec, config)
         secret_rules.check_request_secrets(where, spec, config)
         graphql_rules.check_query(where, spec)
         parent_rules.check_parents(where, spec)
@@ -126,6 +127,7 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         stream=stream,
         model=_read_model(integration, stream),
         doc=_read_doc(stream, Stream),
+        base_url=base_url_rules.read_field(stream),
         path=getattr(stream, "path", None) or "",
         pages=stream.pages if code_rules.has_pages(stream) else None,
         params=params,
@@ -173,6 +175,7 @@ def _read_facts(integration: type[Integration[Any]], config: type[ConnectionConf
                 "whole; remove it"
             )
         placeholder_rules.check_stream_templates(where, spec, config, facts)
+        base_url_rules.check_stream_url(where, spec, config)
         secret_rules.check_request_secrets(where, spec, config)
         facts[name] = spec
     return facts
