@@ -15,6 +15,7 @@ from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import SyncError
 from dazz_assets.http import AuthConnection, ClientEvent, Limiter, Mask
+from dazz_assets.http.access import Permissions
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.client import Client
 from dazz_assets.http.code_walk import Code, call_code
@@ -22,6 +23,7 @@ from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.json_slices import value_at
 from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
+from dazz_assets.http.version_end import VersionWatch
 from dazz_assets.lake import Lake, Table
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import Progress
@@ -77,6 +79,7 @@ class Session:
         self._narrowed: dict[str, CredentialSet] = {}
         self.facts: dict[str, Any] = {}
         """The values of the integration's facts that this session fetched, by name."""
+        self._versions = VersionWatch(spec.integration.version_headers)
         self._sdk: list[Any] = []
         self._sdk_lock = Lock()
 
@@ -241,6 +244,8 @@ class Session:
             hosts=integration.hosts,
             credentials=self._credentials_of(stream),
             slots=self._slots,
+            permissions=Permissions(integration.permissions_url, integration.permissions_header),
+            versions=self._versions,
             where=f"{self.name}, stream {stream}",
             clock=lambda: self.now().timestamp(),
             sleep=self._sleep,

@@ -1,14 +1,13 @@
-"""Decides whether a response is a page or an error, and reads the deprecation that its headers announce."""
+"""Decides whether a response is a page or an error."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from urllib.parse import urldefrag
 
+from dazz_assets.http.access import REFUSES_ACCESS, says_refusal
 from dazz_assets.http.body_format import BodyFormatError, to_json
 from dazz_assets.http.errors import (
     EmptyBodyError,
@@ -35,7 +34,7 @@ from dazz_assets.http.json_slices import Document, object_members_at, split_path
 from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.range_advice import advise_on_range
-from dazz_assets.http.reasons import find_told_status
+from dazz_assets.http.reasons import find_codes, find_told_status
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.response_rules import Action, ResponseRules
 from dazz_assets.http.told_limits import requested_wait
@@ -217,7 +216,11 @@ def _classify_reported(
         advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
     else:
         advice += advise_to_accept(page.status, told)
-    raise VendorReportedError(problem, status=page.status, advice=advice)
+    refused = VendorReportedError(problem, status=page.status, advice=advice)
+    refused.is_access_refused = status in REFUSES_ACCESS or says_refusal(
+        " ".join((reported.message, *find_codes(told)))
+    )
+    raise refused
 
 
 def _leave_out_data(page: Page, reported: ReportedError, rules: ResponseRules) -> bytes:
@@ -231,25 +234,3 @@ def _leave_out_data(page: Page, reported: ReportedError, rules: ResponseRules) -
 
 def _quote_field(page: Page, reported: ReportedError) -> str:
     return quote_start(bytes(page.document.find(reported.field.partition(".")[0]) or b""))
-
-
-def deprecation_notice(headers: Mapping[str, str]) -> str | None:
-    """The deprecation or end that a vendor announces in the headers, as a sentence, or None. `headers` ignore case."""
-    deprecation, sunset = headers.get("deprecation"), headers.get("sunset")
-    if not sunset and (not deprecation or deprecation.strip().lower() in ("false", "?0")):
-        return None
-    announced = []
-    if deprecation and deprecation.strip().lower() not in ("false", "?0"):
-        announced.append(f"is deprecated{_format_since(deprecation)}")
-    if sunset:
-        announced.append(f"ends on {sunset}")
-    documented = re.search(r'<([^>]*)>\s*;[^,]*rel="?(?:deprecation|sunset|successor-version)', headers.get("link", ""))
-    return f"the vendor says that this API {' and '.join(announced)}" + (f" ({documented[1]})" if documented else "")
-
-
-def _format_since(value: str) -> str:
-    """ " since ..." for a Deprecation header: `@` and an epoch in RFC 9745, a date or `true` in earlier drafts."""
-    text = value.strip()
-    if re.fullmatch(r"@\d{1,11}", text):
-        return f" since {datetime.fromtimestamp(int(text[1:]), UTC):%Y-%m-%d}"
-    return "" if text.lower() in ("true", "?1") else f" since {text}"

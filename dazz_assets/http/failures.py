@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from dazz_assets.http.access import REFUSES_ACCESS, says_refusal
 from dazz_assets.http.errors import (
     FetchError,
     RateLimitedError,
@@ -147,7 +148,9 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
         return limit_error(problem, status, body, wait)
     if is_transient(status):
         return _set_wait(UnavailableError(problem, status=status), wait)
-    return RefusedError(problem, status=status, advice=_advise(status, message, body))
+    refused = RefusedError(problem, status=status, advice=_advise(status, message, body))
+    refused.is_access_refused = status in REFUSES_ACCESS or says_refusal(" ".join((message, *find_codes(body))))
+    return refused
 
 
 def limit_error(problem: str, status: int, body: bytes, wait: float | None) -> RateLimitedError:

@@ -31,7 +31,7 @@ def _check_parents(where: str, stream: StreamSpec, by_name: dict[str, StreamSpec
     for setting, value in settings.items():
         for kind, field in find_placeholders(value):
             above: StreamSpec | None = stream
-            while kind == "parent" and above is not None and above.parent is not None:
+            while kind in ("parent", "parents") and above is not None and above.parent is not None:
                 above = by_name[above.parent]
                 if field.startswith("parent."):
                     field = field.removeprefix("parent.")
