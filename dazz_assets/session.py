@@ -25,6 +25,7 @@ from dazz_assets.http.json_slices import value_at
 from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
 from dazz_assets.http.version_end import VersionWatch
 from dazz_assets.lake import Lake, Table
+from dazz_assets.lake.hidden_fields import store_sensitive
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import Progress
 from dazz_assets.secret_store import SecretStore, open_secret_store
@@ -82,6 +83,7 @@ class Session:
         self._versions = VersionWatch(spec.integration.version_headers)
         self._sdk: list[Any] = []
         self._sdk_lock = Lock()
+        self._has_stored_sensitive = False
 
     def close(self) -> None:
         """Close the client of the vendor's SDK, if one was made."""
@@ -169,6 +171,16 @@ class Session:
         """Store the facts that this session fetched, so that parsers have them without a request."""
         if self.facts != self._read_facts():
             write_sidecar(self.lake, self._facts_path, json.dumps(self.facts).encode())
+
+    def store_sensitive_fields(self) -> None:
+        """Store which fields of records are never shown, so that queries hide them. Call it before records are stored.
+
+        Once in a session is enough.
+        """
+        if not self._has_stored_sensitive:
+            fields = {name: stream.sensitive for name, stream in self.spec.streams.items()}
+            store_sensitive(self.lake, self.spec.name, self.connection.id, fields)
+            self._has_stored_sensitive = True
 
     def _read_facts(self) -> dict[str, Any]:
         """The facts that were stored last; none if there were none."""

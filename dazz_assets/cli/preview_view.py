@@ -13,7 +13,7 @@ from dazz_assets.assistant.page_preview import MaskedRequest, ModelReport, Previ
 from dazz_assets.cli.exit_status import mask_secrets
 from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
 from dazz_assets.counts import format_count
-from dazz_assets.http.json_slices import split_path
+from dazz_assets.field_paths import split_path
 from dazz_assets.http.quotes import shorten
 
 _MAX_ROWS = 10

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urldefrag
 
+from dazz_assets.field_paths import split_path
 from dazz_assets.http.access import REFUSES_ACCESS, says_refusal
 from dazz_assets.http.body_format import BodyFormatError, to_json
 from dazz_assets.http.errors import (
@@ -30,7 +31,7 @@ from dazz_assets.http.failures import (
     mentions_rate_limit,
     vendor_message,
 )
-from dazz_assets.http.json_slices import Document, object_members_at, split_path
+from dazz_assets.http.json_slices import Document, object_members_at
 from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.range_advice import advise_on_range

@@ -12,10 +12,11 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit, urlunspli
 
 from msgspec import Raw
 
+from dazz_assets.field_paths import split_path
 from dazz_assets.http.errors import FetchError, RecordsPathError
 from dazz_assets.http.failures import error_for_response, vendor_message
 from dazz_assets.http.json_fields import storable_text
-from dazz_assets.http.json_slices import Document, NoListError, descend, object_members, split_path
+from dazz_assets.http.json_slices import Document, NoListError, descend, object_members
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import ResponseRules
 

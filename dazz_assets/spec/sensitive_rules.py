@@ -5,9 +5,9 @@ from typing import Any
 
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http.json_slices import split_path
+from dazz_assets.field_paths import split_path
 from dazz_assets.http.placeholders import find_placeholders
-from dazz_assets.privacy.record_paths import SensitiveFields
+from dazz_assets.sensitive import SensitiveFields
 from dazz_assets.spec.specs import StreamSpec
 
 

@@ -14,9 +14,8 @@ from pydantic.fields import FieldInfo
 from dazz_assets.assistant.infer.field_shapes import RecordField, list_fields, read_shape
 from dazz_assets.assistant.infer.json_values import join_path
 from dazz_assets.declare.stream import RecordModel
-from dazz_assets.http.json_slices import split_path
+from dazz_assets.field_paths import ANY_MEMBER, split_path
 from dazz_assets.names import suggest
-from dazz_assets.privacy.record_paths import ANY_MEMBER
 
 _Steps = tuple[str, ...]
 
