@@ -1,12 +1,13 @@
 """The shape of a stream's records, and its drift: fields that were added, changed their type, or are gone."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from dazz_assets.extract.batch import RowBatch
+from dazz_assets.sensitive import SensitiveFields
 
 # Sample this many records: enough to see common fields, cheap enough for each sync.
 _RECORDS_PER_SYNC = 400
@@ -28,9 +29,13 @@ class ShapeField:
 
 
 class RecordShape:
-    """The fields of the records sampled during a sync. records: how many were sampled."""
+    """The fields of the records sampled during a sync. records: how many were sampled.
 
-    def __init__(self) -> None:
+    sensitive: paths of fields that are never shown: what lies below them is left out, as names of members may be data.
+    """
+
+    def __init__(self, sensitive: Collection[str] = ()) -> None:
+        self._sensitive = SensitiveFields(sensitive)
         self._counts: dict[str, int] = {}
         self._types: dict[str, set[str]] = {}
         self.records = 0
@@ -40,7 +45,8 @@ class RecordShape:
         wanted = min(_RECORDS_PER_PAGE, _RECORDS_PER_SYNC - self.records)
         for record in rows.records(wanted) if wanted > 0 else ():
             self.records += 1
-            found = dict(_iterate_fields(json.loads(record, parse_int=_parse_any_integer), ""))
+            shown = self._sensitive.hide_bytes(record)
+            found = dict(_iterate_fields(json.loads(shown, parse_int=_parse_any_integer), ""))
             for path, kind in found.items():
                 if path in self._counts or len(self._counts) < _MOST_PATHS:
                     self._counts[path] = self._counts.get(path, 0) + 1

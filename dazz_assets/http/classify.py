@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urldefrag
 
+from requests.structures import CaseInsensitiveDict
+
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.access import REFUSES_ACCESS, says_refusal
 from dazz_assets.http.body_format import BodyFormatError, to_json
+from dazz_assets.http.concealed import NOT_QUOTED, conceal, value_mask
 from dazz_assets.http.errors import (
     EmptyBodyError,
     FetchError,
@@ -73,6 +76,54 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
     if rules.is_ranged and (advice := advise_on_range(page.status, error.problem)):
         error.advice = advice
     raise error
+
+
+def classify_sensitive(page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]) -> Page:
+    """As `classify_response`, for a stream with sensitive fields: neither an error nor the page's notes quote them."""
+    content_type = page.headers.get("content-type", "")
+    hide = value_mask(page.body, content_type, rules)
+    try:
+        found = classify_response(page, rules, now, mask)
+    except FetchError as error:
+        told = _classify_concealed(page, rules, now, mask)
+        if isinstance(told, FetchError) and type(told) is type(error):
+            error.problem, error.advice = hide(told.problem), hide(told.advice)
+        else:
+            error.problem, error.advice = f"{page.status}, and {NOT_QUOTED}.", type(error).advice
+        error.args = (error.problem,)
+        raise error from None
+    if (found.accepted_failure, found.accepted_errors, found.accepted_end) == (None, None, None):
+        return found
+    told = _classify_concealed(page, rules, now, mask)
+
+    def note(name: str) -> str | None:
+        shown = getattr(told, name, None)
+        return None if getattr(found, name) is None else NOT_QUOTED if shown is None else hide(shown)
+
+    return replace(
+        found,
+        accepted_failure=note("accepted_failure"),
+        accepted_errors=note("accepted_errors"),
+        accepted_end=note("accepted_end"),
+    )
+
+
+def _classify_concealed(
+    page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]
+) -> Page | FetchError | None:
+    """What the page would be if its sensitive values were hidden; None if they can't be found."""
+    concealed = conceal(page.body, page.headers.get("content-type", ""), page.status, rules)
+    if concealed is None:
+        return None
+    is_changed = concealed is not page.body
+    rules = replace(rules, format="json") if is_changed else rules
+    headers = CaseInsensitiveDict(page.headers)
+    if is_changed:
+        headers["content-type"] = "application/json"
+    try:
+        return classify_response(replace(page, body=concealed, headers=headers), rules, now, mask)
+    except FetchError as error:
+        return error
 
 
 def _find_records(page: Page, rules: ResponseRules) -> Page | None:

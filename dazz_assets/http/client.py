@@ -14,7 +14,7 @@ import requests
 from dazz_assets.http.access import Permissions
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
-from dazz_assets.http.classify import classify_response
+from dazz_assets.http.classify import classify_response, classify_sensitive
 from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.errors import (
     FetchError,
@@ -303,7 +303,8 @@ class Client:
         if page.request is not request:
             rules = ResponseRules()  # What the stream accepts, it accepts of its own requests.
         try:
-            return classify_response(page, rules, self._clock(), self.mask)
+            classify = classify_sensitive if rules.sensitive else classify_response
+            return classify(page, rules, self._clock(), self.mask)
         except FetchError as error:
             if page.request is not request:
                 error.url = f"{page.request.method} {page.url}"
