@@ -71,8 +71,11 @@ class SensitiveFields:
             raise ValueError("it is not JSON, so its sensitive fields can't be found")
         return hidden.decode("utf-8", "surrogatepass")
 
-    def find_texts(self, text: bytes) -> list[str]:
-        """The texts and numbers that are hidden in a JSON text; none if it is no JSON."""
+    def find_texts(self, text: bytes, *, with_names: bool) -> list[str]:
+        """The texts and numbers that are hidden in a JSON text; none if it is no JSON.
+
+        with_names: the names of members in hidden objects, too.
+        """
         found: list[bytes] = []
 
         def note(raw: bytes) -> bytes:
@@ -80,7 +83,7 @@ class SensitiveFields:
             return raw
 
         self._hide(text, note)
-        return list(dict.fromkeys(leaf for raw in found for leaf in _leaves(json.loads(raw))))
+        return list(dict.fromkeys(leaf for raw in found for leaf in _leaves(json.loads(raw), with_names)))
 
     def _hide(self, text: bytes, change: Callable[[bytes], bytes]) -> bytes | None:
         """A JSON text with each sensitive value changed; None if it is no JSON."""
@@ -127,14 +130,14 @@ def _hide_keeping_kind(raw: bytes) -> bytes:
     return raw if raw == b"null" else _EMPTY.get(raw[:1], b"0")
 
 
-def _leaves(value: Any) -> Iterator[str]:
+def _leaves(value: Any, with_names: bool) -> Iterator[str]:
     """The texts and numbers in a value, and the names of its members."""
     if isinstance(value, dict):
-        for name, item in value.items():
-            yield name
-            yield from _leaves(item)
-    elif isinstance(value, list):
+        if with_names:
+            yield from value
+        value = list(value.values())
+    if isinstance(value, list):
         for item in value:
-            yield from _leaves(item)
+            yield from _leaves(item, with_names)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield str(value)

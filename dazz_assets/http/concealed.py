@@ -27,7 +27,7 @@ def conceal(body: bytes, content_type: str, status: int, rules: ResponseRules) -
         return None if is_success else body
     text = SensitiveFields(rules.sensitive, above=record_path(rules)).hide_bytes(text)
     if not is_success:
-        text = _fields_anywhere(rules).hide_bytes(text)
+        text = fields_anywhere(rules).hide_bytes(text)
         if not has_messages(text):
             return json.dumps(HIDDEN).encode()
     return text
@@ -36,7 +36,7 @@ def conceal(body: bytes, content_type: str, status: int, rules: ResponseRules) -
 def value_mask(body: bytes, content_type: str, rules: ResponseRules) -> Callable[[str], str]:
     """Replaces the sensitive values of a body in a text, such as the vendor's message about one of them."""
     text = _as_json(body, content_type, rules)
-    values = [] if text is None else _fields_anywhere(rules).find_texts(text)
+    values = [] if text is None else fields_anywhere(rules).find_texts(text, with_names=True)
     return Mask(values, HIDDEN)
 
 
@@ -46,7 +46,7 @@ def record_path(rules: ResponseRules) -> Path:
     return (*split_path(rules.records), *by_id, *split_path(rules.record))
 
 
-def _fields_anywhere(rules: ResponseRules) -> SensitiveFields:
+def fields_anywhere(rules: ResponseRules) -> SensitiveFields:
     """The sensitive fields wherever they are, except those with the name of a message: that would hide the reason."""
     named = [field for field in rules.sensitive if split_path(field)[-1] not in TEXT_KEYS]
     return SensitiveFields(named, anywhere=True)

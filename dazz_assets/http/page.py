@@ -253,7 +253,8 @@ class Page(Response):
         """Take what an error quotes of the page out of it, if that may be sensitive."""
         concealed = conceal(self.body, "application/json", self.status, rules)
         told = f"the list of records can't be found, and {NOT_QUOTED}."
-        if concealed is not None:
+        is_one_value = not isinstance(self.document.value(rules.records), dict | list | None)
+        if concealed is not None and not is_one_value:
             try:
                 replace(self, body=concealed)._find_records(rules)
             except RecordsPathError as shown:
