@@ -20,4 +20,4 @@ def split_path(path: str) -> Path:
 
 def without_indexes(path: Path) -> Path:
     """The path without what may be an index of a list."""
-    return tuple(name for name in path if not name.isdecimal())
+    return tuple(name for name in path if not name.removeprefix("-").isdecimal())

@@ -90,13 +90,16 @@ class SensitiveFields:
         if not self._fields:
             return text
         try:
-            return self._change(text.strip(), self._fields, change)
+            text = text.strip()
+            if () in self._fields:
+                msgspec.json.decode(text)
+            return self._change(text, self._fields, change)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return None
 
     def _change(self, raw: bytes, fields: Fields, change: Callable[[bytes], bytes]) -> bytes:
+        """The JSON of a value, changed where the fields lead. Raises DecodeError if it is none."""
         if () in fields:
-            msgspec.json.decode(raw)  # raises DecodeError: what is not known to be one value is not passed on in part
             return change(raw)
         if raw[:1] == b"{":
             members = _OBJECT.decode(raw)
@@ -111,6 +114,7 @@ class SensitiveFields:
             return (
                 b"[" + b",".join(self._change(bytes(item).strip(), fields, change) for item in _LIST.decode(raw)) + b"]"
             )
+        msgspec.json.decode(raw)
         return raw
 
     def _change_below(self, name: str, raw: bytes, fields: Fields, change: Callable[[bytes], bytes]) -> bytes:
