@@ -53,6 +53,11 @@ class SensitiveFields:
         plain = without_indexes(path)
         return any(_is_above(field, plain) or field[: len(plain)] == plain for field in self._fields)
 
+    def hold(self, path: Path) -> bool:
+        """Whether a path leads to what is below a sensitive field."""
+        plain = without_indexes(path)
+        return any(len(field) < len(plain) and _is_above(field, plain) for field in self._fields)
+
     def hide(self, text: str) -> str:
         """A JSON text with `HIDDEN` in the place of sensitive values, except for null; all of it if it is no JSON."""
         return self.hide_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
@@ -60,6 +65,10 @@ class SensitiveFields:
     def hide_bytes(self, text: bytes) -> bytes:
         """As `hide`, for JSON in UTF-8."""
         return self._hide(text, lambda raw: raw if raw == b"null" else _HIDDEN_JSON) or _HIDDEN_JSON
+
+    def prune(self, value: Any) -> Any:
+        """A parsed value whose sensitive lists and objects are empty, for those who look at names and kinds alone."""
+        return self._prune(value, self._fields)
 
     def hide_keeping_kinds(self, text: str) -> str:
         """As `hide`, but a number becomes 0, a truth value false, and a list or an object empty, so that models fit.
@@ -117,11 +126,22 @@ class SensitiveFields:
         msgspec.json.decode(raw)
         return raw
 
+    def _prune(self, value: Any, fields: Fields) -> Any:
+        if isinstance(value, dict):
+            members = {} if () in fields else value
+            return {name: self._prune(item, self._find_below(name, fields)) for name, item in members.items()}
+        if isinstance(value, list):
+            return [] if () in fields else [self._prune(item, fields) for item in value]
+        return value
+
+    def _find_below(self, name: str, fields: Fields) -> Fields:
+        """Where the fields lead from a member of an object on."""
+        below = frozenset(field[1:] for field in fields if field[0] in (name, ANY_MEMBER))
+        return below | self._always | (fields if name.isdecimal() else frozenset())
+
     def _change_below(self, name: str, raw: bytes, fields: Fields, change: Callable[[bytes], bytes]) -> bytes:
-        below = {field[1:] for field in fields if field[0] in (name, ANY_MEMBER)} | self._always
-        if name.isdecimal():
-            below |= fields
-        return self._change(raw.strip(), frozenset(below), change) if below else raw
+        below = self._find_below(name, fields)
+        return self._change(raw.strip(), below, change) if below else raw
 
 
 def _is_above(field: Path, path: Path) -> bool:

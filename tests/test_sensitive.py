@@ -83,6 +83,12 @@ def test_kinds_can_be_kept() -> None:
     }
 
 
+def test_lists_and_objects_can_be_emptied() -> None:
+    record = {"a": {"LEAK": 1}, "b": [{"c": ["LEAK"], "d": 1}], "e": 2, "f": None}
+    pruned = SensitiveFields(["a.*", "b.c", "e", "f"]).prune(record)
+    assert pruned == {"a": {}, "b": [{"c": [], "d": 1}], "e": 2, "f": None}
+
+
 NAMES = st.sampled_from(["a", "b", "c", "7", "x.y"])
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text("äöxyz")),

@@ -21,7 +21,7 @@ def hide_sensitive(text: str, stream: StreamSpec, content_type: str, redactor: R
     The redactor gets to know the values, and replaces them elsewhere too. A success that can't be read is hidden whole.
     Raises RecordingError for one whose fields can't be found, as the code of the stream reads it in its own way.
     """
-    if not stream.sensitive or not text.strip():
+    if not stream.sensitive or text.strip() in ("", HIDDEN):
         return text
     if stream.pages is not None or not is_success:
         # Where the record is in such an answer is not known.
