@@ -69,7 +69,7 @@ def test_a_sub_stream_is_checked_with_a_record_of_its_parent(project: Project) -
     result = project.run("check", str(target))
     assert "incidents/acme: ok, 2 of 3 streams work" in result.out
     assert ["notes", "nothing to try", "0"] in rows(result.out)
-    assert "notes: there is no record of services to ask for it with" in result.err
+    assert "incidents/acme, notes: there is no record of services to ask for it with" in result.err
 
 
 NOTES = '''

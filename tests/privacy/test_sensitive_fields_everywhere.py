@@ -179,7 +179,7 @@ def test_messages_about_a_response_do_not_quote_them(synced: Watched, answer: st
         synced.watch.replies = {}
         (synced.folder / "quick.py").unlink()
     assert synced.shown(output) == set()
-    assert "leaks: watch/acme" in output
+    assert "watch/acme, stream leaks: GET " in output
 
 
 def test_a_parser_that_fails_is_told_without_what_it_says(synced: Watched) -> None:

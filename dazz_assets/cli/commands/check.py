@@ -77,7 +77,8 @@ def _print_checks(label: str, checks: Sequence["StreamCheck"]) -> None:
     streams = [each for each in checks if not each.is_fact]
     works = sum(each.outcome == "works" for each in streams)
     verdict = "failed" if any(each.is_problem for each in checks) else "ok"
-    print_result(f"{label}: {verdict}, {works} of {format_count(len(streams), 'stream')} work")
+    verb = "works" if len(streams) == 1 else "work"
+    print_result(f"{label}: {verdict}, {works} of {format_count(len(streams), 'stream')} {verb}")
     print_table(
         ("stream", "result", "records", "requests"),
         [
@@ -91,8 +92,10 @@ def _print_checks(label: str, checks: Sequence["StreamCheck"]) -> None:
         ],
     )
     for each in checks:
-        if each.reason:
-            print_note(mask_secrets(f"{each.name}: {each.reason}"), "red" if each.is_problem else "")
+        if each.is_problem:  # An error names connection and stream.
+            print_note(mask_secrets(each.reason), "red")
+        elif each.reason:
+            print_note(mask_secrets(f"{label}, {each.name}: {each.reason}"))
         for warning in each.warnings if each.outcome == "works" else ():
             print_note(f"{label}, {each.name}: warning: {mask_secrets(warning)}", "yellow")
 
