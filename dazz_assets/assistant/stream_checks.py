@@ -70,6 +70,7 @@ def check_streams(session: Session, names: Collection[str] | None = None) -> lis
     for stream in _with_ancestors(session.spec, names):
         checks.check_stream(stream)
     checks.raise_if_unauthorized(at_least=1)
+    checks.raise_if_alike()
     return [each for each in checks.found if names is None or each.name in names or each.is_problem]
 
 
@@ -82,6 +83,7 @@ class _Checks:
         self._wanted = _wanted_below(session.spec)
         self._first: dict[str, FirstRecords] = {}
         self._unauthorized: list[FetchError] = []
+        self._other_failures: list[FetchError] = []
 
     def check_facts(self) -> None:
         """Fetch the facts, each by itself."""
@@ -97,6 +99,12 @@ class _Checks:
         tried = sum(each.outcome != "untried" for each in self.found)
         if at_least <= len(self._unauthorized) == tried:
             raise ConnectionRefused(str(self._unauthorized[0]))
+
+    def raise_if_alike(self) -> None:
+        """Raise ConnectionRefused if all that was tried failed in the same words, as a client that can't be made."""
+        tried = sum(each.outcome != "untried" for each in self.found)
+        if 1 < len(self._other_failures) == tried and len({error.problem for error in self._other_failures}) == 1:
+            raise ConnectionRefused(str(self._other_failures[0]))
 
     def _check(self, name: str, stream: StreamSpec, fetch: Callable[[Client], FirstRecords]) -> None:
         if (reason := self._nothing_to_try(stream)) is not None:
@@ -141,6 +149,8 @@ class _Checks:
         if isinstance(error, FetchError) and error.status == UNAUTHORIZED:
             self._unauthorized.append(error)
             self.raise_if_unauthorized(at_least=_ENOUGH_401)
+        elif isinstance(error, FetchError) and not is_refused:
+            self._other_failures.append(error)
 
     def _nothing_to_try(self, stream: StreamSpec) -> str | None:
         """Why a stream can't be tried; None if it can."""

@@ -80,14 +80,12 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
 
 def classify_sensitive(page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]) -> Page:
     """As `classify_response`, for a stream with sensitive fields: neither an error nor the page's notes quote them."""
-    content_type = page.headers.get("content-type", "")
-    hide = value_mask(page.body, content_type, rules)
     try:
         found = classify_response(page, rules, now, mask)
     except FetchError as error:
         told = _classify_concealed(page, rules, now, mask)
         if isinstance(told, FetchError) and type(told) is type(error):
-            error.problem, error.advice = hide(told.problem), hide(told.advice)
+            error.problem, error.advice = told.problem, told.advice
         else:
             error.problem, error.advice = f"{page.status}, and {NOT_QUOTED}.", type(error).advice
         error.args = (error.problem,)
@@ -97,8 +95,7 @@ def classify_sensitive(page: Page, rules: ResponseRules, now: float, mask: Calla
     told = _classify_concealed(page, rules, now, mask)
 
     def note(name: str) -> str | None:
-        shown = getattr(told, name, None)
-        return None if getattr(found, name) is None else NOT_QUOTED if shown is None else hide(shown)
+        return None if getattr(found, name) is None else getattr(told, name, None) or NOT_QUOTED
 
     return replace(
         found,
@@ -111,18 +108,19 @@ def classify_sensitive(page: Page, rules: ResponseRules, now: float, mask: Calla
 def _classify_concealed(
     page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]
 ) -> Page | FetchError | None:
-    """What the page would be if its sensitive values were hidden; None if they can't be found."""
-    concealed = conceal(page.body, page.headers.get("content-type", ""), page.status, rules)
+    """What the page would be, or the error, if its sensitive values were hidden; None if they can't be found."""
+    content_type = page.headers.get("content-type", "")
+    concealed = conceal(page.body, content_type, page.status, rules)
     if concealed is None:
         return None
-    is_changed = concealed is not page.body
-    rules = replace(rules, format="json") if is_changed else rules
-    headers = CaseInsensitiveDict(page.headers)
-    if is_changed:
-        headers["content-type"] = "application/json"
+    hide = value_mask(page.body, content_type, rules)
+    if concealed is not page.body:
+        headers = CaseInsensitiveDict({**page.headers, "content-type": "application/json"})
+        page, rules = replace(page, body=concealed, headers=headers), replace(rules, format="json")
     try:
-        return classify_response(replace(page, body=concealed, headers=headers), rules, now, mask)
+        return classify_response(page, rules, now, lambda text: hide(mask(text)))
     except FetchError as error:
+        error.problem, error.advice = hide(error.problem), hide(error.advice)
         return error
 
 

@@ -209,6 +209,18 @@ def test_an_address_that_can_not_be_reached_is_told_once(check: Check) -> None:
         check(integration(TeamsStream, AlertsStream), url="http://127.0.0.1:1")
 
 
+def test_a_client_that_can_not_be_made_is_told_once(check: Check) -> None:
+    def connect(self: Integration[Any]) -> None:
+        raise LookupError("no profile of that name")
+
+    def pages(cls: type, client: object, params: object) -> Iterator[object]:
+        yield []
+
+    streams = [declare(f"S{number}Stream", Stream, pages=classmethod(pages)) for number in range(3)]
+    with pytest.raises(ConnectionRefused, match="no profile of that name"):
+        check(integration(*streams, base_url="", auth=None, connect=connect))
+
+
 def test_facts_are_tried_first_and_streams_that_do_without_them_all_the_same(check: Check) -> None:
     of_me = declare("MineStream", Stream, path="/of/{facts.me.id}")
     noted = integration(of_me, AlertsStream, facts={"me": "/myself"})
