@@ -102,9 +102,10 @@ class LakeIOManager(dg.IOManager):
             table = self._lake.raw(self._spec.name, stream.name, connection, windowed=stream.cursor is not None)
             if (version := table.open()) is not None:
                 batches = latest_versions(version, _RAW_COLUMNS, self._stored_windows(version, windows))
-                parts.append(_with_constants(pa.Table.from_batches(batches, raw), connection=connection))
-        rows = _concatenate(parts, pa.schema([_text_field("connection"), *raw]))
-        return rows if not stream.sensitive else _hide_sensitive(rows, SensitiveFields(stream.sensitive))
+                rows = pa.Table.from_batches((batch.cast(raw) for batch in batches), raw)
+                parts.append(_with_constants(rows, connection=connection))
+        found = _concatenate(parts, pa.schema([_text_field("connection"), *raw]))
+        return found if not stream.sensitive else _hide_sensitive(found, SensitiveFields(stream.sensitive))
 
     def _read_objects(
         self, parser: ParserSpec, model: type[DomainObject], windows_by_connection: Mapping[str, set[date] | None]
