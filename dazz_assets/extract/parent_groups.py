@@ -12,7 +12,6 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
 from dazz_assets.http import FetchError
 from dazz_assets.http.json_fields import FieldReader
-from dazz_assets.http.quotes import shorten
 from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 
@@ -104,6 +103,6 @@ class PageReader:
         if value is None:
             return f"a record has no value at `{stream.parent_key}`, which says to which of {stream.parent} it belongs."
         return (
-            f"a record has {shorten(value, 60)!r} at `{stream.parent_key}`, which is the `{stream.asked_parent_field}` "
-            f"of none of {stream.parent} that were asked for."
+            f"a record has at `{stream.parent_key}` what is the `{stream.asked_parent_field}` of none of {stream.parent} "
+            "that were asked for."
         )

@@ -84,7 +84,7 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
         graphql_rules.check_query(where, spec)
         parent_rules.check_parents(where, spec)
         combination_rules.check_stream(where, spec, integration)
-    sensitive_rules.check_sensitive(integration, specs.values())
+    sensitive_rules.check_sensitive(integration, specs.values(), facts)
     combination_rules.check_integration(integration)
     base_url_rules.check_base_url(integration, config)
     auth_rules.check_auth(integration, config)

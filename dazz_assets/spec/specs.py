@@ -113,6 +113,8 @@ class StreamSpec:
             self.format,
             self.total,
             self.budget,
+            self.permissions,
+            self.sensitive,
             is_ranged=self.cursor is not None,
         )
 
