@@ -103,6 +103,6 @@ class PageReader:
         if value is None:
             return f"a record has no value at `{stream.parent_key}`, which says to which of {stream.parent} it belongs."
         return (
-            f"a record has at `{stream.parent_key}` what is the `{stream.asked_parent_field}` of none of {stream.parent} "
-            "that were asked for."
+            f"what a record has at `{stream.parent_key}` is the `{stream.asked_parent_field}` of none of "
+            f"{stream.parent} that were asked for."
         )
