@@ -183,7 +183,9 @@ def find_sandboxes() -> list[type[VendorSandbox]]:
     """
     found: dict[str, type[VendorSandbox]] = {}
     for module in _sandbox_modules().values():
-        for value in vars(module).values() if isinstance(module, ModuleType) else ():
+        if isinstance(module, str):
+            continue
+        for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, VendorSandbox) and value.__module__ == module.__name__:
                 found[value.name] = value
     return [found[name] for name in sorted(found)]

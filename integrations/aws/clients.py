@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import botocore.session
-from botocore.exceptions import NoCredentialsError
 from botocore.config import Config
 from botocore.credentials import (
     AssumeRoleCredentialFetcher,
@@ -19,6 +18,7 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.exceptions import NoCredentialsError
 
 from .config import AwsConfig, role_account
 
@@ -47,8 +47,8 @@ class AwsClients:
         self._options = Config(**_OPTIONS, **path_style)
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = Lock()
-        self._own = sign_in(config)
-        self._loader = self._own._session.get_component("data_loader")
+        self._core = botocore.session.get_session()
+        self._own = sign_in(config, self._core)
         self._roles = {role_account(arn): self._assume(arn, config.external_id) for arn in config.role_arns}
 
     @property
@@ -82,7 +82,7 @@ class AwsClients:
     def _assume(self, arn: str, external_id: str | None) -> boto3.Session:
         """A session of a role, whose credentials the SDK renews 15 minutes before they end."""
         create = partial(
-            self._own._session.create_client,
+            self._core.create_client,
             region_name=self._region,
             endpoint_url=self._endpoint,
             config=self._options,
@@ -92,11 +92,11 @@ class AwsClients:
         session = botocore.session.get_session()
         session.register_component("credential_provider", CredentialResolver([_Role(fetcher)]))
         # Else each session reads the descriptions of all services anew, which takes half a second.
-        session.register_component("data_loader", self._loader)
+        session.register_component("data_loader", self._core.get_component("data_loader"))
         return boto3.Session(botocore_session=session)
 
 
-class _Role(CredentialProvider):
+class _Role(CredentialProvider):  # type: ignore[misc]  # botocore brings no types
     """Provides a role's credentials to a session."""
 
     METHOD = "assume-role"
@@ -109,10 +109,12 @@ class _Role(CredentialProvider):
         return DeferredRefreshableCredentials(self._fetcher.fetch_credentials, self.METHOD)
 
 
-def sign_in(config: AwsConfig) -> boto3.Session:
+def sign_in(config: AwsConfig, core: botocore.session.Session) -> boto3.Session:
     """The session of the connection's own credentials. Raises what boto3 raises if there are none."""
     keys = (config.access_key_id, config.secret_access_key, config.session_token)
-    session = boto3.Session(*(key and key.get_secret_value() for key in keys), profile_name=config.profile)
+    session = boto3.Session(
+        *(key and key.get_secret_value() for key in keys), botocore_session=core, profile_name=config.profile
+    )
     if session.get_credentials() is None:
         raise NoCredentialsError
     return session

@@ -40,7 +40,11 @@ class Opening:
         """What gives access, and what becomes of it."""
         if self.block.stops is None:
             return f"{self.what} (unless a public access block stops it, which could not be read)"
-        return f"{self.what} (stopped by the public access block of the {self.block.whose})" if self.block.stops else self.what
+        return (
+            f"{self.what} (stopped by the public access block of the {self.block.whose})"
+            if self.block.stops
+            else self.what
+        )
 
 
 def find_openings(settings: BucketSettings, account: Account | None, permissions: frozenset[str]) -> list[Opening]:

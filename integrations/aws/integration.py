@@ -182,8 +182,7 @@ class AwsIntegration(Integration[AwsConfig]):
         settings: FullRefresh[BucketSettingsStream],
     ) -> Iterator[CloudResource]:
         """Accounts, and buckets with who may reach them."""
-        for account in accounts:
-            yield self._account(account)
+        yield from map(self._account, accounts)
         by_name = {item.name: item for item in settings}
         for bucket, account in buckets.with_parents(accounts):
             yield self._bucket(bucket, account, by_name.get(bucket.name))

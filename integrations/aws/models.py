@@ -81,7 +81,7 @@ class Account(AwsModel):
     @property
     def partition(self) -> str:
         """The part of AWS that it is in: aws, aws-cn, aws-us-gov."""
-        parts = (self.identity and self.identity.arn or "").split(":")
+        parts = ((self.identity and self.identity.arn) or "").split(":")
         return parts[1] if len(parts) > 1 and parts[1] else "aws"
 
 

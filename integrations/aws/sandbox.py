@@ -11,7 +11,10 @@ from xml.sax.saxutils import escape
 
 from moto.core.utils import utcnow
 from moto.iam.models import get_account_id_from, iam_backends
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]
+    DomainDispatcherApplication,
+    create_backend_app,
+)
 from moto.sts.models import sts_backends
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
@@ -58,7 +61,7 @@ class AwsSandbox(VendorSandbox):
         *,
         now: datetime | None = None,
         accounts: int = 3,
-        buckets: int = 60,
+        buckets: int = 45,
         page_size: int = 1_000,
         limit: int = 5_000,
     ) -> None:
@@ -103,7 +106,7 @@ class AwsSandbox(VendorSandbox):
             base_url=request.origin,
             query_string="&".join(f"{name}={value}" for name, value in request.query),
             method=request.method,
-            headers=dict(request.headers),
+            headers=request.headers.items(),
             data=request.body,
         )
         content, status, headers = run_wsgi_app(_MOTO, builder.get_environ(), buffered=True)
@@ -231,5 +234,6 @@ def _error(request: SandboxRequest, status: int, code: str, message: str) -> San
     if _scope(request).service == "s3":
         body = f"<Error>{error}<RequestId>{_REQUEST_ID}</RequestId></Error>"
     else:
-        body = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>{_REQUEST_ID}</RequestId></ErrorResponse>"
+        error = f"<Error><Type>Sender</Type>{error}</Error><RequestId>{_REQUEST_ID}</RequestId>"
+        body = f"<ErrorResponse>{error}</ErrorResponse>"
     return SandboxResponse(status, f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode(), _XML)

@@ -44,7 +44,7 @@ class SandboxAccount:
 
     id: str
     alias: str
-    buckets: list[str] = field(default_factory=list)
+    buckets: list[str] = field(default_factory=list[str])
 
     @property
     def role_arn(self) -> str:

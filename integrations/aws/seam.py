@@ -18,6 +18,8 @@ Send = Callable[[Request], Response]
 # What differs each time, and what proves who asks, is left out: the time, the signature.
 _RECORDED_HEADERS = ("content-type", "x-amz-account-id", "x-amz-target")
 _CREDENTIALS = re.compile(rb"(?<=<)(AccessKeyId|SecretAccessKey|SessionToken)>[^<]*(?=</)")
+# Names of people: of those who own and are granted something, and of the user that we are.
+_PERSONAL = re.compile(rb"(?<=<DisplayName>)[^<]+|(?<=<EmailAddress>)[^<]+|(?<=:user/)[^<]+")
 # Requests by which a profile, or the machine that we run on, gets its credentials. A replay needs none of them.
 _SIGNS_IN = re.compile(r"^https?://(?:[\w.-]*\.sso|oidc|[\w.-]*\.signin)\.")
 
@@ -25,7 +27,8 @@ _SIGNS_IN = re.compile(r"^https?://(?:[\w.-]*\.sso|oidc|[\w.-]*\.signin)\.")
 class BotocoreSeam:
     """Implements `Seam`. A replay signs with invented credentials, whatever the connection's are.
 
-    Credentials of a role are recorded without what is secret in them, but the SDK gets them as they came.
+    Credentials of a role are recorded without what is secret in them, but the SDK gets them as they came. Names of
+    people are replaced here, since the recorder can't tell where they are in XML.
     """
 
     @contextmanager
@@ -44,7 +47,7 @@ class BotocoreSeam:
                     raise ValueError("a request that names what is redacted can't be sent: its signature covers it")
                 answer = really_send(endpoint, signed)
                 answers.append(answer)
-                return Response(answer.status_code, dict(answer.headers), _without_credentials(answer.content))
+                return Response(answer.status_code, dict(answer.headers), _redact(answer.content))
 
             recorded = _answer(signed, tape(asked, send_signed))
             return answers[0] if _CREDENTIALS.search(answers[0].content) else recorded
@@ -61,14 +64,11 @@ class BotocoreSeam:
         def send(endpoint: Any, signed: Any) -> Any:
             return _answer(signed, script(_read(signed)))
 
-        class Resolver:
-            def load_credentials(self) -> Any:
-                return Credentials("replayed", "replayed")
-
+        resolver = mock.Mock(load_credentials=lambda: Credentials("replayed", "replayed"))
         with (
             mock.patch.object(Endpoint, "_send", send),
-            mock.patch.object(Session, "_create_credential_resolver", lambda _: Resolver()),
-            mock.patch.object(Session, "get_scoped_config", lambda _: {}),
+            mock.patch.object(Session, "_create_credential_resolver", return_value=resolver),
+            mock.patch.object(Session, "get_scoped_config", return_value={}),
         ):
             yield
 
@@ -91,8 +91,8 @@ def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _without_credentials(body: bytes) -> bytes:
-    return _CREDENTIALS.sub(rb"\1>recorded", body)
+def _redact(body: bytes) -> bytes:
+    return _PERSONAL.sub(b"redacted", _CREDENTIALS.sub(rb"\1>redacted", body))
 
 
 def _answer(signed: Any, response: Response) -> Any:
