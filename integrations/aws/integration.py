@@ -69,6 +69,7 @@ class AccountsStream(Stream[Account]):
 
     records = "Accounts"
     primary_key = "Account"
+    permissions = ("iam:ListAccountAliases", "s3:GetAccountPublicAccessBlock")
     accept = {200: "keep"}  # What is refused comes as `Errors` beside the records.
 
     @classmethod
@@ -87,6 +88,7 @@ class BucketsStream(Stream[Bucket]):
     params = {"Account": "{parent.Account}"}
     records = "Buckets"
     primary_key = "Name"
+    permissions = ("s3:ListAllMyBuckets",)
 
     @classmethod
     def pages(cls, client: AwsClients, params: Mapping[str, Any]) -> Iterator[Any]:
@@ -108,7 +110,12 @@ class BucketSettingsStream(Stream[BucketSettings]):
     records = "BucketSettings"
     shape = "object"
     primary_key = "Name"
+    permissions = (
+        *("s3:GetBucketAcl", "s3:GetBucketLogging", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock"),
+        *("s3:GetBucketTagging", "s3:GetBucketVersioning", "s3:GetEncryptionConfiguration"),
+    )
     accept = {200: "keep"}
+    personal = ("Acl.Owner.DisplayName", "Acl.Grants.Grantee.DisplayName", "Acl.Grants.Grantee.EmailAddress")
 
     @classmethod
     def pages(cls, client: AwsClients, params: Mapping[str, Any]) -> Iterator[Any]:
@@ -163,6 +170,7 @@ class AwsIntegration(Integration[AwsConfig]):
     check = AccountsStream
     streams = (AccountsStream, BucketsStream, BucketSettingsStream)
     seams = (BotocoreSeam(),)
+    permissions_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"
 
     def connect(self) -> AwsClients:
         try:

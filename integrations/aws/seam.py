@@ -17,6 +17,8 @@ from dazz_assets import Request, Response
 Send = Callable[[Request], Response]
 # What differs each time, and what proves who asks, is left out: the time, the signature.
 _RECORDED_HEADERS = ("content-type", "x-amz-account-id", "x-amz-target")
+# Of a role's credentials what is secret, and when they end, which a replay is not to reach.
+_EXPIRATION = re.compile(rb"(?<=<Expiration>)[^<]+")
 _CREDENTIALS = re.compile(rb"(?<=<)(AccessKeyId|SecretAccessKey|SessionToken)>[^<]*(?=</)")
 # Names of people: of those who own and are granted something, and of the user that we are.
 _PERSONAL = re.compile(rb"(?<=<DisplayName>)[^<]+|(?<=<EmailAddress>)[^<]+|(?<=:user/)[^<]+")
@@ -92,7 +94,8 @@ def _text(value: str | bytes) -> str:
 
 
 def _redact(body: bytes) -> bytes:
-    return _PERSONAL.sub(b"redacted", _CREDENTIALS.sub(rb"\1>redacted", body))
+    body = _EXPIRATION.sub(b"2099-01-01T00:00:00Z", _CREDENTIALS.sub(rb"\1>redacted", body))
+    return _PERSONAL.sub(b"redacted", body)
 
 
 def _answer(signed: Any, response: Response) -> Any:
