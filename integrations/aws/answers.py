@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from dazz_assets import Response
@@ -29,8 +29,8 @@ _WRONG_CREDENTIALS = frozenset(
         *("RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "UnrecognizedClientException"),
     }
 )
-# A bucket that is gone has no settings to tell of.
-_GONE = "NoSuchBucket"
+# A bucket that is gone has no settings to tell of, and who may not assume the role gets no answer at all.
+_FOR_ALL_CALLS = frozenset({"NoSuchBucket", "AssumeRole"})
 
 
 def response_of(error: Exception) -> Response | None:
@@ -56,14 +56,25 @@ def response_of(error: Exception) -> Response | None:
 def ask(call: Callable[..., Record], **params: Any) -> Record:
     """What a call answers, or the error with which it is refused: `{"Error": {"Code": ..., "Message": ...}}`.
 
-    Raises what concerns more than this call: throttling, wrong credentials, a bucket that is gone.
+    Raises what concerns more than this call: throttling, wrong credentials, a role that is not ours, a bucket that is
+    gone.
     """
+    return _ask(call, params, _FOR_ALL_CALLS)
+
+
+def identify(call: Callable[..., Record]) -> Record:
+    """Who we are in an account, or the error with which the account refuses us. Raises what may pass."""
+    return _ask(call, {}, frozenset())
+
+
+def _ask(call: Callable[..., Record], params: Mapping[str, Any], raised: Collection[str]) -> Record:
     from botocore.exceptions import ClientError
 
     try:
         answer = call(**params)
     except ClientError as error:
-        if not 400 <= (status := _status_of(error)) < 500 or status in (401, 408, 429) or _code_of(error) == _GONE:
+        status, reasons = _status_of(error), (_code_of(error), error.operation_name)
+        if not 400 <= status < 500 or status in (401, 408, 429) or any(reason in raised for reason in reasons):
             raise
         return {"Error": _error_of(error)}
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -24,6 +25,9 @@ from .config import AwsConfig, role_account
 
 ROLE_SESSION = "dazz-assets"
 """The name of our sessions of roles, which CloudTrail shows."""
+
+# It shows a traceback of each role that we may not assume, which the engine reports.
+logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
 _OPTIONS: dict[str, Any] = {
     # The SDK repeats single requests; what is still throttled after that, the engine waits for.
@@ -112,8 +116,12 @@ class _Role(CredentialProvider):  # type: ignore[misc]  # botocore brings no typ
 def sign_in(config: AwsConfig, core: botocore.session.Session) -> boto3.Session:
     """The session of the connection's own credentials. Raises what boto3 raises if there are none."""
     keys = (config.access_key_id, config.secret_access_key, config.session_token)
+    # A profile may assume a role by itself, for which the region counts too.
     session = boto3.Session(
-        *(key and key.get_secret_value() for key in keys), botocore_session=core, profile_name=config.profile
+        *(key and key.get_secret_value() for key in keys),
+        region_name=config.region,
+        botocore_session=core,
+        profile_name=config.profile,
     )
     if session.get_credentials() is None:
         raise NoCredentialsError

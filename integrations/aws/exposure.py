@@ -11,8 +11,10 @@ from .models import Account, BucketSettings, PublicAccessBlock
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#specifying-grantee-predefined-groups
 _GROUPS = "http://acs.amazonaws.com/groups/global/"
 _PUBLIC_GROUPS = ("AllUsers", "AuthenticatedUsers")
-READ = frozenset({"READ", "READ_ACP", "FULL_CONTROL"})
-WRITE = frozenset({"WRITE", "WRITE_ACP", "FULL_CONTROL"})
+READ = "read"
+WRITE = "write"
+# What a permission allows; one that is not known here allows to read.
+_ALLOWED = {"WRITE": (WRITE,), "WRITE_ACP": (WRITE,), "FULL_CONTROL": (READ, WRITE)}
 
 # The settings of a public access block that stop what is already there: https://docs.aws.amazon.com/AmazonS3/latest/
 # userguide/access-control-block-public-access.html#access-control-block-public-access-options
@@ -47,14 +49,11 @@ class Opening:
         )
 
 
-def find_openings(settings: BucketSettings, account: Account | None, permissions: frozenset[str]) -> list[Opening]:
-    """What gives the public any of these permissions: `READ` or `WRITE`.
-
-    Of a policy AWS says only that it is public; that counts as reading.
-    """
+def find_openings(settings: BucketSettings, account: Account | None, access: str) -> list[Opening]:
+    """What lets the public `READ` or `WRITE`. Of a policy AWS says only that it is public; that counts as reading."""
     of_acls = _find_block(_OF_ACLS, settings, account)
-    found = [Opening(what, of_acls) for what in _public_grants(settings, permissions)]
-    if permissions is READ and _has_public_policy(settings):
+    found = [Opening(what, of_acls) for what in _public_grants(settings, access)]
+    if access == READ and _has_public_policy(settings):
         found.append(Opening("the policy is public", _find_block(_OF_POLICIES, settings, account)))
     return found
 
@@ -87,17 +86,17 @@ def _is_open(is_there: bool | None, block: Block) -> bool | None:
     return None if is_there is None or block.stops is None else True
 
 
-def _public_grants(settings: BucketSettings, permissions: frozenset[str]) -> Iterator[str]:
+def _public_grants(settings: BucketSettings, *access: str) -> Iterator[str]:
     for grant in (settings.acl and settings.acl.grants) or []:
         group = (grant.grantee.uri or "").removeprefix(_GROUPS)
-        if group in _PUBLIC_GROUPS and grant.permission in permissions:
+        if group in _PUBLIC_GROUPS and set(access) & set(_ALLOWED.get(grant.permission, (READ,))):
             yield f"the ACL grants {grant.permission} to {group}"
 
 
 def _has_public_acl(settings: BucketSettings) -> bool | None:
     if settings.acl is None or settings.acl.grants is None:
         return None
-    return any(_public_grants(settings, READ | WRITE))
+    return any(_public_grants(settings, READ, WRITE))
 
 
 def _has_public_policy(settings: BucketSettings) -> bool | None:

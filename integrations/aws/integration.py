@@ -18,7 +18,7 @@ from dazz_assets.domain import (
     UserType,
 )
 
-from .answers import Record, ask, is_unreachable, refusals, response_of, unknown
+from .answers import Record, ask, identify, is_unreachable, refusals, response_of, unknown
 from .config import AwsConfig
 from .exposure import READ, WRITE, Opening, find_openings, is_encrypted, is_public
 from .models import Account, Bucket, BucketSettings
@@ -124,7 +124,7 @@ class BucketSettingsStream(Stream[BucketSettings]):
 
 
 def _describe_account(client: AwsClients, account: str) -> Record:
-    identity = ask(client.of("sts", account).get_caller_identity)
+    identity = identify(client.of("sts", account).get_caller_identity)
     if "Error" in identity:
         return {"Account": account, "Identity": identity}
     account = identity["Account"]
@@ -208,8 +208,8 @@ class AwsIntegration(Integration[AwsConfig]):
             known = by_name.get(bucket.name)
             if known is None:
                 continue
-            for rule, title, permissions in _PUBLIC_RULES:
-                if found := find_openings(known, account, permissions):
+            for rule, title, access in _PUBLIC_RULES:
+                if found := find_openings(known, account, access):
                     yield self._finding(bucket, account, rule, title, Severity.CRITICAL, _judge(found))
             if is_encrypted(known) is False:
                 judged = (Status.NEW, "NON_COMPLIANT", "the bucket has no rule for encryption")

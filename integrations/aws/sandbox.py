@@ -154,7 +154,7 @@ class AwsSandbox(VendorSandbox):
     def _refuse_bucket(self, request: SandboxRequest) -> SandboxResponse | None:
         """The refusal of a request about a bucket: as told, or since it was sent to another region."""
         bucket = unquote(request.path.strip("/"))
-        region = self._region_of(bucket)
+        region = self.region_of(bucket)
         if region is None:
             return None
         if region in self.closed_regions:
@@ -166,7 +166,8 @@ class AwsSandbox(VendorSandbox):
         refusal = self.refusals.get((bucket, about)) or self.refusals.get((bucket, "*"))
         return _error(request, *refusal) if refusal else None
 
-    def _region_of(self, bucket: str) -> str | None:
+    def region_of(self, bucket: str) -> str | None:
+        """The region that a bucket is in; None if there is no such bucket."""
         for account in self.accounts.values():
             if bucket in account.buckets:
                 return str(account.store.get_bucket(bucket).region_name)

@@ -34,8 +34,9 @@ CHANGE = 1
 
 
 def aws() -> VendorSandbox:
-    """Two accounts, one with two pages of buckets; each bucket is seven requests and as many files."""
-    return AwsSandbox(seed=1, now=NOW, accounts=2, buckets=5, page_size=2)
+    """Two accounts, one with two pages of buckets: each is seven requests, and as many files. Of this seed some are
+    public, one of them but for its public access block, and some not encrypted."""
+    return AwsSandbox(seed=206, now=NOW, accounts=2, buckets=5, page_size=2)
 
 
 def github() -> VendorSandbox:
