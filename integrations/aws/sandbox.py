@@ -53,7 +53,6 @@ class AwsSandbox(VendorSandbox):
     """
 
     name: ClassVar[str] = "aws"
-    token = "AKIASANDBOX7ACCESSKQ"  # noqa: S105 - opens nothing but this sandbox
 
     def __init__(
         self,
@@ -180,6 +179,8 @@ class AwsSandbox(VendorSandbox):
         self.rate.clear()
         made = [data.make_account(random, number) for number in range(accounts)]
         self.accounts = {account.id: account for account in made}
+        # moto finds the account by the key, among all sandboxes of the process.
+        self.token = "AKIASANDBOX" + "".join("ABCDEFGHIJ"[int(digit)] for digit in made[0].id[-9:])
         keys = iam_backends[made[0].id]["aws"]
         keys.access_keys[self.token] = keys.create_temp_access_key()
         for account in made:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
@@ -17,9 +17,11 @@ from dazz_assets import Request, Response
 Send = Callable[[Request], Response]
 # What differs each time, and what proves who asks, is left out: the time, the signature.
 _RECORDED_HEADERS = ("content-type", "x-amz-account-id", "x-amz-target")
-# Of a role's credentials what is secret, and when they end, which a replay is not to reach.
-_EXPIRATION = re.compile(rb"(?<=<Expiration>)[^<]+")
-_CREDENTIALS = re.compile(rb"(?<=<)(AccessKeyId|SecretAccessKey|SessionToken)>[^<]*(?=</)")
+# Accounts are asked for the same, with credentials of their own: this header tells the recorded requests apart.
+_ACCOUNT_HEADER = "Signed-For"
+_KEY = re.compile(r"Credential=([^/,]+)/")
+_ROLE = re.compile(rb"<AccessKeyId>([^<]+)<.*:(\d{12}):assumed-role/", re.DOTALL)
+_RECORDED_KEY = "role-in-"
 # Names of people: of those who own and are granted something, and of the user that we are.
 _PERSONAL = re.compile(rb"(?<=<DisplayName>)[^<]+|(?<=<EmailAddress>)[^<]+|(?<=:user/)[^<]+")
 # Requests by which a profile, or the machine that we run on, gets its credentials. A replay needs none of them.
@@ -38,11 +40,12 @@ class BotocoreSeam:
         from botocore.endpoint import Endpoint
 
         really_send = Endpoint._send
+        roles: dict[str, str] = {}  # accounts by the key of their credentials
 
         def send(endpoint: Any, signed: Any) -> Any:
             if _signs_in(signed):
                 return really_send(endpoint, signed)
-            asked, answers = _read(signed), []
+            asked, answers = _read(signed, roles), []
 
             def send_signed(request: Request) -> Response:
                 if (request.url, request.body) != (asked.url, asked.body):
@@ -52,7 +55,10 @@ class BotocoreSeam:
                 return Response(answer.status_code, dict(answer.headers), _redact(answer.content))
 
             recorded = _answer(signed, tape(asked, send_signed))
-            return answers[0] if _CREDENTIALS.search(answers[0].content) else recorded
+            if role := _ROLE.search(answers[0].content):
+                roles[role[1].decode()] = role[2].decode()
+                return answers[0]
+            return recorded
 
         with mock.patch.object(Endpoint, "_send", send):
             yield
@@ -64,7 +70,7 @@ class BotocoreSeam:
         from botocore.session import Session
 
         def send(endpoint: Any, signed: Any) -> Any:
-            return _answer(signed, script(_read(signed)))
+            return _answer(signed, script(_read(signed, {})))
 
         resolver = mock.Mock(load_credentials=lambda: Credentials("replayed", "replayed"))
         with (
@@ -78,13 +84,18 @@ class BotocoreSeam:
 def _signs_in(signed: Any) -> bool:
     from .clients import ROLE_SESSION
 
-    body = signed.body.decode() if isinstance(signed.body, bytes) else str(signed.body or "")
+    body = _text(signed.body or "")
     assumes = "Action=AssumeRole" in body and f"RoleSessionName={ROLE_SESSION}" not in body
     return assumes or _SIGNS_IN.match(signed.url) is not None
 
 
-def _read(signed: Any) -> Request:
+def _read(signed: Any, roles: Mapping[str, str]) -> Request:
+    """A request without what differs each time. roles: accounts by their key, besides those that a replay makes up."""
     headers = {name: _text(value) for name, value in signed.headers.items() if name.lower() in _RECORDED_HEADERS}
+    found = _KEY.search(_text(signed.headers.get("Authorization", "")))
+    key = found[1] if found else ""
+    if account := roles.get(key) or (key.removeprefix(_RECORDED_KEY) if key.startswith(_RECORDED_KEY) else ""):
+        headers[_ACCOUNT_HEADER] = account
     body = signed.body.encode() if isinstance(signed.body, str) else signed.body
     return Request(signed.url, signed.method, headers=headers, body=body)
 
@@ -94,7 +105,11 @@ def _text(value: str | bytes) -> str:
 
 
 def _redact(body: bytes) -> bytes:
-    body = _EXPIRATION.sub(b"2099-01-01T00:00:00Z", _CREDENTIALS.sub(rb"\1>redacted", body))
+    """A body without secrets and names. Of a role's credentials the key names the account, and their end is far off."""
+    if role := _ROLE.search(body):
+        body = re.sub(rb"(?<=<AccessKeyId>)[^<]+", _RECORDED_KEY.encode() + role[2], body)
+        body = re.sub(rb"(?<=<SecretAccessKey>)[^<]+|(?<=<SessionToken>)[^<]+", b"redacted", body)
+        body = re.sub(rb"(?<=<Expiration>)[^<]+", b"2099-01-01T00:00:00Z", body)
     return _PERSONAL.sub(b"redacted", body)
 
 

@@ -212,4 +212,3 @@ def test_without_boto3_the_error_says_what_to_install(tmp_path: Path, monkeypatc
 def test_a_config_that_contradicts_itself_is_refused(config: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         AwsConfig.model_validate(config)
-

@@ -190,7 +190,9 @@ def test_a_resource_has_what_is_known_of_the_bucket() -> None:
     ],
 )
 def test_an_arn_has_the_partition_of_its_account(partition: str, arn: str, url: str | None) -> None:
-    accounts = FullRefresh([Account.model_validate({"Account": ID, "Identity": {"Arn": f"arn:{partition}:iam::{ID}:x"}})])
+    accounts = FullRefresh(
+        [Account.model_validate({"Account": ID, "Identity": {"Arn": f"arn:{partition}:iam::{ID}:x"}})]
+    )
     buckets = FullRefresh([Bucket(name="site")], parents=list(accounts))
     _, bucket = AwsIntegration().cloud_resources(accounts, buckets, FullRefresh([]))
     assert (bucket.uid, bucket.src_url) == (arn, url)

@@ -154,9 +154,7 @@ def test_a_bucket_in_a_region_that_is_not_enabled_is_reported_and_the_others_are
     assert settings_of(customer, bucket)["Encryption"]["Error"]["Code"] == "IllegalLocationConstraintException"
 
 
-def test_a_bucket_that_does_not_answer_is_reported_and_the_others_are_read(
-    aws: AwsSandbox, customer: Customer
-) -> None:
+def test_a_bucket_that_does_not_answer_is_reported_and_the_others_are_read(aws: AwsSandbox, customer: Customer) -> None:
     bucket = a_bucket(aws)
     aws.faults.add(Fault(kind="reset", path=f"/{bucket}*", times=10_000))
     report = customer.sync()["bucket_settings"]

@@ -16,7 +16,15 @@ from dazz_assets.lake.object_columns import make_batch
 from integrations.aws.integration import AwsIntegration
 from integrations.aws.models import Account, Bucket, BucketSettings
 from tests.domain.test_ocsf_events import event_of
-from tests.integrations.test_aws_findings import ALL_USERS_READ, NO_BLOCK, PRIVATE, PUBLIC_POLICY, acl, block, encryption
+from tests.integrations.test_aws_findings import (
+    ALL_USERS_READ,
+    NO_BLOCK,
+    PRIVATE,
+    PUBLIC_POLICY,
+    acl,
+    block,
+    encryption,
+)
 from tests.integrations.test_unusual_records import Path, change, optional, paths, thorough, unusual
 
 ACCOUNT = {
@@ -64,7 +72,9 @@ _IN_FULL = [path for path in paths(FULL) if path[0] in ("Acl", "PolicyStatus", "
 
 @thorough
 @given(st.lists(st.sampled_from(_IN_FULL), min_size=1, max_size=6), st.data())
-def test_a_public_bucket_of_which_parts_can_not_be_read_is_never_private(changed: list[Path], data: st.DataObject) -> None:
+def test_a_public_bucket_of_which_parts_can_not_be_read_is_never_private(
+    changed: list[Path], data: st.DataObject
+) -> None:
     settings = deepcopy(FULL)
     for path in changed:
         change(settings, path, data.draw(_ANSWERS))
