@@ -1,4 +1,4 @@
-"""Requests to the hosts of AWS, answered by the sandbox: for recordings, and for what boto3 does without an endpoint."""
+"""Requests to the hosts of AWS, answered by the sandbox: for recordings, which then hold the hosts that boto3 finds."""
 
 from __future__ import annotations
 

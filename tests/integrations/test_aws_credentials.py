@@ -174,7 +174,7 @@ def test_an_expired_token_is_wrong_credentials(tmp_path: Path) -> None:
         }
         with (
             time_machine.travel(start + timedelta(hours=2), tick=False),
-            pytest.raises(SyncError, match="401.*ExpiredToken.*Check the connection's credentials"),
+            pytest.raises(SyncError, match=r"401.*ExpiredToken.*Check the connection's credentials"),
         ):
             Customer(config, tmp_path).sync()
 
@@ -187,7 +187,7 @@ def test_an_expired_token_is_wrong_credentials(tmp_path: Path) -> None:
     ],
 )
 def test_no_credentials_are_told_as_such(config: dict[str, Any], message: str, tmp_path: Path) -> None:
-    with pytest.raises(SyncError, match=f"401.*{message}.*Check the connection's credentials"):
+    with pytest.raises(SyncError, match=rf"401.*{message}.*Check the connection's credentials"):
         Customer({**config, "base_url": "http://127.0.0.1:9"}, tmp_path).sync()
 
 

@@ -29,8 +29,8 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def aws() -> Iterator[AwsSandbox]:
-    yield AwsSandbox(seed=3, accounts=3, buckets=12, page_size=2)
+def aws() -> AwsSandbox:
+    return AwsSandbox(seed=3, accounts=3, buckets=12, page_size=2)
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_an_account_that_refuses_us_is_reported_and_what_is_stored_of_it_stays(
 
 def test_the_sync_fails_when_every_account_refuses_us(aws: AwsSandbox, customer: Customer) -> None:
     aws.refused_roles = set(aws.accounts)
-    with pytest.raises(SyncError, match="403.*AccessDenied.*sts:AssumeRole"):
+    with pytest.raises(SyncError, match=r"403.*AccessDenied.*sts:AssumeRole"):
         customer.sync()
 
 
@@ -217,7 +217,7 @@ def test_throttling_is_repeated_by_the_sdk_and_then_by_the_engine(aws: AwsSandbo
 
 def test_keys_that_are_not_valid_are_wrong_credentials(sandbox: Sandbox, tmp_path: Path) -> None:
     config = {**sandbox.settings("aws"), "access_key_id": "AKIAWRONGWRONGWRONGW", "role_arns": [], "external_id": None}
-    with pytest.raises(SyncError, match="401.*InvalidAccessKeyId.*Check the connection's credentials"):
+    with pytest.raises(SyncError, match=r"401.*InvalidAccessKeyId.*Check the connection's credentials"):
         Customer(config, tmp_path).sync()
 
 
