@@ -82,8 +82,8 @@ def test_a_role_that_is_refused_answers_nothing_of_the_bucket() -> None:
 
 
 def test_a_wait_that_aws_asks_for_is_kept() -> None:
-    answer = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
-    answer["ResponseMetadata"]["HTTPHeaders"] = {"retry-after": "7", "x-amz-request-id": "AB12"}
+    metadata = {"HTTPStatusCode": 503, "HTTPHeaders": {"retry-after": "7", "x-amz-request-id": "AB12"}}
+    answer = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": metadata}
     response = response_of(ClientError(answer, "ListBuckets"))
     assert response is not None
     assert response.headers == {"content-type": "application/json", "retry-after": "7"}

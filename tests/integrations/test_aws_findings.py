@@ -9,7 +9,15 @@ import pytest
 
 from dazz_assets import FullRefresh
 from dazz_assets.domain import CloudResource, Finding, Severity, Status
-from integrations.aws.integration import ENCRYPTION, PUBLIC_READ, PUBLIC_WRITE, AwsIntegration
+from integrations.aws.integration import (
+    ENCRYPTION,
+    PUBLIC_READ,
+    PUBLIC_WRITE,
+    AccountsStream,
+    AwsIntegration,
+    BucketSettingsStream,
+    BucketsStream,
+)
 from integrations.aws.models import Account, Bucket, BucketSettings
 
 ID = "111122223333"
@@ -57,10 +65,12 @@ class Parsed:
     def __init__(self, settings: Mapping[str, Any], *, account_block: Any = NO_BLOCK) -> None:
         identity = {"Arn": f"arn:aws:sts::{ID}:assumed-role/auditor/dazz-assets", "Account": ID}
         account = {"Account": ID, "Identity": identity, "Aliases": {"AccountAliases": ["acme-prod"]}}
-        accounts = FullRefresh([Account.model_validate({**account, "PublicAccessBlock": account_block})])
+        accounts = FullRefresh[AccountsStream](
+            [Account.model_validate({**account, "PublicAccessBlock": account_block})]
+        )
         bucket = {"Name": "site", "CreationDate": "2024-03-01T12:00:00Z", "BucketRegion": "eu-west-1"}
-        buckets = FullRefresh([Bucket.model_validate(bucket)], parents=list(accounts))
-        known = FullRefresh([BucketSettings.model_validate({"Name": "site", **settings})])
+        buckets = FullRefresh[BucketsStream]([Bucket.model_validate(bucket)], parents=list(accounts))
+        known = FullRefresh[BucketSettingsStream]([BucketSettings.model_validate({"Name": "site", **settings})])
         self.integration = AwsIntegration()
         self.findings: dict[str, Finding] = {
             str(finding.rule): finding for finding in self.integration.findings(accounts, buckets, known)
@@ -193,13 +203,13 @@ def test_an_arn_has_the_partition_of_its_account(partition: str, arn: str, url: 
     accounts = FullRefresh(
         [Account.model_validate({"Account": ID, "Identity": {"Arn": f"arn:{partition}:iam::{ID}:x"}})]
     )
-    buckets = FullRefresh([Bucket(name="site")], parents=list(accounts))
+    buckets = FullRefresh[BucketsStream]([Bucket(name="site")], parents=list(accounts))
     _, bucket = AwsIntegration().cloud_resources(accounts, buckets, FullRefresh([]))
     assert (bucket.uid, bucket.src_url) == (arn, url)
 
 
 def test_a_bucket_without_settings_or_account_is_a_resource_of_which_nothing_is_known() -> None:
-    buckets = FullRefresh([Bucket(name="site")], parents=[None])
+    buckets = FullRefresh[BucketsStream]([Bucket(name="site")], parents=[None])
     resources: list[CloudResource] = list(AwsIntegration().cloud_resources(FullRefresh([]), buckets, FullRefresh([])))
     assert [(item.is_public, item.is_encrypted, item.account_uid) for item in resources] == [(None, None, None)]
     assert list(AwsIntegration().findings(FullRefresh([]), buckets, FullRefresh([]))) == []

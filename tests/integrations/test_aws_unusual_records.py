@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dazz_assets import FullRefresh
 from dazz_assets.domain import CloudResource, Finding, Identity
 from dazz_assets.lake.object_columns import make_batch
-from integrations.aws.integration import AwsIntegration
+from integrations.aws.integration import AwsIntegration, BucketsStream
 from integrations.aws.models import Account, Bucket, BucketSettings
 from tests.domain.test_ocsf_events import event_of
 from tests.integrations.test_aws_findings import (
@@ -47,7 +47,7 @@ SETTINGS = [FULL, {"Name": "site", **PRIVATE}, {"Name": "site", **ALL_USERS_READ
 
 def handles(account: str, bucket: str, settings: str) -> tuple[Any, Any, Any]:
     accounts = [Account.model_validate_json(account)]
-    buckets = FullRefresh([Bucket.model_validate_json(bucket)], parents=accounts)
+    buckets = FullRefresh[BucketsStream]([Bucket.model_validate_json(bucket)], parents=accounts)
     return FullRefresh(accounts), buckets, FullRefresh([BucketSettings.model_validate_json(settings)])
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -31,7 +33,13 @@ def test_a_sandbox_that_needs_a_package_that_is_not_installed_is_left_out_and_na
 
 
 def test_a_sandbox_that_lacks_a_module_of_its_own_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "integrations.aws.sandbox", raising=False)
-    monkeypatch.setitem(sys.modules, "integrations.aws.sandbox_data", None)
-    with pytest.raises(ModuleNotFoundError, match="sandbox_data"):
+    really_import = importlib.import_module
+
+    def import_module(name: str) -> ModuleType:
+        if name == "integrations.snyk.sandbox":
+            raise ModuleNotFoundError("No module named 'integrations.snyk.records'", name="integrations.snyk.records")
+        return really_import(name)
+
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    with pytest.raises(ModuleNotFoundError, match=r"integrations\.snyk\.records"):
         find_sandboxes()
