@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -196,6 +197,16 @@ def test_without_boto3_the_error_says_what_to_install(tmp_path: Path, monkeypatc
     monkeypatch.delitem(sys.modules, "integrations.aws.clients")
     with pytest.raises(SyncError, match=r"pip install 'dazz-assets\[aws\]'"):
         Customer({**KEYS}, tmp_path).sync()
+
+
+def test_the_integration_loads_without_boto3_and_does_not_import_it() -> None:
+    code = (
+        "import sys; sys.modules.update(boto3=None, botocore=None)\n"
+        "from dazz_assets.spec.discovery import find_integration\n"
+        "print(*find_integration('aws').streams)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert answer.stdout.split() == ["accounts", "buckets", "bucket_settings"], answer.stderr
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from integrations.aws.integration import (
     BucketsStream,
 )
 from integrations.aws.models import Account, Bucket, BucketSettings
+from tests.domain.test_ocsf_events import event_of
 
 ID = "111122223333"
 GROUPS = "http://acs.amazonaws.com/groups/global/"
@@ -164,17 +165,20 @@ def test_a_finding_says_why_and_of_which_bucket() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "status"),
+    ("settings", "status", "result"),
     [
-        (ALL_USERS_READ, Status.NEW),
-        ({**ALL_USERS_READ, "PublicAccessBlock": IGNORED}, Status.RESOLVED),
-        ({**ALL_USERS_READ, "PublicAccessBlock": DENIED}, Status.UNKNOWN),
+        (ALL_USERS_READ, Status.NEW, "Fail"),
+        ({**ALL_USERS_READ, "PublicAccessBlock": IGNORED}, Status.RESOLVED, "Pass"),
+        ({**ALL_USERS_READ, "PublicAccessBlock": DENIED}, Status.UNKNOWN, "Unknown"),
     ],
 )
-def test_a_finding_keeps_its_id_whatever_becomes_of_it(settings: Mapping[str, Any], status: Status) -> None:
+def test_a_finding_keeps_its_id_whatever_becomes_of_it(
+    settings: Mapping[str, Any], status: Status, result: str
+) -> None:
     parsed = Parsed(settings)
     finding = parsed.findings[PUBLIC_READ]
     assert finding.status_id == status
+    assert event_of(finding)["compliance"]["status"] == result
     assert finding.id == parsed.integration.object_id("bucket", "site", PUBLIC_READ)
 
 
@@ -200,7 +204,7 @@ def test_a_resource_has_what_is_known_of_the_bucket() -> None:
     ],
 )
 def test_an_arn_has_the_partition_of_its_account(partition: str, arn: str, url: str | None) -> None:
-    accounts = FullRefresh(
+    accounts = FullRefresh[AccountsStream](
         [Account.model_validate({"Account": ID, "Identity": {"Arn": f"arn:{partition}:iam::{ID}:x"}})]
     )
     buckets = FullRefresh[BucketsStream]([Bucket(name="site")], parents=list(accounts))
