@@ -95,13 +95,13 @@ def unknown(parts: Mapping[str, str], error: Exception) -> Record:
 
 
 def refusals(record: Record) -> list[str]:
-    """What of a record could not be read, for the engine to report: `Acl: AccessDenied: Access Denied`."""
-    errors = {name: part["Error"] for name, part in record.items() if isinstance(part, dict) and "Error" in part}
-    return [
-        f"{name}: {error['Code']}: {error['Message']}"
-        for name, error in errors.items()
-        if error["Code"] not in NOTHING_SET
-    ]
+    """What of a record could not be read, for the engine to report: `Acl, Logging: AccessDenied: Access Denied`."""
+    parts: dict[str, list[str]] = {}
+    for name, part in record.items():
+        error = part.get("Error") if isinstance(part, dict) else None
+        if error and error["Code"] not in NOTHING_SET:
+            parts.setdefault(f"{error['Code']}: {error['Message']}", []).append(name)
+    return [f"{', '.join(names)}: {error}" for error, names in parts.items()]
 
 
 def _status_of(error: Any) -> int:

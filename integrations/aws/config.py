@@ -8,7 +8,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from dazz_assets import ConnectionConfig
 
-_ROLE = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/.+")
+_ROLE = re.compile(r"arn:(?P<partition>[\w-]+):iam::(?P<account>\d{12}):role/.+")
+# How the regions of a partition begin, of those that credentials of AWS itself don't reach.
+_REGIONS = {"aws-cn": "cn-", "aws-us-gov": "us-gov-"}
 
 
 class AwsConfig(ConnectionConfig):
@@ -46,10 +48,22 @@ class AwsConfig(ConnectionConfig):
             raise ValueError("external_id is for roles; set role_arns too")
         return self
 
+    @model_validator(mode="after")
+    def _sign_in_where_the_roles_are(self) -> AwsConfig:
+        for arn in self.role_arns:
+            begin = _REGIONS.get(_match_role(arn)["partition"])
+            if begin and not self.region.startswith(begin):
+                raise ValueError(f"{arn} is not reached from {self.region}; set region to one that begins with {begin}")
+        return self
+
 
 def role_account(arn: str) -> str:
     """The account that a role is in. Raises ValueError for what is no role's ARN."""
+    return _match_role(arn)["account"]
+
+
+def _match_role(arn: str) -> re.Match[str]:
     match = _ROLE.fullmatch(arn)
     if match is None:
         raise ValueError(f"{arn!r} is not a role's ARN, such as arn:aws:iam::111122223333:role/auditor")
-    return match[1]
+    return match

@@ -106,10 +106,12 @@ def test_only_what_could_not_be_read_is_reported() -> None:
     record = {
         "Name": "site",
         "Acl": {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}},
+        "Logging": {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}},
         "PolicyStatus": {"Error": {"Code": "NoSuchBucketPolicy", "Message": "There is none"}},
+        "Tagging": {"Error": {"Code": "MethodNotAllowed", "Message": "Not here"}},
         "Versioning": {},
     }
-    assert refusals(record) == ["Acl: AccessDenied: Access Denied"]
+    assert refusals(record) == ["Acl, Logging: AccessDenied: Access Denied", "Tagging: MethodNotAllowed: Not here"]
 
 
 def test_each_setting_is_read_by_an_operation_that_s3_has(s3: Any) -> None:

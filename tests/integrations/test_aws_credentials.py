@@ -218,6 +218,7 @@ def test_the_integration_loads_without_boto3_and_does_not_import_it() -> None:
         ({"external_id": "acme-7"}, "external_id is for roles; set role_arns too"),
         ({"role_arns": ["auditor"]}, "'auditor' is not a role's ARN"),
         ({"role_arns": [ROLE, f"{ROLE}-2"]}, f"two roles are in account {OTHER}"),
+        ({"role_arns": [ROLE.replace("aws", "aws-cn", 1)]}, "not reached from us-east-1; set region to one .* cn-"),
     ],
 )
 def test_a_config_that_contradicts_itself_is_refused(config: dict[str, Any], message: str) -> None:

@@ -19,6 +19,7 @@ from integrations.aws.sandbox import AwsSandbox
 from tests.integrations.aws_customer import Customer
 
 SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+ALL_PARTS = ", ".join(SETTINGS)
 DENIED = (403, "AccessDenied", "Access Denied")
 
 
@@ -131,7 +132,9 @@ def test_what_is_refused_of_a_bucket_is_told_and_not_known(aws: AwsSandbox, cust
     bucket = a_bucket(aws)
     aws.refusals = {(bucket, about): DENIED for about in ("acl", "policyStatus", "publicAccessBlock")}
     report = customer.sync()["bucket_settings"]
-    assert any(f"buckets {bucket}: Acl: AccessDenied" in text for text in report.warnings)
+    assert any(
+        f"buckets {bucket}: Acl, PolicyStatus, PublicAccessBlock: AccessDenied" in text for text in report.warnings
+    )
     record = settings_of(customer, bucket)
     assert {name for name, part in record.items() if isinstance(part, dict) and "Error" in part} >= {
         "Acl",
@@ -150,7 +153,7 @@ def test_a_bucket_in_a_region_that_is_not_enabled_is_reported_and_the_others_are
     aws.closed_regions = {aws.region_of(bucket) or ""}
     report = customer.sync()["bucket_settings"]
     assert report.stored == 12
-    assert any(f"{bucket}: Acl: IllegalLocationConstraintException" in text for text in report.warnings)
+    assert any(f"{bucket}: {ALL_PARTS}: IllegalLocationConstraintException" in text for text in report.warnings)
     assert settings_of(customer, bucket)["Encryption"]["Error"]["Code"] == "IllegalLocationConstraintException"
 
 
@@ -159,7 +162,9 @@ def test_a_bucket_that_does_not_answer_is_reported_and_the_others_are_read(aws: 
     aws.faults.add(Fault(kind="reset", path=f"/{bucket}*", times=10_000))
     report = customer.sync()["bucket_settings"]
     assert report.stored == 12
-    assert any(f"buckets {bucket}: Acl: ConnectionClosedError: no answer came" in text for text in report.warnings)
+    assert any(
+        f"buckets {bucket}: {ALL_PARTS}: ConnectionClosedError: no answer came" in text for text in report.warnings
+    )
     assert {part["Error"]["Code"] for name, part in settings_of(customer, bucket).items() if name != "Name"} == {
         "ConnectionClosedError"
     }
