@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
+from dazz_assets.field_paths import split_path
 from dazz_assets.http import CursorToken, GraphQLCursor, Offset, PageNumber, Paginator
-from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.names import closest_name, list_names
 from dazz_assets.spec.specs import StreamSpec
@@ -154,6 +154,8 @@ def _paths_of_record(stream: StreamSpec, records: str) -> Iterator[tuple[str, st
         yield "primary_key", ".".join([*to_record, path])
     if stream.cursor is not None:
         yield "cursor", ".".join([*to_record, stream.cursor.field])
+    if stream.parent_key is not None:
+        yield "parent_key", ".".join([*to_record, stream.parent_key])
 
 
 class _Query:
