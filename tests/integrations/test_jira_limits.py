@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dazz_assets.assistant.stream_checks import check_streams
 from dazz_assets.errors import SyncError
 from dazz_assets.sandbox import Fault
 from integrations.jira.integration import JiraIntegration
@@ -88,3 +89,23 @@ def test_a_scope_that_is_missing_is_told(site: Site) -> None:
 
     with pytest.raises(SyncError, match="scope does not match"):
         site.sync("projects")
+
+
+def test_the_check_says_which_stream_lacks_which_permission(site: Site) -> None:
+    site.vendor.may_browse_users = False
+    checked = {check.name: check for check in check_streams(site.session)}
+
+    assert {name: check.outcome for name, check in checked.items()} == {
+        "fact me": "works",
+        "projects": "works",
+        "users": "refused",
+        "issues": "works",
+        "comments": "works",
+    }
+    assert checked["users"].needs == ("read:jira-user", "Browse users and groups")
+
+
+def test_the_check_refuses_a_wrong_token_although_lists_come(site: Site) -> None:
+    site.config["token"] = "expired"
+
+    assert [check.outcome for check in check_streams(site.session) if check.name == "fact me"] == ["refused"]
