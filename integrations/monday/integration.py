@@ -27,9 +27,6 @@ from dazz_assets.domain import Identity, RawRecord, TicketStatus, UserType, Work
 from .columns import ItemColumns, ItemStatus
 from .models import Board, Item, ListedItem, Team, User
 
-# Boards that are gone for whoever asks, between the list of boards and the question for their items.
-NOT_READABLE = {(200, "InvalidBoardIdException"): "skip", (200, "ResourceNotFoundException"): "skip"}
-
 
 class MondayConfig(ConnectionConfig):
     """A user's personal token, or an app's."""
@@ -103,7 +100,8 @@ class ItemsStream(Stream[Item]):
         next_records="data.next_items_page.items",
         next_path="data.next_items_page.cursor",
     )
-    accept = NOT_READABLE
+    # A board may be gone since it was listed.
+    accept = {(200, "InvalidBoardIdException"): "skip", (200, "ResourceNotFoundException"): "skip"}
     personal = ("creator.id", "column_values.persons_and_teams.id")
 
 
@@ -126,7 +124,7 @@ class ListedItemsStream(Stream[ListedItem]):
         next_records="data.next_items_page.items",
         next_path="data.next_items_page.cursor",
     )
-    accept = NOT_READABLE
+    accept = {(200, "InvalidBoardIdException"): "skip", (200, "ResourceNotFoundException"): "skip"}
 
 
 class UpdatesStream(Stream):
