@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.declare.config import Config
 from dazz_assets.declare.stream import Scalar, Stream
-from dazz_assets.http import Absence, Accept, Auth, Budget, Format, Paginator, Rates, Response, Seam, Shape
+from dazz_assets.http import Absence, Accept, Auths, Budget, Format, Paginator, Rates, Response, Seam, Shape
 from dazz_assets.http.json_slices import value_at
 from dazz_assets.names import snake_case
 
@@ -42,7 +42,8 @@ class Integration(Generic[Config]):
     streams: the `Stream` classes to fetch.
     base_url: where the API is. May hold `{config.x}`; a connection's own `base_url` replaces it.
     auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`; `ClientCredentials`, `RefreshToken`, `SignedJwt`,
-        `JwtGrant` or `TokenExchange`, which fetch tokens; or your own `Auth`.
+        `JwtGrant` or `TokenExchange`, which fetch tokens; or your own `Auth`. Where connections sign in in different
+        ways, a tuple: the first whose config fields are all set is used.
     hosts: other hosts (on https) that requests, and with them the secret, may go to.
     rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it. Several that
         hold together are a tuple, `(Rate(50, per=1), Rate(900, per=60))`: requests are spaced by the one with the
@@ -57,9 +58,14 @@ class Integration(Generic[Config]):
     check: the stream whose first page proves that a connection works. By default the first of `streams`.
     seams: where requests leave through a vendor's SDK instead of the library `requests`, so that they can be recorded;
         see `Seam`.
+    permissions_url: where the permissions that streams need are explained or given; named where a request is refused.
+    permissions_header: the header of a refusal that names the permission that the request needs.
+    version_headers: headers that tell when the version of the API ends, beside the standard `Sunset` and `Deprecation`:
+        a date, or a word such as `deprecated`, is a warning of the sync.
     params, headers, method, records, record, shape, empty, data_fields, format, total, primary_key, paginator, accept,
-        budget, max_invalid, max_shrink, max_pages, max_time, max_idle_pages, personal: defaults for all streams.
-        A stream's `params` and `headers` are merged with these; its other settings replace them. See `Stream`.
+        budget, max_invalid, max_shrink, max_pages, max_time, max_idle_pages, personal, sensitive, permissions: defaults
+        for all streams. A stream's `params` and `headers` are merged with these; its other settings replace them. See
+        `Stream`.
 
     Constants of your own have names in capitals, or that begin with `_`, or are declared as `ClassVar`; any other
     attribute is refused, as it may be a misspelt setting.
@@ -68,7 +74,7 @@ class Integration(Generic[Config]):
     name: ClassVar[str]
     streams: ClassVar[tuple[type[Stream[Any]], ...]] = ()
     base_url: ClassVar[str] = ""
-    auth: ClassVar[Auth | None] = None
+    auth: ClassVar[Auths] = None
     hosts: ClassVar[tuple[str, ...]] = ()
     rate: ClassVar[Rates] = None
     concurrency: ClassVar[int] = 1
@@ -95,6 +101,11 @@ class Integration(Generic[Config]):
     max_time: ClassVar[timedelta] = timedelta(hours=24)
     max_idle_pages: ClassVar[int] = 20
     personal: ClassVar[str | tuple[str, ...]] = ()
+    sensitive: ClassVar[str | tuple[str, ...]] = ()
+    permissions: ClassVar[tuple[str, ...]] = ()
+    permissions_url: ClassVar[str | None] = None
+    permissions_header: ClassVar[str | None] = None
+    version_headers: ClassVar[tuple[str, ...]] = ()
     seams: ClassVar[tuple[Seam, ...]] = ()
 
     def __init__(
