@@ -37,6 +37,7 @@ class MondayConfig(ConnectionConfig):
 class WorkspacesStream(Stream):
     """Workspaces. https://developer.monday.com/api-reference/reference/workspaces"""
 
+    permissions = ("workspaces:read",)
     query = "queries/workspaces.graphql"
     records = "data.workspaces"
     paginator = PageNumber("page", size_param="limit", size=100)
@@ -45,6 +46,7 @@ class WorkspacesStream(Stream):
 class BoardsStream(Stream[Board]):
     """Boards in every state, those of subitems too. https://developer.monday.com/api-reference/reference/boards"""
 
+    permissions = ("boards:read", "users:read")
     query = "queries/boards.graphql"
     records = "data.boards"
     paginator = PageNumber("page", size_param="limit", size=50)
@@ -54,6 +56,7 @@ class BoardsStream(Stream[Board]):
 class UsersStream(Stream[User]):
     """Users, also deactivated ones. https://developer.monday.com/api-reference/reference/users"""
 
+    permissions = ("users:read",)
     query = "queries/users.graphql"
     records = "data.users"
     paginator = PageNumber("page", size_param="limit", size=500)
@@ -63,6 +66,7 @@ class UsersStream(Stream[User]):
 class TeamsStream(Stream[Team]):
     """Teams with their members; the list has one page. https://developer.monday.com/api-reference/reference/teams"""
 
+    permissions = ("teams:read", "users:read")
     query = "queries/teams.graphql"
     records = "data.teams"
     personal = ("owners.id", "users.id")
@@ -76,6 +80,7 @@ class ItemsStream(Stream[Item]):
     """
 
     parent = BoardsStream
+    permissions = ("boards:read", "users:read")
     query = "queries/items.graphql"
     variables = {
         "board": "{parent.id}",
@@ -114,6 +119,7 @@ class ListedItemsStream(Stream[ListedItem]):
 
     parent = BoardsStream
     parents = "changed"
+    permissions = ("boards:read",)
     query = "queries/listed_items.graphql"
     variables = {"board": "{parent.id}"}
     records = "data.boards.0.items_page.items"
@@ -134,6 +140,7 @@ class UpdatesStream(Stream):
     ones only by a refetch.
     """
 
+    permissions = ("updates:read",)
     query = "queries/updates.graphql"
     records = "data.updates"
     cursor = Cursor(
@@ -169,6 +176,7 @@ class MondayIntegration(Integration[MondayConfig]):
     base_url = "https://api.monday.com/v2"
     auth = ApiKey(header="Authorization", format="{config.token}")
     headers = {"API-Version": "2026-07"}
+    permissions_url = "https://developer.monday.com/apps/docs/oauth#permission-scopes"
     primary_key = "id"
     rate = Rate(1_000, per=60)
     concurrency = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar
@@ -42,7 +42,7 @@ class MondaySandbox(VendorSandbox):
     """Boards with their items, and who works on them.
 
     The first board has most items and a board of its subitems; of the last three one has items of several levels, one
-    is archived and one deleted. zone: of the user whose token it is; days are counted in it.
+    is archived and one deleted. zone: of the user whose token it is; days are counted in it. clock: of the limits.
     """
 
     name: ClassVar[str] = "monday"
@@ -62,9 +62,12 @@ class MondaySandbox(VendorSandbox):
         queries: int = 1_000,
         calls: int = 25_000,
         points: int = 10_000_000,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._sizes = boards, items, users, updates
-        self.minute, self.day, self.points = RateLimit(queries, per=60), RateLimit(calls, per=_DAY), PointBudget(points)
+        self._clock = clock
+        self.minute, self.day = RateLimit(queries, per=60, clock=clock), RateLimit(calls, per=_DAY, clock=clock)
+        self.points = PointBudget(points, clock=clock)
         self._quota = Quota(queries, 0, 0, exceeded=False)
         self.account = Account(zone, scopes)
         super().__init__(seed, now=now)
@@ -79,7 +82,7 @@ class MondaySandbox(VendorSandbox):
             return json_response({"errors": ["Not Authenticated"]}, status=401)
         self._quota = self.minute.spend()
         if self._quota.exceeded:
-            wait = max(1, self._quota.reset - int(time.time()))
+            wait = max(1, self._quota.reset - int(self._clock()))
             error = refusal("Minute limit rate exceeded", "RATE_LIMIT_EXCEEDED", 429, retry_in_seconds=wait)
             return json_response({"errors": [error.formatted]}, status=429, headers={"Retry-After": str(wait)})
         if self.day.spend().exceeded:
@@ -92,7 +95,7 @@ class MondaySandbox(VendorSandbox):
             f'"minuteRate";q={self.minute.requests};w=60, "concurrency";q=40;qu="concurrent-requests", '
             f'"complexityMinute";q={self.points.points};w=60;qu="content-bytes"'
         )
-        wait = f";t={max(1, self._quota.reset - int(time.time()))}" if self._quota.exceeded else ""
+        wait = f";t={max(1, self._quota.reset - int(self._clock()))}" if self._quota.exceeded else ""
         rest = (
             f'"minuteRate";r={self._quota.remaining}{wait}, "concurrency";r=39, '
             f'"complexityMinute";r={self.points.left()};t={self.points.seconds_to_reset()}'
@@ -281,6 +284,6 @@ def _report(*errors: GraphQLError) -> SandboxResponse:
 def _count_records(found: Mapping[str, Any] | None) -> int:
     """How many records are in the lists of an answer, for the statistics."""
     lists = [value for value in (found or {}).values() if isinstance(value, list)]
-    pages = [board["items_page"] for boards in lists for board in boards if "items_page" in board]
-    pages += [value for name, value in (found or {}).items() if name == "next_items_page"]
+    pages = [board["items_page"] for boards in lists for board in boards if board and "items_page" in board]
+    pages += [value for name, value in (found or {}).items() if name == "next_items_page" and value]
     return sum(len(page["items"]) for page in pages) if pages else sum(map(len, lists))
