@@ -93,12 +93,20 @@ class ItemColumns:
     def _read_status(self, value: ColumnValue) -> ItemStatus:
         """On boards of several levels an item without subitems has one label; others have those of their subitems."""
         if value.battery_value:
-            keys = [share.key for share in value.battery_value if share.count != 0]
-            known = self._label(value, keys[0]) if len(keys) == 1 else None
-            return ItemStatus(known.label, known.is_done) if known else ItemStatus("/".join(keys))
+            return self._read_shares(value)
         known = self._label(value, value.index)
         is_done = known.is_done if value.is_done is None and known else value.is_done
         return ItemStatus(value.label or (known.label if known else None), is_done, value.updated_at)
+
+    def _read_shares(self, value: ColumnValue) -> ItemStatus:
+        """The labels of subitems, the most frequent first; only one that all have says what it means."""
+        shares = sorted(value.battery_value, key=lambda share: -(share.count or 0))
+        keys = [share.key for share in shares if share.count != 0]
+        known = [self._label(value, key) for key in keys]
+        if len(known) == 1 and known[0]:
+            return ItemStatus(known[0].label, known[0].is_done)
+        labels = [label.label if label and label.label else key for label, key in zip(known, keys, strict=True)]
+        return ItemStatus(", ".join(labels) or None)
 
     def _label(self, value: ColumnValue, id_: str | int | None) -> StatusLabel | None:
         column = self._columns.get(value.id)

@@ -106,7 +106,11 @@ class ItemsStream(Stream[Item]):
         next_path="data.next_items_page.cursor",
     )
     # A board may be gone since it was listed.
-    accept = {(200, "InvalidBoardIdException"): "skip", (200, "ResourceNotFoundException"): "skip"}
+    accept = {
+        (200, "API_TEMPORARILY_BLOCKED"): "retry",
+        (200, "InvalidBoardIdException"): "skip",
+        (200, "ResourceNotFoundException"): "skip",
+    }
     personal = ("creator.id", "column_values.persons_and_teams.id")
 
 
@@ -130,7 +134,12 @@ class ListedItemsStream(Stream[ListedItem]):
         next_records="data.next_items_page.items",
         next_path="data.next_items_page.cursor",
     )
-    accept = {(200, "InvalidBoardIdException"): "skip", (200, "ResourceNotFoundException"): "skip"}
+    # A board may be gone since it was listed.
+    accept = {
+        (200, "API_TEMPORARILY_BLOCKED"): "retry",
+        (200, "InvalidBoardIdException"): "skip",
+        (200, "ResourceNotFoundException"): "skip",
+    }
 
 
 class UpdatesStream(Stream):
@@ -153,7 +162,8 @@ class UpdatesStream(Stream):
         format="%Y-%m-%dT%H:%M:%SZ",
     )
     paginator = PageNumber("page", size_param="limit", size=100)
-    accept = {(200, "InvalidArgumentException"): "split"}  # A list ends at 10,000.
+    # No more than 10,000 come of a list.
+    accept = {(200, "API_TEMPORARILY_BLOCKED"): "retry", (200, "InvalidArgumentException"): "split"}
     personal = ("creator_id", "text_body", "replies.creator_id", "replies.text_body")
 
 
@@ -178,6 +188,7 @@ class MondayIntegration(Integration[MondayConfig]):
     headers = {"API-Version": "2026-07"}
     permissions_url = "https://developer.monday.com/apps/docs/oauth#permission-scopes"
     primary_key = "id"
+    accept = {(200, "API_TEMPORARILY_BLOCKED"): "retry"}
     rate = Rate(1_000, per=60)
     concurrency = 4
     budget = Budget("data.complexity.after", reset="data.complexity.reset_in_x_seconds", cost="data.complexity.query")

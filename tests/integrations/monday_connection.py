@@ -38,18 +38,25 @@ class MondayCustomer(Customer):
     def keys(self, stream: str) -> set[str]:
         return {row["key"] for row in self.rows(f"select key from raw.monday_{stream}")}
 
-    def fetched_since(self, stream: str, moment: datetime) -> set[str]:
-        """The keys of the rows that were stored since then."""
-        rows = self.rows(f"select key from raw.monday_{stream} where fetched_at >= timestamptz '{moment.isoformat()}'")
-        return {row["key"] for row in rows}
+    def stored_by_sync(self, *streams: str) -> dict[str, set[str]]:
+        """Sync, and give the keys of the rows that were stored by it, by stream."""
+        self.clock.sleep(60)
+        began = self._now().isoformat()
+        self.sync(*streams)
+        rows = {
+            name: self.rows(f"select key from raw.monday_{name} where fetched_at >= timestamptz '{began}'")
+            for name in streams or self.spec.streams
+        }
+        return {name: {row["key"] for row in found} for name, found in rows.items()}
 
 
 @contextmanager
-def connected(folder: Path, **settings: Any) -> Iterator[tuple[MondaySandbox, MondayCustomer]]:
+def connected(
+    folder: Path, vendor: type[MondaySandbox] = MondaySandbox, **settings: Any
+) -> Iterator[tuple[MondaySandbox, MondayCustomer]]:
     """A small account, and a connection that begins with the first of its records."""
     clock = Clock(NOW.timestamp())
-    vendor = MondaySandbox(
-        **{"seed": 3, "boards": 5, "items": 60, "updates": 40, "users": 12, **settings}, now=NOW, clock=clock
-    )
-    with Sandbox([vendor]) as sandbox:
-        yield vendor, MondayCustomer(folder, sandbox, clock, (NOW - HISTORY).date())
+    sizes = {"seed": 3, "boards": 5, "items": 60, "updates": 40, "users": 12, **settings}
+    account = vendor(**sizes, now=NOW, clock=clock)
+    with Sandbox([account]) as sandbox:
+        yield account, MondayCustomer(folder, sandbox, clock, (NOW - HISTORY).date())
