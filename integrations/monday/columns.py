@@ -51,10 +51,13 @@ class ItemColumns:
         self._columns: Mapping[str, Column] = {column.id: column for column in board.columns} if board else {}
 
     def status(self) -> ItemStatus | None:
-        """The status: of the column with that title, else of the first that is no priority. None without a column."""
+        """The status: of the column with that title, or that id, else of the first that is no priority.
+
+        None without such a column.
+        """
         candidates = [value for value in self._of("status") if not self._titled(value, "priority")]
-        named = (value for value in candidates if self._title(value) == "status")
-        value = next(named, candidates[0] if candidates else None)
+        candidates.sort(key=lambda value: (self._title(value) != "status", value.id != "status"))
+        value = candidates[0] if candidates else None
         return None if value is None else self._read_status(value)
 
     def priority(self) -> str | None:

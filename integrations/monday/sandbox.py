@@ -201,7 +201,7 @@ class MondaySandbox(VendorSandbox):
         for number in range(boards):
             owner, workspace = random.choice(list(account.users)), random.choice(list(account.workspaces))
             name = data.TOPICS[number % len(data.TOPICS)]
-            created = start - timedelta(days=boards - number)
+            created = start - timedelta(days=number + 1)
             board = data.board(random, _FIRST_BOARD + number, name, workspace, owner, created)
             account.boards[board["id"]] = board
         first, *_, levels, archived, deleted = account.boards.values()

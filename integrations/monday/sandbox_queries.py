@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -134,15 +134,15 @@ class Root:
         from_date: str | None = None,
         to_date: str | None = None,
     ) -> list[Record]:
-        """Newest first, filtered by when they were created, to the minute; both ends count."""
+        """Newest first, filtered by when they were created; both ends count."""
         if (from_date is None) != (to_date is None):
             raise refusal("from_date and to_date must be used together", "InvalidArgumentException")
         if page * limit > _MOST_UPDATES:
             raise refusal("Pagination limit exceeded", "InvalidArgumentException")
         updates = [update for update in self._account.updates.values() if not ids or update["id"] in ids]
         if from_date and to_date:
-            since, until = _minute(from_date), _minute(to_date)
-            updates = [update for update in updates if since <= _minute(update["created_at"]) <= until]
+            since, until = _begin(from_date), _end(to_date)
+            updates = [update for update in updates if since <= _begin(update["created_at"]) <= until]
         updates.sort(key=lambda update: (update["created_at"], int(update["id"])), reverse=True)
         return list(numbered_page(updates, page, limit)[0])
 
@@ -250,9 +250,16 @@ def _check_limit(name: str, args: Mapping[str, Any]) -> None:
         raise refusal(f"limit must be between 1 and {_MOST.get(name, 500)}", "InvalidArgumentException")
 
 
-def _minute(text: str) -> datetime:
+def _begin(text: str) -> datetime:
+    """The time that a text names, in UTC; of a date its begin."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise refusal(f"Invalid date: {text}", "InvalidArgumentException") from None
-    return at.replace(second=0, microsecond=0, tzinfo=None)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _end(text: str) -> datetime:
+    """The last moment of the date or minute that a text names."""
+    unit = timedelta(days=1) if "T" not in text else timedelta(minutes=1)
+    return _begin(text) + unit - timedelta(microseconds=1)

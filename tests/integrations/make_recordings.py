@@ -21,6 +21,8 @@ from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from integrations.github.sandbox import GitHubSandbox
+from integrations.monday.sandbox import MondaySandbox
+from integrations.monday.sandbox_complexity import PointBudget
 from integrations.snyk.sandbox import SnykSandbox
 
 ROOT = Path(__file__).parents[2] / "integrations"
@@ -41,7 +43,24 @@ def snyk() -> VendorSandbox:
     return SnykSandbox(seed=214, now=NOW, orgs=3, projects=230, issues=450)
 
 
-SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "snyk": snyk}
+class FullBudget(PointBudget):
+    """Points that don't run out: what is left would tell in which order threads asked."""
+
+    def spend(self, points: int) -> bool:
+        return True
+
+    def seconds_to_reset(self) -> int:
+        return 60
+
+
+def monday() -> VendorSandbox:
+    """Five boards, of which the first has a second page of items."""
+    sandbox = MondaySandbox(seed=5, now=NOW, boards=4, items=900, users=8, updates=120)
+    sandbox.points = FullBudget(sandbox.points.points)
+    return sandbox
+
+
+SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "monday": monday, "snyk": snyk}
 
 
 def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:

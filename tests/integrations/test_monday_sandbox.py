@@ -197,7 +197,10 @@ def test_updates_come_newest_first_and_from_a_range_of_creation(api: Api, vendor
     updates = api.data(query)["updates"]
     times = [update["created_at"] for update in updates]
     assert (len(updates), times) == (60, sorted(times, reverse=True))
-    some = api.data(query, **{"from": times[30], "to": times[10]})["updates"]
+    first, last = times[30][:10], times[10][:10]
+    some = api.data(query, **{"from": first, "to": last})["updates"]
+    assert [update["id"] for update in some] == [of["id"] for of in updates if first <= of["created_at"][:10] <= last]
+    some = api.data(query, **{"from": times[30][:16], "to": times[10][:16]})["updates"]
     assert [update["id"] for update in some] == [update["id"] for update in updates[10:31]]
     assert api.error(query, **{"from": times[30]})["extensions"]["code"] == "InvalidArgumentException"
 
