@@ -7,6 +7,7 @@ The sandboxes' records end at a fixed moment and change by a fixed seed, so that
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -53,9 +54,9 @@ class FullBudget(PointBudget):
         return 60
 
 
-def monday() -> VendorSandbox:
+def monday(*, seed: int = 5, boards: int = 4, items: int = 900, users: int = 8, updates: int = 120) -> VendorSandbox:
     """Five boards, of which the first has a second page of items."""
-    sandbox = MondaySandbox(seed=5, now=NOW, boards=4, items=900, users=8, updates=120)
+    sandbox = MondaySandbox(seed, now=NOW, boards=boards, items=items, users=users, updates=updates)
     sandbox.points = FullBudget(sandbox.points.points)
     return sandbox
 
@@ -64,10 +65,14 @@ SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "monday":
 
 
 def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:
-    """An integration in a folder of its own, without its recordings, with windows of this length."""
+    """An integration in a folder of its own, without its recordings, with windows of this length.
+
+    It sends one request at a time, so that rows come in the same order each time.
+    """
     shutil.copytree(ROOT / vendor, folder / vendor, ignore=shutil.ignore_patterns("recordings"))
     file = folder / vendor / "integration.py"
-    file.write_text(file.read_text().replace("    base_url = ", f'    window = "{window}"\n    base_url = '))
+    text = re.sub(r"    concurrency = \d+\n", "", file.read_text())
+    file.write_text(text.replace("    base_url = ", f'    window = "{window}"\n    base_url = '))
     return find_integration(str(file))
 
 
