@@ -12,7 +12,7 @@ import pytest
 
 from dazz_assets.errors import SyncError
 from dazz_assets.sandbox import Fault, SandboxRequest, SandboxResponse, json_response
-from integrations.monday.sandbox import MondaySandbox
+from integrations.monday.sandbox import SCOPES, MondaySandbox
 from tests.integrations.monday_connection import MondayCustomer, connected
 
 FOLDER = os.environ.get("VENDOR_DATA")
@@ -180,3 +180,24 @@ def test_an_account_that_is_blocked_for_a_while_is_asked_again(account: Account)
     vendor.faults.add(Fault(kind="status", status=200, body=error("Blocked", "API_TEMPORARILY_BLOCKED")))
     acme.sync("teams")
     assert acme.keys("teams") == set(vendor.account.teams)
+
+
+@pytest.mark.parametrize("stream", ["workspaces", "boards", "users", "teams", "listed_items", "items", "updates"])
+def test_a_token_that_lacks_a_scope_fails_the_streams_that_need_it_and_no_other(tmp_path: Path, stream: str) -> None:
+    with connected(tmp_path, boards=4, items=12) as (vendor, acme):
+        acme.sync("boards")
+        needed = acme.spec.streams[stream].stream.permissions
+        vendor.account.scopes = SCOPES - {needed[0]}
+        with pytest.raises(SyncError, match="Unauthorized field or type"):
+            acme.sync(stream)
+        vendor.account.scopes = frozenset(needed)
+        acme.sync(stream)
+        assert acme.keys(stream)
+
+
+def test_a_wrong_token_is_told_once_and_never_shown(account: Account) -> None:
+    vendor, acme = account
+    vendor.token = "another"
+    with pytest.raises(SyncError, match="401") as caught:
+        acme.sync("teams")
+    assert "sandbox-monday-token" not in str(caught.value)
