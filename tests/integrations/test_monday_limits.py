@@ -147,6 +147,7 @@ class Expiring(MondaySandbox):
 def test_the_recorded_error_of_an_expired_cursor_begins_the_list_anew(tmp_path: Path, stream: str) -> None:
     with connected(tmp_path, vendor=Expiring, items=840, updates=1) as (vendor, acme):
         acme.sync("boards", stream)
+        assert isinstance(vendor, Expiring)
         assert vendor.error is None
         assert len(acme.keys(stream)) > 800
 

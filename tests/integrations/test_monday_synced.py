@@ -222,10 +222,11 @@ def test_each_item_is_a_work_item_with_its_board_and_people(account: Account) ->
 
 def test_edits_and_replies_of_the_last_week_are_found_and_older_ones_by_a_refetch(account: Account) -> None:
     vendor, acme = account
+    updates = sorted(vendor.account.updates.values(), key=lambda update: update["created_at"])
+    oldest, recent, newest = updates[0], updates[-2], updates[-1]
+    recent["created_at"] = data.timestamp(datetime.fromisoformat(newest["created_at"]) - timedelta(days=6))
     acme.sync("updates")
-    newest_first = sorted(vendor.account.updates.values(), key=lambda update: update["created_at"], reverse=True)
-    newest, oldest = newest_first[0], newest_first[-1]
-    for update in (newest, oldest):
+    for update in (recent, oldest):
         update["text_body"] = "edited"
         data.reply(Random(1), update, 7, "1", datetime(2026, 5, 31, tzinfo=UTC))
 
@@ -234,9 +235,9 @@ def test_edits_and_replies_of_the_last_week_are_found_and_older_ones_by_a_refetc
         return {row["key"] for row in rows if json.loads(row["record"])["text_body"] == "edited"}
 
     acme.sync("updates")
-    assert edited() == {newest["id"]}
+    assert edited() == {recent["id"]}
     acme.sync("updates", sync_range=SyncRange(refetch=True))
-    assert edited() == {newest["id"], oldest["id"]}
+    assert edited() == {recent["id"], oldest["id"]}
     assert acme.keys("updates") == set(vendor.account.updates)
 
 

@@ -18,7 +18,7 @@ STATUS_LABELS = [
     {"id": 2, "label": "Stuck", "index": 1, "is_done": False},
     {"id": 7, "label": "In review", "index": 3},
 ]
-COLUMNS = [
+COLUMNS: list[dict[str, Any]] = [
     {"id": "color_mk1", "title": "Priority", "type": "status", "settings": {"labels": []}},
     {"id": "status", "title": "Status", "type": "status", "settings": {"labels": STATUS_LABELS}},
     {"id": "person", "title": "Owner", "type": "people", "settings": {}},
