@@ -128,7 +128,6 @@ class ListedItemsStream(Stream[ListedItem]):
     query = "queries/listed_items.graphql"
     variables = {"board": "{parent.id}"}
     records = "data.boards.0.items_page.items"
-    empty = ("missing",)
     paginator = GraphQLCursor(
         "data.boards.0.items_page.cursor",
         next_query="queries/next_listed_items.graphql",

@@ -164,6 +164,21 @@ def test_a_board_that_is_gone_is_passed_over_with_a_warning(account: Account) ->
     assert acme.keys("items") == set(vendor.account.items)
 
 
+def test_a_board_that_is_missing_in_an_answer_closes_nothing(account: Account) -> None:
+    """Whether its items are gone, such an answer does not say."""
+    vendor, acme = account
+    acme.sync("boards", "listed_items")
+    before = acme.keys("listed_items")
+    vendor.change(1)
+    vendor.faults.add(Fault(kind="status", status=200, body={"data": {"boards": []}}, times=9, skip=2))
+    with pytest.raises(SyncError, match="7100000"):
+        acme.sync("boards", "listed_items")
+    assert acme.keys("listed_items") == before
+    vendor.faults.clear()
+    acme.sync("listed_items")
+    assert acme.keys("listed_items") != before
+
+
 def test_a_board_whose_items_came_with_an_error_is_named_and_the_others_are_stored(account: Account) -> None:
     vendor, acme = account
     acme.sync("boards")
