@@ -9,7 +9,14 @@ from random import Random
 from typing import Any, ClassVar
 
 import msgspec
-from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute_sync, parse, validate
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSyntaxError,
+    execute_sync,  # pyright: ignore[reportUnknownVariableType]  # Its type leaves open what middleware is.
+    parse,
+    validate,
+)
 
 from dazz_assets.sandbox import (
     HISTORY,
@@ -197,7 +204,7 @@ class MondaySandbox(VendorSandbox):
         change.removed.update(items=gone, listed_items=gone)
 
     def _add_boards(self, random: Random, boards: int, start: datetime) -> None:
-        account = self.account
+        account, owner = self.account, next(iter(self.account.users))
         for number in range(boards):
             owner, workspace = random.choice(list(account.users)), random.choice(list(account.workspaces))
             name = data.TOPICS[number % len(data.TOPICS)]
@@ -267,23 +274,25 @@ def _after(random: Random, start: datetime, end: datetime) -> datetime:
 
 
 def _respond(found: ExecutionResult) -> SandboxResponse:
-    errors = [error.formatted for error in found.errors or ()]
-    for error in errors:
-        if error.get("extensions", {}).get("code") == "CursorException":
+    for error in found.errors or ():
+        if (error.extensions or {}).get("code") == "CursorException":
             # The older form of errors, which this one still has.
-            old = {"error_code": "CursorException", "error_message": error["message"], "error_data": {}}
+            old: Record = {"error_code": "CursorException", "error_message": error.message, "error_data": {}}
             return json_response({**old, "status_code": 200})
-    body: dict[str, Any] = {"data": found.data, "extensions": {"request_id": "00000000-0000-4000-8000-000000000000"}}
-    return json_response({**body, "errors": errors} if errors else body, records=_count_records(found.data))
+    body: Record = {"data": found.data, "extensions": {"request_id": "00000000-0000-4000-8000-000000000000"}}
+    if found.errors:
+        body["errors"] = [error.formatted for error in found.errors]
+    return json_response(body, records=_count_records(found.data or {}))
 
 
 def _report(*errors: GraphQLError) -> SandboxResponse:
     return json_response({"errors": [error.formatted for error in errors]})
 
 
-def _count_records(found: Mapping[str, Any] | None) -> int:
+def _count_records(found: Mapping[str, Any]) -> int:
     """How many records are in the lists of an answer, for the statistics."""
-    lists = [value for value in (found or {}).values() if isinstance(value, list)]
-    pages = [board["items_page"] for boards in lists for board in boards if board and "items_page" in board]
-    pages += [value for name, value in (found or {}).items() if name == "next_items_page" and value]
-    return sum(len(page["items"]) for page in pages) if pages else sum(map(len, lists))
+    pages: list[Record] = [found["next_items_page"]] if found.get("next_items_page") else []
+    lists: list[list[Record | None]] = [value for value in found.values() if isinstance(value, list)]
+    records = [record for listed in lists for record in listed if record]
+    pages += [record["items_page"] for record in records if "items_page" in record]
+    return sum(len(page["items"]) for page in pages) if pages else len(records)

@@ -48,13 +48,13 @@ class Account:
 
     zone: str
     scopes: frozenset[str]
-    workspaces: dict[str, Record] = field(default_factory=dict)
-    boards: dict[str, Record] = field(default_factory=dict)
-    users: dict[str, Record] = field(default_factory=dict)
-    teams: dict[str, Record] = field(default_factory=dict)
-    items: dict[str, Record] = field(default_factory=dict)
-    updates: dict[str, Record] = field(default_factory=dict)
-    cursors: dict[str, Place] = field(default_factory=dict)
+    workspaces: dict[str, Record] = field(default_factory=dict[str, Record])
+    boards: dict[str, Record] = field(default_factory=dict[str, Record])
+    users: dict[str, Record] = field(default_factory=dict[str, Record])
+    teams: dict[str, Record] = field(default_factory=dict[str, Record])
+    items: dict[str, Record] = field(default_factory=dict[str, Record])
+    updates: dict[str, Record] = field(default_factory=dict[str, Record])
+    cursors: dict[str, Place] = field(default_factory=dict[str, Place])
 
 
 def refusal(message: str, code: str, status: int = 200, **more: object) -> GraphQLError:
@@ -184,8 +184,9 @@ class Root:
 
     def _items_of(self, place: Place) -> Listing:
         """The active items of a board in the order that was asked for; without one, in none that tells anything."""
-        query = json.loads(place.query)
-        rules, orders = query["params"].get("rules") or [], query["params"].get("order_by") or []
+        query: dict[str, Any] = json.loads(place.query)
+        rules: list[Record] = query["params"].get("rules") or []
+        orders: list[Record] = query["params"].get("order_by") or []
         items = [
             item
             for item in self._account.items.values()
@@ -200,7 +201,7 @@ class Root:
             return Listing(items, key=lambda item: (zlib.crc32(item["id"].encode()), item["id"]))
         if [order["column_id"] for order in orders] != ["__last_updated__"]:
             raise refusal("The sandbox sorts by __last_updated__ alone", "InvalidColumnIdException")
-        descending = orders[0]["direction"] == "desc"
+        descending = str(orders[0]["direction"]) == "desc"
         return Listing(items, key=lambda item: (item["updated_at"], int(item["id"])), descending=descending)
 
     def _fits(self, item: Record, rule: Record) -> bool:
