@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,10 +22,13 @@ from dazz_assets.recording.record_scenario import PAGES, record_scenario
 from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
+from integrations.aws.sandbox import AwsSandbox
+from integrations.gcp.sandbox import GcpSandbox
 from integrations.github.sandbox import GitHubSandbox
 from integrations.monday.sandbox import MondaySandbox
 from integrations.monday.sandbox_complexity import PointBudget
 from integrations.snyk.sandbox import SnykSandbox
+from tests.integrations import aws_hosts
 
 ROOT = Path(__file__).parents[2] / "integrations"
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
@@ -33,10 +37,22 @@ RECORDS = 3
 CHANGE = 1
 
 
+def aws() -> VendorSandbox:
+    """Two accounts, one with two pages of buckets: each is seven requests, and as many files. Of this seed some are
+    public, one of them but for its public access block, and some not encrypted."""
+    return AwsSandbox(seed=206, now=NOW, accounts=2, buckets=5, page_size=2)
+
+
 def github() -> VendorSandbox:
     """A small organisation, whose lists have more than one page all the same; of this seed some alerts that are kept
     are dismissed, with a comment, and some assigned."""
     return GitHubSandbox(seed=168, now=NOW, repositories=105, alerts=250)
+
+
+def gcp() -> VendorSandbox:
+    """Three projects, the last of them being deleted; of this seed some buckets that are kept are public, and others
+    are after the change."""
+    return GcpSandbox(seed=266, now=NOW, projects=3, buckets=14, resources=50)
 
 
 def snyk() -> VendorSandbox:
@@ -61,24 +77,37 @@ def monday(*, seed: int = 5, boards: int = 4, items: int = 900, users: int = 8, 
     return sandbox
 
 
-SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "monday": monday, "snyk": snyk}
+SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {
+    "aws": aws,
+    "gcp": gcp,
+    "github": github,
+    "monday": monday,
+    "snyk": snyk,
+}
+# Where an SDK knows the vendor's hosts, of which there are many, they are recorded, and the sandbox plays all of them.
+HOSTS: dict[str, Callable[[str], AbstractContextManager[object]]] = {"aws": aws_hosts.answered_by}
 
 
 def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:
-    """An integration in a folder of its own, without its recordings, with windows of this length.
+    """An integration in a folder of its own, without its recordings; if it has windows, they are of this length.
 
     It sends one request at a time, so that rows come in the same order each time.
     """
     shutil.copytree(ROOT / vendor, folder / vendor, ignore=shutil.ignore_patterns("recordings"))
     file = folder / vendor / "integration.py"
-    text = re.sub(r"    concurrency = \d+\n", "", file.read_text())
-    file.write_text(text.replace("    base_url = ", f'    window = "{window}"\n    base_url = '))
+    code = re.sub(r"    concurrency = \d+\n", "", file.read_text())
+    if "Cursor(" in code:
+        code = code.replace('    base_url = "https:', f'    window = "{window}"\n    base_url = "https:')
+    file.write_text(code)
     return find_integration(str(file))
 
 
 def connection_to(sandbox: Sandbox, name: str) -> Connection:
     """The connection that is recorded: it starts with the first of the sandbox's records."""
-    return Connection(id="sandbox", integration=name, start=(NOW - HISTORY).date(), config=dict(sandbox.settings(name)))
+    config = dict(sandbox.settings(name))
+    if name in HOSTS:
+        del config["base_url"]
+    return Connection(id="sandbox", integration=name, start=(NOW - HISTORY).date(), config=config)
 
 
 def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | None = RECORDS) -> Path:
@@ -86,7 +115,11 @@ def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | No
 
     It is then when the sandbox's records end: the years since would be windows without any.
     """
-    with time_machine.travel(NOW), Sandbox([SANDBOXES[spec.name]()]) as sandbox:
+    with (
+        time_machine.travel(NOW),
+        Sandbox([SANDBOXES[spec.name]()]) as sandbox,
+        HOSTS.get(spec.name, nullcontext)(sandbox.url(spec.name)),
+    ):
         return record_scenario(
             spec,
             connection_to(sandbox, spec.name),

@@ -61,7 +61,7 @@ def test_a_checkout_has_its_own_vendors_beside_a_module_of_the_same_name(tmp_pat
         capture_output=True,
         text=True,
     )
-    vendors = sorted(file.parent.name for file in (ROOT / "integrations").glob("*/integration.py"))
+    vendors = sorted(file.parent.name for file in (ROOT / "integrations").glob("*/sandbox.py"))
     assert answer.stdout.strip() == f"{vendors} {vendors}", answer.stderr
 
 
