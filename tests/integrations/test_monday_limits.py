@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dazz_assets.assistant.stream_checks import check_streams
 from dazz_assets.errors import SyncError
 from dazz_assets.sandbox import Fault, SandboxRequest, SandboxResponse, json_response
 from integrations.monday.sandbox import SCOPES, MondaySandbox
@@ -204,11 +205,17 @@ def test_a_token_that_lacks_a_scope_fails_the_streams_that_need_it_and_no_other(
         acme.sync("boards")
         needed = acme.spec.streams[stream].stream.permissions
         vendor.account.scopes = SCOPES - {needed[0]}
-        with pytest.raises(SyncError, match="Unauthorized field or type"):
+        with pytest.raises(SyncError, match=f"Unauthorized field or type.*The stream needs `{needed[0]}`"):
             acme.sync(stream)
         vendor.account.scopes = frozenset(needed)
         acme.sync(stream)
         assert acme.keys(stream)
+
+
+def test_a_check_of_the_connection_names_the_scopes_that_a_refused_stream_needs(tmp_path: Path) -> None:
+    with connected(tmp_path, boards=4, items=12, scopes=SCOPES - {"teams:read"}) as (_, acme):
+        refused = {check.name: check.needs for check in check_streams(acme.session) if check.outcome != "works"}
+    assert refused == {"teams": ("teams:read", "users:read")}
 
 
 def test_a_wrong_token_is_told_once_and_never_shown(account: Account) -> None:
