@@ -27,6 +27,7 @@ wait
 RUN = """
 import sys
 from dazz_assets.cli import app
+from dazz_assets.sandbox import find_sandboxes
 sys.executable = sys.argv[1]
 app(["dev", "--port", "3999"], prog_name="dazz")
 """
@@ -84,7 +85,7 @@ def test_the_projects_own_workspace_is_used(dev: Dev) -> None:
 
 def test_without_connections_it_serves_the_sandbox_and_writes_connections_to_it(project: Project, dev: Dev) -> None:
     entries = yaml.safe_load(Path(project.connections).read_text(encoding="utf-8"))["connections"]
-    assert {item["integration"] for item in entries} == {"github", "jira", "snyk"}
+    assert {item["integration"] for item in entries} == {vendor.name for vendor in find_sandboxes()}
     for item in entries:
         assert requests.get(item["config"]["base_url"] + "/_sandbox/stats", timeout=10).ok
 

@@ -26,6 +26,8 @@ from integrations.aws.sandbox import AwsSandbox
 from integrations.gcp.sandbox import GcpSandbox
 from integrations.github.sandbox import GitHubSandbox
 from integrations.jira.sandbox import JiraSandbox
+from integrations.monday.sandbox import MondaySandbox
+from integrations.monday.sandbox_complexity import PointBudget
 from integrations.snyk.sandbox import SnykSandbox
 from tests.integrations import aws_hosts
 
@@ -64,11 +66,29 @@ def snyk() -> VendorSandbox:
     return SnykSandbox(seed=214, now=NOW, orgs=3, projects=230, issues=450)
 
 
+class FullBudget(PointBudget):
+    """Points that don't run out: what is left would tell in which order threads asked."""
+
+    def spend(self, points: int) -> bool:
+        return True
+
+    def seconds_to_reset(self) -> int:
+        return 60
+
+
+def monday(*, seed: int = 5, boards: int = 4, items: int = 900, users: int = 8, updates: int = 120) -> VendorSandbox:
+    """Five boards, of which the first has a second page of items."""
+    sandbox = MondaySandbox(seed, now=NOW, boards=boards, items=items, users=users, updates=updates)
+    sandbox.points = FullBudget(sandbox.points.points)
+    return sandbox
+
+
 SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {
     "aws": aws,
     "gcp": gcp,
     "github": github,
     "jira": jira,
+    "monday": monday,
     "snyk": snyk,
 }
 # Where an SDK knows the vendor's hosts, of which there are many, they are recorded, and the sandbox plays all of them.

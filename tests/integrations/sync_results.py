@@ -20,6 +20,8 @@ from dazz_assets.transform.published_tables import PublishedTables
 _ROW = ("parent", "key", "window_start", "sequence", "page", "position", "problem", "record")
 _STAND_IN = re.compile(r"https://example\.com/person-[0-9a-f]{8}|person-[0-9a-f]{8}(?:@example\.com)?")
 _NUMBER = re.compile(r"[1-9][0-9]{8}")
+# Fields of objects that are made of the id of a person.
+_OF_PEOPLE = ("owner_id", "assignee_id", "creator_id")
 
 
 class Digits(str):
@@ -61,7 +63,7 @@ def _rows(session: Session, stream: str) -> Iterator[dict[str, Any]]:
 class People:
     """The pseudonyms of a recording, and what each was found to stand for.
 
-    numbers: paths of fields whose numbers are personal.
+    numbers: paths of fields whose numbers are personal, written as numbers or as texts.
     """
 
     def __init__(self, numbers: Collection[str] = ()) -> None:
@@ -72,9 +74,18 @@ class People:
         """Raw rows with what pseudonyms stand for, their records read; all that is not personal stays."""
         assert len(shown) == len(real)
         return [
-            {**row, "record": self.real(read(row["record"]), read(other["record"]))}
+            {
+                **row,
+                "key": self._real_key(row["key"], other["key"]),
+                "record": self.real(read(row["record"]), read(other["record"])),
+            }
             for row, other in zip(shown, real, strict=True)
         ]
+
+    def _real_key(self, shown: str | None, real: str | None) -> str | None:
+        """The key for which one stands that is the id of a person."""
+        is_number = shown != real and shown is not None and _NUMBER.fullmatch(shown)
+        return self._paired([shown or ""], [real or ""], real) if is_number else shown
 
     def real(self, shown: Any, real: Any, path: tuple[str, ...] = ()) -> Any:
         """A value of a recording with each pseudonym replaced with what stands in its place in the real one."""
@@ -82,11 +93,12 @@ class People:
             return {name: self.real(item, real.get(name), (*path, name)) for name, item in shown.items()}
         if isinstance(shown, list) and isinstance(real, list) and len(shown) == len(real):
             return [self.real(item, other, path) for item, other in zip(shown, real, strict=True)]
+        is_personal = ".".join(path) in self._numbers and isinstance(shown, str) and _NUMBER.fullmatch(shown)
+        if is_personal and isinstance(real, str):
+            return self._paired([shown], [real], real)
         if isinstance(shown, Digits) and isinstance(real, Digits):
-            is_personal = ".".join(path) in self._numbers and _NUMBER.fullmatch(shown)
-            return self._paired([shown], [real], real) if is_personal else shown
-        if path[-1:] == ("owner_id",) and isinstance(shown, str) and shown != real:
-            # Made of the id of a person.
+            return shown
+        if path[-1:] and path[-1] in _OF_PEOPLE and isinstance(shown, str) and shown != real:
             return self._paired([shown], [real], real)
         if isinstance(shown, str) and isinstance(real, str) and (stand_ins := _STAND_IN.findall(shown)):
             pattern = "(.+?)".join(map(re.escape, _STAND_IN.split(shown)))

@@ -26,15 +26,17 @@ from dazz_assets.spec.specs import IntegrationSpec
 from integrations.gcp.sandbox import GcpSandbox
 from integrations.github.sandbox import GitHubSandbox
 from integrations.jira.sandbox import JiraSandbox
+from integrations.monday.sandbox import MondaySandbox
 from integrations.snyk.sandbox import SnykSandbox
-from tests.integrations.make_recordings import CHANGE, NOW, SANDBOXES, connection_to, copied, recorded
+from tests.integrations.make_recordings import CHANGE, NOW, SANDBOXES, connection_to, copied, monday, recorded
 from tests.integrations.sync_results import Found, People, no_network, read
 
-VENDORS = ("gcp", "github", "jira", "snyk")
+VENDORS = ("gcp", "github", "jira", "monday", "snyk")
 
 WHOLE: dict[str, Callable[[], VendorSandbox]] = {
     "gcp": lambda: GcpSandbox(seed=2, now=NOW, projects=3, buckets=20, resources=200),
     "github": lambda: GitHubSandbox(seed=2, now=NOW, repositories=101, alerts=120),
+    "monday": lambda: monday(seed=2, boards=4, items=150, users=8, updates=90),
     "snyk": lambda: SnykSandbox(seed=2, now=NOW, orgs=2, projects=104, issues=130),
 }
 
@@ -68,7 +70,7 @@ def test_they_hold_nobody_of_the_sandboxes_people(vendor: str) -> None:
 
 
 def people_of(sandbox: VendorSandbox) -> set[str]:
-    """Names and ids of those who imported, own, dismissed or look after something, addresses of accounts, users."""
+    """Names and ids of those who imported, own, dismissed or look after something, and what accounts are called."""
     if isinstance(sandbox, GcpSandbox):
         bindings = [binding for policy in sandbox.policies.values() for binding in policy["bindings"]]
         members = [member for binding in bindings for member in binding["members"]]
@@ -81,6 +83,9 @@ def people_of(sandbox: VendorSandbox) -> set[str]:
         accounts = [alert["dismissed_by"] for alert in sandbox.alerts.values() if alert["dismissed_by"]]
         accounts += [account for alert in sandbox.alerts.values() for account in alert["assignees"]]
         return {str(account[name]) for account in accounts for name in ("login", "id", "node_id")}
+    if isinstance(sandbox, MondaySandbox):
+        users = sandbox.account.users.values()
+        return {user[name] for user in users for name in ("id", "name", "email")}
     assert isinstance(sandbox, SnykSandbox)
     return {project["relationships"]["importer"]["data"]["id"] for project in sandbox.projects.values()}
 
@@ -120,8 +125,11 @@ def test_a_whole_one_replayed_without_a_network_gives_the_rows_and_findings_of_a
     for stream, rows in expected.rows.items():
         real = [{**row, "record": read(row["record"])} for row in rows]
         assert people.rows(found.rows[stream], rows) == real
+    # Their ids are made of those of people, so the same one has another.
+    identities = [result.objects.pop("identities", {}) for result in (found, expected)]
+    assert len(identities[0]) == len(identities[1])
     assert people.real(found.objects, expected.objects) == expected.objects
-    assert found.objects["findings"]
+    assert {"findings", "work_items"} & found.objects.keys()
     assert sum(map(len, found.objects.values())) > 100
     assert people.has_one_pseudonym_each
     assert {original for _, original in people.pairs} & people_of(WHOLE[vendor]())
