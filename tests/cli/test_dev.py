@@ -14,6 +14,7 @@ import pytest
 import requests
 import yaml
 
+from dazz_assets.sandbox import find_sandboxes
 from tests.cli.conftest import Project
 
 # Stands in for Dagster: writes down how it was called, starts a child process, and runs until it is stopped.

@@ -77,8 +77,8 @@ def people_of(sandbox: VendorSandbox) -> set[str]:
         addresses = [asset["resource"]["data"].get("email", "") for asset in sandbox.assets.values()]
         return {text.removeprefix("serviceAccount:") for text in (*members, *addresses) if "@" in text}
     if isinstance(sandbox, JiraSandbox):
-        users = [user for user in sandbox.users.values() if user["displayName"] != "Former user"]
-        return {user[name] for user in users for name in ("accountId", "displayName")}
+        named = [user for user in sandbox.users.values() if user["displayName"] != "Former user"]
+        return {user[name] for user in named for name in ("accountId", "displayName")}
     if isinstance(sandbox, GitHubSandbox):
         accounts = [alert["dismissed_by"] for alert in sandbox.alerts.values() if alert["dismissed_by"]]
         accounts += [account for alert in sandbox.alerts.values() for account in alert["assignees"]]
