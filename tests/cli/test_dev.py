@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import psutil
 import pytest
@@ -88,7 +89,7 @@ def test_without_connections_it_serves_the_sandbox_and_writes_connections_to_it(
     entries = yaml.safe_load(Path(project.connections).read_text(encoding="utf-8"))["connections"]
     assert {item["integration"] for item in entries} == {vendor.name for vendor in find_sandboxes()}
     for item in entries:
-        assert requests.get(item["config"]["base_url"] + "/_sandbox/stats", timeout=10).ok
+        assert requests.get(urljoin(item["config"]["base_url"], "/_sandbox/stats"), timeout=10).ok
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
