@@ -159,7 +159,7 @@ def find_next_page_hint(
     certain = next((hint for hint in hints if hint.is_certain), None)
     if certain is not None or any(_says_more(field) is False for field in fields):
         return certain
-    hints += _jira_hints(page)
+    hints += _start_at_hints(page)
     return next((hint for hint in hints if not hint.is_doubtful), None) or next(iter(hints), None)
 
 
@@ -382,8 +382,8 @@ def _read_json_header(header: str, value: str, pages_read: int, received: int | 
             yield replace(hint, sign=sign, setting=_COUNTING, is_certain=False, field=header)
 
 
-def _jira_hints(page: Page) -> Iterator[NextPageHint]:
-    """The hint of Jira's lists: a `total` beyond `startAt` plus `maxResults`."""
+def _start_at_hints(page: Page) -> Iterator[NextPageHint]:
+    """A `total` beyond `startAt` plus `maxResults`."""
     start, size, total = (page.value(path) for path in ("startAt", "maxResults", "total"))
     if all(isinstance(value, int) for value in (start, size, total)) and total > start + size:
         yield NextPageHint("`total`", 'Offset("startAt", more="total")', field="total")
