@@ -46,9 +46,9 @@ class OpenApi:
     """
 
     def __init__(self, document: dict[str, Any], *, null_is_absent: bool = False) -> None:
-        self.document = document
+        self.document = _with_null_in_enums(document)
         self._null_is_absent = null_is_absent
-        resource = DRAFT4.create_resource(document)
+        resource = DRAFT4.create_resource(self.document)
         self._registry: Registry[Any] = Registry().with_resource(_URI, resource)
         # Literal paths first: `/users/search` is no `/users/{id}`.
         self._operations = sorted(self._read_operations(), key=lambda operation: operation.path.count("{"))
@@ -187,6 +187,19 @@ def _typed(schema: dict[str, Any], text: str) -> Any:
         return {"integer": int, "number": float}.get(schema.get("type", ""), str)(text)
     except ValueError:
         return text
+
+
+def _with_null_in_enums(value: Any) -> Any:
+    """A description in which `nullable` holds for an `enum` too: it ought to list null (OpenAPI 3.0.3), and GitHub's
+    doesn't, for fields that are null in its own examples."""
+    if isinstance(value, list):
+        return [_with_null_in_enums(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    described = {name: _with_null_in_enums(item) for name, item in value.items()}
+    if described.get("nullable") is True and isinstance(described.get("enum"), list):
+        described["enum"] = [*described["enum"], None]
+    return described
 
 
 def _without_nulls(value: Any) -> Any:

@@ -64,6 +64,7 @@ API = OpenApi(
                         "name": {"type": "string"},
                         "id": {"type": "integer", "readOnly": True},
                         "owner": {"type": "string", "nullable": True},
+                        "size": {"type": "string", "nullable": True, "enum": ["small", "large"]},
                         "born": {"type": "string", "format": "date-time"},
                         "parent": {"$ref": "#/components/schemas/Pet"},
                     },
@@ -93,7 +94,7 @@ def test_requests_that_are_as_described_pass() -> None:
 
 def test_answers_that_are_as_described_pass() -> None:
     listed = request("GET", "/pets", ("owner", "7"))
-    API.check(listed, json_response([{"name": "Rex", "id": 1, "born": "2026-01-01T10:00:00.000+0200"}]))
+    API.check(listed, json_response([{"name": "Rex", "id": 1, "born": "2026-01-01T10:00:00.000+0200", "size": None}]))
     API.check(listed, SandboxResponse(204))
     API.check(request("GET", "/pets/7"), json_response({"name": "Rex"}))
 
@@ -124,6 +125,7 @@ def test_a_request_that_is_not_as_described_is_told_with_its_place(made: Sandbox
     ("answer", "told"),
     [
         (json_response([{"name": None}]), "body $[0].name: None is not of type 'string'"),
+        (json_response([{"name": "Rex", "size": "huge"}]), "'huge' is not one of"),
         (json_response([{"name": "Rex", "colour": "red"}]), "'colour' was unexpected"),
         (json_response([{"name": "Rex", "born": "2026-01-01T10:00:00"}]), "is not a 'date-time'"),
         (json_response([{"name": "Rex", "born": "yesterday"}]), "is not a 'date-time'"),
