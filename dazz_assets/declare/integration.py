@@ -57,9 +57,14 @@ class Integration(Generic[Config]):
     check: the stream whose first page proves that a connection works. By default the first of `streams`.
     seams: where requests leave through a vendor's SDK instead of the library `requests`, so that they can be recorded;
         see `Seam`.
+    permissions_url: where the permissions that streams need are explained or given; named where a request is refused.
+    permissions_header: the header of a refusal that names the permission that the request needs.
+    version_headers: headers that tell when the version of the API ends, beside the standard `Sunset` and `Deprecation`:
+        a date, or a word such as `deprecated`, is a warning of the sync.
     params, headers, method, records, record, shape, empty, data_fields, format, total, primary_key, paginator, accept,
-        budget, max_invalid, max_shrink, max_pages, max_time, max_idle_pages, personal: defaults for all streams.
-        A stream's `params` and `headers` are merged with these; its other settings replace them. See `Stream`.
+        budget, max_invalid, max_shrink, max_pages, max_time, max_idle_pages, personal, sensitive, permissions: defaults
+        for all streams. A stream's `params` and `headers` are merged with these; its other settings replace them. See
+        `Stream`.
 
     Constants of your own have names in capitals, or that begin with `_`, or are declared as `ClassVar`; any other
     attribute is refused, as it may be a misspelt setting.
@@ -95,6 +100,11 @@ class Integration(Generic[Config]):
     max_time: ClassVar[timedelta] = timedelta(hours=24)
     max_idle_pages: ClassVar[int] = 20
     personal: ClassVar[str | tuple[str, ...]] = ()
+    sensitive: ClassVar[str | tuple[str, ...]] = ()
+    permissions: ClassVar[tuple[str, ...]] = ()
+    permissions_url: ClassVar[str | None] = None
+    permissions_header: ClassVar[str | None] = None
+    version_headers: ClassVar[tuple[str, ...]] = ()
     seams: ClassVar[tuple[Seam, ...]] = ()
 
     def __init__(

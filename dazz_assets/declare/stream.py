@@ -85,6 +85,12 @@ class Stream(Generic[Model]):
     personal: path or tuple of paths of fields that say who a person is; recordings hold pseudonyms in their place.
         `"votes.*"` are the names of the members of an object, `"votes.*.by"` a field below each. E-mail addresses and
         avatars are found without it.
+    sensitive: path or tuple of paths of fields that are never shown: a secret that was found, a private note. They are
+        hidden in previews, queries' samples, messages, logs and recordings; parsers get the values, and raw Parquet
+        files hold the record as the API sent it. What lies below such a field is hidden with it; `"tokens.*"` are the
+        members of an object, names included, `"tokens.*.value"` a field below each. No field of a key or a cursor.
+    permissions: what the credentials need for this stream, in the vendor's own words: `("Dependabot alerts: read",)`.
+        `dazz check` and the error of a refused request name it.
 
     Constants of your own have names in capitals, or that begin with `_`, or are declared as `ClassVar`; any other
     attribute is refused, as it may be a misspelt setting.
@@ -119,6 +125,8 @@ class Stream(Generic[Model]):
     max_time: ClassVar[timedelta]
     max_idle_pages: ClassVar[int]
     personal: ClassVar[str | tuple[str, ...]]
+    sensitive: ClassVar[str | tuple[str, ...]]
+    permissions: ClassVar[tuple[str, ...]]
 
     @classmethod
     def pages(cls, client: Any, params: Mapping[str, Any]) -> Iterable[Any]:

@@ -31,6 +31,7 @@ from dazz_assets.spec import (
     placeholder_rules,
     repeated_definitions,
     secret_rules,
+    sensitive_rules,
     settings,
 )
 from dazz_assets.spec.specs import InputKind, InputSpec, IntegrationSpec, ParserSpec, StreamSpec
@@ -80,6 +81,7 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
         secret_rules.check_request_secrets(where, spec, config)
         graphql_rules.check_query(where, spec)
         combination_rules.check_stream(where, spec, integration)
+    sensitive_rules.check_sensitive(integration, specs.values())
     combination_rules.check_integration(integration)
     base_url_rules.check_base_url(integration, config)
     auth_rules.check_auth(integration, config)
@@ -149,6 +151,8 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         max_time=setting("max_time"),
         max_idle_pages=setting("max_idle_pages"),
         personal=_as_tuple(setting("personal")),
+        sensitive=_as_tuple(setting("sensitive")),
+        permissions=tuple(setting("permissions")),
     )
 
 

@@ -213,6 +213,16 @@ def _check_zone(zone: str) -> str:
     return zone
 
 
+def _check_permissions_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"} or not parts.netloc or "{" in url:
+        raise ValueError(
+            f"`permissions_url` is {url!r}, which is not the address of a page; write it whole, without placeholders: "
+            '`permissions_url = "https://docs.vendor.com/permissions"`'
+        )
+    return url
+
+
 def _check_facts(facts: Mapping[str, object]) -> Mapping[str, object]:
     for name, source in facts.items():
         subject = f"`facts` has {name!r}: {_format_value(source)}"
@@ -248,6 +258,8 @@ def _check_streams(streams: tuple[Any, ...]) -> tuple[Any, ...]:
 _Name = Annotated[str, Field(min_length=1)]
 _FactName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 _HostName = Annotated[str, Field(pattern=r"^[^/]+$")]
+# A token of RFC 9110, section 5.6.2.
+_HeaderName = Annotated[str, Field(pattern=r"^[\w!#$%&'*+.^`|~-]+$")]
 _Paths = str | tuple[_Name, ...]
 
 
@@ -297,6 +309,12 @@ class _SharedSettings(BaseModel):
     personal: _Paths = _setting(
         "a path or a tuple of paths", '`personal = "user.login"` or `personal = ("user.login", "author")`'
     )
+    sensitive: _Paths = _setting(
+        "a path or a tuple of paths", '`sensitive = "secret"` or `sensitive = ("secret", "tokens.*.value")`'
+    )
+    permissions: tuple[_Name, ...] = _setting(
+        "a tuple of texts, in the vendor's words", '`permissions = ("Issues: read",)`, with a comma'
+    )
 
 
 class _StreamSettings(_SharedSettings):
@@ -327,6 +345,15 @@ class _IntegrationSettings(_SharedSettings):
     )
     streams: Annotated[tuple[Any, ...], AfterValidator(_check_streams), BeforeValidator(_check_is_tuple)] = _setting(
         "a tuple of Stream classes", "`streams = (OrgsStream, ProjectsStream)`"
+    )
+    permissions_url: Annotated[str, AfterValidator(_check_permissions_url)] | None = _setting(
+        "an address", '`permissions_url = "https://docs.vendor.com/permissions"`'
+    )
+    permissions_header: _HeaderName | None = _setting(
+        "the name of a header", '`permissions_header = "x-needed-permissions"`'
+    )
+    version_headers: tuple[_HeaderName, ...] = _setting(
+        "a tuple of names of headers", '`version_headers = ("x-api-version-ends",)`, with a comma'
     )
     seams: tuple[Annotated[Any, _having("recording", "replaying")], ...] = _setting(
         "a tuple of seams", "`seams = (SdkSeam(),)`"

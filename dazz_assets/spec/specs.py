@@ -62,6 +62,8 @@ class StreamSpec:
     max_time: timedelta
     max_idle_pages: int
     personal: tuple[str, ...]
+    sensitive: tuple[str, ...]
+    permissions: tuple[str, ...]
 
     @property
     def request(self) -> Mapping[str, object]:
