@@ -14,7 +14,8 @@ from dazz_assets.declare.config import config_secrets, config_texts, secret_list
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import SyncError
-from dazz_assets.http import AuthConnection, ClientEvent, Limiter, Mask
+from dazz_assets.http import Auth, AuthConnection, ClientEvent, Limiter, Mask
+from dazz_assets.http.auth_choice import NoAuthError, choose_auth
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.client import Client
 from dazz_assets.http.code_walk import Code, call_code
@@ -194,7 +195,7 @@ class Session:
     @cached_property
     def _credentials(self) -> CredentialSet:
         """One credential, or one for each token if the config has a list of them."""
-        config, auth, rate = self.integration.config, self.integration.auth, self.integration.rate
+        config, auth, rate = self.integration.config, self.auth, self.integration.rate
         field, tokens = secret_list(config)
         mask = Mask(config_secrets(config))
         return CredentialSet(
@@ -207,6 +208,15 @@ class Session:
                 for place in range(1 if self._is_repeatable else max(tokens, 1))
             ]
         )
+
+    @property
+    def auth(self) -> Auth | None:
+        """What signs the connection's requests. Raises BadConnection if its config fits none of the choices."""
+        config = self.integration.config
+        try:
+            return choose_auth(self.integration.auth, config_texts(config), secrets_by_field(config))
+        except NoAuthError as error:
+            raise BadConnection(f"connection {self.connection.id!r} of {self.spec.name}: {error}") from None
 
     def _credentials_of(self, stream: str) -> CredentialSet:
         """The credentials of a stream's requests, which keep the rates that it has of its own besides."""

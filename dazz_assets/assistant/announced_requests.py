@@ -22,6 +22,7 @@ from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import PART_WINDOWS, SyncPlan, SyncRange
 from dazz_assets.extract.stream_requests import build_request, parent_fields, sent_bounds
 from dazz_assets.http import (
+    Auth,
     AuthConnection,
     CredentialError,
     CursorToken,
@@ -30,6 +31,7 @@ from dazz_assets.http import (
     NextLink,
     Request,
 )
+from dazz_assets.http.auth_choice import list_auths
 from dazz_assets.http.authenticator import Authenticator, is_signed
 from dazz_assets.http.author_code import first_request
 from dazz_assets.http.mask import HIDDEN
@@ -201,7 +203,7 @@ def _sign(session: Session, request: Request) -> tuple[Request, str]:
     note = ""
     try:
         connection = AuthConnection(session.name, session.base_url)
-        authenticator = Authenticator(integration.auth, config_texts(integration.config), connection=connection)
+        authenticator = Authenticator(session.auth, config_texts(integration.config), connection=connection)
         signed = authenticator.preview_signing(plain)
     except CredentialError:  # For example, a stand-in is not a key that the auth can sign with.
         signed, note = plain, "what the auth adds shows only with a connection's config"
@@ -262,6 +264,11 @@ class _UnconnectedSession(Session):
     def integration(self) -> Integration[Any]:
         return self.spec.integration(self._config(), connection=self.connection.id)
 
+    @property
+    def auth(self) -> Auth | None:
+        """The first, where connections choose: the stand-ins would be complete for each."""
+        return next(iter(list_auths(self.spec.integration.auth)), None)
+
     def fill_cursor(self, cursor: Cursor) -> Cursor:
         return replace(cursor, zone=None)  # Bounds go by names.
 
@@ -282,6 +289,14 @@ class _UnconnectedSession(Session):
                 values[name] = None if self.spec.integration.base_url else self._stand_ins.url_for(label)
             else:
                 values[name] = self._stand_ins.value_for(label)
-        config = self.spec.config.model_construct()
+        config = self._compute_nothing(self.spec.config).model_construct()
         config.__dict__.update(values)
         return config
+
+    def _compute_nothing(self, config: type[ConnectionConfig]) -> type[ConnectionConfig]:
+        """The config with stand-ins for what is computed, as the author's code expects real values."""
+        plain = type(config.__name__, (config,), {"__module__": config.__module__})
+        for name in config.model_computed_fields:
+            value = self._stand_ins.value_for(f"{{config.{name}}}")
+            setattr(plain, name, SecretStr(value) if is_secret_field(config, name) else value)
+        return plain

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.declare.config import Config
 from dazz_assets.declare.stream import Scalar, Stream
-from dazz_assets.http import Absence, Accept, Auth, Budget, Format, Paginator, Rates, Response, Seam, Shape
+from dazz_assets.http import Absence, Accept, Auths, Budget, Format, Paginator, Rates, Response, Seam, Shape
 from dazz_assets.http.json_slices import value_at
 from dazz_assets.names import snake_case
 
@@ -42,7 +42,8 @@ class Integration(Generic[Config]):
     streams: the `Stream` classes to fetch.
     base_url: where the API is. May hold `{config.x}`; a connection's own `base_url` replaces it.
     auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`; `ClientCredentials`, `RefreshToken`, `SignedJwt`,
-        `JwtGrant` or `TokenExchange`, which fetch tokens; or your own `Auth`.
+        `JwtGrant` or `TokenExchange`, which fetch tokens; or your own `Auth`. Where connections sign in in different
+        ways, a tuple: the first whose config fields are all set is used.
     hosts: other hosts (on https) that requests, and with them the secret, may go to.
     rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it. Several that
         hold together are a tuple, `(Rate(50, per=1), Rate(900, per=60))`: requests are spaced by the one with the
@@ -73,7 +74,7 @@ class Integration(Generic[Config]):
     name: ClassVar[str]
     streams: ClassVar[tuple[type[Stream[Any]], ...]] = ()
     base_url: ClassVar[str] = ""
-    auth: ClassVar[Auth | None] = None
+    auth: ClassVar[Auths] = None
     hosts: ClassVar[tuple[str, ...]] = ()
     rate: ClassVar[Rates] = None
     concurrency: ClassVar[int] = 1

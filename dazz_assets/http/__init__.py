@@ -5,6 +5,7 @@ reading integrations doesn't load `requests`.
 """
 
 from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
+from dazz_assets.http.auth_choice import Auths
 from dazz_assets.http.body_format import Format
 from dazz_assets.http.errors import (
     BadRequestError,
@@ -58,6 +59,7 @@ __all__ = [
     "ApiKey",
     "Auth",
     "AuthConnection",
+    "Auths",
     "BadRequestError",
     "Basic",
     "BearerToken",

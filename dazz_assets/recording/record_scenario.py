@@ -17,6 +17,7 @@ from dazz_assets.connections import Connection
 from dazz_assets.declare.config import ConnectionConfig, is_secret_list, secrets_by_field
 from dazz_assets.errors import RecordingError
 from dazz_assets.http import Seam, TokenAuth
+from dazz_assets.http.auth_choice import list_auths
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.privacy.redactor import PERSONAL, Redactor
 from dazz_assets.recording.exchange_file import format_exchange
@@ -181,9 +182,9 @@ def _without_addresses(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict
 def _public_addresses(spec: IntegrationSpec) -> dict[str, str]:
     """The fields of the config that replace an address of the vendor (of the API, for tokens), each with that one."""
     found = {"base_url": spec.integration.base_url}
-    auth = spec.integration.auth
-    if isinstance(auth, TokenAuth) and (start := PLACEHOLDER.match(auth.endpoint)) is not None:
-        found[start[2]] = spec.config.model_fields[start[2]].default
+    for auth in list_auths(spec.integration.auth):
+        if isinstance(auth, TokenAuth) and (start := PLACEHOLDER.match(auth.endpoint)) is not None:
+            found[start[2]] = spec.config.model_fields[start[2]].default
     return {
         name: address.rstrip("/")
         for name, address in found.items()

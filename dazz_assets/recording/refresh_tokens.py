@@ -13,10 +13,11 @@ from dataclasses import replace
 from urllib.parse import quote_plus
 
 from dazz_assets.connections import Connection
-from dazz_assets.declare.config import ConnectionConfig, config_texts
+from dazz_assets.declare.config import ConnectionConfig, config_texts, secrets_by_field
 from dazz_assets.errors import RecordingError
 from dazz_assets.http import RefreshToken, Request
 from dazz_assets.http.auth import fill_template
+from dazz_assets.http.auth_choice import choose_auth
 from dazz_assets.http.oauth import StoredToken, stored_name
 from dazz_assets.secret_store import MemorySecretStore, SecretStore, SecretStoreError, open_secret_store
 from dazz_assets.spec.specs import IntegrationSpec
@@ -94,7 +95,7 @@ def hold_refresh_token(
 
     Raises RecordingError: the secret store can't be used.
     """
-    auth = spec.integration.auth
+    auth = choose_auth(spec.integration.auth, config_texts(config), secrets_by_field(config))
     if not isinstance(auth, RefreshToken):
         yield RecordedRefreshToken(MemorySecretStore(), "", "", restore)
         return

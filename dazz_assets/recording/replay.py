@@ -19,6 +19,7 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import RecordingError
 from dazz_assets.http import Seam, Send
+from dazz_assets.http.auth_choice import list_auths
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.http.signed_jwt import find_jwts, make_throwaway_key
 from dazz_assets.names import suggest
@@ -136,7 +137,7 @@ def replay_scenario(folder: Path, spec: IntegrationSpec | None = None) -> Iterat
 def _give_throwaway_keys(spec: IntegrationSpec, connection: Connection) -> Connection:
     """The connection with keys that sign in the place of placeholders: no one checks what a replay signs."""
     keys: dict[str, str] = {}
-    for jwt in find_jwts(spec.integration.auth):
+    for jwt in (jwt for auth in list_auths(spec.integration.auth) for jwt in find_jwts(auth)):
         if (key := make_throwaway_key(jwt.algorithm)) is not None:
             keys |= {name: key for kind, name in find_placeholders(jwt.key) if kind == "config"}
     config = {name: keys.get(name, value) for name, value in connection.config.items()}

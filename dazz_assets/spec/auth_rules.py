@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from typing import Any, get_args, get_origin, get_type_hints
 
-from dazz_assets.declare.config import ConnectionConfig
+from dazz_assets.declare.config import ConnectionConfig, config_field_types
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import (
@@ -22,6 +22,7 @@ from dazz_assets.http import (
     TokenExchange,
 )
 from dazz_assets.http.auth import auth_config_fields, auth_templates
+from dazz_assets.http.auth_choice import list_auths
 from dazz_assets.http.oauth import Sending
 from dazz_assets.http.placeholders import PLACEHOLDER, find_placeholders
 from dazz_assets.http.signed_jwt import Algorithm
@@ -54,9 +55,31 @@ def check_auth(integration: type[Integration[Any]], config: type[ConnectionConfi
     The library's auths must name a secret. An author's own may get it from `flow`'s config, and name others.
     Raises DefinitionError.
     """
-    auth, where = integration.auth, integration.__name__
-    if auth is None:
-        return
+    where = integration.__name__
+    for auth in list_auths(integration.auth):
+        _check_one_auth(where, auth, config)
+    if isinstance(integration.auth, tuple):
+        _check_choice(where, integration.auth, config)
+
+
+def _check_choice(where: str, auths: tuple[Auth, ...], config: type[ConnectionConfig]) -> None:
+    """Refuse an auth that no config can choose, as an earlier one is complete whenever it is."""
+    if not auths:
+        raise DefinitionError(f"{where}: `auth` is an empty tuple; give it auths, or remove it")
+    required = {name for name, field in config.model_fields.items() if field.is_required()}
+    needs = [set(auth_config_fields(auth)) - required for auth in auths]
+    for place, (auth, need) in enumerate(zip(auths, needs, strict=True)):
+        for earlier, earlier_need in zip(auths[:place], needs, strict=False):
+            if earlier_need <= need:
+                name = f"{type(earlier).__name__}, which stands before {type(auth).__name__} in `auth`"
+                raise DefinitionError(
+                    f"{where}: {name}, is used whenever the latter could be, so {type(auth).__name__} never is; make "
+                    f"the fields that only one of them needs optional in {config.__name__} "
+                    "(`token: SecretStr | None = None`), and put what needs more fields first"
+                )
+
+
+def _check_one_auth(where: str, auth: Auth, config: type[ConnectionConfig]) -> None:
     if isinstance(auth, TokenAuth):
         _check_token_auth(where, auth, config)
     _check_auth_templates(where, auth, config)
@@ -81,10 +104,10 @@ def _check_auth_templates(where: str, auth: Auth, config: type[ConnectionConfig]
             if found == "{token}" and isinstance(auth, TokenAuth):
                 continue  # It stands for the token that is fetched.
             name = found.strip("{} ")
-            if name in config.model_fields:
+            if name in config_field_types(config):
                 fix = f"write {{config.{name}}}"
             elif type(auth) in _AUTH_EXAMPLES:
-                fix = f"write {{config.x}} for a field of {config.__name__}{suggest(name, config.model_fields)}"
+                fix = f"write {{config.x}} for a field of {config.__name__}{suggest(name, config_field_types(config))}"
             else:
                 continue  # The author's own auth may use other braces for something else.
             raise DefinitionError(f"{where}: `auth` holds {found}, which is not a placeholder; {fix}")
@@ -185,7 +208,7 @@ def _check_secret(subject: str, part: object, name: str, config: type[Connection
             f"secrets: write `{example}`"
         )
     for field in names:
-        if field in config.model_fields and not is_secret_field(config, field):
+        if field in config_field_types(config) and not is_secret_field(config, field):
             raise DefinitionError(
                 f"{subject}({name}=...) with {config.__name__}.{field}, which is not a secret; declare it as "
                 f"`{field}: SecretStr`, so that it is masked everywhere"

@@ -7,7 +7,8 @@ from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http import ApiKey, Basic, BearerToken, GraphQLCursor, Offset, PageNumber, TokenAuth
+from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, GraphQLCursor, Offset, PageNumber, TokenAuth
+from dazz_assets.http.auth_choice import list_auths
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.spec.graphql_rules import VARIABLES
 from dazz_assets.spec.secret_rules import secret_fields
@@ -150,7 +151,11 @@ def _lists_all(stream: StreamSpec, cursor: Cursor) -> bool:
 
 
 def _find_setting_replaced_by_auth(stream: StreamSpec, integration: type[Integration[Any]]) -> str | None:
-    auth = integration.auth
+    found = (_find_setting_replaced_by(auth, stream) for auth in list_auths(integration.auth))
+    return next(filter(None, found), None)
+
+
+def _find_setting_replaced_by(auth: Auth, stream: StreamSpec) -> str | None:
     if not isinstance(auth, ApiKey | BearerToken | Basic | TokenAuth):
         return None
     setting, name = "headers", auth.header if isinstance(auth, TokenAuth) else "Authorization"

@@ -8,7 +8,7 @@ could mean (`{org}`) and are not inside other braces: in `query{viewer{org}}` th
 import re
 from collections.abc import Collection, Container, Iterable, Iterator
 
-from dazz_assets.declare.config import ConnectionConfig
+from dazz_assets.declare.config import ConnectionConfig, config_field_types
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http.placeholders import PLACEHOLDER, find_placeholders, parent_field, walk_values
 from dazz_assets.names import closest_name, suggest
@@ -28,7 +28,7 @@ def check_stream_templates(
 
     facts: those that are known when its requests are made. Raises DefinitionError.
     """
-    meant = {*config.model_fields, *_KINDS, *(BOUNDS if stream.cursor else ())}
+    meant = {*config_field_types(config), *_KINDS, *(BOUNDS if stream.cursor else ())}
     for setting, template in stream.request.items():
         for kind, name in find_placeholders(template):
             _check_placeholder(f"{where}: `{setting}` uses {{{kind}.{name}}}", kind, name, stream, config, facts)
@@ -133,8 +133,9 @@ def _check_key(where: str, stream: StreamSpec) -> None:
 
 
 def _check_config_field(subject: str, name: str, config: type[ConnectionConfig]) -> None:
-    if name not in config.model_fields:
-        raise DefinitionError(f"{subject}, but {config.__name__} has no such field{suggest(name, config.model_fields)}")
+    fields = config_field_types(config)
+    if name not in fields:
+        raise DefinitionError(f"{subject}, but {config.__name__} has no such field{suggest(name, fields)}")
 
 
 def _check_bound(subject: str, name: str, stream: StreamSpec) -> None:
@@ -170,7 +171,7 @@ def _find_mistyped_placeholder(text: str, meant: Container[str]) -> str | None:
 def _not_a_placeholder(where: str, setting: str, found: str, config: type[ConnectionConfig]) -> DefinitionError:
     before, _, name = found.strip("{} ").rpartition(".")
     written_kind = before.strip().lower().removesuffix("s")
-    knows_name = {"config": name in config.model_fields, "cursor": name in BOUNDS and setting != "base_url"}
+    knows_name = {"config": name in config_field_types(config), "cursor": name in BOUNDS and setting != "base_url"}
     kind = next((kind for kind, knows in knows_name.items() if knows and written_kind in (kind, "")), "")
     guess = f"; did you mean {{{kind}.{name}}}?" if kind else ""
     or_parent = "" if setting == "base_url" else ", or {parent.x} for one of the parent's record"

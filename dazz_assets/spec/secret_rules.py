@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
-from dazz_assets.declare.config import ConnectionConfig
+from dazz_assets.declare.config import ConnectionConfig, config_field_types
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.errors import DefinitionError
@@ -25,8 +25,8 @@ _DECLARED_AS: frozenset[Any] = frozenset({SecretStr, _LIST_OF_SECRETS})
 def check_secret_fields(integration: type[Integration[Any]], config: type[ConnectionConfig]) -> None:
     """Check that each secret of a config is a SecretStr field of its own: anything else would not be masked."""
     where = integration.__name__
-    for name, field in config.model_fields.items():
-        options = _union_members(field.annotation)
+    for name, annotation in config_field_types(config).items():
+        options = _union_members(annotation)
         if any(option not in _DECLARED_AS and _holds_secret(option, ()) for option in options):
             is_list = any(typing.get_origin(option) in (list, tuple, set, frozenset) for option in options)
             several = f", or several tokens of one account a list: `{name}: tuple[SecretStr, ...]`" if is_list else ""
@@ -62,7 +62,7 @@ def check_request_secrets(where: str, stream: StreamSpec, config: type[Connectio
     for setting, value in stream.request.items():
         check_no_token(where, setting, value, config)
         for kind, name in find_placeholders(value):
-            if kind == "config" and name in config.model_fields and is_list_of_secrets(config, name):
+            if kind == "config" and name in config_field_types(config) and is_list_of_secrets(config, name):
                 raise DefinitionError(
                     f"{where}: `{setting}` uses {{config.{name}}}, a list of secrets, of which only the integration's "
                     "`auth` sends one with each request; name it there"
@@ -71,23 +71,23 @@ def check_request_secrets(where: str, stream: StreamSpec, config: type[Connectio
 
 def is_secret_field(config: type[ConnectionConfig], name: str) -> bool:
     """Whether a field of a config is a secret, or a list of them."""
-    return not _DECLARED_AS.isdisjoint(_union_members(config.model_fields[name].annotation))
+    return not _DECLARED_AS.isdisjoint(_union_members(config_field_types(config)[name]))
 
 
 def is_list_of_secrets(config: type[ConnectionConfig], name: str) -> bool:
     """Whether a field of a config is a list of secrets."""
-    return _LIST_OF_SECRETS in _union_members(config.model_fields[name].annotation)
+    return _LIST_OF_SECRETS in _union_members(config_field_types(config)[name])
 
 
 def secret_fields(config: type[ConnectionConfig]) -> list[str]:
     """The fields of a config that are secrets."""
-    return [name for name in config.model_fields if is_secret_field(config, name)]
+    return [name for name in config_field_types(config) if is_secret_field(config, name)]
 
 
 def check_not_in_url(where: str, setting: str, value: object, config: type[ConnectionConfig]) -> None:
     """Refuse secrets of the config in a part of the URL."""
     for kind, name in find_placeholders(value):
-        if kind == "config" and name in config.model_fields and is_secret_field(config, name):
+        if kind == "config" and name in config_field_types(config) and is_secret_field(config, name):
             raise DefinitionError(
                 f"{where}: `{setting}` holds {{config.{name}}}, a secret, but URLs end up in logs everywhere; send it "
                 f'with the integration\'s auth: `ApiKey(format="{{config.{name}}}")` as a header, or '

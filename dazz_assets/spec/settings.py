@@ -258,6 +258,7 @@ def _check_streams(streams: tuple[Any, ...]) -> tuple[Any, ...]:
 _Name = Annotated[str, Field(min_length=1)]
 _FactName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 _HostName = Annotated[str, Field(pattern=r"^[^/]+$")]
+_AUTH = Annotated[Any, _having("flow"), AfterValidator(_check_complete)]
 # A token of RFC 9110, section 5.6.2.
 _HeaderName = Annotated[str, Field(pattern=r"^[\w!#$%&'*+.^`|~-]+$")]
 _Paths = str | tuple[_Name, ...]
@@ -331,8 +332,8 @@ class _IntegrationSettings(_SharedSettings):
     base_url: Annotated[str, AfterValidator(_check_base_url)] | None = _setting(
         "a string", '`base_url = "https://api.vendor.com"`'
     )
-    auth: Annotated[Any, _having("flow"), AfterValidator(_check_complete)] | None = _setting(
-        "an auth", '`auth = BearerToken("{config.token}")`'
+    auth: _AUTH | tuple[_AUTH, ...] | None = _setting(
+        "an auth or a tuple of them", '`auth = BearerToken("{config.token}")`'
     )
     hosts: Annotated[tuple[_HostName, ...], AfterValidator(_check_hosts)] = _setting(
         "a tuple of host names, without `https://` or a path", '`hosts = ("files.vendor.com",)`'

@@ -70,9 +70,11 @@ def format_duration(time: timedelta) -> str:
 
 
 def describe_setting(value: object) -> str:
-    """A paginator or auth as its author writes it, without the rest of a long query; empty for None."""
+    """A paginator or auths as their author writes them, without the rest of a long query; empty for None."""
     if value is None:
         return ""
+    if isinstance(value, tuple):
+        return " or ".join(map(describe_setting, value))
     if isinstance(value, GraphQLCursor) and value.next_query is not None:
         value = dataclasses.replace(value, next_query=shorten(" ".join(value.next_query.split()), _MAX_QUERY_LENGTH))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -40,6 +40,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "AppIntegration": {"app_id": "17", "private_key": PRIVATE_KEY},
     "ServiceIntegration": {"client_email": "dazz@vendor.example", "private_key": PRIVATE_KEY},
     "InstallationIntegration": {"app_id": "17", "installation_id": 4, "private_key": PRIVATE_KEY},
+    "EitherIntegration": {"app_id": "17", "installation_id": 4, "private_key": PRIVATE_KEY},
 }
 SENT_AS_IT_IS = ("BearerIntegration", "HeaderIntegration", "ParamIntegration", "LoginIntegration", "TokensIntegration")
 
@@ -99,6 +100,15 @@ def test_each_secret_that_is_sent_as_it_is_arrives(
         "ParamIntegration": lambda: asked.query["api_key"] == [TOKEN],
         "LoginIntegration": lambda: b64decode(login).decode() == f"jo@vendor.example:{TOKEN}",
     }[name]()
+
+
+def test_of_several_the_one_that_the_config_is_complete_for_is_used(
+    page: ModuleType, issuer: TokenIssuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CONFIGS, "EitherIntegration", {"token": TOKEN})
+    issuer.api.handler = lambda request: Reply(body=[{"id": 1}])
+    assert check(page.EitherIntegration, issuer, tmp_path) == 1
+    assert [asked.headers["Authorization"] for asked in issuer.api.requests] == [f"Bearer {TOKEN}"]
 
 
 def test_what_the_page_says_of_each_is_what_is_sent(page: ModuleType, issuer: TokenIssuer, tmp_path: Path) -> None:

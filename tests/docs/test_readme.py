@@ -111,11 +111,7 @@ def test_the_readme_names_the_commands_that_there_are() -> None:
 
 
 def test_the_readme_names_the_settings_that_there_are() -> None:
-    table = README.partition("| setting | meaning |")[2].partition("\n\n")[0]
-    named = {
-        name for cell in re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
-    }
-    assert named == _settings(Stream)
+    assert _named_in_table("setting") == _settings(Stream)
 
 
 def test_the_readme_names_what_a_cursor_takes() -> None:
@@ -128,10 +124,7 @@ def test_the_readme_names_which_settings_an_integration_has() -> None:
     shared = set(re.findall(r"`(\w+)`", sentence))
     own = {"name", "rate"}  # A stream's does not replace the integration's.
     assert shared == (_settings(Stream) & _settings(Integration)) - own
-    only = README.partition("Only an integration has ")[2].partition(" A stream's setting")[0]
-    assert _settings(Integration) - shared - own == set(
-        re.findall(r"`(\w+)`", re.sub(r" \(.*?\)(?=,| and|\.)", "", only))
-    )
+    assert _settings(Integration) - shared - own == _named_in_table("setting of an integration")
 
 
 def test_the_readme_names_the_flags_of_each_command() -> None:
@@ -140,6 +133,13 @@ def test_the_readme_names_the_flags_of_each_command() -> None:
         flags = {flag for item in commands[name].params if not item.hidden for flag in item.opts if "--" in flag}
         missing = flags - set(re.findall(r"--[\w-]+", synopsis))
         assert not missing or synopsis.endswith("..."), (name, missing)
+
+
+def _named_in_table(heading: str) -> set[str]:
+    """The names in the first column of the table with this heading."""
+    table = README.partition(f"| {heading} | meaning |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
 
 
 def _settings(class_: type) -> set[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.http import Request
+from dazz_assets.http.auth_choice import choose_auth
 from dazz_assets.http.client import Client
 from dazz_assets.http.walk import walk
 from dazz_assets.sandbox import Sandbox
@@ -30,7 +31,8 @@ class Fetch:
     def __init__(self, spec: IntegrationSpec, sandbox: Sandbox) -> None:
         self.spec = spec
         self.settings = sandbox.settings(spec.name)
-        self.client = Client(self.settings["base_url"], auth=spec.integration.auth, values=self.settings)
+        auth = choose_auth(spec.integration.auth, self.settings, ())
+        self.client = Client(self.settings["base_url"], auth=auth, values=self.settings)
 
     def texts(self, stream: str, path: str) -> Iterator[bytes]:
         spec = self.spec.streams[stream]

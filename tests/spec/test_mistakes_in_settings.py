@@ -31,7 +31,8 @@ from tests.spec.mistakes import Make, Thing, ThingsStream, integration, load_err
         ({"base_url": 5}, '`base_url` is 5; it must be a string, for example `base_url = "https://api.vendor.com"`'),
         (
             {"auth": "ghp_verysecret"},
-            '`auth` is a str; it must be an auth, for example `auth = BearerToken("{config.token}")`',
+            "`auth` is a str; it must be an auth or a tuple of them, for example "
+            '`auth = BearerToken("{config.token}")`',
         ),
         ({"auth": BearerToken}, "`auth` is a class; make an instance: `BearerToken(...)`"),
         (
