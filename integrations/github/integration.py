@@ -14,6 +14,8 @@ from dazz_assets import (
     Integration,
     LinkHeader,
     Rate,
+    SignedJwt,
+    TokenExchange,
     parser,
 )
 from dazz_assets.domain import CodeRepository, Finding, Identity, RawRecord, WorkItem
@@ -37,13 +39,18 @@ from .work_items import issue_work_item, pull_request_work_item
 
 
 class GitHubConfig(ConnectionConfig):
-    """An organisation and a token that may read it.
+    """An organisation, and a token or a GitHub App that may read it.
 
+    token: a personal access token. app_id, installation_id, private_key: of a GitHub App that is installed in the
+    organisation; the key is in PEM.
     For GitHub Enterprise Server set `base_url` to `https://<host>/api/v3`.
     """
 
     org: str
-    token: SecretStr
+    token: SecretStr | None = None
+    app_id: str | int | None = None
+    installation_id: int | None = None
+    private_key: SecretStr | None = None
 
 
 class GitHubIntegration(Integration[GitHubConfig]):
@@ -56,7 +63,14 @@ class GitHubIntegration(Integration[GitHubConfig]):
 
     name = "github"
     base_url = "https://api.github.com"
-    auth = BearerToken("{config.token}")
+    # https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
+    auth = (
+        TokenExchange(
+            SignedJwt("{config.private_key}", claims={"iss": "{config.app_id}"}),
+            url="/app/installations/{config.installation_id}/access_tokens",
+        ),
+        BearerToken("{config.token}"),
+    )
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
     params = {"per_page": 100}
     paginator = LinkHeader()

@@ -9,23 +9,26 @@ from dazz_assets.domain import RawRecord, TicketStatus, WorkItem
 from .models import Account, Issue, PullRequest, Repository, WorkRecord
 from .repositories import ObjectId
 
-# Why an issue was closed or opened; without a word for it, it is just closed.
+# Why an issue was closed; without a word for it, it is just closed.
 REASONS = {
     "completed": TicketStatus.RESOLVED,
     "not_planned": TicketStatus.CANCELED,
     "duplicate": TicketStatus.CANCELED,
-    "reopened": TicketStatus.REOPENED,
 }
 
 
 def issue_work_item(issue: Issue, repository: Repository | None, object_id: ObjectId) -> WorkItem:
     """An issue. repository: where it is, if that is still listed."""
-    status = {"open": TicketStatus.NEW, "closed": TicketStatus.CLOSED}.get(issue.state or "", TicketStatus.UNKNOWN)
+    reason, status = issue.state_reason or "", TicketStatus.UNKNOWN
+    if issue.state == "open":
+        status = TicketStatus.REOPENED if reason == "reopened" else TicketStatus.NEW
+    elif issue.state == "closed":
+        status = REASONS.get(reason, TicketStatus.CLOSED)
     return WorkItem(
         id=object_id("issue", issue.id),
         type=issue.type.name if issue.type else None,
         raw_record=RawRecord(stream="issues", key=str(issue.id)),
-        status_id=REASONS.get(issue.state_reason or "", status),
+        status_id=status,
         status_detail=issue.state_reason,
         **_common_fields(issue, "Issue", repository, object_id),
     )
