@@ -32,10 +32,12 @@ class GitHubSandbox(AlertsApi, WorkApi):
         pulls: int = 120,
         limit: int = 5_000,
         over_limit: int = 403,
+        most_per_page: int = 100,
     ) -> None:
         self.org = org
         self.rate = RateLimit(limit, per=3_600)
         self.over_limit = over_limit
+        self.most_per_page = most_per_page
         self._repositories = repositories
         self.sizes_of_alerts = alerts, code_alerts, secret_alerts
         self.sizes_of_work = members, issues, pulls

@@ -40,7 +40,7 @@ class GitHubApi(VendorSandbox):
     """Answers only those who sign in: with the token, or as the App, whose tokens live an hour.
 
     Over the rate limit it answers with `over_limit` (403, or 429 as newer limits do). denied: permissions that the
-    token lacks, as `x-accepted-github-permissions` names them.
+    token lacks, as `x-accepted-github-permissions` names them. most_per_page: of records; GitHub's is 100.
     """
 
     name: ClassVar[str] = "github"
@@ -49,6 +49,7 @@ class GitHubApi(VendorSandbox):
     org: str
     rate: RateLimit
     over_limit: int
+    most_per_page: int
 
     def __init__(self, seed: int, *, now: datetime | None) -> None:
         self.denied: set[str] = set()
@@ -158,7 +159,7 @@ class GitHubApi(VendorSandbox):
     def numbered(self, request: SandboxRequest, path: str, ordered: Sequence[Record]) -> SandboxResponse:
         """A page by number."""
         number = max(1, as_number(request, "page", 1))
-        page, last = numbered_page(ordered, number, page_size(request))
+        page, last = numbered_page(ordered, number, self._page_size(request))
         links = {
             "prev": number - 1 if number > 1 else None,
             "next": number + 1 if number < last else None,
@@ -170,7 +171,7 @@ class GitHubApi(VendorSandbox):
     def between(self, request: SandboxRequest, path: str, listing: Listing) -> SandboxResponse:
         """A page before or after a cursor."""
         try:
-            found = listing.page(page_size(request), after=request.param("after"), before=request.param("before"))
+            found = listing.page(self._page_size(request), after=request.param("after"), before=request.param("before"))
         except ValueError as problem:
             return error(400, str(problem))
         links = {"next": ("after", found.after), "prev": ("before", found.before)}
@@ -187,6 +188,10 @@ class GitHubApi(VendorSandbox):
         return json_response(records, headers={"Link": link} if link else {}, records=len(records))
 
 
+    def _page_size(self, request: SandboxRequest) -> int:
+        return min(self.most_per_page, max(1, as_number(request, "per_page", 30)))
+
+
 def after(random: Random, start: datetime, end: datetime) -> datetime:
     """A whole second in (start, end]."""
     return pick_time(random, start, end, timedelta(seconds=1))
@@ -195,11 +200,6 @@ def after(random: Random, start: datetime, end: datetime) -> datetime:
 def key_text(*key: int) -> str:
     """A key of two parts as the lake has it."""
     return json.dumps(key, separators=(",", ":"))
-
-
-def page_size(request: SandboxRequest) -> int:
-    """How many records a page has."""
-    return min(100, max(1, as_number(request, "per_page", 30)))
 
 
 def as_number(request: SandboxRequest, name: str, default: int) -> int:
