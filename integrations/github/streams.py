@@ -156,7 +156,7 @@ class PullRequestsStream(Stream[PullRequest]):
     primary_key = "id"
     cursor = Cursor("updated_at", order="desc")
     permissions = ("Pull requests: read",)
-    # A fork is its author's, and named for the author in many addresses.
+    # The owner of a fork is its author, as a rule, whose name is then known wherever it stands.
     personal = (
         *_of("user", "assignee", "assignees", "requested_reviewers", "auto_merge.enabled_by", "milestone.creator"),
         "body",

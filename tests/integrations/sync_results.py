@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -72,9 +72,33 @@ class People:
         """Raw rows with what pseudonyms stand for, their records read; all that is not personal stays."""
         assert len(shown) == len(real)
         return [
-            {**row, "record": self.real(read(row["record"]), read(other["record"]))}
+            {
+                **row,
+                "key": self._real_key(row["key"], other["key"]),
+                "record": self.real(read(row["record"]), read(other["record"])),
+            }
             for row, other in zip(shown, real, strict=True)
         ]
+
+    def _real_key(self, shown: str, real: str) -> str:
+        """The key of a person's own record, which is a number that is personal."""
+        if shown != real and _NUMBER.fullmatch(shown) and real.isdecimal():
+            return str(self._paired([shown], [real], real))
+        return shown
+
+    def with_real_ids(self, objects: Any, make_id: Callable[[int], str]) -> Any:
+        """Objects with the ids that are made of people's numbers, and these numbers, as they really are."""
+        numbers = {shown: real for shown, real in self.pairs if _NUMBER.fullmatch(shown) and real.isdecimal()}
+        words = numbers | {make_id(int(shown)): make_id(int(real)) for shown, real in numbers.items()}
+
+        def translate(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {words.get(name, name): translate(item) for name, item in value.items()}
+            if isinstance(value, list):
+                return [translate(item) for item in value]
+            return words.get(value, value) if isinstance(value, str) else value
+
+        return translate(objects)
 
     def real(self, shown: Any, real: Any, path: tuple[str, ...] = ()) -> Any:
         """A value of a recording with each pseudonym replaced with what stands in its place in the real one."""

@@ -31,7 +31,18 @@ from tests.integrations.sync_results import Found, People, no_network, read
 VENDORS = ("github", "snyk")
 
 WHOLE: dict[str, Callable[[], VendorSandbox]] = {
-    "github": lambda: GitHubSandbox(seed=2, now=NOW, repositories=101, alerts=120),
+    "github": lambda: GitHubSandbox(
+        seed=2,
+        now=NOW,
+        repositories=9,
+        alerts=120,
+        code_alerts=30,
+        secret_alerts=20,
+        members=9,
+        issues=40,
+        pulls=20,
+        most_per_page=8,
+    ),
     "snyk": lambda: SnykSandbox(seed=2, now=NOW, orgs=2, projects=104, issues=130),
 }
 
@@ -103,7 +114,8 @@ def test_a_whole_one_replayed_without_a_network_gives_the_rows_and_findings_of_a
     for stream, rows in expected.rows.items():
         real = [{**row, "record": read(row["record"])} for row in rows]
         assert people.rows(found.rows[stream], rows) == real
-    assert people.real(found.objects, expected.objects) == expected.objects
+    objects = people.with_real_ids(found.objects, spec.integration(connection=CONNECTION).object_id)
+    assert people.real(objects, expected.objects) == expected.objects
     assert len(found.objects["findings"]) > 100
     assert people.has_one_pseudonym_each
     assert {original for _, original in people.pairs} & people_of(WHOLE[vendor]())
@@ -123,29 +135,29 @@ class Edit:
 EDITS = {
     "a field that no model reads": Edit(
         "github",
-        "first/2-dependabot_alerts.001.json",
-        '"description": "Golden harbor ledger 9994."',
-        '"description": "Golden harbor ledger."',
+        "first/4-dependabot_alerts.001.json",
+        '"description": "Lunar delta infra 4586."',
+        '"description": "Lunar delta infra."',
         {
             "first/raw/dependabot_alerts": [
-                "record [905209994,6]: record.repository.description: "
-                '"Golden harbor ledger 9994." -> "Golden harbor ledger."'
+                "record [636934586,3]: record.repository.description: "
+                '"Lunar delta infra 4586." -> "Lunar delta infra."'
             ]
         },
     ),
     "a field that the parser reads": Edit(
         "github",
-        "first/2-dependabot_alerts.001.json",
-        '"summary": "jolly-garnet: Server-Side Request Forgery (SSRF)"',
-        '"summary": "jolly-garnet: SSRF"',
+        "first/4-dependabot_alerts.001.json",
+        '"summary": "amber-beacon: SQL Injection"',
+        '"summary": "amber-beacon: SQLi"',
         {
             "first/raw/dependabot_alerts": [
-                "record [905209994,6]: record.security_advisory.summary: "
-                '"jolly-garnet: Server-Side Request Forgery (SSRF)" -> "jolly-garnet: SSRF"'
+                "record [636934586,3]: record.security_advisory.summary: "
+                '"amber-beacon: SQL Injection" -> "amber-beacon: SQLi"'
             ],
             "first/objects/findings.findings": [
-                "object 5d4055e3fbf2644116ec4047c56b426a: title: "
-                '"jolly-garnet: Server-Side Request Forgery (SSRF)" -> "jolly-garnet: SSRF"'
+                "object ee28319937b6740bffa17c526489cb37: title: "
+                '"amber-beacon: SQL Injection" -> "amber-beacon: SQLi"'
             ],
         },
     ),
