@@ -187,7 +187,6 @@ class GitHubApi(VendorSandbox):
         link = ", ".join(f'<{url}?{urlencode(kept | place)}>; rel="{rel}"' for rel, place in links.items())
         return json_response(records, headers={"Link": link} if link else {}, records=len(records))
 
-
     def _page_size(self, request: SandboxRequest) -> int:
         return min(self.most_per_page, max(1, as_number(request, "per_page", 30)))
 

@@ -72,7 +72,7 @@ def test_all_of_snyks_sandbox() -> None:
     sandbox = SnykSandbox(seed=2, now=NOW, orgs=3, projects=60, issues=600)
     issues = [Issue.model_validate(item) for item in sandbox.issues.values()]
     projects = [Project.model_validate(item) for item in sandbox.projects.values()]
-    found = list(SnykIntegration().findings(FullRefresh(projects), Incremental(issues)))
+    found = list(SnykIntegration().findings(FullRefresh(projects), FullRefresh([]), Incremental(issues)))
 
     assert sum(classes(found).values()) == len(issues)
     assert classes(found).keys() == {2002, 2003, 2007}

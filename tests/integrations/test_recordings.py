@@ -140,8 +140,7 @@ EDITS = {
         '"description": "Lunar delta infra."',
         {
             "first/raw/dependabot_alerts": [
-                "record [636934586,3]: record.repository.description: "
-                '"Lunar delta infra 4586." -> "Lunar delta infra."'
+                'record [636934586,3]: record.repository.description: "Lunar delta infra 4586." -> "Lunar delta infra."'
             ]
         },
     ),
@@ -156,8 +155,7 @@ EDITS = {
                 '"amber-beacon: SQL Injection" -> "amber-beacon: SQLi"'
             ],
             "first/objects/findings.findings": [
-                "object ee28319937b6740bffa17c526489cb37: title: "
-                '"amber-beacon: SQL Injection" -> "amber-beacon: SQLi"'
+                'object ee28319937b6740bffa17c526489cb37: title: "amber-beacon: SQL Injection" -> "amber-beacon: SQLi"'
             ],
         },
     ),
