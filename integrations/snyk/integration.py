@@ -121,7 +121,7 @@ class SnykIntegration(Integration[SnykConfig]):
     permissions_url = "https://docs.snyk.io/snyk-platform-administration/user-roles"
     version_headers = ("snyk-version-lifecycle-stage",)
     check = OrgsStream
-    streams = (OrgsStream, ProjectsStream, TargetsStream, IssuesStream)
+    streams = (OrgsStream, ProjectsStream, IssuesStream, TargetsStream)
 
     @parser(refresh="changed")
     def findings(

@@ -78,7 +78,7 @@ def test_the_link_leads_to_the_issue_on_its_projects_page() -> None:
 )
 def test_the_link_leads_to_the_region_of_the_api(api: str | None, app: str) -> None:
     snyk = SnykIntegration(SnykConfig(token=SecretStr("x"), base_url=api))
-    [finding] = snyk.findings(FullRefresh([PROJECT]), Incremental([issue()]))
+    [finding] = snyk.findings(FullRefresh([PROJECT]), FullRefresh([]), Incremental([issue()]))
 
     assert finding.src_url == f"{app}/org/o1/project/p1#issue-SNYK-JS-LEFTTURN-1"
 
