@@ -15,7 +15,9 @@ from integrations.github.sandbox import GitHubSandbox
 from tests.integrations.github_syncs import NOW, GitHubCustomer, github_customer
 
 ALERTS = "*/dependabot/alerts"
-SECONDARY = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
+SECONDARY: dict[str, object] = {
+    "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+}
 
 
 @pytest.fixture

@@ -173,7 +173,7 @@ def test_a_secret_found_in_an_issue_has_no_place_in_code() -> None:
 
 
 def test_findings_of_archived_and_deleted_repositories_are_closed() -> None:
-    archived = FullRefresh([Repository.model_validate({"id": 12, "archived": True})])
+    archived: FullRefresh[Any] = FullRefresh([Repository.model_validate({"id": 12, "archived": True})])
     gone: FullRefresh[Any] = FullRefresh([], gone={12: AT})
     found = [
         *of_code(code_alert(), repositories=archived),

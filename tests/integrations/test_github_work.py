@@ -11,6 +11,7 @@ from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Identity, WorkItem
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import Issue, Member, PullRequest, Repository
+from integrations.github.streams import IssuesStream, PullRequestsStream
 from tests.integrations.test_vendor_data import FOLDER, example
 
 SHOP = Repository.model_validate({"id": 12, "full_name": "acme/shop", "owner": {"login": "acme", "id": 7}})
@@ -38,12 +39,12 @@ def record(**changes: Any) -> dict[str, Any]:
 
 
 def of_issues(*issues: dict[str, Any], repository: Repository | None = SHOP) -> list[WorkItem]:
-    handle = Incremental(map(Issue.model_validate, issues), parents=[repository] * len(issues))
+    handle = Incremental[IssuesStream](map(Issue.model_validate, issues), parents=[repository] * len(issues))
     return list(GitHubIntegration().issue_work_items(handle, FullRefresh([SHOP])))
 
 
 def of_pulls(*pulls: dict[str, Any]) -> list[WorkItem]:
-    handle = Incremental(map(PullRequest.model_validate, pulls), parents=[SHOP] * len(pulls))
+    handle = Incremental[PullRequestsStream](map(PullRequest.model_validate, pulls), parents=[SHOP] * len(pulls))
     return list(GitHubIntegration().pull_request_work_items(handle, FullRefresh([SHOP])))
 
 

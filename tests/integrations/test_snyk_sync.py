@@ -83,7 +83,7 @@ def test_a_token_that_ended_is_replaced_once(acme: Customer, sandbox: Sandbox, v
     config = vendor.oauth_settings(sandbox.url("snyk"))
     acme.connection = acme.connection.model_copy(update={"config": config})
     acme.sync("orgs")
-    body = {"errors": [{"status": "401", "title": "Unauthorized", "detail": "expired"}]}
+    body: dict[str, object] = {"errors": [{"status": "401", "title": "Unauthorized", "detail": "expired"}]}
     vendor.faults.add(Fault(kind="status", path="*/projects", status=401, body=body))
 
     acme.sync("projects")
@@ -118,7 +118,7 @@ def test_a_list_that_is_refused_fails_its_stream_and_no_other(acme: Customer, ve
 def test_one_organisation_that_is_refused_does_not_sink_the_others(acme: Customer, vendor: SnykSandbox) -> None:
     acme.sync("orgs")
     chosen = next(iter(vendor.orgs))
-    body = {"errors": [{"status": "403", "title": "Forbidden", "detail": "not entitled"}]}
+    body: dict[str, object] = {"errors": [{"status": "403", "title": "Forbidden", "detail": "not entitled"}]}
     vendor.faults.add(Fault(kind="status", path=f"*/{chosen}/targets", status=403, body=body))
 
     report = acme.sync("targets")["targets"]

@@ -13,6 +13,7 @@ from dazz_assets.lake.object_columns import make_batch
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import CodeScanningAlert, Issue, Member, PullRequest, Repository, SecretScanningAlert
 from integrations.github.sandbox import GitHubSandbox
+from integrations.github.streams import IssuesStream, PullRequestsStream
 from tests.integrations.test_unusual_records import NOW, OF_A_REPOSITORY, require_valid, thorough, unusual
 
 VENDOR = GitHubSandbox(
@@ -63,7 +64,7 @@ def test_an_unusual_secret_scanning_alert_is_a_valid_finding(alert: str) -> None
 )
 def test_an_unusual_issue_is_a_valid_work_item(issue: str, repository: str) -> None:
     issues, home = [Issue.model_validate_json(issue)], Repository.model_validate_json(repository)
-    handle = Incremental(issues, parents=[home])
+    handle = Incremental[IssuesStream](issues, parents=[home])
 
     require_row(
         list(GITHUB.issue_work_items(handle, FullRefresh([home]))), GITHUB.object_id("issue", json.loads(issue)["id"])
@@ -74,7 +75,7 @@ def test_an_unusual_issue_is_a_valid_work_item(issue: str, repository: str) -> N
 @given(unusual(list(VENDOR.pulls.values()), OF_WORK), unusual(REPOSITORIES, OF_A_REPOSITORY))
 def test_an_unusual_pull_request_is_a_valid_work_item(pull: str, repository: str) -> None:
     pulls, home = [PullRequest.model_validate_json(pull)], Repository.model_validate_json(repository)
-    handle = Incremental(pulls, parents=[home])
+    handle = Incremental[PullRequestsStream](pulls, parents=[home])
 
     require_row(
         list(GITHUB.pull_request_work_items(handle, FullRefresh([home]))),
