@@ -18,7 +18,7 @@ from dazz_assets.lake import RAW_SCHEMA, DataFile, FileWriter, Table
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 
 # Buffer rows up to this much text, so that row groups are large even with many windows.
-_BUFFERED_BYTES = 16 * 2**20
+_BUFFERED_BYTES = 8 * 2**20
 # Stay under the usual limit of 1,024 open files per process, with room for sockets.
 _MOST_OPEN_FILES = 300
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
 from collections.abc import Mapping
@@ -13,10 +14,9 @@ import pyarrow as pa
 
 from dazz_assets.lake.errors import QueryError
 
-# Without a limit DuckDB takes up to 80% of the machine's memory, in each process, before it spills to the disk.
-_BOUNDED_MEMORY = "100MB"
-# Each of its threads takes some of that.
-_BOUNDED_THREADS = 2
+# Without a limit DuckDB takes up to 80% of the machine's memory, in each process, before it spills to the disk. The
+# first is enough for some million keys.
+_MEMORY_LIMITS = ("50MB", "200MB", "800MB", "80%")
 
 
 def connect_duckdb() -> duckdb.DuckDBPyConnection:
@@ -41,21 +41,29 @@ def run_statement(
 
 
 def read_bounded(sql: str, values: Mapping[str, Any]) -> pa.Table:
-    """The rows of a statement over keys and hashes, found in bounded memory.
+    """The rows of a statement over keys and hashes, in any order unless it says one, found in bounded memory.
 
-    Of some ten million keys DuckDB can't find them in that; then it takes what it needs.
+    What DuckDB can't find within a limit, although it spills to the disk, it tries again with four times as much.
     """
-    # So that DuckDB's memory doesn't come on top of what was freed before.
+    return_free_memory()
+    for limit in _MEMORY_LIMITS:
+        with closing(connect_duckdb()) as connection:
+            # Each thread takes a part of the memory for itself.
+            connection.execute(f"set memory_limit = '{limit}'; set threads = 1; set preserve_insertion_order = false")
+            try:
+                rows: pa.Table = run_statement(connection, sql, values).to_arrow_table()
+                return rows
+            except duckdb.OutOfMemoryException:
+                if limit == _MEMORY_LIMITS[-1]:
+                    raise
+    raise AssertionError("there is a limit")
+
+
+def return_free_memory() -> None:
+    """Give the system back what Arrow and the C library have freed and keep, so that it is not held twice."""
     pa.default_memory_pool().release_unused()
-    with closing(connect_duckdb()) as connection:
-        connection.execute(f"set memory_limit = '{_BOUNDED_MEMORY}'; set threads = {_BOUNDED_THREADS}")
-        rows: pa.Table
-        try:
-            rows = run_statement(connection, sql, values).to_arrow_table()
-        except duckdb.OutOfMemoryException:
-            connection.execute("reset memory_limit; reset threads")
-            rows = run_statement(connection, sql, values).to_arrow_table()
-        return rows
+    if (trim := getattr(ctypes.pythonapi, "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def read_parquet_sql(files: str, hive_types: dict[str, str], *, by_name: bool = False) -> str:

@@ -21,6 +21,9 @@ from dazz_assets.lake.ordered_rows import BATCH_ROWS, read_in_order
 from dazz_assets.lake.schema import WINDOW
 from dazz_assets.lake.table_version import StoredFile, TableVersion
 
+# Windows are put in order together up to this many rows: few queries for many small ones, little memory for large ones.
+_ORDERED_AT_ONCE = 300_000
+
 #: Orders the versions of a record by one number: by cursor, and equal cursors by time of fetch. A version without a
 #: cursor comes first. Measured faster than the maximum of a struct, arg_max and two joins.
 RANK = "coalesce(cursor_at, -9223372036854775808)::hugeint * 18446744073709551616::hugeint + sequence"
@@ -41,15 +44,15 @@ def latest_versions(
     problems: whether to include records that lack a key or, in a stream with a cursor, a cursor.
     """
     chosen = [file for file in version.files if windows is None or file.window in windows]
-    conditions = "" if problems else "where problem is null"
-    sql = f"""
-        select {", ".join(_column_sql(name, version) for name in columns)}
-        from {_read_files_sql(version, "$chosen")}
-        semi join (select {SEQUENCE_OF_RANK} as latest from {_read_files_sql(version, "$files")} group by key)
-            on sequence = latest
-        {conditions}"""
-    compared = _files_to_compare(version, chosen)
-    return _read_batches(sql, chosen=version.duckdb_paths(chosen), files=version.duckdb_paths(compared))
+    superseded = _find_superseded(version, _files_to_compare(version, chosen))
+    names = list(dict.fromkeys([*columns, "sequence", "problem"]))
+    for batch in version.read_files(chosen, names, BATCH_ROWS):
+        wanted = ~np.isin(np.asarray(batch.column("sequence")), superseded)
+        if not problems:
+            wanted &= np.asarray(batch.column("problem").is_null())
+        rows = batch.select(list(columns))
+        if wanted.any():
+            yield rows if wanted.all() else rows.filter(pa.array(wanted))
 
 
 def window_fingerprints(version: TableVersion) -> dict[date | None, str]:
@@ -58,11 +61,12 @@ def window_fingerprints(version: TableVersion) -> dict[date | None, str]:
     Computed from keys and hashes alone; at most 64 characters long. Windows that hold no latest version are omitted. A
     table without windows has one fingerprint, under None.
     """
+    source = _read_files_sql(version)
     sql = f"""
-        select {_column_sql(WINDOW, version)}, count(*), sum(content_hash::hugeint)::varchar, bit_xor(content_hash)
-        from {_read_files_sql(version, "$files")}
-        semi join (select {SEQUENCE_OF_RANK} as latest from {_read_files_sql(version, "$files")} group by key)
-            on sequence = latest
+        with {_superseded_sql(source)}
+        select {WINDOW if version.windowed else "null::date"}, count(*), sum(content_hash::hugeint)::varchar,
+            bit_xor(content_hash)
+        from {source} anti join superseded using (sequence)
         group by 1"""
     if not version.files:
         return {}
@@ -76,7 +80,8 @@ def count_keys(version: TableVersion, *, without_parents: Collection[str] = ()) 
     if not version.files:
         return 0
     condition = "where parent is null or not list_contains($parents, parent)" if without_parents else ""
-    sql = f"select count(distinct key) from {_read_files_sql(version, '$files')} {condition}"
+    source = f"(from {_read_files_sql(version)} {condition})"
+    sql = f"with {_superseded_sql(source)} select (select count(*) from {source}) - (select count(*) from superseded)"
     values: dict[str, Any] = {"files": version.duckdb_paths()}
     if without_parents:
         values["parents"] = sorted(without_parents)
@@ -93,34 +98,41 @@ def hashes_since(version: TableVersion, cursor_at: int | None) -> pa.Int64Array:
     condition = "" if cursor_at is None else "where cursor_at >= $since or cursor_at is null"
     # A key can have several contents at one cursor (the cursor is a date, or a status went back and forth). Only the
     # last one is stored already: if an earlier content comes back, that is a change.
-    source = _read_files_sql(version, "$files")
+    source = f"(from {_read_files_sql(version)} {condition})"
     sql = f"""
-        select content_hash from {source}
-        semi join (select max(sequence) as newest from {source} {condition} group by key, cursor_at)
-            on sequence = newest"""
+        with {_superseded_sql(source, of="key, cursor_at")}
+        select content_hash from {source} anti join superseded using (sequence)"""
     values: dict[str, Any] = {"files": version.duckdb_paths(files)}
     if cursor_at is not None:
         values["since"] = cursor_at
-    schema = pa.schema([pa.field("content_hash", pa.int64(), nullable=True)])
-    hashes = pa.Table.from_batches(_read_batches(sql, **values), schema).column(0)
-    return pa.array(hashes.combine_chunks(), pa.int64())
+    if not files:
+        return pa.array([], pa.int64())
+    return pa.array(read_bounded(sql, values).column(0).combine_chunks(), pa.int64())
 
 
 def stored_versions(version: TableVersion, keys: Collection[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """All stored versions of some keys, ordered by key, newest first."""
+    if not keys or not version.files:
+        return
+    selected = ", ".join(
+        f"null::date as {WINDOW}" if name == WINDOW and not version.windowed else f'"{name}"' for name in columns
+    )
     sql = f"""
-        select {", ".join(_column_sql(name, version) for name in columns)}
-        from {_read_files_sql(version, "$files")}
+        select {selected}
+        from {_read_files_sql(version)}
         where key in (select unnest($keys))
         order by key, {RANK} desc"""
-    return _read_batches(sql, files=version.duckdb_paths(), keys=list(keys)) if keys else iter(())
+    with closing(connect_duckdb()) as connection:
+        values = {"files": version.duckdb_paths(), "keys": list(keys)}
+        yield from run_statement(connection, sql, values).to_arrow_reader(BATCH_ROWS)
 
 
 def hash_keys_with_versions(version: TableVersion) -> frozenset[int]:
     """A hash, good within this process, of each key that has more than one stored row."""
     if not version.files:
         return frozenset()
-    sql = f"select key from {_read_files_sql(version, '$files')} group by key having count(*) > 1"
+    source = _read_files_sql(version)
+    sql = f"with {_superseded_sql(source)} select distinct key from {source} semi join superseded using (sequence)"
     keys = read_bounded(sql, {"files": version.duckdb_paths()}).column(0)
     return frozenset(hash(key) for chunk in keys.chunks for key in chunk.to_pylist())
 
@@ -129,70 +141,97 @@ class LatestInOrder:
     """Reads the latest versions in the order of cursor and key, which doesn't depend on when they were fetched.
 
     windows: those that will be read, one after another. None: all records are read at once.
-    One query finds them all, before the first is read, and eight bytes are kept for each.
+    Eight bytes are kept for each record of a window, or of some windows that have few.
     """
 
     def __init__(self, version: TableVersion, windows: Collection[date | None] | None = None) -> None:
         self.windows = windows
         self._version = version
+        self._found: dict[date | None, NDArray[np.int64]] = {}
 
     @cached_property
     def keys_with_versions(self) -> frozenset[int]:
         """See `hash_keys_with_versions`."""
         return hash_keys_with_versions(self._version)
 
-    @cached_property
-    def _sequences(self) -> dict[date | None, NDArray[np.int64]]:
-        return _latest_in_order(self._version, self.windows)
-
     def read(self, columns: Sequence[str], window: date | None = None) -> Iterator[pa.RecordBatch]:
         """Columns of the latest versions in a window, or of all."""
-        if window not in self._sequences:
+        group = self._groups.get(window, ())
+        if not group:
             return iter(())
-        files = [file for file in self._version.files if self.windows is None or file.window == window]
-        return read_in_order(self._version, files, self._sequences[window], columns)
+        if window not in self._found:
+            self._found = _put_in_order(self._version, group, self._superseded, by_window=self.windows is not None)
+        files = [file for file in group if self.windows is None or file.window == window]
+        return read_in_order(self._version, files, self._found.get(window, _NO_SEQUENCES), columns)
+
+    @cached_property
+    def _superseded(self) -> NDArray[np.int64]:
+        return _find_superseded(self._version, self._version.files)
+
+    @cached_property
+    def _groups(self) -> dict[date | None, Sequence[StoredFile]]:
+        """The files to be put in order together, by window; under None if no windows are given."""
+        files = [file for file in self._version.files if file.rows]
+        if self.windows is None:
+            return {None: files}
+        groups: dict[date | None, Sequence[StoredFile]] = {}
+        group: list[StoredFile] = []
+        for window in self.windows:
+            found = [file for file in files if file.window == window]
+            if sum(file.rows for file in (*group, *found)) > _ORDERED_AT_ONCE:
+                group = []
+            group += found
+            groups[window] = group
+        return groups
 
 
-def _latest_in_order(
-    version: TableVersion, windows: Collection[date | None] | None
+_NO_SEQUENCES = np.empty(0, np.int64)
+
+
+def _put_in_order(
+    version: TableVersion, files: Sequence[StoredFile], superseded: NDArray[np.int64], *, by_window: bool
 ) -> dict[date | None, NDArray[np.int64]]:
-    """The sequences of the latest versions by window, or under None if no windows are given, in order."""
-    if not version.files:
-        return {}
-    source = _read_files_sql(version, "$files")
+    """The sequences of the latest versions in some files, in order: by window, or else all under None."""
     sql = f"""
-        select {WINDOW if windows is not None and version.windowed else "null::date"} as in_window, sequence
-        from {source} semi join (select {SEQUENCE_OF_RANK} as latest from {source} group by key) on sequence = latest
-        where list_contains($windows, in_window) or (in_window is null and $undated)
+        select {WINDOW if by_window and version.windowed else "null::date"} as in_window, sequence
+        from {_read_files_sql(version)}
         order by in_window, cursor_at, key"""
-    values = {
-        "files": version.duckdb_paths(),
-        "windows": [item for item in windows or () if item is not None],
-        "undated": windows is None or None in windows,
-    }
-    table: Any = read_bounded(sql, values)
-    if not table.num_rows:
-        return {}
+    table: Any = read_bounded(sql, {"files": version.duckdb_paths(files)})
+    if len(superseded):
+        table = table.filter(pa.array(~np.isin(table.column("sequence").to_numpy(), superseded)))
     sequences = table.column("sequence").to_numpy()
     runs = table.column("in_window").value_counts().to_pylist()
     ends = list(accumulate(run["counts"] for run in runs))
     return {run["values"]: sequences[end - run["counts"] : end] for run, end in zip(runs, ends, strict=True)}
 
 
-def _read_batches(sql: str, **values: Any) -> Iterator[pa.RecordBatch]:
-    if [] in (values.get("chosen"), values.get("files")):
-        return
-    with closing(connect_duckdb()) as connection:
-        connection.execute("set preserve_insertion_order = false")
-        yield from run_statement(connection, sql, values).to_arrow_reader(BATCH_ROWS)
+def _find_superseded(version: TableVersion, files: Sequence[StoredFile]) -> NDArray[np.int64]:
+    """The sequences of the rows in some files that are not the latest version of their key."""
+    if not any(file.rows for file in files):
+        return _NO_SEQUENCES
+    sql = f"with {_superseded_sql(_read_files_sql(version))} from superseded"
+    found: NDArray[np.int64] = read_bounded(sql, {"files": version.duckdb_paths(files)}).column(0).to_numpy()
+    return found
 
 
-def _read_files_sql(version: TableVersion, files: str) -> str:
-    return read_parquet_sql(files, {WINDOW: "DATE"} if version.windowed else {})
+def _superseded_sql(source: str, *, of: str = "key") -> str:
+    """The table `superseded`, for a `with`: the sequences of rows that are not the latest of their key.
+
+    Most keys have one row. They are left out by hashes, which take a fraction of the memory of keys.
+    of: the columns that say what is a version of the same.
+    """
+    return f"""
+        repeated as (select hash({of}) as hash from {source} group by hash having count(*) > 1),
+        candidates as (select key, cursor_at, sequence from {source} where hash({of}) in (from repeated)),
+        superseded as (
+            select sequence from candidates
+            anti join (select {SEQUENCE_OF_RANK} as latest from candidates group by {of}) on sequence = latest
+        )"""
 
 
-def _column_sql(name: str, version: TableVersion) -> str:
-    return f"null::date as {WINDOW}" if name == WINDOW and not version.windowed else f'"{name}"'
+def _read_files_sql(version: TableVersion) -> str:
+    """A `read_parquet` call for the parameter `files`."""
+    return read_parquet_sql("$files", {WINDOW: "DATE"} if version.windowed else {})
 
 
 def _may_contain_since(file: StoredFile, cursor_at: int | None) -> bool:

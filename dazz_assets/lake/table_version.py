@@ -113,7 +113,8 @@ class TableVersion:
         self, files: Sequence[StoredFile], columns: Sequence[str], batch_rows: int = _BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:
         """The rows of some files as they are stored; columns that a file lacks are null."""
-        schema = pa.schema([self.schema.field(name) for name in columns])
+        fields = {field.name: field for field in [pa.field(WINDOW, pa.date32()), *self.schema]}
+        schema = pa.schema([fields[name] for name in columns])
         for file in files:
             yield from self._read_file(file, schema, batch_rows)
 

@@ -101,7 +101,8 @@ class LakeIOManager(dg.IOManager):
             table = self._lake.raw(self._spec.name, stream.name, connection, windowed=stream.cursor is not None)
             if (version := table.open()) is not None:
                 batches = latest_versions(version, _RAW_COLUMNS, self._stored_windows(version, windows))
-                parts.append(_with_constants(pa.Table.from_batches(batches, raw), connection=connection))
+                rows = pa.Table.from_batches((batch.cast(raw) for batch in batches), raw)
+                parts.append(_with_constants(rows, connection=connection))
         return _concatenate(parts, pa.schema([_text_field("connection"), *raw]))
 
     def _read_objects(

@@ -1,11 +1,12 @@
 """Descriptions of an integration for people: partitions, inputs, cursors and settings in words, and a flowchart."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from dazz_assets.counts import format_count
 from dazz_assets.http import GraphQLCursor
+from dazz_assets.http.auth_choice import list_auths
 from dazz_assets.http.quotes import shorten
 from dazz_assets.spec.cursor_bounds import BOUNDS, find_bound_places
 from dazz_assets.spec.literals import write_call
@@ -85,6 +86,31 @@ def describe_setting(value: object) -> str:
 def describe_paging(stream: StreamSpec) -> str:
     """What finds a stream's pages: its paginator as its author writes it, or the code that makes them."""
     return describe_setting(stream.paginator) if stream.pages is None else stream.code_name
+
+
+def write_catalogue(specs: Iterable[IntegrationSpec]) -> str:
+    """A table in Markdown: how each integration signs in, what it fetches in which mode, and what becomes of it."""
+    rows = (
+        (
+            f"`{spec.name}`",
+            _name_auths(spec),
+            _name_streams(spec, "snapshot"),
+            _name_streams(spec, "incremental"),
+            ", ".join(f"`{item.name}`" for item in spec.parsers.values()),
+        )
+        for spec in specs
+    )
+    heading = ("integration", "signs in with", "snapshots", "incremental streams", "parsers")
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heading, ["---"] * len(heading), *rows))
+
+
+def _name_auths(spec: IntegrationSpec) -> str:
+    auths = [f"`{type(auth).__name__}`" for auth in list_auths(spec.integration.auth)]
+    return ", ".join(dict.fromkeys(auths)) or ("an SDK" if not spec.sends_requests else "nothing")
+
+
+def _name_streams(spec: IntegrationSpec, mode: str) -> str:
+    return ", ".join(f"`{item.name}`" for item in spec.streams.values() if sync_mode(item) == mode)
 
 
 def draw_mermaid(spec: IntegrationSpec) -> str:

@@ -15,11 +15,14 @@ import yaml
 
 from dazz_assets import Cursor, Integration, Stream
 from dazz_assets.cli.app import app
+from dazz_assets.spec.discovery import find_integration
+from dazz_assets.spec.summary import write_catalogue
 from tests.docs.markdown import only_block
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+VENDORS = ROOT / "integrations"
 
 
 def answer(asked: ReceivedRequest) -> Reply:
@@ -125,6 +128,14 @@ def test_the_readme_names_which_settings_an_integration_has() -> None:
     own = {"name", "rate"}  # A stream's does not replace the integration's.
     assert shared == (_settings(Stream) & _settings(Integration)) - own
     assert _settings(Integration) - shared - own == _named_in_table("setting of an integration")
+
+
+def test_the_catalogue_of_vendors_is_what_the_command_writes() -> None:
+    vendors = [find_integration(folder.name) for folder in sorted(VENDORS.iterdir()) if (folder / "models.py").exists()]
+    catalogue = README.partition("## Vendors")[2].partition("## ")[0].strip().split("\n\n")[-1]
+    assert catalogue == write_catalogue(vendors), "run `dazz list --markdown`, and put what it writes there"
+    for vendor in vendors:
+        assert (VENDORS.parent / "docs" / "vendors" / f"{vendor.name}.md").exists()
 
 
 def test_the_readme_names_the_flags_of_each_command() -> None:

@@ -10,7 +10,7 @@ COUNT_KEYS = "select count(distinct md5(range::varchar)) as keys from range($key
 
 
 def test_what_does_not_fit_the_bound_is_found_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duckdb_connection, "_BOUNDED_MEMORY", "3MB")
+    monkeypatch.setattr(duckdb_connection, "_MEMORY_LIMITS", ("3MB", "80%"))
     with (
         duckdb.connect(config={"memory_limit": "3MB", "threads": 2}) as bounded,
         pytest.raises(duckdb.OutOfMemoryException),

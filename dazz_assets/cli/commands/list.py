@@ -6,11 +6,13 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from dazz_assets.cli.exit_status import FAILED, end_command
 from dazz_assets.cli.options import AsJson
-from dazz_assets.cli.output import print_json, print_note, print_table
+from dazz_assets.cli.output import print_json, print_note, print_result, print_table
 
 if TYPE_CHECKING:
     from dazz_assets.connections import Connections
@@ -18,12 +20,18 @@ if TYPE_CHECKING:
     from dazz_assets.spec.specs import IntegrationSpec
 
 
-def list_integrations(as_json: AsJson = False) -> None:
+AsMarkdown = Annotated[
+    bool, typer.Option("--markdown", help="Write a catalogue for a document: auth, sync modes, parsers.")
+]
+
+
+def list_integrations(as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
     """List integrations with their streams, parsers and connections, and those that failed to load.
 
     Exit status 1 if any failed.
     """
     from dazz_assets.spec.discovery import discover
+    from dazz_assets.spec.summary import write_catalogue
 
     discovered = discover()
     connections, problems = _read_connections()
@@ -32,6 +40,8 @@ def list_integrations(as_json: AsJson = False) -> None:
     if as_json:
         failures = [{"place": item.place, "reason": item.reason} for item in discovered.failures]
         print_json({"integrations": described, "failures": failures, "problems": [*problems, *unknown]})
+    elif as_markdown:
+        print_result(write_catalogue(discovered.integrations.values()))
     else:
         _print_integrations(described, discovered, problems, unknown)
     if discovered.failures:
