@@ -183,6 +183,8 @@ def _describe_problems(error: ValidationError, model: type[BaseModel], prefix: s
 
 def _describe_problem(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
     """A sentence about one problem of an entry or its config. prefix: before the names of settings."""
+    if not problem["loc"] and problem["type"] == "value_error":  # from a validator of the whole config
+        return problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:
         return "write it as settings: `id: ...`, `integration: ...`, `start: ...`"
     setting, kind = prefix + ".".join(map(str, problem["loc"])), problem["type"]

@@ -15,6 +15,7 @@ from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import SyncError
 from dazz_assets.http import Auth, AuthConnection, ClientEvent, Limiter, Mask
+from dazz_assets.http.access import Permissions
 from dazz_assets.http.auth_choice import NoAuthError, choose_auth
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.client import Client
@@ -23,7 +24,9 @@ from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.json_slices import value_at
 from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
+from dazz_assets.http.version_end import VersionWatch
 from dazz_assets.lake import Lake, Table
+from dazz_assets.lake.hidden_fields import store_sensitive
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import Progress
 from dazz_assets.secret_store import SecretStore, open_secret_store
@@ -78,8 +81,10 @@ class Session:
         self._narrowed: dict[str, CredentialSet] = {}
         self.facts: dict[str, Any] = {}
         """The values of the integration's facts that this session fetched, by name."""
+        self._versions = VersionWatch(spec.integration.version_headers)
         self._sdk: list[Any] = []
         self._sdk_lock = Lock()
+        self._has_stored_sensitive = False
 
     def close(self) -> None:
         """Close the client of the vendor's SDK, if one was made."""
@@ -168,6 +173,16 @@ class Session:
         if self.facts != self._read_facts():
             write_sidecar(self.lake, self._facts_path, json.dumps(self.facts).encode())
 
+    def store_sensitive_fields(self) -> None:
+        """Store which fields of records are never shown, so that queries hide them. Call it before records are stored.
+
+        Once in a session is enough.
+        """
+        if not self._has_stored_sensitive:
+            fields = {name: stream.sensitive for name, stream in self.spec.streams.items()}
+            store_sensitive(self.lake, self.spec.name, self.connection.id, fields)
+            self._has_stored_sensitive = True
+
     def _read_facts(self) -> dict[str, Any]:
         """The facts that were stored last; none if there were none."""
         if not self.spec.facts:
@@ -249,8 +264,11 @@ class Session:
         return Client(
             self._api_url,
             hosts=integration.hosts,
+            other_urls=[self.base_url_of(item) for item in self.spec.fetched if item.base_url],
             credentials=self._credentials_of(stream),
             slots=self._slots,
+            permissions=Permissions(integration.permissions_url, integration.permissions_header),
+            versions=self._versions,
             where=f"{self.name}, stream {stream}",
             clock=lambda: self.now().timestamp(),
             sleep=self._sleep,
@@ -276,11 +294,22 @@ class Session:
 
         Raises BadConnection if the config's values don't make it a valid URL, or would show a secret in it.
         """
+        if own := self.integration.config.base_url:
+            return self._fill_url(own, "`config.base_url`")
+        return self._fill_url(self.integration.base_url, "the integration's base_url with this config")
+
+    def base_url_of(self, stream: StreamSpec) -> str:
+        """The base URL of a stream's requests: its own, or that of the API. Raises BadConnection."""
+        if not stream.base_url:
+            return self.base_url
+        url = getattr(self.integration.config, stream.base_url)
+        return self._fill_url(url, f"`config.{stream.base_url}`")
+
+    def _fill_url(self, template: str, setting: str) -> str:
+        """A base URL with its placeholders filled. setting: where it is from, for messages. Raises BadConnection."""
         config = self.integration.config
         values, secrets = config_texts(config), secrets_by_field(config)
         connection = f"connection {self.connection.id!r} of {self.spec.name}"
-        template = config.base_url or self.integration.base_url
-        setting = "`config.base_url`" if config.base_url else "the integration's base_url with this config"
         for braces in find_other_braces(template):
             raise BadConnection(
                 f"{connection}: {setting} holds {braces}, which is not a placeholder; write {{config.x}} for a field "

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 
 from dazz_assets import ConnectionConfig
 from dazz_assets.connections import BadConnection, Connection, read_connections
@@ -97,6 +97,28 @@ def test_a_variable_without_braces_or_without_a_value_is_told(
     with pytest.raises(BadConnection) as caught:
         Connection.model_validate(entry).load(Config)
     assert str(caught.value) == f"connection 'acme' of snyk: {message}"
+
+
+class PairConfig(ConnectionConfig):
+    user: str | None = None
+    password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _check_pair(self) -> "PairConfig":
+        if (self.user is None) != (self.password is None):
+            raise ValueError("`user` and `password` belong together; set both, or neither")
+        return self
+
+
+def test_what_a_config_says_of_its_settings_together_is_told() -> None:
+    connection = Connection.model_validate({"id": "acme", "integration": "shop", "start": "2026-01-01"})
+    assert connection.load(PairConfig).user is None
+    half = connection.model_copy(update={"config": {"password": "hunter2"}})
+    with pytest.raises(BadConnection) as caught:
+        half.load(PairConfig)
+    assert str(caught.value) == (
+        "connection 'acme' of shop: `user` and `password` belong together; set both, or neither"
+    )
 
 
 def test_the_error_for_a_wrong_config_names_the_setting_but_not_the_secret() -> None:

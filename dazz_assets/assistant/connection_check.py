@@ -13,12 +13,13 @@ from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.stream_requests import ANCESTOR, build_request, parent_fields, sent_bounds, split_generations
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError
+from dazz_assets.http.access import UNAUTHORIZED
 from dazz_assets.http.client import Client
 from dazz_assets.http.json_fields import FieldReader
+from dazz_assets.http.walk import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
-_REFUSED_STATUSES = (403, 404)
 # Try this many parents before giving up, as a token may not have access to all of them.
 _MAX_PARENTS = 5
 
@@ -30,11 +31,13 @@ class FirstRecords:
     """The records of the first page of a stream; or none, of the ancestor that has none.
 
     fields: the values of the parent that the page belongs to: those that its request or a stream below needs.
+    skipped: the failure in place of the page that the stream accepts as one without records, in the vendor's words.
     """
 
     stream: StreamSpec
     records: Sequence[Raw]
     fields: Mapping[str, str]
+    skipped: str | None = None
 
 
 def fetch_first_records(
@@ -45,13 +48,13 @@ def fetch_first_records(
     Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
     """
     if stream.parent is None:
-        return FirstRecords(stream, _fetch_records_of_parent(session, client, stream, {}), {})
+        return fetch_records_of_parent(session, client, stream, {})
     parents = fetch_parents(session, client, stream, wanted)
     if not parents.records:
         return parents
 
     def fetch(fields: Mapping[str, str]) -> FirstRecords:
-        return FirstRecords(stream, _fetch_records_of_parent(session, client, stream, fields), fields)
+        return fetch_records_of_parent(session, client, stream, fields)
 
     return next(fetch_for_parents(stream, parents, fetch, wanted))
 
@@ -70,7 +73,7 @@ def fetch_for_parents(
 ) -> Iterator[Fetched]:
     """What `fetch` returns for each of the first parents that the token may read.
 
-    A refused parent (403, 404) does not prove that the connection is bad. Raises FetchError if all are refused.
+    A parent that may not be read does not prove that the connection is bad. Raises FetchError if all are refused.
     """
     refused: FetchError | None = None
     is_any_readable = False
@@ -78,7 +81,7 @@ def fetch_for_parents(
         try:
             fetched = fetch(fields)
         except FetchError as error:
-            if error.status not in _REFUSED_STATUSES:
+            if not error.is_access_refused or error.status == UNAUTHORIZED:
                 raise
             refused = refused or error
             continue
@@ -97,19 +100,22 @@ def _parent_values(paths: Sequence[str], parents: FirstRecords) -> Iterator[Mapp
         yield {path: text for path, text in zip(own, row, strict=True) if text is not None} | inherited
 
 
-def _fetch_records_of_parent(
+def fetch_records_of_parent(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str]
-) -> Sequence[Raw]:
-    """The records of the first page of a range that has any."""
+) -> FirstRecords:
+    """The records of the first page of a range that has any. parent: values of the parent's record."""
+    skipped = None
     for bounds in trial_ranges(session, stream):
-        if records := _fetch_first_page(session, client, stream, parent, bounds):
-            return records
-    return ()
+        first = _fetch_first_page(session, client, stream, parent, bounds)
+        if first.records:
+            return FirstRecords(stream, first.records, parent)
+        skipped = skipped or first.page.accepted_failure
+    return FirstRecords(stream, (), parent, skipped)
 
 
 def _fetch_first_page(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
-) -> Sequence[Raw]:
+) -> WalkedPage:
     pages = walk_stream(
         session,
         stream,
@@ -118,7 +124,7 @@ def _fetch_first_page(
         should_stop=lambda _: "the first page is enough",
     )
     with closing(pages):
-        return next(pages).records
+        return next(pages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from msgspec import Raw
@@ -27,7 +27,7 @@ from dazz_assets.assistant.infer import (
     model_coverage,
     read_shape,
 )
-from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
+from dazz_assets.assistant.infer.coverage import unmatched_paths
 from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
 from dazz_assets.assistant.trial_ranges import trial_ranges
@@ -40,9 +40,11 @@ from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
+from dazz_assets.http.concealed import record_path
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.http.next_page_hints import NextPageHint
 from dazz_assets.http.pagination import OURS
+from dazz_assets.sensitive import SensitiveFields
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.summary import describe_setting
@@ -119,8 +121,8 @@ class ModelReport:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonalReport:
-    """The declared personal fields.
+class DeclaredFields:
+    """The fields that a stream declares personal, or sensitive.
 
     stream: the name of the stream's class. unmatched: the paths that lead to nothing in any record, each with a
     suggestion, which may be empty.
@@ -138,6 +140,7 @@ class Preview:
     parent: the fields of the parent whose page this is. request: as it was sent, masked. records: as received. If the
     stream's `records` path leads to no list, there are none, `problem` says why, and `fields` describes the page
     itself. lists: candidates for the records in the page, the likeliest first. model: None if the stream has no model.
+    Sensitive fields are hidden, and all of a page is in which the records, and so these fields, can't be found.
     """
 
     connection: str
@@ -154,7 +157,8 @@ class Preview:
     model: ModelReport | None
     key: KeyReport
     cursor: CursorReport
-    personal: PersonalReport
+    personal: DeclaredFields
+    sensitive: DeclaredFields
     paging: PagingReport
     warnings: tuple[str, ...]
 
@@ -228,8 +232,10 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         records = page.listed(stream.rules).records
     except RecordsPathError as error:
         problem = str(error)
-    document = decode_json(page.body) if page.body.strip() and page.accepted_failure is None else None
-    values = [decode_json(bytes(record)) for record in records]
+    shown = _hide_sensitive(page, stream)
+    document = decode_json(shown.body) if shown.body.strip() and page.accepted_failure is None else None
+    hide = SensitiveFields(stream.sensitive).hide_bytes
+    values = [decode_json(hide(bytes(record))) for record in records]
     fields = tuple(list_fields(read_shape([document] if problem is not None else values)))
     return Preview(
         connection=session.connection.id,
@@ -239,19 +245,37 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         status=page.status,
         size=len(page.body),
         path=stream.records,
-        records=tuple(records),
+        records=tuple(Raw(hide(bytes(record))) for record in records),
         lists=tuple(find_record_paths(document)),
         problem=problem,
         fields=fields,
-        model=None if stream.model is None else _check_model(stream.model, records, fields),
+        model=None if stream.model is None else _check_model(stream, stream.model, records, fields),
         key=_check_key(stream, records, values),
         cursor=_check_cursor(stream, records, values),
-        personal=PersonalReport(
-            stream.stream.__name__, stream.personal, unmatched_personal_paths(stream.personal, values)
-        ),
-        paging=_check_paging(client, stream, page, len(records)),
+        personal=_check_declared(stream, stream.personal, records, values),
+        sensitive=_check_declared(stream, stream.sensitive, records, values),
+        paging=_check_paging(client, stream, page, shown, len(records)),
         warnings=tuple(client.warnings),
     )
+
+
+def _hide_sensitive(page: Page, stream: StreamSpec) -> Page:
+    """The page as it may be shown: what is sensitive in it, wherever the records may be, is hidden."""
+    if not stream.sensitive or page.accepted_failure is not None or not page.body.strip():
+        return page
+    fields = SensitiveFields(stream.sensitive, above=record_path(stream.rules))
+    try:
+        page.listed(stream.rules)
+    except RecordsPathError:
+        fields = SensitiveFields(stream.sensitive, anywhere=True)
+    return replace(page, body=fields.hide_bytes(page.body))
+
+
+def _check_declared(
+    stream: StreamSpec, declared: Sequence[str], records: Sequence[Raw], shown: Sequence[object]
+) -> DeclaredFields:
+    received = [decode_json(bytes(record)) for record in records] if declared else []
+    return DeclaredFields(stream.stream.__name__, tuple(declared), unmatched_paths(declared, received, shown))
 
 
 def _mask_request(client: Client, request: Request) -> MaskedRequest:
@@ -264,14 +288,16 @@ def _mask_request(client: Client, request: Request) -> MaskedRequest:
     )
 
 
-def _check_model(model: type[RecordModel], records: Sequence[Raw], fields: Sequence[RecordField]) -> ModelReport:
+def _check_model(
+    stream: StreamSpec, model: type[RecordModel], records: Sequence[Raw], fields: Sequence[RecordField]
+) -> ModelReport:
     refused: Counter[str] = Counter()
     reader = make_reader(model)
     for record in records:
         try:
             reader.read(bytes(record))
         except InvalidRecordError as error:
-            refused[invalid_reason(error.problems)] += 1
+            refused[invalid_reason(error.problems, stream.sensitive)] += 1
     return ModelReport(
         model.__name__,
         len(records) - refused.total(),
@@ -310,17 +336,18 @@ def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[o
     )
 
 
-def _check_paging(client: Client, stream: StreamSpec, page: Page, received: int) -> PagingReport:
+def _check_paging(client: Client, stream: StreamSpec, page: Page, shown: Page, received: int) -> PagingReport:
+    """How the paginator fits the page. shown: the page without its sensitive values, which signs may quote."""
     if stream.pages is not None:
         return PagingReport(stream.code_name, (), None, None, None)
     paginator = stream.paginator
-    detected = tuple(find_paging(page)) if page.accepted_failure is None else ()
+    detected = tuple(find_paging(shown)) if page.accepted_failure is None else ()
     declared = describe_setting(paginator) or None
     if page.accepted_failure is not None:
         return PagingReport(declared, detected, None, None, f"accepted as empty: {page.accepted_failure}")
     if paginator is None:
         rules = stream.rules
-        hint = find_next_page_hint(page, records=rules.records, ignored=rules.data_fields, received=received)
+        hint = find_next_page_hint(shown, records=rules.records, ignored=rules.data_fields, received=received)
         last = None if hint else "no paginator is set, and the page shows no sign of another page"
         return PagingReport(None, detected, _describe_missing_paginator(hint, detected), None, last)
     try:

@@ -25,18 +25,33 @@ from dazz_assets.spec.specs import IntegrationSpec
 if TYPE_CHECKING:
     from dazz_assets.orchestration.dagster_instance import DagsterInstance
 
-FindingRow = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published object: its table and its row."""
+
+    table: str
+    row: dict[str, Any]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Which object it is, and in which window it lies."""
+        return self.table, *(self.row[name] for name in ("integration", "parser", "id", "window_start"))
 
 
 @dataclass(frozen=True, slots=True)
 class DemoRow:
-    """What one step did for one integration. requests: as counted by the vendor's sandbox."""
+    """What one step did for one integration.
+
+    requests: as counted by the vendor's sandbox. objects: of the windows that were parsed. waited: seconds.
+    """
 
     step: str
     integration: str
     requests: int
     records: int
-    findings: int
+    objects: int
+    waited: float
     seconds: float
 
 
@@ -80,11 +95,11 @@ class Demonstration:
             return
         for spec, _ in self._work:
             self._check_only_changes_were_stored(spec, changes[spec.name], since)
-        before = self._read_findings().to_pylist()
+        before = self._read_objects()
         self._run_step("restream", self._parse)
         requests = sum(row.requests for row in self.rows if row.step == "restream")
         self._add_claim(f"the restream made {format_count(requests, 'request')}", requests == 0)
-        self._check_restream_published_the_same(before, self._read_findings().to_pylist())
+        self._check_restream_published_the_same(before, self._read_objects())
 
     def count_findings(self) -> pa.Table:
         """Count the findings by integration and severity, with `sql`."""
@@ -114,6 +129,7 @@ class Demonstration:
                     self._count_requests(spec) - requests,
                     sum(report.records for report in outcome.streams),
                     sum(report.objects for report in outcome.parsers),
+                    sum(report.waited_seconds for report in outcome.streams),
                     time.monotonic() - started,
                 )
             )
@@ -142,31 +158,38 @@ class Demonstration:
                 f"the incremental sync stored the {what} that changed, and no others", fetched == sorted(expected)
             )
 
-    def _check_restream_published_the_same(self, before: list[FindingRow], after: list[FindingRow]) -> None:
-        """Check that a restream publishes the same findings.
+    def _check_restream_published_the_same(self, before: list[Published], after: list[Published]) -> None:
+        """Check that a restream publishes the same objects.
 
         They may differ only in what parsers take from full-refresh inputs, which are read as they are at the time of
         the parse.
         """
         parsers = [(spec.name, parser) for spec, _ in self._work for parser in spec.parsers.values()]
-        may_differ = {name for name, parser in parsers if len(parser.incremental_inputs) < len(parser.inputs)}
+        may_differ = {
+            (integration, parser.name)
+            for integration, parser in parsers
+            if len(parser.incremental_inputs) < len(parser.inputs)
+        }
         differing = [old for old, new in zip(before, after, strict=False) if old != new]
-        same_ids = [_finding_key(item) for item in before] == [_finding_key(item) for item in after]
+        same_ids = [item.key for item in before] == [item.key for item in after]
         exception = f", {len(differing)} of them with newer data from their full-refresh inputs" if differing else ""
         self._add_claim(
-            f"the restream published the same {format_count(len(before), 'finding')} again{exception}",
-            same_ids and all(item["integration"] in may_differ for item in differing),
+            f"the restream published the same {format_count(len(before), 'object')} again{exception}",
+            same_ids and all((item.row["integration"], item.row["parser"]) in may_differ for item in differing),
         )
 
-    def _read_findings(self) -> pa.Table:
-        return query(
-            self._lake,
-            f"select * exclude (inputs) from findings where connection = '{CONNECTION}' order by integration, id",
-        )
-
-
-def _finding_key(finding: FindingRow) -> tuple[object, ...]:
-    return finding["integration"], finding["id"], finding["window_start"]
+    def _read_objects(self) -> list[Published]:
+        """All published objects, of all tables, in order."""
+        tables = sorted({table.path.name for table in self._lake.tables("domain")})
+        return [
+            Published(table, row)
+            for table in tables
+            for row in query(
+                self._lake,
+                f"select * exclude (inputs) from {table} where connection = '{CONNECTION}' "
+                "order by integration, parser, id",
+            ).to_pylist()
+        ]
 
 
 def _delete_tables(lake: Lake, connection: Connection) -> None:

@@ -9,11 +9,11 @@ from dazz_assets.assistant.generate import write_call
 from dazz_assets.assistant.infer import CursorField, RecordField, RecordsPath, decode_json
 from dazz_assets.assistant.infer.field_shapes import display_rank
 from dazz_assets.assistant.infer.json_values import read_texts
-from dazz_assets.assistant.page_preview import MaskedRequest, ModelReport, Preview
+from dazz_assets.assistant.page_preview import DeclaredFields, MaskedRequest, ModelReport, Preview
 from dazz_assets.cli.exit_status import mask_secrets
 from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
 from dazz_assets.counts import format_count
-from dazz_assets.http.json_slices import split_path
+from dazz_assets.field_paths import split_path
 from dazz_assets.http.quotes import shorten
 
 _MAX_ROWS = 10
@@ -60,7 +60,8 @@ def _print_page(integration: str, preview: Preview) -> None:
         _print_model(preview)
         _print_key(preview)
         _print_cursor(preview)
-        _print_personal(preview)
+        _print_declared_fields("personal", preview.personal)
+        _print_declared_fields("sensitive", preview.sensitive)
     _print_paging(preview)
 
 
@@ -112,13 +113,14 @@ def _is_scalar(item: RecordField) -> bool:
 
 
 def _print_fields(preview: Preview) -> None:
-    """Print the fields that the model reads or ignores, and personal ones; without a model, all fields.
+    """Print the fields that the model reads or ignores, personal and sensitive ones; without a model, all fields.
 
     Fields below one that the model ignores are left out.
     """
     model = preview.model
-    personal = {item.path for item in preview.fields if _is_personal(item.path, preview.personal.declared)}
-    relevant = personal.union(*(model.reading.read, model.reading.ignored) if model else ())
+    personal = {item.path for item in preview.fields if _is_below(item.path, preview.personal.declared)}
+    sensitive = {item.path for item in preview.fields if _is_below(item.path, preview.sensitive.declared)}
+    relevant = (personal | sensitive).union(*(model.reading.read, model.reading.ignored) if model else ())
     listed = [item for item in preview.fields if model is None or item.path in relevant]
     rows = [
         (
@@ -126,7 +128,13 @@ def _print_fields(preview: Preview) -> None:
             ", ".join(item.kinds),
             _format_share(item.missing, item.of),
             _format_share(item.null, item.of),
-            ", ".join([*_model_use(model, item.path), *(["personal"] if item.path in personal else [])]),
+            ", ".join(
+                [
+                    *_model_use(model, item.path),
+                    *(["personal"] if item.path in personal else []),
+                    *(["sensitive"] if item.path in sensitive else []),
+                ]
+            ),
             _shorten(item.example),
         )
         for item in listed[:_MAX_FIELDS]
@@ -142,7 +150,7 @@ def _model_use(model: ModelReport | None, path: str) -> list[str]:
     return [] if model is None else ["reads" if path in model.reading.read else "ignores"]
 
 
-def _is_personal(path: str, declared: Sequence[str]) -> bool:
+def _is_below(path: str, declared: Sequence[str]) -> bool:
     """Whether one of the declared paths is this field or contains it. Declared paths pass through lists implicitly."""
     names = split_path(path.replace("[]", ""))
     return any(names[: len(split_path(item))] == split_path(item) for item in declared)
@@ -214,10 +222,9 @@ def _print_declared(
         _print_line(f"{what}: {declared}, {summary}{others}")
 
 
-def _print_personal(preview: Preview) -> None:
-    personal = preview.personal
-    for path, hint in personal.unmatched.items():
-        _print_warning(f"{personal.stream}.personal: no record has anything at `{path}`{hint}")
+def _print_declared_fields(setting: str, fields: DeclaredFields) -> None:
+    for path, hint in fields.unmatched.items():
+        _print_warning(f"{fields.stream}.{setting}: no record has anything at `{path}`{hint}")
 
 
 def _is_disordered(preview: Preview) -> bool:

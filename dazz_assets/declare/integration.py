@@ -40,7 +40,8 @@ class Integration(Generic[Config]):
 
     name: of the integration, in assets and tables. By default the class name without `Integration`, in snake case.
     streams: the `Stream` classes to fetch.
-    base_url: where the API is. May hold `{config.x}`; a connection's own `base_url` replaces it.
+    base_url: where the API is. May hold `{config.x}`; a connection's own `base_url` replaces it. A stream elsewhere has
+        its own.
     auth: how requests are signed: `BearerToken`, `ApiKey`, `Basic`; `ClientCredentials`, `RefreshToken`, `SignedJwt`,
         `JwtGrant` or `TokenExchange`, which fetch tokens; or your own `Auth`. Where connections sign in in different
         ways, a tuple: the first whose config fields are all set is used.

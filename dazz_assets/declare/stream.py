@@ -42,6 +42,9 @@ class Stream(Generic[Model]):
 
     name: of the stream, in assets and tables. By default the class name without `Stream`, in snake case.
     path: what follows the base URL. Each placeholder is percent-encoded as one segment.
+    base_url: where its requests go, if elsewhere than the integration's: a field of the config whose default is the
+        address, `"{config.files_url}"`. A connection replaces it there, as it replaces the integration's by its
+        `base_url`. Its host is a declared one.
     params, headers: of the request; merged with the integration's, and the stream's win.
     method: of the request. By default `"GET"`.
     body: of the request, sent as JSON.
@@ -98,6 +101,7 @@ class Stream(Generic[Model]):
 
     name: ClassVar[str]
     path: ClassVar[str]
+    base_url: ClassVar[str]
     params: ClassVar[Mapping[str, Scalar | Sequence[Scalar]]] = {}
     headers: ClassVar[Mapping[str, str]] = {}
     method: ClassVar[str]

@@ -1,12 +1,14 @@
 """The shape of a stream's records, and its drift: fields that were added, changed their type, or are gone."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from dazz_assets.extract.batch import RowBatch
+from dazz_assets.field_paths import split_path
+from dazz_assets.sensitive import SensitiveFields
 
 # Sample this many records: enough to see common fields, cheap enough for each sync.
 _RECORDS_PER_SYNC = 400
@@ -28,9 +30,13 @@ class ShapeField:
 
 
 class RecordShape:
-    """The fields of the records sampled during a sync. records: how many were sampled."""
+    """The fields of the records sampled during a sync. records: how many were sampled.
 
-    def __init__(self) -> None:
+    sensitive: paths of fields that are never shown: what lies below them is left out, as names of members may be data.
+    """
+
+    def __init__(self, sensitive: Collection[str] = ()) -> None:
+        self._sensitive = SensitiveFields(sensitive)
         self._counts: dict[str, int] = {}
         self._types: dict[str, set[str]] = {}
         self.records = 0
@@ -40,7 +46,8 @@ class RecordShape:
         wanted = min(_RECORDS_PER_PAGE, _RECORDS_PER_SYNC - self.records)
         for record in rows.records(wanted) if wanted > 0 else ():
             self.records += 1
-            found = dict(_iterate_fields(json.loads(record, parse_int=_parse_any_integer), ""))
+            shown = self._sensitive.prune(json.loads(record, parse_int=_parse_any_integer))
+            found = dict(_iterate_fields(shown, ""))
             for path, kind in found.items():
                 if path in self._counts or len(self._counts) < _MOST_PATHS:
                     self._counts[path] = self._counts.get(path, 0) + 1
@@ -53,6 +60,7 @@ class RecordShape:
 
     def find_drift(self, known: Mapping[str, ShapeField]) -> list[str]:
         """Describe how the shape differs from the known one, one line per field; empty if too little is known."""
+        known = self._shown(known)
         if not known or not self.records or max(item.seen for item in known.values()) < _ENOUGH:
             return []
         new = [f"{path}: new, {_format_types(kinds)}" for path, kinds in self._types.items() if path not in known]
@@ -66,6 +74,7 @@ class RecordShape:
 
     def merge_into(self, known: Mapping[str, ShapeField]) -> dict[str, ShapeField]:
         """The known shape with this one added, and without the fields that are gone."""
+        known = self._shown(known)
         gone = set(self._gone_paths(known))
         merged = {
             path: ShapeField(set(item.types), item.always, item.seen)
@@ -80,6 +89,11 @@ class RecordShape:
         for path, item in merged.items():
             item.always = item.always and self._counts.get(path, 0) == self.records
         return merged
+
+    def _shown(self, known: Mapping[str, ShapeField]) -> Mapping[str, ShapeField]:
+        """A shape without what lies below fields that were declared sensitive after it was stored."""
+        paths = {path: split_path(path.replace("[]", "")) for path in known}
+        return {path: item for path, item in known.items() if not self._sensitive.hold(paths[path])}
 
     def _gone_paths(self, known: Mapping[str, ShapeField]) -> Iterator[str]:
         if self.records >= _ENOUGH:

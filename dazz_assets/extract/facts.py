@@ -10,10 +10,9 @@ from dazz_assets.http import Page, RecordsPathError
 from dazz_assets.http.client import Client
 from dazz_assets.http.json_slices import read_value
 from dazz_assets.session import Session
-from dazz_assets.spec.specs import StreamSpec
 
-# What requests for facts list, in recordings. No stream can have this name.
-_SOURCE = "facts-of-connection"
+FACTS = "facts-of-connection"
+"""What requests for facts list, in recordings, each with its name. No stream can have this name."""
 _SKIPPED_ADVICE = "Give the fact a Stream whose `accept` does not skip it, or grant what it needs."
 
 
@@ -25,12 +24,14 @@ def fetch_facts(session: Session, client: Client) -> None:
     if session.facts.keys() == session.spec.facts.keys():
         return
     session.facts.clear()
-    for name, stream in session.spec.facts.items():
-        session.facts[name] = _fetch_fact(session, client, name, stream)
+    for name in session.spec.facts:
+        session.facts[name] = fetch_fact(session, client, name)
 
 
-def _fetch_fact(session: Session, client: Client, name: str, stream: StreamSpec) -> Any:
-    request = replace(build_request(session, stream, {}, None), source=(_SOURCE, name))
+def fetch_fact(session: Session, client: Client, name: str) -> Any:
+    """The value of one fact. Raises as `fetch_facts`."""
+    stream = session.spec.facts[name]
+    request = replace(build_request(session, stream, {}, None), source=(FACTS, name))
     if isinstance(session.spec.integration.facts[name], str):
         page = client.send(request, stream.rules)
         _require_answer(page)

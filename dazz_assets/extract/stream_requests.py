@@ -136,7 +136,7 @@ def build_request(
     headers = fill_placeholders(stream.headers, look_up, is_absent)
     return Request(
         method=stream.method,
-        url=session.base_url + str(fill_placeholders(stream.path, as_segment)),
+        url=session.base_url_of(stream) + str(fill_placeholders(stream.path, as_segment)),
         params=params,
         headers={name: str(value) for name, value in headers.items()},
         body=fill_placeholders(stream.body, look_up, is_absent),

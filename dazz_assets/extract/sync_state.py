@@ -65,7 +65,7 @@ class SyncState:
         self.lacking: set[str | None] = set()
         self.strays = 0
         self.totals: list[int | None] = []
-        self.shape = RecordShape()
+        self.shape = RecordShape(stream.sensitive)
         self.usable_check = UsableRecordCheck(stream)
         self.report = StreamReport(session.connection.id, stream.name)
         self.trusts_total = self.stored is not None and self.stored.transaction(_TOTAL) == 1

@@ -36,6 +36,7 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
         session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
     )
     with lock, progress.during(session.name, stream.name):
+        session.store_sensitive_fields()
         stored = session.raw(stream).open()
         if stored is None:
             create_tables(session)

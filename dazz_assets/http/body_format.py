@@ -121,22 +121,26 @@ def _lines_to_json(body: bytes) -> bytes:
     return b"[" + b",".join(values) + b"]" if values else b""
 
 
-def _csv_to_json(text: str) -> bytes:
-    """A list of objects, one a row, whose values are texts. Raises BodyFormatError for a row of another length."""
+def read_csv(text: str) -> tuple[str, list[list[str]]]:
+    """The delimiter of a text of CSV, and its rows, the first of which names the columns. Raises BodyFormatError."""
     if text.lstrip().startswith("<"):
         raise BodyFormatError("it is markup, and CSV is expected")
     header = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=header.count), strict=True)
+    delimiter = max(_DELIMITERS, key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         rows = [row for row in reader if row]
     except csv.Error as error:
         raise BodyFormatError(f"its CSV can't be read: line {reader.line_num}: {error}") from None
-    if not rows:
-        return b"[]"
-    names = rows[0]
-    if len(set(names)) < len(names):
+    if rows and len(set(names := rows[0])) < len(names):
         raise BodyFormatError(f"its CSV names a column twice: {', '.join(names)}")
     for number, row in enumerate(rows[1:], 2):
-        if len(row) != len(names):
-            raise BodyFormatError(f"row {number} of its CSV has {len(row)} values for {len(names)} columns")
-    return json.dumps([dict(zip(names, row, strict=True)) for row in rows[1:]], ensure_ascii=False).encode()
+        if len(row) != len(rows[0]):
+            raise BodyFormatError(f"row {number} of its CSV has {len(row)} values for {len(rows[0])} columns")
+    return delimiter, rows
+
+
+def _csv_to_json(text: str) -> bytes:
+    """A list of objects, one a row, whose values are texts."""
+    _, rows = read_csv(text)
+    return json.dumps([dict(zip(rows[0], row, strict=True)) for row in rows[1:]], ensure_ascii=False).encode()

@@ -1,15 +1,18 @@
-"""Decides whether a response is a page or an error, and reads the deprecation that its headers announce."""
+"""Decides whether a response is a page or an error."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from urllib.parse import urldefrag
 
+from requests.structures import CaseInsensitiveDict
+
+from dazz_assets.field_paths import split_path
+from dazz_assets.http.access import REFUSES_ACCESS, says_refusal
 from dazz_assets.http.body_format import BodyFormatError, to_json
+from dazz_assets.http.concealed import NOT_QUOTED, conceal, value_mask
 from dazz_assets.http.errors import (
     EmptyBodyError,
     FetchError,
@@ -31,11 +34,11 @@ from dazz_assets.http.failures import (
     mentions_rate_limit,
     vendor_message,
 )
-from dazz_assets.http.json_slices import Document, object_members_at, split_path
+from dazz_assets.http.json_slices import Document, object_members_at
 from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.quotes import quote_start
 from dazz_assets.http.range_advice import advise_on_range
-from dazz_assets.http.reasons import find_told_status
+from dazz_assets.http.reasons import find_codes, find_told_status
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.response_rules import Action, ResponseRules
 from dazz_assets.http.told_limits import requested_wait
@@ -73,6 +76,52 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
     if rules.is_ranged and (advice := advise_on_range(page.status, error.problem)):
         error.advice = advice
     raise error
+
+
+def classify_sensitive(page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]) -> Page:
+    """As `classify_response`, for a stream with sensitive fields: neither an error nor the page's notes quote them."""
+    try:
+        found = classify_response(page, rules, now, mask)
+    except FetchError as error:
+        told = _classify_concealed(page, rules, now, mask)
+        if isinstance(told, FetchError) and type(told) is type(error):
+            error.problem, error.advice = told.problem, told.advice
+        else:
+            error.problem, error.advice = f"{page.status}, and {NOT_QUOTED}.", type(error).advice
+        error.args = (error.problem,)
+        raise error from None
+    if (found.accepted_failure, found.accepted_errors, found.accepted_end) == (None, None, None):
+        return found
+    told = _classify_concealed(page, rules, now, mask)
+
+    def note(name: str) -> str | None:
+        return None if getattr(found, name) is None else getattr(told, name, None) or NOT_QUOTED
+
+    return replace(
+        found,
+        accepted_failure=note("accepted_failure"),
+        accepted_errors=note("accepted_errors"),
+        accepted_end=note("accepted_end"),
+    )
+
+
+def _classify_concealed(
+    page: Page, rules: ResponseRules, now: float, mask: Callable[[str], str]
+) -> Page | FetchError | None:
+    """What the page would be, or the error, if its sensitive values were hidden; None if they can't be found."""
+    content_type = page.headers.get("content-type", "")
+    concealed = conceal(page.body, content_type, page.status, rules)
+    if concealed is None:
+        return None
+    hide = value_mask(page.body, content_type, rules)
+    if concealed is not page.body:
+        headers = CaseInsensitiveDict({**page.headers, "content-type": "application/json"})
+        page, rules = replace(page, body=concealed, headers=headers), replace(rules, format="json")
+    try:
+        return classify_response(page, rules, now, lambda text: hide(mask(text)))
+    except FetchError as error:
+        error.problem, error.advice = hide(error.problem), hide(error.advice)
+        return error
 
 
 def _find_records(page: Page, rules: ResponseRules) -> Page | None:
@@ -217,7 +266,11 @@ def _classify_reported(
         advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
     else:
         advice += advise_to_accept(page.status, told)
-    raise VendorReportedError(problem, status=page.status, advice=advice)
+    refused = VendorReportedError(problem, status=page.status, advice=advice)
+    refused.is_access_refused = status in REFUSES_ACCESS or says_refusal(
+        " ".join((reported.message, *find_codes(told)))
+    )
+    raise refused
 
 
 def _leave_out_data(page: Page, reported: ReportedError, rules: ResponseRules) -> bytes:
@@ -231,25 +284,3 @@ def _leave_out_data(page: Page, reported: ReportedError, rules: ResponseRules) -
 
 def _quote_field(page: Page, reported: ReportedError) -> str:
     return quote_start(bytes(page.document.find(reported.field.partition(".")[0]) or b""))
-
-
-def deprecation_notice(headers: Mapping[str, str]) -> str | None:
-    """The deprecation or end that a vendor announces in the headers, as a sentence, or None. `headers` ignore case."""
-    deprecation, sunset = headers.get("deprecation"), headers.get("sunset")
-    if not sunset and (not deprecation or deprecation.strip().lower() in ("false", "?0")):
-        return None
-    announced = []
-    if deprecation and deprecation.strip().lower() not in ("false", "?0"):
-        announced.append(f"is deprecated{_format_since(deprecation)}")
-    if sunset:
-        announced.append(f"ends on {sunset}")
-    documented = re.search(r'<([^>]*)>\s*;[^,]*rel="?(?:deprecation|sunset|successor-version)', headers.get("link", ""))
-    return f"the vendor says that this API {' and '.join(announced)}" + (f" ({documented[1]})" if documented else "")
-
-
-def _format_since(value: str) -> str:
-    """ " since ..." for a Deprecation header: `@` and an epoch in RFC 9745, a date or `true` in earlier drafts."""
-    text = value.strip()
-    if re.fullmatch(r"@\d{1,11}", text):
-        return f" since {datetime.fromtimestamp(int(text[1:]), UTC):%Y-%m-%d}"
-    return "" if text.lower() in ("true", "?1") else f" since {text}"

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 import requests
 
+from dazz_assets.http.access import Permissions
 from dazz_assets.http.auth import Auth
 from dazz_assets.http.authenticator import Authenticator
-from dazz_assets.http.classify import classify_response, deprecation_notice
+from dazz_assets.http.classify import classify_response, classify_sensitive
 from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.errors import (
     FetchError,
@@ -32,6 +33,7 @@ from dazz_assets.http.retry import FIRST_BACKOFF, LONGEST_REQUESTED_WAIT, Attemp
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
 from dazz_assets.http.told_limits import read_allowance, read_budget
 from dazz_assets.http.transport import Transport, get_instead
+from dazz_assets.http.version_end import VersionWatch, deprecation_notice
 
 SHORTEST_REPORTED_WAIT = 1.0
 """Seconds. Shorter waits are ordinary pacing and emit no event."""
@@ -50,9 +52,12 @@ class Client:
     """Sends one connection's requests, to declared hosts only, with auth, pacing, retries and limits.
 
     base_url: the API's address; its origin is a declared host, even on plain http. hosts: further hosts, on https.
+    other_urls: further base URLs, whose origins are declared hosts too.
     auth: see `Auth`. values: the fields of the config as text. secrets: the values to mask in all texts. rate: the
     vendor's documented rate or rates. credentials: replaces these four; the connection's clients can share them.
     slots: as many as the connection may have requests in flight; its clients can share them. By default any number.
+    permissions: where the vendor tells of them. versions: watches for the end of the API's version; the connection's
+    clients can share it.
     where: the connection ("snyk/acme"), for messages.
     clock, sleep: epoch seconds, and a function that waits; for tests. on_event: called from any thread.
 
@@ -64,12 +69,15 @@ class Client:
         base_url: str,
         *,
         hosts: Iterable[str] = (),
+        other_urls: Iterable[str] = (),
         auth: Auth | None = None,
         values: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
         rate: Rates = None,
         credentials: CredentialSet | None = None,
         slots: threading.Semaphore | None = None,
+        permissions: Permissions | None = None,
+        versions: VersionWatch | None = None,
         where: str = "",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] | None = None,
@@ -85,10 +93,12 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._slots = slots or threading.Semaphore(_ANY_NUMBER)
+        self._permissions = permissions or Permissions()
+        self._versions = versions or VersionWatch()
         self._telemetry = Telemetry(where, on_event)
         # Epoch seconds: the end of the longest wait that an event told of.
         self._announced_until = 0.0
-        declared = DeclaredHosts(base_url, hosts)
+        declared = DeclaredHosts(base_url, hosts, other_urls)
         self._transports = {item.name: Transport(declared, item.authenticator, clock) for item in self._credentials.all}
         for transport in self._transports.values():  # Connections are kept open for all credentials together.
             transport.session = self.session
@@ -295,10 +305,13 @@ class Client:
         if page.request is not request:
             rules = ResponseRules()  # What the stream accepts, it accepts of its own requests.
         try:
-            return classify_response(page, rules, self._clock(), self.mask)
+            classify = classify_sensitive if rules.sensitive else classify_response
+            return classify(page, rules, self._clock(), self.mask)
         except FetchError as error:
             if page.request is not request:
                 error.url = f"{page.request.method} {page.url}"
+            elif error.is_access_refused:
+                self._permissions.explain(error, rules.permissions, received.headers, self.mask)
             raise
 
     def _observe_budget(self, limiter: Limiter, page: Page, rules: ResponseRules) -> None:
@@ -323,6 +336,8 @@ class Client:
         url = self.mask(request.url)
         if notice := deprecation_notice(response.headers):
             self._telemetry.warn(notice, self.mask(f"{request.method} {url.partition('?')[0]}: {notice}"))
+        for notice in self._versions.new_notices(request, response.headers, now):
+            self._telemetry.warn(notice, self.mask(notice))
         _log.debug("%s: %s %s: %s, %s bytes", self.where, request.method, url, response.status, len(response.body))
         self._telemetry.emit("response", url, now - sent_at, len(response.body))
 

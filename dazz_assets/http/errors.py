@@ -18,6 +18,10 @@ class FetchError(Exception):
     """
 
     advice: str = ""
+    is_access_refused: bool = False
+    """Whether the vendor says that the credentials may not read this, with a status or in its words."""
+    named_permission: str = ""
+    """The permission that a header of the response names as missing."""
 
     def __init__(
         self, problem: str, *, where: str = "", url: str = "", status: int | None = None, advice: str = ""

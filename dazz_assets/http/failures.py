@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from dazz_assets.http.access import REFUSES_ACCESS, says_refusal
 from dazz_assets.http.errors import (
     FetchError,
     RateLimitedError,
@@ -22,7 +23,7 @@ from dazz_assets.http.told_limits import read_allowance, requested_wait
 _READ_BYTES = 1_000_000
 # Of a body, so much is searched for the words of a limit.
 _LIMIT_BYTES = 20_000
-_TEXT_KEYS = (
+TEXT_KEYS = (
     "detail",
     "title",
     "message",
@@ -46,7 +47,7 @@ _RATE_LIMIT = re.compile(
 # Limits that no sync waits out.
 _BY_DAY = re.compile(
     rf"(?:daily|monthly)[\s_-]*(?:\w+[\s_-]+){{0,2}}?(?:limit|quota)s?{_EXCEEDED}|"
-    r"exceed\w*[^.;]{0,40}(?:daily|monthly|per.?day|per.?month)|quota[^.;]{0,60}per.?(?:day|month)",
+    r"exceed\w*[^.;]{0,40}(?:daily|monthly|per.?day|per.?month)|quota[^.;]{0,150}per.?(?:day|month)",
     re.I,
 )
 _SWITCHED_OFF = re.compile(
@@ -147,7 +148,9 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
         return limit_error(problem, status, body, wait)
     if is_transient(status):
         return _set_wait(UnavailableError(problem, status=status), wait)
-    return RefusedError(problem, status=status, advice=_advise(status, message, body))
+    refused = RefusedError(problem, status=status, advice=_advise(status, message, body))
+    refused.is_access_refused = status in REFUSES_ACCESS or says_refusal(" ".join((message, *find_codes(body))))
+    return refused
 
 
 def limit_error(problem: str, status: int, body: bytes, wait: float | None) -> RateLimitedError:
@@ -201,14 +204,23 @@ def vendor_message(body: bytes) -> str:
 
     Not masked: an API may echo the secret.
     """
-    try:
-        value = json.loads(body) if len(body) <= _READ_BYTES else None
-    except (ValueError, RecursionError):
-        value = None
+    value = _read(body)
     texts = list(dict.fromkeys(text for text in _messages(value) if text))
     if texts and isinstance(value, dict) and isinstance(value.get("documentation_url"), str):
         texts.append(value["documentation_url"])
     return shorten("; ".join(texts)) if texts else quote_start(body)
+
+
+def has_messages(body: bytes) -> bool:
+    """Whether `vendor_message` finds messages in a body, and does not quote its start."""
+    return any(_messages(_read(body)))
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body) if len(body) <= _READ_BYTES else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def mentions_rate_limit(text: str | bytes) -> bool:
@@ -229,7 +241,7 @@ def _messages(value: Any) -> Iterator[str]:
         for item in value[:10]:
             yield from _messages(item)
     elif isinstance(value, dict):
-        for key in _TEXT_KEYS:
+        for key in TEXT_KEYS:
             if isinstance(value.get(key), str):
                 yield value[key].strip()
         for key in _LISTS:

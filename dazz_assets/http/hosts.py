@@ -48,22 +48,26 @@ def format_origin(origin: Origin) -> str:
 
 
 class DeclaredHosts:
-    """The origins that requests may go to: that of `base_url`, which may be plain http, and `hosts` on https.
+    """The origins that requests may go to: those of base URLs, which may be plain http, and `hosts` on https.
 
-    hosts: names such as `uploads.example.com`, with a port if it is not 443. Raises ValueError for a bad host or
-    base_url.
+    other_urls: further base URLs. hosts: names such as `uploads.example.com`, with a port if it is not 443.
+    Raises ValueError for a bad host or base URL.
     """
 
-    def __init__(self, base_url: str, hosts: Iterable[str] = ()) -> None:
-        base = parse_origin(base_url)
-        if base is None:
-            raise ValueError("base_url must be http:// or https:// with a host and without a user name: correct it")
-        self.base = base
-        self._declared = {base, *(_parse_https_host(host) for host in hosts)}
+    def __init__(self, base_url: str, hosts: Iterable[str] = (), other_urls: Iterable[str] = ()) -> None:
+        self.base = _parse_base_url(base_url)
+        self._declared = {self.base, *map(_parse_base_url, other_urls), *map(_parse_https_host, hosts)}
 
     def allows(self, url: str) -> bool:
         """Whether a request may go to this URL."""
         return parse_origin(url) in self._declared
+
+
+def _parse_base_url(url: str) -> Origin:
+    origin = parse_origin(url)
+    if origin is None:
+        raise ValueError("base_url must be http:// or https:// with a host and without a user name: correct it")
+    return origin
 
 
 def _parse_https_host(host: str) -> Origin:

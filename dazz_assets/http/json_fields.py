@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from dazz_assets.http.json_slices import split_path
+from dazz_assets.field_paths import split_path
 
 Buffer = bytes | memoryview | msgspec.Raw
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from msgspec import Raw
+
+from dazz_assets.field_paths import split_path
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _LIST = msgspec.json.Decoder(list[Raw])
@@ -22,15 +23,6 @@ T = TypeVar("T")
 
 class NoListError(ValueError):
     """A path does not lead to a list. The text says how far it leads, and what is there."""
-
-
-@lru_cache(maxsize=1024)
-def split_path(path: str) -> tuple[str, ...]:
-    """The names in a dotted path, in which `\\.` is a dot within a name; empty for an empty path.
-
-    A number is an index where the value is a list; a negative one counts from the end.
-    """
-    return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path)) if path else ()
 
 
 class Document:

@@ -10,7 +10,8 @@ from typing import Any
 
 from msgspec import Raw
 
-from dazz_assets.http.json_slices import object_members_at, read_value, split_path
+from dazz_assets.field_paths import split_path
+from dazz_assets.http.json_slices import object_members_at, read_value
 from dazz_assets.http.next_links import find_header_link, find_next_link, says_nothing_follows
 from dazz_assets.http.page import Page, sent_pairs
 from dazz_assets.http.paging_names import (

@@ -12,10 +12,12 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit, urlunspli
 
 from msgspec import Raw
 
+from dazz_assets.field_paths import split_path
+from dazz_assets.http.concealed import NOT_QUOTED, conceal, value_mask
 from dazz_assets.http.errors import FetchError, RecordsPathError
 from dazz_assets.http.failures import error_for_response, vendor_message
 from dazz_assets.http.json_fields import storable_text
-from dazz_assets.http.json_slices import Document, NoListError, descend, object_members, split_path
+from dazz_assets.http.json_slices import Document, NoListError, descend, object_members
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import ResponseRules
 
@@ -193,7 +195,12 @@ class Page(Response):
         to nothing or to a value of another shape or, on a page that came with errors, to null (conformance 11, 33, 45,
         62).
         """
-        found = self._find_records(rules)
+        try:
+            found = self._find_records(rules)
+        except RecordsPathError as error:
+            if rules.sensitive:
+                self._conceal(error, rules)
+            raise
         if self.accepted_errors is not None and not found.records and not self.has_records(rules):
             raise self._records_path_error(f"the vendor sent errors and no data. It says: {self.accepted_errors}.")
         return found
@@ -241,6 +248,18 @@ class Page(Response):
             return found
         names = split_path(rules.record)
         return replace(found, records=[descend(item, names) or item for item in found.records])
+
+    def _conceal(self, error: RecordsPathError, rules: ResponseRules) -> None:
+        """Take what an error quotes of the page out of it, if that may be sensitive."""
+        concealed = conceal(self.body, "application/json", self.status, rules)
+        told = f"the list of records can't be found, and {NOT_QUOTED}."
+        is_one_value = not isinstance(self.document.value(rules.records), dict | list | None)
+        if concealed is not None and not is_one_value:
+            try:
+                replace(self, body=concealed)._find_records(rules)
+            except RecordsPathError as shown:
+                told = value_mask(self.body, "application/json", rules)(shown.problem)
+        error.problem, error.args = told, (told,)
 
     def _find_in_object(self, raw: Raw | None, rules: ResponseRules) -> Listed:
         text = b"" if raw is None else bytes(raw).strip()

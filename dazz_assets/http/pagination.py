@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urljoin
 
+from dazz_assets.field_paths import split_path
 from dazz_assets.http.errors import BadRequestError, FetchError
-from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.next_links import find_header_link, find_next_link, follow_link, says_nothing_follows
 from dazz_assets.http.page import Page, Request
 from dazz_assets.http.paging_names import (

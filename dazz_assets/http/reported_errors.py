@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from dazz_assets.field_paths import split_path
 from dazz_assets.http.failures import vendor_message
-from dazz_assets.http.json_slices import Document, split_path
+from dazz_assets.http.json_slices import Document
 from dazz_assets.http.paging_names import read_flag, read_number
 from dazz_assets.http.quotes import shorten
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from dazz_assets.field_paths import split_path
 from dazz_assets.http.errors import BadRequestError
-from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.page import Request
 
 

@@ -34,6 +34,8 @@ class ResponseRules:
     format: Format | None = None
     total: str | None = ""
     budget: Budget | None = None
+    permissions: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
     is_ranged: bool = False
     """Whether the stream has a `Cursor`."""
 

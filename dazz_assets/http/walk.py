@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from msgspec import Raw
 
 from dazz_assets.counts import format_count
+from dazz_assets.field_paths import split_path
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import (
@@ -25,7 +26,6 @@ from dazz_assets.http.errors import (
     WalkLimitError,
 )
 from dazz_assets.http.failures import refuses_place
-from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.look_ahead import LookAhead
 from dazz_assets.http.next_page_hints import NextPageHint, find_end_flag, find_next_page_hint
 from dazz_assets.http.page import Page, Request, sent_params

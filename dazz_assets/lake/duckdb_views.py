@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import PythonUDFType
+from duckdb.sqltypes import VARCHAR
 
 from dazz_assets.lake.duckdb_connection import read_parquet_sql
 from dazz_assets.lake.errors import QueryError
+from dazz_assets.lake.hidden_fields import read_sensitive
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.latest_versions import SEQUENCE_OF_RANK
 from dazz_assets.lake.paths import TablePath
@@ -17,6 +22,7 @@ from dazz_assets.lake.schema import FINGERPRINT, INPUTS, RAW_SCHEMA, WINDOW, mer
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion
 from dazz_assets.names import OUR_COLUMNS
+from dazz_assets.sensitive import SensitiveFields
 
 # The columns of a raw view, and the folders of domain tables that are columns of their views.
 _RAW_COLUMNS = ("connection", "key", "parent", "cursor", "fetched_at", "record")
@@ -27,6 +33,7 @@ class Catalog:
     """The table names that a query can use, found from the lake's folders, and the views for them."""
 
     def __init__(self, lake: Lake) -> None:
+        self._lake = lake
         self._tables: dict[str, list[Table]] = defaultdict(list)
         for table in lake.tables("raw", "domain", "quarantine"):
             self._tables[_view_name(table.path)].append(table)
@@ -44,9 +51,18 @@ class Catalog:
             versions = [version for table in tables if (version := table.open()) is not None]
             if name.startswith("raw."):
                 _check_one_stream(name, [table.path for table in tables])
-                _create_raw_view(connection, name, versions)
+                _create_raw_view(connection, name, versions, self._sensitive_fields(tables))
             else:
                 _create_domain_view(connection, name, versions)
+
+    def _sensitive_fields(self, tables: Iterable[Table]) -> SensitiveFields:
+        """The fields that the stream of these tables declares sensitive, as any of its connections has it."""
+        paths = [table.path for table in tables]
+        return SensitiveFields(
+            field
+            for path in paths
+            for field in read_sensitive(self._lake, path.integration, path.connection, path.name)
+        )
 
 
 def _view_name(path: TablePath) -> str:
@@ -60,7 +76,13 @@ def _check_one_stream(name: str, paths: list[TablePath]) -> None:
         )
 
 
-def _create_raw_view(connection: duckdb.DuckDBPyConnection, name: str, versions: list[TableVersion]) -> None:
+def _create_raw_view(
+    connection: duckdb.DuckDBPyConnection, name: str, versions: list[TableVersion], sensitive: SensitiveFields
+) -> None:
+    columns = ", ".join(_RAW_COLUMNS)
+    if sensitive:
+        function = _create_hiding_function(connection, name, sensitive)
+        columns = columns.replace("record", f"{function}(record) as record")
     schema = pa.schema([pa.field("connection", pa.string()), *RAW_SCHEMA])
     parts = [_select_nothing(connection, pa.schema([schema.field(column) for column in _RAW_COLUMNS]))]
     for windowed in (True, False):
@@ -68,12 +90,23 @@ def _create_raw_view(connection: duckdb.DuckDBPyConnection, name: str, versions:
             hive = {"connection": "VARCHAR"} | ({WINDOW: "DATE"} if windowed else {})
             source = read_parquet_sql(files, hive)
             parts.append(
-                f"select {', '.join(_RAW_COLUMNS)} from {source} as versions semi join "
+                f"select {columns} from {source} as versions semi join "
                 f"(select connection, {SEQUENCE_OF_RANK} as newest from {source} group by connection, key) as latest "
                 "on versions.connection = latest.connection and versions.sequence = latest.newest"
             )
     schema_name, _, view = name.partition(".")
     connection.execute(f'create view {schema_name}."{view}" as {" union all by name ".join(parts)}')
+
+
+def _create_hiding_function(connection: duckdb.DuckDBPyConnection, name: str, sensitive: SensitiveFields) -> str:
+    """The name of a function in SQL that hides the sensitive fields of records."""
+
+    def hide(records: Any) -> Any:
+        return pa.array([None if text is None else sensitive.hide(text) for text in records.to_pylist()], pa.string())
+
+    function = f"hide_sensitive_of_{re.sub('[^a-z0-9_]', '_', name)}"
+    connection.create_function(function, hide, [VARCHAR], VARCHAR, type=PythonUDFType.ARROW)
+    return function
 
 
 def _create_domain_view(connection: duckdb.DuckDBPyConnection, name: str, versions: list[TableVersion]) -> None:

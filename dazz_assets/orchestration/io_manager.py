@@ -16,6 +16,7 @@ from dazz_assets.lake.object_columns import object_schema
 from dazz_assets.lake.schema import INPUTS, WINDOW, merge_schemas
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
+from dazz_assets.sensitive import SensitiveFields
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
 # Metadata of an asset: the name of its stream or parser.
@@ -49,8 +50,8 @@ def node_metadata(node: Node) -> dict[str, str]:
 class LakeIOManager(dg.IOManager):
     """Reads the assets of one integration: exactly the partitions that an input maps to, as a DataFrame or Arrow table.
 
-    Rows have the columns that `dazz query` shows. It only reads: our assets write to the lake themselves, and other
-    assets have other IO managers.
+    Rows have the columns that `dazz query` shows, with sensitive fields hidden. It only reads: our assets
+    write to the lake themselves, and other assets have other IO managers.
     """
 
     def __init__(self, lake: Lake, spec: IntegrationSpec, grid: Grid) -> None:
@@ -103,7 +104,8 @@ class LakeIOManager(dg.IOManager):
                 batches = latest_versions(version, _RAW_COLUMNS, self._stored_windows(version, windows))
                 rows = pa.Table.from_batches((batch.cast(raw) for batch in batches), raw)
                 parts.append(_with_constants(rows, connection=connection))
-        return _concatenate(parts, pa.schema([_text_field("connection"), *raw]))
+        found = _concatenate(parts, pa.schema([_text_field("connection"), *raw]))
+        return found if not stream.sensitive else _hide_sensitive(found, SensitiveFields(stream.sensitive))
 
     def _read_objects(
         self, parser: ParserSpec, model: type[DomainObject], windows_by_connection: Mapping[str, set[date] | None]
@@ -129,6 +131,11 @@ class LakeIOManager(dg.IOManager):
         if windows is None:
             return None
         return {file.window for file in version.files if file.window and self._grid.nearest(file.window) in windows}
+
+
+def _hide_sensitive(rows: pa.Table, fields: SensitiveFields) -> pa.Table:
+    records = pa.array([fields.hide(text or "") for text in rows.column("record").to_pylist()], pa.string())
+    return rows.set_column(rows.schema.get_field_index("record"), rows.schema.field("record"), records)
 
 
 def _choose_model(parser: ParserSpec, context: dg.InputContext) -> type[DomainObject]:

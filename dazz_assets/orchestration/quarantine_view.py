@@ -6,8 +6,8 @@ from typing import Any
 
 import dagster as dg
 
+from dazz_assets.field_paths import split_path
 from dazz_assets.http import Mask
-from dazz_assets.http.json_slices import split_path
 from dazz_assets.orchestration.check_texts import MOST_LISTED, in_windows, join_texts
 from dazz_assets.privacy.personal_data import replace_people
 from dazz_assets.reports import ParseReport

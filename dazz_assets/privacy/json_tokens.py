@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
-from dazz_assets.http import json_slices
+from dazz_assets.field_paths import split_path
 
 TokenRewriter = Callable[[Literal["key", "string", "number"], tuple[str, ...], str], str]
 """Returns the new value of a token, given its kind, path and value: the text of a key or string, a number's digits.
@@ -104,7 +104,7 @@ def trim_list(text: str, path: str, limit: int) -> str:
 
     The path is written like a stream's `records` (`dazz_assets.http.json_slices`): empty means the page itself.
     """
-    wanted = list(json_slices.split_path(path))
+    wanted = list(split_path(path))
     parts: list[str] = []
     copied = 0
     steps: list[str | int] = []  # For each open container, the current member's key or item's index.
@@ -133,7 +133,7 @@ def trim_list(text: str, path: str, limit: int) -> str:
 
 def extend_list(text: str, path: str, items: Iterable[str]) -> str:
     """The text with JSON values added to the end of the list at a dotted path; unchanged if no list is there."""
-    wanted = list(json_slices.split_path(path))
+    wanted = list(split_path(path))
     added = ", ".join(items)
     steps: list[str | int] = []  # For each open container, the current member's key or item's index.
     before = ""

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dazz_assets.http import json_slices
-
-Path = tuple[str, ...]
-
-ANY_MEMBER = "*"
-"""In a declared path: each member of an object."""
+from dazz_assets.field_paths import ANY_MEMBER, Path, split_path, without_indexes
 
 
 class RecordPaths:
@@ -19,7 +14,7 @@ class RecordPaths:
     """
 
     def __init__(self, records: str, *, keyed_by_id: bool = False) -> None:
-        self._above = without_indexes(json_slices.split_path(records))
+        self._above = without_indexes(split_path(records))
         self._keyed_by_id = keyed_by_id
 
     def find(self, path: Path) -> Path | None:
@@ -62,44 +57,9 @@ class PersonalFields:
         return ends_in_field and any(_leads_to(field, path) for field in self._names)
 
 
-class SensitiveFields:
-    """The fields that a stream declares sensitive, to be asked by the paths of a record.
-
-    What lies below such a field is sensitive too. In a declared path, `*` stands for each member of an object; where a
-    path ends with it, the names of the members are sensitive as well.
-    """
-
-    def __init__(self, sensitive: Iterable[str]) -> None:
-        fields = (field[:-1] if field[-1:] == (ANY_MEMBER,) else field for field in split_fields(sensitive))
-        self._fields = frozenset(fields)
-
-    def __bool__(self) -> bool:
-        return bool(self._fields)
-
-    def are(self, path: Path) -> bool:
-        """Whether a path leads to a declared field."""
-        return any(_leads_to(field, path) for field in self._fields)
-
-    def touch(self, path: Path) -> bool:
-        """Whether the value at a path is sensitive, or holds something that is."""
-        plain = without_indexes(path)
-        return any(_is_above(field, plain) or field[: len(plain)] == plain for field in self._fields)
-
-
 def split_fields(personal: Iterable[str]) -> frozenset[Path]:
     """The paths of declared fields, without the indexes of lists."""
-    return frozenset(without_indexes(json_slices.split_path(field)) for field in personal)
-
-
-def without_indexes(path: Path) -> Path:
-    """The path without what may be an index of a list."""
-    return tuple(name for name in path if not name.isdecimal())
-
-
-def _is_above(field: Path, path: Path) -> bool:
-    """Whether a path leads to a declared field, or below it."""
-    names = zip(field, path, strict=False)
-    return len(field) <= len(path) and all(name in (other, ANY_MEMBER) for name, other in names)
+    return frozenset(without_indexes(split_path(field)) for field in personal)
 
 
 def _leads_to(field: Path, path: Path) -> bool:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
+from urllib.parse import quote
 
 from dazz_assets.http.mask import MIN_SECRET_LENGTH, Mask
 from dazz_assets.privacy import personal_data, secret_names, token_patterns
@@ -19,9 +20,12 @@ from dazz_assets.privacy.named_secrets import replace_named_secrets
 from dazz_assets.privacy.pseudonyms import NUMBER, PERSON, Pseudonyms
 from dazz_assets.privacy.record_paths import PersonalFields, RecordPaths
 from dazz_assets.privacy.seen_values import SeenValues
+from dazz_assets.sensitive import HIDDEN
 
 PERSONAL = "personal"
 """What `find_leaks` reports for personal data."""
+SENSITIVE = "sensitive"
+"""What `find_leaks` reports for a value of a sensitive field."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _KINDS = "|".join(sorted({*token_patterns.KINDS, *secret_names.KINDS}, key=len, reverse=True))
@@ -73,7 +77,9 @@ class Redactor:
         self._masks = {name: Mask([secrets[name]], _placeholder(name)) for name in _order_secrets(secrets)}
         fields = sorted(map(_placeholder, secrets), key=len, reverse=True)
         of_kind = rf"redacted-(?:{_KINDS})"
-        self._stand_in = re.compile("|".join((f"({PERSON}", rf"{of_kind}-[0-9a-f]{{8}}", *fields, of_kind)) + ")")
+        self._stand_in = re.compile(
+            "|".join((f"({PERSON}", rf"{of_kind}-[0-9a-f]{{8}}", *fields, of_kind, re.escape(HIDDEN))) + ")"
+        )
         self._stand_in_or_number = re.compile(f"{self._stand_in.pattern}|{NUMBER}")
         for name in self._masks:
             self._pseudonyms.remember(secrets[name], _placeholder(name))
@@ -124,6 +130,12 @@ class Redactor:
             if self.count_seen() == seen:
                 return result
 
+    def hide_everywhere(self, values: Iterable[str]) -> None:
+        """From now on also replace these values of sensitive fields, which are hidden in their own place already."""
+        for value in values:
+            if len(value) >= _SHORTEST_SECRET and value != HIDDEN and value not in self._public:
+                self._seen_secrets.add(value, HIDDEN)
+
     def restore(self, text: str) -> str:
         """Put the originals of stand-ins and public base URLs back into a text, so that the vendor understands it."""
         if text.lstrip().startswith(("{", "[")):
@@ -147,6 +159,7 @@ class Redactor:
                 token_patterns.replace_tokens(piece, note)
                 personal_data.replace_people(piece, lambda value: note(PERSONAL, value))
                 for stand_in in self._seen_secrets.find_stand_ins(piece):
+                    found.update({SENSITIVE} if stand_in in (HIDDEN, quote(HIDDEN, safe="")) else ())
                     kind = re.fullmatch(r"redacted-(.+)-[0-9a-f]{8}", stand_in)
                     found.update(kind.groups() if kind else ())
                 if self._seen_names.find_stand_ins(piece):
@@ -208,7 +221,7 @@ class Redactor:
 
     def _change_between_stand_ins(self, text: str, change: Callable[[str], str]) -> str:
         """Change the parts of a text between its stand-ins."""
-        if "redacted-" not in text and "person-" not in text:
+        if "redacted-" not in text and "person-" not in text and HIDDEN not in text:
             return change(text)
         pieces = self._stand_in.split(text)
         pieces[::2] = map(change, pieces[::2])

@@ -182,6 +182,8 @@ def _without_addresses(spec: IntegrationSpec, config: Mapping[str, Any]) -> dict
 def _public_addresses(spec: IntegrationSpec) -> dict[str, str]:
     """The fields of the config that replace an address of the vendor (of the API, for tokens), each with that one."""
     found = {"base_url": spec.integration.base_url}
+    fields = spec.config.model_fields
+    found |= {item.base_url: fields[item.base_url].default for item in spec.fetched if item.base_url in fields}
     for auth in list_auths(spec.integration.auth):
         if isinstance(auth, TokenAuth) and (start := PLACEHOLDER.match(auth.endpoint)) is not None:
             found[start[2]] = spec.config.model_fields[start[2]].default

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from dazz_assets.assistant.infer.coverage import declared_names
+from dazz_assets.field_paths import ANY_MEMBER, without_indexes
 from dazz_assets.privacy.json_tokens import rewrite_json
 from dazz_assets.privacy.personal_data import replace_people
 from dazz_assets.privacy.pseudonyms import NUMBER, PERSON
-from dazz_assets.privacy.record_paths import ANY_MEMBER, PersonalFields, RecordPaths, without_indexes
+from dazz_assets.privacy.record_paths import PersonalFields, RecordPaths
 from dazz_assets.recording.exchange_file import Exchange
 from dazz_assets.spec.specs import StreamSpec
 

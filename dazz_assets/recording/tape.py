@@ -9,7 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from requests.structures import CaseInsensitiveDict
+
 from dazz_assets.counts import format_count
+from dazz_assets.extract.facts import FACTS
 from dazz_assets.http import Request, Response, Send
 from dazz_assets.http.seam import listed_now
 from dazz_assets.privacy.json_tokens import compact_json, extend_list, trim_list
@@ -17,6 +20,7 @@ from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.recording.exchange_file import Exchange, change_text
 from dazz_assets.recording.normalise import normalise_request, normalise_response
 from dazz_assets.recording.redaction_changes import RedactionChanges
+from dazz_assets.recording.sensitive_bodies import hide_sensitive
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 
 _NOT_IN_FILE_NAMES = re.compile(r"[^a-z0-9_-]+")
@@ -85,7 +89,11 @@ class RecordingTape:
         with self._lock:
             is_success = response.status < 300
             recorded_response = normalise_response(
-                response, self._redactor, lambda text: self._change_page(text, request, is_success=is_success)
+                response,
+                self._redactor,
+                lambda text: self._change_page(
+                    self._hide_sensitive(text, request, response), request, is_success=is_success
+                ),
             )
             self.exchanges.append(
                 Exchange(self._exchange_name(request), normalise_request(request, self._redactor), recorded_response)
@@ -97,6 +105,7 @@ class RecordingTape:
         stream = self._find_stream(exchange.request)
 
         def redact(text: str) -> str:
+            text = self._hide_sensitive(text, exchange.request, exchange.response)
             try:
                 return self._redact_page(text, stream)
             except ValueError:
@@ -127,6 +136,14 @@ class RecordingTape:
             if stream and is_success:
                 self._count_page(source)
             return self._redactor.redact_text(text)
+
+    def _hide_sensitive(self, text: str, request: Request, response: Response) -> str:
+        kind, *names = request.source or ("",)
+        stream = self._spec.facts.get(names[0]) if kind == FACTS else self._find_stream(request)
+        if stream is None:
+            return text
+        content_type = CaseInsensitiveDict(response.headers).get("content-type", "")
+        return hide_sensitive(text, stream, content_type, self._redactor, is_success=response.status < 300)
 
     def _find_stream(self, request: Request) -> StreamSpec | None:
         stream = self._spec.streams.get(request.source[0]) if request.source else None

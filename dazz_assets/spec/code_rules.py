@@ -8,7 +8,7 @@ from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.spec.settings import fact_streams
 
-_OF_REQUESTS = ("method", "headers", "body", "query", "variables", "paginator", "format", "budget")
+_OF_REQUESTS = ("base_url", "method", "headers", "body", "query", "variables", "paginator", "format", "budget")
 """Settings of a stream that say how a request is sent or its response is read, so that they do nothing for code."""
 _SIGNATURE = "`@classmethod def pages(cls, client, params)`"
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
+from dazz_assets.field_paths import split_path
 from dazz_assets.http import CursorToken, GraphQLCursor, Offset, PageNumber, Paginator
-from dazz_assets.http.json_slices import split_path
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.names import closest_name, list_names
 from dazz_assets.spec.specs import StreamSpec

@@ -78,10 +78,11 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
     for spec in specs.values():
         where = f"{integration.__name__}: {spec.stream.__name__}"
         placeholder_rules.check_stream_templates(where, spec, config, facts)
+        base_url_rules.check_stream_url(where, spec, config)
         secret_rules.check_request_secrets(where, spec, config)
         graphql_rules.check_query(where, spec)
         combination_rules.check_stream(where, spec, integration)
-    sensitive_rules.check_sensitive(integration, specs.values())
+    sensitive_rules.check_sensitive(integration, specs.values(), facts)
     combination_rules.check_integration(integration)
     base_url_rules.check_base_url(integration, config)
     auth_rules.check_auth(integration, config)
@@ -124,6 +125,7 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         stream=stream,
         model=_read_model(integration, stream),
         doc=_read_doc(stream, Stream),
+        base_url=base_url_rules.read_field(stream),
         path=getattr(stream, "path", None) or "",
         pages=stream.pages if code_rules.has_pages(stream) else None,
         params=params,
@@ -169,6 +171,7 @@ def _read_facts(integration: type[Integration[Any]], config: type[ConnectionConf
                 "whole; remove it"
             )
         placeholder_rules.check_stream_templates(where, spec, config, facts)
+        base_url_rules.check_stream_url(where, spec, config)
         secret_rules.check_request_secrets(where, spec, config)
         facts[name] = spec
     return facts

@@ -27,6 +27,7 @@ from dazz_assets.http import Budget, Rate
 from dazz_assets.http.body_format import Format
 from dazz_assets.http.failures import is_transient
 from dazz_assets.http.hosts import DeclaredHosts
+from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import Absence, Action, Shape
 from dazz_assets.spec.attribute_rules import check_attributes
@@ -151,6 +152,16 @@ def _check_complete(value: Any) -> Any:
 
 def _check_base_url(url: str) -> str:
     return check_url(url) if url else url  # The connection's config may have one.
+
+
+def _check_stream_url(url: str) -> str:
+    field = PLACEHOLDER.fullmatch(url)
+    if field is None or field[1] != "config":
+        raise ValueError(
+            f"`base_url` is {url!r}; a stream's is a field of the config with the address as its default, so that a "
+            'connection can replace it: `base_url = "{config.files_url}"`'
+        )
+    return url
 
 
 def _check_path(path: str) -> str:
@@ -319,6 +330,9 @@ class _SharedSettings(BaseModel):
 
 
 class _StreamSettings(_SharedSettings):
+    base_url: Annotated[str, AfterValidator(_check_stream_url)] = _setting(
+        "a field of the config", '`base_url = "{config.files_url}"`'
+    )
     path: Annotated[str, AfterValidator(_check_path)] | None = _setting("a path", '`path = "/things"`')
     body: Mapping[str, Any] | None = _setting("a dict", '`body = {"filter": "open"}`')
     query: str | None = _setting("a GraphQL query or the name of a file", '`query = "items.graphql"`')

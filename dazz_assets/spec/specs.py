@@ -25,6 +25,7 @@ class StreamSpec:
 
     params, body: the bounds that the cursor names are written out as `{cursor.since}` and `{cursor.until}`. A query and
     its variables are the body.
+    base_url: the field of the config that says where its requests go; empty if the integration's `base_url` does.
     model: the pydantic model or `msgspec.Struct` of its records. None if the class names none; then no parser reads it.
     pages: the method that makes its pages, which has no `path` then; None for a stream of requests.
     rates: those that its requests keep besides the integration's.
@@ -35,6 +36,7 @@ class StreamSpec:
     stream: type[Stream[Any]]
     model: type[RecordModel] | None
     doc: str
+    base_url: str
     path: str
     pages: Callable[[Any, Mapping[str, Any]], Iterable[object]] | None
     params: Mapping[str, Scalar | Sequence[Scalar]]
@@ -103,6 +105,8 @@ class StreamSpec:
             self.format,
             self.total,
             self.budget,
+            self.permissions,
+            self.sensitive,
             is_ranged=self.cursor is not None,
         )
 

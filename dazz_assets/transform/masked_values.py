@@ -1,17 +1,26 @@
 """What an invalid value looks like, without what it says: `2026-13-45` is `9999-99-99`."""
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import get_args
 
 from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ErrorType
 
 from dazz_assets.counts import format_count
-from dazz_assets.privacy.record_paths import ANY_MEMBER, split_fields
+from dazz_assets.field_paths import ANY_MEMBER
+from dazz_assets.privacy.record_paths import split_fields
 from dazz_assets.privacy.secret_names import secret_kind
+from dazz_assets.sensitive import HIDDEN, SensitiveFields
 
 HIDDEN_VALUE = "hidden"
 MOST_PROBLEMS = 5
 """How many problems of a record are described."""
 _MOST_CHARACTERS = 40
+# The kinds of problems whose message is pydantic's own, and quotes no value.
+_KNOWN_PROBLEMS = frozenset(get_args(ErrorType)) - {
+    *("value_error", "assertion_error", "union_tag_invalid", "json_invalid"),
+    *("get_attribute_error", "mapping_type", "iteration_error", "url_parsing", "url_syntax_violation"),
+}
 
 
 def describe_values(problems: Sequence[ErrorDetails], personal: Collection[str]) -> str:
@@ -22,9 +31,37 @@ def describe_values(problems: Sequence[ErrorDetails], personal: Collection[str])
     return "; ".join(_describe_value(item, personal) for item in problems[:MOST_PROBLEMS])
 
 
-def describe_place(problem: ErrorDetails) -> str:
-    """Where in a record a problem is, as `items.0.price`."""
-    return ".".join(map(str, problem["loc"])) or "the record"
+def describe_place(problem: ErrorDetails, sensitive: SensitiveFields | None = None) -> str:
+    """Where in a record a problem is, as `items.0.price`; not below a sensitive field, whose names may be data."""
+    place = tuple(map(str, problem["loc"]))
+    for end in range(len(place) + 1) if sensitive else ():
+        if _is_sensitive(place[:end], sensitive, within=True):
+            place = place[:end]
+            break
+    return ".".join(place) or "the record"
+
+
+def describe_problem(problem: ErrorDetails, sensitive: SensitiveFields) -> str:
+    """What is wrong, in pydantic's words.
+
+    If the record has sensitive fields, what an author's validator says is hidden, as it may quote them, and so is what
+    is said of such a field, unless it is missing or of the wrong type.
+    """
+    kind, message = problem["type"], problem["msg"]
+    is_plain = kind == "missing" or kind.endswith("_type") or (kind == "invalid" and message.startswith("Expected `"))
+    if not sensitive or is_plain:
+        return message
+    if kind not in _KNOWN_PROBLEMS or _is_sensitive(tuple(_field_names(problem)), sensitive):
+        return f"{kind} {HIDDEN}"
+    return message
+
+
+def _is_sensitive(path: Sequence[str], sensitive: SensitiveFields | None, *, within: bool = False) -> bool:
+    """Whether a value at a path is sensitive, or holds what is, unless within. It may name types between the fields."""
+    return any(
+        not field or _lies_within(path, field) or (not within and (not path or _lies_within(field, path)))
+        for field in (sensitive.paths if sensitive else ())
+    )
 
 
 def is_personal(path: Sequence[str], personal: Collection[str]) -> bool:

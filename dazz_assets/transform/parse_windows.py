@@ -64,6 +64,7 @@ def parse(
         session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
     )
     with lock, progress.during(session.name, parser.name):
+        session.store_sensitive_fields()
         return _parse(session, parser, windows, stale=stale)
 
 
@@ -162,6 +163,7 @@ class WindowParser:
         self._tables = tables
         self._report = report
         self._function = getattr(session.parsing_integration, parser.name)
+        self._is_sensitive = any(session.spec.streams[item.stream].sensitive for item in parser.inputs)
         # Reads records ahead of the parser, and writes its objects behind it.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dazz-parse")
         self._quarantine = Quarantine()
@@ -255,13 +257,20 @@ class WindowParser:
     @contextmanager
     def _explained(self, window: Window) -> Iterator[None]:
         """Say what an exception of the author's code is about."""
+        failed: ParseError | None = None
         try:
             yield
         except (ParseError, TooManyInvalidError):
             raise
         except Exception as error:
-            problem = f"{describe_error(error)}{format_raising_line(error, self._function)}"
-            raise ParseError(f"{self._where(window)}: {problem}; nothing was published", self._report) from error
+            described = describe_error(error, is_sensitive=self._is_sensitive)
+            problem = f"{described}{format_raising_line(error, self._function)}"
+            failed = ParseError(f"{self._where(window)}: {problem}; nothing was published", self._report)
+            if not self._is_sensitive:
+                raise failed from error
+        # Raised out here, so that a traceback does not show what the parser said.
+        if failed is not None:
+            raise failed
 
     def _write(self, batch: list[DomainObject], files: Mapping[Model, ObjectFile], window: Window) -> None:
         self._raise_fault(find_object_fault(batch, files), window)

@@ -12,7 +12,8 @@ import pyarrow as pa
 from pydantic_core import ErrorDetails
 
 from dazz_assets.lake import QUARANTINE_SCHEMA, DataFile, Table, TableVersion
-from dazz_assets.transform.masked_values import MOST_PROBLEMS, describe_place
+from dazz_assets.sensitive import SensitiveFields
+from dazz_assets.transform.masked_values import MOST_PROBLEMS, describe_place, describe_problem
 
 # "part": the record is parsed, without an optional part that is invalid.
 Kind = Literal["invalid", "no key", "no cursor", "unreadable", "part", "duplicate"]
@@ -87,9 +88,10 @@ class Quarantine:
         return files
 
 
-def invalid_reason(problems: Sequence[ErrorDetails]) -> str:
-    """Say which fields are invalid and why, without the values."""
-    shown = [f"{describe_place(item)}: {item['msg']}" for item in problems[:MOST_PROBLEMS]]
+def invalid_reason(problems: Sequence[ErrorDetails], sensitive: Collection[str] = ()) -> str:
+    """Say which fields are invalid and why, without the values. sensitive: paths of fields that are never shown."""
+    fields = SensitiveFields(sensitive)
+    shown = [f"{describe_place(item, fields)}: {describe_problem(item, fields)}" for item in problems[:MOST_PROBLEMS]]
     more = f"; and {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
     return "; ".join(shown) + more
 

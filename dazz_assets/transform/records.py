@@ -96,6 +96,7 @@ class StoredRecords:
         self._window = window
         self._is_whole = ordered is None or ordered.windows is None
         self._reader = make_reader(stream.required_model)
+        self._hidden = (*stream.personal, *stream.sensitive)
         self._cached: list[_ModelBatch] | None = None
         self._by_key: dict[str, RecordModel] | None = None
         self.was_read = False
@@ -222,13 +223,15 @@ class StoredRecords:
         try:
             model = self._reader.read(record, lost)
         except InvalidRecordError as error:
-            looks_like = describe_values(error.problems, self._stream.personal)
-            self._quarantine_row(row, "invalid", invalid_reason(error.problems), unread, looks_like, count=count)
+            looks_like = describe_values(error.problems, self._hidden)
+            reason = invalid_reason(error.problems, self._stream.sensitive)
+            self._quarantine_row(row, "invalid", reason, unread, looks_like, count=count)
             invalid[row["key"]] = row["sequence"]
             return str(row["key"])
         if lost:
-            looks_like = describe_values(lost, self._stream.personal)
-            self._quarantine.add_record(self._window, self._stream.name, row, "part", invalid_reason(lost), looks_like)
+            looks_like = describe_values(lost, self._hidden)
+            reason = invalid_reason(lost, self._stream.sensitive)
+            self._quarantine.add_record(self._window, self._stream.name, row, "part", reason, looks_like)
         return model
 
     def _quarantine_row(

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from dazz_assets.domain import DomainObject
+from dazz_assets.sensitive import HIDDEN
 from dazz_assets.transform.quarantine import invalid_reason
 
 # From this many objects on, a single id for all of them is a mistake of the parser.
@@ -52,10 +53,16 @@ def find_id_fault(model: type[DomainObject], objects: int, duplicate_ids: Collec
     )
 
 
-def describe_error(error: Exception) -> str:
-    """Describe an exception raised by a parser; a model's validation error without the invalid values."""
+def describe_error(error: Exception, *, is_sensitive: bool) -> str:
+    """Describe an exception raised by a parser; a model's validation error without the invalid values.
+
+    is_sensitive: the parser reads fields that are never shown, which any text of its own may quote.
+    """
     if isinstance(error, ValidationError):
-        return f"the parser made an invalid {error.title}: {invalid_reason(error.errors(include_url=False))}"
+        reason = invalid_reason(error.errors(include_url=False), ["*"] if is_sensitive else [])
+        return f"the parser made an invalid {error.title}: {reason}"
+    if is_sensitive:
+        return f"the parser raised {type(error).__name__} {HIDDEN}"
     return f"the parser raised {type(error).__name__}: {error}"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dazz_assets.assistant.infer import list_fields, read_shape
-from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
+from dazz_assets.assistant.infer.coverage import unmatched_paths
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from dazz_assets.assistant.infer.coverage import unmatched_personal_paths
     ],
 )
 def test_a_path_that_no_record_has_is_unmatched(path: str, records: list[Any]) -> None:
-    assert list(unmatched_personal_paths([path], records)) == [path]
+    assert list(unmatched_paths([path], records)) == [path]
 
 
 @pytest.mark.parametrize(
@@ -53,18 +53,18 @@ def test_a_path_that_no_record_has_is_unmatched(path: str, records: list[Any]) -
     ],
 )
 def test_a_path_that_exists_or_may_exist_is_matched(path: str, records: list[Any]) -> None:
-    assert unmatched_personal_paths([path], records) == {}
+    assert unmatched_paths([path], records) == {}
 
 
 def test_an_unmatched_path_comes_with_a_suggestion() -> None:
     records = [{"id": 1, "account": {"name": "x"}, "assignee": {"name": "Ann"}, "members": [{"login": "ann"}]}]
-    assert unmatched_personal_paths(["asignee.name", "members.logn"], records) == {
+    assert unmatched_paths(["asignee.name", "members.logn"], records) == {
         "asignee.name": "; did you mean 'assignee.name'?",
         "members.logn": "; did you mean 'members.login'?",
     }
-    assert unmatched_personal_paths(["login"], records) == {"login": "; did you mean 'members.login'?"}
-    assert unmatched_personal_paths(["x"], [{"id": 1, "title": "t"}]) == {"x": "; there are: id, title"}
-    assert unmatched_personal_paths(["x"], [{}]) == {"x": ""}
+    assert unmatched_paths(["login"], records) == {"login": "; did you mean 'members.login'?"}
+    assert unmatched_paths(["x"], [{"id": 1, "title": "t"}]) == {"x": "; there are: id, title"}
+    assert unmatched_paths(["x"], [{}]) == {"x": ""}
 
 
 @given(
@@ -78,4 +78,4 @@ def test_an_unmatched_path_comes_with_a_suggestion() -> None:
 )
 def test_the_fields_of_any_records_are_matched(records: list[Any]) -> None:
     paths = [item.path.replace("[]", "") for item in list_fields(read_shape(records))]
-    assert unmatched_personal_paths(paths, records) == {}
+    assert unmatched_paths(paths, records) == {}

@@ -1,17 +1,25 @@
-"""`dazz check` tests connections, and says which one fails, with the vendor's response and the fix."""
+"""`dazz check` tries all streams of connections, and says which fail, with the vendor's response and the fix."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.cli.conftest import Project
 from tests.cli.vendor import TOKEN
+from tests.http.loopback import Reply
 
 
-def test_a_working_connection_is_ok_with_the_count_of_records_on_its_first_page(project: Project) -> None:
+def rows(out: str) -> list[list[str]]:
+    """The cells of the table's rows."""
+    return [re.split(r" {2,}", line.strip()) for line in out.splitlines()[3:]]
+
+
+def test_a_working_connection_is_ok_with_the_count_of_records_on_each_first_page(project: Project) -> None:
     result = project.run("check", project.target)
-    assert result.out == "incidents/acme: ok, 1 record on the first page of services\n"
-    assert project.vendor.requests == ["/services"]
+    assert result.out.startswith("incidents/acme: ok, 2 of 2 streams work\n")
+    assert rows(result.out) == [["services", "works", "1", "1"], ["incidents", "works", "3", "1"]]
+    assert project.vendor.requests == ["/services", "/incidents"]
     assert not (project.home / "lake").exists()
 
 
@@ -23,11 +31,20 @@ def test_a_rejected_token_names_connection_response_and_fix_and_the_others_are_c
     assert "opens nothing here" in result.err
     assert "Check the connection's credentials" in result.err
     assert "wrong-9d2e" not in result.out + result.err
+    assert result.err.count("opens nothing here") == 1
 
 
 def test_check_can_be_limited_to_one_connection(project: Project) -> None:
     project.configure({"config": project.config("wrong-9d2e")}, {"id": "beta"})
     assert "beta: ok" in project.run("check", project.target, "--connection", "beta").out
+
+
+def test_check_can_be_limited_to_streams(project: Project) -> None:
+    result = project.run("check", project.target, "--stream", "incidents")
+    assert rows(result.out) == [["incidents", "works", "3", "1"]]
+    assert project.vendor.requests == ["/incidents"]
+    error = project.run("check", project.target, "--stream", "incident", status=2).err
+    assert "incidents has no stream 'incident'; did you mean" in error
 
 
 def test_a_missing_environment_variable_is_wrong_config(project: Project) -> None:
@@ -40,16 +57,19 @@ def test_a_sub_stream_is_checked_with_a_record_of_its_parent(project: Project) -
     text = Path(project.target).read_text(encoding="utf-8")
     text = text.replace("class IncidentsIntegration", NOTES + "\n\nclass IncidentsIntegration").replace(
         "streams = (ServicesStream, IncidentsStream)",
-        "streams = (ServicesStream, NotesStream, IncidentsStream)\n    check = NotesStream",
+        "streams = (ServicesStream, NotesStream, IncidentsStream)",
     )
     target = project.folder / "with_notes.py"
     target.write_text(text, encoding="utf-8")
     project.vendor.services = [{"id": "a/b", "name": "Shop"}]
     project.vendor.responses["/services/a%2Fb/notes"] = b'{"items": [{"id": "n1"}, {"id": "n2"}]}'
     result = project.run("check", str(target))
-    assert result.out == "incidents/acme: ok, 2 records on the first page of notes\n"
+    assert ["notes", "works", "2", "1"] in rows(result.out)
     project.vendor.services = []
-    assert "ok, 0 records on the first page of services" in project.run("check", str(target)).out
+    result = project.run("check", str(target))
+    assert "incidents/acme: ok, 2 of 3 streams work" in result.out
+    assert ["notes", "nothing to try", "0"] in rows(result.out)
+    assert "incidents/acme, notes: there is no record of services to ask for it with" in result.err
 
 
 NOTES = '''
@@ -80,6 +100,25 @@ def test_a_warning_names_the_connection_once(project: Project) -> None:
     assert result.err.count("incidents/acme") == 1
 
 
+def test_a_refusal_names_the_stream_its_permission_and_where_to_give_it(project: Project) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    text = text.replace('path = "/incidents"', 'path = "/incidents"\n    permissions = ("Incidents: read",)').replace(
+        'records = "items"', 'records = "items"\n    permissions_url = "https://incidents.example/docs/permissions"'
+    )
+    target = project.folder / "with_permissions.py"
+    target.write_text(text, encoding="utf-8")
+    project.vendor.refused["/incidents"] = Reply(403, {"message": f"{TOKEN} has no such scope"})
+    result = project.run("check", str(target), status=1)
+    assert result.out.startswith("incidents/acme: failed, 1 of 2 streams work\n")
+    assert ["incidents", "refused; needs Incidents: read", "1"] in rows(result.out)
+    assert "The vendor says: *** has no such scope" in result.err
+    assert "The stream needs `Incidents: read`. See https://incidents.example/docs/permissions." in result.err
+    assert TOKEN not in result.out + result.err
+
+    assert "The stream needs `Incidents: read`." in project.run("sync", str(target), status=1).err
+    assert "  incidents: Incidents: read" in project.run("explain", str(target)).out
+
+
 def test_a_token_that_must_be_fetched_is_fetched_and_a_refusal_is_told(project: Project) -> None:
     text = Path(project.target).read_text(encoding="utf-8")
     client = 'ClientCredentials(token_url="/oauth/token", client_id="dazz", client_secret="{config.token}")'
@@ -87,8 +126,8 @@ def test_a_token_that_must_be_fetched_is_fetched_and_a_refusal_is_told(project: 
     target = project.folder / "with_client.py"
     target.write_text(text, encoding="utf-8")
     project.vendor.responses["/oauth/token"] = b'{"access_token": "%s"}' % TOKEN.encode()
-    assert "incidents/acme: ok, 1 record" in project.run("check", str(target)).out
-    assert project.vendor.requests == ["/oauth/token", "/services"]
+    assert "incidents/acme: ok, 2 of 2 streams work" in project.run("check", str(target)).out
+    assert project.vendor.requests == ["/oauth/token", "/services", "/incidents"]
     project.vendor.responses["/oauth/token"] = (
         b'{"error": "invalid_client", "error_description": "%s"}' % TOKEN.encode()
     )

@@ -46,8 +46,8 @@ def github_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read_steps(out: str) -> list[list[str]]:
-    """The rows of the table of steps, without the seconds."""
-    rows = [line.split()[:-1] for line in out.splitlines()]
+    """The rows of the table of steps, without what was waited and the seconds."""
+    rows = [line.split()[:-2] for line in out.splitlines()]
     return [row for row in rows if row[:2] in (["first", "sync"], ["incremental", "sync"]) or row[:1] == ["restream"]]
 
 

@@ -89,8 +89,8 @@ class IncidentsIntegration(Integration[IncidentsConfig]):
 class Vendor:
     """Serves one page each at `/services` and `/incidents?since=`.
 
-    responses: bodies to send instead, by path. held: paths whose response waits for `released`, after setting
-    `request_received`.
+    responses: bodies to send instead, by path; refused: whole replies. held: paths whose response waits for `released`,
+    after setting `request_received`.
     """
 
     def __init__(self) -> None:
@@ -98,6 +98,7 @@ class Vendor:
         self.incidents: list[dict[str, Any]] = []
         self.requests: list[str] = []
         self.responses: dict[str, bytes] = {}
+        self.refused: dict[str, Reply] = {}
         self.request_received = threading.Event()
         self.released = threading.Event()
         self.held: set[str] = set()
@@ -112,6 +113,8 @@ class Vendor:
         if asked.path in self.held:
             self.request_received.set()
             self.released.wait(60)
+        if asked.path in self.refused:
+            return self.refused[asked.path]
         if asked.path in self.responses:
             return Reply(body=self.responses[asked.path])
         authorization = asked.headers.get("Authorization", "")

@@ -128,6 +128,9 @@ def test_72_another_limit_than_one_of_the_rate_is_an_error_at_once(
     assert len(api.requests) == 1
 
 
+LONG = "Requests for lists of things"
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -135,6 +138,7 @@ def test_72_another_limit_than_one_of_the_rate_is_an_error_at_once(
         Reply(403, {"error": {"message": "over", "errors": [{"reason": "dailyLimitExceeded"}]}}),
         Reply(429, {"message": "You have exceeded your monthly quota"}),
         Reply(429, {"error": {"message": "Quota exceeded for quota metric 'Reads' and limit 'Reads per day'"}}),
+        Reply(429, {"error": {"message": f"Quota exceeded for quota metric '{LONG}' and limit '{LONG} per day'"}}),
     ],
 )
 def test_72_a_limit_by_the_day_is_not_tried_again(connect: Connect, api: Vendor, clock: Clock, reply: Reply) -> None:

@@ -126,7 +126,7 @@ def test_the_readme_names_which_settings_an_integration_has() -> None:
     sentence = README.partition("An integration's ")[2].partition(" are the defaults of its streams.")[0]
     shared = set(re.findall(r"`(\w+)`", sentence))
     own = {"name", "rate"}  # A stream's does not replace the integration's.
-    assert shared == (_settings(Stream) & _settings(Integration)) - own
+    assert shared == (_settings(Stream) & _settings(Integration)) - own - {"base_url"}
     assert _settings(Integration) - shared - own == _named_in_table("setting of an integration")
 
 

@@ -7,6 +7,7 @@ The sandboxes' records end at a fixed moment and change by a fixed seed, so that
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from dazz_assets.recording.record_scenario import PAGES, record_scenario
 from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
+from integrations.gcp.sandbox import GcpSandbox
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
 
@@ -47,19 +49,31 @@ def github() -> VendorSandbox:
     )
 
 
+def gcp() -> VendorSandbox:
+    """Three projects, the last of them being deleted; of this seed some buckets that are kept are public, and others
+    are after the change."""
+    return GcpSandbox(seed=266, now=NOW, projects=3, buckets=14, resources=50)
+
+
 def snyk() -> VendorSandbox:
     """Three organisations, the last of them empty; of this seed some issues that are kept are of projects that are."""
     return SnykSandbox(seed=214, now=NOW, orgs=3, projects=230, issues=450)
 
 
-SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"github": github, "snyk": snyk}
+SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"gcp": gcp, "github": github, "snyk": snyk}
 
 
 def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:
-    """An integration in a folder of its own, without its recordings, with windows of this length."""
+    """An integration in a folder of its own, without its recordings; if it has windows, they are of this length.
+
+    It sends one request at a time, so that rows come in the same order each time.
+    """
     shutil.copytree(ROOT / vendor, folder / vendor, ignore=shutil.ignore_patterns("recordings"))
     file = folder / vendor / "integration.py"
-    file.write_text(file.read_text().replace("    base_url = ", f'    window = "{window}"\n    base_url = '))
+    code = re.sub(r"    concurrency = \d+\n", "", file.read_text())
+    if "Cursor(" in code:
+        code = code.replace('    base_url = "https:', f'    window = "{window}"\n    base_url = "https:')
+    file.write_text(code)
     return find_integration(str(file))
 
 

@@ -1,4 +1,4 @@
-"""The recordings of GitHub and Snyk: made again they are the same, whole ones give what a live sync gives, and a field
+"""The recordings of the vendors: made again they are the same, whole ones give what a live sync gives, and a field
 that is edited in one shows where it is read."""
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ from dazz_assets.sandbox import Sandbox, VendorSandbox
 from dazz_assets.session import Session
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
+from integrations.gcp.sandbox import GcpSandbox
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.integrations.make_recordings import CHANGE, NOW, SANDBOXES, connection_to, copied, recorded
 from tests.integrations.sync_results import Found, People, no_network, read
 
-VENDORS = ("github", "snyk")
+VENDORS = ("gcp", "github", "snyk")
 
 WHOLE: dict[str, Callable[[], VendorSandbox]] = {
+    "gcp": lambda: GcpSandbox(seed=2, now=NOW, projects=3, buckets=20, resources=200),
     "github": lambda: GitHubSandbox(
         seed=2,
         now=NOW,
@@ -72,7 +74,12 @@ def test_they_hold_nobody_of_the_sandboxes_people(vendor: str) -> None:
 
 
 def people_of(sandbox: VendorSandbox) -> set[str]:
-    """Names and ids of those who imported, own, dismissed or look after something."""
+    """Names and ids of those who imported, own, dismissed or look after something, and addresses of accounts."""
+    if isinstance(sandbox, GcpSandbox):
+        bindings = [binding for policy in sandbox.policies.values() for binding in policy["bindings"]]
+        members = [member for binding in bindings for member in binding["members"]]
+        addresses = [asset["resource"]["data"].get("email", "") for asset in sandbox.assets.values()]
+        return {text.removeprefix("serviceAccount:") for text in (*members, *addresses) if "@" in text}
     if isinstance(sandbox, GitHubSandbox):
         accounts = [alert["dismissed_by"] for alert in sandbox.alerts.values() if alert["dismissed_by"]]
         accounts += [account for alert in sandbox.alerts.values() for account in alert["assignees"]]
@@ -129,7 +136,8 @@ def test_a_whole_one_replayed_without_a_network_gives_the_rows_and_findings_of_a
         assert people.rows(found.rows[stream], rows) == real
     objects = people.with_real_ids(found.objects, spec.integration(connection=CONNECTION).object_id)
     assert without_sync_times(people.real(objects, expected.objects)) == without_sync_times(expected.objects)
-    assert len(found.objects["findings"]) > 100
+    assert found.objects["findings"]
+    assert sum(map(len, found.objects.values())) > 100
     assert people.has_one_pseudonym_each
     assert {original for _, original in people.pairs} & people_of(WHOLE[vendor]())
 

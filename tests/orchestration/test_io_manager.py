@@ -12,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from dazz_assets import Connection, FullRefresh, Incremental, build_definitions, parser
+from dazz_assets import Connection, FullRefresh, Incremental, Integration, Stream, build_definitions, parser
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.partitions import CONNECTION
+from dazz_assets.sensitive import HIDDEN
 from tests.orchestration.conftest import Connect, at, connect_to, opened_home, week
+from tests.orchestration.vendor import IncidentsConfig, IncidentsStream, ServicesStream, Vendor, serve
 from tests.orchestration.vendor import IncidentsIntegration as Incidents
-from tests.orchestration.vendor import IncidentsStream, ServicesStream, Vendor, serve
 
 RANGE = "dagster/asset_partition_range_"
 SERVICES, INCIDENTS, TICKETS, OWNERS, SPLIT = (
@@ -206,3 +207,23 @@ def test_records_outside_the_grid_belong_to_the_nearest_window(project: Project,
     project.run(project.ours, [INCIDENTS], None, project.span(f"acme|{week(0)}", f"acme|{week(0)}"))
     given = project.load_input(INCIDENTS, partition=f"acme|{week(0)}", partitions_def=project.partitions(INCIDENTS))
     assert rows(given, "key") == [("2099",), ("3",)]
+
+
+class OnlyServicesStream(Stream):
+    name = "services"
+    path = "/services"
+    primary_key = "id"
+    sensitive = "name"
+
+
+class OnlyServicesIntegration(Integration[IncidentsConfig]):
+    name = "incidents"
+    base_url = "https://incidents.example"
+    streams = (OnlyServicesStream,)
+
+
+def test_sensitive_fields_of_records_are_hidden(project: Project, connect: Connect, lake: Lake) -> None:
+    assert {row["record"] for row in project.load_input(SERVICES).to_pylist()} == {'{"id": "s1", "name": "Shop"}'}
+    project.ours = build_definitions([OnlyServicesIntegration], connections=[connect("acme")], lake=lake)
+    hidden = f'{{"id":"s1","name":"{HIDDEN}"}}'
+    assert {row["record"] for row in project.load_input(SERVICES).to_pylist()} == {hidden}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Cursor
+from dazz_assets import Cursor, CursorToken
 from dazz_assets.spec.read import read_integration
 from tests.spec.mistakes import integration, load_error, stream, with_stream
 
@@ -70,3 +70,19 @@ def test_other_fields_may_be_sensitive() -> None:
         "bad": ("secret", "tokens.*.value"),
         "other": ("note",),
     }
+
+
+def test_a_field_of_a_fact() -> None:
+    me = stream(path="/me", name="me", sensitive="token")
+    of_me = stream(path="/of/{facts.me.token}")
+    assert "`path` uses `token` of BadStream" in load_error(lambda: integration(streams=(of_me,), facts={"me": me}))
+
+
+def test_a_place_in_a_record_from_which_the_next_page_is_asked_for() -> None:
+    after_last = CursorToken("items.-1.token", param="after")
+    settings: dict[str, Any] = {"records": "items", "sensitive": "token"}
+    assert load_error(lambda: with_stream(paginator=after_last, **settings)) == (
+        "BadIntegration: BadStream: `paginator` uses `items.-1.token`, which `sensitive` says must never be shown, but "
+        f"requests are shown in messages; {FIX}"
+    )
+    read_integration(with_stream(paginator=CursorToken("token", param="after"), **settings))

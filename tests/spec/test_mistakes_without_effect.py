@@ -87,7 +87,6 @@ class AnnotatedStream(Stream[Thing]):
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
-        ("base_url", "https://other.test"),
         ("auth", BearerToken("{config.token}")),
         ("hosts", ("files.test",)),
         ("concurrency", 4),

@@ -8,7 +8,7 @@ from dazz_assets.assistant.generate.object_fields import HOLDERS, FieldPath, fin
 from dazz_assets.assistant.generate.proposal import IntegrationPlan
 from dazz_assets.assistant.generate.python_names import make_class_name, make_field_name, singular, table_name
 from dazz_assets.assistant.generate.record_models import make_models
-from dazz_assets.http.json_slices import split_path
+from dazz_assets.field_paths import split_path
 from dazz_assets.names import snake_case
 from dazz_assets.spec.literals import (
     WIDTH,

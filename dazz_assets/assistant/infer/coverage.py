@@ -14,9 +14,8 @@ from pydantic.fields import FieldInfo
 from dazz_assets.assistant.infer.field_shapes import RecordField, list_fields, read_shape
 from dazz_assets.assistant.infer.json_values import join_path
 from dazz_assets.declare.stream import RecordModel
-from dazz_assets.http.json_slices import split_path
+from dazz_assets.field_paths import ANY_MEMBER, split_path
 from dazz_assets.names import suggest
-from dazz_assets.privacy.record_paths import ANY_MEMBER
 
 _Steps = tuple[str, ...]
 
@@ -138,16 +137,21 @@ def _find_models(annotation: Any) -> Iterator[type[RecordModel]]:
         yield from _find_models(inner)
 
 
-def unmatched_personal_paths(personal: Sequence[str], records: Sequence[object]) -> dict[str, str]:
+def unmatched_paths(
+    declared: Sequence[str], records: Sequence[object], shown: Sequence[object] | None = None
+) -> dict[str, str]:
     """The declared paths that match nothing in these records, each with a suggestion.
+
+    shown: the records as they may be shown, if not whole, from which the suggestion is.
 
     The suggestion comes from `dazz_assets.names.suggest` and is meant to follow the path in a sentence. A path that
     always ends early at null or at an empty list is left out, as the records don't prove it wrong.
     """
-    unmatched = [path for path in personal if _is_unmatched(split_path(path), records)]
+    unmatched = [path for path in declared if _is_unmatched(split_path(path), records)]
     if not unmatched:
         return {}
-    known = {item.path.replace("[]", "") for item in list_fields(read_shape(records)) if ".*" not in item.path}
+    fields = list_fields(read_shape(records if shown is None else shown))
+    known = {item.path.replace("[]", "") for item in fields if ".*" not in item.path}
     return {path: suggest(path, get_close_matches(path, known, n=1) or known) for path in unmatched}
 
 

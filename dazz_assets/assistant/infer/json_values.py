@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from dazz_assets.http.json_slices import split_path
+from dazz_assets.field_paths import split_path
 
 Kind = Literal[
     "null",
@@ -94,7 +94,7 @@ def decode_json(text: bytes | str) -> Any:
 
 
 def join_path(names: Sequence[str]) -> str:
-    """Join names to a path; the inverse of `dazz_assets.http.json_slices.split_path`."""
+    """Join names to a path; the inverse of `dazz_assets.field_paths.split_path`."""
     return ".".join(name.replace(".", "\\.") for name in names)
 
 

@@ -1,30 +1,44 @@
-"""`dazz check`: whether the credentials of connections work, by a page that is fetched and not stored."""
+"""`dazz check`: which streams of a connection work, by a page of each that is fetched and not stored."""
 
+from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from dazz_assets.cli.exit_status import FAILED, WRONG_USAGE, end_command, mask_secrets
+import typer
+
+from dazz_assets.cli.exit_status import FAILED, WRONG_USAGE, UsageError, end_command, mask_secrets
 from dazz_assets.cli.options import ConnectionIds, TargetArgument
-from dazz_assets.cli.output import print_note, print_result
+from dazz_assets.cli.output import print_note, print_result, print_table
 from dazz_assets.counts import format_count
 
 if TYPE_CHECKING:
-    from dazz_assets.assistant.connection_check import CheckReport
+    from dazz_assets.assistant.stream_checks import StreamCheck
+    from dazz_assets.cli.target import Target
+
+StreamNames = Annotated[
+    list[str] | None,
+    typer.Option("--stream", metavar="NAME", help="Only this stream. Can be repeated. Default: all streams."),
+]
+_WORDS = {"untried": "nothing to try", "skipped": "skipped: counts as no records"}
 
 
-def check_connections(name_or_path: TargetArgument, connection: ConnectionIds = None) -> None:
-    """Test connections by fetching the first page of the integration's check stream."""
-    from dazz_assets.assistant.connection_check import check_connection
+def check_connections(
+    name_or_path: TargetArgument, connection: ConnectionIds = None, stream: StreamNames = None
+) -> None:
+    """Test connections: fetch the first page of each stream, and say which work and what the others lack.
+
+    Nothing is stored. A sub-stream is tried with a few records of its parent's first page.
+    """
+    from dazz_assets.assistant.stream_checks import ConnectionRefused, check_streams
     from dazz_assets.cli.target import find_target
     from dazz_assets.connections import BadConnection
-    from dazz_assets.errors import SyncError
     from dazz_assets.home import lake_url
-    from dazz_assets.http import FetchError
     from dazz_assets.lake import Lake
     from dazz_assets.session import Session
     from dazz_assets.spec.combination_rules import find_unused_secrets
 
     target = find_target(name_or_path, connection)
+    _check_names(target, stream)
     lake = Lake(lake_url())
     failed, unusable = 0, len(target.problems)
     for warning in find_unused_secrets(target.spec):
@@ -34,22 +48,58 @@ def check_connections(name_or_path: TargetArgument, connection: ConnectionIds = 
     for item in target.connections:
         try:
             with closing(Session(target.spec, item, lake)) as session:
-                report = check_connection(session)
+                checks = check_streams(session, stream)
         except BadConnection as error:
             unusable += 1
             print_note(f"failed: {mask_secrets(str(error))}", "red")
-        except (FetchError, SyncError) as error:
+        except ConnectionRefused as error:
             failed += 1
             print_note(f"failed: {mask_secrets(str(error))}", "red")
         else:
-            _print_success(f"{target.spec.name}/{item.id}", report)
+            failed += any(each.is_problem for each in checks)
+            _print_checks(f"{target.spec.name}/{item.id}", checks)
     if unusable == len(target.connections) + len(target.problems):
         end_command(WRONG_USAGE)
     if failed or unusable:
         end_command(FAILED)
 
 
-def _print_success(label: str, report: "CheckReport") -> None:
-    print_result(f"{label}: ok, {format_count(report.records, 'record')} on the first page of {report.stream}")
-    for warning in report.warnings:
-        print_note(f"{label}: warning: {warning}", "yellow")
+def _check_names(target: "Target", names: Sequence[str] | None) -> None:
+    from dazz_assets.names import suggest
+
+    streams = target.spec.streams
+    for name in names or ():
+        if name not in streams:
+            raise UsageError(f"{target.spec.name} has no stream {name!r}{suggest(name, streams)}")
+
+
+def _print_checks(label: str, checks: Sequence["StreamCheck"]) -> None:
+    streams = [each for each in checks if not each.is_fact]
+    works = sum(each.outcome == "works" for each in streams)
+    verdict = "failed" if any(each.is_problem for each in checks) else "ok"
+    verb = "works" if len(streams) == 1 else "work"
+    print_result(f"{label}: {verdict}, {works} of {format_count(len(streams), 'stream')} {verb}")
+    print_table(
+        ("stream", "result", "records", "requests"),
+        [
+            (
+                each.name,
+                mask_secrets(_describe(each)),
+                each.records if each.outcome == "works" and not each.is_fact else None,
+                each.requests,
+            )
+            for each in checks
+        ],
+    )
+    for each in checks:
+        if each.is_problem:  # An error names connection and stream.
+            print_note(mask_secrets(each.reason), "red")
+        elif each.reason:
+            print_note(mask_secrets(f"{label}, {each.name}: {each.reason}"))
+        for warning in each.warnings if each.outcome == "works" else ():
+            print_note(f"{label}, {each.name}: warning: {mask_secrets(warning)}", "yellow")
+
+
+def _describe(check: "StreamCheck") -> str:
+    words = _WORDS.get(check.outcome, check.outcome)
+    return f"{words}; needs {', '.join(check.needs)}" if check.needs else words

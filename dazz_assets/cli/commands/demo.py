@@ -43,9 +43,9 @@ def run_demo() -> None:
     finally:
         sandbox.close()
     print_table(
-        ("step", "integration", "requests", "records", "findings", "seconds"),
+        ("step", "integration", "requests", "records", "objects", "waited s", "seconds"),
         [astuple(row) for row in demonstration.rows],
-        title="Steps (findings: in the windows that were parsed)",
+        title="Steps (objects: in the windows that were parsed)",
     )
     print_result("")
     print_result(f'dazz query "{demonstration.sql}"')

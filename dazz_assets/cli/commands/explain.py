@@ -62,6 +62,7 @@ def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]
         "base_url": integration.base_url,
         "auth": summary.describe_setting(integration.auth),
         "facts": {name: stream.request_line for name, stream in spec.facts.items()},
+        "permissions_url": integration.permissions_url,
         "window": spec.window,
         "check": spec.check,
         "streams": [_stream_document(spec, item, requests[item.name]) for item in spec.streams.values()],
@@ -93,6 +94,8 @@ def _stream_document(spec: IntegrationSpec, stream: StreamSpec, requests: list[A
         "parent": stream.parent,
         "paginator": summary.describe_paging(stream),
         "records": stream.records,
+        "permissions": stream.permissions,
+        "sensitive": stream.sensitive,
         "model": stream.model and stream.model.__name__,
         "read_by": summary.find_readers(spec, stream),
         "requests": requests,
@@ -149,6 +152,7 @@ def _print_document(
             for output in item["outputs"]
         ],
     )
+    _print_permissions(document)
     print_result("\nFirst requests of a sync:")
     for item in streams:
         parent = f", for each record of {item['parent']}" if item["parent"] else ""
@@ -159,6 +163,18 @@ def _print_document(
         print_result(f"\n{_LEGEND}")
     if any("<now" in line for each in requests.values() for line in _format_requests(each)):
         print_result(f"\n{_NOW}")
+
+
+def _print_permissions(document: dict[str, Any]) -> None:
+    """Print what the credentials need, and which fields are never shown."""
+    streams, url = document["streams"], document["permissions_url"]
+    if any(item["permissions"] for item in streams):
+        print_result(f"\nPermissions that the credentials need{f' ({url})' if url else ''}:")
+        for item in streams:
+            print_result(one_line(f"  {item['name']}: {', '.join(item['permissions']) or 'none declared'}"))
+    for item in streams:
+        if item["sensitive"]:
+            print_result(one_line(f"\nSensitive fields of {item['name']}, never shown: {', '.join(item['sensitive'])}"))
 
 
 def _format_requests(requests: list[AnnouncedRequest]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Google Cloud: projects, the asset inventory, storage buckets."""

@@ -1,0 +1,240 @@
+"""All streams of a connection are tried, each with few requests, and what one lacks is told in the vendor's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from dazz_assets import BearerToken, ConnectionConfig, Cursor, Integration, Stream
+from dazz_assets.assistant.stream_checks import ConnectionRefused, StreamCheck, check_streams
+from dazz_assets.connections import Connection
+from dazz_assets.lake import Lake
+from dazz_assets.session import Session
+from dazz_assets.spec.read import read_integration
+from tests.declaring import declare
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
+
+TOKEN = "canary-77e0"
+Answer = Callable[[ReceivedRequest], Reply]
+
+
+class Config(ConnectionConfig):
+    token: SecretStr
+
+
+class TeamsStream(Stream):
+    path = "/teams"
+    permissions = ("Teams: read",)
+
+
+class MembersStream(Stream):
+    parent = TeamsStream
+    path = "/teams/{parent.id}/members"
+    permissions = ("Members: read", "Profiles: read")
+
+
+class BadgesStream(Stream):
+    parent = MembersStream
+    path = "/badges/{parent.parent.id}/{parent.id}"
+
+
+class GuestsStream(Stream):
+    parent = TeamsStream
+    path = "/teams/{parent.id}/guests"
+
+
+class AlertsStream(Stream):
+    path = "/alerts"
+    cursor = Cursor("at", since="since")
+    permissions = ("Alerts: read",)
+
+
+def integration(*streams: type[Stream[Any]], **settings: Any) -> type[Integration[Any]]:
+    given = {
+        "base_url": "https://teams.example",
+        "auth": BearerToken("{config.token}"),
+        "primary_key": "id",
+        "streams": streams,
+        **settings,
+    }
+    return declare("TeamsIntegration", Integration[Config], **given)
+
+
+@pytest.fixture
+def api() -> Iterator[Vendor]:
+    with Vendor() as vendor:
+        yield vendor
+
+
+Check = Callable[..., list[StreamCheck]]
+
+
+@pytest.fixture
+def check(api: Vendor, tmp_path: Path) -> Check:
+    """Checks an integration against the API, which answers with these replies by path, or with an empty list."""
+
+    def run(
+        integration: type[Integration[Any]],
+        replies: dict[str, Reply] | None = None,
+        names: list[str] | None = None,
+        url: str = "",
+    ) -> list[StreamCheck]:
+        given = replies or {}
+        api.handler = lambda asked: given.get(asked.path, given.get("*", Reply(body=[])))
+        spec = read_integration(integration)
+        config = {"token": TOKEN, "base_url": url or api.url}
+        connection = Connection(id="acme", integration=spec.name, start=date(2026, 1, 5), config=config)
+        session = Session(spec, connection, Lake(tmp_path / "lake"), sleep=lambda _: None)
+        found = check_streams(session, names)
+        assert not (tmp_path / "lake").exists()
+        return found
+
+    return run
+
+
+def outcomes(checks: list[StreamCheck]) -> dict[str, str]:
+    return {each.name: each.outcome for each in checks}
+
+
+def paths(api: Vendor) -> list[str]:
+    return [request.path for request in api.requests]
+
+
+def test_parents_are_fetched_once_for_all_streams_below_them(api: Vendor, check: Check) -> None:
+    streams = (TeamsStream, MembersStream, GuestsStream, BadgesStream)
+    found = check(
+        integration(*streams),
+        {
+            "/teams": Reply(body=[{"id": "t1"}, {"id": "t2"}, {"id": "t3"}]),
+            "/teams/t1/members": Reply(body=[]),
+            "/teams/t2/members": Reply(body=[{"id": "m1"}, {"id": "m2"}]),
+            "/badges/t2/m1": Reply(body=[{"id": "b1"}]),
+        },
+    )
+    assert {each.name: (each.outcome, each.records, each.requests) for each in found} == {
+        "teams": ("works", 3, 1),
+        "members": ("works", 2, 2),
+        "guests": ("works", 0, 3),
+        "badges": ("works", 1, 1),
+    }
+    assert paths(api).count("/teams") == 1
+
+
+def test_a_refusal_keeps_no_other_stream_from_being_tried(api: Vendor, check: Check) -> None:
+    refused = Reply(403, {"message": "Resource not accessible by this token"})
+    found = check(integration(TeamsStream, MembersStream, AlertsStream), {"/teams": refused})
+    assert outcomes(found) == {"teams": "refused", "members": "untried", "alerts": "works"}
+    teams, members, _ = found
+    assert teams.needs == ("Teams: read",)
+    assert "Resource not accessible by this token" in teams.reason
+    assert members.reason == "there is no record of teams to ask for it with"
+    assert paths(api) == ["/teams", "/alerts"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(404, {"message": "Not Found"}),
+        Reply(400, {"error": {"code": "missing_scope"}}),
+        Reply(200, {"errors": [{"message": "no", "extensions": {"code": "FORBIDDEN"}}], "data": None}),
+        Reply(200, {"errors": [{"message": "User unauthorized to perform action"}]}),
+        Reply(200, {"error_code": "UserUnauthorizedException", "error_message": "no"}),
+    ],
+)
+def test_what_is_a_refusal(check: Check, reply: Reply) -> None:
+    alerts = declare("AlertsStream", AlertsStream, cursor=None)
+    teams, alerts_check = check(integration(TeamsStream, alerts), {"/teams": Reply(body=[]), "/alerts": reply})
+    assert (teams.outcome, alerts_check.outcome, alerts_check.needs) == ("works", "refused", ("Alerts: read",))
+    assert "The stream needs `Alerts: read`." in alerts_check.reason
+
+
+@pytest.mark.parametrize("reply", [Reply(400, {"message": "limit is too large"}), Reply(200, {"error": "bad filter"})])
+def test_what_is_another_failure(check: Check, reply: Reply) -> None:
+    (found,) = check(integration(AlertsStream), {"/alerts": reply})
+    assert (found.outcome, found.needs) == ("failed", ())
+    assert "Alerts: read" not in found.reason
+
+
+def test_a_header_names_the_permission_that_is_missing(check: Check) -> None:
+    said = {"X-Needed-Permissions": f"alerts=read; {TOKEN}"}
+    noted = integration(
+        AlertsStream, permissions_header="x-needed-permissions", permissions_url="https://teams.example/permissions"
+    )
+    (found,) = check(noted, {"/alerts": Reply(403, {}, headers=said)})
+    assert found.needs == ("alerts=read; ***",)
+    assert found.reason.endswith(
+        "The stream needs `Alerts: read`. The header x-needed-permissions names `alerts=read; ***`. "
+        "See https://teams.example/permissions."
+    )
+
+
+def test_what_accept_skips_is_told_with_its_reason(check: Check) -> None:
+    skipping = declare("AlertsStream", AlertsStream, accept={(403, "disabled"): "skip"})
+    reply = Reply(403, {"message": "Alerts are disabled here"})
+    (found,) = check(integration(skipping), {"/alerts": reply})
+    assert (found.outcome, found.is_problem, found.needs) == ("skipped", False, ("Alerts: read",))
+    assert "Alerts are disabled here" in found.reason
+
+
+def test_parents_that_may_not_be_read_do_not_hide_one_that_may(check: Check) -> None:
+    replies = {
+        "/teams": Reply(body=[{"id": "t1"}, {"id": "t2"}]),
+        "/teams/t1/members": Reply(403, {"message": "not yours"}),
+        "/teams/t2/members": Reply(body=[{"id": "m1"}]),
+    }
+    _, members = check(integration(TeamsStream, MembersStream), replies)
+    assert (members.outcome, members.records, members.requests) == ("works", 1, 2)
+
+
+def test_a_wrong_token_is_told_once(api: Vendor, check: Check) -> None:
+    several = [declare(f"S{number}Stream", Stream, path=f"/s{number}") for number in range(6)]
+    with pytest.raises(ConnectionRefused, match="Check the connection's credentials"):
+        check(integration(*several), {"*": Reply(401, {"message": "Bad credentials"})})
+    assert len(api.requests) == 2
+
+
+def test_a_401_of_one_stream_is_its_own(check: Check) -> None:
+    refused = Reply(401, {"message": "Requires another login"})
+    found = check(integration(TeamsStream, AlertsStream), {"/teams": Reply(body=[]), "/alerts": refused})
+    assert outcomes(found) == {"teams": "works", "alerts": "refused"}
+
+
+def test_an_address_that_can_not_be_reached_is_told_once(check: Check) -> None:
+    with pytest.raises(ConnectionRefused, match=r"127\.0\.0\.1:1"):
+        check(integration(TeamsStream, AlertsStream), url="http://127.0.0.1:1")
+
+
+def test_a_client_that_can_not_be_made_is_told_once(check: Check) -> None:
+    def connect(self: Integration[Any]) -> None:
+        raise LookupError("no profile of that name")
+
+    def pages(cls: type, client: object, params: object) -> Iterator[object]:
+        yield []
+
+    streams = [declare(f"S{number}Stream", Stream, pages=classmethod(pages)) for number in range(3)]
+    with pytest.raises(ConnectionRefused, match="no profile of that name"):
+        check(integration(*streams, base_url="", auth=None, connect=connect))
+
+
+def test_facts_are_tried_first_and_streams_that_do_without_them_all_the_same(check: Check) -> None:
+    of_me = declare("MineStream", Stream, path="/of/{facts.me.id}")
+    noted = integration(of_me, AlertsStream, facts={"me": "/myself"})
+    found = check(noted, {"/myself": Reply(403, {"message": "no profile scope"})})
+    assert outcomes(found) == {"fact me": "refused", "mine": "untried", "alerts": "works"}
+    assert found[1].reason == "it needs the fact me, which could not be fetched"
+    found = check(noted, {"/myself": Reply(body={"id": 7}), "/of/7": Reply(body=[{"id": 1}])})
+    assert outcomes(found) == {"fact me": "works", "mine": "works", "alerts": "works"}
+
+
+def test_some_streams_with_what_they_depend_on(api: Vendor, check: Check) -> None:
+    streams = (TeamsStream, MembersStream, AlertsStream)
+    found = check(integration(*streams), {"/teams": Reply(body=[{"id": "t1"}])}, ["members"])
+    assert outcomes(found) == {"members": "works"}
+    assert paths(api) == ["/teams", "/teams/t1/members"]
+    found = check(integration(*streams), {"/teams": Reply(403, {})}, ["members"])
+    assert outcomes(found) == {"teams": "refused", "members": "untried"}
