@@ -75,6 +75,8 @@ def test_snyk(vendor: Vendor, tmp_path: Path) -> None:
             return Reply(body={"data": [organisation], "links": {}})
         if asked.path.endswith("/projects"):
             return Reply(body={"data": [records["project"]], "links": {}})
+        if asked.path.endswith("/targets"):
+            return Reply(body={"data": [records["target"]], "links": {}})
         since, until = asked.query["updated_after"][0], asked.query.get("updated_before", ["9"])[0]
         issues = [*page["data"], *kinds]
         return Reply(
