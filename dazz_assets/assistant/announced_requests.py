@@ -93,7 +93,10 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
     stand_ins = _StandIns()
     session = _UnconnectedSession(spec, start, stand_ins)
     source = Source(
-        fields={path: stand_ins.value_for(f"{{parent.{path}}}") for path in parent_fields(stream)},
+        fields={
+            path: stand_ins.value_for(f"{{{'parents' if path == stream.asked_parent_field else 'parent'}.{path}}}")
+            for path in parent_fields(stream)
+        },
         mark=mark,
         position=None if mark is None else _kept_position(stream, stand_ins),
     )
@@ -106,7 +109,7 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
         sent = replace(
             sent, since=stand_ins.value_like(sent.since, since), until=stand_ins.value_like(sent.until, until)
         )
-    request = build_request(session, stream, source.fields, sent)
+    request = build_request(session, stream, [source.fields], sent)
     reading = _describe_reading(stream, since, is_first=mark is None)
     if stream.pages is not None:
         code_notes = filter(None, (reading, _STEPS_NOTE if further_steps else ""))

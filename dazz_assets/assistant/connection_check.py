@@ -120,7 +120,7 @@ def _fetch_first_page(
         session,
         stream,
         client,
-        build_request(session, stream, parent, sent_bounds(session, stream, bounds)),
+        build_request(session, stream, [parent], sent_bounds(session, stream, bounds)),
         should_stop=lambda _: "the first page is enough",
     )
     with closing(pages):

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -203,7 +203,7 @@ def _fetch_page_of_parent(
 def _fetch_page_of_range(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
 ) -> Page:
-    request = build_request(session, stream, parent, sent_bounds(session, stream, bounds))
+    request = build_request(session, stream, [parent], sent_bounds(session, stream, bounds))
     if stream.pages is not None:
         with closing(walk_stream(session, stream, client, request, should_stop=lambda _: "one is enough")) as pages:
             return next(pages).page
@@ -255,7 +255,7 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         personal=_check_declared(stream, stream.personal, records, values),
         sensitive=_check_declared(stream, stream.sensitive, records, values),
         paging=_check_paging(client, stream, page, shown, len(records)),
-        warnings=tuple(client.warnings),
+        warnings=(*client.warnings, *_check_parents(stream, parent, records)),
     )
 
 
@@ -316,6 +316,19 @@ def _check_key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[obje
         tuple(find_key_fields(values)),
         of_one_parent=stream.parent is not None and not stream.key_parent_fields,
     )
+
+
+def _check_parents(stream: StreamSpec, parent: Mapping[str, str], records: Sequence[Raw]) -> Iterator[str]:
+    """What a sync would refuse: records that don't say that they belong to the parent that was asked for."""
+    if stream.parent_key is None:
+        return
+    asked = parent.get(stream.asked_parent_field)
+    others = sum(value != asked for (value,) in FieldReader([stream.parent_key]).read(records))
+    if others:  # Their values may be what must not be shown.
+        yield (
+            f"{others} of {len(records)} records don't have at `{stream.parent_key}` (`parent_key`) what was asked for "
+            f"as {{parents.{stream.asked_parent_field}}}: a sync refuses them"
+        )
 
 
 def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> CursorReport:

@@ -172,7 +172,7 @@ def _check_placeholders(flag: str, text: str) -> None:
     for kind, name in find_placeholders(text):
         if kind == "cursor":
             raise UsageError(f"{flag} can't contain a bound of the cursor: name its parameter with --since")
-        if kind == "parent":
+        if kind in ("parent", "parents"):
             raise UsageError(
                 f"{flag}: the first stream can't have a parent: begin with a stream that can be listed on its own"
             )

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import yaml
 
 from dazz_assets.cli.exit_status import UsageError
+from dazz_assets.cli.output import print_note
 from dazz_assets.cli.sandbox_defaults import SANDBOX_PORT, SANDBOX_SEED
 from dazz_assets.connections import BadConnection, Connection, read_connections
-from dazz_assets.sandbox import HISTORY, Sandbox, find_sandboxes
+from dazz_assets.sandbox import HISTORY, Sandbox, find_sandboxes, missing_packages
 from dazz_assets.sandbox.server import HOST
 
 # The id of connections to sandboxes. A connections file with any other id belongs to the user.
@@ -28,6 +29,7 @@ _TRIES = 100
 def start_sandbox(port: int, seed: int, now: datetime | None = None) -> Sandbox:
     """Start all vendors' sandboxes on this port and those after it. Raises UsageError if one is taken.
 
+    Says which are left out, since a package that they need is not installed.
     now: the time at which their records end; the start of today by default.
     """
     sandbox = Sandbox([vendor(seed, now=now) for vendor in find_sandboxes()], port=port)
@@ -38,6 +40,8 @@ def start_sandbox(port: int, seed: int, now: datetime | None = None) -> Sandbox:
             f"the sandbox can't listen on port {port} and the {len(sandbox.vendors) - 1} after it ({error}): "
             "choose another --port, or 0 for free ports"
         ) from None
+    for name, package in missing_packages().items():
+        print_note(f"{name}: left out, since its sandbox needs the package {package!r}, which is not installed")
     return sandbox
 
 

@@ -38,7 +38,8 @@ class Stream(Generic[Model]):
     Only `path` is required, or a `query`, or the method `pages` in its place, where an SDK sends the requests. `path`,
     `params`, `headers`, `body`, `query` and `variables` are templates, at any depth: `{config.x}` is a field of the
     connection's config, `{facts.a.b}` a value of the integration's facts, `{parent.a.b}` a field of the parent's
-    record, `{cursor.since}` and `{cursor.until}` the bounds of the range to fetch.
+    record, `{parents.a.b}` that field of several parents, `{cursor.since}` and `{cursor.until}` the bounds of the range
+    to fetch.
 
     name: of the stream, in assets and tables. By default the class name without `Stream`, in snake case.
     path: what follows the base URL. Each placeholder is percent-encoded as one segment.
@@ -72,6 +73,9 @@ class Stream(Generic[Model]):
     parents: for which of them: `"all"` (the default), or `"changed"`, for those whose record has changed since this
         stream was last fetched for them. That is right where a change of a child shows in its parent, as a comment's
         does in the time of the issue's last change. What is stored of the others stays.
+    parents_per_request: how many parents a request asks for at most, where the API takes a list of them. The request
+        names them with `{parents.id}`: a list in a body, joined with commas in a path, a parameter or a longer text.
+    parent_key: path in the record of the value that says to which of them it belongs: what `{parents.id}` sent.
     accept: what responses mean, by status, or by status and a text in the body: `{404: "skip", (403, "disabled"):
         "skip"}`. `"skip"`: no records. `"keep"`: the data of a 200 that also reports errors, with a warning.
         `"retry"`: it may pass, so the request is sent again. `"limit"`: a rate limit, waited for by all requests of the
@@ -120,6 +124,8 @@ class Stream(Generic[Model]):
     paginator: ClassVar[Paginator | None]
     parent: "ClassVar[type[Stream[Any]] | None]" = None
     parents: ClassVar[Parents] = "all"
+    parents_per_request: ClassVar[int | None] = None
+    parent_key: ClassVar[str | None] = None
     accept: ClassVar[Accept]
     rate: ClassVar[Rates] = None
     budget: ClassVar[Budget | None]

@@ -19,7 +19,9 @@ _CATEGORY = {"category_uid": 2, "category_name": "Findings"}
 _ACTIVITIES = {1: "Create", 2: "Update", 3: "Close"}
 _RULE = 1  # the `type_id` of an analytic
 _REGULAR_FILE = 1
-_PASS, _FAIL = 1, 3  # the `status_id` of compliance
+# The `status_id` of compliance and its caption, by the finding's status; of any other the check fails.
+_RESULTS = {Status.RESOLVED: (1, "Pass"), Status.UNKNOWN: (0, "Unknown")}
+_FAIL = (3, "Fail")
 # OCSF requires a version of each package and each score; some vendors name none.
 _UNKNOWN = "Unknown"
 _CVSS_VERSION = re.compile(r"CVSS:(\d+(?:\.\d+)?)/")
@@ -188,8 +190,8 @@ def _file(path: str) -> Event:
 
 
 def _compliance(finding: Finding) -> Event:
-    passes = finding.status_id == Status.RESOLVED
-    status = {"status_id": _PASS if passes else _FAIL, "status": "Pass" if passes else "Fail"}
+    result, caption = _RESULTS.get(Status(finding.status_id), _FAIL)
+    status = {"status_id": result, "status": caption}
     check = {"uid": finding.rule, "name": finding.title, **status}
     return {"control": finding.rule or finding.title, "checks": [check], **status}
 

@@ -277,6 +277,26 @@ def _hash_key(parent: str) -> bytes:
     return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
 
 
+def join_rows(batches: Sequence[RowBatch]) -> RowBatch:
+    """The rows of several parents in one page as one batch, to look at the page as a whole."""
+    if len(batches) == 1:
+        return batches[0]
+    problems = [problem for batch in batches for problem in batch.problems or [None] * len(batch)]
+    return replace(
+        batches[0],
+        keys=[key for batch in batches for key in batch.keys],
+        cursors=[cursor for batch in batches for cursor in batch.cursors],
+        cursor_at=np.concatenate([batch.cursor_at for batch in batches]),
+        windows=None,
+        content_hashes=np.concatenate([batch.content_hashes for batch in batches]),
+        problems=problems,
+        positions=np.concatenate([batch.positions for batch in batches]),
+        text=b"".join([batch.text for batch in batches]),
+        lengths=np.concatenate([batch.lengths for batch in batches]),
+        parent=None,
+    )
+
+
 @lru_cache(maxsize=16)
 def _count_up(count: int) -> NDArray[np.int64]:
     return np.arange(count, dtype=np.int64)

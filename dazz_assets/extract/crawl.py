@@ -1,22 +1,31 @@
-"""Walks the sources of a stream to their end, one after another or concurrently, and reads their pages into rows."""
+"""Walks the lists of a stream to their end, one after another or concurrently, and reads their pages into rows."""
 
 import queue
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dazz_assets.extract.batch import RowBatch, RowReader
+from dazz_assets.extract.batch import RowBatch, RowReader, join_rows
 from dazz_assets.extract.bounds import Bounds, lies_outside
-from dazz_assets.extract.completeness import ListProgress, NewestFirstWatch
+from dazz_assets.extract.completeness import CutShortError, ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
+from dazz_assets.extract.parent_groups import PageReader, group_sources
 from dazz_assets.extract.stream_requests import SentBounds, UnusableParentError, build_request, sent_bounds
 from dazz_assets.extract.walk_stream import walk_stream
-from dazz_assets.http import FetchError, Page, PlaceLostError
+from dazz_assets.http import (
+    FetchError,
+    Page,
+    PlaceLostError,
+    RangeTooLargeError,
+    RefusedError,
+    ResponseTooLargeError,
+    VendorReportedError,
+)
 from dazz_assets.http.client import Client
 from dazz_assets.http.walk import WalkedPage
 from dazz_assets.session import Session
@@ -33,21 +42,22 @@ _NO_FILTER_ADVICE = (
 _FAR = 86_400_000_000
 # Read a shifting list at most this often.
 _MOST_READS = 3
+# Statuses with which an API refuses a request for several parents because of one of them, or of their number.
+_MAY_BE_OF_ONE_PARENT = frozenset({400, 403, 404, 410, 413, 414, 422, 451})
 
 
 @dataclass(slots=True)
-class SourcePage:
-    """A page of a source was read.
+class ListPage:
+    """A page of a list was read.
 
-    list_number: counts the lists read of the source. received: records of the page. rows: those to be stored, unless
-    they are already.
+    list_number: counts the lists read of its sources. received: records of the page. rows: of each source those to be
+    stored, unless they are already. Of several sources, pages after the first one have only those with records.
     """
 
-    source: Source
     list_number: int
     page: Page
     received: int
-    rows: RowBatch
+    rows: Sequence[tuple[Source, RowBatch]]
 
 
 @dataclass(slots=True)
@@ -76,20 +86,26 @@ class SourceEnd:
 
 @dataclass(slots=True)
 class ListRestart:
-    """The source's current list is read again: records moved to other pages, or it was cut short and is split.
+    """The sources' current list is read again: records moved to other pages, or it was cut short or refused, and is
+    split.
 
-    list_number: of that list; counts the lists read of the source.
+    list_number: of that list; counts the lists read of the sources.
     """
 
-    source: Source
+    sources: Sequence[Source]
     list_number: int
 
 
-WalkEvent = SourcePage | ListRestart | SourceEnd
+WalkEvent = ListPage | ListRestart | SourceEnd
 
 
-class SourceWalk:
-    """Lists one source: splits its range if the API cuts the list short, and re-reads it if records change pages.
+class _OneRefusedError(Exception):
+    """The answer to a request for several parents is one that the stream accepts, but it may be about one of them."""
+
+
+class ListWalk:
+    """Lists one source, or several parents in the same requests: splits the range if the API cuts the list short, reads
+    it again if records change pages, and asks for fewer parents if the API refuses them together.
 
     concurrency: how many requests it may have in flight now.
     """
@@ -99,8 +115,9 @@ class SourceWalk:
         session: Session,
         stream: StreamSpec,
         client: Client,
-        row_reader: RowReader,
-        source: Source,
+        page_reader: PageReader,
+        sources: Sequence[Source],
+        bounds_of: Callable[[Source], Bounds],
         *,
         trusts_total: bool = False,
         concurrency: Callable[[], int],
@@ -110,8 +127,9 @@ class SourceWalk:
         self._session = session
         self._stream = stream
         self._client = client
-        self._source = source
-        self._row_reader = row_reader
+        self._sources = sources
+        self._bounds_of = bounds_of
+        self._page_reader = page_reader
         self._lists_read = 0
         self._position: str | None = None
         self._doubt: str | None = None
@@ -124,32 +142,53 @@ class SourceWalk:
         self._stopped = True
         self._stop_walk.set()
 
-    def events(self, ranges: Sequence[Bounds]) -> Generator[WalkEvent]:
-        """Yield the source's pages and then its end, which carries the error if the walk fails."""
-        pending, reason, shifted, total, agrees = list(ranges), "", False, None, False
-        try:
-            while pending:
-                current = pending.pop(0)
-                progress = yield from self._read_until_stable(current)
-                reason = progress.end_reason
-                remaining = self._remaining_bounds(current, progress) if progress.is_cut_short else []
-                if len(remaining) > 1:
-                    yield ListRestart(self._source, self._lists_read)
-                else:
-                    # Of a list that is split, only what its halves are like counts.
-                    shifted = shifted or progress.surely_shifted
-                if not progress.is_cut_short:
-                    total, agrees = progress.total, progress.agrees_with_total
-                    self._note_total(progress)
-                pending = [*remaining, *pending]
-            total = total if self._lists_read == 1 else None
-            agrees = agrees and self._lists_read == 1
-            end = SourceEnd(self._source, reason, None, shifted, total, agrees, self._position)
-            yield replace(end, doubt=self._doubt, strays=self._strays)
-        except FetchError as error:
-            yield SourceEnd(self._source, "", error)
-        except UnusableParentError as error:
-            yield SourceEnd(self._source, "", unusable=str(error))
+    def events(self, ranges: Callable[[Sequence[Source]], Sequence[Bounds]]) -> Generator[WalkEvent]:
+        """Yield the pages of the sources, and of each its end, which carries the error if the walk fails."""
+        pending = [self._sources]
+        while pending:
+            self._sources = pending.pop(0)
+            try:
+                yield from self._list_sources(ranges(self._sources))
+            except (FetchError, UnusableParentError, _OneRefusedError) as error:
+                if len(self._sources) > 1 and _may_be_of_one(error):
+                    yield ListRestart(self._sources, self._lists_read)
+                    middle = len(self._sources) // 2
+                    pending = [self._sources[:middle], self._sources[middle:], *pending]
+                    continue
+                failure = error if isinstance(error, FetchError) else None
+                unusable = str(error) if isinstance(error, UnusableParentError) else None
+                yield from (SourceEnd(source, "", failure, unusable=unusable) for source in self._sources)
+
+    def _list_sources(self, pending: Sequence[Bounds]) -> Generator[WalkEvent]:
+        """List these ranges, one after another. Raises FetchError, UnusableParentError, _OneRefusedError."""
+        reason, shifted, total, agrees, lists_before = "", False, None, False, self._lists_read
+        self._position, self._doubt, self._strays = None, None, 0
+        while pending:
+            current, *pending = pending
+            progress = yield from self._read_until_stable(current)
+            reason = progress.end_reason
+            remaining = self._remaining_bounds(current, progress) if progress.is_cut_short else []
+            if len(remaining) > 1:
+                yield ListRestart(self._sources, self._lists_read)
+            else:
+                # Of a list that is split, only what its halves are like counts.
+                shifted = shifted or progress.surely_shifted
+            if not progress.is_cut_short:
+                total, agrees = progress.total, progress.agrees_with_total
+                self._note_total(progress)
+            pending = [*remaining, *pending]
+        is_only_list = self._lists_read == lists_before + 1
+        for place, source in enumerate(self._sources):
+            yield SourceEnd(
+                source,
+                reason,
+                shifted=shifted,
+                total=total if is_only_list else None,
+                agrees_with_total=agrees and is_only_list,
+                position=self._position,
+                doubt=self._doubt,
+                strays=self._strays if place == 0 else 0,
+            )
 
     def _note_total(self, progress: ListProgress) -> None:
         """Tell of a list that looks whole but for its total, and of a declared total that is not there."""
@@ -171,7 +210,7 @@ class SourceWalk:
                 break
             if progress.lost_place is not None and self._find_rest(bounds, progress) is not None:
                 break
-            yield ListRestart(self._source, self._lists_read)
+            yield ListRestart(self._sources, self._lists_read)
             progress = yield from self._read_list(bounds)
         if progress.lost_place is not None:
             if self._find_rest(bounds, progress) is None:
@@ -182,6 +221,8 @@ class SourceWalk:
     def _find_rest(self, bounds: Bounds, progress: ListProgress) -> Bounds | None:
         """The bounds that list the rest of a range, of which the list that was read is the beginning; None if not."""
         cursor = self._stream.cursor
+        if len(self._sources) > 1:  # What is missing may be all that belongs to one of them.
+            return None
         if cursor is None or not self._stream.takes_since or not progress.respects_bounds:
             return None
         is_beginning = cursor.order == "asc" and progress.is_ascending
@@ -206,7 +247,7 @@ class SourceWalk:
         stream, progress = self._stream, ListProgress(self._stream, trusts_total=self._trusts_total)
         self._lists_read += 1
         # Rows of pages that find_stop_reason had to read before the walk yields them.
-        rows_by_page: dict[int, RowBatch] = {}
+        rows_by_page: dict[int, list[tuple[Source, RowBatch]]] = {}
         is_newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
         watch, has_begun = NewestFirstWatch(bounds), False
         max_pages = self._session.max_pages
@@ -218,8 +259,8 @@ class SourceWalk:
             if step.number == 1:
                 watch = NewestFirstWatch(bounds)
             if is_newest_first:
-                rows_by_page[step.number] = self._read_rows(step)
-                if watch.has_passed(rows_by_page[step.number].moments.tolist()):
+                rows_by_page[step.number] = self._page_reader.read(step, self._sources)
+                if watch.has_passed(rows_by_page[step.number][0][1].moments.tolist()):
                     reason = "it reached what is stored already"
             if max_pages is not None and step.number >= max_pages:
                 reason = f"at most {max_pages} pages of each list are read"
@@ -232,8 +273,8 @@ class SourceWalk:
             self._session,
             stream,
             self._client,
-            build_request(self._session, stream, self._source.fields, sent),
-            position=self._source.position if bounds.resumes else None,
+            build_request(self._session, stream, [source.fields for source in self._sources], sent),
+            position=self._sources[0].position if bounds.resumes else None,
             # Pages are asked for ahead with less care where nothing ends the walk before its end.
             should_stop=find_stop_reason if is_newest_first or max_pages is not None else None,
             stop=self._new_stop_event(),
@@ -243,17 +284,20 @@ class SourceWalk:
             with closing(steps):
                 for step in steps:
                     if step.number == 1 and has_begun:  # After a failure, the code lists all of it again.
-                        yield ListRestart(self._source, self._lists_read)
+                        yield ListRestart(self._sources, self._lists_read)
                         self._lists_read += 1
                         progress = progress.begin_again()
                     has_begun = True
-                    rows = rows_by_page.pop(step.number, None)
-                    rows = self._read_rows(step) if rows is None else rows
-                    is_inside = bounds.contains(rows)
-                    progress.add(step, rows, int(np.count_nonzero(is_inside)))
+                    is_accepted = step.page.accepted_failure is not None or step.page.accepted_errors is not None
+                    if is_accepted and len(self._sources) > 1:
+                        raise _OneRefusedError
+                    rows = rows_by_page.pop(step.number, None) or self._page_reader.read(step, self._sources)
+                    whole = join_rows([own for _, own in rows])
+                    progress.add(step, whole, int(np.count_nonzero(bounds.contains(whole))))
                     self._position = step.position or self._position
-                    wanted = rows.select(is_inside | self._find_unasked(rows, bounds, sent))
-                    yield SourcePage(self._source, self._lists_read, step.page, len(rows), wanted)
+                    wanted = [(source, self._select_wanted(source, own, bounds, sent)) for source, own in rows]
+                    kept = [(source, own) for source, own in wanted if len(own) or step.number == 1]
+                    yield ListPage(self._lists_read, step.page, len(whole), kept or wanted[:1])
         except FetchError as error:
             if bounds.since is None and stream.takes_since and error.status in _REFUSES_WITHOUT_FILTER:
                 error.advice = _NO_FILTER_ADVICE
@@ -273,8 +317,15 @@ class SourceWalk:
             self._stop_walk.set()
         return self._stop_walk
 
-    def _read_rows(self, step: WalkedPage) -> RowBatch:
-        return self._row_reader.read_rows(step, self._source.parent, self._source.fields)
+    def _select_wanted(self, source: Source, rows: RowBatch, bounds: Bounds, sent: SentBounds | None) -> RowBatch:
+        """The rows of a source to be stored: those in its own range too, where several were asked for together."""
+        is_inside = bounds.contains(rows)
+        if len(self._sources) > 1 and len(rows):
+            own = self._bounds_of(source)
+            is_inside &= own.contains(rows)
+            if not self._stream.takes_since:  # The same was asked for whatever the bounds.
+                sent = sent_bounds(self._session, self._stream, own)
+        return rows.select(is_inside | self._find_unasked(rows, bounds, sent))
 
     def _find_unasked(self, rows: RowBatch, bounds: Bounds, sent: SentBounds | None) -> NDArray[np.bool_]:
         """The rows outside the range that was asked for: no other list need bring them.
@@ -289,6 +340,14 @@ class SourceWalk:
         highest = sent.highest + _FAR if stream.takes_until and sent.highest is not None else None
         self._strays += int(lies_outside(rows, lowest, highest).sum())
         return lies_outside(rows, sent.lowest, sent.highest)
+
+
+def _may_be_of_one(error: Exception) -> bool:
+    """Whether a request for several parents may have failed because of one of them, or because there were so many."""
+    if isinstance(error, RefusedError):
+        return error.status in _MAY_BE_OF_ONE_PARENT
+    kinds = (CutShortError, RangeTooLargeError, ResponseTooLargeError, VendorReportedError, UnusableParentError)
+    return isinstance(error, (*kinds, _OneRefusedError))
 
 
 # Events queued for each walking thread.
@@ -321,14 +380,19 @@ class _EventQueue:
 
 
 class Crawl:
-    """Runs the walks of one pass. ranges: what to list of a source, in order. trusts_total: see `ListProgress`."""
+    """Runs the walks of one pass.
+
+    ranges: what to list of the sources of one list, in order. bounds_of: what to keep of a source, where several are
+    asked for together. trusts_total: see `ListProgress`.
+    """
 
     def __init__(
         self,
         session: Session,
         stream: StreamSpec,
         client: Client,
-        ranges: Callable[[Source], Sequence[Bounds]],
+        ranges: Callable[[Sequence[Source]], Sequence[Bounds]],
+        bounds_of: Callable[[Source], Bounds],
         *,
         trusts_total: bool = False,
     ) -> None:
@@ -337,23 +401,25 @@ class Crawl:
         self._stream = stream
         self._client = client
         self._ranges = ranges
-        self._row_reader = RowReader(stream, session.windows)
-        self._walks: list[SourceWalk] = []
+        self._bounds_of = bounds_of
+        self._page_reader = PageReader(stream, RowReader(stream, session.windows))
+        self._walks: list[ListWalk] = []
         # How many requests each of the walks may have in flight.
         self._share = 1
 
     def events(self, sources: Sequence[Source], concurrency: int) -> Generator[WalkEvent]:
         """The events of all sources, those of one source in order. A failed walk ends with its error."""
-        if concurrency == 1 or len(sources) <= 1:
+        groups = list(group_sources(self._stream, sources, self._bounds_of))
+        if concurrency == 1 or len(groups) <= 1:
             self._share_out(concurrency, 1)
-            for source in sources:
-                yield from self._walk(source)
+            for group in groups:
+                yield from self._walk(group)
             return
-        self._share_out(concurrency, len(sources))
+        self._share_out(concurrency, len(groups))
         queued = _EventQueue(concurrency * _QUEUED_EVENTS)
         with ThreadPoolExecutor(concurrency, thread_name_prefix="walk") as pool:
-            for source in sources:
-                pool.submit(self._feed, queued, source)
+            for group in groups:
+                pool.submit(self._feed, queued, group)
             try:
                 left = len(sources)
                 while left:
@@ -367,31 +433,32 @@ class Crawl:
                 for walk in list(self._walks):
                     walk.stop()
 
-    def _share_out(self, concurrency: int, sources: int) -> None:
-        """Let the walks of so many sources have no more requests in flight together than one connection may."""
-        self._share = max(1, concurrency // sources) if self._session.looks_ahead else 1
+    def _share_out(self, concurrency: int, walks: int) -> None:
+        """Let so many walks have no more requests in flight together than one connection may."""
+        self._share = max(1, concurrency // walks) if self._session.looks_ahead else 1
 
-    def _feed(self, queued: _EventQueue, source: Source) -> None:
+    def _feed(self, queued: _EventQueue, group: Sequence[Source]) -> None:
         try:
-            with closing(self._walk(source)) as events:
+            with closing(self._walk(group)) as events:
                 for event in events:
                     if not queued.put(event):
                         return
         except BaseException as error:  # noqa: BLE001  re-raised by the consumer
             queued.put(error)
 
-    def _walk(self, source: Source) -> Generator[WalkEvent]:
-        walk = SourceWalk(
+    def _walk(self, group: Sequence[Source]) -> Generator[WalkEvent]:
+        walk = ListWalk(
             self._session,
             self._stream,
             self._client,
-            self._row_reader,
-            source,
+            self._page_reader,
+            group,
+            self._bounds_of,
             trusts_total=self._trusts_total,
             concurrency=lambda: self._share,
         )
         self._walks.append(walk)
         try:
-            yield from walk.events(self._ranges(source))
+            yield from walk.events(self._ranges)
         finally:
             self._walks.remove(walk)

@@ -31,7 +31,7 @@ def fetch_facts(session: Session, client: Client) -> None:
 def fetch_fact(session: Session, client: Client, name: str) -> Any:
     """The value of one fact. Raises as `fetch_facts`."""
     stream = session.spec.facts[name]
-    request = replace(build_request(session, stream, {}, None), source=(FACTS, name))
+    request = replace(build_request(session, stream, [], None), source=(FACTS, name))
     if isinstance(session.spec.integration.facts[name], str):
         page = client.send(request, stream.rules)
         _require_answer(page)

@@ -13,15 +13,16 @@ import pyarrow.compute as pc
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
-from dazz_assets.extract.crawl import Crawl, ListRestart, SourceEnd, SourcePage
+from dazz_assets.extract.crawl import Crawl, ListPage, ListRestart, SourceEnd
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
 from dazz_assets.extract.departures import Departures
 from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
+from dazz_assets.extract.parent_groups import widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import AddedRows, PassWriter
-from dazz_assets.http import FetchError, UnreachableError
+from dazz_assets.http import FetchError, Page, UnreachableError
 from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.table import remove_uncommitted
@@ -92,18 +93,20 @@ class Pass:
             state.session,
             state.stream,
             state.client,
-            lambda source: state.plan.steps(self._bounds[source.parent]),
+            lambda sources: state.plan.steps(widest([self._bounds[source.parent] for source in sources])),
+            lambda source: self._bounds[source.parent],
             trusts_total=state.trusts_total,
         )
         for event in walks.events(self._sources, state.session.integration.concurrency):
-            if isinstance(event, SourcePage):
+            if isinstance(event, ListPage):
                 self._add_page(event)
             elif isinstance(event, SourceEnd):
                 self._end_source(event)
             elif isinstance(event, ListRestart) and state.replaces_all:
-                self._withdraw_list(event.source, event.list_number)
+                for source in event.sources:
+                    self._withdraw_list(source, event.list_number)
 
-    def _add_page(self, event: SourcePage) -> None:
+    def _add_page(self, event: ListPage) -> None:
         state = self._state
         report = state.report
         report.pages += 1
@@ -111,30 +114,33 @@ class Pass:
         state.session.progress.page(
             state.session.name, state.stream.name, records=event.received, bytes_=len(event.page.body)
         )
-        self._note_warnings(event)
-        state.shape.add(event.rows)
-        state.usable_check.add(event.rows)
         self._listed_at = self._listed_at or event.page.fetched_at
-        boundary = self._boundaries[event.source.parent]
-        newest_before = boundary.candidate_mark
-        # Rows outside the bounds are stored, but say nothing of the range.
-        inside = event.rows.select(self._bounds[event.source.parent].contains(event.rows))
-        boundary.add(inside, to_microseconds(event.page.fetched_at))
-        for rows in state.row_filter.filter_new(event.source, event.rows):
-            self._write(rows, event.list_number)
-        if self._ascending:
-            self._ascending = is_ascending(inside.moments, newest_before)
-            # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
-            is_safe = (
-                self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding
+        for source, rows in event.rows:
+            self._note_warnings(source, event.page)
+            self._add_rows(source, rows, event)
+        if not self._is_checkpoint_due():
+            return
+        # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
+        if self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding:
+            self._checkpoint(
+                {source.parent: self._boundaries[source.parent].candidate_mark for source in self._sources}
             )
-            if is_safe and self._is_checkpoint_due():
-                self._checkpoint(
-                    {source.parent: self._boundaries[source.parent].candidate_mark for source in self._sources}
-                )
-        elif self._is_checkpoint_due() and self._may_store_unfinished():
+        elif not self._ascending and self._may_store_unfinished():
             # In any other order no mark is safe yet, but the rows are: an error later on does not throw them away.
             self._checkpoint({}, keep_unfinished=True)
+
+    def _add_rows(self, source: Source, rows: RowBatch, event: ListPage) -> None:
+        """Add the rows of one source in a page."""
+        state, boundary = self._state, self._boundaries[source.parent]
+        state.shape.add(rows)
+        state.usable_check.add(rows)
+        newest_before = boundary.candidate_mark
+        # Rows outside the bounds are stored, but say nothing of the range.
+        inside = rows.select(self._bounds[source.parent].contains(rows))
+        boundary.add(inside, to_microseconds(event.page.fetched_at))
+        for new in state.row_filter.filter_new(source, rows):
+            self._write(new, event.list_number)
+        self._ascending = self._ascending and is_ascending(inside.moments, newest_before)
 
     def _is_checkpoint_due(self) -> bool:
         is_recent = time.monotonic() - self._committed_at < _SECONDS_PER_CHECKPOINT
@@ -162,16 +168,16 @@ class Pass:
         state.report.repeated -= added.repeated
         state.report.problems -= added.problems
 
-    def _note_warnings(self, event: SourcePage) -> None:
-        report, parent = self._state.report, event.source.parent
+    def _note_warnings(self, source: Source, page: Page) -> None:
+        report, parent = self._state.report, source.parent
         where = "" if parent is None else f"{self._state.stream.parent} {parent}: "
-        if event.page.accepted_failure is not None and event.page.accepted_end is None:
-            report.warnings.append(f"{where}{event.page.accepted_failure}")
-            self._uncertain.add(event.source.parent)
-        if event.page.accepted_errors is not None:
-            report.warnings.append(f"{where}{event.page.accepted_errors}")
-            self._uncertain.add(event.source.parent)
-            self._state.lacking.add(event.source.parent)
+        if page.accepted_failure is not None and page.accepted_end is None:
+            report.warnings.append(f"{where}{page.accepted_failure}")
+            self._uncertain.add(parent)
+        if page.accepted_errors is not None:
+            report.warnings.append(f"{where}{page.accepted_errors}")
+            self._uncertain.add(parent)
+            self._state.lacking.add(parent)
 
     def _end_source(self, event: SourceEnd) -> None:
         state, error = self._state, event.error

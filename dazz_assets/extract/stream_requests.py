@@ -1,14 +1,15 @@
 """Builds the first request of a walk: fills the placeholders of a stream with config, parent and bounds."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from dazz_assets.declare.config import config_texts
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds, floor_bound, format_bound, round_up_bound, step_out_of_repeated_hour
 from dazz_assets.extract.drift import shape_from_json, shape_path
 from dazz_assets.http import Request
-from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, path_segment
+from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, join_values, path_segment
 from dazz_assets.lake.sidecar import read_sidecar
 from dazz_assets.names import closest_name, list_names
 from dazz_assets.session import Session
@@ -19,8 +20,12 @@ ANCESTOR = "parent."
 """Begins a field of a parent that is one of its own parent's record: `{parent.parent.name}`."""
 
 
+# Many servers take a line of 8,190 characters, with the method and the version of HTTP.
+_LONGEST_URL = 8_000
+
+
 class UnusableParentError(SyncError):
-    """A parent's record can't fill the placeholders of a request, so what belongs to it can't be listed."""
+    """A parent's record can't fill the placeholders of a request, or those of several parents can't together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
 
 def parent_fields(stream: StreamSpec) -> list[str]:
     """The paths in a parent's record that requests and the key need; `parent.x` is `x` of the grandparent's."""
-    requested = {field for kind, field in find_placeholders(stream.request) if kind == "parent"}
+    requested = {field for kind, field in find_placeholders(stream.request) if kind in ("parent", "parents")}
     return sorted({*requested, *stream.key_parent_fields})
 
 
@@ -99,54 +104,95 @@ def split_generations(fields: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def build_request(
-    session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: SentBounds | None
+    session: Session, stream: StreamSpec, parents: Sequence[Mapping[str, str]], bounds: SentBounds | None
 ) -> Request:
     """Build the first request of a walk; for a stream from code, the call that it stands for, which is not sent.
 
+    parents: the values of each parent's record; several for `{parents.x}`, none for a stream without a parent.
     bounds: None for a stream without a cursor. Raises SyncError.
     """
+    try:
+        request = _fill_request(session, stream, _RequestValues(session, stream, parents, bounds))
+    except ValueError as error:
+        raise UnusableParentError(f"{{parents.{stream.asked_parent_field}}}: {error}") from None
+    if len(parents) > 1 and len(request.full_address()) > _LONGEST_URL:
+        raise UnusableParentError(f"the URL for {len(parents)} of {stream.parent} is too long")
+    return replace(request, source=request_source(stream, parents))
 
-    def look_up(kind: str, name: str) -> str | int:
-        if kind == "cursor" and bounds is not None:
-            return bounds.value(name)
-        if kind == "facts":
-            return session.fact(name)
-        values = parent if kind == "parent" else config_texts(session.integration.config)
-        if name not in values:
-            if kind == "config":
-                raise SyncError(f"{session.name}, stream {stream.name}: {_describe_missing_config(session, name)}")
-            raise UnusableParentError(_describe_missing_field(session, stream, name))
-        return values[name]
 
-    def as_segment(kind: str, name: str) -> str:
-        try:
-            return path_segment(str(look_up(kind, name)))
-        except ValueError as error:
-            problem = f"{{{kind}.{name}}} in its path: {error}"
-            if kind == "parent":
-                raise UnusableParentError(problem) from None
-            raise SyncError(f"{session.name}, stream {stream.name}: {problem}") from None
-
-    def is_absent(kind: str, name: str) -> bool:
-        return bounds is not None and bounds.is_absent(kind, name)
-
-    params = fill_placeholders(stream.params, look_up, is_absent)
+def _fill_request(session: Session, stream: StreamSpec, values: "_RequestValues") -> Request:
+    params = fill_placeholders(stream.params, values.look_up, values.is_absent)
     if stream.pages is not None:
-        return Request(stream.code_name, "CALL", params, source=request_source(stream, parent))
-    headers = fill_placeholders(stream.headers, look_up, is_absent)
+        return Request(stream.code_name, "CALL", params)
+    headers = fill_placeholders(stream.headers, values.look_up, values.is_absent)
     return Request(
         method=stream.method,
-        url=session.base_url_of(stream) + str(fill_placeholders(stream.path, as_segment)),
-        params=params,
-        headers={name: str(value) for name, value in headers.items()},
-        body=fill_placeholders(stream.body, look_up, is_absent),
-        source=request_source(stream, parent),
+        url=session.base_url_of(stream) + str(fill_placeholders(stream.path, values.as_segment)),
+        params={name: _as_param(value, stream.params[name]) for name, value in params.items()},
+        headers={name: join_values(value) for name, value in headers.items()},
+        body=fill_placeholders(stream.body, values.look_up, values.is_absent),
     )
 
 
-def request_source(stream: StreamSpec, parent: Mapping[str, str]) -> tuple[str, ...]:
-    """What the requests of a walk list (`Request.source`), from the values of the parent's record."""
-    return stream.name, *parent.values()
+class _RequestValues:
+    """What the placeholders in a stream's request stand for."""
+
+    def __init__(
+        self, session: Session, stream: StreamSpec, parents: Sequence[Mapping[str, str]], bounds: SentBounds | None
+    ) -> None:
+        self._session = session
+        self._stream = stream
+        self._parents = parents
+        self._bounds = bounds
+
+    def look_up(self, kind: str, name: str) -> str | int | list[str]:
+        """The value of a placeholder; of `{parents.x}` the list of values. Raises SyncError."""
+        session, stream = self._session, self._stream
+        if kind == "cursor" and self._bounds is not None:
+            return self._bounds.value(name)
+        if kind == "facts":
+            return session.fact(name)
+        if kind == "parents":
+            return list(dict.fromkeys(self._value_of(parent, name) for parent in self._parents))
+        if kind == "parent":
+            return self._value_of(self._parents[0], name)
+        config = config_texts(session.integration.config)
+        if name not in config:
+            raise SyncError(f"{session.name}, stream {stream.name}: {_describe_missing_config(session, name)}")
+        return config[name]
+
+    def as_segment(self, kind: str, name: str) -> str:
+        """The same as a segment of a path; several values are encoded each, and joined with commas."""
+        value = self.look_up(kind, name)
+        try:
+            return ",".join(path_segment(each) for each in ([str(value)] if isinstance(value, str | int) else value))
+        except ValueError as error:
+            problem = f"{{{kind}.{name}}} in its path: {error}"
+            if kind in ("parent", "parents"):
+                raise UnusableParentError(problem) from None
+            raise SyncError(f"{self._session.name}, stream {self._stream.name}: {problem}") from None
+
+    def is_absent(self, kind: str, name: str) -> bool:
+        """Whether a placeholder names a bound that the walk does not have."""
+        return self._bounds is not None and self._bounds.is_absent(kind, name)
+
+    def _value_of(self, parent: Mapping[str, str], name: str) -> str:
+        if name not in parent:
+            raise UnusableParentError(_describe_missing_field(self._session, self._stream, name))
+        return parent[name]
+
+
+def _as_param(value: Any, template: object) -> Any:
+    """A parameter's value: of a text, several values are one text; a list repeats the parameter."""
+    return join_values(value) if isinstance(template, str) and isinstance(value, list) else value
+
+
+def request_source(stream: StreamSpec, parents: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """What the requests of a walk list (`Request.source`), from the values of the parents' records.
+
+    Several parents go by the first one, so that another one more does not make it another list.
+    """
+    return stream.name, *(parents[0].values() if parents else ())
 
 
 def _describe_missing_config(session: Session, name: str) -> str:

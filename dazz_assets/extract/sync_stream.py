@@ -215,7 +215,8 @@ class StreamSync:
         return not (state.replaces_all and has_unconfirmed(self._session, self._stream))
 
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
-        size = max(len(sources), 1) if self._state.replaces_all else _SOURCES_PER_COMMIT
+        at_once = max(_SOURCES_PER_COMMIT, self._stream.parents_per_request or 1)
+        size = max(len(sources), 1) if self._state.replaces_all else at_once
         for start in range(0, max(len(sources), 1), size):
             yield sources[start : start + size]
 

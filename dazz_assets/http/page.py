@@ -43,7 +43,7 @@ class Request:
 
     url: absolute; `params` are added to any query that it has.
     body: a JSON value, bytes that are sent unchanged, or None.
-    source: what it lists, for recordings: the stream, and the parent's values in its path.
+    source: what it lists, for recordings: the stream, and the parent's values in its path (of several, the first's).
 
     An `Auth` and a `Seam` see the request as it is sent: `params` are part of the URL, and `body` is bytes or None.
     """

@@ -15,10 +15,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.crawl import Crawl, SourcePage
+from dazz_assets.extract.crawl import Crawl, ListPage
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import Marks
 from dazz_assets.extract.marks import Source as ListedSource
+from dazz_assets.extract.parent_groups import group_sources
 from dazz_assets.extract.ranges import SyncPlan, SyncRange
 from dazz_assets.extract.stream_requests import request_source
 from dazz_assets.recording.tape import Source
@@ -77,7 +78,7 @@ def read_lists(session: Session, cut: Collection[Source], pages: int) -> dict[So
         stream, client = session.spec.streams[name], session.client(name)
         try:
             fetch_facts(session, client)
-            crawl = Crawl(session, stream, client, _bounds(session, stream))
+            crawl = Crawl(session, stream, client, _ranges(session, stream), lambda _: Bounds())
             for record in _read_stream(session, stream, crawl, pages, found.keys()):
                 found[record.source].append(record)
         finally:
@@ -85,14 +86,14 @@ def read_lists(session: Session, cut: Collection[Source], pages: int) -> dict[So
     return found
 
 
-def _bounds(session: Session, stream: StreamSpec) -> Callable[[ListedSource], Sequence[Bounds]]:
+def _ranges(session: Session, stream: StreamSpec) -> Callable[[Sequence[ListedSource]], Sequence[Bounds]]:
     plan = SyncPlan(session, stream, SyncRange(from_mark=True), None)
 
-    def bounds(source: ListedSource) -> Sequence[Bounds]:
-        found = (plan.bounds(source, part) for part in plan.parts([source]))
+    def ranges(sources: Sequence[ListedSource]) -> Sequence[Bounds]:
+        found = (plan.bounds(sources[0], part) for part in plan.parts(sources))  # None of them has a mark.
         return [step for item in found if item is not None for step in plan.steps(item)]
 
-    return bounds
+    return ranges
 
 
 def _read_stream(
@@ -100,13 +101,18 @@ def _read_stream(
 ) -> Iterator[FoundRecord]:
     """The records of a stream's lists that were cut, read from their start and not from a mark."""
     sources = Marks(session, stream).sources() if stream.parent else [ListedSource()]
+    unmarked = [ListedSource(source.parent, source.fields) for source in sources]
+    groups = group_sources(stream, unmarked, lambda _: Bounds())
     wanted = [
-        ListedSource(source.parent, source.fields) for source in sources if request_source(stream, source.fields) in cut
+        source
+        for group in groups
+        if request_source(stream, [source.fields for source in group]) in cut
+        for source in group
     ]
     before: Counter[Source] = Counter()
     read: Counter[tuple[Source, int]] = Counter()
     for event in crawl.events(wanted, session.integration.concurrency):
-        if isinstance(event, SourcePage):
+        if isinstance(event, ListPage):
             source = event.page.request.source
             read[source, event.list_number] += 1
             if read[source, event.list_number] <= pages:
@@ -114,7 +120,7 @@ def _read_stream(
             yield from _read_page(stream, event, before[source])
 
 
-def _read_page(stream: StreamSpec, event: SourcePage, kept_page: int) -> Iterator[FoundRecord]:
+def _read_page(stream: StreamSpec, event: ListPage, kept_page: int) -> Iterator[FoundRecord]:
     """The records of a page that a recording can have. kept_page: the page of those kept that they would join."""
     if event.page.converted_from is not None:
         return
@@ -122,12 +128,12 @@ def _read_page(stream: StreamSpec, event: SourcePage, kept_page: int) -> Iterato
         items = event.page.document.records(stream.for_page(event.page.request).records)
     except ValueError:  # an object by id is not cut
         return
-    rows = event.rows
-    problems = rows.problems or [None] * len(rows)
-    for key, place, problem, record in zip(rows.keys, rows.positions.tolist(), problems, rows.records(), strict=True):
-        item = bytes(items[place]) if place < len(items) else b""
-        if problem is None and record in item:
-            yield FoundRecord(key, event.page.request.source, kept_page, item.decode(), json.loads(record))
+    for _, rows in event.rows:
+        problems, places = rows.problems or [None] * len(rows), rows.positions.tolist()
+        for key, place, problem, record in zip(rows.keys, places, problems, rows.records(), strict=True):
+            item = bytes(items[place]) if place < len(items) else b""
+            if problem is None and record in item:
+                yield FoundRecord(key, event.page.request.source, kept_page, item.decode(), json.loads(record))
 
 
 def find_named(

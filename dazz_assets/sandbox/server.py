@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from http.client import responses as reasons
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import ModuleType
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -80,7 +81,7 @@ class Sandbox:
         """The base URL of a vendor."""
         return self._servers[name].origin
 
-    def settings(self, name: str) -> dict[str, str]:
+    def settings(self, name: str) -> dict[str, Any]:
         """The config of a connection to a vendor of this sandbox."""
         return self.vendors[name].settings(self.url(name))
 
@@ -177,15 +178,37 @@ class _Handler(BaseHTTPRequestHandler):
 def find_sandboxes() -> list[type[VendorSandbox]]:
     """The sandbox class in the `sandbox.py` beside each integration that has one, by name.
 
-    Raises ImportError for a `sandbox.py` that can't be imported.
+    Those that need a package that is not installed are left out: see `missing_packages`. Raises ImportError for a
+    `sandbox.py` that can't be imported for another reason.
     """
     found: dict[str, type[VendorSandbox]] = {}
+    for module in _sandbox_modules().values():
+        if isinstance(module, str):
+            continue
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, VendorSandbox) and value.__module__ == module.__name__:
+                found[value.name] = value
+    return [found[name] for name in sorted(found)]
+
+
+def missing_packages() -> dict[str, str]:
+    """The package that is not installed, by the integration whose sandbox needs it."""
+    return {name: module for name, module in _sandbox_modules().items() if isinstance(module, str)}
+
+
+def _sandbox_modules() -> dict[str, ModuleType | str]:
+    """The sandbox module of each integration that has one, or the package for want of which it can't be imported."""
+    found: dict[str, ModuleType | str] = {}
     for spec in discover().integrations.values():
         package = spec.integration.__module__.rpartition(".")[0]
         name = f"{package}.sandbox"
         if not package or importlib.util.find_spec(name) is None:
             continue
-        for value in vars(importlib.import_module(name)).values():
-            if isinstance(value, type) and issubclass(value, VendorSandbox) and value.__module__ == name:
-                found[value.name] = value
-    return [found[name] for name in sorted(found)]
+        try:
+            found[spec.name] = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing in ("", "dazz_assets", package.partition(".")[0]):
+                raise
+            found[spec.name] = missing
+    return found

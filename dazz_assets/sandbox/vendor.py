@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dazz_assets.sandbox.faults import Faults
 from dazz_assets.sandbox.listings import Listing
@@ -83,7 +83,7 @@ class VendorSandbox(ABC):
         """The response to a path that this vendor does not have."""
 
     @abstractmethod
-    def settings(self, url: str) -> dict[str, str]:
+    def settings(self, url: str) -> dict[str, Any]:
         """The config of a connection to this sandbox at `url`."""
 
     def decorate(self, request: SandboxRequest, response: SandboxResponse) -> SandboxResponse:

@@ -24,7 +24,6 @@ def check_stream(where: str, stream: StreamSpec, integration: type[Integration[A
         )
     problem = (
         _find_missing_body(stream)
-        or _find_unused_parent(stream)
         or _find_unused_format(stream)
         or _find_unused_cursor_setting(stream)
         or _find_setting_replaced_by_auth(stream, integration)
@@ -95,24 +94,6 @@ def _find_missing_body(stream: StreamSpec) -> str | None:
     if not isinstance(stream.paginator, GraphQLCursor) or (stream.body is not None and stream.method != "GET"):
         return None
     return '`paginator` is a GraphQLCursor, which sends its cursor as a variable of a query; set `query = "..."`'
-
-
-def _find_unused_parent(stream: StreamSpec) -> str | None:
-    if stream.parent is None and stream.parents != "all":
-        return f'`parents = "{stream.parents}"` does nothing without a `parent`; set `parent`, or remove it'
-    fields = [field for kind, field in find_placeholders(stream.request) if kind == "parent"]
-    if stream.parent is None or any(not field.startswith("parent.") for field in fields):
-        return None
-    if fields:
-        return (
-            f"it is fetched once for each record of {stream.parent}, but its requests use only {{parent.{fields[0]}}}, "
-            "so they are the same for all that share a parent; use {parent.id}, or another field of the parent's own "
-            "record, in `path` or `params`"
-        )
-    return (
-        f"it is fetched once for each record of {stream.parent}, but all its requests are the same; use {{parent.id}}, "
-        "or another field of the parent's record, in `path` or `params`, or remove `parent`"
-    )
 
 
 def _find_unused_format(stream: StreamSpec) -> str | None:

@@ -154,6 +154,8 @@ def _paths_of_record(stream: StreamSpec, records: str) -> Iterator[tuple[str, st
         yield "primary_key", ".".join([*to_record, path])
     if stream.cursor is not None:
         yield "cursor", ".".join([*to_record, stream.cursor.field])
+    if stream.parent_key is not None:
+        yield "parent_key", ".".join([*to_record, stream.parent_key])
 
 
 class _Query:

@@ -28,6 +28,7 @@ from dazz_assets.spec import (
     cursor_bounds,
     graphql_rules,
     name_rules,
+    parent_rules,
     placeholder_rules,
     repeated_definitions,
     secret_rules,
@@ -81,6 +82,7 @@ def _read_and_check(integration: type[Integration[Any]]) -> IntegrationSpec:
         base_url_rules.check_stream_url(where, spec, config)
         secret_rules.check_request_secrets(where, spec, config)
         graphql_rules.check_query(where, spec)
+        parent_rules.check_parents(where, spec)
         combination_rules.check_stream(where, spec, integration)
     sensitive_rules.check_sensitive(integration, specs.values(), facts)
     combination_rules.check_integration(integration)
@@ -144,6 +146,8 @@ def _read_stream(integration: type[Integration[Any]], stream: type[Stream[Any]])
         paginator=graphql_rules.read_paginator(where, stream, integration),
         parent=stream_name(stream.parent) if stream.parent else None,
         parents=stream.parents,
+        parents_per_request=stream.parents_per_request,
+        parent_key=stream.parent_key,
         accept=setting("accept"),
         rates=as_rates(stream.rate),
         budget=setting("budget"),

@@ -340,6 +340,8 @@ class _StreamSettings(_SharedSettings):
     cursor: InstanceOf[Cursor] | None = _setting("a Cursor", '`cursor = Cursor("updated_at")`')
     parent: Annotated[Any, _satisfying(_is_stream_class)] | None = _setting("a Stream class", "`parent = OrgsStream`")
     parents: Parents = _setting('"all" or "changed"')
+    parents_per_request: int | None = _setting("a whole number of at least 1", "`parents_per_request = 50`", ge=1)
+    parent_key: _Name | None = _setting("the path of a field", '`parent_key = "boardId"`')
 
 
 class _IntegrationSettings(_SharedSettings):

@@ -30,6 +30,7 @@ class StreamSpec:
     pages: the method that makes its pages, which has no `path` then; None for a stream of requests.
     rates: those that its requests keep besides the integration's.
     primary_key: the terms of the key: paths of the record, and `{parent.x}` for fields of its parent's record.
+    parents_per_request: None for a stream whose requests are for one parent each, or for no parent.
     """
 
     name: str
@@ -55,6 +56,8 @@ class StreamSpec:
     paginator: Paginator | None
     parent: str | None
     parents: Parents
+    parents_per_request: int | None
+    parent_key: str | None
     accept: Accept
     rates: tuple[Rate, ...]
     budget: Budget | None
@@ -91,6 +94,11 @@ class StreamSpec:
     def key_parent_fields(self) -> tuple[str, ...]:
         """The fields of the parent's record that are terms of the key."""
         return tuple(field for term in self.primary_key if (field := parent_field(term)) is not None)
+
+    @cached_property
+    def asked_parent_field(self) -> str:
+        """The field of the parents' records that `{parents.x}` names; empty if its requests name one parent or none."""
+        return next((field for kind, field in find_placeholders(self.request) if kind == "parents"), "")
 
     @cached_property
     def rules(self) -> ResponseRules:

@@ -84,7 +84,7 @@ def test_the_projects_own_workspace_is_used(dev: Dev) -> None:
 
 def test_without_connections_it_serves_the_sandbox_and_writes_connections_to_it(project: Project, dev: Dev) -> None:
     entries = yaml.safe_load(Path(project.connections).read_text(encoding="utf-8"))["connections"]
-    assert {item["integration"] for item in entries} == {"github", "snyk"}
+    assert {item["integration"] for item in entries} == {"github", "monday", "snyk"}
     for item in entries:
         assert requests.get(item["config"]["base_url"] + "/_sandbox/stats", timeout=10).ok
 

@@ -93,7 +93,7 @@ def test_an_unknown_integration_is_wrong_usage(project: Project) -> None:
     assert "did you mean 'snyk'?" in project.run("explain", "snik", status=2).err
 
 
-@pytest.mark.parametrize("target", ["github", "snyk"])
+@pytest.mark.parametrize("target", ["github", "monday", "snyk"])
 def test_it_starts_without_dagster(target: str, tmp_path: Path) -> None:
     code = (
         "import sys; from dazz_assets.cli import app\n"

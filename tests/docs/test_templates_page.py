@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -34,6 +35,33 @@ def test_its_integration_sends_the_requests_that_it_shows(tmp_path: Path) -> Non
     (tmp_path / "tracker.py").write_text(only_block(PAGE, "python", "class TrackerIntegration"), encoding="utf-8")
     spec = find_integration(str(tmp_path / "tracker.py"))
     assert list(_sent(spec)) == only_block(PAGE, "text").splitlines()
+
+
+def test_its_planner_asks_for_several_boards_in_one_request(tmp_path: Path) -> None:
+    (tmp_path / "planner.py").write_text(only_block(PAGE, "python", "class PlannerIntegration"), encoding="utf-8")
+    spec = find_integration(str(tmp_path / "planner.py"))
+    lake = Lake(tmp_path / "lake")
+
+    def answer(asked: ReceivedRequest) -> Reply:
+        of_board: dict[str, dict[str, object]] = {
+            "/boards": {},
+            "/items": {"board": {"id": 2}, "changed": "2026-01-06T10:00:00Z"},
+            "/labels/search": {"boardId": "3"},
+        }
+        ids = (1, 2, 3) if asked.path == "/boards" else (7,)
+        return Reply(body={"items": [{"id": id_, **of_board[asked.path]} for id_ in ids]})
+
+    with Vendor() as vendor:
+        vendor.handler = answer
+        config = {"token": "t", "base_url": vendor.url}
+        connection = Connection(id="acme", integration="planner", start=date(2026, 1, 5), config=config)
+        for name in spec.streams:
+            sync_stream(Session(spec, connection, lake), spec.streams[name], SyncRange(from_mark=True))
+    _, items, labels = vendor.requests
+    assert items.target == "/items?boards=1%2C2%2C3&since=2026-01-05T00%3A00%3A00Z"
+    assert json.loads(labels.body) == {"filter": {"boards": ["1", "2", "3"]}}
+    parents = [query(lake, f"select parent from raw.planner_{name}").to_pylist() for name in ("items", "labels")]
+    assert parents == [[{"parent": "2"}], [{"parent": "3"}]]
 
 
 def _answer(asked: ReceivedRequest) -> Reply:

@@ -232,6 +232,23 @@ def test_an_earlier_start_lists_a_parent_that_was_refused_meanwhile(
     assert "b" in tracker.asked_for()
 
 
+@pytest.mark.parametrize("stream", [CommentsStream, ChangesStream])
+def test_after_a_key_changed_a_parent_that_was_refused_is_listed_from_the_start(
+    tracker: Tracker, customer: Customer, tmp_path: Path, stream: type[Stream[Any]]
+) -> None:
+    name = stream.__name__.removesuffix("Stream").lower()
+    customer.sync("issues", name)
+    changed: Any = declare(stream.__name__, stream, primary_key=("{parent.id}", "id"))
+    integration = declare("TrackerIntegration", TrackerIntegration, streams=(IssuesStream, changed))
+    with_new_key = Customer(tmp_path, tracker.vendor.url, integration)
+    tracker.fails["b"] = 403
+    with_new_key.sync(name)
+    assert keys(customer, name) == ['["a","a1"]', '["c","c1"]']
+    tracker.fails.clear()
+    with_new_key.sync(name)
+    assert keys(customer, name) == ['["a","a1"]', '["b","b1"]', '["c","c1"]']
+
+
 def test_without_a_parent_it_is_refused() -> None:
     stream: Any = declare("IssuesStream", IssuesStream, parents="changed")
     with pytest.raises(DefinitionError, match='`parents = "changed"` does nothing without a `parent`'):

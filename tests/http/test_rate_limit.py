@@ -9,6 +9,7 @@ import pytest
 
 from dazz_assets.http import Limiter, Rate, Request, WaitTooLongError
 from dazz_assets.http.client import Client
+from dazz_assets.http.errors import StoppedError
 from dazz_assets.http.rate_limit import Allowance
 from tests.http.loopback import Clock, Reply, Vendor
 
@@ -45,6 +46,17 @@ def test_the_threads_of_a_connection_share_its_rate(vendor: Vendor, connect: Con
         thread.join()
     assert len(vendor.requests) == 20
     assert clock.now - began >= 19 * 0.1 / 0.98 - 1e-6
+
+
+def test_a_request_that_a_stopped_walk_does_not_send_leaves_its_turn_to_another(
+    vendor: Vendor, connect: Connect, clock: Clock
+) -> None:
+    client, stop = connect(rate=Rate(1, per=60)), threading.Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        client.send(Request(vendor.url), stop=stop)
+    client.send(Request(vendor.url))
+    assert (len(vendor.requests), clock.slept) == (1, 0)
 
 
 def test_two_connections_share_no_rate(vendor: Vendor, connect: Connect, clock: Clock) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,15 +22,25 @@ from dazz_assets.recording.record_scenario import PAGES, record_scenario
 from dazz_assets.sandbox import HISTORY, Sandbox, VendorSandbox
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
+from integrations.aws.sandbox import AwsSandbox
 from integrations.gcp.sandbox import GcpSandbox
 from integrations.github.sandbox import GitHubSandbox
+from integrations.monday.sandbox import MondaySandbox
+from integrations.monday.sandbox_complexity import PointBudget
 from integrations.snyk.sandbox import SnykSandbox
+from tests.integrations import aws_hosts
 
 ROOT = Path(__file__).parents[2] / "integrations"
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 KEY = b"the people of the sandboxes are nobody"
 RECORDS = 3
 CHANGE = 1
+
+
+def aws() -> VendorSandbox:
+    """Two accounts, one with two pages of buckets: each is seven requests, and as many files. Of this seed some are
+    public, one of them but for its public access block, and some not encrypted."""
+    return AwsSandbox(seed=206, now=NOW, accounts=2, buckets=5, page_size=2)
 
 
 def github() -> VendorSandbox:
@@ -60,7 +71,32 @@ def snyk() -> VendorSandbox:
     return SnykSandbox(seed=214, now=NOW, orgs=3, projects=230, issues=450)
 
 
-SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {"gcp": gcp, "github": github, "snyk": snyk}
+class FullBudget(PointBudget):
+    """Points that don't run out: what is left would tell in which order threads asked."""
+
+    def spend(self, points: int) -> bool:
+        return True
+
+    def seconds_to_reset(self) -> int:
+        return 60
+
+
+def monday(*, seed: int = 5, boards: int = 4, items: int = 900, users: int = 8, updates: int = 120) -> VendorSandbox:
+    """Five boards, of which the first has a second page of items."""
+    sandbox = MondaySandbox(seed, now=NOW, boards=boards, items=items, users=users, updates=updates)
+    sandbox.points = FullBudget(sandbox.points.points)
+    return sandbox
+
+
+SANDBOXES: dict[str, Callable[[], VendorSandbox]] = {
+    "aws": aws,
+    "gcp": gcp,
+    "github": github,
+    "monday": monday,
+    "snyk": snyk,
+}
+# Where an SDK knows the vendor's hosts, of which there are many, they are recorded, and the sandbox plays all of them.
+HOSTS: dict[str, Callable[[str], AbstractContextManager[object]]] = {"aws": aws_hosts.answered_by}
 
 
 def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:
@@ -79,7 +115,10 @@ def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:
 
 def connection_to(sandbox: Sandbox, name: str) -> Connection:
     """The connection that is recorded: it starts with the first of the sandbox's records."""
-    return Connection(id="sandbox", integration=name, start=(NOW - HISTORY).date(), config=dict(sandbox.settings(name)))
+    config = dict(sandbox.settings(name))
+    if name in HOSTS:
+        del config["base_url"]
+    return Connection(id="sandbox", integration=name, start=(NOW - HISTORY).date(), config=config)
 
 
 def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | None = RECORDS) -> Path:
@@ -87,7 +126,11 @@ def recorded(spec: IntegrationSpec, scenario: str = "default", records: int | No
 
     It is then when the sandbox's records end: the years since would be windows without any.
     """
-    with time_machine.travel(NOW), Sandbox([SANDBOXES[spec.name]()]) as sandbox:
+    with (
+        time_machine.travel(NOW),
+        Sandbox([SANDBOXES[spec.name]()]) as sandbox,
+        HOSTS.get(spec.name, nullcontext)(sandbox.url(spec.name)),
+    ):
         return record_scenario(
             spec,
             connection_to(sandbox, spec.name),

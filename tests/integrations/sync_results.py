@@ -20,6 +20,8 @@ from dazz_assets.transform.published_tables import PublishedTables
 _ROW = ("parent", "key", "window_start", "sequence", "page", "position", "problem", "record")
 _STAND_IN = re.compile(r"https://example\.com/person-[0-9a-f]{8}|person-[0-9a-f]{8}(?:@example\.com)?")
 _NUMBER = re.compile(r"[1-9][0-9]{8}")
+# Fields of objects that are made of the id of a person.
+_OF_PEOPLE = ("owner_id", "assignee_id", "creator_id")
 
 
 class Digits(str):
@@ -61,7 +63,7 @@ def _rows(session: Session, stream: str) -> Iterator[dict[str, Any]]:
 class People:
     """The pseudonyms of a recording, and what each was found to stand for.
 
-    numbers: paths of fields whose numbers are personal.
+    numbers: paths of fields whose numbers are personal, written as numbers or as texts.
     """
 
     def __init__(self, numbers: Collection[str] = ()) -> None:
@@ -80,11 +82,10 @@ class People:
             for row, other in zip(shown, real, strict=True)
         ]
 
-    def _real_key(self, shown: str, real: str) -> str:
-        """The key of a person's own record, which is a number that is personal."""
-        if shown != real and _NUMBER.fullmatch(shown) and real.isdecimal():
-            return str(self._paired([shown], [real], real))
-        return shown
+    def _real_key(self, shown: str | None, real: str | None) -> str | None:
+        """The key for which one stands that is the id of a person."""
+        is_number = shown != real and shown is not None and _NUMBER.fullmatch(shown)
+        return self._paired([shown or ""], [real or ""], real) if is_number else shown
 
     def with_real_ids(self, objects: Any, make_id: Callable[[int], str]) -> Any:
         """Objects with the ids that are made of people's numbers, and these numbers, as they really are."""
@@ -106,11 +107,12 @@ class People:
             return {name: self.real(item, real.get(name), (*path, name)) for name, item in shown.items()}
         if isinstance(shown, list) and isinstance(real, list) and len(shown) == len(real):
             return [self.real(item, other, path) for item, other in zip(shown, real, strict=True)]
+        is_personal = ".".join(path) in self._numbers and isinstance(shown, str) and _NUMBER.fullmatch(shown)
+        if is_personal and isinstance(real, str):
+            return self._paired([shown], [real], real)
         if isinstance(shown, Digits) and isinstance(real, Digits):
-            is_personal = ".".join(path) in self._numbers and _NUMBER.fullmatch(shown)
-            return self._paired([shown], [real], real) if is_personal else shown
-        if path[-1:] == ("owner_id",) and isinstance(shown, str) and shown != real:
-            # Made of the id of a person.
+            return shown
+        if path[-1:] and path[-1] in _OF_PEOPLE and isinstance(shown, str) and shown != real:
             return self._paired([shown], [real], real)
         if isinstance(shown, str) and isinstance(real, str) and (stand_ins := _STAND_IN.findall(shown)):
             pattern = "(.+?)".join(map(re.escape, _STAND_IN.split(shown)))

@@ -148,3 +148,16 @@ def test_a_sync_that_is_recorded_again_is_told(tmp_path: Path, pager: Pager) -> 
     assert told[0] == (
         "pager/test: the first sync is recorded again, with the records that kept ones name (services 6, teams 6)"
     )
+
+
+def test_a_record_is_found_below_parents_that_are_asked_for_together(tmp_path: Path, pager: Pager) -> None:
+    several = (
+        'parent = TeamsStream\n    parents_per_request = 100\n    parent_key = "owner"\n'
+        '    params = {"teams": "{parents.id}"}\n    path = "/services"'
+    )
+    for service in pager.lists["services"]:
+        service["owner"] = "T001"
+    recorded = record(tmp_path, pager, INTEGRATION.replace('path = "/services"', several))
+    assert kept(recorded, "first/2-services.t000-a81516.001") == FIRST_PAGE
+    assert kept(recorded, "first/2-services.t000-a81516.002") == [*SECOND_PAGE, *ids("S", 64, 69)]
+    assert run_pytest(recorded.folder.parent, cwd=recorded.folder.parents[2]).outcome == "1 passed"

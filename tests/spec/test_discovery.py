@@ -61,8 +61,8 @@ def test_a_checkout_has_its_own_vendors_beside_a_module_of_the_same_name(tmp_pat
         capture_output=True,
         text=True,
     )
-    ours = sorted(file.parent.name for file in (ROOT / "integrations").glob("*/integration.py"))
-    assert answer.stdout.strip() == f"{ours} {ours}", answer.stderr
+    vendors = sorted(file.parent.name for file in (ROOT / "integrations").glob("*/sandbox.py"))
+    assert answer.stdout.strip() == f"{vendors} {vendors}", answer.stderr
 
 
 def test_each_file_is_loaded_as_a_package_of_its_own(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import BearerToken, Cursor, Integration, LinkHeader, Stream
+from dazz_assets import BearerToken, Budget, Cursor, Integration, LinkHeader, Stream
 from dazz_assets.spec.combination_rules import find_unused_secrets
 from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
@@ -57,6 +57,7 @@ NOTHING = "does nothing: it is about requests, and the stream's pages come from 
         (lambda: with_code(of_stream={"body": {"a": "b"}}), f"CodeStream: `body` {NOTHING}"),
         (lambda: with_code(of_stream={"paginator": LinkHeader()}), f"CodeStream: `paginator` {NOTHING}"),
         (lambda: with_code(of_stream={"format": "csv"}), f"CodeStream: `format` {NOTHING}"),
+        (lambda: with_code(of_stream={"budget": Budget("left", reset="at")}), f"CodeStream: `budget` {NOTHING}"),
         (lambda: with_code(of_stream={"pages": pages}), f"CodeStream.pages is not a class method; {WRITE}"),
         (lambda: with_code(of_stream={"pages": ()}), f"CodeStream.pages is not a class method; {WRITE}"),
         (

@@ -117,7 +117,7 @@ def test_labels_are_escaped() -> None:
     assert nodes["table_notes"] == "notes<br/>Note"
 
 
-@pytest.mark.parametrize("name", ["github", "snyk"])
+@pytest.mark.parametrize("name", ["github", "monday", "snyk"])
 def test_our_own_integrations_have_a_flowchart(name: str) -> None:
     spec = find_integration(name)
     nodes, edges = read_flowchart(summary.draw_mermaid(spec))

@@ -367,3 +367,66 @@ def test_a_parser_of_snapshots_alone_sees_what_a_later_list_confirms(desk: Desk,
     errors.clear()
     sync(customer, TUESDAY)
     assert agents(customer) == {"seat 5": TUESDAY.isoformat()}
+
+
+def test_what_a_list_confirmed_before_a_crash_reaches_parsers_after_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers, errors = [5, 6], [{"message": "some are missing"}]
+
+    def answer(asked: ReceivedRequest) -> Reply:
+        if asked.query.get("offset", ["0"]) != ["0"]:
+            return Reply(body={"items": []})
+        if asked.path == "/teams":
+            return Reply(body={"items": [{"id": 1}]})
+        body: dict[str, Any] = {"items": [{"number": number} for number in numbers]}
+        return Reply(body=body if 5 in numbers or not errors else {**body, "errors": errors})
+
+    desk.vendor.handler = answer
+    customer = Customer(tmp_path, desk.vendor.url, PlaceDesk)
+    sync(customer)
+    numbers.remove(5)
+    sync(customer)
+    errors.clear()
+    really_commit = Table.commit
+
+    def crash(table: Table, work: Any) -> int | None:
+        if table.path.kind == "raw":
+            raise KeyboardInterrupt
+        return really_commit(table, work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "commit", crash)
+        with time_machine.travel(TUESDAY, tick=False), pytest.raises(KeyboardInterrupt):
+            customer.sync("places")
+    sync(customer, TUESDAY)
+    assert agents(customer) == {"seat 5": TUESDAY.isoformat()}
+
+
+class ChangedSeats(SeatsStream):
+    name = "seats"
+    parents = "changed"
+
+
+class ChangedSeatsDesk(PagedDeskApi):
+    streams = (AgentsStream, ChangedSeats, TicketsStream)
+
+    @parser(refresh="changed")
+    def incidents(self, seats: FullRefresh[ChangedSeats], tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
+        yield from SeatedDesk.incidents(self, seats, tickets)  # type: ignore[arg-type]
+
+
+def test_while_no_parent_changed_what_waits_for_word_of_a_parent_is_confirmed(
+    desk: Desk, seats: dict[str, list[dict[str, int]]], tmp_path: Path
+) -> None:
+    customer = Customer(tmp_path, desk.vendor.url, ChangedSeatsDesk)
+    sync(customer)
+    desk.agents[0] = {"name": "no id, so it may be any"}
+    sync(customer)
+    assert agents(customer)["ticket 1"] == "here"
+
+    del desk.agents[0]
+    sync(customer, TUESDAY)
+    found = agents(customer)
+    assert found["ticket 1"] == found["ticket 3"] == TUESDAY.isoformat()
+    assert found["ticket 2"] == "here"

@@ -92,6 +92,7 @@ def _stream_document(spec: IntegrationSpec, stream: StreamSpec, requests: list[A
         },
         "partitions": summary.describe_partitions(spec, stream),
         "parent": stream.parent,
+        "parents_per_request": stream.parents_per_request,
         "paginator": summary.describe_paging(stream),
         "records": stream.records,
         "permissions": stream.permissions,
@@ -155,7 +156,9 @@ def _print_document(
     _print_permissions(document)
     print_result("\nFirst requests of a sync:")
     for item in streams:
-        parent = f", for each record of {item['parent']}" if item["parent"] else ""
+        several = item["parents_per_request"]
+        each = f"for up to {several} records" if several else "for each record"
+        parent = f", {each} of {item['parent']}" if item["parent"] else ""
         print_result(f"\n{item['name']}{parent}")
         for line in _format_requests(requests[item["name"]]):
             print_result(f"  {one_line(line)}")

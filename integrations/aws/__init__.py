@@ -1,0 +1,1 @@
+"""AWS: accounts and their S3 buckets."""

@@ -1,0 +1,132 @@
+"""What AWS answers: parts of records, refusals that are answers too, and the errors of which the engine hears."""
+
+# pyright: basic
+# botocore brings no types.
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from dazz_assets import Response
+
+Record = dict[str, Any]
+
+# A bucket or an account has nothing set. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+NOTHING_SET = frozenset(
+    {
+        "NoSuchBucketPolicy",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NoSuchTagSet",
+        "ServerSideEncryptionConfigurationNotFoundError",
+    }
+)
+# They come with the statuses 400 and 403, but no request with these credentials can succeed.
+_WRONG_CREDENTIALS = frozenset(
+    {
+        *("AuthFailure", "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId"),
+        *("RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "UnrecognizedClientException"),
+    }
+)
+# A bucket that is gone has no settings to tell of, and who may not assume the role gets no answer at all.
+_FOR_ALL_CALLS = frozenset({"NoSuchBucket", "AssumeRole"})
+
+
+def response_of(error: Exception) -> Response | None:
+    """The response behind what boto3 raised; None if none came.
+
+    Throttling is a 429, what may pass a 503, and wrong credentials are a 401, whatever status the service has for them.
+    """
+    if isinstance(error, ImportError):
+        return None
+    from botocore import exceptions
+
+    missing = (
+        *(exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.ProfileNotFound),
+        exceptions.CredentialRetrievalError,
+    )
+    if isinstance(error, missing):
+        return _response(401, {}, {"Code": type(error).__name__, "Message": str(error)})
+    if not isinstance(error, exceptions.ClientError):
+        return None
+    return _response(_status_of(error), error.response["ResponseMetadata"].get("HTTPHeaders", {}), _error_of(error))
+
+
+def ask(call: Callable[..., Record], **params: Any) -> Record:
+    """What a call answers, or the error with which it is refused: `{"Error": {"Code": ..., "Message": ...}}`.
+
+    Raises what concerns more than this call: throttling, wrong credentials, a role that is not ours, a bucket that is
+    gone.
+    """
+    return _ask(call, params, _FOR_ALL_CALLS)
+
+
+def identify(call: Callable[..., Record]) -> Record:
+    """Who we are in an account, or the error with which the account refuses us. Raises what may pass."""
+    return _ask(call, {}, frozenset())
+
+
+def _ask(call: Callable[..., Record], params: Mapping[str, Any], raised: Collection[str]) -> Record:
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = call(**params)
+    except ClientError as error:
+        status, reasons = _status_of(error), (_code_of(error), error.operation_name)
+        if not 400 <= status < 500 or status in (401, 408, 429) or any(reason in raised for reason in reasons):
+            raise
+        return {"Error": _error_of(error)}
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+def is_unreachable(error: Exception) -> bool:
+    """Whether no answer came, after the SDK's own retries."""
+    from botocore.exceptions import ConnectionError as NoConnectionError
+    from botocore.exceptions import HTTPClientError
+
+    return isinstance(error, NoConnectionError | HTTPClientError)
+
+
+def unknown(parts: Mapping[str, str], error: Exception) -> Record:
+    """The parts of a record as not known, since no answer came."""
+    reason = {"Code": type(error).__name__, "Message": "no answer came"}
+    return {part: {"Error": reason} for part in parts}
+
+
+def refusals(record: Record) -> list[str]:
+    """What of a record could not be read, for the engine to report: `Acl, Logging: AccessDenied: Access Denied`."""
+    parts: dict[str, list[str]] = {}
+    for name, part in record.items():
+        error = part.get("Error") if isinstance(part, dict) else None
+        if error and error["Code"] not in NOTHING_SET:
+            parts.setdefault(f"{error['Code']}: {error['Message']}", []).append(name)
+    return [f"{', '.join(names)}: {error}" for error, names in parts.items()]
+
+
+def _status_of(error: Any) -> int:
+    from botocore.retries.standard import RetryContext, ThrottledRetryableChecker, TransientRetryableChecker
+
+    context = RetryContext(attempt_number=1, parsed_response=error.response)
+    if ThrottledRetryableChecker().is_retryable(context):
+        return 429
+    if TransientRetryableChecker().is_retryable(context):
+        return 503
+    if _code_of(error) in _WRONG_CREDENTIALS:
+        return 401
+    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def _code_of(error: Any) -> str:
+    return str(error.response["Error"].get("Code", "Unknown"))
+
+
+def _error_of(error: Any) -> dict[str, str]:
+    """Code and message, without what differs each time: the id of the request."""
+    return {"Code": _code_of(error), "Message": str(error.response["Error"].get("Message", ""))}
+
+
+def _response(status: int, headers: Mapping[str, str], error: Mapping[str, str]) -> Response:
+    kept = {name: value for name, value in headers.items() if name.lower() == "retry-after"}
+    body = {"code": error["Code"], "message": f"{error['Code']}: {error['Message']}"}
+    return Response(status, {"content-type": "application/json", **kept}, json.dumps(body).encode())

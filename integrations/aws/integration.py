@@ -1,0 +1,310 @@
+"""AWS, through boto3: https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dazz_assets import FullRefresh, Integration, Response, Stream, parser
+from dazz_assets.domain import (
+    CloudResource,
+    Finding,
+    FindingClass,
+    Identity,
+    RawRecord,
+    Severity,
+    Status,
+    Tag,
+    UserType,
+)
+
+from .answers import Record, ask, identify, is_unreachable, refusals, response_of, unknown
+from .config import AwsConfig
+from .exposure import READ, WRITE, Opening, find_openings, is_encrypted, is_public
+from .models import Account, Bucket, BucketSettings
+from .seam import BotocoreSeam
+
+if TYPE_CHECKING:
+    from .clients import AwsClients
+
+BUCKETS_A_PAGE = 1_000
+# The parts of a bucket's settings, and the methods of boto3 that ask for them.
+SETTINGS = {
+    "Acl": "get_bucket_acl",
+    "Encryption": "get_bucket_encryption",
+    "Logging": "get_bucket_logging",
+    "PolicyStatus": "get_bucket_policy_status",
+    "PublicAccessBlock": "get_public_access_block",
+    "Tagging": "get_bucket_tagging",
+    "Versioning": "get_bucket_versioning",
+}
+# Rules of AWS Config, with the severities of the Security Hub controls S3.2, S3.3 and S3.4 that stand on them.
+# https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html
+PUBLIC_READ = "S3_BUCKET_PUBLIC_READ_PROHIBITED"
+PUBLIC_WRITE = "S3_BUCKET_PUBLIC_WRITE_PROHIBITED"
+ENCRYPTION = "S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED"
+_PUBLIC_RULES = (
+    (PUBLIC_READ, "S3 bucket gives read access to the public", READ),
+    (PUBLIC_WRITE, "S3 bucket gives write access to the public", WRITE),
+)
+_ENCRYPTION_TITLE = "S3 bucket has no default encryption"
+BUCKET = "AWS::S3::Bucket"
+CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+Judgement = tuple[Status, str, str]
+"""OCSF's status, the word that AWS Config has for it (`ComplianceType`), and why."""
+
+
+class AccountsStream(Stream[Account]):
+    """The accounts, with what is set for all of their buckets. An account that refuses us is one without answers.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccountAliases.html
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html
+    """
+
+    records = "Accounts"
+    primary_key = "Account"
+    permissions = ("iam:ListAccountAliases", "s3:GetAccountPublicAccessBlock")
+    accept = {200: "keep"}  # What is refused comes as `Errors` beside the records.
+
+    @classmethod
+    def pages(cls, client: AwsClients, params: Mapping[str, Any]) -> Iterator[Any]:
+        accounts = [_describe_account(client, account) for account in client.accounts]
+        if all("Error" in account["Identity"] for account in accounts):
+            client.of("sts", client.accounts[0]).get_caller_identity()  # Raises what is then the stream's error.
+        refused = [f"{account['Account']}: {text}" for account in accounts for text in refusals(account)]
+        yield {"Accounts": accounts, "Errors": refused}
+
+
+class BucketsStream(Stream[Bucket]):
+    """Buckets of an account, in all regions. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html"""
+
+    parent = AccountsStream
+    params = {"Account": "{parent.Account}"}
+    records = "Buckets"
+    primary_key = "Name"
+    permissions = ("s3:ListAllMyBuckets",)
+
+    @classmethod
+    def pages(cls, client: AwsClients, params: Mapping[str, Any]) -> Iterator[Any]:
+        s3 = client.of("s3", params["Account"])
+        # Without a size, S3 tells no regions, and refuses accounts that may have more than 10,000 buckets.
+        for page in s3.get_paginator("list_buckets").paginate(PaginationConfig={"PageSize": BUCKETS_A_PAGE}):
+            yield {"Buckets": [_with_region(s3, bucket) for bucket in page["Buckets"]]}
+
+
+class BucketSettingsStream(Stream[BucketSettings]):
+    """A bucket's ACL, encryption, logging, policy status, public access block, tags and versioning, in one record.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+    What can't be read holds the `Error` that AWS answered, and is reported.
+    """
+
+    parent = BucketsStream
+    params = {"Account": "{parent.parent.Account}", "Bucket": "{parent.Name}", "Region": "{parent.BucketRegion}"}
+    records = "BucketSettings"
+    shape = "object"
+    primary_key = "Name"
+    permissions = (
+        *("s3:GetBucketAcl", "s3:GetBucketLogging", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock"),
+        *("s3:GetBucketTagging", "s3:GetBucketVersioning", "s3:GetEncryptionConfiguration"),
+    )
+    accept = {200: "keep"}
+    personal = ("Acl.Owner.DisplayName", "Acl.Grants.Grantee.DisplayName", "Acl.Grants.Grantee.EmailAddress")
+
+    @classmethod
+    def pages(cls, client: AwsClients, params: Mapping[str, Any]) -> Iterator[Any]:
+        settings = {"Name": params["Bucket"], **_read_settings(client, **params)}
+        yield {"BucketSettings": settings, "Errors": refusals(settings)}
+
+
+def _describe_account(client: AwsClients, account: str) -> Record:
+    identity = identify(client.of("sts", account).get_caller_identity)
+    if "Error" in identity:
+        return {"Account": account, "Identity": identity}
+    account = identity["Account"]
+    return {
+        "Account": account,
+        "Identity": identity,
+        "Aliases": ask(client.of("iam", account).list_account_aliases),
+        "PublicAccessBlock": ask(client.of("s3control", account).get_public_access_block, AccountId=account),
+    }
+
+
+def _with_region(s3: Any, bucket: Record) -> Record:
+    """A bucket with its region, which storage that is only compatible with S3 may leave out of its lists."""
+    if "BucketRegion" in bucket:
+        return bucket
+    location = s3.get_bucket_location(Bucket=bucket["Name"]).get("LocationConstraint")
+    return {**bucket, "BucketRegion": {None: "us-east-1", "EU": "eu-west-1"}.get(location, location)}
+
+
+def _read_settings(client: AwsClients, Account: str, Bucket: str, Region: str) -> Record:  # noqa: N803
+    """The parts of a bucket's settings, asked for in the bucket's own region.
+
+    If nothing there answers, and the rest of AWS does, that is reported of this bucket: its parts are not known.
+    """
+    s3 = client.of("s3", Account, Region)
+    try:
+        return {part: ask(getattr(s3, method), Bucket=Bucket) for part, method in SETTINGS.items()}
+    except Exception as error:
+        if not is_unreachable(error):
+            raise
+        client.of("sts", Account).get_caller_identity()
+        return unknown(SETTINGS, error)
+
+
+class AwsIntegration(Integration[AwsConfig]):
+    """Accounts and their S3 buckets: who may reach them, and how they are set up.
+
+    AWS names no rate for these requests; what is throttled is repeated by boto3, and then by the engine.
+    """
+
+    name = "aws"
+    concurrency = 8
+    check = AccountsStream
+    streams = (AccountsStream, BucketsStream, BucketSettingsStream)
+    seams = (BotocoreSeam(),)
+    permissions_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"
+
+    def connect(self) -> AwsClients:
+        try:
+            from .clients import AwsClients
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(f"{error}; install the SDK of AWS: pip install 'dazz-assets[aws]'") from None
+        return AwsClients(self.config)
+
+    def error_response(self, error: Exception) -> Response | None:
+        return response_of(error)
+
+    @parser
+    def cloud_resources(
+        self,
+        accounts: FullRefresh[AccountsStream],
+        buckets: FullRefresh[BucketsStream],
+        settings: FullRefresh[BucketSettingsStream],
+    ) -> Iterator[CloudResource]:
+        """Accounts, and buckets with who may reach them."""
+        yield from map(self._account, accounts)
+        by_name = {item.name: item for item in settings}
+        for bucket, account in buckets.with_parents(accounts):
+            yield self._bucket(bucket, account, by_name.get(bucket.name))
+
+    @parser
+    def findings(
+        self,
+        accounts: FullRefresh[AccountsStream],
+        buckets: FullRefresh[BucketsStream],
+        settings: FullRefresh[BucketSettingsStream],
+    ) -> Iterator[Finding]:
+        """Buckets that anyone may read or write, or that are not encrypted, by the rules of AWS Config."""
+        by_name = {item.name: item for item in settings}
+        for bucket, account in buckets.with_parents(accounts):
+            known = by_name.get(bucket.name)
+            if known is None:
+                continue
+            for rule, title, access in _PUBLIC_RULES:
+                if found := find_openings(known, account, access):
+                    yield self._finding(bucket, account, rule, title, Severity.CRITICAL, _judge(found))
+            if is_encrypted(known) is False:
+                judged = (Status.NEW, "NON_COMPLIANT", "the bucket has no rule for encryption")
+                yield self._finding(bucket, account, ENCRYPTION, _ENCRYPTION_TITLE, Severity.MEDIUM, judged)
+
+    @parser
+    def identities(self, accounts: FullRefresh[AccountsStream]) -> Iterator[Identity]:
+        """Accounts, as the owners of their buckets."""
+        for account in accounts:
+            yield Identity(
+                id=self.object_id(account.account),
+                uid=account.account,
+                name=account.name,
+                raw_record=RawRecord(stream="accounts", key=account.account),
+                type_id=UserType.OTHER,
+                vendor_type="AWS account",
+            )
+
+    def _account(self, account: Account) -> CloudResource:
+        return CloudResource(
+            id=self.object_id(account.account),
+            uid=account.account,
+            name=account.name,
+            type="AWS::::Account",
+            provider="AWS",
+            account_uid=account.account,
+            account_name=account.name,
+            raw_record=RawRecord(stream="accounts", key=account.account),
+            owner=account.name or account.account,
+            owner_id=self.object_id(account.account),
+        )
+
+    def _bucket(self, bucket: Bucket, account: Account | None, settings: BucketSettings | None) -> CloudResource:
+        tags = settings.tagging.tag_set if settings and settings.tagging else []
+        return CloudResource(
+            id=self.object_id("bucket", bucket.name),
+            uid=_bucket_arn(bucket, account),
+            name=bucket.name,
+            type=BUCKET,
+            provider="AWS",
+            account_uid=account.account if account else None,
+            account_name=account.name if account else None,
+            region=bucket.bucket_region,
+            src_url=_bucket_url(bucket, account),
+            raw_record=RawRecord(stream="buckets", key=bucket.name),
+            is_public=is_public(settings, account),
+            is_encrypted=is_encrypted(settings),
+            owner=(account.name or account.account) if account else None,
+            owner_id=self.object_id(account.account) if account else None,
+            tags=[Tag(name=tag.key, value=tag.value) for tag in tags],
+            created_time=bucket.creation_date,
+        )
+
+    def _finding(
+        self, bucket: Bucket, account: Account | None, rule: str, title: str, severity: Severity, judged: Judgement
+    ) -> Finding:
+        arn = _bucket_arn(bucket, account)
+        status, word, why = judged
+        return Finding(
+            id=self.object_id("bucket", bucket.name, rule),
+            uid=f"{arn}/{rule}",
+            src_url=_bucket_url(bucket, account),
+            class_uid=FindingClass.COMPLIANCE,
+            title=title,
+            raw_record=RawRecord(stream="bucket_settings", key=bucket.name),
+            status_id=status,
+            vendor_status=word,
+            status_detail=why,
+            severity_id=severity,
+            vendor_severity=severity.name,
+            resource_type=BUCKET,
+            resource_id=self.object_id("bucket", bucket.name),
+            resource_uid=arn,
+            resource_name=bucket.name,
+            owner=(account.name or account.account) if account else None,
+            rule=rule,
+        )
+
+
+def _judge(found: list[Opening]) -> Judgement:
+    """Open if nothing stops one of the openings, and not known if that could not be read for one."""
+    why = "; ".join(opening.describe() for opening in found)
+    stops = [opening.block.stops for opening in found]
+    if False in stops:
+        return Status.NEW, "NON_COMPLIANT", why
+    if None in stops:
+        return Status.UNKNOWN, "INSUFFICIENT_DATA", why
+    return Status.RESOLVED, "COMPLIANT", why
+
+
+def _bucket_arn(bucket: Bucket, account: Account | None) -> str:
+    return f"arn:{account.partition if account else 'aws'}:s3:::{bucket.name}"
+
+
+def _bucket_url(bucket: Bucket, account: Account | None) -> str | None:
+    """The bucket's page in the console, of which each partition has its own."""
+    console = CONSOLES.get(account.partition if account else "aws")
+    return console and f"https://{console}/s3/buckets/{bucket.name}"

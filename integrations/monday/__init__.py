@@ -1,0 +1,1 @@
+"""Monday: workspaces, boards, users, teams, items and updates."""

@@ -1,0 +1,161 @@
+"""An API on loopback whose lists take several boards in one request, and integrations for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import BaseModel
+
+from dazz_assets import Cursor, CursorToken, FullRefresh, Incremental, Integration, Stream, parser
+from dazz_assets.domain import DomainObject
+from tests.declaring import declare
+from tests.help_desk_vendor import DeskApi
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
+
+PAGE = 4
+
+
+class Board(BaseModel):
+    id: int
+    name: str
+
+
+class Item(BaseModel):
+    id: str
+
+
+class Card(DomainObject):
+    board: str | None
+
+
+class BoardsStream(Stream[Board]):
+    """Boards; `changed` moves with what is on them."""
+
+    path = "/boards"
+
+
+class ItemsStream(Stream[Item]):
+    """Items of boards, with a filter for changes."""
+
+    parent = BoardsStream
+    parents_per_request = 3
+    path = "/items"
+    params = {"boards": "{parents.id}"}
+    parent_key = "board.id"
+    cursor = Cursor("changed", since="since")
+    paginator = CursorToken("next", param="after")
+
+
+class LabelsStream(Stream):
+    """The labels of all boards, whose ids are unique on a board only."""
+
+    parent = BoardsStream
+    parents_per_request = 3
+    path = "/labels"
+    method = "POST"
+    body = {"filter": {"boards": "{parents.id}"}}
+    parent_key = "board.id"
+    primary_key = ("{parent.id}", "label")
+    paginator = CursorToken("next", param="after")
+
+
+class NotesStream(Stream):
+    """The notes on boards that have changed."""
+
+    parent = BoardsStream
+    parents = "changed"
+    parents_per_request = 3
+    path = "/notes/{parents.id}"
+    parent_key = "board.id"
+    paginator = CursorToken("next", param="after")
+
+
+class BoardsIntegration(DeskApi):
+    """Boards, three in a request."""
+
+    name = "planner"
+    streams = (BoardsStream, ItemsStream, LabelsStream, NotesStream)
+
+    @parser
+    def cards(self, items: Incremental[ItemsStream], boards: FullRefresh[BoardsStream]) -> Iterator[Card]:
+        for item, board in items.with_parents(boards):
+            yield Card(id=self.object_id(item.id), board=None if board is None else board.name)
+
+
+def asking_for(size: int, **settings: Any) -> type[Integration[Any]]:
+    """The integration with so many boards in a request, and other settings of all these streams."""
+    changed = {"parents_per_request": size, **settings}
+    streams = [declare(each.__name__, each, **changed) for each in (ItemsStream, LabelsStream, NotesStream)]
+    return declare("PlannerIntegration", DeskApi, name="planner", streams=(BoardsStream, *streams))
+
+
+class Boards:
+    """The vendor's data and API. A board in `refused` is answered with that status, whatever it is asked with.
+
+    by_board: whether lists go from board to board, instead of by the time of the change.
+    """
+
+    def __init__(self, *, by_board: bool = False) -> None:
+        self.minute = 0
+        self.boards: dict[int, str] = {}
+        self.items: dict[str, tuple[int, str]] = {}
+        self.refused: dict[int, int] = {}
+        self.by_board = by_board
+        self.vendor = Vendor()
+        self.vendor.handler = self.answer
+
+    def put(self, item: str, board: int) -> None:
+        """Add or change an item."""
+        self.minute += 1
+        at = f"2026-02-{1 + self.minute // 1440:02}T{self.minute // 60 % 24:02}:{self.minute % 60:02}:00Z"
+        self.boards[board] = at
+        self.items[item] = (board, at)
+
+    def remove(self, item: str) -> None:
+        """Remove an item, which changes its board."""
+        board, _ = self.items.pop(item)
+        self.minute += 1
+        self.boards[board] = f"removed at {self.minute}"
+
+    def answer(self, asked: ReceivedRequest) -> Reply:
+        if asked.path == "/boards":
+            listed = [{"id": board, "name": f"board {board}", "changed": at} for board, at in self.boards.items()]
+            return Reply(body={"items": listed})
+        boards = self.boards_of(asked)
+        for board, status in self.refused.items():
+            if board in boards:
+                return Reply(status, {"message": f"board {board} can't be read"})
+        since, after = (asked.query.get(name, [""])[0] for name in ("since", "after"))
+        after = after or (json.loads(asked.body).get("after", "") if asked.body else "")
+        in_order = sorted(
+            (board if self.by_board else 0, at, id_, board)
+            for id_, (board, at) in self.items.items()
+            if board in boards and at >= since
+        )
+        found = [{"id": id_, "label": id_[-1], "board": {"id": board}, "changed": at} for _, at, id_, board in in_order]
+        begin = int(after or 0)
+        more = {"next": str(begin + PAGE)} if begin + PAGE < len(found) else {}
+        return Reply(body={"items": found[begin : begin + PAGE], **more})
+
+    def boards_of(self, asked: ReceivedRequest) -> list[int]:
+        """The boards that a request asks for."""
+        if asked.body:
+            return [int(id_) for id_ in json.loads(asked.body)["filter"]["boards"]]
+        texts: list[str] = asked.query.get("boards", [asked.path.rpartition("/")[2]])
+        return [int(id_) for text in texts for id_ in text.split(",")]
+
+    def take_requests(self) -> list[list[int]]:
+        """The boards of each request for what is on them since the last call, first pages and others."""
+        taken = [self.boards_of(asked) for asked in self.vendor.requests if asked.path != "/boards"]
+        self.vendor.requests.clear()
+        return taken
+
+
+@contextmanager
+def boards_vendor(*, by_board: bool = False) -> Iterator[Boards]:
+    boards = Boards(by_board=by_board)
+    with boards.vendor:
+        yield boards

@@ -1,0 +1,233 @@
+"""A sync of AWS brings all accounts and buckets, each asked for in its own region, and tells what it could not read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import botocore.endpoint
+import pytest
+
+from dazz_assets.errors import SyncError
+from dazz_assets.sandbox import Fault, RateLimit, Sandbox
+from integrations.aws.integration import SETTINGS
+from integrations.aws.sandbox import AwsSandbox
+from tests.integrations.aws_customer import Customer
+
+SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+ALL_PARTS = ", ".join(SETTINGS)
+DENIED = (403, "AccessDenied", "Access Denied")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK waits between its attempts, as the engine does."""
+    monkeypatch.setattr(botocore.endpoint, "time", mock.Mock())
+
+
+@pytest.fixture
+def aws() -> AwsSandbox:
+    return AwsSandbox(seed=3, accounts=3, buckets=12, page_size=2)
+
+
+@pytest.fixture
+def sandbox(aws: AwsSandbox) -> Iterator[Sandbox]:
+    with Sandbox([aws]) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def customer(sandbox: Sandbox, tmp_path: Path) -> Customer:
+    return Customer(sandbox.settings("aws"), tmp_path)
+
+
+def names(aws: AwsSandbox) -> set[str]:
+    return {name for account in aws.accounts.values() for name in account.buckets}
+
+
+def a_bucket(aws: AwsSandbox) -> str:
+    """One that tells all of its settings."""
+    refusing = {bucket for bucket, _ in aws.refusals}
+    return min(names(aws) - refusing)
+
+
+def settings_of(customer: Customer, bucket: str) -> dict[str, Any]:
+    [row] = customer.rows(f"select record from raw.aws_bucket_settings where key = '{bucket}'")
+    record: dict[str, Any] = json.loads(row["record"])
+    return record
+
+
+def test_all_accounts_and_buckets_arrive_whatever_pages_they_are_on(aws: AwsSandbox, customer: Customer) -> None:
+    reports = customer.sync()
+    assert {name: report.stored for name, report in reports.items()} == {
+        "accounts": 3,
+        "buckets": 12,
+        "bucket_settings": 12,
+    }
+    lists = [item.request.params() for item in aws.traffic.log if item.request.param("max-buckets")]
+    assert len(lists) == 6  # four buckets in each account, two on a page
+    assert {params["max-buckets"] for params in lists} == {"1000"}
+    assert sum("continuation-token" in params for params in lists) == 3
+    stored = {row["uid"] for row in customer.rows("select uid from cloud_resources")}
+    assert stored == {*aws.accounts, *(f"arn:aws:s3:::{name}" for name in names(aws))}
+
+
+def test_a_resource_has_its_region_its_account_and_its_owner(aws: AwsSandbox, customer: Customer) -> None:
+    customer.sync()
+    bucket = a_bucket(aws)
+    [account] = [account for account in aws.accounts.values() if bucket in account.buckets]
+    [row] = customer.rows(
+        "select region, account_uid, account_name, identities.uid, identities.name from cloud_resources "
+        f"join identities on owner_id = identities.id where cloud_resources.name = '{bucket}'"
+    )
+    assert row == {
+        "region": account.store.get_bucket(bucket).region_name,
+        "account_uid": account.id,
+        "account_name": account.alias,
+        "uid": account.id,
+        "name": account.alias,
+    }
+
+
+def test_each_bucket_is_asked_for_once_for_each_setting_in_its_own_region(aws: AwsSandbox, customer: Customer) -> None:
+    customer.sync()
+    asked = [item for item in aws.traffic.log if item.request.path.strip("/") in names(aws)]
+    assert len(asked) == 12 * len(SETTINGS)
+    # The sandbox answers 400 to a request that was signed for another region.
+    assert {item.status for item in asked} <= {200, 403, 404}
+
+
+def test_the_second_sync_assumes_each_role_once_and_stores_what_changed(aws: AwsSandbox, customer: Customer) -> None:
+    first = customer.sync()
+    change = aws.change(1)
+    second = customer.sync()
+    assert second["accounts"].version == first["accounts"].version
+    kept = {row["name"] for row in customer.rows("select name from cloud_resources where type = 'AWS::S3::Bucket'")}
+    assert kept == names(aws)
+    assert set(change.added["buckets"]) <= kept
+    assert not set(change.removed["buckets"]) & kept
+    assumed = [item for item in aws.traffic.log if b"Action=AssumeRole" in item.request.body]
+    assert len(assumed) == 2 * 3
+
+
+def test_a_finding_goes_with_its_bucket_and_stays_itself_otherwise(aws: AwsSandbox, customer: Customer) -> None:
+    customer.sync()
+    before = {row["id"]: row["resource_name"] for row in customer.rows("select id, resource_name from findings")}
+    [removed] = aws.change(1).removed["buckets"]
+    customer.sync()
+    after = {row["id"]: row["resource_name"] for row in customer.rows("select id, resource_name from findings")}
+    assert removed not in after.values()
+    shared = set(before.values()) & set(after.values())
+    assert shared
+    assert {before[id_] for id_ in before.keys() & after.keys()} >= shared - {
+        name for id_, name in before.items() if id_ not in after
+    }
+
+
+def test_what_is_refused_of_a_bucket_is_told_and_not_known(aws: AwsSandbox, customer: Customer) -> None:
+    bucket = a_bucket(aws)
+    aws.refusals = {(bucket, about): DENIED for about in ("acl", "policyStatus", "publicAccessBlock")}
+    report = customer.sync()["bucket_settings"]
+    assert any(
+        f"buckets {bucket}: Acl, PolicyStatus, PublicAccessBlock: AccessDenied" in text for text in report.warnings
+    )
+    record = settings_of(customer, bucket)
+    assert {name for name, part in record.items() if isinstance(part, dict) and "Error" in part} >= {
+        "Acl",
+        "PolicyStatus",
+        "PublicAccessBlock",
+    }
+    [row] = customer.rows(f"select is_public from cloud_resources where name = '{bucket}'")
+    [account] = [account for account in aws.accounts.values() if bucket in account.buckets]
+    assert row["is_public"] is None or account.alias == "nimbus-works-data"
+
+
+def test_a_bucket_in_a_region_that_is_not_enabled_is_reported_and_the_others_are_read(
+    aws: AwsSandbox, customer: Customer
+) -> None:
+    bucket = a_bucket(aws)
+    aws.closed_regions = {aws.region_of(bucket) or ""}
+    report = customer.sync()["bucket_settings"]
+    assert report.stored == 12
+    assert any(f"{bucket}: {ALL_PARTS}: IllegalLocationConstraintException" in text for text in report.warnings)
+    assert settings_of(customer, bucket)["Encryption"]["Error"]["Code"] == "IllegalLocationConstraintException"
+
+
+def test_a_bucket_that_does_not_answer_is_reported_and_the_others_are_read(aws: AwsSandbox, customer: Customer) -> None:
+    bucket = a_bucket(aws)
+    aws.faults.add(Fault(kind="reset", path=f"/{bucket}*", times=10_000))
+    report = customer.sync()["bucket_settings"]
+    assert report.stored == 12
+    assert any(
+        f"buckets {bucket}: {ALL_PARTS}: ConnectionClosedError: no answer came" in text for text in report.warnings
+    )
+    assert {part["Error"]["Code"] for name, part in settings_of(customer, bucket).items() if name != "Name"} == {
+        "ConnectionClosedError"
+    }
+
+
+def test_nothing_is_replaced_when_all_of_aws_does_not_answer(aws: AwsSandbox, customer: Customer) -> None:
+    customer.sync()
+    before = customer.rows("select key, record from raw.aws_bucket_settings order by key")
+    aws.faults.add(Fault(kind="reset", times=1_000_000))
+    with pytest.raises(SyncError, match="got no response: ConnectionClosedError"):
+        customer.sync("bucket_settings")
+    assert customer.rows("select key, record from raw.aws_bucket_settings order by key") == before
+
+
+def test_an_account_that_refuses_us_is_reported_and_what_is_stored_of_it_stays(
+    aws: AwsSandbox, customer: Customer
+) -> None:
+    customer.sync()
+    refused = list(aws.accounts)[1]
+    aws.refused_roles = {refused}
+    reports = customer.sync()
+    assert any(f"{refused}: Identity: AccessDenied" in text for text in reports["accounts"].warnings)
+    for stream in ("buckets", "bucket_settings"):
+        assert reports[stream].passed_over
+        assert all("403" in text and "sts:AssumeRole" in text for text in reports[stream].passed_over)
+    assert not any("sts:AssumeRole" in text for text in reports["bucket_settings"].warnings)
+    assert [report.stored for report in reports.values()] == [3, 12, 12]
+    rows = customer.rows(f"select count(*) as n from cloud_resources where account_uid = '{refused}'")
+    assert rows == [{"n": 5}]  # with the account itself
+
+
+def test_the_sync_fails_when_every_account_refuses_us(aws: AwsSandbox, customer: Customer) -> None:
+    aws.refused_roles = set(aws.accounts)
+    with pytest.raises(SyncError, match=r"403.*AccessDenied.*sts:AssumeRole"):
+        customer.sync()
+
+
+def test_a_bucket_that_is_deleted_meanwhile_is_passed_over(aws: AwsSandbox, customer: Customer) -> None:
+    customer.sync("accounts", "buckets")
+    bucket = a_bucket(aws)
+    aws.refusals = {(bucket, "*"): (404, "NoSuchBucket", "The specified bucket does not exist")}
+    report = customer.sync("bucket_settings")["bucket_settings"]
+    assert report.stored == 11
+    assert any(bucket in text and "NoSuchBucket" in text for text in report.passed_over)
+
+
+def test_throttling_is_repeated_by_the_sdk_and_then_by_the_engine(aws: AwsSandbox, customer: Customer) -> None:
+    customer.sync("accounts", "buckets")
+    bucket = a_bucket(aws)
+    aws.faults.add(Fault(kind="status", status=503, body=SLOW_DOWN, path=f"/{bucket}", times=5))
+    report = customer.sync("bucket_settings")["bucket_settings"]
+    assert (report.stored, aws.traffic.stats().statuses[503]) == (12, 5)
+    assert "Error" not in settings_of(customer, bucket)["Acl"]
+
+
+def test_keys_that_are_not_valid_are_wrong_credentials(sandbox: Sandbox, tmp_path: Path) -> None:
+    config = {**sandbox.settings("aws"), "access_key_id": "AKIAWRONGWRONGWRONGW", "role_arns": [], "external_id": None}
+    with pytest.raises(SyncError, match=r"401.*InvalidAccessKeyId.*Check the connection's credentials"):
+        Customer(config, tmp_path).sync()
+
+
+def test_a_limit_of_the_account_slows_the_sync_down_and_loses_nothing(aws: AwsSandbox, customer: Customer) -> None:
+    moments = count()
+    aws.rate = RateLimit(40, per=1, clock=lambda: next(moments) / 50)  # 50 requests a second are sent
+    assert [report.stored for report in customer.sync().values()] == [3, 12, 12]
+    assert aws.traffic.stats().statuses.get(503, 0) + aws.traffic.stats().statuses.get(400, 0) > 0
