@@ -31,6 +31,9 @@ class Cursor:
     both: both bounds are always sent; the upper one is now if a range has no end.
     format: how the bounds are written: `"epoch"` (seconds), `"epoch_ms"`, or a strftime format. By default RFC 3339 in
         UTC, such as `2026-01-31T00:00:00Z`.
+    reread: how often a sync lists all records from the start again, at most, for example `timedelta(days=7)`: for APIs
+        where a record may change without its cursor, as an alert's score does. Of what comes, only what is new or
+        changed is stored.
     zone: the time zone in which a strftime format writes them, by its IANA name, where the vendor reads them in a zone
         of its own: `"America/New_York"`, `"{config.zone}"`, `"{facts.me.timeZone}"`. By default UTC.
     """
@@ -46,3 +49,4 @@ class Cursor:
     both: bool = False
     nulls_listed: bool = False
     zone: str | None = None
+    reread: timedelta | None = None

@@ -46,6 +46,7 @@ class CodeProject(DomainObject):
     is_active: bool | None = Field(default=None, description="Whether it is scanned.")
     organization_uid: str | None = Field(default=None, description="The organisation's id at the vendor.")
     repository_name: str | None = Field(default=None, description="With its owner: acme/shop.")
+    repository_url: str | None = Field(default=None, description="The repository's page at its host.")
     branch: str | None = None
     manifest_path: str | None = None
     package_manager: str | None = Field(default=None, description="The purl type: npm, pypi, maven, golang, deb.")

@@ -103,6 +103,9 @@ class Finding(DomainObject):
     resource_id: str = Field(description="The asset's id as a domain object.")
     resource_uid: str = Field(description="The asset's id at the vendor.")
     resource_name: str | None = None
+    repository_name: str | None = Field(
+        default=None, description="The repository that the asset is, or is in, with its owner: acme/shop."
+    )
     owner: str | None = Field(default=None, description="The owner of the asset.")
 
     affected_packages: list[AffectedPackage] = Field(default_factory=list)

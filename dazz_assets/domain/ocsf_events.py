@@ -225,6 +225,7 @@ def _unmapped(finding: Finding) -> Event:
         "known_exploited": finding.known_exploited,
         "reachability": finding.reachability,
         "reachable": finding.reachable,
+        "repository_name": finding.repository_name,
         "scope": finding.scope,
         "vendor_risk_score": finding.vendor_risk_score,
     }

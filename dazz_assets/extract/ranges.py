@@ -45,6 +45,10 @@ It is committed with the first mark of a source. Of a sub-stream it is the lates
 """
 
 
+REREAD = "reread"
+"""The application transaction of a raw table that holds when all was last listed from the start, in microseconds."""
+
+
 def keeps_position(stream: StreamSpec) -> bool:
     """Whether a stream is a feed for polling, whose next sync goes on where the last one ended."""
     return keeps_place(stream.paginator)
@@ -90,15 +94,27 @@ class Part:
 
 
 class SyncPlan:
-    """Plans where the walks of one sync begin and end."""
+    """Plans where the walks of one sync begin and end.
 
-    def __init__(self, session: Session, stream: StreamSpec, range_: SyncRange, stored: TableVersion | None) -> None:
+    may_reread: list all from the start if the stream's `reread` is due. rereads: whether that is so.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        stream: StreamSpec,
+        range_: SyncRange,
+        stored: TableVersion | None,
+        *,
+        may_reread: bool = False,
+    ) -> None:
         known = None if stored is None else stored.transaction(START)
         # The start that the marks were made with, if it is later than the connection's, which was moved back.
         self.marks_from = known if known is not None and session.start < known and range_.from_mark else None
         self._session = session
         self._stream = stream
         self._range = range_
+        self.rereads = may_reread and range_.since is range_.until is None and self._is_reread_due(stored)
         self.lookback = stream.cursor.lookback // timedelta(microseconds=1) if stream.cursor else 0
 
     def start_of(self, source: Source) -> int:
@@ -111,6 +127,8 @@ class SyncPlan:
     def _continue_at(self, source: Source) -> int:
         """Where a source is listed from its mark on, in microseconds."""
         start, cursor = self._session.start, self._stream.cursor
+        if self.rereads:
+            return start
         # A mark may lie below the start: the cursor may be a counter, or the vendor's clock wrong.
         begin = start if source.mark is None else max(min(start, source.mark), source.mark - self.lookback)
         is_before_known = source.mark is None and self.marks_from is not None
@@ -121,7 +139,15 @@ class SyncPlan:
         return max(begin, source.covered - self.lookback - late)
 
     def _covered(self, source: Source) -> int | None:
-        return source.covered if self._range.from_mark else None
+        return source.covered if self._range.from_mark and not self.rereads else None
+
+    def _is_reread_due(self, stored: TableVersion | None) -> bool:
+        """Whether all was last listed so long ago, if ever, that it is to be listed again."""
+        every = self._stream.cursor.reread if self._stream.cursor else None
+        last = None if stored is None else stored.transaction(REREAD)
+        if every is None or last is None or self._range.refetch:
+            return every is not None
+        return to_microseconds(self._session.now()) - last >= every // timedelta(microseconds=1)
 
     def needs_covered(self, covered: int, now: int) -> bool:
         """Whether a sync from the mark would list long ranges again, unless it is noted that they were fetched.
@@ -153,9 +179,9 @@ class SyncPlan:
 
     @property
     def lists_again(self) -> bool:
-        """Whether somebody chose what is fetched, a range or everything again, so that it may be stored already."""
+        """Whether a range or everything is fetched that may be stored already: as somebody chose, or as it is due."""
         range_ = self._range
-        return range_.refetch or range_.since is not None or range_.until is not None
+        return self.rereads or range_.refetch or range_.since is not None or range_.until is not None
 
     @property
     def covers_from_start(self) -> bool:
@@ -251,7 +277,8 @@ class SyncPlan:
 
     def _resumes(self, source: Source) -> bool:
         """Whether a source's walk goes on where the last one ended."""
-        return self._range.from_mark and source.position is not None and self.marks_from is None
+        goes_on = self._range.from_mark and self.marks_from is None and not self.rereads
+        return goes_on and source.position is not None
 
     def _part_edges(self, since: int, until: int | None) -> Iterator[int]:
         if not self._is_fetched_in_parts:

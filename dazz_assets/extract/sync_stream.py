@@ -11,15 +11,16 @@ from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
 from dazz_assets.extract.passes import Pass
-from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
+from dazz_assets.extract.ranges import REREAD, SyncPlan, SyncRange, keeps_position
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.http import FetchError, RefusedError
-from dazz_assets.lake import TableVersion
+from dazz_assets.lake import Commit, TableVersion
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.tables import create_tables, is_synced
+from dazz_assets.windows import to_microseconds
 
 # Sources of a sub-stream per commit, so that an interrupted sync of many parents resumes at the last one.
 _SOURCES_PER_COMMIT = 500
@@ -45,7 +46,7 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
         return StreamSync(
             session,
             stream,
-            SyncPlan(session, stream, range_, stored),
+            SyncPlan(session, stream, range_, stored, may_reread=True),
             replaces_all=range_.refetch or not stream.cursor,
             identity_changed=identity_changed,
             accepts_shrink=range_.accept_shrink,
@@ -93,6 +94,7 @@ class StreamSync:
         """Fetch the parts of the plan, each stored before the next begins. Raises SyncError."""
         state = self._state
         sources: list[Source] = []
+        began_at = to_microseconds(self._session.now())
         try:
             fetch_facts(self._session, state.client)
             self._session.store_facts()
@@ -129,6 +131,8 @@ class StreamSync:
                 state.report.warnings.append(cursorless)
             if self._stream.cursor is not None and self._plan.covers_from_start:
                 self._record_start(self._session.start, sources)
+            if self._plan.rereads and not state.shifted:
+                state.commit(Commit(transactions={REREAD: began_at}))
         except (SyncError, FetchError) as error:
             raise SyncError(str(error), self._report(sources), refused=isinstance(error, RefusedError)) from None
         finally:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
@@ -118,7 +119,16 @@ def _find_unused_cursor_setting(stream: StreamSpec) -> str | None:
         )
     if cursor.nulls_listed and (cursor.nulls is None or not stream.takes_since):
         return "Cursor(nulls_listed=True) does nothing: it needs `nulls` and `since`; set both, or remove it"
+    if cursor.reread is not None and _lists_all(stream, cursor):
+        return "Cursor(reread=...) does nothing: each sync of this stream lists all records anyway; remove it"
     return None
+
+
+def _lists_all(stream: StreamSpec, cursor: Cursor) -> bool:
+    """Whether each sync lists all records: nothing limits a list, or the filter would leave out some that count."""
+    if cursor.nulls is not None and not cursor.nulls_listed:
+        return True
+    return not stream.takes_since and cursor.order != "desc"
 
 
 def _find_setting_replaced_by_auth(stream: StreamSpec, integration: type[Integration[Any]]) -> str | None:

@@ -395,6 +395,7 @@ class _CursorSettings(BaseModel):
     both: bool = _setting("True or False")
     nulls_listed: bool = _setting("True or False")
     lookback: timedelta = _setting("a timedelta, not negative", "`lookback=timedelta(hours=1)`", ge=timedelta())
+    reread: timedelta | None = _setting("a timedelta above 0", "`reread=timedelta(days=7)`", gt=timedelta())
     order: Literal["asc", "desc"] | None = _setting('"asc" or "desc"')
     zone: Annotated[str, AfterValidator(_check_zone)] | None = _setting(
         "the name of a time zone", '`zone="America/New_York"`'

@@ -1,1 +1,1 @@
-"""GitHub: repositories and Dependabot alerts of an organisation."""
+"""GitHub: the repositories of an organisation, alerts about them, work on them, and its members."""

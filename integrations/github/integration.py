@@ -9,95 +9,112 @@ from pydantic import SecretStr
 from dazz_assets import (
     BearerToken,
     ConnectionConfig,
-    Cursor,
     FullRefresh,
     Incremental,
     Integration,
     LinkHeader,
     Rate,
-    Stream,
+    SignedJwt,
+    TokenExchange,
     parser,
 )
-from dazz_assets.domain import CodeRepository, Finding, FindingClass, RawRecord, Severity, Status
+from dazz_assets.domain import CodeRepository, Finding, Identity, RawRecord, WorkItem
 
-from .alerts import SEVERITIES, STATES, affected_packages, closing, cves, cvss, epss, severity, title
-from .models import DependabotAlert, Repository, RepositoryReference, SecurityAdvisory
-
-# The fields of an account that identify a person, by the schema `simple-user`; `type` does not.
-OF_A_USER = (
-    *("login", "id", "node_id", "name", "email", "avatar_url", "gravatar_id", "url", "html_url"),
-    *("followers_url", "following_url", "gists_url", "starred_url", "subscriptions_url", "organizations_url"),
-    *("repos_url", "events_url", "received_events_url"),
+from .code_scanning import code_scanning_finding
+from .dependabot import dependabot_finding
+from .identities import member_identity, owner_identity
+from .repositories import KnownRepositories
+from .secret_scanning import secret_scanning_finding
+from .streams import (
+    CodeScanningAlertsStream,
+    DependabotAlertsStream,
+    IssuesStream,
+    MembersStream,
+    OwnersStream,
+    PullRequestsStream,
+    RepositoriesStream,
+    SecretScanningAlertsStream,
 )
+from .work_items import issue_work_item, pull_request_work_item
 
 
 class GitHubConfig(ConnectionConfig):
-    """An organisation and a token that may read its repositories and Dependabot alerts.
+    """An organisation, and a token or a GitHub App that may read it.
 
+    token: a personal access token. app_id, installation_id, private_key: of a GitHub App that is installed in the
+    organisation; the key is in PEM.
     For GitHub Enterprise Server set `base_url` to `https://<host>/api/v3`.
     """
 
-    token: SecretStr
     org: str
-
-
-class RepositoriesStream(Stream[Repository]):
-    """Repositories of the organisation. https://docs.github.com/rest/repos/repos#list-organization-repositories"""
-
-    path = "/orgs/{config.org}/repos"
-    primary_key = "id"
-
-
-class DependabotAlertsStream(Stream[DependabotAlert]):
-    """Dependabot alerts of the organisation, in every state; `updated_at` is when the state last changed.
-
-    https://docs.github.com/rest/dependabot/alerts#list-dependabot-alerts-for-an-organization
-    The API has no filter for changes, but sorts by them: a sync reads the newest first, down to the mark.
-    """
-
-    path = "/orgs/{config.org}/dependabot/alerts"
-    params = {"sort": "updated", "direction": "desc"}
-    primary_key = ("repository.id", "number")
-    cursor = Cursor("updated_at", order="desc")
-    # The owner of a repository is the organisation, not a person. A comment may mention anyone.
-    personal = (
-        *(f"{who}.{field}" for who in ("dismissed_by", "assignees") for field in OF_A_USER),
-        "dismissal_request.requester.login",
-        "dismissal_request.requester.id",
-        "dismissed_comment",
-    )
+    token: SecretStr | None = None
+    app_id: str | int | None = None
+    installation_id: int | None = None
+    private_key: SecretStr | None = None
 
 
 class GitHubIntegration(Integration[GitHubConfig]):
-    """An organisation's repositories and the alerts about their dependencies.
+    """An organisation's repositories, the alerts about them, the work on them, and its members.
 
     The hourly quota is read from the headers of each response; `rate` is the limit of points a minute.
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    Each kind of alert, and of work, has a parser of its own: a token that may not read one of them costs that alone.
     """
 
     name = "github"
     base_url = "https://api.github.com"
-    auth = BearerToken("{config.token}")
+    # https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
+    auth = (
+        TokenExchange(
+            SignedJwt("{config.private_key}", claims={"iss": "{config.app_id}"}),
+            url="/app/installations/{config.installation_id}/access_tokens",
+        ),
+        BearerToken("{config.token}"),
+    )
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
     params = {"per_page": 100}
     paginator = LinkHeader()
     rate = Rate(900, per=60)
+    permissions_url = "https://docs.github.com/rest/authentication/permissions-required-for-github-apps"
+    permissions_header = "x-accepted-github-permissions"
     check = RepositoriesStream
-    streams = (RepositoriesStream, DependabotAlertsStream)
+    streams = (
+        RepositoriesStream,
+        MembersStream,
+        OwnersStream,
+        DependabotAlertsStream,
+        CodeScanningAlertsStream,
+        SecretScanningAlertsStream,
+        IssuesStream,
+        PullRequestsStream,
+    )
 
     @parser(refresh="changed")
     def findings(
         self, alerts: Incremental[DependabotAlertsStream], repositories: FullRefresh[RepositoriesStream]
     ) -> Iterator[Finding]:
         """Dependabot alerts as vulnerability findings; those of archived and deleted repositories are closed."""
-        archived = {repository.id for repository in repositories if repository.archived}
+        known = KnownRepositories(repositories)
         for alert in alerts:
-            finding = self._finding(alert)
-            if alert.repository.id in archived:
-                finding = finding.closed("repository archived")
-            elif gone := repositories.gone_since(alert.repository.id):
-                finding = finding.closed("repository no longer listed", gone)
-            yield finding
+            yield known.close(dependabot_finding(alert, self.object_id), alert.repository)
+
+    @parser(refresh="changed")
+    def code_scanning_findings(
+        self, alerts: Incremental[CodeScanningAlertsStream], repositories: FullRefresh[RepositoriesStream]
+    ) -> Iterator[Finding]:
+        """Code scanning alerts as findings of the application's posture; closed like those of Dependabot."""
+        known = KnownRepositories(repositories)
+        for alert in alerts:
+            yield known.close(code_scanning_finding(alert, self.object_id), alert.repository)
+
+    @parser(refresh="changed")
+    def secret_scanning_findings(
+        self, alerts: Incremental[SecretScanningAlertsStream], repositories: FullRefresh[RepositoriesStream]
+    ) -> Iterator[Finding]:
+        """Secret scanning alerts as data security findings, without the secrets; closed like those of Dependabot."""
+        known = KnownRepositories(repositories)
+        for alert in alerts:
+            yield known.close(secret_scanning_finding(alert, self.object_id), alert.repository)
 
     @parser
     def code_repositories(self, repositories: FullRefresh[RepositoriesStream]) -> Iterator[CodeRepository]:
@@ -105,7 +122,7 @@ class GitHubIntegration(Integration[GitHubConfig]):
         for repository in repositories:
             owner = repository.owner
             yield CodeRepository(
-                id=self._repository_id(repository),
+                id=self.object_id(repository.id),
                 uid=str(repository.id),
                 name=repository.full_name or str(repository.id),
                 src_url=repository.html_url,
@@ -119,44 +136,38 @@ class GitHubIntegration(Integration[GitHubConfig]):
                 created_time=repository.created_at,
             )
 
-    def _repository_id(self, repository: RepositoryReference) -> str:
-        return self.object_id(repository.id)
+    @parser
+    def identities(
+        self,
+        members: FullRefresh[MembersStream],
+        owners: FullRefresh[OwnersStream],
+        repositories: FullRefresh[RepositoriesStream],
+    ) -> Iterator[Identity]:
+        """Members of the organisation, those who own it as administrators; and the owner of the repositories."""
+        administrators = {owner.id for owner in owners}
+        seen = set()
+        for member in members:
+            seen.add(member.id)
+            yield member_identity(member, is_owner=member.id in administrators, object_id=self.object_id)
+        for repository in repositories:
+            account = repository.owner
+            if account and account.id is not None and account.id not in seen:
+                seen.add(account.id)
+                yield owner_identity(account, account.id, repository, self.object_id)
 
-    def _finding(self, alert: DependabotAlert) -> Finding:
-        repository = alert.repository
-        advisory = alert.security_advisory or SecurityAdvisory()
-        packages = affected_packages(alert)
-        score, prediction = cvss(advisory), epss(advisory)
-        word = severity(alert)
-        closed_time, why = closing(alert)
-        return Finding(
-            id=self.object_id(repository.id, alert.number),
-            uid=str(alert.number),
-            src_url=alert.html_url,
-            class_uid=FindingClass.VULNERABILITY,
-            title=title(alert),
-            raw_record=RawRecord(stream="dependabot_alerts", key=f"[{repository.id},{alert.number}]"),
-            status_id=STATES.get(alert.state, Status.OTHER),
-            vendor_status=alert.state,
-            status_detail=why,
-            severity_id=SEVERITIES.get(word, Severity.OTHER) if word else Severity.UNKNOWN,
-            vendor_severity=word,
-            cvss_score=score.score,
-            cvss_vector=score.vector_string,
-            epss_score=prediction.percentage,
-            epss_percentile=prediction.percentile,
-            resource_type="repository",
-            resource_id=self._repository_id(repository),
-            resource_uid=str(repository.id),
-            resource_name=repository.full_name,
-            owner=repository.owner.login if repository.owner else None,
-            affected_packages=packages,
-            fix_available=packages[0].fix_available if packages else None,
-            cves=cves(advisory),
-            ghsa=advisory.ghsa_id,
-            cwes=[weakness.cwe_id for weakness in advisory.cwes],
-            first_seen_time=alert.created_at,
-            last_seen_time=alert.updated_at,
-            resolved_time=alert.fixed_at,
-            closed_time=closed_time,
-        )
+    @parser
+    def issue_work_items(
+        self, issues: Incremental[IssuesStream], repositories: FullRefresh[RepositoriesStream]
+    ) -> Iterator[WorkItem]:
+        """Issues; the pull requests among them come from their own stream."""
+        for issue, repository in issues.with_parents(repositories):
+            if issue.pull_request is None:
+                yield issue_work_item(issue, repository, self.object_id)
+
+    @parser
+    def pull_request_work_items(
+        self, pulls: Incremental[PullRequestsStream], repositories: FullRefresh[RepositoriesStream]
+    ) -> Iterator[WorkItem]:
+        """Pull requests."""
+        for pull, repository in pulls.with_parents(repositories):
+            yield pull_request_work_item(pull, repository, self.object_id)

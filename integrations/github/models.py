@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, cast
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, FiniteFloat
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, FiniteFloat
 
 from dazz_assets import Lenient, LenientList
 
@@ -17,6 +17,14 @@ class Account(BaseModel):
 
     login: str
     id: Lenient[int] = None
+    type: Lenient[str] = None
+    html_url: Lenient[str] = None
+
+
+class Member(Account):
+    """A member of the organisation: type User, or Bot."""
+
+    id: int
 
 
 class RepositoryReference(BaseModel):
@@ -137,3 +145,118 @@ class DependabotAlert(BaseModel):
     dismissed_at: Lenient[AwareDatetime] = None
     dismissed_reason: Lenient[str] = None
     auto_dismissed_at: Lenient[AwareDatetime] = None
+
+
+class Rule(BaseModel):
+    """What a tool looked for. `security_severity_level` is for rules about security, `severity` for the others."""
+
+    id: Lenient[str] = None
+    name: Lenient[str] = None
+    description: Lenient[str] = None
+    severity: Lenient[str] = None
+    security_severity_level: Lenient[str] = None
+    tags: LenientList[str] = []
+
+
+LineNumber = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class CodeLocation(BaseModel):
+    """A part of a file."""
+
+    path: str
+    start_line: Lenient[LineNumber] = None
+    end_line: Lenient[LineNumber] = None
+
+
+class AlertInstance(BaseModel):
+    """Where a tool found it last."""
+
+    commit_sha: Lenient[str] = None
+    location: Lenient[CodeLocation] = None
+
+
+class CodeScanningAlert(BaseModel):
+    """What a tool found in the code; numbered within its repository."""
+
+    number: int
+    repository: RepositoryReference
+    state: Lenient[str] = None
+    rule: Lenient[Rule] = None
+    most_recent_instance: Lenient[AlertInstance] = None
+    html_url: Lenient[str] = None
+    created_at: Lenient[AwareDatetime] = None
+    updated_at: Lenient[AwareDatetime] = None
+    fixed_at: Lenient[AwareDatetime] = None
+    dismissed_at: Lenient[AwareDatetime] = None
+    dismissed_reason: Lenient[str] = None
+
+
+class SecretLocation(CodeLocation):
+    """Where a secret was found first, if that was in a commit."""
+
+    commit_sha: Lenient[str] = None
+
+
+class SecretScanningAlert(BaseModel):
+    """A secret that was found; numbered within its repository. The secret itself is not read."""
+
+    number: int
+    repository: RepositoryReference
+    state: Lenient[str] = None
+    secret_type: Lenient[str] = None
+    secret_type_display_name: Lenient[str] = None
+    resolution: Lenient[str] = None
+    resolved_at: Lenient[AwareDatetime] = None
+    first_location_detected: Lenient[SecretLocation] = None
+    html_url: Lenient[str] = None
+    created_at: Lenient[AwareDatetime] = None
+    updated_at: Lenient[AwareDatetime] = None
+
+
+def _named(value: object) -> object:
+    """A label as an object: some are given by their name alone."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+class Label(BaseModel):
+    """A label."""
+
+    name: str
+
+
+class IssueType(BaseModel):
+    """A type that the organisation gave its issues: Bug, Feature."""
+
+    name: str
+
+
+class WorkRecord(BaseModel):
+    """What issues and pull requests have in common; numbered within their repository."""
+
+    id: int
+    number: int
+    title: Lenient[str] = None
+    state: Lenient[str] = None
+    html_url: Lenient[str] = None
+    user: Lenient[Account] = None
+    assignee: Lenient[Account] = None
+    labels: LenientList[Annotated[Label, BeforeValidator(_named)]] = []
+    created_at: Lenient[AwareDatetime] = None
+    updated_at: Lenient[AwareDatetime] = None
+    closed_at: Lenient[AwareDatetime] = None
+
+
+class Issue(WorkRecord):
+    """An issue, or a pull request as the list of issues has it: then with `pull_request`."""
+
+    state_reason: Lenient[str] = None
+    type: Lenient[IssueType] = None
+    pull_request: object = None
+
+
+class PullRequest(WorkRecord):
+    """A pull request."""
+
+    draft: Lenient[bool] = None
+    merged_at: Lenient[AwareDatetime] = None

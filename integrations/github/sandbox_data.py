@@ -183,7 +183,6 @@ def alert(random: Random, number: int, repository: Record, found: Advisory, crea
     """An open Dependabot alert, as `dependabot-alert-with-repository`."""
     package = found.vulnerability["package"]
     full_name = repository["full_name"]
-    reference = _reference(repository["name"], repository["id"], repository["owner"], private=repository["private"])
     return {
         "number": number,
         "state": "open",
@@ -206,7 +205,7 @@ def alert(random: Random, number: int, repository: Record, found: Advisory, crea
         "fixed_at": None,
         "auto_dismissed_at": None,
         "assignees": [],
-        "repository": reference,
+        "repository": reference(repository),
     }
 
 
@@ -262,6 +261,11 @@ def _scores(random: Random, score: float) -> Record:
         "vector_string": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N",
     }
     return {"cvss": v3, "cvss_severities": {"cvss_v3": v3, "cvss_v4": v4 if random.random() < 0.5 else None}}
+
+
+def reference(whole: Record) -> Record:
+    """A repository as other records hold it, `simple-repository`."""
+    return _reference(whole["name"], whole["id"], whole["owner"], private=whole["private"])
 
 
 def _reference(name: str, number: int, owner: Record, *, private: bool) -> Record:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from dazz_assets import (
     ApiKey,
+    ClientCredentials,
     ConnectionConfig,
     Cursor,
     FullRefresh,
@@ -23,9 +24,10 @@ from dazz_assets.domain import CodeProject, Finding, FindingClass, RawRecord, Se
 
 from .links import SnykLink
 from .locations import Location, app_url, fix_available, locate, reachability
-from .models import Issue, Org, Project, ProjectAttributes
+from .models import Issue, Org, Project, Target
 from .packages import purl_type
 from .ratings import cves, cvss, cwes, exploit_maturity, ghsa, known_exploited, risk_score, rule
+from .repositories import source_repository
 
 CLASSES = {
     "package_vulnerability": FindingClass.VULNERABILITY,
@@ -42,22 +44,17 @@ SEVERITIES = {
     "high": Severity.HIGH,
     "critical": Severity.CRITICAL,
 }
-# Where projects come from whose names begin with their repository's.
-CODE_HOSTS = frozenset(
-    {
-        *("azure-repos", "bitbucket-cloud", "bitbucket-cloud-app", "bitbucket-connect-app", "bitbucket-server"),
-        *("github", "github-cloud-app", "github-enterprise", "github-server-app", "gitlab"),
-    }
-)
 
 
 class SnykConfig(ConnectionConfig):
-    """A token of a user or a service account.
+    """A token of a user or a service account; or the id and secret of a service account that signs in by OAuth 2.
 
     Outside the first region set `base_url`: `https://api.eu.snyk.io`, `https://api.us.snyk.io`, `https://api.au.snyk.io`.
     """
 
-    token: SecretStr
+    token: SecretStr | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
 
 
 class OrgsStream(Stream[Org]):
@@ -65,6 +62,7 @@ class OrgsStream(Stream[Org]):
 
     path = "/rest/orgs"
     primary_key = "id"
+    permissions = ("View Organization (org.read)",)
 
 
 class ProjectsStream(Stream[Project]):
@@ -73,7 +71,20 @@ class ProjectsStream(Stream[Project]):
     parent = OrgsStream
     path = "/rest/orgs/{parent.id}/projects"
     primary_key = "id"
+    permissions = ("View Projects (org.project.read)",)
     personal = ("relationships.owner.data.id", "relationships.importer.data.id")
+
+
+class TargetsStream(Stream[Target]):
+    """What an organisation scans, as far as it has projects: repositories, images, folders.
+
+    https://docs.snyk.io/snyk-api/reference/targets
+    """
+
+    parent = OrgsStream
+    path = "/rest/orgs/{parent.id}/targets"
+    primary_key = "id"
+    permissions = ("View Projects (org.project.read)",)
 
 
 class IssuesStream(Stream[Issue]):
@@ -83,51 +94,75 @@ class IssuesStream(Stream[Issue]):
     path = "/rest/orgs/{parent.id}/issues"
     primary_key = "id"
     cursor = Cursor("attributes.updated_at", since="updated_after", until="updated_before")
+    permissions = (
+        "View Organization (org.read)",
+        "View Projects (org.project.read)",
+        "View Project history (org.project.snapshot.read)",
+    )
 
 
 class SnykIntegration(Integration[SnykConfig]):
-    """Organisations, their projects, and the issues found in them.
+    """Organisations, what they scan, their projects, and the issues found in these.
 
     No header says how many of the 1,620 requests a minute are left, and requests over the limit keep the window closed.
     """
 
     base_url = "https://api.snyk.io"
-    auth = ApiKey(format="token {config.token}")
+    # https://docs.snyk.io/snyk-api/authentication-for-api; a token is issued in the region that it is for.
+    auth = (
+        ClientCredentials(token_url="/oauth2/token"),  # noqa: S106 - a path
+        ApiKey(format="token {config.token}"),
+    )
     headers = {"Accept": "application/vnd.api+json"}
     params = {"version": "2024-10-15", "limit": 100}
     records = "data"
     paginator = SnykLink("links.next")
     rate = Rate(1_600, per=60)
+    permissions_url = "https://docs.snyk.io/snyk-platform-administration/user-roles"
+    version_headers = ("snyk-version-lifecycle-stage",)
     check = OrgsStream
-    streams = (OrgsStream, ProjectsStream, IssuesStream)
+    streams = (OrgsStream, ProjectsStream, IssuesStream, TargetsStream)
 
     @parser(refresh="changed")
-    def findings(self, projects: FullRefresh[ProjectsStream], issues: Incremental[IssuesStream]) -> Iterator[Finding]:
-        """Issues as findings, located by their projects; those of deleted projects are closed."""
-        by_id = {project.id: project for project in projects}
+    def findings(
+        self,
+        projects: FullRefresh[ProjectsStream],
+        targets: FullRefresh[TargetsStream],
+        issues: Incremental[IssuesStream],
+    ) -> Iterator[Finding]:
+        """Issues as findings, located by their projects and these by their targets; those of deleted projects are
+        closed."""
+        by_id, known = {project.id: project for project in projects}, {target.id: target for target in targets}
         app = app_url(self._api_url())
         for issue in issues:
             item = issue.relationships.scan_item.data
-            finding = self._finding(issue, locate(issue, by_id.get(item.id), app))
+            finding = self._finding(issue, locate(issue, by_id.get(item.id), known, app))
             if item.type == "project" and (gone := projects.gone_since(item.id)):
                 finding = finding.closed("project no longer listed", gone)
             yield finding
 
     @parser
-    def code_projects(self, projects: FullRefresh[ProjectsStream]) -> Iterator[CodeProject]:
+    def code_projects(
+        self, projects: FullRefresh[ProjectsStream], targets: FullRefresh[TargetsStream]
+    ) -> Iterator[CodeProject]:
         """Projects, with their owner and the repository that they are in."""
+        known, app = {target.id: target for target in targets}, app_url(self._api_url())
         for project in projects:
             attributes, related = project.attributes, project.relationships
+            organisation = related.organization.data.id if related and related.organization else None
+            repository = source_repository(project, known)
             yield CodeProject(
                 id=self.object_id(project.id),
                 uid=project.id,
                 name=attributes.name,
                 type=attributes.type,
+                src_url=f"{app}/org/{organisation}/project/{project.id}" if organisation else None,
                 raw_record=RawRecord(stream="projects", key=project.id),
                 vendor_status=attributes.status,
                 is_active=attributes.status == "active" if attributes.status else None,
-                organization_uid=related.organization.data.id if related and related.organization else None,
-                repository_name=_repository_name(attributes),
+                organization_uid=organisation,
+                repository_name=repository.name,
+                repository_url=repository.url,
                 branch=attributes.target_reference,
                 manifest_path=attributes.target_file or None,
                 package_manager=purl_type(attributes.type, None),
@@ -171,6 +206,7 @@ class SnykIntegration(Integration[SnykConfig]):
             resource_id=self.object_id(location.resource_uid),
             resource_uid=location.resource_uid,
             resource_name=location.resource_name,
+            repository_name=location.repository.name,
             owner=location.owner,
             affected_packages=location.packages,
             fix_available=fix_available(issue),
@@ -195,10 +231,3 @@ def _status(issue: Issue) -> tuple[Status, str | None, datetime | None]:
     if attributes.ignored:
         return Status.SUPPRESSED, "ignored", None
     return (Status.NEW if attributes.status == "open" else Status.OTHER), None, None
-
-
-def _repository_name(attributes: ProjectAttributes) -> str | None:
-    """The repository in the name of a project that comes from one: `acme/shop(main):web/package.json`."""
-    if attributes.origin not in CODE_HOSTS:
-        return None
-    return attributes.name.partition(":")[0].partition("(")[0] or None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from dazz_assets.domain import AffectedCode, AffectedPackage, package_url
 
-from .models import Coordinate, Issue, PackageDependency, Project, SourceLocation
+from .models import Coordinate, Issue, PackageDependency, Project, SourceLocation, Target
 from .packages import distribution, purl_type
+from .repositories import SourceRepository, source_repository
 
 _API = re.compile(r"https://api\.((?:[a-z]+\.)?snyk(?:gov)?\.io)")
 _OF_SYSTEMS = ("apk", "deb", "rpm")
@@ -28,6 +29,7 @@ class Location:
     resource_name: str | None = None
     owner: str | None = None
     url: str | None = None
+    repository: SourceRepository = field(default_factory=SourceRepository)
 
 
 def app_url(api: str) -> str:
@@ -36,8 +38,11 @@ def app_url(api: str) -> str:
     return f"https://app.{region[1] if region else 'snyk.io'}"
 
 
-def locate(issue: Issue, project: Project | None, app: str) -> Location:
-    """Where the issue is; the project is None for issues of an environment or of a project that is gone."""
+def locate(issue: Issue, project: Project | None, targets: Mapping[str, Target], app: str) -> Location:
+    """Where the issue is; the project is None for issues of an environment or of a project that is gone.
+
+    targets: by their ids.
+    """
     item = issue.relationships.scan_item.data
     location = Location(
         item.type,
@@ -47,7 +52,12 @@ def locate(issue: Issue, project: Project | None, app: str) -> Location:
         code=list(_code(issue, project)),
     )
     if project:
-        location = replace(location, resource_name=project.attributes.name, owner=project.owner)
+        location = replace(
+            location,
+            resource_name=project.attributes.name,
+            owner=project.owner,
+            repository=source_repository(project, targets),
+        )
     return _in_cloud(location, issue)
 
 

@@ -58,10 +58,11 @@ class ProjectAttributes(BaseModel):
 
 
 class ProjectRelationships(BaseModel):
-    """Whose a project is: its organisation's, and someone's, where someone said so."""
+    """What a project is of, and whose: its organisation's, and someone's, where someone said so."""
 
     organization: Lenient[Relation] = None
     owner: Lenient[Relation] = None
+    target: Lenient[Relation] = None
 
 
 class Project(BaseModel):
@@ -76,6 +77,26 @@ class Project(BaseModel):
         """The id of the user who owns it."""
         owner = self.relationships.owner if self.relationships else None
         return owner.data.id if owner else None
+
+    @property
+    def target(self) -> str | None:
+        """The id of the target that it is of."""
+        target = self.relationships.target if self.relationships else None
+        return target.data.id if target else None
+
+
+class TargetAttributes(BaseModel):
+    """What a target is called, and where it is; an image may have no URL."""
+
+    display_name: Lenient[str] = None
+    url: Lenient[str] = None
+
+
+class Target(BaseModel):
+    """What is scanned: a repository, an image, a folder. It has a project for each manifest in it."""
+
+    id: str
+    attributes: Lenient[TargetAttributes] = None
 
 
 class Classification(BaseModel):

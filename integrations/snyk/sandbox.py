@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from random import Random
 from typing import ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 
 from dazz_assets.sandbox import (
@@ -34,17 +34,21 @@ _VERSION = re.compile(r"(\d{4}-\d{2}-\d{2})(~(beta|experimental))?")
 _WORDS = {"type", "status", "effective_severity_level", "ignored"}
 _TIMES = {"updated_after", "updated_before", "created_after", "created_before"}
 _PAGING = {"starting_after", "ending_before"}
+_TOKENS = "/oauth2/token"
 
 
 class SnykSandbox(VendorSandbox):
     """Organisations with their projects and issues; the last organisation is empty.
 
     Next links are relative, with `/rest` in front unless `rest_in_links` is False: both forms exist. Of `versions` the
-    newest is current; the others are served with their end announced.
+    newest is current; the others are served with their end announced. denied: lists that the token may not read, by the
+    last segment of their paths.
     """
 
     name: ClassVar[str] = "snyk"
     token = "00000000-sand-box0-0000-000000000000"  # noqa: S105 - opens nothing but this sandbox
+    client_id = "sandbox-service-account"
+    client_secret = "sandbox-secret-0000"  # noqa: S105
 
     def __init__(
         self,
@@ -64,17 +68,27 @@ class SnykSandbox(VendorSandbox):
         self._sizes = orgs, projects, issues
         self.orgs: dict[str, Record] = {}
         self.projects: dict[str, Record] = {}
+        self.targets: dict[str, Record] = {}
         self.issues: dict[str, Record] = {}
+        self.issued: list[str] = []
+        self.denied: set[str] = set()
         super().__init__(seed, now=now)
 
     def settings(self, url: str) -> dict[str, str]:
         return {"token": self.token, "base_url": url}
 
+    def oauth_settings(self, url: str) -> dict[str, str]:
+        """The config of a connection that signs in by OAuth 2."""
+        return {"client_id": self.client_id, "client_secret": self.client_secret, "base_url": url}
+
     # Responses
 
     def authenticate(self, request: SandboxRequest) -> SandboxResponse | None:
+        if request.path == _TOKENS:
+            return None
         scheme, token = request.authorization()
-        if scheme not in ("token", "bearer") or token != self.token:
+        known = {"token": [self.token], "bearer": [self.token, *self.issued]}
+        if token not in known.get(scheme, []):
             return _error(
                 401, "Unauthorized", "Authentication credentials not recognized, or user access is not provisioned"
             )
@@ -87,6 +101,8 @@ class SnykSandbox(VendorSandbox):
             )
         if version[1] < self.versions[0]:
             return _error(404, "Not Found", f"Requested version not available: {version[1]}")
+        if request.path.rpartition("/")[2] in self.denied:
+            return _error(403, "Forbidden", "Your account does not have the permission for this resource")
         return None
 
     def decorate(self, request: SandboxRequest, response: SandboxResponse) -> SandboxResponse:
@@ -103,6 +119,17 @@ class SnykSandbox(VendorSandbox):
     def not_found(self, request: SandboxRequest) -> SandboxResponse:
         return _error(404, "Not Found", "The requested resource could not be found")
 
+    @route("POST", _TOKENS)
+    def create_token(self, request: SandboxRequest) -> SandboxResponse:
+        """A token for an hour; https://docs.snyk.io/snyk-api/authentication-for-api"""
+        form = dict(parse_qsl(request.body.decode()))
+        given = (form.get("grant_type"), form.get("client_id"), form.get("client_secret"))
+        if given != ("client_credentials", self.client_id, self.client_secret):
+            return json_response({"error": "invalid_client"}, status=401)
+        token = f"sandbox-access-{len(self.issued):04}"
+        self.issued.append(token)
+        return json_response({"access_token": token, "token_type": "bearer", "expires_in": 3_599})
+
     @route("GET", "/rest/orgs")
     def list_orgs(self, request: SandboxRequest) -> SandboxResponse:
         """Organisations that the token can see; https://docs.snyk.io/snyk-api/reference/orgs"""
@@ -114,6 +141,13 @@ class SnykSandbox(VendorSandbox):
         if org not in self.orgs:
             return self.not_found(request)
         return self._page(request, ("projects", org), lambda: _of(org, self.projects))
+
+    @route("GET", "/rest/orgs/{org}/targets")
+    def list_targets(self, request: SandboxRequest, org: str) -> SandboxResponse:
+        """What an organisation scans; https://docs.snyk.io/snyk-api/reference/targets"""
+        if org not in self.orgs:
+            return self.not_found(request)
+        return self._page(request, ("targets", org), lambda: _of(org, self.targets))
 
     @route("GET", "/rest/orgs/{org}/issues")
     def list_issues(self, request: SandboxRequest, org: str) -> SandboxResponse:
@@ -170,7 +204,8 @@ class SnykSandbox(VendorSandbox):
     def populate(self, random: Random) -> None:
         orgs, projects, issues = self._sizes
         self.rate.clear()
-        self.orgs, self.projects, self.issues = {}, {}, {}
+        self.orgs, self.projects, self.targets, self.issues = {}, {}, {}, {}
+        self.issued.clear()
         start, end = self.now - HISTORY, self.now - QUIET
         group = data.uuid(random)
         for i in range(orgs):
@@ -190,10 +225,11 @@ class SnykSandbox(VendorSandbox):
     def evolve(self, random: Random, change: Change, until: datetime) -> None:
         removed = random.choice(sorted(self.projects))
         gone = [key for key, issue in self.issues.items() if _item(issue) == removed]
-        del self.projects[removed]
+        unused = self.projects.pop(removed)["relationships"]["target"]["data"]["id"]
+        del self.targets[unused]
         for key in gone:
             del self.issues[key]
-        change.removed.update(projects=[removed], issues=gone)
+        change.removed.update(projects=[removed], targets=[unused], issues=gone)
 
         renamed = random.sample(sorted(self.projects), max(1, len(self.projects) // 50))
         for key in renamed:
@@ -208,11 +244,14 @@ class SnykSandbox(VendorSandbox):
         created = self._add_project(random, org, change.at, until)
         homes = [created, created, *random.choices(sorted(self.projects), k=max(1, len(self.issues) // 100))]
         new = [self._add_issue(random, home, _after(random, change.at, until))["id"] for home in homes]
-        change.added.update(projects=[created], issues=new)
+        target = self.projects[created]["relationships"]["target"]["data"]["id"]
+        change.added.update(projects=[created], targets=[target], issues=new)
 
     def _add_project(self, random: Random, org: str, start: datetime, end: datetime) -> str:
         project = data.project(random, org, _after(random, start, end))
         self.projects[project["id"]] = project
+        target = data.target(project)
+        self.targets[target["id"]] = target
         return str(project["id"])
 
     def _add_issue(self, random: Random, home: str, created: datetime) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from dazz_assets.sandbox import Record
 
@@ -88,6 +88,33 @@ def project(random: Random, org: str, created: datetime) -> Record:
     if record["attributes"]["business_criticality"]:
         record["relationships"]["owner"] = record["relationships"]["importer"]
     return record
+
+
+def target(project: Record) -> Record:
+    """The target of a project. Uses no random number, so that projects and issues stay the same."""
+    attributes, related = project["attributes"], project["relationships"]
+    name, origin = attributes["name"].partition(":")[0], attributes["origin"]
+    integration = {"integration_type": origin}
+    return {
+        "id": related["target"]["data"]["id"],
+        "type": "target",
+        "attributes": {
+            "display_name": name,
+            "url": f"https://{'gitlab' if origin == 'gitlab' else 'github'}.com/{name}" if origin != "cli" else None,
+            "is_private": True,
+            "created_at": attributes["created"],
+        },
+        "relationships": {
+            "organization": {"data": {"id": related["organization"]["data"]["id"], "type": "organization"}},
+            "integration": {
+                "data": {
+                    "id": str(uuid5(NAMESPACE_URL, origin)),
+                    "type": "integration",
+                    "attributes": integration,
+                }
+            },
+        },
+    }
 
 
 def issue(random: Random, org: str, home: Record, created: datetime) -> Record:

@@ -63,6 +63,7 @@ def test_json_names_streams_that_no_parser_reads(project: Project) -> None:
     assert code_projects["outputs"] == [{"model": "CodeProject", "table": "code_projects"}]
     assert findings["inputs"] == [
         {"parameter": "projects", "stream": "projects", "kind": "full_refresh"},
+        {"parameter": "targets", "stream": "targets", "kind": "full_refresh"},
         {"parameter": "issues", "stream": "issues", "kind": "incremental"},
     ]
     assert findings["outputs"] == [{"model": "Finding", "table": "findings"}]

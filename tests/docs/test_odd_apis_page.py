@@ -121,6 +121,7 @@ EXAMPLES: dict[str, tuple[list[Reply], int]] = {
     ),
     "total": ([Reply(body={"tickets": rows(1), "meta": {"count": 1}}), Reply(body={"tickets": []})], 1),
     "nulls": ([Reply(body=[{"id": 1, "updated_at": None, "created_at": "2026-01-07"}])], 1),
+    "reread": ([Reply(body=[{"id": 1, "updated_at": "2026-01-07T00:00:00Z"}])], 1),
     "other-filter": ([Reply(body=[{"id": 1, "updated_at": "2026-01-07"}])], 1),
     "step": ([Reply(body=[{"id": 1, "sold_at": "2026-01-07"}])], 1),
     "limits": (

@@ -45,9 +45,20 @@ def aws() -> VendorSandbox:
 
 
 def github() -> VendorSandbox:
-    """A small organisation, whose lists have more than one page all the same; of this seed some alerts that are kept
-    are dismissed, with a comment, and some assigned."""
-    return GitHubSandbox(seed=168, now=NOW, repositories=105, alerts=250)
+    """A small organisation, whose lists have more than one page all the same, as its pages are small; of this seed some
+    alerts that are kept are dismissed, with a comment, some assigned, and one's repository is archived."""
+    return GitHubSandbox(
+        seed=59,
+        now=NOW,
+        repositories=4,
+        alerts=12,
+        code_alerts=9,
+        secret_alerts=8,
+        members=5,
+        issues=14,
+        pulls=4,
+        most_per_page=3,
+    )
 
 
 def gcp() -> VendorSandbox:

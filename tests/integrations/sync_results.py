@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -86,6 +86,20 @@ class People:
         """The key for which one stands that is the id of a person."""
         is_number = shown != real and shown is not None and _NUMBER.fullmatch(shown)
         return self._paired([shown or ""], [real or ""], real) if is_number else shown
+
+    def with_real_ids(self, objects: Any, make_id: Callable[[int], str]) -> Any:
+        """Objects with the ids that are made of people's numbers, and these numbers, as they really are."""
+        numbers = {shown: real for shown, real in self.pairs if _NUMBER.fullmatch(shown) and real.isdecimal()}
+        words = numbers | {make_id(int(shown)): make_id(int(real)) for shown, real in numbers.items()}
+
+        def translate(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {words.get(name, name): translate(item) for name, item in value.items()}
+            if isinstance(value, list):
+                return [translate(item) for item in value]
+            return words.get(value, value) if isinstance(value, str) else value
+
+        return translate(objects)
 
     def real(self, shown: Any, real: Any, path: tuple[str, ...] = ()) -> Any:
         """A value of a recording with each pseudonym replaced with what stands in its place in the real one."""

@@ -139,5 +139,5 @@ def test_findings_join_their_assets(
     )
     [snyk_found] = acme.rows("select count(*) as n from findings f join code_projects p on p.id = f.resource_id")
     projects = acme.rows("select id from findings where resource_type = 'project'")
-    assert github_found == {"n": len(github[0].alerts)}
+    assert github_found == {"n": sum(map(len, (github[0].alerts, github[0].code_alerts, github[0].secret_alerts)))}
     assert snyk_found == {"n": len(projects)}

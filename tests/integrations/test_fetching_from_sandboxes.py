@@ -84,7 +84,7 @@ def test_all_of_snyks_issues_arrive_whatever_its_links_look_like(snyk: SnykSandb
         projects = [p for org in orgs for p in fetch.records("projects", f"/rest/orgs/{org.id}/projects")]
         issues = [i for org in orgs for i in fetch.records("issues", f"/rest/orgs/{org.id}/issues")]
 
-    findings = list(SnykIntegration().findings(FullRefresh(projects), Incremental(issues)))
+    findings = list(SnykIntegration().findings(FullRefresh(projects), FullRefresh([]), Incremental(issues)))
     assert {finding.uid for finding in findings} == set(snyk.issues)
     assert {project.id for project in projects} == set(snyk.projects)
     assert len(findings) == 350

@@ -9,8 +9,9 @@ import pytest
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
-from integrations.github.integration import GitHubIntegration, RepositoriesStream
+from integrations.github.integration import GitHubIntegration
 from integrations.github.models import DependabotAlert, Repository
+from integrations.github.streams import RepositoriesStream
 
 
 def alert(**changes: Any) -> DependabotAlert:

@@ -10,8 +10,9 @@ import pytest
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
 from integrations.github.integration import GitHubIntegration
-from integrations.github.models import DependabotAlert, Repository
+from integrations.github.models import CodeScanningAlert, DependabotAlert, Repository, SecretScanningAlert
 from integrations.github.sandbox import GitHubSandbox
+from integrations.github.streams import RepositoriesStream
 from integrations.snyk.integration import SnykIntegration
 from integrations.snyk.models import Issue, Project
 from integrations.snyk.sandbox import SnykSandbox
@@ -60,11 +61,18 @@ def test_snyk_as_its_documentation_and_recordings_have_it() -> None:
 
 def test_all_of_githubs_sandbox() -> None:
     sandbox = GitHubSandbox(seed=2, now=NOW, repositories=40, alerts=300)
-    alerts = [DependabotAlert.model_validate(item) for item in sandbox.alerts.values()]
     repositories = [Repository.model_validate(item) for item in sandbox.repositories.values()]
-    found = list(GitHubIntegration().findings(Incremental(alerts), FullRefresh(repositories)))
+    alerts = [DependabotAlert.model_validate(item) for item in sandbox.alerts.values()]
+    code = [CodeScanningAlert.model_validate(item) for item in sandbox.code_alerts.values()]
+    secrets = [SecretScanningAlert.model_validate(item) for item in sandbox.secret_alerts.values()]
+    github, listed = GitHubIntegration(), FullRefresh[RepositoriesStream](repositories)
+    found = [
+        *github.findings(Incremental(alerts), listed),
+        *github.code_scanning_findings(Incremental(code), listed),
+        *github.secret_scanning_findings(Incremental(secrets), listed),
+    ]
 
-    assert classes(found) == {2002: len(alerts)}
+    assert classes(found) == {2002: len(alerts), 2006: len(secrets), 2007: len(code)}
     assert {"New", "Suppressed", "Resolved", "Archived"} == {finding.status for finding in found}
 
 
@@ -72,7 +80,7 @@ def test_all_of_snyks_sandbox() -> None:
     sandbox = SnykSandbox(seed=2, now=NOW, orgs=3, projects=60, issues=600)
     issues = [Issue.model_validate(item) for item in sandbox.issues.values()]
     projects = [Project.model_validate(item) for item in sandbox.projects.values()]
-    found = list(SnykIntegration().findings(FullRefresh(projects), Incremental(issues)))
+    found = list(SnykIntegration().findings(FullRefresh(projects), FullRefresh([]), Incremental(issues)))
 
     assert sum(classes(found).values()) == len(issues)
     assert classes(found).keys() == {2002, 2003, 2007}

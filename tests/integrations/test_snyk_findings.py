@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
 from integrations.snyk.integration import SnykConfig, SnykIntegration
-from integrations.snyk.models import Issue, Project
+from integrations.snyk.models import Issue, Project, Target
 
 PROJECT = Project.model_validate(
     {
@@ -44,9 +44,12 @@ def issue(item: dict[str, str] | None = None, **attributes: Any) -> Issue:
 
 
 def parse(
-    *issues: Issue, projects: tuple[Project, ...] = (PROJECT,), gone: dict[object, datetime] | None = None
+    *issues: Issue,
+    projects: tuple[Project, ...] = (PROJECT,),
+    targets: tuple[Target, ...] = (),
+    gone: dict[object, datetime] | None = None,
 ) -> list[Finding]:
-    return list(SnykIntegration().findings(FullRefresh(projects, gone=gone), Incremental(issues)))
+    return list(SnykIntegration().findings(FullRefresh(projects, gone=gone), FullRefresh(targets), Incremental(issues)))
 
 
 def test_a_package_issue_is_a_vulnerability_in_its_projects_manifest() -> None:
@@ -75,7 +78,7 @@ def test_the_link_leads_to_the_issue_on_its_projects_page() -> None:
 )
 def test_the_link_leads_to_the_region_of_the_api(api: str | None, app: str) -> None:
     snyk = SnykIntegration(SnykConfig(token=SecretStr("x"), base_url=api))
-    [finding] = snyk.findings(FullRefresh([PROJECT]), Incremental([issue()]))
+    [finding] = snyk.findings(FullRefresh([PROJECT]), FullRefresh([]), Incremental([issue()]))
 
     assert finding.src_url == f"{app}/org/o1/project/p1#issue-SNYK-JS-LEFTTURN-1"
 
@@ -192,11 +195,49 @@ def test_projects_join_their_findings_and_name_repository_and_owner() -> None:
     owner = {"owner": {"data": {"id": "u1", "type": "user"}}}
     project = Project.model_validate({"id": "p1", "attributes": attributes, "relationships": owner})
     snyk = SnykIntegration()
-    [stored] = snyk.code_projects(FullRefresh([project]))
+    [stored] = snyk.code_projects(FullRefresh([project]), FullRefresh([]))
     [finding] = parse(issue())
 
     assert (stored.id, stored.repository_name, stored.is_active) == (finding.resource_id, "acme/shop", True)
     assert (stored.package_manager, stored.owner_id) == ("npm", snyk.object_id("u1"))
+
+
+def project_of_target(origin: str, name: str = "acme/shop(main):web/package.json") -> Project:
+    related = {
+        "target": {"data": {"id": "t1", "type": "target"}},
+        "organization": {"data": {"id": "o1", "type": "org"}},
+    }
+    attributes = {"name": name, "type": "yarn", "origin": origin}
+    return Project.model_validate({"id": "p1", "attributes": attributes, "relationships": related})
+
+
+@pytest.mark.parametrize(
+    ("origin", "told", "name", "url"),
+    [
+        ("github", {"display_name": "acme/store", "url": "https://github.com/acme/store"}, "acme/store", True),
+        ("gitlab", {"display_name": "acme/store", "url": None}, "acme/store", False),
+        ("github", None, "acme/shop", False),
+        ("cli", {"display_name": "acme/store", "url": "https://github.com/acme/store"}, "acme/store", True),
+        ("cli", {"display_name": "build-7", "url": None}, None, False),
+        ("ecr", {"display_name": "acme/image", "url": "https://ecr.example/acme"}, None, False),
+    ],
+)
+def test_projects_and_their_findings_name_the_repository_that_the_target_is(
+    origin: str, told: dict[str, str | None] | None, name: str | None, url: bool
+) -> None:
+    project = project_of_target(origin)
+    targets = () if told is None else (Target.model_validate({"id": "t1", "attributes": told}),)
+    [finding] = parse(issue(), projects=(project,), targets=targets)
+    [stored] = SnykIntegration().code_projects(FullRefresh([project]), FullRefresh(targets))
+
+    assert finding.repository_name == stored.repository_name == name
+    assert stored.repository_url == (told["url"] if told and url else None)
+
+
+def test_a_project_has_its_page() -> None:
+    [stored] = SnykIntegration().code_projects(FullRefresh([project_of_target("github")]), FullRefresh([]))
+
+    assert stored.src_url == "https://app.snyk.io/org/o1/project/p1"
 
 
 def test_a_code_issue_names_file_and_lines() -> None:

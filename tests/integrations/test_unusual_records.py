@@ -19,7 +19,7 @@ from integrations.github.integration import GitHubIntegration
 from integrations.github.models import DependabotAlert, Repository
 from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.integration import SnykIntegration
-from integrations.snyk.models import Issue, Project
+from integrations.snyk.models import Issue, Project, Target
 from integrations.snyk.sandbox import SnykSandbox
 from tests.domain.test_ocsf_events import event_of
 
@@ -32,6 +32,7 @@ OF_AN_ALERT = {"number", "state", "repository.id"}
 OF_A_REPOSITORY = {"id"}
 OF_AN_ISSUE = {"id", "attributes.status", "relationships.scan_item.data.id", "relationships.scan_item.data.type"}
 OF_A_PROJECT = {"id", "attributes.name"}
+OF_A_TARGET = {"id"}
 
 Path = tuple[str | int, ...]
 
@@ -111,18 +112,25 @@ def test_an_unusual_alert_is_a_valid_finding(alert: str, repository: str) -> Non
 
 
 @thorough
-@given(unusual(list(SNYK.issues.values()), OF_AN_ISSUE), unusual(list(SNYK.projects.values()), OF_A_PROJECT))
-def test_an_unusual_issue_is_a_valid_finding(issue: str, project: str) -> None:
+@given(
+    unusual(list(SNYK.issues.values()), OF_AN_ISSUE),
+    unusual(list(SNYK.projects.values()), OF_A_PROJECT),
+    unusual(list(SNYK.targets.values()), OF_A_TARGET),
+)
+def test_an_unusual_issue_is_a_valid_finding(issue: str, project: str, target: str) -> None:
     record, integration = json.loads(issue), SnykIntegration()
     # The issue is in this project, so that each has to do with the other.
     in_project = {**json.loads(project), "id": record["relationships"]["scan_item"]["data"]["id"]}
     projects = [Project.model_validate_json(json.dumps(in_project))]
+    of_project = {**json.loads(target), "id": projects[0].target or "of none"}
+    targets = [Target.model_validate_json(json.dumps(of_project))]
     issues = [Issue.model_validate_json(issue)]
 
     require_valid(
-        list(integration.findings(FullRefresh(projects), Incremental(issues))), integration.object_id(record["id"])
+        list(integration.findings(FullRefresh(projects), FullRefresh(targets), Incremental(issues))),
+        integration.object_id(record["id"]),
     )
-    [stored] = integration.code_projects(FullRefresh(projects))
+    [stored] = integration.code_projects(FullRefresh(projects), FullRefresh(targets))
     assert make_batch([stored], type(stored)).num_rows == 1
 
 
@@ -142,7 +150,7 @@ def github_finding(record: dict[str, Any]) -> Finding:
 
 
 def snyk_finding(record: dict[str, Any]) -> Finding:
-    [found] = SnykIntegration().findings(FullRefresh([]), Incremental([Issue.model_validate(record)]))
+    [found] = SnykIntegration().findings(FullRefresh([]), FullRefresh([]), Incremental([Issue.model_validate(record)]))
     return found
 
 

@@ -58,7 +58,7 @@ def github_findings(records: list[dict[str, Any]]) -> list[Finding]:
 def snyk_findings(records: list[dict[str, Any]], projects: list[dict[str, Any]]) -> list[Finding]:
     issues = [Issue.model_validate_json(json.dumps(record)) for record in records]
     known = [Project.model_validate_json(json.dumps(record)) for record in projects]
-    return list(SnykIntegration().findings(FullRefresh(known), Incremental(issues)))
+    return list(SnykIntegration().findings(FullRefresh(known), FullRefresh([]), Incremental(issues)))
 
 
 def test_githubs_example_alerts_are_findings_of_the_right_severity_and_status() -> None:

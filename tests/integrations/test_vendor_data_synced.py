@@ -35,7 +35,16 @@ def _synced(folder: Path, vendor: Vendor, integration: type[Any], config: dict[s
 def test_github(vendor: Vendor, tmp_path: Path) -> None:
     alerts = example("/orgs/{org}/dependabot/alerts") + webhook_alerts()
     newest_first = sorted(alerts, key=lambda alert: str(alert["updated_at"]), reverse=True)
-    lists = {"/orgs/acme/repos": example("/orgs/{org}/repos"), "/orgs/acme/dependabot/alerts": newest_first}
+    secrets = example("/orgs/{org}/secret-scanning/alerts")
+    lists = {
+        "/orgs/acme/repos": example("/orgs/{org}/repos"),
+        "/orgs/acme/members": example("/orgs/{org}/members"),
+        "/orgs/acme/dependabot/alerts": newest_first,
+        "/orgs/acme/code-scanning/alerts": [],
+        "/orgs/acme/secret-scanning/alerts": secrets,
+        "/repos/octocat/Hello-World/issues": example("/repos/{owner}/{repo}/issues"),
+        "/repos/octocat/Hello-World/pulls": example("/repos/{owner}/{repo}/pulls"),
+    }
     vendor.handler = lambda asked: Reply(body=lists[asked.path])
     customer = _synced(tmp_path, vendor, GitHubIntegration, {"org": "acme"})
 
@@ -47,6 +56,15 @@ def test_github(vendor: Vendor, tmp_path: Path) -> None:
     assert Counter(row["severity"] for row in found) == {"Medium": 3, "High": 1}
     assert customer.rows("select * from quarantine") == []
 
+    # The secret's alert has no time of change: that of its making counts. No example shows the secret as hidden.
+    [secret] = customer.rows("select key, cursor from raw.github_secret_scanning_alerts")
+    assert (secret["key"], secret["cursor"]) == ("[1296269,2]", None)
+    for parser in ("secret_scanning_findings", "pull_request_work_items", "identities"):
+        customer.parse(name=parser)
+    assert customer.rows("select title from findings where class_uid = 2006") == [{"title": "Adafruit IO Key"}]
+    assert customer.rows("select key from work_items") == [{"key": "octocat/Hello-World#1347"}]
+    assert customer.rows("select name, type from identities order by name") == [{"name": "octocat", "type": "Admin"}]
+
 
 def test_snyk(vendor: Vendor, tmp_path: Path) -> None:
     page, records = load("snyk/issues_page.json"), load("snyk/records.json")
@@ -57,6 +75,8 @@ def test_snyk(vendor: Vendor, tmp_path: Path) -> None:
             return Reply(body={"data": [organisation], "links": {}})
         if asked.path.endswith("/projects"):
             return Reply(body={"data": [records["project"]], "links": {}})
+        if asked.path.endswith("/targets"):
+            return Reply(body={"data": [records["target"]], "links": {}})
         since, until = asked.query["updated_after"][0], asked.query.get("updated_before", ["9"])[0]
         issues = [*page["data"], *kinds]
         return Reply(

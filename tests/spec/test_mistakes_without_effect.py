@@ -235,6 +235,20 @@ def test_the_schema_has_every_setting_of_the_classes() -> None:
             ),
         ),
         (
+            lambda: with_cursor(reread=timedelta(days=7)),
+            (
+                "BadIntegration: BadStream: Cursor(reread=...) does nothing: each sync of this stream lists all "
+                "records anyway; remove it"
+            ),
+        ),
+        (
+            lambda: with_cursor(order="desc", nulls="made", reread=timedelta(days=7)),
+            (
+                "BadIntegration: BadStream: Cursor(reread=...) does nothing: each sync of this stream lists all "
+                "records anyway; remove it"
+            ),
+        ),
+        (
             lambda: integration(auth=BearerToken("{config.token}"), headers={"authorization": "x"}),
             (
                 "BadIntegration: ThingsStream: `headers` gives 'authorization' a value, but the integration's `auth` "

@@ -1,13 +1,14 @@
-"""What a Dependabot alert says: its state, its advisory, and the package to be changed."""
+"""Dependabot alerts as findings: their state, their advisory, and the package to be changed."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
 
-from dazz_assets.domain import AffectedPackage, Severity, Status, package_url
+from dazz_assets.domain import AffectedPackage, Finding, FindingClass, RawRecord, Severity, Status, package_url
 
 from .models import Cvss, DependabotAlert, Epss, SecurityAdvisory
+from .repositories import ObjectId, repository_fields
 
 SEVERITIES = {
     "low": Severity.LOW,
@@ -38,6 +39,43 @@ PURL_TYPES = {
     "swift": "swift",
 }
 SCOPES: dict[str, Literal["development", "runtime"]] = {"development": "development", "runtime": "runtime"}
+
+
+def dependabot_finding(alert: DependabotAlert, object_id: ObjectId) -> Finding:
+    """The alert as a vulnerability finding."""
+    repository = alert.repository
+    advisory = alert.security_advisory or SecurityAdvisory()
+    packages = affected_packages(alert)
+    score, prediction = cvss(advisory), advisory.epss or Epss()
+    word = severity(alert)
+    closed_time, why = closing(alert)
+    return Finding(
+        id=object_id(repository.id, alert.number),
+        uid=str(alert.number),
+        src_url=alert.html_url,
+        class_uid=FindingClass.VULNERABILITY,
+        title=title(alert),
+        raw_record=RawRecord(stream="dependabot_alerts", key=f"[{repository.id},{alert.number}]"),
+        status_id=STATES.get(alert.state, Status.OTHER),
+        vendor_status=alert.state,
+        status_detail=why,
+        severity_id=SEVERITIES.get(word, Severity.OTHER) if word else Severity.UNKNOWN,
+        vendor_severity=word,
+        cvss_score=score.score,
+        cvss_vector=score.vector_string,
+        epss_score=prediction.percentage,
+        epss_percentile=prediction.percentile,
+        affected_packages=packages,
+        fix_available=packages[0].fix_available if packages else None,
+        cves=cves(advisory),
+        ghsa=advisory.ghsa_id,
+        cwes=[weakness.cwe_id for weakness in advisory.cwes],
+        first_seen_time=alert.created_at,
+        last_seen_time=alert.updated_at,
+        resolved_time=alert.fixed_at,
+        closed_time=closed_time,
+        **repository_fields(repository, object_id),
+    )
 
 
 def closing(alert: DependabotAlert) -> tuple[datetime | None, str | None]:
@@ -89,11 +127,6 @@ def cvss(advisory: SecurityAdvisory) -> Cvss:
     given = advisory.cvss_severities
     candidates = (given.cvss_v4, given.cvss_v3, advisory.cvss) if given else (advisory.cvss,)
     return next((cvss for cvss in candidates if cvss and cvss.vector_string), Cvss())
-
-
-def epss(advisory: SecurityAdvisory) -> Epss:
-    """The exploit prediction; an empty one if there is none."""
-    return advisory.epss or Epss()
 
 
 def cves(advisory: SecurityAdvisory) -> list[str]:

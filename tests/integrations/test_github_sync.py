@@ -1,0 +1,175 @@
+"""Syncs of GitHub's sandbox: what is stored and published, what a change costs, and what a re-read brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from integrations.github.sandbox import GitHubSandbox
+from tests.integrations.github_syncs import NOW, GitHubCustomer, github_customer
+
+OF_REPOSITORIES = 7
+
+
+@pytest.fixture
+def vendor() -> GitHubSandbox:
+    return GitHubSandbox(
+        seed=4,
+        now=NOW,
+        repositories=OF_REPOSITORIES,
+        alerts=120,
+        code_alerts=40,
+        secret_alerts=20,
+        members=9,
+        issues=60,
+        pulls=30,
+    )
+
+
+@pytest.fixture
+def acme(vendor: GitHubSandbox, tmp_path: Path) -> Iterator[GitHubCustomer]:
+    with github_customer(vendor, tmp_path) as acme:
+        acme.connection = acme.connection.model_copy(update={"start": (NOW - timedelta(days=400)).date()})
+        yield acme
+
+
+def keys(acme: GitHubCustomer, stream: str) -> set[str]:
+    return set(acme.column(f"select key from raw.github_{stream}"))
+
+
+def texts(records: dict[int, dict[str, object]]) -> set[str]:
+    return set(map(str, records))
+
+
+def pairs(alerts: dict[tuple[int, int], dict[str, object]]) -> set[str]:
+    return {f"[{repository},{number}]" for repository, number in alerts}
+
+
+def test_everything_is_stored_and_published_once(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
+    acme.sync()
+    acme.parse()
+
+    assert keys(acme, "repositories") == texts(vendor.repositories)
+    assert keys(acme, "members") == texts(vendor.members)
+    assert keys(acme, "owners") == {str(person["id"]) for person in vendor.people[:2]}
+    assert keys(acme, "dependabot_alerts") == pairs(vendor.alerts)
+    assert keys(acme, "code_scanning_alerts") == pairs(vendor.code_alerts)
+    assert keys(acme, "secret_scanning_alerts") == pairs(vendor.secret_alerts)
+    assert keys(acme, "issues") == texts(vendor.issues)
+    assert keys(acme, "pull_requests") == texts(vendor.pulls)
+
+    by_class = acme.rows(
+        "select class_uid, count(distinct id) as n, count(*) as all_ from findings group by 1 order by 1"
+    )
+    assert [tuple(row.values()) for row in by_class] == [(2002, 120, 120), (2006, 20, 20), (2007, 40, 40)]
+    assert acme.column("select count(distinct id) from work_items") == [60 + 30]
+    assert acme.column("select count(distinct id) from identities") == [9 + 1]
+    assert acme.column("select count(*) from code_repositories") == [OF_REPOSITORIES]
+    assert acme.rows("select * from quarantine") == []
+
+
+def test_all_objects_join(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
+    acme.sync()
+    acme.parse()
+
+    [joined] = acme.column("select count(*) from findings f join code_repositories r on r.id = f.resource_id")
+    [named] = acme.column("select count(*) from findings f join code_repositories r on r.name = f.repository_name")
+    assert joined == named == 180
+    assert acme.column("select count(*) from code_repositories r join identities i on i.id = r.owner_id") == [7]
+    unknown = acme.rows(
+        "select * from work_items w left join identities i on i.id = w.creator_id "
+        "where w.creator_id is not null and i.id is null"
+    )
+    assert unknown == []
+    anonymous = sum(issue["user"] is None for issue in vendor.issues.values())
+    assert acme.column("select count(*) from work_items where creator_id is null") == [anonymous]
+
+
+def test_no_secret_is_stored(acme: GitHubCustomer) -> None:
+    acme.sync("repositories", "secret_scanning_alerts")
+
+    assert (
+        acme.column("select record from raw.github_secret_scanning_alerts where record like '%invented-secret%'") == []
+    )
+
+
+def test_an_incremental_sync_stores_what_changed_and_nothing_else(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
+    acme.sync()
+    acme.parse()
+    change = vendor.change(1)
+    reports = acme.sync()
+    acme.parse()
+
+    for stream in ("dependabot_alerts", "code_scanning_alerts", "secret_scanning_alerts", "issues", "pull_requests"):
+        assert reports[stream].records == len(change.changed[stream]) + len(change.added[stream]), stream
+    assert keys(acme, "issues") >= texts(vendor.issues)
+    assert keys(acme, "repositories") == texts(vendor.repositories)
+    gone = change.removed["repositories"][0]
+    closed = acme.column(
+        f"select distinct class_uid from findings where resource_uid = '{gone}' and status not in ('Archived', "
+        "'Resolved', 'Suppressed')"
+    )
+    assert closed == []
+
+
+def test_an_idle_sync_costs_two_requests_a_repository_and_one_for_each_other_list(acme: GitHubCustomer) -> None:
+    acme.sync()
+    reports = acme.sync()
+
+    requests = {name: report.requests for name, report in reports.items()}
+    assert requests == {
+        **dict.fromkeys(("repositories", "members", "owners"), 1),
+        # One page may not reach the mark, as many alerts share a time.
+        **{name: requests[name] for name in ("dependabot_alerts", "code_scanning_alerts")},
+        "secret_scanning_alerts": 1,
+        "issues": OF_REPOSITORIES,
+        "pull_requests": OF_REPOSITORIES,
+    }
+    assert requests["dependabot_alerts"] <= 2
+    assert requests["code_scanning_alerts"] <= 2
+    assert {name for name, report in reports.items() if report.records} == {"repositories", "members", "owners"}
+
+
+def test_what_changes_in_an_open_alert_comes_with_the_re_read(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
+    acme.sync("repositories", "dependabot_alerts")
+    acme.parse("findings")
+    key, alert = next(
+        (key, alert) for key, alert in sorted(vendor.alerts.items()) if alert["security_advisory"]["epss"] is not None
+    )
+    alert["security_advisory"] = {**alert["security_advisory"], "epss": {"percentage": 0.97, "percentile": 0.99}}
+
+    def epss() -> list[float]:
+        acme.parse("findings")
+        return acme.column(f"select epss_score from findings where raw_record.key = '[{key[0]},{key[1]}]'")
+
+    acme.clock.now += timedelta(days=6).total_seconds()
+    acme.sync("dependabot_alerts")
+    before = epss()
+    acme.clock.now += timedelta(days=1).total_seconds()
+    report = acme.sync("dependabot_alerts")["dependabot_alerts"]
+
+    assert before != [0.97]
+    assert (epss(), report.records) == ([0.97], 1)
+
+
+def test_alerts_that_nothing_updated_yet_come_again_when_they_change(
+    acme: GitHubCustomer, vendor: GitHubSandbox
+) -> None:
+    untouched = {
+        f"[{repo},{number}]" for (repo, number), alert in vendor.secret_alerts.items() if not alert["updated_at"]
+    }
+    acme.sync("repositories", "secret_scanning_alerts")
+    acme.parse("secret_scanning_findings")
+    change = vendor.change(2)
+    moved = untouched & set(change.changed["secret_scanning_alerts"])
+    acme.sync("secret_scanning_alerts")
+    acme.parse("secret_scanning_findings")
+
+    found = acme.rows("select raw_record.key as key, status, last_seen_time from findings")
+    after = {row["key"]: row["status"] for row in found}
+    assert moved
+    assert {after[key] for key in moved} <= {"Resolved", "Suppressed"}
+    assert after.keys() >= untouched
