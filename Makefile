@@ -15,7 +15,7 @@ $(READY): pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(READY)
 
-demo: setup  ## first sync, incremental sync and restream of two vendors' sandboxes
+demo: setup  ## first sync, incremental sync and restream of six vendors' sandboxes
 	$(BIN)/dazz demo
 
 test: setup  ## the tests
