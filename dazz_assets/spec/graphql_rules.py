@@ -19,6 +19,7 @@ from dazz_assets.field_paths import split_path
 from dazz_assets.http import CursorToken, GraphQLCursor, Offset, PageNumber, Paginator
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.names import closest_name, list_names
+from dazz_assets.spec.checked_queries import check_once
 from dazz_assets.spec.specs import StreamSpec
 
 if TYPE_CHECKING:
@@ -75,10 +76,16 @@ def _as_variable(param: str) -> str:
 def check_query(where: str, stream: StreamSpec) -> None:
     """Check the query of a stream, and that of its further pages. Raises DefinitionError."""
     _check_settings(where, stream.stream)
-    if stream.stream.query is None or stream.body is None:
+    body = stream.body
+    if stream.stream.query is None or body is None:
         return
-    variables, paginator = stream.body["variables"], stream.paginator
-    query = _Query(where, "query", stream.body["query"], is_listed=stream.shape == "list")
+    paths = (stream.records, stream.record, stream.shape, stream.key_paths, stream.cursor, stream.budget)
+    check_once((body, stream.paginator, *paths, stream.parent_key), lambda: _check_queries(where, stream, body))
+
+
+def _check_queries(where: str, stream: StreamSpec, body: Mapping[str, Any]) -> None:
+    variables, paginator = body["variables"], stream.paginator
+    query = _Query(where, "query", body["query"], is_listed=stream.shape == "list")
     query.check_variables(variables, _find_sent(stream), is_whole=True)
     query.check_required(variables, stream, later=_find_cursor(stream))
     query.check_paths(_paths(stream))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
-from unittest import mock
 
 from dazz_assets import Request, Response
 
@@ -37,6 +36,8 @@ class BotocoreSeam:
 
     @contextmanager
     def recording(self, tape: Callable[[Request, Send], Response]) -> Iterator[None]:
+        from unittest import mock  # loads asyncio
+
         from botocore.endpoint import Endpoint
 
         really_send = Endpoint._send
@@ -65,6 +66,8 @@ class BotocoreSeam:
 
     @contextmanager
     def replaying(self, script: Send) -> Iterator[None]:
+        from unittest import mock
+
         from botocore.credentials import Credentials
         from botocore.endpoint import Endpoint
         from botocore.session import Session
