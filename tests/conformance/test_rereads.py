@@ -101,7 +101,7 @@ def score(acme: Connected, stream: type[Stream[Any]]) -> int:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_what_changed_without_its_cursor_comes_when_the_reread_is_due(
+def test_74_what_changed_without_its_cursor_comes_when_the_reread_is_due(
     connect: Connect, clock: Clock, vendor: Api, stream: type[Stream[Any]]
 ) -> None:
     acme = begin(connect, stream, vendor)
