@@ -12,16 +12,15 @@ from dazz_assets.domain import (
     FindingClass,
     Identity,
     RawRecord,
-    Severity,
-    Status,
     Tag,
     UserType,
 )
 
 from .answers import Record, ask, identify, is_unreachable, refusals, response_of, unknown
 from .config import AwsConfig
-from .exposure import READ, WRITE, Opening, find_openings, is_encrypted, is_public
+from .exposure import is_encrypted, is_public
 from .models import Account, Bucket, BucketSettings
+from .rules import RULES, Judgement, Rule, judge_missing
 from .seam import BotocoreSeam
 
 if TYPE_CHECKING:
@@ -38,25 +37,12 @@ SETTINGS = {
     "Tagging": "get_bucket_tagging",
     "Versioning": "get_bucket_versioning",
 }
-# Rules of AWS Config, with the severities of the Security Hub controls S3.2, S3.3 and S3.4 that stand on them.
-# https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html
-PUBLIC_READ = "S3_BUCKET_PUBLIC_READ_PROHIBITED"
-PUBLIC_WRITE = "S3_BUCKET_PUBLIC_WRITE_PROHIBITED"
-ENCRYPTION = "S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED"
-_PUBLIC_RULES = (
-    (PUBLIC_READ, "S3 bucket gives read access to the public", READ),
-    (PUBLIC_WRITE, "S3 bucket gives write access to the public", WRITE),
-)
-_ENCRYPTION_TITLE = "S3 bucket has no default encryption"
 BUCKET = "AWS::S3::Bucket"
 CONSOLES = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
-
-Judgement = tuple[Status, str, str]
-"""OCSF's status, the word that AWS Config has for it (`ComplianceType`), and why."""
 
 
 class AccountsStream(Stream[Account]):
@@ -202,18 +188,16 @@ class AwsIntegration(Integration[AwsConfig]):
         buckets: FullRefresh[BucketsStream],
         settings: FullRefresh[BucketSettingsStream],
     ) -> Iterator[Finding]:
-        """Buckets that anyone may read or write, or that are not encrypted, by the rules of AWS Config."""
+        """Whether the public may read or write buckets, and whether they are encrypted: of each bucket by each rule."""
         by_name = {item.name: item for item in settings}
         for bucket, account in buckets.with_parents(accounts):
-            known = by_name.get(bucket.name)
-            if known is None:
-                continue
-            for rule, title, access in _PUBLIC_RULES:
-                if found := find_openings(known, account, access):
-                    yield self._finding(bucket, account, rule, title, Severity.CRITICAL, _judge(found))
-            if is_encrypted(known) is False:
-                judged = (Status.NEW, "NON_COMPLIANT", "the bucket has no rule for encryption")
-                yield self._finding(bucket, account, ENCRYPTION, _ENCRYPTION_TITLE, Severity.MEDIUM, judged)
+            known = by_name.get(bucket.name) or BucketSettings(name=bucket.name)
+            for rule in RULES:
+                yield self._finding(bucket, account, rule, rule.judge(known, account))
+        any_account = next(iter(accounts), None)  # A connection is in one partition, which ARNs name.
+        for name, gone in buckets.departures().items():
+            for rule in RULES:
+                yield self._finding(Bucket(name=name), any_account, rule, judge_missing(gone), is_listed=False)
 
     @parser
     def identities(self, accounts: FullRefresh[AccountsStream]) -> Iterator[Identity]:
@@ -264,40 +248,31 @@ class AwsIntegration(Integration[AwsConfig]):
         )
 
     def _finding(
-        self, bucket: Bucket, account: Account | None, rule: str, title: str, severity: Severity, judged: Judgement
+        self, bucket: Bucket, account: Account | None, rule: Rule, judged: Judgement, *, is_listed: bool = True
     ) -> Finding:
+        """The finding of a bucket by a rule. Of one that is not listed only the name is known, and the partition."""
         arn = _bucket_arn(bucket, account)
-        status, word, why = judged
         return Finding(
-            id=self.object_id("bucket", bucket.name, rule),
-            uid=f"{arn}/{rule}",
-            src_url=_bucket_url(bucket, account),
+            id=self.object_id("bucket", bucket.name, rule.name),
+            uid=f"{arn}/{rule.name}",
+            src_url=_bucket_url(bucket, account) if is_listed else None,
             class_uid=FindingClass.COMPLIANCE,
-            title=title,
+            title=rule.title,
             raw_record=RawRecord(stream="bucket_settings", key=bucket.name),
-            status_id=status,
-            vendor_status=word,
-            status_detail=why,
-            severity_id=severity,
-            vendor_severity=severity.name,
+            status_id=judged.status,
+            vendor_status=judged.word,
+            status_detail=judged.why,
+            severity_id=rule.severity,
+            vendor_severity=rule.severity.name,
             resource_type=BUCKET,
             resource_id=self.object_id("bucket", bucket.name),
             resource_uid=arn,
             resource_name=bucket.name,
-            owner=(account.name or account.account) if account else None,
-            rule=rule,
+            owner=(account.name or account.account) if account and is_listed else None,
+            rule=rule.name,
+            first_seen_time=bucket.creation_date,  # since when the rule applies
+            closed_time=judged.closed,
         )
-
-
-def _judge(found: list[Opening]) -> Judgement:
-    """Open if nothing stops one of the openings, and not known if that could not be read for one."""
-    why = "; ".join(opening.describe() for opening in found)
-    stops = [opening.block.stops for opening in found]
-    if False in stops:
-        return Status.NEW, "NON_COMPLIANT", why
-    if None in stops:
-        return Status.UNKNOWN, "INSUFFICIENT_DATA", why
-    return Status.RESOLVED, "COMPLIANT", why
 
 
 def _bucket_arn(bucket: Bucket, account: Account | None) -> str:

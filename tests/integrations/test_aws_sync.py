@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import pytest
 
 from dazz_assets.errors import SyncError
 from dazz_assets.sandbox import Fault, RateLimit, Sandbox
+from integrations.aws import sandbox_data as data
 from integrations.aws.integration import SETTINGS
+from integrations.aws.rules import ENCRYPTION, PUBLIC_READ, PUBLIC_WRITE, RULES
 from integrations.aws.sandbox import AwsSandbox
 from tests.integrations.aws_customer import Customer
 
@@ -114,22 +117,95 @@ def test_the_second_sync_assumes_each_role_once_and_stores_what_changed(aws: Aws
     assert len(assumed) == 2 * 3
 
 
-def test_a_finding_goes_with_its_bucket_and_stays_itself_otherwise(aws: AwsSandbox, customer: Customer) -> None:
+def statuses(customer: Customer, bucket: str) -> dict[str, str]:
+    """The statuses of a bucket's findings, by rule."""
+    rows = customer.rows(f"select rule, status from findings where resource_name = '{bucket}'")
+    found = {row["rule"]: row["status"] for row in rows}
+    assert len(found) == len(rows) == 3
+    return found
+
+
+def ids(customer: Customer) -> dict[tuple[str, str], str]:
+    rows = customer.rows("select id, resource_name, rule from findings")
+    return {(row["resource_name"], row["rule"]): row["id"] for row in rows}
+
+
+def make_open(aws: AwsSandbox, bucket: str) -> None:
+    [account] = [account for account in aws.accounts.values() if bucket in account.buckets]
+    data.set_kind(account, bucket, "public-read-write")
+    data.set_encryption(account, bucket, "")
+
+
+def an_open_bucket(aws: AwsSandbox) -> str:
+    """A bucket that breaks every rule, in an account without a public access block."""
+    refusing = {bucket for bucket, _ in aws.refusals}
+    bucket = min(set(next(iter(aws.accounts.values())).buckets) - refusing)
+    make_open(aws, bucket)
+    return bucket
+
+
+def test_findings_of_a_deleted_bucket_are_closed_and_all_keep_their_ids(aws: AwsSandbox, customer: Customer) -> None:
     customer.sync()
-    before = {row["id"]: row["resource_name"] for row in customer.rows("select id, resource_name from findings")}
-    [removed] = aws.change(1).removed["buckets"]
+    before = ids(customer)
+    assert before.keys() == {(name, rule.name) for name in names(aws) for rule in RULES}
+    change = aws.change(1)
+    [removed], [added] = change.removed["buckets"], change.added["buckets"]
+    at = datetime.now(UTC)
     customer.sync()
-    after = {row["id"]: row["resource_name"] for row in customer.rows("select id, resource_name from findings")}
-    assert removed not in after.values()
-    shared = set(before.values()) & set(after.values())
-    assert shared
-    assert {before[id_] for id_ in before.keys() & after.keys()} >= shared - {
-        name for id_, name in before.items() if id_ not in after
-    }
+    after = ids(customer)
+    assert {key: after[key] for key in before} == before
+    assert {name for name, _ in after.keys() - before.keys()} == {added}
+    assert set(statuses(customer, removed).values()) == {"Archived"}
+    [closed] = customer.rows(f"select distinct closed_time from findings where resource_name = '{removed}'")
+    assert at <= closed["closed_time"] <= datetime.now(UTC)
+
+
+def test_findings_of_a_bucket_that_was_put_right_are_resolved(aws: AwsSandbox, customer: Customer) -> None:
+    bucket = an_open_bucket(aws)
+    customer.sync()
+    assert set(statuses(customer, bucket).values()) == {"New"}
+    [account] = [account for account in aws.accounts.values() if bucket in account.buckets]
+    data.set_kind(account, bucket, "private")
+    data.set_encryption(account, bucket, "AES256")
+    customer.sync()
+    assert set(statuses(customer, bucket).values()) == {"Resolved"}
+
+
+@pytest.mark.parametrize(
+    ("about", "unknown"),
+    [
+        ("acl", {PUBLIC_READ, PUBLIC_WRITE}),
+        ("publicAccessBlock", {PUBLIC_READ, PUBLIC_WRITE}),
+        ("encryption", {ENCRYPTION}),
+        ("policyStatus", set()),
+        ("*", {PUBLIC_READ, PUBLIC_WRITE, ENCRYPTION}),
+    ],
+)
+def test_findings_of_what_is_refused_become_unknown_and_stay(
+    aws: AwsSandbox, customer: Customer, about: str, unknown: set[str]
+) -> None:
+    bucket = an_open_bucket(aws)
+    customer.sync()
+    before = ids(customer)
+    aws.refusals[bucket, about] = DENIED
+    customer.sync()
+    assert ids(customer) == before
+    assert {rule for rule, status in statuses(customer, bucket).items() if status == "Unknown"} == unknown
+    assert {rule for rule, status in statuses(customer, bucket).items() if status == "New"} == (
+        {PUBLIC_READ, PUBLIC_WRITE, ENCRYPTION} - unknown
+    )
+
+
+def test_findings_of_a_bucket_that_does_not_answer_become_unknown(aws: AwsSandbox, customer: Customer) -> None:
+    bucket = an_open_bucket(aws)
+    customer.sync()
+    aws.faults.add(Fault(kind="reset", path=f"/{bucket}*", times=10_000))
+    customer.sync()
+    assert set(statuses(customer, bucket).values()) == {"Unknown"}
 
 
 def test_what_is_refused_of_a_bucket_is_told_and_not_known(aws: AwsSandbox, customer: Customer) -> None:
-    bucket = a_bucket(aws)
+    bucket = an_open_bucket(aws)
     aws.refusals = {(bucket, about): DENIED for about in ("acl", "policyStatus", "publicAccessBlock")}
     report = customer.sync()["bucket_settings"]
     assert any(
@@ -141,9 +217,8 @@ def test_what_is_refused_of_a_bucket_is_told_and_not_known(aws: AwsSandbox, cust
         "PolicyStatus",
         "PublicAccessBlock",
     }
-    [row] = customer.rows(f"select is_public from cloud_resources where name = '{bucket}'")
-    [account] = [account for account in aws.accounts.values() if bucket in account.buckets]
-    assert row["is_public"] is None or account.alias == "nimbus-works-data"
+    [row] = customer.rows(f"select is_public, is_encrypted from cloud_resources where name = '{bucket}'")
+    assert row == {"is_public": None, "is_encrypted": False}
 
 
 def test_a_bucket_in_a_region_that_is_not_enabled_is_reported_and_the_others_are_read(
