@@ -79,6 +79,7 @@ def resources(
 
 
 def findings(bucket: dict[str, Any], *policies: dict[str, Any], project: dict[str, Any] = PROJECT) -> list[Finding]:
+    """The findings of a bucket in a project."""
     return list(
         GcpIntegration().findings(
             FullRefresh[ProjectsStream]([Project.model_validate(project)]),
@@ -195,7 +196,15 @@ def test_whether_a_bucket_is_public(
     [found] = resources(buckets=(bucket,), policies=policies)
 
     assert found.is_public is expected
-    assert len(findings(bucket, *policies)) == (expected is True)
+    [finding] = findings(bucket, *policies)
+    status, word, result = {
+        True: ("New", "public", "Fail"),
+        False: ("Resolved", "not public", "Pass"),
+        None: ("Unknown", "unknown", "Unknown"),
+    }[expected]
+    assert (finding.status, finding.vendor_status, finding.resolved_time) == (status, word, None)
+    assert event_of(finding)["compliance"]["status"] == result
+    assert finding.id == findings(BUCKET, POLICY)[0].id
 
 
 def test_a_public_bucket_is_a_finding_about_its_resource() -> None:
@@ -207,7 +216,9 @@ def test_a_public_bucket_is_a_finding_about_its_resource() -> None:
     assert found.status_detail == "allUsers: roles/storage.objectViewer"
     assert found.src_url == "https://console.cloud.google.com/storage/browser/acme-site;tab=permissions"
     assert (found.raw_record.stream, found.raw_record.key) == ("bucket_policies", "projects/_/buckets/acme-site")
-    assert event_of(found)["class_uid"] == 2003
+    assert found.first_seen_time == datetime(2024, 6, 1, tzinfo=UTC)
+    event = event_of(found)
+    assert (event["class_uid"], event["activity_name"]) == (2003, "Update")
 
 
 def test_a_finding_keeps_its_id_whatever_is_granted() -> None:
@@ -224,6 +235,43 @@ def test_a_finding_in_a_project_that_is_being_deleted_is_closed() -> None:
     [found] = findings(BUCKET, POLICY, project={**PROJECT, "state": "DELETE_REQUESTED"})
 
     assert (found.status, found.status_detail) == ("Archived", "project is being deleted")
+
+
+@pytest.mark.parametrize(
+    ("gone", "status", "detail"),
+    [
+        (datetime(2026, 1, 1, tzinfo=UTC), "Archived", "bucket no longer listed"),
+        (None, "Unknown", "the bucket is missing from a list that may not be whole"),
+    ],
+)
+def test_a_finding_of_a_bucket_that_is_not_listed_is_closed_when_it_is_certain(
+    gone: datetime | None, status: str, detail: str
+) -> None:
+    buckets = FullRefresh[BucketsStream]([], gone={"acme-site": gone})
+    [found] = GcpIntegration().findings(FullRefresh([]), buckets, FullRefresh([]))
+    [before] = findings(BUCKET, POLICY)
+
+    assert (found.status, found.status_detail, found.closed_time) == (status, detail, gone)
+    assert (found.id, found.uid, found.resource_id) == (before.id, before.uid, before.resource_id)
+    assert event_of(found)["compliance"]["status"] == "Unknown"
+
+
+@pytest.mark.parametrize(
+    ("type_", "is_encrypted"),
+    [
+        ("compute.googleapis.com/Disk", True),
+        ("bigquery.googleapis.com/Table", True),
+        ("sqladmin.googleapis.com/Instance", True),
+        ("storage.googleapis.com/Bucket", True),
+        ("compute.googleapis.com/Firewall", None),
+        ("iam.googleapis.com/ServiceAccount", None),
+        ("example.googleapis.com/Unheard", None),
+    ],
+)
+def test_only_of_what_stores_data_it_is_said_that_it_is_encrypted(type_: str, is_encrypted: bool | None) -> None:
+    [found] = resources(assets=({**DISK, "assetType": type_},))
+
+    assert found.is_encrypted is is_encrypted
 
 
 def test_ids_differ_by_connection() -> None:
