@@ -16,10 +16,10 @@ from dazz_assets.domain import (
     UserType,
 )
 
-from .answers import Record, ask, identify, is_unreachable, refusals, response_of, unknown
+from .answers import Record, answer, ask, is_unreachable, refusals, response_of, unknown
 from .config import AwsConfig
 from .exposure import is_encrypted, is_public
-from .models import Account, Bucket, BucketSettings
+from .models import Account, Bucket, BucketSettings, Role
 from .rules import RULES, Judgement, Rule, judge_missing
 from .seam import BotocoreSeam
 
@@ -45,26 +45,44 @@ CONSOLES = {
 }
 
 
+class RolesStream(Stream[Role]):
+    """The accounts to be read: those of the config's roles, or the one that the credentials belong to.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html, which needs no permission
+    Each is read by itself, so that one which refuses us keeps what is stored of it.
+    """
+
+    records = "Roles"
+    primary_key = "Account"
+
+    @classmethod
+    def pages(cls, client: AwsClients, params: Mapping[str, Any]) -> Iterator[Any]:
+        if not client.accounts:
+            yield {"Roles": [{"Account": client.of("sts").get_caller_identity()["Account"]}]}
+            return
+        yield {"Roles": [{"Account": account} for account in client.accounts]}
+
+
 class AccountsStream(Stream[Account]):
-    """The accounts, with what is set for all of their buckets. An account that refuses us is one without answers.
+    """The accounts, with what is set for all of their buckets.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccountAliases.html
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html
     """
 
+    parent = RolesStream
+    params = {"Account": "{parent.Account}"}
     records = "Accounts"
+    shape = "object"
     primary_key = "Account"
     permissions = ("iam:ListAccountAliases", "s3:GetAccountPublicAccessBlock")
     accept = {200: "keep"}  # What is refused comes as `Errors` beside the records.
 
     @classmethod
     def pages(cls, client: AwsClients, params: Mapping[str, Any]) -> Iterator[Any]:
-        accounts = [_describe_account(client, account) for account in client.accounts]
-        if all("Error" in account["Identity"] for account in accounts):
-            client.of("sts", client.accounts[0]).get_caller_identity()  # Raises what is then the stream's error.
-        refused = [f"{account['Account']}: {text}" for account in accounts for text in refusals(account)]
-        yield {"Accounts": accounts, "Errors": refused}
+        account = _describe_account(client, params["Account"])
+        yield {"Accounts": account, "Errors": refusals(account)}
 
 
 class BucketsStream(Stream[Bucket]):
@@ -110,13 +128,9 @@ class BucketSettingsStream(Stream[BucketSettings]):
 
 
 def _describe_account(client: AwsClients, account: str) -> Record:
-    identity = identify(client.of("sts", account).get_caller_identity)
-    if "Error" in identity:
-        return {"Account": account, "Identity": identity}
-    account = identity["Account"]
     return {
         "Account": account,
-        "Identity": identity,
+        "Identity": answer(client.of("sts", account).get_caller_identity),
         "Aliases": ask(client.of("iam", account).list_account_aliases),
         "PublicAccessBlock": ask(client.of("s3control", account).get_public_access_block, AccountId=account),
     }
@@ -154,7 +168,7 @@ class AwsIntegration(Integration[AwsConfig]):
     name = "aws"
     concurrency = 8
     check = AccountsStream
-    streams = (AccountsStream, BucketsStream, BucketSettingsStream)
+    streams = (RolesStream, AccountsStream, BucketsStream, BucketSettingsStream)
     seams = (BotocoreSeam(),)
     permissions_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"
 

@@ -97,8 +97,9 @@ def test_what_a_profile_does_to_sign_in_is_no_part_of_a_recording(
     try:
         with replay_scenario(folder) as replay:
             assert (replay.problems, replay.stale_snapshots()) == ([], [])
-            accounts = {account.account: account for account in replay.records("accounts")}
+            accounts = {account.account for account in replay.records("accounts")}
     finally:
         enable_socket()
-    assert accounts[refused].identity.error.code == "AccessDenied"
+    assert accounts
+    assert refused not in accounts
     shutil.rmtree(folder)

@@ -67,6 +67,7 @@ def settings_of(customer: Customer, bucket: str) -> dict[str, Any]:
 def test_all_accounts_and_buckets_arrive_whatever_pages_they_are_on(aws: AwsSandbox, customer: Customer) -> None:
     reports = customer.sync()
     assert {name: report.stored for name, report in reports.items()} == {
+        "roles": 3,
         "accounts": 3,
         "buckets": 12,
         "bucket_settings": 12,
@@ -257,18 +258,51 @@ def test_nothing_is_replaced_when_all_of_aws_does_not_answer(aws: AwsSandbox, cu
 def test_an_account_that_refuses_us_is_reported_and_what_is_stored_of_it_stays(
     aws: AwsSandbox, customer: Customer
 ) -> None:
+    def stored() -> list[list[dict[str, Any]]]:
+        tables = {
+            "cloud_resources": "id, name, account_name, owner, owner_id, is_public, is_encrypted",
+            "findings": "id, status, status_detail, uid, owner, closed_time",
+            "identities": "id, uid, name",
+        }
+        return [customer.rows(f"select {columns} from {table} order by id") for table, columns in tables.items()]
+
     customer.sync()
-    refused = list(aws.accounts)[1]
+    before = stored()
+    # Its buckets are kept private by the account alone, so that all that is known of it counts.
+    [refused] = [account.id for account in aws.accounts.values() if account.alias == "nimbus-works-data"]
+    [named] = customer.rows(f"select name, owner from cloud_resources where uid = '{refused}'")
+    assert named == {"name": "nimbus-works-data", "owner": "nimbus-works-data"}
     aws.refused_roles = {refused}
     reports = customer.sync()
-    assert any(f"{refused}: Identity: AccessDenied" in text for text in reports["accounts"].warnings)
-    for stream in ("buckets", "bucket_settings"):
+    for stream in ("accounts", "buckets", "bucket_settings"):
         assert reports[stream].passed_over
         assert all("403" in text and "sts:AssumeRole" in text for text in reports[stream].passed_over)
+    assert reports["accounts"].passed_over[0].startswith(refused)
     assert not any("sts:AssumeRole" in text for text in reports["bucket_settings"].warnings)
-    assert [report.stored for report in reports.values()] == [3, 12, 12]
-    rows = customer.rows(f"select count(*) as n from cloud_resources where account_uid = '{refused}'")
-    assert rows == [{"n": 5}]  # with the account itself
+    assert stored() == before
+
+
+def test_an_account_that_refuses_us_from_the_first_is_reported_and_nothing_is_said_of_it(
+    aws: AwsSandbox, customer: Customer
+) -> None:
+    refused = next(iter(aws.accounts))
+    aws.refused_roles = {refused}
+    reports = customer.sync()
+    assert [text.partition(":")[0] for text in reports["accounts"].passed_over] == [refused]
+    stored = {row["account_uid"] for row in customer.rows("select distinct account_uid from cloud_resources")}
+    assert stored == set(aws.accounts) - {refused}
+
+
+def test_what_is_stored_of_an_account_that_is_no_longer_read_is_closed(
+    aws: AwsSandbox, customer: Customer, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    customer.sync()
+    *kept, left = aws.accounts.values()
+    config = {**sandbox.settings("aws"), "role_arns": [account.role_arn for account in kept]}
+    fewer = Customer(config, tmp_path)
+    fewer.sync()
+    archived = {row["resource_name"] for row in fewer.rows("select * from findings where status = 'Archived'")}
+    assert archived == set(left.buckets)
 
 
 def test_the_sync_fails_when_every_account_refuses_us(aws: AwsSandbox, customer: Customer) -> None:
@@ -278,7 +312,7 @@ def test_the_sync_fails_when_every_account_refuses_us(aws: AwsSandbox, customer:
 
 
 def test_a_bucket_that_is_deleted_meanwhile_is_passed_over(aws: AwsSandbox, customer: Customer) -> None:
-    customer.sync("accounts", "buckets")
+    customer.sync("roles", "accounts", "buckets")
     bucket = a_bucket(aws)
     aws.refusals = {(bucket, "*"): (404, "NoSuchBucket", "The specified bucket does not exist")}
     report = customer.sync("bucket_settings")["bucket_settings"]
@@ -287,7 +321,7 @@ def test_a_bucket_that_is_deleted_meanwhile_is_passed_over(aws: AwsSandbox, cust
 
 
 def test_throttling_is_repeated_by_the_sdk_and_then_by_the_engine(aws: AwsSandbox, customer: Customer) -> None:
-    customer.sync("accounts", "buckets")
+    customer.sync("roles", "accounts", "buckets")
     bucket = a_bucket(aws)
     aws.faults.add(Fault(kind="status", status=503, body=SLOW_DOWN, path=f"/{bucket}", times=5))
     report = customer.sync("bucket_settings")["bucket_settings"]
@@ -304,5 +338,5 @@ def test_keys_that_are_not_valid_are_wrong_credentials(sandbox: Sandbox, tmp_pat
 def test_a_limit_of_the_account_slows_the_sync_down_and_loses_nothing(aws: AwsSandbox, customer: Customer) -> None:
     moments = count()
     aws.rate = RateLimit(40, per=1, clock=lambda: next(moments) / 50)  # 50 requests a second are sent
-    assert [report.stored for report in customer.sync().values()] == [3, 12, 12]
+    assert [report.stored for report in customer.sync().values()] == [3, 3, 12, 12]
     assert aws.traffic.stats().statuses.get(503, 0) + aws.traffic.stats().statuses.get(400, 0) > 0

@@ -132,8 +132,9 @@ def test_findings_of_a_project_that_is_being_deleted_stay_until_its_buckets_are_
     assert {name for name, (_, status) in waiting.items() if status == "Unknown"} == inside
 
     del vendor.projects[project["projectId"]]
+    removed = vendor.change(1).removed["buckets"]
     acme.sync_and_parse()
-    assert {name for name, (_, status) in findings(acme).items() if status == "Archived"} == inside
+    assert {name for name, (_, status) in findings(acme).items() if status == "Archived"} == {*inside, *removed}
 
 
 def test_a_removed_bucket_is_gone_although_the_inventory_is_late(acme: PatientCustomer, vendor: GcpSandbox) -> None:
