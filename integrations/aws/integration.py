@@ -77,6 +77,7 @@ class AccountsStream(Stream[Account]):
     shape = "object"
     primary_key = "Account"
     permissions = ("iam:ListAccountAliases", "s3:GetAccountPublicAccessBlock")
+    personal = ("Identity.Arn", "Identity.UserId")  # In single sign-on a session is named for the person.
     accept = {200: "keep"}  # What is refused comes as `Errors` beside the records.
 
     @classmethod
