@@ -10,51 +10,16 @@ from datetime import datetime
 from dazz_assets import CursorToken, FullRefresh, Integration, JwtGrant, Rate, SignedJwt, Stream, parser
 from dazz_assets.domain import CloudResource, Finding, FindingClass, RawRecord, Severity
 
+from .asset_types import BUCKET, PROJECT, SECRET_PLACES, STORES_DATA
 from .bucket_access import Judgement, is_public, judge, judge_missing
 from .config import GcpConfig
 from .default_credentials import SCOPE, ApplicationDefaultCredentials, DefaultCredentialsSeam
 from .models import Asset, AssetData, AssetResource, Bucket, BucketPolicy, Project
 
 CONSOLE = "https://console.cloud.google.com"
-PROJECT = "cloudresourcemanager.googleapis.com/Project"
-BUCKET = "storage.googleapis.com/Bucket"
 # The name of this check in Security Command Center, which has a page on it:
 # https://cloud.google.com/security-command-center/docs/concepts-vulnerabilities-findings#storage-findings
 RULE = "PUBLIC_BUCKET_ACL"
-# Google encrypts what it stores: https://cloud.google.com/docs/security/encryption/default-encryption. Assets of these
-# types store data; of others, such as firewalls and accounts, the question makes no sense.
-STORES_DATA = frozenset(
-    {
-        "alloydb.googleapis.com/Backup",
-        "alloydb.googleapis.com/Cluster",
-        "artifactregistry.googleapis.com/DockerImage",
-        "artifactregistry.googleapis.com/Repository",
-        "bigquery.googleapis.com/Dataset",
-        "bigquery.googleapis.com/Table",
-        "bigtableadmin.googleapis.com/Backup",
-        "bigtableadmin.googleapis.com/Cluster",
-        "bigtableadmin.googleapis.com/Instance",
-        "bigtableadmin.googleapis.com/Table",
-        "compute.googleapis.com/Disk",
-        "compute.googleapis.com/Image",
-        "compute.googleapis.com/MachineImage",
-        "compute.googleapis.com/RegionDisk",
-        "compute.googleapis.com/Snapshot",
-        "file.googleapis.com/Backup",
-        "file.googleapis.com/Instance",
-        "firestore.googleapis.com/Database",
-        "logging.googleapis.com/LogBucket",
-        "pubsub.googleapis.com/Topic",
-        "secretmanager.googleapis.com/Secret",
-        "secretmanager.googleapis.com/SecretVersion",
-        "spanner.googleapis.com/Backup",
-        "spanner.googleapis.com/Database",
-        "spanner.googleapis.com/Instance",
-        "sqladmin.googleapis.com/BackupRun",
-        "sqladmin.googleapis.com/Instance",
-        BUCKET,
-    }
-)
 _ZONE = re.compile(r"([a-z]+-[a-z]+\d+)-[a-z]")
 # How the APIs say that a project is being deleted, which is listed for 30 days.
 _DELETED = ((403, "has been deleted"), (403, "scheduled for deletion"), (404, "project was not found"))
@@ -87,9 +52,7 @@ class AssetsStream(Stream[Asset]):
     accept = dict.fromkeys(_DELETED, "skip")
     rate = (Rate(20, per=1), Rate(100, per=60))
     permissions = ("cloudasset.assets.listResource",)
-    # Start-up scripts and variables of the environment often hold secrets, and each of hundreds of types has them in
-    # places of its own.
-    sensitive = "resource.data"
+    sensitive = SECRET_PLACES
 
 
 class BucketsStream(Stream[Bucket]):

@@ -209,16 +209,36 @@ def secret_fields(secret: str) -> dict[str, Record]:
     containers = [{"image": "app", "env": named}]
     return {
         "appengine.googleapis.com/Version": {"envVariables": {"TOKEN": secret}},
-        "cloudbuild.googleapis.com/BuildTrigger": {"substitutions": {"_TOKEN": secret}},
+        "cloudbuild.googleapis.com/Build": {"steps": [{"name": "app", "args": ["--token", secret]}]},
+        "cloudbuild.googleapis.com/BuildTrigger": {
+            "substitutions": {"_TOKEN": secret},
+            "build": {"substitutions": {"_TOKEN": secret}, "steps": [{"env": [f"TOKEN={secret}"]}]},
+        },
+        "cloudfunctions.googleapis.com/CloudFunction": {
+            "buildEnvironmentVariables": {"TOKEN": secret},
+            "environmentVariables": {"TOKEN": secret},
+        },
         "cloudfunctions.googleapis.com/Function": {
             "buildConfig": {"environmentVariables": {"TOKEN": secret}},
             "serviceConfig": {"environmentVariables": {"TOKEN": secret}},
         },
         "composer.googleapis.com/Environment": {"config": {"softwareConfig": {"envVariables": {"TOKEN": secret}}}},
+        "compute.googleapis.com/InstanceTemplate": {
+            "properties": {"metadata": {"items": [{"key": "startup-script", "value": secret}]}}
+        },
+        "compute.googleapis.com/Project": {"commonInstanceMetadata": {"items": [{"key": "ssh-keys", "value": secret}]}},
+        "container.googleapis.com/Cluster": {
+            "nodeConfig": {"metadata": {"token": secret}},
+            "nodePools": [{"config": {"metadata": {"token": secret}}}],
+        },
         "container.googleapis.com/NodePool": {"config": {"metadata": {"startup-script": secret}}},
         "dataproc.googleapis.com/Cluster": {"config": {"gceClusterConfig": {"metadata": {"token": secret}}}},
+        "apps.k8s.io/Deployment": {
+            "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": secret}},
+            "spec": {"template": {"spec": {"containers": containers, "initContainers": containers}}},
+        },
+        "batch.k8s.io/CronJob": {"spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": containers}}}}}},
         "k8s.io/Pod": {"spec": {"containers": containers, "initContainers": containers}},
-        "notebooks.googleapis.com/Instance": {"nodeConfig": {"metadata": {"token": secret}}},
         "run.googleapis.com/Job": {"template": {"template": {"containers": containers}}},
         "run.googleapis.com/Service": {"template": {"containers": containers}},
     }

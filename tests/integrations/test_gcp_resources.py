@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from dazz_assets import FullRefresh
 from dazz_assets.domain import CloudResource, Finding, Tag
+from dazz_assets.sensitive import SensitiveFields
+from dazz_assets.spec.read import read_integration
 from integrations.gcp.integration import (
     AssetsStream,
     BucketPoliciesStream,
@@ -17,6 +20,7 @@ from integrations.gcp.integration import (
     ProjectsStream,
 )
 from integrations.gcp.models import Asset, Bucket, BucketPolicy, Project
+from integrations.gcp.sandbox_data import secret_fields
 from tests.domain.test_ocsf_events import event_of
 
 PROJECT: dict[str, Any] = {
@@ -272,6 +276,31 @@ def test_only_of_what_stores_data_it_is_said_that_it_is_encrypted(type_: str, is
     [found] = resources(assets=({**DISK, "assetType": type_},))
 
     assert found.is_encrypted is is_encrypted
+
+
+HIDES = SensitiveFields(read_integration(GcpIntegration).streams["assets"].sensitive)
+
+
+@pytest.mark.parametrize("type_", secret_fields(""))
+def test_no_place_where_people_write_secrets_is_shown(type_: str) -> None:
+    data = {**DISK["resource"]["data"], **secret_fields("canary-7f3a")[type_]}
+    record = {**DISK, "assetType": type_, "resource": {"location": "europe-west1-b", "data": data}}
+    text = json.dumps(record)
+    shown = HIDES.hide(text)
+
+    assert "canary-7f3a" not in shown
+    assert HIDES.find_texts(text.encode(), with_names=False)
+    # What the parser reads is not hidden.
+    [whole], [hidden] = resources(assets=(record,)), resources(assets=(json.loads(shown),))
+    assert hidden == whole
+
+
+@pytest.mark.parametrize("place", ["config", "spec", "template", "build"])
+def test_what_names_an_asset_or_its_project_is_shown(place: str) -> None:
+    data = {"projectId": "acme-prod", "metadata": {"name": "web-1"}, place: {"image": "app"}}
+    text = json.dumps({**DISK, "resource": {"data": data}})
+
+    assert json.loads(HIDES.hide(text)) == json.loads(text)
 
 
 def test_ids_differ_by_connection() -> None:
