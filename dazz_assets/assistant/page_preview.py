@@ -27,10 +27,10 @@ from dazz_assets.assistant.infer import (
     model_coverage,
     read_shape,
 )
-from dazz_assets.assistant.infer.coverage import unmatched_paths
 from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
 from dazz_assets.assistant.trial_ranges import trial_ranges
+from dazz_assets.assistant.unmatched_fields import PrivateSetting, find_unmatched
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
@@ -140,7 +140,8 @@ class Preview:
     parent: the fields of the parent whose page this is. request: as it was sent, masked. records: as received. If the
     stream's `records` path leads to no list, there are none, `problem` says why, and `fields` describes the page
     itself. lists: candidates for the records in the page, the likeliest first. model: None if the stream has no model.
-    Sensitive fields are hidden, and all of a page is in which the records, and so these fields, can't be found.
+    Sensitive fields are hidden. All values are, if no record has one of them: it may be misspelt; and so is all of a page
+    in which the records can't be found.
     """
 
     connection: str
@@ -232,9 +233,11 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         records = page.listed(stream.rules).records
     except RecordsPathError as error:
         problem = str(error)
-    shown = _hide_sensitive(page, stream)
+    sensitive = _check_declared(stream, "sensitive", records)
+    hidden = _hidden_fields(stream, sensitive, records)
+    shown = _hide_sensitive(page, stream, hidden)
     document = decode_json(shown.body) if shown.body.strip() and page.accepted_failure is None else None
-    hide = SensitiveFields(stream.sensitive).hide_bytes
+    hide = SensitiveFields(hidden).hide_bytes
     values = [decode_json(hide(bytes(record))) for record in records]
     fields = tuple(list_fields(read_shape([document] if problem is not None else values)))
     return Preview(
@@ -252,30 +255,37 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         model=None if stream.model is None else _check_model(stream, stream.model, records, fields),
         key=_check_key(stream, records, values),
         cursor=_check_cursor(stream, records, values),
-        personal=_check_declared(stream, stream.personal, records, values),
-        sensitive=_check_declared(stream, stream.sensitive, records, values),
+        personal=_check_declared(stream, "personal", records),
+        sensitive=sensitive,
         paging=_check_paging(client, stream, page, shown, len(records)),
         warnings=(*client.warnings, *_check_parents(stream, parent, records)),
     )
 
 
-def _hide_sensitive(page: Page, stream: StreamSpec) -> Page:
+def _hidden_fields(stream: StreamSpec, sensitive: DeclaredFields, records: Sequence[Raw]) -> tuple[str, ...]:
+    """The fields whose values are not shown: all of them, if one that should be hidden is not where it is declared."""
+    if not sensitive.unmatched:
+        return stream.sensitive
+    values = [decode_json(bytes(record)) for record in records]
+    names = {name for value in values if isinstance(value, dict) for name in value}
+    return (*stream.sensitive, *(name.replace(".", "\\.") for name in names))
+
+
+def _hide_sensitive(page: Page, stream: StreamSpec, hidden: Sequence[str]) -> Page:
     """The page as it may be shown: what is sensitive in it, wherever the records may be, is hidden."""
-    if not stream.sensitive or page.accepted_failure is not None or not page.body.strip():
+    if not hidden or page.accepted_failure is not None or not page.body.strip():
         return page
-    fields = SensitiveFields(stream.sensitive, above=record_path(stream.rules))
+    fields = SensitiveFields(hidden, above=record_path(stream.rules))
     try:
         page.listed(stream.rules)
     except RecordsPathError:
-        fields = SensitiveFields(stream.sensitive, anywhere=True)
+        fields = SensitiveFields(hidden, anywhere=True)
     return replace(page, body=fields.hide_bytes(page.body))
 
 
-def _check_declared(
-    stream: StreamSpec, declared: Sequence[str], records: Sequence[Raw], shown: Sequence[object]
-) -> DeclaredFields:
-    received = [decode_json(bytes(record)) for record in records] if declared else []
-    return DeclaredFields(stream.stream.__name__, tuple(declared), unmatched_paths(declared, received, shown))
+def _check_declared(stream: StreamSpec, setting: PrivateSetting, records: Sequence[Raw]) -> DeclaredFields:
+    declared: tuple[str, ...] = getattr(stream, setting)
+    return DeclaredFields(stream.stream.__name__, declared, find_unmatched(stream, setting, records))
 
 
 def _mask_request(client: Client, request: Request) -> MaskedRequest:

@@ -357,3 +357,21 @@ def test_a_key_that_was_seen_under_one_parent_only_is_said_to_be(
     shown = capsys.readouterr().out
     assert "in every record, and unique" in shown
     assert ("unique under this parent" in shown) is of_one_parent
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_sensitive_field_that_no_record_has_is_told_first_and_no_value_is_shown(
+    market: Market, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    market.respond({"items": [order(1, note="canary", **{"a.b": "canary"}), order(2, note=["canary"])]})
+    found = market.preview(sensitive="noet", cursor=Cursor("at"))
+    assert found.sensitive.unmatched == {"noet": "; did you mean 'note'?"}
+    assert (found.key.missing, found.key.repeated, found.cursor.missing) == (0, 0, 0)
+    print_preview("market", found, as_json=as_json)
+    shown = capsys.readouterr()
+    assert "canary" not in shown.out + shown.err
+    assert "order 1" not in shown.out + shown.err
+    if not as_json:
+        first, second = [line for line in shown.err.splitlines() if "sensitive" in line]
+        assert first == "warning: OrdersStream.sensitive: no record has anything at `noet`; did you mean 'note'?"
+        assert second == "warning: all values are hidden until `sensitive` is corrected"
