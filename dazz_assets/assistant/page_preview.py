@@ -1,7 +1,6 @@
 """Fetches one page of a stream and compares it with the stream's declarations. Stores nothing."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -9,7 +8,7 @@ from itertools import chain
 
 from msgspec import Raw
 
-from dazz_assets.assistant.connection_check import fetch_for_parents, fetch_parents
+from dazz_assets.assistant.first_records import build_first_request, fetch_for_parents, fetch_parents
 from dazz_assets.assistant.generate import write_call
 from dazz_assets.assistant.infer import (
     CursorField,
@@ -29,13 +28,13 @@ from dazz_assets.assistant.infer import (
 )
 from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
+from dazz_assets.assistant.sync_faults import count_refused, describe_strangers
 from dazz_assets.assistant.trial_ranges import trial_ranges
 from dazz_assets.assistant.unmatched_fields import PrivateSetting, find_unmatched
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.facts import fetch_facts
-from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.author_code import first_request, next_request
@@ -49,8 +48,6 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.summary import describe_setting
 from dazz_assets.spec.timestamps import parse_timestamp
-from dazz_assets.transform.quarantine import invalid_reason
-from dazz_assets.transform.record_readers import InvalidRecordError, make_reader
 
 _MAX_REASONS = 5
 
@@ -140,8 +137,8 @@ class Preview:
     parent: the fields of the parent whose page this is. request: as it was sent, masked. records: as received. If the
     stream's `records` path leads to no list, there are none, `problem` says why, and `fields` describes the page
     itself. lists: candidates for the records in the page, the likeliest first. model: None if the stream has no model.
-    Sensitive fields are hidden. All values are, if no record has one of them: it may be misspelt; and so is all of a page
-    in which the records can't be found.
+    Sensitive fields are hidden. If no record has one of them, which may be misspelt, all values are; and all of a page
+    is in which the records can't be found.
     """
 
     connection: str
@@ -204,7 +201,7 @@ def _fetch_page_of_parent(
 def _fetch_page_of_range(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
 ) -> Page:
-    request = build_request(session, stream, [parent], sent_bounds(session, stream, bounds))
+    request = build_first_request(session, stream, parent, bounds)
     if stream.pages is not None:
         with closing(walk_stream(session, stream, client, request, should_stop=lambda _: "one is enough")) as pages:
             return next(pages).page
@@ -258,7 +255,7 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         personal=_check_declared(stream, "personal", records),
         sensitive=sensitive,
         paging=_check_paging(client, stream, page, shown, len(records)),
-        warnings=(*client.warnings, *_check_parents(stream, parent, records)),
+        warnings=(*client.warnings, *_warn_of_strangers(stream, parent, records)),
     )
 
 
@@ -301,13 +298,7 @@ def _mask_request(client: Client, request: Request) -> MaskedRequest:
 def _check_model(
     stream: StreamSpec, model: type[RecordModel], records: Sequence[Raw], fields: Sequence[RecordField]
 ) -> ModelReport:
-    refused: Counter[str] = Counter()
-    reader = make_reader(model)
-    for record in records:
-        try:
-            reader.read(bytes(record))
-        except InvalidRecordError as error:
-            refused[invalid_reason(error.problems, stream.sensitive)] += 1
+    refused = count_refused(stream, model, records)
     return ModelReport(
         model.__name__,
         len(records) - refused.total(),
@@ -328,17 +319,10 @@ def _check_key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[obje
     )
 
 
-def _check_parents(stream: StreamSpec, parent: Mapping[str, str], records: Sequence[Raw]) -> Iterator[str]:
-    """What a sync would refuse: records that don't say that they belong to the parent that was asked for."""
-    if stream.parent_key is None:
-        return
-    asked = parent.get(stream.asked_parent_field)
-    others = sum(value != asked for (value,) in FieldReader([stream.parent_key]).read(records))
-    if others:  # Their values may be what must not be shown.
-        yield (
-            f"{others} of {len(records)} records don't have at `{stream.parent_key}` (`parent_key`) what was asked for "
-            f"as {{parents.{stream.asked_parent_field}}}: a sync refuses them"
-        )
+def _warn_of_strangers(stream: StreamSpec, parent: Mapping[str, str], records: Sequence[Raw]) -> Iterator[str]:
+    asked = parent.get(stream.asked_parent_field) if stream.parent_key is not None else None
+    if (strangers := describe_strangers(stream, asked, records)) is not None:
+        yield strangers
 
 
 def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> CursorReport:

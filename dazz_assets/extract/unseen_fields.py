@@ -1,4 +1,4 @@
-"""Finds the declared sensitive fields that no record has: a path that is misspelt would hide nothing, and say nothing."""
+"""Finds the declared sensitive fields that no record has: a misspelt path hides nothing, and must not be silent."""
 
 import json
 from collections.abc import Collection, Mapping
