@@ -43,6 +43,7 @@ from dazz_assets.http.concealed import record_path
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.http.next_page_hints import NextPageHint
 from dazz_assets.http.pagination import OURS
+from dazz_assets.http.unread_more import UnreadMore
 from dazz_assets.sensitive import SensitiveFields
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -358,6 +359,7 @@ def _check_paging(client: Client, stream: StreamSpec, page: Page, shown: Page, r
         last = None if hint else "no paginator is set, and the page shows no sign of another page"
         return PagingReport(None, detected, _describe_missing_paginator(hint, detected), None, last)
     try:
+        UnreadMore(paginator).check(page, 1, stream.rules.records, is_last=False)
         following = next_request(paginator, page.request, page, received)
     except FetchError as error:
         return PagingReport(declared, detected, client.mask(str(error)), None, None)

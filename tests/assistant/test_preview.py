@@ -14,6 +14,7 @@ from dazz_assets import (
     ApiKey,
     ConnectionConfig,
     Cursor,
+    CursorToken,
     GraphQLCursor,
     Integration,
     LinkHeader,
@@ -375,3 +376,15 @@ def test_a_sensitive_field_that_no_record_has_is_told_first_and_no_value_is_show
         first, second = [line for line in shown.err.splitlines() if "sensitive" in line]
         assert first == "warning: OrdersStream.sensitive: no record has anything at `noet`; did you mean 'note'?"
         assert second == "warning: all values are hidden until `sensitive` is corrected"
+
+
+def test_the_parameter_of_a_token_is_the_authors_word(market: Market) -> None:
+    market.respond({"items": [order(1)], "nextPageToken": "CAUQAA", "isLast": False})
+    found = market.preview(paginator=CursorToken("nextPageToken", param="nextPageToken", more="isLast"))
+    assert found.paging.warning is None
+    market.respond({"items": [order(1)], "nextPageToken": "CAUQAA"})
+    found = market.preview(paginator=CursorToken("next_token", param="nextPageToken"))
+    assert "you may need CursorToken(" in (found.paging.warning or "")
+    market.respond({"items": [order(1)], "nextPageToken": "CAUQAA", "isLast": False})
+    found = market.preview(paginator=CursorToken("nextPageToken", param="nextPageToken", more="islast"))
+    assert 'Correct the paginator: more="isLast".' in (found.paging.warning or "")
