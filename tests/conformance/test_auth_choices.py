@@ -118,7 +118,9 @@ def test_a_list_of_tokens_beside_another_way_to_sign_in_is_told(tmp_path: Path) 
         "VendorIntegration", Integration[Account], base_url="https://a.test", auth=auth, streams=(PlainStream,)
     )
     both = {"user": "ann", "password": "pass-of-ann", "tokens": ["tok-one", "tok-two"]}
-    with pytest.raises(BadConnection, match=r"`config\.tokens` not; remove one of them"):
+    with pytest.raises(
+        BadConnection, match=r"`config\.tokens` not; remove `config\.tokens`, or else `config\.password`"
+    ):
         load(vendor, tmp_path, **both).client("plain")
 
 
@@ -140,7 +142,8 @@ def test_a_field_that_cannot_be_computed_is_told_without_what_the_code_says(tmp_
         ({"user": "ann"}, "is not complete for any way to sign in; set `config.proof`"),
         (
             {"token": "tok-of-acme", "user": "ann", "password": "pass-of-ann"},
-            "has two ways to sign in: `config.token` would be used, and `config.proof` not; remove one of them",
+            "has two ways to sign in: `config.token` would be used, and `config.proof` not; remove `config.proof`, or "
+            "else `config.token`",
         ),
     ],
 )
