@@ -63,6 +63,7 @@ class ParseReport:
     stale: windows that, after this parse, have full-refresh inputs that changed since they were parsed.
     version, other_versions: of the parser, and those that, after this parse, some windows were parsed by.
     changed_inputs: those inputs.
+    warnings: what may be a mistake of the parser.
     """
 
     connection: str
@@ -80,6 +81,7 @@ class ParseReport:
     other_versions: list[str] = field(default_factory=list)
     changed_inputs: list[str] = field(default_factory=list)
     held_in_quarantine: int = 0
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def invalid_share(self) -> float | None:

@@ -1,7 +1,6 @@
 """Fetches one page of a stream and compares it with the stream's declarations. Stores nothing."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -9,7 +8,7 @@ from itertools import chain
 
 from msgspec import Raw
 
-from dazz_assets.assistant.connection_check import fetch_for_parents, fetch_parents
+from dazz_assets.assistant.first_records import build_first_request, fetch_for_parents, fetch_parents
 from dazz_assets.assistant.generate import write_call
 from dazz_assets.assistant.infer import (
     CursorField,
@@ -27,15 +26,15 @@ from dazz_assets.assistant.infer import (
     model_coverage,
     read_shape,
 )
-from dazz_assets.assistant.infer.coverage import unmatched_paths
 from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
+from dazz_assets.assistant.sync_faults import count_refused, describe_strangers
 from dazz_assets.assistant.trial_ranges import trial_ranges
+from dazz_assets.assistant.unmatched_fields import PrivateSetting, find_unmatched
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.facts import fetch_facts
-from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.author_code import first_request, next_request
@@ -44,13 +43,12 @@ from dazz_assets.http.concealed import record_path
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.http.next_page_hints import NextPageHint
 from dazz_assets.http.pagination import OURS
+from dazz_assets.http.unread_more import UnreadMore
 from dazz_assets.sensitive import SensitiveFields
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.summary import describe_setting
 from dazz_assets.spec.timestamps import parse_timestamp
-from dazz_assets.transform.quarantine import invalid_reason
-from dazz_assets.transform.record_readers import InvalidRecordError, make_reader
 
 _MAX_REASONS = 5
 
@@ -140,7 +138,8 @@ class Preview:
     parent: the fields of the parent whose page this is. request: as it was sent, masked. records: as received. If the
     stream's `records` path leads to no list, there are none, `problem` says why, and `fields` describes the page
     itself. lists: candidates for the records in the page, the likeliest first. model: None if the stream has no model.
-    Sensitive fields are hidden, and all of a page is in which the records, and so these fields, can't be found.
+    Sensitive fields are hidden. If no record has one of them, which may be misspelt, all values are; and all of a page
+    is in which the records can't be found.
     """
 
     connection: str
@@ -203,7 +202,7 @@ def _fetch_page_of_parent(
 def _fetch_page_of_range(
     session: Session, client: Client, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds
 ) -> Page:
-    request = build_request(session, stream, [parent], sent_bounds(session, stream, bounds))
+    request = build_first_request(session, stream, parent, bounds)
     if stream.pages is not None:
         with closing(walk_stream(session, stream, client, request, should_stop=lambda _: "one is enough")) as pages:
             return next(pages).page
@@ -232,9 +231,11 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         records = page.listed(stream.rules).records
     except RecordsPathError as error:
         problem = str(error)
-    shown = _hide_sensitive(page, stream)
+    sensitive = _check_declared(stream, "sensitive", records)
+    hidden = _hidden_fields(stream, sensitive, records)
+    shown = _hide_sensitive(page, stream, hidden)
     document = decode_json(shown.body) if shown.body.strip() and page.accepted_failure is None else None
-    hide = SensitiveFields(stream.sensitive).hide_bytes
+    hide = SensitiveFields(hidden).hide_bytes
     values = [decode_json(hide(bytes(record))) for record in records]
     fields = tuple(list_fields(read_shape([document] if problem is not None else values)))
     return Preview(
@@ -252,30 +253,37 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
         model=None if stream.model is None else _check_model(stream, stream.model, records, fields),
         key=_check_key(stream, records, values),
         cursor=_check_cursor(stream, records, values),
-        personal=_check_declared(stream, stream.personal, records, values),
-        sensitive=_check_declared(stream, stream.sensitive, records, values),
+        personal=_check_declared(stream, "personal", records),
+        sensitive=sensitive,
         paging=_check_paging(client, stream, page, shown, len(records)),
-        warnings=(*client.warnings, *_check_parents(stream, parent, records)),
+        warnings=(*client.warnings, *_warn_of_strangers(stream, parent, records)),
     )
 
 
-def _hide_sensitive(page: Page, stream: StreamSpec) -> Page:
+def _hidden_fields(stream: StreamSpec, sensitive: DeclaredFields, records: Sequence[Raw]) -> tuple[str, ...]:
+    """The fields whose values are not shown: all of them, if one that should be hidden is not where it is declared."""
+    if not sensitive.unmatched:
+        return stream.sensitive
+    values = [decode_json(bytes(record)) for record in records]
+    names = {name for value in values if isinstance(value, dict) for name in value}
+    return (*stream.sensitive, *(name.replace(".", "\\.") for name in names))
+
+
+def _hide_sensitive(page: Page, stream: StreamSpec, hidden: Sequence[str]) -> Page:
     """The page as it may be shown: what is sensitive in it, wherever the records may be, is hidden."""
-    if not stream.sensitive or page.accepted_failure is not None or not page.body.strip():
+    if not hidden or page.accepted_failure is not None or not page.body.strip():
         return page
-    fields = SensitiveFields(stream.sensitive, above=record_path(stream.rules))
+    fields = SensitiveFields(hidden, above=record_path(stream.rules))
     try:
         page.listed(stream.rules)
     except RecordsPathError:
-        fields = SensitiveFields(stream.sensitive, anywhere=True)
+        fields = SensitiveFields(hidden, anywhere=True)
     return replace(page, body=fields.hide_bytes(page.body))
 
 
-def _check_declared(
-    stream: StreamSpec, declared: Sequence[str], records: Sequence[Raw], shown: Sequence[object]
-) -> DeclaredFields:
-    received = [decode_json(bytes(record)) for record in records] if declared else []
-    return DeclaredFields(stream.stream.__name__, tuple(declared), unmatched_paths(declared, received, shown))
+def _check_declared(stream: StreamSpec, setting: PrivateSetting, records: Sequence[Raw]) -> DeclaredFields:
+    declared: tuple[str, ...] = getattr(stream, setting)
+    return DeclaredFields(stream.stream.__name__, declared, find_unmatched(stream, setting, records))
 
 
 def _mask_request(client: Client, request: Request) -> MaskedRequest:
@@ -291,13 +299,7 @@ def _mask_request(client: Client, request: Request) -> MaskedRequest:
 def _check_model(
     stream: StreamSpec, model: type[RecordModel], records: Sequence[Raw], fields: Sequence[RecordField]
 ) -> ModelReport:
-    refused: Counter[str] = Counter()
-    reader = make_reader(model)
-    for record in records:
-        try:
-            reader.read(bytes(record))
-        except InvalidRecordError as error:
-            refused[invalid_reason(error.problems, stream.sensitive)] += 1
+    refused = count_refused(stream, model, records)
     return ModelReport(
         model.__name__,
         len(records) - refused.total(),
@@ -318,17 +320,10 @@ def _check_key(stream: StreamSpec, records: Sequence[Raw], values: Sequence[obje
     )
 
 
-def _check_parents(stream: StreamSpec, parent: Mapping[str, str], records: Sequence[Raw]) -> Iterator[str]:
-    """What a sync would refuse: records that don't say that they belong to the parent that was asked for."""
-    if stream.parent_key is None:
-        return
-    asked = parent.get(stream.asked_parent_field)
-    others = sum(value != asked for (value,) in FieldReader([stream.parent_key]).read(records))
-    if others:  # Their values may be what must not be shown.
-        yield (
-            f"{others} of {len(records)} records don't have at `{stream.parent_key}` (`parent_key`) what was asked for "
-            f"as {{parents.{stream.asked_parent_field}}}: a sync refuses them"
-        )
+def _warn_of_strangers(stream: StreamSpec, parent: Mapping[str, str], records: Sequence[Raw]) -> Iterator[str]:
+    asked = parent.get(stream.asked_parent_field) if stream.parent_key is not None else None
+    if (strangers := describe_strangers(stream, asked, records)) is not None:
+        yield strangers
 
 
 def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[object]) -> CursorReport:
@@ -364,6 +359,7 @@ def _check_paging(client: Client, stream: StreamSpec, page: Page, shown: Page, r
         last = None if hint else "no paginator is set, and the page shows no sign of another page"
         return PagingReport(None, detected, _describe_missing_paginator(hint, detected), None, last)
     try:
+        UnreadMore(paginator).check(page, 1, stream.rules.records, is_last=False)
         following = next_request(paginator, page.request, page, received)
     except FetchError as error:
         return PagingReport(declared, detected, client.mask(str(error)), None, None)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from dazz_assets.assistant.connection_check import FirstRecords, fetch_for_parents, fetch_records_of_parent
+from dazz_assets.assistant.first_records import FirstRecords, fetch_for_parents, fetch_records_of_parent
+from dazz_assets.assistant.sync_faults import examine_page
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.facts import fetch_fact
 from dazz_assets.extract.stream_requests import parent_fields, split_generations
@@ -19,8 +20,8 @@ from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 
 Outcome = Literal["works", "partly", "skipped", "refused", "failed", "untried"]
 """A page came; one came with errors beside its records that say that some of it may not be read; a failure came that
-the stream accepts as no records; the credentials may not read it; it failed in another way; there was nothing to ask
-for."""
+the stream accepts as no records; the credentials may not read it; it failed in another way, or of
+its records none can be used; there was nothing to ask for."""
 
 # After so many 401s and nothing else, the credentials are taken to be wrong, and nothing more is sent with them.
 _ENOUGH_401 = 2
@@ -61,14 +62,15 @@ class StreamCheck:
 def check_streams(session: Session, names: Collection[str] | None = None) -> list[StreamCheck]:
     """Try all facts and streams of a connection; or the streams of these names, with what they depend on.
 
-    A sub-stream is tried for a few of its parents' first records, which are fetched once for all of its siblings. What
-    is refused does not keep the others from being tried. Stores nothing.
+    The check stream and its ancestors are tried first, so that a wrong token is told by them. A sub-stream is tried
+    for a few of its parents' first records, which are fetched once for all of its siblings. What is refused does
+    not keep the others from being tried. Stores nothing.
 
     Raises ConnectionRefused if nothing works and for one reason; BadConnection.
     """
     checks = _Checks(session)
     checks.check_facts()
-    for stream in _with_ancestors(session.spec, names):
+    for stream in _in_order(session.spec, names):
         checks.check_stream(stream)
     checks.raise_if_unauthorized(at_least=1)
     checks.raise_if_alike()
@@ -119,9 +121,12 @@ class _Checks:
                 return
             self._first[name] = first
             outcome, reason = _judge(first)
-            needs = () if outcome == "works" else stream.permissions
-            requests = client.counters.requests
-            found = StreamCheck(name, outcome, len(first.records), requests, reason, needs, client.warnings)
+            findings = examine_page(self._session, stream, first)
+            if findings.fault is not None:
+                outcome, reason = "failed", f"{client.where}: {findings.fault}"
+            needs = stream.permissions if outcome in ("skipped", "partly") else ()
+            warnings = (*client.warnings, *findings.warnings)
+            found = StreamCheck(name, outcome, len(first.records), client.counters.requests, reason, needs, warnings)
         self.found.append(found)
 
     def _note_failure(self, name: str, stream: StreamSpec, error: FetchError | SyncError, client: Client) -> None:
@@ -206,3 +211,9 @@ def _with_ancestors(spec: IntegrationSpec, names: Collection[str] | None) -> lis
         if stream.name in needed and stream.parent is not None:
             needed.add(stream.parent)
     return [stream for name, stream in spec.streams.items() if name in needed]
+
+
+def _in_order(spec: IntegrationSpec, names: Collection[str] | None) -> list[StreamSpec]:
+    """The streams of `_with_ancestors`, of which the check stream and what it depends on are first."""
+    first = {stream.name for stream in _with_ancestors(spec, [spec.check])}
+    return sorted(_with_ancestors(spec, names), key=lambda stream: stream.name not in first)

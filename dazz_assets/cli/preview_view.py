@@ -55,13 +55,15 @@ def _print_page(integration: str, preview: Preview) -> None:
             else "no records, so there is nothing to show"
         )
     else:
+        _print_declared_fields("sensitive", preview.sensitive)
+        if preview.sensitive.unmatched:
+            _print_warning("all values are hidden until `sensitive` is corrected")
         _print_records(preview)
         _print_fields(preview)
         _print_model(preview)
         _print_key(preview)
         _print_cursor(preview)
         _print_declared_fields("personal", preview.personal)
-        _print_declared_fields("sensitive", preview.sensitive)
     _print_paging(preview)
 
 

@@ -66,6 +66,8 @@ def print_run(outcome: Outcome, target: Target, *, as_json: bool) -> None:
         for text in [*report.warnings, *report.passed_over, *keyless, *gap]:
             print_note(f"{report.connection} {report.stream}: {mask_secrets(text)}", "yellow")
     for parsed in outcome.parsers:
+        for text in parsed.warnings:
+            print_note(f"{parsed.connection} {parsed.parser}: warning: {mask_secrets(text)}", "yellow")
         if parsed.stale:
             windows = "1 window was" if len(parsed.stale) == 1 else f"{len(parsed.stale):,} windows were"
             print_note(
@@ -122,4 +124,5 @@ def _parser_document(report: ParseReport) -> dict[str, Any]:
         "stale_windows": len(report.stale),
         "version": report.version,
         "other_versions": report.other_versions,
+        "warnings": report.warnings,
     }

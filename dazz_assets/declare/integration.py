@@ -56,7 +56,7 @@ class Integration(Generic[Config]):
     facts: what must be known before anything else is asked for: by a name of your own, the path of what tells it, or a
         `Stream` of which the first record does. `facts = {"me": "/myself"}` is fetched once a sync, before the streams;
         templates name its values, `{facts.me.timeZone}`, and parsers read them, `self.fact("me.timeZone")`.
-    check: the stream whose first page proves that a connection works. By default the first of `streams`.
+    check: the stream that a check tries first, so that a wrong token is told by it. By default the first of `streams`.
     seams: where requests leave through a vendor's SDK instead of the library `requests`, so that they can be recorded;
         see `Seam`.
     permissions_url: where the permissions that streams need are explained or given; named where a request is refused.

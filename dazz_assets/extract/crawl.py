@@ -44,6 +44,7 @@ _FAR = 86_400_000_000
 _MOST_READS = 3
 # Statuses with which an API refuses a request for several parents because of one of them, or of their number.
 _MAY_BE_OF_ONE_PARENT = frozenset({400, 403, 404, 410, 413, 414, 422, 451})
+_REFUSES_NUMBER = (RefusedError, ResponseTooLargeError, VendorReportedError)
 
 
 @dataclass(slots=True)
@@ -99,6 +100,15 @@ class ListRestart:
 WalkEvent = ListPage | ListRestart | SourceEnd
 
 
+@dataclass(slots=True)
+class _Halved:
+    """A group of so many parents that was refused. taken: how many of its halves were listed whole."""
+
+    size: int
+    refusal: str
+    taken: int = 0
+
+
 class _OneRefusedError(Exception):
     """The answer to a request for several parents is one that the stream accepts, but it may be about one of them."""
 
@@ -144,20 +154,36 @@ class ListWalk:
 
     def events(self, ranges: Callable[[Sequence[Source]], Sequence[Bounds]]) -> Generator[WalkEvent]:
         """Yield the pages of the sources, and of each its end, which carries the error if the walk fails."""
-        pending = [self._sources]
+        pending: list[tuple[Sequence[Source], _Halved | None]] = [(self._sources, None)]
         while pending:
-            self._sources = pending.pop(0)
+            self._sources, halved = pending.pop(0)
             try:
                 yield from self._list_sources(ranges(self._sources))
+                self._note_halved(halved)
             except (FetchError, UnusableParentError, _OneRefusedError) as error:
                 if len(self._sources) > 1 and _may_be_of_one(error):
                     yield ListRestart(self._sources, self._lists_read)
                     middle = len(self._sources) // 2
-                    pending = [self._sources[:middle], self._sources[middle:], *pending]
+                    halves = _Halved(len(self._sources), error.problem) if isinstance(error, _REFUSES_NUMBER) else None
+                    pending = [(self._sources[:middle], halves), (self._sources[middle:], halves), *pending]
                     continue
                 failure = error if isinstance(error, FetchError) else None
                 unusable = str(error) if isinstance(error, UnusableParentError) else None
                 yield from (SourceEnd(source, "", failure, unusable=unusable) for source in self._sources)
+
+    def _note_halved(self, halved: _Halved | None) -> None:
+        """Warn of a group that the vendor refused, and of which it took both halves: it was too large."""
+        if halved is None:
+            return
+        halved.taken += 1
+        if halved.taken == 2:
+            name, most = self._stream.parent, halved.size // 2
+            self._client.warn(
+                f"parents per request of {self._stream.name}",
+                f"the vendor refused a request for {halved.size} of {name} and took two for half as many each: the "
+                f"number is too large for it. Set parents_per_request = {most} on {self._stream.stream.__name__}. It "
+                f"had said: {halved.refusal}",
+            )
 
     def _list_sources(self, pending: Sequence[Bounds]) -> Generator[WalkEvent]:
         """List these ranges, one after another. Raises FetchError, UnusableParentError, _OneRefusedError."""

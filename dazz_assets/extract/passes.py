@@ -22,7 +22,7 @@ from dazz_assets.extract.parent_groups import widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import AddedRows, PassWriter
-from dazz_assets.http import FetchError, Page, UnreachableError
+from dazz_assets.http import FetchError, Page, SignInError, UnreachableError
 from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.table import remove_uncommitted
@@ -134,6 +134,7 @@ class Pass:
         state, boundary = self._state, self._boundaries[source.parent]
         state.shape.add(rows)
         state.usable_check.add(rows)
+        state.unseen_fields.add(rows)
         newest_before = boundary.candidate_mark
         # Rows outside the bounds are stored, but say nothing of the range.
         inside = rows.select(self._bounds[source.parent].contains(rows))
@@ -207,7 +208,7 @@ class Pass:
 
     def _is_unauthorized(self, error: FetchError) -> bool:
         """Whether the credentials were refused before any parent could be listed with them."""
-        return error.status == 401 and not self._complete
+        return isinstance(error, SignInError) or (error.status == 401 and not self._complete)
 
     def _proves_total(self, event: SourceEnd) -> bool:
         """Whether a total that agrees with a list counts what the request asks for.

@@ -36,9 +36,10 @@ def choose_auth(auths: Auths, given: Collection[str], secrets: Collection[str]) 
     named = {name.partition(".")[0] for name in secrets}  # `tokens.1` is one of a list.
     of_others = {name for names in fields for name in names} - set(fields[place])
     if unused := sorted(of_others & named):
+        used = sorted(named.intersection(fields[place])) or fields[place]
         raise NoAuthError(
             f"the config has two ways to sign in: {_name_fields(fields[place])} would be used, and "
-            f"{_name_fields(unused)} not; remove one of them"
+            f"{_name_fields(unused)} not; remove {_name_fields(unused)}, or else {_name_fields(used)}"
         )
     return auths[place]
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from dazz_assets.http.auth import Auth, fill_own_auth
 from dazz_assets.http.author_code import describe_exception
-from dazz_assets.http.errors import CredentialError, FetchError, TransientError
+from dazz_assets.http.errors import CredentialError, FetchError, RefusedError, SignInError, TransientError
 from dazz_assets.http.failures import error_for_response
 from dazz_assets.http.fetched_token import AuthConnection, TokenAuth
 from dazz_assets.http.hosts import parse_origin
@@ -52,6 +52,8 @@ class Authenticator:
         self._config = dict(config or {})
         self._lock = Lock()
         self._is_filled = False
+        self._has_signed_in = False
+        self._refused: SignInError | None = None
 
     def send_signed(self, request: Request, send: Send) -> tuple[Request, Response]:
         """Sign and send a request. Returns the last request that was sent and its response.
@@ -59,10 +61,13 @@ class Authenticator:
         The last request is the signed one, unless one of the auth's own requests failed before it.
 
         request: as it is sent, without credentials. send: sends a request unchanged. Raises what `send` raises, and
-        FetchError for a flow that fails.
+        FetchError for a flow that fails. Once the auth's own request was refused before anything was signed, nothing is
+        sent any more: SignInError.
         """
         if self._auth is None:
             return request, send(request)
+        if self._refused is not None:
+            raise self._refused.copy()
         flow = _Flow(self._fill_once(self._auth), request, self._config, self._masking_send(request, send))
         try:
             while True:
@@ -71,6 +76,11 @@ class Authenticator:
                 if signed is None:
                     return flow.outcome()
                 flow.send(replace(signed, source=request.source))
+                self._has_signed_in = True
+        except SignInError as error:
+            if not self._has_signed_in:
+                self._refused = error.copy()
+            raise
         finally:
             flow.close()
 
@@ -122,6 +132,7 @@ class _Flow:
     def __init__(self, auth: Auth, request: Request, config: Mapping[str, str], send: Send) -> None:
         self._name = type(auth).__name__
         self._code = auth.flow
+        self._has_advice = isinstance(auth, TokenAuth)
         self._request = request
         self._send = send
         self._sent: Request | None = None
@@ -149,7 +160,14 @@ class _Flow:
         except FetchError as error:
             if self._sent is not None:
                 error.url = error.url or _describe(self._sent)
-            raise
+            failed = error
+        else:
+            return self._check(request)
+        if isinstance(failed, RefusedError) and self._sent is not None and not is_signed(self._sent, self._request):
+            failed = self._sign_in_error(failed)
+        raise failed
+
+    def _check(self, request: object) -> Request | None:
         if request is None:
             return None
         if not isinstance(request, Request):
@@ -173,8 +191,14 @@ class _Flow:
         """The last request that was sent, and its response."""
         if self._sent is None or self._response is None:
             raise self._flow_error("yielded no request: yield the one that it was given")
-        if not is_signed(self._sent, self._request) and 200 <= self._response.status < 300:
-            raise self._flow_error("ended after a request of its own: also yield the one that it was given")
+        if not is_signed(self._sent, self._request):
+            if 200 <= self._response.status < 300:
+                raise self._flow_error("ended after a request of its own: also yield the one that it was given")
+            response = self._response
+            refused = error_for_response(response.status, response.headers, response.body, time())
+            if isinstance(refused, RefusedError):
+                refused.url = _describe(self._sent)
+                raise self._sign_in_error(refused)
         return self._sent, self._response
 
     def close(self) -> None:
@@ -198,6 +222,10 @@ class _Flow:
         except Exception as error:  # noqa: BLE001  (whatever the author's code raises)
             failed = self._flow_error(describe_exception(error, self._code))
         raise failed  # Raised out here, so that it has no context that could hold a secret.
+
+    def _sign_in_error(self, error: RefusedError) -> SignInError:
+        advice = "Check what the connection's config gives to sign in with."
+        return SignInError.from_refusal(error, error.advice if self._has_advice else advice)
 
     def _flow_error(self, problem: str) -> CredentialError:
         return CredentialError(f"{self._name}.flow {problem}.", advice="Correct the integration's auth.")

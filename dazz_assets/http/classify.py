@@ -27,16 +27,19 @@ from dazz_assets.http.errors import (
     VendorReportedError,
 )
 from dazz_assets.http.failures import (
+    ADVICE,
+    QUERY_ADVICE,
     advise_to_accept,
     error_for_response,
     is_transient,
     limit_error,
     mentions_rate_limit,
+    refuses_query,
     vendor_message,
 )
 from dazz_assets.http.json_slices import Document, object_members_at
 from dazz_assets.http.page import Page, sent_values
-from dazz_assets.http.quotes import quote_start
+from dazz_assets.http.quotes import end_sentence, quote_start
 from dazz_assets.http.range_advice import advise_on_range
 from dazz_assets.http.reasons import find_codes, find_told_status
 from dazz_assets.http.reported_errors import ReportedError, find_reported_error
@@ -152,7 +155,7 @@ def _classify_success(page: Page, rules: ResponseRules, now: float, mask: Callab
         if page.status == 201 and page.request.method not in _REPEATABLE:
             raise _job_begun(page)
         said = vendor_message(page.body)
-        problem = f"{page.status} without a list of records. The vendor says: {said}."
+        problem = f"{page.status} without a list of records. The vendor says: {end_sentence(said)}"
         advice = f'If it means that there are no records, set accept = {{{page.status}: "skip"}} on the stream.'
         raise EmptyBodyError(problem, status=page.status, advice=advice)
     return page
@@ -217,7 +220,7 @@ def _not_ready(page: Page, now: float) -> FetchError:
     monitor = _find_monitor(page)
     if monitor is None and page.request.method not in _REPEATABLE:
         return _job_begun(page)
-    said = "" if page.document.is_empty else f" The vendor says: {vendor_message(page.body)}."
+    said = "" if page.document.is_empty else f" The vendor says: {end_sentence(vendor_message(page.body))}"
     error = NotReadyError(f"202: the list is not ready yet.{said}", status=202)
     error.wait = requested_wait(page.status, page.headers, page.body, now)
     error.monitor = monitor
@@ -231,7 +234,7 @@ def _find_monitor(page: Page) -> str | None:
 
 
 def _job_begun(page: Page) -> JobBegunError:
-    said = "" if page.document.is_empty else f" The vendor says: {vendor_message(page.body)}."
+    said = "" if page.document.is_empty else f" The vendor says: {end_sentence(vendor_message(page.body))}"
     problem = f"{page.status} to a {page.request.method}, without a list of records.{said}"
     return JobBegunError(problem, status=page.status, advice=JobBegunError.advice % page.status)
 
@@ -248,7 +251,8 @@ def _classify_reported(
     Rate limits are transient, and what a status inside says may pass. Any other error fails, unless the stream keeps
     the data that came with it.
     """
-    problem = f"{page.status} with an error in the body (`{reported.field}`). The vendor says: {reported.message}."
+    said = end_sentence(reported.message)
+    problem = f"{page.status} with an error in the body (`{reported.field}`). The vendor says: {said}"
     told = _leave_out_data(page, reported, rules)
     wait, status = requested_wait(page.status, page.headers, told, now), find_told_status(told)
     if wait is not None or status == 429 or mentions_rate_limit(f"{reported.message} {_quote_field(page, reported)}"):
@@ -266,10 +270,14 @@ def _classify_reported(
         advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
     else:
         advice += advise_to_accept(page.status, told)
+    codes = find_codes(told)
+    is_access_refused = status in REFUSES_ACCESS or says_refusal(" ".join((reported.message, *codes)))
+    if is_access_refused:
+        advice = f"{ADVICE[status if status in REFUSES_ACCESS else 403]} {advice}"
+    elif refuses_query(" ".join((reported.message, *codes))):
+        advice = QUERY_ADVICE
     refused = VendorReportedError(problem, status=page.status, advice=advice)
-    refused.is_access_refused = status in REFUSES_ACCESS or says_refusal(
-        " ".join((reported.message, *find_codes(told)))
-    )
+    refused.is_access_refused = is_access_refused
     raise refused
 
 

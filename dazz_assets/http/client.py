@@ -361,21 +361,23 @@ class Client:
     def _wait_until_open(self, limiter: Limiter, stop: threading.Event | None) -> None:
         """Wait out a limit before the request is signed: a token may end meanwhile (conformance 22)."""
         if (seconds := limiter.seconds_closed(self._clock())) > 0:
-            self._pause_for_limit(seconds, stop)
+            self._pause_for_limit(limiter, seconds, stop)
 
     def _wait_for_turn(self, limiter: Limiter, stop: threading.Event | None) -> Turn:
-        turn = limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(seconds, stop))
+        turn = limiter.acquire(self._clock, lambda seconds: self._pause_for_limit(limiter, seconds, stop))
         if stop is not None and stop.is_set():
             limiter.give_back(turn)
             raise StoppedError("stopped.")
         return turn
 
-    def _pause_for_limit(self, seconds: float, stop: threading.Event | None) -> None:
+    def _pause_for_limit(self, limiter: Limiter, seconds: float, stop: threading.Event | None) -> None:
         ends_at = self._clock() + seconds
         # The clock goes on between the announcement of a wait and the wait itself, and resets are in whole seconds.
         is_announced = ends_at < self._announced_until + SHORTEST_REPORTED_WAIT
         if SHORTEST_REPORTED_WAIT <= seconds <= LONGEST_REQUESTED_WAIT and not is_announced:
-            self._telemetry.emit("waiting", "the vendor's rate limit", seconds)
+            budget = limiter.tight_budget(self._clock())
+            told = budget and f"the vendor's budget: {budget.remaining:g} is left, and a request takes {budget.cost:g}"
+            self._telemetry.emit("waiting", told or "the vendor's rate limit", seconds)
             self._announced_until = ends_at
         self._pause(seconds, stop)
 

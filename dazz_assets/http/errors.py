@@ -176,6 +176,22 @@ class CredentialError(FetchError):
     advice = "Correct that field in the connection's config."
 
 
+class SignInError(CredentialError, RefusedError):
+    """The vendor refused a request of the auth's own, such as that for a token, so that nothing can be asked for."""
+
+    @classmethod
+    def from_refusal(cls, error: RefusedError, advice: str) -> Self:
+        """The error for the refusal of such a request, with its words. advice: on the auth's credentials."""
+        begin = "The connection can't sign in. "
+        if error.status in (404, 405, 410):
+            begin += "Check this address first: the integration's auth names it. "
+        return cls(error.problem, where=error.where, url=error.url, status=error.status, advice=begin + advice)
+
+    def copy(self) -> Self:
+        """The same error, to be raised once more."""
+        return type(self)(self.problem, where=self.where, url=self.url, status=self.status, advice=self.advice)
+
+
 class PaginatorError(FetchError):
     """An author's own paginator raised an exception, or returned something else than its protocol says."""
 

@@ -16,7 +16,7 @@ from dazz_assets.http.errors import (
     TransientError,
     UnavailableError,
 )
-from dazz_assets.http.quotes import quote_start, shorten
+from dazz_assets.http.quotes import end_sentence, quote_start, shorten
 from dazz_assets.http.reasons import find_codes
 from dazz_assets.http.told_limits import read_allowance, requested_wait
 
@@ -118,6 +118,15 @@ ADVICE: Mapping[int, str] = {
     511: "Log in to the network: it blocks requests until then.",
 }
 
+# What GraphQL servers say of a query that does not fit the schema, or the code that they give.
+_REFUSES_QUERY = re.compile(
+    r"cannot query field|unknown (?:argument|type|fragment|directive)|field '\w+' doesn't exist on type|"
+    r"undefined_?field|doesn't accept argument|syntax error[^;]*graphql|must have a selection of subfields|"
+    r"graphql_validation_failed|graphql_parse_failed",
+    re.I,
+)
+QUERY_ADVICE = "Correct the stream's `query`: it asks for what the vendor's schema does not have there."
+
 _REFUSES_RANGE = (400, 413, 422)
 # What is limited, and how: "The time range cannot exceed 6 months", "Maximum query window is 30 days".
 _LIMITED = r"\b(?:range|interval|window|period|time ?span|time ?frame|duration)s?\b"
@@ -141,9 +150,8 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
     """The error for an unsuccessful response. It quotes the vendor, not masked. now: epoch seconds."""
     wait = requested_wait(status, headers, body, now)
     message = vendor_message(body)
-    problem = f"{status} {_reason_phrase(status)}." + (f" The vendor says: {message}" if message else "")
-    if not problem.endswith((".", "!", "?")):
-        problem += "."
+    said = f" The vendor says: {end_sentence(message)}" if message else ""
+    problem = f"{status} {_reason_phrase(status)}.{said}"
     if status == 429 or (status == 403 and _is_rate_limit(headers, body, now)):
         return limit_error(problem, status, body, wait)
     if is_transient(status):
@@ -174,6 +182,8 @@ def advise_to_accept(status: int, body: bytes) -> str:
 def _advise(status: int, message: str, body: bytes) -> str:
     if status in _REFUSES_RANGE and _LIMITS_RANGE.search(message):
         return _RANGE_ADVICE
+    if status in _REFUSES_RANGE and refuses_query(" ".join((message, *find_codes(body)))):
+        return QUERY_ADVICE
     advice = ADVICE.get(status, "")
     if status == 403 and _SWITCHED_OFF.search(body[:_LIMIT_BYTES].decode(errors="replace")):
         advice = _SWITCHED_OFF_ADVICE
@@ -227,6 +237,11 @@ def mentions_rate_limit(text: str | bytes) -> bool:
     """Whether a vendor's text names a rate limit as the reason."""
     words = text if isinstance(text, str) else text[:_LIMIT_BYTES].decode(errors="replace")
     return _RATE_LIMIT.search(words) is not None
+
+
+def refuses_query(text: str) -> bool:
+    """Whether a vendor's text, or the code that it gives, says that a GraphQL query does not fit its schema."""
+    return _REFUSES_QUERY.search(text) is not None
 
 
 def refuses_place(text: str) -> bool:

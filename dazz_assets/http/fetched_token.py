@@ -15,6 +15,7 @@ from dazz_assets.http.failures import vendor_message
 from dazz_assets.http.mask import Mask
 from dazz_assets.http.page import Request, Response
 from dazz_assets.http.placeholders import PLACEHOLDER, path_segment
+from dazz_assets.http.quotes import end_sentence
 from dazz_assets.secret_store import MemorySecretStore, SecretStore
 
 LEEWAY = 60.0
@@ -156,7 +157,8 @@ def read_token(response: Response, path: str, advice: str) -> str:
     if isinstance(value, str) and value:
         return value
     if response.has("error"):
-        raise CredentialError(f"{response.status}. The vendor says: {vendor_message(response.body)}.", advice=advice)
+        said = end_sentence(vendor_message(response.body))
+        raise CredentialError(f"{response.status}. The vendor says: {said}", advice=advice)
     fields = f"its fields are {', '.join(names)}" if names else "it has no fields"
     raise CredentialError(f"{response.status}, but the answer holds no token at `{path}`: {fields}.", advice=advice)
 

@@ -169,6 +169,12 @@ def find_end_flag(page: Page, *, records: str = "") -> str | None:
     return next((field.place for field in fields if _says_more(field) is False), None)
 
 
+def find_scalar_paths(page: Page, *, records: str = "") -> list[str]:
+    """The paths of a page's texts, numbers and truth values outside of its records."""
+    fields = _find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    return [field.place for field in fields if not isinstance(field.value, dict | list)]
+
+
 def _find_fields(
     members: Mapping[str, Raw],
     above: tuple[str, ...],

@@ -18,7 +18,7 @@ from dazz_assets.http.errors import FetchError, RecordsPathError
 from dazz_assets.http.failures import error_for_response, vendor_message
 from dazz_assets.http.json_fields import storable_text
 from dazz_assets.http.json_slices import Document, NoListError, descend, object_members
-from dazz_assets.http.quotes import shorten
+from dazz_assets.http.quotes import end_sentence, shorten
 from dazz_assets.http.response_rules import ResponseRules
 
 Param = str | int | float | bool | Sequence[str | int] | None
@@ -288,7 +288,7 @@ class Page(Response):
     def _quote_vendor(self) -> str:
         """What the page says of itself, if it says anything."""
         said = vendor_message(self.body)
-        return "" if said.startswith(("{", "[")) else f" The vendor says: {said}."
+        return "" if said.startswith(("{", "[")) else f" The vendor says: {end_sentence(said)}"
 
     def _records_path_error(self, problem: str, advice: str = "") -> RecordsPathError:
         return self.make_error(RecordsPathError, problem, advice)

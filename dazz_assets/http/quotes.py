@@ -11,3 +11,8 @@ def quote_start(body: bytes) -> str:
 def shorten(text: str, longest: int = LONGEST_MESSAGE) -> str:
     """The text, cut off after `longest` characters."""
     return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def end_sentence(text: str) -> str:
+    """The text with a full stop, unless it ends a sentence already."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -212,6 +212,12 @@ class Limiter:
         with self._lock:
             return self._seconds_closed(now)
 
+    def tight_budget(self, now: float) -> Allowance | None:
+        """What pages last told of a budget, if requests wait because little or nothing of it remains."""
+        with self._lock:
+            found = (pace.tight_budget(now) for pace in self._paces)
+            return next((allowance for allowance in found if allowance is not None), None)
+
     def count_room(self, now: float, seconds: float) -> int:
         """How many requests may be sent within so many seconds from now."""
         opens = self.opens_at(now)
@@ -285,6 +291,13 @@ class _Pace:
         left = min((max(0, int(item.requests)) for item in self._allowances.values()), default=_MOST_KEPT)
         spacing = self._spacing
         return left if not spacing else min(left, 1 + int(seconds / spacing))
+
+    def tight_budget(self, now: float) -> Allowance | None:
+        """See `Limiter.tight_budget`."""
+        told = self._allowances.get("body")
+        if told is None or told.reset_at is None or told.reset_at <= now:
+            return None
+        return told if told.requests < 1 or self._interval(told, now) > self._spacing else None
 
     def seconds_closed(self, now: float) -> float:
         """The seconds until the vendor takes a request; not above zero if it does now."""

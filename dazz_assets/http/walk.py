@@ -42,6 +42,7 @@ from dazz_assets.http.pagination import (
 )
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.http.unread_more import UnreadMore
 
 MAX_PAGES = 100_000
 MAX_SECONDS = 24 * 3600.0
@@ -160,6 +161,7 @@ class _PageFetcher:
         self._should_stop = should_stop
         self._limits = limits
         self._loop_detector = LoopDetector()
+        self._unread_more = UnreadMore(paginator)
         self._number = self._received = 0
         self._last_page: Page | None = None
         self._position = position
@@ -202,6 +204,7 @@ class _PageFetcher:
         self._loop_detector.check_records(records, self._number)
         self._received += len(records)
         following = self._find_next(request, page, len(records))
+        self._check_more(request, page, is_last=isinstance(following, Last))
         end_reason = following.reason if isinstance(following, Last) else None
         if isinstance(self._paginator, LinkHeader | NextLink | CursorToken) and self._paginator.resume:
             self._position = self._paginator.position(page) or self._position
@@ -213,6 +216,12 @@ class _PageFetcher:
         most = self._limits.pages - self._number
         self._ahead.plan(request, page, len(records), following, most, ends=self._should_stop is not None)
         return walked, following
+
+    def _check_more(self, request: Request, page: Page, *, is_last: bool) -> None:
+        """Tell of a paginator's `more` that the pages don't have."""
+        records = self._rules_of(request).records
+        if (warning := self._unread_more.check(page, self._number, records, is_last=is_last)) is not None:
+            self._client.warn("more", f"{request.method} {page.url}: {warning}")
 
     def _get(self, request: Request, stop: threading.Event) -> Page:
         """The page of a request, if it came ahead of its turn, or else asked for now."""

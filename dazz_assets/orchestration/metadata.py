@@ -56,6 +56,7 @@ def parser_metadata(report: ParseReport) -> Metadata:
         "dazz/read": dict(report.read) or None,
         "dazz/inputs": dict(report.inputs) or None,
         "dazz/parser_version": report.version,
+        "dazz/warnings": report.warnings or None,
     }
     return {name: value for name, value in values.items() if value is not None}
 

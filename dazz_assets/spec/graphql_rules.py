@@ -9,13 +9,14 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import ANY_MEMBER, split_path
 from dazz_assets.http import CursorToken, GraphQLCursor, Offset, PageNumber, Paginator
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.names import closest_name, list_names
@@ -80,7 +81,8 @@ def check_query(where: str, stream: StreamSpec) -> None:
     if stream.stream.query is None or body is None:
         return
     paths = (stream.records, stream.record, stream.shape, stream.key_paths, stream.cursor, stream.budget)
-    check_once((body, stream.paginator, *paths, stream.parent_key), lambda: _check_queries(where, stream, body))
+    key = (body, stream.paginator, *paths, stream.parent_key, list(_private_paths(stream)))
+    check_once(key, lambda: _check_queries(where, stream, body))
 
 
 def _check_queries(where: str, stream: StreamSpec, body: Mapping[str, Any]) -> None:
@@ -163,6 +165,18 @@ def _paths_of_record(stream: StreamSpec, records: str) -> Iterator[tuple[str, st
         yield "cursor", ".".join([*to_record, stream.cursor.field])
     if stream.parent_key is not None:
         yield "parent_key", ".".join([*to_record, stream.parent_key])
+    for setting, path in _private_paths(stream):
+        yield setting, ".".join([*to_record, path])
+
+
+def _private_paths(stream: StreamSpec) -> Iterator[tuple[str, str]]:
+    """The personal and sensitive paths of the stream's own, each up to a `*`: those of its integration may be meant for
+    other streams."""
+    for setting, paths in (("personal", stream.personal), ("sensitive", stream.sensitive)):
+        for path in paths if hasattr(stream.stream, setting) else ():
+            named = takewhile(lambda name: name != ANY_MEMBER, path.split("."))
+            if asked_for := ".".join(named):
+                yield setting, asked_for
 
 
 class _Query:

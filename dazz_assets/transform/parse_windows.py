@@ -34,9 +34,11 @@ from dazz_assets.transform.records import (
 )
 from dazz_assets.transform.result_checks import (
     describe_error,
+    describe_foreign_ids,
     find_id_fault,
     find_object_fault,
     find_result_fault,
+    find_stream_fault,
     format_raising_line,
 )
 
@@ -263,7 +265,7 @@ class WindowParser:
         except (ParseError, TooManyInvalidError):
             raise
         except Exception as error:
-            described = describe_error(error, is_sensitive=self._is_sensitive)
+            described = describe_error(error, self._parser.models, is_sensitive=self._is_sensitive)
             problem = f"{described}{format_raising_line(error, self._function)}"
             failed = ParseError(f"{self._where(window)}: {problem}; nothing was published", self._report)
             if not self._is_sensitive:
@@ -274,6 +276,9 @@ class WindowParser:
 
     def _write(self, batch: list[DomainObject], files: Mapping[Model, ObjectFile], window: Window) -> None:
         self._raise_fault(find_object_fault(batch, files), window)
+        self._raise_fault(find_stream_fault(batch, self._session.spec.streams), window)
+        if not self._report.warnings and (foreign := describe_foreign_ids(batch)) is not None:
+            self._report.warnings.append(foreign)
         try:
             for model, file in files.items():
                 file.add(batch if len(files) == 1 else [item for item in batch if type(item) is model])
@@ -283,7 +288,8 @@ class WindowParser:
 
     def _raise_fault(self, fault: str | None, window: Window) -> None:
         if fault is not None:
-            raise ParseError(f"{self._where(window)}: {fault}. Nothing was published", self._report)
+            end = "" if fault.endswith("?") else "."
+            raise ParseError(f"{self._where(window)}: {fault}{end} Nothing was published", self._report)
 
     def _read_records(self, item: InputSpec, ordered: LatestInOrder | None, window: Window = None) -> StoredRecords:
         stream, version = self._session.spec.streams[item.stream], self._inputs.versions[item.stream]

@@ -91,6 +91,8 @@ class Quarantine:
 def invalid_reason(problems: Sequence[ErrorDetails], sensitive: Collection[str] = ()) -> str:
     """Say which fields are invalid and why, without the values. sensitive: paths of fields that are never shown."""
     fields = SensitiveFields(sensitive)
+    # A default that depends on an invalid field says nothing of its own.
+    problems = [item for item in problems if item["type"] != "default_factory_not_called"] or problems
     shown = [f"{describe_place(item, fields)}: {describe_problem(item, fields)}" for item in problems[:MOST_PROBLEMS]]
     more = f"; and {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
     return "; ".join(shown) + more

@@ -1,21 +1,27 @@
 """Checks what an author's parser returns, and says what is wrong, where, and how to correct it."""
 
 import inspect
+import re
 import traceback
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from dazz_assets.domain import DomainObject
+from dazz_assets.domain import DomainObject, RawRecord
+from dazz_assets.names import suggest
 from dazz_assets.sensitive import HIDDEN
 from dazz_assets.transform.quarantine import invalid_reason
 
 # From this many objects on, a single id for all of them is a mistake of the parser.
 _FEWEST_OBJECTS = 20
 _ID = attrgetter("id")
+_OBJECT_ID = re.compile("[0-9a-f]{32}")
 
 
 def find_result_fault(result: object) -> str | None:
@@ -43,6 +49,46 @@ def find_object_fault(items: Collection[object], declared: Collection[type[Domai
     return f"{yielded} without an id; make one from the vendor's id with `self.object_id(...)`"
 
 
+def find_stream_fault(items: Iterable[DomainObject], streams: Collection[str]) -> str | None:
+    """Explain that an object names a stream that the integration does not have; None if none does."""
+    by_model: dict[type[DomainObject], list[DomainObject]] = defaultdict(list)
+    for item in items:
+        by_model[type(item)].append(item)
+    for model, of_model in by_model.items():
+        for field in _raw_record_fields(model):
+            named = {record.stream for record in map(attrgetter(field), of_model) if record is not None}
+            if unknown := sorted(named.difference(streams)):
+                return (
+                    f"it yielded {_with_article(of_model[0])} whose `{field}` names the stream {unknown[0]!r}, which "
+                    f"the integration does not have{suggest(unknown[0], streams)}"
+                )
+    return None
+
+
+@cache
+def _raw_record_fields(model: type[DomainObject]) -> tuple[str, ...]:
+    """The fields that say which record an object was made from."""
+    return tuple(
+        name
+        for name, info in model.model_fields.items()
+        if any(
+            isinstance(kind, type) and issubclass(kind, RawRecord)
+            for kind in (info.annotation, *get_args(info.annotation))
+        )
+    )
+
+
+def describe_foreign_ids(items: Iterable[DomainObject]) -> str | None:
+    """Say that an id is none that `object_id` makes; None if all look like those."""
+    foreign = next((item for item in items if _OBJECT_ID.fullmatch(item.id) is None), None)
+    if foreign is None:
+        return None
+    return (
+        f"an id of {type(foreign).__name__} was not made by `self.object_id(...)`: outside of the lake it may be that "
+        "of an object of another connection. Make each id from the vendor's id by it"
+    )
+
+
 def find_id_fault(model: type[DomainObject], objects: int, duplicate_ids: Collection[str]) -> str | None:
     """Explain that all objects of a model have the same id; None if they don't."""
     if objects < _FEWEST_OBJECTS or len(duplicate_ids) != objects - 1 or len(set(duplicate_ids)) != 1:
@@ -53,17 +99,37 @@ def find_id_fault(model: type[DomainObject], objects: int, duplicate_ids: Collec
     )
 
 
-def describe_error(error: Exception, *, is_sensitive: bool) -> str:
+def describe_error(error: Exception, models: Collection[type[DomainObject]], *, is_sensitive: bool) -> str:
     """Describe an exception raised by a parser; a model's validation error without the invalid values.
 
+    models: those that the parser declares.
     is_sensitive: the parser reads fields that are never shown, which any text of its own may quote.
     """
     if isinstance(error, ValidationError):
-        reason = invalid_reason(error.errors(include_url=False), ["*"] if is_sensitive else [])
+        problems = error.errors(include_url=False)
+        if not is_sensitive:
+            problems = [_explain_unknown_field(item, error.title, models) for item in problems]
+        reason = invalid_reason(problems, ["*"] if is_sensitive else [])
         return f"the parser made an invalid {error.title}: {reason}"
     if is_sensitive:
         return f"the parser raised {type(error).__name__} {HIDDEN}"
     return f"the parser raised {type(error).__name__}: {error}"
+
+
+def _explain_unknown_field(problem: ErrorDetails, title: str, models: Collection[type[DomainObject]]) -> ErrorDetails:
+    """The problem, which says what is meant if it is a field that a declared model, or one in it, does not have."""
+    known: dict[str, type[BaseModel]] = {}
+    waiting: list[Any] = list(models)
+    while waiting:
+        kind = waiting.pop()
+        waiting += get_args(kind)
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.__name__ not in known:
+            known[kind.__name__] = kind
+            waiting += [info.annotation for info in kind.model_fields.values()]
+    if problem["type"] != "extra_forbidden" or title not in known or len(problem["loc"]) != 1:
+        return problem
+    hint = suggest(str(problem["loc"][0]), known[title].model_fields)
+    return {**problem, "msg": f"{title} has no such field{hint}"}
 
 
 def format_raising_line(error: BaseException, function: Any) -> str:

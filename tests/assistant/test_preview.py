@@ -14,6 +14,7 @@ from dazz_assets import (
     ApiKey,
     ConnectionConfig,
     Cursor,
+    CursorToken,
     GraphQLCursor,
     Integration,
     LinkHeader,
@@ -357,3 +358,33 @@ def test_a_key_that_was_seen_under_one_parent_only_is_said_to_be(
     shown = capsys.readouterr().out
     assert "in every record, and unique" in shown
     assert ("unique under this parent" in shown) is of_one_parent
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_sensitive_field_that_no_record_has_is_told_first_and_no_value_is_shown(
+    market: Market, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    market.respond({"items": [order(1, note="canary", **{"a.b": "canary"}), order(2, note=["canary"])]})
+    found = market.preview(sensitive="noet", cursor=Cursor("at"))
+    assert found.sensitive.unmatched == {"noet": "; did you mean 'note'?"}
+    assert (found.key.missing, found.key.repeated, found.cursor.missing) == (0, 0, 0)
+    print_preview("market", found, as_json=as_json)
+    shown = capsys.readouterr()
+    assert "canary" not in shown.out + shown.err
+    assert "order 1" not in shown.out + shown.err
+    if not as_json:
+        first, second = [line for line in shown.err.splitlines() if "sensitive" in line]
+        assert first == "warning: OrdersStream.sensitive: no record has anything at `noet`; did you mean 'note'?"
+        assert second == "warning: all values are hidden until `sensitive` is corrected"
+
+
+def test_the_parameter_of_a_token_is_the_authors_word(market: Market) -> None:
+    market.respond({"items": [order(1)], "nextPageToken": "CAUQAA", "isLast": False})
+    found = market.preview(paginator=CursorToken("nextPageToken", param="nextPageToken", more="isLast"))
+    assert found.paging.warning is None
+    market.respond({"items": [order(1)], "nextPageToken": "CAUQAA"})
+    found = market.preview(paginator=CursorToken("next_token", param="nextPageToken"))
+    assert "you may need CursorToken(" in (found.paging.warning or "")
+    market.respond({"items": [order(1)], "nextPageToken": "CAUQAA", "isLast": False})
+    found = market.preview(paginator=CursorToken("nextPageToken", param="nextPageToken", more="islast"))
+    assert 'Correct the paginator: more="isLast".' in (found.paging.warning or "")

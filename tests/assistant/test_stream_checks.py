@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
-from dazz_assets import BearerToken, ConnectionConfig, Cursor, Integration, Stream
+from dazz_assets import BearerToken, ConnectionConfig, Cursor, FullRefresh, Integration, Stream, parser
 from dazz_assets.assistant.stream_checks import ConnectionRefused, StreamCheck, check_streams
 from dazz_assets.connections import Connection
+from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
@@ -263,3 +264,95 @@ def test_records_of_which_a_part_is_refused_are_told_with_the_permissions(
     assert (found.outcome, found.needs, found.records, found.is_problem) == (outcome, needs, 1, False)
     assert (error in found.reason) == (outcome == "partly")
     assert any(error in text for text in found.warnings)
+
+
+class Member(BaseModel):
+    id: str
+    name: str
+
+
+class SeenOnlyStream(Stream[Member]):
+    path = "/seen"
+
+
+class ReadStream(Stream[Member]):
+    path = "/read"
+
+
+class Person(DomainObject):
+    name: str
+
+
+def people(self: Any, read: FullRefresh[ReadStream]) -> Iterator[Person]:
+    yield from ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"primary_key": "uid"}, "none of the 2 records received has a key at `uid`: they have id, at; did you mean"),
+        (
+            {"cursor": Cursor("updated", since="since")},
+            "none of the 2 records received has a cursor at `updated`: they have id, at. Correct `cursor` of",
+        ),
+        ({"cursor": Cursor("id", since="since")}, "the cursor at id is not a time"),
+    ],
+)
+def test_a_page_without_keys_or_cursors_fails_as_a_sync_does(check: Check, settings: dict[str, Any], told: str) -> None:
+    stream = declare("AlertsStream", Stream, path="/alerts", **settings)
+    records = [{"id": "x1", "at": "2026-01-05T00:00:00Z"}, {"id": "x2", "at": "2026-01-06T00:00:00Z"}]
+    (found,) = check(integration(stream), {"/alerts": Reply(body=records)})
+    assert found.outcome == "failed"
+    assert found.is_problem
+    assert told in found.reason
+    assert found.reason.startswith("teams/acme, stream alerts: ")
+
+
+@pytest.mark.parametrize(
+    ("records", "outcome"),
+    [
+        ([{"id": "1"}, {"id": "2"}], "failed"),
+        ([{"id": "1"}, {"id": "2", "name": "Ann"}], "works"),
+        ([{"id": "1"}], "works"),
+    ],
+)
+def test_a_model_that_takes_no_record_fails_if_a_parser_reads_it(
+    check: Check, records: list[dict[str, str]], outcome: str
+) -> None:
+    declared = integration(ReadStream, SeenOnlyStream, people=parser(people))
+    read, seen = check(declared, {"*": Reply(body=records)})
+    assert (read.outcome, seen.outcome) == (outcome, "works")
+    told = f"Member does not take {sum('name' not in each for each in records)} of {len(records)} record"
+    assert told in (read.reason if outcome == "failed" else read.warnings[0])
+    assert "name: Field required" in seen.warnings[0]
+
+
+def test_a_sensitive_path_that_no_record_has_is_a_warning(check: Check) -> None:
+    stream = declare("AlertsStream", Stream, path="/alerts", sensitive="noet")
+    (found,) = check(integration(stream), {"/alerts": Reply(body=[{"id": "1", "note": "canary"}])})
+    assert found.outcome == "works"
+    told = "AlertsStream.sensitive: no record has anything at `noet`, so nothing is hidden there; did you mean 'note'?"
+    assert found.warnings == (told,)
+
+
+class SlugsStream(Stream):
+    parent = TeamsStream
+    path = "/slugs/{parent.slug}"
+
+
+def test_a_parent_without_a_field_of_the_request_is_passed_over_as_in_a_sync(api: Vendor, check: Check) -> None:
+    declared = integration(TeamsStream, SlugsStream)
+    teams = [{"id": "t1"}, {"id": "t2", "slug": "two"}]
+    found = check(declared, {"/teams": Reply(body=teams), "/slugs/two": Reply(body=[{"id": "s"}])})
+    assert outcomes(found) == {"teams": "works", "slugs": "works"}
+    found = check(declared, {"/teams": Reply(body=teams[:1])})
+    assert outcomes(found) == {"teams": "works", "slugs": "failed"}
+    assert found[1].reason.startswith("teams/acme, stream slugs: {parent.slug} has no value in a record of teams")
+
+
+def test_the_check_stream_is_tried_first_so_that_a_wrong_token_is_told_by_it(api: Vendor, check: Check) -> None:
+    declared = integration(AlertsStream, TeamsStream, GuestsStream, check=GuestsStream)
+    check(declared, {"/teams": Reply(body=[{"id": "t1"}])})
+    assert paths(api) == ["/teams", "/teams/t1/guests", "/alerts"]
+    with pytest.raises(ConnectionRefused, match=r"/teams: 401 Unauthorized"):
+        check(declared, {"*": Reply(401)})

@@ -11,7 +11,6 @@ import pytest
 from pydantic import BaseModel
 
 from dazz_assets import ConnectionConfig, Cursor, Integration, Stream
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
@@ -20,6 +19,7 @@ from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
+from tests.first_check import check_first
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -85,7 +85,7 @@ CURSORS = {
 def test_what_is_tried_is_what_a_first_sync_begins_with(exchange: Exchange, name: str, start: date) -> None:
     cursor, exchange.longest = CURSORS[name]
     session = exchange.session(cursor, start)
-    assert check_connection(session).stream == "trades"
+    assert check_first(session).name == "trades"
     (checked,) = exchange.asked()
     preview(session, session.spec.streams["trades"])
     assert exchange.asked() == [checked]
@@ -98,7 +98,7 @@ def test_if_the_first_range_has_no_records_the_last_one_is_asked_for(exchange: E
     cursor, exchange.longest = CURSORS[name]
     session = exchange.session(cursor, date(2021, 6, 30))
     exchange.begins = datetime(2026, 3, 1, tzinfo=UTC)
-    assert check_connection(session).records > 0
+    assert check_first(session).records > 0
     checked = exchange.asked()
     assert len(checked) == 2
     assert preview(session, session.spec.streams["trades"]).records
@@ -107,19 +107,19 @@ def test_if_the_first_range_has_no_records_the_last_one_is_asked_for(exchange: E
     synced = exchange.asked()
     assert [synced[0], synced[-1]] == checked
     exchange.begins = datetime(2030, 1, 1, tzinfo=UTC)
-    assert check_connection(session).records == 0
+    assert check_first(session).records == 0
     assert not preview(session, session.spec.streams["trades"]).records
 
 
 def test_the_parents_of_a_sub_stream_are_asked_for_in_the_same_way(exchange: Exchange) -> None:
     cursor, exchange.longest = CURSORS["steps"]
     session = exchange.session(cursor, date(2025, 1, 1), with_fills=True)
-    assert (check_connection(session).stream, check_connection(session).records) == ("fills", 1)
+    assert (check_first(session).name, check_first(session).records) == ("fills", 1)
     assert preview(session, session.spec.streams["fills"]).parent == {"id": "7"}
 
 
 def test_a_stream_without_an_upper_bound_is_asked_for_from_its_start(exchange: Exchange) -> None:
     exchange.vendor.script(Reply(body=[]))
     session = exchange.session(Cursor("at", since="from"), date(2021, 6, 30))
-    check_connection(session)
+    check_first(session)
     assert exchange.asked() == ["/trades?from=2021-06-30T00%3A00%3A00Z"]

@@ -10,12 +10,12 @@ import pytest
 from pydantic import SecretStr, computed_field
 
 from dazz_assets import Basic, BearerToken, ConnectionConfig, Integration, Stream
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
+from tests.first_check import check_first
 from tests.http.loopback import Reply, Vendor
 
 
@@ -92,14 +92,14 @@ def session(api: Vendor, tmp_path: Path) -> Any:
 
 
 def test_a_connection_uses_the_first_auth_that_its_config_is_complete_for(api: Vendor, session: Any) -> None:
-    check_connection(session(token="tok-of-acme"))
-    check_connection(session(user="ann", password="pass-of-ann"))
+    check_first(session(token="tok-of-acme"))
+    check_first(session(user="ann", password="pass-of-ann"))
     signed = [request.headers["Authorization"] for request in api.requests]
     assert signed == ["Bearer tok-of-acme", f"Basic {b64encode(b'ann:v1:pass-of-ann').decode()}"]
 
 
 def test_what_is_computed_from_the_config_fills_templates(api: Vendor, session: Any) -> None:
-    check_connection(session(token="tok-of-acme", user="ann", site="eu"))
+    check_first(session(token="tok-of-acme", user="ann", site="eu"))
     assert [request.path for request in api.requests] == ["/eu-ann/things"]
 
 
@@ -118,7 +118,9 @@ def test_a_list_of_tokens_beside_another_way_to_sign_in_is_told(tmp_path: Path) 
         "VendorIntegration", Integration[Account], base_url="https://a.test", auth=auth, streams=(PlainStream,)
     )
     both = {"user": "ann", "password": "pass-of-ann", "tokens": ["tok-one", "tok-two"]}
-    with pytest.raises(BadConnection, match=r"`config\.tokens` not; remove one of them"):
+    with pytest.raises(
+        BadConnection, match=r"`config\.tokens` not; remove `config\.tokens`, or else `config\.password`"
+    ):
         load(vendor, tmp_path, **both).client("plain")
 
 
@@ -140,7 +142,8 @@ def test_a_field_that_cannot_be_computed_is_told_without_what_the_code_says(tmp_
         ({"user": "ann"}, "is not complete for any way to sign in; set `config.proof`"),
         (
             {"token": "tok-of-acme", "user": "ann", "password": "pass-of-ann"},
-            "has two ways to sign in: `config.token` would be used, and `config.proof` not; remove one of them",
+            "has two ways to sign in: `config.token` would be used, and `config.proof` not; remove `config.proof`, or "
+            "else `config.token`",
         ),
     ],
 )
@@ -148,7 +151,7 @@ def test_a_config_that_fits_none_or_two_is_told_what_to_do(
     api: Vendor, session: Any, config: dict[str, str], message: str
 ) -> None:
     with pytest.raises(BadConnection) as refused:
-        check_connection(session(**config))
+        check_first(session(**config))
     assert message in str(refused.value)
     assert str(refused.value).startswith("connection 'acme' of either: ")
     assert "pass-of-ann" not in str(refused.value)

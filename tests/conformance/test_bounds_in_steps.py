@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dazz_assets import Cursor, Offset, Stream
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
 from dazz_assets.errors import SyncError
 from dazz_assets.lake import Lake
@@ -18,6 +17,7 @@ from tests.conformance.conftest import Connect
 from tests.conformance.connected import Connected, offset_page, param
 from tests.conformance.integrations import CommonIntegration, Item
 from tests.declaring import declare
+from tests.first_check import check_first
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 
@@ -182,7 +182,7 @@ def test_59_a_check_and_a_preview_ask_for_a_range_that_the_vendor_takes(
     api.handler = Sales([datetime(2026, 2, 27, tzinfo=UTC)], longest)
     integration, _ = sales(Cursor("at", since="from", until="to", **both))
     acme = connect(integration)
-    assert check_connection(acme.session).records == 1
+    assert check_first(acme.session).records == 1
     checked = [request.target for request in api.requests]
     api.requests.clear()
     assert len(preview(acme.session, acme.spec.streams["sales"]).records) == 1
@@ -192,6 +192,6 @@ def test_59_a_check_and_a_preview_ask_for_a_range_that_the_vendor_takes(
 def test_59_a_check_sends_no_filter_where_a_first_sync_sends_none(connect: Connect, api: Vendor) -> None:
     integration, _ = sales(Cursor("at", since="from", until="to", nulls="fetched"))
     acme = connect(integration)
-    check_connection(acme.session)
+    check_first(acme.session)
     preview(acme.session, acme.spec.streams["sales"])
     assert [request.pairs for request in api.requests] == [[("offset", "0")], [("offset", "0")]]

@@ -17,12 +17,12 @@ import pytest
 
 from dazz_assets import Integration
 from dazz_assets.assistant.announced_requests import announce_requests
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.connections import Connection
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
 from tests.docs.markdown import blocks
+from tests.first_check import check_first
 from tests.http.loopback import Reply, Vendor
 from tests.http.token_issuer import CANARY, CLIENT_ID, CLIENT_SECRET, FIRST_REFRESH_TOKEN, PRIVATE_KEY, TokenIssuer
 
@@ -70,7 +70,7 @@ def check(integration: type[Integration[Any]], issuer: TokenIssuer, tmp_path: Pa
     spec = read_integration(integration)
     config = {**CONFIGS[integration.__name__], "base_url": issuer.api.url}
     connection = Connection(id="acme", integration=spec.name, start=date(2026, 1, 5), config=config)
-    return check_connection(Session(spec, connection, Lake(tmp_path / "lake"))).records
+    return check_first(Session(spec, connection, Lake(tmp_path / "lake"))).records
 
 
 def test_the_page_shows_what_is_tested_here(page: ModuleType) -> None:

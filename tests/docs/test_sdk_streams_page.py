@@ -16,7 +16,6 @@ import requests
 from moto.server import ThreadedMotoServer
 from pytest_socket import SocketBlockedError, disable_socket, enable_socket
 
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
@@ -30,6 +29,7 @@ from dazz_assets.spec.discovery import find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 from dazz_assets.transform.parse_windows import parse
 from tests.docs.markdown import blocks
+from tests.first_check import check_first
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sdk_streams.md").read_text(encoding="utf-8")
 SHOWN = {block.words[0]: block.text for block in blocks(PAGE)}
@@ -166,7 +166,7 @@ def test_a_record_is_stored_with_its_times_and_without_the_sdks_metadata(custome
 
 def test_check_and_preview_ask_the_vendor(customer: Customer) -> None:
     with closing(customer.session()) as session:
-        assert (check_connection(session).stream, check_connection(session).records) == ("buckets", 3)
+        assert (check_first(session).name, check_first(session).records) == ("buckets", 3)
         found = preview(session, customer.spec.streams["access_blocks"])
         assert len(found.records) == 1
         assert found.request.url.startswith("AccessBlocksStream.pages?Bucket=")

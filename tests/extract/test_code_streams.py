@@ -16,7 +16,6 @@ from pydantic import BaseModel, SecretStr
 
 from dazz_assets import ConnectionConfig, Cursor, FullRefresh, Incremental, Integration, Rate, Response, Stream, parser
 from dazz_assets.assistant.announced_requests import announce_requests
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
 from dazz_assets.connections import Connection
 from dazz_assets.domain import DomainObject
@@ -28,6 +27,7 @@ from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
 from dazz_assets.transform.parse_windows import parse
+from tests.first_check import check_first
 from tests.http.loopback import Clock
 
 SECRET = "canary-secret-2f60a1"
@@ -574,8 +574,8 @@ def test_sub_streams_are_listed_side_by_side_with_one_client(tmp_path: Path, ven
 
 def test_check_and_preview_ask_for_the_first_page_alone(customer: Customer, vendor: Warehouse) -> None:
     vendor.shelves = [{"id": letter} for letter in "abcde"]
-    report = check_connection(customer.session)
-    assert (report.stream, report.records, report.requests) == ("shelves", 2, 1)
+    report = check_first(customer.session)
+    assert (report.name, report.records, report.requests) == ("shelves", 2, 1)
     found = preview(customer.session, customer.spec.streams["shelves"])
     assert [json.loads(bytes(record)) for record in found.records] == [{"id": "a"}, {"id": "b"}]
     assert (found.request.method, found.request.url) == ("CALL", "ShelvesStream.pages")

@@ -7,12 +7,12 @@ import pytest
 
 from dazz_assets import BearerToken, Integration, Stream
 from dazz_assets.assistant.announced_requests import announce_requests
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.errors import SyncError
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
+from tests.first_check import check_first
 from tests.help_desk_vendor import Customer, DeskConfig, Mondays
 from tests.http.loopback import Reply, Vendor
 
@@ -86,9 +86,9 @@ def test_its_requests_go_there_signed_and_those_of_the_others_to_the_api(
 
 
 def test_a_check_asks_each_address_for_what_is_there(tmp_path: Path, desk: Vendor, files: Vendor) -> None:
-    report = check_connection(customer(tmp_path, desk, files.url).session)
+    report = check_first(customer(tmp_path, desk, files.url).session)
 
-    assert (report.stream, report.records) == ("files", 1)
+    assert (report.name, report.records) == ("files", 1)
     assert (targets(desk), targets(files)) == (["/me", "/tickets"], ["/tickets/7/files"])
 
 

@@ -419,3 +419,33 @@ def test_a_refetch_asks_for_groups_too(boards: Boards, customer: Customer) -> No
     customer.sync(*STREAMS, sync_range=SyncRange(refetch=True))
     assert boards.take_requests() == [[1, 2, 3], [4, 5]] * 3
     assert all(stored(customer, stream) == ALL for stream in STREAMS)
+
+
+def test_a_group_that_is_too_large_for_the_vendor_is_told_once(boards: Boards, customer: Customer) -> None:
+    answer = boards.vendor.handler
+
+    def refuse(asked: ReceivedRequest) -> Reply:
+        many = len(asked.query.get("boards", [""])[0].split(",")) > 2
+        return Reply(400, {"message": "At most 2 boards"}) if many else answer(asked)
+
+    for board in (6, 7, 8):
+        boards.put(f"{board}a", board)
+    customer.sync("boards")
+    boards.vendor.handler = refuse
+    (warning,) = customer.sync("items")["items"].warnings
+    assert "the vendor refused a request for 3 of boards and took two for half as many each" in warning
+    assert "Set parents_per_request = 1 on ItemsStream" in warning
+    assert "At most 2 boards" in warning
+
+
+def test_a_group_of_which_one_is_refused_is_not_too_large(boards: Boards, customer: Customer) -> None:
+    answer = boards.vendor.handler
+
+    def refuse(asked: ReceivedRequest) -> Reply:
+        has_bad = "3" in asked.query.get("boards", [""])[0].split(",")
+        return Reply(404, {"message": "no board 3"}) if has_bad else answer(asked)
+
+    boards.vendor.handler = refuse
+    report = customer.sync("items")["items"]
+    assert not [text for text in report.warnings if "too large" in text]
+    assert len(report.passed_over) == 1

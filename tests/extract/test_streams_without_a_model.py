@@ -8,8 +8,8 @@ import pytest
 
 from dazz_assets import Cursor, Stream
 from dazz_assets.assistant.announced_requests import announce_requests
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
+from tests.first_check import check_first
 from tests.help_desk_vendor import Customer, DeskApi
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -81,8 +81,8 @@ def test_its_drift_is_reported(customer: Customer, orgs: Orgs) -> None:
 
 
 def test_its_first_page_proves_a_connection(customer: Customer) -> None:
-    found = check_connection(customer.session)
-    assert (found.stream, found.records) == ("orgs", 2)
+    found = check_first(customer.session)
+    assert (found.name, found.records) == ("orgs", 2)
 
 
 def test_its_preview_has_everything_but_a_model(customer: Customer) -> None:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from dazz_assets import ConnectionConfig, Cursor, CursorToken, GraphQLCursor, Integration, Offset, Stream
 from dazz_assets.assistant.announced_requests import announce_requests
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.assistant.page_preview import preview
 from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
@@ -26,6 +25,7 @@ from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
+from tests.first_check import check_first
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 NOW = datetime(2026, 1, 21, 12, 30, 5, 250_000, UTC)
@@ -210,7 +210,7 @@ def test_a_list_that_is_cut_short_is_requested_in_halves_by_an_expression(tracke
 
 def test_a_check_and_a_preview_send_an_expression_too(tracker: Tracker) -> None:
     tracker.declare(Cursor("at"), params={"q": "at >= {cursor.since}", "from": "{cursor.since}"})
-    check_connection(tracker.session())
+    check_first(tracker.session())
     assert tracker.vendor.requests[-1].query == {"q": [f"at >= {START}"], "from": [START]}
     preview(tracker.session(), tracker.spec.streams["tickets"])
     assert tracker.vendor.requests[-1].query == {"q": [f"at >= {START}"], "from": [START]}

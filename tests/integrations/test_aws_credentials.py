@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,12 +18,12 @@ import time_machine
 from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
-from dazz_assets.assistant.connection_check import check_connection
 from dazz_assets.errors import SyncError
 from dazz_assets.sandbox import Sandbox
 from integrations.aws.clients import AwsClients
 from integrations.aws.config import AwsConfig
 from integrations.aws.sandbox import EXTERNAL_ID, AwsSandbox
+from tests.first_check import check_first
 from tests.integrations.aws_customer import Customer
 
 KEYS = {"access_key_id": "AKIATESTTESTTESTTEST", "secret_access_key": "secret-of-a-test"}
@@ -134,10 +135,10 @@ def test_a_role_is_assumed_with_its_external_id(external_id: str | None, tmp_pat
         customer = Customer({**sandbox.settings("aws"), "external_id": external_id}, tmp_path)
         with closing(customer.session()) as session:
             if external_id == EXTERNAL_ID:
-                assert check_connection(session).records == 1
+                assert check_first(session).records == 1
             else:
-                with pytest.raises(Exception, match=r"403 Forbidden.*AccessDenied.*sts:AssumeRole"):
-                    check_connection(session)
+                told = r"403 Forbidden.*AccessDenied.*sts:AssumeRole"
+                assert re.search(told, check_first(session).reason)
 
 
 def test_a_role_is_assumed_again_before_its_credentials_end() -> None:

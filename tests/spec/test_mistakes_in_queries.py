@@ -8,7 +8,7 @@ import pytest
 
 from dazz_assets import Budget, Cursor, CursorToken, GraphQLCursor, Offset, PageNumber
 from dazz_assets.spec.read import read_integration
-from tests.spec.mistakes import load_error, with_stream
+from tests.spec.mistakes import integration, load_error, stream, with_stream
 
 QUERY = "query ($first: Int, $cursor: ID) { items(first: $first, after: $cursor) { next list { id at } } }"
 VALID: dict[str, Any] = {"query": QUERY, "path": "/graphql", "records": "data.items.list", "primary_key": "id"}
@@ -172,3 +172,27 @@ def test_a_stream_needs_a_path_or_a_query() -> None:
 def test_where_the_next_pages_lie_is_said_with_the_query_that_asks_for_them() -> None:
     with pytest.raises(ValueError, match="next_records and next_path with a next_query"):
         GraphQLCursor("data.next", next_records="data.more")
+
+
+PRIVATE = {"query": "{ items { list { id note owner { name } tags } } }"}
+
+
+@pytest.mark.parametrize("setting", ["personal", "sensitive"])
+@pytest.mark.parametrize("paths", ["note", ("owner.name", "owner"), "owner.*", "*", ("owner.*.x", "tags.a.b")])
+def test_private_fields_that_the_query_asks_for_load(setting: str, paths: Any) -> None:
+    settings = {**VALID, **PRIVATE, setting: paths}
+    if setting == "sensitive" and paths == "*":
+        settings["primary_key"] = ()
+    read_integration(with_stream(**settings))
+
+
+@pytest.mark.parametrize("setting", ["personal", "sensitive"])
+@pytest.mark.parametrize(("path", "name"), [("notes", "notes"), ("owner.nam", "nam"), ("onwer.*", "onwer")])
+def test_a_private_field_that_the_query_does_not_ask_for_is_refused(setting: str, path: str, name: str) -> None:
+    told = load_error(lambda: with_stream(**{**VALID, **PRIVATE, setting: ("note", path)}))
+    assert f"`{setting}` leads to 'data.items.list." in told
+    assert f"`query` does not ask for `{name}` there; it asks for" in told
+
+
+def test_a_private_field_of_the_integration_may_be_that_of_another_stream() -> None:
+    read_integration(integration(streams=(stream(**{**VALID, **PRIVATE}),), sensitive="secret", personal="person"))

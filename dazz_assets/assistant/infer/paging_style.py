@@ -83,9 +83,14 @@ def find_paging(page: Page) -> list[Paging]:
 
 
 def paginators_match(one: Paginator, other: Paginator) -> bool:
-    """Whether a paginator is of another's class, reads the same path and sends the same parameter."""
+    """Whether a paginator is of another's class, reads the same path and, if it counts, sends the same parameter.
+
+    No page says which parameter takes its token.
+    """
     if not isinstance(one, type(other)):
         return False
+    if isinstance(one, CursorToken) and one.path is not None:
+        return one.path == getattr(other, "path", None)
     return all(getattr(one, name, None) == getattr(other, name, None) for name in ("path", "param"))
 
 

@@ -1,4 +1,4 @@
-"""Checks a connection by fetching the first page of its integration's check stream."""
+"""Fetches the first records of a stream, of a sub-stream for one of its first parents. Stores nothing."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -9,10 +9,16 @@ from msgspec import Raw
 
 from dazz_assets.assistant.trial_ranges import trial_ranges
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.facts import fetch_facts
-from dazz_assets.extract.stream_requests import ANCESTOR, build_request, parent_fields, sent_bounds, split_generations
+from dazz_assets.extract.stream_requests import (
+    ANCESTOR,
+    UnusableParentError,
+    build_request,
+    parent_fields,
+    sent_bounds,
+    split_generations,
+)
 from dazz_assets.extract.walk_stream import walk_stream
-from dazz_assets.http import FetchError
+from dazz_assets.http import FetchError, Request
 from dazz_assets.http.access import UNAUTHORIZED
 from dazz_assets.http.client import Client
 from dazz_assets.http.json_fields import FieldReader
@@ -32,14 +38,19 @@ class FirstRecords:
 
     fields: the values of the parent that the page belongs to: those that its request or a stream below needs.
     skipped: the failure in place of the page that the stream accepts as one without records, in the vendor's words.
-    kept: the errors beside the records that the stream accepts, in the vendor's words.
+    page: where the records are; None if there are none.
     """
 
     stream: StreamSpec
     records: Sequence[Raw]
     fields: Mapping[str, str]
     skipped: str | None = None
-    kept: str | None = None
+    page: WalkedPage | None = None
+
+    @property
+    def kept(self) -> str | None:
+        """The errors beside the records that the stream accepts, in the vendor's words."""
+        return None if self.page is None else self.page.page.accepted_errors
 
 
 def fetch_first_records(
@@ -73,11 +84,12 @@ def fetch_for_parents(
     fetch: Callable[[Mapping[str, str]], Fetched],
     wanted: Sequence[str] = (),
 ) -> Iterator[Fetched]:
-    """What `fetch` returns for each of the first parents that the token may read.
+    """What `fetch` returns for each of the first parents that the token may read, and that have the fields to ask with.
 
-    A parent that may not be read does not prove that the connection is bad. Raises FetchError if all are refused.
+    One parent does not prove that the connection is bad, and a sync passes it over. Raises the first FetchError or
+    UnusableParentError if there is no other.
     """
-    refused: FetchError | None = None
+    refused: FetchError | UnusableParentError | None = None
     is_any_readable = False
     for fields in _parent_values([*parent_fields(stream), *wanted], parents):
         try:
@@ -85,6 +97,9 @@ def fetch_for_parents(
         except FetchError as error:
             if not error.is_access_refused or error.status == UNAUTHORIZED:
                 raise
+            refused = refused or error
+            continue
+        except UnusableParentError as error:
             refused = refused or error
             continue
         is_any_readable = True
@@ -110,7 +125,7 @@ def fetch_records_of_parent(
     for bounds in trial_ranges(session, stream):
         first = _fetch_first_page(session, client, stream, parent, bounds)
         if first.records:
-            return FirstRecords(stream, first.records, parent, kept=first.page.accepted_errors)
+            return FirstRecords(stream, first.records, parent, page=first)
         skipped = skipped or first.page.accepted_failure
     return FirstRecords(stream, (), parent, skipped)
 
@@ -122,42 +137,16 @@ def _fetch_first_page(
         session,
         stream,
         client,
-        build_request(session, stream, [parent], sent_bounds(session, stream, bounds)),
+        build_first_request(session, stream, parent, bounds),
         should_stop=lambda _: "the first page is enough",
     )
     with closing(pages):
         return next(pages)
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """The result of a check that passed.
-
-    stream: the check stream, or the first of its ancestors that had no records. records: how many its first page had.
-    """
-
-    connection: str
-    stream: str
-    records: int
-    requests: int
-    warnings: tuple[str, ...] = ()
-
-
-def check_connection(session: Session) -> CheckReport:
-    """Fetch the facts, and the first page of the check stream.
-
-    For a sub-stream, take a parent from the first page of parents. Stores nothing.
-
-    Raises FetchError, SyncError for a request that can't be made, BadConnection for a bad config.
-    """
-    client = session.client(session.spec.check)
-    with closing(client):
-        fetch_facts(session, client)
-        first = fetch_first_records(session, client, session.spec.streams[session.spec.check])
-        return CheckReport(
-            session.connection.id,
-            first.stream.name,
-            len(first.records),
-            client.counters.requests,
-            tuple(client.warnings),
-        )
+def build_first_request(session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds) -> Request:
+    """The request for the first page of a range. Raises UnusableParentError, SyncError."""
+    try:
+        return build_request(session, stream, [parent], sent_bounds(session, stream, bounds))
+    except UnusableParentError as error:
+        raise UnusableParentError(f"{session.name}, stream {stream.name}: {error}") from None

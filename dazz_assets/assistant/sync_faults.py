@@ -1,0 +1,91 @@
+"""Why a sync of a stream would fail although its first page came: what the declarations find in no record of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import Raw
+
+from dazz_assets.assistant.first_records import FirstRecords
+from dazz_assets.assistant.unmatched_fields import find_unmatched
+from dazz_assets.counts import format_count
+from dazz_assets.declare.stream import RecordModel
+from dazz_assets.extract.batch import RowReader
+from dazz_assets.extract.drift import RecordShape
+from dazz_assets.extract.usable_records import UsableRecordCheck
+from dazz_assets.http.json_fields import FieldReader
+from dazz_assets.http.walk import WalkedPage
+from dazz_assets.session import Session
+from dazz_assets.spec.specs import StreamSpec
+from dazz_assets.transform.quarantine import invalid_reason
+from dazz_assets.transform.record_readers import InvalidRecordError, make_reader
+from dazz_assets.transform.records import exceeds_max_invalid
+
+
+@dataclass(frozen=True, slots=True)
+class PageFindings:
+    """What the records of a page say of a sync. fault: why it would fail; None if nothing shows that it would."""
+
+    fault: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def examine_page(session: Session, stream: StreamSpec, first: FirstRecords) -> PageFindings:
+    """Look at the records of a first page as a sync and its parsers would."""
+    if first.page is None or not first.records:
+        return PageFindings()
+    name = stream.stream.__name__
+    warnings = [
+        f"{name}.sensitive: no record has anything at `{path}`, so nothing is hidden there{hint}"
+        for path, hint in find_unmatched(stream, "sensitive", first.records).items()
+    ]
+    asked = first.fields.get(stream.asked_parent_field) if stream.parent_key is not None else None
+    fault = _find_unusable(session, stream, first, first.page) or describe_strangers(stream, asked, first.records)
+    if fault is not None or stream.model is None:
+        return PageFindings(fault, tuple(warnings))
+    refused, received = count_refused(stream, stream.model, first.records), len(first.records)
+    if not refused:
+        return PageFindings(None, tuple(warnings))
+    reason, total = refused.most_common(1)[0][0], refused.total()
+    told = f"{stream.model.__name__} does not take {total} of {format_count(received, 'record')} ({reason})"
+    if total == received and _is_parsed(session, stream) and exceeds_max_invalid(stream, total, received):
+        return PageFindings(f"{told}, so that no parser can read them. Correct the model", tuple(warnings))
+    return PageFindings(None, (*warnings, told))
+
+
+def _find_unusable(session: Session, stream: StreamSpec, first: FirstRecords, page: WalkedPage) -> str | None:
+    """Why no record has a key and a cursor, as a sync tells it."""
+    rows = RowReader(stream, session.windows).read_rows(page, stream.parent, first.fields)
+    shape, check = RecordShape(stream.sensitive), UsableRecordCheck(stream)
+    shape.add(rows)
+    check.add(rows)
+    return check.find_fault(shape)
+
+
+def _is_parsed(session: Session, stream: StreamSpec) -> bool:
+    return any(item.stream == stream.name for parser in session.spec.parsers.values() for item in parser.inputs)
+
+
+def describe_strangers(stream: StreamSpec, asked: str | None, records: Sequence[Raw]) -> str | None:
+    """Say how many records don't say that they belong to the parent that was asked for, which a sync refuses."""
+    if stream.parent_key is None:
+        return None
+    others = sum(value != asked for (value,) in FieldReader([stream.parent_key]).read(records))
+    if not others:  # Their values may be what must not be shown.
+        return None
+    return (
+        f"{others} of {len(records)} records don't have at `{stream.parent_key}` (`parent_key`) what was asked for "
+        f"as {{parents.{stream.asked_parent_field}}}: a sync refuses them"
+    )
+
+
+def count_refused(stream: StreamSpec, model: type[RecordModel], records: Sequence[Raw]) -> Counter[str]:
+    """The reasons for which a model refuses records, each with its number of records."""
+    refused: Counter[str] = Counter()
+    reader = make_reader(model)
+    for record in records:
+        try:
+            reader.read(bytes(record))
+        except InvalidRecordError as error:
+            refused[invalid_reason(error.problems, stream.sensitive)] += 1
+    return refused
