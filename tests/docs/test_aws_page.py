@@ -18,7 +18,7 @@ SPEC = find_integration("aws")
 
 def test_the_policy_allows_what_the_streams_name_and_no_more() -> None:
     [statement] = json.loads(only_block(PAGE, "json", "iam:ListAccountAliases"))["Statement"]
-    needed = {permission for stream in SPEC.streams.values() for permission in stream.stream.permissions}
+    needed = {permission for stream in SPEC.streams.values() for permission in stream.permissions}
     assert statement["Action"] == sorted(needed)
 
 
