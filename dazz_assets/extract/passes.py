@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
-from dazz_assets.extract.crawl import Crawl, ListPage, ListRestart, SourceEnd
+from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
 from dazz_assets.extract.departures import Departures
+from dazz_assets.extract.list_walk import ListPage, ListRestart, SourceEnd
 from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.parent_groups import widest

@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.crawl import Crawl, ListPage
+from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.facts import fetch_facts
+from dazz_assets.extract.list_walk import ListPage
 from dazz_assets.extract.marks import Marks
 from dazz_assets.extract.marks import Source as ListedSource
 from dazz_assets.extract.parent_groups import group_sources
