@@ -51,6 +51,31 @@ def group_sources(
         yield group
 
 
+def find_alike(stream: StreamSpec, sources: Sequence[Source]) -> dict[str | None, str]:
+    """The parents that no request can be made for since they share the value of `{parents.x}`, and why, by parent.
+
+    A record that names the value may belong to any of them: it would be stored with each, or with the wrong one.
+    """
+    if stream.parents_per_request is None:
+        return {}
+    by_value = defaultdict[str | None, list[str | None]](list)
+    for source in sources:
+        by_value[_value(stream, source)].append(source.parent)
+    shared = [parents for value, parents in by_value.items() if value is not None and len(parents) > 1]
+    return {parent: _describe_alike(stream, parents) for parents in shared for parent in parents}
+
+
+def _describe_alike(stream: StreamSpec, parents: Sequence[str | None]) -> str:
+    field, keys = stream.asked_parent_field, sorted(map(str, parents))
+    named = " and ".join(keys) if len(keys) == 2 else f"{keys[0]}, {keys[1]} and {len(keys) - 2} more"
+    return (
+        f"{{parents.{field}}} has the same value for {named}, so `{stream.parent_key}` (`parent_key`) does not say to "
+        "which of them a record belongs. Ask with a field that is different for each, such as {parents.id}, with the "
+        f"`parent_key` that holds it; or remove `parents_per_request` and use {{parent.{field}}}, if each is to have "
+        "all of these records"
+    )
+
+
 def widest(bounds: Sequence[Bounds]) -> Bounds:
     """The bounds of a group: those that begin first."""
     return min(bounds, key=lambda each: each.since or 0)

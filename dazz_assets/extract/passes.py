@@ -14,10 +14,11 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.crawl import Crawl
-from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
+from dazz_assets.extract.dedupe import ContentFingerprint, SeenHashes
 from dazz_assets.extract.departures import Departures
 from dazz_assets.extract.list_walk import ListPage, ListRestart, SourceEnd
-from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
+from dazz_assets.extract.mark_progress import MarkProgress
+from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.parent_groups import widest
 from dazz_assets.extract.ranges import Part
@@ -25,7 +26,7 @@ from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import AddedRows, PassWriter
 from dazz_assets.http import FetchError, Page, UnreachableError
 from dazz_assets.lake import Commit, DataFile
-from dazz_assets.lake.commit import MARK, PASSES
+from dazz_assets.lake.commit import PASSES
 from dazz_assets.lake.table import remove_uncommitted
 from dazz_assets.windows import to_microseconds
 
@@ -40,8 +41,6 @@ _SECONDS_BEFORE_SECOND_LISTING = 5.0
 _PASSED_OVER_STATUSES = frozenset({403, 404, 410, 451})
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
-# Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
-_NO_BOUNDARY = 0
 
 
 class Pass:
@@ -50,11 +49,10 @@ class Pass:
     def __init__(self, state: SyncState, part: Part, sources: Sequence[Source]) -> None:
         self._state = state
         self._part = part
-        self._began_at = to_microseconds(state.session.now())
         bounds = {source.parent: state.plan.bounds(source, part) for source in sources}
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
-        self._boundaries = {source.parent: self._boundary_of(source) for source in self._sources}
+        self._progress = MarkProgress(state, part, self._bounds)
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="dazz-encode")
         self._copies = self._new_slices()
         self._ascending = (
@@ -98,7 +96,11 @@ class Pass:
             lambda source: self._bounds[source.parent],
             trusts_total=state.trusts_total,
         )
-        for event in walks.events(self._sources, state.session.integration.concurrency):
+        for source in self._sources:
+            if source.parent in state.alike:
+                self._end_source(SourceEnd(source, "", unusable=state.alike[source.parent]))
+        usable = [source for source in self._sources if source.parent not in state.alike]
+        for event in walks.events(usable, state.session.integration.concurrency):
             if isinstance(event, ListPage):
                 self._add_page(event)
             elif isinstance(event, SourceEnd):
@@ -124,7 +126,7 @@ class Pass:
         # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
         if self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding:
             self._checkpoint(
-                {source.parent: self._boundaries[source.parent].candidate_mark for source in self._sources}
+                {source.parent: self._progress.boundaries[source.parent].candidate_mark for source in self._sources}
             )
         elif not self._ascending and self._may_store_unfinished():
             # In any other order no mark is safe yet, but the rows are: an error later on does not throw them away.
@@ -132,7 +134,7 @@ class Pass:
 
     def _add_rows(self, source: Source, rows: RowBatch, event: ListPage) -> None:
         """Add the rows of one source in a page."""
-        state, boundary = self._state, self._boundaries[source.parent]
+        state, boundary = self._state, self._progress.boundaries[source.parent]
         state.shape.add(rows)
         state.usable_check.add(rows)
         newest_before = boundary.candidate_mark
@@ -161,7 +163,7 @@ class Pass:
             return
         del self._added[source.parent]
         hashes = np.array(added.hashes, np.int64)
-        self._boundaries[source.parent].forget(hashes)
+        self._progress.boundaries[source.parent].forget(hashes)
         self._slices.withdraw(added.sequences)
         state.row_filter.forget(hashes)
         self._seen_keys.remove(added.key_hashes)
@@ -196,7 +198,7 @@ class Pass:
             state.report.end_reason = event.reason
             state.totals.append(event.total)
             state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
-            if event.position is not None and self._part.until is None and self._follows_mark(event.source):
+            if event.position is not None and self._part.until is None and self._progress.follows_mark(event.source):
                 event.source.position = state.client.mask(event.position)
         elif state.stream.parent is None or isinstance(error, UnreachableError) or self._is_unauthorized(error):
             # A host that is unreachable for one parent is unreachable for all, and a wrong token opens none.
@@ -296,11 +298,11 @@ class Pass:
             self._replace_stored()
         else:
             self._commit_slices(
-                {source.parent: self._boundaries[source.parent].candidate_mark for source in self._complete}
+                {source.parent: self._progress.boundaries[source.parent].candidate_mark for source in self._complete}
             )
         if self._part.until is None:
             for source in self._complete:
-                if self._follows_mark(source) and source.parent not in state.shifted | state.lacking:
+                if self._progress.follows_mark(source) and source.parent not in state.shifted | state.lacking:
                     source.listed = source.content
 
     def _replace_stored(self) -> None:
@@ -390,7 +392,7 @@ class Pass:
     def _advance_marks(self, sources: Sequence[Source]) -> dict[str, int]:
         transactions: dict[str, int] = {}
         for source in sources:
-            transactions |= self._advance_mark(source, self._boundaries[source.parent].candidate_mark)
+            transactions |= self._progress.advance(source, self._progress.boundaries[source.parent].candidate_mark)
         return transactions
 
     def _content_fingerprint(self) -> int:
@@ -414,59 +416,10 @@ class Pass:
         unmarked = [source for source in self._sources if source.mark is None]
         for source in self._sources:
             if source.parent in marks:
-                transactions |= self._advance_mark(source, marks[source.parent], finished=finished)
+                transactions |= self._progress.advance(source, marks[source.parent], finished=finished)
         if any(source.mark is not None for source in unmarked):
             transactions |= state.start_of_first_marks(beside_others=state.stream.parent is not None)
         state.commit(Commit(files, "nothing", transactions))
-
-    def _advance_mark(self, source: Source, newest: int | None, *, finished: bool = True) -> dict[str, int]:
-        """Move a source's mark over the range that was fetched without a gap. Return the transactions to commit."""
-        state = self._state
-        if state.stream.cursor is None or source.parent in state.shifted or not self._follows_mark(source):
-            return {}
-        before = source.mark
-        if newest is not None:
-            source.mark = newest if source.mark is None else max(source.mark, newest)
-        if finished:
-            self._extend_covered(source)
-        boundary = self._boundary_fingerprint(source) if finished else None
-        if boundary is not None or source.mark != before or state.replaces_all:
-            source.boundary = boundary
-        if source.parent is not None:
-            return {}
-        return {
-            MARK: NO_MARK if source.mark is None else source.mark,
-            BOUNDARY: _NO_BOUNDARY if source.boundary is None else source.boundary,
-            **({} if source.covered is None else {COVERED: source.covered}),
-        }
-
-    def _extend_covered(self, source: Source) -> None:
-        """Note how far a source is fetched without a gap: after each part, and else only if the next sync profits."""
-        covered = self._covered(source)
-        if self._part.until is not None:
-            source.covered = max(covered, self._part.until)
-        elif self._state.plan.needs_covered(covered, self._began_at):
-            source.covered = self._began_at
-
-    def _follows_mark(self, source: Source) -> bool:
-        """Whether the walk begins no later than the range that is fetched without a gap ends."""
-        begin = self._bounds[source.parent].lower
-        return begin is None or begin <= self._covered(source)
-
-    def _covered(self, source: Source) -> int:
-        values = (self._state.session.start, source.mark, source.covered)
-        return max(value for value in values if value is not None)
-
-    def _boundary_of(self, source: Source) -> BoundaryTracker:
-        """The source's tracker, shared by all parts of a sync: each continues where the last one ended."""
-        lower = self._bounds[source.parent].lower
-        return self._state.boundaries.setdefault(source.parent, BoundaryTracker(self._state.plan.lookback, lower))
-
-    def _boundary_fingerprint(self, source: Source) -> int | None:
-        """Fingerprint of what the next walk of the source will re-read; None unless this sync saw all of it."""
-        if self._part.until is not None or source.mark is None:
-            return None
-        return self._boundaries[source.parent].fingerprint(source.mark)
 
     def _copy_stored_rows(self, parents: set[str]) -> list[DataFile]:
         """Copy the stored rows of some parents into new files."""

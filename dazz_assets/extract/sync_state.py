@@ -29,6 +29,7 @@ class SyncState:
     stored: the table's newest version.
     accepts_shrink: whether a complete list may lose any share of its records. trusts_total: see `ListProgress`.
     parents: the parents of all sources. unchanged: those that are not listed, for they have not changed since.
+    alike: parents that no request can be made for, and why (see `find_alike`).
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
     lacking: sources whose lists may lack records for another reason, though the sync goes on.
@@ -58,6 +59,7 @@ class SyncState:
         self.boundaries: dict[str | None, BoundaryTracker] = {}
         self.parents: Sequence[str | None] = ()
         self.unchanged: frozenset[str | None] = frozenset()
+        self.alike: dict[str | None, str] = {}
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.has_unusable_parents = False

@@ -10,6 +10,7 @@ from dazz_assets.extract.departures import has_unconfirmed
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
+from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import REREAD, SyncPlan, SyncRange, keeps_position
 from dazz_assets.extract.sync_state import SyncState
@@ -103,6 +104,7 @@ class StreamSync:
             if self._stream.pages is not None and listed:
                 self._session.sdk(state.client)  # A client that can't be made fails the stream, not a parent of it.
             state.parents = [source.parent for source in sources]
+            state.alike = find_alike(self._stream, sources)
             state.unchanged = frozenset(state.parents) - {source.parent for source in listed}
             if not state.replaces_all:
                 state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(listed))
