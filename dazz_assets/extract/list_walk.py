@@ -48,11 +48,14 @@ _MAY_BE_OF_ONE_PARENT = frozenset({400, 403, 404, 410, 413, 414, 422, 451})
 class ListPage:
     """A page of a list was read.
 
-    list_number: counts the lists read of its sources. received: records of the page. rows: of each source those to be
-    stored, unless they are already. Of several sources, pages after the first one have only those with records.
+    list_number: counts the lists read of its sources. first_open: the first of those that may still turn out void:
+    the current one, or of several sources the first of theirs. received: records of the page.
+    rows: of each source those to be stored, unless they are already. Of several sources, pages after the first one have
+    only those with records.
     """
 
     list_number: int
+    first_open: int
     page: Page
     received: int
     rows: Sequence[tuple[Source, RowBatch]]
@@ -68,6 +71,7 @@ class SourceEnd:
     doubt: why the list may not be complete, with the setting that settles it.
     unusable: why no request can be made for this parent (its record lacks a field that the path needs).
     strays: how many records lay far outside the range that was asked for.
+    together: the sources of the same requests, in order, which share what is said of their list.
     """
 
     source: Source
@@ -80,18 +84,19 @@ class SourceEnd:
     unusable: str | None = None
     doubt: str | None = None
     strays: int = 0
+    together: Sequence[Source] = ()
 
 
 @dataclass(slots=True)
 class ListRestart:
-    """The sources' current list is read again: records moved to other pages, or it was cut short or refused, and is
-    split.
+    """Lists of the sources are void, and what they had is listed again: the current one if records moved to other pages
+    or it was cut short, and all of a request for several sources that is split.
 
-    list_number: of that list; counts the lists read of the sources.
+    first_list: the number of the first one that is void; all after it are too.
     """
 
     sources: Sequence[Source]
-    list_number: int
+    first_list: int
 
 
 WalkEvent = ListPage | ListRestart | SourceEnd
@@ -174,7 +179,7 @@ class ListWalk:
         self._sources = sources
         self._bounds_of = bounds_of
         self._page_reader = page_reader
-        self._lists_read = 0
+        self._lists_read, self._first_list = 0, 1
         self._position: str | None = None
         self._doubt: str | None = None
         self._strays = 0
@@ -190,12 +195,12 @@ class ListWalk:
         """Yield the pages of the sources, and of each its end, which carries the error if the walk fails."""
         pending = [self._sources]
         while pending:
-            self._sources = pending.pop(0)
+            self._sources, self._first_list = pending.pop(0), self._lists_read + 1
             try:
                 yield from self._list_sources(ranges(self._sources))
             except (FetchError, UnusableParentError, _OneRefusedError) as error:
                 if len(self._sources) > 1 and _may_be_of_one(error):
-                    yield ListRestart(self._sources, self._lists_read)
+                    yield ListRestart(self._sources, self._first_list)
                     middle = len(self._sources) // 2
                     pending = [self._sources[:middle], self._sources[middle:], *pending]
                     continue
@@ -232,6 +237,7 @@ class ListWalk:
                 position=self._position,
                 doubt=self._doubt,
                 strays=self._strays if place == 0 else 0,
+                together=self._sources,
             )
 
     def _note_total(self, progress: ListProgress) -> None:
@@ -339,7 +345,8 @@ class ListWalk:
         wanted = [(source, self._select_wanted(source, own, bounds, sent)) for source, own in rows]
         kept = [(source, own) for source, own in wanted if len(own) or step.number == 1]
         received = sum(len(own) for _, own in rows)
-        return ListPage(self._lists_read, step.page, received, kept or wanted[:1])
+        first_open = self._first_list if len(self._sources) > 1 else self._lists_read
+        return ListPage(self._lists_read, first_open, step.page, received, kept or wanted[:1])
 
     def _note_failure(self, error: FetchError, bounds: Bounds, progress: ListProgress) -> None:
         """Note where the list ended, if the failure says no more than that. Raises the error otherwise."""

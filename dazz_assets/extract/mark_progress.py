@@ -6,6 +6,7 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.dedupe import BoundaryTracker
 from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
 from dazz_assets.extract.ranges import Part
+from dazz_assets.extract.rereads import advance_reread, reread_transactions
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.lake.commit import MARK
 from dazz_assets.windows import to_microseconds
@@ -32,7 +33,35 @@ class MarkProgress:
         }
 
     def advance(self, source: Source, newest: int | None, *, finished: bool = True) -> dict[str, int]:
-        """Move a source's mark over the range that was fetched without a gap. Return the transactions to commit."""
+        """Move a source's mark over the range that was fetched without a gap, and note how far its re-read got.
+
+        newest: a cursor up to which it was listed. finished: whether it was listed to the end of the part. Returns the
+        transactions to commit.
+        """
+        moved = self._move_mark(source, newest, finished=finished)
+        reread = self._note_reread(source, newest, finished=finished)
+        return moved | (reread if source.parent is None else {})
+
+    def _note_reread(self, source: Source, newest: int | None, *, finished: bool) -> dict[str, int]:
+        state, every = self._state, self._state.plan.reread
+        if every is None or self._part.before_marks or (newest is None and not finished):
+            return {}
+        if self._goes_on_with_reread(source):
+            reached = self._part.until if finished else newest
+            may_lack = source.parent in state.shifted | state.uncertain
+            advance_reread(source, reached, every, self._began_at, may_lack=may_lack)
+        return reread_transactions(source)
+
+    def _goes_on_with_reread(self, source: Source) -> bool:
+        """Whether the walk begins no later than where the source's listing from the start got."""
+        since = self._bounds[source.parent].since
+        if source.reread_at is None:
+            return self.follows_mark(source)
+        return source.reread_to is not None and (
+            since is None or since <= max(source.reread_to, self._state.session.start)
+        )
+
+    def _move_mark(self, source: Source, newest: int | None, *, finished: bool) -> dict[str, int]:
         state = self._state
         if state.stream.cursor is None or source.parent in state.shifted or not self.follows_mark(source):
             return {}

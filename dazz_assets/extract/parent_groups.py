@@ -66,14 +66,19 @@ def find_alike(stream: StreamSpec, sources: Sequence[Source]) -> dict[str | None
 
 
 def _describe_alike(stream: StreamSpec, parents: Sequence[str | None]) -> str:
-    field, keys = stream.asked_parent_field, sorted(map(str, parents))
-    named = " and ".join(keys) if len(keys) == 2 else f"{keys[0]}, {keys[1]} and {len(keys) - 2} more"
+    field, named = stream.asked_parent_field, name_some(sorted(map(str, parents)))
     return (
         f"{{parents.{field}}} has the same value for {named}, so `{stream.parent_key}` (`parent_key`) does not say to "
         "which of them a record belongs. Ask with a field that is different for each, such as {parents.id}, with the "
         f"`parent_key` that holds it; or remove `parents_per_request` and use {{parent.{field}}}, if each is to have "
         "all of these records"
     )
+
+
+def name_some(parents: Sequence[str]) -> str:
+    """Name the parents of a group, the first three if they are many."""
+    listed = [*parents[:3], f"{len(parents) - 3} more"] if len(parents) > 4 else parents
+    return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
 
 
 def widest(bounds: Sequence[Bounds]) -> Bounds:

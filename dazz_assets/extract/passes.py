@@ -20,7 +20,7 @@ from dazz_assets.extract.list_walk import ListPage, ListRestart, SourceEnd
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
-from dazz_assets.extract.parent_groups import widest
+from dazz_assets.extract.parent_groups import name_some, widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import AddedRows, PassWriter
@@ -65,12 +65,10 @@ class Pass:
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
         self._complete: list[Source] = []
         self._doubts: list[str] = []
-        # Parents whose list may lack records, as the vendor left some out or refused what was asked.
-        self._uncertain: set[str | None] = set()
         self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
-        self._added: dict[str | None, AddedRows] = {}
+        self._added: dict[str | None, list[AddedRows]] = {}
 
     def run(self) -> None:
         """Walk and store. If that fails, remove what was written."""
@@ -107,7 +105,7 @@ class Pass:
                 self._end_source(event)
             elif isinstance(event, ListRestart) and state.replaces_all:
                 for source in event.sources:
-                    self._withdraw_list(source, event.list_number)
+                    self._withdraw_lists(source, event.first_list)
 
     def _add_page(self, event: ListPage) -> None:
         state = self._state
@@ -142,7 +140,7 @@ class Pass:
         inside = rows.select(self._bounds[source.parent].contains(rows))
         boundary.add(inside, to_microseconds(event.page.fetched_at))
         for new in state.row_filter.filter_new(source, rows):
-            self._write(new, event.list_number)
+            self._write(new, event.list_number, event.first_open)
         self._ascending = self._ascending and is_ascending(inside.moments, newest_before)
 
     def _is_checkpoint_due(self) -> bool:
@@ -153,15 +151,18 @@ class Pass:
         state = self._state
         return state.stream.cursor is not None and not state.replaces_all and not state.row_filter.is_holding
 
-    def _withdraw_list(self, source: Source, list_number: int) -> None:
-        """Take back what the source's current list added: what was removed meanwhile must not stay in a complete list.
+    def _withdraw_lists(self, source: Source, first_list: int) -> None:
+        """Take back what the source's lists from this one on added: what was removed meanwhile must not stay in a
+        complete list.
 
         Without `replaces_all`, the rows stay: they are versions of records, which the list held at that time.
         """
-        state, added = self._state, self._added.get(source.parent)
-        if added is None or added.list_number != list_number:
-            return
-        del self._added[source.parent]
+        lists = self._added.get(source.parent, [])
+        while lists and lists[-1].list_number >= first_list:
+            self._withdraw(source, lists.pop())
+
+    def _withdraw(self, source: Source, added: AddedRows) -> None:
+        state = self._state
         hashes = np.array(added.hashes, np.int64)
         self._progress.boundaries[source.parent].forget(hashes)
         self._slices.withdraw(added.sequences)
@@ -176,10 +177,10 @@ class Pass:
         where = "" if parent is None else f"{self._state.stream.parent} {parent}: "
         if page.accepted_failure is not None and page.accepted_end is None:
             report.warnings.append(f"{where}{page.accepted_failure}")
-            self._uncertain.add(parent)
+            self._state.uncertain.add(parent)
         if page.accepted_errors is not None:
             report.warnings.append(f"{where}{page.accepted_errors}")
-            self._uncertain.add(parent)
+            self._state.uncertain.add(parent)
             self._state.lacking.add(parent)
 
     def _end_source(self, event: SourceEnd) -> None:
@@ -189,10 +190,11 @@ class Pass:
             state.has_unusable_parents = True
             return
         if event.doubt is not None:
-            self._note_doubt(event.source, event.doubt)
+            self._note_doubt(event, event.doubt)
         state.strays += event.strays
         if error is None and event.shifted:
-            self._note_shifted(event.source)
+            self._note_shifted(event)
+        self._added.pop(event.source.parent, None)
         if error is None:
             self._complete.append(event.source)
             state.report.end_reason = event.reason
@@ -222,36 +224,51 @@ class Pass:
             return True
         return stored is not None and event.source.mark is not None and (event.total or 0) < stored.rows
 
-    def _note_doubt(self, source: Source, doubt: str) -> None:
+    def _note_doubt(self, event: SourceEnd, doubt: str) -> None:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""
-        state = self._state
-        where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
+        state, parent = self._state, event.source.parent
+        state.uncertain.add(parent)
+        state.lacking.add(parent)
+        if not state.replaces_all:
+            state.shifted.add(parent)
+        if event.source is not event.together[0]:  # It was told of all of them.
+            return
+        where = "" if parent is None else f"{self._name_sources(event)}: "
         self._doubts.append(f"{where}{doubt}")
-        self._uncertain.add(source.parent)
-        state.lacking.add(source.parent)
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
-            state.shifted.add(source.parent)
-            self._add_gap(f"{where}records may be missing; the mark stays, and the next sync lists them again")
+            self._add_gap(f"{where}records may be missing; {self._describe_retry(event.source)}")
+
+    def _name_sources(self, event: SourceEnd) -> str:
+        """Name the parents that an event is about, with the stream that they are of."""
+        parents = [str(source.parent) for source in event.together]
+        named = name_some(parents) + (" together" if len(parents) > 1 else "")
+        return f"{self._state.stream.parent} {named}"
 
     def _add_gap(self, gap: str) -> None:
         report = self._state.report
         report.gap = gap if report.gap is None else f"{report.gap}; {gap}"
 
-    def _note_shifted(self, source: Source) -> None:
+    def _note_shifted(self, event: SourceEnd) -> None:
         """Keep the mark where it is, since some records may be missing. Raises SyncError if the list replaces all."""
-        state = self._state
-        state.shifted.add(source.parent)
-        where = "" if source.parent is None else f" of {state.stream.parent} {source.parent}"
+        state, parent = self._state, event.source.parent
+        state.shifted.add(parent)
+        if event.source is not event.together[0]:
+            return
+        where = "" if parent is None else f" of {self._name_sources(event)}"
         problem = f"records{where} moved to other pages each time they were listed, so some may be missing"
         if state.replaces_all:
             raise SyncError(
                 f"{state.session.name}, stream {state.stream.name}: {problem}; the stored records were not "
                 "replaced. Sync again"
             )
-        self._add_gap(f"{problem}; the mark stays, and the next sync lists them again")
+        self._add_gap(f"{problem}; {self._describe_retry(event.source)}")
 
-    def _write(self, rows: RowBatch, list_number: int = 0) -> None:
+    def _describe_retry(self, source: Source) -> str:
+        which = "a later" if self._state.plan.rereads(source) else "the next"
+        return f"the mark stays, and {which} sync lists them again"
+
+    def _write(self, rows: RowBatch, list_number: int = 0, first_open: int = 0) -> None:
         if not len(rows):
             return
         sequences = self._slices.add(rows)
@@ -259,16 +276,17 @@ class Pass:
         self._state.report.problems += rows.problem_count
         if self._state.replaces_all:
             self._contents[rows.parent].add(rows.content_hashes)
-            self._note_added(rows, sequences, list_number)
+            self._note_added(rows, sequences, list_number, first_open)
 
-    def _note_added(self, rows: RowBatch, sequences: range, list_number: int) -> None:
-        """Remember the rows of a source's current list, and count keys that come again in a complete list.
+    def _note_added(self, rows: RowBatch, sequences: range, list_number: int, first_open: int) -> None:
+        """Remember the rows of a source's lists that may be void yet, and count keys that come again in a whole list.
 
         Such a key is not unique, and its latest version would be only one of its records.
         """
-        added = self._added.get(rows.parent)
-        if added is None or added.list_number != list_number:
-            added = self._added[rows.parent] = AddedRows(list_number)
+        lists = [added for added in self._added.get(rows.parent, ()) if added.list_number >= first_open]
+        if not lists or lists[-1].list_number != list_number:
+            lists.append(AddedRows(list_number))
+        self._added[rows.parent], added = lists, lists[-1]
         key_hashes = hash_keys(rows)
         is_new = self._seen_keys.add_new(key_hashes)
         repeated = len(rows) - int(is_new.sum())
@@ -321,7 +339,7 @@ class Pass:
         starts: dict[str, int] = {}
         if state.stream.cursor is not None:
             starts = state.start_of_first_marks(beside_others=bool(unlisted) and not state.identity_changed)
-        departures = Departures(state, self._uncertain | unlisted, self._listed_at)
+        departures = Departures(state, state.uncertain | unlisted, self._listed_at)
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)

@@ -33,6 +33,7 @@ class SyncState:
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
     lacking: sources whose lists may lack records for another reason, though the sync goes on.
+    uncertain: those, and sources of whose list the vendor refused a part that the stream can do without.
     strays: how many records lay far outside the range that was asked for.
     """
 
@@ -65,6 +66,7 @@ class SyncState:
         self.has_unusable_parents = False
         self.shifted: set[str | None] = set()
         self.lacking: set[str | None] = set()
+        self.uncertain: set[str | None] = set()
         self.strays = 0
         self.totals: list[int | None] = []
         self.shape = RecordShape(stream.sensitive)
@@ -75,8 +77,10 @@ class SyncState:
     def begin_again(self) -> None:
         """Forget what a listing found, before all of it is listed again."""
         self.row_filter = NewRowFilter(None, None)
-        for found in (self.boundaries, self.failed, self.passed_over, self.shifted, self.lacking, self.totals):
+        for found in (self.boundaries, self.failed, self.passed_over, self.totals):
             found.clear()
+        for parents in (self.shifted, self.lacking, self.uncertain):
+            parents.clear()
         self.report.repeated = self.report.problems = 0
 
     def stored_keys(self, *, without: AbstractSet[str]) -> int:
