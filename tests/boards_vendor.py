@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -88,12 +88,12 @@ class BoardsIntegration(DeskApi):
 
 
 class DatesStream(ItemsStream):
-    """Items of boards by their names; a range may be fifteen days long at most."""
+    """Items of boards by their names; a range may be sixty days long at most."""
 
     params = {"boards": "{parents.name}"}
     parent_key = "board.name"
     primary_key = ("{parent.id}", "id")
-    cursor = Cursor("changed", since="since", until="until", step=timedelta(days=15))
+    cursor = Cursor("changed", since="since", until="until", step=timedelta(days=60))
 
 
 def asking_for(size: int, **settings: Any) -> type[Integration[Any]]:
@@ -125,7 +125,7 @@ class Boards:
     def put(self, item: str, board: int) -> None:
         """Add or change an item."""
         self.minute += 1
-        at = f"2026-02-{1 + self.minute // 1440:02}T{self.minute // 60 % 24:02}:{self.minute % 60:02}:00Z"
+        at = f"{datetime(2026, 2, 1) + timedelta(minutes=self.minute):%Y-%m-%dT%H:%M:%SZ}"
         self.boards[board] = at
         self.items[item] = (board, at)
 

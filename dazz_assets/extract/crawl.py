@@ -92,10 +92,10 @@ class Crawl:
                 while left:
                     event = queued.get()
                     if isinstance(event, SourceEnd):
-                        group = group_of[event.source.parent]
-                        left[group] -= 1
-                        if not left[group]:
-                            del left[group]
+                        number = group_of[event.source.parent]
+                        left[number] -= 1
+                        if not left[number]:
+                            del left[number]
                         self._share_out(concurrency, max(len(left), 1))
                     yield event
             finally:

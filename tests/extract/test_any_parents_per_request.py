@@ -102,7 +102,10 @@ def _stored(customer: Customer, stream: str) -> Counter[tuple[object, ...]]:
 def _marks(customer: Customer, stream: str) -> list[tuple[object, ...]]:
     version = customer.lake.marks("planner", stream, "acme").open()
     rows = [] if version is None else [row for batch in version.read() for row in batch.to_pylist()]
-    return sorted(tuple(row[name] for name in ("parent", "mark", "boundary", "covered", "listed")) for row in rows)
+    # `covered` is the time of the sync.
+    return sorted(
+        (*(row[name] for name in ("parent", "mark", "boundary", "listed")), row["covered"] is None) for row in rows
+    )
 
 
 def _departures(customer: Customer, stream: str) -> dict[str, bool]:
