@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import BaseModel
 
@@ -85,15 +87,26 @@ class BoardsIntegration(DeskApi):
             yield Card(id=self.object_id(item.id), board=None if board is None else board.name)
 
 
+class DatesStream(ItemsStream):
+    """Items of boards by their names; a range may be sixty days long at most."""
+
+    params = {"boards": "{parents.name}"}
+    parent_key = "board.name"
+    primary_key = ("{parent.id}", "id")
+    cursor = Cursor("changed", since="since", until="until", step=timedelta(days=60))
+
+
 def asking_for(size: int, **settings: Any) -> type[Integration[Any]]:
     """The integration with so many boards in a request, and other settings of all these streams."""
     changed = {"parents_per_request": size, **settings}
-    streams = [declare(each.__name__, each, **changed) for each in (ItemsStream, LabelsStream, NotesStream)]
+    several = (ItemsStream, LabelsStream, NotesStream, DatesStream)
+    streams = [declare(each.__name__, each, **changed) for each in several]
     return declare("PlannerIntegration", DeskApi, name="planner", streams=(BoardsStream, *streams))
 
 
 class Boards:
-    """The vendor's data and API. A board in `refused` is answered with that status, whatever it is asked with.
+    """The vendor's data and API. A board in `refused` is answered with that status, whatever it is asked with; one in
+    `refused_together` only beside others.
 
     by_board: whether lists go from board to board, instead of by the time of the change.
     """
@@ -103,6 +116,8 @@ class Boards:
         self.boards: dict[int, str] = {}
         self.items: dict[str, tuple[int, str]] = {}
         self.refused: dict[int, int] = {}
+        self.refused_together: dict[int, int] = {}
+        self.names: dict[int, str] = {}
         self.by_board = by_board
         self.vendor = Vendor()
         self.vendor.handler = self.answer
@@ -110,7 +125,7 @@ class Boards:
     def put(self, item: str, board: int) -> None:
         """Add or change an item."""
         self.minute += 1
-        at = f"2026-02-{1 + self.minute // 1440:02}T{self.minute // 60 % 24:02}:{self.minute % 60:02}:00Z"
+        at = f"{datetime(2026, 2, 1) + timedelta(minutes=self.minute):%Y-%m-%dT%H:%M:%SZ}"
         self.boards[board] = at
         self.items[item] = (board, at)
 
@@ -122,30 +137,43 @@ class Boards:
 
     def answer(self, asked: ReceivedRequest) -> Reply:
         if asked.path == "/boards":
-            listed = [{"id": board, "name": f"board {board}", "changed": at} for board, at in self.boards.items()]
+            listed = [{"id": board, "name": self.name(board), "changed": at} for board, at in self.boards.items()]
             return Reply(body={"items": listed})
         boards = self.boards_of(asked)
-        for board, status in self.refused.items():
+        asked_names = len(self.asked_values(asked))
+        for board, status in (self.refused | (self.refused_together if asked_names > 1 else {})).items():
             if board in boards:
                 return Reply(status, {"message": f"board {board} can't be read"})
-        since, after = (asked.query.get(name, [""])[0] for name in ("since", "after"))
+        since, until, after = (asked.query.get(name, [""])[0] for name in ("since", "until", "after"))
         after = after or (json.loads(asked.body).get("after", "") if asked.body else "")
         in_order = sorted(
             (board if self.by_board else 0, at, id_, board)
             for id_, (board, at) in self.items.items()
-            if board in boards and at >= since
+            if board in boards and since <= at < (until or "9999")
         )
-        found = [{"id": id_, "label": id_[-1], "board": {"id": board}, "changed": at} for _, at, id_, board in in_order]
+        found = [
+            {"id": id_, "label": id_[-1], "board": {"id": board, "name": self.name(board)}, "changed": at}
+            for _, at, id_, board in in_order
+        ]
         begin = int(after or 0)
         more = {"next": str(begin + PAGE)} if begin + PAGE < len(found) else {}
         return Reply(body={"items": found[begin : begin + PAGE], **more})
 
+    def name(self, board: int) -> str:
+        return self.names.get(board, f"board {board}")
+
     def boards_of(self, asked: ReceivedRequest) -> list[int]:
-        """The boards that a request asks for."""
+        """The boards that a request asks for, by their ids or their names."""
+        values = self.asked_values(asked)
+        if all(value.isdigit() for value in values):
+            return [int(value) for value in values]
+        return [board for board in self.boards if self.name(board) in values]
+
+    def asked_values(self, asked: ReceivedRequest) -> list[str]:
         if asked.body:
-            return [int(id_) for id_ in json.loads(asked.body)["filter"]["boards"]]
+            return [str(value) for value in json.loads(asked.body)["filter"]["boards"]]
         texts: list[str] = asked.query.get("boards", [asked.path.rpartition("/")[2]])
-        return [int(id_) for text in texts for id_ in text.split(",")]
+        return [unquote(value) for text in texts for value in text.split(",")]
 
     def take_requests(self) -> list[list[int]]:
         """The boards of each request for what is on them since the last call, first pages and others."""

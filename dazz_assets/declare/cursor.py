@@ -33,7 +33,7 @@ class Cursor:
         UTC, such as `2026-01-31T00:00:00Z`.
     reread: how often a sync lists all records from the start again, at most, for example `timedelta(days=7)`: for APIs
         where a record may change without its cursor, as an alert's score does. Of what comes, only what is new or
-        changed is stored.
+        changed is stored. Of a sub-stream, each parent has its own re-read.
     zone: the time zone in which a strftime format writes them, by its IANA name, where the vendor reads them in a zone
         of its own: `"America/New_York"`, `"{config.zone}"`, `"{facts.me.timeZone}"`. By default UTC.
     """

@@ -76,6 +76,7 @@ class Stream(Generic[Model]):
     parents_per_request: how many parents a request asks for at most, where the API takes a list of them. The request
         names them with `{parents.id}`: a list in a body, joined with commas in a path, a parameter or a longer text.
     parent_key: path in the record of the value that says to which of them it belongs: what `{parents.id}` sent.
+        Parents that share it are passed over, since their records may belong to any of them.
     accept: what responses mean, by status, or by status and a text in the body: `{404: "skip", (403, "disabled"):
         "skip"}`. `"skip"`: no records. `"keep"`: the data of a 200 that also reports errors, with a warning.
         `"retry"`: it may pass, so the request is sent again. `"limit"`: a rate limit, waited for by all requests of the

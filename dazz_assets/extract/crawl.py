@@ -1,380 +1,20 @@
-"""Walks the lists of a stream to their end, one after another or concurrently, and reads their pages into rows."""
+"""Walks the lists of a stream, one after another or some of them at the same time."""
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dazz_assets.extract.batch import RowBatch, RowReader, join_rows
-from dazz_assets.extract.bounds import Bounds, lies_outside
-from dazz_assets.extract.completeness import CutShortError, ListProgress, NewestFirstWatch
+from dazz_assets.extract.batch import RowReader
+from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.list_walk import ListWalk, SourceEnd, WalkEvent
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader, group_sources
-from dazz_assets.extract.stream_requests import SentBounds, UnusableParentError, build_request, sent_bounds
-from dazz_assets.extract.walk_stream import walk_stream
-from dazz_assets.http import (
-    FetchError,
-    Page,
-    PlaceLostError,
-    RangeTooLargeError,
-    RefusedError,
-    ResponseTooLargeError,
-    VendorReportedError,
-)
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
-from dazz_assets.windows import to_microseconds
-
-# Statuses with which an API refuses a list that is too large, or asks for a filter.
-_REFUSES_WITHOUT_FILTER = frozenset({400, 413, 416, 422})
-_NO_FILTER_ADVICE = (
-    "No filter was sent, since the stream's Cursor has `nulls`: a filter would leave out records whose cursor is null. "
-    "If the filter lists them too, set `nulls_listed=True`; if the vendor takes no list without one, leave out `nulls`."
-)
-# A vendor may read bounds in its own time zone, or by the day: records up to a day outside them are usual.
-_FAR = 86_400_000_000
-# Read a shifting list at most this often.
-_MOST_READS = 3
-# Statuses with which an API refuses a request for several parents because of one of them, or of their number.
-_MAY_BE_OF_ONE_PARENT = frozenset({400, 403, 404, 410, 413, 414, 422, 451})
-_REFUSES_NUMBER = (RefusedError, ResponseTooLargeError, VendorReportedError)
-
-
-@dataclass(slots=True)
-class ListPage:
-    """A page of a list was read.
-
-    list_number: counts the lists read of its sources. received: records of the page. rows: of each source those to be
-    stored, unless they are already. Of several sources, pages after the first one have only those with records.
-    """
-
-    list_number: int
-    page: Page
-    received: int
-    rows: Sequence[tuple[Source, RowBatch]]
-
-
-@dataclass(slots=True)
-class SourceEnd:
-    """A source was walked to its end, or its walk failed with an error.
-
-    reason: why the last page was the last. position: where the next walk goes on, for a paginator that keeps its place.
-    shifted: records moved to other pages during each read, so some may be missing.
-    total: the vendor's total, if the list was read in a single walk. agrees_with_total: see `ListProgress`.
-    doubt: why the list may not be complete, with the setting that settles it.
-    unusable: why no request can be made for this parent (its record lacks a field that the path needs).
-    strays: how many records lay far outside the range that was asked for.
-    """
-
-    source: Source
-    reason: str
-    error: FetchError | None = None
-    shifted: bool = False
-    total: int | None = None
-    agrees_with_total: bool = False
-    position: str | None = None
-    unusable: str | None = None
-    doubt: str | None = None
-    strays: int = 0
-
-
-@dataclass(slots=True)
-class ListRestart:
-    """The sources' current list is read again: records moved to other pages, or it was cut short or refused, and is
-    split.
-
-    list_number: of that list; counts the lists read of the sources.
-    """
-
-    sources: Sequence[Source]
-    list_number: int
-
-
-WalkEvent = ListPage | ListRestart | SourceEnd
-
-
-@dataclass(slots=True)
-class _Halved:
-    """A group of so many parents that was refused. taken: how many of its halves were listed whole."""
-
-    size: int
-    refusal: str
-    taken: int = 0
-
-
-class _OneRefusedError(Exception):
-    """The answer to a request for several parents is one that the stream accepts, but it may be about one of them."""
-
-
-class ListWalk:
-    """Lists one source, or several parents in the same requests: splits the range if the API cuts the list short, reads
-    it again if records change pages, and asks for fewer parents if the API refuses them together.
-
-    concurrency: how many requests it may have in flight now.
-    """
-
-    def __init__(
-        self,
-        session: Session,
-        stream: StreamSpec,
-        client: Client,
-        page_reader: PageReader,
-        sources: Sequence[Source],
-        bounds_of: Callable[[Source], Bounds],
-        *,
-        trusts_total: bool = False,
-        concurrency: Callable[[], int],
-    ) -> None:
-        self._trusts_total = trusts_total
-        self._concurrency = concurrency
-        self._session = session
-        self._stream = stream
-        self._client = client
-        self._sources = sources
-        self._bounds_of = bounds_of
-        self._page_reader = page_reader
-        self._lists_read = 0
-        self._position: str | None = None
-        self._doubt: str | None = None
-        self._strays = 0
-        self._stopped = False
-        self._stop_walk = threading.Event()
-
-    def stop(self) -> None:
-        """Make the walk send nothing more and end any wait. Call from another thread."""
-        self._stopped = True
-        self._stop_walk.set()
-
-    def events(self, ranges: Callable[[Sequence[Source]], Sequence[Bounds]]) -> Generator[WalkEvent]:
-        """Yield the pages of the sources, and of each its end, which carries the error if the walk fails."""
-        pending: list[tuple[Sequence[Source], _Halved | None]] = [(self._sources, None)]
-        while pending:
-            self._sources, halved = pending.pop(0)
-            try:
-                yield from self._list_sources(ranges(self._sources))
-                self._note_halved(halved)
-            except (FetchError, UnusableParentError, _OneRefusedError) as error:
-                if len(self._sources) > 1 and _may_be_of_one(error):
-                    yield ListRestart(self._sources, self._lists_read)
-                    middle = len(self._sources) // 2
-                    halves = _Halved(len(self._sources), error.problem) if isinstance(error, _REFUSES_NUMBER) else None
-                    pending = [(self._sources[:middle], halves), (self._sources[middle:], halves), *pending]
-                    continue
-                failure = error if isinstance(error, FetchError) else None
-                unusable = str(error) if isinstance(error, UnusableParentError) else None
-                yield from (SourceEnd(source, "", failure, unusable=unusable) for source in self._sources)
-
-    def _note_halved(self, halved: _Halved | None) -> None:
-        """Warn of a group that the vendor refused, and of which it took both halves: it was too large."""
-        if halved is None:
-            return
-        halved.taken += 1
-        if halved.taken == 2:
-            name, most = self._stream.parent, halved.size // 2
-            self._client.warn(
-                f"parents per request of {self._stream.name}",
-                f"the vendor refused a request for {halved.size} of {name} and took two for half as many each: the "
-                f"number is too large for it. Set parents_per_request = {most} on {self._stream.stream.__name__}. It "
-                f"had said: {halved.refusal}",
-            )
-
-    def _list_sources(self, pending: Sequence[Bounds]) -> Generator[WalkEvent]:
-        """List these ranges, one after another. Raises FetchError, UnusableParentError, _OneRefusedError."""
-        reason, shifted, total, agrees, lists_before = "", False, None, False, self._lists_read
-        self._position, self._doubt, self._strays = None, None, 0
-        while pending:
-            current, *pending = pending
-            progress = yield from self._read_until_stable(current)
-            reason = progress.end_reason
-            remaining = self._remaining_bounds(current, progress) if progress.is_cut_short else []
-            if len(remaining) > 1:
-                yield ListRestart(self._sources, self._lists_read)
-            else:
-                # Of a list that is split, only what its halves are like counts.
-                shifted = shifted or progress.surely_shifted
-            if not progress.is_cut_short:
-                total, agrees = progress.total, progress.agrees_with_total
-                self._note_total(progress)
-            pending = [*remaining, *pending]
-        is_only_list = self._lists_read == lists_before + 1
-        for place, source in enumerate(self._sources):
-            yield SourceEnd(
-                source,
-                reason,
-                shifted=shifted,
-                total=total if is_only_list else None,
-                agrees_with_total=agrees and is_only_list,
-                position=self._position,
-                doubt=self._doubt,
-                strays=self._strays if place == 0 else 0,
-            )
-
-    def _note_total(self, progress: ListProgress) -> None:
-        """Tell of a list that looks whole but for its total, and of a declared total that is not there."""
-        if progress.is_below_total:
-            self._doubt = progress.describe_doubt()
-        if progress.lacks_declared_total:
-            name = self._stream.stream.__name__
-            self._client.warn(
-                f"total of {self._stream.name}",
-                f"no page of {self._stream.name} has a number at `{self._stream.total}`, so nothing shows that the "
-                f"list is whole. Correct `total` on {name}",
-            )
-
-    def _read_until_stable(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
-        """Read a list, again if records moved to other pages or the vendor forgot the walk's place in it."""
-        progress = yield from self._read_list(bounds)
-        for _ in range(_MOST_READS - 1):
-            if progress.lost_place is None and (progress.is_cut_short or not progress.shifted):
-                break
-            if progress.lost_place is not None and self._find_rest(bounds, progress) is not None:
-                break
-            yield ListRestart(self._sources, self._lists_read)
-            progress = yield from self._read_list(bounds)
-        if progress.lost_place is not None:
-            if self._find_rest(bounds, progress) is None:
-                raise progress.lost_place
-            progress.end_at_limit(progress.lost_place)
-        return progress
-
-    def _find_rest(self, bounds: Bounds, progress: ListProgress) -> Bounds | None:
-        """The bounds that list the rest of a range, of which the list that was read is the beginning; None if not."""
-        cursor = self._stream.cursor
-        if len(self._sources) > 1:  # What is missing may be all that belongs to one of them.
-            return None
-        if cursor is None or not self._stream.takes_since or not progress.respects_bounds:
-            return None
-        is_beginning = cursor.order == "asc" and progress.is_ascending
-        return bounds.continue_after(progress.newest) if is_beginning else None
-
-    def _remaining_bounds(self, bounds: Bounds, progress: ListProgress) -> list[Bounds]:
-        """Return the bounds that list the rest of a range that was cut short, or both its halves. Raises FetchError.
-
-        A total that never agreed with a list may mean something else, so it is no reason to fail: it is told.
-        """
-        if (rest := self._find_rest(bounds, progress)) is not None:
-            return [rest]
-        may_split = self._stream.cursor is not None and self._stream.takes_since and progress.respects_bounds
-        if may_split and (halves := bounds.split(self._stream, to_microseconds(self._session.now()))):
-            return list(halves)
-        if progress.is_only_doubtful:
-            self._doubt = progress.describe_doubt()
-            return []
-        raise progress.make_error().add_context(self._client.where, self._stream.request_line, self._client.mask)
-
-    def _read_list(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
-        stream, progress = self._stream, ListProgress(self._stream, trusts_total=self._trusts_total)
-        self._lists_read += 1
-        # Rows of pages that find_stop_reason had to read before the walk yields them.
-        rows_by_page: dict[int, list[tuple[Source, RowBatch]]] = {}
-        is_newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
-        watch, has_begun = NewestFirstWatch(bounds), False
-        max_pages = self._session.max_pages
-        sent = sent_bounds(self._session, self._stream, bounds)
-
-        def find_stop_reason(step: WalkedPage) -> str | None:
-            nonlocal watch
-            reason = None
-            if step.number == 1:
-                watch = NewestFirstWatch(bounds)
-            if is_newest_first:
-                rows_by_page[step.number] = self._page_reader.read(step, self._sources)
-                if watch.has_passed(rows_by_page[step.number][0][1].moments.tolist()):
-                    reason = "it reached what is stored already"
-            if max_pages is not None and step.number >= max_pages:
-                reason = f"at most {max_pages} pages of each list are read"
-            # With a page limit, missing records are intended.
-            if reason is not None or max_pages is not None:
-                progress.stop()
-            return reason
-
-        steps = walk_stream(
-            self._session,
-            stream,
-            self._client,
-            build_request(self._session, stream, [source.fields for source in self._sources], sent),
-            position=self._sources[0].position if bounds.resumes else None,
-            # Pages are asked for ahead with less care where nothing ends the walk before its end.
-            should_stop=find_stop_reason if is_newest_first or max_pages is not None else None,
-            stop=self._new_stop_event(),
-            concurrency=self._concurrency,
-        )
-        try:
-            with closing(steps):
-                for step in steps:
-                    if step.number == 1 and has_begun:  # After a failure, the code lists all of it again.
-                        yield ListRestart(self._sources, self._lists_read)
-                        self._lists_read += 1
-                        progress = progress.begin_again()
-                    has_begun = True
-                    is_accepted = step.page.accepted_failure is not None or step.page.accepted_errors is not None
-                    if is_accepted and len(self._sources) > 1:
-                        raise _OneRefusedError
-                    rows = rows_by_page.pop(step.number, None) or self._page_reader.read(step, self._sources)
-                    whole = join_rows([own for _, own in rows])
-                    progress.add(step, whole, int(np.count_nonzero(bounds.contains(whole))))
-                    self._position = step.position or self._position
-                    wanted = [(source, self._select_wanted(source, own, bounds, sent)) for source, own in rows]
-                    kept = [(source, own) for source, own in wanted if len(own) or step.number == 1]
-                    yield ListPage(self._lists_read, step.page, len(whole), kept or wanted[:1])
-        except FetchError as error:
-            if bounds.since is None and stream.takes_since and error.status in _REFUSES_WITHOUT_FILTER:
-                error.advice = _NO_FILTER_ADVICE
-                raise
-            if progress.is_result_limit(error):
-                progress.end_at_limit(error)
-            elif isinstance(error, PlaceLostError):
-                progress.lose_place(error)
-            else:
-                raise
-        return progress
-
-    def _new_stop_event(self) -> threading.Event:
-        """An event for one list; already set if `stop` was called before the list began."""
-        self._stop_walk = threading.Event()
-        if self._stopped:
-            self._stop_walk.set()
-        return self._stop_walk
-
-    def _select_wanted(self, source: Source, rows: RowBatch, bounds: Bounds, sent: SentBounds | None) -> RowBatch:
-        """The rows of a source to be stored: those in its own range too, where several were asked for together."""
-        is_inside = bounds.contains(rows)
-        if len(self._sources) > 1 and len(rows):
-            own = self._bounds_of(source)
-            is_inside &= own.contains(rows)
-            if not self._stream.takes_since:  # The same was asked for whatever the bounds.
-                sent = sent_bounds(self._session, self._stream, own)
-        return rows.select(is_inside | self._find_unasked(rows, bounds, sent))
-
-    def _find_unasked(self, rows: RowBatch, bounds: Bounds, sent: SentBounds | None) -> NDArray[np.bool_]:
-        """The rows outside the range that was asked for: no other list need bring them.
-
-        What lies outside the bounds only because they are sent rounded is stored already, or comes with the next range,
-        and so are the old records at the end of a list that is sorted newest first.
-        """
-        stream, cursor = self._stream, self._stream.cursor
-        if sent is None or cursor is None or bounds.is_chosen or (cursor.order == "desc" and not stream.takes_since):
-            return np.zeros(len(rows), np.bool_)
-        lowest = sent.lowest - _FAR if stream.takes_since and sent.lowest is not None else None
-        highest = sent.highest + _FAR if stream.takes_until and sent.highest is not None else None
-        self._strays += int(lies_outside(rows, lowest, highest).sum())
-        return lies_outside(rows, sent.lowest, sent.highest)
-
-
-def _may_be_of_one(error: Exception) -> bool:
-    """Whether a request for several parents may have failed because of one of them, or because there were so many."""
-    if isinstance(error, RefusedError):
-        return error.status in _MAY_BE_OF_ONE_PARENT
-    kinds = (CutShortError, RangeTooLargeError, ResponseTooLargeError, VendorReportedError, UnusableParentError)
-    return isinstance(error, (*kinds, _OneRefusedError))
-
 
 # Events queued for each walking thread.
 _QUEUED_EVENTS = 4
@@ -441,17 +81,22 @@ class Crawl:
             for group in groups:
                 yield from self._walk(group)
             return
-        self._share_out(concurrency, len(groups))
+        group_of = {source.parent: number for number, group in enumerate(groups) for source in group}
+        left = Counter(group_of.values())
+        self._share_out(concurrency, len(left))
         queued = _EventQueue(concurrency * _QUEUED_EVENTS)
         with ThreadPoolExecutor(concurrency, thread_name_prefix="walk") as pool:
             for group in groups:
                 pool.submit(self._feed, queued, group)
             try:
-                left = len(sources)
                 while left:
                     event = queued.get()
-                    left -= isinstance(event, SourceEnd)
-                    self._share_out(concurrency, max(left, 1))
+                    if isinstance(event, SourceEnd):
+                        number = group_of[event.source.parent]
+                        left[number] -= 1
+                        if not left[number]:
+                            del left[number]
+                        self._share_out(concurrency, max(len(left), 1))
                     yield event
             finally:
                 queued.stopped.set()

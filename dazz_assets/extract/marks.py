@@ -42,6 +42,8 @@ class Source:
     covered: a time up to which it was fetched without a gap, in microseconds, though the mark may lie far before it:
         it is kept where syncs would otherwise list a long range again that holds nothing new.
     position: where the last walk of a feed ended: a link or a token (see `LinkHeader.resume`).
+    reread_at: when its latest listing from the start began, in microseconds, of a stream with `Cursor(reread=)`.
+    reread_to: how far that one got, in cursor time; None once it is complete. The very first goes by the mark.
     content: the hash of the parent's record. listed: what that was when what belongs to it was last listed to its end.
     """
 
@@ -53,6 +55,8 @@ class Source:
     position: str | None = None
     content: int | None = None
     listed: int | None = None
+    reread_at: int | None = None
+    reread_to: int | None = None
 
 
 class Marks:
@@ -116,6 +120,8 @@ class Marks:
                     [source.covered for source in ordered],
                     [source.content for source in ordered],
                     [source.listed for source in ordered],
+                    [source.reread_at for source in ordered],
+                    [source.reread_to for source in ordered],
                 ],
                 schema=MARKS_SCHEMA,
             )
@@ -137,6 +143,8 @@ class Marks:
                     row.get("position"),
                     row.get("content"),
                     row.get("listed"),
+                    row.get("reread_at"),
+                    row.get("reread_to"),
                 )
 
     def _are_current(self, version: TableVersion, known: Collection[Source]) -> bool:

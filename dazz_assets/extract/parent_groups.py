@@ -51,6 +51,36 @@ def group_sources(
         yield group
 
 
+def find_alike(stream: StreamSpec, sources: Sequence[Source]) -> dict[str | None, str]:
+    """The parents that no request can be made for since they share the value of `{parents.x}`, and why, by parent.
+
+    A record that names the value may belong to any of them: it would be stored with each, or with the wrong one.
+    """
+    if stream.parents_per_request is None:
+        return {}
+    by_value = defaultdict[str | None, list[str | None]](list)
+    for source in sources:
+        by_value[_value(stream, source)].append(source.parent)
+    shared = [parents for value, parents in by_value.items() if value is not None and len(parents) > 1]
+    return {parent: _describe_alike(stream, parents) for parents in shared for parent in parents}
+
+
+def _describe_alike(stream: StreamSpec, parents: Sequence[str | None]) -> str:
+    field, named = stream.asked_parent_field, name_some(sorted(map(str, parents)))
+    return (
+        f"{{parents.{field}}} has the same value for {named}, so `{stream.parent_key}` (`parent_key`) does not say to "
+        "which of them a record belongs. Ask with a field that is different for each, such as {parents.id}, with the "
+        f"`parent_key` that holds it; or remove `parents_per_request` and use {{parent.{field}}}, if each is to have "
+        "all of these records"
+    )
+
+
+def name_some(parents: Sequence[str]) -> str:
+    """Name the parents of a group, the first three if they are many."""
+    listed = [*parents[:3], f"{len(parents) - 3} more"] if len(parents) > 4 else parents
+    return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
+
+
 def widest(bounds: Sequence[Bounds]) -> Bounds:
     """The bounds of a group: those that begin first."""
     return min(bounds, key=lambda each: each.since or 0)

@@ -13,18 +13,20 @@ import pyarrow.compute as pc
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
-from dazz_assets.extract.crawl import Crawl, ListPage, ListRestart, SourceEnd
-from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
+from dazz_assets.extract.crawl import Crawl
+from dazz_assets.extract.dedupe import ContentFingerprint, SeenHashes
 from dazz_assets.extract.departures import Departures
-from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
+from dazz_assets.extract.list_walk import ListPage, ListRestart, SourceEnd
+from dazz_assets.extract.mark_progress import MarkProgress
+from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
-from dazz_assets.extract.parent_groups import widest
+from dazz_assets.extract.parent_groups import name_some, widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import AddedRows, PassWriter
 from dazz_assets.http import FetchError, Page, SignInError, UnreachableError
 from dazz_assets.lake import Commit, DataFile
-from dazz_assets.lake.commit import MARK, PASSES
+from dazz_assets.lake.commit import PASSES
 from dazz_assets.lake.table import remove_uncommitted
 from dazz_assets.windows import to_microseconds
 
@@ -39,8 +41,6 @@ _SECONDS_BEFORE_SECOND_LISTING = 5.0
 _PASSED_OVER_STATUSES = frozenset({403, 404, 410, 451})
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
-# Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
-_NO_BOUNDARY = 0
 
 
 class Pass:
@@ -49,11 +49,10 @@ class Pass:
     def __init__(self, state: SyncState, part: Part, sources: Sequence[Source]) -> None:
         self._state = state
         self._part = part
-        self._began_at = to_microseconds(state.session.now())
         bounds = {source.parent: state.plan.bounds(source, part) for source in sources}
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
-        self._boundaries = {source.parent: self._boundary_of(source) for source in self._sources}
+        self._progress = MarkProgress(state, part, self._bounds)
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="dazz-encode")
         self._copies = self._new_slices()
         self._ascending = (
@@ -66,12 +65,10 @@ class Pass:
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
         self._complete: list[Source] = []
         self._doubts: list[str] = []
-        # Parents whose list may lack records, as the vendor left some out or refused what was asked.
-        self._uncertain: set[str | None] = set()
         self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
-        self._added: dict[str | None, AddedRows] = {}
+        self._added: dict[str | None, list[AddedRows]] = {}
 
     def run(self) -> None:
         """Walk and store. If that fails, remove what was written."""
@@ -97,14 +94,18 @@ class Pass:
             lambda source: self._bounds[source.parent],
             trusts_total=state.trusts_total,
         )
-        for event in walks.events(self._sources, state.session.integration.concurrency):
+        for source in self._sources:
+            if source.parent in state.alike:
+                self._end_source(SourceEnd(source, "", unusable=state.alike[source.parent]))
+        usable = [source for source in self._sources if source.parent not in state.alike]
+        for event in walks.events(usable, state.session.integration.concurrency):
             if isinstance(event, ListPage):
                 self._add_page(event)
             elif isinstance(event, SourceEnd):
                 self._end_source(event)
             elif isinstance(event, ListRestart) and state.replaces_all:
                 for source in event.sources:
-                    self._withdraw_list(source, event.list_number)
+                    self._withdraw_lists(source, event.first_list)
 
     def _add_page(self, event: ListPage) -> None:
         state = self._state
@@ -123,7 +124,7 @@ class Pass:
         # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
         if self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding:
             self._checkpoint(
-                {source.parent: self._boundaries[source.parent].candidate_mark for source in self._sources}
+                {source.parent: self._progress.boundaries[source.parent].candidate_mark for source in self._sources}
             )
         elif not self._ascending and self._may_store_unfinished():
             # In any other order no mark is safe yet, but the rows are: an error later on does not throw them away.
@@ -131,7 +132,7 @@ class Pass:
 
     def _add_rows(self, source: Source, rows: RowBatch, event: ListPage) -> None:
         """Add the rows of one source in a page."""
-        state, boundary = self._state, self._boundaries[source.parent]
+        state, boundary = self._state, self._progress.boundaries[source.parent]
         state.shape.add(rows)
         state.usable_check.add(rows)
         state.unseen_fields.add(rows)
@@ -140,7 +141,7 @@ class Pass:
         inside = rows.select(self._bounds[source.parent].contains(rows))
         boundary.add(inside, to_microseconds(event.page.fetched_at))
         for new in state.row_filter.filter_new(source, rows):
-            self._write(new, event.list_number)
+            self._write(new, event.list_number, event.first_open)
         self._ascending = self._ascending and is_ascending(inside.moments, newest_before)
 
     def _is_checkpoint_due(self) -> bool:
@@ -151,17 +152,20 @@ class Pass:
         state = self._state
         return state.stream.cursor is not None and not state.replaces_all and not state.row_filter.is_holding
 
-    def _withdraw_list(self, source: Source, list_number: int) -> None:
-        """Take back what the source's current list added: what was removed meanwhile must not stay in a complete list.
+    def _withdraw_lists(self, source: Source, first_list: int) -> None:
+        """Take back what the source's lists from this one on added: what was removed meanwhile must not stay in a
+        complete list.
 
         Without `replaces_all`, the rows stay: they are versions of records, which the list held at that time.
         """
-        state, added = self._state, self._added.get(source.parent)
-        if added is None or added.list_number != list_number:
-            return
-        del self._added[source.parent]
+        lists = self._added.get(source.parent, [])
+        while lists and lists[-1].list_number >= first_list:
+            self._withdraw(source, lists.pop())
+
+    def _withdraw(self, source: Source, added: AddedRows) -> None:
+        state = self._state
         hashes = np.array(added.hashes, np.int64)
-        self._boundaries[source.parent].forget(hashes)
+        self._progress.boundaries[source.parent].forget(hashes)
         self._slices.withdraw(added.sequences)
         state.row_filter.forget(hashes)
         self._seen_keys.remove(added.key_hashes)
@@ -174,10 +178,10 @@ class Pass:
         where = "" if parent is None else f"{self._state.stream.parent} {parent}: "
         if page.accepted_failure is not None and page.accepted_end is None:
             report.warnings.append(f"{where}{page.accepted_failure}")
-            self._uncertain.add(parent)
+            self._state.uncertain.add(parent)
         if page.accepted_errors is not None:
             report.warnings.append(f"{where}{page.accepted_errors}")
-            self._uncertain.add(parent)
+            self._state.uncertain.add(parent)
             self._state.lacking.add(parent)
 
     def _end_source(self, event: SourceEnd) -> None:
@@ -187,16 +191,17 @@ class Pass:
             state.has_unusable_parents = True
             return
         if event.doubt is not None:
-            self._note_doubt(event.source, event.doubt)
+            self._note_doubt(event, event.doubt)
         state.strays += event.strays
         if error is None and event.shifted:
-            self._note_shifted(event.source)
+            self._note_shifted(event)
+        self._added.pop(event.source.parent, None)
         if error is None:
             self._complete.append(event.source)
             state.report.end_reason = event.reason
             state.totals.append(event.total)
             state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
-            if event.position is not None and self._part.until is None and self._follows_mark(event.source):
+            if event.position is not None and self._part.until is None and self._progress.follows_mark(event.source):
                 event.source.position = state.client.mask(event.position)
         elif state.stream.parent is None or isinstance(error, UnreachableError) or self._is_unauthorized(error):
             # A host that is unreachable for one parent is unreachable for all, and a wrong token opens none.
@@ -220,36 +225,51 @@ class Pass:
             return True
         return stored is not None and event.source.mark is not None and (event.total or 0) < stored.rows
 
-    def _note_doubt(self, source: Source, doubt: str) -> None:
+    def _note_doubt(self, event: SourceEnd, doubt: str) -> None:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""
-        state = self._state
-        where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
+        state, parent = self._state, event.source.parent
+        state.uncertain.add(parent)
+        state.lacking.add(parent)
+        if not state.replaces_all:
+            state.shifted.add(parent)
+        if event.source is not event.together[0]:  # It was told of all of them.
+            return
+        where = "" if parent is None else f"{self._name_sources(event)}: "
         self._doubts.append(f"{where}{doubt}")
-        self._uncertain.add(source.parent)
-        state.lacking.add(source.parent)
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
-            state.shifted.add(source.parent)
-            self._add_gap(f"{where}records may be missing; the mark stays, and the next sync lists them again")
+            self._add_gap(f"{where}records may be missing; {self._describe_retry(event.source)}")
+
+    def _name_sources(self, event: SourceEnd) -> str:
+        """Name the parents that an event is about, with the stream that they are of."""
+        parents = [str(source.parent) for source in event.together]
+        named = name_some(parents) + (" together" if len(parents) > 1 else "")
+        return f"{self._state.stream.parent} {named}"
 
     def _add_gap(self, gap: str) -> None:
         report = self._state.report
         report.gap = gap if report.gap is None else f"{report.gap}; {gap}"
 
-    def _note_shifted(self, source: Source) -> None:
+    def _note_shifted(self, event: SourceEnd) -> None:
         """Keep the mark where it is, since some records may be missing. Raises SyncError if the list replaces all."""
-        state = self._state
-        state.shifted.add(source.parent)
-        where = "" if source.parent is None else f" of {state.stream.parent} {source.parent}"
+        state, parent = self._state, event.source.parent
+        state.shifted.add(parent)
+        if event.source is not event.together[0]:
+            return
+        where = "" if parent is None else f" of {self._name_sources(event)}"
         problem = f"records{where} moved to other pages each time they were listed, so some may be missing"
         if state.replaces_all:
             raise SyncError(
                 f"{state.session.name}, stream {state.stream.name}: {problem}; the stored records were not "
                 "replaced. Sync again"
             )
-        self._add_gap(f"{problem}; the mark stays, and the next sync lists them again")
+        self._add_gap(f"{problem}; {self._describe_retry(event.source)}")
 
-    def _write(self, rows: RowBatch, list_number: int = 0) -> None:
+    def _describe_retry(self, source: Source) -> str:
+        which = "a later" if self._state.plan.rereads(source) else "the next"
+        return f"the mark stays, and {which} sync lists them again"
+
+    def _write(self, rows: RowBatch, list_number: int = 0, first_open: int = 0) -> None:
         if not len(rows):
             return
         sequences = self._slices.add(rows)
@@ -257,16 +277,17 @@ class Pass:
         self._state.report.problems += rows.problem_count
         if self._state.replaces_all:
             self._contents[rows.parent].add(rows.content_hashes)
-            self._note_added(rows, sequences, list_number)
+            self._note_added(rows, sequences, list_number, first_open)
 
-    def _note_added(self, rows: RowBatch, sequences: range, list_number: int) -> None:
-        """Remember the rows of a source's current list, and count keys that come again in a complete list.
+    def _note_added(self, rows: RowBatch, sequences: range, list_number: int, first_open: int) -> None:
+        """Remember the rows of a source's lists that may be void yet, and count keys that come again in a whole list.
 
         Such a key is not unique, and its latest version would be only one of its records.
         """
-        added = self._added.get(rows.parent)
-        if added is None or added.list_number != list_number:
-            added = self._added[rows.parent] = AddedRows(list_number)
+        lists = [added for added in self._added.get(rows.parent, ()) if added.list_number >= first_open]
+        if not lists or lists[-1].list_number != list_number:
+            lists.append(AddedRows(list_number))
+        self._added[rows.parent], added = lists, lists[-1]
         key_hashes = hash_keys(rows)
         is_new = self._seen_keys.add_new(key_hashes)
         repeated = len(rows) - int(is_new.sum())
@@ -296,11 +317,11 @@ class Pass:
             self._replace_stored()
         else:
             self._commit_slices(
-                {source.parent: self._boundaries[source.parent].candidate_mark for source in self._complete}
+                {source.parent: self._progress.boundaries[source.parent].candidate_mark for source in self._complete}
             )
         if self._part.until is None:
             for source in self._complete:
-                if self._follows_mark(source) and source.parent not in state.shifted | state.lacking:
+                if self._progress.follows_mark(source) and source.parent not in state.shifted | state.lacking:
                     source.listed = source.content
 
     def _replace_stored(self) -> None:
@@ -319,7 +340,7 @@ class Pass:
         starts: dict[str, int] = {}
         if state.stream.cursor is not None:
             starts = state.start_of_first_marks(beside_others=bool(unlisted) and not state.identity_changed)
-        departures = Departures(state, self._uncertain | unlisted, self._listed_at)
+        departures = Departures(state, state.uncertain | unlisted, self._listed_at)
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)
@@ -390,7 +411,7 @@ class Pass:
     def _advance_marks(self, sources: Sequence[Source]) -> dict[str, int]:
         transactions: dict[str, int] = {}
         for source in sources:
-            transactions |= self._advance_mark(source, self._boundaries[source.parent].candidate_mark)
+            transactions |= self._progress.advance(source, self._progress.boundaries[source.parent].candidate_mark)
         return transactions
 
     def _content_fingerprint(self) -> int:
@@ -414,59 +435,10 @@ class Pass:
         unmarked = [source for source in self._sources if source.mark is None]
         for source in self._sources:
             if source.parent in marks:
-                transactions |= self._advance_mark(source, marks[source.parent], finished=finished)
+                transactions |= self._progress.advance(source, marks[source.parent], finished=finished)
         if any(source.mark is not None for source in unmarked):
             transactions |= state.start_of_first_marks(beside_others=state.stream.parent is not None)
         state.commit(Commit(files, "nothing", transactions))
-
-    def _advance_mark(self, source: Source, newest: int | None, *, finished: bool = True) -> dict[str, int]:
-        """Move a source's mark over the range that was fetched without a gap. Return the transactions to commit."""
-        state = self._state
-        if state.stream.cursor is None or source.parent in state.shifted or not self._follows_mark(source):
-            return {}
-        before = source.mark
-        if newest is not None:
-            source.mark = newest if source.mark is None else max(source.mark, newest)
-        if finished:
-            self._extend_covered(source)
-        boundary = self._boundary_fingerprint(source) if finished else None
-        if boundary is not None or source.mark != before or state.replaces_all:
-            source.boundary = boundary
-        if source.parent is not None:
-            return {}
-        return {
-            MARK: NO_MARK if source.mark is None else source.mark,
-            BOUNDARY: _NO_BOUNDARY if source.boundary is None else source.boundary,
-            **({} if source.covered is None else {COVERED: source.covered}),
-        }
-
-    def _extend_covered(self, source: Source) -> None:
-        """Note how far a source is fetched without a gap: after each part, and else only if the next sync profits."""
-        covered = self._covered(source)
-        if self._part.until is not None:
-            source.covered = max(covered, self._part.until)
-        elif self._state.plan.needs_covered(covered, self._began_at):
-            source.covered = self._began_at
-
-    def _follows_mark(self, source: Source) -> bool:
-        """Whether the walk begins no later than the range that is fetched without a gap ends."""
-        begin = self._bounds[source.parent].lower
-        return begin is None or begin <= self._covered(source)
-
-    def _covered(self, source: Source) -> int:
-        values = (self._state.session.start, source.mark, source.covered)
-        return max(value for value in values if value is not None)
-
-    def _boundary_of(self, source: Source) -> BoundaryTracker:
-        """The source's tracker, shared by all parts of a sync: each continues where the last one ended."""
-        lower = self._bounds[source.parent].lower
-        return self._state.boundaries.setdefault(source.parent, BoundaryTracker(self._state.plan.lookback, lower))
-
-    def _boundary_fingerprint(self, source: Source) -> int | None:
-        """Fingerprint of what the next walk of the source will re-read; None unless this sync saw all of it."""
-        if self._part.until is not None or source.mark is None:
-            return None
-        return self._boundaries[source.parent].fingerprint(source.mark)
 
     def _copy_stored_rows(self, parents: set[str]) -> list[DataFile]:
         """Copy the stored rows of some parents into new files."""

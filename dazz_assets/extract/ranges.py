@@ -8,6 +8,7 @@ from itertools import pairwise
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.extract.bounds import Bounds, bound_resolution
 from dazz_assets.extract.marks import Source
+from dazz_assets.extract.rereads import begin_due
 from dazz_assets.http.pagination import keeps_place
 from dazz_assets.lake import TableVersion
 from dazz_assets.session import Session
@@ -43,10 +44,6 @@ START = "start"
 
 It is committed with the first mark of a source. Of a sub-stream it is the latest of the starts of its parents' marks.
 """
-
-
-REREAD = "reread"
-"""The application transaction of a raw table that holds when all was last listed from the start, in microseconds."""
 
 
 def keeps_position(stream: StreamSpec) -> bool:
@@ -96,7 +93,7 @@ class Part:
 class SyncPlan:
     """Plans where the walks of one sync begin and end.
 
-    may_reread: list all from the start if the stream's `reread` is due. rereads: whether that is so.
+    may_reread: whether sources are listed from the start again if that is due. reread: how often, if this sync may.
     """
 
     def __init__(
@@ -114,8 +111,19 @@ class SyncPlan:
         self._session = session
         self._stream = stream
         self._range = range_
-        self.rereads = may_reread and range_.since is range_.until is None and self._is_reread_due(stored)
+        is_whole = range_.since is range_.until is None
+        self.reread = stream.cursor.reread if may_reread and is_whole and stream.cursor is not None else None
         self.lookback = stream.cursor.lookback // timedelta(microseconds=1) if stream.cursor else 0
+
+    def begin_rereads(self, sources: Sequence[Source]) -> None:
+        """Begin the re-reads of sources that are due. Call before planning anything."""
+        if self.reread is not None:
+            now, start = to_microseconds(self._session.now()), self._session.start
+            begin_due(sources, self.reread, now, start, lists_all=not self._range.from_mark)
+
+    def rereads(self, source: Source) -> bool:
+        """Whether a source is listed from the start again, or from where that was interrupted."""
+        return self.reread is not None and source.reread_to is not None
 
     def start_of(self, source: Source) -> int:
         """Where the range to fetch begins for this source, in microseconds."""
@@ -127,8 +135,8 @@ class SyncPlan:
     def _continue_at(self, source: Source) -> int:
         """Where a source is listed from its mark on, in microseconds."""
         start, cursor = self._session.start, self._stream.cursor
-        if self.rereads:
-            return start
+        if self.rereads(source) and source.reread_to is not None:
+            return max(start, source.reread_to)
         # A mark may lie below the start: the cursor may be a counter, or the vendor's clock wrong.
         begin = start if source.mark is None else max(min(start, source.mark), source.mark - self.lookback)
         is_before_known = source.mark is None and self.marks_from is not None
@@ -139,15 +147,7 @@ class SyncPlan:
         return max(begin, source.covered - self.lookback - late)
 
     def _covered(self, source: Source) -> int | None:
-        return source.covered if self._range.from_mark and not self.rereads else None
-
-    def _is_reread_due(self, stored: TableVersion | None) -> bool:
-        """Whether all was last listed so long ago, if ever, that it is to be listed again."""
-        every = self._stream.cursor.reread if self._stream.cursor else None
-        last = None if stored is None else stored.transaction(REREAD)
-        if every is None or last is None or self._range.refetch:
-            return every is not None
-        return to_microseconds(self._session.now()) - last >= every // timedelta(microseconds=1)
+        return source.covered if self._range.from_mark and not self.rereads(source) else None
 
     def needs_covered(self, covered: int, now: int) -> bool:
         """Whether a sync from the mark would list long ranges again, unless it is noted that they were fetched.
@@ -179,9 +179,9 @@ class SyncPlan:
 
     @property
     def lists_again(self) -> bool:
-        """Whether a range or everything is fetched that may be stored already: as somebody chose, or as it is due."""
+        """Whether a range or everything is fetched that may be stored already, as somebody chose."""
         range_ = self._range
-        return self.rereads or range_.refetch or range_.since is not None or range_.until is not None
+        return range_.refetch or range_.since is not None or range_.until is not None
 
     @property
     def covers_from_start(self) -> bool:
@@ -277,7 +277,7 @@ class SyncPlan:
 
     def _resumes(self, source: Source) -> bool:
         """Whether a source's walk goes on where the last one ended."""
-        goes_on = self._range.from_mark and self.marks_from is None and not self.rereads
+        goes_on = self._range.from_mark and self.marks_from is None and not self.rereads(source)
         return goes_on and source.position is not None
 
     def _part_edges(self, since: int, until: int | None) -> Iterator[int]:

@@ -30,9 +30,11 @@ class SyncState:
     stored: the table's newest version.
     accepts_shrink: whether a complete list may lose any share of its records. trusts_total: see `ListProgress`.
     parents: the parents of all sources. unchanged: those that are not listed, for they have not changed since.
+    alike: parents that no request can be made for, and why (see `find_alike`).
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
     lacking: sources whose lists may lack records for another reason, though the sync goes on.
+    uncertain: those, and sources of whose list the vendor refused a part that the stream can do without.
     strays: how many records lay far outside the range that was asked for.
     """
 
@@ -59,11 +61,13 @@ class SyncState:
         self.boundaries: dict[str | None, BoundaryTracker] = {}
         self.parents: Sequence[str | None] = ()
         self.unchanged: frozenset[str | None] = frozenset()
+        self.alike: dict[str | None, str] = {}
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.has_unusable_parents = False
         self.shifted: set[str | None] = set()
         self.lacking: set[str | None] = set()
+        self.uncertain: set[str | None] = set()
         self.strays = 0
         self.totals: list[int | None] = []
         self.shape = RecordShape(stream.sensitive)
@@ -75,8 +79,10 @@ class SyncState:
     def begin_again(self) -> None:
         """Forget what a listing found, before all of it is listed again."""
         self.row_filter = NewRowFilter(None, None)
-        for found in (self.boundaries, self.failed, self.passed_over, self.shifted, self.lacking, self.totals):
+        for found in (self.boundaries, self.failed, self.passed_over, self.totals):
             found.clear()
+        for parents in (self.shifted, self.lacking, self.uncertain):
+            parents.clear()
         self.report.repeated = self.report.problems = 0
 
     def stored_keys(self, *, without: AbstractSet[str]) -> int:

@@ -10,17 +10,18 @@ from dazz_assets.extract.departures import has_unconfirmed
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
+from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
-from dazz_assets.extract.ranges import REREAD, SyncPlan, SyncRange, keeps_position
+from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
+from dazz_assets.extract.rereads import read_reread
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.http import FetchError, RefusedError
-from dazz_assets.lake import Commit, TableVersion
+from dazz_assets.lake import TableVersion
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.tables import create_tables, is_synced
-from dazz_assets.windows import to_microseconds
 
 # Sources of a sub-stream per commit, so that an interrupted sync of many parents resumes at the last one.
 _SOURCES_PER_COMMIT = 500
@@ -94,15 +95,16 @@ class StreamSync:
         """Fetch the parts of the plan, each stored before the next begins. Raises SyncError."""
         state = self._state
         sources: list[Source] = []
-        began_at = to_microseconds(self._session.now())
         try:
             fetch_facts(self._session, state.client)
             self._session.store_facts()
             sources = self._sources()
+            self._plan.begin_rereads(sources)
             listed = self._find_changed(sources)
             if self._stream.pages is not None and listed:
                 self._session.sdk(state.client)  # A client that can't be made fails the stream, not a parent of it.
             state.parents = [source.parent for source in sources]
+            state.alike = find_alike(self._stream, sources)
             state.unchanged = frozenset(state.parents) - {source.parent for source in listed}
             if not state.replaces_all:
                 state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(listed))
@@ -131,8 +133,6 @@ class StreamSync:
                 state.report.warnings.append(cursorless)
             if self._stream.cursor is not None and self._plan.covers_from_start:
                 self._record_start(self._session.start, sources)
-            if self._plan.rereads and not state.shifted:
-                state.commit(Commit(transactions={REREAD: began_at}))
         except (SyncError, FetchError) as error:
             raise SyncError(str(error), self._report(sources), refused=isinstance(error, RefusedError)) from None
         finally:
@@ -159,6 +159,7 @@ class StreamSync:
             for source in sources:
                 if source.parent in state.passed_over:
                     source.mark = source.boundary = source.covered = source.listed = None
+                    source.reread_at = source.reread_to = None
             self._save_marks(sources)
         state.record_start(start)
 
@@ -198,7 +199,17 @@ class StreamSync:
             return [Source()]
         position = self._marks.position() if self._marks is not None else None
         boundary, covered = stored.transaction(BOUNDARY), stored.transaction(COVERED)
-        return [Source(mark=read_mark(stored), boundary=boundary, covered=covered, position=position)]
+        reread_at, reread_to = read_reread(stored)
+        return [
+            Source(
+                mark=read_mark(stored),
+                boundary=boundary,
+                covered=covered,
+                position=position,
+                reread_at=reread_at,
+                reread_to=reread_to,
+            )
+        ]
 
     def _find_changed(self, sources: list[Source]) -> list[Source]:
         """The sources to list: all, or of a stream with `parents = "changed"` those whose parent's record changed."""
@@ -206,7 +217,11 @@ class StreamSync:
         lists_all = self._stream.parents == "all" or plan.lists_again or plan.marks_from is not None
         if lists_all or state.identity_changed:
             return sources
-        return [source for source in sources if source.listed is None or source.listed != source.content]
+        return [
+            source
+            for source in sources
+            if source.listed is None or source.listed != source.content or plan.rereads(source)
+        ]
 
     def _has_nothing_to_list(self, listed: Sequence[Source]) -> bool:
         """Whether no parent changed, and a snapshot neither holds what belonged to one that is gone, nor waits for word

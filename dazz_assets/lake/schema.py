@@ -73,6 +73,8 @@ MARKS_SCHEMA = make_schema(
         pa.field("covered", pa.int64()),
         pa.field("content", pa.int64()),
         pa.field("listed", pa.int64()),
+        pa.field("reread_at", pa.int64()),
+        pa.field("reread_to", pa.int64()),
     ]
 )
 

@@ -15,11 +15,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.crawl import Crawl, ListPage
+from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.facts import fetch_facts
+from dazz_assets.extract.list_walk import ListPage
 from dazz_assets.extract.marks import Marks
 from dazz_assets.extract.marks import Source as ListedSource
-from dazz_assets.extract.parent_groups import group_sources
+from dazz_assets.extract.parent_groups import find_alike, group_sources
 from dazz_assets.extract.ranges import SyncPlan, SyncRange
 from dazz_assets.extract.stream_requests import request_source
 from dazz_assets.recording.tape import Source
@@ -101,7 +102,8 @@ def _read_stream(
 ) -> Iterator[FoundRecord]:
     """The records of a stream's lists that were cut, read from their start and not from a mark."""
     sources = Marks(session, stream).sources() if stream.parent else [ListedSource()]
-    unmarked = [ListedSource(source.parent, source.fields) for source in sources]
+    alike = find_alike(stream, sources)
+    unmarked = [ListedSource(source.parent, source.fields) for source in sources if source.parent not in alike]
     groups = group_sources(stream, unmarked, lambda _: Bounds())
     wanted = [
         source

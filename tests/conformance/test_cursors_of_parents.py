@@ -182,7 +182,9 @@ def write_marks(lake: Lake, count: int, passes: int) -> None:
                 "position": pa.nulls(count, pa.string()),
                 "mark": [oldest + number for number in range(count)],
                 "boundary": [None] * count,
-                **dict.fromkeys(("covered", "content", "listed"), pa.nulls(count, pa.int64())),
+                **dict.fromkeys(
+                    ("covered", "content", "listed", "reread_at", "reread_to"), pa.nulls(count, pa.int64())
+                ),
             },
             schema=table.schema,
         )

@@ -17,14 +17,16 @@ from tests.declaring import declare
 from tests.help_desk_vendor import Customer
 
 BOARDS = (1, 2, 3, 4, 5, 6)
-STREAMS = ("items", "labels", "notes")
+STREAMS = ("items", "labels", "notes", "dates")
 
 _change = st.one_of(
     st.tuples(st.just("put"), st.sampled_from(BOARDS), st.sampled_from("abcde")),
     st.tuples(st.just("put"), st.sampled_from(BOARDS), st.sampled_from("abcde")),
     st.tuples(st.just("remove"), st.sampled_from(BOARDS), st.sampled_from("abcde")),
     st.tuples(st.just("refuse"), st.sampled_from(BOARDS), st.sampled_from([400, 403, 404])),
+    st.tuples(st.just("refuse together"), st.sampled_from(BOARDS), st.sampled_from([403, 413])),
     st.tuples(st.just("allow"), st.just(0), st.none()),
+    st.tuples(st.just("name"), st.sampled_from(BOARDS), st.sampled_from(["same", "other"])),
     st.tuples(st.just("drop board"), st.sampled_from(BOARDS), st.none()),
     st.tuples(st.just("wait"), st.sampled_from([60, 20_000]), st.none()),
 )
@@ -65,7 +67,12 @@ def _carry_out(boards: Boards, action: str, number: int, detail: Any) -> None:
         boards.remove(item)
     elif action == "refuse":
         boards.refused[number] = detail
+    elif action == "refuse together":
+        boards.refused_together[number] = detail
+    elif action == "name":
+        boards.names[number] = detail
     elif action == "allow":
+        boards.refused_together.clear()
         boards.refused.clear()
     elif action == "drop board" and len(boards.boards) > 1:
         boards.boards.pop(number, None)
@@ -95,7 +102,10 @@ def _stored(customer: Customer, stream: str) -> Counter[tuple[object, ...]]:
 def _marks(customer: Customer, stream: str) -> list[tuple[object, ...]]:
     version = customer.lake.marks("planner", stream, "acme").open()
     rows = [] if version is None else [row for batch in version.read() for row in batch.to_pylist()]
-    return sorted(tuple(row[name] for name in ("parent", "mark", "boundary", "covered", "listed")) for row in rows)
+    # `covered` is the time of the sync.
+    return sorted(
+        (*(row[name] for name in ("parent", "mark", "boundary", "listed")), row["covered"] is None) for row in rows
+    )
 
 
 def _departures(customer: Customer, stream: str) -> dict[str, bool]:

@@ -13,6 +13,7 @@ import pytest
 from dazz_assets import Cursor, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.reports import StreamReport
 from tests.boards_vendor import Boards, BoardsIntegration, BoardsStream, ItemsStream, asking_for, boards_vendor
 from tests.declaring import declare
 from tests.help_desk_vendor import Customer, DeskApi
@@ -279,28 +280,68 @@ def test_a_value_with_a_comma_is_not_read_as_two(boards: Boards, tmp_path: Path)
     assert boards.vendor.requests[-1].query == {"boards": ["three"]}
 
 
-def test_parents_that_share_the_value_are_asked_for_with_it_once_and_each_has_the_records(
-    boards: Boards, tmp_path: Path
-) -> None:
+SHARED = (
+    "{parents.name} has the same value for 1 and 2, so `board` (`parent_key`) does not say to which of them a record "
+    "belongs. Ask with a field that is different for each, such as {parents.id}, with the `parent_key` that holds it; "
+    "or remove `parents_per_request` and use {parent.name}, if each is to have all of these records"
+)
+
+
+def sync_tags(
+    boards: Boards, tmp_path: Path, names: Mapping[int, str], size: int, **settings: Any
+) -> tuple[Customer, StreamReport]:
+    """Sync tags that are asked for by the boards' names, each of which has one tag."""
+
     class TagsStream(Stream):
         parent = BoardsStream
         parents_per_request = 10
         path = "/tags"
-        params = {"boards": "{parents.name}"}
+        params = {"boards": ["{parents.name}"]}
         parent_key = "board"
         primary_key = ("{parent.id}", "id")
 
     def answer(asked: ReceivedRequest) -> Reply:
         if asked.path == "/boards":
-            return Reply(body={"items": [{"id": id_, "name": "same"} for id_ in (1, 2)]})
-        return Reply(body={"items": [{"id": "t", "board": "same"}]})
+            return Reply(body={"items": [{"id": id_, "name": name} for id_, name in names.items()]})
+        tags = [{"id": f"t{id_}", "board": name} for id_, name in names.items() if name in asked.query["boards"]]
+        return Reply(body={"items": tags})
 
     boards.vendor.handler = answer
-    integration = declare("PlannerIntegration", DeskApi, name="planner", streams=(BoardsStream, TagsStream))
+    tags = declare("TagsStream", TagsStream, parents_per_request=size, **settings)
+    integration = declare("PlannerIntegration", DeskApi, name="planner", streams=(BoardsStream, tags))
     customer = Customer(tmp_path, boards.vendor.url, integration)
-    customer.sync("boards", "tags")
-    assert boards.vendor.requests[-1].query == {"boards": ["same"]}
-    assert stored(customer, "tags") == {"1": ["t"], "2": ["t"]}
+    customer.sync("boards")
+    return customer, customer.sync("tags")["tags"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 10])
+@pytest.mark.parametrize("parents", ["all", "changed"])
+def test_parents_that_share_the_value_are_passed_over_since_their_records_may_belong_to_either(
+    boards: Boards, tmp_path: Path, size: int, parents: str
+) -> None:
+    customer, report = sync_tags(boards, tmp_path, {1: "same", 2: "same", 3: "other"}, size, parents=parents)
+    assert report.passed_over == [f"1: {SHARED}", f"2: {SHARED}"]
+    assert stored(customer, "tags") == {"3": ["t3"]}
+    assert boards.vendor.requests[-1].query == {"boards": ["other"]}
+
+
+def test_if_all_parents_share_the_value_the_sync_fails(boards: Boards, tmp_path: Path) -> None:
+    with pytest.raises(SyncError) as caught:
+        sync_tags(boards, tmp_path, {1: "same", 2: "same"}, 10)
+    assert str(caught.value) == f"planner/acme, stream tags: {SHARED}"
+
+
+def test_a_parent_that_gets_the_name_of_another_keeps_its_records(boards: Boards, tmp_path: Path) -> None:
+    names = {1: "one", 2: "two", 3: "three", 4: "four"}
+    customer, _ = sync_tags(boards, tmp_path, names, 10)
+    names[2] = names[3] = "one"
+    customer.sync("boards")
+    report = customer.sync("tags")["tags"]
+    assert [text.partition(" has")[0] for text in report.passed_over] == [
+        f"{id_}: {{parents.name}}" for id_ in (1, 2, 3)
+    ]
+    assert "the same value for 1, 2 and 3," in report.passed_over[0]
+    assert stored(customer, "tags") == {str(id_): [f"t{id_}"] for id_ in names}
 
 
 def test_of_an_answer_nested_by_parent_each_parents_object_is_a_record(boards: Boards, tmp_path: Path) -> None:

@@ -296,8 +296,13 @@ def test_a_paginator_that_counts_in_another_way_is_guessed_wrong_once() -> None:
 
 
 def test_walks_of_one_connection_share_its_slots() -> None:
+    all_taken, arrived = threading.Event(), Counter[int]()
+
     def respond(query: Mapping[str, str]) -> Answer:
-        time.sleep(0.002)
+        arrived.update([int(query["page"])])
+        if arrived.total() == 3:
+            all_taken.set()
+        assert all_taken.wait(10)  # so that three are in flight at once
         return numbered(300, 10, pages=30)(query)
 
     answers = Answers(respond)

@@ -1,0 +1,105 @@
+"""Moves the marks of sources over what a pass has stored."""
+
+from collections.abc import Mapping
+
+from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.dedupe import BoundaryTracker
+from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
+from dazz_assets.extract.ranges import Part
+from dazz_assets.extract.rereads import advance_reread, reread_transactions
+from dazz_assets.extract.sync_state import SyncState
+from dazz_assets.lake.commit import MARK
+from dazz_assets.windows import to_microseconds
+
+# Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
+_NO_BOUNDARY = 0
+
+
+class MarkProgress:
+    """How far the sources of one pass are fetched. bounds: of the walk of each, by parent.
+
+    boundaries: the tracker of each source, by parent, shared by all parts of a sync: each continues where the last one
+    ended.
+    """
+
+    def __init__(self, state: SyncState, part: Part, bounds: Mapping[str | None, Bounds]) -> None:
+        self._state = state
+        self._part = part
+        self._bounds = bounds
+        self._began_at = to_microseconds(state.session.now())
+        self.boundaries = {
+            parent: state.boundaries.setdefault(parent, BoundaryTracker(state.plan.lookback, found.lower))
+            for parent, found in bounds.items()
+        }
+
+    def advance(self, source: Source, newest: int | None, *, finished: bool = True) -> dict[str, int]:
+        """Move a source's mark over the range that was fetched without a gap, and note how far its re-read got.
+
+        newest: a cursor up to which it was listed. finished: whether it was listed to the end of the part. Returns the
+        transactions to commit.
+        """
+        moved = self._move_mark(source, newest, finished=finished)
+        reread = self._note_reread(source, newest, finished=finished)
+        return moved | (reread if source.parent is None else {})
+
+    def _note_reread(self, source: Source, newest: int | None, *, finished: bool) -> dict[str, int]:
+        state, every = self._state, self._state.plan.reread
+        if every is None or self._part.before_marks or (newest is None and not finished):
+            return {}
+        if self._goes_on_with_reread(source):
+            reached = self._part.until if finished else newest
+            may_lack = source.parent in state.shifted | state.uncertain
+            advance_reread(source, reached, every, self._began_at, may_lack=may_lack)
+        return reread_transactions(source)
+
+    def _goes_on_with_reread(self, source: Source) -> bool:
+        """Whether the walk begins no later than where the source's listing from the start got."""
+        since = self._bounds[source.parent].since
+        if source.reread_at is None:
+            return self.follows_mark(source)
+        return source.reread_to is not None and (
+            since is None or since <= max(source.reread_to, self._state.session.start)
+        )
+
+    def _move_mark(self, source: Source, newest: int | None, *, finished: bool) -> dict[str, int]:
+        state = self._state
+        if state.stream.cursor is None or source.parent in state.shifted or not self.follows_mark(source):
+            return {}
+        before = source.mark
+        if newest is not None:
+            source.mark = newest if source.mark is None else max(source.mark, newest)
+        if finished:
+            self._extend_covered(source)
+        boundary = self._boundary_fingerprint(source) if finished else None
+        if boundary is not None or source.mark != before or state.replaces_all:
+            source.boundary = boundary
+        if source.parent is not None:
+            return {}
+        return {
+            MARK: NO_MARK if source.mark is None else source.mark,
+            BOUNDARY: _NO_BOUNDARY if source.boundary is None else source.boundary,
+            **({} if source.covered is None else {COVERED: source.covered}),
+        }
+
+    def _extend_covered(self, source: Source) -> None:
+        """Note how far a source is fetched without a gap: after each part, and else only if the next sync profits."""
+        covered = self._covered(source)
+        if self._part.until is not None:
+            source.covered = max(covered, self._part.until)
+        elif self._state.plan.needs_covered(covered, self._began_at):
+            source.covered = self._began_at
+
+    def follows_mark(self, source: Source) -> bool:
+        """Whether the walk begins no later than the range that is fetched without a gap ends."""
+        begin = self._bounds[source.parent].lower
+        return begin is None or begin <= self._covered(source)
+
+    def _covered(self, source: Source) -> int:
+        values = (self._state.session.start, source.mark, source.covered)
+        return max(value for value in values if value is not None)
+
+    def _boundary_fingerprint(self, source: Source) -> int | None:
+        """Fingerprint of what the next walk of the source will re-read; None unless this sync saw all of it."""
+        if self._part.until is not None or source.mark is None:
+            return None
+        return self.boundaries[source.parent].fingerprint(source.mark)
