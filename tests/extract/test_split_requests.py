@@ -65,8 +65,9 @@ def sync_with_total(boards: Boards, tmp_path: Path, size: int, **settings: Any) 
         if asked.path == "/boards":
             return boards.answer(asked)
         of_boards = boards.boards_of(asked)
-        found = [{"id": id_, "board": {"id": of}, "changed": at} for id_, (of, at) in boards.items.items()]
-        found = [item for item in found if item["board"]["id"] in of_boards]
+        found = [
+            {"id": id_, "board": {"id": of}, "changed": at} for id_, (of, at) in boards.items.items() if of in of_boards
+        ]
         offset = int(asked.query["offset"][0])
         return Reply(body={"items": found[offset : offset + 4], "total": len(found) + 5})
 
