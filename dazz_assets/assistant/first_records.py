@@ -47,6 +47,11 @@ class FirstRecords:
     skipped: str | None = None
     page: WalkedPage | None = None
 
+    @property
+    def kept(self) -> str | None:
+        """The errors beside the records that the stream accepts, in the vendor's words."""
+        return None if self.page is None else self.page.page.accepted_errors
+
 
 def fetch_first_records(
     session: Session, client: Client, stream: StreamSpec, wanted: Sequence[str] = ()

@@ -9,7 +9,7 @@ import yaml
 
 from dazz_assets.spec.discovery import find_integration
 from integrations.aws.config import AwsConfig
-from integrations.aws.integration import ENCRYPTION, PUBLIC_READ, PUBLIC_WRITE
+from integrations.aws.rules import ENCRYPTION, PUBLIC_READ, PUBLIC_WRITE
 from tests.docs.markdown import only_block
 
 PAGE = (Path(__file__).parents[2] / "docs" / "vendors" / "aws.md").read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ SPEC = find_integration("aws")
 
 def test_the_policy_allows_what_the_streams_name_and_no_more() -> None:
     [statement] = json.loads(only_block(PAGE, "json", "iam:ListAccountAliases"))["Statement"]
-    needed = {permission for stream in SPEC.streams.values() for permission in stream.stream.permissions}
+    needed = {permission for stream in SPEC.streams.values() for permission in stream.permissions}
     assert statement["Action"] == sorted(needed)
 
 
