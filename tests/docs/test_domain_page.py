@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,8 @@ def test_the_parser_that_is_shown(page: ModuleType) -> None:
     read_integration(page.TasksIntegration)
     integration = page.TasksIntegration()
     task = page.Task(id=7, name="mail", state="doing", changed_at=datetime(2026, 1, 5, tzinfo=UTC), person_id=3)
-    (item,) = integration.work_items(Incremental[page.TasksStream]([task]))
+    tasks: Incremental[Any] = Incremental([task])
+    (item,) = integration.work_items(tasks)
     assert (item.status, item.vendor_status, item.raw_record.stream, item.raw_record.key) == (
         "In Progress",
         "doing",
