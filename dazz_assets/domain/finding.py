@@ -92,6 +92,7 @@ class Finding(DomainObject):
     cvss_score: float | None = None
     cvss_vector: str | None = None
     exploit_maturity: str | None = Field(default=None, description="The vendor's word: Proof of Concept, Attacked.")
+    exploit_available: bool | None = Field(default=None, description="Whether there is an exploit; null if unknown.")
     known_exploited: bool | None = Field(default=None, description="Whether a list such as CISA's KEV names it.")
     epss_score: float | None = Field(default=None, description="Probability of exploitation within 30 days.")
     epss_percentile: float | None = None

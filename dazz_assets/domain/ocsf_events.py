@@ -144,7 +144,7 @@ def _vulnerability(finding: Finding, name: Event) -> Event:
         "first_seen_time": _optional_milliseconds(finding.first_seen_time),
         "last_seen_time": _optional_milliseconds(finding.last_seen_time),
         "is_fix_available": finding.fix_available,
-        "is_exploit_available": True if finding.known_exploited or finding.exploit_maturity else None,
+        "is_exploit_available": True if finding.known_exploited else finding.exploit_available,
         "affected_packages": [_package(package) for package in finding.affected_packages],
         "affected_code": [_code(finding, place) for place in finding.affected_code],
         "remediation": _remediation(finding),

@@ -26,7 +26,7 @@ from .links import SnykLink
 from .locations import Location, app_url, fix_available, locate, reachability
 from .models import Issue, Org, Project, Target
 from .packages import purl_type
-from .ratings import cves, cvss, cwes, exploit_maturity, ghsa, known_exploited, risk_score, rule
+from .ratings import cves, cvss, cwes, exploit_available, exploit_maturity, ghsa, known_exploited, risk_score, rule
 from .repositories import source_repository
 
 CLASSES = {
@@ -198,6 +198,7 @@ class SnykIntegration(Integration[SnykConfig]):
             cvss_score=rating.score,
             cvss_vector=rating.vector,
             exploit_maturity=exploit_maturity(attributes),
+            exploit_available=exploit_available(attributes),
             known_exploited=known_exploited(attributes),
             reachable=reachable,
             reachability=word,

@@ -12,6 +12,7 @@ from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
 from integrations.snyk.integration import SnykConfig, SnykIntegration
 from integrations.snyk.models import Issue, Project, Target
+from tests.domain.test_ocsf_events import event_of
 
 PROJECT = Project.model_validate(
     {
@@ -342,6 +343,32 @@ def test_exploit_maturity_is_told_where_it_is_known() -> None:
     )
 
     assert [finding.exploit_maturity for finding in found] == ["Attacked", None, None]
+
+
+@pytest.mark.parametrize(
+    ("levels", "available"),
+    [
+        ({"CVSSv4": "Attacked"}, True),
+        ({"CVSSv4": "Proof of Concept"}, True),
+        ({"CVSSv4": "Unreported"}, False),
+        ({"CVSSv3": "High"}, True),
+        ({"CVSSv3": "Functional"}, True),
+        ({"CVSSv3": "Unproven"}, False),
+        ({"CVSSv3": "No Known Exploit"}, False),
+        ({"CVSSv3": "Proof of Concept", "CVSSv4": "Unreported"}, False),
+        ({"CVSSv3": "Unproven", "CVSSv4": "Not Defined"}, False),
+        ({"CVSSv4": "Rumoured"}, None),
+        ({"CVSSv4": "Not Defined"}, None),
+        ({}, None),
+    ],
+)
+def test_whether_there_is_an_exploit_is_told_by_its_maturity(levels: dict[str, str], available: bool | None) -> None:
+    details = {"maturity_levels": [{"format": format, "level": level} for format, level in levels.items()]}
+    [finding] = parse(issue(exploit_details=details, problems=[{"id": "CVE-2025-1"}]))
+    [vulnerability] = event_of(finding)["vulnerabilities"]
+
+    assert finding.exploit_available is available
+    assert vulnerability.get("is_exploit_available") is available
 
 
 def test_names_of_the_weakness_are_told_apart_whatever_their_order() -> None:

@@ -119,6 +119,7 @@ def test_a_page_of_snyks_issues_is_five_findings() -> None:
     ]
     assert [f.cves for f in found] == [[], ["CVE-2023-4863"], ["CVE-2023-50447"], ["CVE-2024-6345"], ["CVE-2025-43859"]]
     assert [f.exploit_maturity for f in found] == [None, "Attacked", "Proof of Concept", "Proof of Concept", None]
+    assert [f.exploit_available for f in found] == [None, True, True, True, None]
     assert len({f.id for f in found}) == 5
 
 
