@@ -175,10 +175,14 @@ class Remedy(BaseModel):
 
 
 class Coordinate(BaseModel):
-    """Where an issue is, whether its weakness can be reached there, and how to fix it."""
+    """Where an issue is, whether its weakness can be reached there, and how to fix it.
+
+    state: open, or resolved where it is gone from this place, though not from others.
+    """
 
     representations: LenientList[Representation] = []
     remedies: LenientList[Remedy] = []
+    state: Lenient[str] = None
     reachability: Lenient[str] = None
     is_fixable_manually: Lenient[bool] = None
     is_fixable_snyk: Lenient[bool] = None

@@ -160,6 +160,53 @@ def test_a_fix_is_available_where_snyk_knows_one(flags: dict[str, bool], availab
     assert finding.fix_available is available
 
 
+def place(package: str = "left-turn", **says: Any) -> dict[str, Any]:
+    return {"representations": [{"dependency": {"package_name": package, "package_version": "1.9"}}], **says}
+
+
+@pytest.mark.parametrize(
+    ("places", "available"),
+    [
+        ([{"is_upgradeable": False}, {"is_upgradeable": True}], True),
+        ([{"is_upgradeable": True}, {"is_upgradeable": False}], True),
+        ([{}, {"is_pinnable": False}], False),
+        ([{}, {}], None),
+    ],
+)
+def test_a_package_in_several_places_is_one_with_a_fix_if_there_is_one_in_any(
+    places: list[dict[str, bool]], available: bool | None
+) -> None:
+    [finding] = parse(issue(coordinates=[place(**says) for says in places]))
+
+    assert [package.fix_available for package in finding.affected_packages] == [available]
+    assert finding.fix_available is available
+
+
+def test_the_version_with_the_fix_is_that_of_any_place_of_the_package() -> None:
+    remedy = {"details": {"upgrade_package": "2.0"}}
+    [finding] = parse(issue(coordinates=[place(), place("right-turn"), place(remedies=[remedy])]))
+
+    assert [(package.name, package.fixed_in_version) for package in finding.affected_packages] == [
+        ("left-turn", "2.0"),
+        ("right-turn", None),
+    ]
+
+
+def test_places_where_an_open_issue_is_resolved_have_not_to_be_changed() -> None:
+    gone = {"state": "resolved", "is_upgradeable": True, "reachability": "function"}
+    here = {"state": "open", "is_upgradeable": False, "reachability": "no-path-found"}
+    [finding] = parse(issue(coordinates=[place("right-turn", **gone), place(**gone), place(**here)]))
+
+    assert [(package.name, package.fix_available) for package in finding.affected_packages] == [("left-turn", False)]
+    assert (finding.fix_available, finding.reachable) == (False, False)
+
+
+def test_an_issue_that_is_resolved_everywhere_says_where_it_was() -> None:
+    [finding] = parse(issue(status="resolved", coordinates=[place(state="resolved"), place("up", state="resolved")]))
+
+    assert [package.name for package in finding.affected_packages] == ["left-turn", "up"]
+
+
 @pytest.mark.parametrize(
     ("words", "reachable", "word"),
     [
