@@ -24,10 +24,12 @@ class Relation(BaseModel):
 
 
 class OrgAttributes(BaseModel):
-    """What an organisation is called."""
+    """What an organisation is called: by people, and in addresses."""
 
     name: Lenient[str] = None
     slug: Lenient[str] = None
+    created_at: Lenient[AwareDatetime] = None
+    updated_at: Lenient[AwareDatetime] = None
 
 
 class Org(BaseModel):
@@ -77,6 +79,12 @@ class Project(BaseModel):
         """The id of the user who owns it."""
         owner = self.relationships.owner if self.relationships else None
         return owner.data.id if owner else None
+
+    @property
+    def organisation(self) -> str | None:
+        """The id of the organisation that it is in."""
+        organisation = self.relationships.organization if self.relationships else None
+        return organisation.data.id if organisation else None
 
     @property
     def target(self) -> str | None:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
 from integrations.snyk.integration import SnykConfig, SnykIntegration
-from integrations.snyk.models import Issue, Project, Target
+from integrations.snyk.models import Issue, Org, Project, Target
 from tests.domain.test_ocsf_events import event_of
 
 PROJECT = Project.model_validate(
@@ -256,6 +256,22 @@ def test_projects_join_their_findings_and_name_repository_and_owner() -> None:
 
     assert (stored.id, stored.repository_name, stored.is_active) == (finding.resource_id, "acme/shop", True)
     assert (stored.package_manager, stored.owner_id) == ("npm", snyk.object_id("u1"))
+
+
+def test_owners_are_identities_each_once_and_a_project_without_one_is_its_organisations() -> None:
+    owned = [PROJECT, PROJECT.model_copy(update={"id": "p2"})]
+    snyk, org = SnykIntegration(), Org.model_validate({"id": "o1", "attributes": {"name": "Acme Ltd", "slug": "acme"}})
+    organisation, user = snyk.identities(FullRefresh([org]), FullRefresh([*owned, project_of_target("github")]))
+    found = list(snyk.code_projects(FullRefresh([*owned, project_of_target("github")]), FullRefresh([])))
+
+    assert (organisation.name, organisation.type, organisation.src_url) == (
+        "acme",
+        "Organization",
+        "https://app.snyk.io/org/acme",
+    )
+    assert (user.uid, user.name, user.type) == ("u1", None, "User")
+    assert (user.raw_record.stream, user.raw_record.key) == ("projects", "p1")
+    assert [project.owner_id for project in found] == [user.id, user.id, organisation.id]
 
 
 def project_of_target(origin: str, name: str = "acme/shop(main):web/package.json") -> Project:
