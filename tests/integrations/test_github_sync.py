@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.orchestration.dagster_instance import open_temporary_instance
+from dazz_assets.orchestration.local_runs import sync_connections
 from integrations.github.sandbox import GitHubSandbox
 from integrations.github.streams import GENERIC_SECRETS
 from tests.integrations.github_syncs import NOW, GitHubCustomer, github_customer
@@ -135,6 +138,20 @@ def test_an_idle_sync_costs_two_requests_a_repository_and_one_for_each_other_lis
     assert requests["dependabot_alerts"] <= 2
     assert requests["code_scanning_alerts"] <= 2
     assert {name for name, report in reports.items() if report.records} == {"repositories", "members", "owners"}
+
+
+def test_a_sync_of_all_streams_as_an_app_buys_one_token(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
+    config = vendor.app_settings(acme.connection.config["base_url"])
+    connection = acme.connection.model_copy(update={"config": config})
+    with open_temporary_instance() as instance:
+        outcome = sync_connections(
+            acme.spec, [connection], sync_range=SyncRange(from_mark=True), instance=instance, lake=acme.lake
+        )
+
+    assert outcome.errors == []
+    assert keys(acme, "repositories") == texts(vendor.repositories)
+    assert keys(acme, "issues") == texts(vendor.issues)
+    assert len(vendor.issued) == 1
 
 
 def test_what_changes_in_an_open_alert_comes_with_the_re_read(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
