@@ -168,7 +168,7 @@ def test_a_fix_is_available_where_snyk_knows_one(flags: dict[str, bool], availab
     assert finding.fix_available is available
 
 
-def place(package: str = "left-turn", **says: Any) -> dict[str, Any]:
+def place(package: str = "left-turn", /, **says: Any) -> dict[str, Any]:
     return {"representations": [{"dependency": {"package_name": package, "package_version": "1.9"}}], **says}
 
 
