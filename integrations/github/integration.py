@@ -130,7 +130,7 @@ class GitHubIntegration(Integration[GitHubConfig]):
         """Alerts of generic patterns, as those of the others."""
         known = KnownRepositories(repositories)
         for alert in alerts:
-            if alert.secret_type in GENERIC_SECRETS:
+            if alert.secret_type is None or alert.secret_type in GENERIC_SECRETS:
                 finding = secret_scanning_finding(alert, self.object_id, stream="generic_secret_alerts")
                 yield known.close(finding, alert.repository)
 
