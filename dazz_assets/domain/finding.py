@@ -34,6 +34,9 @@ class AffectedPackage(BaseModel):
     fixed_in_version: str | None = Field(default=None, description="The first version without the weakness.")
     manifest_path: str | None = Field(default=None, description="The file that declares it.")
     scope: Literal["development", "runtime"] | None = None
+    relationship: Literal["direct", "transitive"] | None = Field(
+        default=None, description="How the asset depends on it."
+    )
 
 
 class AffectedCode(BaseModel):
@@ -53,7 +56,10 @@ _OF_PACKAGE = {
     "package_version": "version",
     **{
         name: name
-        for name in ("package_manager", "purl", "affected_versions", "fixed_in_version", "manifest_path", "scope")
+        for name in (
+            *("package_manager", "purl", "affected_versions", "fixed_in_version", "manifest_path"),
+            *("scope", "relationship"),
+        )
     },
 }
 _OF_CODE = {name: name for name in ("file_path", "start_line", "end_line", "commit")}
@@ -92,6 +98,7 @@ class Finding(DomainObject):
     cvss_score: float | None = None
     cvss_vector: str | None = None
     exploit_maturity: str | None = Field(default=None, description="The vendor's word: Proof of Concept, Attacked.")
+    exploit_available: bool | None = Field(default=None, description="Whether there is an exploit; null if unknown.")
     known_exploited: bool | None = Field(default=None, description="Whether a list such as CISA's KEV names it.")
     epss_score: float | None = Field(default=None, description="Probability of exploitation within 30 days.")
     epss_percentile: float | None = None
@@ -118,6 +125,9 @@ class Finding(DomainObject):
     fixed_in_version: str | None = None
     manifest_path: str | None = None
     scope: Literal["development", "runtime"] | None = None
+    relationship: Literal["direct", "transitive"] | None = Field(
+        default=None, description="How the asset depends on it."
+    )
 
     affected_code: list[AffectedCode] = Field(default_factory=list)
     file_path: str | None = None
@@ -125,6 +135,7 @@ class Finding(DomainObject):
     end_line: int | None = None
     commit: str | None = None
 
+    malware: bool | None = Field(default=None, description="Whether it is malicious, not weak; null if unknown.")
     cves: list[str] = Field(default_factory=list)
     ghsa: str | None = None
     cwes: list[str] = Field(default_factory=list)

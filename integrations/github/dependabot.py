@@ -39,17 +39,18 @@ PURL_TYPES = {
     "swift": "swift",
 }
 SCOPES: dict[str, Literal["development", "runtime"]] = {"development": "development", "runtime": "runtime"}
+RELATIONSHIPS: dict[str, Literal["direct", "transitive"]] = {"direct": "direct", "transitive": "transitive"}
 
 
 def dependabot_finding(alert: DependabotAlert, object_id: ObjectId) -> Finding:
-    """The alert as a vulnerability finding."""
+    """The alert as a vulnerability finding; closed if its advisory was withdrawn, since nothing is left to fix."""
     repository = alert.repository
     advisory = alert.security_advisory or SecurityAdvisory()
     packages = affected_packages(alert)
     score, prediction = cvss(advisory), advisory.epss or Epss()
     word = severity(alert)
     closed_time, why = closing(alert)
-    return Finding(
+    finding = Finding(
         id=object_id(repository.id, alert.number),
         uid=str(alert.number),
         src_url=alert.html_url,
@@ -67,6 +68,7 @@ def dependabot_finding(alert: DependabotAlert, object_id: ObjectId) -> Finding:
         epss_percentile=prediction.percentile,
         affected_packages=packages,
         fix_available=packages[0].fix_available if packages else None,
+        malware=advisory.classification == "malware" if advisory.classification else None,
         cves=cves(advisory),
         ghsa=advisory.ghsa_id,
         cwes=[weakness.cwe_id for weakness in advisory.cwes],
@@ -76,6 +78,8 @@ def dependabot_finding(alert: DependabotAlert, object_id: ObjectId) -> Finding:
         closed_time=closed_time,
         **repository_fields(repository, object_id),
     )
+    withdrawn = advisory.withdrawn_at
+    return finding.closed("advisory withdrawn", withdrawn) if withdrawn else finding
 
 
 def closing(alert: DependabotAlert) -> tuple[datetime | None, str | None]:
@@ -118,6 +122,7 @@ def affected_packages(alert: DependabotAlert) -> list[AffectedPackage]:
             fixed_in_version=fixed.identifier if fixed else None,
             manifest_path=dependency.manifest_path if dependency else None,
             scope=SCOPES.get(dependency.scope or "") if dependency else None,
+            relationship=RELATIONSHIPS.get(dependency.relationship or "") if dependency else None,
         )
     ]
 

@@ -26,8 +26,10 @@ from .identities import member_identity, owner_identity
 from .repositories import KnownRepositories
 from .secret_scanning import secret_scanning_finding
 from .streams import (
+    GENERIC_SECRETS,
     CodeScanningAlertsStream,
     DependabotAlertsStream,
+    GenericSecretAlertsStream,
     IssuesStream,
     MembersStream,
     OwnersStream,
@@ -85,6 +87,7 @@ class GitHubIntegration(Integration[GitHubConfig]):
         DependabotAlertsStream,
         CodeScanningAlertsStream,
         SecretScanningAlertsStream,
+        GenericSecretAlertsStream,
         IssuesStream,
         PullRequestsStream,
     )
@@ -111,10 +114,25 @@ class GitHubIntegration(Integration[GitHubConfig]):
     def secret_scanning_findings(
         self, alerts: Incremental[SecretScanningAlertsStream], repositories: FullRefresh[RepositoriesStream]
     ) -> Iterator[Finding]:
-        """Secret scanning alerts as data security findings, without the secrets; closed like those of Dependabot."""
+        """Secret scanning alerts as data security findings, without the secrets; closed like those of Dependabot.
+
+        Those of generic patterns, if a server lists them unasked, come from their own stream alone.
+        """
         known = KnownRepositories(repositories)
         for alert in alerts:
-            yield known.close(secret_scanning_finding(alert, self.object_id), alert.repository)
+            if alert.secret_type not in GENERIC_SECRETS:
+                yield known.close(secret_scanning_finding(alert, self.object_id), alert.repository)
+
+    @parser(refresh="changed")
+    def generic_secret_findings(
+        self, alerts: Incremental[GenericSecretAlertsStream], repositories: FullRefresh[RepositoriesStream]
+    ) -> Iterator[Finding]:
+        """Alerts of generic patterns, as those of the others."""
+        known = KnownRepositories(repositories)
+        for alert in alerts:
+            if alert.secret_type is None or alert.secret_type in GENERIC_SECRETS:
+                finding = secret_scanning_finding(alert, self.object_id, stream="generic_secret_alerts")
+                yield known.close(finding, alert.repository)
 
     @parser
     def code_repositories(self, repositories: FullRefresh[RepositoriesStream]) -> Iterator[CodeRepository]:

@@ -57,11 +57,12 @@ class Package(BaseModel):
 
 
 class Dependency(BaseModel):
-    """Where a repository depends on the package. `scope` is development or runtime."""
+    """Where a repository depends on the package: scope development or runtime, relationship direct or transitive."""
 
     package: Lenient[Package] = None
     manifest_path: Lenient[str] = None
     scope: Lenient[str] = None
+    relationship: Lenient[str] = None
 
 
 class Identifier(BaseModel):
@@ -104,12 +105,17 @@ def _first(value: object) -> object:
 
 
 class SecurityAdvisory(BaseModel):
-    """The advisory that an alert is about. `cvss` is deprecated in favour of `cvss_severities`, which webhooks lack."""
+    """The advisory that an alert is about; its classification is general or malware.
+
+    `cvss` is deprecated in favour of `cvss_severities`, which webhooks lack.
+    """
 
     ghsa_id: Lenient[str] = None
     cve_id: Lenient[str] = None
     summary: Lenient[str] = None
     severity: Lenient[str] = None
+    classification: Lenient[str] = None
+    withdrawn_at: Lenient[AwareDatetime] = None
     identifiers: LenientList[Identifier] = []
     cwes: LenientList[Weakness] = []
     cvss: Lenient[Cvss] = None

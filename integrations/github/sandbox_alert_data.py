@@ -24,6 +24,12 @@ SECRETS = {
     "aws_access_key_id": "Amazon AWS Access Key ID",
     "slack_incoming_webhook_url": "Slack Incoming Webhook URL",
 }
+GENERIC_SECRETS = {
+    "generic_private_key": "Private Key",
+    "mongodb_connection_string": "MongoDB Connection String",
+    "password": "Password",
+    "rsa_private_key": "RSA Private Key",
+}
 RESOLUTIONS = ("revoked", "revoked", "false_positive", "used_in_tests", "wont_fix")
 _ENDS = {"py": "py", "js": "ts", "java": "java", "go": "go"}
 
@@ -93,8 +99,15 @@ def reopen_code_alert(record: Record, at: datetime) -> None:
 
 
 def secret_alert(random: Random, number: int, repository: Record, created: datetime) -> Record:
-    """An open secret scanning alert, as `organization-secret-scanning-alert`; nothing has updated it yet."""
+    """An open secret scanning alert, as `organization-secret-scanning-alert`; nothing has updated it yet.
+
+    Each third of a repository is of a generic pattern, for which no random number is used.
+    """
     kind = random.choice(tuple(SECRETS))
+    name, provider = SECRETS[kind], SECRETS[kind].partition(" ")[0]
+    if number % 3 == 0:
+        kind = sorted(GENERIC_SECRETS)[number // 3 % len(GENERIC_SECRETS)]
+        name, provider = GENERIC_SECRETS[kind], "Generic"
     url = f"{API}/repos/{repository['full_name']}/secret-scanning/alerts/{number}"
     git = f"{API}/repos/{repository['full_name']}/git"
     line, blob, commit = random.randrange(1, 200), f"{random.getrandbits(160):040x}", f"{random.getrandbits(160):040x}"
@@ -111,10 +124,10 @@ def secret_alert(random: Random, number: int, repository: Record, created: datet
         "resolved_by": None,
         "resolution_comment": None,
         "secret_type": kind,
-        "secret_type_display_name": SECRETS[kind],
+        "secret_type_display_name": name,
         # What is shown unless it is hidden; it opens nothing.
         "secret": f"invented-secret-{random.getrandbits(64):016x}",
-        "provider": SECRETS[kind].partition(" ")[0],
+        "provider": provider,
         "validity": random.choice(("active", "inactive", "unknown")),
         "publicly_leaked": random.random() < 0.1,
         "multi_repo": False,

@@ -58,7 +58,8 @@ class AlertsApi(GitHubApi):
     @route("GET", "/orgs/{org}/secret-scanning/alerts")
     @route("GET", "/organizations/{org}/secret-scanning/alerts")
     def list_secret_alerts(self, request: SandboxRequest, org: str) -> SandboxResponse:
-        """Pages by number, or by before and after for who asks with an empty one of them.
+        """Pages by number, or by before and after for who asks with an empty one of them. Alerts of generic patterns
+        are listed only if their types are named.
 
         https://docs.github.com/rest/secret-scanning/secret-scanning
         """
@@ -66,12 +67,14 @@ class AlertsApi(GitHubApi):
             return self.not_found(request)
         if refusal := self.refuse("secret_scanning_alerts"):
             return refusal
-        alerts = list(self.secret_alerts.values())
+        types = request.param("secret_type")
+        named = types.split(",") if types else alert_data.SECRETS
+        alerts = [alert for alert in self.secret_alerts.values() if alert["secret_type"] in named]
         if request.param("hide_secret") == "true":
             alerts = [{name: value for name, value in alert.items() if name != "secret"} for alert in alerts]
         if {"after", "before"} & request.params().keys():
             hidden = request.param("hide_secret")
-            return self._list_alerts(request, "secret-scanning", alerts, ("created", "updated"), (hidden,))
+            return self._list_alerts(request, "secret-scanning", alerts, ("created", "updated"), (hidden, types))
         newest = sorted(alerts, key=lambda alert: str(alert["created_at"]), reverse=True)
         return self.numbered(request, f"organizations/{ORGANISATION_ID}/secret-scanning/alerts", newest)
 
@@ -133,10 +136,13 @@ class AlertsApi(GitHubApi):
 
     def forget_alerts(self, repository: int, change: Change) -> None:
         """The alerts of a repository that is gone, gone too."""
-        for name, alerts in self._by_stream().items():
-            gone = [key for key in alerts if key[0] == repository]
-            change.removed[name] = [key_text(*key) for key in gone]
-            for key in gone:
+        of_secrets = [key for key in self.secret_alerts if key[0] == repository]
+        change.removed.update(self._secrets_by_stream(of_secrets))
+        stores = {"dependabot_alerts": self.alerts, "code_scanning_alerts": self.code_alerts}
+        for name, alerts in stores.items():
+            change.removed[name] = [key_text(*key) for key in alerts if key[0] == repository]
+        for alerts in (*stores.values(), self.secret_alerts):
+            for key in [key for key in alerts if key[0] == repository]:
                 del alerts[key]
 
     def evolve_dependabot(self, random: Random, change: Change, until: datetime, created: int) -> None:
@@ -169,16 +175,17 @@ class AlertsApi(GitHubApi):
         new = [self._add_code_alert(random, random.choice(homes), after(random, change.at, until)) for _ in range(2)]
         secret = self._add_secret_alert(random, random.choice(homes), after(random, change.at, until))
         change.changed["code_scanning_alerts"] = [key_text(*key) for key in moved]
-        change.changed["secret_scanning_alerts"] = [key_text(*key) for key in changed]
         change.added["code_scanning_alerts"] = list(map(_key_of, new))
-        change.added["secret_scanning_alerts"] = [_key_of(secret)]
+        change.changed.update(self._secrets_by_stream(changed))
+        change.added.update(self._secrets_by_stream([(secret["repository"]["id"], secret["number"])]))
 
-    def _by_stream(self) -> dict[str, Alerts]:
-        return {
-            "dependabot_alerts": self.alerts,
-            "code_scanning_alerts": self.code_alerts,
-            "secret_scanning_alerts": self.secret_alerts,
-        }
+    def _secrets_by_stream(self, keys: Collection[tuple[int, int]]) -> dict[str, list[str]]:
+        """These secret scanning alerts, by the streams that list them."""
+        found: dict[str, list[str]] = {"secret_scanning_alerts": [], "generic_secret_alerts": []}
+        for key in keys:
+            is_generic = self.secret_alerts[key]["secret_type"] in alert_data.GENERIC_SECRETS
+            found["generic_secret_alerts" if is_generic else "secret_scanning_alerts"].append(key_text(*key))
+        return found
 
     def _add_alert(self, random: Random, repository: int, created: datetime) -> Record:
         number = self._numbers[repository] = self._numbers[repository] + 1

@@ -169,7 +169,7 @@ def advisory(random: Random, published: datetime) -> Advisory:
         **_scores(random, score),
         "cwes": [{"cwe_id": weakness, "name": WEAKNESSES[weakness]}],
         "epss": epss if cve else None,
-        "classification": "general",
+        "classification": "malware" if ghsa[-1] == "m" else "general",
     }
     return Advisory(record, vulnerability)
 

@@ -14,8 +14,10 @@ SET_ASIDE = frozenset(
 )
 
 
-def secret_scanning_finding(alert: SecretScanningAlert, object_id: ObjectId) -> Finding:
-    """The alert as a data security finding. GitHub says of no secret how severe it is."""
+def secret_scanning_finding(
+    alert: SecretScanningAlert, object_id: ObjectId, *, stream: str = "secret_scanning_alerts"
+) -> Finding:
+    """The alert as a data security finding. GitHub says of no secret how severe it is. stream: where it was listed."""
     repository, status = alert.repository, _status(alert)
     kind = alert.secret_type_display_name or alert.secret_type
     return Finding(
@@ -25,7 +27,7 @@ def secret_scanning_finding(alert: SecretScanningAlert, object_id: ObjectId) -> 
         src_url=alert.html_url,
         class_uid=FindingClass.DATA_SECURITY,
         title=kind or f"Secret scanning alert {alert.number}",
-        raw_record=RawRecord(stream="secret_scanning_alerts", key=f"[{repository.id},{alert.number}]"),
+        raw_record=RawRecord(stream=stream, key=f"[{repository.id},{alert.number}]"),
         status_id=status,
         vendor_status=alert.state or "unknown",
         status_detail=alert.resolution if alert.state == "resolved" else None,

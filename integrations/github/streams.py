@@ -14,6 +14,14 @@ _OF_A_USER = (
     *("followers_url", "following_url", "gists_url", "starred_url", "subscriptions_url", "organizations_url"),
     *("repos_url", "events_url", "received_events_url"),
 )
+# The types of secrets that are listed only if they are named; `password` is found by AI.
+# https://docs.github.com/code-security/reference/secret-security/supported-secret-scanning-patterns
+GENERIC_SECRETS = (
+    *("ec_private_key", "generic_private_key", "openssh_private_key", "pgp_private_key", "rsa_private_key"),
+    *("http_basic_authentication_header", "http_bearer_authentication_header"),
+    *("mongodb_connection_string", "mysql_connection_url", "postgres_connection_string"),
+    "password",
+)
 # What an alert says may change without its time of change.
 _REREAD = timedelta(days=7)
 
@@ -75,7 +83,7 @@ class CodeScanningAlertsStream(Stream[CodeScanningAlert]):
 
 
 class SecretScanningAlertsStream(Stream[SecretScanningAlert]):
-    """Secret scanning alerts of the organisation, open and resolved, without the secrets.
+    """Secret scanning alerts of the organisation, open and resolved, without the secrets and without generic patterns.
 
     https://docs.github.com/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-an-organization
     `updated_at` is null until an alert changes, and GitHub doesn't say where the list has those. So each sync lists all
@@ -102,6 +110,16 @@ class SecretScanningAlertsStream(Stream[SecretScanningAlert]):
         *("push_protection_bypass_request_reviewer_comment", "closure_request_comment"),
         "closure_request_reviewer_comment",
     )
+
+
+class GenericSecretAlertsStream(SecretScanningAlertsStream):
+    """Secret scanning alerts of generic patterns, such as private keys: they come only if their types are named.
+
+    https://docs.github.com/code-security/reference/secret-security/supported-secret-scanning-patterns
+    Listed and stored like the others. A server that does not know one of the types costs this stream alone.
+    """
+
+    params = {"hide_secret": "true", "after": "", "secret_type": ",".join(GENERIC_SECRETS)}
 
 
 class MembersStream(Stream[Member]):

@@ -20,13 +20,14 @@ from dazz_assets import (
     Stream,
     parser,
 )
-from dazz_assets.domain import CodeProject, Finding, FindingClass, RawRecord, Severity, Status, Tag
+from dazz_assets.domain import CodeProject, Finding, FindingClass, Identity, RawRecord, Severity, Status, Tag
 
+from .identities import organisation_identity, owner_id, user_identity
 from .links import SnykLink
 from .locations import Location, app_url, fix_available, locate, reachability
 from .models import Issue, Org, Project, Target
 from .packages import purl_type
-from .ratings import cves, cvss, cwes, exploit_maturity, ghsa, known_exploited, risk_score, rule
+from .ratings import cves, cvss, cwes, exploit_available, exploit_maturity, ghsa, known_exploited, risk_score, rule
 from .repositories import source_repository
 
 CLASSES = {
@@ -145,11 +146,10 @@ class SnykIntegration(Integration[SnykConfig]):
     def code_projects(
         self, projects: FullRefresh[ProjectsStream], targets: FullRefresh[TargetsStream]
     ) -> Iterator[CodeProject]:
-        """Projects, with their owner and the repository that they are in."""
+        """Projects, with the repository that they are in, and their owner: a user, or else their organisation."""
         known, app = {target.id: target for target in targets}, app_url(self._api_url())
         for project in projects:
-            attributes, related = project.attributes, project.relationships
-            organisation = related.organization.data.id if related and related.organization else None
+            attributes, organisation = project.attributes, project.organisation
             repository = source_repository(project, known)
             yield CodeProject(
                 id=self.object_id(project.id),
@@ -167,10 +167,22 @@ class SnykIntegration(Integration[SnykConfig]):
                 manifest_path=attributes.target_file or None,
                 package_manager=purl_type(attributes.type, None),
                 owner=project.owner,
-                owner_id=self.object_id(project.owner) if project.owner else None,
+                owner_id=owner_id(project, self.object_id),
                 tags=[Tag(name=tag.key, value=tag.value) for tag in attributes.tags],
                 created_time=attributes.created,
             )
+
+    @parser
+    def identities(self, orgs: FullRefresh[OrgsStream], projects: FullRefresh[ProjectsStream]) -> Iterator[Identity]:
+        """Organisations; and the users who own projects, of whom the API lists the ids alone."""
+        app = app_url(self._api_url())
+        for org in orgs:
+            yield organisation_identity(org, app, self.object_id)
+        seen = set()
+        for project in projects:
+            if project.owner and project.owner not in seen:
+                seen.add(project.owner)
+                yield user_identity(project.owner, project, self.object_id)
 
     def _api_url(self) -> str:
         with suppress(RuntimeError):  # a parser in a test has no config
@@ -198,6 +210,7 @@ class SnykIntegration(Integration[SnykConfig]):
             cvss_score=rating.score,
             cvss_vector=rating.vector,
             exploit_maturity=exploit_maturity(attributes),
+            exploit_available=exploit_available(attributes),
             known_exploited=known_exploited(attributes),
             reachable=reachable,
             reachability=word,

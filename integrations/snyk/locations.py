@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from dazz_assets.domain import AffectedCode, AffectedPackage, package_url
 
-from .models import Coordinate, Issue, PackageDependency, Project, SourceLocation, Target
+from .models import Coordinate, Issue, Project, SourceLocation, Target
 from .packages import distribution, purl_type
 from .repositories import SourceRepository, source_repository
 
@@ -63,40 +63,47 @@ def locate(issue: Issue, project: Project | None, targets: Mapping[str, Target],
 
 def fix_available(issue: Issue) -> bool | None:
     """Whether Snyk knows a fix for any of the issue's places; None if it says nothing."""
-    known = [fixable for at in issue.attributes.coordinates if (fixable := _is_fixable(at)) is not None]
-    return any(known) if known else None
+    return _any_known(map(_is_fixable, _present(issue)))
 
 
 def reachability(issue: Issue) -> tuple[bool | None, str | None]:
     """Whether code reaches the weakness in any of its places, and Snyk's word for it."""
-    words = [at.reachability for at in issue.attributes.coordinates]
+    words = [at.reachability for at in _present(issue)]
     word = next((word for word in _REACHABLE if word in words), None)
     return _REACHABLE.get(word or ""), word
 
 
+def _present(issue: Issue) -> list[Coordinate]:
+    """Where the issue is. Of one that is resolved in some places only the others count."""
+    given = issue.attributes.coordinates
+    return [at for at in given if at.state != "resolved"] or given
+
+
 def _packages(issue: Issue, project: Project | None) -> Iterator[AffectedPackage]:
-    """The packages of all coordinates, each once."""
-    seen: set[tuple[str, str | None]] = set()
-    for coordinate in issue.attributes.coordinates:
+    """The packages of all coordinates, each once with what all its coordinates say."""
+    places: dict[tuple[str, str | None], list[Coordinate]] = {}
+    for coordinate in _present(issue):
         for at in coordinate.representations:
-            if at.dependency and (of := (at.dependency.package_name, at.dependency.package_version)) not in seen:
-                seen.add(of)
-                yield _package(issue, project, coordinate, at.dependency)
+            if at.dependency:
+                of = at.dependency.package_name, at.dependency.package_version
+                places.setdefault(of, []).append(coordinate)
+    return (_package(issue, project, *of, coordinates) for of, coordinates in places.items())
 
 
 def _package(
-    issue: Issue, project: Project | None, coordinate: Coordinate, dependency: PackageDependency
+    issue: Issue, project: Project | None, name: str, version: str | None, coordinates: list[Coordinate]
 ) -> AffectedPackage:
-    key, name, version = issue.attributes.key, dependency.package_name, dependency.package_version
+    key = issue.attributes.key
     manager = purl_type(project.attributes.type if project else None, key)
     namespace = distribution(key) if manager in _OF_SYSTEMS else None
-    upgrades = (remedy.details.upgrade_package for remedy in coordinate.remedies if remedy.details)
+    remedies = (remedy.details for at in coordinates for remedy in at.remedies)
+    upgrades = (details.upgrade_package for details in remedies if details)
     return AffectedPackage(
         name=name,
         version=version,
         package_manager=manager,
         purl=package_url(manager, name, version, namespace),
-        fix_available=_is_fixable(coordinate),
+        fix_available=_any_known(map(_is_fixable, coordinates)),
         fixed_in_version=next(filter(None, upgrades), None),
         manifest_path=_target_file(project),
     )
@@ -104,7 +111,7 @@ def _package(
 
 def _code(issue: Issue, project: Project | None) -> Iterator[AffectedCode]:
     """The places in code of all coordinates; of a configuration its file."""
-    places = (at.source_location for item in issue.attributes.coordinates for at in item.representations)
+    places = (at.source_location for item in _present(issue) for at in item.representations)
     found = [_place(at) for at in places if at]
     if not found and issue.attributes.type == "config" and (target := _target_file(project)):
         found = [AffectedCode(file_path=target)]
@@ -136,7 +143,12 @@ def _is_fixable(at: Coordinate) -> bool | None:
         *(at.is_fixable_manually, at.is_fixable_snyk, at.is_fixable_upstream),
         *(at.is_patchable, at.is_pinnable, at.is_upgradeable),
     )
-    known = [fixable for fixable in said if fixable is not None]
+    return _any_known(said)
+
+
+def _any_known(said: Iterable[bool | None]) -> bool | None:
+    """Whether any of what is known is true; None if nothing is known."""
+    known = [word for word in said if word is not None]
     return any(known) if known else None
 
 

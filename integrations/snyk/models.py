@@ -24,10 +24,12 @@ class Relation(BaseModel):
 
 
 class OrgAttributes(BaseModel):
-    """What an organisation is called."""
+    """What an organisation is called: by people, and in addresses."""
 
     name: Lenient[str] = None
     slug: Lenient[str] = None
+    created_at: Lenient[AwareDatetime] = None
+    updated_at: Lenient[AwareDatetime] = None
 
 
 class Org(BaseModel):
@@ -77,6 +79,12 @@ class Project(BaseModel):
         """The id of the user who owns it."""
         owner = self.relationships.owner if self.relationships else None
         return owner.data.id if owner else None
+
+    @property
+    def organisation(self) -> str | None:
+        """The id of the organisation that it is in."""
+        organisation = self.relationships.organization if self.relationships else None
+        return organisation.data.id if organisation else None
 
     @property
     def target(self) -> str | None:
@@ -175,10 +183,14 @@ class Remedy(BaseModel):
 
 
 class Coordinate(BaseModel):
-    """Where an issue is, whether its weakness can be reached there, and how to fix it."""
+    """Where an issue is, whether its weakness can be reached there, and how to fix it.
+
+    state: open, or resolved where it is gone from this place, though not from others.
+    """
 
     representations: LenientList[Representation] = []
     remedies: LenientList[Remedy] = []
+    state: Lenient[str] = None
     reachability: Lenient[str] = None
     is_fixable_manually: Lenient[bool] = None
     is_fixable_snyk: Lenient[bool] = None

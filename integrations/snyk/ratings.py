@@ -5,6 +5,12 @@ from __future__ import annotations
 from .models import IssueAttributes, Rating
 
 UNKNOWN_MATURITY = "Not Defined"
+# Whether there is an exploit, by the levels of CVSS 4 and 3, and by those that Snyk had of its own.
+# https://www.first.org/cvss/v4.0/specification-document, https://www.first.org/cvss/v3.1/specification-document
+_EXPLOITS = {
+    **dict.fromkeys(("attacked", "high", "functional", "proof of concept", "mature"), True),
+    **dict.fromkeys(("unreported", "unproven", "no known exploit"), False),
+}
 # The American agency that keeps the list of weaknesses known to be exploited.
 EXPLOITED = "CISA"
 
@@ -21,6 +27,11 @@ def exploit_maturity(attributes: IssueAttributes) -> str | None:
     known = [level for level in levels if level.level != UNKNOWN_MATURITY]
     newest = max(known, key=lambda level: level.format, default=None)
     return newest.level if newest else None
+
+
+def exploit_available(attributes: IssueAttributes) -> bool | None:
+    """Whether there is an exploit, by its maturity; None if that is not defined, or said in a word that isn't known."""
+    return _EXPLOITS.get((exploit_maturity(attributes) or "").lower())
 
 
 def known_exploited(attributes: IssueAttributes) -> bool | None:

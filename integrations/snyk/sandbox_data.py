@@ -20,7 +20,9 @@ MANIFESTS = {
     "terraformconfig": ("main.tf", "modules/network/main.tf"),
 }
 SEVERITIES = ("low", "medium", "high", "critical")
-MATURITIES = ("Not Defined", "Proof of Concept", "High")
+# Levels of an exploit's maturity: in CVSS 3, and in CVSS 4.
+MATURITIES = (("Not Defined", "Not Defined"), ("Proof of Concept", "Proof of Concept"), ("High", "Attacked"))
+NO_EXPLOIT = ("Unproven", "Unreported")
 CODE_RULES = {"python/Sqli": "SQL Injection", "javascript/XSS": "Cross-site Scripting", "go/PT": "Path Traversal"}
 CLOUD_RULES = {"SNYK-CC-90181": "Storage bucket allows public reads", "SNYK-CC-90117": "Disk is not encrypted"}
 CONFIG_RULES = {"SNYK-CC-TF-9118": "Security group allows open ingress", "SNYK-CC-TF-9045": "Logging is disabled"}
@@ -190,6 +192,8 @@ def _package(random: Random, home: Record, created: datetime) -> Record:
         problems.append({"id": cve, "source": "NVD", "type": "vulnerability", "updated_at": scanned, "url": url})
         random.shuffle(problems)
     maturity = random.choice(MATURITIES)
+    if maturity == MATURITIES[0] and number % 2:
+        maturity = NO_EXPLOIT
     return {
         "classes": [
             {"id": random.choice(("CWE-79", "CWE-400", "CWE-502", "CWE-1333")), "source": "CWE", "type": "weakness"}
@@ -197,8 +201,10 @@ def _package(random: Random, home: Record, created: datetime) -> Record:
         "coordinates": [_dependency(random, name)],
         "effective_severity_level": level,
         "exploit_details": {
-            "maturity_levels": [{"format": "CVSSv3", "level": maturity}, {"format": "CVSSv4", "level": maturity}],
-            "sources": [] if maturity == "Not Defined" else ["Snyk"],
+            "maturity_levels": [
+                {"format": f"CVSSv{n}", "level": level} for n, level in zip((3, 4), maturity, strict=True)
+            ],
+            "sources": [] if maturity[0] == "Not Defined" else ["Snyk"],
         },
         "key": key,
         "problems": problems,

@@ -53,13 +53,18 @@ def test_a_secret_that_no_request_sends_is_a_warning(project: Project, command: 
 
 
 def test_json_names_streams_that_no_parser_reads(project: Project) -> None:
+    assert project.json("explain", "monday")["unread"] == ["workspaces", "updates"]
+
+
+def test_json_names_streams_parsers_and_what_these_read(project: Project) -> None:
     document = project.json("explain", "snyk")
-    assert document["unread"] == ["orgs"]
+    assert document["unread"] == []
     streams = {item["name"]: item for item in document["streams"]}
     assert streams["issues"]["parent"] == "orgs"
     assert streams["issues"]["cursor"]["since"] == "updated_after"
     assert streams["orgs"]["paginator"] == 'SnykLink("links.next")'
-    findings, code_projects = document["parsers"]
+    findings, code_projects, identities = document["parsers"]
+    assert identities["outputs"] == [{"model": "Identity", "table": "identities"}]
     assert code_projects["outputs"] == [{"model": "CodeProject", "table": "code_projects"}]
     assert findings["inputs"] == [
         {"parameter": "projects", "stream": "projects", "kind": "full_refresh"},

@@ -57,6 +57,7 @@ FULL: dict[str, Any] = {
     "cvss_score": 9.8,
     "cvss_vector": CVSS,
     "exploit_maturity": "Attacked",
+    "exploit_available": True,
     "known_exploited": True,
     "epss_score": 0.25,
     "epss_percentile": 0.9,
@@ -130,6 +131,23 @@ def test_each_cve_is_a_vulnerability_with_scores_and_packages() -> None:
     assert [package["version"] for package in first["affected_packages"]] == ["1", "Unknown"]
     assert (first["is_fix_available"], first["is_exploit_available"]) == (True, True)
     assert first["remediation"] == {"desc": "Upgrade a to 2."}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"exploit_available": True}, True),
+        ({"exploit_available": False, "exploit_maturity": "Unproven"}, False),
+        ({"exploit_available": False, "known_exploited": True}, True),
+        ({"known_exploited": False, "exploit_maturity": "Rumoured"}, None),
+    ],
+)
+def test_there_is_an_exploit_if_the_finding_says_so_whatever_the_vendors_word(
+    given: dict[str, Any], told: bool | None
+) -> None:
+    [vulnerability] = event_of(finding(cves=["CVE-2026-1"], **given))["vulnerabilities"]
+
+    assert vulnerability.get("is_exploit_available") is told
 
 
 def test_a_weakness_in_code_names_file_and_lines() -> None:

@@ -12,6 +12,7 @@ from dazz_assets.domain import Finding
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import DependabotAlert, Repository
 from integrations.github.streams import RepositoriesStream
+from tests.domain.test_ocsf_events import event_of
 
 
 def alert(**changes: Any) -> DependabotAlert:
@@ -73,6 +74,45 @@ def test_the_package_its_place_and_its_fix_are_told() -> None:
     assert (finding.manifest_path, finding.affected_versions) == ("web/package.json", "< 2.0")
     assert finding.fixed_in_version == "2.0"
     assert (finding.cves, finding.ghsa, finding.cwes) == (["CVE-2025-1"], "GHSA-aaaa-bbbb-cccc", ["CWE-79"])
+
+
+def with_advisory(**says: Any) -> DependabotAlert:
+    return alert(security_advisory={"ghsa_id": "GHSA-aaaa-bbbb-cccc", **says})
+
+
+@pytest.mark.parametrize(
+    ("word", "malware"), [("malware", True), ("general", False), ("novel", False), (None, None), (["malware"], None)]
+)
+def test_an_advisory_about_malware_says_so(word: object, malware: bool | None) -> None:
+    [finding] = parse(with_advisory(classification=word))
+
+    assert finding.malware is malware
+    assert event_of(finding)["unmapped"].get("malware") is malware
+
+
+@pytest.mark.parametrize(
+    ("word", "told"), [("direct", "direct"), ("transitive", "transitive"), ("inconclusive", None), (None, None)]
+)
+def test_how_the_repository_depends_on_the_package_is_told_where_it_is_known(
+    word: str | None, told: str | None
+) -> None:
+    dependency = {"package": {"ecosystem": "npm", "name": "left-turn"}, "relationship": word}
+    [finding] = parse(alert(dependency=dependency))
+
+    assert finding.relationship == finding.affected_packages[0].relationship == told
+    assert event_of(finding)["unmapped"].get("relationship") == told
+
+
+def test_a_withdrawn_advisory_closes_its_open_alert_and_leaves_a_closed_one_as_it_is() -> None:
+    withdrawn = {"ghsa_id": "GHSA-aaaa-bbbb-cccc", "withdrawn_at": "2025-03-04T00:00:00Z"}
+    opened, fixed = parse(
+        alert(security_advisory=withdrawn),
+        alert(security_advisory=withdrawn, state="fixed", fixed_at="2025-02-03T04:05:06Z"),
+    )
+
+    assert (opened.status, opened.vendor_status, opened.status_detail) == ("Archived", "open", "advisory withdrawn")
+    assert opened.closed_time == datetime(2025, 3, 4, tzinfo=UTC)
+    assert (fixed.status, fixed.closed_time) == ("Resolved", datetime(2025, 2, 3, 4, 5, 6, tzinfo=UTC))
 
 
 def test_the_id_depends_on_repository_and_number_alone() -> None:

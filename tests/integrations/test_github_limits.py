@@ -89,6 +89,7 @@ def test_a_secondary_limit_without_a_wait_is_waited_for_a_minute_at_least(
         ("dependabot_alerts", "vulnerability_alerts", "Dependabot alerts: read"),
         ("code_scanning_alerts", "security_events", "Code scanning alerts: read"),
         ("secret_scanning_alerts", "secret_scanning_alerts", "Secret scanning alerts: read"),
+        ("generic_secret_alerts", "secret_scanning_alerts", "Secret scanning alerts: read"),
         ("issues", "issues", "Issues: read"),
         ("pull_requests", "pull_requests", "Pull requests: read"),
     ],
@@ -113,6 +114,7 @@ def test_a_missing_permission_fails_its_stream(
         ("code_scanning_alerts", 403, "Advanced Security must be enabled for this repository to use code scanning."),
         ("code_scanning_alerts", 404, "no analysis found"),
         ("secret_scanning_alerts", 404, "Secret scanning is disabled on this repository."),
+        ("generic_secret_alerts", 404, "Secret scanning is disabled on this repository."),
         ("secret_scanning_alerts", 403, "Advanced Security must be enabled to use secret scanning."),
     ],
 )

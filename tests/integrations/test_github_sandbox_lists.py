@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
 import jwt
@@ -12,7 +12,9 @@ import pytest
 from dazz_assets.http.signed_jwt import make_throwaway_key
 from dazz_assets.sandbox import Sandbox
 from integrations.github.sandbox import GitHubSandbox
+from integrations.github.sandbox_alert_data import SECRETS as PROVIDERS
 from integrations.github.sandbox_api import APP_ID, INSTALLATION_ID
+from integrations.github.streams import GENERIC_SECRETS
 from tests.integrations.test_github_sandbox import Api
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -22,7 +24,7 @@ SECRETS = "/orgs/nimbus-works/secret-scanning/alerts"
 @pytest.fixture(scope="module")
 def vendor() -> GitHubSandbox:
     return GitHubSandbox(
-        seed=1, now=NOW, repositories=5, alerts=5, code_alerts=60, secret_alerts=40, members=9, issues=60, pulls=20
+        seed=1, now=NOW, repositories=5, alerts=5, code_alerts=60, secret_alerts=60, members=9, issues=60, pulls=20
     )
 
 
@@ -45,8 +47,25 @@ def test_a_secret_is_shown_unless_it_is_to_be_hidden(api: Api) -> None:
 def test_secrets_come_by_number_or_by_cursor_for_who_asks_with_an_empty_one(api: Api, vendor: GitHubSandbox) -> None:
     assert "page=2" in api.get(SECRETS, per_page="30").links["next"]["url"]
     assert "after=" in api.get(SECRETS, per_page="30", after="").links["next"]["url"]
-    found = {(alert["repository"]["id"], alert["number"]) for alert in api.walk(SECRETS, per_page="30", after="")}
-    assert found == set(vendor.secret_alerts)
+    assert listed(api) == of_types(vendor, PROVIDERS)
+
+
+def listed(api: Api, **params: str) -> set[tuple[int, int]]:
+    alerts = api.walk(SECRETS, per_page="10", after="", **params)
+    return {(alert["repository"]["id"], alert["number"]) for alert in alerts}
+
+
+def of_types(vendor: GitHubSandbox, types: Collection[str]) -> set[tuple[int, int]]:
+    return {key for key, alert in vendor.secret_alerts.items() if alert["secret_type"] in types}
+
+
+def test_generic_secrets_are_listed_only_if_their_types_are_named(api: Api, vendor: GitHubSandbox) -> None:
+    keys = ["rsa_private_key", "generic_private_key"]
+    generic, some = ",".join(GENERIC_SECRETS), ",".join(keys)
+
+    assert listed(api, secret_type=generic) == set(vendor.secret_alerts) - of_types(vendor, PROVIDERS)
+    assert listed(api, secret_type=some) == of_types(vendor, keys) != set()
+    assert not listed(api) & listed(api, secret_type=generic)
 
 
 def test_a_new_secrets_alert_has_no_time_of_change(vendor: GitHubSandbox) -> None:

@@ -90,6 +90,21 @@ def test_a_secret_scanning_alert_is_a_data_security_finding_with_its_first_place
     assert (finding.raw_record.stream, finding.raw_record.key) == ("secret_scanning_alerts", "[12,4]")
 
 
+def test_an_alert_of_a_generic_pattern_is_a_finding_once_whichever_lists_have_it() -> None:
+    github = GitHubIntegration()
+    key = secret_alert(secret_type="rsa_private_key", secret_type_display_name="RSA Private Key")
+    both, repositories = [key, secret_alert(number=5)], FullRefresh[Any]([])
+    [generic] = github.generic_secret_findings(Incremental(both), repositories)
+    [webhook] = github.secret_scanning_findings(Incremental(both), repositories)
+
+    assert (generic.uid, generic.class_uid, generic.title, generic.rule) == (
+        *("4", 2006),
+        *("RSA Private Key", "rsa_private_key"),
+    )
+    assert (generic.raw_record.stream, generic.raw_record.key) == ("generic_secret_alerts", "[12,4]")
+    assert (webhook.uid, generic.id) == ("5", github.object_id("secret-scanning", 12, 4))
+
+
 def test_no_finding_holds_a_secret_even_if_it_was_sent() -> None:
     [finding] = of_secrets(secret_alert())
 

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.orchestration.dagster_instance import open_temporary_instance
+from dazz_assets.orchestration.local_runs import sync_connections
 from integrations.github.sandbox import GitHubSandbox
+from integrations.github.streams import GENERIC_SECRETS
 from tests.integrations.github_syncs import NOW, GitHubCustomer, github_customer
 
 OF_REPOSITORIES = 7
+SECRETS = ("secret_scanning_alerts", "generic_secret_alerts")
 
 
 @pytest.fixture
@@ -57,7 +62,10 @@ def test_everything_is_stored_and_published_once(acme: GitHubCustomer, vendor: G
     assert keys(acme, "owners") == {str(person["id"]) for person in vendor.people[:2]}
     assert keys(acme, "dependabot_alerts") == pairs(vendor.alerts)
     assert keys(acme, "code_scanning_alerts") == pairs(vendor.code_alerts)
-    assert keys(acme, "secret_scanning_alerts") == pairs(vendor.secret_alerts)
+    generic = {key: alert for key, alert in vendor.secret_alerts.items() if alert["secret_type"] in GENERIC_SECRETS}
+    assert generic
+    assert keys(acme, "generic_secret_alerts") == pairs(generic)
+    assert keys(acme, "secret_scanning_alerts") == pairs(vendor.secret_alerts) - pairs(generic)
     assert keys(acme, "issues") == texts(vendor.issues)
     assert keys(acme, "pull_requests") == texts(vendor.pulls)
 
@@ -89,11 +97,10 @@ def test_all_objects_join(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
 
 
 def test_no_secret_is_stored(acme: GitHubCustomer) -> None:
-    acme.sync("repositories", "secret_scanning_alerts")
+    acme.sync("repositories", *SECRETS)
 
-    assert (
-        acme.column("select record from raw.github_secret_scanning_alerts where record like '%invented-secret%'") == []
-    )
+    for stream in SECRETS:
+        assert acme.column(f"select record from raw.github_{stream} where record like '%invented-secret%'") == []
 
 
 def test_an_incremental_sync_stores_what_changed_and_nothing_else(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
@@ -103,7 +110,7 @@ def test_an_incremental_sync_stores_what_changed_and_nothing_else(acme: GitHubCu
     reports = acme.sync()
     acme.parse()
 
-    for stream in ("dependabot_alerts", "code_scanning_alerts", "secret_scanning_alerts", "issues", "pull_requests"):
+    for stream in ("dependabot_alerts", "code_scanning_alerts", *SECRETS, "issues", "pull_requests"):
         assert reports[stream].records == len(change.changed[stream]) + len(change.added[stream]), stream
     assert keys(acme, "issues") >= texts(vendor.issues)
     assert keys(acme, "repositories") == texts(vendor.repositories)
@@ -124,13 +131,27 @@ def test_an_idle_sync_costs_two_requests_a_repository_and_one_for_each_other_lis
         **dict.fromkeys(("repositories", "members", "owners"), 1),
         # One page may not reach the mark, as many alerts share a time.
         **{name: requests[name] for name in ("dependabot_alerts", "code_scanning_alerts")},
-        "secret_scanning_alerts": 1,
+        **dict.fromkeys(SECRETS, 1),
         "issues": OF_REPOSITORIES,
         "pull_requests": OF_REPOSITORIES,
     }
     assert requests["dependabot_alerts"] <= 2
     assert requests["code_scanning_alerts"] <= 2
     assert {name for name, report in reports.items() if report.records} == {"repositories", "members", "owners"}
+
+
+def test_a_sync_of_all_streams_as_an_app_buys_one_token(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
+    config = vendor.app_settings(acme.connection.config["base_url"])
+    connection = acme.connection.model_copy(update={"config": config})
+    with open_temporary_instance() as instance:
+        outcome = sync_connections(
+            acme.spec, [connection], sync_range=SyncRange(from_mark=True), instance=instance, lake=acme.lake
+        )
+
+    assert outcome.errors == []
+    assert keys(acme, "repositories") == texts(vendor.repositories)
+    assert keys(acme, "issues") == texts(vendor.issues)
+    assert len(vendor.issued) == 1
 
 
 def test_what_changes_in_an_open_alert_comes_with_the_re_read(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
@@ -161,12 +182,13 @@ def test_alerts_that_nothing_updated_yet_come_again_when_they_change(
     untouched = {
         f"[{repo},{number}]" for (repo, number), alert in vendor.secret_alerts.items() if not alert["updated_at"]
     }
-    acme.sync("repositories", "secret_scanning_alerts")
-    acme.parse("secret_scanning_findings")
+    parsers = ("secret_scanning_findings", "generic_secret_findings")
+    acme.sync("repositories", *SECRETS)
+    acme.parse(*parsers)
     change = vendor.change(2)
-    moved = untouched & set(change.changed["secret_scanning_alerts"])
-    acme.sync("secret_scanning_alerts")
-    acme.parse("secret_scanning_findings")
+    moved = untouched & {key for stream in SECRETS for key in change.changed[stream]}
+    acme.sync(*SECRETS)
+    acme.parse(*parsers)
 
     found = acme.rows("select raw_record.key as key, status, last_seen_time from findings")
     after = {row["key"]: row["status"] for row in found}

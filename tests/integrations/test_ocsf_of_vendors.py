@@ -70,6 +70,7 @@ def test_all_of_githubs_sandbox() -> None:
         *github.findings(Incremental(alerts), listed),
         *github.code_scanning_findings(Incremental(code), listed),
         *github.secret_scanning_findings(Incremental(secrets), listed),
+        *github.generic_secret_findings(Incremental(secrets), listed),
     ]
 
     assert classes(found) == {2002: len(alerts), 2006: len(secrets), 2007: len(code)}

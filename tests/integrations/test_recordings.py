@@ -264,8 +264,16 @@ EDITS = {
                 "object d88db5720727a4abd6612e0daf8b07e0: owner_id: "
                 '"6e7fd534215c8a56afce017eb52e5180" -> "72bae19baf805b8091cdc37108e34c1a"',
             ],
+            "first/objects/identities.identities": [
+                "object 72bae19baf805b8091cdc37108e34c1a: not expected",
+                "object 6e7fd534215c8a56afce017eb52e5180: missing",
+            ],
             "second/objects/findings.findings": ["object 0b273263e1ab422c4d27ef3f36f684ca: not expected"],
             "second/objects/code_projects.code_projects": ["object d88db5720727a4abd6612e0daf8b07e0: not expected"],
+            "second/objects/identities.identities": [
+                "object 6e7fd534215c8a56afce017eb52e5180: not expected",
+                "object 72bae19baf805b8091cdc37108e34c1a: not expected",
+            ],
         },
     ),
 }

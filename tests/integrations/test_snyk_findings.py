@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
 from integrations.snyk.integration import SnykConfig, SnykIntegration
-from integrations.snyk.models import Issue, Project, Target
+from integrations.snyk.models import Issue, Org, Project, Target
+from tests.domain.test_ocsf_events import event_of
 
 PROJECT = Project.model_validate(
     {
@@ -133,6 +134,14 @@ def test_every_package_to_be_changed_is_told() -> None:
         ("gomodules", "SNYK-GOLANG-LEFTTURN-1", "pkg:golang/left-turn@1.9"),
         ("rpm", "SNYK-RHEL8-LEFTTURN-1", "pkg:rpm/redhat/left-turn@1.9"),
         ("unknown", "SNYK-ORACLE7-LEFTTURN-1", "pkg:rpm/oracle/left-turn@1.9"),
+        ("unknown", "SNYK-WOLFILATEST-LEFTTURN-1", "pkg:apk/wolfi/left-turn@1.9"),
+        ("apk", "SNYK-CHAINGUARDLATEST-LEFTTURN-1", "pkg:apk/chainguard/left-turn@1.9"),
+        ("deb", "SNYK-DEBIANUNSTABLE-LEFTTURN-1", "pkg:deb/debian/left-turn@1.9"),
+        ("unknown", "SNYK-UBUNTU2204-LEFTTURN-1", "pkg:deb/ubuntu/left-turn@1.9"),
+        ("unknown", "SNYK-ALPINE318-LEFTTURN-1", "pkg:apk/alpine/left-turn@1.9"),
+        ("rpm", "SNYK-ALMALINUX9-LEFTTURN-1", "pkg:rpm/almalinux/left-turn@1.9"),
+        ("rpm", "SNYK-MARSLATEST-LEFTTURN-1", "pkg:rpm/left-turn@1.9"),
+        ("unknown", "SNYK-UNMANAGED-LEFTTURN-1", None),
         ("unknown", "snyk:lic:npm:left-turn:GPL-3.0", "pkg:npm/left-turn@1.9"),
         ("unknown", "npm:left-turn:20180130", "pkg:npm/left-turn@1.9"),
         ("unknown", "SNYK-MARS-LEFTTURN-1", None),
@@ -157,6 +166,53 @@ def test_a_fix_is_available_where_snyk_knows_one(flags: dict[str, bool], availab
     [finding] = parse(issue(coordinates=[{**PACKAGE[0], **flags}]))
 
     assert finding.fix_available is available
+
+
+def place(package: str = "left-turn", /, **says: Any) -> dict[str, Any]:
+    return {"representations": [{"dependency": {"package_name": package, "package_version": "1.9"}}], **says}
+
+
+@pytest.mark.parametrize(
+    ("places", "available"),
+    [
+        ([{"is_upgradeable": False}, {"is_upgradeable": True}], True),
+        ([{"is_upgradeable": True}, {"is_upgradeable": False}], True),
+        ([{}, {"is_pinnable": False}], False),
+        ([{}, {}], None),
+    ],
+)
+def test_a_package_in_several_places_is_one_with_a_fix_if_there_is_one_in_any(
+    places: list[dict[str, bool]], available: bool | None
+) -> None:
+    [finding] = parse(issue(coordinates=[place(**says) for says in places]))
+
+    assert [package.fix_available for package in finding.affected_packages] == [available]
+    assert finding.fix_available is available
+
+
+def test_the_version_with_the_fix_is_that_of_any_place_of_the_package() -> None:
+    remedy = {"details": {"upgrade_package": "2.0"}}
+    [finding] = parse(issue(coordinates=[place(), place("right-turn"), place(remedies=[remedy])]))
+
+    assert [(package.name, package.fixed_in_version) for package in finding.affected_packages] == [
+        ("left-turn", "2.0"),
+        ("right-turn", None),
+    ]
+
+
+def test_places_where_an_open_issue_is_resolved_have_not_to_be_changed() -> None:
+    gone = {"state": "resolved", "is_upgradeable": True, "reachability": "function"}
+    here = {"state": "open", "is_upgradeable": False, "reachability": "no-path-found"}
+    [finding] = parse(issue(coordinates=[place("right-turn", **gone), place(**gone), place(**here)]))
+
+    assert [(package.name, package.fix_available) for package in finding.affected_packages] == [("left-turn", False)]
+    assert (finding.fix_available, finding.reachable) == (False, False)
+
+
+def test_an_issue_that_is_resolved_everywhere_says_where_it_was() -> None:
+    [finding] = parse(issue(status="resolved", coordinates=[place(state="resolved"), place("up", state="resolved")]))
+
+    assert [package.name for package in finding.affected_packages] == ["left-turn", "up"]
 
 
 @pytest.mark.parametrize(
@@ -200,6 +256,22 @@ def test_projects_join_their_findings_and_name_repository_and_owner() -> None:
 
     assert (stored.id, stored.repository_name, stored.is_active) == (finding.resource_id, "acme/shop", True)
     assert (stored.package_manager, stored.owner_id) == ("npm", snyk.object_id("u1"))
+
+
+def test_owners_are_identities_each_once_and_a_project_without_one_is_its_organisations() -> None:
+    owned = [PROJECT, PROJECT.model_copy(update={"id": "p2"})]
+    snyk, org = SnykIntegration(), Org.model_validate({"id": "o1", "attributes": {"name": "Acme Ltd", "slug": "acme"}})
+    organisation, user = snyk.identities(FullRefresh([org]), FullRefresh([*owned, project_of_target("github")]))
+    found = list(snyk.code_projects(FullRefresh([*owned, project_of_target("github")]), FullRefresh([])))
+
+    assert (organisation.name, organisation.type, organisation.src_url) == (
+        "acme",
+        "Organization",
+        "https://app.snyk.io/org/acme",
+    )
+    assert (user.uid, user.name, user.type) == ("u1", None, "User")
+    assert (user.raw_record.stream, user.raw_record.key) == ("projects", "p1")
+    assert [project.owner_id for project in found] == [user.id, user.id, organisation.id]
 
 
 def project_of_target(origin: str, name: str = "acme/shop(main):web/package.json") -> Project:
@@ -342,6 +414,32 @@ def test_exploit_maturity_is_told_where_it_is_known() -> None:
     )
 
     assert [finding.exploit_maturity for finding in found] == ["Attacked", None, None]
+
+
+@pytest.mark.parametrize(
+    ("levels", "available"),
+    [
+        ({"CVSSv4": "Attacked"}, True),
+        ({"CVSSv4": "Proof of Concept"}, True),
+        ({"CVSSv4": "Unreported"}, False),
+        ({"CVSSv3": "High"}, True),
+        ({"CVSSv3": "Functional"}, True),
+        ({"CVSSv3": "Unproven"}, False),
+        ({"CVSSv3": "No Known Exploit"}, False),
+        ({"CVSSv3": "Proof of Concept", "CVSSv4": "Unreported"}, False),
+        ({"CVSSv3": "Unproven", "CVSSv4": "Not Defined"}, False),
+        ({"CVSSv4": "Rumoured"}, None),
+        ({"CVSSv4": "Not Defined"}, None),
+        ({}, None),
+    ],
+)
+def test_whether_there_is_an_exploit_is_told_by_its_maturity(levels: dict[str, str], available: bool | None) -> None:
+    details = {"maturity_levels": [{"format": format, "level": level} for format, level in levels.items()]}
+    [finding] = parse(issue(exploit_details=details, problems=[{"id": "CVE-2025-1"}]))
+    [vulnerability] = event_of(finding)["vulnerabilities"]
+
+    assert finding.exploit_available is available
+    assert vulnerability.get("is_exploit_available") is available
 
 
 def test_names_of_the_weakness_are_told_apart_whatever_their_order() -> None:

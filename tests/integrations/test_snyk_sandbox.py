@@ -219,3 +219,13 @@ def test_a_few_thousand_issues_by_default() -> None:
     vendor = SnykSandbox()
 
     assert (len(vendor.orgs), len(vendor.projects), len(vendor.issues)) == (6, 240, 3_000)
+
+
+def test_levels_of_maturity_are_those_of_their_version_of_cvss(vendor: SnykSandbox) -> None:
+    details = [issue["attributes"].get("exploit_details", {}) for issue in vendor.issues.values()]
+    told = {(level["format"], level["level"]) for detail in details for level in detail.get("maturity_levels", [])}
+
+    assert told == {
+        *(("CVSSv3", level) for level in ("Not Defined", "Unproven", "Proof of Concept", "High")),
+        *(("CVSSv4", level) for level in ("Not Defined", "Unreported", "Proof of Concept", "Attacked")),
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,34 @@ def test_everything_is_stored_and_each_finding_names_its_repository(acme: Custom
         for key, project in vendor.projects.items()
     }
     assert acme.rows("select * from quarantine") == []
+
+
+def test_each_project_joins_its_owner_and_so_do_findings_through_it(acme: Customer, vendor: SnykSandbox) -> None:
+    acme.sync()
+    for parser in acme.spec.parsers:
+        acme.parse(name=parser)
+
+    def owner(project: dict[str, Any]) -> str:
+        related = project["relationships"]
+        return str(related.get("owner", related["organization"])["data"]["id"])
+
+    joined = acme.rows(
+        "select p.uid as project, i.uid as owner from code_projects p join identities i on i.id = p.owner_id"
+    )
+    assert {row["project"]: row["owner"] for row in joined} == {
+        key: owner(project) for key, project in vendor.projects.items()
+    }
+    through = acme.rows(
+        "select f.uid from findings f join code_projects p on p.id = f.resource_id "
+        "join identities i on i.id = p.owner_id"
+    )
+    assert {row["uid"] for row in through} == {
+        key for key, issue in vendor.issues.items() if issue["relationships"]["scan_item"]["data"]["type"] == "project"
+    }
+    organisations = acme.rows("select uid, name, full_name, type from identities where type = 'Organization'")
+    assert {row["uid"]: (row["name"], row["full_name"]) for row in organisations} == {
+        key: (org["attributes"]["slug"], org["attributes"]["name"]) for key, org in vendor.orgs.items()
+    }
 
 
 def test_an_idle_sync_costs_one_request_for_the_organisations_and_three_for_each(acme: Customer) -> None:

@@ -13,7 +13,7 @@ from dazz_assets.lake.object_columns import make_batch
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import CodeScanningAlert, Issue, Member, PullRequest, Repository, SecretScanningAlert
 from integrations.github.sandbox import GitHubSandbox
-from integrations.github.streams import IssuesStream, PullRequestsStream
+from integrations.github.streams import GENERIC_SECRETS, IssuesStream, PullRequestsStream
 from tests.integrations.test_unusual_records import NOW, OF_A_REPOSITORY, require_valid, thorough, unusual
 
 VENDOR = GitHubSandbox(
@@ -51,8 +51,11 @@ def test_an_unusual_code_scanning_alert_is_a_valid_finding(alert: str) -> None:
 def test_an_unusual_secret_scanning_alert_is_a_valid_finding(alert: str) -> None:
     record, alerts = json.loads(alert), [SecretScanningAlert.model_validate_json(alert)]
 
+    parse = (
+        GITHUB.generic_secret_findings if alerts[0].secret_type in GENERIC_SECRETS else GITHUB.secret_scanning_findings
+    )
     require_valid(
-        list(GITHUB.secret_scanning_findings(Incremental(alerts), FullRefresh([]))),
+        list(parse(Incremental(alerts), FullRefresh([]))),
         GITHUB.object_id("secret-scanning", record["repository"]["id"], record["number"]),
     )
 

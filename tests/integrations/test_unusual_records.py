@@ -132,6 +132,8 @@ def test_an_unusual_issue_is_a_valid_finding(issue: str, project: str, target: s
     )
     [stored] = integration.code_projects(FullRefresh(projects), FullRefresh(targets))
     assert make_batch([stored], type(stored)).num_rows == 1
+    owners = list(integration.identities(FullRefresh([]), FullRefresh(projects)))
+    assert [owner.uid for owner in owners] == [projects[0].owner] * bool(projects[0].owner)
 
 
 def one_part_changed(record: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,22 @@ def test_alerts_of_githubs_webhooks_are_findings_too() -> None:
     assert found[0].id == found[2].id != found[1].id
 
 
+def test_alerts_as_the_webhook_before_had_them_lose_what_they_say_otherwise_and_are_findings() -> None:
+    hooks = load("github/webhook_repository_vulnerability_alert.json")
+    alerts = [{**hook["alert"], "repository": hook["repository"]} for hook in hooks]
+    named = [alert for alert in alerts if "number" in alert]
+    found = github_findings(named)
+
+    assert (len(alerts), len(named)) == (4, 3)
+    assert [(f.uid, f.status, f.title, f.resource_name) for f in found] == [
+        ("2", "New", "Dependabot alert 2", "Codertocat/Hello-World"),
+        ("2", "New", "Dependabot alert 2", "Codertocat/Hello-World"),
+        ("2", "Suppressed", "Dependabot alert 2", "Codertocat/Hello-World"),
+    ]
+    assert [f.closed_time for f in found] == [None, None, datetime(2017, 10, 25, tzinfo=UTC)]
+    assert [(f.affected_packages, f.severity, f.malware) for f in found] == [([], "Unknown", None)] * 3
+
+
 def test_githubs_example_alerts_have_the_streams_key_and_cursor() -> None:
     stream = read_integration(GitHubIntegration).streams["dependabot_alerts"]
     assert stream.cursor
@@ -119,6 +136,7 @@ def test_a_page_of_snyks_issues_is_five_findings() -> None:
     ]
     assert [f.cves for f in found] == [[], ["CVE-2023-4863"], ["CVE-2023-50447"], ["CVE-2024-6345"], ["CVE-2025-43859"]]
     assert [f.exploit_maturity for f in found] == [None, "Attacked", "Proof of Concept", "Proof of Concept", None]
+    assert [f.exploit_available for f in found] == [None, True, True, True, None]
     assert len({f.id for f in found}) == 5
 
 

@@ -1,22 +1,26 @@
-"""Errors that a GraphQL API answered with status 200 are told for what they are, with no word of that vendor's."""
+"""Errors that a GraphQL API answered with status 200 are told for what they are, in a sync of that vendor."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dazz_assets import CursorToken, Stream
-from dazz_assets.http import FetchError, RateLimitedError, Request, ResponseRules
-from dazz_assets.http.client import Client
+from dazz_assets.errors import SyncError
+from dazz_assets.http import RateLimitedError
+from dazz_assets.http.errors import VendorReportedError
 from dazz_assets.http.retry import ATTEMPTS
+from dazz_assets.sandbox import Fault
 from tests.conformance.conftest import Connect, api, clock, connect, lake
 from tests.conformance.connected import items
 from tests.conformance.integrations import CommonIntegration, Item
-from tests.http.loopback import Clock, Reply, Vendor
+from tests.http.loopback import Reply, Vendor
+from tests.integrations.monday_connection import connected
 
 __all__ = ["api", "clock", "connect", "lake"]
 
@@ -42,20 +46,42 @@ def boards(*numbers: int, following: str | None = None) -> Reply:
     return Reply(body={"data": {"boards": items(*numbers), "next": following}})
 
 
+KINDS = {
+    "FIELD_LIMIT_EXCEEDED": RateLimitedError,
+    "CursorException": VendorReportedError,
+    "DAILY_LIMIT_EXCEEDED": RateLimitedError,
+    "COMPLEXITY_BUDGET_EXHAUSTED": RateLimitedError,
+}
+
+
+def code_and_message(body: dict[str, Any]) -> tuple[str, str]:
+    """The vendor's code, and its words."""
+    if "error_code" in body:
+        return body["error_code"], body["error_message"]
+    [error] = body["errors"]
+    return error["extensions"]["code"], error["message"]
+
+
+def test_the_recorded_errors_are_those_that_are_expected_here() -> None:
+    assert {code_and_message(recorded["body"])[0] for recorded in BODIES} == KINDS.keys()
+
+
 @pytest.mark.parametrize("recorded", BODIES, ids=range(len(BODIES)))
-def test_it_fails_with_the_vendors_words_and_as_the_error_that_is_expected(
-    api: Vendor, clock: Clock, recorded: dict[str, Any]
+def test_each_is_of_its_kind_in_the_vendors_words_after_the_waits_that_it_asks_for(
+    tmp_path: Path, recorded: dict[str, Any]
 ) -> None:
-    api.script(Reply(recorded["status"], recorded["body"]))
-    client = Client(api.url, clock=clock, sleep=clock.sleep)
-    with pytest.raises(FetchError) as caught:
-        client.send(Request(api.url, "POST", body=BoardsStream.body), ResponseRules(records="data.boards"))
-    expected, body = recorded["expect"], recorded["body"]
-    message = body["error_message"] if "error_message" in body else body["errors"][0]["message"]
-    assert message in str(caught.value)
-    assert isinstance(caught.value, RateLimitedError) is (expected["error"] == "RateLimitedError")
-    waits = [round(seconds) for seconds in clock.sleeps]
-    assert waits == [expected["wait"]] * (ATTEMPTS - 1) if "wait" in expected else waits == []
+    code, message = code_and_message(recorded["body"])
+    with connected(tmp_path) as (vendor, acme):
+        vendor.faults.add(Fault(kind="status", status=recorded["status"], body=recorded["body"], times=ATTEMPTS + 1))
+        with pytest.raises(SyncError, match=re.escape(message)) as caught:
+            acme.sync("boards")
+        asked = vendor.traffic.stats().requests
+        waits = [round(seconds) for seconds in acme.clock.sleeps]
+
+    assert type(caught.value.__context__) is KINDS[code]
+    wait = recorded["expect"].get("wait")
+    assert waits == ([wait] * (ATTEMPTS - 1) if wait else [])
+    assert asked == (ATTEMPTS if wait else 1)
 
 
 @pytest.mark.parametrize("recorded", [item for item in BODIES if "begins anew" in item["expect"]["error"]])
