@@ -299,7 +299,7 @@ class Pass:
             )
         if self._part.until is None:
             for source in self._complete:
-                if self._follows_mark(source) and source.parent not in state.shifted | state.lacking:
+                if self._follows_mark(source) and source.parent not in state.shifted | state.lacking | self._uncertain:
                     source.listed = source.content
 
     def _replace_stored(self) -> None:
