@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import SecretStr
 
@@ -245,7 +245,7 @@ class MondayIntegration(Integration[MondayConfig]):
         for item in items:
             work_item = self._work_item(item, names)
             gone = listed.gone_since(item.id)
-            yield _closed(work_item, gone) if gone else work_item
+            yield work_item.closed("item no longer listed", gone) if gone else work_item
 
     @parser
     def identities(self, users: FullRefresh[UsersStream], teams: FullRefresh[TeamsStream]) -> Iterator[Identity]:
@@ -313,14 +313,6 @@ class MondayIntegration(Integration[MondayConfig]):
             return (team.name if team else None), None
         user = names.users.get(assigned.id)
         return (user.name if user else None), self.object_id(assigned.id)
-
-
-def _closed(work_item: WorkItem, gone: datetime) -> WorkItem:
-    """The work item as closed since its board no longer lists it; one that was done or closed before stays so."""
-    if work_item.status_id in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
-        return work_item
-    status = {"status_id": TicketStatus.CLOSED, "status": TicketStatus.CLOSED.caption}
-    return work_item.model_copy(update={**status, "status_detail": "item no longer listed", "closed_time": gone})
 
 
 def _status(item: Item, board: Board | None, status: ItemStatus | None) -> tuple[TicketStatus, str | None]:
