@@ -85,7 +85,7 @@ def _changed_since(day: str) -> dict[str, object]:
 
 
 class NewestItemsStream(Stream):
-    """The items of each board that changed last, with when: which boards have anything new, in a request for 50.
+    """The items of each board that changed last, with when, and how many there are: which boards have anything new.
 
     Several, as an automation changes many items in one second, and a sync may come amid them.
     https://developer.monday.com/api-reference/reference/items-page
@@ -139,13 +139,13 @@ class ItemsStream(Stream[Item]):
 
 
 class ListedItemsStream(Stream[ListedItem]):
-    """The ids of a board's active items, if the board has changed: its number of items is a part of it.
+    """The ids of a board's active items, if its newest items or their number changed.
 
     An item that is archived or deleted leaves the list without a word.
     https://developer.monday.com/api-reference/reference/items-page
     """
 
-    parent = BoardsStream
+    parent = NewestItemsStream
     parents = "changed"
     permissions = ("boards:read",)
     query = "queries/listed_items.graphql"
@@ -221,8 +221,8 @@ class MondayIntegration(Integration[MondayConfig]):
         BoardsStream,
         UsersStream,
         TeamsStream,
-        ListedItemsStream,
         NewestItemsStream,
+        ListedItemsStream,
         ItemsStream,
         UpdatesStream,
     )

@@ -170,12 +170,12 @@ def test_a_board_that_is_gone_is_passed_over_with_a_warning(account: Account) ->
 def test_a_board_that_is_missing_in_an_answer_closes_nothing(account: Account) -> None:
     """Whether its items are gone, such an answer does not say."""
     vendor, acme = account
-    acme.sync("boards", "listed_items")
+    acme.sync("boards", "newest_items", "listed_items")
     before = acme.keys("listed_items")
     vendor.change(1)
-    vendor.faults.add(Fault(kind="status", status=200, body={"data": {"boards": []}}, times=9, skip=2))
+    vendor.faults.add(Fault(kind="status", status=200, body={"data": {"boards": []}}, times=9, skip=3))
     with pytest.raises(SyncError, match="7100000"):
-        acme.sync("boards", "listed_items")
+        acme.sync("boards", "newest_items", "listed_items")
     assert acme.keys("listed_items") == before
     vendor.faults.clear()
     acme.sync("listed_items")

@@ -211,14 +211,29 @@ def test_a_board_that_is_refused_among_others_costs_no_other_board_its_items(tmp
         assert acme.keys("items") == active(vendor) - refused
 
 
-def test_which_items_are_listed_is_asked_of_the_boards_that_changed(account: Account) -> None:
+def test_which_items_are_listed_is_asked_of_the_boards_with_anything_new(account: Account) -> None:
     vendor, acme = account
     acme.sync()
     change = vendor.change(1)
     vendor.traffic.clear()
-    acme.sync("boards", "listed_items")
-    assert sorted(boards_asked_for_items(vendor)) == sorted(change.changed["boards"])
+    acme.sync("boards", "newest_items", "listed_items")
+    moved = {vendor.account.items[id_]["board"]["id"] for id_ in change.changed["items"]}
+    assert set(boards_asked_for_items(vendor)) == moved | set(change.changed["boards"])
     assert acme.keys("listed_items") == active(vendor) - below_others_on_their_board(vendor)
+
+
+def test_an_item_that_went_while_another_came_is_no_longer_listed(account: Account) -> None:
+    """The board then has as many items as before."""
+    vendor, acme = account
+    acme.sync()
+    home = next(iter(vendor.account.boards))
+    old, *_ = (id_ for id_, item in vendor.account.items.items() if item["board"]["id"] == home)
+    at = data.timestamp(datetime(2026, 6, 1, 8, tzinfo=UTC))
+    vendor.account.items[data_id(1_000)] = vendor.account.items[old] | {"id": data_id(1_000), "updated_at": at}
+    vendor.account.items[old] = vendor.account.items[old] | {"state": "archived"}
+    before = acme.keys("listed_items")
+    acme.sync("boards", "newest_items", "listed_items")
+    assert acme.keys("listed_items") == before - {old} | {data_id(1_000)}
 
 
 def test_work_items_of_archived_and_deleted_items_are_closed_if_they_were_not_done(account: Account) -> None:
@@ -229,7 +244,7 @@ def test_work_items_of_archived_and_deleted_items_are_closed_if_they_were_not_do
     gone: set[str] = set()
     for seed in range(1, 4):
         gone |= set(vendor.change(seed).removed["items"])
-        acme.sync("boards", "listed_items", "newest_items", "items")
+        acme.sync("boards", "newest_items", "listed_items", "items")
     acme.parse(every=True)
     closed = acme.rows("from work_items where status_detail = 'item no longer listed'")
     assert {row["uid"] for row in closed} <= gone
