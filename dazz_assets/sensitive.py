@@ -67,8 +67,16 @@ class SensitiveFields:
         return self._hide(text, lambda raw: raw if raw == b"null" else _HIDDEN_JSON) or _HIDDEN_JSON
 
     def prune(self, value: Any) -> Any:
-        """A parsed value whose sensitive lists and objects are empty, for those who look at names and kinds alone."""
-        return self._prune(value, self._fields)
+        """A parsed value whose sensitive lists and objects are empty, for those who look at names and kinds alone.
+
+        One that is nested too deep to be searched is empty.
+        """
+        if not self._fields:
+            return value
+        try:
+            return self._prune(value, self._fields)
+        except RecursionError:
+            return type(value)()
 
     def hide_keeping_kinds(self, text: str) -> str:
         """As `hide`, but a number becomes 0, a truth value false, and a list or an object empty, so that models fit.

@@ -16,6 +16,7 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import SyncError
 from dazz_assets.http import Auth, AuthConnection, ClientEvent, Limiter, Mask
 from dazz_assets.http.access import Permissions
+from dazz_assets.http.auth import auth_config_fields
 from dazz_assets.http.auth_choice import NoAuthError, choose_auth
 from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.client import Client
@@ -212,6 +213,8 @@ class Session:
         """One credential, or one for each token if the config has a list of them."""
         config, auth, rate = self.integration.config, self.auth, self.integration.rate
         field, tokens = secret_list(config)
+        if isinstance(self.integration.auth, tuple) and field not in auth_config_fields(auth):
+            tokens = 1
         mask = Mask(config_secrets(config))
         return CredentialSet(
             [
@@ -337,6 +340,8 @@ class Session:
             return values[name]
 
         url = fill_address(template, look_up)
+        if "?" in url or "#" in url:
+            raise BadConnection(f"{connection}: {setting} has a `?` or `#`, which no path can follow; leave it out")
         if parse_origin(url) is None:
             raise BadConnection(
                 f"{connection}: {setting} must begin with http:// or https:// and have a host and no user name, for "

@@ -32,12 +32,14 @@ class FirstRecords:
 
     fields: the values of the parent that the page belongs to: those that its request or a stream below needs.
     skipped: the failure in place of the page that the stream accepts as one without records, in the vendor's words.
+    kept: the errors beside the records that the stream accepts, in the vendor's words.
     """
 
     stream: StreamSpec
     records: Sequence[Raw]
     fields: Mapping[str, str]
     skipped: str | None = None
+    kept: str | None = None
 
 
 def fetch_first_records(
@@ -108,7 +110,7 @@ def fetch_records_of_parent(
     for bounds in trial_ranges(session, stream):
         first = _fetch_first_page(session, client, stream, parent, bounds)
         if first.records:
-            return FirstRecords(stream, first.records, parent)
+            return FirstRecords(stream, first.records, parent, kept=first.page.accepted_errors)
         skipped = skipped or first.page.accepted_failure
     return FirstRecords(stream, (), parent, skipped)
 

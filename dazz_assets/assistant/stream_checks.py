@@ -11,15 +11,16 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.facts import fetch_fact
 from dazz_assets.extract.stream_requests import parent_fields, split_generations
 from dazz_assets.http import CredentialError, FetchError, TransportError
-from dazz_assets.http.access import UNAUTHORIZED
+from dazz_assets.http.access import UNAUTHORIZED, says_refusal
 from dazz_assets.http.client import Client
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 
-Outcome = Literal["works", "skipped", "refused", "failed", "untried"]
-"""A page came; a failure came that the stream accepts as no records; the credentials may not read it; it failed in
-another way; there was nothing to ask for."""
+Outcome = Literal["works", "partly", "skipped", "refused", "failed", "untried"]
+"""A page came; one came with errors beside its records that say that some of it may not be read; a failure came that
+the stream accepts as no records; the credentials may not read it; it failed in another way; there was nothing to ask
+for."""
 
 # After so many 401s and nothing else, the credentials are taken to be wrong, and nothing more is sent with them.
 _ENOUGH_401 = 2
@@ -117,16 +118,10 @@ class _Checks:
                 self._note_failure(name, stream, error, client)
                 return
             self._first[name] = first
-            skipped = first.skipped if not first.records else None
-            found = StreamCheck(
-                name,
-                "works" if skipped is None else "skipped",
-                len(first.records),
-                client.counters.requests,
-                skipped or "",
-                () if skipped is None else stream.permissions,
-                client.warnings,
-            )
+            outcome, reason = _judge(first)
+            needs = () if outcome == "works" else stream.permissions
+            requests = client.counters.requests
+            found = StreamCheck(name, outcome, len(first.records), requests, reason, needs, client.warnings)
         self.found.append(found)
 
     def _note_failure(self, name: str, stream: StreamSpec, error: FetchError | SyncError, client: Client) -> None:
@@ -184,6 +179,15 @@ class _Checks:
             if best.records:
                 break
         return best or fetch({})
+
+
+def _judge(first: FirstRecords) -> tuple[Outcome, str]:
+    """The outcome of a page that came, and why it is not simply one that works."""
+    if first.skipped is not None and not first.records:
+        return "skipped", first.skipped
+    if first.kept is not None and says_refusal(first.kept):
+        return "partly", first.kept
+    return "works", ""
 
 
 def _wanted_below(spec: IntegrationSpec) -> dict[str, list[str]]:

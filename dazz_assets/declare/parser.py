@@ -97,6 +97,10 @@ class RecordsWithDepartures(Protocol):
         """Since when the record with this key is no longer listed. Raises TypeError for a stream with a cursor."""
         ...
 
+    def departures(self) -> Mapping[str, datetime | None]:
+        """What left the list, by key, and since when. Raises TypeError for a stream with a cursor."""
+        ...
+
 
 S = TypeVar("S", bound=Stream[Any], covariant=True)
 
@@ -121,7 +125,7 @@ class FullRefresh(Generic[S]):
         records: Iterable[object],
         *,
         parents: Iterable[object] | None = None,
-        gone: Mapping[object, datetime] | None = None,
+        gone: Mapping[object, datetime | None] | None = None,
     ) -> None:
         self._records = records
         self._parents = parents
@@ -174,6 +178,25 @@ class FullRefresh(Generic[S]):
         if isinstance(self._records, RecordsWithDepartures):
             return self._records.gone_since(key)
         return self._gone.get(key_text(key))
+
+    def departures(self) -> Mapping[str, datetime | None]:
+        """All records that the vendor's list had and has no more, and since when, as `gone_since` tells of one.
+
+        ```python
+        for name, gone in buckets.departures().items():
+            yield Finding(id=self.object_id(name), ...).closed("bucket no longer listed", gone)
+        ```
+
+        Use it where what was parsed from a record would vanish with it: a key is all that is left of the record, so
+        make the ids of its objects from the key alone. Keys are those of the lake: the text of the `primary_key`'s
+        value, a JSON array of several. The time is None while no complete list says that the record is gone; what is
+        listed again is not among them.
+
+        Raises TypeError for a stream with a cursor, whose lists hold only what changed.
+        """
+        if isinstance(self._records, RecordsWithDepartures):
+            return self._records.departures()
+        return self._gone
 
 
 class Incremental(Generic[S]):

@@ -19,8 +19,13 @@ _CATEGORY = {"category_uid": 2, "category_name": "Findings"}
 _ACTIVITIES = {1: "Create", 2: "Update", 3: "Close"}
 _RULE = 1  # the `type_id` of an analytic
 _REGULAR_FILE = 1
-# The `status_id` of compliance and its caption, by the finding's status; of any other the check fails.
-_RESULTS = {Status.RESOLVED: (1, "Pass"), Status.UNKNOWN: (0, "Unknown")}
+# The `status_id` of compliance and its caption, by the finding's status; of any other the check fails. What is gone
+# neither passes nor fails.
+_NOT_KNOWN = (0, "Unknown")
+_RESULTS = {
+    Status.RESOLVED: (1, "Pass"),
+    **dict.fromkeys((Status.UNKNOWN, Status.ARCHIVED, Status.DELETED), _NOT_KNOWN),
+}
 _FAIL = (3, "Fail")
 # OCSF requires a version of each package and each score; some vendors name none.
 _UNKNOWN = "Unknown"
@@ -70,9 +75,11 @@ def ocsf_event(finding: Finding, *, integration: str, connection: str, exported_
 
 
 def _activity(finding: Finding) -> int:
+    """Create only for what is known to have been seen once: without times it may have been told of before."""
     if finding.status_id in _CLOSED:
         return 3
-    return 1 if finding.status_id == Status.NEW and finding.first_seen_time == finding.last_seen_time else 2
+    is_first = finding.first_seen_time is not None and finding.first_seen_time == finding.last_seen_time
+    return 1 if finding.status_id == Status.NEW and is_first else 2
 
 
 def _latest_time(finding: Finding) -> datetime | None:

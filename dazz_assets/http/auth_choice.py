@@ -24,7 +24,7 @@ def list_auths(auths: Auths) -> tuple[Auth, ...]:
 def choose_auth(auths: Auths, given: Collection[str], secrets: Collection[str]) -> Auth | None:
     """The first auth whose config fields are all set. One that is no choice is taken as it is.
 
-    given: the config fields that are set. secrets: those of them that hold a secret.
+    given: the config fields that are set. secrets: those of them that hold a secret, `tokens.1` in a list of them.
     Raises NoAuthError if none fits, or if a secret would go unused beside the one that does.
     """
     if not isinstance(auths, tuple):
@@ -33,8 +33,9 @@ def choose_auth(auths: Auths, given: Collection[str], secrets: Collection[str]) 
     place = next((place for place, names in enumerate(fields) if set(names) <= set(given)), None)
     if place is None:
         raise NoAuthError(f"the config is not complete for any way to sign in; {_describe_missing(fields, given)}")
+    named = {name.partition(".")[0] for name in secrets}  # `tokens.1` is one of a list.
     of_others = {name for names in fields for name in names} - set(fields[place])
-    if unused := sorted(of_others & set(secrets)):
+    if unused := sorted(of_others & named):
         raise NoAuthError(
             f"the config has two ways to sign in: {_name_fields(fields[place])} would be used, and "
             f"{_name_fields(unused)} not; remove one of them"

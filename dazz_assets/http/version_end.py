@@ -19,14 +19,15 @@ _HTTP_DATE = re.compile(
     r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}"
 )
 _ISO_TIME = re.compile(
-    r"(?<!\d)\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?(?:[Zz]|UTC|GMT|[+-]\d\d:?\d\d))?)?(?!\d)"
+    r"(?<![\dv])\d{4}-\d\d-\d\d"
+    r"(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?(?:[Zz]|UTC|GMT|[+-]\d\d:?\d\d))?)?(?![\d~])"
 )
 _EPOCH = re.compile(r"@?(\d{9,10})")
 # What says that all is well.
 _FINE = re.compile(
     r"|-|0|no|none|null|never|false|\?0|off|ok|ga|general(?:ly)?[ _-]?availab(?:le|ility)|stable|active|live|current|"
     r"latest|default|supported|released?|production|(?:public |private |open |closed )?(?:beta|preview|alpha)|"
-    r"experimental|wip|v?\d+(?:\.\d+)*",
+    r"experimental|wip|v?\d+(?:\.\d+)*|v\d{4}-\d\d-\d\d|v?\d{4}-\d\d-\d\d~\w+",
     re.I,
 )
 _NAMES_VERSION = re.compile(r"version", re.I)
@@ -78,9 +79,9 @@ def _find_time(text: str) -> datetime | None:
             at = datetime.fromisoformat(re.sub(r"\s?(UTC|GMT)$", "+00:00", written[0].replace(",", ".")))
         else:
             return None
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _sent(request: Request) -> str:

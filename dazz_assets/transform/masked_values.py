@@ -48,7 +48,8 @@ def describe_problem(problem: ErrorDetails, sensitive: SensitiveFields) -> str:
     is said of such a field, unless it is missing or of the wrong type.
     """
     kind, message = problem["type"], problem["msg"]
-    is_plain = kind == "missing" or kind.endswith("_type") or (kind == "invalid" and message.startswith("Expected `"))
+    is_type = kind in _KNOWN_PROBLEMS and kind.endswith("_type")
+    is_plain = kind == "missing" or is_type or (kind == "invalid" and message.startswith("Expected `"))
     if not sensitive or is_plain:
         return message
     if kind not in _KNOWN_PROBLEMS or _is_sensitive(tuple(_field_names(problem)), sensitive):

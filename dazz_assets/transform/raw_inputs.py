@@ -27,7 +27,7 @@ class RawInputs:
     def __init__(self, session: Session, parser: ParserSpec) -> None:
         self._session = session
         self._parser = parser
-        self._departures: dict[str, Mapping[str, datetime]] = {}
+        self._departures: dict[str, Mapping[str, datetime | None]] = {}
         self._contents: dict[str, str] = {}
         self.versions: Mapping[str, TableVersion] = {item.stream: self._open(item.stream) for item in parser.inputs}
 
@@ -70,7 +70,8 @@ class RawInputs:
         if not incremental:
             found = {item.stream: self._read_fingerprints(item.stream) for item in self._parser.inputs}
             parts = [f"{name}/{window}={text}" for name, each in found.items() for window, text in each.items()]
-            parts += [f"{name}: {key} is gone" for name in found for key in self.departures(name)]
+            departed = ((name, *item) for name in found for item in self.departures(name).items())
+            parts += [f"{name}: {key} {'is missing' if since is None else 'is gone'}" for name, key, since in departed]
             return {None: _combine_fingerprints(parts)}
         if len(incremental) == 1:
             return self._read_fingerprints(incremental[0].stream)
@@ -86,8 +87,8 @@ class RawInputs:
     def _read_fingerprints(self, stream: str) -> Mapping[date | None, str]:
         return read_fingerprints(self._session.lake, self.versions[stream])
 
-    def departures(self, stream: str) -> Mapping[str, datetime]:
-        """Since when records of a snapshot stream are no longer listed, by key."""
+    def departures(self, stream: str) -> Mapping[str, datetime | None]:
+        """Since when records of a snapshot stream are no longer listed, by key; None while no whole list says so."""
         if stream not in self._departures:
             table = self._session.lake.departures(self._session.spec.name, stream, self._session.connection.id)
             self._departures[stream] = read_departures(table.open(), self.versions[stream])

@@ -20,22 +20,26 @@ _WORD = 2**64
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read_departures(departures: TableVersion | None, raw: TableVersion) -> Mapping[str, datetime]:
-    """Since when records are no longer listed, by key. departures: the version of their table.
+def read_departures(departures: TableVersion | None, raw: TableVersion) -> Mapping[str, datetime | None]:
+    """Since when records are no longer listed, by key; None while no whole list says so.
+
+    departures: the version of their table.
 
     What is still stored is not gone: it is written down before the list is replaced that lacks it.
     """
     if departures is None:
         return {}
     rows = (row for batch in departures.read() for row in batch.to_pylist())
-    gone = {row["key"]: row["gone_since"] for row in rows if row["gone_since"] is not None}
+    gone = {row["key"]: row["gone_since"] for row in rows}
     for batch in raw.read(["key"]) if gone else ():
         for key in batch.column("key").to_pylist():
             gone.pop(key, None)
     return gone
 
 
-def read_content_fingerprint(model: type[RecordModel], version: TableVersion, gone: Mapping[str, datetime]) -> str:
+def read_content_fingerprint(
+    model: type[RecordModel], version: TableVersion, gone: Mapping[str, datetime | None]
+) -> str:
     """A fingerprint of what a parser can see of a snapshot, whatever the order of its rows."""
     total = mix = count = 0
     selector = _Selector(model)
@@ -43,7 +47,7 @@ def read_content_fingerprint(model: type[RecordModel], version: TableVersion, go
         for digest in _hash_rows(batch, selector):
             count, total, mix = count + 1, (total + digest) % _WORD, mix ^ digest
     listed = f"{count}-{total:016x}-{mix:016x}"
-    departed = "".join(f"{key} {since.isoformat()};" for key, since in sorted(gone.items()))
+    departed = "".join(f"{key} {since and since.isoformat()};" for key, since in sorted(gone.items()))
     return hashlib.blake2b(f"{listed} {departed}".encode(), digest_size=8).hexdigest()
 
 

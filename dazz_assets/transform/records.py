@@ -71,7 +71,7 @@ class StoredRecords:
     An invalid version goes to quarantine, under the window, and the record's newest valid version replaces it.
     thread: reads the next rows while some are in use.
     ordered: reads them in order, of a window if it has windows; without it, all come in any order.
-    departures: since when records are no longer listed, by key.
+    departures: since when records are no longer listed, by key; None while no whole list says so.
     Iterating raises TooManyInvalidError as soon as the share of invalid records is certain to exceed `max_invalid`.
     """
 
@@ -84,10 +84,10 @@ class StoredRecords:
         thread: Executor | None = None,
         ordered: LatestInOrder | None = None,
         window: date | None = None,
-        departures: Callable[[], Mapping[str, datetime]] = dict,
+        departures: Callable[[], Mapping[str, datetime | None]] = dict,
     ) -> None:
         self._stream = stream
-        self._departures = departures
+        self._read_departures = departures
         self._version = version
         self._quarantine = quarantine
         self._counts = counts
@@ -117,17 +117,25 @@ class StoredRecords:
 
     def gone_since(self, key: tuple[object, ...]) -> datetime | None:
         """Since when the record with this key is no longer listed; None for one that is, or never was."""
-        if self._stream.cursor is not None:
-            raise TypeError(
-                f"gone_since() of {self._stream.name}: the stream has a cursor, so its lists hold only what changed, "
-                "and none of them says that a record is gone; ask a stream without a cursor"
-            )
+        gone = self._departures("gone_since")
         terms = self._stream.primary_key
         if len(terms) == len(key) > 1:  # What a parent gives to a key is a text.
             key = tuple(
                 value if parent_field(term) is None else str(value) for term, value in zip(terms, key, strict=True)
             )
-        return self._departures().get(key_text(key))
+        return gone.get(key_text(key))
+
+    def departures(self) -> Mapping[str, datetime | None]:
+        """What left the list, by key, and since when; None while no whole list says so."""
+        return self._departures("departures")
+
+    def _departures(self, asked: str) -> Mapping[str, datetime | None]:
+        if self._stream.cursor is not None:
+            raise TypeError(
+                f"{asked}() of {self._stream.name}: the stream has a cursor, so its lists hold only what changed, "
+                "and none of them says that a record is gone; ask a stream without a cursor"
+            )
+        return self._read_departures()
 
     def by_key(self) -> Mapping[str, RecordModel]:
         """All records by their keys, read once and kept in memory."""

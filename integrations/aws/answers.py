@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dazz_assets import Response
@@ -59,25 +59,20 @@ def ask(call: Callable[..., Record], **params: Any) -> Record:
     Raises what concerns more than this call: throttling, wrong credentials, a role that is not ours, a bucket that is
     gone.
     """
-    return _ask(call, params, _FOR_ALL_CALLS)
-
-
-def identify(call: Callable[..., Record]) -> Record:
-    """Who we are in an account, or the error with which the account refuses us. Raises what may pass."""
-    return _ask(call, {}, frozenset())
-
-
-def _ask(call: Callable[..., Record], params: Mapping[str, Any], raised: Collection[str]) -> Record:
     from botocore.exceptions import ClientError
 
     try:
-        answer = call(**params)
+        return answer(call, **params)
     except ClientError as error:
-        status, reasons = _status_of(error), (_code_of(error), error.operation_name)
-        if not 400 <= status < 500 or status in (401, 408, 429) or any(reason in raised for reason in reasons):
+        status, reasons = _status_of(error), {_code_of(error), error.operation_name}
+        if not 400 <= status < 500 or status in (401, 408, 429) or reasons & _FOR_ALL_CALLS:
             raise
         return {"Error": _error_of(error)}
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+def answer(call: Callable[..., Record], **params: Any) -> Record:
+    """What a call answers, without what is told of the request. Raises what boto3 raises."""
+    return {name: value for name, value in call(**params).items() if name != "ResponseMetadata"}
 
 
 def is_unreachable(error: Exception) -> bool:

@@ -57,10 +57,10 @@ class AwsClients:
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """The accounts to be read; "" is the one that the connection's own credentials belong to."""
-        return tuple(self._roles) or ("",)
+        """The accounts of the roles; none if the one is to be read that the connection's own credentials belong to."""
+        return tuple(self._roles)
 
-    def of(self, service: str, account: str, region: str = "") -> Any:
+    def of(self, service: str, account: str = "", region: str = "") -> Any:
         """The client of a service for an account: of the connection's region, unless another one is named.
 
         account: that of a role, or anything if there are no roles.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from .models import Account, BucketSettings, PublicAccessBlock
+from .models import Account, BucketSettings, Grant, PublicAccessBlock
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#specifying-grantee-predefined-groups
 _GROUPS = "http://acs.amazonaws.com/groups/global/"
@@ -33,10 +33,21 @@ class Block:
 
 @dataclass(frozen=True)
 class Opening:
-    """Something that gives access to the public, in words, and what a public access block does about it."""
+    """Something that gives access to the public, in words, and what a public access block does about it.
+
+    is_certain: whether it is known to do so; else it may.
+    """
 
     what: str
     block: Block
+    is_certain: bool = True
+
+    @property
+    def is_open(self) -> bool | None:
+        """Whether the public gets in here; None if what would tell could not be read."""
+        if self.block.stops:
+            return False
+        return True if self.is_certain and self.block.stops is False else None
 
     def describe(self) -> str:
         """What gives access, and what becomes of it."""
@@ -50,23 +61,36 @@ class Opening:
 
 
 def find_openings(settings: BucketSettings, account: Account | None, access: str) -> list[Opening]:
-    """What lets the public `READ` or `WRITE`. Of a policy AWS says only that it is public; that counts as reading."""
-    of_acls = _find_block(_OF_ACLS, settings, account)
-    found = [Opening(what, of_acls) for what in _public_grants(settings, access)]
-    if access == READ and _has_public_policy(settings):
-        found.append(Opening("the policy is public", _find_block(_OF_POLICIES, settings, account)))
+    """What lets the public `READ` or `WRITE`, and what may, as it could not be read.
+
+    Of a policy AWS says only that it is public. That counts as reading, and whether it is writing too is not known.
+    """
+    of_acls, of_policies = (_find_block(setting, settings, account) for setting in (_OF_ACLS, _OF_POLICIES))
+    if settings.acl is None or settings.acl.grants is None:
+        found = [Opening("the ACL, which could not be read, may give access", of_acls, is_certain=False)]
+    else:
+        found = [Opening(what, of_acls) for what in _public_grants(settings.acl.grants, access)]
+    is_public = _has_public_policy(settings)
+    if is_public is None:
+        found.append(Opening("the policy, which could not be read, may be public", of_policies, is_certain=False))
+    elif is_public and access == READ:
+        found.append(Opening("the policy is public", of_policies))
+    elif is_public:
+        found.append(Opening(f"the policy is public, and may allow to {access}", of_policies, is_certain=False))
     return found
+
+
+def is_open(openings: Iterable[Opening]) -> bool | None:
+    """Whether the public gets in by any of these; None if that could not be read."""
+    states = [opening.is_open for opening in openings]
+    return True if True in states else None if None in states else False
 
 
 def is_public(settings: BucketSettings | None, account: Account | None) -> bool | None:
     """Whether ACL or policy give the public any access that neither public access block stops."""
     if settings is None:
         return None
-    ways = (
-        _is_open(_has_public_acl(settings), _find_block(_OF_ACLS, settings, account)),
-        _is_open(_has_public_policy(settings), _find_block(_OF_POLICIES, settings, account)),
-    )
-    return True if True in ways else None if None in ways else False
+    return is_open(opening for access in (READ, WRITE) for opening in find_openings(settings, account, access))
 
 
 def is_encrypted(settings: BucketSettings | None) -> bool | None:
@@ -80,23 +104,11 @@ def is_encrypted(settings: BucketSettings | None) -> bool | None:
     return True if any(default and default.sse_algorithm for default in defaults) else None
 
 
-def _is_open(is_there: bool | None, block: Block) -> bool | None:
-    if is_there is False or block.stops:
-        return False
-    return None if is_there is None or block.stops is None else True
-
-
-def _public_grants(settings: BucketSettings, *access: str) -> Iterator[str]:
-    for grant in (settings.acl and settings.acl.grants) or []:
+def _public_grants(grants: list[Grant], access: str) -> Iterator[str]:
+    for grant in grants:
         group = (grant.grantee.uri or "").removeprefix(_GROUPS)
-        if group in _PUBLIC_GROUPS and set(access) & set(_ALLOWED.get(grant.permission, (READ,))):
+        if group in _PUBLIC_GROUPS and access in _ALLOWED.get(grant.permission, (READ,)):
             yield f"the ACL grants {grant.permission} to {group}"
-
-
-def _has_public_acl(settings: BucketSettings) -> bool | None:
-    if settings.acl is None or settings.acl.grants is None:
-        return None
-    return any(_public_grants(settings, READ, WRITE))
 
 
 def _has_public_policy(settings: BucketSettings) -> bool | None:

@@ -12,16 +12,15 @@ from dazz_assets.domain import (
     FindingClass,
     Identity,
     RawRecord,
-    Severity,
-    Status,
     Tag,
     UserType,
 )
 
-from .answers import Record, ask, identify, is_unreachable, refusals, response_of, unknown
+from .answers import Record, answer, ask, is_unreachable, refusals, response_of, unknown
 from .config import AwsConfig
-from .exposure import READ, WRITE, Opening, find_openings, is_encrypted, is_public
-from .models import Account, Bucket, BucketSettings
+from .exposure import is_encrypted, is_public
+from .models import Account, Bucket, BucketSettings, Role
+from .rules import RULES, Judgement, Rule, judge_missing
 from .seam import BotocoreSeam
 
 if TYPE_CHECKING:
@@ -38,16 +37,6 @@ SETTINGS = {
     "Tagging": "get_bucket_tagging",
     "Versioning": "get_bucket_versioning",
 }
-# Rules of AWS Config, with the severities of the Security Hub controls S3.2, S3.3 and S3.4 that stand on them.
-# https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html
-PUBLIC_READ = "S3_BUCKET_PUBLIC_READ_PROHIBITED"
-PUBLIC_WRITE = "S3_BUCKET_PUBLIC_WRITE_PROHIBITED"
-ENCRYPTION = "S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED"
-_PUBLIC_RULES = (
-    (PUBLIC_READ, "S3 bucket gives read access to the public", READ),
-    (PUBLIC_WRITE, "S3 bucket gives write access to the public", WRITE),
-)
-_ENCRYPTION_TITLE = "S3 bucket has no default encryption"
 BUCKET = "AWS::S3::Bucket"
 CONSOLES = {
     "aws": "console.aws.amazon.com",
@@ -55,30 +44,46 @@ CONSOLES = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 
-Judgement = tuple[Status, str, str]
-"""OCSF's status, the word that AWS Config has for it (`ComplianceType`), and why."""
+
+class RolesStream(Stream[Role]):
+    """The accounts to be read: those of the config's roles, or the one that the credentials belong to.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html, which needs no permission
+    Each is read by itself, so that one which refuses us keeps what is stored of it.
+    """
+
+    records = "Roles"
+    primary_key = "Account"
+
+    @classmethod
+    def pages(cls, client: AwsClients, params: Mapping[str, Any]) -> Iterator[Any]:
+        if not client.accounts:
+            yield {"Roles": [{"Account": client.of("sts").get_caller_identity()["Account"]}]}
+            return
+        yield {"Roles": [{"Account": account} for account in client.accounts]}
 
 
 class AccountsStream(Stream[Account]):
-    """The accounts, with what is set for all of their buckets. An account that refuses us is one without answers.
+    """The accounts, with what is set for all of their buckets.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccountAliases.html
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html
     """
 
+    parent = RolesStream
+    params = {"Account": "{parent.Account}"}
     records = "Accounts"
+    shape = "object"
     primary_key = "Account"
     permissions = ("iam:ListAccountAliases", "s3:GetAccountPublicAccessBlock")
+    personal = ("Identity.Arn", "Identity.UserId")  # In single sign-on a session is named for the person.
     accept = {200: "keep"}  # What is refused comes as `Errors` beside the records.
 
     @classmethod
     def pages(cls, client: AwsClients, params: Mapping[str, Any]) -> Iterator[Any]:
-        accounts = [_describe_account(client, account) for account in client.accounts]
-        if all("Error" in account["Identity"] for account in accounts):
-            client.of("sts", client.accounts[0]).get_caller_identity()  # Raises what is then the stream's error.
-        refused = [f"{account['Account']}: {text}" for account in accounts for text in refusals(account)]
-        yield {"Accounts": accounts, "Errors": refused}
+        account = _describe_account(client, params["Account"])
+        yield {"Accounts": account, "Errors": refusals(account)}
 
 
 class BucketsStream(Stream[Bucket]):
@@ -124,13 +129,9 @@ class BucketSettingsStream(Stream[BucketSettings]):
 
 
 def _describe_account(client: AwsClients, account: str) -> Record:
-    identity = identify(client.of("sts", account).get_caller_identity)
-    if "Error" in identity:
-        return {"Account": account, "Identity": identity}
-    account = identity["Account"]
     return {
         "Account": account,
-        "Identity": identity,
+        "Identity": answer(client.of("sts", account).get_caller_identity),
         "Aliases": ask(client.of("iam", account).list_account_aliases),
         "PublicAccessBlock": ask(client.of("s3control", account).get_public_access_block, AccountId=account),
     }
@@ -168,7 +169,7 @@ class AwsIntegration(Integration[AwsConfig]):
     name = "aws"
     concurrency = 8
     check = AccountsStream
-    streams = (AccountsStream, BucketsStream, BucketSettingsStream)
+    streams = (RolesStream, AccountsStream, BucketsStream, BucketSettingsStream)
     seams = (BotocoreSeam(),)
     permissions_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"
 
@@ -202,18 +203,16 @@ class AwsIntegration(Integration[AwsConfig]):
         buckets: FullRefresh[BucketsStream],
         settings: FullRefresh[BucketSettingsStream],
     ) -> Iterator[Finding]:
-        """Buckets that anyone may read or write, or that are not encrypted, by the rules of AWS Config."""
+        """Whether the public may read or write buckets, and whether they are encrypted: of each bucket by each rule."""
         by_name = {item.name: item for item in settings}
         for bucket, account in buckets.with_parents(accounts):
-            known = by_name.get(bucket.name)
-            if known is None:
-                continue
-            for rule, title, access in _PUBLIC_RULES:
-                if found := find_openings(known, account, access):
-                    yield self._finding(bucket, account, rule, title, Severity.CRITICAL, _judge(found))
-            if is_encrypted(known) is False:
-                judged = (Status.NEW, "NON_COMPLIANT", "the bucket has no rule for encryption")
-                yield self._finding(bucket, account, ENCRYPTION, _ENCRYPTION_TITLE, Severity.MEDIUM, judged)
+            known = by_name.get(bucket.name) or BucketSettings(name=bucket.name)
+            for rule in RULES:
+                yield self._finding(bucket, account, rule, rule.judge(known, account))
+        any_account = next(iter(accounts), None)  # A connection is in one partition, which ARNs name.
+        for name, gone in buckets.departures().items():
+            for rule in RULES:
+                yield self._finding(Bucket(name=name), any_account, rule, judge_missing(gone), is_listed=False)
 
     @parser
     def identities(self, accounts: FullRefresh[AccountsStream]) -> Iterator[Identity]:
@@ -264,40 +263,31 @@ class AwsIntegration(Integration[AwsConfig]):
         )
 
     def _finding(
-        self, bucket: Bucket, account: Account | None, rule: str, title: str, severity: Severity, judged: Judgement
+        self, bucket: Bucket, account: Account | None, rule: Rule, judged: Judgement, *, is_listed: bool = True
     ) -> Finding:
+        """The finding of a bucket by a rule. Of one that is not listed only the name is known, and the partition."""
         arn = _bucket_arn(bucket, account)
-        status, word, why = judged
         return Finding(
-            id=self.object_id("bucket", bucket.name, rule),
-            uid=f"{arn}/{rule}",
-            src_url=_bucket_url(bucket, account),
+            id=self.object_id("bucket", bucket.name, rule.name),
+            uid=f"{arn}/{rule.name}",
+            src_url=_bucket_url(bucket, account) if is_listed else None,
             class_uid=FindingClass.COMPLIANCE,
-            title=title,
+            title=rule.title,
             raw_record=RawRecord(stream="bucket_settings", key=bucket.name),
-            status_id=status,
-            vendor_status=word,
-            status_detail=why,
-            severity_id=severity,
-            vendor_severity=severity.name,
+            status_id=judged.status,
+            vendor_status=judged.word,
+            status_detail=judged.why,
+            severity_id=rule.severity,
+            vendor_severity=rule.severity.name,
             resource_type=BUCKET,
             resource_id=self.object_id("bucket", bucket.name),
             resource_uid=arn,
             resource_name=bucket.name,
-            owner=(account.name or account.account) if account else None,
-            rule=rule,
+            owner=(account.name or account.account) if account and is_listed else None,
+            rule=rule.name,
+            first_seen_time=bucket.creation_date,  # since when the rule applies
+            closed_time=judged.closed,
         )
-
-
-def _judge(found: list[Opening]) -> Judgement:
-    """Open if nothing stops one of the openings, and not known if that could not be read for one."""
-    why = "; ".join(opening.describe() for opening in found)
-    stops = [opening.block.stops for opening in found]
-    if False in stops:
-        return Status.NEW, "NON_COMPLIANT", why
-    if None in stops:
-        return Status.UNKNOWN, "INSUFFICIENT_DATA", why
-    return Status.RESOLVED, "COMPLIANT", why
 
 
 def _bucket_arn(bucket: Bucket, account: Account | None) -> str:

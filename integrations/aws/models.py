@@ -65,6 +65,12 @@ class CallerIdentity(Part):
     arn: Lenient[str] = None
 
 
+class Role(AwsModel):
+    """An account to be read."""
+
+    account: str
+
+
 class Account(AwsModel):
     """An account, as the stream `accounts` puts it together."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from random import Random
 
 from moto.iam.models import iam_backends
-from moto.s3.models import S3Backend, get_canned_acl, s3_backends
+from moto.s3.models import FakeAcl, FakeGrant, S3Backend, get_canned_acl, s3_backends
 from moto.s3control.models import s3control_backends
 
 ROLE = "security-audit"
@@ -101,7 +101,7 @@ def add_bucket(random: Random, account: SandboxAccount, created: datetime) -> st
 def set_kind(account: SandboxAccount, name: str, kind: str) -> None:
     """Set ACL, policy and public access block of a bucket."""
     store, (acl, *more) = account.store, kind.split()
-    store.put_bucket_acl(name, get_canned_acl(acl))
+    store.put_bucket_acl(name, _canned_acl(acl))
     store.delete_bucket_policy(name)
     if "policy" in more:
         store.put_bucket_policy(name, _public_policy(name))
@@ -118,6 +118,12 @@ def set_encryption(account: SandboxAccount, name: str, algorithm: str) -> None:
         default["KMSMasterKeyID"] = f"arn:aws:kms:us-east-1:{account.id}:alias/storage"
     rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": "true"}
     account.store.put_bucket_encryption(name, {"Rule": rule} if algorithm else {})
+
+
+def _canned_acl(name: str) -> FakeAcl:
+    """A canned ACL with a grant for each permission, as S3 has it; moto gives several in one."""
+    grants = get_canned_acl(name).grants
+    return FakeAcl([FakeGrant(grant.grantees, [permission]) for grant in grants for permission in grant.permissions])
 
 
 def _public_policy(name: str) -> bytes:

@@ -21,8 +21,15 @@ _ACCOUNT_HEADER = "Signed-For"
 _KEY = re.compile(r"Credential=([^/,]+)/")
 _ROLE = re.compile(rb"<AccessKeyId>([^<]+)<.*:(\d{12}):assumed-role/", re.DOTALL)
 _RECORDED_KEY = "role-in-"
-# Names of people: of those who own and are granted something, and of the user that we are.
-_PERSONAL = re.compile(rb"(?<=<DisplayName>)[^<]+|(?<=<EmailAddress>)[^<]+|(?<=:user/)[^<]+")
+# Names of people: of those who own and are granted something, of the user that we are, and of sessions, which are
+# named for the person in single sign-on. Names have these characters, so that the end of a sentence is none of them.
+_NAME = rb"[\w+=,.@-]+"
+_PERSONAL = re.compile(
+    rb"(?<=<DisplayName>)[^<]+|(?<=<EmailAddress>)[^<]+|(?<=:user/)[\w+=,.@/-]+|(?<=:federated-user/)" + _NAME
+)
+_SESSION = re.compile(
+    rb"(:assumed-role/" + _NAME + rb"/|<(?:UserId|AssumedRoleId|FederatedUserId)>[^<:]+:)(" + _NAME + rb")"
+)
 # Requests by which a profile, or the machine that we run on, gets its credentials. A replay needs none of them.
 _SIGNS_IN = re.compile(r"^https?://(?:[\w.-]*\.sso|oidc|[\w.-]*\.signin)\.")
 
@@ -113,7 +120,14 @@ def _redact(body: bytes) -> bytes:
         body = re.sub(rb"(?<=<AccessKeyId>)[^<]+", _RECORDED_KEY.encode() + role[2], body)
         body = re.sub(rb"(?<=<SecretAccessKey>)[^<]+|(?<=<SessionToken>)[^<]+", b"redacted", body)
         body = re.sub(rb"(?<=<Expiration>)[^<]+", b"2099-01-01T00:00:00Z", body)
-    return _PERSONAL.sub(b"redacted", body)
+    return _SESSION.sub(_redact_session, _PERSONAL.sub(b"redacted", body))
+
+
+def _redact_session(found: re.Match[bytes]) -> bytes:
+    """A session without its name, unless it is ours."""
+    from .clients import ROLE_SESSION
+
+    return found[0] if found[2] == ROLE_SESSION.encode() else found[1] + b"redacted"
 
 
 def _answer(signed: Any, response: Response) -> Any:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from dazz_assets import CursorToken, FullRefresh, Integration, JwtGrant, Rate, SignedJwt, Stream, parser
-from dazz_assets.domain import CloudResource, Finding, FindingClass, RawRecord, Severity, Status
+from dazz_assets.domain import CloudResource, Finding, FindingClass, RawRecord, Severity
 
-from .bucket_access import describe_grants, is_public, public_bindings
+from .asset_types import BUCKET, PROJECT, SECRET_PLACES, STORES_DATA
+from .bucket_access import Judgement, is_public, judge, judge_missing
 from .config import GcpConfig
 from .default_credentials import SCOPE, ApplicationDefaultCredentials, DefaultCredentialsSeam
 from .models import Asset, AssetData, AssetResource, Bucket, BucketPolicy, Project
 
 CONSOLE = "https://console.cloud.google.com"
-PROJECT = "cloudresourcemanager.googleapis.com/Project"
-BUCKET = "storage.googleapis.com/Bucket"
 # The name of this check in Security Command Center, which has a page on it:
 # https://cloud.google.com/security-command-center/docs/concepts-vulnerabilities-findings#storage-findings
 RULE = "PUBLIC_BUCKET_ACL"
@@ -52,16 +52,7 @@ class AssetsStream(Stream[Asset]):
     accept = dict.fromkeys(_DELETED, "skip")
     rate = (Rate(20, per=1), Rate(100, per=60))
     permissions = ("cloudasset.assets.listResource",)
-    # Start-up scripts, SSH keys and variables of the environment often hold secrets.
-    sensitive = (
-        "resource.data.metadata.items",
-        "resource.data.commonInstanceMetadata",
-        "resource.data.properties.metadata",
-        "resource.data.environmentVariables",
-        "resource.data.serviceConfig.environmentVariables",
-        "resource.data.template.containers",
-        "resource.data.spec.template.spec.containers",
-    )
+    sensitive = SECRET_PLACES
 
 
 class BucketsStream(Stream[Bucket]):
@@ -146,15 +137,14 @@ class GcpIntegration(Integration[GcpConfig]):
         buckets: FullRefresh[BucketsStream],
         policies: FullRefresh[BucketPoliciesStream],
     ) -> Iterator[Finding]:
-        """Buckets that are open to everyone. Of a bucket whose policy could not be read nothing is said."""
+        """Whether buckets are open to everyone, of each bucket."""
         by_bucket = {policy.bucket: policy for policy in policies}
         deleted = {project.number for project in projects if project.state == "DELETE_REQUESTED"}
         for bucket in buckets:
-            bindings = public_bindings(bucket, by_bucket.get(bucket.name))
-            if bindings:
-                finding = self._finding(bucket, describe_grants(bindings))
-                is_deleted = bucket.project_number in deleted
-                yield finding.closed("project is being deleted") if is_deleted else finding
+            finding = self._finding(bucket.name, judge(bucket, by_bucket.get(bucket.name)), bucket.time_created)
+            yield finding.closed("project is being deleted") if bucket.project_number in deleted else finding
+        for name, gone in buckets.departures().items():
+            yield self._finding(name, judge_missing(gone))
 
     def _resource_id(self, type_: str, name: str) -> str:
         """The id of a resource, from its type and its full resource name."""
@@ -190,7 +180,7 @@ class GcpIntegration(Integration[GcpConfig]):
             src_url=_bucket_url(bucket.name),
             raw_record=RawRecord(stream="buckets", key=bucket.name),
             is_public=is_public(bucket, policy),
-            is_encrypted=True,  # Google encrypts whatever it stores.
+            is_encrypted=True,
             tags=bucket.tags,
             created_time=bucket.time_created,
             modified_time=bucket.updated,
@@ -210,30 +200,32 @@ class GcpIntegration(Integration[GcpConfig]):
             region=_region(resource.location),
             raw_record=RawRecord(stream="assets", key=_asset_key(asset)),
             vendor_status=data.state or data.status,
-            is_encrypted=True,
+            is_encrypted=True if asset.asset_type in STORES_DATA else None,
             tags=data.tags,
             created_time=data.create_time or data.creation_timestamp or data.time_created,
             modified_time=asset.update_time,
         )
 
-    def _finding(self, bucket: Bucket, grants: str) -> Finding:
-        name = _bucket_name(bucket.name)
+    def _finding(self, bucket: str, judged: Judgement, created: datetime | None = None) -> Finding:
+        name = _bucket_name(bucket)
         return Finding(
             id=self.object_id(RULE, BUCKET, name),
             uid=f"{name}#{RULE}",
-            src_url=f"{_bucket_url(bucket.name)};tab=permissions",
+            src_url=f"{_bucket_url(bucket)};tab=permissions",
             class_uid=FindingClass.COMPLIANCE,
             title="Storage bucket is public",
-            raw_record=RawRecord(stream="bucket_policies", key=f"projects/_/buckets/{bucket.name}"),
-            status_id=Status.NEW,
-            vendor_status="public",
-            status_detail=grants,
+            raw_record=RawRecord(stream="bucket_policies", key=f"projects/_/buckets/{bucket}"),
+            status_id=judged.status,
+            vendor_status=judged.word,
+            status_detail=judged.why,
             severity_id=Severity.HIGH,
             resource_type=BUCKET,
             resource_id=self._resource_id(BUCKET, name),
             resource_uid=name,
-            resource_name=bucket.name,
+            resource_name=bucket,
             rule=RULE,
+            first_seen_time=created,  # since when the rule applies
+            closed_time=judged.closed,
         )
 
 

@@ -148,7 +148,7 @@ def toggle_access(record: Record) -> None:
 
 def resource(random: Random, home: Record, created: datetime) -> Record:
     """An asset of a kind that other streams don't list."""
-    make = random.choices((_instance, _disk, _service_account, _firewall), (4, 4, 2, 2))[0]
+    make = random.choices((_instance, _disk, _service_account, _firewall, _workload), (4, 4, 2, 2, 2))[0]
     return make(random, home, created)
 
 
@@ -197,6 +197,60 @@ def _service_account(random: Random, home: Record, created: datetime) -> Record:
     email = f"{_name(random)}@{home['projectId']}.iam.gserviceaccount.com"
     data: Record = {"displayName": f"Runs {random.choice(WORDS)}", "email": email, "uniqueId": account}
     return _asset(home, "iam.googleapis.com/ServiceAccount", path, "global", data, timestamp(created))
+
+
+SECRET = "sandbox-secret-"  # noqa: S105 - invented
+"""How each value begins that people should not have written where they did."""
+
+
+def secret_fields(secret: str) -> dict[str, Record]:
+    """By type, where code that runs has variables and scripts, with a secret in each place."""
+    named = [{"name": "TOKEN", "value": secret}]
+    containers = [{"image": "app", "env": named}]
+    return {
+        "appengine.googleapis.com/Version": {"envVariables": {"TOKEN": secret}},
+        "cloudbuild.googleapis.com/Build": {"steps": [{"name": "app", "args": ["--token", secret]}]},
+        "cloudbuild.googleapis.com/BuildTrigger": {
+            "substitutions": {"_TOKEN": secret},
+            "build": {"substitutions": {"_TOKEN": secret}, "steps": [{"env": [f"TOKEN={secret}"]}]},
+        },
+        "cloudfunctions.googleapis.com/CloudFunction": {
+            "buildEnvironmentVariables": {"TOKEN": secret},
+            "environmentVariables": {"TOKEN": secret},
+        },
+        "cloudfunctions.googleapis.com/Function": {
+            "buildConfig": {"environmentVariables": {"TOKEN": secret}},
+            "serviceConfig": {"environmentVariables": {"TOKEN": secret}},
+        },
+        "composer.googleapis.com/Environment": {"config": {"softwareConfig": {"envVariables": {"TOKEN": secret}}}},
+        "compute.googleapis.com/InstanceTemplate": {
+            "properties": {"metadata": {"items": [{"key": "startup-script", "value": secret}]}}
+        },
+        "compute.googleapis.com/Project": {"commonInstanceMetadata": {"items": [{"key": "ssh-keys", "value": secret}]}},
+        "container.googleapis.com/Cluster": {
+            "nodeConfig": {"metadata": {"token": secret}},
+            "nodePools": [{"config": {"metadata": {"token": secret}}}],
+        },
+        "container.googleapis.com/NodePool": {"config": {"metadata": {"startup-script": secret}}},
+        "dataproc.googleapis.com/Cluster": {"config": {"gceClusterConfig": {"metadata": {"token": secret}}}},
+        "apps.k8s.io/Deployment": {
+            "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": secret}},
+            "spec": {"template": {"spec": {"containers": containers, "initContainers": containers}}},
+        },
+        "batch.k8s.io/CronJob": {"spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": containers}}}}}},
+        "k8s.io/Pod": {"spec": {"containers": containers, "initContainers": containers}},
+        "run.googleapis.com/Job": {"template": {"template": {"containers": containers}}},
+        "run.googleapis.com/Service": {"template": {"containers": containers}},
+    }
+
+
+def _workload(random: Random, home: Record, created: datetime) -> Record:
+    fields = secret_fields(f"{SECRET}{random.randrange(16**8):08x}")
+    kind = random.choice(sorted(fields))
+    service, _, type_ = kind.partition("/")
+    data = {"name": _name(random), "createTime": timestamp(created), **fields[kind]}
+    path = f"{service}/projects/{home['projectId']}/locations/{REGIONS[0]}/{type_.lower()}s/{data['name']}"
+    return _asset(home, kind, path, REGIONS[0], data, timestamp(created))
 
 
 def _name(random: Random) -> str:

@@ -145,7 +145,7 @@ class GitHubIntegration(Integration[GitHubConfig]):
     ) -> Iterator[Identity]:
         """Members of the organisation, those who own it as administrators; and the owner of the repositories."""
         administrators = {owner.id for owner in owners}
-        seen = set()
+        seen: set[int] = set()
         for member in members:
             seen.add(member.id)
             yield member_identity(member, is_owner=member.id in administrators, object_id=self.object_id)

@@ -21,10 +21,13 @@ class Account(BaseModel):
     html_url: Lenient[str] = None
 
 
-class Member(Account):
+class Member(BaseModel):
     """A member of the organisation: type User, or Bot."""
 
+    login: str
     id: int
+    type: Lenient[str] = None
+    html_url: Lenient[str] = None
 
 
 class RepositoryReference(BaseModel):

@@ -238,3 +238,28 @@ def test_some_streams_with_what_they_depend_on(api: Vendor, check: Check) -> Non
     assert paths(api) == ["/teams", "/teams/t1/members"]
     found = check(integration(*streams), {"/teams": Reply(403, {})}, ["members"])
     assert outcomes(found) == {"teams": "refused", "members": "untried"}
+
+
+class ProfilesStream(Stream):
+    path = "/profiles"
+    accept = {200: "keep"}
+    permissions = ("Profiles: read", "Photos: read")
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "needs"),
+    [
+        ("photo: Access Denied", "partly", ("Profiles: read", "Photos: read")),
+        ("photo: AccessDeniedException", "partly", ("Profiles: read", "Photos: read")),
+        ("photo: missing scope photos", "partly", ("Profiles: read", "Photos: read")),
+        ("photo: could not be resized", "works", ()),
+    ],
+)
+def test_records_of_which_a_part_is_refused_are_told_with_the_permissions(
+    check: Check, error: str, outcome: str, needs: tuple[str, ...]
+) -> None:
+    page = Reply(body={"items": [{"id": "p1"}], "errors": [{"message": error}]})
+    [found] = check(integration(ProfilesStream, records="items"), {"/profiles": page})
+    assert (found.outcome, found.needs, found.records, found.is_problem) == (outcome, needs, 1, False)
+    assert (error in found.reason) == (outcome == "partly")
+    assert any(error in text for text in found.warnings)

@@ -76,7 +76,7 @@ def test_a_working_one_with_attributes_of_its_own_is_previewed_explained_checked
     ]
     assert preview.err == ""
     assert "every sync: GET https://incidents.example/services?letter=a" in project.run("explain", project.target).out
-    assert "incidents/acme: ok, 1 record on the first page of services" in project.run("check", project.target).out
+    assert "incidents/acme: ok, 2 of 2 streams work" in project.run("check", project.target).out
     assert "incidents" in project.run("list").out
     project.run("sync", project.target)
     assert project.vendor.requests[-4:] == ["/services", "/services", "/incidents", "/incidents"]

@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -48,7 +49,7 @@ def test_the_printed_connections_work(project: Project, sandbox: RunningSandbox)
     for connection in sandbox.connections:
         name = connection["integration"]
         assert f"{name}/sandbox: ok" in project.run("check", name).out
-        stats = requests.get(connection["config"]["base_url"] + "/_sandbox/stats", timeout=10).json()
+        stats = requests.get(urljoin(connection["config"]["base_url"], "/_sandbox/stats"), timeout=10).json()
         assert stats["requests"] >= 1
 
 

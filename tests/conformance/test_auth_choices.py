@@ -15,6 +15,7 @@ from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
+from tests.declaring import declare
 from tests.http.loopback import Reply, Vendor
 
 
@@ -35,11 +36,33 @@ class Config(ConnectionConfig):
         return SecretStr(f"v1:{self.password.get_secret_value()}") if self.password else None
 
 
+class Account(ConnectionConfig):
+    user: str | None = None
+    password: SecretStr | None = None
+    tokens: tuple[SecretStr, ...] = ()
+
+
+class Computed(ConnectionConfig):
+    token: SecretStr
+    key: str = ""
+
+    @computed_field
+    def region(self) -> str:
+        """The region that the key begins with."""
+        return {"e": "eu", "u": "us"}[self.key[:1] + self.token.get_secret_value()[:0]]
+
+
 class ThingsStream(Stream):
     """Things."""
 
     path = "/{config.realm}/things"
     primary_key = "id"
+
+
+class PlainStream(Stream):
+    """Things at one address."""
+
+    path = "/things"
 
 
 class EitherIntegration(Integration[Config]):
@@ -82,6 +105,32 @@ def test_what_is_computed_from_the_config_fills_templates(api: Vendor, session: 
 
 def test_a_computed_secret_is_masked(api: Vendor, session: Any) -> None:
     assert "v1:pass-of-ann" in session(user="ann", password="pass-of-ann").secrets
+
+
+def load(integration: type[Integration[Any]], folder: Path, **config: Any) -> Session:
+    entry = {"id": "acme", "integration": "vendor", "start": "2026-01-05", "config": config}
+    return Session(read_integration(integration), Connection.model_validate(entry), Lake(str(folder)))
+
+
+def test_a_list_of_tokens_beside_another_way_to_sign_in_is_told(tmp_path: Path) -> None:
+    auth = (Basic("{config.user}", "{config.password}"), BearerToken("{config.tokens}"))
+    vendor = declare(
+        "VendorIntegration", Integration[Account], base_url="https://a.test", auth=auth, streams=(PlainStream,)
+    )
+    both = {"user": "ann", "password": "pass-of-ann", "tokens": ["tok-one", "tok-two"]}
+    with pytest.raises(BadConnection, match=r"`config\.tokens` not; remove one of them"):
+        load(vendor, tmp_path, **both).client("plain")
+
+
+def test_a_field_that_cannot_be_computed_is_told_without_what_the_code_says(tmp_path: Path) -> None:
+    auth = BearerToken("{config.token}")
+    vendor = declare(
+        "VendorIntegration", Integration[Computed], base_url="https://a.test", auth=auth, streams=(PlainStream,)
+    )
+    with pytest.raises(BadConnection) as refused:
+        load(vendor, tmp_path, token="tok-of-acme", key="xyz").client("plain")
+    told = "connection 'acme' of vendor: `config.region` can't be computed from the other settings (KeyError)"
+    assert str(refused.value).startswith(told)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import yaml
 
 from dazz_assets.spec.discovery import find_integration
 from integrations.aws.config import AwsConfig
-from integrations.aws.integration import ENCRYPTION, PUBLIC_READ, PUBLIC_WRITE
+from integrations.aws.rules import ENCRYPTION, PUBLIC_READ, PUBLIC_WRITE
 from tests.docs.markdown import only_block
 
 PAGE = (Path(__file__).parents[2] / "docs" / "vendors" / "aws.md").read_text(encoding="utf-8")

@@ -65,7 +65,7 @@ with dg.DagsterInstance.get() as instance:
         return [event.step_key for event in done.get_step_success_events()]
 
     every = {RANGE + "start": windows[0], RANGE + "end": windows[-1]}
-    steps = run("accounts", "snyk/raw/orgs", "snyk/raw/projects", partition="acme")
+    steps = run("accounts", "snyk/raw/orgs", "snyk/raw/projects", "snyk/raw/targets", partition="acme")
     run("snyk/raw/issues", "snyk/findings", tags=every)
     run("open_findings")
     run("digest", tags=every)
@@ -129,7 +129,7 @@ def test_their_resources_are_theirs(project: Path, done: dict[str, Any]) -> None
 
 def test_theirs_runs_before_the_stream_that_comes_after_it(done: dict[str, Any]) -> None:
     steps = done["steps"]
-    assert sorted(steps) == ["accounts", "snyk__raw__orgs", "snyk__raw__projects"]
+    assert sorted(steps) == ["accounts", "snyk__raw__orgs", "snyk__raw__projects", "snyk__raw__targets"]
     assert steps.index("accounts") < steps.index("snyk__raw__orgs")
 
 

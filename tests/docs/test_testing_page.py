@@ -12,7 +12,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="u
 IMPORTS = """
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
-from integrations.snyk.integration import IssuesStream, ProjectsStream, SnykIntegration
+from integrations.snyk.integration import IssuesStream, ProjectsStream, SnykIntegration, TargetsStream
 """
 
 

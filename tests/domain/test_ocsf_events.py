@@ -96,19 +96,25 @@ def test_the_fullest_finding_is_valid_in_each_class(class_uid: int, names: dict[
 
 
 @pytest.mark.parametrize(
-    ("status", "last_seen", "activity"),
+    ("status", "first_seen", "last_seen", "activity"),
     [
-        (Status.NEW, SEEN, (1, "Create")),
-        (Status.NEW, CHANGED, (2, "Update")),
-        (Status.SUPPRESSED, CHANGED, (3, "Close")),
-        (Status.RESOLVED, CHANGED, (3, "Close")),
-        (Status.ARCHIVED, CHANGED, (3, "Close")),
+        (Status.NEW, SEEN, SEEN, (1, "Create")),
+        (Status.NEW, SEEN, CHANGED, (2, "Update")),
+        # Where a time is not known, it may have been told of before.
+        (Status.NEW, None, None, (2, "Update")),
+        (Status.NEW, SEEN, None, (2, "Update")),
+        (Status.NEW, None, CHANGED, (2, "Update")),
+        (Status.UNKNOWN, None, None, (2, "Update")),
+        (Status.SUPPRESSED, SEEN, CHANGED, (3, "Close")),
+        (Status.RESOLVED, SEEN, CHANGED, (3, "Close")),
+        (Status.RESOLVED, None, None, (3, "Close")),
+        (Status.ARCHIVED, SEEN, CHANGED, (3, "Close")),
     ],
 )
 def test_the_activity_says_how_the_finding_stands(
-    status: Status, last_seen: datetime, activity: tuple[int, str]
+    status: Status, first_seen: datetime | None, last_seen: datetime | None, activity: tuple[int, str]
 ) -> None:
-    event = event_of(finding(status_id=status, first_seen_time=SEEN, last_seen_time=last_seen))
+    event = event_of(finding(status_id=status, first_seen_time=first_seen, last_seen_time=last_seen))
 
     assert (event["activity_id"], event["activity_name"]) == activity
     assert (event["type_uid"], event["type_name"]) == (200_200 + activity[0], f"Vulnerability Finding: {activity[1]}")
@@ -135,7 +141,16 @@ def test_a_weakness_in_code_names_file_and_lines() -> None:
     assert (place["start_line"], place["end_line"], place["rule"]) == (7, 9, {"uid": "python/Sqli"})
 
 
-@pytest.mark.parametrize(("status", "result"), [(Status.NEW, "Fail"), (Status.RESOLVED, "Pass")])
+@pytest.mark.parametrize(
+    ("status", "result"),
+    [
+        (Status.NEW, "Fail"),
+        (Status.SUPPRESSED, "Fail"),
+        (Status.RESOLVED, "Pass"),
+        (Status.UNKNOWN, "Unknown"),
+        (Status.ARCHIVED, "Unknown"),
+    ],
+)
 def test_compliance_fails_until_the_finding_is_resolved(status: Status, result: str) -> None:
     event = event_of(finding(class_uid=2003, status_id=status, rule="SNYK-CC-1"))
 

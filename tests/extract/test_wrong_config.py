@@ -40,6 +40,8 @@ def session(folder: Path, **config: str) -> Session:
             r"connection 'acme' of desk: `config\.base_url` must begin with http:// or https://",
         ),
         ({"base_url": "https://me:pw@desk.test"}, r"`config\.base_url` must begin with .* no user name"),
+        ({"base_url": "https://desk.test/v2#top"}, r"`config\.base_url` has a `\?` or `#`, which no path can follow"),
+        ({"base_url": "https://desk.test?v=2"}, r"`config\.base_url` has a `\?` or `#`, which no path can follow"),
         (
             {"base_url": "https://desk.test/{cursor.since}"},
             r"the base URL contains \{cursor\.since\}; use only \{config\.x\} there",

@@ -52,6 +52,8 @@ def notices(value: str) -> list[str]:
         ("true", "is `true`"),
         ("soon to be replaced", "is `soon to be replaced`"),
         ("2026-13-45", "is `2026-13-45`"),
+        ("9999-12-31T23:59:59-05:00", "is `9999-12-31T23:59:59-05:00`"),
+        ("Fri, 31 Dec 9999 23:59:59 -0500", "is `Fri, 31 Dec 9999 23:59:59 -0500`"),
     ],
 )
 def test_a_date_or_a_word_is_announced(value: str, announced: str) -> None:
@@ -60,7 +62,13 @@ def test_a_date_or_a_word_is_announced(value: str, announced: str) -> None:
     assert value in notice
 
 
-@pytest.mark.parametrize("value", ["", "ga", "GA", "stable", "active", "beta", "false", "none", "v2", "2", "1.5", "?0"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", "ga", "GA", "stable", "active", "beta", "false", "none", "?0"),
+        *("v2", "2", "1.5", "v2024-10-15", "2024-10-15~beta", "v2024-10-15~experimental"),
+    ],
+)
 def test_a_word_that_says_that_all_is_well_is_not(value: str) -> None:
     assert notices(value) == []
 

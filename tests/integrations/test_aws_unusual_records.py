@@ -15,6 +15,7 @@ from dazz_assets.domain import CloudResource, Finding, Identity
 from dazz_assets.lake.object_columns import make_batch
 from integrations.aws.integration import AwsIntegration, BucketsStream
 from integrations.aws.models import Account, Bucket, BucketSettings
+from integrations.aws.rules import PUBLIC_READ
 from tests.domain.test_ocsf_events import event_of
 from tests.integrations.test_aws_findings import (
     ALL_USERS_READ,
@@ -59,6 +60,7 @@ def test_unusual_records_are_valid_resources_and_findings(account: str, bucket: 
     assert [item.type for item in resources] == ["AWS::::Account", "AWS::S3::Bucket"]
     assert make_batch(resources, CloudResource).num_rows == 2
     findings = list(integration.findings(*inputs))
+    assert len(findings) == 3
     assert make_batch(findings, Finding).num_rows == len(findings)
     assert all(event_of(finding) for finding in findings)
     identities = list(integration.identities(inputs[0]))
@@ -81,6 +83,8 @@ def test_a_public_bucket_of_which_parts_can_not_be_read_is_never_private(
     inputs = handles(json.dumps({**ACCOUNT, "PublicAccessBlock": NO_BLOCK}), json.dumps(BUCKET), json.dumps(settings))
     _, bucket = AwsIntegration().cloud_resources(*inputs)
     assert bucket.is_public is not False or not _may_be_public(settings)
+    statuses = {finding.rule: finding.status for finding in AwsIntegration().findings(*inputs)}
+    assert statuses[PUBLIC_READ] != "Resolved" or not _may_be_public(settings)
 
 
 def _may_be_public(settings: dict[str, Any]) -> bool:

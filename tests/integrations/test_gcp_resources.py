@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from dazz_assets import FullRefresh
 from dazz_assets.domain import CloudResource, Finding, Tag
+from dazz_assets.sensitive import SensitiveFields
+from dazz_assets.spec.read import read_integration
 from integrations.gcp.integration import (
     AssetsStream,
     BucketPoliciesStream,
@@ -17,6 +20,7 @@ from integrations.gcp.integration import (
     ProjectsStream,
 )
 from integrations.gcp.models import Asset, Bucket, BucketPolicy, Project
+from integrations.gcp.sandbox_data import secret_fields
 from tests.domain.test_ocsf_events import event_of
 
 PROJECT: dict[str, Any] = {
@@ -79,6 +83,7 @@ def resources(
 
 
 def findings(bucket: dict[str, Any], *policies: dict[str, Any], project: dict[str, Any] = PROJECT) -> list[Finding]:
+    """The findings of a bucket in a project."""
     return list(
         GcpIntegration().findings(
             FullRefresh[ProjectsStream]([Project.model_validate(project)]),
@@ -195,7 +200,15 @@ def test_whether_a_bucket_is_public(
     [found] = resources(buckets=(bucket,), policies=policies)
 
     assert found.is_public is expected
-    assert len(findings(bucket, *policies)) == (expected is True)
+    [finding] = findings(bucket, *policies)
+    status, word, result = {
+        True: ("New", "public", "Fail"),
+        False: ("Resolved", "not public", "Pass"),
+        None: ("Unknown", "unknown", "Unknown"),
+    }[expected]
+    assert (finding.status, finding.vendor_status, finding.resolved_time) == (status, word, None)
+    assert event_of(finding)["compliance"]["status"] == result
+    assert finding.id == findings(BUCKET, POLICY)[0].id
 
 
 def test_a_public_bucket_is_a_finding_about_its_resource() -> None:
@@ -207,7 +220,9 @@ def test_a_public_bucket_is_a_finding_about_its_resource() -> None:
     assert found.status_detail == "allUsers: roles/storage.objectViewer"
     assert found.src_url == "https://console.cloud.google.com/storage/browser/acme-site;tab=permissions"
     assert (found.raw_record.stream, found.raw_record.key) == ("bucket_policies", "projects/_/buckets/acme-site")
-    assert event_of(found)["class_uid"] == 2003
+    assert found.first_seen_time == datetime(2024, 6, 1, tzinfo=UTC)
+    event = event_of(found)
+    assert (event["class_uid"], event["activity_name"]) == (2003, "Update")
 
 
 def test_a_finding_keeps_its_id_whatever_is_granted() -> None:
@@ -224,6 +239,68 @@ def test_a_finding_in_a_project_that_is_being_deleted_is_closed() -> None:
     [found] = findings(BUCKET, POLICY, project={**PROJECT, "state": "DELETE_REQUESTED"})
 
     assert (found.status, found.status_detail) == ("Archived", "project is being deleted")
+
+
+@pytest.mark.parametrize(
+    ("gone", "status", "detail"),
+    [
+        (datetime(2026, 1, 1, tzinfo=UTC), "Archived", "bucket no longer listed"),
+        (None, "Unknown", "the bucket is missing from a list that may not be whole"),
+    ],
+)
+def test_a_finding_of_a_bucket_that_is_not_listed_is_closed_when_it_is_certain(
+    gone: datetime | None, status: str, detail: str
+) -> None:
+    buckets = FullRefresh[BucketsStream]([], gone={"acme-site": gone})
+    [found] = GcpIntegration().findings(FullRefresh([]), buckets, FullRefresh([]))
+    [before] = findings(BUCKET, POLICY)
+
+    assert (found.status, found.status_detail, found.closed_time) == (status, detail, gone)
+    assert (found.id, found.uid, found.resource_id) == (before.id, before.uid, before.resource_id)
+    assert event_of(found)["compliance"]["status"] == "Unknown"
+
+
+@pytest.mark.parametrize(
+    ("type_", "is_encrypted"),
+    [
+        ("compute.googleapis.com/Disk", True),
+        ("bigquery.googleapis.com/Table", True),
+        ("sqladmin.googleapis.com/Instance", True),
+        ("storage.googleapis.com/Bucket", True),
+        ("compute.googleapis.com/Firewall", None),
+        ("iam.googleapis.com/ServiceAccount", None),
+        ("example.googleapis.com/Unheard", None),
+    ],
+)
+def test_only_of_what_stores_data_it_is_said_that_it_is_encrypted(type_: str, is_encrypted: bool | None) -> None:
+    [found] = resources(assets=({**DISK, "assetType": type_},))
+
+    assert found.is_encrypted is is_encrypted
+
+
+HIDES = SensitiveFields(read_integration(GcpIntegration).streams["assets"].sensitive)
+
+
+@pytest.mark.parametrize("type_", secret_fields(""))
+def test_no_place_where_people_write_secrets_is_shown(type_: str) -> None:
+    data = {**DISK["resource"]["data"], **secret_fields("canary-7f3a")[type_]}
+    record = {**DISK, "assetType": type_, "resource": {"location": "europe-west1-b", "data": data}}
+    text = json.dumps(record)
+    shown = HIDES.hide(text)
+
+    assert "canary-7f3a" not in shown
+    assert HIDES.find_texts(text.encode(), with_names=False)
+    # What the parser reads is not hidden.
+    [whole], [hidden] = resources(assets=(record,)), resources(assets=(json.loads(shown),))
+    assert hidden == whole
+
+
+@pytest.mark.parametrize("place", ["config", "spec", "template", "build"])
+def test_what_names_an_asset_or_its_project_is_shown(place: str) -> None:
+    data = {"projectId": "acme-prod", "metadata": {"name": "web-1"}, place: {"image": "app"}}
+    text = json.dumps({**DISK, "resource": {"data": data}})
+
+    assert json.loads(HIDES.hide(text)) == json.loads(text)
 
 
 def test_ids_differ_by_connection() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -87,17 +87,54 @@ def test_everything_comes_and_each_resource_once(acme: PatientCustomer, vendor: 
     assert public
 
 
-def test_findings_are_the_public_buckets_and_follow_what_changes(acme: PatientCustomer, vendor: GcpSandbox) -> None:
-    acme.sync_and_parse()
-    first = dict(map(tuple, (row.values() for row in acme.rows("select resource_name, id from findings"))))
-    vendor.change(1)
-    acme.sync_and_parse()
-    second = dict(map(tuple, (row.values() for row in acme.rows("select resource_name, id from findings"))))
+def findings(acme: PatientCustomer) -> dict[str, tuple[str, str]]:
+    """The id and the status of each bucket's finding."""
+    rows = acme.rows("select resource_name, id, status from findings")
+    found = {row["resource_name"]: (row["id"], row["status"]) for row in rows}
+    assert len(found) == len(rows)
+    return found
 
-    assert second.keys() == opened(vendor) != first.keys()
-    assert all(second[name] == first[name] for name in first.keys() & second.keys())
+
+def test_each_bucket_has_a_finding_that_follows_what_changes(acme: PatientCustomer, vendor: GcpSandbox) -> None:
+    acme.sync_and_parse()
+    first, opened_first = findings(acme), opened(vendor)
+    assert {name: status for name, (_, status) in first.items()} == {
+        name: "New" if name in opened_first else "Resolved" for name in vendor.buckets
+    }
+    change = vendor.change(1)
+    [removed], [added] = change.removed["buckets"], change.added["buckets"]
+    at = datetime.now(UTC)
+    acme.sync_and_parse()
+    second, opened_second = findings(acme), opened(vendor)
+
+    assert second.keys() == first.keys() | {added}
+    assert all(second[name][0] == id_ for name, (id_, _) in first.items())
+    assert {name for name, (_, status) in second.items() if status == "New"} == opened_second != opened_first
+    assert {name for name, (_, status) in second.items() if status == "Archived"} == {removed}
+    [closed] = acme.column(f"select closed_time from findings where resource_name = '{removed}'")
+    assert at - timedelta(minutes=1) <= closed <= acme.clock.now()
     joined = acme.column("select r.name from findings f join cloud_resources r on r.id = f.resource_id")
-    assert sorted(joined) == sorted(second)
+    assert sorted(joined) == sorted(vendor.buckets)
+
+
+def test_findings_of_a_project_that_is_being_deleted_stay_until_its_buckets_are_gone(
+    acme: PatientCustomer, vendor: GcpSandbox
+) -> None:
+    acme.sync_and_parse()
+    number = vendor.buckets[min(opened(vendor))]["projectNumber"]
+    [project] = [item for item in vendor.projects.values() if item["name"] == f"projects/{number}"]
+    inside = {name for name, bucket in vendor.buckets.items() if bucket["projectNumber"] == number}
+    before = findings(acme)
+    project["state"] = "DELETE_REQUESTED"
+    acme.sync_and_parse()
+    waiting = findings(acme)
+    assert {name: id_ for name, (id_, _) in waiting.items()} == {name: id_ for name, (id_, _) in before.items()}
+    assert {name for name, (_, status) in waiting.items() if status == "Unknown"} == inside
+
+    del vendor.projects[project["projectId"]]
+    removed = vendor.change(1).removed["buckets"]
+    acme.sync_and_parse()
+    assert {name for name, (_, status) in findings(acme).items() if status == "Archived"} == {*inside, *removed}
 
 
 def test_a_removed_bucket_is_gone_although_the_inventory_is_late(acme: PatientCustomer, vendor: GcpSandbox) -> None:
@@ -165,25 +202,25 @@ def test_a_project_that_may_not_be_read_any_more_keeps_what_was_read_before(
     acme: PatientCustomer, vendor: GcpSandbox
 ) -> None:
     acme.sync_and_parse()
-    before = acme.column("select id from cloud_resources order by 1"), acme.column("select id from findings order by 1")
+    before = acme.column("select id from cloud_resources order by 1"), findings(acme)
     denied = vendor.buckets[min(opened(vendor))]["projectNumber"]
     vendor.denied = {item["projectId"] for item in active(vendor) if item["name"] == f"projects/{denied}"}
     reports = acme.sync_and_parse()
 
     assert [len(reports[name].passed_over) for name in ("projects", "assets", "buckets")] == [0, 1, 1]
     assert "does not have storage.buckets.list access" in reports["buckets"].passed_over[0]
-    after = acme.column("select id from cloud_resources order by 1"), acme.column("select id from findings order by 1")
+    after = acme.column("select id from cloud_resources order by 1"), findings(acme)
     assert after == before
 
 
-def test_of_a_bucket_whose_requesters_pay_nothing_is_said(acme: PatientCustomer, vendor: GcpSandbox) -> None:
+def test_of_a_bucket_whose_requesters_pay_nothing_is_known(acme: PatientCustomer, vendor: GcpSandbox) -> None:
     name = min(opened(vendor))
     vendor.requester_pays = {name}
     reports = acme.sync_and_parse()
 
     assert any("requester pays" in text for text in reports["bucket_policies"].warnings)
     assert acme.column(f"select is_public from cloud_resources where name = '{name}'") == [None]
-    assert acme.column(f"select id from findings where resource_name = '{name}'") == []
+    assert findings(acme)[name][1] == "Unknown"
 
 
 def test_a_policy_that_may_not_be_read_is_told_and_the_others_come(acme: PatientCustomer, vendor: GcpSandbox) -> None:
@@ -195,7 +232,8 @@ def test_a_policy_that_may_not_be_read_is_told_and_the_others_come(acme: Patient
     [told] = reports["bucket_policies"].passed_over
     assert "storage.buckets.getIamPolicy" in told
     assert acme.column(f"select is_public from cloud_resources where name = '{name}'") == [None]
-    assert set(acme.column("select resource_name from findings")) == opened(vendor) - {name}
+    assert findings(acme)[name][1] == "Unknown"
+    assert {bucket for bucket, (_, status) in findings(acme).items() if status == "New"} == opened(vendor) - {name}
 
 
 def storage_error(status: int, message: str, reason: str) -> dict[str, object]:

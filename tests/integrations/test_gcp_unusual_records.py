@@ -71,7 +71,7 @@ def test_an_unusual_asset_is_a_valid_resource(asset: str) -> None:
 
 @thorough
 @given(unusual(list(SANDBOX.buckets.values()), OF_A_BUCKET), unusual(list(SANDBOX.policies.values()), OF_A_POLICY))
-def test_an_unusual_bucket_is_a_valid_resource_and_a_finding_only_if_it_is_public(bucket: str, policy: str) -> None:
+def test_an_unusual_bucket_is_a_valid_resource_and_has_a_finding_of_what_is_known(bucket: str, policy: str) -> None:
     name = json.loads(bucket)["name"]
     of_bucket = {**json.loads(policy), "resourceId": f"projects/_/buckets/{name}"}
     buckets = [Bucket.model_validate_json(bucket)]
@@ -80,11 +80,11 @@ def test_an_unusual_bucket_is_a_valid_resource_and_a_finding_only_if_it_is_publi
     findings = list(GcpIntegration().findings(FullRefresh([]), FullRefresh(buckets), FullRefresh(policies)))
 
     require_valid(found, f"//storage.googleapis.com/{name}")
-    assert len(findings) == (found.is_public is True)
-    for finding in findings:
-        assert finding.resource_id == found.id
-        assert make_batch([finding], Finding).num_rows == 1
-        assert event_of(finding)
+    [finding] = findings
+    assert finding.status == {True: "New", False: "Resolved", None: "Unknown"}[found.is_public]
+    assert finding.resource_id == found.id
+    assert make_batch([finding], Finding).num_rows == 1
+    assert event_of(finding)
 
 
 def differing(one: CloudResource, other: CloudResource) -> set[str]:

@@ -50,6 +50,15 @@ class OfValidators(BaseModel):
         raise ValueError(f"not with {LEAK}")
 
 
+class OfOwnTypes(BaseModel):
+    secret: str = ""
+
+    @field_validator("secret")
+    @classmethod
+    def refuse(cls, secret: str) -> str:
+        raise PydanticCustomError("secret_type", "{secret} is no secret", {"secret": secret})
+
+
 class OfWhole(BaseModel):
     secret: str
 
@@ -98,6 +107,7 @@ def problem(model: type[RecordModel], record: Any, *sensitive: str) -> tuple[str
         (OfTypes, {"id": 1, "tokens": {LEAK: "x"}}, f"tokens: int_parsing {HIDDEN}"),
         (OfTypes, {"id": 1, "owner": {"pin": LEAK}}, f"owner.Pin.pin: int_parsing {HIDDEN}; owner.Name.name: Field"),
         (OfValidators, {"id": 1, "secret": LEAK}, f"id: value_error {HIDDEN}; secret: no_secret {HIDDEN}"),
+        (OfOwnTypes, {"secret": LEAK}, f"secret: secret_type {HIDDEN}"),
         (OfWhole, {"secret": LEAK}, f"the record: assertion_error {HIDDEN}"),
         (OfTags, {"pet": {"secret": LEAK}}, f"pet: union_tag_invalid {HIDDEN}"),
         (Strict, {"id": 1, "secret": LEAK}, f"the record: invalid {HIDDEN}"),

@@ -6,7 +6,7 @@ Never run, only type-checked by `test_typing`.
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, assert_type
 
 from msgspec import Struct
@@ -241,6 +241,8 @@ class NotesIntegration(Integration[Config]):
     @parser
     def snapshots(self, issues: FullRefresh[IssuesStream], projects: FullRefresh[ProjectsStream]) -> Iterator[Note]:
         assert_type(issues.with_parents(projects), Iterator[tuple[Issue, Project | None]])
+        for key, gone in projects.departures().items():
+            assert_type((key, gone), tuple[str, datetime | None])
         yield from ()
 
     @parser

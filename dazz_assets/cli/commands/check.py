@@ -19,7 +19,11 @@ StreamNames = Annotated[
     list[str] | None,
     typer.Option("--stream", metavar="NAME", help="Only this stream. Can be repeated. Default: all streams."),
 ]
-_WORDS = {"untried": "nothing to try", "skipped": "skipped: counts as no records"}
+_WORDS = {
+    "untried": "nothing to try",
+    "skipped": "skipped: counts as no records",
+    "partly": "partly: some of each record is refused",
+}
 
 
 def check_connections(
@@ -85,7 +89,7 @@ def _print_checks(label: str, checks: Sequence["StreamCheck"]) -> None:
             (
                 each.name,
                 mask_secrets(_describe(each)),
-                each.records if each.outcome == "works" and not each.is_fact else None,
+                each.records if each.outcome in ("works", "partly") and not each.is_fact else None,
                 each.requests,
             )
             for each in checks
