@@ -72,7 +72,8 @@ class Stream(Generic[Model]):
     parent: another stream; this one is fetched once for each of its stored records.
     parents: for which of them: `"all"` (the default), or `"changed"`, for those whose record has changed since this
         stream was last fetched for them. That is right where a change of a child shows in its parent, as a comment's
-        does in the time of the issue's last change. What is stored of the others stays.
+        does in the time of the issue's last change. What is stored of the others stays. One whose list was refused,
+        skipped or not whole is asked for again by each sync.
     parents_per_request: how many parents a request asks for at most, where the API takes a list of them. The request
         names them with `{parents.id}`: a list in a body, joined with commas in a path, a parameter or a longer text.
     parent_key: path in the record of the value that says to which of them it belongs: what `{parents.id}` sent.

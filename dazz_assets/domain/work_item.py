@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -10,6 +11,9 @@ from dazz_assets.domain.captions import caption_of, fits_id, member_of
 from dazz_assets.domain.field_values import RawRecord, Time
 from dazz_assets.domain.object import DomainObject
 from dazz_assets.domain.ocsf import TicketStatus
+
+# Statuses of work that is over.
+_OVER = (TicketStatus.RESOLVED, TicketStatus.CLOSED, TicketStatus.CANCELED)
 
 TicketStatusId = Annotated[int, member_of(TicketStatus)]
 
@@ -45,3 +49,17 @@ class WorkItem(DomainObject):
     modified_time: Time = None
     due_time: Time = None
     closed_time: Time = None
+
+    def closed(self, why: str, at: datetime | None = None) -> WorkItem:
+        """The work item as Closed, for this reason, since it or its project is gone; itself if it is over already."""
+        if self.status_id in _OVER:
+            return self
+        status = TicketStatus.CLOSED
+        return self.model_copy(
+            update={
+                "status_id": status.value,
+                "status": status.caption,
+                "status_detail": why,
+                "closed_time": at,
+            }
+        )

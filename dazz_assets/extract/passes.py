@@ -321,7 +321,8 @@ class Pass:
             )
         if self._part.until is None:
             for source in self._complete:
-                if self._progress.follows_mark(source) and source.parent not in state.shifted | state.lacking:
+                uncertain = state.shifted | state.lacking | self._uncertain
+                if self._progress.follows_mark(source) and source.parent not in uncertain:
                     source.listed = source.content
 
     def _replace_stored(self) -> None:

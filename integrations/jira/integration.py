@@ -152,8 +152,8 @@ class JiraIntegration(Integration[JiraConfig]):
         for issue in issues:
             fields = issue.fields or IssueFields()
             project = fields.project
-            progress = progress_of(fields, projects.gone_since(project.id) if project else None)
-            yield WorkItem(
+            progress = progress_of(fields)
+            item = WorkItem(
                 id=self.object_id(issue.id),
                 uid=issue.id,
                 key=issue.key,
@@ -178,6 +178,8 @@ class JiraIntegration(Integration[JiraConfig]):
                 due_time=datetime.combine(fields.duedate, time(), UTC) if fields.duedate else None,
                 closed_time=progress.closed_time,
             )
+            gone = projects.gone_since(project.id) if project else None
+            yield item.closed("project no longer listed", gone) if gone else item
 
     @parser
     def identities(self, users: FullRefresh[UsersStream]) -> Iterator[Identity]:

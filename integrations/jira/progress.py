@@ -22,8 +22,8 @@ class Progress:
     closed_time: datetime | None = None
 
 
-def progress_of(fields: IssueFields, project_gone: datetime | None = None) -> Progress:
-    """How far an issue is. project_gone: since when its project is no longer listed.
+def progress_of(fields: IssueFields) -> Progress:
+    """How far an issue is.
 
     An issue may be done without a resolution, and have one without being done: workflows set them as they like.
     """
@@ -32,6 +32,4 @@ def progress_of(fields: IssueFields, project_gone: datetime | None = None) -> Pr
     resolution = fields.resolution.name if fields.resolution else None
     if status is TicketStatus.RESOLVED:
         return Progress(status, resolution, fields.resolutiondate or fields.statuscategorychangedate)
-    if project_gone:
-        return Progress(TicketStatus.CLOSED, "project no longer listed", project_gone)
     return Progress(status, resolution)

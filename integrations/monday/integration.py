@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import SecretStr
 
@@ -73,30 +73,53 @@ class TeamsStream(Stream[Team]):
     personal = ("id", "owners.id", "users.id")
 
 
+def _changed_since(day: str) -> dict[str, object]:
+    """Items that changed on a day or later, the newest first."""
+    rule = {
+        "column_id": "__last_updated__",
+        "compare_attribute": "UPDATED_AT",
+        "operator": "greater_than_or_equals",
+        "compare_value": ["EXACT", day],
+    }
+    return {"rules": [rule], "order_by": [{"column_id": "__last_updated__", "direction": "desc"}]}
+
+
+class NewestItemsStream(Stream):
+    """The items of each board that changed last, with when, and how many there are: which boards have anything new.
+
+    Several, as an automation changes many items in one second, and a sync may come amid them.
+    https://developer.monday.com/api-reference/reference/items-page
+    """
+
+    parent = BoardsStream
+    parents_per_request = 50
+    parent_key = "id"
+    permissions = ("boards:read",)
+    query = "queries/newest_items.graphql"
+    variables = {"boards": "{parents.id}", "newest": _changed_since("2000-01-01")}
+    records = "data.boards"
+    # A board may be gone since it was listed.
+    accept = {
+        (200, "API_TEMPORARILY_BLOCKED"): "retry",
+        (200, "InvalidBoardIdException"): "skip",
+        (200, "ResourceNotFoundException"): "skip",
+    }
+
+
 class ItemsStream(Stream[Item]):
-    """Active items of a board that changed. https://developer.monday.com/api-reference/reference/items-page
+    """Active items that changed, of the boards whose newest items are others than at the last sync.
+
+    https://developer.monday.com/api-reference/reference/items-page
 
     The rule compares days, in the zone of who asks: https://developer.monday.com/api-reference/reference/last-updated
     A day is written as it is farthest west, where it comes last, so that none is asked for too late.
     """
 
-    parent = BoardsStream
+    parent = NewestItemsStream
+    parents = "changed"
     permissions = ("boards:read", "users:read")
     query = "queries/items.graphql"
-    variables = {
-        "board": "{parent.id}",
-        "changed": {
-            "rules": [
-                {
-                    "column_id": "__last_updated__",
-                    "compare_attribute": "UPDATED_AT",
-                    "operator": "greater_than_or_equals",
-                    "compare_value": ["EXACT", "{cursor.since}"],
-                }
-            ],
-            "order_by": [{"column_id": "__last_updated__", "direction": "desc"}],
-        },
-    }
+    variables = {"board": "{parent.id}", "changed": _changed_since("{cursor.since}")}
     records = "data.boards.0.items_page.items"
     empty = ("missing",)
     cursor = Cursor("updated_at", order="desc", format="%Y-%m-%d", zone="Etc/GMT+12")
@@ -116,13 +139,13 @@ class ItemsStream(Stream[Item]):
 
 
 class ListedItemsStream(Stream[ListedItem]):
-    """The ids of a board's active items, if the board has changed: its number of items is a part of it.
+    """The ids of a board's active items, if its newest items or their number changed.
 
     An item that is archived or deleted leaves the list without a word.
     https://developer.monday.com/api-reference/reference/items-page
     """
 
-    parent = BoardsStream
+    parent = NewestItemsStream
     parents = "changed"
     permissions = ("boards:read",)
     query = "queries/listed_items.graphql"
@@ -198,6 +221,7 @@ class MondayIntegration(Integration[MondayConfig]):
         BoardsStream,
         UsersStream,
         TeamsStream,
+        NewestItemsStream,
         ListedItemsStream,
         ItemsStream,
         UpdatesStream,
@@ -221,7 +245,7 @@ class MondayIntegration(Integration[MondayConfig]):
         for item in items:
             work_item = self._work_item(item, names)
             gone = listed.gone_since(item.id)
-            yield _closed(work_item, gone) if gone else work_item
+            yield work_item.closed("item no longer listed", gone) if gone else work_item
 
     @parser
     def identities(self, users: FullRefresh[UsersStream], teams: FullRefresh[TeamsStream]) -> Iterator[Identity]:
@@ -289,14 +313,6 @@ class MondayIntegration(Integration[MondayConfig]):
             return (team.name if team else None), None
         user = names.users.get(assigned.id)
         return (user.name if user else None), self.object_id(assigned.id)
-
-
-def _closed(work_item: WorkItem, gone: datetime) -> WorkItem:
-    """The work item as closed since its board no longer lists it; one that was done or closed before stays so."""
-    if work_item.status_id in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
-        return work_item
-    status = {"status_id": TicketStatus.CLOSED, "status": TicketStatus.CLOSED.caption}
-    return work_item.model_copy(update={**status, "status_detail": "item no longer listed", "closed_time": gone})
 
 
 def _status(item: Item, board: Board | None, status: ItemStatus | None) -> tuple[TicketStatus, str | None]:

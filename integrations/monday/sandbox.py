@@ -200,8 +200,8 @@ class MondaySandbox(VendorSandbox):
         added = [self._add_update(random, _after(random, change.at, until))["id"] for _ in range(3)]
         edited = self._edit_recent_update(random, change.at, until, without=added)
         change.changed.update(items=moved, boards=sorted(touched), users=[left], updates=edited)
-        change.added.update(items=new, listed_items=new, updates=added)
-        change.removed.update(items=gone, listed_items=gone)
+        change.added.update(items=new, listed_items=self._listed(new), updates=added)
+        change.removed.update(items=gone, listed_items=self._listed(gone))
 
     def _add_boards(self, random: Random, boards: int, start: datetime) -> None:
         account, owner = self.account, next(iter(self.account.users))
@@ -242,6 +242,12 @@ class MondaySandbox(VendorSandbox):
             return None
         above = [item for item in self.account.items.values() if item["board"]["id"] == place]
         return random.choice(above) if above else None
+
+    def _listed(self, ids: list[str]) -> list[str]:
+        """Those of items that are listed without a rule: not what is below others on a board of several levels."""
+        items, boards = self.account.items, self.account.boards
+        levels = {id_ for id_, board in boards.items() if board["hierarchy_type"] == "multi_level"}
+        return [id_ for id_ in ids if items[id_]["board"]["id"] not in levels or items[id_]["parent_item"] is None]
 
     def _count_items(self) -> None:
         """An item's change does not move its board's `updated_at`; how many there are, the board says."""

@@ -11,7 +11,12 @@ import pytest
 import yaml
 
 from dazz_assets.sandbox import Change
+from dazz_assets.spec.discovery import find_integration
+from integrations.aws.sandbox import AwsSandbox
+from integrations.gcp.sandbox import GcpSandbox
 from integrations.github.sandbox import GitHubSandbox
+from integrations.jira.sandbox import JiraSandbox
+from integrations.monday.sandbox import MondaySandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.cli.conftest import Project
 from tests.cli.vendor import Vendor
@@ -21,6 +26,15 @@ GITHUB = partial(
     GitHubSandbox, repositories=5, alerts=60, code_alerts=20, secret_alerts=10, members=6, issues=20, pulls=10
 )
 SNYK = partial(SnykSandbox, orgs=2, projects=8, issues=60)
+JIRA = partial(JiraSandbox, projects=4, users=30, issues=30)
+EVERY_VENDOR = [
+    partial(AwsSandbox, accounts=2, buckets=14),
+    partial(GcpSandbox, projects=3, buckets=6, resources=20),
+    partial(GitHubSandbox, repositories=4, alerts=20, code_alerts=8, secret_alerts=6, members=5, issues=8, pulls=4),
+    JIRA,
+    partial(MondaySandbox, boards=4, items=30, users=6, updates=8),
+    partial(SnykSandbox, orgs=2, projects=6, issues=30),
+]
 
 
 class DemoProject(Project):
@@ -58,6 +72,37 @@ def test_each_step_is_shown_for_each_vendor(demo: DemoProject) -> None:
     assert "ok: the restream made 0 requests" in demo.out[0]
     assert demo.out[0].count("that changed, and no others") == 5 + 1  # GitHub's incremental streams, and Snyk's
     assert "FAILED" not in demo.out[0]
+
+
+def test_all_vendors_sandboxes_do_what_the_demo_claims(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FIND, lambda: EVERY_VENDOR)
+    out = project.run("demo").out
+    assert "FAILED" not in out
+    vendors = {"aws", "gcp", "github", "jira", "monday", "snyk"}
+    streams = [stream for name in vendors for stream in find_integration(name).streams.values()]
+    assert out.count("that changed, and no others") == sum(stream.cursor is not None for stream in streams)
+    assert out.count("ok: after the incremental sync there are") == sum(stream.cursor is None for stream in streams)
+    assert {row[-4] for row in read_steps(out)} == vendors
+
+
+def test_a_snapshot_that_keeps_what_was_removed_fails_the_demo(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FIND, lambda: [JIRA])
+    change = JiraSandbox.change
+
+    def remove_another(self: JiraSandbox, seed: int) -> Change:
+        result = change(self, seed)
+        result.removed["projects"] = sorted(self.projects)[:1]
+        return result
+
+    monkeypatch.setattr(JiraSandbox, "change", remove_another)
+    assert "FAILED: after the incremental sync there are the 3 projects" in project.run("demo", status=1).out
+
+
+def test_a_demo_of_vendors_without_findings_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FIND, lambda: [JIRA])
+    assert "No findings: none of these vendors has any." in project.run("demo").out
 
 
 def test_a_second_demo_starts_from_scratch(demo: DemoProject) -> None:

@@ -109,6 +109,29 @@ def test_a_closed_finding_stays_as_it_is(status: Status) -> None:
     assert found.closed("project deleted", AT) == found
 
 
+OVER = (TicketStatus.RESOLVED, TicketStatus.CLOSED, TicketStatus.CANCELED)
+
+
+@pytest.mark.parametrize("status", [status for status in TicketStatus if status not in OVER])
+def test_a_work_item_that_is_not_over_can_be_closed(status: TicketStatus) -> None:
+    closed = work_item(status_id=status, status_detail="waits").closed("project no longer listed", AT)
+
+    assert (closed.status_id, closed.status, closed.vendor_status) == (TicketStatus.CLOSED, "Closed", "To Do")
+    assert (closed.status_detail, closed.closed_time) == ("project no longer listed", AT)
+    assert WorkItem.model_validate(closed.model_dump()) == closed
+
+
+def test_a_work_item_may_be_closed_nobody_knows_since_when() -> None:
+    assert work_item(closed_time=AT).closed("item no longer listed").closed_time is None
+
+
+@pytest.mark.parametrize("status", OVER)
+def test_a_work_item_that_is_over_stays_as_it_is(status: TicketStatus) -> None:
+    item = work_item(status_id=status, status_detail="Won't Do")
+
+    assert item.closed("project no longer listed", AT) == item
+
+
 @pytest.mark.parametrize(
     ("given", "purl"),
     [

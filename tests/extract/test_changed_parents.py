@@ -30,7 +30,7 @@ class CommentsStream(Stream):
     parent = IssuesStream
     path = "/issues/{parent.id}/comments"
     parents = "changed"
-    accept = {200: "keep"}
+    accept = {200: "keep", 410: "skip"}
 
 
 class ChangesStream(Stream):
@@ -40,6 +40,7 @@ class ChangesStream(Stream):
     path = "/issues/{parent.id}/changes"
     cursor = Cursor("changed", since="since")
     parents = "changed"
+    accept = {410: "skip"}
 
 
 class TrackerIntegration(DeskApi):
@@ -207,6 +208,21 @@ def test_a_parent_whose_data_came_with_errors_is_listed_by_the_next_sync(tracker
     tracker.asked_for()
     customer.sync("comments")
     assert tracker.asked_for() == ["b"]
+
+
+@pytest.mark.parametrize("stream", ["comments", "changes"])
+def test_a_parent_that_had_no_list_is_asked_again_by_the_next_sync(
+    tracker: Tracker, customer: Customer, stream: str
+) -> None:
+    """It may be refused for a while, and its record does not change when that is over."""
+    tracker.fails["b"] = 410
+    customer.sync("issues", stream)
+    assert keys(customer, stream) == ["a1", "c1"]
+    tracker.fails.clear()
+    tracker.asked_for()
+    customer.sync("issues", stream)
+    assert tracker.asked_for() == ["b"]
+    assert keys(customer, stream) == ["a1", "b1", "c1"]
 
 
 def test_after_the_tables_were_removed_all_is_fetched(tracker: Tracker, customer: Customer, tmp_path: Path) -> None:

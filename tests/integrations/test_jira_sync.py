@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.sandbox import Fault, SandboxRequest, SandboxResponse
 from integrations.jira.sandbox_data import timestamp
 from integrations.jira.sandbox_jql import milliseconds
@@ -60,7 +62,26 @@ def test_the_next_sync_brings_exactly_what_changed(site: Site) -> None:
 
     for stream in ("issues", "comments"):
         assert reports[stream].records == len(change.changed[stream]) + len(change.added[stream])
-    assert site.records("comments").keys() >= comments(site).keys()
+    # Those of the project that was archived stay: nothing lists them any more, and nothing says that they are gone.
+    assert change.removed["comments"]
+    assert site.records("comments").keys() == comments(site).keys() | set(change.removed["comments"])
+
+
+def test_an_issue_and_a_comment_that_were_deleted_stay_until_all_is_fetched_again(site: Site) -> None:
+    site.sync()
+    gone, emptied = [number for number, said in site.vendor.comments.items() if said][:2]
+    removed = {comment["id"] for number in (gone, emptied) for comment in site.vendor.comments.pop(number)}
+    del site.vendor.issues[gone]
+    site.vendor.unindexed = {gone}
+    site.sync()
+    assert gone in site.records("issues")
+    assert removed <= site.records("comments").keys()
+
+    session = site.session
+    for name in ("issues", "comments"):
+        sync_stream(session, site.spec.streams[name], SyncRange(refetch=True))
+    assert site.records("issues").keys() == site.vendor.issues.keys()
+    assert site.records("comments").keys() == comments(site).keys()
 
 
 def test_only_the_comments_of_issues_that_changed_are_asked_for(site: Site) -> None:

@@ -89,7 +89,7 @@ def test_the_calls_of_a_day_are_not_waited_for(tmp_path: Path) -> None:
 def test_a_budget_of_points_that_pays_for_two_boards_a_minute_brings_all(tmp_path: Path) -> None:
     """A page of items costs 234,007 points. What one costs is known after the first, which four ask for at once."""
     with connected(tmp_path, points=500_000) as (vendor, acme):
-        acme.sync("boards", "items")
+        acme.sync("boards", "newest_items", "items")
         assert acme.keys("items") == set(vendor.account.items)
         assert 2 * 60 <= acme.clock.slept < 5 * 60
 
@@ -113,12 +113,14 @@ def test_queries_are_spaced_so_that_the_smallest_plan_takes_them(tmp_path: Path)
 
 @pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
 @pytest.mark.parametrize("recorded", [body for body in BODIES if "begins anew" not in body["expect"]["error"]])
-@pytest.mark.parametrize("stream", ["workspaces", "boards", "users", "teams", "listed_items", "items", "updates"])
+@pytest.mark.parametrize(
+    "stream", ["workspaces", "boards", "users", "teams", "listed_items", "newest_items", "items", "updates"]
+)
 def test_a_recorded_limit_is_waited_for_or_told_in_the_vendors_words(
     account: Account, recorded: dict[str, Any], stream: str
 ) -> None:
     vendor, acme = account
-    acme.sync("boards")
+    acme.sync("boards", "newest_items")
     expected, body = recorded["expect"], recorded["body"]
     vendor.faults.add(Fault(kind="status", status=recorded["status"], body=body))
     slept = acme.clock.slept
@@ -147,7 +149,7 @@ class Expiring(MondaySandbox):
 @pytest.mark.parametrize("stream", ["listed_items", "items"])
 def test_the_recorded_error_of_an_expired_cursor_begins_the_list_anew(tmp_path: Path, stream: str) -> None:
     with connected(tmp_path, vendor=Expiring, items=840, updates=1) as (vendor, acme):
-        acme.sync("boards", stream)
+        acme.sync("boards", "newest_items", stream)
         assert isinstance(vendor, Expiring)
         assert vendor.error is None
         assert len(acme.keys(stream)) > 800
@@ -155,11 +157,11 @@ def test_the_recorded_error_of_an_expired_cursor_begins_the_list_anew(tmp_path: 
 
 def test_a_board_that_is_gone_is_passed_over_with_a_warning(account: Account) -> None:
     vendor, acme = account
-    acme.sync("boards")
+    acme.sync("boards", "newest_items")
     gone = error("Board not found", "ResourceNotFoundException", status_code=404)
     vendor.faults.add(Fault(kind="status", status=200, body={"data": None, **gone}))
     [report] = acme.sync("items").values()
-    assert any(text.startswith("boards 7100") and "Board not found" in text for text in report.warnings)
+    assert any(text.startswith("newest_items 7100") and "Board not found" in text for text in report.warnings)
     assert 0 < len(acme.keys("items")) < 60
     acme.sync("items")
     assert acme.keys("items") == set(vendor.account.items)
@@ -168,12 +170,12 @@ def test_a_board_that_is_gone_is_passed_over_with_a_warning(account: Account) ->
 def test_a_board_that_is_missing_in_an_answer_closes_nothing(account: Account) -> None:
     """Whether its items are gone, such an answer does not say."""
     vendor, acme = account
-    acme.sync("boards", "listed_items")
+    acme.sync("boards", "newest_items", "listed_items")
     before = acme.keys("listed_items")
     vendor.change(1)
-    vendor.faults.add(Fault(kind="status", status=200, body={"data": {"boards": []}}, times=9, skip=2))
+    vendor.faults.add(Fault(kind="status", status=200, body={"data": {"boards": []}}, times=9, skip=3))
     with pytest.raises(SyncError, match="7100000"):
-        acme.sync("boards", "listed_items")
+        acme.sync("boards", "newest_items", "listed_items")
     assert acme.keys("listed_items") == before
     vendor.faults.clear()
     acme.sync("listed_items")
@@ -182,7 +184,7 @@ def test_a_board_that_is_missing_in_an_answer_closes_nothing(account: Account) -
 
 def test_a_board_whose_items_came_with_an_error_is_named_and_the_others_are_stored(account: Account) -> None:
     vendor, acme = account
-    acme.sync("boards")
+    acme.sync("boards", "newest_items")
     page = {"cursor": None, "items": [{"id": "1", "updated_at": "2026-05-01T00:00:00Z"}]}
     partial = {"data": {"boards": [{"items_page": page}]}, **error("Column failed", "ColumnValueException")}
     vendor.faults.add(Fault(kind="status", status=200, body=partial))
@@ -199,10 +201,12 @@ def test_an_account_that_is_blocked_for_a_while_is_asked_again(account: Account)
     assert acme.keys("teams") == set(vendor.account.teams)
 
 
-@pytest.mark.parametrize("stream", ["workspaces", "boards", "users", "teams", "listed_items", "items", "updates"])
+@pytest.mark.parametrize(
+    "stream", ["workspaces", "boards", "users", "teams", "listed_items", "newest_items", "items", "updates"]
+)
 def test_a_token_that_lacks_a_scope_fails_the_streams_that_need_it_and_no_other(tmp_path: Path, stream: str) -> None:
     with connected(tmp_path, boards=4, items=12) as (vendor, acme):
-        acme.sync("boards")
+        acme.sync("boards", "newest_items")
         needed = acme.spec.streams[stream].stream.permissions
         vendor.account.scopes = SCOPES - {needed[0]}
         with pytest.raises(SyncError, match=f"Unauthorized field or type.*The stream needs `{needed[0]}`"):

@@ -31,6 +31,7 @@ from graphql.execution.values import get_variable_values
 from dazz_assets import GraphQLCursor
 from dazz_assets.spec.read import read_integration
 from integrations.monday.integration import MondayIntegration
+from integrations.monday.sandbox_complexity import count_points
 from integrations.monday.sandbox_queries import SCHEMA
 
 FOLDER = os.environ.get("VENDOR_DATA")
@@ -46,8 +47,8 @@ NEXT_QUERIES = {
 }
 ALL = QUERIES | NEXT_QUERIES
 # What templates and paginators put in the place of variables.
-FILLED = {"page": 1, "limit": 50, "board": "7100000001", "cursor": "abc", "since": "2026-01-01T00:00:00Z"}
-FILLED["until"] = FILLED["since"]
+FILLED = {"page": 1, "limit": 50, "board": "7100000001", "boards": ["7100000001"], "cursor": "abc"}
+FILLED |= dict.fromkeys(("since", "until"), "2026-01-01T00:00:00Z")
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,16 @@ def test_the_variables_that_are_sent_are_valid_for_the_vendor(name: str, vendors
     given = {key: value for key, value in FILLED.items() if key in declared} | body["variables"]
     assert declared == given.keys()
     assert not isinstance(get_variable_values(vendors, list(operation.variable_definitions), given), list)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_query_costs_more_points_than_one_may(name: str) -> None:
+    """A fifth of the vendor's bound, and no more than a trial account has in a minute."""
+    assert count_points(parse(ALL[name]), FILLED) < 1_000_000
+
+
+def test_the_limit_of_boards_is_that_of_a_group_of_parents() -> None:
+    assert f"limit: {STREAMS['newest_items'].parents_per_request}" in QUERIES["newest_items"]
 
 
 @pytest.mark.parametrize("name", ["items", "listed_items"])

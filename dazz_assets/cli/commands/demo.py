@@ -48,9 +48,12 @@ def run_demo() -> None:
         title="Steps (objects: in the windows that were parsed)",
     )
     print_result("")
-    print_result(f'dazz query "{demonstration.sql}"')
     table = demonstration.count_findings()
-    print_table(table.column_names, [list(row.values()) for row in table.to_pylist()])
+    if table is None:
+        print_result("No findings: none of these vendors has any.")
+    else:
+        print_result(f'dazz query "{demonstration.sql}"')
+        print_table(table.column_names, [list(row.values()) for row in table.to_pylist()])
     print_result("")
     for claim in demonstration.claims:
         print_result(f"{'ok' if claim.holds else 'FAILED'}: {claim.text}")
