@@ -321,7 +321,7 @@ class Pass:
             )
         if self._part.until is None:
             for source in self._complete:
-                uncertain = state.shifted | state.lacking | self._uncertain
+                uncertain = state.shifted | state.lacking | state.uncertain
                 if self._progress.follows_mark(source) and source.parent not in uncertain:
                     source.listed = source.content
 
