@@ -123,7 +123,8 @@ def set_encryption(account: SandboxAccount, name: str, algorithm: str) -> None:
 def _canned_acl(name: str) -> FakeAcl:
     """A canned ACL with a grant for each permission, as S3 has it; moto gives several in one."""
     grants = get_canned_acl(name).grants
-    return FakeAcl([FakeGrant(grant.grantees, [permission]) for grant in grants for permission in grant.permissions])
+    each = [FakeGrant(grant.grantees, [permission]) for grant in grants for permission in grant.permissions]
+    return FakeAcl(each)  # pyright: ignore[reportReturnType]  (moto makes another class of it)
 
 
 def _public_policy(name: str) -> bytes:

@@ -178,7 +178,7 @@ class SnykIntegration(Integration[SnykConfig]):
         app = app_url(self._api_url())
         for org in orgs:
             yield organisation_identity(org, app, self.object_id)
-        seen = set()
+        seen: set[str] = set()
         for project in projects:
             if project.owner and project.owner not in seen:
                 seen.add(project.owner)
