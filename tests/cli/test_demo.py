@@ -70,7 +70,7 @@ def test_each_step_is_shown_for_each_vendor(demo: DemoProject) -> None:
     assert len(rows) == 6
     assert [row[2] for row in rows if row[0] == "restream"] == ["0", "0"]
     assert "ok: the restream made 0 requests" in demo.out[0]
-    assert demo.out[0].count("that changed, and no others") == 5 + 1  # GitHub's incremental streams, and Snyk's
+    assert demo.out[0].count("that changed, and no others") == 6 + 1  # GitHub's incremental streams, and Snyk's
     assert "FAILED" not in demo.out[0]
 
 

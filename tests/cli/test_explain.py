@@ -53,7 +53,7 @@ def test_a_secret_that_no_request_sends_is_a_warning(project: Project, command: 
 
 
 def test_json_names_streams_that_no_parser_reads(project: Project) -> None:
-    assert project.json("explain", "monday")["unread"] == ["workspaces", "updates"]
+    assert project.json("explain", "monday")["unread"] == ["workspaces", "newest_items", "updates"]
 
 
 def test_json_names_streams_parsers_and_what_these_read(project: Project) -> None:
