@@ -85,7 +85,7 @@ def unusual(draw: st.DrawFn, records: list[dict[str, Any]], required: set[str]) 
     return json.dumps(record)
 
 
-thorough = settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
 
 def require_valid(found: list[Finding], id_: str) -> None:
