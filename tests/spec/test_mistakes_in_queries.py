@@ -183,7 +183,9 @@ def test_private_fields_that_the_query_asks_for_load(setting: str, paths: Any) -
     settings = {**VALID, **PRIVATE, setting: paths}
     if setting == "sensitive" and paths == "*":
         settings["primary_key"] = ()
-    read_integration(with_stream(**settings))
+    [loaded] = read_integration(with_stream(**settings)).streams.values()
+    declared = (paths,) if isinstance(paths, str) else paths
+    assert set(declared) <= set(getattr(loaded, setting))
 
 
 @pytest.mark.parametrize("setting", ["personal", "sensitive"])
@@ -195,4 +197,6 @@ def test_a_private_field_that_the_query_does_not_ask_for_is_refused(setting: str
 
 
 def test_a_private_field_of_the_integration_may_be_that_of_another_stream() -> None:
-    read_integration(integration(streams=(stream(**{**VALID, **PRIVATE}),), sensitive="secret", personal="person"))
+    declared = integration(streams=(stream(**{**VALID, **PRIVATE}),), sensitive="secret", personal="person")
+    [loaded] = read_integration(declared).streams.values()
+    assert ("secret" in loaded.sensitive, "person" in loaded.personal) == (True, True)
