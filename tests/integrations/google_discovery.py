@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator
 
-FOLDER = os.environ.get("VENDOR_DATA")
+from tests.integrations.vendor_data import load
+
 APIS = ("cloudresourcemanager.v3", "cloudasset.v1", "storage.v1")
 _TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$"
 _FORMATS = {"int64": r"^-?\d+$", "uint64": r"^\d+$", "date-time": _TIME, "google-datetime": _TIME}
@@ -57,7 +55,7 @@ def find_operation(http_method: str, path: str) -> Operation | None:
 
 @cache
 def _operations(api: str) -> tuple[Operation, ...]:
-    document = json.loads((Path(FOLDER or "") / "gcp" / f"{api}.discovery.json").read_text())
+    document = load(f"gcp/{api}.discovery.json")
     definitions = {name: _to_json_schema(schema) for name, schema in document["schemas"].items()}
     return tuple(_read_methods(document, document, definitions))
 

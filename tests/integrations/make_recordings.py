@@ -114,7 +114,7 @@ def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:
     shutil.copytree(ROOT / vendor, folder / vendor, ignore=shutil.ignore_patterns("recordings"))
     file = folder / vendor / "integration.py"
     code = re.sub(r"    concurrency = \d+\n", "", file.read_text())
-    if "Cursor(" in code:
+    if any("Cursor(" in module.read_text() for module in file.parent.glob("*.py")):
         code = code.replace('    base_url = "https:', f'    window = "{window}"\n    base_url = "https:')
     file.write_text(code)
     return find_integration(str(file))

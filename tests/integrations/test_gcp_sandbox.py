@@ -18,8 +18,9 @@ from integrations.gcp.integration import GcpIntegration
 from integrations.gcp.sandbox import EMAIL, SCOPE, TOKEN_URL, GcpSandbox
 from integrations.gcp.sandbox_data import is_open, signing_key, signing_key_pem
 from tests.http.token_issuer import PRIVATE_KEY
-from tests.integrations.google_discovery import FOLDER, find_operation, operations
+from tests.integrations.google_discovery import find_operation, operations
 from tests.integrations.test_closed_findings import customer, sync
+from tests.integrations.vendor_data import needs_vendor_data
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -236,12 +237,7 @@ def test_the_key_is_the_same_in_each_process() -> None:
     assert numbers.n % 1_000_000_007 == 746_224_478
 
 
-needs_documents = pytest.mark.skipif(
-    FOLDER is None, reason="VENDOR_DATA is not set: Google's discovery documents are not here"
-)
-
-
-@needs_documents
+@needs_vendor_data
 def test_what_it_answers_fits_googles_discovery_documents(api: Api, vendor: GcpSandbox) -> None:
     for _ in range(2):
         for name in vendor.projects:
@@ -262,7 +258,7 @@ def check_answers(api: Api, path: str, **params: str) -> None:
             assert [error.message for error in operation.answer.iter_errors(page)] == []
 
 
-@needs_documents
+@needs_vendor_data
 def test_what_we_ask_fits_googles_discovery_documents(vendor: GcpSandbox, tmp_path: Path) -> None:
     vendor.reset()
     with Sandbox([vendor]) as sandbox:
@@ -283,7 +279,7 @@ def test_what_we_ask_fits_googles_discovery_documents(vendor: GcpSandbox, tmp_pa
     }
 
 
-@needs_documents
+@needs_vendor_data
 def test_the_documents_refuse_what_is_wrong() -> None:
     [assets] = [operation for operation in operations() if operation.name == "cloudasset.assets.list"]
     wrong = {"contentType": "EVERYTHING", "pageSize": "all", "page": "2"}

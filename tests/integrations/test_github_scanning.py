@@ -13,13 +13,10 @@ from dazz_assets.domain import Finding
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import CodeScanningAlert, Repository, SecretScanningAlert
 from tests.domain.test_ocsf_events import event_of
-from tests.integrations.test_vendor_data import FOLDER, example, load
+from tests.integrations.vendor_data import example, load, needs_vendor_data
 
 REPOSITORY = {"id": 12, "full_name": "acme/shop", "owner": {"login": "acme"}}
 AT = datetime(2025, 2, 3, 4, 5, 6, tzinfo=UTC)
-needs_vendor_data = pytest.mark.skipif(
-    FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here"
-)
 
 
 def code_alert(**changes: Any) -> CodeScanningAlert:

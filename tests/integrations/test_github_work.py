@@ -12,13 +12,10 @@ from dazz_assets.domain import Identity, WorkItem
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import Issue, Member, PullRequest, Repository
 from integrations.github.streams import IssuesStream, PullRequestsStream
-from tests.integrations.test_vendor_data import FOLDER, example
+from tests.integrations.vendor_data import example, needs_vendor_data
 
 SHOP = Repository.model_validate({"id": 12, "full_name": "acme/shop", "owner": {"login": "acme", "id": 7}})
 ADA, BOB = {"login": "ada", "id": 21, "type": "User"}, {"login": "bob", "id": 22, "type": "User"}
-needs_vendor_data = pytest.mark.skipif(
-    FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here"
-)
 
 
 def record(**changes: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,9 @@ from dazz_assets.errors import SyncError
 from dazz_assets.sandbox import Fault, SandboxRequest, SandboxResponse, json_response
 from integrations.monday.sandbox import SCOPES, MondaySandbox
 from tests.integrations.monday_connection import MondayCustomer, connected
+from tests.integrations.vendor_data import monday_errors, needs_vendor_data
 
-FOLDER = os.environ.get("VENDOR_DATA")
-FILE = Path(FOLDER or ".") / "recorded" / "monday_errors_in_200.json"
-BODIES: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))["bodies"] if FOLDER else []
+BODIES = monday_errors()
 
 Account = tuple[MondaySandbox, MondayCustomer]
 
@@ -111,7 +109,7 @@ def test_queries_are_spaced_so_that_the_smallest_plan_takes_them(tmp_path: Path)
         assert acme.clock.slept > (requests - 5) * 60 / 1_000 / 2
 
 
-@pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
+@needs_vendor_data
 @pytest.mark.parametrize("recorded", [body for body in BODIES if "begins anew" not in body["expect"]["error"]])
 @pytest.mark.parametrize(
     "stream", ["workspaces", "boards", "users", "teams", "listed_items", "newest_items", "items", "updates"]
@@ -145,7 +143,7 @@ class Expiring(MondaySandbox):
         return super().authenticate(request)
 
 
-@pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
+@needs_vendor_data
 @pytest.mark.parametrize("stream", ["listed_items", "items"])
 def test_the_recorded_error_of_an_expired_cursor_begins_the_list_anew(tmp_path: Path, stream: str) -> None:
     with connected(tmp_path, vendor=Expiring, items=840, updates=1) as (vendor, acme):

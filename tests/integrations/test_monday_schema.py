@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,11 +31,8 @@ from dazz_assets.spec.read import read_integration
 from integrations.monday.integration import MondayIntegration
 from integrations.monday.sandbox_complexity import count_points
 from integrations.monday.sandbox_queries import SCHEMA
+from tests.integrations.vendor_data import load_text, needs_vendor_data
 
-FOLDER = os.environ.get("VENDOR_DATA")
-needs_vendor_data = pytest.mark.skipif(
-    FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here"
-)
 STREAMS = read_integration(MondayIntegration).streams
 QUERIES = {name: stream.body["query"] for name, stream in STREAMS.items() if stream.body}
 NEXT_QUERIES = {
@@ -53,7 +48,7 @@ FILLED |= dict.fromkeys(("since", "until"), "2026-01-01T00:00:00Z")
 
 @pytest.fixture(scope="module")
 def vendors() -> GraphQLSchema:
-    return build_schema((Path(FOLDER or ".") / "monday" / "schema.graphql").read_text(encoding="utf-8"))
+    return build_schema(load_text("monday/schema.graphql"))
 
 
 def fragment(query: str) -> str:

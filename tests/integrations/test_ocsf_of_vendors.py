@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-import pytest
-
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
 from integrations.github.integration import GitHubIntegration
@@ -17,17 +15,16 @@ from integrations.snyk.integration import SnykIntegration
 from integrations.snyk.models import Issue, Project
 from integrations.snyk.sandbox import SnykSandbox
 from tests.domain.test_ocsf_events import event_of
-from tests.integrations.test_vendor_data import (
-    FOLDER,
+from tests.integrations.vendor_data import (
     example,
     github_findings,
     load,
+    needs_vendor_data,
     snyk_findings,
     webhook_alerts,
 )
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-of_vendors = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
 
 
 def classes(findings: list[Finding]) -> dict[int, int]:
@@ -35,7 +32,7 @@ def classes(findings: list[Finding]) -> dict[int, int]:
     return dict(Counter(event_of(finding)["class_uid"] for finding in findings))
 
 
-@of_vendors
+@needs_vendor_data
 def test_github_as_its_examples_webhooks_and_recordings_have_it() -> None:
     recorded = [item for name in ("dismissed", "epss_list") for item in load(f"recorded/github_{name}.json")["records"]]
     alerts = example("/orgs/{org}/dependabot/alerts") + webhook_alerts() + recorded
@@ -43,7 +40,7 @@ def test_github_as_its_examples_webhooks_and_recordings_have_it() -> None:
     assert classes(github_findings(alerts)) == {2002: len(alerts)}
 
 
-@of_vendors
+@needs_vendor_data
 def test_snyk_as_its_documentation_and_recordings_have_it() -> None:
     records = load("snyk/records.json")
     issues = [

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import pytest
 
 from dazz_assets.sandbox import SandboxRequest, SandboxResponse, json_response
 from tests.integrations.openapi import NotAsDescribedError, OpenApi
+from tests.integrations.vendor_data import needs_vendor_data
 
-needs_vendor_data = pytest.mark.skipif(
-    "VENDOR_DATA" not in os.environ, reason="VENDOR_DATA is not set: the vendors' own data is not here"
-)
 API = OpenApi(
     {
         "openapi": "3.0.3",

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from dazz_assets.domain import Finding
-from tests.integrations.test_vendor_data import FOLDER, github_findings, load, snyk_findings
+from tests.integrations.vendor_data import github_findings, load, needs_vendor_data, snyk_findings
 
-pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
+pytestmark = needs_vendor_data
 
 FILES = ("github_dismissed", "github_epss_list", "snyk_code", "snyk_fixable", "snyk_six_packages")
 # What a finding says of each name in `expect`, where its field has another name.

@@ -6,42 +6,23 @@ The files are not ours to keep here: `VENDOR_DATA` says where they are, and with
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from dazz_assets import FullRefresh, Incremental
-from dazz_assets.domain import Finding
 from dazz_assets.spec.read import read_integration
 from integrations.github.integration import GitHubIntegration
-from integrations.github.models import DependabotAlert, Repository
+from integrations.github.models import Repository
 from integrations.snyk.integration import SnykIntegration
-from integrations.snyk.models import Issue, Project
+from tests.integrations.vendor_data import (
+    example,
+    github_findings,
+    load,
+    needs_vendor_data,
+    snyk_findings,
+    webhook_alerts,
+)
 
-FOLDER = os.environ.get("VENDOR_DATA")
-pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
-
-
-def load(name: str) -> Any:
-    return json.loads((Path(FOLDER or "") / name).read_text())
-
-
-def example(path: str) -> list[dict[str, Any]]:
-    """The example response of a GitHub operation, as its OpenAPI description gives it."""
-    description = load("github/openapi.json")
-    content = description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
-    reference = content["examples"]["default"]["$ref"].rpartition("/")[2]
-    records: list[dict[str, Any]] = description["components"]["examples"][reference]["value"]
-    return records
-
-
-def webhook_alerts() -> list[dict[str, Any]]:
-    """Alerts as webhooks send them: the repository stands beside them and not inside."""
-    hooks = load("github/webhook_dependabot_alert.json")
-    return [{**hook["alert"], "repository": hook["repository"]} for hook in hooks]
+pytestmark = needs_vendor_data
 
 
 def value(record: dict[str, Any], path: str) -> Any:
@@ -49,17 +30,6 @@ def value(record: dict[str, Any], path: str) -> Any:
     for name in path.split("."):
         found = found[name]
     return found
-
-
-def github_findings(records: list[dict[str, Any]]) -> list[Finding]:
-    alerts = [DependabotAlert.model_validate_json(json.dumps(record)) for record in records]
-    return list(GitHubIntegration().findings(Incremental(alerts), FullRefresh([])))
-
-
-def snyk_findings(records: list[dict[str, Any]], projects: list[dict[str, Any]]) -> list[Finding]:
-    issues = [Issue.model_validate_json(json.dumps(record)) for record in records]
-    known = [Project.model_validate_json(json.dumps(record)) for record in projects]
-    return list(SnykIntegration().findings(FullRefresh(known), FullRefresh([]), Incremental(issues)))
 
 
 def test_githubs_example_alerts_are_findings_of_the_right_severity_and_status() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,12 @@ from tests.conformance.connected import items
 from tests.conformance.integrations import CommonIntegration, Item
 from tests.http.loopback import Reply, Vendor
 from tests.integrations.monday_connection import connected
+from tests.integrations.vendor_data import monday_errors, needs_vendor_data
 
 __all__ = ["api", "clock", "connect", "lake"]
 
-FOLDER = os.environ.get("VENDOR_DATA")
-pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
-FILE = Path(FOLDER or ".") / "recorded" / "monday_errors_in_200.json"
-BODIES: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))["bodies"] if FOLDER else []
+pytestmark = needs_vendor_data
+BODIES = monday_errors()
 
 
 class BoardsStream(Stream[Item]):

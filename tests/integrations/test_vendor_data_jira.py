@@ -6,25 +6,21 @@ The file is not ours to keep here: `VENDOR_DATA` says where it is, and without i
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.spec.read import read_integration
 from integrations.jira.integration import OF_A_DOCUMENT, OF_A_USER, CommentsStream, JiraIntegration, MyselfStream
 from integrations.jira.models import Issue, Project, User
+from tests.integrations.vendor_data import load, needs_vendor_data
 
-FOLDER = os.environ.get("VENDOR_DATA")
-pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
+pytestmark = needs_vendor_data
 STREAMS = read_integration(JiraIntegration).streams
 
 
 def example(path: str) -> Any:
     """The example of the answer to a GET."""
-    description = json.loads((Path(FOLDER or "") / "jira" / "openapi.json").read_text(encoding="utf-8"))
+    description = load("jira/openapi.json")
     content = description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
     return json.loads(content["example"]) if isinstance(content["example"], str) else content["example"]
 

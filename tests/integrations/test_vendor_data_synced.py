@@ -12,10 +12,16 @@ import pytest
 from integrations.github.integration import GitHubIntegration
 from integrations.snyk.integration import SnykIntegration
 from tests.help_desk_vendor import Customer
-from tests.http.loopback import ReceivedRequest, Reply, Vendor
-from tests.integrations.test_vendor_data import FOLDER, example, load, webhook_alerts
+from tests.http.loopback import Vendor
+from tests.integrations.vendor_data import (
+    answer_as_github,
+    answer_as_snyk,
+    github_alerts,
+    needs_vendor_data,
+    snyk_issues,
+)
 
-pytestmark = pytest.mark.skipif(FOLDER is None, reason="VENDOR_DATA is not set: the vendors' own data is not here")
+pytestmark = needs_vendor_data
 
 
 @pytest.fixture
@@ -33,19 +39,7 @@ def _synced(folder: Path, vendor: Vendor, integration: type[Any], config: dict[s
 
 
 def test_github(vendor: Vendor, tmp_path: Path) -> None:
-    alerts = example("/orgs/{org}/dependabot/alerts") + webhook_alerts()
-    newest_first = sorted(alerts, key=lambda alert: str(alert["updated_at"]), reverse=True)
-    secrets = example("/orgs/{org}/secret-scanning/alerts")
-    lists = {
-        "/orgs/acme/repos": example("/orgs/{org}/repos"),
-        "/orgs/acme/members": example("/orgs/{org}/members"),
-        "/orgs/acme/dependabot/alerts": newest_first,
-        "/orgs/acme/code-scanning/alerts": [],
-        "/orgs/acme/secret-scanning/alerts": secrets,
-        "/repos/octocat/Hello-World/issues": example("/repos/{owner}/{repo}/issues"),
-        "/repos/octocat/Hello-World/pulls": example("/repos/{owner}/{repo}/pulls"),
-    }
-    vendor.handler = lambda asked: Reply(body=lists[asked.path])
+    alerts, vendor.handler = github_alerts(), answer_as_github
     customer = _synced(tmp_path, vendor, GitHubIntegration, {"org": "acme"})
 
     keys = {row["key"] for row in customer.rows("select key from raw.github_dependabot_alerts")}
@@ -67,28 +61,11 @@ def test_github(vendor: Vendor, tmp_path: Path) -> None:
 
 
 def test_snyk(vendor: Vendor, tmp_path: Path) -> None:
-    page, records = load("snyk/issues_page.json"), load("snyk/records.json")
-    organisation, kinds = records["organization"], [records[name] for name in ("issue", "cloud_issue", "code_issue")]
-
-    def answer(asked: ReceivedRequest) -> Reply:
-        if asked.path == "/rest/orgs":
-            return Reply(body={"data": [organisation], "links": {}})
-        if asked.path.endswith("/projects"):
-            return Reply(body={"data": [records["project"]], "links": {}})
-        if asked.path.endswith("/targets"):
-            return Reply(body={"data": [records["target"]], "links": {}})
-        since, until = asked.query["updated_after"][0], asked.query.get("updated_before", ["9"])[0]
-        issues = [*page["data"], *kinds]
-        return Reply(
-            body={**page, "data": [i for i in issues if since <= i["attributes"]["updated_at"] < until]},
-            headers={"Sunset": "Sat, 01 Jan 2028 00:00:00 GMT"},
-        )
-
-    vendor.handler = answer
+    vendor.handler = answer_as_snyk
     customer = _synced(tmp_path, vendor, SnykIntegration, {})
 
     stored = {row["key"]: json.loads(row["record"]) for row in customer.rows("from raw.snyk_issues")}
-    assert stored == {issue["id"]: issue for issue in [*page["data"], *kinds]}
+    assert stored == {issue["id"]: issue for issue in snyk_issues()}
     found = customer.rows("select severity from findings")
     assert Counter(row["severity"] for row in found) == {"High": 3, "Critical": 3, "Medium": 1, "Low": 1}
     assert customer.rows("select * from quarantine") == []
