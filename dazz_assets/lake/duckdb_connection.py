@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import closing
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -19,15 +21,29 @@ from dazz_assets.lake.errors import QueryError
 _MEMORY_LIMITS = ("50MB", "200MB", "800MB", "80%")
 
 
-def connect_duckdb() -> duckdb.DuckDBPyConnection:
+def connect_duckdb(**settings: str) -> duckdb.DuckDBPyConnection:
     """A new connection in UTC. It spills to the system's temporary folder and installs no extensions."""
     return duckdb.connect(
         config={
             "TimeZone": "UTC",
             "temp_directory": os.path.join(tempfile.gettempdir(), f"duckdb-{os.getpid()}"),
             "autoinstall_known_extensions": "false",
+            **settings,
         }
     )
+
+
+@cache
+def _bounded_connection(limit: str, process: int) -> duckdb.DuckDBPyConnection:
+    """A connection within a limit of memory, kept by the process: to make one takes longer than most statements.
+
+    Its one thread takes the whole of the limit. It caches no files, which would stay in memory between statements.
+    """
+    connection = connect_duckdb(
+        memory_limit=limit, threads="1", preserve_insertion_order="false", enable_external_file_cache="false"
+    )
+    atexit.register(connection.close)
+    return connection
 
 
 def run_statement(
@@ -47,9 +63,7 @@ def read_bounded(sql: str, values: Mapping[str, Any]) -> pa.Table:
     """
     return_free_memory()
     for limit in _MEMORY_LIMITS:
-        with closing(connect_duckdb()) as connection:
-            # Each thread takes a part of the memory for itself.
-            connection.execute(f"set memory_limit = '{limit}'; set threads = 1; set preserve_insertion_order = false")
+        with closing(_bounded_connection(limit, os.getpid()).cursor()) as connection:
             try:
                 rows: pa.Table = run_statement(connection, sql, values).to_arrow_table()
                 return rows

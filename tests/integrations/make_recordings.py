@@ -109,11 +109,11 @@ HOSTS: dict[str, Callable[[str], AbstractContextManager[object]]] = {"aws": aws_
 def copied(vendor: str, folder: Path, window: str = "week") -> IntegrationSpec:
     """An integration in a folder of its own, without its recordings; if it has windows, they are of this length.
 
-    It sends one request at a time, so that rows come in the same order each time.
+    It sends one request at a time, so that rows come in the same order each time, and none waits for the vendor's rate.
     """
     shutil.copytree(ROOT / vendor, folder / vendor, ignore=shutil.ignore_patterns("recordings"))
     file = folder / vendor / "integration.py"
-    code = re.sub(r"    concurrency = \d+\n", "", file.read_text())
+    code = re.sub(r"^    (concurrency|rate) = .*\n", "", file.read_text(), flags=re.MULTILINE)
     if any("Cursor(" in module.read_text() for module in file.parent.glob("*.py")):
         code = code.replace('    base_url = "https:', f'    window = "{window}"\n    base_url = "https:')
     file.write_text(code)
