@@ -22,10 +22,7 @@ from tests.cli.conftest import Project
 from tests.cli.vendor import Vendor
 
 FIND = "dazz_assets.cli.sandbox_connections.find_sandboxes"
-GITHUB = partial(
-    GitHubSandbox, repositories=5, alerts=60, code_alerts=20, secret_alerts=10, members=6, issues=20, pulls=10
-)
-SNYK = partial(SnykSandbox, orgs=2, projects=8, issues=60)
+SNYK = partial(SnykSandbox, orgs=2, projects=6, issues=30)
 JIRA = partial(JiraSandbox, projects=4, users=30, issues=30)
 EVERY_VENDOR = [
     partial(AwsSandbox, accounts=2, buckets=14),
@@ -33,7 +30,7 @@ EVERY_VENDOR = [
     partial(GitHubSandbox, repositories=4, alerts=20, code_alerts=8, secret_alerts=6, members=5, issues=8, pulls=4),
     JIRA,
     partial(MondaySandbox, boards=4, items=30, users=6, updates=8),
-    partial(SnykSandbox, orgs=2, projects=6, issues=30),
+    SNYK,
 ]
 
 
@@ -48,15 +45,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Iterator
     folder = tmp_path_factory.mktemp("demo")
     shutil.copytree(empty_home, folder / "home")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FIND, lambda: [GITHUB, SNYK])
+        patch.setattr(FIND, lambda: [JIRA, SNYK])
         project = DemoProject(folder, Vendor(), "")
         project.out = (project.run("demo").out, project.run("demo").out)
         yield project
 
 
 @pytest.fixture
-def github_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FIND, lambda: [GITHUB])
+def snyk_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FIND, lambda: [SNYK])
 
 
 def read_steps(out: str) -> list[list[str]]:
@@ -70,7 +67,7 @@ def test_each_step_is_shown_for_each_vendor(demo: DemoProject) -> None:
     assert len(rows) == 6
     assert [row[2] for row in rows if row[0] == "restream"] == ["0", "0"]
     assert "ok: the restream made 0 requests" in demo.out[0]
-    assert demo.out[0].count("that changed, and no others") == 6 + 1  # GitHub's incremental streams, and Snyk's
+    assert demo.out[0].count("that changed, and no others") == 2 + 1  # Jira's incremental streams, and Snyk's
     assert "FAILED" not in demo.out[0]
 
 
@@ -112,14 +109,14 @@ def test_a_second_demo_starts_from_scratch(demo: DemoProject) -> None:
 
 def test_the_demo_writes_sandbox_connections_and_no_token_into_the_home(demo: DemoProject) -> None:
     entries = yaml.safe_load(demo.connections.read_text(encoding="utf-8"))["connections"]
-    assert [(item["integration"], item["id"]) for item in entries] == [("github", "sandbox"), ("snyk", "sandbox")]
+    assert [(item["integration"], item["id"]) for item in entries] == [("jira", "sandbox"), ("snyk", "sandbox")]
     tokens = [item["config"]["token"].encode() for item in entries]
     written = [path.read_bytes() for path in demo.home.rglob("*") if path.is_file()]
     assert written
     assert not any(token in content for token in tokens for content in written)
 
 
-def test_the_users_own_connections_and_lake_are_left_alone(project: Project, github_alone: None) -> None:
+def test_the_users_own_connections_and_lake_are_left_alone(project: Project, snyk_alone: None) -> None:
     before = project.connections.read_text(encoding="utf-8")
     project.run("demo")
     assert project.connections.read_text(encoding="utf-8") == before
@@ -128,16 +125,16 @@ def test_the_users_own_connections_and_lake_are_left_alone(project: Project, git
 
 
 def test_a_claim_that_does_not_hold_fails_the_demo(
-    project: Project, github_alone: None, monkeypatch: pytest.MonkeyPatch
+    project: Project, snyk_alone: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change = GitHubSandbox.change
+    change = SnykSandbox.change
 
-    def hide_a_change(self: GitHubSandbox, seed: int) -> Change:
+    def hide_a_change(self: SnykSandbox, seed: int) -> Change:
         result = change(self, seed)
-        result.changed["dependabot_alerts"].pop()
+        result.changed["issues"].pop()
         return result
 
-    monkeypatch.setattr(GitHubSandbox, "change", hide_a_change)
+    monkeypatch.setattr(SnykSandbox, "change", hide_a_change)
     # The demo writes no token into the home, so it must not write this connections file.
     project.env["DAZZ_CONNECTIONS"] = str(project.home / "connections.yaml")
     assert "FAILED: the incremental sync stored" in project.run("demo", status=1).out
