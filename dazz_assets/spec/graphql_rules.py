@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode, SelectionSetNode
 
 _FILE = re.compile(r"[^\s{}]+\.(graphql|gql)")
+_VARIABLE = re.compile(r"\$(\w+)")
 VARIABLES = "variables."
 """Begins the path of a variable in the body of a query."""
 
@@ -91,6 +92,7 @@ def _check_queries(where: str, stream: StreamSpec, body: Mapping[str, Any]) -> N
     query.check_variables(variables, _find_sent(stream), is_whole=True)
     query.check_required(variables, stream, later=_find_cursor(stream))
     query.check_paths(_paths(stream))
+    query.check_used()
     if isinstance(paginator, GraphQLCursor) and paginator.next_query is not None:
         for found in PLACEHOLDER.finditer(paginator.next_query):
             raise DefinitionError(f"{where}: `next_query` uses {found[0]}, but it is sent as it is; use a variable")
@@ -98,6 +100,7 @@ def _check_queries(where: str, stream: StreamSpec, body: Mapping[str, Any]) -> N
         following.check_variables(variables, {"paginator": paginator.variable}, is_whole=False)
         following.check_required({**variables, paginator.variable: ""}, stream)
         following.check_paths(_next_paths(stream, paginator))
+        following.check_used()
 
 
 def _check_settings(where: str, stream: type[Stream[Any]]) -> None:
@@ -219,6 +222,19 @@ class _Query:
                 raise DefinitionError(
                     f"{self._where}: `{self._setting}` requires ${name}, but a sync up to the present has no end; set "
                     "`both=True` on the Cursor, or declare the variable without `!`"
+                )
+
+    def check_used(self) -> None:
+        """Check that the query uses what it declares: else a bound would be sent and filter nothing."""
+        from graphql import print_ast
+
+        parts = (self._operation.selection_set, *self._operation.directives, *self._fragments.values())
+        used = {name for part in parts for name in _VARIABLE.findall(print_ast(part))}
+        for name in self._declared:
+            if name not in used:
+                raise DefinitionError(
+                    f"{self._where}: `{self._setting}` declares ${name} and does not use it; use it in an argument, or "
+                    "remove it"
                 )
 
     def check_paths(self, paths: Iterable[tuple[str, str]]) -> None:

@@ -12,21 +12,14 @@ from dazz_assets import FullRefresh, Incremental
 from dazz_assets.spec.read import read_integration
 from integrations.jira.integration import OF_A_DOCUMENT, OF_A_USER, CommentsStream, JiraIntegration, MyselfStream
 from integrations.jira.models import Issue, Project, User
-from tests.integrations.vendor_data import load, needs_vendor_data
+from tests.integrations.vendor_data import jira_example, needs_vendor_data
 
 pytestmark = needs_vendor_data
 STREAMS = read_integration(JiraIntegration).streams
 
 
-def example(path: str) -> Any:
-    """The example of the answer to a GET."""
-    description = load("jira/openapi.json")
-    content = description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
-    return json.loads(content["example"]) if isinstance(content["example"], str) else content["example"]
-
-
 def test_projects() -> None:
-    records = example("/rest/api/3/project/search")["values"]
+    records = jira_example("/rest/api/3/project/search")["values"]
     projects = [Project.model_validate_json(json.dumps(record)) for record in records]
 
     assert [(project.id, project.key, project.name) for project in projects] == [
@@ -36,7 +29,7 @@ def test_projects() -> None:
 
 
 def test_users_become_identities() -> None:
-    users = [User.model_validate_json(json.dumps(record)) for record in example("/rest/api/3/users/search")]
+    users = [User.model_validate_json(json.dumps(record)) for record in jira_example("/rest/api/3/users/search")]
     identities = list(JiraIntegration().identities(FullRefresh(users)))
 
     assert [(found.uid, found.full_name, found.type_id, found.is_active) for found in identities] == [
@@ -49,10 +42,11 @@ def test_users_become_identities() -> None:
 
 def test_what_the_search_finds_becomes_work_items() -> None:
     """The example has none of the fields for people, and as its time of change the number 1."""
-    records = example("/rest/api/3/search/jql")["issues"]
+    records = jira_example("/rest/api/3/search/jql")["issues"]
     issues = [Issue.model_validate_json(json.dumps(record)) for record in records]
     projects = [
-        Project.model_validate_json(json.dumps(record)) for record in example("/rest/api/3/project/search")["values"]
+        Project.model_validate_json(json.dumps(record))
+        for record in jira_example("/rest/api/3/project/search")["values"]
     ]
     [item] = JiraIntegration().work_items(FullRefresh(projects), Incremental(issues))
 
@@ -63,7 +57,7 @@ def test_what_the_search_finds_becomes_work_items() -> None:
 
 
 def test_comments_have_their_key_their_cursor_and_all_that_is_personal_where_it_is_declared() -> None:
-    [comment] = example("/rest/api/3/issue/{issueIdOrKey}/comment")["comments"]
+    [comment] = jira_example("/rest/api/3/issue/{issueIdOrKey}/comment")["comments"]
     stream = STREAMS["comments"]
 
     assert (comment["id"], comment["updated"]) == ("10000", "2021-01-18T23:45:00.000+0000")
@@ -88,7 +82,7 @@ def value_at(record: Any, path: str) -> Any:
 
 
 def test_who_asks_is_told_with_a_time_zone() -> None:
-    myself = example("/rest/api/3/myself")
+    myself = jira_example("/rest/api/3/myself")
 
     assert (myself["accountId"], myself["timeZone"]) == ("5b10a2844c20165700ede21g", "Australia/Sydney")
     assert MyselfStream.personal == OF_A_USER

@@ -91,6 +91,30 @@ def answer_as_snyk(asked: ReceivedRequest) -> Reply:
     )
 
 
+def jira_example(path: str) -> Any:
+    """The example of the answer to a GET of Jira, as its OpenAPI description gives it."""
+    content = load("jira/openapi.json")["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+    return json.loads(content["example"]) if isinstance(content["example"], str) else content["example"]
+
+
+def answer_as_jira(asked: ReceivedRequest) -> Reply:
+    """A site with the projects, users, issue and comment of the examples, on a page each.
+
+    The example of projects is the first page of several, of which no other is published: here it is the only one.
+    """
+    begins = asked.query.get("startAt", ["0"]) == ["0"]
+    projects = {**jira_example("/rest/api/3/project/search"), "isLast": True, "total": 2}
+    del projects["nextPage"]
+    answers = {
+        "/rest/api/3/myself": jira_example("/rest/api/3/myself"),
+        "/rest/api/3/project/search": projects,
+        "/rest/api/3/users/search": jira_example("/rest/api/3/users/search") if begins else [],
+        "/rest/api/3/search/jql": jira_example("/rest/api/3/search/jql"),
+        "/rest/api/3/issue/10002/comment": jira_example("/rest/api/3/issue/{issueIdOrKey}/comment"),
+    }
+    return Reply(body=answers[asked.path])
+
+
 def github_findings(records: list[dict[str, Any]]) -> list[Finding]:
     alerts = [DependabotAlert.model_validate_json(json.dumps(record)) for record in records]
     return list(GitHubIntegration().findings(Incremental(alerts), FullRefresh([])))

@@ -37,6 +37,8 @@ def following(**settings: Any) -> dict[str, Any]:
         {"query": "{ id at }", "records": "data", "shape": "object"},
         {"query": '{ items(at: "{config.org}") { list { id } } }'},
         {"budget": Budget("extensions.left", reset="extensions.reset")},
+        {"query": "query ($first: Int) { items { ...F } }\nfragment F on X { list(first: $first) { id } }"},
+        {"query": "query ($all: Boolean!) @live(if: $all) { items { list { id } } }", "variables": {"all": True}},
         {"query": "query ($first: Int! = 5) { items(first: $first) { list { id } } }"},
     ],
 )
@@ -106,6 +108,13 @@ def test_a_query_that_fits_its_settings_loads(settings: dict[str, Any]) -> None:
             },
             "`query` requires $b, but a sync up to the present has no end; set `both=True` on the Cursor, or declare",
         ),
+        (
+            {
+                "query": "query ($since: T, $cursor: ID) { items(after: $cursor) { list { id at } } }",
+                "cursor": Cursor("at", since="since"),
+            },
+            "`query` declares $since and does not use it; use it in an argument, or remove it",
+        ),
         ({"records": ""}, 'has a query and no path in `records`; set it, for example `records = "data.items"`'),
         ({"records": "data"}, 'has a query and no path in `records`; set it, for example `records = "data.items"`'),
         (
@@ -146,6 +155,10 @@ def test_a_query_that_fits_its_settings_loads(settings: dict[str, Any]) -> None:
         (
             following(next_query="query ($cursor: ID!, $org: ID!) { more { next list { id } } }"),
             "`next_query` requires $org, which nothing gives; add it to `variables`",
+        ),
+        (
+            following(next_query="query ($cursor: ID!) { more { next list { id at } } }"),
+            "`next_query` declares $cursor and does not use it; use it in an argument, or remove it",
         ),
         (
             following(next_records="data.items.list"),
