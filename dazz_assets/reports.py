@@ -94,7 +94,7 @@ class Progress:
     """Callbacks while work is in progress, called from the working thread and fetching threads. These do nothing."""
 
     def began(self, connection: str, work: str) -> None:
-        """Work on a stream or parser begins: connection `snyk/acme`, work `issues`."""
+        """Work on a stream or parser begins: connection `desk/acme`, work `issues`."""
 
     def page(self, connection: str, stream: str, *, records: int, bytes_: int) -> None:
         """A page arrived, with this number of records and bytes."""

@@ -30,7 +30,7 @@ class SecretStoreError(Exception):
 
 @runtime_checkable
 class SecretStore(Protocol):
-    """Keeps texts that hold secrets, by name: `jira/acme/3f0c5e1a92b7d468` for one of connection `acme` of `jira`.
+    """Keeps texts that hold secrets, by name: `desk/acme/3f0c5e1a92b7d468` for one of connection `acme` of `desk`.
 
     A deployment's own is the class that `DAZZ_SECRET_STORE` names; it is made without arguments.
     Its methods raise SecretStoreError, or what else goes wrong, without showing a secret.

@@ -97,7 +97,7 @@ class Session:
 
     @property
     def name(self) -> str:
-        """Integration and connection for messages: `snyk/acme`."""
+        """Integration and connection for messages: `desk/acme`."""
         return f"{self.spec.name}/{self.connection.id}"
 
     @property

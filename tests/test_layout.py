@@ -1,6 +1,7 @@
 """The layout's promises that import-linter can't hold: files of one subject, and one name for one thing."""
 
 import ast
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -10,6 +11,13 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "dazz_assets"
 MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
 LONGEST = 500
+VENDORS = sorted(path.parent.name for path in ROOT.glob("integrations/*/integration.py"))
+# A vendor's name, alone or at the start of a name in code.
+NAMES_VENDOR = re.compile(rf"(?<![A-Za-z])(?i:{'|'.join(VENDORS)})(?![a-z])")
+# Sources that a docstring cites, and the day of the week.
+NO_NAMES = re.compile(r"https?://\S+|\bon Mondays?\b")
+# What secrets look like and are called, as those who issue them document it.
+OF_SECRETS = {"dazz_assets/privacy/token_patterns.py", "dazz_assets/privacy/secret_names.py"}
 # The same role in each room, and so the same name.
 ONE_A_ROOM = {"errors.py"}
 
@@ -40,3 +48,18 @@ def test_modules_that_the_docs_name_are_there(page: str) -> None:
     named = {word for word in words if word.endswith(".py") and word.partition("/")[0] in rooms}
     assert [word for word in sorted(named) if not (LIBRARY / word).exists()] == []
     assert named or page != "docs/architecture.md"
+
+
+def test_vendors_are_known_to_their_integrations_alone() -> None:
+    files = {
+        str(path.relative_to(ROOT)): path
+        for room in ("dazz_assets", "resources")
+        for path in (ROOT / room).rglob("*.py")
+    }
+    named = {
+        name: found
+        for name, path in files.items()
+        if name not in OF_SECRETS and (found := NAMES_VENDOR.findall(NO_NAMES.sub("", path.read_text())))
+    }
+    assert named == {}
+    assert len(VENDORS) > 5

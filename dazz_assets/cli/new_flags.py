@@ -41,7 +41,7 @@ class VendorNames:
 
 
 def read_vendor(text: str) -> VendorNames:
-    """Read a vendor's name: `my-vendor` gives my_vendor and MyVendor, `GitHub` gives github and GitHub."""
+    """Read a vendor's name: `my-vendor` gives my_vendor and MyVendor, `HelpDesk` gives helpdesk and HelpDesk."""
     if not _VENDOR.fullmatch(text):
         plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
         suggestion = plain if plain[:1].isalpha() else f"vendor-{plain}" if plain else "acme"

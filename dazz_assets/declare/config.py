@@ -10,7 +10,7 @@ class ConnectionConfig(BaseModel):
     """A pydantic model of what one connection to a vendor needs: subclass it, one field for each setting.
 
     ```python
-    class SnykConfig(ConnectionConfig):
+    class DeskConfig(ConnectionConfig):
         token: SecretStr
         org: str | None = None
     ```
@@ -22,8 +22,8 @@ class ConnectionConfig(BaseModel):
     One field may be a list of secrets, `tokens: tuple[SecretStr, ...]`, for several tokens of one account: the auth
     names it as any other, and each request is sent with the token that may be used soonest.
 
-    base_url: replaces the integration's `base_url` for this connection, for example for GitHub Enterprise Server,
-        another region or a test server.
+    base_url: replaces the integration's `base_url` for this connection, for example for a server of the customer's
+        own, another region or a test server.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

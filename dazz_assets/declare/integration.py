@@ -21,8 +21,8 @@ class Integration(Generic[Config]):
     """A vendor's API: subclass it, name its streams, and say what holds for all of them.
 
     ```python
-    class SnykIntegration(Integration[SnykConfig]):
-        base_url = "https://api.snyk.io"
+    class DeskIntegration(Integration[DeskConfig]):
+        base_url = "https://api.desk.example"
         auth = ApiKey(format="token {config.token}")
         records = "data"
         paginator = NextLink("links.next")
@@ -36,7 +36,7 @@ class Integration(Generic[Config]):
 
     The type in brackets is the integration's `ConnectionConfig`. Methods marked with `@parser` turn records into domain
     objects. Nothing runs until a connection is synced; a test makes an instance by hand,
-    `SnykIntegration().findings(Incremental([...]))`.
+    `DeskIntegration().findings(Incremental([...]))`.
 
     name: of the integration, in assets and tables. By default the class name without `Integration`, in snake case.
     streams: the `Stream` classes to fetch.
@@ -49,7 +49,8 @@ class Integration(Generic[Config]):
     rate: the rate limit that the vendor documents, `Rate(1600, per=60)`; requests stay a little below it. Several that
         hold together are a tuple, `(Rate(50, per=1), Rate(900, per=60))`: requests are spaced by the one with the
         shortest period, and no period of another gets more than it allows. Each of several tokens has them for itself.
-        Without one, a refusal teaches how many requests the vendor takes.
+        Without one, a refusal teaches how many requests the vendor takes. `pause=60` sends nothing for 60 seconds after
+        a refusal that names no wait.
     concurrency: how many requests one connection may have in flight: for sub-streams, and for pages of lists that
         `PageNumber` or `Offset` counts, which are then requested before their turn.
     window: the length of an incremental stream's partitions: `"day"`, `"week"` or `"month"`.

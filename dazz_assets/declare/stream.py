@@ -84,7 +84,7 @@ class Stream(Generic[Model]):
         connection. `"end"`: the list ends here. `"split"`: the range is too large and is split. A 401 or 407 alone,
         which may be a wrong token, can't be skipped.
     rate: the limit of this endpoint, `Rate(10, per=1)`, or several; it holds besides the integration's. What the
-        responses then say of limits, and the waits that they ask for, hold for this stream alone.
+        responses then say of limits, and the waits that they ask for, hold for this stream alone, as does its `pause`.
     budget: where a page tells what remains of a budget: `Budget("data.complexity.after", reset="...", cost="...")`.
     max_shrink: the share of its records that a snapshot may lose from one sync to the next; a larger loss must be
         confirmed by a second listing. By default 0.5; 1 accepts any.

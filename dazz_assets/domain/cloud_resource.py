@@ -16,8 +16,8 @@ class CloudResource(DomainObject):
 
     uid: str = Field(description="The cloud's own id: an ARN, a full resource name.")
     name: str | None = None
-    type: str = Field(description="The cloud's word: AWS::S3::Bucket, storage.googleapis.com/Bucket.")
-    provider: str = Field(description="The cloud: AWS, GCP.")
+    type: str = Field(description="The cloud's own word for what it is.")
+    provider: str = Field(description="The cloud, by its short name.")
     account_uid: str | None = Field(default=None, description="The account or project that it is in.")
     account_name: str | None = None
     region: str | None = None

@@ -139,7 +139,7 @@ class Finding(DomainObject):
     cves: list[str] = Field(default_factory=list)
     ghsa: str | None = None
     cwes: list[str] = Field(default_factory=list)
-    rule: str | None = Field(default=None, description="The vendor's rule or advisory: SNYK-CC-00181.")
+    rule: str | None = Field(default=None, description="The vendor's rule or advisory, by its own id.")
 
     first_seen_time: Time = None
     last_seen_time: Time = Field(default=None, description="When the vendor last reported it.")

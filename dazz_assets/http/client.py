@@ -27,9 +27,9 @@ from dazz_assets.http.errors import (
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
-from dazz_assets.http.rate_limit import Limiter, Rates, Turn
+from dazz_assets.http.rate_limit import LONGEST_WAIT, Limiter, Rates, Turn
 from dazz_assets.http.response_rules import ResponseRules
-from dazz_assets.http.retry import FIRST_BACKOFF, LONGEST_REQUESTED_WAIT, Attempts, build_wait_error
+from dazz_assets.http.retry import FIRST_BACKOFF, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
 from dazz_assets.http.told_limits import read_allowance, read_budget
 from dazz_assets.http.transport import Transport, get_instead
@@ -58,7 +58,7 @@ class Client:
     slots: as many as the connection may have requests in flight; its clients can share them. By default any number.
     permissions: where the vendor tells of them. versions: watches for the end of the API's version; the connection's
     clients can share it.
-    where: the connection ("snyk/acme"), for messages.
+    where: the connection ("desk/acme"), for messages.
     clock, sleep: epoch seconds, and a function that waits; for tests. on_event: called from any thread.
 
     Threads may share a client. Two clients share nothing but what they are given.
@@ -213,7 +213,9 @@ class Client:
                 return None
             self._telemetry.count(Counters(requests=1))
             self._observe_response(received.request, received, sent_at)
-            return self._classify(received.request, received, rules)
+            page = self._classify(received.request, received, rules)
+            credential.limiter.note_success(sent_at)
+            return page
         except TransientError as error:
             self._learn(credential, error, sent_at)
             raise
@@ -259,6 +261,7 @@ class Client:
                 transport = self._transports[credential.name]
                 received = transport.exchange(request, lambda: self._begin_request(limiter, stop), observe)
             page = self._classify(request, received, rules)
+            limiter.note_success(sent_at)
             self._observe_budget(limiter, page, rules)
             return page
         except TransientError as error:
@@ -272,11 +275,12 @@ class Client:
             self._credentials.give_back(credential)
 
     def _learn(self, credential: Credential, error: TransientError, sent_at: float) -> None:
-        """Take note of a failure that may pass: the limit that it shows, and the wait that it asks for."""
-        if error.holds_others:
-            credential.limiter.learn(sent_at, error.wait, self._clock())
-        if isinstance(error, RateLimitedError) and len(self._credentials.all) > 1:
-            error.outlasts_sync = False  # Another token may have requests left.
+        """Take note of a failure that may pass: the limit that it shows, and the wait that it asks for or a pause."""
+        if isinstance(error, RateLimitedError):
+            if len(self._credentials.all) > 1:
+                error.outlasts_sync = False  # Another token may have requests left.
+            if not error.outlasts_sync:
+                error.wait = credential.limiter.note_refusal(sent_at, error.wait, self._clock())
         if error.wait is not None:
             self._hold(credential, error, error.wait)
             if error.holds_others and len(self._credentials.all) > 1:
@@ -374,7 +378,7 @@ class Client:
         ends_at = self._clock() + seconds
         # The clock goes on between the announcement of a wait and the wait itself, and resets are in whole seconds.
         is_announced = ends_at < self._announced_until + SHORTEST_REPORTED_WAIT
-        if SHORTEST_REPORTED_WAIT <= seconds <= LONGEST_REQUESTED_WAIT and not is_announced:
+        if SHORTEST_REPORTED_WAIT <= seconds <= LONGEST_WAIT and not is_announced:
             budget = limiter.tight_budget(self._clock())
             told = budget and f"the vendor's budget: {budget.remaining:g} is left, and a request takes {budget.cost:g}"
             self._telemetry.emit("waiting", told or "the vendor's rate limit", seconds)
@@ -382,7 +386,7 @@ class Client:
         self._pause(seconds, stop)
 
     def _pause(self, seconds: float, stop: threading.Event | None) -> None:
-        if seconds > LONGEST_REQUESTED_WAIT:
+        if seconds > LONGEST_WAIT:
             raise build_wait_error(seconds)
         if self._sleep is not None:
             self._sleep(seconds)

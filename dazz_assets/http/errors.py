@@ -13,7 +13,7 @@ from typing import Self
 class FetchError(Exception):
     """A request, or a walk over pages, failed.
 
-    where: the connection ("snyk/acme"). url: the method and URL, without secrets. status: the HTTP status, if a
+    where: the connection ("desk/acme"). url: the method and URL, without secrets. status: the HTTP status, if a
     response came. advice: a sentence that says what to do.
     """
 
@@ -51,7 +51,7 @@ class FetchError(Exception):
 
 
 class TransientError(FetchError):
-    """A failure that another attempt may not meet. wait: the seconds that the vendor asked us to wait, if it did."""
+    """A failure that another attempt may not meet. wait: the seconds that the vendor, or a rate's pause, asks for."""
 
     wait: float | None = None
     holds_others: bool = False
@@ -77,7 +77,10 @@ class UnavailableError(TransientError):
 class RateLimitedError(TransientError):
     """The vendor reports too many requests: with a 429, or in the text of a 403 or 200."""
 
-    advice = "Lower the integration's rate or concurrency, or sync less often."
+    advice = (
+        "Lower the integration's rate or concurrency, or sync less often. If the vendor takes nothing until it was "
+        "left alone for a while, set so many seconds: rate = Rate(..., pause=60)."
+    )
     holds_others = True
     outlasts_sync: bool = False
     """Whether the limit is one of a day or longer, without a wait that the vendor asks for: it is not tried again."""

@@ -31,7 +31,7 @@ Fetch = Generator[Request, Response, "Token"]
 class AuthConnection:
     """What an auth that fetches tokens must know of its connection.
 
-    name: integration and connection, `jira/acme`. base_url: of the API. clock: epoch seconds.
+    name: integration and connection, `desk/acme`. base_url: of the API. clock: epoch seconds.
     mask: is told of each secret that is fetched. open_secret_store: for tokens that the vendor replaces.
     is_repeatable: send the same requests in each session, and so use no token of an earlier one.
     """

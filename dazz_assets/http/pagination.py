@@ -60,7 +60,7 @@ class Paginator(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkHeader:
-    """Follows the `Link` header's `rel="next"` (RFC 8288; GitHub).
+    """Follows the `Link` header's `rel="next"` (RFC 8288).
 
     A link with the attribute `results="false"` leads to nothing (Sentry), so the page that has it is the last one.
 

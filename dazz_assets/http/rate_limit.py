@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+LONGEST_WAIT = 600.0
+"""Seconds that a sync waits at a time for what a vendor's limits leave. Where the vendor asks for more, it fails."""
 MARGIN = 0.98
 """Requests are paced at this share of the documented rate: with jitter, exceeding it costs a whole window."""
 LOW_SHARE = 0.1
@@ -35,14 +37,26 @@ Teller = Literal["headers", "body"]
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The rate that a vendor documents, such as `Rate(1_600, per=60)`: requests per number of seconds."""
+    """The rate that a vendor documents, such as `Rate(1_600, per=60)`: requests per number of seconds.
+
+    pause: the seconds for which nothing at all is sent after a refusal for the rate that names no wait, such as 60 for
+    a vendor whose window opens only after a minute of silence. If the vendor then refuses again, twice as many, up to
+    ten minutes. By default the refused request alone is tried again, soon.
+    """
 
     requests: float
     per: float = 1.0
+    pause: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.requests <= 0 or self.per <= 0:
             raise ValueError("Rate needs more than zero requests per more than zero seconds: correct it")
+        is_number = isinstance(self.pause, int | float) and not isinstance(self.pause, bool)
+        if not is_number or not 0 <= self.pause <= LONGEST_WAIT:
+            raise ValueError(
+                f"its `pause` is {self.pause!r}; it must be a number of seconds from 0 to {LONGEST_WAIT:.0f}, "
+                "for example `Rate(1_600, per=60, pause=60)`"
+            )
 
     @property
     def spacing(self) -> float:
@@ -122,6 +136,28 @@ class LearnedRate:
             self.rate = Rate(self._taken, self.rate.per)
 
 
+class _Pauses:
+    """How long nothing is sent after refusals that name no wait; see `Rate`."""
+
+    def __init__(self, first: float) -> None:
+        self._first = first
+        self._began_at = 0.0
+        self.in_a_row = 0
+        """How many pauses began since the vendor last took a request."""
+
+    def begin(self, sent_at: float, now: float) -> float:
+        """The seconds of the pause that begins now. sent_at: when the refused request was sent."""
+        if sent_at > self._began_at:  # Else it was in flight when a pause began, which now begins anew.
+            self.in_a_row += 1
+        self._began_at = now
+        return min(self._first * 2.0 ** max(0, self.in_a_row - 1), LONGEST_WAIT)
+
+    def end(self, sent_at: float) -> None:
+        """The vendor took a request that was sent at this time."""
+        if sent_at > self._began_at:
+            self.in_a_row = 0
+
+
 @dataclass(slots=True, eq=False)
 class _Sending:
     """A request. at: when it is planned to be sent, and then when it was.
@@ -156,7 +192,8 @@ class Limiter:
     def narrow(self, rates: Rates) -> Limiter:
         """A limiter for requests that keep rates of their own beside those of this one.
 
-        What their responses tell in headers, and the waits that they ask for, hold for these requests alone.
+        What their responses tell in headers, the waits that they ask for, and the pause of their own rates hold for
+        these requests alone.
         """
         narrowed = Limiter()
         narrowed._lock, narrowed._paces = self._lock, (_Pace(as_rates(rates)), *self._paces)
@@ -188,10 +225,28 @@ class Limiter:
         with self._lock:
             self._paces[0].closed_until = max(self._paces[0].closed_until, until)
 
-    def learn(self, sent_at: float, wait: float | None, now: float) -> None:
-        """The vendor refused a request for the rate. wait: the seconds that it asks to wait. See `LearnedRate`."""
+    def note_refusal(self, sent_at: float, wait: float | None, now: float) -> float | None:
+        """The vendor refused a request for the rate. wait: the seconds that it asks to wait. See `LearnedRate`.
+
+        Returns the seconds to wait: those, or else those of a pause, which has begun for all requests that keep the
+        rate with it. Rates of a limiter's own go before those that it was narrowed from.
+        """
         with self._lock:
+            pausing = next((pace for pace in self._paces if pace.pauses is not None), None)
+            if wait is None and pausing is not None and pausing.pauses is not None:
+                wait = pausing.pauses.begin(sent_at, now)
+                pausing.closed_until = max(pausing.closed_until, now + wait)
+                if pausing.pauses.in_a_row > 1:  # A refusal right after a silence shows nothing of the pace before it.
+                    return wait
             self._paces[0].learn(sent_at, wait, now)
+            return wait
+
+    def note_success(self, sent_at: float) -> None:
+        """The vendor took a request that was sent at this time."""
+        with self._lock:
+            for pace in self._paces:
+                if pace.pauses is not None:
+                    pace.pauses.end(sent_at)
 
     def observe(self, seen: Allowance | None, now: float, teller: Teller = "headers") -> None:
         """Note what remains, as a response tells. A response older than what is known changes nothing.
@@ -261,6 +316,9 @@ class _Pace:
     def __init__(self, documented: tuple[Rate, ...]) -> None:
         self._documented = documented
         self._learned = LearnedRate()
+        # Which of several rates a refusal was for is not known, so the longest pause is kept.
+        pause = max((rate.pause for rate in documented), default=0.0)
+        self.pauses = _Pauses(pause) if pause else None
         counted = max((int(rate.requests) for rate in documented), default=0)
         self._sent: deque[_Sending] = deque(maxlen=max(_MOST_KEPT, counted))
         # When the next request would be due if none had been late, and the earliest time for it.
@@ -270,7 +328,7 @@ class _Pace:
         self._allowances: dict[Teller, Allowance] = {}
 
     def learn(self, sent_at: float, wait: float | None, now: float) -> None:
-        """See `Limiter.learn`."""
+        """A request was refused; see `LearnedRate`."""
         if all(allowance.requests >= 1 for allowance in self._allowances.values()):  # Else what it allows is known.
             self._learned.learn([item.at for item in self._sent], sent_at, wait, now)
             self._due = max(self._due, now)

@@ -18,6 +18,7 @@ from dazz_assets.http.errors import (
     UnreachableError,
     WaitTooLongError,
 )
+from dazz_assets.http.rate_limit import LONGEST_WAIT
 
 ATTEMPTS = 10
 NOT_JSON_ATTEMPTS = 4
@@ -25,11 +26,10 @@ NOT_JSON_ATTEMPTS = 4
 UNREACHABLE_ATTEMPTS = 5
 """Fewer: a mistyped address stays wrong, and the next sync tries again if the vendor is down."""
 BACKOFF_SECONDS = 300.0
-"""The total time for the attempts and the backoff of one request, without the waits that the vendor asked for."""
+"""The total time for the attempts and the backoff of one request, without the waits that the vendor asked for and the
+pauses of rates: of these, there are as many as attempts."""
 FIRST_BACKOFF = 0.3
 LONGEST_BACKOFF = 30.0
-LONGEST_REQUESTED_WAIT = 600.0
-"""Seconds. When the vendor asks for a longer wait, the sync fails and says so instead of waiting."""
 
 Result = TypeVar("Result")
 
@@ -106,7 +106,7 @@ class Attempts:
 
     def _pause(self, state: RetryCallState) -> None:
         error, seconds, is_requested = _last_error(state), state.upcoming_sleep, _is_wait_requested(state)
-        if is_requested and seconds > LONGEST_REQUESTED_WAIT:
+        if is_requested and seconds > LONGEST_WAIT:
             raise build_wait_error(seconds, error)
         self._wait(seconds, is_requested, error)
         self._requested_seconds += seconds if is_requested else 0.0
@@ -147,7 +147,7 @@ def build_wait_error(seconds: float, error: TransientError | None = None) -> Wai
     """The error for a requested wait that is too long. It begins with the problem of `error`."""
     problem = f"{error.problem} " if error else ""
     too_long = WaitTooLongError(
-        f"{problem}The vendor asks to wait {seconds:.0f} s, but a sync waits at most {LONGEST_REQUESTED_WAIT:.0f} s.",
+        f"{problem}The vendor asks to wait {seconds:.0f} s, but a sync waits at most {LONGEST_WAIT:.0f} s.",
         status=error.status if error else None,
     )
     too_long.seconds = seconds

@@ -13,8 +13,6 @@ from typing import Any
 from dazz_assets.http.json_slices import Document
 from dazz_assets.http.rate_limit import Allowance
 
-SECONDARY_LIMIT_WAIT = 60.0
-"""Seconds. GitHub: "if your request hits a secondary limit and has no retry-after, wait for at least one minute"."""
 _HEADER_PREFIXES = ("x-ratelimit-", "ratelimit-", "x-rate-limit-")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 # Such as `6m0s` and `1h2m3.5s`.
@@ -66,8 +64,8 @@ def requested_wait(status: int, headers: Mapping[str, str], body: bytes, now: fl
     """The seconds that a failed response asks us to wait from `now` (epoch seconds), or None if it doesn't say.
 
     In this order: `Retry-After` (seconds or a date), `retry_in_seconds` and its like in the body, the reset of a rate
-    limit that is used up, GitHub's minute for a secondary limit. Never below zero; unreadable values are ignored
-    (conformance 1 to 4). The names of headers may be in any case.
+    limit that is used up. Never below zero; unreadable values are ignored (conformance 1 to 4). The names of headers
+    may be in any case.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     wait = _parse_retry_after(lower.get("retry-after"), now)
@@ -75,8 +73,6 @@ def requested_wait(status: int, headers: Mapping[str, str], body: bytes, now: fl
         wait = _find_wait_in_body(body)
     if wait is None:
         wait = _seconds_until_reset(status, lower, now)
-    if wait is None and status in (403, 429) and b"secondary rate limit" in body.lower():
-        wait = SECONDARY_LIMIT_WAIT
     return None if wait is None else max(0.0, wait)
 
 

@@ -92,7 +92,7 @@ class Lake:
         """Lock this connection's tables against other processes. Re-entrant; released when the process dies.
 
         If the process has to wait, it calls `on_wait` with a message that names the holder and its `action`:
-        "snyk/acme is being synced by process 123". The lock files lie in the lake, so that two lakes never share one.
+        "desk/acme is being synced by process 123". The lock files lie in the lake, so that two lakes never share one.
         Object storage has no lock: there, only the compare-and-swap of each commit keeps writers apart.
         """
         path = TablePath("raw", integration, connection, "any")  # checks the names

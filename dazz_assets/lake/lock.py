@@ -34,7 +34,7 @@ def hold_lock(path: Path, name: str, action: str, on_wait: OnWait | None) -> Ite
     """Hold the lock file at `path`.
 
     If this process has to wait, it calls `on_wait` once, with a message that names the holder. The message is made of
-    `name`, what is locked (`snyk/acme`), and `action`, what its holder does (`synced`).
+    `name`, what is locked (`desk/acme`), and `action`, what its holder does (`synced`).
 
     Raises LakeError if the file can't be written.
     """

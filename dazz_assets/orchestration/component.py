@@ -152,6 +152,6 @@ def _find_integration(integration: str, folder: Path) -> IntegrationSpec:
 
 
 def _required_settings(spec: IntegrationSpec) -> dict[str, str]:
-    """The required settings of a connection, each read from a variable, such as `${SNYK_TOKEN}`."""
+    """The required settings of a connection, each read from a variable, such as `${DESK_TOKEN}`."""
     required = [name for name, field in spec.config.model_fields.items() if field.is_required()]
     return {name: f"${{{spec.name}_{name}}}".upper() for name in required}

@@ -40,7 +40,7 @@ def build_definitions(
 ) -> dg.Definitions:
     """Build the assets, jobs, sensors and resources of integrations, to merge with your own definitions:
 
-        defs = dg.Definitions.merge(dazz_assets.build_definitions(["snyk"]), mine)
+        defs = dg.Definitions.merge(dazz_assets.build_definitions(["desk"]), mine)
 
     integrations: classes, names, or paths of Python files. Default: all that are discovered; those that fail to load
         are logged as warnings.

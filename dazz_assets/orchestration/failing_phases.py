@@ -79,7 +79,7 @@ def find_failing_phases(
 
 
 def failing_connections(instance: dg.DagsterInstance, integration: str, now: datetime) -> set[str]:
-    """The connections, such as `snyk/acme`, with a run that failed lately."""
+    """The connections, such as `desk/acme`, with a run that failed lately."""
     failed = dg.RunsFilter(
         tags={INTEGRATION_TAG: integration}, statuses=[dg.DagsterRunStatus.FAILURE], created_after=now - _RECENT
     )

@@ -28,7 +28,7 @@ _RAW_COLUMNS = ("key", "parent", "cursor", "fetched_at", "record")
 
 
 def io_manager_key(spec: IntegrationSpec) -> str:
-    """The key of the IO manager of an integration's assets, such as `snyk_lake`."""
+    """The key of the IO manager of an integration's assets, such as `desk_lake`."""
     return f"{spec.name}_lake"
 
 

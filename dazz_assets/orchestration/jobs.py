@@ -85,12 +85,12 @@ def _build_job(
 
 
 def job_name(spec: IntegrationSpec, phase: Phase) -> str:
-    """`snyk_snapshots`, `snyk_sync`, `snyk_after_sync`."""
+    """`desk_snapshots`, `desk_sync`, `desk_after_sync`."""
     return f"{spec.name}_{phase}"
 
 
 def step_name(key: dg.AssetKey) -> str:
-    """The name of the step that materializes an asset, such as `snyk__raw__issues`."""
+    """The name of the step that materializes an asset, such as `desk__raw__issues`."""
     return "__".join(key.path)
 
 

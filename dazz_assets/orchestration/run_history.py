@@ -58,7 +58,7 @@ class RunHistory:
     def last_failures(self, where: str) -> dict[str, tuple[datetime, str]]:
         """The time and message of each step that failed in the latest finished run of each job of a connection.
 
-        where: the connection, such as `snyk/acme`.
+        where: the connection, such as `desk/acme`.
         """
         failures: dict[str, tuple[datetime, str]] = {}
         jobs_seen: set[str] = set()

@@ -39,7 +39,7 @@ class ConnectionRunCoordinator(dg.QueuedRunCoordinator):
 
 
 def connections_of_partitions(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterable[str]:
-    """The connections of a run's partitions, such as `snyk/acme`.
+    """The connections of a run's partitions, such as `desk/acme`.
 
     Empty for assets whose keys don't begin with the integration's name. The connection's lock still protects these.
     """

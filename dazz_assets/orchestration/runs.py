@@ -33,7 +33,7 @@ _TAGGED_WITHIN = timedelta(minutes=2)
 
 
 def connection_tags(connections: Collection[str]) -> dict[str, str]:
-    """The tags of a run over connections, such as `snyk/acme`: a hidden one for each, and for a single one its name.
+    """The tags of a run over connections, such as `desk/acme`: a hidden one for each, and for a single one its name.
 
     The name tag, which the UI shows, has one connection as its value, so that a limit per unique value is a limit per
     connection.
@@ -43,7 +43,7 @@ def connection_tags(connections: Collection[str]) -> dict[str, str]:
 
 
 def connection_tag_key(where: str) -> str:
-    """The key of the hidden tag of one connection, such as `snyk/acme`, with a hash at the end of a long name."""
+    """The key of the hidden tag of one connection, such as `desk/acme`, with a hash at the end of a long name."""
     namespace, _, name = f"{CONNECTION_TAG_PREFIX}{where.replace('/', '.')}".partition("/")
     if len(name) > _MAX_TAG_NAME:
         digest = hashlib.sha256(where.encode()).hexdigest()[:16]
@@ -52,7 +52,7 @@ def connection_tag_key(where: str) -> str:
 
 
 def connections_of(run: dg.DagsterRun) -> set[str]:
-    """The connections that a run is tagged with, such as `snyk/acme`."""
+    """The connections that a run is tagged with, such as `desk/acme`."""
     return {value for tag, value in run.tags.items() if tag == CONNECTION_TAG or tag.startswith(CONNECTION_TAG_PREFIX)}
 
 

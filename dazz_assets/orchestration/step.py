@@ -183,7 +183,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class _ConnectionFailure:
-    """where: integration, connection and node, as `snyk/acme, issues`. is_refused: see `runs.REFUSED_TAG`."""
+    """where: integration, connection and node, as `desk/acme, issues`. is_refused: see `runs.REFUSED_TAG`."""
 
     where: str
     problem: Problem

@@ -27,7 +27,7 @@ _RESERVED_HOST = re.compile(r"(?:.*\.)?(?:example|example\.(?:com|org|net))", re
 """Hosts reserved for examples (RFC 2606), which our pseudonyms use too."""
 
 _NOT_A_PERSON = re.compile(r"git|org-[0-9]+|no-?reply", re.IGNORECASE)
-"""Local parts that are not a person's, as in `org-123@github.com:acme/payments.git`."""
+"""Local parts that are not a person's, as in `org-123@code.example:acme/payments.git`."""
 _IMAGE_SUFFIXES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp"})
 
 _URL = re.compile(r"https?:(?://|\\/\\/)[^\s\"'<>]+")

@@ -137,7 +137,7 @@ _EXPECTED_ERRORS = (Mismatch, RecordingError, DefinitionError)
 def dazz_replay(request: pytest.FixtureRequest) -> Iterator[Callable[..., Replay]]:
     """A function that replays a recording and returns what was stored and published.
 
-    `dazz_replay(SnykIntegration)` takes an integration's class, its name, or the path of its file; a second argument
+    `dazz_replay(DeskIntegration)` takes an integration's class, its name, or the path of its file; a second argument
     names a scenario other than `default`. The test fails if the requests differ from the recorded ones. Snapshots are
     compared by the scenario's own test only.
     """

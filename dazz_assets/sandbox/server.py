@@ -30,8 +30,8 @@ HOST = "127.0.0.1"
 class Sandbox:
     """Several vendors, each on a port of its own, so that paths and links look like the vendor's real ones.
 
-        with Sandbox([GitHubSandbox(seed=1), SnykSandbox(seed=1)]) as sandbox:
-            requests.get(sandbox.url("github") + "/orgs/nimbus-works/repos", headers=...)
+        with Sandbox([DeskSandbox(seed=1), PagerSandbox(seed=1)]) as sandbox:
+            requests.get(sandbox.url("desk") + "/tickets", headers=...)
 
     With a `port` the vendors listen there and on the ports after it; without one, on free ports.
     """

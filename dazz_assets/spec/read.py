@@ -229,7 +229,7 @@ def _model_advice(stream: type[Stream[Any]]) -> str:
 
 
 def _read_config(integration: type[Integration[Any]]) -> type[ConnectionConfig]:
-    """`SnykConfig` of `class SnykIntegration(Integration[SnykConfig])`."""
+    """`DeskConfig` of `class DeskIntegration(Integration[DeskConfig])`."""
     config = _type_argument(integration, Integration)
     if not (isinstance(config, type) and issubclass(config, ConnectionConfig)):
         found = "no config" if config is None else f"the config {_format_type(config)}, which is not a ConnectionConfig"

@@ -58,7 +58,8 @@ class GitHubConfig(ConnectionConfig):
 class GitHubIntegration(Integration[GitHubConfig]):
     """An organisation's repositories, the alerts about them, the work on them, and its members.
 
-    The hourly quota is read from the headers of each response; `rate` is the limit of points a minute.
+    The hourly quota is read from the headers of each response; `rate` is the limit of points a minute. A refusal that
+    names no wait is for a secondary limit: then at least a minute has to pass, and more if it is met again.
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
     Each kind of alert, and of work, has a parser of its own: a token that may not read one of them costs that alone.
     """
@@ -76,7 +77,7 @@ class GitHubIntegration(Integration[GitHubConfig]):
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
     params = {"per_page": 100}
     paginator = LinkHeader()
-    rate = Rate(900, per=60)
+    rate = Rate(900, per=60, pause=60)
     permissions_url = "https://docs.github.com/rest/authentication/permissions-required-for-github-apps"
     permissions_header = "x-accepted-github-permissions"
     check = RepositoriesStream

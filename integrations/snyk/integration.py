@@ -105,7 +105,8 @@ class IssuesStream(Stream[Issue]):
 class SnykIntegration(Integration[SnykConfig]):
     """Organisations, what they scan, their projects, and the issues found in these.
 
-    No header says how many of the 1,620 requests a minute are left, and requests over the limit keep the window closed.
+    No header says how many of the 1,620 requests a minute are left, and requests over the limit keep the window closed:
+    only a minute of silence opens it.
     """
 
     base_url = "https://api.snyk.io"
@@ -118,7 +119,7 @@ class SnykIntegration(Integration[SnykConfig]):
     params = {"version": "2024-10-15", "limit": 100}
     records = "data"
     paginator = SnykLink("links.next")
-    rate = Rate(1_600, per=60)
+    rate = Rate(1_600, per=60, pause=60)
     permissions_url = "https://docs.snyk.io/snyk-platform-administration/user-roles"
     version_headers = ("snyk-version-lifecycle-stage",)
     check = OrgsStream

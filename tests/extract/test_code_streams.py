@@ -439,6 +439,21 @@ def test_the_wait_that_a_response_asks_for_is_kept(customer: Customer, vendor: W
     assert customer.clock.slept == pytest.approx(17, abs=0.1)
 
 
+def test_a_refusal_that_names_no_wait_is_followed_by_the_pause_of_the_rate(tmp_path: Path, vendor: Warehouse) -> None:
+    class OwnIntegration(WarehouseApi):
+        rate = Rate(100, per=1, pause=40)
+        streams = (ShelvesStream,)
+
+    refused = WarehouseError(429, "slow down")
+    vendor.shelves = [{"id": letter} for letter in "abc"]
+    vendor.failing = [None, refused, refused, None, refused]
+    own = Customer(tmp_path, OwnIntegration)
+    own.sync("shelves")
+    assert own.records("shelves") == vendor.shelves
+    # The first page came in between.
+    assert [round(seconds) for seconds in own.clock.sleeps if seconds > 1] == [40, 80, 40]
+
+
 def test_accept_reads_the_reason_of_a_response(customer: Customer, vendor: Warehouse) -> None:
     vendor.failing = [None, WarehouseError(400, "Slow: too many calls"), None]
     customer.sync("shelves")

@@ -57,7 +57,7 @@ def send_all(
         if vendor.takes(sent_at + chance.uniform(0, 0.01)):
             taken.append(sent_at)
         else:
-            limiter.learn(sent_at, vendor.retry_after, sent_at + way)
+            limiter.note_refusal(sent_at, vendor.retry_after, sent_at + way)
             limiter.hold(sent_at + way + (vendor.retry_after or 0.3))
         heapq.heappush(free, (sent_at + way, thread))
     return taken
@@ -168,7 +168,7 @@ def test_one_refusal_of_a_vendor_that_is_busy_teaches_nothing() -> None:
     now = 1_800_000_000.0
     for number in range(5):
         limiter.acquire(lambda at=now + number: at, lambda seconds: None)  # type: ignore[misc]
-    limiter.learn(now + 4, 2.0, now + 4)
+    limiter.note_refusal(now + 4, 2.0, now + 4)
     assert limiter.opens_at(now + 5) == now + 5
 
 

@@ -62,8 +62,8 @@ NOW = 1_800_000_000.0
         (429, {}, b'{"retry_after": 2.5}', 2.5),
         (429, {}, b'{"error": {"details": [{"reason": "X"}, {"retryDelay": "30s"}]}}', 30),
         (429, {"Retry-After": "1"}, b'{"retry_in_seconds": 4}', 1),
-        # GitHub's secondary limits come with or without a header.
-        (403, {"X-RateLimit-Remaining": "9"}, b'{"message": "You have exceeded a secondary rate limit."}', 60),
+        # Words alone name no wait.
+        (403, {"X-RateLimit-Remaining": "9"}, b'{"message": "You have exceeded a secondary rate limit."}', None),
         (403, {"Retry-After": "5"}, b'{"message": "You have exceeded a secondary rate limit."}', 5),
     ],
 )

@@ -81,6 +81,18 @@ def test_a_secondary_limit_without_a_wait_is_waited_for_a_minute_at_least(
     assert len(acme.rows("select key from raw.github_dependabot_alerts")) > 10
 
 
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_secondary_limit_that_is_met_again_is_waited_for_longer_each_time(
+    acme: GitHubCustomer, vendor: GitHubSandbox, status: int
+) -> None:
+    vendor.faults.add(Fault(kind="status", path=ALERTS, status=status, body=SECONDARY, times=3))
+
+    report = acme.sync("dependabot_alerts")["dependabot_alerts"]
+
+    assert report.retries == 3
+    assert [round(seconds) for seconds in acme.clock.sleeps if seconds > 10] == [60, 120, 240]
+
+
 @pytest.mark.parametrize(
     ("stream", "permission", "named"),
     [

@@ -114,6 +114,19 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
             ),
         ),
         (
+            "    streams =",
+            "    rate = Rate(5, pause=900)\n    streams =",
+            (
+                "NotesIntegration.rate: its `pause` is 900; it must be a number of seconds from 0 to 600, for example "
+                "`Rate(1_600, per=60, pause=60)` (line 18 of notes.py)"
+            ),
+        ),
+        (
+            'path = "/things"',
+            'path = "/things"\n    rate = Rate(5, pauze=9)',
+            "ThingsStream.rate: Rate has no argument `pauze`; did you mean `pause`? (line 15 of notes.py)",
+        ),
+        (
             'path = "/things"',
             'path = "/things"\n    cursor = Cursor("at", sinse="from")',
             "ThingsStream.cursor: Cursor has no argument `sinse`; did you mean `since`? (line 15 of notes.py)",
@@ -150,6 +163,8 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
         "an undefined name",
         "an argument that a paginator refuses",
         "a negative rate",
+        "a pause that no sync waits for",
+        "a misspelt pause",
         "a misspelt argument",
         "a missing argument",
         "an argument too many",

@@ -50,8 +50,8 @@ from tests.spec.mistakes import Make, Thing, ThingsStream, integration, load_err
         (
             {"rate": (Rate(5), 100)},
             (
-                "`rate` is (Rate(requests=5, per=1.0), 100); it must be a Rate or a tuple of them, for example `rate = "
-                "Rate(100, per=60)`"
+                "`rate` is (Rate(requests=5, per=1.0, pause=0.0), 100); it must be a Rate or a tuple of them, for "
+                "example `rate = Rate(100, per=60)`"
             ),
         ),
         (
