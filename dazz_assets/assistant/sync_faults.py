@@ -14,6 +14,7 @@ from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http.json_fields import FieldReader
+from dazz_assets.http.json_slices import is_null
 from dazz_assets.http.walk import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -70,7 +71,8 @@ def describe_strangers(stream: StreamSpec, asked: str | None, records: Sequence[
     """Say how many records don't say that they belong to the parent that was asked for, which a sync refuses."""
     if stream.parent_key is None:
         return None
-    others = sum(value != asked for (value,) in FieldReader([stream.parent_key]).read(records))
+    values = zip(records, FieldReader([stream.parent_key]).read(records), strict=True)
+    others = sum(value != asked and not is_null(record) for record, (value,) in values)
     if not others:  # Their values may be what must not be shown.
         return None
     return (

@@ -73,11 +73,13 @@ class Stream(Generic[Model]):
     parents: for which of them: `"all"` (the default), or `"changed"`, for those whose record has changed since this
         stream was last fetched for them. That is right where a change of a child shows in its parent, as a comment's
         does in the time of the issue's last change. What is stored of the others stays. One whose list was refused,
-        skipped or not whole is asked for again by each sync.
+        skipped or not whole is asked for again by each sync. But one with a 404 or 410 that `accept` skips has no list:
+        it counts as listed until its record changes, and what is stored of it stays.
     parents_per_request: how many parents a request asks for at most, where the API takes a list of them. The request
         names them with `{parents.id}`: a list in a body, joined with commas in a path, a parameter or a longer text.
     parent_key: path in the record of the value that says to which of them it belongs: what `{parents.id}` sent.
-        Parents that share it are passed over, since their records may belong to any of them.
+        Parents that share it are passed over, since their records may belong to any of them. A null in place of a
+        record belongs to none: a warning tells how many came.
     accept: what responses mean, by status, or by status and a text in the body: `{404: "skip", (403, "disabled"):
         "skip"}`. `"skip"`: no records. `"keep"`: the data of a 200 that also reports errors, with a warning.
         `"retry"`: it may pass, so the request is sent again. `"limit"`: a rate limit, waited for by all requests of the

@@ -67,7 +67,7 @@ class ListProgress:
     trusts_total: whether the vendor's total has agreed with a list before, or the stream names it. Otherwise it may
     mean something else: the records of the page, of another filter, an estimate.
     end_reason: why the last page was the last. newest: the greatest cursor seen, in microseconds.
-    is_ascending: whether cursors came in ascending order.
+    is_ascending: whether cursors came in ascending order. nulls: how many items were null, and so no rows.
     """
 
     def __init__(self, stream: StreamSpec, *, trusts_total: bool = False) -> None:
@@ -77,7 +77,7 @@ class ListProgress:
         self._listed = RecentHashes()
         self._idle_pages = 0
         self._ignores_total = False
-        self._received = self._inside = 0
+        self._received = self._inside = self.nulls = 0
         self._page_sizes: list[int] = []
         self._total: int | None = None
         self._least_total: int | None = None
@@ -98,11 +98,13 @@ class ListProgress:
     def add(self, step: WalkedPage, rows: RowBatch, inside: int) -> None:
         """Add a page with its rows; inside is how many of them lie inside the walk's bounds."""
         self.end_reason = step.end_reason or ""
-        self._received += len(rows)
+        # The vendor's total counts nulls too.
+        self._received += len(step.records)
+        self.nulls += len(step.records) - len(rows)
         self._inside += inside
         self._note_idle(step, rows)
-        if len(rows):
-            self._page_sizes.append(len(rows))
+        if step.records:
+            self._page_sizes.append(len(step.records))
         self._note_order(rows)
         is_numbered = is_paged_by_number(self._stream, step.page)
         # A key that comes twice in a snapshot may just not be unique; in an incremental list, the record moved.

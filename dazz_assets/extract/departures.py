@@ -103,11 +103,13 @@ class Departures:
         self._table.commit(lambda _: Commit([written], "everything"))
 
 
-def has_unconfirmed(session: Session, stream: StreamSpec) -> bool:
-    """Whether records of a snapshot are missing of which no whole list said yet that they are gone."""
-    return _are_unconfirmed(
-        dict(_read(session.lake.departures(session.spec.name, stream.name, session.connection.id).open()))
-    )
+def has_unconfirmed(session: Session, stream: StreamSpec, unlisted: AbstractSet[str | None]) -> bool:
+    """Whether records of a snapshot are missing of which no whole list said yet that they are gone.
+
+    unlisted: parents that no list will speak of, so that theirs do not count.
+    """
+    table = session.lake.departures(session.spec.name, stream.name, session.connection.id)
+    return _are_unconfirmed({key: row for key, row in _read(table.open()) if row[0] not in unlisted})
 
 
 def _are_unconfirmed(rows: _Rows) -> bool:

@@ -42,6 +42,8 @@ _FAR = 86_400_000_000
 _MOST_READS = 3
 # Statuses with which an API refuses a request for several parents because of one of them, or of their number.
 _MAY_BE_OF_ONE_PARENT = frozenset({400, 403, 404, 410, 413, 414, 422, 451})
+# Statuses that say that there is no such list.
+_NO_LIST = frozenset({404, 410})
 _REFUSES_NUMBER = (RefusedError, ResponseTooLargeError, VendorReportedError)
 
 
@@ -72,6 +74,8 @@ class SourceEnd:
     doubt: why the list may not be complete, with the setting that settles it.
     unusable: why no request can be made for this parent (its record lacks a field that the path needs).
     strays: how many records lay far outside the range that was asked for.
+    nulls: how many nulls the lists of all these sources had in place of records.
+    has_no_list: the stream skips what was answered, which is that there is no such list.
     together: the sources of the same requests, in order, which share what is said of their list.
     """
 
@@ -85,6 +89,8 @@ class SourceEnd:
     unusable: str | None = None
     doubt: str | None = None
     strays: int = 0
+    nulls: int = 0
+    has_no_list: bool = False
     together: Sequence[Source] = ()
 
 
@@ -192,7 +198,7 @@ class ListWalk:
         self._lists_read, self._first_list = 0, 1
         self._position: str | None = None
         self._doubt: str | None = None
-        self._strays = 0
+        self._strays = self._nulls = self._missing_lists = 0
         self._stopped = False
         self._stop_walk = threading.Event()
 
@@ -237,7 +243,8 @@ class ListWalk:
     def _list_sources(self, pending: Sequence[Bounds]) -> Generator[WalkEvent]:
         """List these ranges, one after another. Raises FetchError, UnusableParentError, _OneRefusedError."""
         reason, shifted, total, agrees, lists_before = "", False, None, False, self._lists_read
-        self._position, self._doubt, self._strays = None, None, 0
+        self._position, self._doubt = None, None
+        self._strays = self._nulls = self._missing_lists = 0
         while pending:
             current, *pending = pending
             progress = yield from self._read_until_stable(current)
@@ -248,6 +255,7 @@ class ListWalk:
             else:
                 # Of a list that is split, only what its halves are like counts.
                 shifted = shifted or progress.surely_shifted
+                self._nulls += progress.nulls
             if not progress.is_cut_short:
                 total, agrees = progress.total, progress.agrees_with_total
                 self._note_total(progress)
@@ -263,6 +271,8 @@ class ListWalk:
                 position=self._position,
                 doubt=self._doubt,
                 strays=self._strays if place == 0 else 0,
+                nulls=self._nulls,
+                has_no_list=self._missing_lists == self._lists_read - lists_before,
                 together=self._sources,
             )
 
@@ -333,6 +343,7 @@ class ListWalk:
                         self._lists_read += 1
                         progress = progress.begin_again()
                     has_begun = True
+                    self._missing_lists += _says_no_list(step.page)
                     rows = early_end.take_rows(step) or self._read_rows(step)
                     # Records that are left out on purpose are not missing.
                     if early_end.leaves_out:
@@ -416,6 +427,11 @@ class ListWalk:
         highest = sent.highest + _FAR if stream.takes_until and sent.highest is not None else None
         self._strays += int(lies_outside(rows, lowest, highest).sum())
         return lies_outside(rows, sent.lowest, sent.highest)
+
+
+def _says_no_list(page: Page) -> bool:
+    """Whether a page without records is accepted though the vendor says that there is no such list."""
+    return page.accepted_failure is not None and page.accepted_end is None and page.status in _NO_LIST
 
 
 def _may_be_of_one(error: Exception) -> bool:

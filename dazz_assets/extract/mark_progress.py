@@ -42,6 +42,17 @@ class MarkProgress:
         reread = self._note_reread(source, newest, finished=finished)
         return moved | (reread if source.parent is None else {})
 
+    def note_no_list(self, source: Source) -> None:
+        """Count a parent without a list as listed, until its record changes.
+
+        Its mark stays where it is: should the list come back, it may hold what is older than this sync.
+        """
+        if self._part.until is not None:
+            return
+        source.listed = source.content
+        if (every := self._state.plan.reread) is not None:
+            advance_reread(source, None, every, self._began_at, may_lack=False)
+
     def _note_reread(self, source: Source, newest: int | None, *, finished: bool) -> dict[str, int]:
         state, every = self._state, self._state.plan.reread
         if every is None or self._part.before_marks or (newest is None and not finished):

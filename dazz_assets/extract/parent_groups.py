@@ -12,6 +12,7 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
 from dazz_assets.http import FetchError
 from dazz_assets.http.json_fields import FieldReader
+from dazz_assets.http.json_slices import is_null
 from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 
@@ -114,9 +115,11 @@ class PageReader:
     def _find_places(
         self, reader: FieldReader, step: WalkedPage, sources: Sequence[Source]
     ) -> dict[str | None, list[int]]:
-        """Which records belong to each parent, by what stands for it."""
+        """Which records belong to each parent, by what stands for it. A null is no record, and belongs to none."""
         found: dict[str | None, list[int]] = {_value(self._stream, source): [] for source in sources}
         for place, value in enumerate(reader.read_columns(step.records)[0] if step.records else ()):
+            if value is None and is_null(step.records[place]):
+                continue
             if value is None or value not in found:
                 raise step.page.make_error(UnknownParentError, self._describe_unknown(value))
             found[value].append(place)

@@ -64,6 +64,7 @@ class Pass:
         self._slices = self._new_slices()
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
         self._complete: list[Source] = []
+        self._without_list: list[Source] = []
         self._doubts: list[str] = []
         self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
@@ -195,8 +196,12 @@ class Pass:
         state.strays += event.strays
         if error is None and event.shifted:
             self._note_shifted(event)
+        self._note_nulls(event)
         self._added.pop(event.source.parent, None)
-        if error is None:
+        if event.has_no_list and state.stream.parents == "changed":
+            self._without_list.append(event.source)
+            state.without_list.add(event.source.parent)
+        elif error is None:
             self._complete.append(event.source)
             state.report.end_reason = event.reason
             state.totals.append(event.total)
@@ -213,7 +218,7 @@ class Pass:
 
     def _is_unauthorized(self, error: FetchError) -> bool:
         """Whether the credentials were refused before any parent could be listed with them."""
-        return isinstance(error, SignInError) or (error.status == 401 and not self._complete)
+        return isinstance(error, SignInError) or (error.status == 401 and not (self._complete or self._without_list))
 
     def _proves_total(self, event: SourceEnd) -> bool:
         """Whether a total that agrees with a list counts what the request asks for.
@@ -249,6 +254,12 @@ class Pass:
     def _add_gap(self, gap: str) -> None:
         report = self._state.report
         report.gap = gap if report.gap is None else f"{report.gap}; {gap}"
+
+    def _note_nulls(self, event: SourceEnd) -> None:
+        """Count the nulls of a list. Each may stand for a record of any of the parents, so none is known to be gone."""
+        if event.nulls:
+            self._state.with_nulls.add(event.source.parent)
+            self._state.nulls += event.nulls if event.source is event.together[0] else 0
 
     def _note_shifted(self, event: SourceEnd) -> None:
         """Keep the mark where it is, since some records may be missing. Raises SyncError if the list replaces all."""
@@ -324,6 +335,8 @@ class Pass:
                 uncertain = state.shifted | state.lacking | state.uncertain
                 if self._progress.follows_mark(source) and source.parent not in uncertain:
                     source.listed = source.content
+        for source in self._without_list:
+            self._progress.note_no_list(source)
 
     def _replace_stored(self) -> None:
         """Replace everything stored with what was listed, but keep the rows of parents that could not be listed."""
@@ -341,7 +354,7 @@ class Pass:
         starts: dict[str, int] = {}
         if state.stream.cursor is not None:
             starts = state.start_of_first_marks(beside_others=bool(unlisted) and not state.identity_changed)
-        departures = Departures(state, state.uncertain | unlisted, self._listed_at)
+        departures = Departures(state, state.uncertain | state.with_nulls | unlisted, self._listed_at)
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:
                 remove_uncommitted(state.table, file)
@@ -359,9 +372,10 @@ class Pass:
         state.commit(Commit(files, "everything", transactions | self._advance_marks(self._complete)))
 
     def _unlisted_parents(self) -> set[str]:
-        """The parents that were not listed: unchanged, refused by the vendor, or with a list that failed."""
+        """The parents that were not listed: unchanged, refused, without a list, or with a list that failed."""
         state = self._state
-        return {parent for parent in (*state.unchanged, *state.passed_over, *state.failed) if parent is not None}
+        unlisted = (*state.unchanged, *state.passed_over, *state.without_list, *state.failed)
+        return {parent for parent in unlisted if parent is not None}
 
     def _confirm_shrink(self) -> None:
         """List again if far fewer records came than are stored, since a list is rarely cut down at once.

@@ -35,7 +35,9 @@ class SyncState:
     shifted: sources whose records moved to other pages at each attempt to list them.
     lacking: sources whose lists may lack records for another reason, though the sync goes on.
     uncertain: those, and sources of whose list the vendor refused a part that the stream can do without.
+    without_list: sources of which the vendor says that they have no list, where only changed parents are listed.
     strays: how many records lay far outside the range that was asked for.
+    nulls: how many nulls came in place of records, where several parents were asked for together. with_nulls: those.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class SyncState:
         self.shifted: set[str | None] = set()
         self.lacking: set[str | None] = set()
         self.uncertain: set[str | None] = set()
-        self.strays = 0
+        self.without_list: set[str | None] = set()
+        self.with_nulls: set[str | None] = set()
+        self.strays = self.nulls = 0
         self.totals: list[int | None] = []
         self.shape = RecordShape(stream.sensitive)
         self.usable_check = UsableRecordCheck(stream)
@@ -81,8 +85,9 @@ class SyncState:
         self.row_filter = NewRowFilter(None, None)
         for found in (self.boundaries, self.failed, self.passed_over, self.totals):
             found.clear()
-        for parents in (self.shifted, self.lacking, self.uncertain):
+        for parents in (self.shifted, self.lacking, self.uncertain, self.without_list, self.with_nulls):
             parents.clear()
+        self.nulls = 0
         self.report.repeated = self.report.problems = 0
 
     def stored_keys(self, *, without: AbstractSet[str]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
+from dazz_assets.counts import format_count
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.dedupe import NewRowFilter
@@ -149,6 +150,13 @@ class StreamSync:
             f"`cursor` of {self._stream.stream.__name__}, or leave out the bounds, and each sync lists all records"
         )
 
+    def _describe_nulls(self) -> str:
+        name, nulls = self._stream.parent, format_count(self._state.nulls, "null")
+        return (
+            f"{nulls} came in place of records. Nothing is stored of them: a null holds no data, and does not say to "
+            f"which of {name} it belongs"
+        )
+
     def _record_start(self, start: int, sources: Sequence[Source]) -> None:
         """Record that everything since a time is fetched, unless records may be missing."""
         state, known = self._state, self._state.known_start
@@ -158,7 +166,9 @@ class StreamSync:
             # A parent that couldn't be listed lacks this range: once it can be, it is listed from the start.
             for source in sources:
                 if source.parent in state.passed_over:
-                    source.mark = source.boundary = source.covered = source.listed = None
+                    source.listed = None
+                if source.parent in state.passed_over or source.parent in state.without_list:
+                    source.mark = source.boundary = source.covered = None
                     source.reread_at = source.reread_to = None
             self._save_marks(sources)
         state.record_start(start)
@@ -230,7 +240,7 @@ class StreamSync:
         holds_lost = state.replaces_all and self._marks is not None and self._marks.lost_parents
         if not state.unchanged or listed or holds_lost or state.stored is None:
             return False
-        return not (state.replaces_all and has_unconfirmed(self._session, self._stream))
+        return not (state.replaces_all and has_unconfirmed(self._session, self._stream, state.unchanged))
 
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         at_once = max(_SOURCES_PER_COMMIT, self._stream.parents_per_request or 1)
@@ -288,6 +298,8 @@ class StreamSync:
         report.requests, report.bytes = counters.requests, counters.bytes
         report.retries, report.waited_seconds = counters.retries, round(counters.waited_seconds, 3)
         report.warnings += [text for text in state.client.warnings if text not in report.warnings]
+        if state.nulls:
+            report.warnings.append(self._describe_nulls())
         report.passed_over = [f"{key}: {reason}" for key, reason in state.passed_over.items()]
         if marks := [source.mark for source in sources if source.mark is not None]:
             report.high_water_mark = format_moment(max(marks))

@@ -68,6 +68,8 @@ def _describe_wrong_path(path: str, shape: RecordShape) -> str | None:
     if kinds is None:
         fields = [name for name, found in types.items() if "[]" not in name and not found & {"object", "list"}]
         close = closest_name(path, fields)
+        if not fields:
+            return "they have no fields."
         return f"they have {list_names(fields)}" + (f"; did you mean {close!r}?" if close else ".")
     if not kinds:
         return "it is null in all of them."

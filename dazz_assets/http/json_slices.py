@@ -175,6 +175,11 @@ def read_value(raw: Raw) -> Any:
     return json.loads(bytes(raw), parse_int=lambda digits: int(digits) if len(digits) < 4_300 else float(digits))
 
 
+def is_null(raw: Raw) -> bool:
+    """Whether a value is `null`."""
+    return bytes(memoryview(raw)[:64]).strip() == b"null"
+
+
 def object_members_at(raw: Raw) -> Mapping[str, Raw] | None:
     """The values of an object, as they were sent; None if it is not an object."""
     return _members(raw) if _starts_with(raw, b"{") else None

@@ -8,107 +8,34 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Cursor, Stream
+from dazz_assets import Stream
 from dazz_assets.errors import DefinitionError, SyncError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
-from tests.help_desk_vendor import Customer, DeskApi
-from tests.http.loopback import ReceivedRequest, Reply, Vendor
-
-
-class IssuesStream(Stream):
-    """Issues, whose time of change moves with each comment."""
-
-    path = "/issues"
-    cursor = Cursor("changed", since="since")
-
-
-class CommentsStream(Stream):
-    """What each issue has, whole: a removed comment goes."""
-
-    parent = IssuesStream
-    path = "/issues/{parent.id}/comments"
-    parents = "changed"
-    accept = {200: "keep", 410: "skip"}
-
-
-class ChangesStream(Stream):
-    """What happened to each issue: it only grows."""
-
-    parent = IssuesStream
-    path = "/issues/{parent.id}/changes"
-    cursor = Cursor("changed", since="since")
-    parents = "changed"
-    accept = {410: "skip"}
-
-
-class TrackerIntegration(DeskApi):
-    name = "tracker"
-    streams = (IssuesStream, CommentsStream, ChangesStream)
-
-
-class Tracker:
-    """Issues with comments; each comment is also a change. A number in place of a list is answered as a status."""
-
-    def __init__(self, vendor: Vendor) -> None:
-        self.day = 1
-        self.issues: dict[str, str] = {}
-        self.comments: dict[str, dict[str, str]] = {}
-        self.fails: dict[str, int] = {}
-        self.errors: set[str] = set()
-        self.vendor = vendor
-        vendor.handler = self.answer
-
-    def comment(self, issue: str, id_: str) -> None:
-        self.day += 1
-        self.issues[issue] = f"2026-02-{self.day:02}T00:00:00Z"
-        self.comments.setdefault(issue, {})[id_] = self.issues[issue]
-
-    def remove(self, issue: str, id_: str) -> None:
-        self.day += 1
-        self.issues[issue] = f"2026-02-{self.day:02}T00:00:00Z"
-        del self.comments[issue][id_]
-
-    def answer(self, asked: ReceivedRequest) -> Reply:
-        if asked.path == "/issues":
-            since = asked.query.get("since", [""])[0]
-            found = [{"id": id_, "changed": at} for id_, at in self.issues.items() if at >= since]
-            return Reply(body={"items": found})
-        issue = asked.path.split("/")[2]
-        if issue in self.fails:
-            return Reply(self.fails[issue], {"message": "no"})
-        since = asked.query.get("since", [""])[0]
-        listed = {id_: at for id_, at in self.comments.get(issue, {}).items() if at >= since}
-        body: dict[str, Any] = {"items": [{"id": id_, "changed": at} for id_, at in listed.items()]}
-        if issue in self.errors:
-            body["errors"] = [{"message": "some are missing"}]
-        return Reply(body=body)
-
-    def asked_for(self) -> list[str]:
-        """The issues whose children were requested since the last call."""
-        paths = [asked.path for asked in self.vendor.requests if asked.path != "/issues"]
-        self.vendor.requests.clear()
-        return sorted({path.split("/")[2] for path in paths})
+from tests.help_desk_vendor import Customer
+from tests.tracker_vendor import (
+    ChangesStream,
+    CommentsStream,
+    IssuesStream,
+    Tracker,
+    TrackerIntegration,
+    files,
+    keys,
+    refetch,
+    tracker_vendor,
+)
 
 
 @pytest.fixture
 def tracker() -> Iterator[Tracker]:
-    with Vendor() as vendor:
-        tracker = Tracker(vendor)
-        tracker.comment("a", "a1")
-        tracker.comment("b", "b1")
-        tracker.comment("c", "c1")
+    with tracker_vendor() as tracker:
         yield tracker
 
 
 @pytest.fixture
 def customer(tracker: Tracker, tmp_path: Path) -> Customer:
     return Customer(tmp_path, tracker.vendor.url, TrackerIntegration)
-
-
-def keys(customer: Customer, stream: str) -> list[str]:
-    return [row["key"] for row in customer.rows(f"select key from raw.tracker_{stream} order by key")]
 
 
 @pytest.mark.parametrize("stream", ["comments", "changes"])
@@ -131,12 +58,12 @@ def test_with_no_change_nothing_is_requested_or_written(
     customer.sync("issues")
     customer.sync(stream)
     customer.sync("issues")
-    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    before = files(tmp_path)
     tracker.asked_for()
     report = customer.sync(stream)[stream]
     assert tracker.asked_for() == []
     assert (report.requests, report.stored) == (0, 3)
-    assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert files(tmp_path) == before
 
 
 def test_of_a_changed_parent_a_snapshot_holds_what_is_listed_now(tracker: Tracker, customer: Customer) -> None:
@@ -211,15 +138,17 @@ def test_a_parent_whose_data_came_with_errors_is_listed_by_the_next_sync(tracker
 
 
 @pytest.mark.parametrize("stream", ["comments", "changes"])
-def test_a_parent_that_had_no_list_is_asked_again_by_the_next_sync(
+def test_a_parent_whose_list_is_switched_off_is_asked_again_by_each_sync(
     tracker: Tracker, customer: Customer, stream: str
 ) -> None:
-    """It may be refused for a while, and its record does not change when that is over."""
-    tracker.fails["b"] = 410
+    """Its record does not change when it is switched on."""
+    tracker.fails["b"], tracker.says = 403, "It is switched off"
     customer.sync("issues", stream)
     assert keys(customer, stream) == ["a1", "c1"]
-    tracker.fails.clear()
     tracker.asked_for()
+    customer.sync("issues", stream)
+    assert tracker.asked_for() == ["b"]
+    tracker.fails.clear()
     customer.sync("issues", stream)
     assert tracker.asked_for() == ["b"]
     assert keys(customer, stream) == ["a1", "b1", "c1"]
@@ -269,7 +198,3 @@ def test_without_a_parent_it_is_refused() -> None:
     stream: Any = declare("IssuesStream", IssuesStream, parents="changed")
     with pytest.raises(DefinitionError, match='`parents = "changed"` does nothing without a `parent`'):
         read_integration(declare("TrackerIntegration", TrackerIntegration, streams=(stream,)))
-
-
-def refetch(customer: Customer, stream: str) -> None:
-    customer.sync(stream, sync_range=SyncRange(refetch=True))
