@@ -21,7 +21,7 @@ from dazz_assets.lake import Lake, TablePath, TableVersion
 from dazz_assets.session import Session
 from dazz_assets.spec.discovery import discover
 from dazz_assets.spec.specs import IntegrationSpec
-from dazz_assets.transform.parse_windows import stale_windows
+from dazz_assets.transform.parse_windows import outdated_windows
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 
@@ -55,7 +55,8 @@ class StreamStatus:
 class ParserStatus:
     """The status of a parser.
 
-    stale_windows: None if its integration is not found. version: the parser's; None if it is not found.
+    stale_windows: those that `dazz parse --stale` would parse: of changed records or inputs, or never parsed. None if its
+        integration is not found. version: the parser's; None if it is not found.
     other_versions: those that some windows were parsed by. configured: as of a stream.
     """
 
@@ -260,7 +261,7 @@ class _Reader:
         return [integration, "raw", name] if raw else [integration, name]
 
     def _read_windows(self, spec: IntegrationSpec, status: ParserStatus) -> None:
-        """Set how many windows are stale (None if an input was never synced), and the versions they were parsed by."""
+        """Set how many windows are to be parsed (None if an input was never synced), and by which versions they were."""
         configured = self._connections.get((status.integration, status.connection))
         # Data stays in the lake when its connection is removed from the file.
         connection = configured or Connection(id=status.connection, integration=status.integration, start=_now().date())
@@ -268,7 +269,7 @@ class _Reader:
         published = PublishedTables(session, parser)
         status.version, status.other_versions = parser.version, published.other_parser_versions
         with suppress(ParseError):
-            status.stale_windows = len(stale_windows(RawInputs(session, parser), published))
+            status.stale_windows = len(outdated_windows(RawInputs(session, parser), published))
 
 
 def _table_key(path: TablePath) -> tuple[str, str, str]:

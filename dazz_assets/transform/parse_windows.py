@@ -105,6 +105,13 @@ def windows_to_parse(
     return found | stale_windows(inputs, published) if stale or inputs.refreshes else found
 
 
+def outdated_windows(inputs: RawInputs, published: PublishedTables) -> set[Window]:
+    """The windows that a stale parse would parse: of changed records, of changed inputs, and those never parsed."""
+    is_checked = published.is_checked(inputs.checked)
+    changed = set[Window]() if is_checked else published.changed_windows(inputs.fingerprints)
+    return changed | stale_windows(inputs, published)
+
+
 def stale_windows(inputs: RawInputs, published: PublishedTables) -> set[Window]:
     """The windows whose full-refresh inputs changed since they were parsed."""
     if inputs.refreshes and published.is_checked(inputs.checked):

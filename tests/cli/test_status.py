@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import pytest
 
@@ -77,6 +78,21 @@ def test_windows_whose_full_refresh_input_changed_are_stale_where_there_are_too_
     assert "were parsed with an older state of services; run `dazz parse " in result.err
     (tickets,) = project.json("status")["parsers"]
     assert tickets["stale_windows"] == tickets["windows"] > 0
+
+
+def test_windows_that_were_stored_and_not_parsed_are_stale(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.run("sync", project.target)
+    (before,) = project.json("status")["parsers"]
+    project.vendor.incidents = [{**incident, "title": "changed"} for incident in project.vendor.incidents]
+    with monkeypatch.context() as patch:
+        patch.setattr("dazz_assets.orchestration.assets.parse", _fail)
+        project.run("sync", project.target, "--refetch", status=1)
+    (tickets,) = project.json("status")["parsers"]
+    assert (before["stale_windows"], tickets["stale_windows"]) == (0, len(project.vendor.incidents))
+
+
+def _fail(*_: object, **__: object) -> NoReturn:
+    raise OSError("the disk is full")
 
 
 def test_stored_streams_are_shown_after_their_connection_was_removed(project: Project) -> None:
