@@ -55,8 +55,8 @@ class StreamStatus:
 class ParserStatus:
     """The status of a parser.
 
-    stale_windows: those that `dazz parse --stale` would parse: of changed records or inputs, or never parsed. None if its
-        integration is not found. version: the parser's; None if it is not found.
+    stale_windows: those that `dazz parse --stale` would parse: of changed records or inputs, or never parsed. None if
+        its integration is not found. version: the parser's; None if it is not found.
     other_versions: those that some windows were parsed by. configured: as of a stream.
     """
 
@@ -261,7 +261,7 @@ class _Reader:
         return [integration, "raw", name] if raw else [integration, name]
 
     def _read_windows(self, spec: IntegrationSpec, status: ParserStatus) -> None:
-        """Set how many windows are to be parsed (None if an input was never synced), and by which versions they were."""
+        """Set how many windows are to be parsed (None if an input was never synced), and the versions so far."""
         configured = self._connections.get((status.integration, status.connection))
         # Data stays in the lake when its connection is removed from the file.
         connection = configured or Connection(id=status.connection, integration=status.integration, start=_now().date())
