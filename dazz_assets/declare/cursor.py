@@ -24,8 +24,10 @@ class Cursor:
         resumes after a crash; with `"desc"` it stops at the mark.
     nulls: what counts where a record's cursor is null: the path of another field (`nulls="created_at"`), or
         `"fetched"`, the time of fetch. By default such a record is quarantined. Each sync then lists all records,
-        since a filter by the cursor leaves out those that have none.
-    nulls_listed: the API's filter lists records whose cursor is null too, so that syncs may send it.
+        since a filter by the cursor leaves out those that have none, and a sorted list has them anywhere.
+    nulls_listed: records whose cursor is null are listed like the others, by what counts for them: the API's filter
+        lists them too, so that syncs may send it, and a sorted list has them in the place of that value. That value
+        moves the mark as well.
     step: the longest range that the API takes, for example `timedelta(days=31)`. Longer ranges are fetched in steps,
         and both bounds are always sent.
     both: both bounds are always sent; the upper one is now if a range has no end.

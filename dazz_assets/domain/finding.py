@@ -107,8 +107,10 @@ class Finding(DomainObject):
     vendor_risk_score: float | None = Field(default=None, description="The vendor's own score, on its own scale.")
 
     resource_type: str = Field(description="Kind of the asset: repository, project, environment, cloud resource type.")
-    resource_id: str = Field(description="The asset's id as a domain object.")
-    resource_uid: str = Field(description="The asset's id at the vendor.")
+    resource_id: str | None = Field(
+        description="The asset's id as a domain object; null where no object of the connection is the asset."
+    )
+    resource_uid: str = Field(description="The asset's id at the vendor, or in its cloud: an ARN.")
     resource_name: str | None = None
     repository_name: str | None = Field(
         default=None, description="The repository that the asset is, or is in, with its owner: acme/shop."

@@ -109,12 +109,14 @@ class BoundaryTracker:
 
     lookback: microseconds before the mark at which the next walk begins. lower: where this walk began, in
     microseconds of cursor time; None is the very start.
+    nulls_move_mark: whether a mark may be what counts for a record whose cursor is null.
     candidate_mark: the greatest cursor so far that is safe as a mark, once all before it is stored.
     """
 
-    def __init__(self, lookback: int, lower: int | None) -> None:
+    def __init__(self, lookback: int, lower: int | None, *, nulls_move_mark: bool) -> None:
         self._lookback = lookback
         self._lower = lower
+        self._nulls_move_mark = nulls_move_mark
         self._hashes = np.empty(0, np.int64)
         self._moments = np.empty(0, np.int64)
         self._added: list[tuple[Hashes, NDArray[np.int64]]] = []
@@ -130,9 +132,9 @@ class BoundaryTracker:
         self._added.append((rows.content_hashes, rows.cursor_at))
         self._added_rows += len(rows)
         # A later cursor is no safe mark: records of pages read before may have changed since the first request.
-        # Where another field stands in for a null cursor, it is no mark either.
+        # What stands in for a null cursor is no mark either, unless lists go by it.
         is_safe = (rows.cursor_at != NO_TIME) & (rows.cursor_at <= self._first_request_at)
-        if None in rows.cursors:
+        if None in rows.cursors and not self._nulls_move_mark:
             is_safe &= [cursor is not None for cursor in rows.cursors]
         if is_safe.any():
             newest = int(rows.cursor_at[is_safe].max())

@@ -27,8 +27,12 @@ class MarkProgress:
         self._part = part
         self._bounds = bounds
         self._began_at = to_microseconds(state.session.now())
+        cursor = state.stream.cursor
+        nulls_move_mark = cursor is not None and cursor.nulls_listed
         self.boundaries = {
-            parent: state.boundaries.setdefault(parent, BoundaryTracker(state.plan.lookback, found.lower))
+            parent: state.boundaries.setdefault(
+                parent, BoundaryTracker(state.plan.lookback, found.lower, nulls_move_mark=nulls_move_mark)
+            )
             for parent, found in bounds.items()
         }
 

@@ -117,15 +117,19 @@ def _find_unused_cursor_setting(stream: StreamSpec) -> str | None:
             "Cursor(zone=...) does nothing: it is for bounds that a strftime format writes, as others name an instant; "
             'set `format`, for example `format="%Y-%m-%d %H:%M"`, or remove it'
         )
-    if cursor.nulls_listed and (cursor.nulls is None or not stream.takes_since):
-        return "Cursor(nulls_listed=True) does nothing: it needs `nulls` and `since`; set both, or remove it"
+    is_limited = stream.takes_since or cursor.order == "desc"
+    if cursor.nulls_listed and (cursor.nulls is None or not is_limited):
+        return (
+            "Cursor(nulls_listed=True) does nothing: it needs `nulls`, and what limits a list: `since`, or "
+            '`order="desc"`; set both, or remove it'
+        )
     if cursor.reread is not None and _lists_all(stream, cursor):
         return "Cursor(reread=...) does nothing: each sync of this stream lists all records anyway; remove it"
     return None
 
 
 def _lists_all(stream: StreamSpec, cursor: Cursor) -> bool:
-    """Whether each sync lists all records: nothing limits a list, or the filter would leave out some that count."""
+    """Whether each sync lists all records: nothing limits a list, or the limit would leave out some that count."""
     if cursor.nulls is not None and not cursor.nulls_listed:
         return True
     return not stream.takes_since and cursor.order != "desc"

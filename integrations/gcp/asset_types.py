@@ -36,7 +36,6 @@ STORES_DATA = frozenset(
         "spanner.googleapis.com/Instance",
         "sqladmin.googleapis.com/BackupRun",
         "sqladmin.googleapis.com/Instance",
-        BUCKET,
     }
 )
 

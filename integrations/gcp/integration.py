@@ -87,7 +87,8 @@ class BucketPoliciesStream(Stream[BucketPolicy]):
 class GcpIntegration(Integration[GcpConfig]):
     """Projects, the resources in them, and who may read their buckets.
 
-    Lists leave out what is empty: a page without any has no list.
+    Lists leave out what is empty: a page without any has no list. Projects, buckets and the inventory have a parser
+    each, as the inventory is often switched off: that costs what only it has.
     """
 
     base_url = "https://cloudresourcemanager.googleapis.com"
@@ -113,21 +114,27 @@ class GcpIntegration(Integration[GcpConfig]):
         projects: FullRefresh[ProjectsStream],
         buckets: FullRefresh[BucketsStream],
         policies: FullRefresh[BucketPoliciesStream],
-        assets: FullRefresh[AssetsStream],
     ) -> Iterator[CloudResource]:
-        """Projects, buckets, and the other assets by their type."""
+        """Buckets, and whether they are public."""
         by_number = {project.number: project for project in projects}
         by_bucket = {policy.bucket: policy for policy in policies}
-        known = {_project_name(project) for project in by_number.values()}
-        for project in by_number.values():
-            yield self._project(project)
         for bucket in buckets:
-            known.add(_bucket_name(bucket.name))
             yield self._bucket(bucket, by_bucket.get(bucket.name), by_number.get(bucket.project_number or ""))
+
+    @parser
+    def project_resources(self, projects: FullRefresh[ProjectsStream]) -> Iterator[CloudResource]:
+        """Projects."""
+        for project in projects:
+            yield self._project(project)
+
+    @parser
+    def inventory_resources(
+        self, projects: FullRefresh[ProjectsStream], assets: FullRefresh[AssetsStream]
+    ) -> Iterator[CloudResource]:
+        """What the inventory has, but for projects and buckets: their own lists tell of these sooner."""
+        by_number = {project.number: project for project in projects}
         for asset in assets:
-            # The inventory has projects and buckets as well, some minutes late: also those that are gone.
-            gone = asset.asset_type == BUCKET and buckets.gone_since(asset.name.rpartition("/")[2])
-            if asset.name not in known and not gone:
+            if asset.asset_type not in (PROJECT, BUCKET):
                 yield self._asset(asset, by_number.get(asset.project_number or ""))
 
     @parser

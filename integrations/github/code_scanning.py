@@ -47,7 +47,7 @@ def code_scanning_finding(alert: CodeScanningAlert, object_id: ObjectId) -> Find
         cwes=_cwes(rule),
         rule=rule.id,
         first_seen_time=alert.created_at,
-        last_seen_time=alert.updated_at,
+        last_seen_time=alert.updated_at or alert.created_at,
         resolved_time=alert.fixed_at if alert.state == "fixed" else None,
         closed_time=closed_time,
         **repository_fields(repository, object_id),

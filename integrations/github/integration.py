@@ -156,21 +156,19 @@ class GitHubIntegration(Integration[GitHubConfig]):
             )
 
     @parser
-    def identities(
-        self,
-        members: FullRefresh[MembersStream],
-        owners: FullRefresh[OwnersStream],
-        repositories: FullRefresh[RepositoriesStream],
-    ) -> Iterator[Identity]:
-        """Members of the organisation, those who own it as administrators; and the owner of the repositories."""
+    def identities(self, members: FullRefresh[MembersStream], owners: FullRefresh[OwnersStream]) -> Iterator[Identity]:
+        """Members of the organisation; those who own it as administrators."""
         administrators = {owner.id for owner in owners}
-        seen: set[int] = set()
         for member in members:
-            seen.add(member.id)
             yield member_identity(member, is_owner=member.id in administrators, object_id=self.object_id)
+
+    @parser
+    def organisation_identities(self, repositories: FullRefresh[RepositoriesStream]) -> Iterator[Identity]:
+        """The organisation, which owns the repositories."""
+        seen: set[int] = set()
         for repository in repositories:
             account = repository.owner
-            if account and account.id is not None and account.id not in seen:
+            if account and account.id is not None and account.id not in seen and account.type != "User":
                 seen.add(account.id)
                 yield owner_identity(account, account.id, repository, self.object_id)
 

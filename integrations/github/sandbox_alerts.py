@@ -93,7 +93,8 @@ class AlertsApi(GitHubApi):
             return invalid("direction")
 
         def key(alert: Record) -> tuple[str | int, ...]:
-            value = _epss(alert) if sort == "epss_percentage" else alert[f"{sort}_at"] or ""
+            # What was never updated is listed by when it was created.
+            value = _epss(alert) if sort == "epss_percentage" else alert.get(f"{sort}_at") or alert["created_at"]
             return (value, alert["repository"]["id"], alert["number"])
 
         listing = self.listing(

@@ -65,13 +65,14 @@ class CodeScanningAlertsStream(Stream[CodeScanningAlert]):
     """Code scanning alerts on the default branches of the organisation's repositories, in every state.
 
     https://docs.github.com/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-an-organization
-    Read like Dependabot alerts. A rule's severity changes with the rule, and not with the alert.
+    Read like Dependabot alerts. A rule's severity changes with the rule, and not with the alert. `updated_at` is not
+    required: an alert without one is taken to be listed by when it was created, and the re-read finds it anywhere.
     """
 
     path = "/orgs/{config.org}/code-scanning/alerts"
     params = {"sort": "updated", "direction": "desc"}
     primary_key = ("repository.id", "number")
-    cursor = Cursor("updated_at", order="desc", reread=_REREAD)
+    cursor = Cursor("updated_at", order="desc", nulls="created_at", nulls_listed=True, reread=_REREAD)
     permissions = ("Code scanning alerts: read",)
     accept = {
         (403, "code scanning is not enabled"): "skip",

@@ -217,7 +217,7 @@ class SnykIntegration(Integration[SnykConfig]):
             reachability=word,
             vendor_risk_score=risk_score(attributes),
             resource_type=location.resource_type,
-            resource_id=self.object_id(location.resource_uid),
+            resource_id=self.object_id(location.project_uid) if location.project_uid else None,
             resource_uid=location.resource_uid,
             resource_name=location.resource_name,
             repository_name=location.repository.name,

@@ -20,12 +20,13 @@ _REACHABLE: dict[str, bool | None] = {"function": True, "package": None, "no-pat
 
 @dataclass(frozen=True)
 class Location:
-    """Where a finding is."""
+    """Where a finding is. project_uid: the project that this is; None for a cloud resource or an environment."""
 
     resource_type: str
     resource_uid: str
     packages: list[AffectedPackage]
     code: list[AffectedCode]
+    project_uid: str | None = None
     resource_name: str | None = None
     owner: str | None = None
     url: str | None = None
@@ -47,6 +48,7 @@ def locate(issue: Issue, project: Project | None, targets: Mapping[str, Target],
     location = Location(
         item.type,
         item.id,
+        project_uid=item.id if item.type == "project" else None,
         url=_issue_url(issue, app),
         packages=list(_packages(issue, project)),
         code=list(_code(issue, project)),
@@ -129,13 +131,15 @@ def _place(at: SourceLocation) -> AffectedCode:
 
 
 def _in_cloud(location: Location, issue: Issue) -> Location:
-    """The location on the resource that the cloud names, where the issue is on one."""
+    """The location on the resource that the cloud names, where the issue is on one; Snyk lists none of these."""
     places = (at.cloud_resource for item in issue.attributes.coordinates for at in item.representations)
     resource = next((at.resource for at in places if at and at.resource), None)
     if resource is None:
         return location
     kind = resource.resource_type or "cloud resource"
-    return replace(location, resource_type=kind, resource_uid=resource.native_id, resource_name=resource.name)
+    return replace(
+        location, resource_type=kind, resource_uid=resource.native_id, resource_name=resource.name, project_uid=None
+    )
 
 
 def _is_fixable(at: Coordinate) -> bool | None:

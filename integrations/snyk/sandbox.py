@@ -42,7 +42,8 @@ class SnykSandbox(VendorSandbox):
 
     Next links are relative, with `/rest` in front unless `rest_in_links` is False: both forms exist. Of `versions` the
     newest is current; the others are served with their end announced. denied: lists that the token may not read, by the
-    last segment of their paths.
+    last segment of their paths. last_leads_to_itself: the next link of a last page is its own, as it was seen to be:
+    https://github.com/snyk-labs/pysnyk/issues/212
     """
 
     name: ClassVar[str] = "snyk"
@@ -60,9 +61,11 @@ class SnykSandbox(VendorSandbox):
         issues: int = 3_000,
         limit: int = 1_620,
         rest_in_links: bool = True,
+        last_leads_to_itself: bool = False,
         versions: tuple[str, ...] = VERSIONS,
     ) -> None:
         self.rest_in_links = rest_in_links
+        self.last_leads_to_itself = last_leads_to_itself
         self.versions = versions
         self.rate = RateLimit(limit, per=60, keeps_closed=True)
         self._sizes = orgs, projects, issues
@@ -186,9 +189,11 @@ class SnykSandbox(VendorSandbox):
             page = listing.page(int(limit), after=after, before=before)
         except ValueError as error:
             return _error(400, "Bad Request", str(error))
-        links = {"self": self._link(request, {})}
+        links = {"self": self._link(request, {name: params[name] for name in _PAGING & params.keys()})}
         if page.after:
             links["next"] = self._link(request, {"starting_after": f"v1.{page.after}"})
+        elif self.last_leads_to_itself:
+            links["next"] = links["self"]
         if page.before:
             links["prev"] = self._link(request, {"ending_before": f"v1.{page.before}"})
         body = {"jsonapi": {"version": "1.0"}, "links": links, "data": page.records}

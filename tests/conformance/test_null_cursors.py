@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -106,6 +106,104 @@ def test_56_what_stands_in_for_the_cursor_moves_no_mark(connect: Connect, api: V
     vendor.orders[0]["made"] = "2026-03-01T00:00:00Z"
     api.handler = vendor
     assert connect(integration).sync(stream).high_water_mark == "2026-02-20T00:00:00Z"
+
+
+def newest_first(order: dict[str, Any]) -> str:
+    return str(order["changed"] or order["made"])
+
+
+class SortedOrders(Orders):
+    """Orders without a filter, the last changed first; those that never changed by when they were made."""
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        return Reply(body=offset_page(sorted(self.orders, key=newest_first, reverse=True), request, 4))
+
+
+class LastOrders(SortedOrders):
+    """Those that never changed come after all others."""
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        found = sorted(self.orders, key=lambda order: str(order["changed"] or ""), reverse=True)
+        return Reply(body=offset_page(found, request, 4))
+
+
+SORTED = Cursor("changed", order="desc", nulls="made", nulls_listed=True, reread=timedelta(days=7))
+
+
+def test_56_a_sorted_list_with_such_records_in_the_place_of_what_counts_is_read_down_to_the_mark(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    integration, stream = orders(SORTED)
+    api.handler = vendor = SortedOrders()
+    acme = connect(integration)
+    assert (acme.sync(stream).problems, acme.ids(stream)) == (0, list(range(20)))
+    vendor.orders.append({"id": 20, "made": "2026-02-25T00:00:00Z", "changed": None})
+    clock.sleep(3600)
+    before = len(api.requests)
+    report = acme.sync(stream)
+    assert (report.records, acme.versions(stream), len(api.requests) - before) == (1, 21, 2)
+
+
+def test_56_what_counts_for_a_record_without_a_cursor_moves_the_mark_if_lists_go_by_it(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    integration, stream = orders(SORTED)
+    api.handler = vendor = SortedOrders()
+    for order in vendor.orders:
+        order["changed"] = None
+    acme = connect(integration)
+    assert acme.sync(stream).high_water_mark == "2026-01-25T00:00:00Z"
+    clock.sleep(3600)
+    before = len(api.requests)
+    assert acme.sync(stream).records == 0
+    assert len(api.requests) - before < 5
+
+
+def test_56_a_filter_that_lists_such_records_begins_at_what_counts_for_them(connect: Connect, api: Vendor) -> None:
+    integration, stream = orders(Cursor("changed", since="since", order="asc", nulls="made", nulls_listed=True))
+    vendor = SortedOrders()
+    vendor.orders = [{"id": 1, "made": "2026-01-07T00:00:00Z", "changed": None}]
+    api.handler = vendor
+    acme = connect(integration)
+    acme.sync(stream)
+    acme.sync(stream)
+    assert api.requests[-1].query["since"] == ["2026-01-06T23:59:59Z"]
+
+
+def test_56_a_sorted_list_that_is_not_in_the_order_of_what_counts_is_read_to_its_end(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    integration, stream = orders(SORTED)
+    api.handler = vendor = SortedOrders()
+    acme = connect(integration)
+    acme.sync(stream)
+    # Made in the order in which they are listed, among those that changed.
+    vendor.orders = [
+        {"id": 20, "made": "2026-01-07T00:00:00Z", "changed": "2026-02-25T00:00:00Z"},
+        {"id": 21, "made": "2026-01-08T00:00:00Z", "changed": None},
+        {"id": 22, "made": "2026-01-09T00:00:00Z", "changed": None},
+        *sorted((order for order in vendor.orders if order["changed"]), key=newest_first, reverse=True),
+        {"id": 23, "made": "2026-01-10T00:00:00Z", "changed": "2026-02-26T00:00:00Z"},
+    ]
+    api.handler = lambda request: Reply(body=offset_page(vendor.orders, request, 4))
+    clock.sleep(3600)
+    acme.sync(stream)
+    assert {20, 23} <= set(acme.ids(stream))
+
+
+def test_56_a_record_that_a_sorted_list_has_elsewhere_comes_with_the_reread(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    integration, stream = orders(SORTED)
+    api.handler = vendor = LastOrders()
+    acme = connect(integration)
+    acme.sync(stream)
+    vendor.orders.append({"id": 20, "made": "2026-02-25T00:00:00Z", "changed": None})
+    clock.sleep(3600)
+    assert acme.sync(stream).records == 0
+    clock.now += timedelta(days=7).total_seconds()
+    assert acme.sync(stream).records == 1
+    assert 20 in acme.ids(stream)
 
 
 @pytest.mark.parametrize("nulls", POLICIES)

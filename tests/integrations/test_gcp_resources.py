@@ -68,18 +68,20 @@ def resources(
     buckets: tuple[dict[str, Any], ...] = (),
     policies: tuple[dict[str, Any], ...] = (),
     assets: tuple[dict[str, Any], ...] = (),
-    gone: tuple[str, ...] = (),
 ) -> list[CloudResource]:
-    return list(
-        GcpIntegration().cloud_resources(
-            FullRefresh[ProjectsStream](map(Project.model_validate, projects)),
-            FullRefresh[BucketsStream](
-                map(Bucket.model_validate, buckets), gone={name: datetime(2026, 1, 1, tzinfo=UTC) for name in gone}
-            ),
+    """What all parsers of resources make: of projects, of buckets, of the inventory."""
+    gcp, listed = GcpIntegration(), [Project.model_validate(project) for project in projects]
+    return [
+        *gcp.project_resources(FullRefresh[ProjectsStream](listed)),
+        *gcp.cloud_resources(
+            FullRefresh[ProjectsStream](listed),
+            FullRefresh[BucketsStream](map(Bucket.model_validate, buckets)),
             FullRefresh[BucketPoliciesStream](map(BucketPolicy.model_validate, policies)),
-            FullRefresh[AssetsStream](map(Asset.model_validate, assets)),
-        )
-    )
+        ),
+        *gcp.inventory_resources(
+            FullRefresh[ProjectsStream](listed), FullRefresh[AssetsStream](map(Asset.model_validate, assets))
+        ),
+    ]
 
 
 def findings(bucket: dict[str, Any], *policies: dict[str, Any], project: dict[str, Any] = PROJECT) -> list[Finding]:
@@ -155,16 +157,9 @@ def test_projects_and_buckets_in_the_inventory_are_not_doubled() -> None:
     assert [item.raw_record.stream for item in found] == ["projects", "buckets", "assets"]
 
 
-def test_a_bucket_that_only_the_inventory_tells_of_has_the_same_id_and_nothing_is_said_of_its_access() -> None:
-    [_, listed] = resources(projects=(PROJECT,), buckets=(BUCKET,), policies=(POLICY,))
-    [_, inferred] = resources(projects=(PROJECT,), assets=(BUCKET_ASSET,))
-
-    assert listed.id == inferred.id
-    assert (inferred.raw_record.stream, inferred.is_public) == ("assets", None)
-
-
-def test_a_bucket_that_is_gone_is_left_out_although_the_inventory_still_has_it() -> None:
-    assert resources(assets=(BUCKET_ASSET,), gone=("acme-site",)) == []
+def test_a_bucket_or_a_project_that_only_the_inventory_tells_of_is_left_out() -> None:
+    """The inventory is late: they may be gone."""
+    assert resources(assets=(BUCKET_ASSET, PROJECT_ASSET)) == []
 
 
 @pytest.mark.parametrize(
@@ -266,7 +261,6 @@ def test_a_finding_of_a_bucket_that_is_not_listed_is_closed_when_it_is_certain(
         ("compute.googleapis.com/Disk", True),
         ("bigquery.googleapis.com/Table", True),
         ("sqladmin.googleapis.com/Instance", True),
-        ("storage.googleapis.com/Bucket", True),
         ("compute.googleapis.com/Firewall", None),
         ("iam.googleapis.com/ServiceAccount", None),
         ("example.googleapis.com/Unheard", None),

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.orchestration.dagster_instance import open_temporary_instance
+from dazz_assets.orchestration.local_runs import sync_connections
 from dazz_assets.recording.workspace import Clock
 from dazz_assets.reports import StreamReport
 from dazz_assets.sandbox import Fault, Record, Sandbox
@@ -39,6 +42,18 @@ class PatientCustomer(Customer):
         for name in self.spec.parsers:
             self.parse(name=name)
         return reports
+
+    def run(self) -> list[str]:
+        """Sync all streams and parse what came, as the scheduler does; the errors."""
+        with open_temporary_instance() as instance:
+            outcome = sync_connections(
+                self.spec,
+                [self.connection],
+                sync_range=SyncRange(from_mark=True),
+                instance=instance,
+                lake=self.lake,
+            )
+        return [error.message for error in outcome.errors]
 
     def column(self, sql: str) -> list[Any]:
         return [next(iter(row.values())) for row in self.rows(sql)]
@@ -196,6 +211,31 @@ def test_an_inventory_that_is_switched_off_for_all_projects_is_an_error(
 
     with pytest.raises(SyncError, match=r"5 of 5 projects failed .*it is disabled"):
         acme.sync("assets")
+
+
+def test_an_inventory_that_is_switched_off_costs_what_only_it_has(acme: PatientCustomer, vendor: GcpSandbox) -> None:
+    vendor.disabled = set(vendor.projects)
+    for project in vendor.projects.values():
+        project["state"] = "ACTIVE"
+    failed = acme.run()
+
+    assert {text.partition(":")[0] for text in failed} == {"gcp/acme, stream assets", "gcp/acme, inventory_resources"}
+    found = acme.rows("select type, count(*) as n from cloud_resources group by type order by type")
+    assert [(row["type"].rpartition("/")[2], row["n"]) for row in found] == [("Project", 5), ("Bucket", 24)]
+    joined = acme.column("select r.name from findings f join cloud_resources r on r.id = f.resource_id")
+    assert sorted(joined) == sorted(vendor.buckets)
+
+
+def test_buckets_that_may_not_be_listed_cost_themselves_and_their_findings(
+    acme: PatientCustomer, vendor: GcpSandbox
+) -> None:
+    refusal = storage_error(403, "dazz does not have storage.buckets.list access.", "forbidden")
+    vendor.faults.add(Fault(kind="status", path="/storage/v1/b", status=403, body=refusal, times=99))
+    acme.run()
+
+    found = acme.rows("select raw_record.stream as stream, count(*) as n from cloud_resources group by 1 order by 1")
+    assert [(row["stream"], row["n"]) for row in found] == [("assets", 60), ("projects", 5)]
+    assert acme.rows("select * from findings") == []
 
 
 def test_a_project_that_may_not_be_read_any_more_keeps_what_was_read_before(

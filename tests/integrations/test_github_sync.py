@@ -96,6 +96,23 @@ def test_all_objects_join(acme: GitHubCustomer, vendor: GitHubSandbox) -> None:
     assert acme.column("select count(*) from work_items where creator_id is null") == [anonymous]
 
 
+@pytest.mark.parametrize("denied", ["members", "vulnerability_alerts", "issues"])
+def test_a_permission_that_is_missing_leaves_no_repository_without_its_owner(
+    acme: GitHubCustomer, vendor: GitHubSandbox, denied: str
+) -> None:
+    vendor.denied = {denied}
+    with open_temporary_instance() as instance:
+        outcome = sync_connections(
+            acme.spec, [acme.connection], sync_range=SyncRange(from_mark=True), instance=instance, lake=acme.lake
+        )
+
+    assert outcome.errors
+    owned = "select r.name from code_repositories r join identities i on i.id = r.owner_id and i.type = 'Organization'"
+    assert len(acme.column(owned)) == OF_REPOSITORIES
+    members = 0 if denied == "members" else len(vendor.members)
+    assert acme.column("select count(*) from identities") == [members + 1]
+
+
 def test_no_secret_is_stored(acme: GitHubCustomer) -> None:
     acme.sync("repositories", *SECRETS)
 

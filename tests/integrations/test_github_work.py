@@ -48,7 +48,7 @@ def of_pulls(*pulls: dict[str, Any]) -> list[WorkItem]:
 def of_members(*members: dict[str, Any], owners: tuple[dict[str, Any], ...] = ()) -> list[Identity]:
     github, listed = GitHubIntegration(), [Member.model_validate(member) for member in members]
     owning = [Member.model_validate(owner) for owner in owners]
-    return list(github.identities(FullRefresh(listed), FullRefresh(owning), FullRefresh([SHOP])))
+    return list(github.identities(FullRefresh(listed), FullRefresh(owning)))
 
 
 def test_an_issue_is_a_work_item_of_its_repository() -> None:
@@ -63,7 +63,7 @@ def test_an_issue_is_a_work_item_of_its_repository() -> None:
 
 def test_people_of_a_work_item_join_the_members() -> None:
     [item] = of_issues(record())
-    ada, bob, _ = of_members(ADA, BOB)
+    ada, bob = of_members(ADA, BOB)
 
     assert (item.creator_id, item.assignee_id) == (ada.id, bob.id)
 
@@ -127,7 +127,7 @@ def test_an_issue_and_a_pull_request_of_one_number_are_two_items() -> None:
 
 
 def test_members_are_users_and_those_who_own_the_organisation_administer_it() -> None:
-    ada, bob, robot, _ = of_members(ADA, BOB, {"login": "ci[bot]", "id": 23, "type": "Bot"}, owners=(ADA,))
+    ada, bob, robot = of_members(ADA, BOB, {"login": "ci[bot]", "id": 23, "type": "Bot"}, owners=(ADA,))
 
     assert [(who.name, who.type, who.vendor_type) for who in (ada, bob, robot)] == [
         ("ada", "Admin", "User"),
@@ -137,7 +137,7 @@ def test_members_are_users_and_those_who_own_the_organisation_administer_it() ->
 
 
 def test_the_organisation_itself_owns_its_repositories() -> None:
-    [organisation] = of_members()
+    [organisation] = GitHubIntegration().organisation_identities(FullRefresh([SHOP, SHOP]))
     [repository] = GitHubIntegration().code_repositories(FullRefresh([SHOP]))
 
     assert (organisation.id, organisation.type, organisation.name) == (repository.owner_id, "Organization", "acme")
@@ -147,7 +147,7 @@ def test_the_organisation_itself_owns_its_repositories() -> None:
 def test_githubs_examples_are_work_items_and_identities() -> None:
     issues, pulls = example("/repos/{owner}/{repo}/issues"), example("/repos/{owner}/{repo}/pulls")
     [member] = [*map(Member.model_validate, example("/orgs/{org}/members"))]
-    identities = list(GitHubIntegration().identities(FullRefresh([member]), FullRefresh([member]), FullRefresh([])))
+    identities = list(GitHubIntegration().identities(FullRefresh([member]), FullRefresh([member])))
 
     assert of_issues(*issues) == []  # the example is a pull request
     [pull] = of_pulls(*pulls)

@@ -10,6 +10,8 @@ from pydantic import SecretStr
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
+from integrations.aws.integration import AwsIntegration
+from integrations.aws.models import Bucket as AwsBucket
 from integrations.snyk.integration import SnykConfig, SnykIntegration
 from integrations.snyk.models import Issue, Org, Project, Target
 from tests.domain.test_ocsf_events import event_of
@@ -330,6 +332,36 @@ def test_a_cloud_issue_is_on_the_resource_that_the_cloud_names() -> None:
         "arn:aws:s3:::photos",
     )
     assert finding.src_url is None
+
+
+def test_a_cloud_issue_of_a_bucket_joins_the_resource_of_the_connection_to_aws_by_its_arn() -> None:
+    coordinates = [{"representations": [{"cloud_resource": {"resource": BUCKET}}]}]
+    [finding] = parse(issue({"id": "e1", "type": "environment"}, type="cloud", coordinates=coordinates))
+    bucket = AwsBucket.model_validate({"Name": "photos"})
+    [resource] = AwsIntegration().cloud_resources(
+        FullRefresh([]), FullRefresh([bucket], parents=[None]), FullRefresh([])
+    )
+
+    assert finding.resource_uid == resource.uid
+    assert finding.resource_id is None
+    assert event_of(finding)["resources"] == [{"uid": resource.uid, "name": "photos", "type": "aws_s3_bucket"}]
+
+
+@pytest.mark.parametrize(
+    ("item", "coordinates", "has_object"),
+    [
+        ({"id": "p1", "type": "project"}, CODE, True),
+        # Snyk lists no environments, and no resources in them.
+        ({"id": "e1", "type": "environment"}, [], False),
+        ({"id": "p1", "type": "project"}, [{"representations": [{"cloud_resource": {"resource": BUCKET}}]}], False),
+    ],
+)
+def test_only_of_a_project_an_object_is_named(
+    item: dict[str, str], coordinates: list[dict[str, Any]], *, has_object: bool
+) -> None:
+    [finding] = parse(issue(item, coordinates=coordinates))
+
+    assert (finding.resource_id is not None) is has_object
 
 
 @pytest.mark.parametrize(

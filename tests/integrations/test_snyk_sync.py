@@ -31,7 +31,11 @@ def sandbox(vendor: SnykSandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def acme(sandbox: Sandbox, tmp_path: Path) -> Customer:
-    customer = Customer(tmp_path, sandbox.url("snyk"), SnykIntegration, start=date(2025, 6, 2))
+    return customer_of(sandbox, tmp_path)
+
+
+def customer_of(sandbox: Sandbox, folder: Path) -> Customer:
+    customer = Customer(folder, sandbox.url("snyk"), SnykIntegration, start=date(2025, 6, 2))
     customer.connection = customer.connection.model_copy(update={"config": sandbox.settings("snyk")})
     return customer
 
@@ -96,6 +100,27 @@ def test_an_idle_sync_costs_one_request_for_the_organisations_and_three_for_each
         "issues": 3,
     }
     assert reports["issues"].records == 0
+
+
+@pytest.mark.parametrize("rest_in_links", [True, False])
+def test_a_last_page_whose_next_link_is_its_own_ends_the_list(tmp_path: Path, *, rest_in_links: bool) -> None:
+    vendor = SnykSandbox(
+        seed=2, now=NOW, orgs=1, projects=130, issues=60, rest_in_links=rest_in_links, last_leads_to_itself=True
+    )
+    with Sandbox([vendor]) as sandbox:
+        acme = customer_of(sandbox, tmp_path)
+        reports = acme.sync()
+
+    stored = {name: {row["key"] for row in acme.rows(f"select key from raw.snyk_{name}")} for name in acme.spec.streams}
+    assert stored == {
+        "orgs": set(vendor.orgs),
+        "projects": set(vendor.projects),
+        "targets": set(vendor.targets),
+        "issues": set(vendor.issues),
+    }
+    assert [(reports[name].pages, reports[name].end_reason) for name in ("orgs", "projects", "targets")] == [
+        (pages, "a next link that leads to its own page") for pages in (1, 2, 2)
+    ]
 
 
 def test_a_service_account_signs_in_with_id_and_secret(acme: Customer, sandbox: Sandbox, vendor: SnykSandbox) -> None:

@@ -92,6 +92,6 @@ def test_an_unusual_member_is_a_valid_identity(member: str) -> None:
     members = [Member.model_validate_json(member)]
 
     require_row(
-        list(GITHUB.identities(FullRefresh(members), FullRefresh([]), FullRefresh([]))),
+        list(GITHUB.identities(FullRefresh(members), FullRefresh([]))),
         GITHUB.object_id(json.loads(member)["id"]),
     )

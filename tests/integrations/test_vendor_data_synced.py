@@ -19,6 +19,7 @@ from tests.integrations.vendor_data import (
     answer_as_github,
     answer_as_jira,
     answer_as_snyk,
+    code_scanning_alerts,
     github_alerts,
     jira_example,
     needs_vendor_data,
@@ -53,6 +54,19 @@ def test_github(vendor: Vendor, tmp_path: Path) -> None:
     found = customer.rows("select severity from findings")
     assert Counter(row["severity"] for row in found) == {"Medium": 3, "High": 1}
     assert customer.rows("select * from quarantine") == []
+
+    # Of code scanning's alerts most have no time of change: that of their making counts.
+    alerts = code_scanning_alerts()
+    stored = {
+        row["key"]: row["cursor"] for row in customer.rows("select key, cursor from raw.github_code_scanning_alerts")
+    }
+    assert stored == {f"[{alert['repository']['id']},{alert['number']}]": alert.get("updated_at") for alert in alerts}
+    assert Counter(map(bool, stored.values())) == {False: 7, True: 1}
+    customer.parse(name="code_scanning_findings")
+    found = customer.rows(
+        "select raw_record.key as key, last_seen_time > '2020-01-01' as dated from findings where class_uid = 2007"
+    )
+    assert {row["key"]: row["dated"] for row in found} == dict.fromkeys(stored, True)
 
     # The secret's alert has no time of change: that of its making counts. No example shows the secret as hidden.
     [secret] = customer.rows("select key, cursor from raw.github_secret_scanning_alerts")

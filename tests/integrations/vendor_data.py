@@ -56,14 +56,24 @@ def github_alerts() -> list[dict[str, Any]]:
     return sorted(alerts, key=lambda alert: str(alert["updated_at"]), reverse=True)
 
 
+def code_scanning_alerts() -> list[dict[str, Any]]:
+    """All example alerts of code scanning, of which most have no `updated_at`: the last changed first.
+
+    Of the webhooks' alerts several have one number in one repository; here each has its own.
+    """
+    hooks = webhook_alerts("code_scanning")
+    numbered = [{**alert, "number": alert["number"] + place} for place, alert in enumerate(hooks)]
+    alerts = example("/orgs/{org}/code-scanning/alerts") + numbered
+    return sorted(alerts, key=lambda alert: str(alert.get("updated_at") or alert["created_at"]), reverse=True)
+
+
 def answer_as_github(asked: ReceivedRequest) -> Reply:
     """Every list of the organisation `acme`, on a page each; it has no secrets of generic patterns."""
     lists = {
         "/orgs/acme/repos": example("/orgs/{org}/repos"),
         "/orgs/acme/members": example("/orgs/{org}/members"),
         "/orgs/acme/dependabot/alerts": github_alerts(),
-        # Most examples are older than the field `updated_at`.
-        "/orgs/acme/code-scanning/alerts": [a for a in webhook_alerts("code_scanning") if a.get("updated_at")],
+        "/orgs/acme/code-scanning/alerts": code_scanning_alerts(),
         "/orgs/acme/secret-scanning/alerts": example("/orgs/{org}/secret-scanning/alerts"),
         "/repos/octocat/Hello-World/issues": example("/repos/{owner}/{repo}/issues"),
         "/repos/octocat/Hello-World/pulls": example("/repos/{owner}/{repo}/pulls"),

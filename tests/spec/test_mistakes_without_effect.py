@@ -230,8 +230,15 @@ def test_the_schema_has_every_setting_of_the_classes() -> None:
         (
             lambda: with_cursor(since="since", nulls_listed=True),
             (
-                "BadIntegration: BadStream: Cursor(nulls_listed=True) does nothing: it needs `nulls` and `since`; set "
-                "both, or remove it"
+                "BadIntegration: BadStream: Cursor(nulls_listed=True) does nothing: it needs `nulls`, and what limits "
+                'a list: `since`, or `order="desc"`; set both, or remove it'
+            ),
+        ),
+        (
+            lambda: with_cursor(order="asc", nulls="made", nulls_listed=True),
+            (
+                "BadIntegration: BadStream: Cursor(nulls_listed=True) does nothing: it needs `nulls`, and what limits "
+                'a list: `since`, or `order="desc"`; set both, or remove it'
             ),
         ),
         (
@@ -308,6 +315,7 @@ def test_the_message_says_what_does_nothing_and_why(make: Make, message: str) ->
         # Even without a filter, a look-back finds records below the mark that became visible late.
         lambda: with_cursor(lookback=timedelta(hours=1)),
         lambda: with_cursor(order="desc"),
+        lambda: with_cursor(order="desc", nulls="made", nulls_listed=True, reread=timedelta(days=7)),
         # A paginator counts from the value in the parameters.
         lambda: with_stream(paginator=Offset(size_param="size", size=50), params={"offset": 100}),
         # The integration's value is for streams with other paginators, or goes to the query beside a body.
