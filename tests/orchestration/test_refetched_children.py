@@ -7,9 +7,9 @@ from pathlib import Path
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.orchestration.dagster_instance import open_temporary_instance
 from dazz_assets.orchestration.local_runs import sync_connections
-from tests.extract.test_changed_parents import Tracker, TrackerIntegration
 from tests.help_desk_vendor import Customer
 from tests.http.loopback import Vendor
+from tests.tracker_vendor import Tracker, TrackerIntegration
 
 
 def test_a_refetch_lists_the_children_of_unchanged_parents(tmp_path: Path) -> None:
