@@ -1,0 +1,15 @@
+"""Run a command whose output nobody reads, as after `| head` has ended."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+
+
+def run_without_reader(command: Sequence[str], variables: Mapping[str, str | None]) -> tuple[str, int]:
+    """What a command says on standard error, and its exit status."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    env = {name: value for name, value in (os.environ | variables).items() if value is not None}
+    result = subprocess.run(command, env=env, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    return result.stderr, result.returncode
