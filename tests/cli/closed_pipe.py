@@ -9,7 +9,8 @@ def run_without_reader(command: Sequence[str], variables: Mapping[str, str | Non
     """What a command says on standard error, and its exit status."""
     reading, writing = os.pipe()
     os.close(reading)
-    env = {name: value for name, value in (os.environ | variables).items() if value is not None}
+    # Some environments have Python write at once, where a user's writes what it has at the end.
+    env = {name: value for name, value in (os.environ | variables | {"PYTHONUNBUFFERED": None}).items() if value}
     result = subprocess.run(command, env=env, stdout=writing, stderr=subprocess.PIPE, text=True)
     os.close(writing)
     return result.stderr, result.returncode

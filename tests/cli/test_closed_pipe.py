@@ -11,7 +11,15 @@ LARGE = "select repeat('x', 100) as text from range(5000)"
 
 
 @pytest.mark.parametrize(
-    "args", [("query", LARGE), ("query", LARGE, "--json"), ("list", "--json"), ("status",)], ids=" ".join
+    "args",
+    [
+        ("query", LARGE),
+        ("query", LARGE, "--json"),
+        ("query", "select 1 as n", "--json"),
+        ("list", "--json"),
+        ("status",),
+    ],
+    ids=" ".join,
 )
 def test_a_command_ends_in_silence_when_its_reader_does(synced: Project, args: tuple[str, ...]) -> None:
     assert run_without_reader(synced.command(*args), synced.env) == ("", 1)
