@@ -5,19 +5,20 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-# Between two columns.
-GAP = 3
 # A text of more cells than this has at least so many in a line. A longer word than the other may be broken.
 _SHORTEST_LINE = 20
 _LONGEST_WORD = 40
 
 
-def choose_widths(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int] | None:
-    """The width of each column, the widest ones narrowed as far as need be; None if the columns don't fit readably."""
+def choose_widths(names: Sequence[str], rows: Sequence[Sequence[str]], width: int, gap: int) -> list[int] | None:
+    """The width of each column, the widest ones narrowed as far as need be; None if the columns don't fit readably.
+
+    gap: between two columns.
+    """
     columns = [[row[index] for row in rows] for index in range(len(names))]
     whole = [max(map(cell_len, [name, *cells])) for name, cells in zip(names, columns, strict=True)]
     least = [max(_longest_word([name]), _least_width(cells)) for name, cells in zip(names, columns, strict=True)]
-    room = width - GAP * (len(names) - 1)
+    room = width - gap * (len(names) - 1)
     if sum(least) > room:
         return None
 

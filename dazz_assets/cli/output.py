@@ -50,17 +50,18 @@ def print_table(
     exact: the rows are data, whose numbers are shown as they are, and not counts to be read.
     """
     listed = [list(row) for row in rows]
-    names, cells = (
-        [one_line(name) for name in columns],
-        [[_format_cell(value, exact) for value in row] for row in listed],
-    )
+    names = [one_line(name) for name in columns]
+    cells = [[_format_cell(value, exact) for value in row] for row in listed]
     if title:
         print_result(title)
-    widths = choose_widths(names, cells, console(sys.stdout).width)
+    width, padding = console(sys.stdout).width, 1
+    widths = choose_widths(names, cells, width, gap=3)
+    if widths is None:
+        padding, widths = 0, choose_widths(names, cells, width, gap=1)
     if widths is None:
         _print_records(names, cells)
         return
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, padding))
     for index, name in enumerate(names):
         values = [row[index] for row in listed if row[index] is not None]
         numeric = bool(values) and all(isinstance(value, int | float) for value in values)

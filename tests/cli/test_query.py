@@ -55,6 +55,15 @@ def test_columns_that_fit_a_terminal_stay_a_table_whose_words_are_whole(synced: 
     assert [word for line in lines[2:] for word in line.split() if word != "word"] == ["Shop", "2026-01-31T10:00:00Z"]
 
 
+def test_columns_that_just_fit_a_terminal_stand_close_together(synced: Project) -> None:
+    columns = ", ".join(f"'seven_{number}' as name_{number}" for number in range(9))
+    header, _, row = run_at_terminal(
+        synced.command("query", f"select {columns} from tickets limit 1"), synced.env, width=80
+    ).splitlines()
+    assert header.split() == [f"name_{number}" for number in range(9)]
+    assert row.split() == [f"seven_{number}" for number in range(9)]
+
+
 def test_a_table_without_rows_that_does_not_fit_a_terminal_names_its_columns(synced: Project) -> None:
     sql = f"select {MANY_COLUMNS} from tickets limit 0"
     out = run_at_terminal(synced.command("query", sql), synced.env, width=80)
