@@ -3,7 +3,8 @@
 Each command imports what it needs when it runs, so that `dazz query` starts without Dagster.
 """
 
-from typing import Any
+import sys
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -26,7 +27,7 @@ from dazz_assets.cli.commands import (
     sync,
 )
 from dazz_assets.cli.exit_status import INTERRUPTED, report_error
-from dazz_assets.cli.output import print_note
+from dazz_assets.cli.output import print_note, print_result
 
 
 class _Commands(TyperGroup):
@@ -34,15 +35,32 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
         except KeyboardInterrupt:
             print_note("Interrupted. Stored data is safe, and the next sync continues from there.")
             raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise  # The reader, such as `head`, has enough: typer then ends the process in silence.
         except Exception as error:
             if type(error).__module__.startswith("typer"):
                 raise
             raise typer.Exit(report_error(error)) from None
 
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        print_result(f"dazz {version('dazz-assets')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+]
 
 app = typer.Typer(
     cls=_Commands,
@@ -53,6 +71,13 @@ app = typer.Typer(
     help="Pull data out of SaaS and cloud APIs as Dagster assets.",
     epilog="Exit status: 0 done, 1 failed in part or whole, 2 wrong usage or config, 130 interrupted.",
 )
+
+
+@app.callback()
+def _main(version: Version = False) -> None:
+    """Holds the options of the command itself."""
+
+
 app.command("list")(list.list_integrations)
 app.command("new")(new.new_integration)
 app.command("check")(check.check_connections)

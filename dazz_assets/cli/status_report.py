@@ -88,8 +88,9 @@ class FailingStatus:
 
 @dataclass(slots=True)
 class LakeStatus:
-    """The status of all that is stored or configured. problems: what is wrong with the connections file.
+    """The status of all that is stored or configured.
 
+    problems: what is wrong with the connections file, or with the config of a connection.
     unknown: integrations that connections or stored data name, and that are not discovered.
     """
 
@@ -125,11 +126,24 @@ def read_status() -> LakeStatus:
             failing = list(_read_failing(instance, specs, connections))
         reader = _Reader(lake, connections, specs, history, translator, failing)
         streams, parsers = reader.read_streams(), reader.read_parsers()
+    problems += _find_unusable(connections, specs)
     if is_readable:
         _note_removed([*streams, *parsers], connections)
+        streams = [item for item in streams if item.configured or item.rows]
+        parsers = [item for item in parsers if item.configured or item.objects or item.quarantined]
     configured = {item.integration for item in connections.valid}
     stored = {item.integration for item in streams} | {item.integration for item in parsers}
     return LakeStatus(streams, parsers, failing, problems, sorted((configured | stored) - specs.keys()))
+
+
+def _find_unusable(connections: Connections, specs: Mapping[str, IntegrationSpec]) -> Iterator[str]:
+    """What is wrong with the configs of connections: a variable that is not set here, a missing or a wrong setting."""
+    for item in connections.valid:
+        if (spec := specs.get(item.integration)) is not None:
+            try:
+                item.load(spec.config)
+            except BadConnection as error:
+                yield str(error)
 
 
 def _note_removed(items: Sequence[StreamStatus | ParserStatus], connections: Connections) -> None:

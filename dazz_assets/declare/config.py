@@ -17,7 +17,8 @@ class ConnectionConfig(BaseModel):
 
     Declare every secret as a `SecretStr` of its own, so that it is masked in messages, logs and recordings. Templates
     name the fields, for example `{config.org}`, and what is computed from them by pydantic's `@computed_field`. Fields
-    that are not declared are refused, so a misspelt setting is an error.
+    that are not declared are refused, so a misspelt setting is an error. `dazz explain` lists the fields, with the
+    first sentence that a line of the docstring (`token: ...`) or pydantic's `Field(description=...)` says of each.
 
     One field may be a list of secrets, `tokens: tuple[SecretStr, ...]`, for several tokens of one account: the auth
     names it as any other, and each request is sent with the token that may be used soonest.

@@ -14,8 +14,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from dazz_assets.lake.errors import QueryError
-
 # Without a limit DuckDB takes up to 80% of the machine's memory, in each process, before it spills to the disk. The
 # first is enough for some million keys.
 _MEMORY_LIMITS = ("50MB", "200MB", "800MB", "80%")
@@ -49,11 +47,8 @@ def _bounded_connection(limit: str, process: int) -> duckdb.DuckDBPyConnection:
 def run_statement(
     connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any] | None = None
 ) -> duckdb.DuckDBPyRelation:
-    """The lazy relation of a statement. Raises QueryError for a statement that returns no rows."""
-    relation = connection.sql(sql, params=dict(values) if values else None)
-    if relation is None:
-        raise QueryError("The statement returns no rows: use SELECT.")
-    return relation
+    """The lazy relation of a statement that reads."""
+    return connection.sql(sql, params=dict(values) if values else None)
 
 
 def read_bounded(sql: str, values: Mapping[str, Any]) -> pa.Table:

@@ -22,7 +22,8 @@ _LONGEST_DELAY_IF_REFUSED = timedelta(days=1)
 _RECENT = timedelta(days=2)
 _MOST_RUNS = 100
 _MOST_DOUBLINGS = 20
-_LONGEST_REASON = 300
+# Room for what a vendor said and our advice after it.
+_LONGEST_REASON = 1_000
 _FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 
 
@@ -109,7 +110,7 @@ def _describe(instance: dg.DagsterInstance, failures: list[dg.RunRecord], interv
     # What it is said of is named beside it.
     reason = reason.removeprefix(f"{last.tags.get(CONNECTION_TAG, '')}, ")
     if len(reason) > _LONGEST_REASON:
-        reason = f"{reason[:_LONGEST_REASON]}..."
+        reason = f"{reason[:_LONGEST_REASON].rsplit(maxsplit=1)[0]} …"
     longest = _LONGEST_DELAY_IF_REFUSED if REFUSED_TAG in last.tags else _LONGEST_DELAY
     delay = interval * 2 ** min(len(failures) - 1, _MOST_DOUBLINGS)
     next_try = _created_at(failures[0]) + max(interval, min(delay, longest))

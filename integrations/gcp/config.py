@@ -17,8 +17,9 @@ class GcpConfig(ConnectionConfig):
         its place.
     project_query: which projects, as Resource Manager's search has it: `parent:folders/123`. By default all that the
         credentials may see.
-    token_url, asset_url, storage_url: where tokens are issued, and where the Cloud Asset and the Cloud Storage API are;
-        `base_url` is where the Resource Manager API is.
+    token_url: where tokens are issued.
+    asset_url: where the Cloud Asset API is.
+    storage_url: where the Cloud Storage API is; `base_url` is where the Resource Manager API is.
     """
 
     service_account: SecretStr | None = None

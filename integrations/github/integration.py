@@ -43,8 +43,8 @@ from .work_items import issue_work_item, pull_request_work_item
 class GitHubConfig(ConnectionConfig):
     """An organisation, and a token or a GitHub App that may read it.
 
-    token: a personal access token. app_id, installation_id, private_key: of a GitHub App that is installed in the
-    organisation; the key is in PEM.
+    token: a personal access token.
+    app_id, installation_id, private_key: of a GitHub App that is installed in the organisation; the key is in PEM.
     For GitHub Enterprise Server set `base_url` to `https://<host>/api/v3`.
     """
 

@@ -32,6 +32,55 @@ def test_streams_parsers_and_first_requests_of_a_file_by_path(project: Project) 
     assert project.vendor.requests == []
 
 
+CONFIG = '''
+class IncidentsConfig(ConnectionConfig):
+    """A shop, and who reads it.
+
+    token: of the owner. It is made
+        by hand.
+    region, zone: where the shop
+        is, as its address has it.
+    """
+
+    token: SecretStr
+    spare_tokens: tuple[SecretStr, ...] = ()
+    region: Literal["eu", "us"] = "eu"
+    zone: Annotated[int | None, Field(ge=1)] = None
+    shops: tuple[str, ...] = Field(default=("a", "b"), description="Which ones. All are read.")
+'''
+
+
+def test_the_config_is_listed_with_what_each_field_takes(project: Project) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    text = text.replace("\nclass IncidentsConfig(ConnectionConfig):\n    token: SecretStr\n", CONFIG)
+    text = text.replace("import BaseModel, SecretStr", "import BaseModel, Field, SecretStr\nfrom typing import *")
+    Path(project.target).write_text(text, encoding="utf-8")
+    lines = project.run("explain", project.target).out.splitlines()
+    start = lines.index("Config of a connection: A shop, and who reads it.")
+    assert lines[start + 1 : start + 6] == [
+        "  token: str, required, secret (of the owner)",
+        "  spare_tokens: list of str, optional, secret",
+        "  region: 'eu' | 'us', by default eu (where the shop is, as its address has it)",
+        "  zone: int, optional (where the shop is, as its address has it)",
+        "  shops: list of str, by default a, b (Which ones)",
+    ]
+    assert lines[start + 6].startswith("  base_url: str, optional (replaces the integration's `base_url` for this ")
+    assert lines[start + 7] == ""
+
+
+def test_json_has_the_config(project: Project) -> None:
+    config = project.json("explain", project.target)["config"]
+    assert config["description"] == ""
+    assert config["fields"][0] == {
+        "name": "token",
+        "type": "str",
+        "required": True,
+        "default": None,
+        "secret": True,
+        "description": "",
+    }
+
+
 def test_no_secret_is_read_or_shown(project: Project) -> None:
     for options in ([], ["--json"], ["--mermaid"]):
         result = project.run("explain", project.target, *options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from dazz_assets import Incremental, parser
 from dazz_assets.cli import app
 from dazz_assets.domain import DomainObject, Finding, FindingClass, RawRecord, Severity, Status
+from tests.cli.closed_pipe import run_without_reader
 from tests.domain.test_ocsf_events import problems
 from tests.help_desk_vendor import Customer, Desk, PagedDeskApi, TicketsStream, help_desk
 
@@ -113,6 +115,11 @@ def test_events_can_be_written_to_a_file(home: Path) -> None:
 
     assert result.stdout == ""
     assert len(events((home / "events.jsonl").read_text())) == 8
+
+
+def test_it_ends_in_silence_when_its_reader_does(home: Path) -> None:
+    command = [sys.executable, "-m", "dazz_assets.cli", "export", "ocsf"]
+    assert run_without_reader(command, {"DAZZ_HOME": str(home)}) == ("", 1)
 
 
 def test_the_same_findings_are_the_same_events(home: Path) -> None:

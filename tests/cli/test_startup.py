@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -27,11 +28,12 @@ DAGSTER = {"dagster", "sqlalchemy", "grpc"}
     ("args", "not_needed"),
     [
         (["--help"], DAGSTER | LAKE | SENDING | {"psutil", "pydantic", "urllib3", "yaml"}),
+        (["--version"], DAGSTER | LAKE | SENDING | {"psutil", "pydantic", "urllib3", "yaml"}),
         (["sync", "--help"], DAGSTER | LAKE | SENDING | {"psutil", "urllib3", "yaml"}),
         (["list"], DAGSTER | LAKE | SENDING | {"psutil"}),
         (["query", "select 1 as one from tickets"], DAGSTER),
     ],
-    ids=["help", "help of a command", "list", "query"],
+    ids=["help", "version", "help of a command", "list", "query"],
 )
 def test_a_command_imports_only_what_it_needs(synced: Project, args: list[str], not_needed: set[str]) -> None:
     env = os.environ | {name: value for name, value in synced.env.items() if value}
@@ -44,3 +46,7 @@ def test_the_package_runs_as_a_module(synced: Project) -> None:
     for command in ("list", "check", "sync", "parse", "query", "status", "compact", "sandbox", "demo", "dev"):
         assert f" {command} " in result.stdout
     assert "Usage: dazz" in result.stdout
+
+
+def test_the_version_is_that_of_the_installed_package(project: Project) -> None:
+    assert project.run("--version").out == f"dazz {version('dazz-assets')}\n"

@@ -8,7 +8,9 @@ from typing import NoReturn
 import pytest
 
 from tests.cli.conftest import Project, noon
+from tests.cli.terminal import run_at_terminal
 from tests.cli.vendor import TOKEN
+from tests.http.loopback import Reply
 
 
 def test_a_synced_stream_shows_rows_mark_requests_and_when_it_is_due(synced: Project) -> None:
@@ -100,6 +102,39 @@ def test_stored_streams_are_shown_after_their_connection_was_removed(project: Pr
     project.configure()
     streams = project.json("status")["streams"]
     assert [(item["stream"], item["due_next"]) for item in streams] == [("incidents", None), ("services", None)]
+
+
+def test_what_is_empty_is_not_shown_of_a_connection_that_was_removed(project: Project) -> None:
+    project.vendor.services, project.vendor.incidents = [], []
+    project.run("sync", project.target)
+    assert len(project.json("status")["streams"]) == 2
+    project.configure()
+    status = project.json("status")
+    assert (status["streams"], status["parsers"]) == ([], [])
+    assert "no longer configured" not in project.run("status").err
+
+
+def test_a_connection_whose_variable_is_not_set_is_told(project: Project) -> None:
+    assert project.json("status")["problems"] == []
+    project.env["INCIDENTS_TOKEN"] = None
+    assert project.run("status").err == (
+        "Connection not usable: connection 'acme' of incidents: config.token needs the environment variable "
+        "INCIDENTS_TOKEN, which is not set\n"
+    )
+
+
+def test_why_a_connection_fails_is_told_to_its_end(project: Project) -> None:
+    reason = "the words of the vendor, " * 15 + "which end here"
+    project.vendor.refused |= dict.fromkeys(("/services", "/incidents"), Reply(401, {"message": reason}))
+    project.run("sync", project.target, status=1)
+    assert "which end here" in project.run("status").err
+
+
+def test_names_and_times_are_whole_on_a_terminal_of_100_columns(synced: Project) -> None:
+    lines = run_at_terminal(synced.command("status"), synced.env, width=100).splitlines()
+    assert max(map(len, lines)) <= 100
+    words = " ".join(lines).split()
+    assert {"incidents/acme", "services", "tickets", f"{noon(1)[:10]}", "12:00Z"} <= set(words)
 
 
 def test_a_connection_that_was_removed_is_said_to_be_and_its_old_errors_are_not_shown(project: Project) -> None:

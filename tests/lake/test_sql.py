@@ -184,7 +184,7 @@ def test_the_error_for_an_unknown_table_lists_the_known_ones(lake: Lake, issues:
         ("selec 1", "syntax error"),
         ("select nothing from raw.snyk_issues", "nothing"),
         ("select key::int from raw.snyk_issues", "Could not convert"),
-        ("", "returns no rows"),
+        ("", "one statement that reads"),
         ("select * from a join b using (c)", "a does not exist|no table"),
     ],
 )
@@ -194,6 +194,47 @@ def test_a_mistake_in_the_query_is_reported_in_the_words_of_duckdb(
     store(issues, MONDAY, Row("a", 1, 1))
     with pytest.raises(QueryError, match=message):
         query(lake, sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("drop view raw.snyk_issues", "drop table raw.snyk_issues", "create table x as select 1", "set threads = 1"),
+        *("insert into raw.snyk_issues values (1)", "copy (select 1) to 'x.csv'", "attach 'x.duckdb'", "-- nothing"),
+        "create table x as pivot raw.snyk_issues on key using count(*)",
+        "copy (pivot raw.snyk_issues on key using count(*)) to 'x.csv'",
+        "explain analyze copy (select 1) to 'x.csv'",
+    ],
+)
+def test_only_statements_that_read_are_run(
+    lake: Lake, issues: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store(issues, MONDAY, Row("a", 1, 1))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(QueryError, match="A query is one statement that reads: SELECT, "):
+        query(lake, sql)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_several_statements_are_refused_rather_than_all_but_the_last_one_dropped(lake: Lake, issues: Table) -> None:
+    store(issues, MONDAY, Row("a", 1, 1))
+    with pytest.raises(QueryError, match="These are 2 statements"):
+        query(lake, "select 1; select 2")
+    assert query(lake, "select 1 as one; -- and no more").to_pylist() == [{"one": 1}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("from raw.snyk_issues", "with a as (from raw.snyk_issues) from a", "values (1)", "table raw.snyk_issues"),
+        *("pivot raw.snyk_issues on key using count(*);", "summarize raw.snyk_issues", "describe raw.snyk_issues"),
+        "with a as (pivot raw.snyk_issues on key using count(*)) from a",
+    ],
+)
+def test_every_statement_that_reads_is_run(lake: Lake, issues: Table, sql: str) -> None:
+    store(issues, MONDAY, Row("a", 1, 1))
+    assert query(lake, sql).num_rows > 0
 
 
 def test_a_query_runs_again_if_a_file_is_removed_during_it(

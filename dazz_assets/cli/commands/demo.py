@@ -53,7 +53,7 @@ def run_demo() -> None:
         print_result("No findings: none of these vendors has any.")
     else:
         print_result(f'dazz query "{demonstration.sql}"')
-        print_table(table.column_names, [list(row.values()) for row in table.to_pylist()])
+        print_table(table.column_names, [list(row.values()) for row in table.to_pylist()], exact=True)
     print_result("")
     for claim in demonstration.claims:
         print_result(f"{'ok' if claim.holds else 'FAILED'}: {claim.text}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,7 +28,7 @@ _BODY_WIDTH = 500
 
 
 def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, as_json: AsJson = False) -> None:
-    """Show an integration's streams, parsers and tables, and the first requests that syncs would send.
+    """Show an integration's config, streams, parsers and tables, and the first requests that syncs would send.
 
     Needs no connection, and sends nothing.
     """
@@ -54,6 +55,7 @@ def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, 
 
 def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]) -> dict[str, Any]:
     from dazz_assets.spec import summary
+    from dazz_assets.spec.config_fields import describe_config, describe_purpose
 
     integration = spec.integration
     return {
@@ -63,6 +65,10 @@ def _document(spec: IntegrationSpec, requests: dict[str, list[AnnouncedRequest]]
         "auth": summary.describe_setting(integration.auth),
         "facts": {name: stream.request_line for name, stream in spec.facts.items()},
         "permissions_url": integration.permissions_url,
+        "config": {
+            "description": describe_purpose(spec.config),
+            "fields": [asdict(field) for field in describe_config(spec.config)],
+        },
         "window": spec.window,
         "check": spec.check,
         "streams": [_stream_document(spec, item, requests[item.name]) for item in spec.streams.values()],
@@ -126,7 +132,9 @@ def _print_document(
     print_result(one_line(f"base URL {base_url}, auth {document['auth'] or 'none'}"))
     for name, request_line in document["facts"].items():
         print_result(one_line(f"fact {name}: {request_line}"))
+    _print_config(document["config"])
     streams = document["streams"]
+    print_result("")
     print_table(
         ("stream", "kind", "key", "cursor", "partitions", "parent", "records at", "paginator", "read by"),
         [
@@ -166,6 +174,19 @@ def _print_document(
         print_result(f"\n{_LEGEND}")
     if any("<now" in line for each in requests.values() for line in _format_requests(each)):
         print_result(f"\n{_NOW}")
+
+
+def _print_config(config: dict[str, Any]) -> None:
+    """Print what the config of a connection takes, a line for each field: `token: str, required, secret (a user's)`."""
+    about = config["description"].partition("\n")[0]
+    print_result("")
+    print_result(one_line(f"Config of a connection: {about}").rstrip())
+    for field in config["fields"]:
+        default = field["default"]
+        necessity = "required" if field["required"] else "optional" if default is None else f"by default {default}"
+        facts = [field["type"], necessity, *(["secret"] if field["secret"] else [])]
+        about = f" ({field['description']})" if field["description"] else ""
+        print_result(one_line(f"  {field['name']}: {', '.join(facts)}{about}"))
 
 
 def _print_permissions(document: dict[str, Any]) -> None:

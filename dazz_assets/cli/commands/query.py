@@ -40,6 +40,6 @@ def query_lake(sql: Sql, as_json: AsJson = False, output: Output = None) -> None
         print_json(list(json_rows(table)))
         return
     shown = table.slice(0, _MAX_ROWS).to_pylist()
-    print_table(table.column_names, [list(row.values()) for row in shown])
+    print_table(table.column_names, [list(row.values()) for row in shown], exact=True)
     if table.num_rows > _MAX_ROWS:
         print_note(f"Showing the first {_MAX_ROWS:,} of {table.num_rows:,} rows: get all with --json or --output.")

@@ -1,5 +1,6 @@
 """`dazz status`: what is stored of each connection, how far its marks are, and what failed last."""
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,13 @@ from dazz_assets.names import list_names
 from dazz_assets.reports import describe_failing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dazz_assets.cli.status_report import ParserStatus, StreamStatus
 
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}).*Z")
 # The columns of each table, with the fields that they show.
 _STREAM = {
-    "integration": "integration",
     "connection": "connection",
     "stream": "stream",
     "rows (all versions)": "rows",
@@ -26,7 +27,6 @@ _STREAM = {
     "due next": "due_next",
 }
 _PARSER = {
-    "integration": "integration",
     "connection": "connection",
     "parser": "parser",
     "objects": "objects",
@@ -51,10 +51,10 @@ def show_status(as_json: AsJson = False) -> None:
     elif not status.streams:
         print_result(f"There are no connections yet {describe_search()}, and nothing is stored in {lake_url()}.")
     else:
-        print_table(list(_STREAM), [[getattr(item, name) for name in _STREAM.values()] for item in status.streams])
+        print_table(list(_STREAM), [_table_row(item, _STREAM.values()) for item in status.streams])
     if status.parsers:
         print_result("")
-        print_table(list(_PARSER), [[getattr(item, name) for name in _PARSER.values()] for item in status.parsers])
+        print_table(list(_PARSER), [_table_row(item, _PARSER.values()) for item in status.parsers])
     if status.unknown:
         print_note(_describe_unknown(status.unknown), "yellow")
     for failing in status.failing:
@@ -63,7 +63,7 @@ def show_status(as_json: AsJson = False) -> None:
         print_note(f"{connection} {text}", "red")
     items: list[StreamStatus | ParserStatus] = [*status.streams, *status.parsers]
     for item in items:
-        is_shown = any(failing.reason.rstrip(".") in (item.last_error or "") for failing in status.failing)
+        is_shown = any(failing.reason.rstrip(".… ") in (item.last_error or "") for failing in status.failing)
         if item.last_error and item.configured and not is_shown:
             print_note(_name_connection(f"{item.integration}/{item.connection}", item.last_error), "red")
     for connection in dict.fromkeys(f"{item.integration}/{item.connection}" for item in items if not item.configured):
@@ -74,6 +74,18 @@ def show_status(as_json: AsJson = False) -> None:
             print_note(f"{parser.integration}/{parser.connection}: {text}", "yellow")
     for problem in status.problems:
         print_note(f"Connection not usable: {problem}", "red")
+
+
+def _table_row(item: "StreamStatus | ParserStatus", fields: "Iterable[str]") -> list[object]:
+    values = {name: _shorten_time(getattr(item, name)) for name in fields}
+    return list((values | {"connection": f"{item.integration}/{item.connection}"}).values())
+
+
+def _shorten_time(value: object) -> object:
+    """A time to the minute, in two words so that a narrow column breaks it between day and hour; others as they are."""
+    if not isinstance(value, str) or (match := _TIME.fullmatch(value)) is None:
+        return value
+    return f"{match[1]} {match[2]}Z"
 
 
 def _name_connection(connection: str, text: str) -> str:
