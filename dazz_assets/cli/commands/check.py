@@ -62,6 +62,10 @@ def check_connections(
         else:
             failed += any(each.is_problem for each in checks)
             _print_checks(f"{target.spec.name}/{item.id}", checks)
+    if failed:
+        from dazz_assets.cli.sandbox_connections import note_stopped_sandbox
+
+        note_stopped_sandbox(target.connections)
     if unusable == len(target.connections) + len(target.problems):
         end_command(WRONG_USAGE)
     if failed or unusable:
