@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from dazz_assets.home import CONNECTIONS_FILE, describe_search, in_project
-from dazz_assets.names import suggest
+from dazz_assets.names import closest_name, suggest
 
 CONNECTIONS_VARIABLE = "DAZZ_CONNECTIONS"
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -24,6 +24,12 @@ _EXPECTED = {
     "id": "write lower case letters, digits, _ and -, at most 100 characters",
     "start": "write a day, like 2026-01-31",
     "interval": "write a number and a unit, greater than 0: 30s, 15m, 6h or 1d",
+}
+# What pydantic calls by names of Python, in the words of YAML.
+_IN_YAML = {
+    "tuple_type": "must be a list: write each item on a line of its own, after `- `",
+    "list_type": "must be a list: write each item on a line of its own, after `- `",
+    "dict_type": "must be a group of settings: write each on a line of its own below it, as `name: value`",
 }
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -75,6 +81,7 @@ class Connection(BaseModel):
             loaded = config.model_validate(values)
         except ValidationError as error:
             raise BadConnection(f"{label}: {_describe_problems(error, config, 'config.')}") from None
+        _check_secrets(label, loaded)
         for name in config.model_computed_fields:
             _check_computed(label, loaded, name)
         return loaded
@@ -179,6 +186,14 @@ def check_entries(source: str, entries: Iterable[Any]) -> Connections:
     return Connections(tuple(valid.values()), tuple(problems))
 
 
+def _check_secrets(label: str, config: BaseModel) -> None:
+    """Raise BadConnection for an empty secret, which would sign in as nobody."""
+    for name, value in config:
+        secrets = [item for item in (value if isinstance(value, tuple) else [value]) if isinstance(item, SecretStr)]
+        if any(not secret.get_secret_value().strip() for secret in secrets):
+            raise BadConnection(f"{label}: `config.{name}` is empty; give it a value")
+
+
 def _check_computed(label: str, config: BaseModel, name: str) -> None:
     """Compute a field once. Raises BadConnection, without what the author's code says, as it may quote a secret."""
     try:
@@ -190,8 +205,20 @@ def _check_computed(label: str, config: BaseModel, name: str) -> None:
 
 
 def _describe_problems(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
-    problems = error.errors(include_input=False, include_url=False)
+    problems = error.errors(include_url=False)
     return "; ".join(_describe_problem(item, model, prefix) for item in problems)
+
+
+def _describe_type(problem: ErrorDetails) -> str:
+    """What a value of the wrong type must be. Never shows the value, which may be a secret."""
+    value, kind = problem["input"], problem["type"]
+    if kind in _IN_YAML:
+        return _IN_YAML[kind]
+    if value is None:
+        return "is empty; give it a value"
+    if kind == "string_type" and isinstance(value, int | float | date):
+        return 'must be text, which YAML takes it for only in quotes: write "..." around it'
+    return f"must be {problem['msg'].removeprefix('Input should be ')}"
 
 
 def _describe_problem(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
@@ -205,11 +232,13 @@ def _describe_problem(problem: ErrorDetails, model: type[BaseModel], prefix: str
     if kind == "missing":
         return f"`{setting}` is missing"
     if kind == "extra_forbidden":
+        if not prefix and closest_name(setting, known) is None:
+            return f"`{setting}` is not a setting of a connection; put what the integration needs under `config:`"
         owner = "the config" if prefix else "a connection"
         return f"`{setting}` is not a setting of {owner}{suggest(setting, known).replace(chr(39), '`')}"
     if setting in _EXPECTED:
         reason = problem["msg"].removeprefix("Value error, ") if kind == "value_error" else _EXPECTED[setting]
         return f"`{setting}`: {reason}"
     if kind.endswith(("_type", "_parsing")):
-        return f"`{setting}` must be {problem['msg'].removeprefix('Input should be ')}"
+        return f"`{setting}` {_describe_type(problem)}"
     return f"`{setting}`: {problem['msg'].removeprefix('Value error, ')}"

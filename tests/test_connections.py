@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import SecretStr, model_validator
 
 from dazz_assets import ConnectionConfig
 from dazz_assets.connections import BadConnection, Connection, read_connections
+from integrations.jira.config import JiraConfig
 
 
 class Config(ConnectionConfig):
@@ -54,6 +56,12 @@ def test_an_entry_is_read_and_an_id_of_digits_needs_no_quotes(tmp_path: Path) ->
             "`strat` is not .*; did you mean `start`\\?$",
         ),
         ("{id: acme, integration: snyk, start: 2026-01-01, interval: 5}", "`interval`: .*30s, 15m, 6h or 1d"),
+        (
+            "{id: acme, integration: snyk, start: 2026-01-01, token: canary}",
+            "'acme': `token` is not a setting of a connection; put what the integration needs under `config:`$",
+        ),
+        ("{id: acme, integration: snyk, start: 2026-01-01, config: canary}", "`config` must be a group of settings: "),
+        ("{id: acme, integration: , start: 2026-01-01}", "`integration` is empty; give it a value$"),
         (
             "{id: acme, integration: snyk, start: 2026-01-01, intervall: 5m}",
             "`intervall` is not a setting of a connection; .* `interval`",
@@ -131,8 +139,47 @@ def test_the_error_for_a_wrong_config_names_the_setting_but_not_the_secret() -> 
     with pytest.raises(BadConnection) as caught:
         Connection.model_validate(entry).load(Config)
     assert str(caught.value) == (
-        "connection 'acme' of snyk: `config.site` must be a valid string; `config.sight` is not a setting of the "
-        "config; did you mean `config.site`?"
+        "connection 'acme' of snyk: `config.site` must be text, which YAML takes it for only in quotes: write \"...\" "
+        "around it; `config.sight` is not a setting of the config; did you mean `config.site`?"
+    )
+
+
+class CloudConfig(ConnectionConfig):
+    token: SecretStr | None = None
+    tokens: tuple[SecretStr, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("token: 12345", '`config.token` must be text, which YAML takes it for only in quotes: write "..." around it'),
+        (
+            "token: 2026-01-01",
+            '`config.token` must be text, which YAML takes it for only in quotes: write "..." around it',
+        ),
+        ("token: [canary]", "`config.token` must be a valid string"),
+        ('token: ""', "`config.token` is empty; give it a value"),
+        ('tokens: [canary, " "]', "`config.tokens` is empty; give it a value"),
+        ("roles: canary", "`config.roles` must be a list: write each item on a line of its own, after `- `"),
+        ("roles: [a, ]\ntoken: x\ntokens: [null]", "`config.tokens.0` is empty; give it a value"),
+    ],
+)
+def test_a_value_of_another_type_is_told_in_the_words_of_yaml(config: str, message: str) -> None:
+    entry = {"id": "acme", "integration": "cloud", "start": "2026-01-01", "config": yaml.safe_load(config)}
+    with pytest.raises(BadConnection) as caught:
+        Connection.model_validate(entry).load(CloudConfig)
+    assert str(caught.value) == f"connection 'acme' of cloud: {message}"
+
+
+@pytest.mark.parametrize("site", ["https://nimbus.atlassian.net", "nimbus.atlassian.net", ""])
+def test_an_address_in_place_of_the_name_of_jiras_site_is_told(site: str) -> None:
+    entry = {"id": "acme", "integration": "jira", "start": "2026-01-01", "config": {"site": site}}
+    with pytest.raises(BadConnection) as caught:
+        Connection.model_validate(entry).load(JiraConfig)
+    assert str(caught.value) == (
+        "connection 'acme' of jira: `config.site`: write the site's name alone, which is `nimbus` of "
+        "https://nimbus.atlassian.net"
     )
 
 

@@ -86,7 +86,7 @@ def read_auth(text: str) -> BearerToken | ApiKey | Basic | None:
         return Basic("{config.username}", "{config.password}")
     if text == NONE:
         return None
-    raise UsageError(f"--auth {text!r} is not one of: {AUTHS}")
+    raise UsageError(f"--auth {text!r} is not one of: {AUTHS}{_suggest_form(kind, AUTHS)}")
 
 
 def read_headers(texts: Sequence[str]) -> Mapping[str, str]:
@@ -228,9 +228,13 @@ def read_paginator(text: str) -> Paginator | None:
         return LinkHeader()
     if text == NONE:
         return None
-    close = closest_name(kind, (form.partition("[")[0].partition(":")[0] for form in PAGINATORS.split(", ")))
-    hint = f"; did you mean {close!r}?" if close not in (None, kind) else ""
-    raise UsageError(f"--paginator {text!r} is not one of: {PAGINATORS}{hint}")
+    raise UsageError(f"--paginator {text!r} is not one of: {PAGINATORS}{_suggest_form(kind, PAGINATORS)}")
+
+
+def _suggest_form(kind: str, forms: str) -> str:
+    """The end of a message: the form whose first word is close to a misspelt one."""
+    close = closest_name(kind, (form.partition("[")[0].partition(":")[0] for form in forms.split(", ")))
+    return f"; did you mean {close!r}?" if close not in (None, kind) else ""
 
 
 def write_paginator(paginator: Paginator | None) -> str:

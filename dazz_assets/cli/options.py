@@ -44,7 +44,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JS
 
 
 def check_range(since: datetime | None, until: datetime | None) -> None:
-    """Raise BadParameter for an empty range."""
+    """Raise BadParameter for a range that is empty, or that nothing can lie in yet."""
+    now = datetime.now(UTC)
+    if since is not None and since > now:
+        raise typer.BadParameter(
+            f"--since {since.isoformat()} is in the future (it is {now:%Y-%m-%d} in UTC): give a day or time that has "
+            "passed"
+        )
     if since is not None and until is not None and since >= until:
         raise typer.BadParameter(
             f"--since {since.isoformat()} must be before --until {until.isoformat()} (which is exclusive)"

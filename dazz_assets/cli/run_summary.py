@@ -9,6 +9,7 @@ from dazz_assets.cli.exit_status import DONE, FAILED, WRONG_USAGE, end_command, 
 from dazz_assets.cli.open_instance import open_instance_and_lake
 from dazz_assets.cli.output import print_json, print_note, print_table
 from dazz_assets.cli.progress_view import show_progress
+from dazz_assets.cli.sandbox_connections import note_stopped_sandbox
 from dazz_assets.cli.target import Target
 from dazz_assets.counts import format_count
 from dazz_assets.orchestration.outcomes import Outcome, Problem
@@ -43,6 +44,8 @@ def finish_run(outcome: Outcome, target: Target, *, as_json: bool) -> NoReturn:
     """Print the outcome, with the connections whose entries are invalid, and end the command with its exit status."""
     outcome.errors.extend(Problem(id_, text) for id_, text in target.problems.items())
     print_run(outcome, target, as_json=as_json)
+    if any(error.stream for error in outcome.errors):
+        note_stopped_sandbox(target.connections)
     end_command(run_exit_status(outcome, target))
 
 

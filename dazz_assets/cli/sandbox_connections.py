@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
@@ -24,6 +25,7 @@ CONNECTION = "sandbox"
 CHANGE = 1
 _STEP = 10
 _TRIES = 100
+_CONNECT_SECONDS = 1.0
 
 
 def start_sandbox(port: int, seed: int, now: datetime | None = None) -> Sandbox:
@@ -93,10 +95,42 @@ def sandbox_port(connection: Connection) -> int | None:
     return parts.port if parts.hostname == HOST else None
 
 
+def is_running(connection: Connection) -> bool:
+    """Whether something listens on the loopback port that a connection goes to."""
+    port = sandbox_port(connection)
+    if port is None:
+        return False
+    try:
+        socket.create_connection((HOST, port), _CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def note_stopped_sandbox(connections: Iterable[Connection]) -> None:
+    """Tell how to start the sandbox of connections to one that isn't running."""
+    for connection in connections:
+        if connection.id == CONNECTION and (port := sandbox_port(connection)) and not is_running(connection):
+            print_note(
+                f"{connection.integration}/{connection.id}: nothing listens on {HOST}:{port}. The sandbox is there "
+                f"only while `dazz sandbox` or `dazz dev` runs; start it in another terminal: "
+                f"`{_sandbox_command(connection.integration, port)}`",
+                "yellow",
+            )
+
+
+def _sandbox_command(integration: str, port: int) -> str:
+    """The command that serves this integration's sandbox on this port."""
+    names = [vendor.name for vendor in find_sandboxes()]
+    first = port - names.index(integration) if integration in names else SANDBOX_PORT
+    return "dazz sandbox" if first == SANDBOX_PORT else f"dazz sandbox --port {first}"
+
+
 def write_connections(path: Path, connections: tuple[Connection, ...]) -> None:
     """Write the connections file for the sandbox. Its tokens are valid for nothing else."""
     path.write_text(
-        "# Connections to the sandbox, written by `dazz demo`, which overwrites this file unless you add others.\n"
+        "# Connections to the sandbox, written by `dazz demo` or `dazz dev`. Put yours in their place: `dazz demo`\n"
+        "# writes this file again only as long as it holds nothing else, and `dazz dev` never does.\n"
         "# These tokens work for the sandbox alone. Keep real ones out of this file: token: ${MY_TOKEN}\n"
         + connections_yaml(connections),
         encoding="utf-8",

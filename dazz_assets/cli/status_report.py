@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from dazz_assets.cli.unknown_integrations import describe_unknown
 from dazz_assets.connections import BadConnection, Connection, Connections, connections_path, read_connections
 from dazz_assets.errors import ParseError
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.marks import read_mark
 from dazz_assets.home import dagster_home, lake_url
 from dazz_assets.lake import Lake, TablePath, TableVersion
+from dazz_assets.names import closest_name
 from dazz_assets.session import Session
 from dazz_assets.spec.discovery import discover
 from dazz_assets.spec.specs import IntegrationSpec
@@ -114,7 +116,14 @@ def read_status() -> LakeStatus:
         problems.append(str(error))
     with ExitStack() as stack:
         history = translator = None
-        specs, failing = discover().integrations, list[FailingStatus]()
+        found, failing = discover(), list[FailingStatus]()
+        specs = found.integrations
+        misspelt = {
+            name: text
+            for name, text in describe_unknown(connections, specs, found.failures)
+            if closest_name(name, specs) is not None
+        }
+        problems += misspelt.values()
         if (dagster_home() / "dagster.yaml").exists():
             from dazz_assets.orchestration.dagster_instance import open_instance
             from dazz_assets.orchestration.run_history import RunHistory
@@ -133,7 +142,9 @@ def read_status() -> LakeStatus:
         parsers = [item for item in parsers if item.configured or item.objects or item.quarantined]
     configured = {item.integration for item in connections.valid}
     stored = {item.integration for item in streams} | {item.integration for item in parsers}
-    return LakeStatus(streams, parsers, failing, problems, sorted((configured | stored) - specs.keys()))
+    return LakeStatus(
+        streams, parsers, failing, problems, sorted((configured | stored) - specs.keys() - misspelt.keys())
+    )
 
 
 def _find_unusable(connections: Connections, specs: Mapping[str, IntegrationSpec]) -> Iterator[str]:

@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dazz_assets.cli.exit_status import UsageError, register_secrets
-from dazz_assets.connections import BadConnection, Connection, connections_path, read_connections
+from dazz_assets.cli.unknown_integrations import describe_unknown
+from dazz_assets.connections import BadConnection, Connection, Connections, connections_path, read_connections
 from dazz_assets.declare.config import config_secrets
-from dazz_assets.names import suggest
-from dazz_assets.spec.discovery import find_integration
+from dazz_assets.names import closest_name, suggest
+from dazz_assets.spec.discovery import discover, find_integration
 from dazz_assets.spec.specs import IntegrationSpec
 
 
@@ -40,14 +41,15 @@ def find_target(name_or_path: str, ids: Sequence[str] | None) -> Target:
         if id_ in problems and id_ not in known:
             raise UsageError(problems[id_])
         if id_ not in known:
-            raise UsageError(f"{connections_path()} has no connection {id_!r} of {spec.name}{suggest(id_, known)}")
+            missing = f"{connections_path()} has no connection {id_!r} of {spec.name}{suggest(id_, known)}"
+            raise UsageError("; ".join([missing, *_misspelt(spec, connections)]))
     selected = [known[id_] for id_ in dict.fromkeys(ids)] if ids else list(known.values())
     problems = {} if ids else problems
     if not selected:
         others = sorted({item.integration for item in connections.valid})
         hint = f" (it has connections of {', '.join(others)})" if others else ""
         missing = f"{connections_path()} has no connection of {spec.name}: add one{hint}"
-        raise UsageError("; ".join(problems.values()) or missing)
+        raise UsageError("; ".join([*(problems.values() or [missing]), *_misspelt(spec, connections)]))
     for connection in selected:
         _register_config_secrets(spec, connection)
     return Target(name_or_path, spec, tuple(selected), problems)
@@ -63,6 +65,13 @@ def find_single_target(name_or_path: str, id_: str | None) -> tuple[IntegrationS
         ids = ", ".join(item.id for item in target.connections)
         raise UsageError(f"{target.spec.name} has several connections: choose one with --connection, from {ids}")
     return target.spec, target.connections[0]
+
+
+def _misspelt(spec: IntegrationSpec, connections: Connections) -> list[str]:
+    """What is wrong with entries that name no integration there is, and may have meant this one."""
+    found = discover()
+    unknown = describe_unknown(connections, {spec.name, *found.integrations}, found.failures)
+    return [text for name, text in unknown if closest_name(name, [spec.name])]
 
 
 def _register_config_secrets(spec: IntegrationSpec, connection: Connection) -> None:

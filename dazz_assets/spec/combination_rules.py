@@ -81,6 +81,17 @@ def find_unused_secrets(spec: IntegrationSpec) -> list[str]:
     ]
 
 
+def find_lists_without_key(spec: IntegrationSpec) -> list[str]:
+    """Warnings for lists of records that can be told apart by their content alone."""
+    return [
+        f"{stream.stream.__name__} has no `primary_key`, so a record that changes while its list is read may be stored "
+        "in both states, and which records left the list is not known; set it to the path of what is different in each "
+        "record (`dazz preview` shows candidates)"
+        for stream in spec.streams.values()
+        if not stream.primary_key and stream.shape == "list"
+    ]
+
+
 def check_refresh(where: str, parser: ParserSpec) -> None:
     """Check that a parser with `refresh` has windows, and an input whose change leaves them behind."""
     if parser.refresh is not None and {item.kind for item in parser.inputs} != {"incremental", "full_refresh"}:

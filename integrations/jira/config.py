@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
 
-from pydantic import Field, SecretStr, computed_field, model_validator
+from pydantic import SecretStr, computed_field, field_validator, model_validator
 
 from dazz_assets import ConnectionConfig
 
@@ -18,7 +18,7 @@ class JiraConfig(ConnectionConfig):
     auth_url: where OAuth tokens come from.
     """
 
-    site: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
+    site: str
     cloud_id: str | None = None
     email: str | None = None
     token: SecretStr | None = None
@@ -26,6 +26,13 @@ class JiraConfig(ConnectionConfig):
     client_secret: SecretStr | None = None
     refresh_token: SecretStr | None = None
     auth_url: str = "https://auth.atlassian.com"
+
+    @field_validator("site")
+    @classmethod
+    def _check_site(cls, site: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9-]+", site):
+            raise ValueError("write the site's name alone, which is `nimbus` of https://nimbus.atlassian.net")
+        return site
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dazz_assets.cli.sandbox_connections import sandbox_connections, start_sandbox, write_connections
 from dazz_assets.sandbox import Change
 from dazz_assets.spec.discovery import find_integration
 from integrations.aws.sandbox import AwsSandbox
@@ -122,6 +123,28 @@ def test_the_users_own_connections_and_lake_are_left_alone(project: Project, sny
     assert project.connections.read_text(encoding="utf-8") == before
     assert not (project.home / "lake").exists()
     assert (project.home / "demo" / "lake").is_dir()
+
+
+def test_connections_to_a_running_sandbox_are_left_alone_and_still_work(project: Project, snyk_alone: None) -> None:
+    sandbox = start_sandbox(0, 1)
+    write_connections(project.connections, sandbox_connections(sandbox))
+    before = project.connections.read_text(encoding="utf-8")
+    try:
+        error = project.run("demo").err
+        assert f"{project.connections} stays as it is" in error
+        assert project.connections.read_text(encoding="utf-8") == before
+        assert "snyk/sandbox: ok" in project.run("check", "snyk").out
+    finally:
+        sandbox.close()
+
+
+def test_connections_to_a_sandbox_that_ended_are_replaced(project: Project, snyk_alone: None) -> None:
+    sandbox = start_sandbox(0, 1)
+    write_connections(project.connections, sandbox_connections(sandbox))
+    sandbox.close()
+    before = project.connections.read_text(encoding="utf-8")
+    assert f"sandbox to {project.connections}; once the demo is over, `dazz dev` runs it" in project.run("demo").err
+    assert project.connections.read_text(encoding="utf-8") != before
 
 
 def test_a_claim_that_does_not_hold_fails_the_demo(

@@ -59,7 +59,12 @@ def dev(project: Project) -> Iterator[Dev]:
     project.connections.unlink()
     env = os.environ | {name: value for name, value in project.env.items() if value and name != "DAGSTER_HOME"}
     process = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(stub)], cwd=project.folder, env=env, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", RUN, str(stub)],
+        cwd=project.folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     running = Dev(project, process)
     yield running
@@ -90,6 +95,15 @@ def test_without_connections_it_serves_the_sandbox_and_writes_connections_to_it(
     assert {item["integration"] for item in entries} == {vendor.name for vendor in find_sandboxes()}
     for item in entries:
         assert requests.get(urljoin(item["config"]["base_url"], "/_sandbox/stats"), timeout=10).ok
+
+
+def test_it_says_that_it_wrote_connections_and_where_it_serves_the_sandbox(project: Project, dev: Dev) -> None:
+    entries = yaml.safe_load(Path(project.connections).read_text(encoding="utf-8"))["connections"]
+    snyk = next(item["config"]["base_url"] for item in entries if item["integration"] == "snyk")
+    dev.process.send_signal(signal.SIGINT)
+    _, error = dev.process.communicate(timeout=60)
+    assert f"wrote connections to the sandbox to {project.connections}" in error
+    assert f"snyk at {snyk.removesuffix('/rest')}" in error.partition("Serving the sandbox until interrupted: ")[2]
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])

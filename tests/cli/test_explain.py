@@ -138,6 +138,28 @@ def test_mermaid_prints_only_the_flowchart(project: Project) -> None:
     assert "    stream_services -->|FullRefresh| parser_tickets" in out.splitlines()
 
 
+@pytest.mark.parametrize("command", ["explain", "check"])
+def test_a_list_without_a_key_is_told_with_what_it_costs(project: Project, command: str) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    without = text.replace('path = "/services"', 'path = "/services"\n    primary_key = None')
+    assert "primary_key" not in project.run(command, project.target).err
+    target = project.folder / "without_key.py"
+    target.write_text(without, encoding="utf-8")
+    result = project.run(command, str(target))
+    assert "warning: ServicesStream has no `primary_key`, so a record that changes while" in result.err
+    assert "IncidentsStream" not in result.err
+
+
+def test_the_key_of_a_stream_without_one_is_none(project: Project) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    target = project.folder / "without_key.py"
+    target.write_text(
+        text.replace('path = "/services"', 'path = "/services"\n    primary_key = None'), encoding="utf-8"
+    )
+    lines = project.run("explain", str(target)).out.splitlines()
+    assert next(line for line in lines if line.startswith("services ")).split()[:3] == ["services", "snapshot", "none"]
+
+
 def test_two_output_formats_are_wrong_usage(project: Project) -> None:
     result = project.run("explain", project.target, "--mermaid", "--json", status=2)
     assert "give one of them" in result.err

@@ -311,6 +311,8 @@ def test_without_a_terminal_missing_flags_are_named(workspace: Workspace) -> Non
         (["--path", "/{config.org}"], "name it with --stream"),
         (["--stream", "My Stream"], "'My Stream' can't be a stream's name"),
         (["--auth", "barer"], "is not one of: bearer, header:NAME[:FORMAT], param:NAME, basic, none"),
+        (["--auth", "berer"], "did you mean 'bearer'?"),
+        (["--auth", "heeder:X-Key"], "did you mean 'header'?"),
         (["--auth", "header:"], "is not one of: bearer"),
         (["--auth", "header:X-Key:{key}"], "is not one of: bearer"),
         (["--auth", "header:X-Key:Token {token}"], "write {config.token}"),

@@ -14,6 +14,7 @@ import requests
 import yaml
 
 from dazz_assets.cli.sandbox_connections import start_sandbox
+from dazz_assets.sandbox import find_sandboxes
 from tests.cli.conftest import Project
 
 
@@ -65,3 +66,16 @@ def test_a_vendor_whose_sandbox_needs_a_missing_package_is_left_out_and_named(
     monkeypatch.setattr("dazz_assets.cli.sandbox_connections.missing_packages", lambda: {"cloud": "cloudplayer"})
     start_sandbox(0, 1).close()
     assert "cloud: left out, since its sandbox needs the package 'cloudplayer'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["check", "snyk"], ["sync", "snyk"], ["preview", "snyk", "orgs"]])
+def test_of_a_sandbox_that_is_not_running_it_is_told_how_to_start_it(project: Project, command: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed_soon:
+        port = closed_soon.getsockname()[1]
+    config = {"base_url": f"http://127.0.0.1:{port}/rest", "token": "t0ken-of-the-sandbox"}
+    project.configure({"id": "sandbox", "integration": "snyk", "config": config})
+    first = port - [vendor.name for vendor in find_sandboxes()].index("snyk")
+    assert (
+        f"snyk/sandbox: nothing listens on 127.0.0.1:{port}. The sandbox is there only while `dazz sandbox` or "
+        f"`dazz dev` runs; start it in another terminal: `dazz sandbox --port {first}`\n"
+    ) in project.run(*command, status=1).err

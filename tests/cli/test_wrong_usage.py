@@ -14,6 +14,7 @@ from tests.cli.conftest import Project
         (["--stream", "incident"], "did you mean 'incidents'?"),
         (["--since", "yesterday"], "'yesterday' is not a date"),
         (["--since", "2026-02-30"], "is not a date"),
+        (["--since", "2999-10-01"], "--since 2999-10-01T00:00:00+00:00 is in the future"),
         (["--since", "2026-02-02", "--until", "2026-02-01"], "must be before"),
         (["--since", "2026-02-02", "--refetch"], "--refetch fetches from the connection's start"),
         (["--since", "2026-02-02", "--full-refresh"], "leave out --since"),
@@ -36,6 +37,31 @@ def test_an_unknown_target_suggests_a_similar_name(project: Project, command: st
     result = project.run(command, "incident", status=2)
     assert "no integration is named 'incident'" in result.err
     assert "did you mean 'incidents'?" in result.err
+
+
+def test_a_name_beside_the_file_of_that_name_suggests_the_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.folder)
+    (project.folder / "beacon.py").touch()
+    assert project.run("sync", "beacon", status=2).err == (
+        "Error: no integration is named 'beacon'; did you mean the file beacon.py?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("check", "snyk"), ("sync", "snyk", "--connection", "acme"), ("list",), ("status",)],
+    ids=lambda args: args[0],
+)
+def test_a_misspelt_integration_of_a_connection_is_told_in_the_same_words(
+    project: Project, args: tuple[str, ...]
+) -> None:
+    project.configure({"integration": "snik"})
+    message = f"{project.connections} names `snik`, but there is no integration of that name; did you mean 'snyk'?"
+    result = project.run(*args, status=2 if "snyk" in args else 0)
+    assert message in result.err
+    assert "DAZZ_INTEGRATIONS" not in result.err
 
 
 def test_an_unknown_target_names_folders_here_with_an_integration(

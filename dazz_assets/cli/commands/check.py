@@ -39,13 +39,13 @@ def check_connections(
     from dazz_assets.home import lake_url
     from dazz_assets.lake import Lake
     from dazz_assets.session import Session
-    from dazz_assets.spec.combination_rules import find_unused_secrets
+    from dazz_assets.spec.combination_rules import find_lists_without_key, find_unused_secrets
 
     target = find_target(name_or_path, connection)
     _check_names(target, stream)
     lake = Lake(lake_url())
     failed, unusable = 0, len(target.problems)
-    for warning in find_unused_secrets(target.spec):
+    for warning in (*find_unused_secrets(target.spec), *find_lists_without_key(target.spec)):
         print_note(f"{target.spec.name}: warning: {warning}", "yellow")
     for text in target.problems.values():
         print_note(f"failed: {mask_secrets(text)}", "red")
@@ -62,6 +62,10 @@ def check_connections(
         else:
             failed += any(each.is_problem for each in checks)
             _print_checks(f"{target.spec.name}/{item.id}", checks)
+    if failed:
+        from dazz_assets.cli.sandbox_connections import note_stopped_sandbox
+
+        note_stopped_sandbox(target.connections)
     if unusable == len(target.connections) + len(target.problems):
         end_command(WRONG_USAGE)
     if failed or unusable:

@@ -12,12 +12,14 @@ def run_demo() -> None:
     """Sync and parse from the vendors' sandboxes: a first sync, an incremental sync and a restream.
 
     Prints the requests and records of each step. Each demo deletes what the last one stored. If your connections file
-    has connections of your own, the demo uses a separate home, the folder `demo` in yours.
+    has connections of your own, the demo uses a separate home, the folder `demo` in yours. The file also stays as it
+    is while the sandbox that it names is running, as the demo's own ends with it.
     """
     from dazz_assets.cli.demo_steps import Demonstration
     from dazz_assets.cli.open_instance import open_instance_and_lake
     from dazz_assets.cli.progress_view import show_progress
     from dazz_assets.cli.sandbox_connections import (
+        is_running,
         read_sandbox_connections,
         sandbox_connections,
         start_sandbox_nearby,
@@ -27,16 +29,21 @@ def run_demo() -> None:
     from dazz_assets.home import home
 
     path = connections_path()
-    is_ours = read_sandbox_connections(path) is not None
-    if not is_ours:
+    existing = read_sandbox_connections(path)
+    if existing is None:
         _use_home(home() / "demo")
         print_note(f"{path} has connections of your own, so the demo uses {home()}.")
+    works = bool(existing) and all(map(is_running, existing or ()))
+    if works:
+        print_note(f"{path} stays as it is, as the sandbox that it names is running. The demo starts another.")
+    # Never write tokens into the home, not even those of a sandbox.
+    writes = existing is not None and not works and not path.absolute().is_relative_to(home())
     sandbox = start_sandbox_nearby()
     try:
         connections = sandbox_connections(sandbox)
-        # Never write tokens into the home, not even those of a sandbox.
-        if is_ours and not path.absolute().is_relative_to(home()):
+        if writes:
             write_connections(path, connections)
+            print_note(f"Wrote connections to the demo's sandbox to {path}; once the demo is over, `dazz dev` runs it.")
         with show_progress() as progress, open_instance_and_lake() as (instance, lake):
             demonstration = Demonstration(sandbox, connections, lake, instance, progress)
             demonstration.run()

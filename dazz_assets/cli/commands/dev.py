@@ -105,7 +105,8 @@ def _start_sandbox() -> Sandbox | None:
     if not connections:
         sandbox = start_sandbox_nearby()
         write_connections(path, sandbox_connections(sandbox))
-        print_note(f"Wrote connections to the sandbox to {path}.")
+        print_note(f"There was no {path.name}: wrote connections to the sandbox to {path}; put yours in their place.")
+        _tell_where(sandbox)
         return sandbox
     port = min(each for item in connections if (each := sandbox_port(item)))
     try:
@@ -114,7 +115,13 @@ def _start_sandbox() -> Sandbox | None:
         print_note(f"{error}. Continuing with what is listening there.", "yellow")
         return None
     sandbox.change(CHANGE)
+    _tell_where(sandbox)
     return sandbox
+
+
+def _tell_where(sandbox: Sandbox) -> None:
+    urls = ", ".join(f"{name} at {sandbox.url(name)}" for name in sandbox.vendors)
+    print_note(f"Serving the sandbox until interrupted: {urls}.")
 
 
 def _run(command: list[str], variables: dict[str, str]) -> int:

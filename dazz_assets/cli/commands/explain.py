@@ -36,7 +36,7 @@ def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, 
         raise UsageError("--mermaid and --json are two output formats: give one of them")
     from dazz_assets.assistant.announced_requests import announce_requests
     from dazz_assets.spec import summary
-    from dazz_assets.spec.combination_rules import find_unused_secrets
+    from dazz_assets.spec.combination_rules import find_lists_without_key, find_unused_secrets
     from dazz_assets.spec.discovery import find_integration
 
     spec = find_integration(name_or_path)
@@ -49,7 +49,7 @@ def explain_integration(name_or_path: TargetArgument, mermaid: Mermaid = False, 
         print_json(document)
     else:
         _print_document(spec, document, requests)
-    for warning in find_unused_secrets(spec):
+    for warning in (*find_unused_secrets(spec), *find_lists_without_key(spec)):
         print_note(f"warning: {warning}", "yellow")
 
 
@@ -141,7 +141,7 @@ def _print_document(
             (
                 item["name"],
                 item["kind"],
-                ", ".join(item["primary_key"]),
+                ", ".join(item["primary_key"]) or ("the id" if stream.shape == "by_id" else "none"),
                 item["cursor"] and item["cursor"]["text"],
                 item["partitions"],
                 item["parent"],
@@ -149,7 +149,7 @@ def _print_document(
                 item["paginator"],
                 ", ".join(item["read_by"]) or "no parser",
             )
-            for item in streams
+            for item, stream in zip(streams, spec.streams.values(), strict=True)
         ],
     )
     print_result("")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,12 +27,13 @@ def list_integrations(as_json: AsJson = False, as_markdown: AsMarkdown = False) 
 
     Exit status 1 if any failed.
     """
+    from dazz_assets.cli.unknown_integrations import describe_unknown
     from dazz_assets.spec.discovery import discover
     from dazz_assets.spec.summary import write_catalogue
 
     discovered = discover()
     connections, problems = _read_connections()
-    unknown = list(_warn_about_unknown(connections, discovered))
+    unknown = [text for _, text in describe_unknown(connections, discovered.integrations, discovered.failures)]
     described = [_describe_integration(spec, connections) for spec in discovered.integrations.values()]
     if as_json:
         failures = [{"place": item.place, "reason": item.reason} for item in discovered.failures]
@@ -71,31 +69,6 @@ def _read_connections() -> tuple[Connections, list[str]]:
     except BadConnection as error:
         return Connections(), [str(error)]
     return connections, [problem.text for problem in connections.problems]
-
-
-def _warn_about_unknown(connections: Connections, discovered: Discovered) -> Iterator[str]:
-    """Warnings with a fix for integrations that connections name, but that are not loaded and did not fail to."""
-    from dazz_assets.connections import connections_path
-    from dazz_assets.home import in_project
-    from dazz_assets.names import suggest
-    from dazz_assets.spec.discovery import PATHS_VARIABLE, find_local_folders
-
-    failed = {word for failure in discovered.failures for word in re.split(r"\W+", failure.place)}
-    names = [*(item.integration for item in connections.valid), *(item.integration for item in connections.problems)]
-    for name in dict.fromkeys(filter(None, names)):
-        if name in discovered.integrations or name in failed:
-            continue
-        file = Path(f"{name}.py")  # relative to the project, as what the variable holds
-        candidates = [
-            *(folder for folder in find_local_folders() if folder.name == name),
-            *([file] if in_project(file).is_file() else []),
-        ]
-        if candidates:
-            paths = os.pathsep.join(filter(None, [os.environ.get(PATHS_VARIABLE), str(candidates[0])]))
-            yield f"{connections_path()} names `{name}`, which is not loaded: set {PATHS_VARIABLE}={paths}"
-        else:
-            hint = suggest(name, discovered.integrations)
-            yield f"{connections_path()} names `{name}`, but there is no integration of that name{hint}"
 
 
 def _describe_integration(spec: IntegrationSpec, connections: Connections) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def preview_stream(
     from dazz_assets.cli.preview_view import print_preview
     from dazz_assets.cli.target import find_single_target
     from dazz_assets.home import lake_url
+    from dazz_assets.http.errors import UnreachableError
     from dazz_assets.lake import Lake
     from dazz_assets.names import suggest
     from dazz_assets.session import Session
@@ -41,7 +42,13 @@ def preview_stream(
     if stream not in spec.streams:
         raise UsageError(f"{spec.name} has no stream {stream!r}{suggest(stream, spec.streams)}")
     with closing(Session(spec, selected, Lake(lake_url()))) as session:
-        found = preview(session, spec.streams[stream])
+        try:
+            found = preview(session, spec.streams[stream])
+        except UnreachableError:
+            from dazz_assets.cli.sandbox_connections import note_stopped_sandbox
+
+            note_stopped_sandbox([selected])
+            raise
     print_preview(spec.name, found, as_json=as_json)
     if found.problem is not None:
         end_command(FAILED)

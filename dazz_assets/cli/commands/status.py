@@ -46,7 +46,7 @@ def show_status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(asdict(status))
         return
-    if status.unknown and not status.streams:
+    if (status.unknown or status.problems) and not status.streams:
         print_result(f"Nothing is stored in {lake_url()}.")
     elif not status.streams:
         print_result(f"There are no connections yet {describe_search()}, and nothing is stored in {lake_url()}.")
