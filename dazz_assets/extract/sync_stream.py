@@ -189,9 +189,7 @@ class StreamSync:
         path = shape_path(session.spec.name, self._stream.name, session.connection.id)
         known = shape_from_json(read_sidecar(session.lake, path))
         self._state.report.drift = shape.find_drift(known)
-        self._state.unseen_fields.note_found(shape)
         merged = shape.merge_into(known)
-        self._state.report.warnings += self._state.unseen_fields.describe(merged)
         if merged != known:
             write_sidecar(session.lake, path, shape_to_json(merged))
 

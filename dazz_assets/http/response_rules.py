@@ -23,7 +23,7 @@ Shape = Literal["list", "object", "by_id"]
 
 @dataclass(frozen=True, slots=True)
 class ResponseRules:
-    """How a stream's responses are to be read. All fields but the last two are settings of `Stream`, explained there."""
+    """How a stream's responses are to be read. Settings of `Stream`, explained there, but for the last two fields."""
 
     accept: Accept = field(default_factory=dict)
     records: str = ""

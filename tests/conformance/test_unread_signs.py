@@ -223,7 +223,7 @@ def test_53_the_only_page_of_a_list_that_counts_more_than_it_holds_fails(
 def test_53_the_only_page_of_a_graphql_connection_that_counts_more_fails(connect: Connect, api: Vendor) -> None:
     api.script(Reply(body={"data": {"board": {"rows": {"totalCount": 9, "nodes": items(1, 2)}}}}))
     declared = declare("BoardIntegration", RowsIntegration, paginator=None, records="data.board.rows.nodes")
-    with pytest.raises(SyncError, match="`data.board.rows.totalCount` of 9 in the page says that there is more"):
+    with pytest.raises(SyncError, match=r"`data\.board\.rows\.totalCount` of 9 in the page says that there is more"):
         connect(declared).sync(ItemsStream)
 
 
