@@ -143,10 +143,9 @@ class _ConnectionRunner:
 
     def _part_by_inputs(self, nodes: Sequence[Node], outcome: Outcome) -> tuple[list[Node], list[Problem]]:
         """The nodes that can run, and an error for each of which an input failed just now and was never stored."""
+        failed_now = {problem.stream for problem in outcome.errors}
         missing = {
-            name
-            for name in {problem.stream for problem in outcome.errors} & self.spec.streams.keys()
-            if not self._is_stored(self.spec.streams[name])
+            name for name, stream in self.spec.streams.items() if name in failed_now and not self._is_stored(stream)
         }
         able: list[Node] = []
         not_run: list[Problem] = []
@@ -264,8 +263,8 @@ class _ConnectionRunner:
     def _describe_not_run(self, node: Node, failed: Sequence[str]) -> Problem:
         what = " and ".join(failed) or "an asset it depends on"
         text = f"{self.session.name}, {node.name}: not run, because {what} failed"
-        names = (node.name, None) if isinstance(node, StreamSpec) else (None, node.name)
-        return Problem(self.connection.id, text, *names, failed_inputs=failed)
+        stream, parser = (node.name, None) if isinstance(node, StreamSpec) else (None, node.name)
+        return Problem(self.connection.id, text, stream, parser, failed_inputs=failed)
 
 
 def _input_names(node: Node) -> list[str]:

@@ -57,7 +57,7 @@ def test_the_line_of_what_was_interrupted_does_not_say_that_it_failed(
 def test_one_record_and_one_page_are_written_so(capsys: pytest.CaptureFixture[str]) -> None:
     with show_progress() as progress, progress.during("snyk/acme", "issues"):
         progress.page("snyk/acme", "issues", records=1, bytes_=10)
-    assert capsys.readouterr().err.startswith("snyk/acme issues: 1 record, 1 page, ")
+    assert capsys.readouterr().err.startswith("snyk/acme issues: 1 record fetched, 1 page, ")
 
 
 def test_waiting_for_another_sync_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:

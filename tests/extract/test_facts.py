@@ -245,6 +245,8 @@ def test_a_skipped_answer_is_no_fact(tmp_path: Path, tracker: Tracker) -> None:
 
 
 def test_the_first_record_of_a_list_is_a_fact_whatever_the_list_counts(tmp_path: Path, tracker: Tracker) -> None:
+    tracker.me = {"items": [{"id": "u1"}], "total": 7}
+
     class UsersStream(Stream):
         path = "/sites/s-1/me"
         paginator = None
@@ -253,8 +255,10 @@ def test_the_first_record_of_a_list_is_a_fact_whatever_the_list_counts(tmp_path:
         facts = {"sites": "/sites", "me": UsersStream}
         streams = (NotesStream,)
 
-    tracker.me = {"items": [{"id": "u1"}], "total": 7}
-    assert Customer(tmp_path, tracker, FirstUserIntegration).sync()["notes"].warnings == []
+    acme = Customer(tmp_path, tracker, FirstUserIntegration)
+    session = acme.session
+    acme.sync(session)
+    assert session.fact("me.id") == "u1"
 
 
 def test_a_stream_without_a_record_is_no_fact(tmp_path: Path, tracker: Tracker) -> None:
