@@ -245,7 +245,7 @@ def test_a_skipped_answer_is_no_fact(tmp_path: Path, tracker: Tracker) -> None:
 
 
 def test_the_first_record_of_a_list_is_a_fact_whatever_the_list_counts(tmp_path: Path, tracker: Tracker) -> None:
-    tracker.me = {"items": [{"id": "u1"}], "total": 7}
+    tracker.me = {"items": [tracker.me], "total": 7}
 
     class UsersStream(Stream):
         path = "/sites/s-1/me"
@@ -258,7 +258,7 @@ def test_the_first_record_of_a_list_is_a_fact_whatever_the_list_counts(tmp_path:
     acme = Customer(tmp_path, tracker, FirstUserIntegration)
     session = acme.session
     acme.sync(session)
-    assert session.fact("me.id") == "u1"
+    assert session.facts["me"] == tracker.me["items"][0]
 
 
 def test_a_stream_without_a_record_is_no_fact(tmp_path: Path, tracker: Tracker) -> None:
