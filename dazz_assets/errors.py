@@ -12,10 +12,14 @@ class SyncError(Exception):
 
     report: what was done before the error, if anything.
     refused: whether the vendor refused a request, as with a wrong token, so that the next sync will hardly do better.
+    cause: what went wrong, without the stream and its request, so that it is the same for all streams that it fails.
     """
 
-    def __init__(self, message: str, report: StreamReport | None = None, *, refused: bool = False) -> None:
+    def __init__(
+        self, message: str, report: StreamReport | None = None, *, refused: bool = False, cause: str = ""
+    ) -> None:
         super().__init__(message)
+        self.cause = cause
         self.report = report
         self.refused = refused
 

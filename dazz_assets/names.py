@@ -8,6 +8,7 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What an author may choose. Folders of the lake have room for longer names (lake/paths.py), so that each fits.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MAX_LISTED = 12
+_LONG_NAME = 7
 OUR_COLUMNS = frozenset({"connection", "fingerprint", "inputs", "integration", "parser", "window_start"})
 """Columns that the lake adds to domain and quarantine tables: no model may have a field with one of these names."""
 
@@ -35,6 +36,27 @@ def closest_name(name: str, known: Iterable[str]) -> str | None:
     last_part = _normalise(name.rpartition(".")[2])
     same_last_part = [item for item in names if _normalise(item.rpartition(".")[2]) == last_part]
     return next(iter([*same_last_part, *get_close_matches(name, names, n=1)]), None)
+
+
+def is_near(name: str, other: str) -> bool:
+    """Whether a name may be another one misspelt: one letter wrong, missing, too many or swapped; in long ones, two."""
+    one, two = _normalise(name), _normalise(other)
+    return _count_edits(one, two) <= (2 if min(len(one), len(two)) > _LONG_NAME else 1)
+
+
+def _count_edits(one: str, two: str) -> int:
+    """How many letters have to be changed, added, removed, or swapped with the next, to make a name another one."""
+    before: list[int] = []
+    last = list(range(len(two) + 1))
+    for row, letter in enumerate(one, 1):
+        current = [row]
+        for column, wanted in enumerate(two, 1):
+            edits = min(last[column] + 1, current[-1] + 1, last[column - 1] + (letter != wanted))
+            if row > 1 and column > 1 and (letter, one[row - 2]) == (two[column - 2], wanted):
+                edits = min(edits, before[column - 2] + 1)
+            current.append(edits)
+        before, last = last, current
+    return last[-1]
 
 
 def list_names(names: Iterable[str]) -> str:

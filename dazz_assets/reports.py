@@ -56,6 +56,7 @@ class ParseReport:
     objects: domain objects in the parsed windows.
     windows: these objects by window (key None if the parser is partitioned by connection alone).
     quarantined: records and objects that were put into quarantine.
+    quarantine_reason: the commonest reason for that.
     held_in_quarantine: those that are there after this parse, whenever they were put there.
     invalid: records that failed validation, by stream.
     replaced: invalid records that were replaced with an older valid version.
@@ -81,6 +82,7 @@ class ParseReport:
     other_versions: list[str] = field(default_factory=list)
     changed_inputs: list[str] = field(default_factory=list)
     held_in_quarantine: int = 0
+    quarantine_reason: str = ""
     warnings: list[str] = field(default_factory=list)
 
     @property

@@ -28,9 +28,9 @@ from dazz_assets.assistant.infer import (
 )
 from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
+from dazz_assets.assistant.misspelt_fields import PrivateSetting, find_misspelt
 from dazz_assets.assistant.sync_faults import count_refused, describe_strangers
 from dazz_assets.assistant.trial_ranges import trial_ranges
-from dazz_assets.assistant.unmatched_fields import PrivateSetting, find_unmatched
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
@@ -122,13 +122,13 @@ class ModelReport:
 class DeclaredFields:
     """The fields that a stream declares personal, or sensitive.
 
-    stream: the name of the stream's class. unmatched: the paths that lead to nothing in any record, each with a
-    suggestion, which may be empty.
+    stream: the name of the stream's class. misspelt: the paths that lead to nothing in any record though a similar
+    field is there, each with it.
     """
 
     stream: str
     declared: tuple[str, ...]
-    unmatched: Mapping[str, str]
+    misspelt: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Preview:
     parent: the fields of the parent whose page this is. request: as it was sent, masked. records: as received. If the
     stream's `records` path leads to no list, there are none, `problem` says why, and `fields` describes the page
     itself. lists: candidates for the records in the page, the likeliest first. model: None if the stream has no model.
-    Sensitive fields are hidden. If no record has one of them, which may be misspelt, all values are; and all of a page
+    Sensitive fields are hidden. If one of them is likely misspelt, all values are; and all of a page
     is in which the records can't be found.
     """
 
@@ -262,7 +262,7 @@ def _examine(session: Session, client: Client, stream: StreamSpec, parent: Mappi
 
 def _hidden_fields(stream: StreamSpec, sensitive: DeclaredFields, records: Sequence[Raw]) -> tuple[str, ...]:
     """The fields whose values are not shown: all of them, if one that should be hidden is not where it is declared."""
-    if not sensitive.unmatched:
+    if not sensitive.misspelt:
         return stream.sensitive
     values = [decode_json(bytes(record)) for record in records]
     names = {name for value in values if isinstance(value, dict) for name in value}
@@ -283,7 +283,7 @@ def _hide_sensitive(page: Page, stream: StreamSpec, hidden: Sequence[str]) -> Pa
 
 def _check_declared(stream: StreamSpec, setting: PrivateSetting, records: Sequence[Raw]) -> DeclaredFields:
     declared: tuple[str, ...] = getattr(stream, setting)
-    return DeclaredFields(stream.stream.__name__, declared, find_unmatched(stream, setting, records))
+    return DeclaredFields(stream.stream.__name__, declared, find_misspelt(stream, setting, records))
 
 
 def _mask_request(client: Client, request: Request) -> MaskedRequest:

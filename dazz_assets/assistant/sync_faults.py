@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec import Raw
 
 from dazz_assets.assistant.first_records import FirstRecords
-from dazz_assets.assistant.unmatched_fields import find_unmatched
+from dazz_assets.assistant.misspelt_fields import describe_misspelt, find_misspelt
 from dazz_assets.counts import format_count
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.extract.batch import RowReader
@@ -36,10 +36,8 @@ def examine_page(session: Session, stream: StreamSpec, first: FirstRecords) -> P
     if first.page is None or not first.records:
         return PageFindings()
     name = stream.stream.__name__
-    warnings = [
-        f"{name}.sensitive: no record has anything at `{path}`, so nothing is hidden there{hint}"
-        for path, hint in find_unmatched(stream, "sensitive", first.records).items()
-    ]
+    told_misspelt = describe_misspelt(name, "sensitive", find_misspelt(stream, "sensitive", first.records))
+    warnings = [] if told_misspelt is None else [told_misspelt]
     asked = first.fields.get(stream.asked_parent_field) if stream.parent_key is not None else None
     fault = _find_unusable(session, stream, first, first.page) or describe_strangers(stream, asked, first.records)
     if fault is not None or stream.model is None:

@@ -9,6 +9,7 @@ from dazz_assets.assistant.generate import write_call
 from dazz_assets.assistant.infer import CursorField, RecordField, RecordsPath, decode_json
 from dazz_assets.assistant.infer.field_shapes import display_rank
 from dazz_assets.assistant.infer.json_values import read_texts
+from dazz_assets.assistant.misspelt_fields import PrivateSetting, describe_misspelt
 from dazz_assets.assistant.page_preview import DeclaredFields, MaskedRequest, ModelReport, Preview
 from dazz_assets.cli.exit_status import mask_secrets
 from dazz_assets.cli.output import one_line, print_json, print_note, print_result, print_table
@@ -56,7 +57,7 @@ def _print_page(integration: str, preview: Preview) -> None:
         )
     else:
         _print_declared_fields("sensitive", preview.sensitive)
-        if preview.sensitive.unmatched:
+        if preview.sensitive.misspelt:
             _print_warning("all values are hidden until `sensitive` is corrected")
         _print_records(preview)
         _print_fields(preview)
@@ -224,9 +225,9 @@ def _print_declared(
         _print_line(f"{what}: {declared}, {summary}{others}")
 
 
-def _print_declared_fields(setting: str, fields: DeclaredFields) -> None:
-    for path, hint in fields.unmatched.items():
-        _print_warning(f"{fields.stream}.{setting}: no record has anything at `{path}`{hint}")
+def _print_declared_fields(setting: PrivateSetting, fields: DeclaredFields) -> None:
+    if (warning := describe_misspelt(fields.stream, setting, fields.misspelt)) is not None:
+        _print_warning(warning)
 
 
 def _is_disordered(preview: Preview) -> bool:

@@ -34,7 +34,7 @@ class _Counts:
         if not self.pages:
             return ""
         records, pages = (format_count(count, noun) for count, noun in ((self.records, "record"), (self.pages, "page")))
-        return f"{records}, {pages}, {rate:,.0f}/s"
+        return f"{records} fetched, {pages}, {rate:,.0f}/s"
 
 
 class _TrackedProgress(Progress):

@@ -1,6 +1,6 @@
 """Print the outcome of a sync or a parse, as JSON or as tables, and derive the exit status from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, NoReturn
 
@@ -55,8 +55,8 @@ def print_run(outcome: Outcome, target: Target, *, as_json: bool) -> None:
         print_json(run_document(outcome))
         return
     if outcome.streams:
-        columns = ("connection", "stream", "requests", "records", "bytes", "retries", "waited s", "high-water mark")
-        print_table(columns, [[getattr(item, name) for name in _STREAM] for item in outcome.streams])
+        columns = ("connection", "stream", "requests", "fetched", "new", "bytes", "retries", "waited s")
+        print_table((*columns, "high-water mark"), [_stream_row(item, target) for item in outcome.streams])
     if outcome.parsers:
         rows = [
             (item.connection, item.parser, item.objects, len(item.windows), item.quarantined)
@@ -64,26 +64,68 @@ def print_run(outcome: Outcome, target: Target, *, as_json: bool) -> None:
         ]
         print_table(("connection", "parser", "objects", "windows", "quarantined"), rows)
     for report in outcome.streams:
-        keyless = [f"{format_count(report.problems, 'record')} without a key or cursor"] if report.problems else []
-        gap = [report.gap] if report.gap else []
-        for text in [*report.warnings, *report.passed_over, *keyless, *gap]:
-            print_note(f"{report.connection} {report.stream}: {mask_secrets(text)}", "yellow")
+        for text in _stream_warnings(report):
+            _print_warning(f"{report.connection} {report.stream}", text)
     for parsed in outcome.parsers:
-        for text in parsed.warnings:
-            print_note(f"{parsed.connection} {parsed.parser}: warning: {mask_secrets(text)}", "yellow")
-        if parsed.stale:
-            windows = "1 window was" if len(parsed.stale) == 1 else f"{len(parsed.stale):,} windows were"
-            print_note(
-                f"{parsed.connection} {parsed.parser}: {windows} parsed with an older state of "
-                f"{', '.join(parsed.changed_inputs)}; run `{parse_command(target.given, '--stale')}` to parse "
-                f"{'it' if len(parsed.stale) == 1 else 'them'} again",
-                "yellow",
-            )
-        if parsed.other_versions:
-            text = describe_other_versions(parsed.parser, parsed.version, parsed.other_versions, target.given)
-            print_note(f"{parsed.connection}: {text}", "yellow")
-    for error in outcome.errors:
-        print_note(f"Error: {mask_secrets(error.message)}", "red")
+        for text in _parser_warnings(parsed, target):
+            _print_warning(f"{parsed.connection} {parsed.parser}", text)
+    for text in _describe_errors(outcome.errors, target):
+        print_note(f"Error: {mask_secrets(text)}", "red")
+
+
+def _stream_row(report: StreamReport, target: Target) -> list[object]:
+    """A row of the table of streams. Of a list that each sync fetches whole, no record is newer than another."""
+    is_whole = target.spec.streams[report.stream].cursor is None
+    first = [report.connection, report.stream, report.requests, report.received, None if is_whole else report.records]
+    return [*first, report.bytes, report.retries, report.waited_seconds, report.high_water_mark]
+
+
+def _print_warning(where: str, text: str) -> None:
+    print_note(f"{where}: warning: {mask_secrets(text)}", "yellow")
+
+
+def _stream_warnings(report: StreamReport) -> list[str]:
+    keyless = [f"{format_count(report.problems, 'record')} without a key or cursor"] if report.problems else []
+    return [*report.warnings, *report.passed_over, *keyless, *([report.gap] if report.gap else [])]
+
+
+def _parser_warnings(report: ParseReport, target: Target) -> Iterator[str]:
+    yield from report.warnings
+    if report.quarantined:
+        reason = f"most often for `{report.quarantine_reason}`; " if report.quarantine_reason else ""
+        where = f"connection = '{report.connection}' and parser = '{report.parser}'"
+        yield (
+            f'{report.quarantined:,} in quarantine, {reason}see `dazz query "select * from quarantine where {where}"`'
+        )
+    if report.stale:
+        windows = "1 window was" if len(report.stale) == 1 else f"{len(report.stale):,} windows were"
+        yield (
+            f"{windows} parsed with an older state of {', '.join(report.changed_inputs)}; "
+            f"run `{parse_command(target.given, '--stale')}` to parse "
+            f"{'it' if len(report.stale) == 1 else 'them'} again"
+        )
+    if report.other_versions:
+        yield describe_other_versions(report.parser, report.version, report.other_versions, target.given)
+
+
+def _describe_errors(problems: Sequence[Problem], target: Target) -> list[str]:
+    """The errors: one for all streams of a connection that failed by the same cause, one for all that did not run."""
+    groups: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in sorted(problems, key=lambda problem: bool(problem.failed_inputs)):
+        apart = problem.cause or ("" if problem.failed_inputs else problem.message)
+        groups.setdefault((problem.connection, apart), []).append(problem)
+    return [_describe_alike(found, f"{target.spec.name}/{found[0].connection}") for found in groups.values()]
+
+
+def _describe_alike(problems: Sequence[Problem], where: str) -> str:
+    if len(problems) == 1:
+        return problems[0].message
+    names = [problem.stream or problem.parser or "" for problem in problems]
+    if cause := problems[0].cause:
+        return f"{where}, streams {', '.join(names)}: {cause}"
+    inputs = dict.fromkeys(name for problem in problems for name in problem.failed_inputs)
+    failed = [name for name in inputs if name not in names]
+    return f"{where}: not run, because {', '.join(failed)} failed: {', '.join(names)}"
 
 
 def run_document(outcome: Outcome) -> dict[str, Any]:
@@ -92,7 +134,7 @@ def run_document(outcome: Outcome) -> dict[str, Any]:
         "streams": [_stream_document(item) for item in outcome.streams],
         "parsers": [_parser_document(item) for item in outcome.parsers],
         "errors": [
-            {name: value for name, value in asdict(item).items() if value is not None}
+            {name: value for name, value in asdict(item).items() if value and name != "cause"}
             | {"message": mask_secrets(item.message)}
             for item in outcome.errors
         ],

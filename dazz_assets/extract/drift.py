@@ -54,10 +54,6 @@ class RecordShape:
                     if kind != "null":
                         self._types.setdefault(path, set()).add(kind)
 
-    def note_field(self, path: str) -> None:
-        """Keep a field that a record had which was not sampled."""
-        self._counts.setdefault(path, 0)
-
     def types(self) -> dict[str, set[str]]:
         """The paths found, with their JSON types except null."""
         return {path: self._types.get(path, set()) for path in self._counts}

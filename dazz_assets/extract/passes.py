@@ -136,7 +136,6 @@ class Pass:
         state, boundary = self._state, self._progress.boundaries[source.parent]
         state.shape.add(rows)
         state.usable_check.add(rows)
-        state.unseen_fields.add(rows)
         newest_before = boundary.candidate_mark
         # Rows outside the bounds are stored, but say nothing of the range.
         inside = rows.select(self._bounds[source.parent].contains(rows))

@@ -9,7 +9,6 @@ from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import IDENTITY, row_identity
 from dazz_assets.extract.ranges import START, SyncPlan
-from dazz_assets.extract.unseen_fields import UnseenFields
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError
 from dazz_assets.lake import Commit, TableVersion, count_keys
@@ -76,7 +75,6 @@ class SyncState:
         self.totals: list[int | None] = []
         self.shape = RecordShape(stream.sensitive)
         self.usable_check = UsableRecordCheck(stream)
-        self.unseen_fields = UnseenFields(stream)
         self.report = StreamReport(session.connection.id, stream.name)
         self.trusts_total = self.stored is not None and self.stored.transaction(_TOTAL) == 1
 

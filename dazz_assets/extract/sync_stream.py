@@ -135,7 +135,8 @@ class StreamSync:
             if self._stream.cursor is not None and self._plan.covers_from_start:
                 self._record_start(self._session.start, sources)
         except (SyncError, FetchError) as error:
-            raise SyncError(str(error), self._report(sources), refused=isinstance(error, RefusedError)) from None
+            refused, cause = isinstance(error, RefusedError), self._find_cause(error)
+            raise SyncError(str(error), self._report(sources), refused=refused, cause=cause) from None
         finally:
             state.client.close()
         self._note_drift()
@@ -189,9 +190,7 @@ class StreamSync:
         path = shape_path(session.spec.name, self._stream.name, session.connection.id)
         known = shape_from_json(read_sidecar(session.lake, path))
         self._state.report.drift = shape.find_drift(known)
-        self._state.unseen_fields.note_found(shape)
         merged = shape.merge_into(known)
-        self._state.report.warnings += self._state.unseen_fields.describe(merged)
         if merged != known:
             write_sidecar(session.lake, path, shape_to_json(merged))
 
@@ -268,6 +267,12 @@ class StreamSync:
                 f"from {format_moment(min(gap_starts))} to {format_moment(until)} nothing is fetched yet; "
                 "the mark stays until a sync fetches it"
             )
+
+    def _find_cause(self, error: SyncError | FetchError) -> str:
+        """What failed the request of a stream that is one list; empty for anything else."""
+        if isinstance(error, SyncError) and self._stream.parent is None:
+            error = next(iter(self._state.failed.values()), error)
+        return f"{error.problem} {error.advice}".strip() if isinstance(error, FetchError) else ""
 
     def _describe_failures(self, sources: Sequence[Source], *, all_passed_over: bool = False) -> str:
         state = self._state

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Raw
 
@@ -21,6 +21,7 @@ from dazz_assets.http.paging_names import (
     means_more,
     means_page_count,
     means_total,
+    names_total,
     normalize,
     read_flag,
     read_number,
@@ -87,7 +88,8 @@ class NextPageHint:
 
     sign: what was found, for messages: "`links.next`". setting: what would read it. is_certain: whether the page says
     outright that there is more (a link, a flag); a token or a total may mean something else. is_doubtful: whether it
-    often does: a number of records or pages, a `done`, a 206. field: the top-level field or the header that has it.
+    often does: a number of records or pages, a `done`, a 206. counts: what it is the number of, if by its name that of
+    the whole list. field: the top-level field or the header that has it.
     is_edge: whether it is the place of the page's last record, given beside that of its first, as some APIs do on every
     page (`{"before": ..., "after": ...}`).
     """
@@ -98,6 +100,7 @@ class NextPageHint:
     is_doubtful: bool = False
     field: str = ""
     is_edge: bool = False
+    counts: Literal["records", "pages"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ def find_next_page_hint(
     if certain is not None or any(_says_more(field) is False for field in fields):
         return certain
     hints += _start_at_hints(page)
-    return next((hint for hint in hints if not hint.is_doubtful), None) or next(iter(hints), None)
+    return min(hints, key=lambda hint: (hint.is_doubtful, hint.counts is None), default=None)
 
 
 def find_end_flag(page: Page, *, records: str = "") -> str | None:
@@ -265,9 +268,10 @@ def _read_field(field: _Field, pages_read: int, received: int | None) -> NextPag
     if not field.is_about_paging:
         return None
     if means_page_count(name) and number > pages_read:
-        return field.hint(f'PageNumber(more="{field.place}")', is_doubtful=True)
+        return replace(field.hint(f'PageNumber(more="{field.place}")', is_doubtful=True), counts="pages")
     if means_total(name) and received is not None and number > received:
-        return field.hint(_COUNTING, is_doubtful=True)
+        hint = field.hint(_COUNTING, is_doubtful=True)
+        return replace(hint, counts="records") if names_total(name) else hint
     return None
 
 
@@ -320,7 +324,7 @@ def _read_object(field: _Field, received: int | None) -> NextPageHint | None:
         total = read_number(_read_value(name, raw))
         if total is not None and total > received:
             sign = f"`{field.place}.{name}` of {total}"
-            return NextPageHint(sign, _COUNTING, is_doubtful=True, field=field.path[0])
+            return NextPageHint(sign, _COUNTING, is_doubtful=True, field=field.path[0], counts="records")
         return None
     if not (field.name.startswith("next") or field.name == "continuation"):
         return None
@@ -343,7 +347,8 @@ def _header_hints(page: Page, pages_read: int, received: int | None) -> Iterator
             yield hint
         total = _read_header_total(header, value)
         if total is not None and received is not None and total > received:
-            yield NextPageHint(f"the header {header}: {value}", _COUNTING, is_doubtful=True, field=header)
+            sign = f"the header {header}: {value}"
+            yield NextPageHint(sign, _COUNTING, is_doubtful=True, field=header, counts="records")
     if page.status == 206 and received is not None:
         # Vendors send it for every page, or for all but the last.
         yield NextPageHint("the status 206 (Partial Content)", _COUNTING, is_doubtful=True, field="206")

@@ -50,6 +50,11 @@ def means_total(name: str) -> bool:
     return _TOTAL.fullmatch(name) is not None
 
 
+def names_total(name: str) -> bool:
+    """Whether a name that `means_total` says so outright: `totalCount`, and not `count`."""
+    return "total" in name or name == "numfound"
+
+
 def means_page_count(name: str) -> bool:
     """Whether a number of this normalised name may count the pages."""
     return _PAGE_COUNT.fullmatch(name) is not None and name != "page"

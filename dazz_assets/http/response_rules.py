@@ -23,7 +23,7 @@ Shape = Literal["list", "object", "by_id"]
 
 @dataclass(frozen=True, slots=True)
 class ResponseRules:
-    """How a stream's responses are to be read. All fields but `is_ranged` are settings of `Stream`, explained there."""
+    """How a stream's responses are to be read. Settings of `Stream`, explained there, but for the last two fields."""
 
     accept: Accept = field(default_factory=dict)
     records: str = ""
@@ -38,6 +38,8 @@ class ResponseRules:
     sensitive: tuple[str, ...] = ()
     is_ranged: bool = False
     """Whether the stream has a `Cursor`."""
+    is_filtered: bool = False
+    """Whether its requests send a bound: a total may then count what lies outside the range."""
 
     def action(self, status: int, body: bytes) -> Action | None:
         """What the stream says of a response with this status and body; a key with a text goes first."""

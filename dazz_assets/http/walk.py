@@ -300,7 +300,8 @@ class _PageFetcher:
     def _check_hints(self, page: Page, paginator: Paginator | None) -> None:
         """Raise MissingPaginatorError if the last page says that there is more, and warns if it may say so.
 
-        Without a paginator, a token counts too: nothing else could fetch what it leads to.
+        Without a paginator, a token counts too: nothing else could fetch what it leads to. So does a number of all
+        records or pages, unless it may count what the request's filter leaves out.
         """
         looks_nowhere = self._number == 1 and self._lacks_path(page)
         # A total that the stream declares is compared with the whole list; one that it switched off is not looked at.
@@ -318,15 +319,22 @@ class _PageFetcher:
             return
         finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} does not read it"
         problem = f"{hint.sign} in the page says that there is more, but {finds}."
-        advice = f'Set `paginator` to {hint.setting}, or, if it is data, `data_fields = ("{hint.field}",)`.'
+        is_data = f'if it is data, `data_fields = ("{hint.field}",)`'
+        otherwise = "if it counts something else, `total = None`" if hint.counts == "records" else is_data
+        advice = f"Set `paginator` to {hint.setting}, or, {otherwise}."
         url = f"{page.request.method} {page.url}"
         is_own = paginator is not None and not isinstance(paginator, OURS)
         # A header that is left out on the only page is usual; a path in the body that leads to nothing may be wrong.
         is_misplaced = looks_nowhere and path_read_by(paginator, page.request) is not None
         is_sure = hint.is_certain or (is_misplaced and not hint.is_doubtful)
-        if (is_sure and not is_own) or (paginator is None and not hint.is_doubtful):
+        if (is_sure and not is_own) or (paginator is None and self._is_cut_short(hint)):
             raise MissingPaginatorError(problem, url=url, advice=advice)
         self._client.warn(f"unread {hint.field}", f"{url}: {problem.replace('says', 'may say')} {advice}")
+
+    def _is_cut_short(self, hint: NextPageHint) -> bool:
+        """Whether a page that is not followed is only a part of its list by this sign."""
+        is_list = self._rules.shape != "object" and not self._rules.is_filtered
+        return not hint.is_doubtful or (is_list and hint.counts is not None)
 
 
 def refuse_later(skipped: Page, number: int) -> None:

@@ -135,10 +135,28 @@ class _ConnectionRunner:
     def sync(self, sync_range: SyncRange, streams: Collection[str] | None) -> Outcome:
         selected, outcome = self._select_nodes(streams), Outcome()
         for phase, of_phase in self.plan.nodes.items():
-            nodes = [node for node in of_phase if node in selected]
+            nodes, not_run = self._part_by_inputs([node for node in of_phase if node in selected], outcome)
             windows = self._windows_to_sync(sync_range, nodes) if phase == "sync" and nodes else None
             outcome.add(self._run_phase(phase, [(node, options_for_sync(sync_range, node)) for node in nodes], windows))
+            outcome.errors += not_run
         return outcome
+
+    def _part_by_inputs(self, nodes: Sequence[Node], outcome: Outcome) -> tuple[list[Node], list[Problem]]:
+        """The nodes that can run, and an error for each of which an input failed just now and was never stored."""
+        failed_now = {problem.stream for problem in outcome.errors}
+        missing = {
+            name for name, stream in self.spec.streams.items() if name in failed_now and not self._is_stored(stream)
+        }
+        able: list[Node] = []
+        not_run: list[Problem] = []
+        for node in nodes:
+            if not (failed := [name for name in _input_names(node) if name in missing]):
+                able.append(node)
+                continue
+            not_run.append(self._describe_not_run(node, failed))
+            if isinstance(node, StreamSpec) and not self._is_stored(node):
+                missing.add(node.name)
+        return able, not_run
 
     def parse(
         self, parsers: Sequence[ParserSpec], since: datetime | None, until: datetime | None, *, stale: bool
@@ -232,15 +250,28 @@ class _ConnectionRunner:
         return [self._key(node) for node in nodes]
 
     def _add_skipped(self, nodes: Iterable[Node], outcome: Outcome) -> None:
-        """Add an error for each node that didn't run."""
+        """Add an error for each node that didn't run, because something that it reads failed in the same phase."""
         streams = {item.stream for item in outcome.streams} | {item.stream for item in outcome.errors}
         parsers = {item.parser for item in outcome.parsers} | {item.parser for item in outcome.errors}
         for node in nodes:
-            text = f"{self.session.name}, {node.name}: not run, because an asset it depends on failed"
-            if isinstance(node, StreamSpec) and node.name not in streams:
-                outcome.errors.append(Problem(self.connection.id, text, stream=node.name))
-            elif isinstance(node, ParserSpec) and node.name not in parsers:
-                outcome.errors.append(Problem(self.connection.id, text, parser=node.name))
+            if node.name not in (streams if isinstance(node, StreamSpec) else parsers):
+                failed = {problem.stream for problem in outcome.errors}
+                outcome.errors.append(
+                    self._describe_not_run(node, [name for name in _input_names(node) if name in failed])
+                )
+
+    def _describe_not_run(self, node: Node, failed: Sequence[str]) -> Problem:
+        what = " and ".join(failed) or "an asset it depends on"
+        text = f"{self.session.name}, {node.name}: not run, because {what} failed"
+        stream, parser = (node.name, None) if isinstance(node, StreamSpec) else (None, node.name)
+        return Problem(self.connection.id, text, stream, parser, failed_inputs=failed)
+
+
+def _input_names(node: Node) -> list[str]:
+    """The streams that a stream or a parser reads."""
+    if isinstance(node, StreamSpec):
+        return [node.parent] if node.parent is not None else []
+    return [item.stream for item in node.inputs]
 
 
 def _is_interruption(event: dg.DagsterEvent) -> bool:

@@ -20,12 +20,17 @@ _STREAM, _PARSER = TypeAdapter(StreamReport), TypeAdapter(ParseReport)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong with a stream or a parser of a connection. Both are None if the connection itself is wrong."""
+    """What went wrong with a stream or a parser of a connection. Both are None if the connection itself is wrong.
+
+    cause: see `SyncError`. failed_inputs: it was not run, because these streams failed.
+    """
 
     connection: str
     message: str
     stream: str | None = None
     parser: str | None = None
+    cause: str = ""
+    failed_inputs: Sequence[str] = ()
 
 
 @dataclass(slots=True)

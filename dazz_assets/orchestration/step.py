@@ -170,9 +170,9 @@ class Step:
         if not isinstance(error, _EXPECTED):
             message = f"{where}: {type(error).__name__}: {message}"
         is_stream = isinstance(self.node, StreamSpec)
-        problem = Problem(
-            connection, message, self.node.name if is_stream else None, None if is_stream else self.node.name
-        )
+        stream, parser = (self.node.name, None) if is_stream else (None, self.node.name)
+        cause = mask(error.cause) if isinstance(error, SyncError) else ""
+        problem = Problem(connection, message, stream, parser, cause=cause)
         # The cause of an expected error is what an author's parser raised: its traceback shows where.
         shown = error.__cause__ if isinstance(error, _EXPECTED) else error
         trace = mask("".join(traceback.format_exception(shown))) if shown is not None else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from dazz_assets.assistant.infer.coverage import unmatched_paths
+from dazz_assets.assistant.infer.coverage import misspelt_paths
 from dazz_assets.http.json_slices import Document
 from dazz_assets.recording.exchange_file import Exchange, read_exchanges
 from dazz_assets.recording.replay import Replay
@@ -19,7 +19,7 @@ def find_warnings(replay: Replay) -> Iterator[str]:
     """The warnings about a replayed recording, a sentence each."""
     exchanges = list(read_exchanges(replay.folder / "first"))
     for stream in replay.spec.streams.values():
-        yield from _warn_of_unmatched_paths(stream, _read_snapshot(replay, f"first/raw/{stream.name}"))
+        yield from _warn_of_misspelt_paths(stream, _read_snapshot(replay, f"first/raw/{stream.name}"))
         yield from _warn_of_repeated_pages(stream, exchanges)
     for parser in replay.spec.parsers:
         kinds = Counter(row["kind"] for row in _read_snapshot(replay, f"second/quarantine/{parser}"))
@@ -36,11 +36,11 @@ def _read_snapshot(replay: Replay, path: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _warn_of_unmatched_paths(stream: StreamSpec, rows: list[dict[str, Any]]) -> Iterator[str]:
+def _warn_of_misspelt_paths(stream: StreamSpec, rows: list[dict[str, Any]]) -> Iterator[str]:
     records = [row["record"] for row in rows]
     for setting, paths in (("personal", stream.personal), ("sensitive", stream.sensitive)):
-        for path, suggestion in unmatched_paths(paths, records).items():
-            yield f"`{setting}` of {stream.stream.__name__}: no record has anything at `{path}`{suggestion}"
+        for path, close in misspelt_paths(paths, records, anywhere=hasattr(stream.stream, setting)).items():
+            yield f"`{setting}` of {stream.stream.__name__}: no record has `{path}`; did you mean `{close}`?"
 
 
 def _warn_of_repeated_pages(stream: StreamSpec, exchanges: list[Exchange]) -> Iterator[str]:

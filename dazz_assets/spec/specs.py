@@ -116,6 +116,7 @@ class StreamSpec:
             self.permissions,
             self.sensitive,
             is_ranged=self.cursor is not None,
+            is_filtered=self.takes_since or self.takes_until,
         )
 
     def for_page(self, request: Request) -> "StreamSpec":

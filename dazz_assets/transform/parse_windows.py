@@ -380,6 +380,7 @@ class WindowParser:
             quarantined.add(None)
         rewritten = {window for files in self._files.values() for window in files} - parsed
         report.quarantined = self._quarantine.count
+        report.quarantine_reason = self._quarantine.commonest_reason
         self._quarantine.carry_over(self._published.quarantine_rows(rewritten))
         report.windows = dict.fromkeys(parsed, 0)
         for files in self._files.values():

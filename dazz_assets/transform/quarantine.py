@@ -36,6 +36,16 @@ class Quarantine:
         """The number of rows."""
         return sum(map(len, self._rows.values()))
 
+    @property
+    def commonest_reason(self) -> str:
+        """The reason of most rows, without the objects that duplicates name; empty without rows."""
+        reasons = Counter(
+            f"{row['model']} is yielded again" if row["kind"] == "duplicate" else f"{row['stream']}: {row['reason']}"
+            for rows in self._rows.values()
+            for row in rows
+        )
+        return reasons.most_common(1)[0][0] if reasons else ""
+
     def add_record(
         self,
         window: date | None,

@@ -366,7 +366,7 @@ def test_a_sensitive_field_that_no_record_has_is_told_first_and_no_value_is_show
 ) -> None:
     market.respond({"items": [order(1, note="canary", **{"a.b": "canary"}), order(2, note=["canary"])]})
     found = market.preview(sensitive="noet", cursor=Cursor("at"))
-    assert found.sensitive.unmatched == {"noet": "; did you mean 'note'?"}
+    assert found.sensitive.misspelt == {"noet": "note"}
     assert (found.key.missing, found.key.repeated, found.cursor.missing) == (0, 0, 0)
     print_preview("market", found, as_json=as_json)
     shown = capsys.readouterr()
@@ -374,7 +374,7 @@ def test_a_sensitive_field_that_no_record_has_is_told_first_and_no_value_is_show
     assert "order 1" not in shown.out + shown.err
     if not as_json:
         first, second = [line for line in shown.err.splitlines() if "sensitive" in line]
-        assert first == "warning: OrdersStream.sensitive: no record has anything at `noet`; did you mean 'note'?"
+        assert first == "warning: OrdersStream.sensitive: no record has `noet` (did you mean `note`?)"
         assert second == "warning: all values are hidden until `sensitive` is corrected"
 
 

@@ -327,11 +327,11 @@ def test_a_model_that_takes_no_record_fails_if_a_parser_reads_it(
     assert "name: Field required" in seen.warnings[0]
 
 
-def test_a_sensitive_path_that_no_record_has_is_a_warning(check: Check) -> None:
-    stream = declare("AlertsStream", Stream, path="/alerts", sensitive="noet")
+def test_misspelt_sensitive_paths_are_one_warning(check: Check) -> None:
+    stream = declare("AlertsStream", Stream, path="/alerts", sensitive=("noet", "Id_", "secret"))
     (found,) = check(integration(stream), {"/alerts": Reply(body=[{"id": "1", "note": "canary"}])})
     assert found.outcome == "works"
-    told = "AlertsStream.sensitive: no record has anything at `noet`, so nothing is hidden there; did you mean 'note'?"
+    told = "AlertsStream.sensitive: no record has `noet` (did you mean `note`?), `Id_` (did you mean `id`?)"
     assert found.warnings == (told,)
 
 

@@ -93,8 +93,16 @@ def test_a_page_without_a_list_of_records_fails_without_a_traceback_or_token(pro
     assert TOKEN not in result.err
 
 
+def test_a_page_that_is_less_than_its_total_fails_the_check_and_the_sync(project: Project) -> None:
+    project.vendor.responses["/services"] = b'{"items": [{"id": "a", "name": "A"}], "meta": {"page": 1, "total": 5}}'
+    for command in ("check", "sync"):
+        result = project.run(command, project.target, status=1)
+        assert "`meta.total` of 5 in the page says that there is more, but no paginator is set" in result.err
+        assert "if it counts something else, `total = None`" in result.err
+
+
 def test_a_warning_names_the_connection_once(project: Project) -> None:
-    project.vendor.responses["/services"] = b'{"items": [{"id": "s1", "name": "Shop"}], "total": 8}'
+    project.vendor.responses["/services"] = b'{"items": [{"id": "s1", "name": "Shop"}], "count": 8}'
     result = project.run("check", project.target)
     assert "warning: " in result.err
     assert result.err.count("incidents/acme") == 1

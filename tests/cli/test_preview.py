@@ -136,12 +136,12 @@ def test_personal_fields_are_marked_and_missing_ones_are_warnings(project: Proje
     assert ["team", "object", "ignores,", "personal"] in rows
     assert ["team.boss", "string", "ignores,", "personal", "Ann"] in rows
     assert ["id", "string", "reads", "i1"] in rows
-    warning = "IncidentsStream.personal: no record has anything at `lead.nme`; did you mean 'lead.name'?"
+    warning = "IncidentsStream.personal: no record has `lead.nme` (did you mean `lead.name`?)"
     assert [line for line in err.splitlines() if "personal" in line] == [f"warning: {warning}"]
     assert project.json("preview", project.target, "incidents")["personal"] == {
         "stream": "IncidentsStream",
         "declared": ["lead.nme", "lead.login", "team", "lead.pets.name"],
-        "unmatched": {"lead.nme": "; did you mean 'lead.name'?"},
+        "misspelt": {"lead.nme": "lead.name"},
     }
 
 

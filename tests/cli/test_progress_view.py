@@ -35,7 +35,7 @@ def test_without_a_terminal_each_wait_and_each_end_is_a_line(capsys: pytest.Capt
         report_work(progress)
     waits, issues, findings = capsys.readouterr().err.splitlines()
     assert waits == "snyk/acme issues: waiting 42 s: 429 Too Many Requests"
-    assert issues.startswith("snyk/acme issues: 1,500 records, 2 pages, ")
+    assert issues.startswith("snyk/acme issues: 1,500 records fetched, 2 pages, ")
     assert findings.startswith("snyk/acme findings: 1,500 objects, ")
 
 
@@ -57,7 +57,7 @@ def test_the_line_of_what_was_interrupted_does_not_say_that_it_failed(
 def test_one_record_and_one_page_are_written_so(capsys: pytest.CaptureFixture[str]) -> None:
     with show_progress() as progress, progress.during("snyk/acme", "issues"):
         progress.page("snyk/acme", "issues", records=1, bytes_=10)
-    assert capsys.readouterr().err.startswith("snyk/acme issues: 1 record, 1 page, ")
+    assert capsys.readouterr().err.startswith("snyk/acme issues: 1 record fetched, 1 page, ")
 
 
 def test_waiting_for_another_sync_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +76,7 @@ def test_a_terminal_shows_records_pages_rate_and_waits(monkeypatch: pytest.Monke
         progress.began("snyk/acme", "projects")
         progress.waiting("snyk/acme", 42.0, "429 Too Many Requests")
     text = screen.getvalue()
-    assert "1,500 records, 2 pages, " in text
+    assert "1,500 records fetched, 2 pages, " in text
     assert "1,500 objects" in text
     assert "waiting 42 s: 429 Too Many Requests" in text
 

@@ -145,7 +145,7 @@ def test_the_output_says_what_was_recorded_and_how_to_run_it(recorded: tuple[Sho
         f"Run it: pytest {project.recordings}",
     ]
     assert "Recording shop/acme, which is called shop/test in the recording" in result.err
-    assert "shop/test accounts: 4 records, 2 pages" in result.err
+    assert "shop/test accounts: 4 records fetched, 2 pages" in result.err
     assert "Review the recording before you commit it" in result.err
     assert "is still in" not in result.err
 

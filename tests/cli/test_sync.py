@@ -50,7 +50,7 @@ def test_without_json_the_result_is_a_table_without_control_codes(project: Proje
     result = project.run("sync", project.target)
     assert "high-water mark" in result.out
     assert noon(1) in result.out
-    assert "incidents/acme incidents: 3 records, 1 page," in result.err
+    assert "incidents/acme incidents: 3 records fetched, 1 page," in result.err
     assert "\x1b" not in result.out + result.err
 
 
@@ -100,6 +100,55 @@ def test_a_connection_that_fails_is_named_and_the_others_are_synced(project: Pro
     assert document == [{"connection": "acme", "n": 3}]
     assert '"connection": "beta"' in result.out
     assert "Check the connection's credentials" in result.out
+
+
+def test_records_that_are_fetched_again_are_not_new(synced: Project) -> None:
+    result = synced.run("sync", synced.target)
+    header, *table = (line.split() for line in result.out.splitlines()[:4])
+    assert header[:5] == ["connection", "stream", "requests", "fetched", "new"]
+    (incidents,) = [row for row in table if row[1:2] == ["incidents"]]
+    assert int(incidents[3]) > int(incidents[4]) == 0
+    assert f"incidents/acme incidents: {incidents[3]} record" in result.err
+    assert " fetched, 1 page, " in result.err
+
+
+def test_each_warning_is_named_as_one_and_a_quarantine_has_its_reason_and_its_query(project: Project) -> None:
+    unusable = '{"id": "i9", "service": "s1", "cost": 1}'
+    wrong = [f'{{"id": "w{number}", "service": 5, "cost": 1, "updated_at": "{noon(3)}"}}' for number in range(2)]
+    valid = f'{{"id": "ok", "service": "s1", "cost": 1, "updated_at": "{noon(3)}"}}'
+    records = ", ".join([unusable, *wrong, *[valid.replace("ok", f"ok{number}") for number in range(30)]])
+    project.vendor.responses["/incidents"] = f'{{"items": [{records}]}}'.encode()
+    result = project.run("sync", project.target)
+    cursorless, keyless, held = [line for line in result.err.splitlines() if not line.startswith("incidents/acme ")]
+    assert cursorless.startswith("acme incidents: warning: 1 record had no cursor at `updated_at`")
+    assert keyless == "acme incidents: warning: 1 record without a key or cursor"
+    assert held.startswith(
+        "acme tickets: warning: 3 in quarantine, most often for `incidents: service: Input should be"
+    )
+    query = held.partition('see `dazz query "')[2].removesuffix('"`')
+    assert query == "select * from quarantine where connection = 'acme' and parser = 'tickets'"
+    assert len(project.json("query", query)) == 3
+
+
+def test_one_wrong_token_is_one_error_that_names_the_streams(project: Project) -> None:
+    project.configure({"config": project.config("wrong-9d2e")})
+    errors = [line for line in project.run("sync", project.target, status=1).err.splitlines() if "Error: " in line]
+    assert len(errors) == 2
+    assert errors[0].startswith("Error: incidents/acme, streams services, incidents: 401 ")
+    assert errors[0].endswith("replace them in its config.")
+    assert errors[1] == "Error: incidents/acme, tickets: not run, because services failed"
+
+
+def test_different_failures_are_different_errors(project: Project) -> None:
+    project.vendor.responses |= {"/services": b'{"items": 1}', "/incidents": b'{"items": "none"}'}
+    document = project.json("sync", project.target, status=1)
+    assert [(item.get("stream"), item.get("failed_inputs")) for item in document["errors"]] == [
+        ("services", None),
+        ("incidents", None),
+        (None, ["services"]),
+    ]
+    errors = [line for line in project.run("sync", project.target, status=1).err.splitlines() if "Error: " in line]
+    assert [name in line for name, line in zip(("services", "incidents", "tickets"), errors, strict=True)] == [True] * 3
 
 
 def test_wrong_config_of_one_of_several_connections_is_a_failure(project: Project) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from dazz_assets import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
+from dazz_assets import Cursor, CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError
@@ -24,7 +24,8 @@ from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.walk import walk
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, param
-from tests.conformance.integrations import CommonIntegration, ItemsStream
+from tests.conformance.integrations import CommonIntegration, Item, ItemsStream
+from tests.conformance.lists import changes
 from tests.declaring import declare
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
@@ -172,12 +173,16 @@ def test_53_a_way_on_that_nothing_reads_fails_and_names_the_setting(
     [
         (
             None,
-            Reply(body=body_with(total=9)),
-            r"`total` of 9 in the page may say that there is more, but no paginator",
+            Reply(body=body_with(count=9)),
+            r'`count` of 9 in the page may say that there is more, but no paginator.*data_fields = \("count",\)',
         ),
-        (LinkHeader(), Reply(body=body_with(total=9)), r"`total` of 9 .*but LinkHeader does not read it"),
-        (None, Reply(body=body_with(), headers={"X-Total-Count": "9"}), r"the header X-Total-Count: 9 .*may say"),
-        (NextLink("next"), Reply(body=body_with(next=None, cursor="b7")), r'may say.*CursorToken\("cursor", param='),
+        (None, Reply(body=body_with(), status=206), r"the status 206 .*may say"),
+        (LinkHeader(), Reply(body=body_with(total=9)), r"`total` of 9 .*but LinkHeader does not.*`total = None`"),
+        (
+            NextLink("next"),
+            Reply(body=body_with(next=None, cursor="b7")),
+            r'may say.*CursorToken\("cursor", param=.*data_fields = \("cursor",\)',
+        ),
     ],
 )
 def test_53_a_sign_that_may_mean_something_else_is_said_once(
@@ -189,7 +194,75 @@ def test_53_a_sign_that_may_mean_something_else_is_said_once(
     assert acme.ids(ItemsStream) == [1, 2]
     (warning,) = report.warnings
     assert re.search(message, warning)
-    assert "data_fields = (" in warning
+
+
+COUNTED: list[tuple[dict[str, Any], dict[str, str], str, str]] = [
+    ({"meta": {"page": 1, "total": 9}}, {}, "`meta.total` of 9", "`total = None`"),
+    ({"rows_total": "9"}, {}, "`rows_total` of 9", "`total = None`"),
+    ({"total": {"value": 9, "relation": "eq"}}, {}, "`total.value` of 9", "`total = None`"),
+    ({"count": 9, "total": 9}, {}, "`total` of 9", "`total = None`"),
+    ({"total_pages": 5}, {}, "`total_pages` of 5", '`data_fields = ("total_pages",)`'),
+    ({}, {"X-Total-Count": "9"}, "the header X-Total-Count: 9", "`total = None`"),
+    ({}, {"X-Total-Pages": "5"}, "the header X-Total-Pages: 5", '`data_fields = ("X-Total-Pages",)`'),
+]
+
+
+@pytest.mark.parametrize(("beside", "headers", "sign", "way_out"), COUNTED)
+def test_53_the_only_page_of_a_list_that_counts_more_than_it_holds_fails(
+    connect: Connect, api: Vendor, beside: dict[str, Any], headers: dict[str, str], sign: str, way_out: str
+) -> None:
+    api.script(Reply(body=body_with(**beside), headers=headers))
+    acme = connect(declare("RowsIntegration", RowsIntegration, paginator=None))
+    with pytest.raises(SyncError) as caught:
+        acme.sync(ItemsStream)
+    assert f"{sign} in the page says that there is more, but no paginator is set. Set `paginator`" in str(caught.value)
+    assert way_out in str(caught.value)
+    assert acme.versions(ItemsStream) == 0
+
+
+def test_53_the_only_page_of_a_graphql_connection_that_counts_more_fails(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"data": {"board": {"rows": {"totalCount": 9, "nodes": items(1, 2)}}}}))
+    declared = declare("BoardIntegration", RowsIntegration, paginator=None, records="data.board.rows.nodes")
+    with pytest.raises(SyncError, match=r"`data\.board\.rows\.totalCount` of 9 in the page says that there is more"):
+        connect(declared).sync(ItemsStream)
+
+
+@pytest.mark.parametrize(
+    ("declared", "body"),
+    [
+        ({"total": None}, body_with(total=9)),
+        ({"data_fields": ("total_pages",)}, body_with(total_pages=5)),
+        ({}, body_with(total=2, total_pages=1)),
+        ({}, body_with(total=9, has_more=False)),
+        ({}, {"rows": [{"id": 1, "comments": {"totalCount": 9}}, {"id": 2, "total": 9}]}),
+    ],
+)
+def test_53_a_count_of_something_else_makes_no_only_page_fail(
+    connect: Connect, api: Vendor, declared: dict[str, Any], body: dict[str, Any]
+) -> None:
+    api.script(Reply(body=body))
+    acme = connect(declare("RowsIntegration", RowsIntegration, paginator=None, **declared))
+    assert acme.sync(ItemsStream).warnings == []
+    assert acme.ids(ItemsStream) == [1, 2]
+
+
+class ChangedStream(Stream[Item]):
+    path = "/changes"
+    cursor = Cursor("at", since="since")
+
+
+def test_53_the_total_of_a_filtered_list_may_count_what_the_filter_leaves_out(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"rows": changes(2), "total": 9}))
+    acme = connect(declare("ChangesIntegration", RowsIntegration, paginator=None, streams=(ChangedStream,)))
+    (warning,) = acme.sync(ChangedStream).warnings
+    assert "`total` of 9 in the page may say that there is more" in warning
+
+
+def test_53_the_numbers_of_a_single_record_count_no_list(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"id": 1, "total": 9, "pages": 3}))
+    acme = connect(declare("OneIntegration", RowsIntegration, paginator=None, records="", shape="object"))
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [1]
 
 
 def test_53_a_sign_that_is_data_can_be_declared(connect: Connect, api: Vendor) -> None:

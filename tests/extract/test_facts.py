@@ -244,6 +244,23 @@ def test_a_skipped_answer_is_no_fact(tmp_path: Path, tracker: Tracker) -> None:
         Customer(tmp_path, tracker, SkippingIntegration).sync()
 
 
+def test_the_first_record_of_a_list_is_a_fact_whatever_the_list_counts(tmp_path: Path, tracker: Tracker) -> None:
+    tracker.me = {"items": [tracker.me], "total": 7}
+
+    class UsersStream(Stream):
+        path = "/sites/s-1/me"
+        paginator = None
+
+    class FirstUserIntegration(TrackerApi):
+        facts = {"sites": "/sites", "me": UsersStream}
+        streams = (NotesStream,)
+
+    acme = Customer(tmp_path, tracker, FirstUserIntegration)
+    session = acme.session
+    acme.sync(session)
+    assert session.facts["me"] == tracker.me["items"][0]
+
+
 def test_a_stream_without_a_record_is_no_fact(tmp_path: Path, tracker: Tracker) -> None:
     class UsersStream(Stream):
         path = "/sites/s-1/me"

@@ -78,7 +78,18 @@ def test_a_parser_that_did_not_run_because_of_a_failure_is_an_error(run_sync: Sy
     vendor.refused_paths = {"/incidents"}
     messages = {(problem.stream or problem.parser): problem.message for problem in run_sync().errors}
     assert set(messages) == {"incidents", "tickets"}
-    assert "not run" in messages["tickets"]
+    assert "tickets: not run, because incidents failed" in messages["tickets"]
+
+
+def test_what_reads_a_stream_that_failed_just_now_is_not_run_and_names_it(run_sync: Sync, vendor: Vendor) -> None:
+    vendor.refused_paths = {"/services"}
+    outcome = run_sync()
+    assert {(problem.stream or problem.parser): list(problem.failed_inputs) for problem in outcome.errors} == {
+        "services": [],
+        "notes": ["services"],
+        "owners": ["services"],
+        "tickets": ["services"],
+    }
 
 
 def test_a_config_without_its_secret_is_an_error_without_a_run(

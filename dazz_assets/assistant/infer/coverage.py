@@ -1,7 +1,7 @@
 """Compares the fields of records with what a model reads, and with the declared personal paths."""
 
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -14,8 +14,8 @@ from pydantic.fields import FieldInfo
 from dazz_assets.assistant.infer.field_shapes import RecordField, list_fields, read_shape
 from dazz_assets.assistant.infer.json_values import join_path
 from dazz_assets.declare.stream import RecordModel
-from dazz_assets.field_paths import ANY_MEMBER, split_path
-from dazz_assets.names import suggest
+from dazz_assets.field_paths import ANY_MEMBER, split_path, without_indexes
+from dazz_assets.names import is_near
 
 _Steps = tuple[str, ...]
 
@@ -137,22 +137,48 @@ def _find_models(annotation: Any) -> Iterator[type[RecordModel]]:
         yield from _find_models(inner)
 
 
-def unmatched_paths(
-    declared: Sequence[str], records: Sequence[object], shown: Sequence[object] | None = None
+def misspelt_paths(
+    declared: Sequence[str], records: Sequence[object], shown: Sequence[object] | None = None, *, anywhere: bool = True
 ) -> dict[str, str]:
-    """The declared paths that match nothing in these records, each with a suggestion.
+    """The declared paths that match nothing in these records and are close to a field that is there, each with it.
 
-    shown: the records as they may be shown, if not whole, from which the suggestion is.
+    shown: the records as they may be shown, if not whole, from which the fields are. anywhere: a lone name may be that
+    of a field further down.
 
-    The suggestion comes from `dazz_assets.names.suggest` and is meant to follow the path in a sentence. A path that
-    always ends early at null or at an empty list is left out, as the records don't prove it wrong.
+    A path that no record has is no mistake by itself: records of other types may have it.
     """
     unmatched = [path for path in declared if _is_unmatched(split_path(path), records)]
     if not unmatched:
         return {}
+    others = {_plain_names(path) for path in declared}
     fields = list_fields(read_shape(records if shown is None else shown))
-    known = {item.path.replace("[]", "") for item in fields if ".*" not in item.path}
-    return {path: suggest(path, get_close_matches(path, known, n=1) or known) for path in unmatched}
+    known = {item.path.replace("[]", ""): _plain_names(item.path.replace("[]", "")) for item in fields}
+    known = {path: names for path, names in known.items() if names not in others}
+    close = {path: _find_close(_plain_names(path), known, anywhere=anywhere) for path in unmatched}
+    return {path: found for path, found in close.items() if found is not None}
+
+
+def _plain_names(path: str) -> _Steps:
+    names = without_indexes(split_path(path))
+    return names[:-1] if names[-1:] == (ANY_MEMBER,) else names
+
+
+def _find_close(names: _Steps, known: Mapping[str, _Steps], *, anywhere: bool) -> str | None:
+    """The known path that is likely meant by another: spelt almost the same, name by name, or the same name deeper."""
+    near = [path for path, other in known.items() if _are_near(names, other)]
+    same = [path for path, other in known.items() if anywhere and len(names) == 1 and other[-1:] == names]
+    return next(iter([*get_close_matches(join_path(names), near, n=1, cutoff=0), *same]), None)
+
+
+def _are_near(names: _Steps, others: _Steps) -> bool:
+    if join_path(names) == join_path(others).replace("\\.", "."):  # A dot that belongs to a name is to be escaped.
+        return True
+    if ANY_MEMBER not in names:  # Members with a number for a name are passed through.
+        others = tuple(name for name in others if name != ANY_MEMBER)
+    return len(names) == len(others) and all(
+        one == other or ANY_MEMBER in (one, other) or is_near(one, other)
+        for one, other in zip(names, others, strict=True)
+    )
 
 
 def _is_unmatched(names: Sequence[str], records: Sequence[object]) -> bool:

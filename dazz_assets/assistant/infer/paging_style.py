@@ -76,9 +76,13 @@ def find_paging(page: Page) -> list[Paging]:
     """The paginators that fit a page: first those for which another page follows, then the others."""
     found = [*_find_in_header(page)]
     document = decode_json(page.body) if page.body.strip() else None
-    for names, holder in _list_objects(document, ()):
+    objects = list(_list_objects(document, ()))
+    received = max(
+        (len(item) for _, holder in objects for item in holder.values() if isinstance(item, list)), default=1
+    )
+    for names, holder in objects:
         found += _find_in_members(page, names, holder)
-        found += _find_in_counts(page, names, holder)
+        found += _find_in_counts(page, names, holder, received)
     return sorted(found, key=lambda item: not item.has_more)
 
 
@@ -150,8 +154,11 @@ def _guess_param(name: str, names: tuple[str, ...], known: tuple[str, str] | Non
     return f"page[{name}]" if names and names[-1] == "page" else name
 
 
-def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any]) -> Iterator[Paging]:
-    """Paginators that count pages or records: the page's number or offset next to a total or a flag."""
+def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any], received: int) -> Iterator[Paging]:
+    """Paginators that count pages or records: the page's number or offset next to a total or a flag.
+
+    received: how many records the page has.
+    """
     by_name = {_normalise(name): name for name in holder}
     numbers = {plain: name for plain, name in by_name.items() if _is_count(holder[name])}
     flag = next((by_name[plain] for plain in _FLAGS if isinstance(holder.get(by_name.get(plain, "")), bool)), None)
@@ -173,6 +180,14 @@ def _find_in_counts(page: Page, names: tuple[str, ...], holder: Mapping[str, Any
             f"`{join_path([*names, number])}` counts pages",
             has_more=_has_more(holder, pages, holder[number]),
             params={param: 0} if holder[number] == 0 and param not in page.request.params else {},
+        )
+    elif number is not None and total:
+        # The last page may be short.
+        size = max([received, *(holder[numbers[plain]] for plain in _SIZES if plain in numbers)])
+        yield Paging(
+            PageNumber(_find_sent_param(page, _PAGES) or "page"),
+            f"`{join_path([*names, number])}` counts pages",
+            has_more=_has_more(holder, total, max(holder[number], 1) * size),
         )
     elif number is None and offset is None:
         yield from _find_in_request(page, names, holder, pages, total)
