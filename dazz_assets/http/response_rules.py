@@ -23,7 +23,7 @@ Shape = Literal["list", "object", "by_id"]
 
 @dataclass(frozen=True, slots=True)
 class ResponseRules:
-    """How a stream's responses are to be read. All fields but `is_ranged` are settings of `Stream`, explained there."""
+    """How a stream's responses are to be read. All fields but the last two are settings of `Stream`."""
 
     accept: Accept = field(default_factory=dict)
     records: str = ""
@@ -38,6 +38,8 @@ class ResponseRules:
     sensitive: tuple[str, ...] = ()
     is_ranged: bool = False
     """Whether the stream has a `Cursor`."""
+    address_fields: tuple[str, ...] = ()
+    """The fields of the config that its address is made of. `base_url` is the API's, whatever that is made of."""
 
     def action(self, status: int, body: bytes) -> Action | None:
         """What the stream says of a response with this status and body; a key with a text goes first."""
