@@ -27,7 +27,7 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
 # Try this many parents before giving up, as a token may not have access to all of them.
-_MAX_PARENTS = 5
+MAX_PARENTS = 5
 
 Fetched = TypeVar("Fetched")
 
@@ -85,7 +85,7 @@ def fetch_for_parents(
     parents: FirstRecords,
     fetch: Callable[[Mapping[str, str]], Fetched],
     wanted: Sequence[str] = (),
-    at_most: int = _MAX_PARENTS,
+    at_most: int = MAX_PARENTS,
 ) -> Iterator[Fetched]:
     """What `fetch` returns for each of the first parents that the token may read, and that have the fields to ask with.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from dazz_assets.assistant.first_records import FirstRecords, fetch_for_parents, fetch_records_of_parent
+from dazz_assets.assistant.first_records import MAX_PARENTS, FirstRecords, fetch_for_parents, fetch_records_of_parent
 from dazz_assets.assistant.sync_faults import examine_page
 from dazz_assets.counts import format_count
 from dazz_assets.errors import SyncError
@@ -82,8 +82,7 @@ def check_streams(session: Session, names: Collection[str] | None = None) -> lis
         checks.check_stream(stream)
     checks.raise_if_unauthorized(at_least=1)
     checks.raise_if_alike()
-    shown = [each for each in checks.found if each.is_problem or each.outcome == "partly"]
-    return [each for each in checks.found if names is None or each.name in names or each in shown]
+    return [each for each in checks.found if names is None or each.name in names or _is_lacking(each)]
 
 
 class _Checks:
@@ -190,9 +189,9 @@ class _Checks:
         if stream.parent is None:
             return fetch({})
         is_check = stream.name == self._session.spec.check
-        limit = {"at_most": _PARENTS_OF_CHECK} if is_check else {}
+        at_most = _PARENTS_OF_CHECK if is_check else MAX_PARENTS
         best: FirstRecords | None = None
-        for found in fetch_for_parents(stream, self._first[stream.parent], fetch, self._wanted[stream.name], **limit):
+        for found in fetch_for_parents(stream, self._first[stream.parent], fetch, self._wanted[stream.name], at_most):
             if best is None or _rank(found) > _rank(best):
                 best = found
             if best.records and not is_check:
@@ -203,6 +202,11 @@ class _Checks:
 def _rank(first: FirstRecords) -> int:
     """How much a page tells of its stream: most if it has records, least if it was skipped."""
     return 2 if first.records else int(first.skipped is None)
+
+
+def _is_lacking(check: StreamCheck) -> bool:
+    """Whether what is below a stream lacks something because of it."""
+    return check.is_problem or check.outcome == "partly"
 
 
 def _judge_failure(error: FetchError | SyncError) -> tuple[Outcome, tuple[str, ...], str]:
@@ -221,8 +225,10 @@ def _judge(stream: StreamSpec, first: FirstRecords) -> tuple[Outcome, str, tuple
     if first.skipped is not None and not first.records:
         return "skipped", first.skipped, stream.permissions
     if first.refused:
-        told = "; ".join(dict.fromkeys(map(str, first.refused)))
         number = format_count(len(first.refused), "record")
+        told = " Likewise ".join(
+            [str(first.refused[0]), *(f"{item.url}: {item.problem}" for item in first.refused[1:])]
+        )
         return "partly", f"refused for {number} of {stream.parent}: {told}", first.refused[0].needs
     if first.kept is not None and says_refusal(first.kept):
         return "partly", first.kept, stream.permissions

@@ -201,12 +201,13 @@ def test_the_check_stream_is_tried_for_all_parents_since_each_may_be_an_account_
         "/teams/t0/members": Reply(body=[{"id": "m1"}]),
         "/teams/t7/members": Reply(403, {"message": "not yours"}),
     }
-    declared = integration(TeamsStream, MembersStream, GuestsStream, check=MembersStream)
-    _, members, guests = check(declared, replies)
+    declared = integration(TeamsStream, MembersStream, GuestsStream, BadgesStream, check=MembersStream)
+    _, members, guests, _ = check(declared, replies)
     assert (members.outcome, members.records, members.requests) == ("partly", 1, 8)
     assert "/teams/t7/members: 403 Forbidden" in members.reason
     assert (guests.outcome, guests.requests) == ("works", 5)
     assert outcomes(check(declared, replies, ["guests"])) == {"guests": "works"}
+    assert outcomes(check(declared, replies, ["badges"])) == {"members": "partly", "badges": "works"}
 
 
 def test_a_wrong_token_is_told_once(api: Vendor, check: Check) -> None:

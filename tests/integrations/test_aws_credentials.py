@@ -146,15 +146,16 @@ def test_a_role_is_assumed_with_its_external_id(external_id: str | None, tmp_pat
 
 def test_a_check_tells_which_of_several_roles_is_refused(tmp_path: Path) -> None:
     aws = AwsSandbox(seed=4, accounts=3, buckets=4)
-    refused = list(aws.accounts)[1]
-    aws.refused_roles = {refused}
+    refused = list(aws.accounts)[1:]
+    aws.refused_roles = set(refused)
     with Sandbox([aws]) as sandbox, closing(Customer(sandbox.settings("aws"), tmp_path).session()) as session:
         found = {each.name: each for each in check_streams(session)}
     accounts = found.pop("accounts")
     assert {each.outcome for each in found.values()} == {"works"}
     assert (accounts.outcome, accounts.is_problem, accounts.needs) == ("partly", False, ("sts:AssumeRole",))
-    assert accounts.reason.startswith("refused for 1 record of roles: ")
-    assert f"sts:AssumeRole on arn:aws:iam::{refused}:role/" in accounts.reason
+    assert accounts.reason.startswith("refused for 2 records of roles: ")
+    assert all(f"sts:AssumeRole on arn:aws:iam::{account}:role/" in accounts.reason for account in refused)
+    assert accounts.reason.count("Check that this role") == 1
 
 
 def test_a_role_is_assumed_again_before_its_credentials_end() -> None:
