@@ -72,7 +72,7 @@ def response_of(error: Exception) -> Response | FetchError | None:
 def _refused_role(error: Any) -> RefusedError:
     """The error for a role that we may not assume. What the streams need is not what is missing then."""
     told = _error_of(error)
-    problem = f"AssumeRole is refused. AWS says: {told['Code']}: {told['Message'].rstrip('.')}."
+    problem = f"AssumeRole is refused (403). AWS says: {told['Code']}: {told['Message'].rstrip('.')}."
     refused = RefusedError(problem, status=403, advice=_ROLE_ADVICE)
     refused.is_access_refused = True
     refused.needs = ("sts:AssumeRole",)
