@@ -140,7 +140,9 @@ def test_a_role_is_assumed_with_its_external_id(external_id: str | None, tmp_pat
             else:
                 found = check_first(session)
                 assert (found.outcome, found.needs) == ("refused", ("sts:AssumeRole",))
-                assert re.search(r"AssumeRole is refused \(403\)\. AWS says: AccessDenied.*`config.external_id`", found.reason)
+                assert re.search(
+                    r"AssumeRole is refused \(403\)\. AWS says: AccessDenied.*`config.external_id`", found.reason
+                )
                 assert not re.search(r"ListAccountAliases|accept =", found.reason)
 
 

@@ -98,6 +98,9 @@ def _print_checks(label: str, checks: Sequence["StreamCheck"]) -> None:
             for each in checks
         ],
     )
+    for each in checks:
+        for warning in each.warnings if each.outcome == "works" else ():
+            print_note(f"{label}, {each.name}: warning: {mask_secrets(warning)}", "yellow")
     for alike in _by_cause(checks):
         first, names = alike[0], [each.name for each in alike]
         if not first.is_problem:
@@ -107,9 +110,6 @@ def _print_checks(label: str, checks: Sequence["StreamCheck"]) -> None:
         else:
             text = first.reason
         print_note(mask_secrets(text), "red" if first.is_problem else "")
-    for each in checks:
-        for warning in each.warnings if each.outcome == "works" else ():
-            print_note(f"{label}, {each.name}: warning: {mask_secrets(warning)}", "yellow")
 
 
 def _by_cause(checks: Sequence["StreamCheck"]) -> list[list["StreamCheck"]]:
