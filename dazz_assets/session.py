@@ -25,6 +25,7 @@ from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.json_slices import value_at
 from dazz_assets.http.placeholders import fill_address, fill_placeholders, find_placeholders, path_segment
+from dazz_assets.http.retry import BACKOFF_SECONDS
 from dazz_assets.http.version_end import VersionWatch
 from dazz_assets.lake import Lake, Table
 from dazz_assets.lake.hidden_fields import store_sensitive
@@ -258,8 +259,10 @@ class Session:
             is_repeatable=self._is_repeatable,
         )
 
-    def client(self, stream: str) -> Client:
+    def client(self, stream: str, *, backoff_seconds: float = BACKOFF_SECONDS) -> Client:
         """A client for one stream's requests. All streams of the connection share credentials and rate limits.
+
+        backoff_seconds: for how long each request is tried again.
 
         Raises BadConnection if the config is wrong.
         """
@@ -270,8 +273,10 @@ class Session:
             other_urls=[self.base_url_of(item) for item in self.spec.fetched if item.base_url],
             credentials=self._credentials_of(stream),
             slots=self._slots,
+            base_fields=self._base_fields,
             permissions=Permissions(integration.permissions_url, integration.permissions_header),
             versions=self._versions,
+            backoff_seconds=backoff_seconds,
             where=f"{self.name}, stream {stream}",
             clock=lambda: self.now().timestamp(),
             sleep=self._sleep,
@@ -300,6 +305,14 @@ class Session:
         if own := self.integration.config.base_url:
             return self._fill_url(own, "`config.base_url`")
         return self._fill_url(self.integration.base_url, "the integration's base_url with this config")
+
+    @property
+    def _base_fields(self) -> tuple[str, ...]:
+        """The fields of the config that the base URL of the API is made of; not those that are computed from others."""
+        config = self.integration.config
+        named = [name for kind, name in find_placeholders(config.base_url or self.integration.base_url)]
+        set_ = [name for name in named if name in type(config).model_fields]
+        return tuple(dict.fromkeys(["base_url", *set_] if config.base_url else set_))
 
     def base_url_of(self, stream: StreamSpec) -> str:
         """The base URL of a stream's requests: its own, or that of the API. Raises BadConnection."""

@@ -27,7 +27,7 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
 # Try this many parents before giving up, as a token may not have access to all of them.
-_MAX_PARENTS = 5
+MAX_PARENTS = 5
 
 Fetched = TypeVar("Fetched")
 
@@ -39,6 +39,7 @@ class FirstRecords:
     fields: the values of the parent that the page belongs to: those that its request or a stream below needs.
     skipped: the failure in place of the page that the stream accepts as one without records, in the vendor's words.
     page: where the records are; None if there are none.
+    refused: of a sub-stream, why other parents that were tried have no page.
     """
 
     stream: StreamSpec
@@ -46,6 +47,7 @@ class FirstRecords:
     fields: Mapping[str, str]
     skipped: str | None = None
     page: WalkedPage | None = None
+    refused: tuple[FetchError, ...] = ()
 
     @property
     def kept(self) -> str | None:
@@ -83,6 +85,7 @@ def fetch_for_parents(
     parents: FirstRecords,
     fetch: Callable[[Mapping[str, str]], Fetched],
     wanted: Sequence[str] = (),
+    at_most: int = MAX_PARENTS,
 ) -> Iterator[Fetched]:
     """What `fetch` returns for each of the first parents that the token may read, and that have the fields to ask with.
 
@@ -91,7 +94,7 @@ def fetch_for_parents(
     """
     refused: FetchError | UnusableParentError | None = None
     is_any_readable = False
-    for fields in _parent_values([*parent_fields(stream), *wanted], parents):
+    for fields in _parent_values([*parent_fields(stream), *wanted], parents, at_most):
         try:
             fetched = fetch(fields)
         except FetchError as error:
@@ -108,9 +111,9 @@ def fetch_for_parents(
         raise refused
 
 
-def _parent_values(paths: Sequence[str], parents: FirstRecords) -> Iterator[Mapping[str, str]]:
+def _parent_values(paths: Sequence[str], parents: FirstRecords, at_most: int) -> Iterator[Mapping[str, str]]:
     own, _ = split_generations(dict.fromkeys(paths))
-    records = parents.records[:_MAX_PARENTS]
+    records = parents.records[:at_most]
     rows = FieldReader(own).read(records) if own else [()] * len(records)
     inherited = {f"{ANCESTOR}{path}": text for path, text in parents.fields.items()}
     for row in rows:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, cast
 
 from dazz_assets.declare.config import Config
 from dazz_assets.declare.stream import Scalar, Stream
-from dazz_assets.http import Absence, Accept, Auths, Budget, Format, Paginator, Rates, Response, Seam, Shape
+from dazz_assets.http import Absence, Accept, Auths, Budget, FetchError, Format, Paginator, Rates, Response, Seam, Shape
 from dazz_assets.http.json_slices import value_at
 from dazz_assets.names import snake_case
 
@@ -154,7 +154,7 @@ class Integration(Generic[Config]):
         """
         raise NotImplementedError
 
-    def error_response(self, error: Exception) -> Response | None:
+    def error_response(self, error: Exception) -> Response | FetchError | None:
         """The vendor's response behind an exception that the SDK raised; None if there is none.
 
         ```python
@@ -165,6 +165,9 @@ class Integration(Generic[Config]):
         It means what it means without an SDK: what may pass is tried again, a wait that it asks for is kept, and
         `accept` finds its status and its text. An exception because of a broken connection is tried again without it;
         any other fails the stream.
+
+        Where no response says what to do, return an error that does (`dazz_assets.http`): a `CredentialError` for
+        credentials that the SDK does not find, a `RefusedError` for what it was refused besides what the stream asks.
         """
         return None
 

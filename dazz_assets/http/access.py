@@ -45,12 +45,13 @@ class Permissions:
         needed: the permissions that the stream declares. headers: of the response; their names may be in any case.
         """
         named = next((value for name, value in headers.items() if name.lower() == (self.header or "").lower()), "")
-        error.named_permission = shorten(mask(named.strip()), _LONGEST_HEADER)
-        if error.status == UNAUTHORIZED and not error.named_permission:
+        named = shorten(mask(named.strip()), _LONGEST_HEADER)
+        if error.status == UNAUTHORIZED and not named:
             return  # The credentials themselves are refused.
+        error.needs = (named,) if named else tuple(needed)
         if needed:
             error.advice += f" The stream needs {' and '.join(f'`{item}`' for item in needed)}."
-        if error.named_permission:
-            error.advice += f" The header {self.header} names `{error.named_permission}`."
+        if named:
+            error.advice += f" The header {self.header} names `{named}`."
         if self.url is not None:
             error.advice += f" See {self.url}."

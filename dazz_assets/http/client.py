@@ -24,12 +24,13 @@ from dazz_assets.http.errors import (
     StoppedError,
     TransientError,
 )
+from dazz_assets.http.failures import name_unfound
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
 from dazz_assets.http.rate_limit import LONGEST_WAIT, Limiter, Rates, Turn
 from dazz_assets.http.response_rules import ResponseRules
-from dazz_assets.http.retry import FIRST_BACKOFF, Attempts, build_wait_error
+from dazz_assets.http.retry import BACKOFF_SECONDS, FIRST_BACKOFF, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
 from dazz_assets.http.told_limits import read_allowance, read_budget
 from dazz_assets.http.transport import Transport, get_instead
@@ -56,8 +57,10 @@ class Client:
     auth: see `Auth`. values: the fields of the config as text. secrets: the values to mask in all texts. rate: the
     vendor's documented rate or rates. credentials: replaces these four; the connection's clients can share them.
     slots: as many as the connection may have requests in flight; its clients can share them. By default any number.
+    base_fields: the fields of the config that the API's address is made of, for messages.
     permissions: where the vendor tells of them. versions: watches for the end of the API's version; the connection's
     clients can share it.
+    backoff_seconds: for how long a request is tried again, see `retry`.
     where: the connection ("desk/acme"), for messages.
     clock, sleep: epoch seconds, and a function that waits; for tests. on_event: called from any thread.
 
@@ -76,8 +79,10 @@ class Client:
         rate: Rates = None,
         credentials: CredentialSet | None = None,
         slots: threading.Semaphore | None = None,
+        base_fields: Iterable[str] = (),
         permissions: Permissions | None = None,
         versions: VersionWatch | None = None,
+        backoff_seconds: float = BACKOFF_SECONDS,
         where: str = "",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] | None = None,
@@ -93,8 +98,10 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._slots = slots or threading.Semaphore(_ANY_NUMBER)
+        self._base_fields = tuple(base_fields)
         self._permissions = permissions or Permissions()
         self._versions = versions or VersionWatch()
+        self._backoff_seconds = backoff_seconds
         self._telemetry = Telemetry(where, on_event)
         # Epoch seconds: the end of the longest wait that an event told of.
         self._announced_until = 0.0
@@ -241,7 +248,7 @@ class Client:
             else:
                 self._pause(seconds, stop)
 
-        return Attempts(self._clock, wait, until)
+        return Attempts(self._clock, wait, until, self._backoff_seconds)
 
     def _attempt(
         self, credential: Credential, request: Request, rules: ResponseRules, stop: threading.Event | None
@@ -315,6 +322,7 @@ class Client:
             if page.request is not request:
                 error.url = f"{page.request.method} {page.url}"
             elif error.is_access_refused:
+                name_unfound(error, rules.address_fields, self._base_fields)
                 self._permissions.explain(error, rules.permissions, received.headers, self.mask)
             raise
 

@@ -53,7 +53,7 @@ class Code:
 
     name: str
     method: object
-    find_response: Callable[[Exception], Response | None]
+    find_response: Callable[[Exception], Response | FetchError | None]
 
     def call(self, function: Callable[[], Result]) -> Result | Response:
         """What a function that runs the code returns, or the response behind what it raises. Raises FetchError."""
@@ -74,6 +74,8 @@ class Code:
             response = self.find_response(error)
         except Exception as mistake:  # noqa: BLE001  (whatever the author's code raises)
             return CodeError(f"error_response {describe_exception(mistake, self.find_response)}.")
+        if isinstance(response, FetchError):
+            return response
         if isinstance(response, Response):
             return replace(response, headers=CaseInsensitiveDict(response.headers))
         if any(isinstance(cause, _NO_RESPONSE) for cause in _causes(error)):

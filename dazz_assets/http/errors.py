@@ -20,8 +20,10 @@ class FetchError(Exception):
     advice: str = ""
     is_access_refused: bool = False
     """Whether the vendor says that the credentials may not read this, with a status or in its words."""
-    named_permission: str = ""
-    """The permission that a header of the response names as missing."""
+    needs: tuple[str, ...] = ()
+    """The permissions of which one is missing: that which the vendor names, or else those that the stream declares."""
+    unfound: tuple[str, ...] = ()
+    """The fields of the config that are part of the address which was not found."""
 
     def __init__(
         self, problem: str, *, where: str = "", url: str = "", status: int | None = None, advice: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -54,6 +54,11 @@ _SWITCHED_OFF = re.compile(
     r"(?:service|feature|api).?disabled|access.?not.?configured|\b(?:is|are|was|were|been) (?:disabled|deactivated|"
     r"switched off|turned off)|\bnot (?:been )?(?:enabled|activated)|must be (?:enabled|activated)",
     re.I,
+)
+NOT_FOUND = 404
+_UNFOUND_ADVICE = (
+    "What the address names was not found: check %s, and that the credentials may see it (many vendors answer 404 if "
+    "not)."
 )
 _SWITCHED_OFF_ADVICE = "It is switched off at the vendor: switch it on there."
 # Statuses with which vendors also say that there is nothing to list.
@@ -171,12 +176,26 @@ def limit_error(problem: str, status: int, body: bytes, wait: float | None) -> R
     return error
 
 
+def name_unfound(error: FetchError, address_fields: Sequence[str], base_fields: Sequence[str]) -> None:
+    """Name the fields of the config that the address of a 404 is made of. See `ResponseRules.address_fields`."""
+    if error.status != NOT_FOUND:
+        return
+    made_of = [base_fields if name == "base_url" else (name,) for name in address_fields]
+    error.unfound = tuple(dict.fromkeys(name for names in made_of for name in names))
+    if error.unfound:
+        told = " and ".join(f"`config.{name}`" for name in error.unfound)
+        error.advice = error.advice.replace(ADVICE[NOT_FOUND], _UNFOUND_ADVICE % told)
+
+
 def advise_to_accept(status: int, body: bytes) -> str:
     """Which setting takes such an answer for a list without records, by the code that it gives; empty without one."""
     codes = find_codes(body)
     if not codes:
         return ""
-    return f' If it means that there are no records, set accept = {{({status}, "{codes[0]}"): "skip"}}.'
+    return (
+        " If that is usual where there is nothing to list, the integration's author can set "
+        f'accept = {{({status}, "{codes[0]}"): "skip"}}.'
+    )
 
 
 def _advise(status: int, message: str, body: bytes) -> str:

@@ -40,6 +40,7 @@ class Attempts:
     """Calls a function until it returns, fails for good, or a limit is reached (conformance 2, 7).
 
     clock: epoch seconds. until: when to stop asking for a list that is not ready, in epoch seconds.
+    backoff_seconds: see `BACKOFF_SECONDS`.
     wait: called before each further attempt with the seconds to wait, whether the vendor asked
     for them, and the error. It does the waiting itself, so that a connection's threads can share a wait or stop it.
     """
@@ -49,8 +50,10 @@ class Attempts:
         clock: Callable[[], float],
         wait: Callable[[float, bool, TransientError], None],
         until: float | None = None,
+        backoff_seconds: float = BACKOFF_SECONDS,
     ) -> None:
         self._until = until
+        self._backoff_seconds = backoff_seconds
         self._clock = clock
         self._wait = wait
         self._started = clock()
@@ -102,7 +105,7 @@ class Attempts:
         if state.attempt_number - self._answered >= _max_attempts(error):
             return True
         spent = self._clock() - self._started - self._requested_seconds
-        return spent + (0.0 if error.wait is not None else state.upcoming_sleep) > BACKOFF_SECONDS
+        return spent + (0.0 if error.wait is not None else state.upcoming_sleep) > self._backoff_seconds
 
     def _pause(self, state: RetryCallState) -> None:
         error, seconds, is_requested = _last_error(state), state.upcoming_sleep, _is_wait_requested(state)

@@ -117,7 +117,16 @@ class StreamSpec:
             self.sensitive,
             is_ranged=self.cursor is not None,
             is_filtered=self.takes_since or self.takes_until,
+            address_fields=self._address_fields,
         )
+
+    @property
+    def _address_fields(self) -> tuple[str, ...]:
+        """See `ResponseRules`. None of a sub-stream, whose parent was found where the config says."""
+        if self.parent is not None or self.pages is not None:
+            return ()
+        named = (name for kind, name in find_placeholders(self.path) if kind == "config")
+        return tuple(dict.fromkeys([self.base_url or "base_url", *named]))
 
     def for_page(self, request: Request) -> "StreamSpec":
         """The stream as the page of a request is to be read: its records may lie elsewhere than in the first page."""

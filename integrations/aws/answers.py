@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dazz_assets import Response
+from dazz_assets.http.errors import CredentialError, FetchError, RefusedError
 
 Record = dict[str, Any]
 
@@ -30,11 +31,21 @@ _WRONG_CREDENTIALS = frozenset(
     }
 )
 # A bucket that is gone has no settings to tell of, and who may not assume the role gets no answer at all.
-_FOR_ALL_CALLS = frozenset({"NoSuchBucket", "AssumeRole"})
+_ASSUME_ROLE = "AssumeRole"
+_FOR_ALL_CALLS = frozenset({"NoSuchBucket", _ASSUME_ROLE})
+_NO_PROFILE_ADVICE = "Correct `config.profile`: `aws configure list-profiles` shows which this machine has."
+_NO_CREDENTIALS_ADVICE = (
+    "Set `config.access_key_id` and `config.secret_access_key`, or `config.profile`, or see that what boto3 finds by "
+    "itself is there and has not expired."
+)
+_ROLE_ADVICE = (
+    "Check that this role of `config.role_arns` exists, that its trust policy trusts the connection's own credentials "
+    "and asks for no other external id than `config.external_id`, and that they are allowed sts:AssumeRole on it."
+)
 
 
-def response_of(error: Exception) -> Response | None:
-    """The response behind what boto3 raised; None if none came.
+def response_of(error: Exception) -> Response | FetchError | None:
+    """The response behind what boto3 raised, or what is wrong with how we sign in; None if no response came.
 
     Throttling is a 429, what may pass a 503, and wrong credentials are a 401, whatever status the service has for them.
     """
@@ -47,10 +58,25 @@ def response_of(error: Exception) -> Response | None:
         exceptions.CredentialRetrievalError,
     )
     if isinstance(error, missing):
-        return _response(401, {}, {"Code": type(error).__name__, "Message": str(error)})
+        is_profile = isinstance(error, exceptions.ProfileNotFound)
+        advice = _NO_PROFILE_ADVICE if is_profile else _NO_CREDENTIALS_ADVICE
+        return CredentialError(f"boto3 can't sign in. {str(error).rstrip('.')}.", advice=advice)
     if not isinstance(error, exceptions.ClientError):
         return None
-    return _response(_status_of(error), error.response["ResponseMetadata"].get("HTTPHeaders", {}), _error_of(error))
+    status = _status_of(error)
+    if error.operation_name == _ASSUME_ROLE and status == 403:
+        return _refused_role(error)
+    return _response(status, error.response["ResponseMetadata"].get("HTTPHeaders", {}), _error_of(error))
+
+
+def _refused_role(error: Any) -> RefusedError:
+    """The error for a role that we may not assume. What the streams need is not what is missing then."""
+    told = _error_of(error)
+    problem = f"AssumeRole is refused (403). AWS says: {told['Code']}: {told['Message'].rstrip('.')}."
+    refused = RefusedError(problem, status=403, advice=_ROLE_ADVICE)
+    refused.is_access_refused = True
+    refused.needs = ("sts:AssumeRole",)
+    return refused
 
 
 def ask(call: Callable[..., Record], **params: Any) -> Record:

@@ -15,6 +15,7 @@ from dazz_assets.domain import (
     Tag,
     UserType,
 )
+from dazz_assets.http.errors import FetchError
 
 from .answers import Record, answer, ask, is_unreachable, refusals, response_of, unknown
 from .config import AwsConfig
@@ -180,7 +181,7 @@ class AwsIntegration(Integration[AwsConfig]):
             raise ModuleNotFoundError(f"{error}; install the SDK of AWS: pip install 'dazz-assets[aws]'") from None
         return AwsClients(self.config)
 
-    def error_response(self, error: Exception) -> Response | None:
+    def error_response(self, error: Exception) -> Response | FetchError | None:
         return response_of(error)
 
     @parser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from dazz_assets.assistant.stream_checks import ConnectionRefused, StreamCheck, 
 from dazz_assets.connections import Connection
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Lake
+from dazz_assets.reports import Progress
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
-from tests.http.loopback import ReceivedRequest, Reply, Vendor
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 TOKEN = "canary-77e0"
 Answer = Callable[[ReceivedRequest], Reply]
@@ -140,7 +141,6 @@ def test_a_refusal_keeps_no_other_stream_from_being_tried(api: Vendor, check: Ch
 @pytest.mark.parametrize(
     "reply",
     [
-        Reply(404, {"message": "Not Found"}),
         Reply(400, {"error": {"code": "missing_scope"}}),
         Reply(200, {"errors": [{"message": "no", "extensions": {"code": "FORBIDDEN"}}], "data": None}),
         Reply(200, {"errors": [{"message": "User unauthorized to perform action"}]}),
@@ -182,14 +182,32 @@ def test_what_accept_skips_is_told_with_its_reason(check: Check) -> None:
     assert "Alerts are disabled here" in found.reason
 
 
-def test_parents_that_may_not_be_read_do_not_hide_one_that_may(check: Check) -> None:
+def test_parents_that_may_not_be_read_neither_hide_one_that_may_nor_are_hidden(check: Check) -> None:
     replies = {
         "/teams": Reply(body=[{"id": "t1"}, {"id": "t2"}]),
         "/teams/t1/members": Reply(403, {"message": "not yours"}),
         "/teams/t2/members": Reply(body=[{"id": "m1"}]),
     }
     _, members = check(integration(TeamsStream, MembersStream), replies)
-    assert (members.outcome, members.records, members.requests) == ("works", 1, 2)
+    assert (members.outcome, members.is_problem, members.records, members.requests) == ("partly", False, 1, 2)
+    assert members.needs == ("Members: read", "Profiles: read")
+    assert members.reason.startswith("refused for 1 record of teams: teams/acme, stream members: GET ")
+    assert "/teams/t1/members: 403 Forbidden. The vendor says: not yours." in members.reason
+
+
+def test_the_check_stream_is_tried_for_all_parents_since_each_may_be_an_account_of_its_own(check: Check) -> None:
+    replies = {
+        "/teams": Reply(body=[{"id": f"t{number}"} for number in range(8)]),
+        "/teams/t0/members": Reply(body=[{"id": "m1"}]),
+        "/teams/t7/members": Reply(403, {"message": "not yours"}),
+    }
+    declared = integration(TeamsStream, MembersStream, GuestsStream, BadgesStream, check=MembersStream)
+    _, members, guests, _ = check(declared, replies)
+    assert (members.outcome, members.records, members.requests) == ("partly", 1, 8)
+    assert "/teams/t7/members: 403 Forbidden" in members.reason
+    assert (guests.outcome, guests.requests) == ("works", 5)
+    assert outcomes(check(declared, replies, ["guests"])) == {"guests": "works"}
+    assert outcomes(check(declared, replies, ["badges"])) == {"members": "partly", "badges": "works"}
 
 
 def test_a_wrong_token_is_told_once(api: Vendor, check: Check) -> None:
@@ -222,14 +240,88 @@ def test_a_client_that_can_not_be_made_is_told_once(check: Check) -> None:
         check(integration(*streams, base_url="", auth=None, connect=connect))
 
 
-def test_facts_are_tried_first_and_streams_that_do_without_them_all_the_same(check: Check) -> None:
+def test_a_fact_that_fails_keeps_all_streams_from_being_tried_as_a_sync_of_each_fetches_it(
+    api: Vendor, check: Check
+) -> None:
     of_me = declare("MineStream", Stream, path="/of/{facts.me.id}")
     noted = integration(of_me, AlertsStream, facts={"me": "/myself"})
     found = check(noted, {"/myself": Reply(403, {"message": "no profile scope"})})
-    assert outcomes(found) == {"fact me": "refused", "mine": "untried", "alerts": "works"}
-    assert found[1].reason == "it needs the fact me, which could not be fetched"
+    assert outcomes(found) == {"fact me": "refused", "mine": "untried", "alerts": "untried"}
+    assert {each.reason for each in found[1:]} == {"the fact me comes first, and could not be fetched"}
+    assert paths(api) == ["/myself"]
     found = check(noted, {"/myself": Reply(body={"id": 7}), "/of/7": Reply(body=[{"id": 1}])})
     assert outcomes(found) == {"fact me": "works", "mine": "works", "alerts": "works"}
+
+
+def test_a_wrong_token_that_only_a_fact_tells_of_is_told_once(api: Vendor, check: Check) -> None:
+    noted = integration(TeamsStream, AlertsStream, facts={"me": "/myself"})
+    with pytest.raises(ConnectionRefused, match=r"/myself: 401 Unauthorized"):
+        check(noted, {"/myself": Reply(401, {"message": "Client must be authenticated"})})
+    assert paths(api) == ["/myself"]
+
+
+class OfTeamConfig(Config):
+    team: str = "reds"
+
+
+class PlansStream(Stream):
+    path = "/of/{config.team}/plans"
+    permissions = ("Plans: read",)
+
+
+class GoalsStream(Stream):
+    path = "/of/{config.team}/goals"
+
+
+def test_what_was_not_found_is_told_with_the_config_that_its_address_is_made_of(check: Check) -> None:
+    settings = {"base_url": "https://teams.example", "auth": BearerToken("{config.token}"), "primary_key": "id"}
+    streams = (PlansStream, GoalsStream, TeamsStream, MembersStream)
+    declared = declare("TeamsIntegration", Integration[OfTeamConfig], streams=streams, **settings)
+    nowhere = Reply(404, {"message": "Not Found"})
+    replies = {"/of/reds/plans": nowhere, "/of/reds/goals": nowhere, "/teams": Reply(body=[{"id": "t1"}])}
+    plans, goals, _, members = check(declared, {**replies, "/teams/t1/members": nowhere})
+    assert (plans.outcome, plans.is_problem, plans.needs) == ("not found", True, ("Plans: read",))
+    assert (
+        "404 Not Found. The vendor says: Not Found. What the address names was not found: check `config.base_url` and "
+        "`config.team`, and that the credentials may see it (many vendors answer 404 if not). The stream needs "
+        "`Plans: read`."
+    ) in plans.reason
+    assert (goals.outcome, goals.cause) == ("not found", plans.cause)
+    assert members.outcome == "not found"
+    assert "`config." not in members.reason  # Its team was found there.
+    assert members.cause != plans.cause
+
+
+class Waiting(Progress):
+    def __init__(self) -> None:
+        self.told: list[tuple[float, str]] = []
+
+    def waiting(self, connection: str, seconds: float, reason: str) -> None:
+        self.told.append((seconds, reason))
+
+
+def test_what_fails_for_now_is_tried_again_for_half_a_minute_in_all_and_each_wait_is_shown(
+    api: Vendor, tmp_path: Path
+) -> None:
+    api.handler = lambda asked: Reply(body=[]) if asked.path == "/teams" else Reply(500, {"message": "broken"})
+    spec = read_integration(integration(TeamsStream, *(declare(f"S{n}Stream", Stream, path=f"/s{n}") for n in "123")))
+    connection = Connection(
+        id="acme", integration=spec.name, start=date(2026, 1, 5), config={"token": TOKEN, "base_url": api.url}
+    )
+    clock, progress = Clock(), Waiting()
+    session = Session(
+        spec,
+        connection,
+        Lake(tmp_path / "lake"),
+        progress=progress,
+        now=lambda: datetime.fromtimestamp(clock.now, UTC),
+        sleep=clock.sleep,
+    )
+    found = check_streams(session)
+    assert outcomes(found) == {"teams": "works", "s1": "failed", "s2": "failed", "s3": "failed"}
+    assert len({each.cause for each in found[1:]}) == 1
+    assert 10 < sum(seconds for seconds, _ in progress.told) <= 30
+    assert {reason for _, reason in progress.told} == {"500 Internal Server Error. The vendor says: broken."}
 
 
 def test_some_streams_with_what_they_depend_on(api: Vendor, check: Check) -> None:

@@ -127,6 +127,57 @@ def test_a_refusal_names_the_stream_its_permission_and_where_to_give_it(project:
     assert "  incidents: Incidents: read" in project.run("explain", str(target)).out
 
 
+def test_an_address_that_is_not_found_is_told_once_with_the_setting_that_may_be_wrong(project: Project) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    text = text.replace('path = "/incidents"', 'path = "/incidents"\n    permissions = ("Incidents: read",)')
+    target = project.folder / "with_permissions.py"
+    target.write_text(text, encoding="utf-8")
+    for path in ("/services", "/incidents"):
+        project.vendor.refused[path] = Reply(404, {"message": "Not Found", "documentation_url": f"https://x{path}"})
+    result = project.run("check", str(target), status=1)
+    assert result.out.startswith("incidents/acme: failed, 0 of 2 streams work\n")
+    assert rows(result.out) == [
+        ["services", "not found", "1"],
+        ["incidents", "not found; may need Incidents: read", "1"],
+    ]
+    assert result.err.count("404 Not Found") == 1
+    assert "check `config.base_url`, and that the credentials may see it" in result.err
+    assert result.err.rstrip().endswith("It is the same for incidents.")
+
+
+class OnlyOnce(dict[str, Reply]):
+    """Replies of which each is sent once."""
+
+    def __getitem__(self, path: str) -> Reply:
+        return self.pop(path)
+
+
+def test_waits_are_shown_as_a_sync_shows_them(project: Project) -> None:
+    project.vendor.refused = OnlyOnce({"/services": Reply(503, {"message": "soon"}, headers={"Retry-After": "0"})})
+    result = project.run("check", project.target)
+    assert rows(result.out)[0] == ["services", "works", "1", "2"]
+    assert "incidents/acme: waiting: 503 Service Unavailable. The vendor says: soon." in result.err
+
+
+def test_records_that_are_refused_for_one_parent_are_told_and_fail_nothing(project: Project) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    text = text.replace("class IncidentsIntegration", NOTES + "\n\nclass IncidentsIntegration").replace(
+        "streams = (ServicesStream, IncidentsStream)",
+        "check = NotesStream\n    streams = (ServicesStream, NotesStream, IncidentsStream)",
+    )
+    target = project.folder / "with_notes.py"
+    target.write_text(text, encoding="utf-8")
+    project.vendor.services = [{"id": "s1", "name": "Shop"}, {"id": "s2", "name": "Bank"}]
+    project.vendor.responses["/services/s1/notes"] = b'{"items": [{"id": "n1"}]}'
+    project.vendor.refused["/services/s2/notes"] = Reply(403, {"message": "not yours"})
+    result = project.run("check", str(target))
+    assert result.out.startswith("incidents/acme: ok, 2 of 3 streams work, 1 partly\n")
+    assert ["notes", "partly: some of it is refused", "1", "2"] in rows(result.out)
+    assert "incidents/acme, notes: refused for 1 record of services: " in result.err
+    assert "/services/s2/notes: 403 Forbidden. The vendor says: not yours." in result.err
+    assert "acme notes: s2: incidents/acme, stream notes: GET " in project.run("sync", str(target)).err
+
+
 def test_a_token_that_must_be_fetched_is_fetched_and_a_refusal_is_told(project: Project) -> None:
     text = Path(project.target).read_text(encoding="utf-8")
     client = 'ClientCredentials(token_url="/oauth/token", client_id="dazz", client_secret="{config.token}")'

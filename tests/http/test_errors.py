@@ -186,6 +186,15 @@ def test_an_error_says_what_to_do(vendor: Vendor, client: Client, status: int, a
     assert advice in error_text(vendor, client, status, b"")
 
 
+def test_to_accept_a_refusal_comes_last_and_is_the_authors_to_do(vendor: Vendor, client: Client) -> None:
+    text = error_text(vendor, client, 403, b'{"code": "AccessDenied"}')
+    assert text.endswith(
+        "Grant the permission that this stream needs to the connection's credentials, at the vendor. If that is usual "
+        "where there is nothing to list, the integration's author can set accept = "
+        '{(403, "AccessDenied"): "skip"}.'
+    )
+
+
 def test_a_long_url_is_cut_off(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(414))
     with pytest.raises(RefusedError) as caught:

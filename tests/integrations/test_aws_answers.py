@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
+from dazz_assets import Response
+from dazz_assets.http import CredentialError
 from integrations.aws.answers import NOTHING_SET, ask, refusals, response_of
 from integrations.aws.integration import SETTINGS, AwsIntegration
 
@@ -67,7 +69,7 @@ def test_what_concerns_more_than_the_call_is_an_error(
     with pytest.raises(ClientError) as raised:
         ask(s3.get_bucket_acl, Bucket="site")
     response = AwsIntegration().error_response(raised.value)
-    assert response is not None
+    assert isinstance(response, Response)
     assert response.status == means
     assert json.loads(response.body) == {"code": code, "message": f"{code}: The reason."}
 
@@ -85,14 +87,12 @@ def test_a_wait_that_aws_asks_for_is_kept() -> None:
     metadata = {"HTTPStatusCode": 503, "HTTPHeaders": {"retry-after": "7", "x-amz-request-id": "AB12"}}
     answer = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": metadata}
     response = response_of(ClientError(answer, "ListBuckets"))
-    assert response is not None
+    assert isinstance(response, Response)
     assert response.headers == {"content-type": "application/json", "retry-after": "7"}
 
 
-def test_missing_credentials_are_wrong_ones_and_a_broken_connection_is_no_answer() -> None:
-    response = response_of(NoCredentialsError())
-    assert response is not None
-    assert response.status == 401
+def test_missing_credentials_and_a_broken_connection_are_no_answer() -> None:
+    assert isinstance(response_of(NoCredentialsError()), CredentialError)
     assert response_of(EndpointConnectionError(endpoint_url="https://s3.example")) is None
     assert response_of(ValueError("of ours")) is None
 

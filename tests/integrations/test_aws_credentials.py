@@ -18,6 +18,7 @@ import time_machine
 from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
+from dazz_assets.assistant.stream_checks import ConnectionRefused, check_streams
 from dazz_assets.errors import SyncError
 from dazz_assets.sandbox import Sandbox
 from integrations.aws.clients import AwsClients
@@ -137,8 +138,26 @@ def test_a_role_is_assumed_with_its_external_id(external_id: str | None, tmp_pat
             if external_id == EXTERNAL_ID:
                 assert check_first(session).records == 1
             else:
-                told = r"403 Forbidden.*AccessDenied.*sts:AssumeRole"
-                assert re.search(told, check_first(session).reason)
+                found = check_first(session)
+                assert (found.outcome, found.needs) == ("refused", ("sts:AssumeRole",))
+                assert re.search(
+                    r"AssumeRole is refused \(403\)\. AWS says: AccessDenied.*`config.external_id`", found.reason
+                )
+                assert not re.search(r"ListAccountAliases|accept =", found.reason)
+
+
+def test_a_check_tells_which_of_several_roles_is_refused(tmp_path: Path) -> None:
+    aws = AwsSandbox(seed=4, accounts=3, buckets=4)
+    refused = list(aws.accounts)[1:]
+    aws.refused_roles = set(refused)
+    with Sandbox([aws]) as sandbox, closing(Customer(sandbox.settings("aws"), tmp_path).session()) as session:
+        found = {each.name: each for each in check_streams(session)}
+    accounts = found.pop("accounts")
+    assert {each.outcome for each in found.values()} == {"works"}
+    assert (accounts.outcome, accounts.is_problem, accounts.needs) == ("partly", False, ("sts:AssumeRole",))
+    assert accounts.reason.startswith("refused for 2 records of roles: ")
+    assert all(f"sts:AssumeRole on arn:aws:iam::{account}:role/" in accounts.reason for account in refused)
+    assert accounts.reason.count("Check that this role") == 1
 
 
 def test_a_role_is_assumed_again_before_its_credentials_end() -> None:
@@ -184,13 +203,19 @@ def test_an_expired_token_is_wrong_credentials(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({}, "Unable to locate credentials"),
-        ({"profile": "nobody"}, r"The config profile \(nobody\) could not be found"),
+        ({}, r"Unable to locate credentials\. Set `config.access_key_id` and .*or `config.profile`"),
+        ({"profile": "nobody"}, r"The config profile \(nobody\) could not be found\. Correct `config.profile`"),
     ],
 )
-def test_no_credentials_are_told_as_such(config: dict[str, Any], message: str, tmp_path: Path) -> None:
-    with pytest.raises(SyncError, match=rf"401.*{message}.*Check the connection's credentials"):
-        Customer({**config, "base_url": "http://127.0.0.1:9"}, tmp_path).sync()
+def test_no_credentials_are_told_with_the_setting_and_not_as_aws_answer(
+    config: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    customer = Customer({**config, "base_url": "http://127.0.0.1:9"}, tmp_path)
+    with closing(customer.session()) as session, pytest.raises(ConnectionRefused, match=message) as refused:
+        check_streams(session)
+    assert not re.search(r"401|says", str(refused.value))
+    with pytest.raises(SyncError, match=message):
+        customer.sync()
 
 
 def test_without_boto3_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

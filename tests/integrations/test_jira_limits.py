@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dazz_assets.assistant.stream_checks import check_streams
+from dazz_assets.assistant.stream_checks import ConnectionRefused, check_streams
 from dazz_assets.errors import SyncError
 from dazz_assets.sandbox import Fault
 from integrations.jira.integration import JiraIntegration
@@ -108,4 +108,5 @@ def test_the_check_says_which_stream_lacks_which_permission(site: Site) -> None:
 def test_the_check_refuses_a_wrong_token_although_lists_come(site: Site) -> None:
     site.config["token"] = "expired"
 
-    assert [check.outcome for check in check_streams(site.session) if check.name == "fact me"] == ["refused"]
+    with pytest.raises(ConnectionRefused, match=r"/rest/api/3/myself: 401 Unauthorized"):
+        check_streams(site.session)

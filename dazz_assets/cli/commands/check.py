@@ -22,7 +22,7 @@ StreamNames = Annotated[
 _WORDS = {
     "untried": "nothing to try",
     "skipped": "skipped: counts as no records",
-    "partly": "partly: some of each record is refused",
+    "partly": "partly: some of it is refused",
 }
 
 
@@ -34,6 +34,7 @@ def check_connections(
     Nothing is stored. A sub-stream is tried with a few records of its parent's first page.
     """
     from dazz_assets.assistant.stream_checks import ConnectionRefused, check_streams
+    from dazz_assets.cli.progress_view import show_progress
     from dazz_assets.cli.target import find_target
     from dazz_assets.connections import BadConnection
     from dazz_assets.home import lake_url
@@ -51,7 +52,7 @@ def check_connections(
         print_note(f"failed: {mask_secrets(text)}", "red")
     for item in target.connections:
         try:
-            with closing(Session(target.spec, item, lake)) as session:
+            with show_progress() as progress, closing(Session(target.spec, item, lake, progress=progress)) as session:
                 checks = check_streams(session, stream)
         except BadConnection as error:
             unusable += 1
@@ -86,7 +87,9 @@ def _print_checks(label: str, checks: Sequence["StreamCheck"]) -> None:
     works = sum(each.outcome == "works" for each in streams)
     verdict = "failed" if any(each.is_problem for each in checks) else "ok"
     verb = "works" if len(streams) == 1 else "work"
-    print_result(f"{label}: {verdict}, {works} of {format_count(len(streams), 'stream')} {verb}")
+    partly = sum(each.outcome == "partly" for each in streams)
+    more = f", {partly} partly" if partly else ""
+    print_result(f"{label}: {verdict}, {works} of {format_count(len(streams), 'stream')} {verb}{more}")
     print_table(
         ("stream", "result", "records", "requests"),
         [
@@ -100,14 +103,30 @@ def _print_checks(label: str, checks: Sequence["StreamCheck"]) -> None:
         ],
     )
     for each in checks:
-        if each.is_problem:  # An error names connection and stream.
-            print_note(mask_secrets(each.reason), "red")
-        elif each.reason:
-            print_note(mask_secrets(f"{label}, {each.name}: {each.reason}"))
         for warning in each.warnings if each.outcome == "works" else ():
             print_note(f"{label}, {each.name}: warning: {mask_secrets(warning)}", "yellow")
+    for alike in _by_cause(checks):
+        first, names = alike[0], [each.name for each in alike]
+        if not first.is_problem:
+            text = f"{label}, {', '.join(names)}: {first.reason}"
+        elif names[1:]:  # An error names connection and stream.
+            text = f"{first.reason} It is the same for {', '.join(names[1:])}."
+        else:
+            text = first.reason
+        print_note(mask_secrets(text), "red" if first.is_problem else "")
+
+
+def _by_cause(checks: Sequence["StreamCheck"]) -> list[list["StreamCheck"]]:
+    """The checks with something to tell, those together that it is the same for."""
+    found: dict[str, list[StreamCheck]] = {}
+    for each in checks:
+        if each.reason:
+            found.setdefault(each.cause or f"{each.name} {each.reason}", []).append(each)
+    return list(found.values())
 
 
 def _describe(check: "StreamCheck") -> str:
     words = _WORDS.get(check.outcome, check.outcome)
+    if check.outcome == "not found":
+        return f"{words}; may need {', '.join(check.needs)}" if check.needs else words
     return f"{words}; needs {', '.join(check.needs)}" if check.needs else words
