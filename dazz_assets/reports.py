@@ -18,7 +18,7 @@ class StreamReport:
     stored: rows in the table after the sync, including older versions of records.
     total: the vendor's own total, for a list that was read once and completely; None if the vendor reports none.
     end_reason: why the last page was the last.
-    passed_over: parents whose records could not be listed (403, 404), with the vendor's response.
+    passed_over: parents whose records could not be listed, as they are refused or can't be asked for, with the reason.
     gap: what may be missing below the mark: a range that is not fetched yet, or records that changed pages.
     version: the table's version in Delta's log.
     problems: records without a key or cursor.

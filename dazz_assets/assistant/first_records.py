@@ -19,7 +19,6 @@ from dazz_assets.extract.stream_requests import (
 )
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError, Request
-from dazz_assets.http.access import UNAUTHORIZED
 from dazz_assets.http.client import Client
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.http.walk import WalkedPage
@@ -98,7 +97,7 @@ def fetch_for_parents(
         try:
             fetched = fetch(fields)
         except FetchError as error:
-            if not error.is_access_refused or error.status == UNAUTHORIZED:
+            if not error.is_of_one_parent:
                 raise
             refused = refused or error
             continue

@@ -93,7 +93,8 @@ def _parser_warnings(report: ParseReport, target: Target) -> Iterator[str]:
     yield from report.warnings
     if report.quarantined:
         reason = f"most often for `{report.quarantine_reason}`; " if report.quarantine_reason else ""
-        where = f"connection = '{report.connection}' and parser = '{report.parser}'"
+        names = {"integration": target.spec.name, "connection": report.connection, "parser": report.parser}
+        where = " and ".join(f"{column} = '{name}'" for column, name in names.items())
         yield (
             f'{report.quarantined:,} in quarantine, {reason}see `dazz query "select * from quarantine where {where}"`'
         )
@@ -120,12 +121,15 @@ def _describe_errors(problems: Sequence[Problem], target: Target) -> list[str]:
 def _describe_alike(problems: Sequence[Problem], where: str) -> str:
     if len(problems) == 1:
         return problems[0].message
-    names = [problem.stream or problem.parser or "" for problem in problems]
+    streams = [problem.stream for problem in problems if problem.stream is not None]
     if cause := problems[0].cause:
-        return f"{where}, streams {', '.join(names)}: {cause}"
+        return f"{where}, streams {', '.join(streams)}: {cause}"
     inputs = dict.fromkeys(name for problem in problems for name in problem.failed_inputs)
-    failed = [name for name in inputs if name not in names]
-    return f"{where}: not run, because {', '.join(failed)} failed: {', '.join(names)}"
+    failed = [name for name in inputs if name not in streams]
+    parsers = [problem.parser for problem in problems if problem.parser is not None]
+    # A parser may bear the name of its stream.
+    named = [f"parser {name}" if name in (*streams, *inputs) else name for name in parsers]
+    return f"{where}: not run, because {', '.join(failed)} failed: {', '.join([*streams, *named])}"
 
 
 def run_document(outcome: Outcome) -> dict[str, Any]:

@@ -167,7 +167,8 @@ class Integration(Generic[Config]):
         any other fails the stream.
 
         Where no response says what to do, return an error that does (`dazz_assets.http`): a `CredentialError` for
-        credentials that the SDK does not find, a `RefusedError` for what it was refused besides what the stream asks.
+        credentials that the SDK does not find, a `RefusedError` for what it was refused besides what the stream asks,
+        with the status that it counts as, and the permissions in `needs`.
         """
         return None
 

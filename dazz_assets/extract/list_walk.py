@@ -40,8 +40,8 @@ _NO_FILTER_ADVICE = (
 _FAR = 86_400_000_000
 # Read a shifting list at most this often.
 _MOST_READS = 3
-# Statuses with which an API refuses a request for several parents because of one of them, or of their number.
-_MAY_BE_OF_ONE_PARENT = frozenset({400, 403, 404, 410, 413, 414, 422, 451})
+# Other statuses with which an API refuses a request for several parents because of one of them, or of their number.
+_MAY_BE_OF_ONE = frozenset({400, 413, 414, 422})
 # Statuses that say that there is no such list.
 _NO_LIST = frozenset({404, 410})
 _REFUSES_NUMBER = (RefusedError, ResponseTooLargeError, VendorReportedError)
@@ -437,6 +437,6 @@ def _says_no_list(page: Page) -> bool:
 def _may_be_of_one(error: Exception) -> bool:
     """Whether a request for several parents may have failed because of one of them, or because there were so many."""
     if isinstance(error, RefusedError):
-        return error.status in _MAY_BE_OF_ONE_PARENT
+        return error.is_of_one_parent or error.status in _MAY_BE_OF_ONE
     kinds = (CutShortError, RangeTooLargeError, ResponseTooLargeError, VendorReportedError, UnusableParentError)
     return isinstance(error, (*kinds, _OneRefusedError))

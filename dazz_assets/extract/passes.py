@@ -37,8 +37,6 @@ _SECONDS_PER_CHECKPOINT = 10.0
 # A list of fewer records may shrink by any share.
 _FEWEST_FOR_SHRINK = 20
 _SECONDS_BEFORE_SECOND_LISTING = 5.0
-# Statuses for which one parent's records are passed over: forbidden, not found, gone, or legally withheld.
-_PASSED_OVER_STATUSES = frozenset({403, 404, 410, 451})
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
 
@@ -210,7 +208,7 @@ class Pass:
         elif state.stream.parent is None or isinstance(error, UnreachableError) or self._is_unauthorized(error):
             # A host that is unreachable for one parent is unreachable for all, and a wrong token opens none.
             raise error
-        elif error.status in _PASSED_OVER_STATUSES:
+        elif error.is_of_one_parent:
             state.passed_over[event.source.parent] = str(error)
         else:
             state.failed[event.source.parent] = error

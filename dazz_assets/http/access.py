@@ -6,12 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dazz_assets.http.errors import FetchError
+from dazz_assets.http.errors import UNAUTHORIZED, FetchError
 from dazz_assets.http.quotes import shorten
 
-UNAUTHORIZED = 401
-REFUSES_ACCESS = frozenset({UNAUTHORIZED, 403, 404})
-"""Statuses that mean that the credentials may not read this. Many vendors answer 404 for what may not be seen."""
 _LONGEST_HEADER = 200
 # What vendors say of a refusal in other answers: `FORBIDDEN`, `UserUnauthorizedException`, `missing_scope`.
 _REFUSAL = re.compile(

@@ -10,10 +10,10 @@ from urllib.parse import urldefrag
 from requests.structures import CaseInsensitiveDict
 
 from dazz_assets.field_paths import split_path
-from dazz_assets.http.access import REFUSES_ACCESS, says_refusal
 from dazz_assets.http.body_format import BodyFormatError, to_json
 from dazz_assets.http.concealed import NOT_QUOTED, conceal, value_mask
 from dazz_assets.http.errors import (
+    REFUSES_ACCESS,
     EmptyBodyError,
     FetchError,
     JobBegunError,
@@ -31,6 +31,7 @@ from dazz_assets.http.failures import (
     QUERY_ADVICE,
     advise_to_accept,
     error_for_response,
+    find_refusal,
     is_transient,
     limit_error,
     mentions_rate_limit,
@@ -270,14 +271,14 @@ def _classify_reported(
         advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
     else:
         advice += advise_to_accept(page.status, told)
-    codes = find_codes(told)
-    is_access_refused = status in REFUSES_ACCESS or says_refusal(" ".join((reported.message, *codes)))
-    if is_access_refused:
-        advice = f"{ADVICE[status if status in REFUSES_ACCESS else 403]} {advice}"
-    elif refuses_query(" ".join((reported.message, *codes))):
+    words = " ".join((reported.message, *find_codes(told)))
+    refusal = find_refusal(status, words)
+    if refusal in REFUSES_ACCESS:
+        advice = f"{ADVICE[refusal]} {advice}"
+    elif refuses_query(words):
         advice = QUERY_ADVICE
     refused = VendorReportedError(problem, status=page.status, advice=advice)
-    refused.is_access_refused = is_access_refused
+    refused.refusal = refusal
     raise refused
 
 

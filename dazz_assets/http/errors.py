@@ -6,8 +6,14 @@ secret.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
+
+UNAUTHORIZED = 401
+REFUSES_ACCESS = frozenset({UNAUTHORIZED, 403, 404})
+"""Statuses that mean that the credentials may not read this. Many vendors answer 404 for what may not be seen."""
+# Forbidden, not found, gone, or legally withheld.
+_REFUSES_ONE_PARENT = frozenset({403, 404, 410, 451})
 
 
 class FetchError(Exception):
@@ -18,8 +24,8 @@ class FetchError(Exception):
     """
 
     advice: str = ""
-    is_access_refused: bool = False
-    """Whether the vendor says that the credentials may not read this, with a status or in its words."""
+    refusal: int | None = None
+    """The status that a refusal stands for: its own, one that the body tells, or 403 if only the vendor's words do."""
     needs: tuple[str, ...] = ()
     """The permissions of which one is missing: that which the vendor names, or else those that the stream declares."""
     unfound: tuple[str, ...] = ()
@@ -35,6 +41,16 @@ class FetchError(Exception):
         self.status = status
         if advice:
             self.advice = advice
+
+    @property
+    def is_access_refused(self) -> bool:
+        """Whether the vendor says that the credentials may not read this, with a status or in its words."""
+        return self.refusal in REFUSES_ACCESS
+
+    @property
+    def is_of_one_parent(self) -> bool:
+        """Whether a sync passes over the parent that was asked for, and goes on with the others."""
+        return self.refusal in _REFUSES_ONE_PARENT
 
     def add_context(self, where: str, url: str, mask: Callable[[str], str]) -> Self:
         """Add the connection and the URL where they are missing, mask all secrets, and return this error."""
@@ -128,7 +144,24 @@ class RangeTooLargeError(FetchError):
 
 
 class RefusedError(FetchError):
-    """The vendor refused the request with a status that another attempt would not change, such as 401, 403 or 404."""
+    """The vendor refused the request with a status that another attempt would not change, such as 401, 403 or 404.
+
+    needs: the permissions of which one is missing.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: str = "",
+        url: str = "",
+        status: int | None = None,
+        advice: str = "",
+        needs: Sequence[str] = (),
+    ) -> None:
+        super().__init__(problem, where=where, url=url, status=status, advice=advice)
+        self.refusal = status
+        self.needs = tuple(needs)
 
 
 class PlaceLostError(RefusedError):
@@ -183,6 +216,12 @@ class CredentialError(FetchError):
 
 class SignInError(CredentialError, RefusedError):
     """The vendor refused a request of the auth's own, such as that for a token, so that nothing can be asked for."""
+
+    def __init__(
+        self, problem: str, *, where: str = "", url: str = "", status: int | None = None, advice: str = ""
+    ) -> None:
+        super().__init__(problem, where=where, url=url, status=status, advice=advice)
+        self.refusal = None  # Of no stream and no parent: nothing of them was asked for.
 
     @classmethod
     def from_refusal(cls, error: RefusedError, advice: str) -> Self:

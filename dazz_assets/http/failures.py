@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from dazz_assets.http.access import REFUSES_ACCESS, says_refusal
+from dazz_assets.http.access import says_refusal
 from dazz_assets.http.errors import (
+    REFUSES_ACCESS,
     FetchError,
     RateLimitedError,
     RefusedError,
@@ -132,6 +133,9 @@ _REFUSES_QUERY = re.compile(
 )
 QUERY_ADVICE = "Correct the stream's `query`: it asks for what the vendor's schema does not have there."
 
+# They say all by themselves, whatever words come with them: "Method not allowed" is no want of a permission.
+_REFUSES_BY_STATUS = REFUSES_ACCESS | {405, 410, 451}
+
 _REFUSES_RANGE = (400, 413, 422)
 # What is limited, and how: "The time range cannot exceed 6 months", "Maximum query window is 30 days".
 _LIMITED = r"\b(?:range|interval|window|period|time ?span|time ?frame|duration)s?\b"
@@ -162,8 +166,17 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
     if is_transient(status):
         return _set_wait(UnavailableError(problem, status=status), wait)
     refused = RefusedError(problem, status=status, advice=_advise(status, message, body))
-    refused.is_access_refused = status in REFUSES_ACCESS or says_refusal(" ".join((message, *find_codes(body))))
+    refused.refusal = find_refusal(status, " ".join((message, *find_codes(body))))
     return refused
+
+
+def find_refusal(status: int | None, words: str) -> int | None:
+    """What `FetchError.refusal` is for a status and the vendor's words, with the codes that it gives.
+
+    Words that may also be of a limit, a method or a query that asks for `permissions` are no refusal of access.
+    """
+    is_of_access = says_refusal(words) and not mentions_rate_limit(words) and not refuses_query(words)
+    return 403 if is_of_access and status not in _REFUSES_BY_STATUS else status
 
 
 def limit_error(problem: str, status: int, body: bytes, wait: float | None) -> RateLimitedError:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dazz_assets import Response
-from dazz_assets.http.errors import CredentialError, FetchError, RefusedError
+from dazz_assets.http import CredentialError, FetchError, RefusedError
 
 Record = dict[str, Any]
 
@@ -73,10 +73,7 @@ def _refused_role(error: Any) -> RefusedError:
     """The error for a role that we may not assume. What the streams need is not what is missing then."""
     told = _error_of(error)
     problem = f"AssumeRole is refused (403). AWS says: {told['Code']}: {told['Message'].rstrip('.')}."
-    refused = RefusedError(problem, status=403, advice=_ROLE_ADVICE)
-    refused.is_access_refused = True
-    refused.needs = ("sts:AssumeRole",)
-    return refused
+    return RefusedError(problem, status=403, advice=_ROLE_ADVICE, needs=("sts:AssumeRole",))
 
 
 def ask(call: Callable[..., Record], **params: Any) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -126,8 +127,28 @@ def test_each_warning_is_named_as_one_and_a_quarantine_has_its_reason_and_its_qu
         "acme tickets: warning: 3 in quarantine, most often for `incidents: service: Input should be"
     )
     query = held.partition('see `dazz query "')[2].removesuffix('"`')
-    assert query == "select * from quarantine where connection = 'acme' and parser = 'tickets'"
+    where = "integration = 'incidents' and connection = 'acme' and parser = 'tickets'"
+    assert query == f"select * from quarantine where {where}"
     assert len(project.json("query", query)) == 3
+
+
+def test_the_query_of_a_quarantine_shows_what_this_integration_holds_and_no_other(project: Project) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    other = project.folder / "outages.py"
+    other.write_text(text.replace("IncidentsIntegration", "OutagesIntegration"), encoding="utf-8")
+    project.configure({}, {"integration": "outages"})
+
+    def sync(target: str, wrong: int) -> str:
+        """The query that is told after a sync in which so many records are wrong."""
+        records = [
+            {"id": f"w{number}", "service": 5 if number < wrong else "s1", "cost": 1, "updated_at": noon(3)}
+            for number in range(40)
+        ]
+        project.vendor.responses["/incidents"] = json.dumps({"items": records}).encode()
+        return project.run("sync", target).err.partition('see `dazz query "')[2].partition('"`')[0]
+
+    queries = sync(project.target, 2), sync(str(other), 3)
+    assert [len(project.json("query", query)) for query in queries] == [2, 3]
 
 
 def test_one_wrong_token_is_one_error_that_names_the_streams(project: Project) -> None:
@@ -137,6 +158,16 @@ def test_one_wrong_token_is_one_error_that_names_the_streams(project: Project) -
     assert errors[0].startswith("Error: incidents/acme, streams services, incidents: 401 ")
     assert errors[0].endswith("replace them in its config.")
     assert errors[1] == "Error: incidents/acme, tickets: not run, because services failed"
+
+
+def test_a_stream_that_failed_is_named_though_a_parser_bears_its_name(project: Project) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    more = text[text.index("    @parser\n") :].replace("def tickets", "def costs")
+    target = project.folder / "alike.py"
+    target.write_text(text.replace("def tickets", "def services") + "\n" + more, encoding="utf-8")
+    project.vendor.responses["/services"] = b'{"items": 1}'
+    errors = [line for line in project.run("sync", str(target), status=1).err.splitlines() if "Error: " in line]
+    assert errors[1:] == ["Error: incidents/acme: not run, because services failed: parser services, costs"]
 
 
 def test_different_failures_are_different_errors(project: Project) -> None:

@@ -17,11 +17,13 @@ from pydantic import BaseModel, SecretStr
 from dazz_assets import ConnectionConfig, Cursor, FullRefresh, Incremental, Integration, Rate, Response, Stream, parser
 from dazz_assets.assistant.announced_requests import announce_requests
 from dazz_assets.assistant.page_preview import preview
+from dazz_assets.assistant.stream_checks import ConnectionRefused, check_streams
 from dazz_assets.connections import Connection
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
+from dazz_assets.http import FetchError, RefusedError, SignInError
 from dazz_assets.lake import Lake, query
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
@@ -151,7 +153,7 @@ class WarehouseApi(Integration[WarehouseConfig]):
     def connect(self) -> Sdk:
         return Sdk(self.config.secret.get_secret_value())
 
-    def error_response(self, error: Exception) -> Response | None:
+    def error_response(self, error: Exception) -> Response | FetchError | None:
         if isinstance(error, WarehouseError):
             return Response(error.status, error.headers, json.dumps({"message": str(error)}).encode())
         return None
@@ -471,6 +473,51 @@ def test_a_parent_that_is_refused_is_passed_over_and_reported(customer: Customer
     (passed_over,) = report.passed_over
     assert passed_over.startswith("a: ")
     assert "CALL ItemsStream.pages?shelf=a: 403 Forbidden. The vendor says: shelf a is locked" in passed_over
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(403, "partly"), (410, "partly"), (401, "refused"), (409, "failed"), (None, "failed")]
+)
+def test_a_refusal_that_error_response_returns_is_one_by_its_status(
+    tmp_path: Path, vendor: Warehouse, status: int | None, outcome: str
+) -> None:
+    class OwnIntegration(WarehouseApi):
+        streams = (ShelvesStream, ItemsStream)
+
+        def error_response(self, error: Exception) -> FetchError:
+            return RefusedError(f"{error}.", status=status, advice="Ask for a badge.", needs=["badge:enter"])
+
+    own = Customer(tmp_path, OwnIntegration)
+    own.sync("shelves")
+    vendor.failing = [None, None, WarehouseError(0, "the door of shelf a is shut")]
+    checked = check_streams(own.session)[1]
+    assert (checked.outcome, checked.needs) == (outcome, () if outcome == "failed" else ("badge:enter",))
+    assert "the door of shelf a is shut. Ask for a badge." in checked.reason
+    vendor.failing = [None, WarehouseError(0, "the door of shelf a is shut")]
+    if outcome != "partly":
+        with pytest.raises(SyncError, match="Ask for a badge"):
+            own.sync("items")
+        return
+    report = own.sync("items")
+    assert report.stored == 2
+    assert [text.partition(":")[0] for text in report.passed_over] == ["a"]
+
+
+def test_a_refused_sign_in_is_no_refusal_of_the_parent_at_which_it_shows(tmp_path: Path, vendor: Warehouse) -> None:
+    class OwnIntegration(WarehouseApi):
+        streams = (ShelvesStream, ItemsStream)
+
+        def error_response(self, error: Exception) -> FetchError:
+            return SignInError(f"{error}.", status=403)
+
+    own = Customer(tmp_path, OwnIntegration)
+    own.sync("shelves")
+    vendor.failing = [None, None, WarehouseError(0, "the badge is void")]
+    with pytest.raises(ConnectionRefused, match="the badge is void"):
+        check_streams(own.session)
+    vendor.failing = [None, WarehouseError(0, "the badge is void")]
+    with pytest.raises(SyncError, match="the badge is void"):
+        own.sync("items")
 
 
 def test_an_exception_because_of_a_broken_connection_is_tried_again(customer: Customer, vendor: Warehouse) -> None:

@@ -173,6 +173,17 @@ def test_a_parent_that_is_refused_does_not_sink_the_others(
     assert stored(customer, stream) == ALL
 
 
+def test_a_parent_that_is_refused_in_words_does_not_take_its_group_along(boards: Boards, customer: Customer) -> None:
+    def answer(asked: ReceivedRequest) -> Reply:
+        refused = Reply(409, {"message": "no", "code": "MISSING_PERMISSION"})
+        return refused if 5 in boards.boards_of(asked) else boards.answer(asked)
+
+    boards.vendor.handler = answer
+    report = customer.sync("items")["items"]
+    assert stored(customer, "items") == {parent: ids for parent, ids in ALL.items() if parent != "5"}
+    assert [text.partition(":")[0] for text in report.passed_over] == ["5"]
+
+
 def test_a_parent_whose_request_is_bad_fails_alone(boards: Boards, customer: Customer) -> None:
     boards.refused[2] = 400
     with pytest.raises(SyncError, match=r"1 of 5 boards failed \(2: .*board 2 can't be read"):
