@@ -98,7 +98,7 @@ def test_a_page_that_is_less_than_its_total_fails_the_check_and_the_sync(project
     for command in ("check", "sync"):
         result = project.run(command, project.target, status=1)
         assert "`meta.total` of 5 in the page says that there is more, but no paginator is set" in result.err
-        assert "if it counts something else, `total = None`" in result.err
+        assert "if it counts something else, such as what your own filter leaves out, `total = None`" in result.err
 
 
 def test_a_warning_names_the_connection_once(project: Project) -> None:
@@ -175,7 +175,7 @@ def test_records_that_are_refused_for_one_parent_are_told_and_fail_nothing(proje
     assert ["notes", "partly: some of it is refused", "1", "2"] in rows(result.out)
     assert "incidents/acme, notes: refused for 1 record of services: " in result.err
     assert "/services/s2/notes: 403 Forbidden. The vendor says: not yours." in result.err
-    assert "acme notes: s2: incidents/acme, stream notes: GET " in project.run("sync", str(target)).err
+    assert "acme notes: warning: s2: incidents/acme, stream notes: GET " in project.run("sync", str(target)).err
 
 
 def test_a_token_that_must_be_fetched_is_fetched_and_a_refusal_is_told(project: Project) -> None:
