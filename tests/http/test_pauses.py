@@ -145,22 +145,26 @@ def test_a_request_with_one_of_several_tokens_fails_when_pauses_of_each_did_not_
     credentials = CredentialSet(
         [Credential(Authenticator(BearerToken(name), {}, [name]), Limiter(RATE), name) for name in names]
     )
-    is_open = {"one": False, "two": True}
-    vendor.handler = lambda asked: GOOD if is_open[asked.headers["Authorization"].split()[1]] else REFUSED
+    closed, asked_with = {"one"}, list[str]()
+
+    def answer(asked: ReceivedRequest) -> Reply:
+        asked_with.append(asked.headers["Authorization"].removeprefix("Bearer "))
+        return REFUSED if asked_with[-1] in closed else GOOD
+
+    vendor.handler = answer
     client = connect(credentials=credentials)
-    while len([asked for asked in vendor.requests if asked.headers["Authorization"] == "Bearer one"]) < 7:
+    for _ in range(7):
         client.send(Request(vendor.url))
         clock.sleep(600)
+    assert asked_with == ["one", "two"] * 7
 
-    is_open["two"], began = False, clock.now
+    closed, began = set(names), clock.now
     with pytest.raises(RateLimitedError):
         client.send(Request(vendor.url))
     assert clock.now - began <= 45 + 90 + 180 + 360 + 1
 
 
-@pytest.mark.parametrize(
-    ("pause", "waited"), [(60, 0), (20, 20), (10, 30)], ids=["too long", "long enough once", "short"]
-)
+@pytest.mark.parametrize(("pause", "waited"), [(60, 0), (12, 12), (10, 30)], ids=["longer", "once", "twice"])
 def test_where_attempts_have_little_time_pauses_take_it_from_them(
     vendor: Vendor, connect: Connect, clock: Clock, pause: float, waited: float
 ) -> None:
@@ -283,6 +287,14 @@ def test_refusals_of_requests_that_were_in_flight_together_are_one(clock: Clock)
     assert [limiter.note_refusal(began - 1, None, began + late) for late in (0, 2)] == [45, 45]
     assert limiter.opens_at(began + 2) == began + 47
     assert limiter.note_refusal(began + 47, None, began + 48) == 90
+
+
+def test_a_request_that_is_taken_ends_what_pauses_could_not(clock: Clock) -> None:
+    limiter, now = Limiter(RATE), clock.now
+    assert limiter.note_refusal(now, None, now, longest=30) is None
+    assert limiter.pauses_are_over
+    limiter.note_success(now + 1)
+    assert not limiter.pauses_are_over
 
 
 def test_the_pause_of_an_endpoint_holds_its_requests_alone(clock: Clock) -> None:
