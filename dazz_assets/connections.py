@@ -187,10 +187,12 @@ def check_entries(source: str, entries: Iterable[Any]) -> Connections:
 
 
 def _check_secrets(label: str, config: BaseModel) -> None:
-    """Raise BadConnection for an empty secret, which would sign in as nobody."""
+    """Raise BadConnection for an empty secret, which would sign in as nobody, unless it may be: by default it is."""
     for name, value in config:
-        secrets = [item for item in (value if isinstance(value, tuple) else [value]) if isinstance(item, SecretStr)]
-        if any(not secret.get_secret_value().strip() for secret in secrets):
+        if value == type(config).model_fields[name].default:
+            continue
+        items = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(item, SecretStr) and not item.get_secret_value().strip() for item in items):
             raise BadConnection(f"{label}: `config.{name}` is empty; give it a value")
 
 

@@ -9,6 +9,8 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MAX_LISTED = 12
 _LONG_NAME = 7
+_SHORT_NAME = 4
+_SHORTEST_NAME = 3
 OUR_COLUMNS = frozenset({"connection", "fingerprint", "inputs", "integration", "parser", "window_start"})
 """Columns that the lake adds to domain and quarantine tables: no model may have a field with one of these names."""
 
@@ -39,9 +41,16 @@ def closest_name(name: str, known: Iterable[str]) -> str | None:
 
 
 def is_near(name: str, other: str) -> bool:
-    """Whether a name may be another one misspelt: one letter wrong, missing, too many or swapped; in long ones, two."""
+    """Whether a name may be another one misspelt: one letter wrong, missing, too many or swapped; in long ones, two.
+
+    Short names differ in one letter by chance, as `game` and `name` do; the shortest, as `ip` and `id`, are never near.
+    """
     one, two = _normalise(name), _normalise(other)
-    return _count_edits(one, two) <= (2 if min(len(one), len(two)) > _LONG_NAME else 1)
+    shortest = min(len(one), len(two))
+    is_other_letter = len(one) == len(two) <= _SHORT_NAME and sorted(one) != sorted(two)
+    if shortest < _SHORTEST_NAME or is_other_letter:
+        return one == two
+    return _count_edits(one, two) <= (2 if shortest > _LONG_NAME else 1)
 
 
 def _count_edits(one: str, two: str) -> int:

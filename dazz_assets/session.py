@@ -25,7 +25,6 @@ from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.json_slices import value_at
 from dazz_assets.http.placeholders import fill_address, fill_placeholders, find_placeholders, path_segment
-from dazz_assets.http.retry import BACKOFF_SECONDS
 from dazz_assets.http.version_end import VersionWatch
 from dazz_assets.lake import Lake, Table
 from dazz_assets.lake.hidden_fields import store_sensitive
@@ -259,10 +258,10 @@ class Session:
             is_repeatable=self._is_repeatable,
         )
 
-    def client(self, stream: str, *, backoff_seconds: float = BACKOFF_SECONDS) -> Client:
+    def client(self, stream: str, *, backoff_seconds: float | None = None) -> Client:
         """A client for one stream's requests. All streams of the connection share credentials and rate limits.
 
-        backoff_seconds: for how long each request is tried again.
+        backoff_seconds: for how long each request is tried again, see `Client`.
 
         Raises BadConnection if the config is wrong.
         """

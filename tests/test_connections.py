@@ -172,6 +172,25 @@ def test_a_value_of_another_type_is_told_in_the_words_of_yaml(config: str, messa
     assert str(caught.value) == f"connection 'acme' of cloud: {message}"
 
 
+class KeyAloneConfig(ConnectionConfig):
+    key: SecretStr
+    password: SecretStr = SecretStr("")
+    keys: list[SecretStr] = []
+
+
+@pytest.mark.parametrize("more", [{}, {"password": ""}, {"password": "canary"}, {"keys": ["canary"]}])
+def test_a_secret_that_is_empty_by_default_may_be(more: dict[str, object]) -> None:
+    entry = {"id": "acme", "integration": "cloud", "start": "2026-01-01", "config": {"key": "k", **more}}
+    assert Connection.model_validate(entry).load(KeyAloneConfig).key.get_secret_value() == "k"
+
+
+@pytest.mark.parametrize("wrong", [{"key": ""}, {"keys": ["canary", ""]}])
+def test_any_other_secret_that_is_empty_is_wrong(wrong: dict[str, object]) -> None:
+    entry = {"id": "acme", "integration": "cloud", "start": "2026-01-01", "config": {"key": "k", **wrong}}
+    with pytest.raises(BadConnection, match=f"`config.{next(iter(wrong))}` is empty; give it a value"):
+        Connection.model_validate(entry).load(KeyAloneConfig)
+
+
 @pytest.mark.parametrize("site", ["https://nimbus.atlassian.net", "nimbus.atlassian.net", ""])
 def test_an_address_in_place_of_the_name_of_jiras_site_is_told(site: str) -> None:
     entry = {"id": "acme", "integration": "jira", "start": "2026-01-01", "config": {"site": site}}

@@ -1,7 +1,7 @@
 """Which of a stream's personal and sensitive fields are likely misspelt: a near name is in a page's records."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Raw
 
@@ -11,6 +11,7 @@ from dazz_assets.sensitive import SensitiveFields
 from dazz_assets.spec.specs import StreamSpec
 
 PrivateSetting = Literal["personal", "sensitive"]
+PRIVATE_SETTINGS: tuple[PrivateSetting, ...] = get_args(PrivateSetting)
 
 
 def find_misspelt(stream: StreamSpec, setting: PrivateSetting, records: Sequence[Raw]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from dazz_assets.assistant.infer import (
     model_coverage,
     read_shape,
 )
+from dazz_assets.assistant.infer.coverage import absent_paths
 from dazz_assets.assistant.infer.cursor_fields import sort_direction
 from dazz_assets.assistant.infer.paging_style import missing_path, paginators_match
 from dazz_assets.assistant.misspelt_fields import PrivateSetting, find_misspelt
@@ -122,12 +123,13 @@ class ModelReport:
 class DeclaredFields:
     """The fields that a stream declares personal, or sensitive.
 
-    stream: the name of the stream's class. misspelt: the paths that lead to nothing in any record though a similar
-    field is there, each with it.
+    stream: the name of the stream's class. absent: the paths that lead to nothing in any record of the page.
+    misspelt: those of them to which a field that is there is similar, each with it.
     """
 
     stream: str
     declared: tuple[str, ...]
+    absent: tuple[str, ...]
     misspelt: Mapping[str, str]
 
 
@@ -283,7 +285,8 @@ def _hide_sensitive(page: Page, stream: StreamSpec, hidden: Sequence[str]) -> Pa
 
 def _check_declared(stream: StreamSpec, setting: PrivateSetting, records: Sequence[Raw]) -> DeclaredFields:
     declared: tuple[str, ...] = getattr(stream, setting)
-    return DeclaredFields(stream.stream.__name__, declared, find_misspelt(stream, setting, records))
+    absent = absent_paths(declared, [decode_json(bytes(record)) for record in records])
+    return DeclaredFields(stream.stream.__name__, declared, absent, find_misspelt(stream, setting, records))
 
 
 def _mask_request(client: Client, request: Request) -> MaskedRequest:

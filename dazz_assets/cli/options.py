@@ -1,7 +1,7 @@
 """The arguments and options that commands share."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -46,7 +46,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JS
 def check_range(since: datetime | None, until: datetime | None) -> None:
     """Raise BadParameter for a range that is empty, or that nothing can lie in yet."""
     now = datetime.now(UTC)
-    if since is not None and since > now:
+    # Where it is later than in UTC, today has begun.
+    if since is not None and since > now + timedelta(days=1):
         raise typer.BadParameter(
             f"--since {since.isoformat()} is in the future (it is {now:%Y-%m-%d} in UTC): give a day or time that has "
             "passed"

@@ -16,6 +16,7 @@ from dazz_assets.cli.output import one_line, print_json, print_note, print_resul
 from dazz_assets.counts import format_count
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.quotes import shorten
+from dazz_assets.names import list_names
 
 _MAX_ROWS = 10
 _MAX_COLUMNS = 7
@@ -228,6 +229,8 @@ def _print_declared(
 def _print_declared_fields(setting: PrivateSetting, fields: DeclaredFields) -> None:
     if (warning := describe_misspelt(fields.stream, setting, fields.misspelt)) is not None:
         _print_warning(warning)
+    if absent := [path for path in fields.absent if path not in fields.misspelt]:
+        _print_line(f"{setting}: no record of this page has {list_names(absent)}")
 
 
 def _is_disordered(preview: Preview) -> bool:

@@ -33,7 +33,7 @@ class Identity(DomainObject):
     type: Annotated[str, fits_id(UserType)] = Field(
         default_factory=caption_of("type_id", UserType), description="OCSF's caption of `type_id`."
     )
-    vendor_type: str | None = Field(default=None, description="The vendor's word: Bot, atlassian, guest.")
+    vendor_type: str | None = Field(default=None, description="The vendor's word, such as Bot or guest.")
     vendor_status: str | None = Field(default=None, description="The vendor's word: active, suspended.")
     is_active: bool | None = Field(default=None, description="Whether it can sign in; null if unknown.")
     groups: list[str] = Field(default_factory=list, description="The vendor's ids of its groups or teams.")

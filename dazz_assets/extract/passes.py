@@ -24,7 +24,7 @@ from dazz_assets.extract.parent_groups import name_some, widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import AddedRows, PassWriter
-from dazz_assets.http import FetchError, Page, SignInError, UnreachableError
+from dazz_assets.http import FetchError, Page, RateLimitedError, SignInError, UnreachableError
 from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import PASSES
 from dazz_assets.lake.table import remove_uncommitted
@@ -205,13 +205,19 @@ class Pass:
             state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
             if event.position is not None and self._part.until is None and self._progress.follows_mark(event.source):
                 event.source.position = state.client.mask(event.position)
-        elif state.stream.parent is None or isinstance(error, UnreachableError) or self._is_unauthorized(error):
-            # A host that is unreachable for one parent is unreachable for all, and a wrong token opens none.
+        elif state.stream.parent is None or self._is_of_all(error):
             raise error
         elif error.is_of_one_parent:
             state.passed_over[event.source.parent] = str(error)
         else:
             state.failed[event.source.parent] = error
+
+    def _is_of_all(self, error: FetchError) -> bool:
+        """Whether no parent can be listed: the host can't be reached, its limit stays closed, or a wrong token opens
+        none."""
+        if isinstance(error, RateLimitedError) and error.outlasts_pauses:
+            return True
+        return isinstance(error, UnreachableError) or self._is_unauthorized(error)
 
     def _is_unauthorized(self, error: FetchError) -> bool:
         """Whether the credentials were refused before any parent could be listed with them."""

@@ -28,7 +28,7 @@ from dazz_assets.http.failures import name_unfound
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
-from dazz_assets.http.rate_limit import LONGEST_WAIT, Limiter, Rates, Turn
+from dazz_assets.http.rate_limit import LONGEST_WAIT, MOST_PAUSES, Limiter, Rates, Turn
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.retry import BACKOFF_SECONDS, FIRST_BACKOFF, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
@@ -45,6 +45,14 @@ _REFUSES_CREDENTIAL = frozenset({401, 403})
 _ANY_NUMBER = 10_000
 # Seconds after which a thread that waits for a slot checks whether its walk was stopped.
 _CHECK_SECONDS = 0.2
+_AFTER_PAUSES = (
+    f"It came again after {MOST_PAUSES} pauses in a row, each longer than the one before: something else may use up "
+    "the limit. Sync again later or less often, or lower the integration's rate."
+)
+_WITHOUT_PAUSE = (
+    "After it, nothing should be sent for the `pause` of the rate, which is longer than is waited here: try again "
+    "after that time."
+)
 
 _log = logging.getLogger("dazz.http")
 
@@ -60,7 +68,8 @@ class Client:
     base_fields: the fields of the config that the API's address is made of, for messages.
     permissions: where the vendor tells of them. versions: watches for the end of the API's version; the connection's
     clients can share it.
-    backoff_seconds: for how long a request is tried again, see `retry`.
+    backoff_seconds: for how long a request is tried again, the pauses of its rate included, of which all requests have
+    so many seconds together. By default as long as a sync does, see `retry`, and pauses come on top.
     where: the connection ("desk/acme"), for messages.
     clock, sleep: epoch seconds, and a function that waits; for tests. on_event: called from any thread.
 
@@ -82,7 +91,7 @@ class Client:
         base_fields: Iterable[str] = (),
         permissions: Permissions | None = None,
         versions: VersionWatch | None = None,
-        backoff_seconds: float = BACKOFF_SECONDS,
+        backoff_seconds: float | None = None,
         where: str = "",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] | None = None,
@@ -248,7 +257,9 @@ class Client:
             else:
                 self._pause(seconds, stop)
 
-        return Attempts(self._clock, wait, until, self._backoff_seconds)
+        return Attempts(
+            self._clock, wait, until, BACKOFF_SECONDS if self._backoff_seconds is None else self._backoff_seconds
+        )
 
     def _attempt(
         self, credential: Credential, request: Request, rules: ResponseRules, stop: threading.Event | None
@@ -287,11 +298,24 @@ class Client:
             if len(self._credentials.all) > 1:
                 error.outlasts_sync = False  # Another token may have requests left.
             if not error.outlasts_sync:
-                error.wait = credential.limiter.note_refusal(sent_at, error.wait, self._clock())
+                self._note_refusal(credential, error, sent_at)
         if error.wait is not None:
             self._hold(credential, error, error.wait)
             if error.holds_others and len(self._credentials.all) > 1:
                 error.wait = self._credentials.seconds_closed(self._clock())
+
+    def _note_refusal(self, credential: Credential, error: RateLimitedError, sent_at: float) -> None:
+        """Let the limiter know of a limit, which may begin a pause. After enough of them, the error is final."""
+        names_wait, longest = bool(error.wait), LONGEST_WAIT
+        if self._backoff_seconds is not None:
+            longest = self._backoff_seconds - self.counters.waited_seconds
+        error.wait = credential.limiter.note_refusal(sent_at, error.wait, self._clock(), longest)
+        # Of several tokens, another may have requests left.
+        if names_wait or not all(item.limiter.pauses_are_over for item in self._credentials.all):
+            return
+        error.outlasts_pauses = True
+        if error.advice == RateLimitedError.advice:  # Else it is the integration's own.
+            error.advice = _AFTER_PAUSES if self._backoff_seconds is None else _WITHOUT_PAUSE
 
     def _hold(self, credential: Credential, error: TransientError, seconds: float) -> None:
         """Let nothing be sent for so long: with this credential if its limit is used up, or else at all."""

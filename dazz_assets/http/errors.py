@@ -102,6 +102,8 @@ class RateLimitedError(TransientError):
     holds_others = True
     outlasts_sync: bool = False
     """Whether the limit is one of a day or longer, without a wait that the vendor asks for: it is not tried again."""
+    outlasts_pauses: bool = False
+    """Whether it came again after all the pauses of the rate, or there is no time for one: it is not tried again."""
 
 
 class NotJsonError(TransientError):

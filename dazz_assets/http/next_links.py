@@ -51,7 +51,7 @@ def find_header_link(page: Page) -> weblinking.Link | None:
 
 
 def says_nothing_follows(link: weblinking.Link) -> bool:
-    """Whether a link's own attribute says that nothing is there, as Sentry's `results="false"` does."""
+    """Whether a link's own attribute says that nothing is there, as `results="false"` does."""
     return (link.get("results") or "").lower() == "false"
 
 

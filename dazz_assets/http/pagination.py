@@ -62,12 +62,12 @@ class Paginator(Protocol):
 class LinkHeader:
     """Follows the `Link` header's `rel="next"` (RFC 8288).
 
-    A link with the attribute `results="false"` leads to nothing (Sentry), so the page that has it is the last one.
+    A link with the attribute `results="false"` leads to nothing, so the page that has it is the last one.
 
     more: path of a value in the body that ends the list although there is a link (see `_has_more`).
     keep: parameters of the first request that the vendor's links leave out and that must be sent again, such as an API
     version. By default a link is followed as it is.
-    resume: the list is a feed for polling, whose last page has a link too (Okta's System Log). The walk ends at the
+    resume: the list is a feed for polling, whose last page has a link too. The walk ends at the
     first empty page, and the next sync begins with the last link.
     """
 

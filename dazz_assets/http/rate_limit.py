@@ -10,6 +10,8 @@ from typing import Literal
 
 LONGEST_WAIT = 600.0
 """Seconds that a sync waits at a time for what a vendor's limits leave. Where the vendor asks for more, it fails."""
+MOST_PAUSES = 4
+"""So many pauses in a row are waited for, each twice as long as the one before: of a minute, 15 minutes in all."""
 MARGIN = 0.98
 """Requests are paced at this share of the documented rate: with jitter, exceeding it costs a whole window."""
 LOW_SHARE = 0.1
@@ -41,7 +43,7 @@ class Rate:
 
     pause: the seconds for which nothing at all is sent after a refusal for the rate that names no wait, such as 60 for
     a vendor whose window opens only after a minute of silence. If the vendor then refuses again, twice as many, up to
-    ten minutes. By default the refused request alone is tried again, soon.
+    ten minutes; after `MOST_PAUSES` in a row, it fails. By default the refused request alone is tried again, soon.
     """
 
     requests: float
@@ -144,18 +146,29 @@ class _Pauses:
         self._began_at = 0.0
         self.in_a_row = 0
         """How many pauses began since the vendor last took a request."""
+        self.are_over = False
+        """Whether what was refused last is not worth another try: there were enough pauses, or no time for one."""
 
-    def begin(self, sent_at: float, now: float) -> float:
-        """The seconds of the pause that begins now. sent_at: when the refused request was sent."""
-        if sent_at > self._began_at:  # Else it was in flight when a pause began, which now begins anew.
-            self.in_a_row += 1
-        self._began_at = now
-        return min(self._first * 2.0 ** max(0, self.in_a_row - 1), LONGEST_WAIT)
+    def begin(self, sent_at: float, now: float, longest: float) -> float | None:
+        """The seconds of the pause that begins now; none begins if it were longer than `longest`.
+
+        sent_at: when the refused request was sent.
+        """
+        # A request that was in flight when a pause began makes it begin anew.
+        in_a_row = self.in_a_row + (1 if sent_at > self._began_at else 0)
+        seconds = min(self._first * 2.0 ** max(0, in_a_row - 1), LONGEST_WAIT)
+        self.are_over = in_a_row > MOST_PAUSES or seconds > longest
+        if in_a_row > MOST_PAUSES:
+            seconds = self._first  # The next request is tried once more, after a silence that may suffice by then.
+        if seconds > longest:
+            return None
+        self.in_a_row, self._began_at = in_a_row, now
+        return seconds
 
     def end(self, sent_at: float) -> None:
         """The vendor took a request that was sent at this time."""
         if sent_at > self._began_at:
-            self.in_a_row = 0
+            self.in_a_row, self.are_over = 0, False
 
 
 @dataclass(slots=True, eq=False)
@@ -225,21 +238,32 @@ class Limiter:
         with self._lock:
             self._paces[0].closed_until = max(self._paces[0].closed_until, until)
 
-    def note_refusal(self, sent_at: float, wait: float | None, now: float) -> float | None:
+    def note_refusal(
+        self, sent_at: float, wait: float | None, now: float, longest: float = LONGEST_WAIT
+    ) -> float | None:
         """The vendor refused a request for the rate. wait: the seconds that it asks to wait. See `LearnedRate`.
 
         Returns the seconds to wait: those, or else those of a pause, which has begun for all requests that keep the
-        rate with it. Rates of a limiter's own go before those that it was narrowed from.
+        rate with it. Rates of a limiter's own go before those that it was narrowed from. longest: a pause of more
+        seconds does not begin.
         """
         with self._lock:
-            pausing = next((pace for pace in self._paces if pace.pauses is not None), None)
-            if wait is None and pausing is not None and pausing.pauses is not None:
-                wait = pausing.pauses.begin(sent_at, now)
-                pausing.closed_until = max(pausing.closed_until, now + wait)
-                if pausing.pauses.in_a_row > 1:  # A refusal right after a silence shows nothing of the pace before it.
+            pausing = self._pausing
+            if not wait and pausing is not None and pausing.pauses is not None:
+                wait = pausing.pauses.begin(sent_at, now, longest)
+                pausing.closed_until = max(pausing.closed_until, now + (wait or 0.0))
+                # A refusal right after a silence shows nothing of the pace before it.
+                if wait is None or pausing.pauses.in_a_row > 1:
                     return wait
             self._paces[0].learn(sent_at, wait, now)
             return wait
+
+    @property
+    def pauses_are_over(self) -> bool:
+        """Whether pauses did not open the limit, or one would have been too long, and no request was taken since."""
+        with self._lock:
+            pausing = self._pausing
+            return pausing is not None and pausing.pauses is not None and pausing.pauses.are_over
 
     def note_success(self, sent_at: float) -> None:
         """The vendor took a request that was sent at this time."""
@@ -278,6 +302,11 @@ class Limiter:
         opens = self.opens_at(now)
         with self._lock:
             return 0 if opens > now + seconds else min(pace.count_room(now + seconds - opens) for pace in self._paces)
+
+    @property
+    def _pausing(self) -> _Pace | None:
+        """The pace whose pauses its requests keep."""
+        return next((pace for pace in self._paces if pace.pauses is not None), None)
 
     def _confirm(self, sendings: Sequence[_Sending], now: float, *, has_waited: bool) -> bool:
         """Note that a request is sent now; False if a hold has begun while its thread waited for its turn."""

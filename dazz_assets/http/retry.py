@@ -26,8 +26,8 @@ NOT_JSON_ATTEMPTS = 4
 UNREACHABLE_ATTEMPTS = 5
 """Fewer: a mistyped address stays wrong, and the next sync tries again if the vendor is down."""
 BACKOFF_SECONDS = 300.0
-"""The total time for the attempts and the backoff of one request, without the waits that the vendor asked for and the
-pauses of rates: of these, there are as many as attempts."""
+"""The total time for the attempts and the backoff of one request, without the waits that the vendor asked for, of which
+there are as many as attempts, and the pauses of rates (`MOST_PAUSES`)."""
 FIRST_BACKOFF = 0.3
 LONGEST_BACKOFF = 30.0
 
@@ -121,7 +121,7 @@ def _last_error(state: RetryCallState) -> TransientError:
 
 
 def _max_attempts(error: TransientError) -> int:
-    if isinstance(error, RateLimitedError) and error.outlasts_sync:
+    if isinstance(error, RateLimitedError) and (error.outlasts_sync or error.outlasts_pauses):
         return 1
     if isinstance(error, NotJsonError | EmptyBodyError):
         return NOT_JSON_ATTEMPTS

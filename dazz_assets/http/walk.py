@@ -320,7 +320,8 @@ class _PageFetcher:
         finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} does not read it"
         problem = f"{hint.sign} in the page says that there is more, but {finds}."
         is_data = f'if it is data, `data_fields = ("{hint.field}",)`'
-        otherwise = "if it counts something else, `total = None`" if hint.counts == "records" else is_data
+        is_other = "if it counts something else, such as what your own filter leaves out, `total = None`"
+        otherwise = is_other if hint.counts == "records" else is_data
         advice = f"Set `paginator` to {hint.setting}, or, {otherwise}."
         url = f"{page.request.method} {page.url}"
         is_own = paginator is not None and not isinstance(paginator, OURS)

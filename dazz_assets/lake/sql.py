@@ -75,7 +75,7 @@ def _run_once(lake: Lake, sql: str, read: ReadResult[_Result]) -> _Result:
 
 
 def _prepare(lake: Lake, sql: str, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-    _check_reads(sql)
+    _check_reads(connection, sql)
     catalog = Catalog(lake)
     if not catalog.names:
         raise NoLakeError(f"The lake at {lake} is empty: run `dazz sync` first.")
@@ -83,23 +83,23 @@ def _prepare(lake: Lake, sql: str, connection: duckdb.DuckDBPyConnection) -> duc
     return run_statement(connection, sql)
 
 
-def _check_reads(sql: str) -> None:
+def _check_reads(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     """Raise QueryError unless this is one statement that only reads."""
-    statements = duckdb.extract_statements(sql)
+    statements = connection.extract_statements(sql)
     if len(statements) > 1:
         raise QueryError(f"These are {len(statements)} statements: a query is one, that reads.")
-    if not statements or not _only_reads(statements[0]):
+    if not statements or not _only_reads(connection, statements[0]):
         raise QueryError(
             "A query is one statement that reads: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SUMMARIZE or SHOW."
         )
 
 
-def _only_reads(statement: duckdb.Statement) -> bool:
+def _only_reads(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> bool:
     if statement.type is not duckdb.StatementType.MULTI:
         return statement.type is duckdb.StatementType.SELECT
     # A PIVOT, or what is made from one; only what reads may stand in parentheses.
     try:
-        return bool(duckdb.extract_statements(f"from (\n{statement.query.strip().rstrip(';')}\n)"))
+        return bool(connection.extract_statements(f"from (\n{statement.query.strip().rstrip(';')}\n)"))
     except duckdb.ParserException:
         return False
 

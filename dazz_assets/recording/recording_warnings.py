@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from dazz_assets.assistant.infer.coverage import misspelt_paths
+from dazz_assets.assistant.misspelt_fields import PRIVATE_SETTINGS, describe_misspelt
 from dazz_assets.http.json_slices import Document
 from dazz_assets.recording.exchange_file import Exchange, read_exchanges
 from dazz_assets.recording.replay import Replay
@@ -38,9 +39,10 @@ def _read_snapshot(replay: Replay, path: str) -> list[dict[str, Any]]:
 
 def _warn_of_misspelt_paths(stream: StreamSpec, rows: list[dict[str, Any]]) -> Iterator[str]:
     records = [row["record"] for row in rows]
-    for setting, paths in (("personal", stream.personal), ("sensitive", stream.sensitive)):
-        for path, close in misspelt_paths(paths, records, anywhere=hasattr(stream.stream, setting)).items():
-            yield f"`{setting}` of {stream.stream.__name__}: no record has `{path}`; did you mean `{close}`?"
+    for setting in PRIVATE_SETTINGS:
+        found = misspelt_paths(getattr(stream, setting), records, anywhere=hasattr(stream.stream, setting))
+        if (warning := describe_misspelt(stream.stream.__name__, setting, found)) is not None:
+            yield warning
 
 
 def _warn_of_repeated_pages(stream: StreamSpec, exchanges: list[Exchange]) -> Iterator[str]:

@@ -20,9 +20,10 @@ from dazz_assets.assistant.infer.coverage import misspelt_paths
         ("members.nme", [{"members": []}, {"members": [{"name": "Ann"}]}], "members.name"),
         ("by_id.nme", [{"by_id": {"7": {"name": "Ann"}}}], "by_id.*.name"),
         ("displayName", [{"display_name": "Ann"}], "display_name"),
+        ("noet", [{"note": "n"}], "note"),
         ("a.b", [{"a.b": "Ann"}], "a\\.b"),
         ("vots.*", [{"votes": {"ann": 3}}], "votes"),
-        ("votes.*.byy", [{"votes": {"7": {"by": "Ann"}}}], "votes.*.by"),
+        ("votes.*.owners", [{"votes": {"7": {"owner": "Ann"}}}], "votes.*.owner"),
         ("login", [{"members": [{"login": "ann"}]}], "members.login"),
     ],
 )
@@ -39,6 +40,9 @@ def test_a_path_that_is_close_to_a_field_is_misspelt(path: str, records: list[An
         ("assignee.name", [{"owner": {"name": "Ann"}}]),
         ("votes.*", [{"votes": 3}]),
         ("x", [{"id": 1, "title": "t"}]),
+        ("ip", [{"id": 1}]),
+        ("pin", [{"min": 1}]),
+        ("game", [{"name": "n"}]),
     ],
 )
 def test_a_path_of_which_nothing_is_near_may_be_of_records_of_another_type(path: str, records: list[Any]) -> None:

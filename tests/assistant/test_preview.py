@@ -360,6 +360,18 @@ def test_a_key_that_was_seen_under_one_parent_only_is_said_to_be(
     assert ("unique under this parent" in shown) is of_one_parent
 
 
+def test_a_sensitive_field_that_no_record_has_and_none_is_near_is_told_in_a_line(
+    market: Market, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market.respond({"items": [order(1, note="kept back")]})
+    found = market.preview(sensitive=("note", "profile.mail", "ip"), cursor=Cursor("at"))
+    assert (found.sensitive.absent, found.sensitive.misspelt) == (("profile.mail", "ip"), {})
+    print_preview("market", found, as_json=False)
+    shown = capsys.readouterr()
+    assert "sensitive: no record of this page has profile.mail, ip" in shown.out
+    assert "order 1" in shown.out
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_sensitive_field_that_no_record_has_is_told_first_and_no_value_is_shown(
     market: Market, capsys: pytest.CaptureFixture[str], as_json: bool

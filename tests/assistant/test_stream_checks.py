@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from dazz_assets import BearerToken, ConnectionConfig, Cursor, FullRefresh, Integration, Stream, parser
+from dazz_assets import BearerToken, ConnectionConfig, Cursor, FullRefresh, Integration, Rate, Stream, parser
 from dazz_assets.assistant.stream_checks import ConnectionRefused, StreamCheck, check_streams
 from dazz_assets.connections import Connection
 from dazz_assets.domain import DomainObject
@@ -322,6 +322,34 @@ def test_what_fails_for_now_is_tried_again_for_half_a_minute_in_all_and_each_wai
     assert len({each.cause for each in found[1:]}) == 1
     assert 10 < sum(seconds for seconds, _ in progress.told) <= 30
     assert {reason for _, reason in progress.told} == {"500 Internal Server Error. The vendor says: broken."}
+
+
+@pytest.mark.parametrize("pause", [10, 60])
+def test_a_check_of_a_limit_that_stays_closed_ends_within_half_a_minute(
+    api: Vendor, tmp_path: Path, pause: float
+) -> None:
+    answers = {"/teams": Reply(body=[{"id": "t1"}, {"id": "t2"}])}
+    api.handler = lambda asked: answers.get(asked.path, Reply(429, {"message": "slow down"}))
+    streams = (TeamsStream, MembersStream, GuestsStream, AlertsStream)
+    spec = read_integration(integration(*streams, rate=Rate(100, per=60, pause=pause)))
+    connection = Connection(
+        id="acme", integration=spec.name, start=date(2026, 1, 5), config={"token": TOKEN, "base_url": api.url}
+    )
+    clock = Clock()
+    began = clock.now
+    session = Session(
+        spec,
+        connection,
+        Lake(tmp_path / "lake"),
+        now=lambda: datetime.fromtimestamp(clock.now, UTC),
+        sleep=clock.sleep,
+    )
+    found = check_streams(session)
+    assert clock.now - began < 35
+    assert outcomes(found) == {"teams": "works", "members": "failed", "guests": "failed", "alerts": "failed"}
+    for each in found[1:]:
+        assert "429 Too Many Requests. The vendor says: slow down" in each.reason
+        assert "nothing should be sent for the `pause` of the rate, which is longer than is waited here" in each.reason
 
 
 def test_some_streams_with_what_they_depend_on(api: Vendor, check: Check) -> None:

@@ -98,7 +98,7 @@ def test_a_page_that_is_less_than_its_total_fails_the_check_and_the_sync(project
     for command in ("check", "sync"):
         result = project.run(command, project.target, status=1)
         assert "`meta.total` of 5 in the page says that there is more, but no paginator is set" in result.err
-        assert "if it counts something else, `total = None`" in result.err
+        assert "if it counts something else, such as what your own filter leaves out, `total = None`" in result.err
 
 
 def test_a_warning_names_the_connection_once(project: Project) -> None:

@@ -141,6 +141,7 @@ def test_personal_fields_are_marked_and_missing_ones_are_warnings(project: Proje
     assert project.json("preview", project.target, "incidents")["personal"] == {
         "stream": "IncidentsStream",
         "declared": ["lead.nme", "lead.login", "team", "lead.pets.name"],
+        "absent": ["lead.nme"],
         "misspelt": {"lead.nme": "lead.name"},
     }
 

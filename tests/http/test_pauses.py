@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from dazz_assets.http import Limiter, Rate, RateLimitedError, Request
+from dazz_assets.http.auth import BearerToken
+from dazz_assets.http.authenticator import Authenticator
 from dazz_assets.http.client import Client
+from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.errors import StoppedError
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.sandbox import RateLimit
@@ -92,16 +95,94 @@ def test_another_failure_that_may_pass_is_no_limit(vendor: Vendor, connect: Conn
 def test_each_pause_that_did_not_suffice_is_doubled_up_to_ten_minutes(
     vendor: Vendor, connect: Connect, clock: Clock
 ) -> None:
-    vendor.script(*[REFUSED] * 6, GOOD)
-    connect(rate=RATE).send(Request(vendor.url))
-    assert waits(clock) == [45, 90, 180, 360, 600, 600]
+    vendor.script(*[REFUSED] * 4, GOOD)
+    connect(rate=Rate(100, per=1, pause=100)).send(Request(vendor.url))
+    assert waits(clock) == [100, 200, 400, 600]
 
 
-def test_pauses_end_after_ten_attempts(vendor: Vendor, connect: Connect, clock: Clock) -> None:
+def test_a_request_fails_after_four_pauses_and_each_later_one_after_one(
+    vendor: Vendor, connect: Connect, clock: Clock
+) -> None:
     vendor.script(REFUSED)
-    with pytest.raises(RateLimitedError, match="429 Too Many Requests"):
-        connect(rate=RATE).send(Request(vendor.url))
-    assert len(vendor.requests) == 10
+    client = connect(rate=Rate(100, per=60, pause=60))
+    took = []
+    for _ in range(3):
+        began = clock.now
+        with pytest.raises(RateLimitedError, match=r"429 Too Many Requests.* It came again after 4 pauses in a row"):
+            client.send(Request(vendor.url))
+        took.append(round(clock.now - began))
+    assert took == [60 + 120 + 240 + 480, 60, 60]
+    assert len(vendor.requests) == 5 + 1 + 1
+
+
+def test_after_pauses_that_did_not_help_a_request_that_is_taken_makes_the_next_pause_a_first_one(
+    vendor: Vendor, connect: Connect, clock: Clock
+) -> None:
+    vendor.script(*[REFUSED] * 5, GOOD, REFUSED, GOOD)
+    client = connect(rate=RATE)
+    with pytest.raises(RateLimitedError):
+        client.send(Request(vendor.url))
+    client.send(Request(vendor.url))
+    client.send(Request(vendor.url))
+    assert waits(clock) == [45, 90, 180, 360, 45, 45]
+
+
+def test_a_wait_that_the_vendor_names_is_kept_after_pauses_that_did_not_help(
+    vendor: Vendor, connect: Connect, clock: Clock
+) -> None:
+    vendor.script(*[REFUSED] * 5, Reply(429, headers={"Retry-After": "7"}), GOOD)
+    client = connect(rate=RATE)
+    with pytest.raises(RateLimitedError):
+        client.send(Request(vendor.url))
+    assert client.send(Request(vendor.url)).body == b"[1]"
+    assert waits(clock)[-2:] == [45, 7]
+
+
+def test_a_request_with_one_of_several_tokens_fails_when_pauses_of_each_did_not_help(
+    vendor: Vendor, connect: Connect, clock: Clock
+) -> None:
+    names = ("one", "two")
+    credentials = CredentialSet(
+        [Credential(Authenticator(BearerToken(name), {}, [name]), Limiter(RATE), name) for name in names]
+    )
+    closed, asked_with = {"one"}, list[str]()
+
+    def answer(asked: ReceivedRequest) -> Reply:
+        asked_with.append(asked.headers["Authorization"].removeprefix("Bearer "))
+        return REFUSED if asked_with[-1] in closed else GOOD
+
+    vendor.handler = answer
+    client = connect(credentials=credentials)
+    for _ in range(7):
+        client.send(Request(vendor.url))
+        clock.sleep(600)
+    assert asked_with == ["one", "two"] * 7
+
+    closed, began = set(names), clock.now
+    with pytest.raises(RateLimitedError):
+        client.send(Request(vendor.url))
+    assert clock.now - began <= 45 + 90 + 180 + 360 + 1
+
+
+@pytest.mark.parametrize(("pause", "waited"), [(60, 0), (12, 12), (10, 30)], ids=["longer", "once", "twice"])
+def test_where_attempts_have_little_time_pauses_take_it_from_them(
+    vendor: Vendor, connect: Connect, clock: Clock, pause: float, waited: float
+) -> None:
+    vendor.script(REFUSED)
+    client = connect(rate=Rate(100, per=1, pause=pause), backoff_seconds=30.0)
+    for _ in range(3):
+        with pytest.raises(RateLimitedError, match="nothing should be sent for the `pause` of the rate"):
+            client.send(Request(vendor.url))
+    assert sum(waits(clock)) == waited
+
+
+def test_a_wait_of_no_seconds_is_none_where_the_rate_has_a_pause(
+    vendor: Vendor, connect: Connect, clock: Clock
+) -> None:
+    refused = Reply(429, headers={"Retry-After": "0"})
+    vendor.script(refused, refused, GOOD)
+    connect(rate=RATE).send(Request(vendor.url))
+    assert waits(clock) == [45, 90]
 
 
 def test_after_a_request_that_was_taken_the_next_pause_is_a_first_one(
@@ -179,11 +260,41 @@ def test_a_window_that_requests_keep_closed_is_left_alone_by_all_threads(vendor:
         assert not exceeded or next_at == refused_at or next_at >= refused_at + 45
 
 
+def test_all_threads_give_up_soon_after_the_last_pause(vendor: Vendor, connect: Connect) -> None:
+    clock, failed = SharedClock(threads=4), list[str]()
+
+    def send() -> None:
+        try:
+            client.send(Request(vendor.url))
+        except RateLimitedError as error:
+            failed.append(error.problem)
+        finally:
+            clock.leave()
+
+    vendor.script(REFUSED)
+    client, began = connect(rate=RATE, clock=clock, sleep=clock.sleep), clock.now
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(failed) == 4
+    assert clock.now - began <= 45 + 90 + 180 + 360 + 3 * 45 + 1
+
+
 def test_refusals_of_requests_that_were_in_flight_together_are_one(clock: Clock) -> None:
     limiter, began = Limiter(RATE), clock.now
     assert [limiter.note_refusal(began - 1, None, began + late) for late in (0, 2)] == [45, 45]
     assert limiter.opens_at(began + 2) == began + 47
     assert limiter.note_refusal(began + 47, None, began + 48) == 90
+
+
+def test_a_request_that_is_taken_ends_what_pauses_could_not(clock: Clock) -> None:
+    limiter, now = Limiter(RATE), clock.now
+    assert limiter.note_refusal(now, None, now, longest=30) is None
+    assert limiter.pauses_are_over
+    limiter.note_success(now + 1)
+    assert not limiter.pauses_are_over
 
 
 def test_the_pause_of_an_endpoint_holds_its_requests_alone(clock: Clock) -> None:

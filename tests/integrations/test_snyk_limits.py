@@ -73,10 +73,10 @@ class Acme:
         self.clock.sleep(seconds / 2)
 
     def sync(self) -> dict[str, StreamReport]:
-        return {
-            name: sync_stream(self.session, stream, SyncRange(from_mark=True))
-            for name, stream in self.spec.streams.items()
-        }
+        return {name: self.sync_stream(name) for name in self.spec.streams}
+
+    def sync_stream(self, name: str) -> StreamReport:
+        return sync_stream(self.session, self.spec.streams[name], SyncRange(from_mark=True))
 
     def keys(self, stream: str) -> set[Any]:
         return set(query(self.session.lake, f"select key from raw.snyk_{stream}").column(0).to_pylist())
@@ -131,4 +131,21 @@ def test_a_limit_that_stays_closed_fails_the_sync_in_the_end(acme: Acme) -> None
     with pytest.raises(SyncError, match=r"429 Too Many Requests.*Request rate limit exceeded"):
         acme.sync()
 
-    assert [round(seconds) for seconds in acme.limit.silences] == [60, 120, 240, 480, *[600] * 5]
+    assert [round(seconds) for seconds in acme.limit.silences] == [60, 120, 240, 480]
+
+
+def test_a_limit_that_stays_closed_ends_the_lists_of_all_organisations_and_later_streams_soon(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(acme.session.integration), "concurrency", 1)  # Waits of threads would add up.
+    acme.sync_stream("orgs")
+    acme.limit.requests, began = 0, acme.clock.now
+
+    took = []
+    for stream in ("projects", "targets", "issues"):
+        with pytest.raises(SyncError, match=rf"{stream}: GET .*429 Too Many Requests.*after 4 pauses in a row"):
+            acme.sync_stream(stream)
+        took.append(acme.clock.now - began)
+
+    assert took[0] == pytest.approx(60 + 120 + 240 + 480, abs=5)
+    assert took[-1] == pytest.approx(took[0] + 2 * 60, abs=5)

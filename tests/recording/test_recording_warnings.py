@@ -25,7 +25,7 @@ def test_a_sound_recording_gives_no_warning_but_another_key_does(tmp_path: Path,
 def test_a_personal_path_that_matches_no_record_gives_a_warning(tmp_path: Path, shop: Shop) -> None:
     text = INTEGRATION.replace('personal = ("login", "name")', 'personal = ("login", "naem")')
     assert record_warnings(tmp_path, shop, text) == (
-        "`personal` of AccountsStream: no record has `naem`; did you mean `name`?",
+        "AccountsStream.personal: no record has `naem` (did you mean `name`?)",
     )
 
 

@@ -147,15 +147,20 @@ def misspelt_paths(
 
     A path that no record has is no mistake by itself: records of other types may have it.
     """
-    unmatched = [path for path in declared if _is_unmatched(split_path(path), records)]
-    if not unmatched:
+    absent = absent_paths(declared, records)
+    if not absent:
         return {}
     others = {_plain_names(path) for path in declared}
     fields = list_fields(read_shape(records if shown is None else shown))
     known = {item.path.replace("[]", ""): _plain_names(item.path.replace("[]", "")) for item in fields}
     known = {path: names for path, names in known.items() if names not in others}
-    close = {path: _find_close(_plain_names(path), known, anywhere=anywhere) for path in unmatched}
+    close = {path: _find_close(_plain_names(path), known, anywhere=anywhere) for path in absent}
     return {path: found for path, found in close.items() if found is not None}
+
+
+def absent_paths(declared: Sequence[str], records: Sequence[object]) -> tuple[str, ...]:
+    """The declared paths that match nothing in these records, though objects are there that could have them."""
+    return tuple(path for path in declared if _is_absent(split_path(path), records))
 
 
 def _plain_names(path: str) -> _Steps:
@@ -181,7 +186,7 @@ def _are_near(names: _Steps, others: _Steps) -> bool:
     )
 
 
-def _is_unmatched(names: Sequence[str], records: Sequence[object]) -> bool:
+def _is_absent(names: Sequence[str], records: Sequence[object]) -> bool:
     here: list[object] = list(records)
     for name in names:
         if name.isdecimal():
