@@ -264,7 +264,7 @@ class _ConnectionRunner:
         what = " and ".join(failed) or "an asset it depends on"
         text = f"{self.session.name}, {node.name}: not run, because {what} failed"
         stream, parser = (node.name, None) if isinstance(node, StreamSpec) else (None, node.name)
-        return Problem(self.connection.id, text, stream, parser, failed_inputs=failed)
+        return Problem(self.connection.id, text, stream, parser, failed_inputs=tuple(failed))
 
 
 def _input_names(node: Node) -> list[str]:

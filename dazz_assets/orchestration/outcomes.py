@@ -30,7 +30,10 @@ class Problem:
     stream: str | None = None
     parser: str | None = None
     cause: str = ""
-    failed_inputs: Sequence[str] = ()
+    failed_inputs: tuple[str, ...] = ()
+
+
+_PROBLEM = TypeAdapter(Problem)
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ def read_outcome(events: Iterable[dg.DagsterEvent]) -> Outcome:
                 outcome.streams.append(_STREAM.validate_python(_restore_windows(report)))
             else:
                 outcome.parsers.append(_PARSER.validate_python(_restore_windows(report)))
-        outcome.errors += [Problem(**item) for item in _read_entries(metadata, _FAILURES)]
+        outcome.errors += [_PROBLEM.validate_python(item) for item in _read_entries(metadata, _FAILURES)]
     return outcome
 
 

@@ -48,8 +48,11 @@ def test_reports_are_read_as_they_were_written() -> None:
 
 
 def test_problems_are_read_with_the_reports_before_them() -> None:
-    problem = Problem("acme", "no token", stream="issues")
-    assert read_outcome(fail(write_failure([problem], [STREAM]))) == Outcome(streams=[STREAM], errors=[problem])
+    problems = [
+        Problem("acme", "no token", stream="issues"),
+        Problem("acme", "not run", parser="findings", failed_inputs=("issues",)),
+    ]
+    assert read_outcome(fail(write_failure(problems, [STREAM]))) == Outcome(streams=[STREAM], errors=problems)
 
 
 @pytest.mark.parametrize("refused", [set(), {"/incidents"}])
