@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -116,9 +116,8 @@ class Session:
         config = self.connection.load(self.spec.config)
         return self.spec.integration(config, connection=self.connection.id)
 
-    @property
-    def parsing_integration(self) -> Integration[Any]:
-        """The integration for parsers, with the facts of the last sync.
+    def make_parsing_integration(self, facts: Mapping[str, Any]) -> Integration[Any]:
+        """The integration for parsers. facts: those of the last sync, `read_facts()`.
 
         It has no config if the connection's is wrong, as most parsers need none.
         """
@@ -126,7 +125,7 @@ class Session:
             config = self.integration.config
         except BadConnection:
             config = None
-        return self.spec.integration(config, connection=self.connection.id, facts=self._read_facts())
+        return self.spec.integration(config, connection=self.connection.id, facts=facts)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -171,7 +170,7 @@ class Session:
 
     def store_facts(self) -> None:
         """Store the facts that this session fetched, so that parsers have them without a request."""
-        if self.facts != self._read_facts():
+        if self.facts != self.read_facts():
             write_sidecar(self.lake, self._facts_path, json.dumps(self.facts).encode())
 
     def store_sensitive_fields(self) -> None:
@@ -184,7 +183,7 @@ class Session:
             store_sensitive(self.lake, self.spec.name, self.connection.id, fields)
             self._has_stored_sensitive = True
 
-    def _read_facts(self) -> dict[str, Any]:
+    def read_facts(self) -> dict[str, Any]:
         """The facts that were stored last; none if there were none."""
         if not self.spec.facts:
             return {}

@@ -44,7 +44,8 @@ class DataFile:
 class FileWriter:
     """Writes one file of one window, a row group for each `write`. As a context manager, it discards it on an error.
 
-    `schema` is what `write` takes. `constants` are columns that come before it, with one value for the entire file.
+    `schema` is what `write` takes. `path` is the file's, relative to `folder`. `constants` are columns that come before
+    those of the rows, with one value for the entire file.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class FileWriter:
         schema: pa.Schema,
         *,
         window: date | None,
-        windowed: bool,
+        path: str,
         constants: Mapping[str, str | None],
     ) -> None:
         self._root = root
@@ -64,7 +65,7 @@ class FileWriter:
         self._schema = pa.schema([*(pa.field(name, pa.string()) for name in constants), *schema])
         self._statistics = Statistics(self._schema, constants)
         self._content = ContentHash() if constants.get(INPUTS) else None
-        self.path = f"{window_folder(window)}{uuid.uuid4()}.parquet" if windowed else f"{uuid.uuid4()}.parquet"
+        self.path = path
         self.rows = 0
         self._target = root.filesystem_path(f"{folder}/{self.path}")
         root.filesystem.create_dir(self._target.rpartition("/")[0], recursive=True)
@@ -135,6 +136,11 @@ class FileWriter:
             raise LakeError(f"Rows don't fit the table: {error}. The table takes {', '.join(names)}.") from error
         repeated = [pa.repeat(pa.scalar(value, pa.string()), table.num_rows) for value in self._constants.values()]
         return pa.Table.from_arrays([*repeated, *table.columns], schema=self._schema)
+
+
+def new_file_path(window: date | None, *, windowed: bool) -> str:
+    """A path in a table that no file ever had."""
+    return f"{window_folder(window) if windowed else ''}{uuid.uuid4()}.parquet"
 
 
 def window_folder(window: date | None) -> str:

@@ -137,22 +137,52 @@ def hash_keys_with_versions(version: TableVersion) -> frozenset[int]:
     return frozenset(hash(key) for chunk in keys.chunks for key in chunk.to_pylist())
 
 
+class RecordVersions:
+    """Which records of a table have several versions, found when it is first asked for.
+
+    superseded: if it is known already, as this property of another process.
+    """
+
+    def __init__(self, version: TableVersion, superseded: NDArray[np.int64] | None = None) -> None:
+        self._version = version
+        self._superseded = superseded
+
+    @property
+    def superseded(self) -> NDArray[np.int64]:
+        """The sequences of the rows that are not the latest version of their key, in order."""
+        if self._superseded is None:
+            self._superseded = _find_superseded(self._version, self._version.files)
+        return self._superseded
+
+    @cached_property
+    def keys(self) -> frozenset[int]:
+        """See `hash_keys_with_versions`."""
+        return hash_keys_with_versions(self._version)
+
+
 class LatestInOrder:
     """Reads the latest versions in the order of cursor and key, which doesn't depend on when they were fetched.
 
-    windows: those that will be read, one after another. None: all records are read at once.
+    windows: those that will be read, one after another and in this order. None: all records are read at once.
+    known: shared by those that read the same version.
     Eight bytes are kept for each record of a window, or of some windows that have few.
     """
 
-    def __init__(self, version: TableVersion, windows: Collection[date | None] | None = None) -> None:
+    def __init__(
+        self,
+        version: TableVersion,
+        windows: Sequence[date | None] | None = None,
+        known: RecordVersions | None = None,
+    ) -> None:
         self.windows = windows
         self._version = version
+        self._known = known or RecordVersions(version)
         self._found: dict[date | None, NDArray[np.int64]] = {}
 
-    @cached_property
+    @property
     def keys_with_versions(self) -> frozenset[int]:
         """See `hash_keys_with_versions`."""
-        return hash_keys_with_versions(self._version)
+        return self._known.keys
 
     def read(self, columns: Sequence[str], window: date | None = None) -> Iterator[pa.RecordBatch]:
         """Columns of the latest versions in a window, or of all."""
@@ -160,13 +190,10 @@ class LatestInOrder:
         if not group:
             return iter(())
         if window not in self._found:
-            self._found = _put_in_order(self._version, group, self._superseded, by_window=self.windows is not None)
+            superseded, by_window = self._known.superseded, self.windows is not None
+            self._found = _put_in_order(self._version, group, superseded, by_window=by_window)
         files = [file for file in group if self.windows is None or file.window == window]
         return read_in_order(self._version, files, self._found.get(window, _NO_SEQUENCES), columns)
-
-    @cached_property
-    def _superseded(self) -> NDArray[np.int64]:
-        return _find_superseded(self._version, self._version.files)
 
     @cached_property
     def _groups(self) -> dict[date | None, Sequence[StoredFile]]:

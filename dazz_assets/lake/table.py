@@ -16,7 +16,7 @@ from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from dazz_assets.lake.commit import Commit, check_commit, has_landed
 from dazz_assets.lake.errors import CommitRefusedError, LakeError
-from dazz_assets.lake.files import DataFile, FileWriter, window_constants
+from dazz_assets.lake.files import DataFile, FileWriter, new_file_path, window_constants
 from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW, added_columns
 from dazz_assets.lake.table_version import TableVersion
@@ -57,23 +57,28 @@ class Table:
         delta = self._open_delta(version)
         return None if delta is None else TableVersion(self.root, self.path, delta)
 
-    def new_file(self, window: date | None = None, *, fingerprint: str = "", inputs: str = "") -> FileWriter:
+    def new_path(self, window: date | None = None) -> str:
+        """A path for a new file of a window, relative to the table, which no file ever had."""
+        return new_file_path(window, windowed=WINDOW in self._require_schema().names)
+
+    def new_file(
+        self, window: date | None = None, *, fingerprint: str = "", inputs: str = "", path: str | None = None
+    ) -> FileWriter:
         """A writer for a new file of a window.
 
         Its `write` takes the columns of the stream or model. `fingerprint` and `inputs` are for domain and quarantine
-        tables: they are stored in every row of the file.
+        tables: they are stored in every row of the file. path: one that `new_path` gave for this file.
         """
         schema = self._require_schema()
         own = {WINDOW, FINGERPRINT, INPUTS}
-        windowed = WINDOW in schema.names
-        if window is not None and not windowed:
+        if window is not None and WINDOW not in schema.names:
             raise LakeError(f"{self.path.folder} has no windows: omit the window of its files.")
         return FileWriter(
             self.root,
             self.path.folder,
             pa.schema([field for field in schema if field.name not in own]),
             window=window,
-            windowed=windowed,
+            path=path or self.new_path(window),
             constants=window_constants(fingerprint, inputs) if FINGERPRINT in schema.names else {},
         )
 
@@ -207,16 +212,21 @@ def _partition_values(window: date | None, *, windowed: bool) -> dict[str, str |
 
 def read_uncommitted(table: Table, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of an uncommitted file, in the order in which they were written."""
-    with pq.ParquetFile(_filesystem_path(table, file), filesystem=table.root.filesystem) as parquet:
+    with pq.ParquetFile(_filesystem_path(table, file.path), filesystem=table.root.filesystem) as parquet:
         yield from parquet.iter_batches(columns=None if columns is None else list(columns))
 
 
 def remove_uncommitted(table: Table, file: DataFile) -> None:
     """Remove a file unless it is committed or already gone."""
     if not file.committed:
-        with suppress(FileNotFoundError):
-            table.root.filesystem.delete_file(_filesystem_path(table, file))
+        remove_unfinished(table, file.path)
 
 
-def _filesystem_path(table: Table, file: DataFile) -> str:
-    return table.root.filesystem_path(f"{table.path.folder}/{file.path}")
+def remove_unfinished(table: Table, path: str) -> None:
+    """Remove a file that was never committed, if it is there. path: relative to the table, from `new_path`."""
+    with suppress(FileNotFoundError):
+        table.root.filesystem.delete_file(_filesystem_path(table, path))
+
+
+def _filesystem_path(table: Table, path: str) -> str:
+    return table.root.filesystem_path(f"{table.path.folder}/{path}")

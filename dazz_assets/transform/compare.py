@@ -16,7 +16,8 @@ from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import parser_tables
-from dazz_assets.transform.parse_windows import ParsedFiles, WindowParser, windows_to_parse
+from dazz_assets.transform.parse_windows import ParsedFiles, ParserRun, windows_to_parse
+from dazz_assets.transform.parse_workers import read_processes
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 from dazz_assets.transform.value_diff import MISSING, Difference, diff_collections, diff_values
@@ -111,11 +112,12 @@ def compare_parse(
     since: datetime | None = None,
     until: datetime | None = None,
     stale: bool = False,
+    processes: int | None = None,
 ) -> Comparison:
     """Compare what `parse` would publish with what is published. Writes nothing to the lake.
 
     since, until: parse the windows that overlap [since, until). stale: parse the stale windows. By default, parse every
-    window. Windows whose records changed are always parsed. Holds the connection's lock.
+    window. Windows whose records changed are always parsed. processes: see `parse`. Holds the connection's lock.
     Raises ParseError if the parse would fail, LakeError if the lake would refuse its commit.
     """
     progress = session.progress
@@ -126,11 +128,17 @@ def compare_parse(
         action="compared",
     )
     with lock, progress.during(session.name, parser.name):
-        return _compare(session, parser, since, until, stale=stale)
+        return _compare(session, parser, since, until, stale=stale, processes=processes or read_processes())
 
 
 def _compare(
-    session: Session, parser: ParserSpec, since: datetime | None, until: datetime | None, *, stale: bool
+    session: Session,
+    parser: ParserSpec,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    stale: bool,
+    processes: int,
 ) -> Comparison:
     inputs, published = RawInputs(session, parser), PublishedTables(session, parser)
     windows: Collection[date | None] | None = None
@@ -145,7 +153,7 @@ def _compare(
     report = ParseReport(session.connection.id, parser.name)
     with TemporaryDirectory(prefix="dazz-compare-") as folder:
         tables = parser_tables(session, parser, Lake(folder))
-        with WindowParser(session, parser, inputs, published, tables, report).run(to_parse) as parsed:
+        with ParserRun(session, parser, inputs, published, tables, report, processes).run(to_parse) as parsed:
             found.windows = len(parsed.windows)
             found.tables = [_compare_model(model, parsed, published) for model in published.tables]
             found.tables += [_compare_undeclared(table) for table in published.undeclared_tables()]

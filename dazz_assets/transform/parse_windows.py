@@ -2,50 +2,47 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
-from itertools import islice
 
 from dazz_assets.counts import format_count
-from dazz_assets.declare.parser import FullRefresh, Incremental
-from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import Commit, DataFile, Table
 from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
-from dazz_assets.lake.latest_versions import LatestInOrder
-from dazz_assets.lake.object_file import ObjectFile
-from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
+from dazz_assets.lake.latest_versions import RecordVersions
+from dazz_assets.lake.table import read_uncommitted, remove_uncommitted, remove_unfinished
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
-from dazz_assets.spec.specs import InputSpec, ParserSpec, StreamSpec
+from dazz_assets.spec.found_again import CodePlace
+from dazz_assets.spec.specs import ParserSpec, StreamSpec
 from dazz_assets.transform.fewer_collections import fewer_collections
+from dazz_assets.transform.parse_messages import Job
+from dazz_assets.transform.parse_notes import ParseNotes, add_counts, count_whole
+from dazz_assets.transform.parse_workers import (
+    ROWS_WORTH_A_PROCESS,
+    ParseWorkers,
+    Shares,
+    count_rows,
+    describe_job,
+    read_processes,
+)
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs
-from dazz_assets.transform.records import (
-    RecordCounts,
-    StoredRecords,
-    TooManyInvalidError,
-    exceeds_max_invalid,
+from dazz_assets.transform.records import RecordCounts, TooManyInvalidError, exceeds_max_invalid
+from dazz_assets.transform.result_checks import find_id_fault
+from dazz_assets.transform.window_parser import (
+    Model,
+    ParsedWindow,
+    Window,
+    WindowInputs,
+    WindowParser,
+    WindowTask,
+    format_place,
+    raise_fault,
 )
-from dazz_assets.transform.result_checks import (
-    describe_error,
-    describe_foreign_ids,
-    find_id_fault,
-    find_object_fault,
-    find_result_fault,
-    find_stream_fault,
-    format_raising_line,
-)
-
-_OBJECTS_PER_BATCH = 1_000
-
-Window = date | None
-Model = type[DomainObject]
 
 
 def parse(
@@ -54,11 +51,13 @@ def parse(
     *,
     windows: Collection[Window] | None,
     stale: bool = False,
+    processes: int | None = None,
 ) -> ParseReport:
     """Parse windows and publish their objects. Sends no request; holds the connection's lock.
 
     windows: None is every window that has records. Windows whose records changed since they were parsed are always
     included. stale: also parse windows whose full-refresh inputs changed, whatever the parser's `refresh` says.
+    processes: how many may parse windows side by side, where that pays. Default: `DAZZ_PARSE_PROCESSES`, or 1.
     Raises ParseError, and then publishes nothing of this parse; LakeError.
     """
     progress = session.progress
@@ -67,10 +66,12 @@ def parse(
     )
     with lock, progress.during(session.name, parser.name):
         session.store_sensitive_fields()
-        return _parse(session, parser, windows, stale=stale)
+        return _parse(session, parser, windows, stale=stale, processes=processes or read_processes())
 
 
-def _parse(session: Session, parser: ParserSpec, windows: Collection[Window] | None, *, stale: bool) -> ParseReport:
+def _parse(
+    session: Session, parser: ParserSpec, windows: Collection[Window] | None, *, stale: bool, processes: int
+) -> ParseReport:
     inputs, published = RawInputs(session, parser), PublishedTables(session, parser)
     report = ParseReport(session.connection.id, parser.name, version=parser.version)
     report.held_in_quarantine = published.quarantined_rows
@@ -79,7 +80,7 @@ def _parse(session: Session, parser: ParserSpec, windows: Collection[Window] | N
     if to_parse is not None:
         with (
             fewer_collections(),
-            WindowParser(session, parser, inputs, published, published.tables, report).run(to_parse) as parsed,
+            ParserRun(session, parser, inputs, published, published.tables, report, processes).run(to_parse) as parsed,
         ):
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
@@ -153,8 +154,11 @@ class ParsedFiles:
         _remove_uncommitted_files(self.tables, self.files)
 
 
-class WindowParser:
-    """Runs one parser over windows and writes files for `tables`: the published ones, or others of the same schema."""
+class ParserRun:
+    """Runs one parser over windows and writes files for `tables`: the published ones, or others of the same schema.
+
+    processes: how many may parse side by side, this one included.
+    """
 
     def __init__(
         self,
@@ -164,6 +168,7 @@ class WindowParser:
         published: PublishedTables,
         tables: Mapping[Model, Table],
         report: ParseReport,
+        processes: int = 1,
     ) -> None:
         self._session = session
         self._parser = parser
@@ -171,50 +176,98 @@ class WindowParser:
         self._published = published
         self._tables = tables
         self._report = report
-        self._function = getattr(session.parsing_integration, parser.name)
-        self._is_sensitive = any(session.spec.streams[item.stream].sensitive for item in parser.inputs)
-        # Reads records ahead of the parser, and writes its objects behind it.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dazz-parse")
-        self._quarantine = Quarantine()
-        self._counts: dict[str, RecordCounts] = defaultdict(RecordCounts)
-        self._full_refresh = {}
-        for item in parser.inputs:
-            if item.kind == "full_refresh":
-                ordered = None if parser.incremental_inputs else LatestInOrder(inputs.versions[item.stream])
-                self._full_refresh[item.parameter] = self._read_records(item, ordered)
+        self._processes = processes
+        self._notes = ParseNotes.of(item.stream for item in parser.inputs)
+        self._has_read_whole = False
+        self._tasks: list[WindowTask] = []
         self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
-        # The files of the last window, which are being written.
-        self._finishing: dict[tuple[Model, Window], Future[DataFile]] = {}
         self._parsed: set[Window] = set()
 
     def run(self, windows: Collection[Window]) -> ParsedFiles:
         """Parse these windows, and those whose duplicates become valid by it. Raises ParseError."""
         try:
-            with self._thread, suppress(TooManyInvalidError):
+            with suppress(TooManyInvalidError):
                 self._parse_all(set(windows))
             self._check_invalid()
             self._remove_duplicates()
             return self._finish()
-        except BaseException:
-            while self._finishing:
-                with suppress(Exception):
-                    self._take_finished()
-            _remove_uncommitted_files(self._tables, self._files)
+        except BaseException as error:
+            self._remove_files()
+            if isinstance(error, ParseError):
+                error.report = self._report
             raise
 
     def _parse_all(self, windows: set[Window]) -> None:
-        while windows:
-            self._latest = {
-                item.stream: LatestInOrder(self._inputs.versions[item.stream], windows)
-                for item in self._parser.incremental_inputs
-            }
-            for window in sorted(windows, key=str):
-                if window in self._inputs.fingerprints:
-                    self._parse_window(window)
-                self._parsed.add(window)
-            self._take_finished()
-            duplicates = self._published.windows_of_duplicates
-            windows = {window for id_ in self._removed_ids() for window in duplicates[id_]} - self._parsed
+        if not windows:
+            return
+        facts = self._session.read_facts()
+        versions = self._inputs.versions
+        known = {item.stream: RecordVersions(versions[item.stream]) for item in self._parser.incremental_inputs}
+        inputs = WindowInputs(versions, known, self._inputs.departures, self._inputs.provenance)
+        integration = self._session.make_parsing_integration(facts)
+
+        def make_job(place: CodePlace) -> Job:
+            return describe_job(self._session, self._parser, place, facts, self._inputs, inputs, self._tables)
+
+        with WindowParser(self._session, self._parser, integration, inputs, self._tables) as here:
+            while windows:
+                self._parse_windows(windows, here, make_job)
+                self._parsed |= windows
+                duplicates = self._published.windows_of_duplicates
+                windows = {window for id_ in self._removed_ids() for window in duplicates[id_]} - self._parsed
+
+    def _parse_windows(self, windows: set[Window], here: WindowParser, make_job: Callable[[CodePlace], Job]) -> None:
+        """Parse windows in any order, and add what came of them in theirs, so that it is as if one followed another."""
+        tasks = [self._make_task(window) for window in sorted(windows, key=str) if window in self._inputs.fingerprints]
+        self._tasks += tasks
+        rows = count_rows([self._inputs.versions[item.stream] for item in self._parser.incremental_inputs], windows)
+        shares = Shares(tasks, rows, self._processes)
+        arrived: dict[Window, ParsedWindow] = {}
+        to_add = deque(task.window for task in tasks)
+        with ParseWorkers(self._session, self._parser) as workers:
+            workers.start(min(self._processes, len(shares), sum(rows.values()) // ROWS_WORTH_A_PROCESS) - 1)
+            for parsed in workers.parse(shares, here, make_job):
+                arrived[parsed.window] = parsed
+                while to_add and to_add[0] in arrived:
+                    self._add(arrived.pop(to_add.popleft()))
+                if arrived and (last := self._find_end(arrived)) is not None:
+                    shares.end_with(last.window)
+
+    def _make_task(self, window: Window) -> WindowTask:
+        paths = [table.new_path(window) for table in self._tables.values()]
+        return WindowTask(window, self._inputs.fingerprints[window], paths)
+
+    def _add(self, parsed: ParsedWindow) -> None:
+        """Add what came of the next window. Raises TooManyInvalidError, or why the window could not be parsed."""
+        self._notes.add(parsed.notes)
+        self._report.warnings = self._notes.warnings
+        self._has_read_whole |= parsed.read_whole
+        for item in self._parser.inputs:
+            total, counts = self._notes.counts[item.stream], parsed.notes.counts[item.stream]
+            if item.kind == "full_refresh":
+                count_whole(total, counts)
+            else:
+                stream = self._session.spec.streams[item.stream]
+                add_counts(total, counts, stream, self._inputs.versions[item.stream])
+            if total.stopped:
+                raise TooManyInvalidError
+        if parsed.error is not None:
+            raise parsed.error
+        for model, file in zip(self._tables, parsed.files, strict=True):
+            self._files[model][parsed.window] = file
+
+    def _find_end(self, arrived: Mapping[Window, ParsedWindow]) -> ParsedWindow | None:
+        """Of windows that wait for others to be added, the one with which it is certain that the parse fails."""
+        invalid = {name: counts.invalid for name, counts in self._notes.counts.items()}
+        for _, parsed in sorted(arrived.items(), key=lambda item: str(item[0])):
+            if not parsed.files:
+                return parsed
+            for item in self._parser.incremental_inputs:
+                stream, version = self._session.spec.streams[item.stream], self._inputs.versions[item.stream]
+                invalid[stream.name] += parsed.notes.counts[stream.name].invalid
+                if exceeds_max_invalid(stream, invalid[stream.name], version.rows):
+                    return parsed
+        return None
 
     def _removed_ids(self) -> set[tuple[str, str]]:
         """The objects, by model and id, that the parsed windows no longer hold: their duplicates may return."""
@@ -230,99 +283,27 @@ class WindowParser:
         }
         return before - now
 
-    def _parse_window(self, window: Window) -> None:
-        handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full_refresh.items()}
-        for item in self._parser.incremental_inputs:
-            handles[item.parameter] = Incremental(self._read_records(item, self._latest[item.stream], window))
-        fingerprint, inputs = self._inputs.fingerprints[window], self._inputs.provenance
-        files = {
-            model: ObjectFile(model, table.new_file(window, fingerprint=fingerprint, inputs=inputs), self._thread)
-            for model, table in self._tables.items()
-        }
-        try:
-            with self._explained(window):
-                result = self._function(**handles)
-                self._raise_fault(find_result_fault(result), window)
-                objects = iter(result)
-            while batch := self._take_objects(objects, window):
-                self._write(batch, files, window)
-            self._take_finished()
-            self._finishing = {(model, window): file.close() for model, file in files.items()}
-        except BaseException:
-            for file in files.values():
-                file.discard()
-            raise
-
-    def _take_finished(self) -> None:
-        """Wait for the files of the window before."""
-        while self._finishing:
-            (model, window), file = self._finishing.popitem()
-            self._files[model][window] = file.result()
-
-    def _take_objects(self, objects: Iterator[DomainObject], window: Window) -> list[DomainObject]:
-        with self._explained(window):
-            return list(islice(objects, _OBJECTS_PER_BATCH))
-
-    @contextmanager
-    def _explained(self, window: Window) -> Iterator[None]:
-        """Say what an exception of the author's code is about."""
-        failed: ParseError | None = None
-        try:
-            yield
-        except (ParseError, TooManyInvalidError):
-            raise
-        except Exception as error:
-            described = describe_error(error, self._parser.models, is_sensitive=self._is_sensitive)
-            problem = f"{described}{format_raising_line(error, self._function)}"
-            failed = ParseError(f"{self._where(window)}: {problem}; nothing was published", self._report)
-            if not self._is_sensitive:
-                raise failed from error
-        # Raised out here, so that a traceback does not show what the parser said.
-        if failed is not None:
-            raise failed
-
-    def _write(self, batch: list[DomainObject], files: Mapping[Model, ObjectFile], window: Window) -> None:
-        self._raise_fault(find_object_fault(batch, files), window)
-        self._raise_fault(find_stream_fault(batch, self._session.spec.streams), window)
-        if not self._report.warnings and (foreign := describe_foreign_ids(batch)) is not None:
-            self._report.warnings.append(foreign)
-        try:
-            for model, file in files.items():
-                file.add(batch if len(files) == 1 else [item for item in batch if type(item) is model])
-        except ValueError as error:
-            raise ParseError(f"{self._where(window)}: {error}", self._report) from None
-        self._session.progress.parsed(self._session.name, self._parser.name, objects=len(batch))
-
-    def _raise_fault(self, fault: str | None, window: Window) -> None:
-        if fault is not None:
-            end = "" if fault.endswith("?") else "."
-            raise ParseError(f"{self._where(window)}: {fault}{end} Nothing was published", self._report)
-
-    def _read_records(self, item: InputSpec, ordered: LatestInOrder | None, window: Window = None) -> StoredRecords:
-        stream, version = self._session.spec.streams[item.stream], self._inputs.versions[item.stream]
-        counts = self._counts[item.stream]
-        return StoredRecords(
-            stream,
-            version,
-            self._quarantine,
-            counts,
-            self._thread,
-            ordered,
-            window,
-            departures=lambda: self._inputs.departures(item.stream),
-        )
+    def _remove_files(self) -> None:
+        """Remove all files, finished or not, by whichever process."""
+        _remove_uncommitted_files(self._tables, self._files)
+        for task in self._tasks:
+            for table, path in zip(self._tables.values(), task.paths, strict=True):
+                remove_unfinished(table, path)
 
     def _check_invalid(self) -> None:
         report = self._report
-        for name, counts in self._counts.items():
+        counts_by_stream = self._notes.counts
+        for name, counts in counts_by_stream.items():
             report.read[name], report.invalid[name] = counts.read, counts.invalid
             report.replaced += counts.replaced
-            stream = self._session.spec.streams[name]
+        stopped = [name for name, counts in counts_by_stream.items() if counts.stopped]
+        for name in stopped or counts_by_stream:
+            stream, counts = self._session.spec.streams[name], counts_by_stream[name]
             if exceeds_max_invalid(stream, counts.invalid, counts.read):
-                raise ParseError(f"{self._where(None)}: {self._describe_invalid(stream, counts)}", report)
+                raise ParseError(f"{self._where()}: {self._describe_invalid(stream, counts)}")
 
     def _describe_invalid(self, stream: StreamSpec, counts: RecordCounts) -> str:
-        kind, reason = self._quarantine.first_reason(stream.name)
+        kind, reason = self._notes.quarantine.first_reason(stream.name)
         total = (
             f"the first {format_count(counts.read, 'record')} of {stream.name} that were read"
             if counts.stopped
@@ -345,10 +326,11 @@ class WindowParser:
             version = self._published.versions[model]
             duplicates = list(find_duplicate_ids(table, list(files.values()), version, self._parsed))
             objects = sum(file.rows for file in files.values())
-            self._raise_fault(find_id_fault(model, objects, [item.id for item in duplicates]), None)
+            if fault := find_id_fault(model, objects, [item.id for item in duplicates]):
+                raise_fault(fault, self._where())
             for item in duplicates:
                 by_file[item.window, item.path].append(item)
-                self._quarantine.add_duplicate(item.window, model.__name__, item.id, item.kept)
+                self._notes.quarantine.add_duplicate(item.window, model.__name__, item.id, item.kept)
                 self._report.duplicates.append(item.id)
             for (window, path), rows in by_file.items():
                 self._remove_rows(model, window, path, rows)
@@ -376,22 +358,21 @@ class WindowParser:
         """Complete the report, and return the files."""
         report, parsed = self._report, self._parsed
         quarantined = set(parsed)
-        if any(records.was_read for records in self._full_refresh.values()):
+        if self._has_read_whole:
             quarantined.add(None)
         rewritten = {window for files in self._files.values() for window in files} - parsed
-        report.quarantined = self._quarantine.count
-        report.quarantine_reason = self._quarantine.commonest_reason
-        self._quarantine.carry_over(self._published.quarantine_rows(rewritten))
+        report.quarantined = self._notes.quarantine.count
+        report.quarantine_reason = self._notes.quarantine.commonest_reason
+        self._notes.quarantine.carry_over(self._published.quarantine_rows(rewritten))
         report.windows = dict.fromkeys(parsed, 0)
         for files in self._files.values():
             for window in parsed & files.keys():
                 report.windows[window] += files[window].rows
         report.objects = sum(report.windows.values())
-        return ParsedFiles(self._tables, self._files, parsed, self._quarantine, quarantined | rewritten)
+        return ParsedFiles(self._tables, self._files, parsed, self._notes.quarantine, quarantined | rewritten)
 
-    def _where(self, window: Window) -> str:
-        at = f", window {window}" if window else ""
-        return f"{self._session.name}, parser {self._parser.name}{at}"
+    def _where(self) -> str:
+        return format_place(self._session, self._parser)
 
 
 def publish(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:

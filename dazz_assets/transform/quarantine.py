@@ -41,8 +41,8 @@ class Quarantine:
         """The reason of most rows, without the objects that duplicates name; empty without rows."""
         reasons = Counter(
             f"{row['model']} is yielded again" if row["kind"] == "duplicate" else f"{row['stream']}: {row['reason']}"
-            for rows in self._rows.values()
-            for row in rows
+            for window in sorted(self._rows, key=str)
+            for row in self._rows[window]
         )
         return reasons.most_common(1)[0][0] if reasons else ""
 
@@ -68,6 +68,20 @@ class Quarantine:
         row = {"stream": None, "kind": "duplicate", "looks_like": None, "model": model, "object_id": object_id}
         reason = f"{model} {object_id} is yielded again {where}"
         self._rows[window].append(dict.fromkeys(LOCATION_COLUMNS) | row | {"reason": reason})
+
+    def add_all(self, others: Mapping[date | None, Sequence[Mapping[str, Any]]]) -> None:
+        """Add rows of records that another took in."""
+        for window, rows in others.items():
+            for row in rows:
+                if (identity := (row["stream"], row["sequence"])) not in self._known:
+                    self._known.add(identity)
+                    self._rows[window].append(dict(row))
+
+    def take_all(self) -> dict[date | None, list[dict[str, Any]]]:
+        """All rows by window, which it then holds no more. It still takes none of these records again."""
+        taken = dict(self._rows)
+        self._rows.clear()
+        return taken
 
     def carry_over(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add stored quarantine rows of windows that are rewritten but were not parsed."""

@@ -28,6 +28,7 @@ class RawInputs:
         self._session = session
         self._parser = parser
         self._departures: dict[str, Mapping[str, datetime | None]] = {}
+        self._departure_tables: dict[str, TableVersion | None] = {}
         self._contents: dict[str, str] = {}
         self.versions: Mapping[str, TableVersion] = {item.stream: self._open(item.stream) for item in parser.inputs}
 
@@ -90,9 +91,15 @@ class RawInputs:
     def departures(self, stream: str) -> Mapping[str, datetime | None]:
         """Since when records of a snapshot stream are no longer listed, by key; None while no whole list says so."""
         if stream not in self._departures:
-            table = self._session.lake.departures(self._session.spec.name, stream, self._session.connection.id)
-            self._departures[stream] = read_departures(table.open(), self.versions[stream])
+            self._departures[stream] = read_departures(self.departure_table(stream), self.versions[stream])
         return self._departures[stream]
+
+    def departure_table(self, stream: str) -> TableVersion | None:
+        """The table that `departures` reads, opened once; None if nothing ever departed."""
+        if stream not in self._departure_tables:
+            table = self._session.lake.departures(self._session.spec.name, stream, self._session.connection.id)
+            self._departure_tables[stream] = table.open()
+        return self._departure_tables[stream]
 
     @cached_property
     def provenance(self) -> str:

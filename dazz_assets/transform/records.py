@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, partial
 from itertools import chain
@@ -40,15 +40,21 @@ class TooManyInvalidError(Exception):
 
 @dataclass(slots=True)
 class RecordCounts:
-    """Counts the records of one stream during a parse: read, invalid, and replaced with an older valid version.
+    """Counts the records of one stream: read, invalid, and replaced with an older valid version.
 
+    invalid_at: of each invalid record, how many had been read with it.
     stopped: whether reading ended early, as too many were invalid.
     """
 
     read: int = 0
     stopped: bool = False
-    invalid: int = 0
+    invalid_at: list[int] = field(default_factory=list)
     replaced: int = 0
+
+    @property
+    def invalid(self) -> int:
+        """How many records were invalid."""
+        return len(self.invalid_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +252,8 @@ class StoredRecords:
         self, row: dict[str, Any], kind: Kind, reason: str, unread: int, looks_like: str | None = None, *, count: bool
     ) -> None:
         """Put a record into quarantine. unread: how many of its batch come after it."""
-        self._counts.invalid += count
+        if count:
+            self._counts.invalid_at.append(self._counts.read - unread)
         self._quarantine.add_record(self._window, self._stream.name, row, kind, reason, looks_like)
         # A table has at least as many rows as records, so the final share is no smaller than this one.
         if count and exceeds_max_invalid(self._stream, self._counts.invalid, self._version.rows):

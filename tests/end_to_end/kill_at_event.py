@@ -18,7 +18,7 @@ from dazz_assets.cli.commands import sync  # noqa: F401  imported before the for
 from dazz_assets.http.client import Client
 from dazz_assets.lake.table import Table
 from dazz_assets.orchestration import local_runs  # noqa: F401  imported before the fork
-from dazz_assets.transform.parse_windows import WindowParser
+from dazz_assets.transform.parse_windows import ParserRun
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([__name__])
@@ -52,7 +52,7 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path,
 
     _wrap(Client, "send", record, after="after a response")
     _wrap(Table, "_write", record, before="before a commit", after="after a commit")
-    _wrap(WindowParser, "run", record, before="between raw and parse")
+    _wrap(ParserRun, "run", record, before="between raw and parse")
     sys.argv = ["dazz", *arguments]
     try:
         main()

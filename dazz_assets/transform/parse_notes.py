@@ -1,0 +1,63 @@
+"""What is noted while windows are parsed, beside their objects: of one window, and then of all together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from dazz_assets.lake import TableVersion
+from dazz_assets.spec.specs import StreamSpec
+from dazz_assets.transform.quarantine import Quarantine
+from dazz_assets.transform.records import RecordCounts, exceeds_max_invalid
+
+
+@dataclass(slots=True)
+class ParseNotes:
+    """Records in quarantine, counts of the records of each stream, and warnings about the parser."""
+
+    quarantine: Quarantine = field(default_factory=Quarantine)
+    counts: dict[str, RecordCounts] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, streams: Iterable[str]) -> ParseNotes:
+        """Notes about records of these streams."""
+        return cls(counts={name: RecordCounts() for name in streams})
+
+    def take(self) -> ParseNotes:
+        """What was noted since the last time. The objects that are noted in stay the same."""
+        taken = ParseNotes(counts={name: replace(counts) for name, counts in self.counts.items()})
+        taken.quarantine.add_all(self.quarantine.take_all())
+        for counts in self.counts.values():
+            counts.read, counts.replaced, counts.invalid_at, counts.stopped = 0, 0, [], False
+        taken.warnings, self.warnings = self.warnings, []
+        return taken
+
+    def add(self, other: ParseNotes) -> None:
+        """Add the notes of a window, in the order of windows. One warning is enough."""
+        self.quarantine.add_all(other.quarantine.take_all())
+        self.warnings = self.warnings or other.warnings[:1]
+
+
+def add_counts(total: RecordCounts, counts: RecordCounts, stream: StreamSpec, version: TableVersion) -> None:
+    """Add what was counted in a window to what was counted in those before it.
+
+    If too many are invalid by then, the total is that of the record with which this was certain, and it is `stopped`.
+    """
+    before = total.invalid
+    total.invalid_at += [total.read + at for at in counts.invalid_at]
+    total.read += counts.read
+    total.replaced += counts.replaced
+    for number in range(before, total.invalid):
+        # A table has at least as many rows as records, so the final share is no smaller than this one.
+        if exceeds_max_invalid(stream, number + 1, version.rows):
+            total.read, total.stopped = total.invalid_at[number], True
+            del total.invalid_at[number + 1 :]
+            return
+
+
+def count_whole(total: RecordCounts, counts: RecordCounts) -> None:
+    """Count a stream that each process reads for itself, and once: as the one did that read the most."""
+    if counts.read > total.read:
+        total.read, total.replaced = counts.read, counts.replaced
+        total.invalid_at, total.stopped = counts.invalid_at, counts.stopped
