@@ -30,6 +30,7 @@ def print_changes(
     until: datetime | None,
     *,
     stale: bool,
+    processes: int | None,
     exit_code: bool,
     as_json: bool,
 ) -> NoReturn:
@@ -47,7 +48,8 @@ def print_changes(
             session = Session(spec, connection, lake, progress=progress)
             for item in [spec.parsers[parser]] if parser else spec.parsers.values():
                 try:
-                    comparisons.append(compare_parse(session, item, since=since, until=until, stale=stale))
+                    found = compare_parse(session, item, since=since, until=until, stale=stale, processes=processes)
+                    comparisons.append(found)
                 except (ParseError, LakeError) as error:
                     outcome.errors.append(Problem(connection.id, str(error), parser=item.name))
     outcome.errors.extend(Problem(id_, text) for id_, text in target.problems.items())

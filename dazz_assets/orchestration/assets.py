@@ -188,7 +188,7 @@ def _parse_work(parser: ParserSpec, grid: Grid, keys: Mapping[str, dg.AssetKey])
             to_parse = set()
         elif parser.incremental_inputs:
             to_parse = {*windows, *windows_outside_grid(session, parser, grid, windows)}
-        report = parse(session, parser, windows=to_parse, stale=options.stale)
+        report = parse(session, parser, windows=to_parse, stale=options.stale, processes=options.processes)
         published = PublishedTables(session, parser)
         partitions = ParsedPartitions(session, parser, published, grid, keys).find(report, windows)
         held = read_quarantine(published.quarantine_version)

@@ -68,6 +68,7 @@ def parse_connections(
     since: datetime | None = None,
     until: datetime | None = None,
     stale: bool = False,
+    processes: int | None = None,
     instance: dg.DagsterInstance,
     lake: Lake,
     progress: Progress | None = None,
@@ -78,6 +79,7 @@ def parse_connections(
 
     parser: run only this one. Default: all.
     stale: parse the windows whose full-refresh inputs changed since they were parsed.
+    processes: see `transform.parse_windows.parse`.
 
     Raises DefinitionError for a parser that the integration doesn't have.
     """
@@ -86,7 +88,7 @@ def parse_connections(
     parsers = [spec.parsers[parser]] if parser else list(spec.parsers.values())
     for connection in connections:
         with _locked_runner(spec, connection, instance, pool) as runner:
-            outcome.add(runner.parse(parsers, since, until, stale=stale))
+            outcome.add(runner.parse(parsers, since, until, stale=stale, processes=processes))
     return outcome
 
 
@@ -159,11 +161,17 @@ class _ConnectionRunner:
         return able, not_run
 
     def parse(
-        self, parsers: Sequence[ParserSpec], since: datetime | None, until: datetime | None, *, stale: bool
+        self,
+        parsers: Sequence[ParserSpec],
+        since: datetime | None,
+        until: datetime | None,
+        *,
+        stale: bool,
+        processes: int | None,
     ) -> Outcome:
         # With `changed`, a run doesn't parse the windows of its partitions unless their records changed.
         changed = not stale and not self.grid.span.overlaps(since, until)
-        options, outcome = ParserOptions(changed=changed, stale=stale), Outcome()
+        options, outcome = ParserOptions(changed=changed, stale=stale, processes=processes), Outcome()
         last = self.grid.last
         windows = (last, last) if changed or stale else self._windows_between(since, until)
         for phase, of_phase in self.plan.nodes.items():

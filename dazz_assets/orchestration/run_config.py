@@ -63,6 +63,11 @@ class ParserOptions(dg.Config):
         default=False,
         description="Parse only windows whose records or full-refresh inputs changed since they were parsed.",
     )
+    processes: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many processes may parse windows side by side. Default: `DAZZ_PARSE_PROCESSES`, or 1.",
+    )
 
 
 Options = SnapshotOptions | StreamOptions | ParserOptions

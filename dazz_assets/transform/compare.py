@@ -249,9 +249,9 @@ def _reasons_by_name(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Why each record or object is in quarantine, by its stream and key or its model and id."""
     found: dict[str, str] = {}
     seen: Counter[str] = Counter()
-    for row in rows:
+    # In an order that does not depend on where they are stored, as an object may be in quarantine several times.
+    for row in sorted(rows, key=lambda row: str(row["reason"])):
         name = f"{row['model']} {row['object_id']}" if row["kind"] == "duplicate" else f"{row['stream']} {row['key']}"
         seen[name] += 1
-        # An object may be in quarantine several times.
         found[name if seen[name] == 1 else f"{name} ({seen[name]})"] = f"{row['kind']}: {row['reason']}"
     return found

@@ -221,11 +221,11 @@ class ParserRun:
         tasks = [self._make_task(window) for window in sorted(windows, key=str) if window in self._inputs.fingerprints]
         self._tasks += tasks
         rows = count_rows([self._inputs.versions[item.stream] for item in self._parser.incremental_inputs], windows)
-        shares = Shares(tasks, rows, self._processes)
         arrived: dict[Window, ParsedWindow] = {}
         to_add = deque(task.window for task in tasks)
         with ParseWorkers(self._session, self._parser) as workers:
-            workers.start(min(self._processes, len(shares), sum(rows.values()) // ROWS_WORTH_A_PROCESS) - 1)
+            workers.start(min(self._processes, len(tasks), sum(rows.values()) // ROWS_WORTH_A_PROCESS) - 1)
+            shares = Shares(tasks, rows, 1 + workers.count)
             for parsed in workers.parse(shares, here, make_job):
                 arrived[parsed.window] = parsed
                 while to_add and to_add[0] in arrived:

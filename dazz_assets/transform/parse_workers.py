@@ -125,6 +125,11 @@ class ParseWorkers:
     def __enter__(self) -> ParseWorkers:
         return self
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._workers)
+
     def start(self, count: int) -> None:
         """Start processes, if they can do what this one does."""
         if count < 1:
@@ -158,7 +163,7 @@ class ParseWorkers:
             # Made while they begin.
             job = make_job(self._place)
             self._threads = [
-                threading.Thread(target=self._drive, args=(worker, job, shares), name="dazz-parse-worker", daemon=True)
+                threading.Thread(target=self._drive, args=(worker, job, shares), daemon=True)
                 for worker in self._workers
             ]
             self._running = len(self._threads)

@@ -11,6 +11,15 @@ from dazz_assets.cli.options import AsJson, ConnectionIds, Since, TargetArgument
 Parser = Annotated[str | None, typer.Argument(metavar="PARSER", help="Only this parser. Default: all parsers.")]
 Stale = Annotated[bool, typer.Option("--stale", help="Only windows whose full-refresh inputs changed.")]
 Compare = Annotated[bool, typer.Option("--compare", help="Show what would change, and publish nothing.")]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        "--processes",
+        metavar="N",
+        min=1,
+        help="Parse windows of many records in up to N processes. Default: DAZZ_PARSE_PROCESSES, or 1.",
+    ),
+]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="With --compare: exit with status 1 if anything would change.")
 ]
@@ -23,6 +32,7 @@ def parse_again(
     since: Since = None,
     until: Until = None,
     stale: Stale = False,
+    processes: Processes = None,
     compare: Compare = False,
     exit_code: ExitCode = False,
     as_json: AsJson = False,
@@ -44,11 +54,20 @@ def parse_again(
     if compare:
         from dazz_assets.cli.comparison_view import print_changes
 
-        print_changes(target, parser, since, until, stale=stale, exit_code=exit_code, as_json=as_json)
+        print_changes(
+            target, parser, since, until, stale=stale, processes=processes, exit_code=exit_code, as_json=as_json
+        )
     from dazz_assets.cli.run_summary import run_and_finish
     from dazz_assets.orchestration.local_runs import parse_connections
 
     run = partial(
-        parse_connections, target.spec, target.connections, parser=parser, since=since, until=until, stale=stale
+        parse_connections,
+        target.spec,
+        target.connections,
+        parser=parser,
+        since=since,
+        until=until,
+        stale=stale,
+        processes=processes,
     )
     run_and_finish(run, target, as_json=as_json)
