@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -78,13 +77,9 @@ def vendor() -> Iterator[Vendor]:
 
 
 @pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The system's temporary folder; rows are written after every few pages."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+def small_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write rows after every few pages."""
     monkeypatch.setattr("dazz_assets.extract.writer._BUFFERED_BYTES", 40_000)
-    return folder
 
 
 @pytest.fixture
@@ -155,11 +150,10 @@ def test_a_sync_that_commits_as_it_goes_waits_until_its_files_are_worth_it(
     assert sum(map(len, raw_files(tmp_path).values())) < 2 * DAYS
 
 
-def test_records_in_no_order_are_stored_as_they_came(vendor: Vendor, tmp_path: Path, temporary: Path) -> None:
+def test_records_in_no_order_are_stored_as_they_came(vendor: Vendor, tmp_path: Path) -> None:
     listed = shuffled()
     customer_of(vendor, tmp_path, Api(listed)).sync()
     assert records_by_day(tmp_path) == listed_by_day(listed)
-    assert list(temporary.iterdir()) == []
 
 
 def test_what_changes_in_many_windows_is_added_once(vendor: Vendor, tmp_path: Path) -> None:
@@ -183,9 +177,8 @@ def test_a_list_in_order_keeps_few_files_open(vendor: Vendor, tmp_path: Path, op
     assert max(open_files) <= MOST_OPEN
 
 
-def test_a_sync_that_fails_leaves_nothing_of_what_waited(vendor: Vendor, tmp_path: Path, temporary: Path) -> None:
+def test_a_sync_that_fails_leaves_nothing_of_what_waited(vendor: Vendor, tmp_path: Path) -> None:
     customer = customer_of(vendor, tmp_path, Api(shuffled(), refused_page=RECORDS // PAGE - 1))
     with pytest.raises(SyncError, match="403"):
         customer.sync()
     assert raw_files(tmp_path) == {}
-    assert list(temporary.iterdir()) == []
