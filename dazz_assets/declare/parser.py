@@ -41,7 +41,8 @@ def parser(
 
     Every parameter after `self` is a `FullRefresh[S]` or an `Incremental[S]`, where S is one of the integration's
     streams. Return an iterator, iterable, generator, sequence or list of one domain model or a union of them. The
-    result must depend on the records and `self.config` alone: a window may be parsed again at any time.
+    result must depend on the records and `self.config` alone, and not on what the parser kept of another window, on
+    `self` or in its module: a window may be parsed again at any time, in any order, and in a process of its own.
 
     version: raise it, `@parser(version="2")`, when the parser's results change. The Dagster UI then shows its assets as
         stale; syncs don't act on it.

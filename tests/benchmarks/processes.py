@@ -25,7 +25,8 @@ _LONGEST_SECONDS = 3600
 class Usage:
     """What a process took: seconds from start to end, CPU seconds of all its threads, and megabytes at its peak.
 
-    The CPU seconds include those of its own child processes; the peak is that of the largest of them.
+    All include those of its own child processes: the peak is the most that it and they were seen to have at a time, and
+    what they share counts for each.
     ended_at: epoch seconds.
     """
 

@@ -82,3 +82,24 @@ def test_a_parser_that_fails_is_named_with_what_it_raised(project: Project) -> N
 def test_an_unknown_parser_is_wrong_usage(synced: Project) -> None:
     result = synced.run("parse", synced.target, "ticket", status=2)
     assert "did you mean 'tickets'?" in result.err
+
+
+@pytest.mark.parametrize("compare", [False, True])
+def test_processes_are_started_as_the_option_says(
+    project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, compare: bool
+) -> None:
+    monkeypatch.setattr("dazz_assets.transform.parse_windows.ROWS_WORTH_A_PROCESS", 1)
+    project.run("sync", project.target)
+    options = ["--compare"] if compare else []
+    project.run("parse", project.target, *options)
+    assert not caplog.records
+    document = project.json("parse", project.target, "--processes", "2", *options)
+    assert document["errors"] == []
+    # The integration's file was written just now, so no other process can be sure to load what this one did.
+    (record,) = [item for item in caplog.records if item.name == "dazz.parse"]
+    assert record.getMessage().startswith("incidents/acme, parser tickets: not parsed by another process: ")
+
+
+def test_there_is_one_process_at_least(project: Project) -> None:
+    refused = project.run("parse", project.target, "--processes", "0", status=2).err
+    assert "0 is not in the range x>=1" in refused

@@ -353,7 +353,7 @@ def _task(window: date) -> WindowTask:
 
 def test_windows_are_shared_out_by_size_the_largest_first() -> None:
     days = [date(2026, 1, number) for number in range(1, 11)]
-    rows = dict.fromkeys(days, 10) | {days[3]: 500, days[8]: 900}
+    rows: dict[date | None, int] = {**dict.fromkeys(days, 10), days[3]: 500, days[8]: 900}
     shares = Shares([_task(day) for day in days], rows, 2)
     taken = [[task.window for task in shares.take()] for _ in range(len(shares))]
     assert taken == [[days[8]], [days[3]], days[4:8], days[:3], days[9:]]

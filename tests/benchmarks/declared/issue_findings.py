@@ -1,7 +1,8 @@
 """The benchmarks' vendor, with its issues as the project's findings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -88,33 +89,38 @@ class IssueFindingsIntegration(Integration[IssuesConfig]):
     @parser
     def findings(self, issues: Incremental[DetailedIssuesStream]) -> Iterator[Finding]:
         """A finding for each issue."""
-        for issue in issues:
-            found, project = issue.attributes, issue.relationships.project.data.id
-            yield Finding(
-                id=self.object_id(issue.id),
-                uid=issue.id,
-                class_uid=FindingClass.VULNERABILITY,
-                title=found.title,
-                raw_record=RawRecord(stream="detailed_issues", key=issue.id),
-                status_id=_STATUSES[found.status],
-                vendor_status=found.status,
-                severity_id=_SEVERITIES[found.severity],
-                vendor_severity=found.severity,
-                cvss_score=found.score.cvss,
-                cvss_vector=found.score.vector,
-                epss_score=found.score.epss,
-                resource_type="project",
-                resource_id=self.object_id(project),
-                resource_uid=project,
-                package_name=found.package.name,
-                package_version=found.package.version,
-                package_manager=found.package.ecosystem,
-                fixed_in_version=next(iter(found.package.fixed_in), None),
-                manifest_path=found.locations[0].manifest,
-                start_line=found.locations[0].line,
-                cves=[item.value for item in found.identifiers if item.scheme == "CVE"],
-                cwes=[item.value for item in found.identifiers if item.scheme == "CWE"],
-                rule=found.rule,
-                first_seen_time=found.created_at,
-                last_seen_time=found.updated_at,
-            )
+        return make_findings(self, "detailed_issues", issues)
+
+
+def make_findings(integration: Integration[IssuesConfig], stream: str, issues: Iterable[Any]) -> Iterator[Finding]:
+    """A finding for each issue, whatever the issues are read as."""
+    for issue in issues:
+        found, project = issue.attributes, issue.relationships.project.data.id
+        yield Finding(
+            id=integration.object_id(issue.id),
+            uid=issue.id,
+            class_uid=FindingClass.VULNERABILITY,
+            title=found.title,
+            raw_record=RawRecord(stream=stream, key=issue.id),
+            status_id=_STATUSES[found.status],
+            vendor_status=found.status,
+            severity_id=_SEVERITIES[found.severity],
+            vendor_severity=found.severity,
+            cvss_score=found.score.cvss,
+            cvss_vector=found.score.vector,
+            epss_score=found.score.epss,
+            resource_type="project",
+            resource_id=integration.object_id(project),
+            resource_uid=project,
+            package_name=found.package.name,
+            package_version=found.package.version,
+            package_manager=found.package.ecosystem,
+            fixed_in_version=next(iter(found.package.fixed_in), None),
+            manifest_path=found.locations[0].manifest,
+            start_line=found.locations[0].line,
+            cves=[item.value for item in found.identifiers if item.scheme == "CVE"],
+            cwes=[item.value for item in found.identifiers if item.scheme == "CWE"],
+            rule=found.rule,
+            first_seen_time=found.created_at,
+            last_seen_time=found.updated_at,
+        )

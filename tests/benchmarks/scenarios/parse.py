@@ -18,8 +18,13 @@ QUICK, FULL = 200_000, 1_000_000
 # Each loop, and the integrations that are compared with it, with what their tables say of them.
 _LOOPS = {
     "issues": {"issues": "small pydantic model", "struct_issues": "small model, records as `msgspec.Struct`"},
-    "issue_findings": {"issue_findings": "`Finding`"},
+    "issue_findings": {
+        "issue_findings": "`Finding`",
+        "struct_issue_findings": "`Finding`, records as `msgspec.Struct`",
+    },
 }
+# In how many processes each of them parses.
+_PROCESSES = (1, 2)
 _CONTENDERS = "tests.benchmarks.contenders"
 
 
@@ -32,18 +37,30 @@ def run(options: Options) -> str:
 
 def _compare(loop: str, records: int, repeat: int) -> list[list[str]]:
     titles = _LOOPS[loop]
-    runs: dict[str, list[Usage]] = {name: [] for name in ("loop", *titles)}
+    loops: list[Usage] = []
+    ours: dict[tuple[str, int], list[Usage]] = {(name, count): [] for name in titles for count in _PROCESSES}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         with serve(records) as server:
             for integration in titles:
                 our_fetch(integration)(server.url, Path(folder) / integration)
         for _ in range(repeat):
-            runs["loop"].append(_run_loop(loop, Path(folder) / loop, records))
-            for integration in titles:
-                runs[integration].append(_run_ours(integration, Path(folder) / integration, records))
-    best = {name: min(found, key=lambda usage: usage.wall) for name, found in runs.items()}
-    own = [_row(f"**ours**, {title}", best[name], best["loop"], records) for name, title in titles.items()]
-    return [_row(f"loop, {titles[loop]}", best["loop"], best["loop"], records), *own]
+            loops.append(_run_loop(loop, Path(folder) / loop, records))
+            for (integration, processes), found in ours.items():
+                found.append(_run_ours(integration, Path(folder) / integration, records, processes))
+    best = _fastest(loops)
+    own = [
+        _row(f"**ours**, {titles[name]}{_format_processes(processes)}", _fastest(found), best, records)
+        for (name, processes), found in ours.items()
+    ]
+    return [_row(f"loop, {titles[loop]}", best, best, records), *own]
+
+
+def _fastest(runs: list[Usage]) -> Usage:
+    return min(runs, key=lambda usage: usage.wall)
+
+
+def _format_processes(count: int) -> str:
+    return "" if count == 1 else f", {count} processes"
 
 
 def _run_loop(integration: str, folder: Path, records: int) -> Usage:
@@ -57,8 +74,8 @@ def _run_loop(integration: str, folder: Path, records: int) -> Usage:
     return usage
 
 
-def _run_ours(integration: str, folder: Path, records: int) -> Usage:
-    usage = run_measured([our_python(), "-m", f"{_CONTENDERS}.our_parse", integration, str(folder)])
+def _run_ours(integration: str, folder: Path, records: int, processes: int) -> Usage:
+    usage = run_measured([our_python(), "-m", f"{_CONTENDERS}.our_parse", integration, str(folder), str(processes)])
     _require(count_published(integration, folder), records)
     return usage
 
