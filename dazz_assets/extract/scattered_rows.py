@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dazz_assets.lake.part_files import PartFiles
+from dazz_assets.lake.parts_on_disk import PartsOnDisk
 
 # Each part holds the rows of as many windows, and is read at once.
 _PARTS = 200
@@ -24,7 +24,7 @@ class ScatteredRows:
     """
 
     def __init__(self) -> None:
-        self._parts = PartFiles()
+        self._parts = PartsOnDisk()
 
     def add(self, rows: pa.RecordBatch, days: NDArray[np.int64]) -> None:
         """Add rows, with the window of each."""
@@ -34,7 +34,8 @@ class ScatteredRows:
 
     def take(self, most_bytes: int) -> Iterator[tuple[int, pa.Table]]:
         """The rows of each window, in the order in which they were added: at most about so many bytes at a time."""
-        for part in self._parts.take():
+        for batches in self._parts.take():
+            part = pa.Table.from_batches(batches)
             for day, rows in split_by(part.drop_columns([_WINDOW]), part.column(_WINDOW).to_numpy()):
                 at_once = max(1, rows.num_rows * most_bytes // max(1, rows.nbytes))
                 for first in range(0, rows.num_rows, at_once):

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dazz_assets.lake.part_files import PartFiles
+from dazz_assets.lake.parts_on_disk import PartsOnDisk
 from dazz_assets.lake.table_version import StoredFile, TableVersion
 
 BATCH_ROWS = 1_024
@@ -60,12 +60,12 @@ def put_in_order(
         yield from _sort(pa.Table.from_batches(found), columns)
         return
     rows_per_part = max(_ROWS_PER_PART, -(-len(sequences) // _MOST_PARTS))
-    with PartFiles() as parts:
+    with PartsOnDisk() as parts:
         for batch in batches:
             for part, rows in _split(batch, places.find(batch), rows_per_part, columns):
                 parts.add(part, rows)
-        for table in parts.take():
-            yield from _sort(table, columns)
+        for found in parts.take():
+            yield from _sort(pa.Table.from_batches(found), columns)
 
 
 def _sort(placed: pa.Table, columns: Sequence[str]) -> list[pa.RecordBatch]:
