@@ -67,7 +67,10 @@ def _import(place: CodePlace) -> ModuleType | None:
 
 
 def _has_code_changed() -> bool:
-    """Whether the file of any loaded module was written or replaced since this process began."""
+    """Whether the file of any loaded module was written or replaced since this process began.
+
+    When that was is known to a second: a file that was written just before may count as changed.
+    """
     began = psutil.Process().create_time()
     for module in list(sys.modules.values()):
         with suppress(OSError, TypeError):

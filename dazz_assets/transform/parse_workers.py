@@ -190,7 +190,13 @@ class ParseWorkers:
         """Give a worker the job and one share after another, and take what it says."""
         sender = Sender(worker.commands)
         try:
-            sender.send(job)
+            try:
+                sender.send(job)
+            except (pickle.PicklingError, TypeError, AttributeError):
+                # As of a connection whose config was made by code, of anything.
+                self._log_unable("its connection can't be sent there")
+                worker.commands.close()
+                return
             while not isinstance(message := receive(worker.messages), Unable):
                 if not isinstance(message, Ready):
                     self._take(message)
