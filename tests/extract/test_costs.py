@@ -28,10 +28,14 @@ LIBRARY = str(Path(dazz_assets.__file__).parent)
 FIRST = datetime(2026, 1, 6, tzinfo=UTC)
 PAGES = 5
 SMALL, LARGE = 100, 300
+# Pages of which each record is sampled.
+FEW = (5, 20)
 # Little above what Python 3.11 counts (217 and 51), which is the most of all versions; each run counts the same. What
 # makes a record cheaper lowers them. A loop over records that does next to nothing adds six.
 MOST_STEPS_OF_FETCH = 219
 MOST_STEPS_OF_PARSE = 55
+# The same of a record that is sampled, to see what fields the records have: 332.
+MOST_STEPS_OF_SAMPLED = 336
 # Pages that wait to be written: blocks of memory for each of their records.
 MOST_BLOCKS = 11
 Tracer = Callable[[FrameType, str, Any], Any]
@@ -132,20 +136,26 @@ def counted_steps() -> Iterator[StepCounter]:
         threading.settrace(before_in_threads)
 
 
-def steps_per_record(vendor: Vendor, folder: Path, work: Callable[[Customer], Any], is_synced: bool = False) -> float:
+def steps_per_record(
+    vendor: Vendor,
+    folder: Path,
+    work: Callable[[Customer], Any],
+    is_synced: bool = False,
+    sizes: tuple[int, int] = (SMALL, LARGE),
+) -> float:
     """The steps that each further record of a page costs: with as many pages, all else is the same.
 
     is_synced: whether the records are stored before the work begins.
     """
     steps = []
-    for size in (SMALL, LARGE):
+    for size in sizes:
         customer = customer_of(vendor, folder / str(size), size)
         if is_synced:
             customer.sync()
         with counted_steps() as counter:
             work(customer)
         steps.append(counter.steps)
-    return (steps[1] - steps[0]) / (PAGES * (LARGE - SMALL))
+    return (steps[1] - steps[0]) / (PAGES * (sizes[1] - sizes[0]))
 
 
 class BlockCounter(Progress):
@@ -196,6 +206,10 @@ def test_a_sync_and_a_parse_without_new_records_send_one_request_and_write_nothi
 
 def test_a_fetch_takes_few_steps_of_python_for_each_record(vendor: Vendor, tmp_path: Path) -> None:
     assert steps_per_record(vendor, tmp_path, lambda customer: customer.sync()) < MOST_STEPS_OF_FETCH
+
+
+def test_a_sync_of_few_records_takes_few_steps_of_python_for_each(vendor: Vendor, tmp_path: Path) -> None:
+    assert steps_per_record(vendor, tmp_path, lambda customer: customer.sync(), sizes=FEW) < MOST_STEPS_OF_SAMPLED
 
 
 def test_a_parse_takes_few_steps_of_python_for_each_record(vendor: Vendor, tmp_path: Path) -> None:
