@@ -88,6 +88,7 @@ LEAVES: tuple[Any, ...] = (
         {"a": 1},
         {"a": []},
         [1, 2],
+        [1, 2, 3, 4, 5, ""],
     ),
 )
 LAYOUTS: tuple[dict[str, Any], ...] = ({}, {"separators": (",", ":")}, {"indent": 1}, {"ensure_ascii": False})
