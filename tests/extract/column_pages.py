@@ -43,6 +43,14 @@ class ColumnsIntegration(Integration[ConnectionConfig]):
 SPEC = read_integration(ColumnsIntegration)
 
 
+def walk_page(texts: Sequence[bytes]) -> WalkedPage:
+    """A page that lists these records."""
+    body = b"[" + b" , ".join(texts) + b"]"
+    request = Request("https://api.columns.test/changes")
+    page = Page(status=200, body=body, url=request.url, fetched_at=FETCHED_AT, request=request)
+    return WalkedPage(page, 3, page.listed(ResponseRules()).records, "the end")
+
+
 def read_page(
     texts: Sequence[bytes],
     stream: str = "changes",
@@ -50,9 +58,4 @@ def read_page(
     kind: Literal["day", "week", "month"] = "week",
 ) -> RowBatch:
     """The rows of a page that lists these records."""
-    body = b"[" + b" , ".join(texts) + b"]"
-    request = Request("https://api.columns.test/changes")
-    page = Page(status=200, body=body, url=request.url, fetched_at=FETCHED_AT, request=request)
-    records = page.listed(ResponseRules()).records
-    step = WalkedPage(page, 3, records, "the end")
-    return RowReader(SPEC.streams[stream], Windows(kind)).read_rows(step, parent, {})
+    return RowReader(SPEC.streams[stream], Windows(kind)).read_rows(walk_page(texts), parent, {})

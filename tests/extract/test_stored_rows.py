@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from unittest import mock
 from urllib.parse import unquote
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from dazz_assets import Cursor, Integration, NextLink, Stream
+from dazz_assets.extract import dedupe
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds
 from tests.declaring import declare
@@ -148,16 +150,25 @@ class PlainSync:
         self.marks: dict[str | None, int] = {}
 
     def sync(self, lists: Mapping[str | None, Pages], now: int) -> None:
+        known = self._known()
         for parent, pages in lists.items():
             listed = [
-                (number, position, text) for number, page in enumerate(pages, 1) for position, text in enumerate(page)
+                self._read(parent, number, position, text)
+                for number, page in enumerate(pages, 1)
+                for position, text in enumerate(page)
             ]
-            rows = [self._read(parent, *place) for place in listed]
-            wanted = [row for row in rows if self._is_wanted(row["cursor_at"], parent)]
+            wanted = [row for row in listed if self._is_wanted(row["cursor_at"], parent)]
             for row in wanted:
-                if not any((row["parent"], row["record"]) == (old["parent"], old["record"]) for old in self.rows):
+                if (parent, row["record"]) not in known:
+                    known.add((parent, row["record"]))
                     self.rows.append(row)
             self._move_mark(parent, wanted, now)
+
+    def _known(self) -> set[tuple[str | None, str]]:
+        """What is stored already. Of a record's contents at one cursor that is the last: should an earlier one come
+        back, the record has changed again."""
+        last = {(row["parent"], row["key"] or row["record"], row["cursor_at"]): row["record"] for row in self.rows}
+        return {(parent, record) for (parent, *_), record in last.items()}
 
     def _read(self, parent: str | None, number: int, position: int, text: bytes) -> dict[str, Any]:
         record = read_json(text)
@@ -243,9 +254,10 @@ records = st.builds(
     st.booleans(),
 )
 usual = st.builds(
-    lambda id_, at, part: json.dumps({"id": id_, "at": {"time": at, "part": part}}).encode(),
+    lambda id_, made, at, part: json.dumps({"id": id_, "made": made, "at": {"time": at, "part": part}}).encode(),
     st.integers(0, 3),
     times,
+    st.one_of(times, times, times, st.none()),
     st.integers(0, 1),
 )
 not_json = st.just(b'{"id": 1, "at": {"time": "2026-02-01T10:00:00Z", "part": 1}, "score": NaN}')
@@ -303,14 +315,22 @@ def vendor() -> Iterator[Vendor]:
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-@given(rules=all_rules, syncs=st.lists(st.tuples(lists_of_pages, lists_of_pages), min_size=2, max_size=2))
+@given(
+    rules=all_rules,
+    syncs=st.tuples(*[st.tuples(lists_of_pages, lists_of_pages)] * 2),
+    lists_again=st.booleans(),
+    held=st.sampled_from([2, 20_000]),
+)
 def test_syncs_store_what_the_rules_say_of_each_record(
-    vendor: Vendor, rules: Rules, syncs: list[tuple[Pages, Pages]]
+    vendor: Vendor, rules: Rules, syncs: tuple[tuple[Pages, Pages], ...], lists_again: bool, held: int
 ) -> None:
+    """lists_again: the second sync also gets what the first one got. held: so many rows wait until one is new."""
     expected = PlainSync(rules)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(dedupe, "_HELD", held):
         customer = Customer(Path(folder), vendor.url, integration_of(rules), start=START)
         for number, (first, second) in enumerate(syncs, 1):
+            if number == 2 and lists_again:
+                first, second = ([*pages, *earlier] for pages, earlier in zip((first, second), syncs[0], strict=True))
             lists: dict[str | None, Pages] = {"é": first, "b": second} if rules.has_parents else {None: first}
             lists = {parent: as_vendor_sends(pages, rules, number) for parent, pages in lists.items()}
             vendor.handler = partial(answer, lists)
@@ -322,6 +342,7 @@ def test_syncs_store_what_the_rules_say_of_each_record(
             check_rows(stored, expected.rows, rules, vendor.url)
             check_new_rows(stored[before:], began_at)
             assert report.records == len(expected.rows) - before
+            assert parse_timestamp(report.high_water_mark or "") == max(expected.marks.values(), default=None)
 
 
 def check_rows(stored: Sequence[Row], expected: Sequence[Row], rules: Rules, url: str) -> None:
@@ -339,8 +360,9 @@ def check_rows(stored: Sequence[Row], expected: Sequence[Row], rules: Rules, url
             assert row["key"] == f"content:{row['content_hash'] & (2**64 - 1):016x}"
         assert row["url"].startswith(f"{url}/records/")
     # One hash for each content of each parent.
-    contents = {(row["content_hash"], row["parent"], row["record"]) for row in stored}
-    assert len({hash_ for hash_, *_ in contents}) == len(contents) == len(stored)
+    contents = {(row["parent"], row["record"]): row["content_hash"] for row in stored}
+    assert [row["content_hash"] for row in stored] == [contents[row["parent"], row["record"]] for row in stored]
+    assert len(set(contents.values())) == len(contents)
 
 
 def parent_of(row: Row) -> str:
