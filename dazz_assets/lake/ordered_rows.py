@@ -5,23 +5,19 @@ Mostly they are stored in that order. If not, they are sorted: many of them in p
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dazz_assets.lake.parts_on_disk import PartsOnDisk
 from dazz_assets.lake.table_version import StoredFile, TableVersion
 
 BATCH_ROWS = 1_024
 # Of numbers alone, which take little memory.
 _NUMBERS_PER_BATCH = 65_536
 _ROWS_PER_PART = 20_000
-# Parts are open files, of which a process may have about a thousand.
 _MOST_PARTS = 200
 _PLACE = "place"
 
@@ -64,21 +60,12 @@ def put_in_order(
         yield from _sort(pa.Table.from_batches(found), columns)
         return
     rows_per_part = max(_ROWS_PER_PART, -(-len(sequences) // _MOST_PARTS))
-    with tempfile.TemporaryDirectory(prefix="dazz-order-") as folder, ExitStack() as stack:
-        parts: dict[int, Any] = {}
+    with PartsOnDisk() as parts:
         for batch in batches:
             for part, rows in _split(batch, places.find(batch), rows_per_part, columns):
-                if part not in parts:
-                    options = pa.ipc.IpcWriteOptions(compression="lz4")
-                    writer = pa.ipc.new_file(_part_path(folder, part), rows.schema, options=options)
-                    parts[part] = stack.enter_context(writer)
-                parts[part].write_batch(rows)
-        stack.close()
-        for part in sorted(parts):
-            with pa.OSFile(_part_path(folder, part), "rb") as file:
-                table = pa.ipc.open_file(file).read_all()
-            os.remove(_part_path(folder, part))
-            yield from _sort(table, columns)
+                parts.add(part, rows)
+        for found in parts.take():
+            yield from _sort(pa.Table.from_batches(found), columns)
 
 
 def _sort(placed: pa.Table, columns: Sequence[str]) -> list[pa.RecordBatch]:
@@ -108,7 +95,3 @@ def _split(
     parts = np.where(places < 0, -1, places // rows_per_part)
     for part in np.unique(parts[parts >= 0]).tolist():
         yield part, placed.filter(pa.array(parts == part))
-
-
-def _part_path(folder: str, part: int) -> str:
-    return os.path.join(folder, f"{part}.arrow")
