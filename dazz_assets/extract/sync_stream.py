@@ -137,10 +137,19 @@ class StreamSync:
         except (SyncError, FetchError) as error:
             refused, cause = isinstance(error, RefusedError), self._find_cause(error)
             raise SyncError(str(error), self._report(sources), refused=refused, cause=cause) from None
+        except OSError as error:
+            raise SyncError(self._describe_unwritable(error), self._report(sources)) from error
         finally:
             state.client.close()
         self._note_drift()
         return self._report(sources)
+
+    def _describe_unwritable(self, error: OSError) -> str:
+        return (
+            f"{self._session.name}, stream {self._stream.name}: what was fetched can't be written to the lake: {error}."
+            " Nothing is stored since the last commit, and the mark stays where that left it. See to the lake's disk or"
+            " storage, and sync again"
+        )
 
     def _describe_strays(self) -> str:
         cursor, strays = self._stream.cursor, self._state.strays

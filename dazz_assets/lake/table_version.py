@@ -63,6 +63,7 @@ class TableVersion:
         self.version: int = delta.version()
         self.schema: pa.Schema = pa.schema(delta.schema().to_arrow())  # type: ignore[arg-type]
         self.windowed: bool = delta.metadata().partition_columns == [WINDOW]
+        self._transactions: dict[str, int | None] = {}
 
     @cached_property
     def files(self) -> tuple[StoredFile, ...]:
@@ -79,7 +80,9 @@ class TableVersion:
 
     def transaction(self, name: str) -> int | None:
         """The value of an application transaction (`passes`, `mark`, ...); None if it was never set."""
-        return self.delta.transaction_version(name)
+        if name not in self._transactions:  # Each call of deltalake's reads the whole log.
+            self._transactions[name] = self.delta.transaction_version(name)
+        return self._transactions[name]
 
     def max_value(self, column: str) -> int | None:
         """The greatest value of an int64 column in this version; None without rows."""

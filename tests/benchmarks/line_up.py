@@ -148,8 +148,9 @@ SINGER_MSGSPEC = Contender(
 )
 FETCH = Contender("fetch", "**ours**, fetch", our_fetch(), count_lake())
 FETCH_UNTOLD = Contender("fetch-untold", "**ours**, no rate declared", our_fetch(), count_lake())
+FETCH_COMPRESSED = Contender("fetch-compressed", "**ours**, fetch, pages sent compressed", our_fetch(), count_lake())
 SYNC = Contender("sync", "**ours**, `dazz sync`", our_sync, _count_synced)
 PEERS = (DLT, AIRBYTE, SINGER, SINGER_MSGSPEC)
 # In the faster of singer-sdk's modes, for scenarios in which all wait.
 WAITING_PEERS = (DLT, AIRBYTE, SINGER_MSGSPEC)
-CONTENDERS = tuple(item.name for item in (LIMIT, PLAIN, *PEERS, FETCH, FETCH_UNTOLD, SYNC))
+CONTENDERS = tuple(item.name for item in (LIMIT, PLAIN, *PEERS, FETCH, FETCH_COMPRESSED, FETCH_UNTOLD, SYNC))

@@ -104,12 +104,26 @@ class RunningServer:
 
 
 @contextmanager
-def serve(records: int, *, latency: float = 0, rate: int = 0, at_once: int = 0) -> Iterator[RunningServer]:
-    """Serve this many issues until the context ends. latency: seconds a page; rate: a second; 0 is no limit."""
+def serve(
+    records: int,
+    *,
+    latency: float = 0,
+    rate: int = 0,
+    at_once: int = 0,
+    per_token: bool = False,
+    compressed: bool = False,
+) -> Iterator[RunningServer]:
+    """Serve this many issues until the context ends.
+
+    latency: seconds a page. rate: requests a second, of each token if `per_token`; 0 is no limit. compressed: pages
+    are sent as gzip makes them.
+    """
     command = [
         *(sys.executable, "-m", "tests.benchmarks.server"),
         *("--records", str(records), "--page-size", str(PAGE_SIZE), "--start", first_day().isoformat()),
         *("--latency", str(latency), "--rate", str(rate), "--at-once", str(at_once)),
+        *(["--per-token"] if per_token else []),
+        *(["--compressed"] if compressed else []),
     ]
     # The server ends with its standard input, so that it never outlives this process.
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -4,19 +4,23 @@
 `GET /issues?page=N` is the page N, from 1. `GET /stats` tells what was sent, and begins to count anew.
 
 A thread for each connection, with blocking sockets: with the pages at hand, a response is one call of the system.
+Limits hold for all requests, or for those of each token.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import socket
 import sys
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from tests.benchmarks.issue_pages import IssuePages
@@ -67,12 +71,26 @@ class Limits:
 
 
 class IssueServer:
-    """Answers on one port until the process ends. latency: seconds before each page."""
+    """Answers on one port until the process ends. new_limits: makes those of each token, or the one pair for all.
 
-    def __init__(self, pages: IssuePages, limits: Limits, latency: float) -> None:
+    latency: seconds before each page. compressed: pages are sent as gzip makes them.
+    """
+
+    def __init__(
+        self,
+        pages: IssuePages,
+        new_limits: Callable[[], Limits],
+        *,
+        per_token: bool = False,
+        latency: float = 0,
+        compressed: bool = False,
+    ) -> None:
         self._pages = pages
-        self._rendered = pages.render_all()
-        self._limits = limits
+        self._headers = "Content-Encoding: gzip\r\n" if compressed else ""
+        self._encode = gzip.compress if compressed else bytes
+        self._rendered = [self._encode(page) for page in pages.render_all()]
+        self._limits = defaultdict[bytes, Limits](new_limits)
+        self._per_token = per_token
         self._latency = latency
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = int(self._socket.getsockname()[1])
@@ -97,22 +115,35 @@ class IssueServer:
                     received += data
                 head, _, received = received.partition(b"\r\n\r\n")
                 try:
-                    connection.sendall(self._answer(head.split(b" ", 2)[1].decode()))
+                    connection.sendall(self._answer(head))
                 except ConnectionError:
                     return
 
-    def _answer(self, target: str) -> bytes:
-        url = urlsplit(target)
+    def _answer(self, head: bytes) -> bytes:
+        url = urlsplit(head.split(b" ", 2)[1].decode())
         if url.path == "/stats":
-            return _response("200 OK", json.dumps(self._limits.take_counts()).encode())
-        if not self._limits.enter():
+            return _response("200 OK", json.dumps(self._take_counts()).encode())
+        limits = self._limits[_token(head) if self._per_token else b""]
+        if not limits.enter():
             return _response("429 Too Many Requests", b'{"errors": [{"status": "429"}]}', "Retry-After: 1\r\n")
         try:
             if self._latency:
                 time.sleep(self._latency)
-            return _response("200 OK", self._page({name: values[0] for name, values in parse_qs(url.query).items()}))
+            query = {name: values[0] for name, values in parse_qs(url.query).items()}
+            return _response("200 OK", self._page(query), self._headers)
         finally:
-            self._limits.leave()
+            limits.leave()
+
+    def _take_counts(self) -> dict[str, float]:
+        """What was counted since the last call, of all tokens: the most at once is that of any of them."""
+        counts = [limits.take_counts() for limits in list(self._limits.values())] or [Limits(0, 0).take_counts()]
+        begun = [found["first_at"] for found in counts if found["first_at"]]
+        return {
+            "requests": sum(found["requests"] for found in counts),
+            "refused": sum(found["refused"] for found in counts),
+            "most_at_once": max(found["most_at_once"] for found in counts),
+            "first_at": min(begun, default=0.0),
+        }
 
     def _page(self, query: dict[str, str]) -> bytes:
         size = self._pages.size
@@ -120,8 +151,14 @@ class IssueServer:
         if "updated_after" in query:
             first = max(first, self._pages.first_since(datetime.fromisoformat(query["updated_after"]).astimezone(UTC)))
         if first >= self._pages.records:
-            return _EMPTY
-        return self._rendered[first // size] if first % size == 0 else self._pages.render(first)
+            return self._encode(_EMPTY)
+        return self._rendered[first // size] if first % size == 0 else self._encode(self._pages.render(first))
+
+
+def _token(head: bytes) -> bytes:
+    """What signs a request."""
+    _, _, after = head.partition(b"\r\nAuthorization: ")
+    return after.partition(b"\r\n")[0]
 
 
 def _response(status: str, body: bytes, headers: str = "") -> bytes:
@@ -143,9 +180,17 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0)
     parser.add_argument("--rate", type=int, default=0)
     parser.add_argument("--at-once", type=int, default=0)
+    parser.add_argument("--per-token", action="store_true")
+    parser.add_argument("--compressed", action="store_true")
     options = parser.parse_args()
     pages = IssuePages(options.records, options.page_size, options.start)
-    server = IssueServer(pages, Limits(options.rate, options.at_once), options.latency)
+    server = IssueServer(
+        pages,
+        partial(Limits, options.rate, options.at_once),
+        per_token=options.per_token,
+        latency=options.latency,
+        compressed=options.compressed,
+    )
     threading.Thread(target=_end_with_input, daemon=True).start()
     print(server.port, flush=True)
     server.serve()

@@ -12,13 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
-from dazz_assets import ConnectionConfig, Cursor, Integration, Stream
 from dazz_assets.extract.batch import (
     NO_TIME,
-    RowBatch,
-    RowReader,
     parse_cursors,
     window_days,
     window_of_day,
@@ -27,14 +23,10 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness import is_ascending
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
 from dazz_assets.extract.writer import make_batch
-from dazz_assets.http import Page, Request
-from dazz_assets.http.response_rules import ResponseRules
-from dazz_assets.http.walk import WalkedPage
-from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds
+from tests.extract.column_pages import FETCHED_AT, read_page
 
-FETCHED_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KINDS: tuple[Literal["day", "week", "month"], ...] = ("day", "week", "month")
 
 times = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)).flatmap(
@@ -68,30 +60,6 @@ odd_times = st.sampled_from(
 )
 cursors = st.one_of(times, times, odd_times, st.integers(0, 2**60), st.none(), st.just({"at": 1}))
 keys = st.one_of(st.text(max_size=8), st.integers(-5, 2**70), st.none(), st.booleans(), st.just(["x"]))
-
-
-class Change(BaseModel):
-    id: str
-
-
-class ChangesStream(Stream[Change]):
-    path = "/changes"
-    primary_key = ("id", "at.part")
-    cursor = Cursor("at.time")
-
-
-class PlainChangesStream(Stream[Change]):
-    path = "/plain"
-    primary_key = "id"
-    cursor = Cursor("at.time", nulls="made")
-
-
-class ColumnsIntegration(Integration[ConnectionConfig]):
-    base_url = "https://api.columns.test"
-    streams = (ChangesStream, PlainChangesStream)
-
-
-SPEC = read_integration(ColumnsIntegration)
 
 
 @dataclass
@@ -141,15 +109,6 @@ def as_text(value: Any) -> str | None:
 
 def as_json(value: Any) -> str | None:
     return None if value is None or isinstance(value, dict | list) else json.dumps(value, ensure_ascii=False)
-
-
-def read_page(texts: list[bytes], stream: str, parent: str | None, kind: Literal["day", "week", "month"]) -> RowBatch:
-    body = b"[" + b" , ".join(texts) + b"]"
-    request = Request("https://api.columns.test/changes")
-    page = Page(status=200, body=body, url=request.url, fetched_at=FETCHED_AT, request=request)
-    records = page.listed(ResponseRules()).records
-    step = WalkedPage(page, 3, records, "the end")
-    return RowReader(SPEC.streams[stream], Windows(kind)).read_rows(step, parent, {})
 
 
 records = st.lists(

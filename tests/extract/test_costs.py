@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,11 +17,16 @@ import pytest
 
 import dazz_assets
 from dazz_assets import Cursor, Incremental, NextLink, Stream, parser
+from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
+from dazz_assets.extract.writer import make_batch
+from dazz_assets.http.walk import WalkedPage
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
 from dazz_assets.tables import create_tables
+from dazz_assets.windows import Windows
+from tests.extract.column_pages import SPEC, walk_page
 from tests.help_desk_vendor import Customer, DeskApi, Incident, Ticket
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -28,12 +34,19 @@ LIBRARY = str(Path(dazz_assets.__file__).parent)
 FIRST = datetime(2026, 1, 6, tzinfo=UTC)
 PAGES = 5
 SMALL, LARGE = 100, 300
+# Pages of which each record is sampled.
+FEW = (5, 20)
 # Little above what Python 3.11 counts (217 and 51), which is the most of all versions; each run counts the same. What
 # makes a record cheaper lowers them. A loop over records that does next to nothing adds six.
 MOST_STEPS_OF_FETCH = 219
 MOST_STEPS_OF_PARSE = 55
+# The same of a record that is sampled, to see what fields the records have: 332.
+MOST_STEPS_OF_SAMPLED = 336
 # Pages that wait to be written: blocks of memory for each of their records.
 MOST_BLOCKS = 11
+# Calls of functions written in C, from a page's records to what is written: of each record four for its hash, the rest
+# for its key of two terms; of the page all else, among which are one decoder and three that join texts.
+CALLS_OF_RECORD, CALLS_OF_PAGE = 11, 72
 Tracer = Callable[[FrameType, str, Any], Any]
 
 
@@ -132,20 +145,43 @@ def counted_steps() -> Iterator[StepCounter]:
         threading.settrace(before_in_threads)
 
 
-def steps_per_record(vendor: Vendor, folder: Path, work: Callable[[Customer], Any], is_synced: bool = False) -> float:
+def steps_per_record(
+    vendor: Vendor,
+    folder: Path,
+    work: Callable[[Customer], Any],
+    is_synced: bool = False,
+    sizes: tuple[int, int] = (SMALL, LARGE),
+) -> float:
     """The steps that each further record of a page costs: with as many pages, all else is the same.
 
     is_synced: whether the records are stored before the work begins.
     """
     steps = []
-    for size in (SMALL, LARGE):
+    for size in sizes:
         customer = customer_of(vendor, folder / str(size), size)
         if is_synced:
             customer.sync()
         with counted_steps() as counter:
             work(customer)
         steps.append(counter.steps)
-    return (steps[1] - steps[0]) / (PAGES * (LARGE - SMALL))
+    return (steps[1] - steps[0]) / (PAGES * (sizes[1] - sizes[0]))
+
+
+def count_calls_of_c(work: Callable[[], Any]) -> int:
+    """How many functions written in C are called, in this thread: a pass over a page's bytes is one or more."""
+    calls = 0
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "c_call"
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
 
 
 class BlockCounter(Progress):
@@ -198,6 +234,10 @@ def test_a_fetch_takes_few_steps_of_python_for_each_record(vendor: Vendor, tmp_p
     assert steps_per_record(vendor, tmp_path, lambda customer: customer.sync()) < MOST_STEPS_OF_FETCH
 
 
+def test_a_sync_of_few_records_takes_few_steps_of_python_for_each(vendor: Vendor, tmp_path: Path) -> None:
+    assert steps_per_record(vendor, tmp_path, lambda customer: customer.sync(), sizes=FEW) < MOST_STEPS_OF_SAMPLED
+
+
 def test_a_parse_takes_few_steps_of_python_for_each_record(vendor: Vendor, tmp_path: Path) -> None:
     assert steps_per_record(vendor, tmp_path, lambda customer: customer.parse(), is_synced=True) < MOST_STEPS_OF_PARSE
 
@@ -210,3 +250,22 @@ def test_a_fetched_record_is_few_objects_of_python_until_it_is_written(vendor: V
     # The first page also brings what is made once a sync.
     first, last = counter.blocks[1], counter.blocks[-1]
     assert (last - first) / ((PAGES - 2) * LARGE) < MOST_BLOCKS
+
+
+def make_rows(reader: RowReader, page: WalkedPage) -> None:
+    """What a sync does with a page from its records to what is written."""
+    make_batch([(1, reader.read_rows(page, None, {}))])
+
+
+def test_the_rows_of_a_page_are_made_in_few_passes_over_its_bytes() -> None:
+    calls = {}
+    for size in (SMALL, LARGE):
+        texts = [
+            b'{"id": "%d", "at": {"time": "2026-01-06T00:00:00Z", "part": "1"}}' % number for number in range(size)
+        ]
+        page, reader = walk_page(texts), RowReader(SPEC.streams["changes"], Windows("week"))
+        make_rows(reader, page)  # What is made once a process.
+        calls[size] = count_calls_of_c(partial(make_rows, reader, page))
+    per_record = (calls[LARGE] - calls[SMALL]) / (LARGE - SMALL)
+    assert per_record <= CALLS_OF_RECORD
+    assert calls[SMALL] - per_record * SMALL <= CALLS_OF_PAGE
