@@ -9,7 +9,9 @@ import os
 import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -39,7 +41,7 @@ def put_in_order(read: ReadRows, columns: Sequence[str]) -> Iterator[pa.RecordBa
     batches = read(list(dict.fromkeys([*columns, *_ORDER])))
     chunk, following = _take_chunk(batches), next(batches, None)
     if following is None:
-        yield from _in_batches(_sort(chunk), columns)
+        yield from _SortedRows(chunk).select(columns) if chunk else ()
         return
     rows_per_part = sum(batch.num_rows for batch in chunk)
     chunk.append(following)
@@ -47,10 +49,11 @@ def put_in_order(read: ReadRows, columns: Sequence[str]) -> Iterator[pa.RecordBa
     with tempfile.TemporaryDirectory(prefix="dazz-order-") as folder:
         path = os.path.join(folder, "rows.arrow")
         parts = _write_parts(batches, _choose_bounds(read(_ORDER), rows_per_part), path)
+        # With Arrow's threads, each of them would keep memory.
         with pa.OSFile(path, "rb") as file:
-            written = pa.ipc.open_file(file)
-            for part in parts:
-                yield from _in_batches(_sort([written.get_batch(number) for number in part]), columns)
+            written = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(use_threads=False))
+            for part in filter(None, parts):
+                yield from _SortedRows([written.get_batch(number) for number in part]).select(columns)
 
 
 def _are_in_order(batches: Iterable[pa.RecordBatch]) -> bool:
@@ -98,20 +101,31 @@ def _put_back(taken: list[pa.RecordBatch], rest: Iterator[pa.RecordBatch]) -> It
     yield from rest
 
 
-def _sort(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
-    """The rows of some batches in order, which are emptied, so that their memory is free. None without rows."""
-    if not batches:
-        return None
-    rows = pa.concat_batches(batches)
-    batches.clear()
-    return rows.sort_by([(name, "ascending") for name in _ORDER])
+class _SortedRows:
+    """Rows of some batches in order. They are copied when they are taken, so that no more than those are held twice.
 
+    The list of the batches is emptied, for the same reason.
+    """
 
-def _in_batches(rows: pa.RecordBatch | None, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    if rows is not None:
-        selected = rows.select(list(columns))
-        for first in range(0, rows.num_rows, BATCH_ROWS):
-            yield selected.slice(first, BATCH_ROWS)
+    def __init__(self, batches: list[pa.RecordBatch]) -> None:
+        self._rows = pa.concat_batches(batches)
+        batches.clear()
+        self._order = pc.sort_indices(self._rows, sort_keys=[(name, "ascending") for name in _ORDER])
+        self._place = _places(self._rows)
+
+    def __len__(self) -> int:
+        return self._rows.num_rows
+
+    def place(self, number: int) -> _Place:
+        return self._place(self._order[number].as_py())
+
+    def take(self, begin: int, end: int) -> pa.RecordBatch:
+        return self._rows.take(self._order.slice(begin, end - begin))
+
+    def select(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of all, in batches."""
+        for begin in range(0, len(self), BATCH_ROWS):
+            yield self.take(begin, begin + BATCH_ROWS).select(list(columns))
 
 
 def _choose_bounds(batches: Iterable[pa.RecordBatch], rows_per_part: int) -> list[_Place]:
@@ -139,20 +153,18 @@ def _write_parts(batches: Iterator[pa.RecordBatch], bounds: Sequence[_Place], pa
     """Write the rows to a file, and return the numbers of the batches there that each part between bounds has."""
     parts: list[list[int]] = [[] for _ in range(len(bounds) + 1)]
     count = 0
-    writer: pa.ipc.RecordBatchFileWriter | None = None
-    try:
-        while (rows := _sort(_take_chunk(batches))) is not None:
-            if writer is None:
-                writer = pa.ipc.new_file(path, rows.schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
-            place, ends = _places(rows), [0]
+    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with ExitStack() as stack:
+        writer: Any = None
+        while chunk := _take_chunk(batches):
+            writer = writer or stack.enter_context(pa.ipc.new_file(path, chunk[0].schema, options=options))
+            rows, ends = _SortedRows(chunk), [0]
             for bound in bounds:
-                ends.append(bisect_left(range(rows.num_rows), bound, ends[-1], key=place))
-            for part, (begin, end) in zip(parts, pairwise([*ends, rows.num_rows]), strict=True):
+                ends.append(bisect_left(range(len(rows)), bound, ends[-1], key=rows.place))
+            for part, (begin, end) in zip(parts, pairwise([*ends, len(rows)]), strict=True):
                 if begin < end:
-                    writer.write_batch(rows.slice(begin, end - begin))
+                    writer.write_batch(rows.take(begin, end))
                     part.append(count)
                     count += 1
-    finally:
-        if writer is not None:
-            writer.close()
+            del rows
     return parts

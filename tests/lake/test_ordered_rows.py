@@ -70,20 +70,13 @@ def test_rows_that_are_stored_in_order_are_not_written_to_the_disk(tmp_path: Pat
         list(read_in_order(reader_of([*rows, (0, "before")], 7), ["record"]))
 
 
-def test_parts_are_of_the_size_that_is_sorted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = []
-
-    def sort(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
-        sizes.append(sum(batch.num_rows for batch in batches))
-        return sort_batches(batches)
-
-    sort_batches = ordered_rows._sort
-    monkeypatch.setattr(ordered_rows, "_sort", sort)
-    monkeypatch.setattr(ordered_rows, "_SORTED_BYTES", 20_000)
-    rows: Rows = [(None, f"{number * 7_919 % 10_007:05}") for number in range(10_000)]
-    list(put_in_order(reader_of(rows, 50), ["record"]))
-    assert len(sizes) > 30
-    assert max(sizes) < 1_000
+def test_no_more_rows_are_in_memory_than_are_sorted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordered_rows, "_SORTED_BYTES", 200_000)
+    rows: Rows = [(None, f"{number * 7_919 % 10_007:05}" * 100) for number in range(10_000)]
+    before, most = pa.total_allocated_bytes(), 0
+    for _ in put_in_order(reader_of(rows, 50), ["record"]):
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert 200_000 < most < 2_000_000
 
 
 def test_what_waits_on_the_disk_is_removed_also_if_reading_ends_early(
