@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import IO, Any, Literal
 
 import pyarrow as pa
@@ -130,7 +131,6 @@ class _WrittenRows:
     """Quarantine rows in a temporary file, which is gone with this object."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] | None = None
         self._places: dict[date | None, list[tuple[int, int]]] = defaultdict(list)
 
     @property
@@ -138,11 +138,14 @@ class _WrittenRows:
         """The windows that have rows."""
         return self._places.keys()
 
+    @cached_property
+    def _file(self) -> IO[bytes]:
+        file = tempfile.TemporaryFile(prefix="dazz-quarantine-")  # noqa: SIM115 (closed with this object)
+        weakref.finalize(self, file.close)
+        return file
+
     def add(self, window: date | None, rows: pa.RecordBatch) -> None:
         """Write rows of a window."""
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="dazz-quarantine-")
-            weakref.finalize(self, self._file.close)
         buffer = rows.serialize()
         self._places[window].append((self._file.seek(0, os.SEEK_END), buffer.size))
         self._file.write(buffer)
@@ -150,7 +153,6 @@ class _WrittenRows:
     def read(self, window: date | None) -> Iterator[pa.RecordBatch]:
         """The rows of a window, in the order in which they were added."""
         for start, size in self._places[window]:
-            assert self._file is not None
             self._file.seek(start)
             yield pa.ipc.read_record_batch(pa.py_buffer(self._file.read(size)), QUARANTINE_SCHEMA)
 

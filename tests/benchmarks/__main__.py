@@ -12,12 +12,24 @@ from pathlib import Path
 from tests.benchmarks.line_up import CONTENDERS
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import BenchmarkError
-from tests.benchmarks.scenarios import fetch, idle, latency, memory, parse, rate, scale, startup, sync, tick
+from tests.benchmarks.scenarios import (
+    fetch,
+    full_refresh,
+    idle,
+    latency,
+    memory,
+    parse,
+    rate,
+    scale,
+    startup,
+    sync,
+    tick,
+)
 from tests.benchmarks.tables import describe_machine
 
 SCENARIOS: dict[str, Callable[[Options], str]] = {
     module.__name__.rpartition(".")[2]: module.run
-    for module in (startup, idle, tick, scale, fetch, sync, latency, rate, parse, memory)
+    for module in (startup, idle, tick, scale, fetch, sync, latency, rate, parse, full_refresh, memory)
 }
 _WITH_PEERS = {
     "fetch": ("limit", "dlt", "airbyte", "singer"),

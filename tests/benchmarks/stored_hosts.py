@@ -15,7 +15,7 @@ from dazz_assets.windows import window_start
 from tests.benchmarks.our_connection import open_session
 
 WINDOWS = (date(2026, 1, 5), date(2026, 1, 12), date(2026, 1, 19), date(2026, 1, 26))
-_ALERTS = 1_000
+ALERTS = 1_000
 # A row group of a sync has about 8 MB of text.
 _ROWS_PER_GROUP = 24_000
 _FETCHED = datetime(2026, 2, 1, tzinfo=UTC)
@@ -46,13 +46,13 @@ def _store_hosts(table: Table, hosts: int) -> None:
 def _store_alerts(table: Table, hosts: int) -> None:
     files = []
     for number, window in enumerate(WINDOWS):
-        ids = [f"{number}-{alert}" for alert in range(_ALERTS)]
+        ids = [f"{number}-{alert}" for alert in range(ALERTS)]
         records = [
             f'{{"id": "{id_}", "host": "{_host_id(alert % hosts)}", "updated_at": "{window}T10:00:00Z"}}'
             for alert, id_ in enumerate(ids)
         ]
         with table.new_file(window) as writer:
-            _write(writer, number * _ALERTS, ids, records, window_start(window))
+            _write(writer, number * ALERTS, ids, records, window_start(window))
             files.append(writer.close())
     _commit(table, files)
 
@@ -68,14 +68,14 @@ def _write(
 ) -> None:
     count = len(keys)
     cursor = None if cursor_at is None else str(cursor_at)
-    constants: dict[str, pa.Scalar[Any]] = {
-        "cursor": pa.scalar(cursor, pa.string()),
-        "cursor_at": pa.scalar(cursor_at, pa.int64()),
-        "fetched_at": pa.scalar(_FETCHED, pa.timestamp("us", "UTC")),
-        "page": pa.scalar(1, pa.int64()),
-        "url": pa.scalar("https://hosts.example", pa.string()),
-        "parent": pa.scalar(None, pa.string()),
-        "problem": pa.scalar(None, pa.string()),
+    constants: dict[str, tuple[object, pa.DataType]] = {
+        "cursor": (cursor, pa.string()),
+        "cursor_at": (cursor_at, pa.int64()),
+        "fetched_at": (_FETCHED, pa.timestamp("us", "UTC")),
+        "page": (1, pa.int64()),
+        "url": ("https://hosts.example", pa.string()),
+        "parent": (None, pa.string()),
+        "problem": (None, pa.string()),
     }
     columns: dict[str, pa.Array[Any]] = {
         "key": pa.array(keys, pa.string()),
@@ -83,7 +83,7 @@ def _write(
         "sequence": pa.array(range(first, first + count), pa.int64()),
         "position": pa.array(range(count), pa.int64()),
         "record": pa.array(records, pa.string()),
-        **{name: pa.repeat(value, count) for name, value in constants.items()},
+        **{name: pa.array([value] * count, kind) for name, (value, kind) in constants.items()},
     }
     writer.write(pa.RecordBatch.from_pydict(columns))
 

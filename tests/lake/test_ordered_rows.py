@@ -42,7 +42,9 @@ def place(row: tuple[int | None, str]) -> tuple[bool, int, str]:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    rows=st.dictionaries(st.text(max_size=3), CURSORS, max_size=60).map(lambda found: [(b, a) for a, b in found.items()]),
+    rows=st.dictionaries(st.text(max_size=3), CURSORS, max_size=60).map(
+        lambda found: [(b, a) for a, b in found.items()]
+    ),
     stored_in_order=st.booleans(),
     size=st.integers(1, 20),
     sorted_bytes=st.integers(1, 2_000),
@@ -61,7 +63,9 @@ def test_rows_come_in_order_whatever_the_parts(
         assert [text for batch in batches for text in batch.column("record").to_pylist()] == expected
 
 
-def test_rows_that_are_stored_in_order_are_not_written_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_are_stored_in_order_are_not_written_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     monkeypatch.setattr(ordered_rows, "_SORTED_BYTES", 1)
     rows: Rows = [(at // 10, f"{at:03}") for at in range(100)]
