@@ -56,11 +56,16 @@ def put_in_order(read: ReadRows, columns: Sequence[str]) -> Iterator[pa.RecordBa
                 yield from _SortedRows([written.get_batch(number) for number in part]).select(columns)
 
 
+def _concatenate(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    rows: pa.RecordBatch = pa.concat_batches(batches)  # type: ignore[attr-defined]  # Unknown to the stubs.
+    return rows
+
+
 def _are_in_order(batches: Iterable[pa.RecordBatch]) -> bool:
     last: list[pa.RecordBatch] = []
     for batch in batches:
         if batch.num_rows:
-            rows = pa.concat_batches([*last, batch])
+            rows = _concatenate([*last, batch])
             last = [rows.slice(rows.num_rows - 1)]
             if not _is_in_order(rows):
                 return False
@@ -108,9 +113,9 @@ class _SortedRows:
     """
 
     def __init__(self, batches: list[pa.RecordBatch]) -> None:
-        self._rows = pa.concat_batches(batches)
+        self._rows = _concatenate(batches)
         batches.clear()
-        self._order = pc.sort_indices(self._rows, sort_keys=[(name, "ascending") for name in _ORDER])
+        self._order: Any = pc.sort_indices(self._rows, sort_keys=[(name, "ascending") for name in _ORDER])
         self._place = _places(self._rows)
 
     def __len__(self) -> int:
@@ -120,7 +125,8 @@ class _SortedRows:
         return self._place(self._order[number].as_py())
 
     def take(self, begin: int, end: int) -> pa.RecordBatch:
-        return self._rows.take(self._order.slice(begin, end - begin))
+        rows: pa.RecordBatch = self._rows.take(self._order.slice(begin, end - begin))
+        return rows
 
     def select(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Columns of all, in batches."""
