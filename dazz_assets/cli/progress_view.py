@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from rich.progress import Progress as Bars
@@ -64,7 +65,7 @@ class _TrackedProgress(Progress):
 
     def waiting(self, connection: str, seconds: float, reason: str) -> None:
         with self.lock:
-            text = f"waiting {seconds:.0f} s: {reason}" if seconds else f"waiting: {reason}"
+            text = f"waiting {ceil(seconds)} s: {reason}" if seconds else f"waiting: {reason}"
             affected = [key for key in self.active if key[0] == connection]
             for key in affected:
                 self.active[key].waiting = text

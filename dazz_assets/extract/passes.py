@@ -30,9 +30,10 @@ from dazz_assets.lake.commit import PASSES
 from dazz_assets.lake.table import remove_uncommitted
 from dazz_assets.windows import to_microseconds
 
-# A pass that may commit what it has does so after this many rows, but no sooner than this many seconds after its last
-# commit: each one writes a file a window.
+# A pass that may commit what it has does so after this many rows, and as many for each window, since a commit writes a
+# file a window; but no sooner than this many seconds after its last commit.
 _ROWS_PER_CHECKPOINT = 20_000
+_ROWS_PER_FILE = 100
 _SECONDS_PER_CHECKPOINT = 10.0
 # A list of fewer records may shrink by any share.
 _FEWEST_FOR_SHRINK = 20
@@ -144,7 +145,8 @@ class Pass:
 
     def _is_checkpoint_due(self) -> bool:
         is_recent = time.monotonic() - self._committed_at < _SECONDS_PER_CHECKPOINT
-        return self._uncommitted_rows >= _ROWS_PER_CHECKPOINT and not is_recent
+        enough = max(_ROWS_PER_CHECKPOINT, _ROWS_PER_FILE * self._slices.window_count)
+        return self._uncommitted_rows >= enough and not is_recent
 
     def _may_store_unfinished(self) -> bool:
         state = self._state

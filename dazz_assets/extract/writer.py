@@ -6,21 +6,25 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
-from itertools import chain, pairwise
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import NO_TIME, RowBatch, window_of_day
+from dazz_assets.extract.scattered_rows import ScatteredRows, split_by
 from dazz_assets.lake import RAW_SCHEMA, DataFile, FileWriter, Table
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 
 # Buffer rows up to this much text, so that row groups are large even with many windows.
 _BUFFERED_BYTES = 8 * 2**20
-# Stay under the usual limit of 1,024 open files per process, with room for sockets.
-_MOST_OPEN_FILES = 300
+# Each open file holds the rows that were written last, about a megabyte. Rows of more windows than this in one buffer
+# come in no order of time: written as they come, they would make many small files of each window.
+_MOST_OPEN_FILES = 32
 
 # Rows of pages, each with the sequence number of its first row.
 _Waiting = list[tuple[int, RowBatch]]
@@ -55,6 +59,8 @@ class PassWriter:
         self._waiting_bytes = 0
         self._writers: dict[date | None, FileWriter] = {}
         self._finished: list[DataFile] = []
+        self._scattered: ScatteredRows | None = None
+        self._windows: set[int] = set()
         self._encoder = encoder
         self._encoding: Future[None] | None = None
         self.rows: dict[date | None, int] = defaultdict(int)
@@ -64,10 +70,16 @@ class PassWriter:
         first = self._sequence
         self._waiting.append((first, rows))
         self._sequence += len(rows)
+        self._windows.update(() if rows.windows is None else rows.windows.tolist())
         self._waiting_bytes += len(rows.text) + 200 * len(rows)
         if self._waiting_bytes > _BUFFERED_BYTES:
             self._encode_waiting()
         return range(first, self._sequence)
+
+    @property
+    def window_count(self) -> int:
+        """How many windows the rows lie in that were added."""
+        return len(self._windows)
 
     @property
     def added(self) -> int:
@@ -86,9 +98,10 @@ class PassWriter:
     def close(self, *, without_parents: Collection[str] = ()) -> list[DataFile]:
         """Finish the files and return them, without the rows of parents whose walk was not finished."""
         self._wait_for_encoder()
-        self._write(self._take_waiting())
-        while self._writers:
-            self._finished.append(self._writers.popitem()[1].close())
+        self._write(self._take_waiting(), is_last=True)
+        self._gather()
+        for window in list(self._writers):
+            self._finish(window)
         if without_parents or self._withdrawn:
             self._finished = [kept for file in self._finished for kept in self._copy_without(file, without_parents)]
             self._withdrawn = []
@@ -102,6 +115,8 @@ class PassWriter:
             writer.discard()
         for file in self._finished:
             remove_uncommitted(self._table, file)
+        if self._scattered is not None:
+            self._scattered.close()
         self._waiting.clear()
         self._writers, self._finished = {}, []
 
@@ -119,7 +134,8 @@ class PassWriter:
         if encoding is not None:
             encoding.result()
 
-    def _write(self, waiting: _Waiting) -> None:
+    def _write(self, waiting: _Waiting, *, is_last: bool = False) -> None:
+        """Write rows by window. is_last: whether no more follow."""
         if not waiting:
             return
         batch = make_batch(waiting)
@@ -128,23 +144,44 @@ class PassWriter:
             self._write_to(None, batch)
             return
         days = np.concatenate(windows)
-        order = np.argsort(days, kind="stable")
-        batch, days = batch.take(pa.array(order, pa.int64())), days[order]
-        begins = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1).tolist(), len(days)]
-        for begin, end in pairwise(begins):
-            self._write_to(window_of_day(int(days[begin])), batch.slice(begin, end - begin))
+        if self._scattered is None and (is_last or len(np.unique(days)) <= _MOST_OPEN_FILES):
+            for day, own in split_by(batch, days):
+                self._write_to(window_of_day(day), own)
+        else:
+            self._scatter(batch, days)
 
-    def _write_to(self, window: date | None, rows: pa.RecordBatch) -> None:
+    def _scatter(self, rows: pa.RecordBatch, days: NDArray[np.int64]) -> None:
+        if self._scattered is None:
+            self._scattered = ScatteredRows()
+        self._scattered.add(rows, days)
+
+    def _gather(self) -> None:
+        """Write the rows that wait on the disk, one window after another."""
+        if self._scattered is None:
+            return
+        for day, rows_of_day in groupby(self._scattered.take(_BUFFERED_BYTES), itemgetter(0)):
+            for _, rows in rows_of_day:
+                self._write_to(window_of_day(day), rows)
+            self._finish(window_of_day(day))
+        self._scattered.close()
+        self._scattered = None
+
+    def _write_to(self, window: date | None, rows: pa.RecordBatch | pa.Table) -> None:
         self._writer(window).write(rows)
         self.rows[window] += rows.num_rows
 
     def _writer(self, window: date | None) -> FileWriter:
-        if window not in self._writers:
+        """The open file of a window. Beyond the most, that which was written to least recently is finished."""
+        writer = self._writers.pop(window, None)
+        if writer is None:
             if len(self._writers) >= _MOST_OPEN_FILES:
-                oldest = next(iter(self._writers))
-                self._finished.append(self._writers.pop(oldest).close())
-            self._writers[window] = self._table.new_file(window)
-        return self._writers[window]
+                self._finish(next(iter(self._writers)))
+            writer = self._table.new_file(window)
+        self._writers[window] = writer
+        return writer
+
+    def _finish(self, window: date | None) -> None:
+        self._finished.append(self._writers.pop(window).close())
 
     def _copy_without(self, file: DataFile, parents: Collection[str]) -> Iterator[DataFile]:
         writer = self._table.new_file(file.window)

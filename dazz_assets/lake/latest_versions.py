@@ -122,15 +122,21 @@ def stored_versions(version: TableVersion, keys: Collection[str], columns: Seque
 class LatestVersions:
     """The latest versions of a raw table's records, for reading them more than once: what is superseded is found once.
 
-    Eight bytes are kept for each row that is superseded.
+    superseded: if it is known already, as this property of another process. Eight bytes are kept for each such row.
     """
 
-    def __init__(self, version: TableVersion) -> None:
+    def __init__(self, version: TableVersion, superseded: NDArray[np.int64] | None = None) -> None:
         self.version = version
+        self._known = superseded
+
+    @cached_property
+    def superseded(self) -> NDArray[np.int64]:
+        """The sequences of the rows that are not the latest version of their key, in order."""
+        return _find_superseded(self.version, self.version.files) if self._known is None else self._known
 
     def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Columns of all, in any order."""
-        return _read_others(self.version, self.version.files, self._superseded, columns)
+        return _read_others(self.version, self.version.files, self.superseded, columns)
 
     def read_in_order(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Columns of all in the order of cursor and key, which doesn't depend on when they were fetched."""
@@ -143,7 +149,7 @@ class LatestVersions:
     def _read_in_order(self, files: Sequence[StoredFile], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         # Files of later passes come later.
         files = sorted(files, key=lambda file: int(file.min_values.get("sequence", 0)))
-        return read_in_order(lambda names: _read_others(self.version, files, self._superseded, names), columns)
+        return read_in_order(lambda names: _read_others(self.version, files, self.superseded, names), columns)
 
     def have_several(self, keys: Sequence[str]) -> Sequence[str]:
         """Those of some keys that may have more than one stored row."""
@@ -151,17 +157,13 @@ class LatestVersions:
         return [key for key, found in zip(keys, _are_among(hashes, self._superseded_keys), strict=True) if found]
 
     @cached_property
-    def _superseded(self) -> NDArray[np.int64]:
-        return _find_superseded(self.version, self.version.files)
-
-    @cached_property
     def _superseded_keys(self) -> NDArray[np.int64]:
         """A hash of the key of each superseded row, in order; hashes are good within this process."""
-        if not len(self._superseded):
+        if not len(self.superseded):
             return _NO_NUMBERS
         hashes = array("q")
         for batch in self.version.read_files(self.version.files, ["key", "sequence"], BATCH_ROWS):
-            repeated = batch.filter(pa.array(_are_among(np.asarray(batch.column("sequence")), self._superseded)))
+            repeated = batch.filter(pa.array(_are_among(np.asarray(batch.column("sequence")), self.superseded)))
             hashes.extend(map(hash, repeated.column("key").to_pylist()))
         return np.sort(np.frombuffer(hashes, np.int64))
 

@@ -5,11 +5,8 @@ Mostly they are stored in that order. If not, they are sorted: many of them in p
 
 from __future__ import annotations
 
-import os
-import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from dazz_assets.lake.parts_on_disk import PartsOnDisk
 
 BATCH_ROWS = 1_024
 # Rows are sorted up to this much at once.
@@ -46,14 +45,11 @@ def put_in_order(read: ReadRows, columns: Sequence[str]) -> Iterator[pa.RecordBa
     rows_per_part = sum(batch.num_rows for batch in chunk)
     chunk.append(following)
     batches = _put_back(chunk, batches)
-    with tempfile.TemporaryDirectory(prefix="dazz-order-") as folder:
-        path = os.path.join(folder, "rows.arrow")
-        parts = _write_parts(batches, _choose_bounds(read(_ORDER), rows_per_part), path)
-        # With Arrow's threads, each of them would keep memory.
-        with pa.OSFile(path, "rb") as file:
-            written = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(use_threads=False))
-            for part in filter(None, parts):
-                yield from _SortedRows([written.get_batch(number) for number in part]).select(columns)
+    bounds = _choose_bounds(read(_ORDER), rows_per_part)
+    with PartsOnDisk() as parts:
+        _split(batches, bounds, parts)
+        for part in parts.take():
+            yield from _SortedRows(part).select(columns)
 
 
 def _concatenate(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
@@ -155,22 +151,13 @@ def _places(rows: pa.RecordBatch) -> Callable[[int], _Place]:
     return lambda number: (bool(without[number]), int(cursors[number]), str(keys[number].as_py()))
 
 
-def _write_parts(batches: Iterator[pa.RecordBatch], bounds: Sequence[_Place], path: str) -> list[list[int]]:
-    """Write the rows to a file, and return the numbers of the batches there that each part between bounds has."""
-    parts: list[list[int]] = [[] for _ in range(len(bounds) + 1)]
-    count = 0
-    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-    with ExitStack() as stack:
-        writer: Any = None
-        while chunk := _take_chunk(batches):
-            writer = writer or stack.enter_context(pa.ipc.new_file(path, chunk[0].schema, options=options))
-            rows, ends = _SortedRows(chunk), [0]
-            for bound in bounds:
-                ends.append(bisect_left(range(len(rows)), bound, ends[-1], key=rows.place))
-            for part, (begin, end) in zip(parts, pairwise([*ends, len(rows)]), strict=True):
-                if begin < end:
-                    writer.write_batch(rows.take(begin, end))
-                    part.append(count)
-                    count += 1
-            del rows
-    return parts
+def _split(batches: Iterator[pa.RecordBatch], bounds: Sequence[_Place], parts: PartsOnDisk) -> None:
+    """Put the rows into the parts between the bounds."""
+    while chunk := _take_chunk(batches):
+        rows, ends = _SortedRows(chunk), [0]
+        for bound in bounds:
+            ends.append(bisect_left(range(len(rows)), bound, ends[-1], key=rows.place))
+        for part, (begin, end) in enumerate(pairwise([*ends, len(rows)])):
+            if begin < end:
+                parts.add(part, rows.take(begin, end))
+        del rows

@@ -60,6 +60,12 @@ def test_one_record_and_one_page_are_written_so(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err.startswith("snyk/acme issues: 1 record fetched, 1 page, ")
 
 
+def test_a_wait_of_less_than_a_second_is_not_one_of_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress() as progress:
+        progress.waiting("snyk/acme", 0.4, "429 Too Many Requests")
+    assert capsys.readouterr().err == "snyk/acme: waiting 1 s: 429 Too Many Requests\n"
+
+
 def test_waiting_for_another_sync_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     with show_progress() as progress:
         progress.waiting("snyk/acme", 0, "snyk/acme is being synced by process 7")
