@@ -16,7 +16,7 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import Commit, DataFile, Table
 from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
-from dazz_assets.lake.latest_versions import LatestInOrder
+from dazz_assets.lake.latest_versions import LatestVersions
 from dazz_assets.lake.object_file import ObjectFile
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 from dazz_assets.reports import ParseReport
@@ -28,6 +28,7 @@ from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs
 from dazz_assets.transform.records import (
     RecordCounts,
+    Scope,
     StoredRecords,
     TooManyInvalidError,
     exceeds_max_invalid,
@@ -177,11 +178,11 @@ class WindowParser:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dazz-parse")
         self._quarantine = Quarantine()
         self._counts: dict[str, RecordCounts] = defaultdict(RecordCounts)
-        self._full_refresh = {}
-        for item in parser.inputs:
-            if item.kind == "full_refresh":
-                ordered = None if parser.incremental_inputs else LatestInOrder(inputs.versions[item.stream])
-                self._full_refresh[item.parameter] = self._read_records(item, ordered)
+        self._latest = {name: LatestVersions(version) for name, version in inputs.versions.items()}
+        scope: Scope = "all" if parser.incremental_inputs else "all in order"
+        self._full_refresh = {
+            item.parameter: self._read_records(item, scope) for item in parser.inputs if item.kind == "full_refresh"
+        }
         self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
         # The files of the last window, which are being written.
         self._finishing: dict[tuple[Model, Window], Future[DataFile]] = {}
@@ -204,10 +205,6 @@ class WindowParser:
 
     def _parse_all(self, windows: set[Window]) -> None:
         while windows:
-            self._latest = {
-                item.stream: LatestInOrder(self._inputs.versions[item.stream], windows)
-                for item in self._parser.incremental_inputs
-            }
             for window in sorted(windows, key=str):
                 if window in self._inputs.fingerprints:
                     self._parse_window(window)
@@ -233,7 +230,7 @@ class WindowParser:
     def _parse_window(self, window: Window) -> None:
         handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full_refresh.items()}
         for item in self._parser.incremental_inputs:
-            handles[item.parameter] = Incremental(self._read_records(item, self._latest[item.stream], window))
+            handles[item.parameter] = Incremental(self._read_records(item, "window", window))
         fingerprint, inputs = self._inputs.fingerprints[window], self._inputs.provenance
         files = {
             model: ObjectFile(model, table.new_file(window, fingerprint=fingerprint, inputs=inputs), self._thread)
@@ -298,17 +295,15 @@ class WindowParser:
             end = "" if fault.endswith("?") else "."
             raise ParseError(f"{self._where(window)}: {fault}{end} Nothing was published", self._report)
 
-    def _read_records(self, item: InputSpec, ordered: LatestInOrder | None, window: Window = None) -> StoredRecords:
-        stream, version = self._session.spec.streams[item.stream], self._inputs.versions[item.stream]
-        counts = self._counts[item.stream]
+    def _read_records(self, item: InputSpec, scope: Scope, window: Window = None) -> StoredRecords:
         return StoredRecords(
-            stream,
-            version,
+            self._session.spec.streams[item.stream],
+            self._latest[item.stream],
             self._quarantine,
-            counts,
-            self._thread,
-            ordered,
+            self._counts[item.stream],
+            scope,
             window,
+            self._thread,
             departures=lambda: self._inputs.departures(item.stream),
         )
 
