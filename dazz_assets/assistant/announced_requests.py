@@ -36,7 +36,7 @@ from dazz_assets.http.authenticator import Authenticator, is_signed
 from dazz_assets.http.author_code import first_request
 from dazz_assets.http.mask import HIDDEN
 from dazz_assets.http.pagination import keeps_place
-from dazz_assets.http.transport import prepare_request, read_prepared
+from dazz_assets.http.prepared import Preparer, read_prepared
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.secret_rules import is_list_of_secrets, is_secret_field
@@ -133,7 +133,7 @@ def _announce(sync: str, spec: IntegrationSpec, stream: StreamSpec, start: date,
     return AnnouncedRequest(
         sync,
         signed.method,
-        stand_ins.restore_names(read_prepared(prepare_request(signed)).url),
+        stand_ins.restore_names(read_prepared(Preparer().prepare(signed)).url),
         shown,
         body,
         "; ".join(filter(None, notes)),
@@ -201,7 +201,7 @@ def _describe_reading(stream: StreamSpec, since: str, *, is_first: bool) -> str:
 
 def _sign(session: Session, request: Request) -> tuple[Request, str]:
     """A request with its auth applied and without default headers, and a note on what the auth leaves unseen."""
-    plain = read_prepared(prepare_request(request))
+    plain = read_prepared(Preparer().prepare(request))
     integration = session.integration
     note = ""
     try:

@@ -75,7 +75,7 @@ class Authenticator:
                     signed = flow.run_to_signed()
                 if signed is None:
                     return flow.outcome()
-                flow.send(replace(signed, source=request.source))
+                flow.send(signed if signed.source == request.source else replace(signed, source=request.source))
                 self._has_signed_in = True
         except SignInError as error:
             if not self._has_signed_in:
@@ -123,7 +123,9 @@ class Authenticator:
 
 def is_signed(request: Request, original: Request) -> bool:
     """Whether a request that a flow yields is the signed original, and not one of the auth's own requests."""
-    return (request.method, _url_without_query(request)) == (original.method, _url_without_query(original))
+    if request.method != original.method:
+        return False
+    return request.url == original.url or _url_without_query(request) == _url_without_query(original)
 
 
 class _Flow:

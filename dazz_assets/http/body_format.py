@@ -12,6 +12,8 @@ from email.message import Message
 from functools import lru_cache
 from typing import Literal
 
+from dazz_assets.http.body_bytes import is_utf8
+
 Format = Literal["json", "ndjson", "csv"]
 
 _MARKS = (
@@ -82,12 +84,14 @@ def _to_utf8(body: bytes, charset: str | None) -> tuple[bytes, str | None]:
             charset = json.detect_encoding(body)
     try:
         codec = codecs.lookup(charset or "utf-8").name
+        if codec == "utf-8" and is_utf8(body):
+            return body, None
         text = body.decode(codec)
     except LookupError:
         raise BodyFormatError(f"its charset is {charset!r}, which is unknown") from None
     except UnicodeDecodeError as error:
         raise BodyFormatError(f"it is not {codec}: {error.reason} at byte {error.start}") from None
-    return (body, None) if codec in ("utf-8", "ascii") else (text.encode(), codec.upper())
+    return (body, None) if codec == "ascii" else (text.encode(), codec.upper())
 
 
 def _is_json_a_line(body: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urldefrag
@@ -49,6 +50,7 @@ from dazz_assets.http.told_limits import requested_wait
 from dazz_assets.http.transport import read_location
 
 _FORMAT_ADVICE = 'Set `format` on the stream if it is another: "json", "ndjson" or "csv".'
+_FIRST_NAME = re.compile(rb'\s*\{\s*"([^"\\]*)"')
 # Methods of which the same request may be sent again: it begins nothing.
 _REPEATABLE = ("GET", "HEAD")
 
@@ -167,7 +169,7 @@ def _find_reported(page: Page, rules: ResponseRules) -> ReportedError | None:
         page.document,
         rules.data_fields,
         records=rules.records,
-        sent=sent_values(page.request),
+        sent=lambda: sent_values(page.request),
         has_records=lambda: page.has_records(rules, any_=True),
     )
     return reported or _find_error_at_end(page, rules)
@@ -181,10 +183,13 @@ def _find_error_at_end(page: Page, rules: ResponseRules) -> ReportedError | None
         return None
     if len(records) < 2:
         return None
+    names = [_FIRST_NAME.match(item) for item in (records[0], records[-1])]
+    if names[0] and names[1] and names[0][1] == names[1][1]:
+        return None  # Most records begin with the same field, and so need not be opened.
     first, last = object_members_at(records[0]), object_members_at(records[-1])
     if not first or not last or first.keys() & last.keys():
         return None
-    return find_reported_error(Document(bytes(records[-1])), rules.data_fields, sent=sent_values(page.request))
+    return find_reported_error(Document(bytes(records[-1])), rules.data_fields, sent=lambda: sent_values(page.request))
 
 
 def _convert(page: Page, rules: ResponseRules) -> Page:
@@ -193,7 +198,7 @@ def _convert(page: Page, rules: ResponseRules) -> Page:
         body, source = to_json(page.body, page.headers.get("content-type", ""), rules.format)
         converted = page if body is page.body else replace(page, body=body)
         converted = converted if source is None else replace(converted, converted_from=source)
-        converted.document  # noqa: B018  raises ValueError if it is not JSON
+        converted.open_text()
     except BodyFormatError as error:
         start = quote_start(page.body)
         problem = f"{page.status}, but the body is not JSON: {error}. It begins: {start!r}."

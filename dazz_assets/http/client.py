@@ -228,7 +228,7 @@ class Client:
                 credential.limiter.give_back(turn)
                 return None
             self._telemetry.count(Counters(requests=1))
-            self._observe_response(received.request, received, sent_at)
+            self._observe_response(received.request, received, sent_at, self._clock())
             page = self._classify(received.request, received, rules)
             credential.limiter.note_success(sent_at)
             return page
@@ -269,9 +269,9 @@ class Client:
 
         def observe(answered: Request, response: Response, at: float) -> None:
             nonlocal sent_at
-            sent_at = at
-            limiter.observe(read_allowance(response.headers, self._clock()), self._clock())
-            self._observe_response(answered, response, at)
+            sent_at, now = at, self._clock()
+            limiter.observe(read_allowance(response.headers, now), now)
+            self._observe_response(answered, response, at, now)
 
         try:
             with self._slot(stop):
@@ -365,9 +365,8 @@ class Client:
                 "query, correct the paths of `budget`, or set `budget = None` on the stream",
             )
 
-    def _observe_response(self, request: Request, response: Response, sent_at: float) -> None:
+    def _observe_response(self, request: Request, response: Response, sent_at: float, now: float) -> None:
         """Count and log a response, and read the deprecation in its headers."""
-        now = self._clock()
         self._telemetry.count(Counters(bytes=len(response.body)))
         url = self.mask(request.url)
         if notice := deprecation_notice(response.headers):

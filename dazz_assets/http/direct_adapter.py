@@ -19,6 +19,8 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from dazz_assets.http.plain_messages import PlainResponse, write_request
+
 _SEND = HTTPAdapter.send
 
 
@@ -75,13 +77,11 @@ class DirectAdapter(HTTPAdapter):
         connection: Any = pool._get_conn()
         try:
             connection.timeout = timeout[0]
-            if connection.sock is not None:
+            if connection.sock is None:
+                connection.connect()
+            if connection.sock.gettimeout() != timeout[1]:
                 connection.sock.settimeout(timeout[1])
-            http.client.HTTPConnection.request(
-                connection, request.method or "GET", request.path_url, request.body, dict(request.headers)
-            )
-            connection.sock.settimeout(timeout[1])
-            received = http.client.HTTPConnection.getresponse(connection)
+            received = _exchange_over(connection, request)
         except BaseException:
             connection.close()
             raise
@@ -113,6 +113,30 @@ class DirectAdapter(HTTPAdapter):
                 request_method=request.method,
             )
         return response
+
+
+def _exchange_over(connection: Any, request: requests.PreparedRequest) -> http.client.HTTPResponse:
+    """Send a request, and read the head of its response."""
+    name = connection.host
+    host = name if connection.port == connection.default_port else f"{name}:{connection.port}"
+    written = None
+    if not isinstance(request.body, str) and name.isascii() and ":" not in name:
+        written = write_request(request.method or "", request.path_url, host, request.headers, request.body)
+    if written is None:
+        http.client.HTTPConnection.request(
+            connection, request.method or "GET", request.path_url, request.body, dict(request.headers)
+        )
+        return http.client.HTTPConnection.getresponse(connection)
+    connection.sock.sendall(written)
+    received = PlainResponse(connection.sock, request.method or "")
+    try:
+        received.begin()
+    except BaseException:
+        received.close()
+        raise
+    if received.will_close:
+        connection.close()
+    return received
 
 
 class _PlainBody:

@@ -28,15 +28,17 @@ class FieldReader:
         self._fast: msgspec.json.Decoder[Any] | None = None
         # msgspec rejects field names with a quote, a backslash or a control character.
         with suppress(ValueError):
-            self._fast = msgspec.json.Decoder(list[_build_struct(self._paths, str)])  # type: ignore[misc]
+            self._fast = msgspec.json.Decoder(list[_build_struct(self._paths, str | int)])  # type: ignore[misc]
             self._exact = msgspec.json.Decoder(_build_struct(self._paths, msgspec.Raw))
 
     def read_columns(self, records: Sequence[Buffer]) -> list[list[str | None]]:
         """One column per path, with one text per record."""
         if self._fast is not None:
-            with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 rows = self._fast.decode(b"[" + b",".join(records) + b"]")
-                return [_get_column(rows, path) for path in self._paths]
+                columns = [_get_column(rows, path) for path in self._paths]
+                if not any(0 in column for column in columns):  # It may have been sent as -0.
+                    return [_as_texts(column) for column in columns]
         read_one = self._read_with_json if self._fast is None else self._read_one
         found = [read_one(record) for record in records]
         return [[values[place] for values in found] for place in range(len(self._paths))]
@@ -48,6 +50,8 @@ class FieldReader:
     def _read_one(self, record: Buffer) -> tuple[str | None, ...]:
         try:
             row = self._exact.decode(record)
+        except RecursionError:  # It is nested too deeply for anybody to read it.
+            return (None,) * len(self._paths)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return self._read_with_json(record)
         return tuple(_raw_to_text(_get_field(row, path)) for path in self._paths)
@@ -65,7 +69,7 @@ class LiteralText(str):
 
 
 @lru_cache(maxsize=1000)
-def _build_struct(paths: tuple[tuple[str, ...], ...], leaf: type) -> Any:
+def _build_struct(paths: tuple[tuple[str, ...], ...], leaf: Any) -> Any:
     """A msgspec struct type with only the fields that lead to the paths' leaves."""
     fields: list[tuple[str, Any, Any]] = []
     names: dict[str, str] = {}
@@ -95,6 +99,13 @@ def _get_column(rows: Sequence[Any], path: tuple[str, ...]) -> list[Any]:
         get = attrgetter(kind.__names__[part])
         rows = [None if row is None else get(row) for row in rows] if None in rows else list(map(get, rows))
     return list(rows)
+
+
+def _as_texts(column: list[Any]) -> list[str | None]:
+    """Values as they were sent: integers have one form in JSON, but for 0."""
+    if int not in set(map(type, column)):
+        return column
+    return [LiteralText(value) if type(value) is int else value for value in column]
 
 
 def _raw_to_text(raw: msgspec.Raw | None) -> str | None:

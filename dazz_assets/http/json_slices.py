@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from dazz_assets.field_paths import split_path
+from dazz_assets.http.body_bytes import is_utf8, locate
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _LIST = msgspec.json.Decoder(list[Raw])
@@ -29,22 +30,23 @@ class Document:
     """A JSON body, opened once at its top level. ValueError: it is not JSON in UTF-8.
 
     list_path: where a list may be that makes up most of the body: it is then read in the same go.
+    is_text: the body is known to be UTF-8.
     is_strict: whether all of it is JSON. Otherwise some value may be `NaN` or the like.
     """
 
-    def __init__(self, body: bytes, list_path: str = "") -> None:
+    def __init__(self, body: bytes, list_path: str = "", *, is_text: bool = False) -> None:
         self._whole = Raw(body)
         self.is_empty = not body or body.isspace()
         self._members: dict[str, Raw] | None = None
         self._items: list[Raw] | None = None
         self._list_path: tuple[str, ...] = ()
         self.is_strict = False
+        if not (is_text or is_utf8(body)):
+            raise ValueError("it is not UTF-8")
         if not self.is_empty:
             self._open(body, split_path(list_path))
 
     def _open(self, body: bytes, list_path: tuple[str, ...]) -> None:
-        if not body.isascii():
-            body.decode()
         try:
             if list_path and self._open_around_list(body, list_path):
                 return
@@ -66,7 +68,7 @@ class Document:
             items = None if decoder is None else _unwrap(decoder.decode(body), len(path))
             if not items:
                 return False
-            start, end = _locate(body, items)
+            start, end = locate(body, items[0]), locate(body, items[-1]) + len(items[-1])
             members = _OBJECT.decode(body[:start] + b"0" + body[end:])
         except msgspec.DecodeError:
             return False  # The body has another shape, or is not strict JSON.
@@ -153,14 +155,6 @@ class Document:
         return f"; there {'is a list' if len(found) == 1 else 'are lists'} at {', '.join(found)}" if found else ""
 
 
-def _locate(body: bytes, items: Sequence[Raw]) -> tuple[int, int]:
-    """Where the first one of some slices of a body begins, and the last one ends."""
-    import numpy as np  # here, since commands such as `dazz list` need no NumPy
-
-    start, first, last = (np.frombuffer(view, np.uint8).ctypes.data for view in (body, items[0], items[-1]))
-    return first - start, last - start + len(items[-1])
-
-
 def _find_list_paths(value: Any, above: tuple[str, ...]) -> Iterator[str]:
     """The paths of outermost lists whose items may be records."""
     if isinstance(value, list) and all(isinstance(item, dict) for item in value[:1]):
@@ -170,9 +164,12 @@ def _find_list_paths(value: Any, above: tuple[str, ...]) -> Iterator[str]:
             yield from _find_list_paths(member, (*above, name))
 
 
+_VALUES = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < 4_300 else float(digits))
+
+
 def read_value(raw: Raw) -> Any:
     """A JSON value as a Python value. A number that is too long for an integer is a float."""
-    return json.loads(bytes(raw), parse_int=lambda digits: int(digits) if len(digits) < 4_300 else float(digits))
+    return _VALUES.decode(bytes(raw).decode("utf-8", "surrogatepass"))
 
 
 def is_null(raw: Raw) -> bool:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import weblinking
 
 from dazz_assets.http.errors import LinkError
 from dazz_assets.http.page import Page, Request
 from dazz_assets.http.paging_names import is_blank
+from dazz_assets.http.plain_urls import join_url
 from dazz_assets.http.quotes import shorten
 
 # A long word without a path or a query is a token and not a relative link.
@@ -65,7 +66,7 @@ def follow_link(
     """
     try:
         requested = page.final_url or page.request.url
-        url = resolve(link, requested) if resolve is not None else urljoin(requested, link.strip())
+        url = resolve(link, requested) if resolve is not None else join_url(requested, link)
     except ValueError:
         raise _invalid_link_error(page, link) from None
     if _TOKEN.fullmatch(link.strip()):

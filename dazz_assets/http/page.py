@@ -184,6 +184,10 @@ class Page(Response):
         """The body, opened as JSON; empty for an accepted failure."""
         return Document(b"" if self.accepted_failure is not None else self.body, self.list_path)
 
+    def open_text(self) -> None:
+        """Open the body, which is known to be UTF-8. ValueError: it is not JSON."""
+        vars(self)["document"] = Document(self.body, self.list_path, is_text=True)
+
     def records(self, path: str) -> Sequence[Raw]:
         """The records in the list at a path; see `listed`."""
         return self.listed(ResponseRules(records=path)).records

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
-from urllib.parse import urljoin
 
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.errors import BadRequestError, FetchError
@@ -27,6 +26,7 @@ from dazz_assets.http.paging_names import (
     read_flag,
     read_number,
 )
+from dazz_assets.http.plain_urls import join_url
 from dazz_assets.http.request_values import read_count, set_values
 
 _QUERY_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
@@ -125,7 +125,7 @@ class NextLink:
 
     def resolve(self, link: str, requested: str) -> str:
         """The absolute URL of a link. requested: the URL of the page that has it. Raises ValueError."""
-        return urljoin(requested, link.strip())
+        return join_url(requested, link)
 
     def position(self, page: Page) -> str | None:
         """The link from which a later walk goes on; None if the page has none."""

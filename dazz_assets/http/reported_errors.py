@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from dazz_assets.field_paths import split_path
@@ -57,7 +58,7 @@ _ALL_IS_WELL = re.compile(
     r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b|^$", re.I
 )
 _IF_NO_RECORDS = _MEANS_SUCCESS | _PARTIAL | _NOTICES | _KINDS | _RESULT_CODES | _STATUSES
-_MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _HTTP_STATUSES | _IF_NO_RECORDS
+_MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
 _MESSAGES = frozenset({"message", "msg", "returnmsg", "resultmsg", "resultmessage", "statusmessage"})
 _WORDS = frozenset({"reason", "detail", *_MESSAGES, *_REPORTS})
 # Objects around the whole of a response, as in SOAP.
@@ -94,13 +95,13 @@ def find_reported_error(
     data_fields: Collection[str] = (),
     *,
     records: str = "",
-    sent: Collection[str] = (),
+    sent: Callable[[], Collection[str]] = tuple,
     has_records: Callable[[], bool] = lambda: False,
 ) -> ReportedError | None:
     """The error that a response reports, or None.
 
-    data_fields: top-level fields that are data. records: where the records are; what is there is data too. sent: the
-    values in the request, which a status may only repeat. has_records: whether the response has any record.
+    data_fields: top-level fields that are data. records: where the records are; what is there is data too. sent: finds
+    the values in the request, which a status may only repeat. has_records: whether the response has any record.
     """
     search = _Search(tuple(data_fields), sent, has_records)
     found = search.find(document, split_path(records), 0)
@@ -136,7 +137,7 @@ Role = Literal["top", "wrapper", "way", "envelope"]
 @dataclass(frozen=True, slots=True)
 class _Search:
     data_fields: tuple[str, ...]
-    sent: Collection[str]
+    sent: Callable[[], Collection[str]]
     has_records: Callable[[], bool]
 
     def find(self, level: Document, data: Sequence[str], depth: int, role: Role = "top") -> _Report | None:
@@ -187,7 +188,7 @@ def _role_of(name: str, level: Document, data: Sequence[str], depth: int) -> Rol
     return "envelope" if plain in _ENVELOPES and depth <= 1 else None
 
 
-def _tells_of_failure(level: Document, name: str, value: Any, sent: Collection[str]) -> bool:
+def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[], Collection[str]]) -> bool:
     """Whether a field tells of a failure, if no record came with it."""
     if name in _KINDS:
         return isinstance(value, str) and _ERROR_KIND.fullmatch(value.strip()) is not None
@@ -205,8 +206,8 @@ def _tells_of_failure(level: Document, name: str, value: Any, sent: Collection[s
     said = _find_message(level)
     if name in _RESULT_CODES and (number := read_number(value)) is not None:
         is_usual = number == 1 or 200 <= number < 300 or (number == 0 and name != "status")
-        return not is_usual and str(value) not in sent and _ALL_IS_WELL.search(said) is None
-    if not isinstance(value, str) or value in sent:
+        return not is_usual and str(value) not in sent() and _ALL_IS_WELL.search(said) is None
+    if not isinstance(value, str) or value in sent():
         return False
     is_failed = name not in ("state", "code") and _FAILED_WITHOUT_RECORDS.fullmatch(value.strip()) is not None
     return is_failed or (name in _RESULT_CODES and _FAILED_WITHOUT_RECORDS.fullmatch(said) is not None)
@@ -227,10 +228,10 @@ def _escape(name: str) -> str:
 
 
 def _may_report(name: str) -> bool:
-    return _normalize(name) in _MAY_REPORT | {"failures"}
+    return _normalize(name) in _MAY_REPORT
 
 
-def _says_failure(name: str, value: Any, *, has_words: bool, sent: Collection[str]) -> bool:
+def _says_failure(name: str, value: Any, *, has_words: bool, sent: Callable[[], Collection[str]]) -> bool:
     """Whether a field says that the request failed, whatever else the response holds."""
     if name in _REPORTS:
         return _is_something(value)
@@ -241,9 +242,9 @@ def _says_failure(name: str, value: Any, *, has_words: bool, sent: Collection[st
         return value is False or _is_text(value, {"false"}) or (is_zero and has_words)
     if name in _MEANS_FAILURE:
         return value is True or _is_text(value, {"true"})
-    if name in _HTTP_STATUSES | {"code"} and re.fullmatch(r"[45]\d\d", str(value)) and str(value) not in sent:
+    if name in _HTTP_STATUSES | {"code"} and re.fullmatch(r"[45]\d\d", str(value)) and str(value) not in sent():
         return name in ("statuscode", "httpstatus", "httpcode") or has_words
-    return name in _STATUSES and _is_text(value, _FAILED) and value not in sent
+    return name in _STATUSES and _is_text(value, _FAILED) and value not in sent()
 
 
 def _is_text(value: Any, texts: Collection[str]) -> bool:
@@ -272,5 +273,6 @@ def _texts(value: Any) -> list[str]:
     return [text for item in value[:10] for text in (_texts(item) if isinstance(item, dict | list) else [str(item)])]
 
 
+@lru_cache(maxsize=1024)
 def _normalize(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower())

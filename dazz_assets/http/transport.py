@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,8 +26,14 @@ from dazz_assets.http.errors import (
     UnreachableError,
 )
 from dazz_assets.http.hosts import DeclaredHosts, Origin, format_origin, parse_origin
-from dazz_assets.http.page import Page, Request, Response, sent_params
-from dazz_assets.http.quotes import shorten
+from dazz_assets.http.page import Page, Request, Response
+from dazz_assets.http.prepared import (
+    INVALID_REQUEST_ERRORS,
+    PreparedRequest,
+    Preparer,
+    innermost_reason,
+    read_prepared,
+)
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -41,35 +47,6 @@ REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 # What OpenSSL says when the other side speaks plain HTTP.
 _NOT_TLS = re.compile(r"wrong.version.number|record.layer.failure|packet.length.too.long|http.request", re.I)
 _OF_LIBRARY = re.compile(r"^\w+Error: (?:HTTPS?Connection\([^)]*\): )?")
-_INVALID_REQUEST_ERRORS = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidHeader,
-    requests.exceptions.InvalidJSONError,
-    requests.exceptions.InvalidProxyURL,
-    UnicodeError,
-    ValueError,
-    TypeError,
-)
-
-
-class _PreparedRequest(requests.PreparedRequest):
-    """A request as `requests` sends it, with the `source` of ours."""
-
-    source: tuple[str, ...] = ()
-
-    def with_headers(self, headers: Mapping[str, str]) -> _PreparedRequest:
-        """The same request with other headers. BadRequestError: one of them can't be sent."""
-        copy = _PreparedRequest()
-        vars(copy).update(vars(self))
-
-        def prepare() -> None:
-            copy.prepare_headers(headers)
-            copy.prepare_content_length(copy.body)
-
-        _refuse_invalid(prepare)
-        return copy
 
 
 class Transport:
@@ -86,7 +63,7 @@ class Transport:
         self._environment_settings: dict[Origin | None, Mapping[str, Any]] = {}
         self.session = requests.Session()
         self.session.headers["Accept"] = "application/json"
-        self._headers = {name: str(value) for name, value in self.session.headers.items()}
+        self._preparer = Preparer({name: str(value) for name, value in self.session.headers.items()})
         for scheme in ("https://", "http://"):
             self.session.mount(scheme, DirectAdapter(MAX_CONNECTIONS))
 
@@ -133,22 +110,22 @@ class Transport:
             )
         raise RedirectError(f"more than {MAX_REDIRECTS} redirects.")
 
-    def _prepare(self, request: Request, *, of_auth: bool = False) -> _PreparedRequest:
+    def _prepare(self, request: Request, *, of_auth: bool = False) -> PreparedRequest:
         """The request as `requests` sends it. of_auth: it is the auth's own, which may have another host.
 
         Raises BadRequestError and UndeclaredHostError.
         """
-        prepared = prepare_request(replace(request, headers={**self._headers, **request.headers}))
+        prepared = self._preparer.prepare(request)
         url = prepared.url or ""
         if not (of_auth and self._authenticator.declares(url)):
             self._check_host(url)
         return prepared
 
-    def _prepare_signed(self, signed: Request, plain: Request, unsigned: _PreparedRequest) -> _PreparedRequest:
+    def _prepare_signed(self, signed: Request, plain: Request, unsigned: PreparedRequest) -> PreparedRequest:
         """The same for a request with credentials. Most are in a header, and then the rest was prepared already."""
-        if replace(signed, headers=plain.headers) != plain:
+        if (signed.url, signed.method, signed.params, signed.body) != (plain.url, plain.method, {}, plain.body):
             return self._prepare(signed, of_auth=not is_signed(signed, plain))
-        return unsigned if signed.headers == plain.headers else unsigned.with_headers(signed.headers)
+        return unsigned if signed.headers == plain.headers else self._preparer.sign(unsigned, signed.headers)
 
     def _check_host(self, url: str) -> None:
         if self._hosts.allows(url):
@@ -200,65 +177,6 @@ class Transport:
         return self._environment_settings[origin]
 
 
-def prepare_request(request: Request) -> _PreparedRequest:
-    """The request as `requests` sends it. BadRequestError: it can't be sent."""
-    prepared = _PreparedRequest()
-    prepared.source = request.source
-
-    def prepare() -> None:
-        # `PreparedRequest.prepare` also prepares cookies, auth and files, none of which a request of ours has.
-        prepared.prepare_method(request.method)
-        prepared.prepare_url(request.url, sent_params(request.params) or "")
-        prepared.prepare_headers(request.headers)
-        if request.body is None:
-            prepared.prepare_content_length(None)
-        elif isinstance(request.body, bytes):
-            prepared.prepare_body(request.body, None)
-        else:
-            prepared.prepare_body(None, None, request.body)
-
-    _refuse_invalid(prepare)
-    return prepared
-
-
-def _refuse_invalid(prepare: Callable[[], None]) -> None:
-    """Call what prepares a request. BadRequestError: it can't be sent."""
-    problem = ""
-    try:
-        prepare()
-    except _INVALID_REQUEST_ERRORS as error:
-        problem = _innermost_reason(error)
-    if problem:  # Raised out here, so that the error has no context with a URL in it.
-        raise BadRequestError(f"the request can't be sent: {problem}.")
-
-
-def read_prepared(prepared: requests.PreparedRequest) -> Request:
-    """A request of the library `requests` as one of ours. A body that is a file or a generator is read to its end."""
-    return Request(
-        url=prepared.url or "",
-        method=prepared.method or "GET",
-        headers={name: _decode_header(value) for name, value in prepared.headers.items() if name != "Content-Length"},
-        body=None if prepared.body is None else _read_sent_body(prepared.body),
-        source=prepared.source if isinstance(prepared, _PreparedRequest) else (),
-    )
-
-
-def _decode_header(value: Any) -> str:
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
-
-
-def _read_sent_body(body: bytes | str | Iterable[bytes | str]) -> bytes:
-    if isinstance(body, bytes | str):
-        return _to_bytes(body)
-    # Read a file whole: iterating would split it into lines, and a binary file may have few.
-    read = getattr(body, "read", None)
-    return _to_bytes(read()) if read is not None else b"".join(map(_to_bytes, body))
-
-
-def _to_bytes(text: bytes | str) -> bytes:
-    return text.encode() if isinstance(text, str) else bytes(text)
-
-
 def _strip_credentials(sent: Request, plain: Request) -> Request:
     """The request without the credentials that the auth added: the plain one, or an auth's own without its query."""
     return plain if is_signed(sent, plain) else replace(sent, url=sent.url.partition("?")[0], params={})
@@ -299,7 +217,7 @@ def _read_body(response: requests.Response) -> bytes:
                 reason = f"it took longer than {LONGEST_RESPONSE_SECONDS:.0f} s"
                 break
     except (requests.RequestException, OSError) as error:
-        reason = _innermost_reason(error)
+        reason = innermost_reason(error)
     if reason:
         raise TransportError(f"the body was cut short after {size} bytes: {reason}.", status=response.status_code)
     if size > LARGEST_RESPONSE:
@@ -314,7 +232,7 @@ def _translate_error(error: requests.RequestException, url: str) -> FetchError:
         return UnreachableError(f"no connection within {CONNECT_SECONDS:.0f} s.")
     if isinstance(error, requests.exceptions.Timeout):
         return TransportError(f"no response within {READ_SECONDS:.0f} s.")
-    reason = _innermost_reason(error)
+    reason = innermost_reason(error)
     if isinstance(error, requests.exceptions.SSLError) and _NOT_TLS.search(reason):
         return BadRequestError(
             f"{urlsplit(url).netloc} does not answer in TLS: {reason}.", advice="Check base_url: is it http, not https?"
@@ -324,7 +242,7 @@ def _translate_error(error: requests.RequestException, url: str) -> FetchError:
             f"the server's certificate is not trusted: {reason}.",
             advice="Check base_url; for a certificate authority of your own, set REQUESTS_CA_BUNDLE.",
         )
-    if isinstance(error, _INVALID_REQUEST_ERRORS):
+    if isinstance(error, INVALID_REQUEST_ERRORS):
         return BadRequestError(f"the request can't be sent: {reason}.")
     if isinstance(error, requests.exceptions.ConnectionError) and _is_unreachable(error):
         return UnreachableError(f"no connection: {_explain_unreachable(url, reason)}.")
@@ -345,16 +263,3 @@ def _explain_unreachable(url: str, reason: str) -> str:
     if "NameResolutionError" in reason:
         return f"the name {parts.hostname} can't be resolved"
     return f"{parts.netloc}: {_OF_LIBRARY.sub('', reason)}"
-
-
-def _innermost_reason(error: BaseException) -> str:
-    """The innermost reason of an exception of `requests`, whose own text repeats the URL."""
-    inner: Any = error
-    for _ in range(5):
-        below = getattr(inner, "reason", None) or next(
-            (item for item in inner.args if isinstance(item, Exception)), None
-        )
-        if not isinstance(below, BaseException):
-            break
-        inner = below
-    return shorten(" ".join(f"{type(inner).__name__}: {inner}".split()), 200).rstrip(".")

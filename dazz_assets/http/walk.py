@@ -437,9 +437,9 @@ class LoopDetector:
 def _hash_request(request: Request) -> bytes:
     """A hash of a request's method, URL, query in any order, and body."""
     parts = urlsplit(request.url)
-    body = json.dumps(request.body, sort_keys=True, default=str)
-    identity = json.dumps([request.method, parts.scheme, parts.netloc, parts.path, sorted(_list_params(request)), body])
-    return blake2b(identity.encode(), digest_size=12).digest()
+    body = None if request.body is None else json.dumps(request.body, sort_keys=True, default=str)
+    identity = repr((request.method, parts[:3], sorted(_list_params(request)), body))
+    return blake2b(identity.encode(errors="surrogatepass"), digest_size=12).digest()
 
 
 def _list_params(request: Request) -> list[tuple[str, str]]:

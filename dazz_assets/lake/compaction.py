@@ -16,6 +16,7 @@ from dazz_assets.lake.table_version import TableVersion
 #: A raw table with at least this many small files is compacted. Only files that share a window with another count.
 MANY_FILES = 100
 SMALL_BYTES = 32 * 1024 * 1024
+_ROW_GROUP_ROWS = 8_192
 
 #: How long a file is kept after the last version that contains it, and an orphan after it was written. Never less:
 #: a file that is being written is an orphan too, and readers of older versions still need their files.
@@ -63,11 +64,15 @@ def _no_retries() -> CommitProperties:
 
 
 def _writer_properties() -> WriterProperties:
-    """The settings that `FileWriter` uses: no dictionary for keys and records, no statistics for records."""
+    """The settings that `FileWriter` uses: no dictionary for keys and records, no statistics for records.
+
+    A row group is read at a time, so it must not be the million rows that are deltalake's default.
+    """
     plain = ColumnProperties(dictionary_enabled=False)
     return WriterProperties(
         compression="ZSTD",
         compression_level=1,
+        max_row_group_size=_ROW_GROUP_ROWS,
         column_properties={
             "key": plain,
             "record": ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE"),

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 # Without a limit DuckDB takes up to 80% of the machine's memory, in each process, before it spills to the disk. The
 # first is enough for some million keys.
-_MEMORY_LIMITS = ("50MB", "200MB", "800MB", "80%")
+_MEMORY_LIMITS = ("50MB", "100MB", "200MB", "400MB", "800MB", "80%")
 
 
 def connect_duckdb(**settings: str) -> duckdb.DuckDBPyConnection:
@@ -54,7 +54,7 @@ def run_statement(
 def read_bounded(sql: str, values: Mapping[str, Any]) -> pa.Table:
     """The rows of a statement over keys and hashes, in any order unless it says one, found in bounded memory.
 
-    What DuckDB can't find within a limit, although it spills to the disk, it tries again with four times as much.
+    What DuckDB can't find within a limit, although it spills to the disk, it tries again with twice as much.
     """
     return_free_memory()
     for limit in _MEMORY_LIMITS:

@@ -8,10 +8,9 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dazz_assets.lake.duckdb_connection import read_bounded
-from dazz_assets.lake.files import DataFile
+from dazz_assets.lake.files import DataFile, read_parquet_file
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion
 
@@ -88,12 +87,9 @@ def copy_without_rows(
     removed = pa.array(sorted(rows), pa.int64())
     root = stored_in.root if stored_in else table.root
     source = root.filesystem_path(f"{table.path.folder}/{path}")
-    with (
-        pq.ParquetFile(source, filesystem=root.filesystem) as parquet,
-        table.new_file(window, fingerprint=fingerprint, inputs=inputs) as writer,
-    ):
+    with table.new_file(window, fingerprint=fingerprint, inputs=inputs) as writer:
         first = 0
-        for batch in parquet.iter_batches():
+        for batch in read_parquet_file(source, root.filesystem):
             positions = pa.array(range(first, first + batch.num_rows), pa.int64())
             first += batch.num_rows
             writer.write(batch.filter(pc.invert(pc.is_in(positions, removed))))

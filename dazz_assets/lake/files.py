@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from dazz_assets.lake.errors import LakeError
@@ -141,6 +142,21 @@ class FileWriter:
 def new_file_path(window: date | None, *, windowed: bool) -> str:
     """A path in a table that no file ever had."""
     return f"{window_folder(window) if windowed else ''}{uuid.uuid4()}.parquet"
+
+
+def read_parquet_file(
+    path: str, filesystem: pafs.FileSystem, columns: Sequence[str] | None = None, batch_rows: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a file in batches, by default of a row group each; columns that it lacks are left out.
+
+    One row group at a time is in memory. pyarrow keeps all that is read in one go, until the end.
+    """
+    with pq.ParquetFile(path, filesystem=filesystem) as file:
+        names = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+        for group in range(file.num_row_groups):
+            rows = batch_rows or file.metadata.row_group(group).num_rows
+            # One thread: the text is nearly all there is to decode, and each thread would keep memory for it.
+            yield from file.iter_batches(rows, [group], names, use_threads=False)
 
 
 def window_folder(window: date | None) -> str:

@@ -5,24 +5,20 @@ The latest version of a key is the row with the greatest cursor; among equals, t
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
 from datetime import date
 from functools import cached_property
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dazz_assets.lake.duckdb_connection import connect_duckdb, read_bounded, read_parquet_sql, run_statement
+from dazz_assets.lake.duckdb_connection import read_bounded, read_parquet_sql
 from dazz_assets.lake.ordered_rows import BATCH_ROWS, read_in_order
 from dazz_assets.lake.schema import WINDOW
 from dazz_assets.lake.table_version import StoredFile, TableVersion
-
-# Windows are put in order together up to this many rows: few queries for many small ones, little memory for large ones.
-_ORDERED_AT_ONCE = 300_000
 
 #: Orders the versions of a record by one number: by cursor, and equal cursors by time of fetch. A version without a
 #: cursor comes first. Measured faster than the maximum of a struct, arg_max and two joins.
@@ -45,14 +41,11 @@ def latest_versions(
     """
     chosen = [file for file in version.files if windows is None or file.window in windows]
     superseded = _find_superseded(version, _files_to_compare(version, chosen))
-    names = list(dict.fromkeys([*columns, "sequence", "problem"]))
-    for batch in version.read_files(chosen, names, BATCH_ROWS):
-        wanted = ~_are_among(np.asarray(batch.column("sequence")), superseded)
-        if not problems:
-            wanted &= np.asarray(batch.column("problem").is_null())
-        rows = batch.select(list(columns))
-        if wanted.any():
-            yield rows if wanted.all() else rows.filter(pa.array(wanted))
+    names = list(columns) if problems else list(dict.fromkeys([*columns, "problem"]))
+    for batch in _read_others(version, chosen, superseded, names):
+        rows = batch if problems else batch.filter(batch.column("problem").is_null())
+        if rows.num_rows:
+            yield rows.select(list(columns))
 
 
 def window_fingerprints(version: TableVersion) -> dict[date | None, str]:
@@ -122,120 +115,80 @@ def stored_versions(version: TableVersion, keys: Collection[str], columns: Seque
         from {_read_files_sql(version)}
         where key in (select unnest($keys))
         order by key, {RANK} desc"""
-    with closing(connect_duckdb()) as connection:
-        values = {"files": version.duckdb_paths(), "keys": list(keys)}
-        yield from run_statement(connection, sql, values).to_arrow_reader(BATCH_ROWS)
+    rows = read_bounded(sql, {"files": version.duckdb_paths(), "keys": list(keys)})
+    yield from rows.to_batches(max_chunksize=BATCH_ROWS)
 
 
-def hash_keys_with_versions(version: TableVersion) -> frozenset[int]:
-    """A hash, good within this process, of each key that has more than one stored row."""
-    if not version.files:
-        return frozenset()
-    source = _read_files_sql(version)
-    sql = f"with {_superseded_sql(source)} select distinct key from {source} semi join superseded using (sequence)"
-    keys = read_bounded(sql, {"files": version.duckdb_paths()}).column(0)
-    return frozenset(hash(key) for chunk in keys.chunks for key in chunk.to_pylist())
+class LatestVersions:
+    """The latest versions of a raw table's records, for reading them more than once: what is superseded is found once.
 
-
-class RecordVersions:
-    """Which records of a table have several versions, found when it is first asked for.
-
-    superseded: if it is known already, as this property of another process.
+    superseded: if it is known already, as this property of another process. Eight bytes are kept for each such row.
     """
 
     def __init__(self, version: TableVersion, superseded: NDArray[np.int64] | None = None) -> None:
-        self._version = version
-        self._superseded = superseded
+        self.version = version
+        self._known = superseded
 
-    @property
+    @cached_property
     def superseded(self) -> NDArray[np.int64]:
         """The sequences of the rows that are not the latest version of their key, in order."""
-        if self._superseded is None:
-            self._superseded = _find_superseded(self._version, self._version.files)
-        return self._superseded
+        return _find_superseded(self.version, self.version.files) if self._known is None else self._known
+
+    def read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of all, in any order."""
+        return _read_others(self.version, self.version.files, self.superseded, columns)
+
+    def read_in_order(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of all in the order of cursor and key, which doesn't depend on when they were fetched."""
+        return self._read_in_order(self.version.files, columns)
+
+    def read_window(self, window: date | None, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Columns of those in a window, in the order of cursor and key."""
+        return self._read_in_order([file for file in self.version.files if file.window == window], columns)
+
+    def _read_in_order(self, files: Sequence[StoredFile], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        # Files of later passes come later.
+        files = sorted(files, key=lambda file: int(file.min_values.get("sequence", 0)))
+        return read_in_order(lambda names: _read_others(self.version, files, self.superseded, names), columns)
+
+    def have_several(self, keys: Sequence[str]) -> Sequence[str]:
+        """Those of some keys that may have more than one stored row."""
+        hashes = np.array([hash(key) for key in keys], np.int64)
+        return [key for key, found in zip(keys, _are_among(hashes, self._superseded_keys), strict=True) if found]
 
     @cached_property
-    def keys(self) -> frozenset[int]:
-        """See `hash_keys_with_versions`."""
-        return hash_keys_with_versions(self._version)
+    def _superseded_keys(self) -> NDArray[np.int64]:
+        """A hash of the key of each superseded row, in order; hashes are good within this process."""
+        if not len(self.superseded):
+            return _NO_NUMBERS
+        hashes = array("q")
+        for batch in self.version.read_files(self.version.files, ["key", "sequence"], BATCH_ROWS):
+            repeated = batch.filter(pa.array(_are_among(np.asarray(batch.column("sequence")), self.superseded)))
+            hashes.extend(map(hash, repeated.column("key").to_pylist()))
+        return np.sort(np.frombuffer(hashes, np.int64))
 
 
-class LatestInOrder:
-    """Reads the latest versions in the order of cursor and key, which doesn't depend on when they were fetched.
-
-    windows: those that will be read, one after another and in this order. None: all records are read at once.
-    known: shared by those that read the same version.
-    Eight bytes are kept for each record of a window, or of some windows that have few.
-    """
-
-    def __init__(
-        self,
-        version: TableVersion,
-        windows: Sequence[date | None] | None = None,
-        known: RecordVersions | None = None,
-    ) -> None:
-        self.windows = windows
-        self._version = version
-        self._known = known or RecordVersions(version)
-        self._found: dict[date | None, NDArray[np.int64]] = {}
-
-    @property
-    def keys_with_versions(self) -> frozenset[int]:
-        """See `hash_keys_with_versions`."""
-        return self._known.keys
-
-    def read(self, columns: Sequence[str], window: date | None = None) -> Iterator[pa.RecordBatch]:
-        """Columns of the latest versions in a window, or of all."""
-        group = self._groups.get(window, ())
-        if not group:
-            return iter(())
-        if window not in self._found:
-            superseded, by_window = self._known.superseded, self.windows is not None
-            self._found = _put_in_order(self._version, group, superseded, by_window=by_window)
-        files = [file for file in group if self.windows is None or file.window == window]
-        return read_in_order(self._version, files, self._found.get(window, _NO_SEQUENCES), columns)
-
-    @cached_property
-    def _groups(self) -> dict[date | None, Sequence[StoredFile]]:
-        """The files to be put in order together, by window; under None if no windows are given."""
-        files = [file for file in self._version.files if file.rows]
-        if self.windows is None:
-            return {None: files}
-        groups: dict[date | None, Sequence[StoredFile]] = {}
-        group: list[StoredFile] = []
-        for window in self.windows:
-            found = [file for file in files if file.window == window]
-            if sum(file.rows for file in (*group, *found)) > _ORDERED_AT_ONCE:
-                group = []
-            group += found
-            groups[window] = group
-        return groups
+_NO_NUMBERS = np.empty(0, np.int64)
 
 
-_NO_SEQUENCES = np.empty(0, np.int64)
-
-
-def _put_in_order(
-    version: TableVersion, files: Sequence[StoredFile], superseded: NDArray[np.int64], *, by_window: bool
-) -> dict[date | None, NDArray[np.int64]]:
-    """The sequences of the latest versions in some files, in order: by window, or else all under None."""
-    sql = f"""
-        select {WINDOW if by_window and version.windowed else "null::date"} as in_window, sequence
-        from {_read_files_sql(version)}
-        order by in_window, cursor_at, key"""
-    table: Any = read_bounded(sql, {"files": version.duckdb_paths(files)})
-    if len(superseded):
-        table = table.filter(pa.array(~_are_among(table.column("sequence").to_numpy(), superseded)))
-    sequences = table.column("sequence").to_numpy()
-    runs = table.column("in_window").value_counts().to_pylist()
-    ends = list(accumulate(run["counts"] for run in runs))
-    return {run["values"]: sequences[end - run["counts"] : end] for run, end in zip(runs, ends, strict=True)}
+def _read_others(
+    version: TableVersion, files: Sequence[StoredFile], superseded: NDArray[np.int64], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Columns of the rows of some files, apart from those that are superseded."""
+    if not len(superseded):
+        yield from version.read_files(files, columns, BATCH_ROWS)
+        return
+    for batch in version.read_files(files, list(dict.fromkeys([*columns, "sequence"])), BATCH_ROWS):
+        wanted = ~_are_among(np.asarray(batch.column("sequence")), superseded)
+        rows = batch.select(list(columns))
+        if wanted.any():
+            yield rows if wanted.all() else rows.filter(pa.array(wanted))
 
 
 def _find_superseded(version: TableVersion, files: Sequence[StoredFile]) -> NDArray[np.int64]:
     """The sequences of the rows in some files that are not the latest version of their key, in order."""
     if not any(file.rows for file in files):
-        return _NO_SEQUENCES
+        return _NO_NUMBERS
     sql = f"with {_superseded_sql(_read_files_sql(version))} from superseded"
     return np.sort(read_bounded(sql, {"files": version.duckdb_paths(files)}).column(0).to_numpy())
 

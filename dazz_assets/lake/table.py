@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, suppress
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import Schema as DeltaSchema
@@ -16,7 +15,7 @@ from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from dazz_assets.lake.commit import Commit, check_commit, has_landed
 from dazz_assets.lake.errors import CommitRefusedError, LakeError
-from dazz_assets.lake.files import DataFile, FileWriter, new_file_path, window_constants
+from dazz_assets.lake.files import DataFile, FileWriter, new_file_path, read_parquet_file, window_constants
 from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW, added_columns
 from dazz_assets.lake.table_version import TableVersion
@@ -212,8 +211,7 @@ def _partition_values(window: date | None, *, windowed: bool) -> dict[str, str |
 
 def read_uncommitted(table: Table, file: DataFile, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of an uncommitted file, in the order in which they were written."""
-    with pq.ParquetFile(_filesystem_path(table, file.path), filesystem=table.root.filesystem) as parquet:
-        yield from parquet.iter_batches(columns=None if columns is None else list(columns))
+    return read_parquet_file(_filesystem_path(table, file.path), table.root.filesystem, columns)
 
 
 def remove_uncommitted(table: Table, file: DataFile) -> None:

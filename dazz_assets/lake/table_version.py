@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from dazz_assets.lake.file_content import content_in_lower_bound
+from dazz_assets.lake.files import read_parquet_file
 from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
 
@@ -123,11 +123,8 @@ class TableVersion:
 
     def _read_file(self, file: StoredFile, schema: pa.Schema, batch_rows: int) -> Iterator[pa.RecordBatch]:
         path = self.root.filesystem_path(f"{self.path.folder}/{file.path}")
-        with pq.ParquetFile(path, filesystem=self.root.filesystem) as parquet:
-            present = [name for name in schema.names if name in parquet.schema_arrow.names]
-            # One thread: the text is nearly all there is to decode, and each thread would keep memory for it.
-            for batch in parquet.iter_batches(batch_rows, columns=present, use_threads=False):
-                yield pa.RecordBatch.from_arrays([_find_column(batch, field, file) for field in schema], schema=schema)
+        for batch in read_parquet_file(path, self.root.filesystem, schema.names, batch_rows):
+            yield pa.RecordBatch.from_arrays([_find_column(batch, field, file) for field in schema], schema=schema)
 
 
 def _find_column(batch: pa.RecordBatch, field: pa.Field[Any], file: StoredFile) -> pa.Array[Any]:

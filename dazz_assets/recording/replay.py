@@ -22,6 +22,7 @@ from dazz_assets.http import Seam, Send
 from dazz_assets.http.auth_choice import list_auths
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.http.signed_jwt import find_jwts, make_throwaway_key
+from dazz_assets.lake.latest_versions import LatestVersions
 from dazz_assets.names import suggest
 from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.privacy.redactor import Redactor
@@ -81,7 +82,9 @@ class Replay:
             raise RecordingError(f"{self.spec.name} has no stream {stream!r}{suggest(stream, self.spec.streams)}")
         stream_spec = self.spec.streams[stream]
         stored = self.session.raw(stream_spec).open()
-        return [] if stored is None else list(StoredRecords(stream_spec, stored, Quarantine(), RecordCounts()))
+        if stored is None:
+            return []
+        return list(StoredRecords(stream_spec, LatestVersions(stored), Quarantine(), RecordCounts()))
 
     def objects(self, model: type[Model]) -> list[Model]:
         """The published objects of a domain model. Raises RecordingError if no parser returns it."""

@@ -17,7 +17,7 @@ from responses.registries import FirstMatchRegistry
 from urllib3 import HTTPResponse
 
 from dazz_assets.http import Request, Response, Send, Tape
-from dazz_assets.http.transport import read_prepared
+from dazz_assets.http.prepared import read_prepared
 
 
 class RequestsSeam:

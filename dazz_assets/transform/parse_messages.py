@@ -23,7 +23,7 @@ class Job:
     """What to parse: said first, and once. It holds the connection's secrets, so it goes over a pipe alone.
 
     lake, tables_lake: where records are read, and objects written. versions, departures: of the tables to be read, by
-    stream. superseded: see `RecordVersions`. levels: of loggers by name, and below what none logs anything.
+    stream. superseded: see `LatestVersions`. levels: of loggers by name, and below what none logs anything.
     """
 
     place: CodePlace

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from dazz_assets.lake import TableVersion
 from dazz_assets.spec.specs import StreamSpec
-from dazz_assets.transform.quarantine import Quarantine
+from dazz_assets.transform.quarantine import Quarantine, QuarantinedRows
 from dazz_assets.transform.records import RecordCounts, exceeds_max_invalid
+
+
+@dataclass(frozen=True, slots=True)
+class WindowNotes:
+    """What was noted of one window: rows for quarantine, counts by stream, and warnings."""
+
+    quarantined: QuarantinedRows
+    counts: Mapping[str, RecordCounts]
+    warnings: list[str]
 
 
 @dataclass(slots=True)
@@ -24,18 +33,18 @@ class ParseNotes:
         """Notes about records of these streams."""
         return cls(counts={name: RecordCounts() for name in streams})
 
-    def take(self) -> ParseNotes:
+    def take(self) -> WindowNotes:
         """What was noted since the last time. The objects that are noted in stay the same."""
-        taken = ParseNotes(counts={name: replace(counts) for name, counts in self.counts.items()})
-        taken.quarantine.add_all(self.quarantine.take_all())
-        for counts in self.counts.values():
-            counts.read, counts.replaced, counts.invalid_at, counts.stopped = 0, 0, [], False
-        taken.warnings, self.warnings = self.warnings, []
+        counts = {name: replace(counts) for name, counts in self.counts.items()}
+        taken = WindowNotes(self.quarantine.take_all(), counts, self.warnings)
+        for noted in self.counts.values():
+            noted.read, noted.replaced, noted.invalid_at, noted.stopped = 0, 0, [], False
+        self.warnings = []
         return taken
 
-    def add(self, other: ParseNotes) -> None:
+    def add(self, other: WindowNotes) -> None:
         """Add the notes of a window, in the order of windows. One warning is enough."""
-        self.quarantine.add_all(other.quarantine.take_all())
+        self.quarantine.add_all(other.quarantined)
         self.warnings = self.warnings or other.warnings[:1]
 
 

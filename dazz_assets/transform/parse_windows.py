@@ -11,7 +11,7 @@ from dazz_assets.counts import format_count
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import Commit, DataFile, Table
 from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
-from dazz_assets.lake.latest_versions import RecordVersions
+from dazz_assets.lake.latest_versions import LatestVersions
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted, remove_unfinished
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
@@ -201,9 +201,8 @@ class ParserRun:
         if not windows:
             return
         facts = self._session.read_facts()
-        versions = self._inputs.versions
-        known = {item.stream: RecordVersions(versions[item.stream]) for item in self._parser.incremental_inputs}
-        inputs = WindowInputs(versions, known, self._inputs.departures, self._inputs.provenance)
+        latest = {name: LatestVersions(version) for name, version in self._inputs.versions.items()}
+        inputs = WindowInputs(latest, self._inputs.departures, self._inputs.provenance)
         integration = self._session.make_parsing_integration(facts)
 
         def make_job(place: CodePlace) -> Job:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import Lake, Table, TableVersion
-from dazz_assets.lake.latest_versions import RecordVersions
+from dazz_assets.lake.latest_versions import LatestVersions
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
 from dazz_assets.spec.found_again import load_place
@@ -124,8 +124,8 @@ def _open(job: Job, sender: Sender) -> tuple[Session, WindowParser]:
         table = lake.departures(spec.name, stream, job.connection.id)
         return read_departures(None if number is None else _open_version(table, number), versions[stream])
 
-    known = {name: RecordVersions(versions[name], found) for name, found in job.superseded.items()}
-    inputs = WindowInputs(versions, known, read_departed, job.provenance)
+    latest = {name: LatestVersions(version, job.superseded.get(name)) for name, version in versions.items()}
+    inputs = WindowInputs(latest, read_departed, job.provenance)
     integration = session.make_parsing_integration(job.facts)
     return session, WindowParser(session, parser, integration, inputs, parser_tables(session, parser, tables_lake))
 

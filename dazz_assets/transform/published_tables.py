@@ -108,8 +108,8 @@ class PublishedTables:
             if table.path.folder not in current and (version := table.open()) is not None and version.files:
                 yield table
 
-    def quarantine_rows(self, windows: Collection[date | None]) -> list[dict[str, Any]]:
+    def quarantine_rows(self, windows: Collection[date | None]) -> Iterator[dict[str, Any]]:
         """The quarantine rows of some windows."""
-        if self.quarantine_version is None or not windows:
-            return []
-        return [row for batch in self.quarantine_version.read(windows=windows) for row in batch.to_pylist()]
+        if self.quarantine_version is not None and windows:
+            for batch in self.quarantine_version.read(windows=windows):
+                yield from batch.to_pylist()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+import weakref
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from functools import cached_property
+from typing import IO, Any, Literal
 
 import pyarrow as pa
 from pydantic_core import ErrorDetails
@@ -22,29 +26,36 @@ LOCATION_COLUMNS = ("key", "url", "page", "position", "sequence", "fetched_at")
 # The columns of quarantine that are shown.
 _SHOWN_COLUMNS = ("stream", "key", "reason", "kind", "looks_like", "model", "object_id", "window_start")
 MOST_EXAMPLES = 20
+# Rows are written to the disk when there are as many.
+_WAITING_ROWS = 2_000
+# One number says of as many records of a stream whether they are in quarantine.
+_KNOWN_TOGETHER = 1_024
+
+#: Rows by window, with the columns of the quarantine table.
+QuarantinedRows = Mapping[date | None, Sequence[pa.RecordBatch]]
 
 
 class Quarantine:
-    """Collects quarantine rows by window during a parse; each record of a stream once."""
+    """Collects quarantine rows by window during a parse; each record of a stream once.
+
+    Rows wait on the disk, since a tenth of millions of records may be invalid.
+    """
 
     def __init__(self) -> None:
-        self._rows: dict[date | None, list[dict[str, Any]]] = defaultdict(list)
-        self._known: set[tuple[str, int]] = set()
-
-    @property
-    def count(self) -> int:
+        self.count = 0
         """The number of rows."""
-        return sum(map(len, self._rows.values()))
+        self._rows: dict[date | None, list[Mapping[str, Any]]] = defaultdict(list)
+        self._waiting = 0
+        self._written = _WrittenRows()
+        self._reasons: Counter[str] = Counter()
+        self._first_reasons: dict[str, tuple[Kind, str]] = {}
+        # A bit for each record, by stream and a part of the record's sequence number.
+        self._known: dict[tuple[str, int], int] = defaultdict(int)
 
     @property
     def commonest_reason(self) -> str:
         """The reason of most rows, without the objects that duplicates name; empty without rows."""
-        reasons = Counter(
-            f"{row['model']} is yielded again" if row["kind"] == "duplicate" else f"{row['stream']}: {row['reason']}"
-            for window in sorted(self._rows, key=str)
-            for row in self._rows[window]
-        )
-        return reasons.most_common(1)[0][0] if reasons else ""
+        return self._reasons.most_common(1)[0][0] if self._reasons else ""
 
     def add_record(
         self,
@@ -56,60 +67,116 @@ class Quarantine:
         looks_like: str | None = None,
     ) -> None:
         """Add a raw record that can't be parsed, or not whole. location: its row's `LOCATION_COLUMNS`."""
-        if (identity := (stream, location["sequence"])) not in self._known:
-            self._known.add(identity)
-            row = {name: location[name] for name in LOCATION_COLUMNS}
-            why = {"kind": kind, "reason": reason, "looks_like": looks_like}
-            self._rows[window].append({**row, **why, "stream": stream, "model": None, "object_id": None})
+        row = {name: location[name] for name in LOCATION_COLUMNS}
+        why = {"kind": kind, "reason": reason, "looks_like": looks_like}
+        self._add_once(window, {**row, **why, "stream": stream, "model": None, "object_id": None})
 
     def add_duplicate(self, window: date | None, model: str, object_id: str, kept: date | None) -> None:
         """Add an object that was yielded again later. kept: the window that publishes it."""
         where = "later in the same window" if kept == window else f"in the window of {kept}"
         row = {"stream": None, "kind": "duplicate", "looks_like": None, "model": model, "object_id": object_id}
         reason = f"{model} {object_id} is yielded again {where}"
-        self._rows[window].append(dict.fromkeys(LOCATION_COLUMNS) | row | {"reason": reason})
+        self._add(window, dict.fromkeys(LOCATION_COLUMNS) | row | {"reason": reason})
 
-    def add_all(self, others: Mapping[date | None, Sequence[Mapping[str, Any]]]) -> None:
+    def add_all(self, taken: QuarantinedRows) -> None:
         """Add rows of records that another took in."""
-        for window, rows in others.items():
-            for row in rows:
-                if (identity := (row["stream"], row["sequence"])) not in self._known:
-                    self._known.add(identity)
-                    self._rows[window].append(dict(row))
+        for window, batches in taken.items():
+            for batch in batches:
+                for row in batch.to_pylist():
+                    self._add_once(window, row)
 
-    def take_all(self) -> dict[date | None, list[dict[str, Any]]]:
-        """All rows by window, which it then holds no more. It still takes none of these records again."""
-        taken = dict(self._rows)
-        self._rows.clear()
+    def take_all(self) -> QuarantinedRows:
+        """All rows, which it then holds no more. It still takes none of these records again."""
+        self._write_waiting()
+        taken = {window: list(self._written.read(window)) for window in self._written.windows}
+        self._written, self.count = _WrittenRows(), 0
+        self._reasons.clear()
         return taken
 
     def carry_over(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add stored quarantine rows of windows that are rewritten but were not parsed."""
         for row in rows:
-            self._rows[row["window_start"]].append({name: row.get(name) for name in QUARANTINE_SCHEMA.names})
+            self._add(row["window_start"], {name: row.get(name) for name in QUARANTINE_SCHEMA.names})
 
     def first_reason(self, stream: str) -> tuple[Kind, str]:
         """Why the first record of a stream was quarantined. There must be one."""
-        rows = (row for rows in self._rows.values() for row in rows)
-        first = next(row for row in rows if row["stream"] == stream and row["kind"] != "part")
-        return first["kind"], first["reason"]
+        return self._first_reasons[stream]
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
         """All rows, with the columns of the quarantine table."""
-        for rows in self._rows.values():
-            yield from rows
+        self._write_waiting()
+        for window in self._written.windows:
+            for batch in self._written.read(window):
+                yield from batch.to_pylist()
 
     def write_files(
         self, table: Table, windows: Collection[date | None], fingerprints: Mapping[date | None, str]
     ) -> list[DataFile]:
         """Write one file for each of these windows that has rows. Its caller commits them."""
+        self._write_waiting()
         files = []
-        for window in windows:
-            if rows := self._rows.get(window):
-                with table.new_file(window, fingerprint=fingerprints.get(window) or "none") as writer:
-                    writer.write(pa.RecordBatch.from_pylist(rows, schema=QUARANTINE_SCHEMA))
-                files.append(writer.close())
+        for window in self._written.windows & set(windows):
+            with table.new_file(window, fingerprint=fingerprints.get(window) or "none") as writer:
+                for batch in self._written.read(window):
+                    writer.write(batch)
+            files.append(writer.close())
         return files
+
+    def _add_once(self, window: date | None, row: Mapping[str, Any]) -> None:
+        """Add a row of a record, unless it has one."""
+        stream, (part, bit) = row["stream"], divmod(row["sequence"], _KNOWN_TOGETHER)
+        if self._known[stream, part] >> bit & 1:
+            return
+        self._known[stream, part] |= 1 << bit
+        if row["kind"] != "part":
+            self._first_reasons.setdefault(stream, (row["kind"], row["reason"]))
+        self._add(window, row)
+
+    def _add(self, window: date | None, row: Mapping[str, Any]) -> None:
+        is_duplicate = row["kind"] == "duplicate"
+        reason = f"{row['model']} is yielded again" if is_duplicate else f"{row['stream']}: {row['reason']}"
+        self._reasons[reason] += 1
+        self._rows[window].append(row)
+        self.count += 1
+        self._waiting += 1
+        if self._waiting >= _WAITING_ROWS:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        for window, rows in self._rows.items():
+            self._written.add(window, pa.RecordBatch.from_pylist(rows, schema=QUARANTINE_SCHEMA))
+        self._rows.clear()
+        self._waiting = 0
+
+
+class _WrittenRows:
+    """Quarantine rows in a temporary file, which is gone with this object."""
+
+    def __init__(self) -> None:
+        self._places: dict[date | None, list[tuple[int, int]]] = defaultdict(list)
+
+    @property
+    def windows(self) -> Set[date | None]:
+        """The windows that have rows."""
+        return self._places.keys()
+
+    @cached_property
+    def _file(self) -> IO[bytes]:
+        file = tempfile.TemporaryFile(prefix="dazz-quarantine-")  # noqa: SIM115 (closed with this object)
+        weakref.finalize(self, file.close)
+        return file
+
+    def add(self, window: date | None, rows: pa.RecordBatch) -> None:
+        """Write rows of a window."""
+        buffer = rows.serialize()
+        self._places[window].append((self._file.seek(0, os.SEEK_END), buffer.size))
+        self._file.write(buffer)
+
+    def read(self, window: date | None) -> Iterator[pa.RecordBatch]:
+        """The rows of a window, in the order in which they were added."""
+        for start, size in self._places[window]:
+            self._file.seek(start)
+            yield pa.ipc.read_record_batch(pa.py_buffer(self._file.read(size)), QUARANTINE_SCHEMA)
 
 
 def invalid_reason(problems: Sequence[ErrorDetails], sensitive: Collection[str] = ()) -> str:

@@ -7,10 +7,10 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 from operator import is_not
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic_core import ErrorDetails
@@ -18,9 +18,9 @@ from pydantic_core import ErrorDetails
 from dazz_assets.declare.parser import key_text
 from dazz_assets.declare.stream import RecordModel
 from dazz_assets.http.placeholders import parent_field
-from dazz_assets.lake import TableVersion, latest_versions, stored_versions
+from dazz_assets.lake import stored_versions
 from dazz_assets.lake.files import column_bytes
-from dazz_assets.lake.latest_versions import LatestInOrder, hash_keys_with_versions
+from dazz_assets.lake.latest_versions import LatestVersions
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.transform.masked_values import describe_values
 from dazz_assets.transform.quarantine import LOCATION_COLUMNS, Kind, Quarantine, invalid_reason, problem_kind
@@ -32,6 +32,9 @@ _COLUMNS = [*_LOCATION, "parent", "record"]
 _PART_ROWS = 128
 # Cache full-refresh inputs up to this size between windows, since each window reads them again.
 _CACHED_BYTES = 16 * 2**20
+
+
+Scope = Literal["all", "all in order", "window"]
 
 
 class TooManyInvalidError(Exception):
@@ -75,8 +78,8 @@ class StoredRecords:
     """The latest valid version of each record of a stream, or of the records whose latest version lies in a window.
 
     An invalid version goes to quarantine, under the window, and the record's newest valid version replaces it.
+    scope: "all" come in any order, those of a window always in order.
     thread: reads the next rows while some are in use.
-    ordered: reads them in order, of a window if it has windows; without it, all come in any order.
     departures: since when records are no longer listed, by key; None while no whole list says so.
     Iterating raises TooManyInvalidError as soon as the share of invalid records is certain to exceed `max_invalid`.
     """
@@ -84,23 +87,23 @@ class StoredRecords:
     def __init__(
         self,
         stream: StreamSpec,
-        version: TableVersion,
+        latest: LatestVersions,
         quarantine: Quarantine,
         counts: RecordCounts,
-        thread: Executor | None = None,
-        ordered: LatestInOrder | None = None,
+        scope: Scope = "all",
         window: date | None = None,
+        thread: Executor | None = None,
         departures: Callable[[], Mapping[str, datetime | None]] = dict,
     ) -> None:
         self._stream = stream
         self._read_departures = departures
-        self._version = version
+        self._latest = latest
         self._quarantine = quarantine
         self._counts = counts
         self._thread = thread
-        self._ordered = ordered
+        self._scope = scope
         self._window = window
-        self._is_whole = ordered is None or ordered.windows is None
+        self._is_whole = scope != "window"
         self._reader = make_reader(stream.required_model)
         self._hidden = (*stream.personal, *stream.sensitive)
         self._cached: list[_ModelBatch] | None = None
@@ -174,8 +177,7 @@ class StoredRecords:
         is_first, self.was_read = not self.was_read, True
         cache: list[_ModelBatch] | None = [] if self._is_whole else None
         size = 0
-        ordered = self._ordered
-        batches = ordered.read(_COLUMNS, self._window) if ordered else latest_versions(self._version, _COLUMNS)
+        batches = self._read_rows()
         for batch in _read_ahead(batches, self._thread) if self._thread else batches:
             size += batch.nbytes
             for read in self._validate(batch, count=is_first):
@@ -185,6 +187,11 @@ class StoredRecords:
                     cache = None
                 yield read
         self._cached = cache
+
+    def _read_rows(self) -> Iterator[pa.RecordBatch]:
+        if self._scope == "window":
+            return self._latest.read_window(self._window, _COLUMNS)
+        return self._latest.read(_COLUMNS) if self._scope == "all" else self._latest.read_in_order(_COLUMNS)
 
     def _validate(self, batch: pa.RecordBatch, *, count: bool) -> Iterator[_ModelBatch]:
         """The models of a batch, part by part. From the first part on that has an invalid record, all at once."""
@@ -256,21 +263,17 @@ class StoredRecords:
             self._counts.invalid_at.append(self._counts.read - unread)
         self._quarantine.add_record(self._window, self._stream.name, row, kind, reason, looks_like)
         # A table has at least as many rows as records, so the final share is no smaller than this one.
-        if count and exceeds_max_invalid(self._stream, self._counts.invalid, self._version.rows):
+        if count and exceeds_max_invalid(self._stream, self._counts.invalid, self._latest.version.rows):
             self._counts.read -= unread
             self._counts.stopped = True
             raise TooManyInvalidError
 
-    @cached_property
-    def _keys_with_versions(self) -> frozenset[int]:
-        """Hashes of the keys that have several versions. One query finds them, since each look for versions is one."""
-        return self._ordered.keys_with_versions if self._ordered else hash_keys_with_versions(self._version)
-
     def _read_newest_valid(self, invalid: Mapping[str, int]) -> dict[str, RecordModel]:
         """The newest valid version by key. invalid: the sequence of the invalid latest version, by key."""
         found: dict[str, RecordModel] = {}
-        keys = [key for key in invalid if hash(key) in self._keys_with_versions]
-        for batch in stored_versions(self._version, keys, ["key", "sequence", "record"]):
+        # Each look for versions is a query.
+        keys = self._latest.have_several(list(invalid)) if invalid else ()
+        for batch in stored_versions(self._latest.version, keys, ["key", "sequence", "record"]):
             for row in batch.to_pylist():
                 if row["key"] not in found and row["sequence"] != invalid[row["key"]]:
                     with suppress(InvalidRecordError):

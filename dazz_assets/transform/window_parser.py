@@ -15,13 +15,13 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
-from dazz_assets.lake import DataFile, Table, TableVersion
-from dazz_assets.lake.latest_versions import LatestInOrder, RecordVersions
+from dazz_assets.lake import DataFile, Table
+from dazz_assets.lake.latest_versions import LatestVersions
 from dazz_assets.lake.object_file import ObjectFile
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import InputSpec, ParserSpec
-from dazz_assets.transform.parse_notes import ParseNotes
-from dazz_assets.transform.records import StoredRecords, TooManyInvalidError
+from dazz_assets.transform.parse_notes import ParseNotes, WindowNotes
+from dazz_assets.transform.records import Scope, StoredRecords, TooManyInvalidError
 from dazz_assets.transform.result_checks import (
     describe_error,
     describe_foreign_ids,
@@ -39,13 +39,12 @@ Model = type[DomainObject]
 
 @dataclass(frozen=True)
 class WindowInputs:
-    """What a parser reads: a version of each raw table, and what is known of it.
+    """What a parser reads: the latest versions of each stream's records, in one version of its raw table.
 
-    known: of the incremental inputs. departures: of a snapshot, see `RawInputs`. provenance: names the versions.
+    departures: of a snapshot, see `RawInputs`. provenance: names the versions of the tables.
     """
 
-    versions: Mapping[str, TableVersion]
-    known: Mapping[str, RecordVersions]
+    latest: Mapping[str, LatestVersions]
     departures: Callable[[str], Mapping[str, datetime | None]]
     provenance: str
 
@@ -68,7 +67,7 @@ class ParsedWindow:
     """
 
     window: Window
-    notes: ParseNotes
+    notes: WindowNotes
     files: list[DataFile] = field(default_factory=list)
     error: Exception | None = None
     read_whole: bool = False
@@ -94,11 +93,10 @@ class WindowParser:
         # Reads records ahead of the parser, and writes its objects behind it.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dazz-parse")
         self._notes = ParseNotes.of(item.stream for item in parser.inputs)
-        self._full_refresh = {}
-        for item in parser.inputs:
-            if item.kind == "full_refresh":
-                ordered = None if parser.incremental_inputs else LatestInOrder(inputs.versions[item.stream])
-                self._full_refresh[item.parameter] = self._read_records(item, ordered)
+        scope: Scope = "all" if parser.incremental_inputs else "all in order"
+        self._full_refresh = {
+            item.parameter: self._read_records(item, scope) for item in parser.inputs if item.kind == "full_refresh"
+        }
 
     def __enter__(self) -> WindowParser:
         return self
@@ -108,15 +106,9 @@ class WindowParser:
 
     def parse(self, tasks: Sequence[WindowTask]) -> Iterator[ParsedWindow]:
         """Parse windows in this order, each apart from the others. One without files is the last."""
-        latest = {
-            item.stream: LatestInOrder(
-                self._inputs.versions[item.stream], [task.window for task in tasks], self._inputs.known[item.stream]
-            )
-            for item in self._parser.incremental_inputs
-        }
         before: _Unfinished | None = None
         for task in tasks:
-            parsed = self._parse(task, latest)
+            parsed = self._parse(task)
             if before is not None:
                 yield before.finish()
             before = parsed
@@ -125,11 +117,11 @@ class WindowParser:
         if before is not None:
             yield before.finish()
 
-    def _parse(self, task: WindowTask, latest: Mapping[str, LatestInOrder]) -> _Unfinished:
+    def _parse(self, task: WindowTask) -> _Unfinished:
         files: list[Future[DataFile]] = []
         error: Exception | None = None
         try:
-            files = self._write_window(task, latest)
+            files = self._write_window(task)
         except TooManyInvalidError:
             pass
         except Exception as raised:  # noqa: BLE001  whoever takes it raises it
@@ -137,12 +129,12 @@ class WindowParser:
         read_whole = any(records.was_read for records in self._full_refresh.values())
         return _Unfinished(files, ParsedWindow(task.window, self._notes.take(), error=error, read_whole=read_whole))
 
-    def _write_window(self, task: WindowTask, latest: Mapping[str, LatestInOrder]) -> list[Future[DataFile]]:
+    def _write_window(self, task: WindowTask) -> list[Future[DataFile]]:
         """The files of a window, which the thread finishes."""
         window = task.window
         handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full_refresh.items()}
         for item in self._parser.incremental_inputs:
-            handles[item.parameter] = Incremental(self._read_records(item, latest[item.stream], window))
+            handles[item.parameter] = Incremental(self._read_records(item, "window", window))
         files: dict[Model, ObjectFile] = {}
         try:
             for (model, table), path in zip(self._tables.items(), task.paths, strict=True):
@@ -198,15 +190,15 @@ class WindowParser:
         if fault is not None:
             raise_fault(fault, self._where(window))
 
-    def _read_records(self, item: InputSpec, ordered: LatestInOrder | None, window: Window = None) -> StoredRecords:
+    def _read_records(self, item: InputSpec, scope: Scope, window: Window = None) -> StoredRecords:
         return StoredRecords(
             self._session.spec.streams[item.stream],
-            self._inputs.versions[item.stream],
+            self._inputs.latest[item.stream],
             self._notes.quarantine,
             self._notes.counts[item.stream],
-            self._thread,
-            ordered,
+            scope,
             window,
+            self._thread,
             departures=lambda: self._inputs.departures(item.stream),
         )
 

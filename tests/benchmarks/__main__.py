@@ -15,6 +15,7 @@ from tests.benchmarks.processes import BenchmarkError
 from tests.benchmarks.scenarios import (
     codec,
     fetch,
+    full_refresh,
     idle,
     latency,
     many,
@@ -30,7 +31,21 @@ from tests.benchmarks.tables import describe_machine
 
 SCENARIOS: dict[str, Callable[[Options], str]] = {
     module.__name__.rpartition(".")[2]: module.run
-    for module in (startup, idle, tick, scale, fetch, sync, codec, latency, rate, many, parse, memory)
+    for module in (
+        startup,
+        idle,
+        tick,
+        scale,
+        fetch,
+        sync,
+        codec,
+        latency,
+        rate,
+        many,
+        parse,
+        full_refresh,
+        memory,
+    )
 }
 _WITH_PEERS = {
     "fetch": ("limit", "dlt", "airbyte", "singer"),

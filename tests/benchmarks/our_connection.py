@@ -53,9 +53,9 @@ def count_stored(integration: str, folder: Path) -> int:
     return 0 if version is None else version.rows
 
 
-def count_published(integration: str, folder: Path) -> int:
-    """How many objects a lake holds of the one parser of an integration."""
+def count_published(integration: str, folder: Path, parser: str | None = None) -> int:
+    """How many objects a lake holds of a parser of an integration, by default its first."""
     session = open_session(integration, "http://127.0.0.1:1", folder)
-    (parser,) = session.spec.parsers.values()
-    tables = session.lake.tables_of_parser(session.spec.name, parser.name, CONNECTION)
+    name = parser or next(iter(session.spec.parsers))
+    tables = session.lake.tables_of_parser(session.spec.name, name, CONNECTION)
     return sum(version.rows for table in tables if (version := table.open()) is not None)

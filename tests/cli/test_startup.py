@@ -19,6 +19,15 @@ try:
 finally:
     print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
 """
+# A command, in whose place the pool is looked at.
+ARROW = """
+from dazz_assets import cli
+def app(prog_name):
+    import pyarrow
+    print(pyarrow.default_memory_pool().backend_name)
+cli.app = app
+cli.main()
+"""
 LAKE = {"deltalake", "duckdb", "pyarrow", "pandas"}
 SENDING = {"requests", "tenacity"}
 DAGSTER = {"dagster", "sqlalchemy", "grpc"}
@@ -50,3 +59,11 @@ def test_the_package_runs_as_a_module(synced: Project) -> None:
 
 def test_the_version_is_that_of_the_installed_package(project: Project) -> None:
     assert project.run("--version").out == f"dazz {version('dazz-assets')}\n"
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, "system"), ("mimalloc", "mimalloc")])
+def test_arrow_takes_memory_from_the_c_library_unless_told_otherwise(given: str | None, used: str) -> None:
+    env = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    env |= {} if given is None else {"ARROW_DEFAULT_MEMORY_POOL": given}
+    result = subprocess.run([sys.executable, "-c", ARROW], env=env, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == used

@@ -36,17 +36,17 @@ PAGES = 5
 SMALL, LARGE = 100, 300
 # Pages of which each record is sampled.
 FEW = (5, 20)
-# Little above what Python 3.11 counts (217 and 51), which is the most of all versions; each run counts the same. What
+# Little above what Python 3.11 counts (76 and 51), which is the most of all versions; each run counts the same. What
 # makes a record cheaper lowers them. A loop over records that does next to nothing adds six.
-MOST_STEPS_OF_FETCH = 219
+MOST_STEPS_OF_FETCH = 78
 MOST_STEPS_OF_PARSE = 55
-# The same of a record that is sampled, to see what fields the records have: 332.
-MOST_STEPS_OF_SAMPLED = 336
+# The same of a record that is sampled, to see what fields the records have: 166.
+MOST_STEPS_OF_SAMPLED = 168
 # Pages that wait to be written: blocks of memory for each of their records.
 MOST_BLOCKS = 11
 # Calls of functions written in C, from a page's records to what is written: of each record four for its hash, the rest
 # for its key of two terms; of the page all else, among which are one decoder and three that join texts.
-CALLS_OF_RECORD, CALLS_OF_PAGE = 11, 72
+CALLS_OF_RECORD, CALLS_OF_PAGE = 11, 73
 Tracer = Callable[[FrameType, str, Any], Any]
 
 

@@ -146,6 +146,21 @@ def test_hooks_see_each_response_and_may_read_it(vendor: Vendor, client: Client)
     assert seen == [(301, b"moved"), (503, b"down"), (200, b"[1]")]
 
 
+def test_what_a_hook_changes_in_a_request_that_was_sent_is_not_sent_with_the_next_one(
+    vendor: Vendor, connect: Connect
+) -> None:
+    def hook(response: Response, *args: Any, **kwargs: Any) -> None:
+        response.request.headers["Authorization"] = "hidden"
+        response.request.headers["Accept"] = "text/html"
+
+    client = connect(auth=BearerToken("secret-token"))
+    client.session.hooks["response"].append(hook)
+    for _ in range(3):
+        client.send(Request(vendor.url))
+    sent = [(request.headers["Authorization"], request.headers["Accept"]) for request in vendor.requests]
+    assert sent == [("Bearer secret-token", "application/json")] * 3
+
+
 def test_the_responses_library_can_replace_the_vendor() -> None:
     with responses.RequestsMock() as mocked:
         mocked.get("https://api.example.com/x?limit=1", json=[{"id": 1}])

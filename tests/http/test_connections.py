@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 
 import pytest
 
@@ -17,9 +19,12 @@ Connect = Callable[..., Client]
 
 
 class RawServer:
-    """Sends scripted bytes: each connection gets a list of responses, one a request, and is then closed."""
+    """Sends scripted bytes: each connection gets a list of responses, one a request, and is then closed.
 
-    def __init__(self, *connections: Sequence[bytes]) -> None:
+    A response may be a list of pieces, which are sent one after another.
+    """
+
+    def __init__(self, *connections: Sequence[bytes | Sequence[bytes]]) -> None:
         self.accepted = 0
         self._scripts = list(connections)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -30,11 +35,13 @@ class RawServer:
         with suppress(OSError):
             for script in self._scripts:
                 connection, _ = self._listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.accepted += 1
                 with connection:
                     for response in script:
                         _read_request(connection)
-                        connection.sendall(response)
+                        for piece in [response] if isinstance(response, bytes) else response:
+                            connection.sendall(piece)
 
     def close(self) -> None:
         self._listener.close()
@@ -59,7 +66,7 @@ def sized(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
 def serve(clock: Clock) -> Iterator[Callable[..., tuple[RawServer, Client]]]:
     started: list[tuple[RawServer, Client]] = []
 
-    def start(*connections: Sequence[bytes]) -> tuple[RawServer, Client]:
+    def start(*connections: Sequence[bytes | Sequence[bytes]]) -> tuple[RawServer, Client]:
         server = RawServer(*connections)
         started.append((server, Client(server.url, clock=clock, sleep=clock.sleep)))
         return started[-1]
@@ -125,6 +132,33 @@ def test_a_response_that_is_cut_short_each_time_fails(serve: Serve) -> None:
     server, client = serve(*[[respond(b"[1,2", "Content-Length: 50")]] * 20)
     with pytest.raises(TransportError, match="cut short after 4 bytes"):
         fetch(server, client)
+
+
+def test_what_follows_a_body_is_not_read_as_the_next_response(serve: Serve) -> None:
+    server, client = serve([sized(b"[1]") + sized(b"[9]"), sized(b"[9]")], [sized(b"[2]")])
+    assert [fetch(server, client), fetch(server, client)] == [b"[1]", b"[2]"]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        sized(b"[" + b"1," * 200_000 + b"2]"),
+        respond(b"3\r\n[1,\r\n2\r\n2]\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
+        sized(gzip.compress(b"[1,2]"), "Content-Encoding: gzip"),
+        b"HTTP/1.1 100 Continue\r\n\r\n" + sized(b"[1,2]"),
+        respond(b"[1,2]", "X-Folded: a", "  b", "Content-Length: 5"),
+        respond(b"[1,2]", "Content-Length: 5").replace(b"\r\n", b"\n"),
+        sized(b"[1,2]").replace(b"HTTP/1.1", b"HTTP/1.0"),
+    ],
+    ids=["a large one", "in chunks", "compressed", "after an interim one", "folded", "bare line feeds", "HTTP/1.0"],
+)
+def test_a_response_may_come_in_small_pieces(serve: Serve, response: bytes) -> None:
+    sizes = [1] * 300 if len(response) < 300 else [1, 20, 1, 60, 7_000, *[99_999] * 5]
+    starts = list(accumulate(sizes, initial=0))
+    pieces = [response[start : start + size] for start, size in zip(starts, sizes, strict=False)]
+    server, client = serve([pieces], [sized(b"[3]")])
+    assert fetch(server, client) in (b"[1,2]", b"[" + b"1," * 200_000 + b"2]")
+    assert fetch(server, client) == b"[3]"
 
 
 def test_what_is_left_of_a_redirect_is_not_read_as_the_next_response(vendor: Vendor, client: Client) -> None:

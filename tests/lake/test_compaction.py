@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from dazz_assets.lake import Lake, Table, TableVersion, compact, compaction, latest_versions, window_fingerprints
@@ -48,6 +49,17 @@ def test_small_slices_become_one_file_per_window_with_the_same_rows(lake: Lake, 
     assert sorted(read_column(latest_versions(after, ["record"]), "record")) == sorted(
         read_column(latest_versions(before, ["record"]), "record")
     )
+
+
+def test_compacted_files_have_small_row_groups_as_each_is_read_whole(
+    lake: Lake, many_slices: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "_ROW_GROUP_ROWS", 2)
+    list(compact(lake))
+    folder = Path(many_slices.root.filesystem_path(many_slices.path.folder))
+    files = [pq.ParquetFile(folder / file.path).metadata for file in newest_version(many_slices).files]
+    assert max(file.num_rows for file in files) > 2
+    assert {file.row_group(n).num_rows for file in files for n in range(file.num_row_groups)} <= {1, 2}
 
 
 def test_compaction_keeps_passes_and_marks(lake: Lake, many_slices: Table) -> None:

@@ -31,11 +31,11 @@ def _put(desk: Desk, number: int) -> None:
 
 
 @pytest.mark.parametrize("integration", [OneOfAWindow, OneOfAll])
-@pytest.mark.parametrize("sorted_in_memory", [1, 20_000])
+@pytest.mark.parametrize("sorted_bytes", [1, 2**24])
 def test_one_sync_six_syncs_and_a_compaction_publish_the_same(
-    integration: type[Any], sorted_in_memory: int, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    integration: type[Any], sorted_bytes: int, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ordered_rows, "_ROWS_PER_PART", sorted_in_memory)
+    monkeypatch.setattr(ordered_rows, "_SORTED_BYTES", sorted_bytes)
     desk.tickets.clear()
     often = Customer(tmp_path / "often", desk.vendor.url, integration)
     for number in range(1, 7):

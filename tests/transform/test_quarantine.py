@@ -1,6 +1,8 @@
 """Bad records go to quarantine with the reason, and the others are published."""
 
+import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,8 @@ import pytest
 
 from dazz_assets import Cursor, FullRefresh, parser
 from dazz_assets.errors import ParseError
+from dazz_assets.transform import quarantine
+from dazz_assets.transform.quarantine import Quarantine
 from tests.declaring import declare
 from tests.help_desk_vendor import Customer, Desk, Incident, PagedDeskApi, TicketsStream
 
@@ -124,3 +128,52 @@ def test_a_record_without_key_or_cursor_or_that_is_not_json_is_stored_and_quaran
     assert (row["kind"], row["reason"]) == (kind, reason)
     assert customer.titles() == ["ticket 1", "ticket 2", "ticket 3", "ticket 4"]
     assert customer.sync()["tickets"].records == 0
+
+
+def test_rows_that_waited_on_the_disk_are_published_as_the_others(
+    desk: Desk, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        desk.put(number, f"2026-01-0{number + 5}T10:00:00Z", title=["no", "text"])  # type: ignore[arg-type]
+    for number in range(10, 50):
+        desk.put(number, "2026-01-20T10:00:00Z")
+    customer.sync()
+    customer.parse()
+    every_row = "select * exclude (inputs) from quarantine order by key"
+    expected = customer.rows(every_row)
+    monkeypatch.setattr(quarantine, "_WAITING_ROWS", 1)
+    report = customer.parse(every=True)
+    assert (report.quarantined, report.quarantine_reason) == (3, "tickets: title: Input should be a valid string")
+    assert customer.rows(every_row) == expected
+    assert len(expected) == 3
+
+
+def test_a_record_that_is_read_again_is_put_into_quarantine_once() -> None:
+    held = Quarantine()
+    sequences = (0, 1, 1_023, 1_024, 2**40)
+    for _ in range(2):
+        for sequence in sequences:
+            held.add_record(None, "tickets", _location(sequence), "invalid", "odd")
+            held.add_record(None, "agents", _location(sequence), "invalid", "odd")
+    assert held.count == 10
+    assert [row["sequence"] for row in held.rows() if row["stream"] == "tickets"] == list(sequences)
+
+
+def test_many_rows_take_little_memory() -> None:
+    held = Quarantine()
+    tracemalloc.start()
+    try:
+        for sequence in range(0, 200_000, 10):
+            window = date(2026, 1, 5) if sequence % 20 else None
+            held.add_record(window, "tickets", _location(sequence), "invalid", "title: Input should be a valid string")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held.count == 20_000
+    assert most < 6_000_000
+    assert sum(1 for _ in held.rows()) == 20_000
+
+
+def _location(sequence: int) -> dict[str, Any]:
+    place = {"key": f"key {sequence}", "url": "https://desk.example/tickets", "page": 1, "position": 0}
+    return {**place, "sequence": sequence, "fetched_at": datetime(2026, 1, 31, tzinfo=UTC)}

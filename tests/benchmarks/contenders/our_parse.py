@@ -6,11 +6,11 @@ from dazz_assets.transform.parse_windows import parse
 from tests.benchmarks.our_connection import open_session
 
 
-def main(integration: str, folder: str, processes: str) -> None:
+def main(integration: str, folder: str, processes: str = "1", name: str | None = None) -> None:
     session = open_session(integration, "http://127.0.0.1:1", folder)
-    (parser,) = session.spec.parsers.values()
+    parser = session.spec.parsers[name or next(iter(session.spec.parsers))]
     parse(session, parser, windows=None, processes=int(processes))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:])
