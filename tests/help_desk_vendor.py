@@ -167,7 +167,7 @@ class Customer:
         connection: str = "acme",
         clock: Clock | None = None,
     ) -> None:
-        self.clock = clock
+        self._clock = clock
         self.spec = read_integration(integration)
         self.lake = Lake(folder / "lake")
         config = {"token": "secret", "base_url": url}
@@ -175,7 +175,7 @@ class Customer:
 
     @property
     def session(self) -> Session:
-        clock = self.clock
+        clock = self._clock
         if clock is None:
             return Session(self.spec, self.connection, self.lake)
 
