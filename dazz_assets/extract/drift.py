@@ -76,8 +76,9 @@ class RecordShape:
     def _note_fields(self, record: bytes) -> tuple[str, ...]:
         """Note the types of a record's fields; the paths that it has."""
         kinds: dict[str, str] = {}
-        value = _JSON.decode(record.decode("utf-8", "surrogatepass"))
-        _find_fields(self._sensitive.prune(value), "", kinds)
+        with suppress(RecursionError):  # It is nested so deeply that nobody reads it; what was found counts.
+            value = _JSON.decode(record.decode("utf-8", "surrogatepass"))
+            _find_fields(self._sensitive.prune(value), "", kinds)
         for path, kind in kinds.items():
             if (path, kind) not in self._noted and (path in self._types or len(self._types) < _MOST_PATHS):
                 self._noted.add((path, kind))

@@ -30,11 +30,12 @@ from dazz_assets.lake.commit import PASSES
 from dazz_assets.lake.table import remove_uncommitted
 from dazz_assets.windows import to_microseconds
 
-# A pass that may commit what it has does so after this many rows, and as many for each window, since a commit writes a
-# file a window; but no sooner than this many seconds after its last commit.
+# A pass that may commit what it has does so after this many rows, but no sooner than this many seconds after its last
+# commit. In no order of time, each commit writes a file of each window: it then waits for as many rows for each, or for
+# so long that too much would be fetched again after an error.
 _ROWS_PER_CHECKPOINT = 20_000
 _ROWS_PER_FILE = 100
-_SECONDS_PER_CHECKPOINT = 10.0
+_SECONDS_PER_CHECKPOINT, _MOST_SECONDS_PER_CHECKPOINT = 10.0, 600.0
 # A list of fewer records may shrink by any share.
 _FEWEST_FOR_SHRINK = 20
 _SECONDS_BEFORE_SECOND_LISTING = 5.0
@@ -144,9 +145,11 @@ class Pass:
         self._ascending = self._ascending and is_ascending(inside.moments, newest_before)
 
     def _is_checkpoint_due(self) -> bool:
-        is_recent = time.monotonic() - self._committed_at < _SECONDS_PER_CHECKPOINT
-        enough = max(_ROWS_PER_CHECKPOINT, _ROWS_PER_FILE * self._slices.window_count)
-        return self._uncommitted_rows >= enough and not is_recent
+        seconds, rows = time.monotonic() - self._committed_at, self._uncommitted_rows
+        if rows < _ROWS_PER_CHECKPOINT or seconds < _SECONDS_PER_CHECKPOINT:
+            return False
+        makes_few_files = self._ascending or rows >= _ROWS_PER_FILE * self._slices.window_count
+        return makes_few_files or seconds >= _MOST_SECONDS_PER_CHECKPOINT
 
     def _may_store_unfinished(self) -> bool:
         state = self._state

@@ -2,19 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from dazz_assets.lake.parts_on_disk import PartsOnDisk
-
-# Each part holds the rows of as many windows, and is read at once.
-_PARTS = 200
-_WINDOW = "window"
-
-Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 
 class ScatteredRows:
@@ -27,26 +20,35 @@ class ScatteredRows:
         self._parts = PartsOnDisk()
 
     def add(self, rows: pa.RecordBatch, days: NDArray[np.int64]) -> None:
-        """Add rows, with the window of each."""
-        dated = rows.append_column(_WINDOW, pa.array(days, pa.int64()))
-        for part, own in split_by(dated, days % _PARTS):
-            self._parts.add(part, own)
+        """Add rows, with the window of each. Raises OSError if the disk is full."""
+        for day, own in split_by(rows, days):
+            self._parts.add(day, own)
 
-    def take(self, most_bytes: int) -> Iterator[tuple[int, pa.Table]]:
-        """The rows of each window, in the order in which they were added: at most about so many bytes at a time."""
-        for batches in self._parts.take():
-            part = pa.Table.from_batches(batches)
-            for day, rows in split_by(part.drop_columns([_WINDOW]), part.column(_WINDOW).to_numpy()):
-                at_once = max(1, rows.num_rows * most_bytes // max(1, rows.nbytes))
-                for first in range(0, rows.num_rows, at_once):
-                    yield day, rows.slice(first, at_once)
+    def take(self, most_bytes: int) -> Iterator[tuple[int, Iterator[pa.Table]]]:
+        """The rows of each window, in the order in which they were added, about so many bytes at a time."""
+        for day, batches in self._parts.take():
+            yield day, _join(batches, most_bytes)
 
     def close(self) -> None:
         """Remove what waits."""
         self._parts.close()
 
 
-def split_by(rows: Rows, numbers: NDArray[np.int64]) -> Iterator[tuple[int, Rows]]:
+def _join(batches: Iterator[pa.RecordBatch], most_bytes: int) -> Iterator[pa.Table]:
+    """Batches together, about so many bytes at a time."""
+    joined: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        joined.append(batch)
+        size += batch.nbytes
+        if size >= most_bytes:
+            yield pa.Table.from_batches(joined)
+            joined, size = [], 0
+    if joined:
+        yield pa.Table.from_batches(joined)
+
+
+def split_by(rows: pa.RecordBatch, numbers: NDArray[np.int64]) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Rows by a number that each has, the least number first; those of one number in their order."""
     order = np.argsort(numbers, kind="stable")
     rows, numbers = rows.take(pa.array(order, pa.int64())), numbers[order]

@@ -1,5 +1,6 @@
 """Syncs one stream of one connection into the lake: from its marks or over a range, in one pass or several."""
 
+import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
@@ -146,9 +147,10 @@ class StreamSync:
 
     def _describe_unwritable(self, error: OSError) -> str:
         return (
-            f"{self._session.name}, stream {self._stream.name}: what was fetched can't be written to the lake: {error}."
-            " Nothing is stored since the last commit, and the mark stays where that left it. See to the lake's disk or"
-            " storage, and sync again"
+            f"{self._session.name}, stream {self._stream.name}: what was fetched can't be written: {error}. Nothing is "
+            "stored since the last commit, and the mark stays where that left it. See to the disk or storage of the "
+            f"lake, and to {tempfile.gettempdir()}, where rows in no order of time wait (TMPDIR names another), and "
+            "sync again"
         )
 
     def _describe_strays(self) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
-from itertools import chain, groupby
-from operator import itemgetter
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,10 @@ from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
 
 # Buffer rows up to this much text, so that row groups are large even with many windows.
 _BUFFERED_BYTES = 8 * 2**20
-# Each open file holds the rows that were written last, about a megabyte. Rows of more windows than this in one buffer
-# come in no order of time: written as they come, they would make many small files of each window.
+# Each open file holds the rows that were written last, about a megabyte.
 _MOST_OPEN_FILES = 32
+# Rows of more windows in one buffer come in no order of time: as they come, they would make many small files of each.
+_MOST_WINDOWS_IN_ORDER = _MOST_OPEN_FILES
 
 # Rows of pages, each with the sequence number of its first row.
 _Waiting = list[tuple[int, RowBatch]]
@@ -144,11 +144,17 @@ class PassWriter:
             self._write_to(None, batch)
             return
         days = np.concatenate(windows)
-        if self._scattered is None and (is_last or len(np.unique(days)) <= _MOST_OPEN_FILES):
-            for day, own in split_by(batch, days):
-                self._write_to(window_of_day(day), own)
-        else:
+        if self._scattered is not None or (not is_last and self._is_scattered(days)):
             self._scatter(batch, days)
+            return
+        for day, own in split_by(batch, days):
+            self._write_to(window_of_day(day), own)
+
+    def _is_scattered(self, days: NDArray[np.int64]) -> bool:
+        """Whether rows lie in many windows, or in one whose file was finished: of large records, a buffer has few."""
+        found = set(days.tolist())
+        finished = {file.window for file in self._finished}
+        return len(found) > _MOST_WINDOWS_IN_ORDER or any(window_of_day(day) in finished for day in found)
 
     def _scatter(self, rows: pa.RecordBatch, days: NDArray[np.int64]) -> None:
         if self._scattered is None:
@@ -159,8 +165,8 @@ class PassWriter:
         """Write the rows that wait on the disk, one window after another."""
         if self._scattered is None:
             return
-        for day, rows_of_day in groupby(self._scattered.take(_BUFFERED_BYTES), itemgetter(0)):
-            for _, rows in rows_of_day:
+        for day, rows_of_day in self._scattered.take(_BUFFERED_BYTES):
+            for rows in rows_of_day:
                 self._write_to(window_of_day(day), rows)
             self._finish(window_of_day(day))
         self._scattered.close()

@@ -126,6 +126,7 @@ def _exchange_over(connection: Any, request: requests.PreparedRequest) -> http.c
         http.client.HTTPConnection.request(
             connection, request.method or "GET", request.path_url, request.body, dict(request.headers)
         )
+        connection.response_class = PlainResponse
         return http.client.HTTPConnection.getresponse(connection)
     connection.sock.sendall(written)
     received = PlainResponse(connection.sock, request.method or "")

@@ -35,9 +35,10 @@ class FieldReader:
         """One column per path, with one text per record."""
         if self._fast is not None:
             with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                rows = self._fast.decode(b"[" + b",".join(records) + b"]")
+                joined = b"[" + b",".join(records) + b"]"
+                rows = self._fast.decode(joined)
                 columns = [_get_column(rows, path) for path in self._paths]
-                if not any(0 in column for column in columns):  # It may have been sent as -0.
+                if b"-0" not in joined or not any(0 in column for column in columns):  # It may have been sent as -0.
                     return [_as_texts(column) for column in columns]
         read_one = self._read_with_json if self._fast is None else self._read_one
         found = [read_one(record) for record in records]

@@ -31,7 +31,10 @@ def write_request(
     has_length = "content-length" in names or (method == "GET" and body is None)
     if "host" in names or "accept-encoding" not in names or not has_length or ":" in "".join(names):
         return None
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items() if isinstance(value, str)])
+    texts = {name: value for name, value in headers.items() if isinstance(value, str)}
+    if len(texts) < len(headers):
+        return None
+    lines = "".join([f"{name}: {value}\r\n" for name, value in texts.items()])
     try:
         head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n".encode("latin-1")
     except UnicodeEncodeError:
@@ -54,6 +57,9 @@ class PlainResponse(http.client.HTTPResponse):
         head = _RESPONSE.match(received, 0, _LONGEST_HEAD)
         if head is None or head[3].count(b"\n") > _MOST_HEADERS:
             super().begin()
+            while 101 < self.status < 200:  # Hints that come before the response, which `http.client` takes for it.
+                self.headers = None  # type: ignore[assignment]
+                super().begin()
             return
         self.fp.read(head.end())
         self.headers = self.msg = http.client.HTTPMessage()

@@ -48,8 +48,8 @@ def put_in_order(read: ReadRows, columns: Sequence[str]) -> Iterator[pa.RecordBa
     bounds = _choose_bounds(read(_ORDER), rows_per_part)
     with PartsOnDisk() as parts:
         _split(batches, bounds, parts)
-        for part in parts.take():
-            yield from _SortedRows(part).select(columns)
+        for _, part in parts.take():
+            yield from _SortedRows(list(part)).select(columns)
 
 
 def _concatenate(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""Rows that wait on the disk in parts, each of which fits into memory."""
+"""Rows that wait on the disk in parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 
 class PartsOnDisk:
-    """Takes rows of numbered parts in any order, and gives each part back whole. All rows have the same schema.
+    """Takes rows of numbered parts in any order, and gives them back part by part. All rows have the same schema.
 
     They are in a file without a name in the system's temporary folder, so that nothing stays behind, not even if the
     process is killed.
@@ -36,15 +36,15 @@ class PartsOnDisk:
         self._batches[part].append(self._count)
         self._count += 1
 
-    def take(self) -> Iterator[list[pa.RecordBatch]]:
-        """The rows of each part, in the order of their numbers. Nothing may be added any more."""
+    def take(self) -> Iterator[tuple[int, Iterator[pa.RecordBatch]]]:
+        """The parts in the order of their numbers, each with its rows as they were added. Nothing may be added then."""
         if self._writer is None:
             return
         self._writer.close()
         self._file.seek(0)
         written = pa.ipc.open_file(self._file, options=pa.ipc.IpcReadOptions(use_threads=False))
         for part in sorted(self._batches):
-            yield [written.get_batch(number) for number in self._batches[part]]
+            yield part, map(written.get_batch, self._batches[part])
 
     def close(self) -> None:
         """Remove the file."""

@@ -15,6 +15,7 @@ import pytest
 from dazz_assets import Cursor, NextLink, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.lake import DataFile, FileWriter
+from dazz_assets.spec.read import read_integration
 from tests.help_desk_vendor import Customer, DeskApi, Ticket
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -36,6 +37,19 @@ class DailyDesk(DeskApi):
     window = "day"
     paginator = NextLink("next")
     streams = (ChangesStream,)
+
+
+class AscendingChangesStream(ChangesStream):
+    """Tickets in the order of their last change."""
+
+    name = "changes"
+    cursor = Cursor("updated_at", since="since", order="asc")
+
+
+class AscendingDesk(DailyDesk):
+    """The help desk, whose list is in order."""
+
+    streams = (AscendingChangesStream,)
 
 
 def tickets(numbers: list[int]) -> list[dict[str, Any]]:
@@ -61,12 +75,12 @@ class Api:
         self.refused_page = refused_page
 
     def answer(self, asked: ReceivedRequest) -> Reply:
-        page = int(asked.query.get("page", ["0"])[0])
+        page = int(asked.query.get("place", ["0"])[0])
         if page == self.refused_page:
             return Reply(403, {"message": "no"})
         since = datetime.fromisoformat(asked.query["since"][0]) if "since" in asked.query else FIRST
         left = [ticket for ticket in self.listed if datetime.fromisoformat(ticket["updated_at"]) >= since]
-        following = f"/changes?page={page + 1}" if (page + 1) * PAGE < len(left) else None
+        following = f"/changes?place={page + 1}" if (page + 1) * PAGE < len(left) else None
         return Reply(body={"items": left[page * PAGE :][:PAGE], "next": following})
 
 
@@ -148,6 +162,28 @@ def test_a_sync_that_commits_as_it_goes_waits_until_its_files_are_worth_it(
     monkeypatch.setattr("dazz_assets.extract.passes._SECONDS_PER_CHECKPOINT", 0)
     customer_of(vendor, tmp_path, Api(shuffled())).sync()
     assert sum(map(len, raw_files(tmp_path).values())) < 2 * DAYS
+
+
+def test_a_list_in_order_commits_as_it_goes_however_many_windows_it_has(
+    vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazz_assets.extract.passes._ROWS_PER_CHECKPOINT", 2 * PAGE)
+    monkeypatch.setattr("dazz_assets.extract.passes._SECONDS_PER_CHECKPOINT", 0)
+    customer = customer_of(vendor, tmp_path, Api(tickets(list(range(RECORDS))), refused_page=RECORDS // PAGE - 1))
+    customer.spec = read_integration(AscendingDesk)
+    with pytest.raises(SyncError):
+        customer.sync()
+    assert sum(map(len, records_by_day(tmp_path).values())) >= RECORDS - 3 * PAGE
+
+
+def test_large_records_in_no_order_make_one_file_a_window(
+    vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dazz_assets.extract.writer._BUFFERED_BYTES", 2_000)  # A buffer holds few of them.
+    listed = shuffled()
+    customer_of(vendor, tmp_path, Api(listed)).sync()
+    assert records_by_day(tmp_path) == listed_by_day(listed)
+    assert sum(map(len, raw_files(tmp_path).values())) <= 2 * DAYS
 
 
 def test_records_in_no_order_are_stored_as_they_came(vendor: Vendor, tmp_path: Path) -> None:

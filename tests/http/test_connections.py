@@ -190,9 +190,21 @@ def test_a_204_has_no_body_and_keeps_the_connection(serve: Serve) -> None:
     assert server.accepted == 1
 
 
-def test_an_interim_response_is_passed_over(serve: Serve) -> None:
-    server, client = serve([b"HTTP/1.1 100 Continue\r\n\r\n" + sized(b"[1]")])
-    assert fetch(server, client) == b"[1]"
+@pytest.mark.parametrize("interim", ["100 Continue", "102 Processing", "103 Early Hints"])
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_interim_responses_are_passed_over(serve: Serve, interim: str, is_apart: bool) -> None:
+    before, after = respond(b"", "Link: </a>", status=interim), sized(b"[1]")
+    response = [before, before, after] if is_apart else [before + before + after]
+    server, client = serve([response, sized(b"[2]")])
+    assert [fetch(server, client), fetch(server, client)] == [b"[1]", b"[2]"]
+
+
+@pytest.mark.parametrize("interim", ["102 Processing", "103 Early Hints"])
+def test_interim_responses_to_an_unusual_request_are_passed_over(serve: Serve, interim: str) -> None:
+    server, client = serve([[respond(b"", status=interim), sized(b"[1]")], sized(b"[2]")])
+    unusual = Request(f"{server.url}/a", headers={"Host": "other.test"})
+    assert client.send(unusual).body == b"[1]"
+    assert fetch(server, client) == b"[2]"
 
 
 def test_a_proxy_of_the_environment_is_used(vendor: Vendor, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -281,3 +281,8 @@ def test_bytes_are_utf_8_if_python_can_decode_them(parts: list[bytes]) -> None:
         assert not is_utf8(data)
     else:
         assert is_utf8(data)
+
+
+def test_a_header_in_bytes_is_left_to_http_client() -> None:
+    headers: dict[str, str | bytes] = {"Accept-Encoding": "gzip", "C": b"z", "A": "x\r\nB: 1"}
+    assert write_request("GET", "/a", "api.example", headers, None) is None
