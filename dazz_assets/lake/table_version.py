@@ -73,7 +73,7 @@ class TableVersion:
         names = [field.name for field in actions.schema if not pa.types.is_timestamp(field.type)]
         return tuple(map(_make_stored_file, actions.select(names).to_pylist()))
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """The number of rows, counting all versions of each record."""
         return sum(file.rows for file in self.files)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dazz_assets.lake import TableVersion
-from dazz_assets.spec.specs import StreamSpec
+from dazz_assets.spec.specs import InputSpec, StreamSpec
 from dazz_assets.transform.quarantine import Quarantine, QuarantinedRows
 from dazz_assets.transform.records import RecordCounts, exceeds_max_invalid
 
 
 @dataclass(frozen=True, slots=True)
 class WindowNotes:
-    """What was noted of one window: rows for quarantine, counts by stream, and warnings."""
+    """What was noted of one window: rows for quarantine, counts by the parser's parameters, and warnings."""
 
     quarantined: QuarantinedRows
     counts: Mapping[str, RecordCounts]
@@ -22,23 +22,27 @@ class WindowNotes:
 
 @dataclass(slots=True)
 class ParseNotes:
-    """Records in quarantine, counts of the records of each stream, and warnings about the parser."""
+    """Records in quarantine, counts of the records that each input gave, and warnings about the parser."""
 
+    inputs: Sequence[InputSpec]
     quarantine: Quarantine = field(default_factory=Quarantine)
-    counts: dict[str, RecordCounts] = field(default_factory=dict)
+    counts: dict[str, RecordCounts] = field(init=False)
     warnings: list[str] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, streams: Iterable[str]) -> ParseNotes:
-        """Notes about records of these streams."""
-        return cls(counts={name: RecordCounts() for name in streams})
+    def __post_init__(self) -> None:
+        self.counts = {item.parameter: RecordCounts() for item in self.inputs}
 
     def take(self) -> WindowNotes:
-        """What was noted since the last time. The objects that are noted in stay the same."""
-        counts = {name: replace(counts) for name, counts in self.counts.items()}
+        """What was noted since the last time. The objects that are noted in stay the same.
+
+        The counts of full-refresh inputs are of all that was read so far, since windows share them.
+        """
+        counts = {name: replace(noted, invalid_at=[*noted.invalid_at]) for name, noted in self.counts.items()}
         taken = WindowNotes(self.quarantine.take_all(), counts, self.warnings)
-        for noted in self.counts.values():
-            noted.read, noted.replaced, noted.invalid_at, noted.stopped = 0, 0, [], False
+        for item in self.inputs:
+            if item.kind == "incremental":
+                noted = self.counts[item.parameter]
+                noted.read, noted.replaced, noted.invalid_at, noted.stopped = 0, 0, [], False
         self.warnings = []
         return taken
 
@@ -66,7 +70,7 @@ def add_counts(total: RecordCounts, counts: RecordCounts, stream: StreamSpec, ve
 
 
 def count_whole(total: RecordCounts, counts: RecordCounts) -> None:
-    """Count a stream that each process reads for itself, and once: as the one did that read the most."""
+    """Count an input that each process reads for itself, and once: as the one did that read the most."""
     if counts.read > total.read:
         total.read, total.replaced = counts.read, counts.replaced
         total.invalid_at, total.stopped = counts.invalid_at, counts.stopped

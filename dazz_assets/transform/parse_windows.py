@@ -177,7 +177,7 @@ class ParserRun:
         self._tables = tables
         self._report = report
         self._processes = processes
-        self._notes = ParseNotes.of(item.stream for item in parser.inputs)
+        self._notes = ParseNotes(parser.inputs)
         self._has_read_whole = False
         self._tasks: list[WindowTask] = []
         self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
@@ -242,7 +242,7 @@ class ParserRun:
         self._report.warnings = self._notes.warnings
         self._has_read_whole |= parsed.read_whole
         for item in self._parser.inputs:
-            total, counts = self._notes.counts[item.stream], parsed.notes.counts[item.stream]
+            total, counts = self._notes.counts[item.parameter], parsed.notes.counts[item.parameter]
             if item.kind == "full_refresh":
                 count_whole(total, counts)
             else:
@@ -263,8 +263,8 @@ class ParserRun:
                 return parsed
             for item in self._parser.incremental_inputs:
                 stream, version = self._session.spec.streams[item.stream], self._inputs.versions[item.stream]
-                invalid[stream.name] += parsed.notes.counts[stream.name].invalid
-                if exceeds_max_invalid(stream, invalid[stream.name], version.rows):
+                invalid[item.parameter] += parsed.notes.counts[item.parameter].invalid
+                if exceeds_max_invalid(stream, invalid[item.parameter], version.rows):
                     return parsed
         return None
 
@@ -290,15 +290,15 @@ class ParserRun:
                 remove_unfinished(table, path)
 
     def _check_invalid(self) -> None:
-        report = self._report
-        counts_by_stream = self._notes.counts
-        for name, counts in counts_by_stream.items():
-            report.read[name], report.invalid[name] = counts.read, counts.invalid
+        report, read = self._report, [(item.stream, self._notes.counts[item.parameter]) for item in self._parser.inputs]
+        for name, counts in read:
+            report.read[name] = report.read.get(name, 0) + counts.read
+            report.invalid[name] = report.invalid.get(name, 0) + counts.invalid
             report.replaced += counts.replaced
-        stopped = [name for name, counts in counts_by_stream.items() if counts.stopped]
-        for name in stopped or counts_by_stream:
-            stream, counts = self._session.spec.streams[name], counts_by_stream[name]
-            if exceeds_max_invalid(stream, counts.invalid, counts.read):
+        # A parse that stopped has not seen all windows: whatever the share is, it must not be published.
+        for name, counts in sorted(read, key=lambda item: not item[1].stopped):
+            stream = self._session.spec.streams[name]
+            if counts.stopped or exceeds_max_invalid(stream, counts.invalid, counts.read):
                 raise ParseError(f"{self._where()}: {self._describe_invalid(stream, counts)}")
 
     def _describe_invalid(self, stream: StreamSpec, counts: RecordCounts) -> str:

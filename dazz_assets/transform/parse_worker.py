@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from logging.handlers import QueueHandler
 from queue import SimpleQueue
 from types import FrameType
@@ -57,10 +58,12 @@ def main(pipe: int) -> None:
     os.close(null)
     signal.signal(signal.SIGTERM, _end)
     sender = Sender(os.fdopen(pipe, "wb", buffering=0))
-    job: Job = receive(commands)
-    _forward_logs(job, sender)
     try:
+        job: Job = receive(commands)  # Fails for a config of classes that are not found here.
+        _forward_logs(job, sender)
         session, parser = _open(job, sender)
+    except EOFError:
+        raise
     except Exception as error:  # noqa: BLE001  an author's module may raise anything
         sender.send(Unable(f"{type(error).__name__}: {error}"))
         return
@@ -119,6 +122,7 @@ def _open(job: Job, sender: Sender) -> tuple[Session, WindowParser]:
     parser = spec.parsers[job.parser]
     versions = {name: _open_version(session.raw(spec.streams[name]), number) for name, number in job.versions.items()}
 
+    @cache  # A parser may ask for each record.
     def read_departed(stream: str) -> Mapping[str, Any]:
         number = job.departures[stream]
         table = lake.departures(spec.name, stream, job.connection.id)

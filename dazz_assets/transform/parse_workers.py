@@ -297,7 +297,7 @@ def describe_job(
     streams = session.spec.streams
     snapshots = [item.stream for item in parser.inputs if streams[item.stream].cursor is None]
     opened = {name: raw.departure_table(name) for name in snapshots}
-    loggers = [item for item in logging.root.manager.loggerDict.values() if isinstance(item, logging.Logger)]
+    loggers = [item for item in list(logging.root.manager.loggerDict.values()) if isinstance(item, logging.Logger)]
     return Job(
         place=place,
         connection=session.connection,

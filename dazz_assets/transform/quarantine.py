@@ -31,9 +31,6 @@ _WAITING_ROWS = 2_000
 # One number says of as many records of a stream whether they are in quarantine.
 _KNOWN_TOGETHER = 1_024
 
-#: Rows by window, with the columns of the quarantine table.
-QuarantinedRows = Mapping[date | None, Sequence[pa.RecordBatch]]
-
 
 class Quarantine:
     """Collects quarantine rows by window during a parse; each record of a stream once.
@@ -46,7 +43,7 @@ class Quarantine:
         """The number of rows."""
         self._rows: dict[date | None, list[Mapping[str, Any]]] = defaultdict(list)
         self._waiting = 0
-        self._written = _WrittenRows()
+        self._written = QuarantinedRows()
         self._reasons: Counter[str] = Counter()
         self._first_reasons: dict[str, tuple[Kind, str]] = {}
         # A bit for each record, by stream and a part of the record's sequence number.
@@ -80,16 +77,15 @@ class Quarantine:
 
     def add_all(self, taken: QuarantinedRows) -> None:
         """Add rows of records that another took in."""
-        for window, batches in taken.items():
-            for batch in batches:
+        for window in taken.windows:
+            for batch in taken.read(window):
                 for row in batch.to_pylist():
                     self._add_once(window, row)
 
     def take_all(self) -> QuarantinedRows:
         """All rows, which it then holds no more. It still takes none of these records again."""
         self._write_waiting()
-        taken = {window: list(self._written.read(window)) for window in self._written.windows}
-        self._written, self.count = _WrittenRows(), 0
+        taken, self._written, self.count = self._written, QuarantinedRows(), 0
         self._reasons.clear()
         return taken
 
@@ -149,8 +145,8 @@ class Quarantine:
         self._waiting = 0
 
 
-class _WrittenRows:
-    """Quarantine rows in a temporary file, which is gone with this object."""
+class QuarantinedRows:
+    """Quarantine rows in a temporary file, which is gone with this object. In memory only while they are pickled."""
 
     def __init__(self) -> None:
         self._places: dict[date | None, list[tuple[int, int]]] = defaultdict(list)
@@ -166,6 +162,9 @@ class _WrittenRows:
         weakref.finalize(self, file.close)
         return file
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore_rows, ([(window, rows) for window in self.windows for rows in self.read(window)],)
+
     def add(self, window: date | None, rows: pa.RecordBatch) -> None:
         """Write rows of a window."""
         buffer = rows.serialize()
@@ -177,6 +176,13 @@ class _WrittenRows:
         for start, size in self._places[window]:
             self._file.seek(start)
             yield pa.ipc.read_record_batch(pa.py_buffer(self._file.read(size)), QUARANTINE_SCHEMA)
+
+
+def _restore_rows(batches: Iterable[tuple[date | None, pa.RecordBatch]]) -> QuarantinedRows:
+    restored = QuarantinedRows()
+    for window, rows in batches:
+        restored.add(window, rows)
+    return restored
 
 
 def invalid_reason(problems: Sequence[ErrorDetails], sensitive: Collection[str] = ()) -> str:

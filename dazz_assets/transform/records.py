@@ -108,6 +108,8 @@ class StoredRecords:
         self._hidden = (*stream.personal, *stream.sensitive)
         self._cached: list[_ModelBatch] | None = None
         self._by_key: dict[str, RecordModel] | None = None
+        # How many rows were counted: those that are read again are not.
+        self._counted = 0
         self.was_read = False
 
     def __iter__(self) -> Iterator[RecordModel]:
@@ -174,18 +176,19 @@ class StoredRecords:
         if self._cached is not None:
             yield from self._cached
             return
-        is_first, self.was_read = not self.was_read, True
+        self.was_read = True
         cache: list[_ModelBatch] | None = [] if self._is_whole else None
-        size = 0
+        size = first = 0
         batches = self._read_rows()
         for batch in _read_ahead(batches, self._thread) if self._thread else batches:
             size += batch.nbytes
-            for read in self._validate(batch, count=is_first):
+            for read in self._validate(batch, first):
                 if cache is not None and size <= _CACHED_BYTES:
                     cache.append(read)
                 else:
                     cache = None
                 yield read
+            first += batch.num_rows
         self._cached = cache
 
     def _read_rows(self) -> Iterator[pa.RecordBatch]:
@@ -193,17 +196,28 @@ class StoredRecords:
             return self._latest.read_window(self._window, _COLUMNS)
         return self._latest.read(_COLUMNS) if self._scope == "all" else self._latest.read_in_order(_COLUMNS)
 
-    def _validate(self, batch: pa.RecordBatch, *, count: bool) -> Iterator[_ModelBatch]:
-        """The models of a batch, part by part. From the first part on that has an invalid record, all at once."""
+    def _validate(self, batch: pa.RecordBatch, first: int) -> Iterator[_ModelBatch]:
+        """The models of a batch, part by part. From the first part on that has an invalid record, all at once.
+
+        first: how many rows come before the batch.
+        """
         for start in range(0, batch.num_rows, _PART_ROWS):
             part = batch.slice(start, _PART_ROWS)
             models = self._read_part(part)
             if models is None:
                 rest = batch.slice(start)
+                count = self._count_once(first + start, rest.num_rows)
                 yield _ModelBatch(rest, self._validate_each(rest, count=count))
                 return
-            self._counts.read += len(models) if count else 0
+            if self._count_once(first + start, part.num_rows):
+                self._counts.read += len(models)
             yield _ModelBatch(part, models)
+
+    def _count_once(self, first: int, rows: int) -> bool:
+        """Whether these rows are to be counted: the first time that they are asked for."""
+        is_new = first >= self._counted
+        self._counted = max(self._counted, first + rows)
+        return is_new
 
     def _read_part(self, part: pa.RecordBatch) -> Sequence[RecordModel] | None:
         """The models of a part; None if it has an invalid record."""

@@ -92,7 +92,7 @@ class WindowParser:
         self._is_sensitive = any(session.spec.streams[item.stream].sensitive for item in parser.inputs)
         # Reads records ahead of the parser, and writes its objects behind it.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dazz-parse")
-        self._notes = ParseNotes.of(item.stream for item in parser.inputs)
+        self._notes = ParseNotes(parser.inputs)
         scope: Scope = "all" if parser.incremental_inputs else "all in order"
         self._full_refresh = {
             item.parameter: self._read_records(item, scope) for item in parser.inputs if item.kind == "full_refresh"
@@ -195,7 +195,7 @@ class WindowParser:
             self._session.spec.streams[item.stream],
             self._inputs.latest[item.stream],
             self._notes.quarantine,
-            self._notes.counts[item.stream],
+            self._notes.counts[item.parameter],
             scope,
             window,
             self._thread,

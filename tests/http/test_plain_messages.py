@@ -1,4 +1,7 @@
-"""Heads that are written or read in one go are what `http.client` makes of them, however odd they are."""
+"""Heads that are written or read in one go are what `http.client` makes of them, however odd they are.
+
+But for hints before a response, which it takes for the response: tests/http/test_connections.py.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,6 @@ STATUS_LINES = st.sampled_from(
         *[b"HTTP/1.1 20 OK\r\n", b"HTTP/1.1 2000 OK\r\n", b"HTTP/1.1 099 OK\r\n", b"HTTP/1.1 2x0 OK\r\n", b"\r\n", b""],
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n",
         b"HTTP/1.1 100 Continue\r\nX-A: 1\r\n\r\nHTTP/1.1 100\r\n\r\nHTTP/1.1 200 OK\r\n",
-        b"HTTP/1.1 103 Early Hints\r\n",
         b"HTTP/1.1 200 LONG\r\n",
     ]
 )
