@@ -50,7 +50,6 @@ WHOLE: dict[str, Callable[[], VendorSandbox]] = {
         most_per_page=8,
     ),
     "monday": lambda: monday(seed=2, boards=4, items=150, users=8, updates=90),
-    "snyk": lambda: SnykSandbox(seed=2, now=NOW, orgs=2, projects=104, issues=130),
 }
 
 
