@@ -30,7 +30,7 @@ from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
 from dazz_assets.transform.parse_windows import parse
-from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
+from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 PAGE = 3
 
@@ -152,10 +152,7 @@ class Desk:
 
 
 class Customer:
-    """One connection of an integration, with its lake.
-
-    clock: instead of the machine's, so that what waits for a vendor's limit takes no time.
-    """
+    """One connection of an integration, with its lake."""
 
     def __init__(
         self,
@@ -165,9 +162,7 @@ class Customer:
         *,
         start: date = date(2026, 1, 5),
         connection: str = "acme",
-        clock: Clock | None = None,
     ) -> None:
-        self._clock = clock
         self.spec = read_integration(integration)
         self.lake = Lake(folder / "lake")
         config = {"token": "secret", "base_url": url}
@@ -175,14 +170,7 @@ class Customer:
 
     @property
     def session(self) -> Session:
-        clock = self._clock
-        if clock is None:
-            return Session(self.spec, self.connection, self.lake)
-
-        def now() -> datetime:
-            return datetime.fromtimestamp(clock.now, UTC)
-
-        return Session(self.spec, self.connection, self.lake, now=now, sleep=clock.sleep)
+        return Session(self.spec, self.connection, self.lake)
 
     def sync(self, *names: str, sync_range: SyncRange | None = None) -> dict[str, StreamReport]:
         streams = [self.spec.streams[name] for name in names or self.spec.streams]

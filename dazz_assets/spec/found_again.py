@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import ModuleType
 
 import psutil
 
+import dazz_assets
 from dazz_assets.errors import DefinitionError
 from dazz_assets.spec.discovery import load_classes
 from dazz_assets.spec.read import read_integration
@@ -30,8 +32,8 @@ class CodePlace:
 def find_place(spec: IntegrationSpec) -> CodePlace | None:
     """Where another process finds an integration; None if it finds none there, or may find other code.
 
-    That is so of a class made in a function, a notebook or the program itself, and once any file of code has changed
-    since this process began: what was loaded from it is then no longer known.
+    That is so of a class made in a function, a notebook or the program itself, and once a file of the library's code or
+    of the integration's package has changed since this process began: what was loaded from it is then no longer known.
     """
     class_ = spec.integration
     module = sys.modules.get(class_.__module__)
@@ -39,9 +41,12 @@ def find_place(spec: IntegrationSpec) -> CodePlace | None:
     if module is None or not isinstance(file, str) or module.__name__ == "__main__":
         return None
     is_there = getattr(module, class_.__qualname__, None) is class_
-    if not is_there or read_integration(class_) != spec or _has_code_changed():
+    place = Path(file).resolve()
+    package = place.parents[max(0, module.__name__.count(".") - 1)]
+    library = Path(dazz_assets.__file__).resolve().parent
+    if not is_there or read_integration(class_) != spec or _has_code_changed((package, library)):
         return None
-    return CodePlace(module.__name__, str(Path(file).resolve()), class_.__qualname__)
+    return CodePlace(module.__name__, str(place), class_.__qualname__)
 
 
 def load_place(place: CodePlace) -> IntegrationSpec:
@@ -66,15 +71,18 @@ def _import(place: CodePlace) -> ModuleType | None:
     return module if isinstance(file, str) and str(Path(file).resolve()) == place.file else None
 
 
-def _has_code_changed() -> bool:
-    """Whether the file of any loaded module was written or replaced since this process began.
+def _has_code_changed(folders: Sequence[Path]) -> bool:
+    """Whether the file of a loaded module in these folders was written or replaced since this process began.
 
     When that was is known to a second: a file that was written just before may count as changed.
     """
     began = psutil.Process().create_time()
     for module in list(sys.modules.values()):
         with suppress(OSError, TypeError):
-            found = os.stat(getattr(module, "__file__", None) or "")
+            file = Path(getattr(module, "__file__", None) or "").resolve()
+            if not any(file.is_relative_to(folder) for folder in folders):
+                continue
+            found = os.stat(file)
             if max(found.st_mtime, found.st_ctime) > began:
                 return True
     return False

@@ -16,7 +16,6 @@ from integrations.github.sandbox import GitHubSandbox
 from integrations.snyk.integration import SnykIntegration
 from integrations.snyk.sandbox import SnykSandbox
 from tests.help_desk_vendor import Customer
-from tests.http.loopback import Clock
 
 
 class DoomedSnykSandbox(SnykSandbox):
@@ -40,8 +39,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 def customer(folder: Path, sandbox: Sandbox, integration: type[Any], name: str) -> Customer:
     settings = sandbox.settings(name)
-    clock = Clock(NOW.timestamp())
-    made = Customer(folder, settings["base_url"], integration, start=date(2026, 1, 5), clock=clock)
+    made = Customer(folder, settings["base_url"], integration, start=date(2026, 1, 5))
     made.connection = made.connection.model_copy(update={"config": settings})
     return made
 

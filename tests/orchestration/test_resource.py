@@ -88,7 +88,7 @@ def test_the_launchpad_shows_the_options_of_streams_and_of_parsers(spec: Integra
     options = {name: set(getattr(steps[name].config_type.fields["config"].config_type, "fields", ())) for name in names}
     assert options == {
         "incidents__raw__incidents": {"refetch", "accept_shrink", "from_mark", "since", "until"},
-        "incidents__tickets": {"changed", "stale"},
+        "incidents__tickets": {"changed", "stale", "processes"},
         "incidents__raw__services": {"refetch", "accept_shrink"},
     }
 

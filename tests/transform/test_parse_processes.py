@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import re
@@ -397,3 +398,26 @@ def test_few_records_are_parsed_in_one_process(
     customer.sync()
     parse_busy(customer, 8)
     assert use_processes(caplog) == {os.getpid()}
+
+
+def test_code_that_the_integration_has_nothing_to_do_with_may_change(
+    customer: Customer,
+    busy: BusyDesk,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "written_just_now.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module("written_just_now")
+
+
+@pytest.mark.usefixtures("loaded_just_now")
+def test_code_that_the_integration_has_nothing_to_do_with_may_change(
+    customer: Customer, busy: BusyDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy.fill(6)
+    customer.sync()
+    caplog.set_level(logging.INFO, "busy_desk")
+    parse_busy(customer, 2)
+    assert len(use_processes(caplog)) == 2
