@@ -400,13 +400,9 @@ def test_few_records_are_parsed_in_one_process(
     assert use_processes(caplog) == {os.getpid()}
 
 
-def test_code_that_the_integration_has_nothing_to_do_with_may_change(
-    customer: Customer,
-    busy: BusyDesk,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+@pytest.fixture
+def loaded_just_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that was written since this process began."""
     (tmp_path / "written_just_now.py").write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.import_module("written_just_now")
