@@ -13,7 +13,6 @@ from types import ModuleType
 
 import psutil
 
-import dazz_assets
 from dazz_assets.errors import DefinitionError
 from dazz_assets.spec.discovery import load_classes
 from dazz_assets.spec.read import read_integration
@@ -43,7 +42,7 @@ def find_place(spec: IntegrationSpec) -> CodePlace | None:
     is_there = getattr(module, class_.__qualname__, None) is class_
     place = Path(file).resolve()
     package = place.parents[max(0, module.__name__.count(".") - 1)]
-    library = Path(dazz_assets.__file__).resolve().parent
+    library = Path(__file__).resolve().parents[1]
     if not is_there or read_integration(class_) != spec or _has_code_changed((package, library)):
         return None
     return CodePlace(module.__name__, str(place), class_.__qualname__)
