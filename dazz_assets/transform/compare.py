@@ -21,6 +21,7 @@ from dazz_assets.transform.parse_workers import read_processes
 from dazz_assets.transform.published_tables import PublishedTables
 from dazz_assets.transform.raw_inputs import RawInputs
 from dazz_assets.transform.value_diff import MISSING, Difference, diff_collections, diff_values
+from dazz_assets.transform.window_parser import format_place
 from dazz_assets.windows import WindowSpan
 
 _EXAMPLES = 3
@@ -128,7 +129,8 @@ def compare_parse(
         action="compared",
     )
     with lock, progress.during(session.name, parser.name):
-        return _compare(session, parser, since, until, stale=stale, processes=processes or read_processes())
+        processes = processes or read_processes(format_place(session, parser))
+        return _compare(session, parser, since, until, stale=stale, processes=processes)
 
 
 def _compare(

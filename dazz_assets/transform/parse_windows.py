@@ -66,7 +66,8 @@ def parse(
     )
     with lock, progress.during(session.name, parser.name):
         session.store_sensitive_fields()
-        return _parse(session, parser, windows, stale=stale, processes=processes or read_processes())
+        processes = processes or read_processes(format_place(session, parser))
+        return _parse(session, parser, windows, stale=stale, processes=processes)
 
 
 def _parse(

@@ -50,11 +50,14 @@ _SECONDS_TO_END = 5
 _log = logging.getLogger("dazz.parse")
 
 
-def read_processes() -> int:
-    """`DAZZ_PARSE_PROCESSES`, how many processes may parse side by side: 1 if it is not set. Raises ParseError."""
+def read_processes(where: str) -> int:
+    """`DAZZ_PARSE_PROCESSES`, how many processes may parse side by side: 1 if it is not set.
+
+    where: what is parsed, to begin a message with. Raises ParseError.
+    """
     text = os.environ.get(PROCESSES_VARIABLE) or "1"
     if not text.isdecimal() or int(text) < 1:
-        raise ParseError(f"{PROCESSES_VARIABLE} is {text!r}; write a whole number of processes, 1 or more")
+        raise ParseError(f"{where}: {PROCESSES_VARIABLE} is {text!r}; write a whole number of processes, 1 or more")
     return int(text)
 
 

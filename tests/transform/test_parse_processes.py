@@ -385,7 +385,9 @@ def test_the_environment_says_how_many_processes_there_are(
     parse(customer.session, cases, windows=None)
     assert len(use_processes(caplog)) == 2
     monkeypatch.setenv("DAZZ_PARSE_PROCESSES", "many")
-    with pytest.raises(ParseError, match="DAZZ_PARSE_PROCESSES is 'many'; write a whole number of processes"):
+    with pytest.raises(
+        ParseError, match=r"^busy/acme, parser cases: DAZZ_PARSE_PROCESSES is 'many'; write a whole number of processes"
+    ):
         parse(customer.session, cases, windows=None)
 
 
