@@ -60,7 +60,8 @@ class Stream(Generic[Model]):
     empty: what else than an empty list, null and a 204 means that there are no records: `"body"` (an empty body),
         `"object"` (`{}`), `"text"` (`""`), `"missing"` (nothing is at `records`).
     data_fields: top-level fields of a page that are data although they look like a report of an error (`error`,
-        `status`) or like a sign of another page (`next`, `cursor`, `total`).
+        `status`) or like a sign of another page (`next`, `cursor`, `total`), or a warning; and paths of lists inside of
+        records that the vendor may cut short.
     format: `"json"`, `"ndjson"` (a JSON value a line) or `"csv"`. By default as the response says.
     total: path of the vendor's total of the list. None: there is none that can be trusted. By default a total in one of
         the usual places counts once it has agreed with a list.
@@ -90,7 +91,8 @@ class Stream(Generic[Model]):
     budget: where a page tells what remains of a budget: `Budget("data.complexity.after", reset="...", cost="...")`.
     max_shrink: the share of its records that a snapshot may lose from one sync to the next; a larger loss must be
         confirmed by a second listing. By default 0.5; 1 accepts any.
-    max_pages, max_time: the most pages, and the longest time (a timedelta), that a list may take.
+    max_pages, max_time: the most pages, and the longest time (a timedelta), that a list may take. `max_pages = 1` says
+        that it has one page, however many records that has.
     max_idle_pages: how many pages in a row may bring nothing new. By default 20.
     max_invalid: the share of invalid records, from 0 to 1, above which parsing fails. By default 0.1.
     personal: path or tuple of paths of fields that say who a person is; recordings hold pseudonyms in their place.

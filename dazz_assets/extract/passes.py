@@ -135,6 +135,7 @@ class Pass:
         """Add the rows of one source in a page."""
         state, boundary = self._state, self._progress.boundaries[source.parent]
         state.shape.add(rows)
+        state.nested_lists.add(rows, state.shape.types())
         state.usable_check.add(rows)
         newest_before = boundary.candidate_mark
         # Rows outside the bounds are stored, but say nothing of the range.

@@ -8,6 +8,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import IDENTITY, row_identity
+from dazz_assets.extract.nested_lists import NestedLists
 from dazz_assets.extract.ranges import START, SyncPlan
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError
@@ -74,6 +75,7 @@ class SyncState:
         self.strays = self.nulls = 0
         self.totals: list[int | None] = []
         self.shape = RecordShape(stream.sensitive)
+        self.nested_lists = NestedLists(stream.rules.data_fields)
         self.usable_check = UsableRecordCheck(stream)
         self.report = StreamReport(session.connection.id, stream.name)
         self.trusts_total = self.stored is not None and self.stored.transaction(_TOTAL) == 1

@@ -12,6 +12,7 @@ from dazz_assets.extract.departures import has_unconfirmed
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
+from dazz_assets.extract.nested_lists import CutList
 from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
@@ -129,6 +130,8 @@ class StreamSync:
                     self._record_start(part.since, sources)
             if state.strays:
                 state.report.warnings.append(self._describe_strays())
+            if state.nested_lists.found is not None:
+                state.report.warnings.append(self._describe_cut_list(state.nested_lists.found))
             if all(source.mark is None for source in sources):
                 state.require_usable()
             if (cursorless := state.usable_check.describe_cursorless()) is not None:
@@ -160,6 +163,14 @@ class StreamSync:
             f"{records} more than a day outside the range that was asked for. They are stored, but if the API filters "
             f"by another field than `{cursor.field if cursor else ''}`, later syncs miss changes: name that field in "
             f"`cursor` of {self._stream.stream.__name__}, or leave out the bounds, and each sync lists all records"
+        )
+
+    def _describe_cut_list(self, found: CutList) -> str:
+        name = self._stream.stream.__name__
+        return (
+            f"lists inside of records are cut short: {found.sign}. What came is stored, and nothing fetches the rest: "
+            f"list it by a stream of its own (`parent = {name}`), or ask for longer lists. If no more is needed, set "
+            f'data_fields = ("{found.place}",) on {name}'
         )
 
     def _describe_nulls(self) -> str:

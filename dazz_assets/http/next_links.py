@@ -51,6 +51,12 @@ def find_header_link(page: Page) -> weblinking.Link | None:
     return None
 
 
+def has_relation(page: Page, relation: str) -> bool:
+    """Whether a link in the `Link` header has a relation, and nothing says that none is there."""
+    links = weblinking.parse(page.headers.get("link", ""))
+    return any(link.has_rel(relation) and not says_nothing_follows(link) for link in links)
+
+
 def says_nothing_follows(link: weblinking.Link) -> bool:
     """Whether a link's own attribute says that nothing is there, as `results="false"` does."""
     return (link.get("results") or "").lower() == "false"

@@ -16,6 +16,7 @@ from dazz_assets.http.next_links import find_header_link, find_next_link, says_n
 from dazz_assets.http.page import Page, sent_pairs
 from dazz_assets.http.paging_names import (
     is_blank,
+    means_capped,
     means_done,
     means_last,
     means_more,
@@ -104,7 +105,7 @@ class NextPageHint:
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class PageField:
     """A field of a page. value: a list only where it may be one of links, or a token.
 
     is_about_paging: whether it stands where a page speaks of itself, so that a mere `next` counts.
@@ -149,7 +150,7 @@ def find_next_page_hint(
     if link is not None and not says_nothing_follows(link):
         return NextPageHint("the Link header with rel=next", "LinkHeader()", is_certain=True, field="Link")
     sent = list(sent_pairs(page.request))
-    fields = list(_find_fields(page.document.members(), (), split_path(records), ignored, is_about_paging=True))
+    fields = list(find_fields(page.document.members(), (), split_path(records), ignored, is_about_paging=True))
     edges = {field.path[:-1] for field in fields if field.name in _FIRST_EDGES}
     hints = [
         replace(hint, is_edge=field.path[:-1] in edges and field.name in _LAST_EDGES)
@@ -160,49 +161,71 @@ def find_next_page_hint(
     ]
     hints += [hint for hint in _header_hints(page, pages_read, received) if hint.field.lower() not in ignored_headers]
     certain = next((hint for hint in hints if hint.is_certain), None)
-    if certain is not None or any(_says_more(field) is False for field in fields):
+    if certain is not None or any(says_more(field) is False for field in fields):
         return certain
     hints += _start_at_hints(page)
     return min(hints, key=lambda hint: (hint.is_doubtful, hint.counts is None), default=None)
 
 
+def says_end(page: Page, received: int, *, records: str = "") -> bool:
+    """Whether a page says that no other follows: by a flag, a place for a link or a token that is empty, or a total."""
+    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True, with_nulls=True)
+    totals = [_read_header_total(header, value) for header, value in page.headers.items()]
+    return received in totals or any(_marks_end(field, received) for field in fields)
+
+
+def _marks_end(field: PageField, received: int) -> bool:
+    name, value = field.name, field.value
+    if value is None or (isinstance(value, str) and is_blank(value)):
+        is_link = _NEXT_LINK.fullmatch(name) is not None or (field.is_about_paging and name in _LINKS)
+        return is_link or _is_token_name(field)
+    is_total = field.is_about_paging and means_total(name) and names_total(name)
+    return says_more(field) is False or (is_total and read_number(value) == received)
+
+
 def find_end_flag(page: Page, *, records: str = "") -> str | None:
     """The path of a flag that says that no page follows, or None."""
-    fields = _find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
-    return next((field.place for field in fields if _says_more(field) is False), None)
+    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    return next((field.place for field in fields if says_more(field) is False), None)
 
 
 def find_scalar_paths(page: Page, *, records: str = "") -> list[str]:
     """The paths of a page's texts, numbers and truth values outside of its records."""
-    fields = _find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
     return [field.place for field in fields if not isinstance(field.value, dict | list)]
 
 
-def _find_fields(
+def find_fields(
     members: Mapping[str, Raw],
     above: tuple[str, ...],
     data: Sequence[str],
     ignored: Collection[str],
     *,
     is_about_paging: bool,
-) -> Iterator[_Field]:
-    """The fields of an object and of those below it, but for the list at `data` and for other lists' objects."""
+    with_nulls: bool = False,
+) -> Iterator[PageField]:
+    """The fields of an object and of those below it, but for the list at `data` and for other lists' objects.
+
+    with_nulls: also those that are null.
+    """
     for name, raw in members.items():
         if (not above and name in ignored) or tuple(data) == (name,):
             continue
         path, below = (*above, name), object_members_at(raw)
         if below is None:
-            if (value := _read_value(name, raw)) is not None:
-                yield _Field(path, value, is_about_paging)
+            value = _read_value(name, raw)
+            if value is not None or (with_nulls and bytes(raw).strip() == b"null"):
+                yield PageField(path, value, is_about_paging)
             continue
         is_way = data[:1] == (name,)
         if not is_way and below:
-            yield _Field(path, dict(below), is_about_paging)
+            yield PageField(path, dict(below), is_about_paging)
         if len(path) == _MAX_DEPTH:
             continue
         is_about = is_way or _is_about_paging(name, below)
         if is_about or not any(_is_list(value) for value in below.values()):
-            yield from _find_fields(below, path, data[1:] if is_way else (), ignored, is_about_paging=is_about)
+            data_below = data[1:] if is_way else ()
+            yield from find_fields(below, path, data_below, ignored, is_about_paging=is_about, with_nulls=with_nulls)
 
 
 def _read_value(name: str, raw: Raw) -> Any:
@@ -223,7 +246,7 @@ def _is_about_paging(name: str, members: Mapping[str, Raw]) -> bool:
     return is_named or any(normalize(member) in _PAGE_SIZES for member in members)
 
 
-def _is_echo(field: _Field, sent: Sequence[tuple[str, str]]) -> bool:
+def _is_echo(field: PageField, sent: Sequence[tuple[str, str]]) -> bool:
     """Whether a page only repeats what its request sent: under the same name, or a long text under any name."""
     if isinstance(field.value, bool | dict | list) or means_more(field.name) or means_last(field.name):
         return False
@@ -234,7 +257,7 @@ def _is_echo(field: _Field, sent: Sequence[tuple[str, str]]) -> bool:
     )
 
 
-def _says_more(field: _Field) -> bool | None:
+def says_more(field: PageField) -> bool | None:
     """Whether a flag says that there is more, also one that is a text or 0 or 1; None for anything else."""
     name, value = field.name, field.value
     flag = None if isinstance(value, dict | list) else read_flag(value)
@@ -249,9 +272,9 @@ def _says_more(field: _Field) -> bool | None:
     return not flag if means_last(name) and flag is not None and not is_number else None
 
 
-def _read_field(field: _Field, pages_read: int, received: int | None) -> NextPageHint | None:
+def _read_field(field: PageField, pages_read: int, received: int | None) -> NextPageHint | None:
     name, value = field.name, field.value
-    if _says_more(field):
+    if says_more(field):
         return field.hint(f'one that finds the next page, with more="{field.place}"', is_certain=True)
     if isinstance(value, list):
         return _read_list(field)
@@ -261,8 +284,9 @@ def _read_field(field: _Field, pages_read: int, received: int | None) -> NextPag
         return _read_text(field)
     number = read_number(value)
     if number is None:
-        is_undone = means_done(name) and field.is_about_paging and value is False
-        return field.hint(f'one with more="{field.place}"', is_doubtful=True) if is_undone else None
+        is_undone = (means_done(name) and value is False) or (means_capped(name) and value is True)
+        is_sign = is_undone and field.is_about_paging
+        return field.hint(f'one with more="{field.place}"', is_doubtful=True) if is_sign else None
     if (_is_token_name(field) or (field.is_about_paging and name in _LINKS)) and number > 0:
         return field.hint(f'CursorToken("{field.place}", param=...)')
     if not field.is_about_paging:
@@ -275,11 +299,11 @@ def _read_field(field: _Field, pages_read: int, received: int | None) -> NextPag
     return None
 
 
-def _is_token_name(field: _Field) -> bool:
+def _is_token_name(field: PageField) -> bool:
     return _NEXT_TOKEN.fullmatch(field.name) is not None or (field.is_about_paging and field.name in _TOKENS)
 
 
-def _read_text(field: _Field) -> NextPageHint | None:
+def _read_text(field: PageField) -> NextPageHint | None:
     name, value = field.name, field.value
     if name in ("href", "url", "link", "uri") and len(field.path) > 1:
         name = normalize(field.path[-2])
@@ -295,7 +319,7 @@ def _read_text(field: _Field) -> NextPageHint | None:
     return field.hint(f'CursorToken("{field.place}", param=...)')
 
 
-def _read_list(field: _Field) -> NextPageHint | None:
+def _read_list(field: PageField) -> NextPageHint | None:
     """A list of links with their relations, one of next links as HAL allows it, or a token that is a list."""
     if field.name in _WHOLE_TOKENS:
         return field.hint(_OWN) if field.value and field.is_about_paging else None
@@ -311,7 +335,7 @@ def _read_list(field: _Field) -> NextPageHint | None:
     return replace(field.hint(setting, is_certain=True), sign=f"the link with the relation `next` in `{field.place}`")
 
 
-def _read_object(field: _Field, received: int | None) -> NextPageHint | None:
+def _read_object(field: PageField, received: int | None) -> NextPageHint | None:
     """A token that is an object, the parameters of the next page, or a total with its unit beside it."""
     if not field.is_about_paging:
         return None
@@ -387,7 +411,7 @@ def _read_json_header(header: str, value: str, pages_read: int, received: int | 
     except ValueError:
         return
     for name, member in members.items():
-        field = _Field((name,), member, is_about_paging=True)
+        field = PageField((name,), member, is_about_paging=True)
         if not isinstance(member, dict | list) and (hint := _read_field(field, pages_read, received)) is not None:
             sign = f"{hint.sign} in the header {header}"
             yield replace(hint, sign=sign, setting=_COUNTING, is_certain=False, field=header)

@@ -10,17 +10,25 @@ _THINGS = (
 _MORE = re.compile(
     rf"(has|is|are|there)?(a|the)?(more|next|additional|further){_THINGS}?s?(available|exists?|remaining|in(collection|page|list))?"
     r"|(is|was)?truncated"
+    rf"|(is|has|was)?(exceed(s|ed)?|reached)(the)?(transfer|max(imum)?)?{_THINGS}?s?(limit|max(imum)?)"
+    rf"|(transfer|max(imum)?)?{_THINGS}s?(limit|max(imum)?)?(is|was)?(exceed(s|ed)?|reached|hit)"
+    rf"|{_THINGS}s?exceed(s|ed)?(the)?(limit|max(imum)?)|{_THINGS}s?(are|is|were|was)?(limited|capped)"
 )
 _LAST = re.compile(
     rf"(is|at|on|has|reached)?(the)?(last|final){_THINGS}?"
     rf"|(is|at|has)?(reached)?(the)?end(of(the)?({_THINGS}s?|stream|list|listing|feed|file|collection))?(reached)?"
     rf"|no(more|next){_THINGS}?s?|eof"
 )
+_CAPPED = re.compile(r"(is|was|has)?(limited|capped|limit(reached|exceeded|hit)|(reached|hit|exceeds|exceeded)limit)")
 _DONE = re.compile(r"(is|all)?(done|completed?|finished|exhausted)")
 _TOTAL_THINGS = "(count|elements?|items?|records?|results?|entries|hits?|rows?|objects?|matches|size|number|found)"
 _TOTAL = re.compile(
     rf"(grand|overall)?total{_TOTAL_THINGS}?(count)?|{_TOTAL_THINGS}total|total{_TOTAL_THINGS}filtered"
     r"|(records|rows)filtered|numfound|nbhits|(odata)?count|(record|row|result|hit)s?count"
+)
+_PAGE_SIZE = re.compile(
+    rf"(sysparm|page|max|default|{_THINGS}s?)?limit|top|take|(max|default)?(page|batch|chunk)size|max(page|{_THINGS}s|results?|keys|count)"
+    rf"|({_THINGS}s?)?perpage|maxpagesize|page(limit|len(gth)?)"
 )
 _PAGE_COUNT = re.compile(r"(total|num|nb|number(of)?|max)?pages?(count|total)?s?|totalnumberofpages|lastpage(number)?")
 
@@ -45,6 +53,11 @@ def means_done(name: str) -> bool:
     return _DONE.fullmatch(name) is not None
 
 
+def means_capped(name: str) -> bool:
+    """Whether a flag of this normalised name may be true where a list was cut off, or say something else: `limited`."""
+    return _CAPPED.fullmatch(name) is not None
+
+
 def means_total(name: str) -> bool:
     """Whether a number of this normalised name may count the records of all pages."""
     return _TOTAL.fullmatch(name) is not None
@@ -58,6 +71,11 @@ def names_total(name: str) -> bool:
 def means_page_count(name: str) -> bool:
     """Whether a number of this normalised name may count the pages."""
     return _PAGE_COUNT.fullmatch(name) is not None and name != "page"
+
+
+def means_page_size(name: str) -> bool:
+    """Whether a number of this normalised name may be the most records that a page has: `perPage`, `limit`."""
+    return _PAGE_SIZE.fullmatch(name) is not None
 
 
 def read_flag(value: object) -> bool | None:

@@ -51,14 +51,18 @@ _ERROR_KIND = re.compile(r"errors|error\.?list|[\w.#:/-]*(error|fault|exception)
 # Lists of notices, each with its kind.
 _NOTICES = frozenset({"messages", "notices", "notifications", "alerts"})
 _NOTICE_KINDS = ("type", "severity", "level", "kind", "status")
-# Flags that the list is not whole.
+# Flags that the list is not whole, statuses that say so, and lists of what could not be asked or was left over.
 _PARTIAL = frozenset({"partial", "ispartial", "partialresult", "partialresults", "partialresponse"})
+_PARTIAL_STATUS = re.compile(
+    r"time(d?[_ -]?out)|truncated|partial[_ -]?(content|data|failure|response|results?|success)", re.I
+)
+_LEFT_OUT = re.compile(r"unreachables?|unreachable(locations|regions|zones|hosts)|unprocessed(keys|items|ids|entries)?")
 _NOTHING = frozenset({"", "none", "null", "ok", "success", "no error", "noerror", "false"})
 _ALL_IS_WELL = re.compile(
     r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b|^$", re.I
 )
-_IF_NO_RECORDS = _MEANS_SUCCESS | _PARTIAL | _NOTICES | _KINDS | _RESULT_CODES | _STATUSES
-_MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
+_IF_NO_RECORDS = _MEANS_SUCCESS | _NOTICES | _KINDS | _RESULT_CODES | _STATUSES
+_MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _PARTIAL | _HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
 _MESSAGES = frozenset({"message", "msg", "returnmsg", "resultmsg", "resultmessage", "statusmessage"})
 _WORDS = frozenset({"reason", "detail", *_MESSAGES, *_REPORTS})
 # Objects around the whole of a response, as in SOAP.
@@ -163,6 +167,8 @@ class _Search:
     def _reports(self, level: Document, plain_name: str, role: Role) -> bool:
         """Whether a field of an object reports an error, given what the object is and whether records came."""
         name, value = _normalize(plain_name), level.value(_escape(plain_name))
+        if role != "way" and _says_partial(level, name, value, role):
+            return True
         has_words = any(_normalize(other) in _WORDS for other in level.names())
         if role == "envelope" and name in _REPORTS | {"failures"}:
             return not isinstance(value, bool | int | float) and _is_something(value)
@@ -194,8 +200,6 @@ def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[],
         return isinstance(value, str) and _ERROR_KIND.fullmatch(value.strip()) is not None
     if name in _NOTICES:
         return any(_is_error_notice(item) for item in value) if isinstance(value, list) else False
-    if name in _PARTIAL:
-        return read_flag(value) is True
     if name in _MEANS_SUCCESS:
         counts = any(_normalize(other) in _MEANS_FAILURE for other in level.names())
         return read_flag(value) is False and not counts
@@ -213,6 +217,18 @@ def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[],
     return is_failed or (name in _RESULT_CODES and _FAILED_WITHOUT_RECORDS.fullmatch(said) is not None)
 
 
+def _says_partial(level: Document, name: str, value: Any, role: Role) -> bool:
+    """Whether a field says that the list is not whole."""
+    if name in _PARTIAL:
+        return read_flag(value) is True
+    if name in ("status", "statuscode"):
+        return isinstance(value, str) and _PARTIAL_STATUS.fullmatch(value.strip()) is not None
+    if name == "failed":  # Of Elasticsearch's shards, some may not have answered.
+        number = read_number(value)
+        return role == "envelope" and number is not None and number > 0 and "successful" in level.names()
+    return role == "top" and _LEFT_OUT.fullmatch(name) is not None and isinstance(value, list | dict) and bool(value)
+
+
 def _find_message(level: Document) -> str:
     texts = [level.value(_escape(other)) for other in level.names() if _normalize(other) in _MESSAGES]
     return next((text.strip() for text in texts if isinstance(text, str)), "")
@@ -228,7 +244,8 @@ def _escape(name: str) -> str:
 
 
 def _may_report(name: str) -> bool:
-    return _normalize(name) in _MAY_REPORT
+    plain = _normalize(name)
+    return plain in _MAY_REPORT or _LEFT_OUT.fullmatch(plain) is not None
 
 
 def _says_failure(name: str, value: Any, *, has_words: bool, sent: Callable[[], Collection[str]]) -> bool:

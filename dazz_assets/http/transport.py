@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
 import requests
 from requests.hooks import dispatch_hook
 from urllib3.exceptions import NewConnectionError
@@ -218,6 +219,8 @@ def _read_body(response: requests.Response) -> bytes:
                 break
     except (requests.RequestException, OSError) as error:
         reason = innermost_reason(error)
+    if size and not reason and size <= LARGEST_RESPONSE and _has_open_compression(response):
+        reason = "" if _is_json(b"".join(chunks)) else "its compression has no end"
     if reason:
         raise TransportError(f"the body was cut short after {size} bytes: {reason}.", status=response.status_code)
     if size > LARGEST_RESPONSE:
@@ -225,6 +228,21 @@ def _read_body(response: requests.Response) -> bytes:
             f"the response is larger than {LARGEST_RESPONSE} bytes after decompression.", status=response.status_code
         )
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _has_open_compression(response: requests.Response) -> bool:
+    """Whether a compressed body stopped before its end, of which urllib3 says nothing."""
+    inflater = getattr(getattr(response.raw, "_decoder", None), "_obj", None)
+    return getattr(inflater, "eof", True) is False
+
+
+def _is_json(body: bytes) -> bool:
+    """Whether a body is whole by itself, as JSON a line is not: some servers leave out the end of the compression."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except ValueError:
+        return False
+    return True
 
 
 def _translate_error(error: requests.RequestException, url: str) -> FetchError:

@@ -13,36 +13,33 @@ from urllib.parse import parse_qsl, urlsplit
 from msgspec import Raw
 
 from dazz_assets.counts import format_count
-from dazz_assets.field_paths import split_path
 from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import (
     FetchError,
     LoopError,
-    MissingPaginatorError,
     PlaceLostError,
     RefusedError,
     VendorReportedError,
     WalkLimitError,
 )
 from dazz_assets.http.failures import refuses_place
+from dazz_assets.http.list_ends import ListEnds
 from dazz_assets.http.look_ahead import LookAhead
-from dazz_assets.http.next_page_hints import NextPageHint, find_end_flag, find_next_page_hint
+from dazz_assets.http.next_page_hints import find_end_flag
 from dazz_assets.http.page import Page, Request, sent_params
 from dazz_assets.http.pagination import (
-    OURS,
     CursorToken,
     Last,
     LinkHeader,
     NextLink,
     Paginator,
-    keeps_place,
-    path_read_by,
     records_path,
 )
-from dazz_assets.http.quotes import shorten
+from dazz_assets.http.quotes import end_sentence, shorten
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.unread_more import UnreadMore
+from dazz_assets.http.vendor_warnings import find_vendor_warning
 
 MAX_PAGES = 100_000
 MAX_SECONDS = 24 * 3600.0
@@ -162,6 +159,7 @@ class _PageFetcher:
         self._limits = limits
         self._loop_detector = LoopDetector()
         self._unread_more = UnreadMore(paginator)
+        self._ends = ListEnds(client, paginator, may_have_one_page=limits.pages == 1)
         self._number = self._received = 0
         self._last_page: Page | None = None
         self._position = position
@@ -202,6 +200,9 @@ class _PageFetcher:
         listed = page.listed(self._rules_of(request))
         records = listed.records
         self._loop_detector.check_records(records, self._number)
+        if self._number == 1:
+            self._ends.check_first(page, self._rules_of(request))
+        self._pass_on_warning(page, self._rules_of(request))
         self._received += len(records)
         following = self._find_next(request, page, len(records))
         self._check_more(request, page, is_last=isinstance(following, Last))
@@ -222,6 +223,16 @@ class _PageFetcher:
         records = self._rules_of(request).records
         if (warning := self._unread_more.check(page, self._number, records, is_last=is_last)) is not None:
             self._client.warn("more", f"{request.method} {page.url}: {warning}")
+
+    def _pass_on_warning(self, page: Page, rules: ResponseRules) -> None:
+        if (warning := find_vendor_warning(page, rules)) is None:
+            return
+        place, said = warning
+        self._client.warn(
+            f"vendor's {place}",
+            f"{page.request.method} {page.url}: the vendor warns (`{place}`): {end_sentence(said)} "
+            f'If that is data, or known, set data_fields = ("{place}",).',
+        )
 
     def _get(self, request: Request, stop: threading.Event) -> Page:
         """The page of a request, if it came ahead of its turn, or else asked for now."""
@@ -264,78 +275,13 @@ class _PageFetcher:
             return Last(f"accepted as empty: {page.accepted_failure}")
         if self._paginator is not None:
             following = next_request(self._paginator, request, page, received)
-            if isinstance(following, Last) and not self._reads_end(page):
-                self._check_hints(page, self._paginator)
+            if isinstance(following, Last):
+                self._ends.check_last(page, self._rules_of(page.request), self._number, self._received)
             return following
-        self._check_hints(page, None)
+        self._ends.check_last(page, self._rules_of(page.request), self._number, self._received)
         if page.document.is_empty:
             return Last("an empty body")
         return Last("the only page: there is no paginator, and it names no further page")
-
-    def _reads_end(self, page: Page) -> bool:
-        """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""
-        paginator = self._paginator
-        if keeps_place(paginator):
-            return True
-        more = getattr(paginator, "more", None) if isinstance(paginator, OURS) else None
-        return more is not None and page.has(more)
-
-    def _explains(self, paginator: Paginator, hint: NextPageHint) -> bool:
-        """Whether the paginator may leave a token unread: it has found the way so far, or reads the field beside it."""
-        if hint.is_certain or hint.is_doubtful or not isinstance(paginator, LinkHeader | NextLink | CursorToken):
-            return False
-        path = split_path(getattr(paginator, "path", None) or "")
-        return self._number > 1 or (hint.is_edge and path[:1] == (hint.field,))
-
-    def _lacks_path(self, page: Page) -> bool:
-        """Whether the place where the paginator looks is missing. A null there is how vendors mark the last page."""
-        paginator = self._paginator
-        if isinstance(paginator, LinkHeader):
-            return "link" not in page.headers
-        if isinstance(paginator, CursorToken) and paginator.header is not None:
-            return paginator.header not in page.headers
-        path = path_read_by(paginator, page.request)
-        return path is not None and not page.has(path)
-
-    def _check_hints(self, page: Page, paginator: Paginator | None) -> None:
-        """Raise MissingPaginatorError if the last page says that there is more, and warns if it may say so.
-
-        Without a paginator, a token counts too: nothing else could fetch what it leads to. So does a number of all
-        records or pages, unless it may count what the request's filter leaves out.
-        """
-        looks_nowhere = self._number == 1 and self._lacks_path(page)
-        # A total that the stream declares is compared with the whole list; one that it switched off is not looked at.
-        counts_totals = self._rules.total == "" and (paginator is None or looks_nowhere)
-        hint = find_next_page_hint(
-            page,
-            records=self._rules_of(page.request).records,
-            read=path_read_by(paginator, page.request) or getattr(paginator, "path", None),
-            # LinkHeader has read its header: it leads nowhere.
-            ignored=(*self._rules.data_fields, *(["Link"] if isinstance(paginator, LinkHeader) else [])),
-            pages_read=self._number,
-            received=self._received if counts_totals else None,
-        )
-        if hint is None or (paginator is not None and self._explains(paginator, hint)):
-            return
-        finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} does not read it"
-        problem = f"{hint.sign} in the page says that there is more, but {finds}."
-        is_data = f'if it is data, `data_fields = ("{hint.field}",)`'
-        is_other = "if it counts something else, such as what your own filter leaves out, `total = None`"
-        otherwise = is_other if hint.counts == "records" else is_data
-        advice = f"Set `paginator` to {hint.setting}, or, {otherwise}."
-        url = f"{page.request.method} {page.url}"
-        is_own = paginator is not None and not isinstance(paginator, OURS)
-        # A header that is left out on the only page is usual; a path in the body that leads to nothing may be wrong.
-        is_misplaced = looks_nowhere and path_read_by(paginator, page.request) is not None
-        is_sure = hint.is_certain or (is_misplaced and not hint.is_doubtful)
-        if (is_sure and not is_own) or (paginator is None and self._is_cut_short(hint)):
-            raise MissingPaginatorError(problem, url=url, advice=advice)
-        self._client.warn(f"unread {hint.field}", f"{url}: {problem.replace('says', 'may say')} {advice}")
-
-    def _is_cut_short(self, hint: NextPageHint) -> bool:
-        """Whether a page that is not followed is only a part of its list by this sign."""
-        is_list = self._rules.shape != "object" and not self._rules.is_filtered
-        return not hint.is_doubtful or (is_list and hint.counts is not None)
 
 
 def refuse_later(skipped: Page, number: int) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import io
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -198,3 +200,39 @@ def test_60_a_single_line_of_json_in_a_text_names_the_format(connect: Connect, a
     api.script(Reply(body=b'{"id": 1}\n', headers={"Content-Type": "text/plain"}))
     with pytest.raises(SyncError, match='For one JSON value a line, set format = "ndjson"'):
         connect(declare("LineIntegration", CommonIntegration, streams=(ItemsStream,))).sync(ItemsStream)
+
+
+def compress_in_parts(parts: list[bytes], window_bits: int) -> list[bytes]:
+    """What a server sends after each part that it compresses, and at the end."""
+    compressor = zlib.compressobj(wbits=window_bits)
+    sent = [compressor.compress(part) + compressor.flush(zlib.Z_SYNC_FLUSH) for part in parts]
+    return [*sent, compressor.flush()]
+
+
+@pytest.mark.parametrize(("encoding", "window_bits"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
+@pytest.mark.parametrize(
+    ("kind", "lines"),
+    [
+        ("application/x-ndjson", [b'{"id": 1}\n', b'{"id": 2}\n', b'{"id": 3}\n']),
+        ("text/csv", [b"id\n1\n", b"2\n", b"3\n"]),
+    ],
+)
+def test_60_a_list_whose_compression_breaks_off_between_two_records_is_not_whole(
+    connect: Connect, api: Vendor, encoding: str, window_bits: int, kind: str, lines: list[bytes]
+) -> None:
+    sent = compress_in_parts(lines, window_bits)
+    headers = {"Content-Type": kind, "Content-Encoding": encoding}
+    acme = connect(BytesIntegration)
+    api.script(Reply(body=b"".join(sent[:2]), headers=headers), Reply(body=b"".join(sent), headers=headers))
+    acme.sync(ItemsStream)
+    assert [int(record["id"]) for record in acme.records(ItemsStream)] == [1, 2, 3]
+    api.script(Reply(body=b"".join(sent[:2]), headers=headers))
+    with pytest.raises(SyncError, match=r"the body was cut short after \d+ bytes: its compression has no end"):
+        acme.sync(ItemsStream)
+
+
+def test_60_a_whole_json_body_is_believed_without_the_end_of_its_compression(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body=gzip.compress(b'[{"id": 1}]')[:-8], headers={"Content-Encoding": "gzip"}))
+    acme = connect(BytesIntegration)
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [1]

@@ -64,7 +64,6 @@ IF_NO_RECORDS: list[tuple[dict[str, Any], str]] = [
     ({"messages": [{"type": "info"}, {"severity": "Error", "text": "the reel is broken"}]}, "messages"),
     ({"__type": "com.reels#ThrottlingException"}, "__type"),
     ({"kind": "ReelFault"}, "kind"),
-    ({"partial": True}, "partial"),
 ]
 
 

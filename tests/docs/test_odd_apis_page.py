@@ -31,11 +31,14 @@ MODELS = (
     "Export",
     "Hit",
     "Host",
+    "Invoice",
     "Issue",
     "Job",
+    "Line",
     "LogEvent",
     "Order",
     "Price",
+    "Region",
     "Report",
     "Sale",
     "Session",
@@ -100,7 +103,7 @@ def rows(*numbers: int) -> list[dict[str, int]]:
 
 
 def test_every_example_is_run() -> None:
-    assert set(SHOWN) == {*EXAMPLES, "imports", "jobs", "paginators", "resume", "max_shrink"}
+    assert set(SHOWN) == {*EXAMPLES, "imports", "jobs", "nested", "one-page", "paginators", "resume", "max_shrink"}
 
 
 EXAMPLES: dict[str, tuple[list[Reply], int]] = {
@@ -155,6 +158,23 @@ def test_wrapped_records_are_read_from_inside(desk: Desk) -> None:
     desk.vendor.script(Reply(body={"issues": {"edges": [{"node": {"id": 1}}]}}))
     desk.sync(streams("shape")[1])
     assert query(desk.lake, "select record from raw.odd_issues").to_pylist() == [{"record": '{"id": 1}'}]
+
+
+def test_a_full_page_of_a_list_of_one_page_is_whole(desk: Desk) -> None:
+    desk.vendor.script(Reply(body=rows(*range(50))))
+    assert desk.sync(*streams("one-page")).warnings == []
+    assert desk.count("regions") == 50
+
+
+def test_the_rest_of_a_list_inside_of_a_record_is_listed_by_a_stream_of_its_own(desk: Desk) -> None:
+    invoices, lines = streams("nested")
+    embedded = {"id": 1, "lines": {"data": rows(1), "has_more": True}}
+    desk.vendor.handler = lambda request: Reply(
+        body={"invoices": [embedded]} if request.path == "/invoices" else {"data": rows(1, 2, 3)}
+    )
+    assert desk.sync(invoices).warnings == []
+    assert desk.sync(lines, invoices).warnings == []
+    assert desk.count("lines") == 3
 
 
 def test_a_snapshot_may_lose_what_it_says(desk: Desk) -> None:

@@ -1,0 +1,86 @@
+"""Signs that a list may begin before its first page, or go on behind a page that leads nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from dazz_assets.field_paths import split_path
+from dazz_assets.http.next_links import has_relation
+from dazz_assets.http.next_page_hints import PageField, find_fields, says_end
+from dazz_assets.http.page import Page, Request, sent_pairs
+from dazz_assets.http.paging_names import means_page_size, normalize, read_flag, read_number
+
+# Where lists are often cut off, if nobody asks for another size. Ten is left out: so many short lists have.
+_USUAL_SIZES = frozenset({20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000})
+# A request may call it by words that, in a page, count the records that it has.
+_SENT_SIZES = frozenset({"count", "first", "last", "length", "max", "n", "num", "number", "results", "rows", "size"})
+_IN_QUERY = re.compile(r"\b(first|last|limit|take|top)\s*:\s*(\d+)")
+
+_PREVIOUS_LINK = re.compile(r"prev(ious)?(page|records|results)?(link|url|uri|href)?")
+_HAS_PREVIOUS = re.compile(r"has(a)?prev(ious)?(page)?s?")
+_IS_FIRST = frozenset({"first", "firstpage", "isfirst", "isfirstpage"})
+
+
+def describe_fullness(page: Page, received: int, *, records: str = "") -> str | None:
+    """Why a page may be cut off at its number of records, received; None if nothing speaks for it.
+
+    records: where the list is. The page is the first one of its list, and nothing in it leads to another.
+    """
+    if received == 0 or says_end(page, received, records=records):
+        return None
+    text = str(received)
+    if (name := next((name for name, value in _sent_sizes(page.request) if value == text), None)) is not None:
+        return f"as many as its request asks for (`{name}`)"
+    if (name := next((name for name, value in _named_sizes(page, records) if value == received), None)) is not None:
+        return f"as many as the page says that it may have ({name})"
+    is_usual = received in _USUAL_SIZES and received not in _count_sent(page.request)
+    return "a usual page size" if is_usual else None
+
+
+def find_previous_page(page: Page, *, records: str = "") -> str | None:
+    """What in the first page of a list says that another one comes before it; None if nothing does."""
+    if has_relation(page, "prev") or has_relation(page, "previous"):
+        return "the Link header"
+    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    return next((f"`{field.place}`" for field in fields if _names_previous(field)), None)
+
+
+def _names_previous(field: PageField) -> bool:
+    name, value = field.name, field.value
+    is_below = name in ("href", "url") and len(field.path) > 1
+    if isinstance(value, str) and _PREVIOUS_LINK.fullmatch(normalize(field.path[-2]) if is_below else name):
+        return (is_below or field.is_about_paging) and ("/" in value or "?" in value)
+    if not field.is_about_paging:
+        return False
+    return (value is False and name in _IS_FIRST) or (
+        _HAS_PREVIOUS.fullmatch(name) is not None and read_flag(value) is True
+    )
+
+
+def _sent_sizes(request: Request) -> Iterator[tuple[str, str]]:
+    """The names and values with which a request may ask for a number of records."""
+    for name, value in sent_pairs(request):
+        plain = normalize(name)
+        if means_page_size(plain) or plain in _SENT_SIZES:
+            yield name, value
+    query = request.body.get("query") if isinstance(request.body, Mapping) else None
+    if isinstance(query, str):
+        yield from ((found[1], found[2]) for found in _IN_QUERY.finditer(query))
+
+
+def _named_sizes(page: Page, records: str) -> Iterator[tuple[str, int | float | None]]:
+    """The numbers of records that a page says that it may have, each with where it stands."""
+    for field in find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True):
+        if field.is_about_paging and means_page_size(field.name) and not isinstance(field.value, dict | list):
+            yield f"`{field.place}`", read_number(field.value)
+    for header, value in page.headers.items():
+        if means_page_size(normalize(header).removeprefix("x")):
+            yield f"the header {header}", read_number(value)
+
+
+def _count_sent(request: Request) -> set[int]:
+    """How many values parameters have: of a list that is asked for by keys, so many records are all of them."""
+    pairs = list(sent_pairs(request))
+    return {value.count(",") + 1 for _, value in pairs} | set(Counter(name for name, _ in pairs).values())

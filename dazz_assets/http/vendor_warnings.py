@@ -1,0 +1,64 @@
+"""Finds what a vendor warns of in a page that succeeded, such as a list that it cut off."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from dazz_assets.field_paths import split_path
+from dazz_assets.http.concealed import NOT_QUOTED
+from dazz_assets.http.failures import vendor_message
+from dazz_assets.http.json_slices import Document
+from dazz_assets.http.page import Page
+from dazz_assets.http.paging_names import normalize
+from dazz_assets.http.quotes import shorten
+from dazz_assets.http.response_rules import ResponseRules
+
+_WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
+_ENVELOPES = frozenset({"meta", "metadata", "responsemetadata"})
+# `299 - "the text"`: RFC 7234, section 5.5, which RFC 9111 no longer has.
+_HEADER_TEXT = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
+_LONGEST_QUOTE = 300
+
+
+def find_vendor_warning(page: Page, rules: ResponseRules) -> tuple[str, str] | None:
+    """Where a page has a warning, and the vendor's words, not masked; None if it has none.
+
+    Of a stream with sensitive fields it is not quoted. Records, and fields that the stream calls data, are not read.
+    """
+    found = _find_in_headers(page, rules)
+    if found is None and (rules.records or rules.shape == "list"):  # Else the page is a record.
+        found = _find_in_body(page.document, split_path(rules.records)[:1], rules)
+    return found if found is None or not rules.sensitive else (found[0], f"({NOT_QUOTED})")
+
+
+def _find_in_headers(page: Page, rules: ResponseRules) -> tuple[str, str] | None:
+    text = page.headers.get("warning")
+    if not text or "Warning" in rules.data_fields:
+        return None
+    quoted = _HEADER_TEXT.search(text)
+    return "Warning", shorten(quoted[1] if quoted else text, _LONGEST_QUOTE)
+
+
+def _find_in_body(level: Document, data: tuple[str, ...], rules: ResponseRules) -> tuple[str, str] | None:
+    ignored = {*data, *rules.data_fields}
+    for name in level.names():
+        if name in ignored:
+            continue
+        plain = normalize(name)
+        if _WARNS.fullmatch(plain) and (text := _describe(level.value(name.replace(".", "\\.")))):
+            return name, text
+        if plain in _ENVELOPES and bytes(raw := level.members()[name]).lstrip().startswith(b"{"):
+            below = _find_in_body(Document(bytes(raw)), (), ResponseRules())
+            if below is not None:
+                return name, below[1]
+    return None
+
+
+def _describe(value: object) -> str:
+    """The words of a warning; empty if there are none."""
+    if isinstance(value, str):
+        return shorten(value.strip(), _LONGEST_QUOTE)
+    if not isinstance(value, dict | list) or not value:
+        return ""
+    return vendor_message(json.dumps({"errors" if isinstance(value, list) else "error": value}).encode())

@@ -1,0 +1,207 @@
+"""A page that says that it is not whole, a vendor's warning, and lists cut short inside of records (77, 78)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dazz_assets import Cursor, PageNumber
+from dazz_assets.errors import SyncError
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import items
+from tests.conformance.integrations import CANARY, CommonIntegration, ItemsStream
+from tests.declaring import declare
+from tests.http.loopback import Reply, Vendor
+
+
+class TreesIntegration(CommonIntegration):
+    records = "trees"
+    streams = (ItemsStream,)
+
+
+def trees(*records: dict[str, Any], **beside: Any) -> Reply:
+    return Reply(body={"trees": list(records), **beside})
+
+
+NOT_WHOLE: list[tuple[dict[str, Any], str]] = [
+    ({"partial": True}, "partial"),
+    ({"meta": {"isPartial": "true"}}, "meta.isPartial"),
+    ({"unreachable": ["regions/north"]}, "unreachable"),
+    ({"UnprocessedKeys": {"trees": ["k1"]}}, "UnprocessedKeys"),
+    ({"_shards": {"total": 5, "successful": 4, "failed": 1}}, "_shards.failed"),
+    ({"StatusCode": "PartialData"}, "StatusCode"),
+    ({"meta": {"status": "timeout"}}, "meta.status"),
+]
+
+
+@pytest.mark.parametrize(("beside", "field"), NOT_WHOLE, ids=[field for _, field in NOT_WHOLE])
+def test_77_a_page_that_says_that_it_is_not_whole_fails_unless_its_records_are_kept(
+    connect: Connect, api: Vendor, beside: dict[str, Any], field: str
+) -> None:
+    api.script(trees(*items(1, 2), **beside))
+    with pytest.raises(SyncError, match=rf"200 with an error in the body \(`{field}`\)") as caught:
+        connect(TreesIntegration).sync(ItemsStream)
+    name = field.partition(".")[0]
+    assert f'set data_fields = ("{name}",)' in str(caught.value)
+    assert 'set accept = {200: "keep"}' in str(caught.value)
+
+    kept = connect(declare("KeptIntegration", TreesIntegration, accept={200: "keep"}))
+    assert kept.sync(ItemsStream).warnings
+    assert kept.ids(ItemsStream) == [1, 2]
+    assert connect(declare("DataIntegration", TreesIntegration, data_fields=(name,))).sync(ItemsStream).warnings == []
+
+
+def test_77_the_mark_of_an_incremental_stream_stays_before_a_page_that_is_not_whole(
+    connect: Connect, api: Vendor
+) -> None:
+    stream = declare("ItemsStream", ItemsStream, cursor=Cursor("at", since="since"))
+    acme = connect(declare("TreesIntegration", TreesIntegration, streams=(stream,)))
+    late, early = ({"id": number, "at": f"2026-02-0{number}T00:00:00Z"} for number in (7, 3))
+    api.script(trees(late, partial=True), trees(early, late))
+    with pytest.raises(SyncError):
+        acme.sync(stream)
+    acme.sync(stream)
+    assert acme.ids(stream) == [3, 7]
+
+
+WHOLE: list[dict[str, Any]] = [
+    {"partial": False, "unreachable": [], "UnprocessedKeys": {}, "StatusCode": "Complete"},
+    {"_shards": {"total": 5, "successful": 5, "skipped": 0, "failed": 0}},
+    {"failed": 3, "status": "incomplete", "result": "partial", "meta": {"failed": 2}},
+    {"warning": "", "warnings": [], "meta": {"warnings": None}},
+    {"limited": False, "limit_reached": "false"},
+]
+
+
+@pytest.mark.parametrize("beside", WHOLE, ids=str)
+def test_77_what_says_that_all_is_there_or_speaks_of_something_else_is_nothing(
+    connect: Connect, api: Vendor, beside: dict[str, Any]
+) -> None:
+    api.script(trees(*items(1, 2), **beside))
+    acme = connect(TreesIntegration)
+    assert acme.sync(ItemsStream).warnings == []
+    assert acme.ids(ItemsStream) == [1, 2]
+
+
+@pytest.mark.parametrize("flag", ["exceededTransferLimit", "maxRowsReached", "resultsLimited", "recordLimitExceeded"])
+def test_77_a_flag_that_a_limit_was_reached_says_that_there_is_more(connect: Connect, api: Vendor, flag: str) -> None:
+    api.script(trees(*items(1), **{flag: True}))
+    with pytest.raises(SyncError, match=f"`{flag}` in the page says that there is more, but no paginator is set"):
+        connect(TreesIntegration).sync(ItemsStream)
+
+
+@pytest.mark.parametrize("flag", ["limited", "limitReached", "capped"])
+def test_77_a_flag_that_may_be_about_another_limit_is_told(connect: Connect, api: Vendor, flag: str) -> None:
+    api.script(trees(*items(1), **{flag: True}))
+    (warning,) = connect(TreesIntegration).sync(ItemsStream).warnings
+    assert f"`{flag}` in the page may say that there is more" in warning
+
+
+WARNINGS: list[tuple[Reply, str, str]] = [
+    (trees(*items(1), warning="only oaks are shown"), "warning", "only oaks are shown."),
+    (trees(*items(1), warnings=["only oaks", "no elms"]), "warnings", "only oaks; no elms."),
+    (trees(*items(1), meta={"warnings": [{"code": 7, "message": "only oaks"}]}), "meta", "only oaks."),
+    (Reply(body={"trees": items(1)}, headers={"Warning": '199 api "only \\"oaks\\""'}), "Warning", 'only \\"oaks\\".'),
+]
+
+
+@pytest.mark.parametrize(("reply", "place", "said"), WARNINGS, ids=[said for _, _, said in WARNINGS])
+def test_77_what_a_vendor_warns_of_is_passed_on(
+    connect: Connect, api: Vendor, reply: Reply, place: str, said: str
+) -> None:
+    api.script(reply)
+    acme = connect(TreesIntegration)
+    (warning,) = acme.sync(ItemsStream).warnings
+    assert f"the vendor warns (`{place}`): {said}" in warning
+    assert acme.ids(ItemsStream) == [1]
+    told = declare("ToldIntegration", TreesIntegration, data_fields=(place,))
+    assert connect(told).sync(ItemsStream).warnings == []
+
+
+def test_77_it_is_passed_on_once_without_secrets(connect: Connect, api: Vendor) -> None:
+    pages = [trees(*items(number), warning=f"{CANARY} is about to expire") for number in (1, 2)]
+    api.script(*pages, trees())
+    (warning,) = (
+        connect(declare("PagedIntegration", TreesIntegration, paginator=PageNumber())).sync(ItemsStream).warnings
+    )
+    assert "is about to expire" in warning
+    assert CANARY not in warning
+
+
+def test_77_of_a_stream_with_sensitive_fields_it_is_not_quoted(connect: Connect, api: Vendor) -> None:
+    api.script(trees({"id": 1, "ring": "gold"}, warning="the ring is gold"))
+    (warning,) = connect(declare("KeptIntegration", TreesIntegration, sensitive="ring")).sync(ItemsStream).warnings
+    assert "the vendor warns (`warning`)" in warning
+    assert "gold" not in warning
+
+
+@pytest.mark.parametrize("shape", ["object", "list"])
+def test_77_warnings_that_are_records_are_data(connect: Connect, api: Vendor, shape: str) -> None:
+    is_object = shape == "object"
+    api.script(Reply(body={"id": 1, "warnings": ["ice"]} if is_object else {"warnings": items(1)}))
+    acme = connect(declare("IceIntegration", TreesIntegration, records="" if is_object else "warnings", shape=shape))
+    assert acme.sync(ItemsStream).warnings == []
+    assert acme.ids(ItemsStream) == [1]
+
+
+CUT: list[tuple[dict[str, Any], str, str]] = [
+    ({"leaves": {"data": [1, 2], "has_more": True}}, "leaves", "`leaves.has_more` is true"),
+    (
+        {"leaves": {"nodes": [1], "pageInfo": {"hasNextPage": True}}},
+        "leaves",
+        "`leaves.pageInfo.hasNextPage` is true",
+    ),
+    ({"leaves": {"nodes": [1], "totalCount": 9}}, "leaves", "`leaves.totalCount` is 9, of a list of 1"),
+    (
+        {"fields": {"leaf": {"total": 9, "maxResults": 2, "leaves": [1, 2]}}},
+        "fields.leaf",
+        "`fields.leaf.total` is 9, of a list of 2",
+    ),
+    ({"leaves": {"items": [1], "next": "/leaves?page=2"}}, "leaves", "`leaves.next` leads to more"),
+    (
+        {"leaves": [1], "leaves@odata.nextLink": "https://api.example.com/leaves"},
+        "leaves@odata.nextLink",
+        "`leaves@odata.nextLink` leads to more",
+    ),
+    ({"boughs": [{"leaves": {"data": [1], "more": True}}]}, "boughs.leaves", "`boughs.leaves.more` is true"),
+]
+
+
+@pytest.mark.parametrize(("cut", "place", "sign"), CUT, ids=[sign for _, _, sign in CUT])
+def test_78_a_list_inside_of_a_record_that_goes_on_is_told_even_of_one_record(
+    connect: Connect, api: Vendor, cut: dict[str, Any], place: str, sign: str
+) -> None:
+    whole = _make_whole(cut)
+    api.script(trees(*({"id": number, **(cut if number == 33 else whole)} for number in range(45))))
+    acme = connect(TreesIntegration)
+    (warning,) = acme.sync(ItemsStream).warnings
+    assert f"lists inside of records are cut short: {sign}" in warning
+    assert f'set data_fields = ("{place}",) on ItemsStream' in warning
+    assert len(acme.ids(ItemsStream)) == 45
+    known = declare("KnownIntegration", TreesIntegration, data_fields=(place,))
+    assert connect(known).sync(ItemsStream).warnings == []
+
+
+def _make_whole(value: Any) -> Any:
+    """A record of the same structure, of which every list is whole."""
+    if isinstance(value, dict):
+        return {name: _make_whole(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_make_whole(item) for item in value]
+    return False if value is True else "" if isinstance(value, str) else 1
+
+
+NOT_CUT: list[dict[str, Any]] = [
+    {"invoice": {"total": 120, "lines": [1]}},
+    {"next": "/trees/2", "leaves": [1]},
+    {"leaves": {"data": [1, 2], "has_more": False, "next": None, "totalCount": 2}},
+    {"felled": {"more": True}},
+    {"leaves": {"total_weight": 90, "items": [1]}},
+]
+
+
+@pytest.mark.parametrize("record", NOT_CUT, ids=str)
+def test_78_what_only_resembles_such_a_list_is_nothing(connect: Connect, api: Vendor, record: dict[str, Any]) -> None:
+    api.script(trees({"id": 1, **record}))
+    assert connect(TreesIntegration).sync(ItemsStream).warnings == []
