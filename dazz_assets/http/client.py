@@ -146,6 +146,10 @@ class Client:
         """Add a warning, once for each key. It need not name the connection and stream: those who show it do."""
         self._telemetry.warn(key, self.mask(text))
 
+    def settle(self, key: str) -> None:
+        """Take back the warning with a key, if there is one: it turned out to be needless."""
+        self._telemetry.settle(key)
+
     def count_room(self, seconds: float) -> int:
         """How many requests the rate lets out within so many seconds from now."""
         return self._credentials.count_room(self._clock(), seconds)

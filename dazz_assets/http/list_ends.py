@@ -21,6 +21,8 @@ from dazz_assets.http.pagination import (
 )
 from dazz_assets.http.response_rules import ResponseRules
 
+_FULL_PAGE = "full page"
+
 
 class ListEnds:
     """Reads what the first and the last page of a walk say of pages before and behind them.
@@ -32,6 +34,10 @@ class ListEnds:
         self._client = client
         self._paginator = paginator
         self._may_have_one_page = may_have_one_page
+
+    def note_followed(self) -> None:
+        """Take note that the paginator leads to a second page: then it also finds that there is none."""
+        self._client.settle(_FULL_PAGE)
 
     def check_first(self, page: Page, rules: ResponseRules) -> None:
         """Warn if the page with which counting begins says that another one comes before it."""
@@ -108,10 +114,10 @@ class ListEnds:
         if why is None:
             return
         paginator = self._paginator
-        advice = "If there may be more, set `paginator`" if paginator is None else "Correct `paginator`"
+        advice = f"If there may be more, {'set' if paginator is None else 'correct'} `paginator`"
         finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} found no way on"
         self._client.warn(
-            "full page",
+            _FULL_PAGE,
             f"{page.request.method} {page.url}: the list may be cut off: its only page has {received} records, {why}, "
             f"and {finds}. {advice}; if the list has one page only, set max_pages = 1.",
         )

@@ -61,6 +61,7 @@ class Telemetry:
         self._lock = threading.Lock()
         self._counters = Counters()
         self._warnings: dict[str, str] = {}
+        self._settled: set[str] = set()
 
     @property
     def counters(self) -> Counters:
@@ -81,10 +82,16 @@ class Telemetry:
     def warn(self, subject: str, text: str) -> None:
         """Keep a warning and emit it, once per subject."""
         with self._lock:
-            if subject in self._warnings or len(self._warnings) >= MOST_WARNINGS:
+            if subject in self._warnings or subject in self._settled or len(self._warnings) >= MOST_WARNINGS:
                 return
             self._warnings[subject] = text
         self.emit("warning", text)
+
+    def settle(self, subject: str) -> None:
+        """Take back a warning that turned out to be needless, and keep it from coming again."""
+        with self._lock:
+            self._settled.add(subject)
+            self._warnings.pop(subject, None)
 
     def emit(
         self, kind: Literal["response", "waiting", "retry", "warning"], text: str, seconds: float = 0.0, size: int = 0

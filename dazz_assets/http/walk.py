@@ -202,6 +202,8 @@ class _PageFetcher:
         self._loop_detector.check_records(records, self._number)
         if self._number == 1:
             self._ends.check_first(page, self._rules_of(request))
+        elif self._number == 2 and self._paginator is not None:
+            self._ends.note_followed()
         self._pass_on_warning(page, self._rules_of(request))
         self._received += len(records)
         following = self._find_next(request, page, len(records))

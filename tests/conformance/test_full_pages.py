@@ -14,7 +14,7 @@ from dazz_assets.http.list_edges import describe_fullness
 from dazz_assets.http.page import Page, Request
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, param
-from tests.conformance.integrations import CommonIntegration, ItemsStream
+from tests.conformance.integrations import CommonIntegration, ItemsStream, PartsStream
 from tests.declaring import declare
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -106,8 +106,28 @@ def test_75_a_paginator_that_finds_no_way_on_from_a_full_page_may_look_in_the_wr
     acme = connect(declare("BoatsIntegration", BoatsIntegration, paginator=paginator))
     api.script(boats(30, limit=30), boats(29, limit=30))
     (warning,) = acme.sync(ItemsStream).warnings
-    assert f"{type(paginator).__name__} found no way on. Correct `paginator`" in warning
+    assert f"{type(paginator).__name__} found no way on. If there may be more, correct `paginator`" in warning
     assert acme.sync(ItemsStream).warnings == []
+
+
+@pytest.mark.parametrize("full", [1, 2], ids=["full one first", "full one last"])
+def test_75_a_paginator_that_leads_on_in_another_list_of_the_sync_looks_in_the_right_place(
+    connect: Connect, api: Vendor, full: int
+) -> None:
+    def answer(request: ReceivedRequest) -> Reply:
+        if request.path == "/items":
+            return Reply(body={"boats": items(1, 2), "total": 2})
+        if request.path == f"/items/{full}/parts":
+            return boats(30, limit=30)
+        link = "" if param(request, "after") else f'<{api.url}{request.path}?after=9>; rel="next"'
+        return Reply(body={"boats": items(9 if link else 10)}, headers={"Link": link} if link else {})
+
+    api.handler = answer
+    parts = declare("PartsStream", PartsStream, paginator=LinkHeader())
+    acme = connect(declare("BoatsIntegration", BoatsIntegration, streams=(ItemsStream, parts)))
+    acme.sync(ItemsStream)
+    assert acme.sync(parts).warnings == []
+    assert len(acme.records(parts)) == 32
 
 
 def test_75_the_end_that_a_paginator_counts_to_is_none_that_is_cut_off(connect: Connect, api: Vendor) -> None:
