@@ -19,6 +19,7 @@ from dazz_assets.http.paging_names import (
     means_capped,
     means_done,
     means_last,
+    means_left,
     means_more,
     means_page_count,
     means_total,
@@ -280,7 +281,7 @@ def _read_field(field: PageField, pages_read: int, received: int | None) -> Next
         return _read_list(field)
     if isinstance(value, Mapping):
         return _read_object(field, received)
-    if isinstance(value, str) and not is_blank(value) and not value.strip().isdecimal():
+    if isinstance(value, str) and not is_blank(value) and read_number(value) is None:
         return _read_text(field)
     number = read_number(value)
     if number is None:
@@ -293,6 +294,8 @@ def _read_field(field: PageField, pages_read: int, received: int | None) -> Next
         return None
     if means_page_count(name) and number > pages_read:
         return replace(field.hint(f'PageNumber(more="{field.place}")', is_doubtful=True), counts="pages")
+    if means_left(name) and number > 0:
+        return field.hint(_COUNTING, is_doubtful=normalize(name) in ("remaining", "left"))
     if means_total(name) and received is not None and number > received:
         hint = field.hint(_COUNTING, is_doubtful=True)
         return replace(hint, counts="records") if names_total(name) else hint

@@ -20,12 +20,15 @@ _LAST = re.compile(
     rf"|no(more|next){_THINGS}?s?|eof"
 )
 _CAPPED = re.compile(r"(is|was|has)?(limited|capped|limit(reached|exceeded|hit)|(reached|hit|exceeds|exceeded)limit)")
-_DONE = re.compile(r"(is|all)?(done|completed?|finished|exhausted)")
+_DONE = re.compile(r"(is|all|job|query|search|results?)?(done|completed?|finished|exhausted|ready)")
+_LEFT = re.compile(rf"(num(ber)?(of)?)?(remaining{_THINGS}?s?|{_THINGS}?s?(remaining|left))(count)?")
 _TOTAL_THINGS = "(count|elements?|items?|records?|results?|entries|hits?|rows?|objects?|matches|size|number|found)"
 _TOTAL = re.compile(
     rf"(grand|overall)?total{_TOTAL_THINGS}?(count)?|{_TOTAL_THINGS}total|total{_TOTAL_THINGS}filtered"
     r"|(records|rows)filtered|numfound|nbhits|(odata)?count|(record|row|result|hit)s?count"
+    rf"|(num(ber)?(of)?)?({_THINGS}?s?(found|matched|available)|(item|record|result|row|element|entrie|object|hit)s)|resultsize"
 )
+_WITH_COMMAS = re.compile(r"\d{1,3}(,\d{3})+")
 _PAGE_SIZE = re.compile(
     rf"(sysparm|page|max|default|{_THINGS}s?)?limit|top|take|(max|default)?(page|batch|chunk)size|max(page|{_THINGS}s|results?|keys|count)"
     rf"|({_THINGS}s?)?perpage|maxpagesize|page(limit|len(gth)?)"
@@ -58,6 +61,11 @@ def means_capped(name: str) -> bool:
     return _CAPPED.fullmatch(name) is not None
 
 
+def means_left(name: str) -> bool:
+    """Whether a number of this normalised name may count what follows: `remaining`, `itemsLeft`."""
+    return _LEFT.fullmatch(name) is not None
+
+
 def means_total(name: str) -> bool:
     """Whether a number of this normalised name may count the records of all pages."""
     return _TOTAL.fullmatch(name) is not None
@@ -87,9 +95,9 @@ def read_flag(value: object) -> bool | None:
 
 
 def read_number(value: object) -> int | float | None:
-    """A number, also one that is sent as a text; None for anything else."""
-    if isinstance(value, str) and value.strip().isdecimal():
-        return int(value)
+    """A number, also one that is sent as a text, `1,234` too; None for anything else."""
+    if isinstance(value, str) and (value.strip().isdecimal() or _WITH_COMMAS.fullmatch(value.strip())):
+        return int(value.replace(",", ""))
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 

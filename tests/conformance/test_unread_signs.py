@@ -72,6 +72,13 @@ COUNTS: list[tuple[dict[str, Any], str]] = [
     ({"meta": {"totalCount": 9}}, "`meta.totalCount` of 9"),
     ({"total_pages": 4}, "`total_pages` of 4"),
     ({"current_page": 1, "last_page": 3}, "`last_page` of 3"),
+    ({"total": "1,234"}, "`total` of 1,234"),
+    ({"numberMatched": 9, "numberReturned": 2}, "`numberMatched` of 9"),
+    ({"found": 9}, "`found` of 9"),
+    ({"num_results": 9}, "`num_results` of 9"),
+    ({"meta": {"remaining": 9}}, "`meta.remaining` of 9"),
+    ({"itemsLeft": 9}, "`itemsLeft`"),
+    ({"jobComplete": False}, "`jobComplete`"),
 ]
 HEADERS: list[tuple[dict[str, str], str]] = [
     ({"X-Next-Page": "2"}, "the header X-Next-Page"),
@@ -104,6 +111,7 @@ NO_SIGNS: list[dict[str, Any]] = [
     {"isLast": True, "nextPageToken": "for-polling"},
     {"next_cursor": 0, "last_page": 1},
     {"hasNext": False, "total": 900},
+    {"found": 2, "numberMatched": "2", "remaining": 0, "jobComplete": True, "ready": True},
     {"account": {"next": "/accounts/2", "cursor": "abc"}},
     {"moreover": True, "nexus": "/x/y"},
 ]

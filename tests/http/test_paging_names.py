@@ -7,14 +7,20 @@ import pytest
 from dazz_assets.http import paging_names
 from dazz_assets.http.paging_names import is_blank, normalize, read_flag, read_number
 
-MEANINGS = ("more", "last", "done", "total", "page_count")
+MEANINGS = ("more", "last", "done", "total", "page_count", "page_size", "capped", "left")
 NAMES = {
     "has_more hasMorePages more more_rows is_truncated nextPageExists areMoreResultsAvailable": {"more"},
     "last isLastBatch final_page end-of-list endOfFeedReached noMore": {"last"},
     "moreover next_of_kin last_login ending nomination additional_info": set(),
+    "exceededTransferLimit maxRowsReached recordLimitExceeded results_are_limited": {"more"},
+    "done jobComplete is_ready exhausted": {"done"},
     "total totalEntries total_hits numFound count record_count @odata.count": {"total"},
+    "numberMatched found results_found num_results hits records": {"total"},
+    "per_page pageSize max_results limit sysparm_limit pageLimit maxItems top": {"page_size"},
+    "limited limitReached capped hit_limit": {"capped"},
+    "remaining items_remaining number_of_rows_left": {"left"},
     "pages totalPages page_count number_of_pages nbPages": {"page_count"},
-    "page size discount account totally per_page subtotal_price": set(),
+    "page size discount account totally subtotal_price unlimited limits legs_left_over stop": set(),
 }
 
 
