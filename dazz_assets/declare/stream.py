@@ -48,7 +48,8 @@ class Stream(Generic[Model]):
         `base_url`. Its host is a declared one.
     params, headers: of the request; merged with the integration's, and the stream's win.
     method: of the request. By default `"GET"`.
-    body: of the request, sent as JSON.
+    body: of the request, sent as JSON. What a paginator or a cursor sends goes into it, even if it is `{}`; of a stream
+        without one, into the query.
     query: of a GraphQL API, sent with POST: its text, or the name of a file beside the integration, `"items.graphql"`.
         `path` may be left out where the base URL is the endpoint. What a cursor or a paginator names as a parameter is
         a variable of the query. Its syntax is checked at load, and that it asks for what other settings read.

@@ -50,6 +50,9 @@ _JOIN_SECONDS = 2.0
 # Statuses with which APIs answer a request for a page behind the last one.
 _MAY_MEAN_END = frozenset({400, 404, 416, 422})
 _LONGEST_QUOTE = 200
+_IN_QUERY_ADVICE = (
+    "It was sent in the query, as the stream has no `body`: if the vendor reads it in the body, set body = {}."
+)
 _KEPT_PLACE_ADVICE = (
     "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
     "`--since`, or with everything by `--refetch`."
@@ -262,11 +265,13 @@ class _PageFetcher:
         raise failed.add_context(self._client.where, "", self._client.mask)
 
     def _advise_on_loop(self, advice: str) -> str:
-        """What to set, if the last page says in a field that nothing reads that it is the last."""
+        """What to set: the field with which the last page says that it is the last, or where a parameter belongs."""
         reads_flag = getattr(self._paginator, "more", self) is not None  # `self`: a paginator of the author's own
         place = None if self._last_page is None else find_end_flag(self._last_page, records=self._last_page.list_path)
         if reads_flag or place is None:
-            return advice
+            sent = None if self._last_page is None else self._last_page.request
+            is_misplaced = sent is not None and sent.method not in ("GET", "HEAD") and sent.body is None
+            return f"{advice} {_IN_QUERY_ADVICE}" if is_misplaced else advice
         return f'`{place}` in the last page says that there is no more: set more="{place}" on the paginator.'
 
     def _find_next(self, request: Request, page: Page, received: int) -> Request | Last:

@@ -50,6 +50,21 @@ def test_25_a_page_number_that_the_vendor_ignores_is_an_error(connect: Connect, 
     assert len(api.requests) < 5
 
 
+def test_25_of_a_post_without_a_body_it_says_that_the_body_may_be_the_place(connect: Connect, api: Vendor) -> None:
+    def answer(request: ReceivedRequest) -> Reply:
+        is_second = b"abc" in request.body
+        return Reply(body={"data": items(2 if is_second else 1), "next": None if is_second else "abc"})
+
+    api.handler = answer
+    search = declare("ItemsStream", ItemsStream, method="POST")
+    with pytest.raises(SyncError, match=r"circle of 1 \(after=abc\).*in the query.*set body = \{\}"):
+        connect(declare("TokenIntegration", TokenIntegration, streams=(search,))).sync(search)
+    search = declare("ItemsStream", ItemsStream, method="POST", body={})
+    acme = connect(declare("TokenIntegration", TokenIntegration, streams=(search,)))
+    acme.sync(search)
+    assert acme.ids(search) == [1, 2]
+
+
 def test_26_two_alternating_tokens_are_an_error_that_names_the_loop(connect: Connect, api: Vendor) -> None:
     api.handler = reply_with_tokens("abc", "def", "abc", "def", "abc", "def")
     with pytest.raises(SyncError, match=r"circle of 2 \(after=abc\)"):
