@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from dazz_assets.field_paths import split_path
-from dazz_assets.http.failures import vendor_message
+from dazz_assets.http.failures import mentions_rate_limit, vendor_message
 from dazz_assets.http.json_slices import Document
 from dazz_assets.http.paging_names import read_flag, read_number
 from dazz_assets.http.quotes import shorten
@@ -61,10 +61,14 @@ _NOTHING = frozenset({"", "none", "null", "ok", "success", "no error", "noerror"
 _ALL_IS_WELL = re.compile(
     r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b|^$", re.I
 )
-_IF_NO_RECORDS = _MEANS_SUCCESS | _NOTICES | _KINDS | _RESULT_CODES | _STATUSES
+_NOTHING_IS_THERE = re.compile(
+    r"\b(no|zero|0) (\w+ ){1,3}(found|available|exist\w*|returned)|\bnothing\b|\b(empty|fetched|retrieved|listed)\b",
+    re.I,
+)
+MESSAGES = frozenset({"message", "msg", "returnmsg", "resultmsg", "resultmessage", "statusmessage"})
+_IF_NO_RECORDS = MESSAGES | _MEANS_SUCCESS | _NOTICES | _KINDS | _RESULT_CODES | _STATUSES
 _MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _PARTIAL | _HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
-_MESSAGES = frozenset({"message", "msg", "returnmsg", "resultmsg", "resultmessage", "statusmessage"})
-_WORDS = frozenset({"reason", "detail", *_MESSAGES, *_REPORTS})
+_WORDS = frozenset({"reason", "detail", *MESSAGES, *_REPORTS})
 # Objects around the whole of a response, as in SOAP.
 _WRAPPERS = frozenset({"envelope", "body", "response", "result", "data", "soapenvelope", "soapbody"})
 # Objects beside the list that say how the request went.
@@ -198,6 +202,8 @@ def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[],
     """Whether a field tells of a failure, if no record came with it."""
     if name in _KINDS:
         return isinstance(value, str) and _ERROR_KIND.fullmatch(value.strip()) is not None
+    if name in MESSAGES:  # Any other message beside an empty list is told as a warning.
+        return isinstance(value, str) and mentions_rate_limit(value)
     if name in _NOTICES:
         return any(_is_error_notice(item) for item in value) if isinstance(value, list) else False
     if name in _MEANS_SUCCESS:
@@ -229,8 +235,13 @@ def _says_partial(level: Document, name: str, value: Any, role: Role) -> bool:
     return role == "top" and _LEFT_OUT.fullmatch(name) is not None and isinstance(value, list | dict) and bool(value)
 
 
+def says_all_is_well(text: str) -> bool:
+    """Whether a message says no more than that a request succeeded, or found nothing; also an empty one."""
+    return any(pattern.search(text.strip()) for pattern in (_ALL_IS_WELL, _NOTHING_IS_THERE))
+
+
 def _find_message(level: Document) -> str:
-    texts = [level.value(_escape(other)) for other in level.names() if _normalize(other) in _MESSAGES]
+    texts = [level.value(_escape(other)) for other in level.names() if _normalize(other) in MESSAGES]
     return next((text.strip() for text in texts if isinstance(text, str)), "")
 
 

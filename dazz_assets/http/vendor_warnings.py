@@ -1,4 +1,4 @@
-"""Finds what a vendor warns of in a page that succeeded, such as a list that it cut off."""
+"""Finds what a vendor warns of in a page that succeeded: that it cut the list off, or why it is empty."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dazz_assets.http.json_slices import Document
 from dazz_assets.http.page import Page
 from dazz_assets.http.paging_names import normalize
 from dazz_assets.http.quotes import shorten
+from dazz_assets.http.reported_errors import MESSAGES, says_all_is_well
 from dazz_assets.http.response_rules import ResponseRules
 
 _WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
@@ -21,14 +22,18 @@ _HEADER_TEXT = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 _LONGEST_QUOTE = 300
 
 
-def find_vendor_warning(page: Page, rules: ResponseRules) -> tuple[str, str] | None:
+def find_vendor_warning(page: Page, rules: ResponseRules, received: int) -> tuple[str, str] | None:
     """Where a page has a warning, and the vendor's words, not masked; None if it has none.
+
+    received: how many records it has. Of none, any message is a warning that does not just say so.
 
     Of a stream with sensitive fields it is not quoted. Records, and fields that the stream calls data, are not read.
     """
     found = _find_in_headers(page, rules)
     if found is None and (rules.records or rules.shape == "list"):  # Else the page is a record.
         found = _find_in_body(page.document, split_path(rules.records)[:1], rules)
+    if found is None and not received and rules.records:
+        found = _find_message(page.document, rules)
     return found if found is None or not rules.sensitive else (found[0], f"({NOT_QUOTED})")
 
 
@@ -52,6 +57,17 @@ def _find_in_body(level: Document, data: tuple[str, ...], rules: ResponseRules) 
             below = _find_in_body(Document(bytes(raw)), (), ResponseRules())
             if below is not None:
                 return name, below[1]
+    return None
+
+
+def _find_message(level: Document, rules: ResponseRules) -> tuple[str, str] | None:
+    """What a page without records says of itself: an error may be told by a sentence alone."""
+    for name in level.names():
+        if normalize(name) not in MESSAGES or name in rules.data_fields:
+            continue
+        value = level.value(name.replace(".", "\\."))
+        if isinstance(value, str) and not says_all_is_well(value):
+            return name, shorten(value.strip(), _LONGEST_QUOTE)
     return None
 
 

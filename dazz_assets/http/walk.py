@@ -207,7 +207,7 @@ class _PageFetcher:
             self._ends.check_first(page, self._rules_of(request))
         elif self._number == 2 and self._paginator is not None:
             self._ends.note_followed()
-        self._pass_on_warning(page, self._rules_of(request))
+        self._pass_on_warning(page, self._rules_of(request), len(records))
         self._received += len(records)
         following = self._find_next(request, page, len(records))
         self._check_more(request, page, is_last=isinstance(following, Last))
@@ -229,13 +229,14 @@ class _PageFetcher:
         if (warning := self._unread_more.check(page, self._number, records, is_last=is_last)) is not None:
             self._client.warn("more", f"{request.method} {page.url}: {warning}")
 
-    def _pass_on_warning(self, page: Page, rules: ResponseRules) -> None:
-        if (warning := find_vendor_warning(page, rules)) is None:
+    def _pass_on_warning(self, page: Page, rules: ResponseRules, received: int) -> None:
+        if (warning := find_vendor_warning(page, rules, received)) is None:
             return
         place, said = warning
+        beside = "" if received else ", beside no records"
         self._client.warn(
             f"vendor's {place}",
-            f"{page.request.method} {page.url}: the vendor warns (`{place}`): {end_sentence(said)} "
+            f"{page.request.method} {page.url}: the vendor warns (`{place}`{beside}): {end_sentence(said)} "
             f'If that is data, or known, set data_fields = ("{place}",).',
         )
 

@@ -86,7 +86,7 @@ WELL: list[dict[str, Any]] = [
     {"status": 1, "message": "fetched"},
     {"status": 0, "message": "Success"},
     {"type": "list", "object": "list", "kind": "wines#list"},
-    {"state": "expired", "message": "this contract has ended"},
+    {"state": "expired"},
     {"_shards": {"total": 3, "failed": 0}, "timed_out": False},
     {"failed": 3, "failure": 0},
 ]

@@ -119,6 +119,32 @@ def test_77_what_a_vendor_warns_of_is_passed_on(
     assert connect(told).sync(ItemsStream).warnings == []
 
 
+@pytest.mark.parametrize("said", ["Your plan does not include this list", "Unauthorized", "this contract has ended"])
+def test_77_a_message_beside_an_empty_list_is_passed_on(connect: Connect, api: Vendor, said: str) -> None:
+    api.script(trees(message=said))
+    (warning,) = connect(TreesIntegration).sync(ItemsStream).warnings
+    assert f"the vendor warns (`message`, beside no records): {said}." in warning
+
+
+def test_77_a_message_beside_an_empty_list_that_names_a_rate_limit_is_a_limit(connect: Connect, api: Vendor) -> None:
+    api.script(trees(message="Too many requests, slow down"), trees(*items(1)))
+    acme = connect(TreesIntegration)
+    assert acme.sync(ItemsStream).warnings == []
+    assert acme.ids(ItemsStream) == [1]
+
+
+@pytest.mark.parametrize(
+    "said", ["ok", "Success", "", "No trees found", "0 trees were returned", "Nothing to list", "no matching records"]
+)
+def test_77_a_message_that_only_says_that_there_is_nothing_is_believed(
+    connect: Connect, api: Vendor, said: str
+) -> None:
+    api.script(trees(message=said), trees(*items(1), message="1 tree"))
+    acme = connect(TreesIntegration)
+    assert acme.sync(ItemsStream).warnings == []
+    assert acme.sync(ItemsStream).warnings == []
+
+
 def test_77_it_is_passed_on_once_without_secrets(connect: Connect, api: Vendor) -> None:
     pages = [trees(*items(number), warning=f"{CANARY} is about to expire") for number in (1, 2)]
     api.script(*pages, trees())
