@@ -149,7 +149,7 @@ def _open_filesystem(url: str) -> tuple[pafs.FileSystem, str]:
         # Each of the libraries that read the lake would take these for something else.
         raise LakeError(
             f"The lake's URL is the place alone, such as {parts.scheme}://{parts.hostname or ''}{parts.path}: set "
-            "credentials, region and endpoint in the environment, as in AWS_REGION and AWS_ENDPOINT_URL."
+            "credentials, region and endpoint in the environment, in the variables of the storage's own tools."
         )
     try:
         found: tuple[pafs.FileSystem, str] = pafs.FileSystem.from_uri(url)
