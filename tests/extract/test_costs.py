@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -23,6 +24,7 @@ from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.extract.writer import make_batch
 from dazz_assets.http.walk import WalkedPage
+from dazz_assets.lake import duckdb_connection
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
 from dazz_assets.tables import create_tables
@@ -47,6 +49,8 @@ MOST_STEPS_OF_SAMPLED = 196
 MOST_BLOCKS = 11
 # Modules of the library in which code runs for each page of a list.
 MOST_MODULES = 46
+# What is superseded, the fingerprints of windows, and objects that two windows hold.
+MOST_QUERIES_OF_PARSE = 3
 # Calls of functions written in C, from a page's records to what is written: of each record four for its hash, the rest
 # for its key of two terms; of the page all else, among which are one decoder and three that join texts.
 CALLS_OF_RECORD, CALLS_OF_PAGE = 11, 73
@@ -258,6 +262,26 @@ def test_a_sync_and_a_parse_without_new_records_send_one_request_and_write_nothi
     parsed = customer.parse()
     assert (report.records, parsed.windows, len(vendor.requests)) == (0, {}, 1)
     assert read_times(tmp_path / "lake") == before
+
+
+def queries_of_parse(vendor: Vendor, folder: Path, weeks: int) -> int:
+    """How many queries DuckDB is asked in a parse of all windows of so many weeks."""
+    tickets = [
+        {**ticket(number), "updated_at": (FIRST + timedelta(weeks=number)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        for number in range(weeks)
+    ]
+    vendor.handler = lambda asked: Reply(body={"items": tickets})
+    customer = Customer(folder / str(weeks), vendor.url, LinkedDesk)
+    customer.sync()
+    with mock.patch.object(duckdb_connection, "run_statement", wraps=duckdb_connection.run_statement) as queries:
+        assert len(customer.parse(every=True).windows) == weeks
+    return queries.call_count
+
+
+def test_a_parse_asks_as_few_queries_for_many_windows_as_for_two(vendor: Vendor, tmp_path: Path) -> None:
+    asked = queries_of_parse(vendor, tmp_path, 2)
+    assert 0 < asked <= MOST_QUERIES_OF_PARSE
+    assert queries_of_parse(vendor, tmp_path, 9) == asked
 
 
 def test_a_fetch_takes_few_steps_of_python_for_each_record(vendor: Vendor, tmp_path: Path) -> None:
