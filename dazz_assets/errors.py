@@ -3,6 +3,14 @@
 from dazz_assets.reports import ParseReport, StreamReport
 
 
+def add_place(message: str, connection: str, node: str) -> str:
+    """A message that names its connection (`desk/acme`): if it doesn't, with connection and node before it.
+
+    The lake, for one, does not know for whom it works.
+    """
+    return message if connection in message else f"{connection}, {node}: {message}"
+
+
 class DefinitionError(Exception):
     """An integration's code has a mistake. The text names the class, the parameter and the fix."""
 

@@ -10,7 +10,7 @@ from dazz_assets.cli.progress_view import show_progress
 from dazz_assets.cli.run_summary import run_document, run_exit_status
 from dazz_assets.cli.target import Target
 from dazz_assets.counts import format_count
-from dazz_assets.errors import ParseError
+from dazz_assets.errors import ParseError, add_place
 from dazz_assets.home import lake_url
 from dazz_assets.lake import Lake, LakeError
 from dazz_assets.names import suggest
@@ -51,7 +51,8 @@ def print_changes(
                     found = compare_parse(session, item, since=since, until=until, stale=stale, processes=processes)
                     comparisons.append(found)
                 except (ParseError, LakeError) as error:
-                    outcome.errors.append(Problem(connection.id, str(error), parser=item.name))
+                    text = add_place(str(error), session.name, item.name)
+                    outcome.errors.append(Problem(connection.id, text, parser=item.name))
     outcome.errors.extend(Problem(id_, text) for id_, text in target.problems.items())
     if as_json:
         print_json(_document(comparisons, outcome))

@@ -110,7 +110,7 @@ def _parser_warnings(report: ParseReport, target: Target) -> Iterator[str]:
 
 
 def _describe_errors(problems: Sequence[Problem], target: Target) -> list[str]:
-    """The errors: one for all streams of a connection that failed by the same cause, one for all that did not run."""
+    """The errors: one for all of a connection that failed by the same cause, one for all that did not run."""
     groups: dict[tuple[str, ...], list[Problem]] = {}
     for problem in sorted(problems, key=lambda problem: bool(problem.failed_inputs)):
         apart = problem.cause or ("" if problem.failed_inputs else problem.message)
@@ -119,14 +119,16 @@ def _describe_errors(problems: Sequence[Problem], target: Target) -> list[str]:
 
 
 def _describe_alike(problems: Sequence[Problem], where: str) -> str:
-    if len(problems) == 1:
-        return problems[0].message
+    first = problems[0]
     streams = [problem.stream for problem in problems if problem.stream is not None]
-    if cause := problems[0].cause:
-        return f"{where}, streams {', '.join(streams)}: {cause}"
+    parsers = [problem.parser for problem in problems if problem.parser is not None]
+    if len(problems) == 1 or not (streams or parsers):
+        return first.message
+    if not first.failed_inputs:
+        named = [f"{kind} {', '.join(names)}" for kind, names in (("streams", streams), ("parsers", parsers)) if names]
+        return f"{where}, {' and '.join(named)}: {first.cause or first.message.removeprefix(f'{where}: ')}"
     inputs = dict.fromkeys(name for problem in problems for name in problem.failed_inputs)
     failed = [name for name in inputs if name not in streams]
-    parsers = [problem.parser for problem in problems if problem.parser is not None]
     # A parser may bear the name of its stream.
     named = [f"parser {name}" if name in (*streams, *inputs) else name for name in parsers]
     return f"{where}: not run, because {', '.join(failed)} failed: {', '.join([*streams, *named])}"

@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from dazz_assets.lake.paths import remote_roots
+
 # Without a limit DuckDB takes up to 80% of the machine's memory, in each process, before it spills to the disk. The
 # first is enough for some million keys.
 _MEMORY_LIMITS = ("50MB", "100MB", "200MB", "400MB", "800MB", "80%")
@@ -21,7 +23,7 @@ _MEMORY_LIMITS = ("50MB", "100MB", "200MB", "400MB", "800MB", "80%")
 
 def connect_duckdb(**settings: str) -> duckdb.DuckDBPyConnection:
     """A new connection in UTC. It spills to the system's temporary folder and installs no extensions."""
-    return duckdb.connect(
+    connection = duckdb.connect(
         config={
             "TimeZone": "UTC",
             "temp_directory": os.path.join(tempfile.gettempdir(), f"duckdb-{os.getpid()}"),
@@ -29,10 +31,15 @@ def connect_duckdb(**settings: str) -> duckdb.DuckDBPyConnection:
             **settings,
         }
     )
+    if remote_roots:
+        from dazz_assets.lake.remote_files import RemoteFiles  # Its library takes a while to import.
+
+        connection.register_filesystem(RemoteFiles())
+    return connection
 
 
 @cache
-def _bounded_connection(limit: str, process: int) -> duckdb.DuckDBPyConnection:
+def _bounded_connection(limit: str, process: int, reads_remote: bool) -> duckdb.DuckDBPyConnection:
     """A connection within a limit of memory, kept by the process: to make one takes longer than most statements.
 
     Its one thread takes the whole of the limit. It caches no files, which would stay in memory between statements.
@@ -58,7 +65,7 @@ def read_bounded(sql: str, values: Mapping[str, Any]) -> pa.Table:
     """
     return_free_memory()
     for limit in _MEMORY_LIMITS:
-        with closing(_bounded_connection(limit, os.getpid()).cursor()) as connection:
+        with closing(_bounded_connection(limit, os.getpid(), bool(remote_roots)).cursor()) as connection:
             try:
                 rows: pa.Table = run_statement(connection, sql, values).to_arrow_table()
                 return rows

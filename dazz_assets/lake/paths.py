@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 
 from dazz_assets.lake.errors import LakeError
@@ -109,8 +110,9 @@ class LakeRoot:
         parts = urlsplit(text)
         if "://" in text and parts.scheme != "file":
             self.local: Path | None = None
-            self.filesystem, self.path = pafs.FileSystem.from_uri(text.rstrip("/"))
             self._uri = text.rstrip("/")
+            self.filesystem, self.path = _open_filesystem(self._uri)
+            remote_roots[self._uri] = self
             return
         self.local = Path(unquote(parts.path) if "://" in text else text).expanduser().absolute()
         if "%" in str(self.local):
@@ -133,5 +135,31 @@ class LakeRoot:
         return f"{self.path}/{path}"
 
     def duckdb_path(self, file: str) -> str:
-        """The path of a file of the lake, for DuckDB: a path that exists is never read as a glob."""
-        return f"{self.path if self.local else self._uri}/{file}"
+        """The path of a file of the lake, for DuckDB: a path that exists is never read as a glob.
+
+        On object storage it is one that `RemoteFiles` reads, so that DuckDB needs neither an extension nor credentials.
+        """
+        return f"{self.path}/{file}" if self.local else f"{REMOTE}://{self._uri}/{file}"
+
+
+def _open_filesystem(url: str) -> tuple[pafs.FileSystem, str]:
+    """The filesystem of a URL of object storage, and the path in it. Raises LakeError."""
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or parts.password is not None:
+        # Each of the libraries that read the lake would take these for something else.
+        raise LakeError(
+            f"The lake's URL is the place alone, such as {parts.scheme}://{parts.hostname or ''}{parts.path}: set "
+            "credentials, region and endpoint in the environment, in the variables of the storage's own tools."
+        )
+    try:
+        found: tuple[pafs.FileSystem, str] = pafs.FileSystem.from_uri(url)
+    except (pa.ArrowException, OSError) as error:
+        raise LakeError(f"The lake can't be opened at {url}: {error}") from None
+    return found
+
+
+REMOTE = "lake"
+"""The scheme of DuckDB's paths of files on object storage."""
+
+remote_roots: dict[str, LakeRoot] = {}
+"""The lakes on object storage that this process has opened, by URL."""

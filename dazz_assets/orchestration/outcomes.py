@@ -22,7 +22,8 @@ _STREAM, _PARSER = TypeAdapter(StreamReport), TypeAdapter(ParseReport)
 class Problem:
     """What went wrong with a stream or a parser of a connection. Both are None if the connection itself is wrong.
 
-    cause: see `SyncError`. failed_inputs: it was not run, because these streams failed.
+    cause: what went wrong, where it is the same for all that it fails. failed_inputs: it was not run, because these
+    streams failed.
     """
 
     connection: str

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from dazz_assets.connections import BadConnection
-from dazz_assets.errors import ParseError, SyncError
+from dazz_assets.errors import ParseError, SyncError, add_place
 from dazz_assets.http import Mask
 from dazz_assets.lake import Lake, LakeError
 from dazz_assets.orchestration import checks, metadata, runs
@@ -165,13 +165,19 @@ class Step:
 
     def _describe_failure(self, pool: SessionPool, connection: str, error: Exception) -> "_ConnectionFailure":
         mask = Mask(_read_secrets(pool, self.spec, connection))
-        message = mask(str(error) or type(error).__name__)
-        where = f"{self.spec.name}/{connection}, {self.node.name}"
-        if not isinstance(error, _EXPECTED):
-            message = f"{where}: {type(error).__name__}: {message}"
+        text = mask(str(error) or type(error).__name__)
+        name = f"{self.spec.name}/{connection}"
+        where = f"{name}, {self.node.name}"
+        if isinstance(error, _EXPECTED):
+            message = add_place(text, name, self.node.name)
+        else:
+            message = f"{where}: {type(error).__name__}: {text}"
+        # What doesn't say whom it fails is the same for all.
+        cause = mask(error.cause) if isinstance(error, SyncError) else ""
+        if not cause and isinstance(error, _EXPECTED) and message != text:
+            cause = text
         is_stream = isinstance(self.node, StreamSpec)
         stream, parser = (self.node.name, None) if is_stream else (None, self.node.name)
-        cause = mask(error.cause) if isinstance(error, SyncError) else ""
         problem = Problem(connection, message, stream, parser, cause=cause)
         # The cause of an expected error is what an author's parser raised: its traceback shows where.
         shown = error.__cause__ if isinstance(error, _EXPECTED) else error
@@ -192,19 +198,13 @@ class _ConnectionFailure:
     is_refused: bool
 
     @property
-    def text(self) -> str:
-        connection = self.where.split(",")[0]
-        message = self.problem.message
-        return message if connection in message else f"{self.where}: {message}"
-
-    @property
     def metadata(self) -> Metadata:
         trace = {"dazz/traceback": dg.MetadataValue.md(f"```\n{self.traceback}\n```")} if self.traceback else {}
         return {**(metadata.report_metadata(self.report) if self.report else {}), **trace}
 
 
 def _build_failure(failures: Sequence[_ConnectionFailure]) -> dg.Failure:
-    text = "; ".join(item.text for item in failures)
+    text = "; ".join(item.problem.message for item in failures)
     if len(failures) == 1:
         values = failures[0].metadata
     else:

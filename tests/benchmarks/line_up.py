@@ -15,6 +15,9 @@ from tests.benchmarks.environments import our_python, python_of
 from tests.benchmarks.our_connection import count_published, count_stored, integration_file, write_connections
 from tests.benchmarks.processes import BenchmarkError, Counts, RunningServer, Usage, run_measured
 
+RATE = 50
+"""The requests a second that the vendor of the scenario `rate` allows."""
+
 _CONTENDERS = Path(__file__).parent / "contenders"
 
 
@@ -142,6 +145,12 @@ LIMIT = Contender("limit", "the machine's limit", _script("limit", "limit.py"), 
 PLAIN = Contender("plain", "plain loop", _plain, _count_parquet)
 DLT = Contender("dlt", "dlt", _script("dlt", "dlt_pipeline.py"), _count_dlt)
 AIRBYTE = Contender("airbyte", "airbyte-cdk", _script("airbyte", "airbyte_source.py"), _count_messages)
+AIRBYTE_TOLD = Contender(
+    "airbyte-budget",
+    f"airbyte-cdk, `api_budget` of {RATE} a second",
+    _script("airbyte", "airbyte_source.py", str(RATE)),
+    _count_messages,
+)
 SINGER = Contender("singer", "singer-sdk", _script("singer", "singer_tap.py"), _count_messages)
 SINGER_MSGSPEC = Contender(
     "singer-msgspec", "singer-sdk, msgspec", _script("singer", "singer_tap.py", "msgspec"), _count_messages
@@ -153,4 +162,6 @@ SYNC = Contender("sync", "**ours**, `dazz sync`", our_sync, _count_synced)
 PEERS = (DLT, AIRBYTE, SINGER, SINGER_MSGSPEC)
 # In the faster of singer-sdk's modes, for scenarios in which all wait.
 WAITING_PEERS = (DLT, AIRBYTE, SINGER_MSGSPEC)
-CONTENDERS = tuple(item.name for item in (LIMIT, PLAIN, *PEERS, FETCH, FETCH_COMPRESSED, FETCH_UNTOLD, SYNC))
+CONTENDERS = tuple(
+    item.name for item in (LIMIT, PLAIN, *PEERS, AIRBYTE_TOLD, FETCH, FETCH_COMPRESSED, FETCH_UNTOLD, SYNC)
+)

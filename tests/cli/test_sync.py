@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from dazz_assets.cli import comparison_view
+from dazz_assets.errors import ParseError
+from dazz_assets.lake import LakeError
+from dazz_assets.orchestration import assets
 from dazz_assets.orchestration.dagster_instance import open_instance
 from tests.cli.conftest import Project, days_ago, noon
 from tests.cli.vendor import TOKEN
@@ -168,6 +172,46 @@ def test_a_stream_that_failed_is_named_though_a_parser_bears_its_name(project: P
     project.vendor.responses["/services"] = b'{"items": 1}'
     errors = [line for line in project.run("sync", str(target), status=1).err.splitlines() if "Error: " in line]
     assert errors[1:] == ["Error: incidents/acme: not run, because services failed: parser services, costs"]
+
+
+def test_a_wrong_placeholder_of_several_streams_is_one_error(project: Project) -> None:
+    target = Path(project.target)
+    text = target.read_text(encoding="utf-8").replace(
+        'records = "items"', 'records = "items"\n    facts = {"me": "/me"}'
+    )
+    for path in ("/services", "/incidents"):
+        text = text.replace(f'path = "{path}"', f'path = "{path}"\n    headers = {{"Site": "{{facts.me.site}}"}}')
+    target.write_text(text, encoding="utf-8")
+    project.vendor.responses["/me"] = b'{"name": "we"}'
+    errors = [line for line in project.run("sync", project.target, status=1).err.splitlines() if "Error: " in line]
+    assert errors[0] == (
+        "Error: incidents/acme, streams services, incidents: {facts.me.site} has no value in what the vendor answered; "
+        "correct the placeholder"
+    )
+    assert len(errors) == 2
+
+
+@pytest.mark.parametrize("kind", [ParseError, LakeError])
+@pytest.mark.parametrize("parsers", [["tickets"], ["tickets", "visits"]])
+def test_an_error_that_does_not_say_whom_it_failed_is_told_whole(
+    project: Project, monkeypatch: pytest.MonkeyPatch, kind: type[Exception], parsers: list[str]
+) -> None:
+    text = Path(project.target).read_text(encoding="utf-8")
+    more = [text[text.index("    @parser\n") :].replace("def tickets", f"def {name}") for name in parsers[1:]]
+    Path(project.target).write_text("\n".join([text, *more]), encoding="utf-8")
+
+    def fail(*_: object, **__: object) -> None:
+        raise kind("the folder is not ours; give it back")
+
+    monkeypatch.setattr(assets, "parse", fail)
+    monkeypatch.setattr(comparison_view, "compare_parse", fail)
+    errors = [line for line in project.run("sync", project.target, status=1).err.splitlines() if "Error: " in line]
+    named = parsers[0] if len(parsers) == 1 else f"parsers {', '.join(parsers)}"
+    assert errors == [f"Error: incidents/acme, {named}: the folder is not ours; give it back"]
+    each = [f"incidents/acme, {name}: the folder is not ours; give it back" for name in parsers]
+    for command in (["parse"], ["parse", "--compare"]):
+        document = project.json(*command, project.target, status=1)
+        assert [error["message"] for error in document["errors"]] == each
 
 
 def test_different_failures_are_different_errors(project: Project) -> None:

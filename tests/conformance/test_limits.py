@@ -10,6 +10,8 @@ import pytest
 
 from dazz_assets import Budget, Offset, Rate, Stream
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import sync_stream
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, offset_page
 from tests.conformance.integrations import CommonIntegration, Item, ItemsStream
@@ -53,6 +55,19 @@ def test_68_several_limits_hold_together(connect: Connect, api: Vendor, clock: C
     assert most_in(times, 1) <= 10
     assert most_in(times, 60) <= 60
     assert times[50] - times[0] < 6  # The minute's requests may come as fast as the limit of a second lets them.
+
+
+@pytest.mark.parametrize("rate", [None, Rate(30, per=60)])
+def test_68_the_streams_of_a_connection_share_its_limits(
+    connect: Connect, api: Vendor, clock: Clock, rate: Rate | None
+) -> None:
+    times = note_times(api, clock, 3)
+    search = declare("SearchStream", SearchStream, rate=rate)
+    acme = connect(declare("Slow", LimitedIntegration, rate=Rate(6, per=60), streams=(ItemsStream, search)))
+    for stream in acme.spec.streams.values():
+        sync_stream(acme.session, stream, SyncRange(from_mark=True))
+    assert len(times) == 8
+    assert all(10 < gap < 10.4 for gap in gaps(times))
 
 
 def test_69_an_endpoint_has_a_limit_of_its_own(connect: Connect, api: Vendor, clock: Clock) -> None:

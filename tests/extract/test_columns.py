@@ -56,10 +56,15 @@ odd_times = st.sampled_from(
         "٢٠٢٦-01-01T00:00:00Z",
         "1767225600",
         "1767225600000",
+        "2026-01-01T00:00:00Z\ud800",
+        "\ud83d\ude00",
     ]
 )
-cursors = st.one_of(times, times, odd_times, st.integers(0, 2**60), st.none(), st.just({"at": 1}))
-keys = st.one_of(st.text(max_size=8), st.integers(-5, 2**70), st.none(), st.booleans(), st.just(["x"]))
+# Lone halves of surrogate pairs, which JSON can only escape, and a pair, which it may: the last is no lone half.
+odd_texts = st.sampled_from(["\ud800", "a\udc00b", "\ude00\ud83d", "\U0001f600", "\\ud800", ""])
+cursors = st.one_of(times, times, odd_times, st.integers(0, 2**60), st.none(), st.booleans(), st.just({"at": 1}))
+usual_keys = st.one_of(st.text(max_size=8), odd_texts, st.integers(-5, 2**70), st.booleans())
+keys = st.one_of(usual_keys, st.none(), st.just(["x"]))
 
 
 @dataclass
@@ -104,18 +109,42 @@ def is_never(cursor: str) -> bool:
 def as_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return json.dumps(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
     return None if value is None or isinstance(value, dict | list) else str(value)
 
 
 def as_json(value: Any) -> str | None:
-    return None if value is None or isinstance(value, dict | list) else json.dumps(value, ensure_ascii=False)
+    text = as_text(value)
+    return json.dumps(text, ensure_ascii=False) if isinstance(value, str) else text
+
+
+def render(record: dict[str, Any], escapes: bool) -> bytes:
+    """A record as some vendor writes it: all that is not ASCII escaped, or only what UTF-8 has no bytes for."""
+    try:
+        return json.dumps(record, ensure_ascii=escapes).encode()
+    except UnicodeEncodeError:
+        return json.dumps(record).encode()
 
 
 records = st.lists(
-    st.fixed_dictionaries(
-        {},
-        optional={"id": keys, "made": times, "at": st.fixed_dictionaries({}, optional={"time": cursors, "part": keys})},
-    ).map(lambda record: json.dumps(record, ensure_ascii=False).encode()),
+    st.builds(
+        render,
+        st.one_of(
+            st.fixed_dictionaries(
+                {"id": usual_keys, "at": st.fixed_dictionaries({"time": times, "part": usual_keys}), "note": odd_texts}
+            ),
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "id": keys,
+                    "made": times,
+                    "at": st.fixed_dictionaries({}, optional={"time": cursors, "part": keys}),
+                },
+            ),
+        ),
+        st.booleans(),
+    ),
     max_size=6,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -22,6 +24,7 @@ from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.extract.writer import make_batch
 from dazz_assets.http.walk import WalkedPage
+from dazz_assets.lake import duckdb_connection
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
 from dazz_assets.tables import create_tables
@@ -44,6 +47,10 @@ MOST_STEPS_OF_PARSE = 55
 MOST_STEPS_OF_SAMPLED = 196
 # Pages that wait to be written: blocks of memory for each of their records.
 MOST_BLOCKS = 11
+# Modules of the library in which code runs for each page of a list.
+MOST_MODULES = 46
+# What is superseded, the fingerprints of windows, and objects that two windows hold.
+MOST_QUERIES_OF_PARSE = 3
 # Calls of functions written in C, from a page's records to what is written: of each record four for its hash, the rest
 # for its key of two terms; of the page all else, among which are one decoder and three that join texts.
 CALLS_OF_RECORD, CALLS_OF_PAGE = 11, 73
@@ -74,15 +81,15 @@ def ticket(number: int) -> dict[str, Any]:
     return {"id": number, "title": f"ticket {number}", "updated_at": changed, "labels": ["a", {"b": number / 7}]}
 
 
-def answer_pages(size: int) -> Callable[[ReceivedRequest], Reply]:
+def answer_pages(size: int, count: int = PAGES) -> Callable[[ReceivedRequest], Reply]:
     """Answers like an API with so many tickets a page, which can list those that changed since a time."""
-    tickets = [ticket(number) for number in range(PAGES * size)]
+    tickets = [ticket(number) for number in range(count * size)]
     pages = [
         {
             "items": tickets[number * size :][:size],
-            "next": f"/changes?page={number + 1}" if number + 1 < PAGES else None,
+            "next": f"/changes?page={number + 1}" if number + 1 < count else None,
         }
-        for number in range(PAGES)
+        for number in range(count)
     ]
     bodies = [json.dumps(page).encode() for page in pages]
 
@@ -101,8 +108,8 @@ def vendor() -> Iterator[Vendor]:
         yield vendor
 
 
-def customer_of(vendor: Vendor, folder: Path, size: int) -> Customer:
-    vendor.handler = answer_pages(size)
+def customer_of(vendor: Vendor, folder: Path, size: int, pages: int = PAGES) -> Customer:
+    vendor.handler = answer_pages(size, pages)
     return Customer(folder, vendor.url, LinkedDesk)
 
 
@@ -184,6 +191,26 @@ def count_calls_of_c(work: Callable[[], Any]) -> int:
     return calls
 
 
+def modules_of_pages(vendor: Vendor, folder: Path, pages: int) -> Counter[str]:
+    """How many functions of each module are called in a sync of so many pages, in all threads."""
+    calls: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(LIBRARY):
+            calls[frame.f_code.co_filename] += 1
+
+    customer = customer_of(vendor, folder / str(pages), SMALL, pages)
+    before, before_in_threads = sys.getprofile(), threading.getprofile()
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        customer.sync()
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(before_in_threads)
+    return calls
+
+
 class BlockCounter(Progress):
     """Keeps how many blocks of memory Python's objects take when each page arrives."""
 
@@ -216,6 +243,13 @@ def test_a_parse_makes_one_commit_and_one_file(vendor: Vendor, tmp_path: Path) -
     assert len(list((tmp_path / "lake" / "domain").rglob("*.parquet"))) == 1
 
 
+def test_a_page_passes_through_few_modules(vendor: Vendor, tmp_path: Path) -> None:
+    modules_of_pages(vendor, tmp_path / "first", 1)  # What is made once a process.
+    few, many = (modules_of_pages(vendor, tmp_path, pages) for pages in (PAGES, 3 * PAGES))
+    passed = [module for module, calls in many.items() if calls - few[module] >= 2 * PAGES]
+    assert len(passed) <= MOST_MODULES, sorted(passed)
+
+
 def test_a_sync_and_a_parse_without_new_records_send_one_request_and_write_nothing(
     vendor: Vendor, tmp_path: Path
 ) -> None:
@@ -228,6 +262,26 @@ def test_a_sync_and_a_parse_without_new_records_send_one_request_and_write_nothi
     parsed = customer.parse()
     assert (report.records, parsed.windows, len(vendor.requests)) == (0, {}, 1)
     assert read_times(tmp_path / "lake") == before
+
+
+def queries_of_parse(vendor: Vendor, folder: Path, weeks: int) -> int:
+    """How many queries DuckDB is asked in a parse of all windows of so many weeks."""
+    tickets = [
+        {**ticket(number), "updated_at": (FIRST + timedelta(weeks=number)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        for number in range(weeks)
+    ]
+    vendor.handler = lambda asked: Reply(body={"items": tickets})
+    customer = Customer(folder / str(weeks), vendor.url, LinkedDesk)
+    customer.sync()
+    with mock.patch.object(duckdb_connection, "run_statement", wraps=duckdb_connection.run_statement) as queries:
+        assert len(customer.parse(every=True).windows) == weeks
+    return queries.call_count
+
+
+def test_a_parse_asks_as_few_queries_for_many_windows_as_for_two(vendor: Vendor, tmp_path: Path) -> None:
+    asked = queries_of_parse(vendor, tmp_path, 2)
+    assert 0 < asked <= MOST_QUERIES_OF_PARSE
+    assert queries_of_parse(vendor, tmp_path, 9) == asked
 
 
 def test_a_fetch_takes_few_steps_of_python_for_each_record(vendor: Vendor, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The folders of tables, the path or URL of a lake, and names that are not safe in a path."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,18 @@ def test_a_lake_is_given_by_a_path_or_a_url(tmp_path: Path) -> None:
 def test_a_folder_with_a_percent_sign_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LakeError, match="reads '%' in a path as an escape"):
         Lake(tmp_path / "50%25")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("s3://bucket/lake?region=eu-west-1", "such as s3://bucket/lake: set credentials, region and endpoint in the"),
+        ("s3://key:canary-secret@bucket/lake", "such as s3://bucket/lake: set credentials, region and endpoint in the"),
+        ("s3://bucket/a lake", "The lake can't be opened at s3://bucket/a lake: Cannot parse URI"),
+        ("s4://bucket/lake", "The lake can't be opened at s4://bucket/lake: Unrecognized filesystem type"),
+    ],
+)
+def test_a_url_that_leads_to_no_lake_is_told_without_its_secret(url: str, told: str) -> None:
+    with pytest.raises(LakeError, match=re.escape(told)) as caught:
+        Lake(url)
+    assert "canary" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""airbyte-cdk: a declarative source, whose messages go to a file as JSON lines."""
+"""airbyte-cdk: a declarative source, whose messages go to a file as JSON lines. It may be told what is allowed."""
 
 import json
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 
-def _manifest(url: str) -> dict[str, Any]:
-    """The source as its low-code YAML would describe it."""
+def _manifest(url: str, rate: int | None) -> dict[str, Any]:
+    """The source as its low-code YAML would describe it. rate: the requests that the vendor allows in a second."""
     following = {
         "type": "CursorPagination",
         "cursor_value": "{{ '" + url + "' ~ response.links.next }}",
@@ -38,7 +38,15 @@ def _manifest(url: str) -> dict[str, Any]:
         "check": {"type": "CheckStream", "stream_names": ["issues"]},
         "spec": {"type": "Spec", "connection_specification": {"type": "object", "properties": {}}},
         "streams": [stream],
+        **({} if rate is None else {"api_budget": _budget(rate)}),
     }
+
+
+def _budget(rate: int) -> dict[str, Any]:
+    """Its way to stay within a limit: so many calls in any second, of all requests."""
+    allowed = {"type": "Rate", "limit": rate, "interval": "PT1S"}
+    policy = {"type": "MovingWindowCallRatePolicy", "rates": [allowed], "matchers": []}
+    return {"type": "HTTPAPIBudget", "policies": [policy]}
 
 
 _CATALOG = {
@@ -52,7 +60,7 @@ _CATALOG = {
 }
 
 
-def main(url: str, out: str) -> None:
+def main(url: str, out: str, rate: int | None = None) -> None:
     # Messages go to standard output, which is the file from here on.
     os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), sys.stdout.fileno())
     from airbyte_cdk.entrypoint import launch
@@ -67,10 +75,10 @@ def main(url: str, out: str) -> None:
             catalog=ConfiguredAirbyteCatalogSerializer.load(_CATALOG),
             config={},
             state=None,
-            source_config=_manifest(url),
+            source_config=_manifest(url, rate),
         )
         launch(source, ["read", "--config", str(config), "--catalog", str(catalog)])
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:4]))

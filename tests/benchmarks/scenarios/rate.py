@@ -1,11 +1,16 @@
-"""Rate: a vendor that allows 50 requests a second, and answers 429 above it. Only ours is told, as `rate` says so."""
+"""Rate: a vendor that allows 50 requests a second, and answers 429 above it.
+
+Ours and airbyte-cdk run with and without being told so.
+"""
 
 from __future__ import annotations
 
 from math import ceil
 
 from tests.benchmarks.line_up import (
+    AIRBYTE_TOLD,
     FETCH_UNTOLD,
+    RATE,
     WAITING_PEERS,
     Contender,
     Measured,
@@ -17,7 +22,6 @@ from tests.benchmarks.options import Options
 from tests.benchmarks.processes import PAGE_SIZE, serve
 from tests.benchmarks.tables import format_table
 
-RATE = 50
 QUICK = FULL = 500 * PAGE_SIZE
 _TOLD = Contender("fetch", "**ours**, `Rate(50, per=1)`", our_fetch("limited_issues"), count_lake("limited_issues"))
 
@@ -26,8 +30,9 @@ def run(options: Options) -> str:
     records = options.records(QUICK, FULL)
     pages = ceil(records / PAGE_SIZE)
     floor = pages / RATE
+    chosen = options.chosen((*WAITING_PEERS, AIRBYTE_TOLD, FETCH_UNTOLD, _TOLD))
     with serve(records, rate=RATE) as server:
-        measured = measure_all(options.chosen((*WAITING_PEERS, FETCH_UNTOLD, _TOLD)), server, records, options.repeat)
+        measured = measure_all(chosen, server, records, options.repeat)
     first = ["floor", f"{floor:.2f}", "1.00", f"{floor:.2f}", "1.00", f"{pages}", "0"]
     head = ["", "wall s", "x floor", "s from the first request", "x floor", "requests", "429s"]
     table = format_table(head, [first, *(_row(item, floor) for item in measured.values())])
