@@ -23,6 +23,10 @@ from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
 
 #: Raw columns whose values repeat. Keys and records don't, so a dictionary of them would only cost time.
 _REPEATING = ["url", "parent", "problem", "fetched_at", "page"]
+# Most windows have few objects of many columns. Up to these numbers of rows a dictionary, and compression, of each
+# column take as much room as they save, and twice the time, also when the file is read.
+_ROWS_WITHOUT_DICTIONARY = 64
+_ROWS_UNCOMPRESSED = 8
 
 
 @dataclass(eq=False)
@@ -70,23 +74,14 @@ class FileWriter:
         self.rows = 0
         self._target = root.filesystem_path(f"{folder}/{self.path}")
         root.filesystem.create_dir(self._target.rpartition("/")[0], recursive=True)
-        is_raw = "record" in schema.names
-        self._writer = pq.ParquetWriter(
-            self._target,
-            self._schema,
-            filesystem=root.filesystem,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=_REPEATING if is_raw else True,  # type: ignore[arg-type]
-            write_statistics=[name for name in self._schema.names if name != "record"] if is_raw else True,
-        )
+        self._writer: pq.ParquetWriter | None = None
 
     def write(self, rows: pa.RecordBatch | pa.Table) -> None:
         """Write rows as one row group. Raises LakeError if they don't fit the schema."""
         if not rows.num_rows:
             return
         table = self._fit_to_schema(pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows)
-        self._writer.write_table(table, row_group_size=table.num_rows)
+        self._open(table.num_rows).write_table(table, row_group_size=table.num_rows)
         self._statistics.add(table)
         if self._content is not None:
             self._content.add(table.select(self._row_schema.names))
@@ -96,7 +91,7 @@ class FileWriter:
 
     def close(self) -> DataFile:
         """Finish the file and return it for a commit."""
-        self._writer.close()
+        self._open(0).close()
         size = self._root.filesystem.get_file_info(self._target).size
         now = time.time_ns() // 1_000_000
         stats = self._statistics.to_json(self._lower_bounds())
@@ -104,8 +99,9 @@ class FileWriter:
 
     def discard(self) -> None:
         """Remove the file. A file that is neither discarded nor committed stays invisible until vacuum removes it."""
-        with contextlib.suppress(OSError):
-            self._writer.close()
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                self._writer.close()
         with contextlib.suppress(FileNotFoundError):
             self._root.filesystem.delete_file(self._target)
 
@@ -118,13 +114,29 @@ class FileWriter:
         if kind is not None:
             self.discard()
 
+    def _open(self, rows: int) -> pq.ParquetWriter:
+        """The writer of the file, made for a first row group of so many rows."""
+        if self._writer is None:
+            is_raw = "record" in self._schema.names
+            is_compressed = is_raw or rows > _ROWS_UNCOMPRESSED
+            self._writer = pq.ParquetWriter(
+                self._target,
+                self._schema,
+                filesystem=self._root.filesystem,
+                compression="zstd" if is_compressed else "none",
+                compression_level=1 if is_compressed else None,
+                use_dictionary=_REPEATING if is_raw else rows > _ROWS_WITHOUT_DICTIONARY,  # type: ignore[arg-type]
+                write_statistics=[name for name in self._schema.names if name != "record"] if is_raw else True,
+            )
+        return self._writer
+
     def _lower_bounds(self) -> dict[str, str]:
         inputs = self._constants.get(INPUTS)
         return {INPUTS: lower_bound_with_content(inputs, str(self._content))} if inputs and self._content else {}
 
     def _fit_to_schema(self, table: pa.Table) -> pa.Table:
-        names = self._row_schema.names
-        if missing := [name for name in names if name not in table.column_names]:
+        names, given = self._row_schema.names, set(table.column_names)
+        if missing := [name for name in names if name not in given]:
             raise LakeError(
                 f"Rows don't fit the table: they lack {', '.join(missing)}. The table takes {', '.join(names)}."
             )
@@ -132,7 +144,8 @@ class FileWriter:
             if not column.nullable and (nulls := table.column(column.name).null_count):
                 raise LakeError(f"Column {column.name!r} must not be null, but is null in {nulls} rows.")
         try:
-            table = table.select(names).cast(self._row_schema)
+            if table.schema != self._row_schema:
+                table = table.select(names).cast(self._row_schema)
         except pa.ArrowException as error:
             raise LakeError(f"Rows don't fit the table: {error}. The table takes {', '.join(names)}.") from error
         repeated = [pa.repeat(pa.scalar(value, pa.string()), table.num_rows) for value in self._constants.values()]
