@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from dazz_assets.lake.errors import LakeError
-from dazz_assets.lake.file_content import ContentHash, lower_bound_with_content
+from dazz_assets.lake.file_content import ContentHash, ContentHashes, lower_bound_with_content
 from dazz_assets.lake.file_statistics import Statistics
 from dazz_assets.lake.paths import LakeRoot
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW
@@ -33,7 +34,8 @@ _ROWS_UNCOMPRESSED = 8
 class DataFile:
     """A complete file that waits for its commit.
 
-    `path` is relative to the table, `size` in bytes, `written_at` in milliseconds since the epoch.
+    `path` is relative to the table, `size` in bytes, `written_at` in milliseconds since the epoch. `statistics` are in
+    Delta Lake's format, and `content` is the hash that goes with them.
     """
 
     path: str
@@ -41,16 +43,26 @@ class DataFile:
     size: int
     written_at: int
     window: date | None
-    stats: str
+    statistics: Mapping[str, Any] = field(repr=False)
+    content: ContentHash | str | None
     schema: pa.Schema = field(repr=False)
     committed: bool = False
+
+    @property
+    def stats(self) -> str:
+        """The statistics as the log keeps them."""
+        document = dict(self.statistics)
+        if self.content is not None:
+            lowest: Mapping[str, str] = document["minValues"]
+            document["minValues"] = {**lowest, INPUTS: lower_bound_with_content(lowest[INPUTS], str(self.content))}
+        return json.dumps(document)
 
 
 class FileWriter:
     """Writes one file of one window, a row group for each `write`. As a context manager, it discards it on an error.
 
     `schema` is what `write` takes. `path` is the file's, relative to `folder`. `constants` are columns that come before
-    those of the rows, with one value for the entire file.
+    those of the rows, with one value for the entire file. `hashes` makes the hash of a file of objects.
     """
 
     def __init__(
@@ -62,6 +74,7 @@ class FileWriter:
         window: date | None,
         path: str,
         constants: Mapping[str, str | None],
+        hashes: ContentHashes,
     ) -> None:
         self._root = root
         self._window = window
@@ -69,7 +82,7 @@ class FileWriter:
         self._constants = constants
         self._schema = pa.schema([*(pa.field(name, pa.string()) for name in constants), *schema])
         self._statistics = Statistics(self._schema, constants)
-        self._content = ContentHash() if constants.get(INPUTS) else None
+        self._content = hashes.new() if constants.get(INPUTS) else None
         self.path = path
         self.rows = 0
         self._target = root.filesystem_path(f"{folder}/{self.path}")
@@ -94,8 +107,8 @@ class FileWriter:
         self._open(0).close()
         size = self._root.filesystem.get_file_info(self._target).size
         now = time.time_ns() // 1_000_000
-        stats = self._statistics.to_json(self._lower_bounds())
-        return DataFile(self.path, self.rows, size, now, self._window, stats, self._schema)
+        statistics = self._statistics.to_document()
+        return DataFile(self.path, self.rows, size, now, self._window, statistics, self._content, self._schema)
 
     def discard(self) -> None:
         """Remove the file. A file that is neither discarded nor committed stays invisible until vacuum removes it."""
@@ -129,10 +142,6 @@ class FileWriter:
                 write_statistics=[name for name in self._schema.names if name != "record"] if is_raw else True,
             )
         return self._writer
-
-    def _lower_bounds(self) -> dict[str, str]:
-        inputs = self._constants.get(INPUTS)
-        return {INPUTS: lower_bound_with_content(inputs, str(self._content))} if inputs and self._content else {}
 
     def _fit_to_schema(self, table: pa.Table) -> pa.Table:
         names, given = self._row_schema.names, set(table.column_names)
