@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dazz_assets.lake.duckdb_connection import read_bounded
 from dazz_assets.lake.files import DataFile, read_parquet_file
-from dazz_assets.lake.table import Table
-from dazz_assets.lake.table_version import TableVersion
+from dazz_assets.lake.table import Table, read_uncommitted
+from dazz_assets.lake.table_version import StoredFile, TableVersion
+
+# The ids of so many rows are held in memory.
+_FEW_ROWS = 50_000
+
+# A row with an id: its window for comparison, its position in its file, the file's path, and its window.
+_Place = tuple[date, int, str, date | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +47,46 @@ def find_duplicate_ids(
     table: the table of the new files, which may be in another lake than the stored version.
     """
     new_files = [file for file in new if file.rows]
-    if not new_files:
-        return []
-    windows = {_duckdb_path(table, file.path): (file.path, file.window) for file in new_files}
+    kept_files = [file for file in stored.files if file.rows and file.window not in replaced] if stored else []
+    rows = sum(file.rows for file in new_files) + sum(file.rows for file in kept_files)
+    find = _find_among_few if rows <= _FEW_ROWS else _find_among_many
+    duplicates = []
+    for id_, same_id in (find(table, new_files, stored, kept_files) if new_files else {}).items():
+        *removed, kept = sorted(same_id, key=lambda item: item[:2])
+        duplicates += [DuplicateId(id_, window, path, row, kept[3]) for _, row, path, window in removed]
+    return duplicates
+
+
+def _find_among_few(
+    table: Table, new: Sequence[DataFile], stored: TableVersion | None, kept: Sequence[StoredFile]
+) -> dict[str, list[_Place]]:
+    """The places of each id of the new files that has several. For a file of few rows, a statement takes long."""
+    places: dict[str, list[_Place]] = {}
+    for file in new:
+        for id_, place in _read_places(file, read_uncommitted(table, file, ["id"])):
+            places.setdefault(id_, []).append(place)
     if stored:
-        kept_files = [file for file in stored.files if file.rows and file.window not in replaced]
-        kept_paths = zip(stored.duckdb_paths(kept_files), kept_files, strict=True)
+        for kept_file in kept:
+            for id_, place in _read_places(kept_file, stored.read_files([kept_file], ["id"])):
+                if id_ in places:
+                    places[id_].append(place)
+    return {id_: found for id_, found in places.items() if len(found) > 1}
+
+
+def _read_places(file: DataFile | StoredFile, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, _Place]]:
+    """Each id in a file, with its place."""
+    ids: Iterator[Any] = chain.from_iterable(batch.column("id").to_pylist() for batch in batches)
+    for row, id_ in enumerate(ids):
+        yield id_, (file.window or date.min, row, file.path, file.window)
+
+
+def _find_among_many(
+    table: Table, new: Sequence[DataFile], stored: TableVersion | None, kept: Sequence[StoredFile]
+) -> dict[str, list[_Place]]:
+    """The places of each id of the new files that has several, found in bounded memory."""
+    windows = {_duckdb_path(table, file.path): (file.path, file.window) for file in new}
+    if stored:
+        kept_paths = zip(stored.duckdb_paths(kept), kept, strict=True)
         windows |= {path: (file.path, file.window) for path, file in kept_paths}
     # Hashes take a fraction of the memory of ids. Ids that only have the same hash are told apart below.
     new_ids = f"select hash(id) as id from {_read_parquet_sql('$new')}"
@@ -55,17 +97,13 @@ def find_duplicate_ids(
         )
         select id, filename, file_row_number from {_read_parquet_sql("$all")}
         where hash(id) in (select id from repeated)"""
-    values = {"new": [_duckdb_path(table, file.path) for file in new_files], "all": list(windows)}
+    values = {"new": [_duckdb_path(table, file.path) for file in new], "all": list(windows)}
     found = [column.to_pylist() for column in read_bounded(sql, values).columns]
-    rows_by_id: dict[str, list[tuple[date, int, str, date | None]]] = {}
+    places: dict[str, list[_Place]] = {}
     for id_, filename, row in zip(*found, strict=True):
         path, window = windows[filename]
-        rows_by_id.setdefault(id_, []).append((window or date.min, row, path, window))
-    duplicates = []
-    for id_, same_id in rows_by_id.items():
-        *removed, kept = sorted(same_id, key=lambda item: item[:2])
-        duplicates += [DuplicateId(id_, window, path, row, kept[3]) for _, row, path, window in removed]
-    return duplicates
+        places.setdefault(id_, []).append((window or date.min, row, path, window))
+    return places
 
 
 def copy_without_rows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -48,18 +47,16 @@ class Statistics:
             self._min_values[name] = min(bounds["min"], self._min_values.get(name, bounds["min"]))
             self._max_values[name] = max(bounds["max"], self._max_values.get(name, bounds["max"]))
 
-    def to_json(self, lower_bounds: Mapping[str, str] | None = None) -> str:
-        """The statistics in Delta Lake's format. lower_bounds: of constant columns, instead of their values."""
+    def to_document(self) -> dict[str, Any]:
+        """The statistics in Delta Lake's format, before they are written as JSON."""
         constants = {name: value for name, value in self._constants.items() if value is not None}
         nulls = {name: self._rows if value is None else 0 for name, value in self._constants.items()}
-        return json.dumps(
-            {
-                "numRecords": self._rows,
-                "minValues": constants | dict(lower_bounds or {}) | _format_bounds(self._min_values, _cut),
-                "maxValues": constants | _format_bounds(self._max_values, _cut_upper_bound),
-                "nullCount": {**nulls, **self._null_counts},
-            }
-        )
+        return {
+            "numRecords": self._rows,
+            "minValues": constants | _format_bounds(self._min_values, _cut),
+            "maxValues": constants | _format_bounds(self._max_values, _cut_upper_bound),
+            "nullCount": {**nulls, **self._null_counts},
+        }
 
 
 def _has_bounds(kind: pa.DataType) -> bool:

@@ -15,6 +15,7 @@ from deltalake.transaction import AddAction, RemoveAction, Transaction
 
 from dazz_assets.lake.commit import Commit, check_commit, has_landed
 from dazz_assets.lake.errors import CommitRefusedError, LakeError
+from dazz_assets.lake.file_content import ContentHashes
 from dazz_assets.lake.files import DataFile, FileWriter, new_file_path, read_parquet_file, window_constants
 from dazz_assets.lake.paths import LakeRoot, TablePath
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, WINDOW, added_columns
@@ -43,6 +44,7 @@ class Table:
         self.schema = schema
         self._lock = lock
         self._uri = root.uri(path.folder)
+        self._hashes = ContentHashes()
 
     def __repr__(self) -> str:
         return f"Table({self.path.folder!r})"
@@ -79,6 +81,7 @@ class Table:
             window=window,
             path=path or self.new_path(window),
             constants=window_constants(fingerprint, inputs) if FINGERPRINT in schema.names else {},
+            hashes=self._hashes,
         )
 
     def commit(self, work: Callable[[TableVersion | None], Commit | None]) -> int | None:

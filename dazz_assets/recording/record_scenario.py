@@ -242,9 +242,12 @@ def _write(file: Path, text: str, redactor: Redactor) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def _refuse_secrets(name: str, text: str, redactor: Redactor) -> None:
-    if kinds := redactor.find_leaks(text) - {PERSONAL}:
+def _refuse_secrets(name: str, text: str, redactor: Redactor) -> set[str]:
+    """What else a text still holds: personal data, or nothing. Raises RecordingError if it holds a secret."""
+    leaks = redactor.find_leaks(text)
+    if kinds := leaks - {PERSONAL}:
         raise RecordingError(f"{name} would still hold a secret ({', '.join(sorted(kinds))}), so nothing was recorded")
+    return leaks
 
 
 def _find_personal_files(folder: Path, redactor: Redactor) -> tuple[str, ...]:
@@ -254,9 +257,8 @@ def _find_personal_files(folder: Path, redactor: Redactor) -> tuple[str, ...]:
     """
     found = []
     for file in sorted(folder.rglob("*.json")):
-        name, text = file.relative_to(folder).as_posix(), file.read_text(encoding="utf-8")
-        _refuse_secrets(name, text, redactor)
-        if PERSONAL in redactor.find_leaks(text):
+        name = file.relative_to(folder).as_posix()
+        if _refuse_secrets(name, file.read_text(encoding="utf-8"), redactor):
             found.append(name)
     return tuple(found)
 

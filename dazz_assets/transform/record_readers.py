@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +24,7 @@ from dazz_assets.declare.stream import RecordModel
 from dazz_assets.lake.files import column_bytes
 
 Schema = Mapping[str, Any]
+_Projection = Callable[["pa.Array[Any]"], bytes | None]
 
 # They look at no more than what they wrap. What is of another shape ends the projection, and the record is read whole.
 _LENIENT = (keep_valid, keep_list, keep_item)
@@ -74,8 +76,7 @@ def make_reader(model: type[RecordModel]) -> RecordReader:
 class _PydanticReader:
     def __init__(self, model: type[BaseModel]) -> None:
         self._model = model
-        self._project = make_projection(model)
-        self._list: TypeAdapter[list[BaseModel]] = TypeAdapter(list[model])  # type: ignore[valid-type]
+        self._project, self._list = _read_model(model)
 
     def read(self, record: bytes, lost: list[ErrorDetails] | None = None) -> BaseModel:
         try:
@@ -98,6 +99,12 @@ class _PydanticReader:
         if len(selected) > _WORTHWHILE * len(joined_text(records)[0]):
             self._project = None
         return selected
+
+
+@cache
+def _read_model(model: type[BaseModel]) -> tuple[_Projection | None, TypeAdapter[list[BaseModel]]]:
+    """What reads many records as a model. To make it takes longer than to read the records of most windows."""
+    return make_projection(model), TypeAdapter(list[model])  # type: ignore[valid-type]
 
 
 class _StructReader:
@@ -150,7 +157,7 @@ def _find_value(record: bytes, steps: Sequence[str | int]) -> Any:
     return value
 
 
-def make_projection(model: type[BaseModel]) -> Callable[[pa.Array[Any]], bytes | None] | None:
+def make_projection(model: type[BaseModel]) -> _Projection | None:
     """A function that gives a JSON list of what a model reads of each record, to the byte; None of a whole model.
 
     The function returns None if the records must be read whole. A model is read whole if it may look at more than the

@@ -325,15 +325,15 @@ def test_a_word_in_a_request_is_not_treated_as_a_name() -> None:
 def test_a_page_of_a_megabyte_is_redacted_in_seconds() -> None:
     record = {"login": "jane-{}", "email": "jane{}@corp.com", "url": "https://x.example/{}?a=b", "n": 1.5, "s": "text"}
     page = "[" + ",".join(json.dumps(record).replace("{}", str(number)) for number in range(9_000)) + "]"
-    start = time.perf_counter()
+    start = time.process_time()
     make_redactor().redact_json(page, ["login"])
-    assert time.perf_counter() - start < 5  # Usually less than one; test machines may be slow.
+    assert time.process_time() - start < 5  # Usually less than one; test machines may be slow, or busy.
 
 
 @pytest.mark.parametrize(
     "part", ["a", "a.", "@", "a@", "%40", "a=", "\\", "eyJ", "https://", "redacted-", "://", '"a":"']
 )
 def test_a_repetitive_text_is_redacted_in_seconds(part: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     make_redactor().redact_text(part * (300_000 // len(part)))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

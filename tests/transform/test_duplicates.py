@@ -7,6 +7,7 @@ import pytest
 
 from dazz_assets import Incremental, parser
 from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.lake import duplicate_ids
 from tests.help_desk_vendor import Customer, Desk, Incident, Mondays, TicketsOnly, TicketsStream
 
 
@@ -19,8 +20,9 @@ class ByTopic(TicketsOnly):
             yield Incident(id=self.object_id(ticket.title.split()[0]), title=ticket.title)
 
 
-@pytest.fixture
-def topics(desk: Desk, tmp_path: Path) -> Customer:
+@pytest.fixture(params=[0, 1_000], ids=["among many rows", "among few"])
+def topics(desk: Desk, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Customer:
+    monkeypatch.setattr(duplicate_ids, "_FEW_ROWS", request.param)
     desk.tickets.clear()
     desk.put(1, "2026-01-06T10:00:00Z", "disk full")
     desk.put(2, "2026-01-07T10:00:00Z", "disk full again")
