@@ -12,6 +12,7 @@ from dazz_assets.cli.progress_view import show_progress
 from dazz_assets.cli.sandbox_connections import note_stopped_sandbox
 from dazz_assets.cli.target import Target
 from dazz_assets.counts import format_count
+from dazz_assets.lake.freed_memory import return_large_blocks
 from dazz_assets.orchestration.outcomes import Outcome, Problem
 from dazz_assets.reports import ParseReport, StreamReport
 
@@ -35,6 +36,7 @@ def run_and_finish(run: Callable[..., Outcome], target: Target, *, as_json: bool
 
     run: takes `instance`, `lake` and `progress`.
     """
+    return_large_blocks()
     with show_progress(as_json=as_json) as progress, open_instance_and_lake() as (instance, lake):
         outcome = run(instance=instance, lake=lake, progress=progress)
     finish_run(outcome, target, as_json=as_json)

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import Lake, Table, TableVersion
+from dazz_assets.lake.freed_memory import return_large_blocks
 from dazz_assets.lake.latest_versions import LatestVersions
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
@@ -57,6 +58,7 @@ def main(pipe: int) -> None:
     os.dup2(null, 0)
     os.close(null)
     signal.signal(signal.SIGTERM, _end)
+    return_large_blocks()
     sender = Sender(os.fdopen(pipe, "wb", buffering=0))
     try:
         job: Job = receive(commands)  # Fails for a config of classes that are not found here.
