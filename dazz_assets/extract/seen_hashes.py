@@ -134,7 +134,9 @@ class SeenContents:
         if self._behind is None:
             self._behind = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (closed by `close`)
             self._first_behind, self._last_behind = int(cursors.min()), int(cursors.max())
-        self._behind.write(behind.tobytes())
+        left = memoryview(behind.tobytes())
+        while left:  # A disk that is nearly full takes what it can; it refuses the rest.
+            left = left[self._behind.write(left) :]
         self._first_behind = min(self._first_behind, int(cursors.min()))
         self._last_behind = max(self._last_behind, int(cursors.max()))
         self._near.remove(behind)

@@ -5,9 +5,8 @@ import os
 
 import pyarrow as pa
 
-# Above the pages of Parquet files, of a megabyte each: a parse that returned each of them took a tenth more CPU. With
-# glibc's own number, which grows to 32 MB, the fetch of a million records took 10 MB more.
-_APART_FROM = 2 * 2**20
+# With glibc's own number, which grows to 32 MB, or with 2 MB, a sync of a million records took 4 to 10 MB more.
+_APART_FROM = 2**20
 _M_MMAP_THRESHOLD = -3
 
 

@@ -98,6 +98,21 @@ def test_rows_in_order_need_no_memory_for_those_before_them(direction: int) -> N
     seen.close()
 
 
+def test_a_disk_that_takes_only_a_part_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(seen_hashes, "_NEAR_ROWS", A_FEW)
+    seen, numbers = SeenContents(), np.arange(A_FEW)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    seen.add_new(numbers[:-1] * 1_000_003, numbers[:-1])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            seen.add_new(numbers[-1:] * 1_000_003, numbers[-1:])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    seen.close()
+
+
 class ChangesStream(Stream[Ticket]):
     """Tickets in the vendor's order, whatever it is."""
 
