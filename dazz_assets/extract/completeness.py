@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.dedupe import Hashes, SeenHashes
+from dazz_assets.extract.seen_hashes import Hashes, SeenHashes
 from dazz_assets.http import (
     FetchError,
     LoopError,

@@ -2,19 +2,16 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import NO_TIME, RowBatch
 from dazz_assets.extract.marks import Source
+from dazz_assets.extract.seen_hashes import Hashes, SeenContents
 from dazz_assets.lake import TableVersion, hashes_since
 
-Hashes = NDArray[np.int64]
-
-# Merge recent hashes into the sorted arrays at this count.
-_MERGE_AT = 50_000
 _LOW_HALF = np.int64(2**32 - 1)
 # Hold back at most this many rows, and bytes of their text, while all of them may still be stored already.
 _HELD = 20_000
@@ -37,13 +34,17 @@ class NewRowFilter:
         self._stored = stored if stored is not None and stored.files else None
         self._lower = lower
         self._is_holding = self._stored is not None
-        self._seen = SeenHashes()
+        self._seen = SeenContents()
         self._held: dict[str | None, list[RowBatch]] = defaultdict(list)
         self._held_count = self._held_bytes = 0
 
     def forget(self, hashes: Hashes) -> None:
         """Treat rows with these content hashes, which were returned as new, as never seen."""
         self._seen.remove(hashes)
+
+    def close(self) -> None:
+        """Give up what is kept for comparison."""
+        self._seen.close()
 
     @property
     def is_holding(self) -> bool:
@@ -74,10 +75,11 @@ class NewRowFilter:
 
     def _release(self) -> list[RowBatch]:
         """Read the stored hashes and return the held rows that are new. From now on, no row is held back."""
-        self._seen, self._is_holding = SeenHashes(), False
+        self._seen.close()
+        self._seen, self._is_holding = SeenContents(), False
         if self._stored is not None:
             self._lower = self._lowest_held()
-            self._seen = SeenHashes(hashes_since(self._stored, self._lower).to_numpy())
+            self._seen = SeenContents(hashes_since(self._stored, self._lower).to_numpy())
         held, self._held = [row for rows in self._held.values() for row in rows], defaultdict(list)
         return [self._drop_seen(rows) for rows in held]
 
@@ -92,9 +94,9 @@ class NewRowFilter:
         moments = rows.moments
         is_below = self._lower is not None and len(moments) > 0 and moments.min() < self._lower
         if self._stored is not None and not self._is_holding and is_below:
-            self._seen.add_new(hashes_since(self._stored, None).to_numpy())
+            self._seen.add_stored(hashes_since(self._stored, None).to_numpy())
             self._lower = None
-        return rows.select(self._seen.add_new(rows.content_hashes))
+        return rows.select(self._seen.add_new(rows.content_hashes, rows.cursor_at))
 
 
 def _fingerprint(batches: Sequence[RowBatch]) -> int:
@@ -174,64 +176,6 @@ class BoundaryTracker:
         if mark is not None:
             is_kept = (self._moments == NO_TIME) | (self._moments >= mark - self._lookback)
             self._hashes, self._moments = self._hashes[is_kept], self._moments[is_kept]
-
-
-class SeenHashes:
-    """A set of 64-bit hashes: two sorted arrays, of which the smaller is merged into the other as it grows, and a small
-    set of recent ones."""
-
-    def __init__(self, hashes: Hashes | None = None) -> None:
-        self._older = np.sort(hashes) if hashes is not None else np.empty(0, np.int64)
-        self._newer = np.empty(0, np.int64)
-        self._recent: set[int] = set()
-
-    def add_new(self, hashes: Hashes) -> NDArray[np.bool_]:
-        """Add the hashes; return for each whether it was new."""
-        values: list[int] = hashes.tolist()
-        added = set(values)
-        known = _find(self._older, hashes) | _find(self._newer, hashes)
-        if len(added) == len(values) and not known.any() and self._recent.isdisjoint(added):
-            self._recent |= added
-            new = np.ones(len(values), np.bool_)
-        else:
-            new = np.fromiter(self._add_each(values, known.tolist()), np.bool_, len(values))
-        if len(self._recent) >= _MERGE_AT:
-            self._merge()
-        return new
-
-    def remove(self, hashes: Iterable[int]) -> None:
-        """Remove the hashes, so that each is new when it is added again."""
-        removed = np.fromiter(hashes, np.int64)
-        self._recent.difference_update(removed.tolist())
-        self._older = self._older[~np.isin(self._older, removed)]
-        self._newer = self._newer[~np.isin(self._newer, removed)]
-
-    def _add_each(self, values: list[int], known: list[bool]) -> Iterator[bool]:
-        for value, is_known in zip(values, known, strict=True):
-            is_new = not is_known and value not in self._recent
-            if is_new:
-                self._recent.add(value)
-            yield is_new
-
-    def _merge(self) -> None:
-        self._newer = _join(self._newer, np.fromiter(self._recent, np.int64, len(self._recent)))
-        self._recent.clear()
-        if 4 * len(self._newer) > len(self._older):
-            self._older, self._newer = _join(self._older, self._newer), np.empty(0, np.int64)
-
-
-def _find(sorted_: Hashes, values: Hashes) -> NDArray[np.bool_]:
-    if not len(sorted_):
-        return np.zeros(len(values), np.bool_)
-    positions = np.minimum(np.searchsorted(sorted_, values), len(sorted_) - 1)
-    found: NDArray[np.bool_] = sorted_[positions] == values
-    return found
-
-
-def _join(hashes: Hashes, others: Hashes) -> Hashes:
-    joined = np.concatenate([hashes, others])
-    joined.sort(kind="stable")
-    return joined
 
 
 class ContentFingerprint:

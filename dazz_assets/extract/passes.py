@@ -14,7 +14,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.crawl import Crawl
-from dazz_assets.extract.dedupe import ContentFingerprint, SeenHashes
+from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.departures import Departures
 from dazz_assets.extract.list_walk import ListPage, ListRestart, SourceEnd
 from dazz_assets.extract.mark_progress import MarkProgress
@@ -22,6 +22,7 @@ from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
 from dazz_assets.extract.parent_groups import name_some, widest
 from dazz_assets.extract.ranges import Part
+from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import AddedRows, PassWriter
 from dazz_assets.http import FetchError, Page, RateLimitedError, SignInError, UnreachableError

@@ -82,6 +82,7 @@ class SyncState:
 
     def begin_again(self) -> None:
         """Forget what a listing found, before all of it is listed again."""
+        self.row_filter.close()
         self.row_filter = NewRowFilter(None, None)
         for found in (self.boundaries, self.failed, self.passed_over, self.totals):
             found.clear()

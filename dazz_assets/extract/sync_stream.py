@@ -145,6 +145,7 @@ class StreamSync:
             raise SyncError(self._describe_unwritable(error), self._report(sources)) from error
         finally:
             state.client.close()
+            state.row_filter.close()
         self._note_drift()
         return self._report(sources)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
 import tempfile
 from collections.abc import Mapping
@@ -14,11 +13,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from dazz_assets.lake.freed_memory import return_free_memory
 from dazz_assets.lake.paths import remote_roots
 
-# Without a limit DuckDB takes up to 80% of the machine's memory, in each process, before it spills to the disk. The
-# first is enough for some million keys.
-_MEMORY_LIMITS = ("50MB", "100MB", "200MB", "400MB", "800MB", "80%")
+# Without a limit DuckDB takes up to 80% of the machine's memory, in each process, before it spills to the disk. From
+# some 500,000 keys on it uses the first one whole. That is enough for two million, in about the same time as more; with
+# six million, the try in vain takes a second.
+_MEMORY_LIMITS = ("16MB", "50MB", "100MB", "200MB", "400MB", "800MB", "80%")
 
 
 def connect_duckdb(**settings: str) -> duckdb.DuckDBPyConnection:
@@ -61,7 +62,7 @@ def run_statement(
 def read_bounded(sql: str, values: Mapping[str, Any]) -> pa.Table:
     """The rows of a statement over keys and hashes, in any order unless it says one, found in bounded memory.
 
-    What DuckDB can't find within a limit, although it spills to the disk, it tries again with twice as much.
+    What DuckDB can't find within a limit, although it spills to the disk, is tried again with more.
     """
     return_free_memory()
     for limit in _MEMORY_LIMITS:
@@ -73,13 +74,6 @@ def read_bounded(sql: str, values: Mapping[str, Any]) -> pa.Table:
                 if limit == _MEMORY_LIMITS[-1]:
                     raise
     raise AssertionError("there is a limit")
-
-
-def return_free_memory() -> None:
-    """Give the system back what Arrow and the C library have freed and keep, so that it is not held twice."""
-    pa.default_memory_pool().release_unused()
-    if (trim := getattr(ctypes.pythonapi, "malloc_trim", None)) is not None:
-        trim(0)
 
 
 def read_parquet_sql(files: str, hive_types: dict[str, str], *, by_name: bool = False) -> str:

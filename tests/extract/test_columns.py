@@ -21,7 +21,8 @@ from dazz_assets.extract.batch import (
 )
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness import is_ascending
-from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint, SeenHashes
+from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint
+from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.extract.writer import make_batch
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds
