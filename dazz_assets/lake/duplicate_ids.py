@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -61,23 +61,26 @@ def _find_among_few(
     table: Table, new: Sequence[DataFile], stored: TableVersion | None, kept: Sequence[StoredFile]
 ) -> dict[str, list[_Place]]:
     """The places of each id of the new files that has several. For a file of few rows, a statement takes long."""
+    columns = [_read_ids(read_uncommitted(table, file, ["id"])) for file in new]
+    columns += [_read_ids(stored.read_files([file], ["id"])) for file in kept] if stored else []
+    files: list[DataFile | StoredFile] = [*new, *kept]
+    ends = np.cumsum([len(column) for column in columns])
+    ids = pa.concat_arrays(columns)
+    numbers = ids.dictionary_encode().indices.to_numpy()
+    counts = np.bincount(numbers)
+    is_new = np.bincount(numbers[: ends[len(new) - 1]], minlength=len(counts)) > 0
     places: dict[str, list[_Place]] = {}
-    for file in new:
-        for id_, place in _read_places(file, read_uncommitted(table, file, ["id"])):
-            places.setdefault(id_, []).append(place)
-    if stored:
-        for kept_file in kept:
-            for id_, place in _read_places(kept_file, stored.read_files([kept_file], ["id"])):
-                if id_ in places:
-                    places[id_].append(place)
-    return {id_: found for id_, found in places.items() if len(found) > 1}
+    for row in np.flatnonzero((counts > 1)[numbers] & is_new[numbers]).tolist():
+        number = int(np.searchsorted(ends, row, side="right"))
+        file, start = files[number], int(ends[number]) - len(columns[number])
+        place = (file.window or date.min, row - start, file.path, file.window)
+        places.setdefault(str(ids[row].as_py()), []).append(place)
+    return places
 
 
-def _read_places(file: DataFile | StoredFile, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, _Place]]:
-    """Each id in a file, with its place."""
-    ids: Iterator[Any] = chain.from_iterable(batch.column("id").to_pylist() for batch in batches)
-    for row, id_ in enumerate(ids):
-        yield id_, (file.window or date.min, row, file.path, file.window)
+def _read_ids(batches: Iterable[pa.RecordBatch]) -> pa.Array[Any]:
+    """The ids of a file, in its order."""
+    return pa.concat_arrays([pa.array([], pa.string()), *(batch.column("id").cast(pa.string()) for batch in batches)])
 
 
 def _find_among_many(
