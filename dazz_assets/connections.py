@@ -83,7 +83,7 @@ def parse_interval(value: object) -> timedelta:
 class Connection(BaseModel):
     """One customer's account at a vendor.
 
-    start: the first day of cursor time to fetch, in UTC.
+    start: the first day of cursor time to fetch, in UTC, unless a sync is given an earlier one.
     interval: how often to sync.
     config: the vendor's settings as written in the file, before `${ENV_VARIABLE}` is replaced.
     """

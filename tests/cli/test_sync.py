@@ -71,6 +71,20 @@ def test_stream_and_range_limit_what_is_fetched(project: Project) -> None:
     assert "nothing is fetched yet" in incidents["gap"]
 
 
+def test_a_range_that_ends_before_the_connections_start_is_no_success(project: Project) -> None:
+    result = project.run("sync", project.target, "--stream", "incidents", "--until", "2020-01-01", status=1)
+    assert f"as the connection starts later, on {days_ago(30)}. For what lies before, name a `since` too" in result.err
+    assert project.vendor.requests == []
+
+
+def test_records_from_before_the_connections_start_are_fetched_by_a_range_that_names_it(project: Project) -> None:
+    project.vendor.incident("i0", noon(90))
+    bounds = ("--since", days_ago(100).isoformat(), "--until", days_ago(80).isoformat())
+    project.run("sync", project.target, *bounds)
+    assert project.json("query", "select key from raw.incidents_incidents") == [{"key": "i0"}]
+    assert project.json("query", "select count(*) as n from tickets") == [{"n": 1}]
+
+
 def test_a_refetch_removes_records_that_are_no_longer_listed(project: Project) -> None:
     project.run("sync", project.target)
     project.vendor.incidents.pop(0)
