@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.constructor import ConstructorError
 
 from dazz_assets.home import CONNECTIONS_FILE, describe_search, in_project
-from dazz_assets.names import closest_name, suggest
+from dazz_assets.names import closest_name, list_names, suggest
 
 CONNECTIONS_VARIABLE = "DAZZ_CONNECTIONS"
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -34,7 +36,33 @@ _IN_YAML = {
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 # The parser in C reads a thousand connections in a tenth of the time. PyYAML can be built without it.
-_YAML_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SAFE_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_YAML_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = type("_ConnectionsLoader", (_SAFE_LOADER,), {})
+
+
+def _construct_timestamp(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+    """A time, or the text of one that there is not, as 2026-13-45: its entry then says which setting is wrong."""
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return node.value
+
+
+def _construct_map(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Iterator[object]:
+    """A group of settings. ConstructorError for a name that is there twice: YAML would silently take the last one."""
+    start, end = node.start_mark.index, node.end_mark.index
+    names: set[str] = set()
+    for name, _ in node.value:
+        # What is merged into the group (`<<: *others`) lies elsewhere, and may be written anew here.
+        if isinstance(name, yaml.ScalarNode) and start <= name.start_mark.index < end:
+            if name.value in names:
+                raise ConstructorError(None, None, f"`{name.value}` is written twice there; keep one", name.start_mark)
+            names.add(name.value)
+    yield from loader.construct_yaml_map(node)
+
+
+_YAML_LOADER.add_constructor("tag:yaml.org,2002:timestamp", _construct_timestamp)
+_YAML_LOADER.add_constructor("tag:yaml.org,2002:map", _construct_map)
 
 ConfigModel = TypeVar("ConfigModel", bound=BaseModel)
 
@@ -55,7 +83,7 @@ def parse_interval(value: object) -> timedelta:
 class Connection(BaseModel):
     """One customer's account at a vendor.
 
-    start: the first day of cursor time to fetch, in UTC.
+    start: the first day of cursor time to fetch, in UTC, unless a sync is given an earlier one.
     interval: how often to sync.
     config: the vendor's settings as written in the file, before `${ENV_VARIABLE}` is replaced.
     """
@@ -138,7 +166,8 @@ def read_connections(path: Path) -> Connections:
     Raises BadConnection if the file itself can't be read.
     """
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _YAML_LOADER)  # noqa: S506  a safe loader
+        text = path.read_text(encoding="utf-8")
+        document = yaml.load(text, _YAML_LOADER)  # noqa: S506  a safe loader
     except FileNotFoundError:
         searched = "" if os.environ.get(CONNECTIONS_VARIABLE) or path != connections_path() else f" {describe_search()}"
         raise BadConnection(
@@ -150,23 +179,31 @@ def read_connections(path: Path) -> Connections:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" (line {mark.line + 1})" if mark else ""
-        raise BadConnection(f"{path}{line} is not valid YAML; check the indentation and quotes there") from None
-    except ValueError as error:  # PyYAML fails on dates such as 2026-13-45
-        raise BadConnection(f"{path} contains an invalid date: {error}") from None
+        told = error.problem if isinstance(error, ConstructorError) else "check the indentation and quotes there"
+        raise BadConnection(f"{path}{line} is not valid YAML: {told}") from None
     entries = document.get("connections") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise BadConnection(f"{path} must hold a list under `connections:`")
-    return check_entries(str(path), entries)
+    return check_entries(str(path), entries, lambda: _find_lines(text))
 
 
-def check_entries(source: str, entries: Iterable[Any]) -> Connections:
-    """Check entries in the format of the file. Each problem begins with `source`, such as the file's path."""
-    valid: dict[tuple[str, str], Connection] = {}
+def check_entries(source: str, entries: Sequence[Any], lines: Callable[[], Sequence[int]] | None = None) -> Connections:
+    """Check entries in the format of the file. Each problem begins with `source`, such as the file's path.
+
+    Entries of one integration with the same id are all refused: it is not known which of them its stored data is of.
+    lines: finds the line of each entry, where they come from a file.
+    """
+    valid: list[Connection] = []
     problems: list[BadEntry] = []
-    for number, entry in enumerate(entries, 1):
-        fields = entry if isinstance(entry, dict) else {}
-        id_ = str(fields.get("id", f"number {number}"))
-        integration = name if isinstance(name := fields.get("integration"), str) else None
+    names = [_read_names(number, entry) for number, entry in enumerate(entries, 1)]
+    repeated = [name for name, times in Counter(names).items() if times > 1 and name[0] is not None]
+    for integration, id_ in repeated:
+        numbers = [number for number, name in enumerate(names) if name == (integration, id_)]
+        where = [f"line {lines()[number]}" if lines else f"number {number + 1}" for number in numbers]
+        problems.append(BadEntry(id_, integration, f"{source}: {_describe_repeated(integration, id_, where)}"))
+    for (integration, id_), entry in zip(names, entries, strict=True):
+        if (integration, id_) in repeated:
+            continue
         try:
             connection = Connection.model_validate(entry)
         except ValidationError as error:
@@ -179,11 +216,38 @@ def check_entries(source: str, entries: Iterable[Any]) -> Connections:
             text = f"{source}: connection {id_!r}: {problem}"
             problems.append(BadEntry(id_, integration, text))
             continue
-        if (key := (connection.integration, connection.id)) in valid:
-            text = f"{source}: two connections of {connection.integration} have the id {id_!r}; give each its own id"
-            problems.append(BadEntry(id_, integration, text))
-        valid.setdefault(key, connection)
-    return Connections(tuple(valid.values()), tuple(problems))
+        valid.append(connection)
+    return Connections(tuple(valid), tuple(problems))
+
+
+def without_repeated(connections: Iterable[Connection]) -> Connections:
+    """Connections that code gives. Raises BadConnection if two of one integration have the same id."""
+    given = tuple(connections)
+    for (integration, id_), times in Counter((item.integration, item.id) for item in given).items():
+        if times > 1:
+            raise BadConnection(_describe_repeated(integration, id_))
+    return Connections(given)
+
+
+def _read_names(number: int, entry: Any) -> tuple[str | None, str]:
+    """The integration and the id that an entry names; its number for an id if it names none."""
+    fields = entry if isinstance(entry, dict) else {}
+    integration = name if isinstance(name := fields.get("integration"), str) else None
+    return integration, str(fields.get("id", f"number {number}"))
+
+
+def _describe_repeated(integration: str | None, id_: str, where: Sequence[str] = ()) -> str:
+    places = f" ({list_names(where)})" if where else ""
+    told = f"several connections of {integration} have the id {id_!r}{places}"
+    return f"{told}, and none of them is used: give each its own id"
+
+
+def _find_lines(text: str) -> list[int]:
+    """The line of each entry of a connections file that can be read."""
+    document = yaml.compose(text, _YAML_LOADER)
+    settings = document.value if isinstance(document, yaml.MappingNode) else []
+    (entries,) = (value for name, value in settings if name.value == "connections")
+    return [entry.start_mark.line + 1 for entry in entries.value]
 
 
 def _check_secrets(label: str, config: BaseModel) -> None:

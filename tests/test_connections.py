@@ -1,6 +1,7 @@
 """The connections file: its entries, and the errors for wrong ones."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import SecretStr, model_validator
 
 from dazz_assets import ConnectionConfig
 from dazz_assets.connections import BadConnection, Connection, read_connections
+from dazz_assets.orchestration.resource import build_resource
 from integrations.jira.config import JiraConfig
 
 
@@ -42,6 +44,8 @@ def test_an_entry_is_read_and_an_id_of_digits_needs_no_quotes(tmp_path: Path) ->
         ("{id: ../x, integration: snyk, start: 2026-01-01}", "'../x': `id`: .*lower case letters, digits"),
         ("{id: acme, integration: snyk}", "'acme': `start` is missing$"),
         ("{id: acme, integration: snyk, start: soon}", "`start`: write a day, like 2026-01-31$"),
+        ("{id: acme, integration: snyk, start: 2026-13-45}", "'acme': `start`: write a day, like 2026-01-31$"),
+        ("{id: acme, integration: snyk, start: 2026-02-30 10:00:00}", "'acme': `start`: write a day, like 2026-01-31$"),
         (
             "{id: acme, integration: snyk, start: 2999-01-01}",
             "`start`: 2999-01-01 is in the future; give a day that has",
@@ -78,6 +82,45 @@ def test_bad_entries_with_the_same_id_in_two_integrations_are_both_reported(tmp_
     found = read_connections(_write_file(tmp_path, text))
     assert [(problem.id, problem.integration) for problem in found.problems] == [("acme", "snyk"), ("acme", "github")]
     assert list(found.problems_for("snyk")) == list(found.problems_for("github")) == ["acme"]
+
+
+def test_entries_of_one_integration_with_the_same_id_are_all_refused_and_told_with_their_lines(tmp_path: Path) -> None:
+    entry = "  - id: {}\n    integration: {}\n    start: 2026-01-01\n"
+    names = [("acme", "snyk"), ("acme", "jira"), ("beta", "snyk"), ("acme", "snyk"), ("7", "jira"), ("'7'", "jira")]
+    text = "# Customers\nconnections:\n" + "".join(entry.format(*name) for name in names)
+    found = read_connections(path := _write_file(tmp_path, text))
+
+    assert [(item.id, item.integration) for item in found.valid] == [("acme", "jira"), ("beta", "snyk")]
+    assert found.problems_for("snyk") == {
+        "acme": f"{path}: several connections of snyk have the id 'acme' (line 3, line 12), and none of them is used: "
+        "give each its own id"
+    }
+    assert "(line 15, line 18)" in found.problems_for("jira")["7"]
+
+
+def test_an_entry_is_refused_beside_an_invalid_one_of_its_id(tmp_path: Path) -> None:
+    text = "connections:\n  - {id: a, integration: b, start: 2026-01-01}\n  - {id: a, integration: b, start: soon}\n"
+    found = read_connections(_write_file(tmp_path, text))
+    assert (found.valid, len(found.problems)) == ((), 1)
+
+
+def test_connections_that_code_gives_need_ids_of_their_own() -> None:
+    one, other = (Connection(id=name, integration="snyk", start=date(2026, 1, 1)) for name in ("one", "other"))
+    assert build_resource(connections=[one, other]).read_connections().valid == (one, other)
+    with pytest.raises(BadConnection, match="several connections of snyk have the id 'one', and none"):
+        build_resource(connections=[one, other, one])
+
+
+def test_a_setting_that_is_merged_into_an_entry_may_be_written_anew(tmp_path: Path) -> None:
+    text = """
+shared:
+  far: {further: &shared {<<: &all {integration: snyk, start: 2026-01-01}, start: 2026-02-01}}
+connections:
+  - {<<: *shared, id: acme, start: 2026-03-01}
+  - {<<: *all, id: beta}
+"""
+    found = read_connections(_write_file(tmp_path, text))
+    assert [(item.id, str(item.start)) for item in found.valid] == [("acme", "2026-03-01"), ("beta", "2026-01-01")]
 
 
 def test_secrets_come_from_the_environment_and_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +249,11 @@ def test_an_address_in_place_of_the_name_of_jiras_site_is_told(site: str) -> Non
     ("text", "message"),
     [
         ("connections: [", "is not valid YAML"),
-        ("connections: [{start: 2026-13-45}]", "contains an invalid date: month must"),
+        (
+            "connections:\n  - id: a\n    config: {}\n    id: b",
+            r"\(line 4\) is not valid YAML: `id` is written twice there; keep one",
+        ),
+        ("connections: []\nconnections: []", r"\(line 2\) is not valid YAML: `connections` is written twice"),
         ("- a", "must hold a list under `connections:`"),
         ("", "must hold a list"),
     ],

@@ -40,7 +40,7 @@ class _Commands(TyperGroup):
             finally:
                 sys.stdout.flush()
         except KeyboardInterrupt:
-            print_note("Interrupted. Stored data is safe, and the next sync continues from there.")
+            print_note("Interrupted.")
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             raise  # The reader, such as `head`, has enough: typer then ends the process in silence.

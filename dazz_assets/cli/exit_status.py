@@ -1,6 +1,8 @@
 """How commands end: the exit statuses, and the message for each error, with secrets masked."""
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
@@ -35,6 +37,16 @@ def mask_secrets(text: str) -> str:
 def end_command(status: int) -> NoReturn:
     """End the command with an exit status."""
     raise typer.Exit(status)
+
+
+@contextmanager
+def when_interrupted(text: str) -> Iterator[None]:
+    """Have an interruption (Ctrl-C) end the command with this text: what holds now, and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print_note(f"Interrupted. {text}")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def exit_status(error: Exception) -> int | None:

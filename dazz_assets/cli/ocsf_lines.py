@@ -16,22 +16,32 @@ from dazz_assets.lake import Lake, LakeError, QueryError
 from dazz_assets.names import list_names
 
 _ROWS_PER_BATCH = 2_000
+_TABLE = Finding.table_name()
 
 
 def ocsf_lines(lake: Lake, connections: Collection[str] | None = None) -> Iterator[bytes]:
     """Each published finding as an event and a line end, in batches. DuckDB sorts them, through files if need be.
 
-    connections: only theirs. Raises QueryError if nothing was ever published, or nothing of one of the connections;
-    LakeError for a `findings` table that holds something else than findings.
+    connections: only theirs. Raises NoLakeError before the first sync, QueryError if no finding was ever published, or
+    none of one of the connections; LakeError for a `findings` table that holds something else than findings.
     """
     exported_at = datetime.now(UTC)
-    relation = _choose(lake.table("findings").to_duckdb(), connections).order("integration, connection, id")
+    relation = _choose(_open_findings(lake), connections).order("integration, connection, id")
     for batch in relation.to_arrow_reader(_ROWS_PER_BATCH):
         for row in batch.to_pylist():
             event = ocsf_event(
                 _read(row), integration=row["integration"], connection=row["connection"], exported_at=exported_at
             )
             yield msgspec.json.encode(event) + b"\n"
+
+
+def _open_findings(lake: Lake) -> DuckDBPyRelation:
+    if any(lake.tables()) and not any(table.path.name == _TABLE for table in lake.tables("domain")):
+        raise QueryError(
+            "There is nothing to export: no finding was published yet. Findings are what a parser yields as "
+            "`dazz_assets.domain.Finding`; sync an integration that has such a parser, see `dazz list`."
+        )
+    return lake.table(_TABLE).to_duckdb()
 
 
 def _choose(findings: DuckDBPyRelation, connections: Collection[str] | None) -> DuckDBPyRelation:
@@ -48,12 +58,17 @@ def _choose(findings: DuckDBPyRelation, connections: Collection[str] | None) -> 
 
 def _read(row: Mapping[str, Any]) -> Finding:
     """A row as a finding. Columns that were added since it was written are null, and take their defaults."""
-    given = {name: row[name] for name in Finding.model_fields if row.get(name) is not None}
+    given = {
+        name: value
+        for name, field in Finding.model_fields.items()
+        if (value := row.get(name)) is not None or field.is_required() or field.default is None
+    }
     try:
         return Finding.model_validate(given)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         raise LakeError(
-            f"The finding {row['id']} of {row['integration']} has no OCSF event: {'.'.join(map(str, problem['loc']))}: "
-            f"{problem['msg']}. Only objects of `dazz_assets.domain.Finding` can be exported."
+            f"{row['integration']}/{row['connection']}: the finding {row['id']} has no OCSF event: "
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}. Only objects of `dazz_assets.domain.Finding`, as "
+            "it is now, can be exported; if it was one when it was published, `dazz parse` publishes it anew."
         ) from None

@@ -12,6 +12,7 @@ from dazz_assets.cli.progress_view import show_progress
 from dazz_assets.cli.sandbox_connections import note_stopped_sandbox
 from dazz_assets.cli.target import Target
 from dazz_assets.counts import format_count
+from dazz_assets.names import list_names
 from dazz_assets.orchestration.outcomes import Outcome, Problem
 from dazz_assets.reports import ParseReport, StreamReport
 
@@ -64,11 +65,11 @@ def print_run(outcome: Outcome, target: Target, *, as_json: bool) -> None:
         ]
         print_table(("connection", "parser", "objects", "windows", "quarantined"), rows)
     for report in outcome.streams:
-        for text in _stream_warnings(report):
-            _print_warning(f"{report.connection} {report.stream}", text)
+        for text in _stream_warnings(report, outcome.errors):
+            _print_warning(f"{target.spec.name}/{report.connection} {report.stream}", text)
     for parsed in outcome.parsers:
         for text in _parser_warnings(parsed, target):
-            _print_warning(f"{parsed.connection} {parsed.parser}", text)
+            _print_warning(f"{target.spec.name}/{parsed.connection} {parsed.parser}", text)
     for text in _describe_errors(outcome.errors, target):
         print_note(f"Error: {mask_secrets(text)}", "red")
 
@@ -77,16 +78,31 @@ def _stream_row(report: StreamReport, target: Target) -> list[object]:
     """A row of the table of streams. Of a list that each sync fetches whole, no record is newer than another."""
     is_whole = target.spec.streams[report.stream].cursor is None
     first = [report.connection, report.stream, report.requests, report.received, None if is_whole else report.records]
-    return [*first, report.bytes, report.retries, report.waited_seconds, report.high_water_mark]
+    # In two words, so that a narrow column breaks it between day and time.
+    mark = report.high_water_mark and report.high_water_mark.replace("T", " ")
+    return [*first, report.bytes, report.retries, report.waited_seconds, mark]
 
 
 def _print_warning(where: str, text: str) -> None:
     print_note(f"{where}: warning: {mask_secrets(text)}", "yellow")
 
 
-def _stream_warnings(report: StreamReport) -> list[str]:
+def _stream_warnings(report: StreamReport, errors: Sequence[Problem]) -> list[str]:
     keyless = [f"{format_count(report.problems, 'record')} without a key or cursor"] if report.problems else []
-    return [*report.warnings, *report.passed_over, *keyless, *([report.gap] if report.gap else [])]
+    return [*report.warnings, *_passed_over(report, errors), *keyless, *([report.gap] if report.gap else [])]
+
+
+def _passed_over(report: StreamReport, errors: Sequence[Problem]) -> Iterator[str]:
+    """Why parents were passed over, each reason once, unless it is what failed the stream."""
+    failed = [item.message for item in errors if (item.connection, item.stream) == (report.connection, report.stream)]
+    parents: dict[str, list[str]] = {}
+    for text in report.passed_over:
+        parent, _, reason = text.partition(": ")
+        parents.setdefault(reason, []).append(parent)
+    for reason, names in parents.items():
+        problem = reason.partition(f", stream {report.stream}: ")[2] or reason
+        if not any(problem in message for message in failed):
+            yield f"{list_names(names)}: {reason}"
 
 
 def _parser_warnings(report: ParseReport, target: Target) -> Iterator[str]:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 class StreamStatus:
     """The status of a stream.
 
-    rows: all versions of records. due_next: None if its connection is not configured. configured: whether the
+    rows: all versions of records. due_next: None if its connection is not configured, or its integration is not found,
+    as nothing syncs it then. configured: whether the
     connections file has an entry for the connection, valid or not.
     """
 
@@ -224,7 +225,8 @@ class _Reader:
         event = self._read_last_run(status, asset_key)
         if event:
             status.last_sync, status.requests = _format_time(event.at), event.requests
-        if connection := self._connections.get((status.integration, status.connection)):
+        connection = self._connections.get((status.integration, status.connection))
+        if connection is not None and status.integration in self._specs:
             due = _format_time(max(event.at + connection.interval, _now()) if event else _now())
             key = (status.integration, status.connection, status.stream)
             status.due_next = max(due, self._next_tries.get(key, due))

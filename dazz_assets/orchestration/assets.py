@@ -23,6 +23,7 @@ from dazz_assets.orchestration.run_config import (
     ParserOptions,
     SnapshotOptions,
     StreamOptions,
+    check_until,
     options_type,
     range_from_options,
 )
@@ -166,6 +167,7 @@ def _sync_work(stream: StreamSpec, grid: Grid) -> Work:
         if isinstance(options, SnapshotOptions):
             sync_range = SyncRange(refetch=options.refetch, accept_shrink=options.accept_shrink)
         else:
+            check_until(session, stream, options)
             sync_range = range_from_options(options, grid, windows)
         report = sync_stream(session, stream, sync_range)
         stored = session.raw(stream).open()

@@ -51,7 +51,8 @@ def build_definitions(
 
     The result has no executor: yours is used for runs that you launch, and the jobs that sensors request bring theirs.
 
-    Raises DefinitionError if a named integration doesn't exist or fails to load.
+    Raises DefinitionError if a named integration doesn't exist or fails to load, and BadConnection if two of the
+    connections given have the same id.
     """
     if integrations is None:
         found = discover()

@@ -11,7 +11,14 @@ import dagster as dg
 import psutil
 from pydantic import Field
 
-from dazz_assets.connections import BadConnection, Connection, Connections, connections_path, read_connections
+from dazz_assets.connections import (
+    BadConnection,
+    Connection,
+    Connections,
+    connections_path,
+    read_connections,
+    without_repeated,
+)
 from dazz_assets.home import lake_url
 from dazz_assets.lake import Lake
 from dazz_assets.reports import Progress
@@ -60,7 +67,7 @@ class SessionPool:
         make_session: Callable[..., Session] = Session,
     ) -> "SessionPool":
         """A pool of sessions of these connections."""
-        fixed = Connections(tuple(connections))
+        fixed = without_repeated(connections)
         return cls(lake, lambda: fixed, progress, make_session)
 
     @property
@@ -145,10 +152,12 @@ def build_resource(
     left out.
 
     adjust: changes the connections each time they are read.
+
+    Raises BadConnection if two of the connections given have the same id.
     """
     own_lake = lake if isinstance(lake, Lake) else None
     is_file = connections is None or isinstance(connections, str | Path)
-    own_connections = None if is_file else Connections(tuple(connections))  # type: ignore[arg-type]
+    own_connections = None if is_file else without_repeated(connections)  # type: ignore[arg-type]
 
     settings = DazzResource.model_fields
 

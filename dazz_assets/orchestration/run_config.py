@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
+from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
-from dazz_assets.spec.specs import ParserSpec
-from dazz_assets.windows import midnight
+from dazz_assets.session import Session
+from dazz_assets.spec.specs import ParserSpec, StreamSpec
+from dazz_assets.windows import midnight, to_microseconds
 
 START = "start"
 
@@ -32,10 +34,13 @@ class StreamOptions(dg.Config):
         default=False,
         description="Fetch from the connection's start, and replace what is stored once everything is fetched.",
     )
-    accept_shrink: bool = Field(default=False, description=f"With refetch: {_ACCEPT_SHRINK}")
+    accept_shrink: bool = Field(
+        default=False, description=f"With refetch: {_ACCEPT_SHRINK[0].lower()}{_ACCEPT_SHRINK[1:]}"
+    )
     from_mark: bool = Field(default=False, description="Fetch what changed since the high-water mark.")
     since: str | None = Field(
-        default=None, description="Fetch from this RFC 3339 time on; `start` means the connection's start."
+        default=None,
+        description="Fetch from this RFC 3339 time on, even from before the connection's start, which `start` means.",
     )
     until: str | None = Field(default=None, description="Fetch what lies before this RFC 3339 time.")
 
@@ -65,9 +70,15 @@ class ParserOptions(dg.Config):
     )
     processes: int | None = Field(
         default=None,
-        ge=1,
         description="How many processes may parse windows side by side. Default: `DAZZ_PARSE_PROCESSES`, or 1.",
     )
+
+    @field_validator("processes")
+    @classmethod
+    def _check_processes(cls, processes: int | None) -> int | None:
+        if processes is not None and processes < 1:
+            raise ValueError("write a whole number of processes, 1 or more")
+        return processes
 
 
 Options = SnapshotOptions | StreamOptions | ParserOptions
@@ -116,6 +127,19 @@ def range_from_options(options: StreamOptions, grid: Grid, windows: Sequence[dat
         since=None if first <= grid.first else midnight(first),
         until=None if last >= grid.last else midnight(grid.windows.after(last)),
     )
+
+
+def check_until(session: Session, stream: StreamSpec, options: StreamOptions) -> None:
+    """Raise SyncError for a range that ends before it begins, at the connection's start: nothing could be fetched."""
+    until = _parse_time(options.until)
+    if until is None or _parse_time(options.since) is not None or to_microseconds(until) > session.start:
+        return
+    cause = (
+        f"there is nothing to fetch until {until.isoformat()}, as the connection starts later, on "
+        f"{session.connection.start}. For what lies before, name a `since` too, or give the connection an earlier "
+        "`start`"
+    )
+    raise SyncError(f"{session.name}, stream {stream.name}: {cause}", cause=cause)
 
 
 def _parse_time(text: str | None) -> datetime | None:

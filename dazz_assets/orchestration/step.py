@@ -11,6 +11,8 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from dazz_assets.connections import BadConnection
 from dazz_assets.errors import ParseError, SyncError, add_place
@@ -78,7 +80,7 @@ class Step:
         runs.claim_connections(
             context.instance, context.run, {f"{self.spec.name}/{connection}" for connection in windows_by_connection}
         )
-        options = self.options(**context.op_execution_context.op_config)
+        options = self._read_options(context.op_execution_context.op_config)
         done: dict[str, ConnectionResult] = {}
         seconds: dict[str, float] = {}
         failures: list[_ConnectionFailure] = []
@@ -101,6 +103,16 @@ class Step:
         if failures:
             raise _build_failure(failures)
         yield from (event for event in evaluated if isinstance(event, dg.AssetCheckResult))
+
+    def _read_options(self, config: Mapping[str, Any]) -> Options:
+        """The options that the run's config gives. Raises dagster.Failure, which says what is wrong with them."""
+        try:
+            return self.options(**config)
+        except ValidationError as error:
+            problems = "; ".join(map(_describe_option, error.errors(include_url=False)))
+        raise dg.Failure(
+            f"{self.spec.name}, {self.node.name}: the run's config is wrong: {problems}", allow_retries=False
+        )
 
     def _windows_by_connection(self, context: dg.AssetExecutionContext) -> dict[str, list[date]]:
         windows: dict[str, list[date]] = {}
@@ -185,6 +197,14 @@ class Step:
         report = error.report if isinstance(error, SyncError | ParseError) else None
         is_refused = isinstance(error, BadConnection) or (isinstance(error, SyncError) and error.refused)
         return _ConnectionFailure(where, problem, trace, report, is_refused)
+
+
+def _describe_option(problem: ErrorDetails) -> str:
+    text = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return text
+    given = f" is {problem['input']!r}" if isinstance(problem["input"], str | int) else ""
+    return f"`{'.'.join(map(str, problem['loc']))}`{given}: {text}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,39 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from dazz_assets import Incremental, parser
 from dazz_assets.cli import app
-from dazz_assets.domain import DomainObject, Finding, FindingClass, RawRecord, Severity, Status
+from dazz_assets.domain import (
+    AffectedCode,
+    AffectedPackage,
+    DomainObject,
+    Finding,
+    FindingClass,
+    RawRecord,
+    Severity,
+    Status,
+)
+from dazz_assets.domain.ocsf_events import Event, ocsf_event
 from tests.cli.closed_pipe import run_without_reader
-from tests.domain.test_ocsf_events import problems
-from tests.help_desk_vendor import Customer, Desk, PagedDeskApi, TicketsStream, help_desk
+from tests.domain.test_ocsf_events import EXPORTED, FULL, problems
+from tests.help_desk_vendor import (
+    Customer,
+    Desk,
+    DeskApi,
+    DeskIntegration,
+    PagedDeskApi,
+    TicketsOnly,
+    TicketsStream,
+    help_desk,
+)
 
 
 class FindingDesk(PagedDeskApi):
@@ -55,6 +76,62 @@ class OtherDesk(PagedDeskApi):
     def findings(self, tickets: Incremental[TicketsStream]) -> Iterator[OtherFinding]:
         for ticket in tickets:
             yield OtherFinding(id=self.object_id(ticket.id), text=ticket.title)
+
+
+def nullable(model: type[BaseModel]) -> list[str]:
+    """The fields of a model that may be null."""
+    return [name for name, field in model.model_fields.items() if type(None) in get_args(field.annotation)]
+
+
+def findings_with_a_null_each() -> Iterator[Finding]:
+    """For each field that may be null, of a finding, a package and a place in code, a finding in which it alone is."""
+    ids = count()
+    for field in nullable(Finding):
+        yield full_finding(next(ids), **{field: None})
+    for item in (full_finding(0).affected_packages[0], full_finding(0).affected_code[0]):
+        holder = "affected_packages" if isinstance(item, AffectedPackage) else "affected_code"
+        for field in nullable(type(item)):
+            yield full_finding(next(ids), **{holder: [item.model_copy(update={field: None})]})
+
+
+def full_finding(number: int, **given: Any) -> Finding:
+    package = AffectedPackage(
+        name="left-pad",
+        version="1",
+        package_manager="npm",
+        purl="pkg:npm/left-pad@1",
+        affected_versions="<2",
+        fix_available=True,
+        fixed_in_version="2",
+        manifest_path="package.json",
+        scope="runtime",
+        relationship="direct",
+    )
+    place = AffectedCode(file_path="src/a.py", start_line=1, end_line=2, commit="c0ffee")
+    required: dict[str, Any] = {
+        "id": f"f{number:03}",
+        "uid": str(number),
+        "class_uid": FindingClass.VULNERABILITY,
+        "title": "a title",
+        "raw_record": RawRecord(stream="tickets", key="1"),
+        "status_id": Status.NEW,
+        "vendor_status": "open",
+        "severity_id": Severity.HIGH,
+        "resource_type": "repository",
+        "resource_id": "r",
+        "resource_uid": "7",
+        "affected_packages": [package],
+        "affected_code": [place],
+    }
+    return Finding(**{**FULL, **required, **given})
+
+
+class NullsDesk(PagedDeskApi):
+    streams = (TicketsStream,)
+
+    @parser
+    def findings(self, tickets: Incremental[TicketsStream]) -> Iterator[Finding]:
+        yield from findings_with_a_null_each()
 
 
 @pytest.fixture
@@ -134,14 +211,55 @@ def test_before_the_first_sync_it_says_what_to_do(tmp_path: Path, monkeypatch: p
     assert "run `dazz sync` first" in result.stderr
 
 
-def test_findings_of_another_model_are_refused_by_name(
+def test_a_finding_is_the_same_event_whichever_of_its_fields_is_null(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DAZZ_HOME", str(tmp_path))
-    customer = Customer(tmp_path, desk.vendor.url, OtherDesk)
-    customer.sync()
-    customer.parse()
+    desk.tickets = {1: desk.tickets[1]}
+    publish(desk, tmp_path, monkeypatch, NullsDesk)
     result = run()
 
-    assert result.exit_code != 0
-    assert "Only objects of `dazz_assets.domain.Finding` can be exported" in result.stderr
+    assert result.exit_code == 0, result.stderr
+    found = {event["metadata"]["uid"]: event for event in events(result.stdout)}
+    assert found == {finding.id: expected_event(finding) for finding in findings_with_a_null_each()}
+    assert len(found) > 40
+    assert [problems(event) for event in found.values()] == [[]] * len(found)
+
+
+def expected_event(finding: Finding) -> Event:
+    event: Event = json.loads(
+        json.dumps(ocsf_event(finding, integration="desk", connection="acme", exported_at=EXPORTED))
+    )
+    return event
+
+
+def test_findings_of_another_model_are_refused_by_name_and_leave_no_file(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(desk, tmp_path, monkeypatch, OtherDesk)
+    (tmp_path / "folder").mkdir()
+    result = run("--output", str(tmp_path / "folder" / "events.jsonl"))
+
+    assert result.exit_code == 1
+    assert "desk/acme: the finding " in result.stderr
+    assert "Only objects of `dazz_assets.domain.Finding`, as it is now, can be exported" in result.stderr
+    assert list((tmp_path / "folder").iterdir()) == []
+
+
+@pytest.mark.parametrize("integration", [DeskIntegration, TicketsOnly])
+def test_where_no_finding_was_published_it_says_so_and_names_no_other_table(
+    integration: type[DeskApi], desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(desk, tmp_path, monkeypatch, integration)
+    result = run()
+
+    assert result.exit_code == 2
+    assert "There is nothing to export: no finding was published yet." in result.stderr
+    assert "Did you mean" not in result.stderr
+
+
+def publish(desk: Desk, home: Path, monkeypatch: pytest.MonkeyPatch, integration: type[DeskApi]) -> None:
+    monkeypatch.setenv("DAZZ_HOME", str(home))
+    customer = Customer(home, desk.vendor.url, integration)
+    customer.sync()
+    if customer.spec.parsers:
+        customer.parse()

@@ -63,7 +63,10 @@ def test_sync_and_status_tell_of_windows_that_another_version_of_the_parser_pars
     changed.write_text(INTEGRATION.replace("@parser\n", '@parser(version="2")\n'), encoding="utf-8")
     project.target = project.env["DAZZ_INTEGRATIONS"] = str(changed)
     text = "tickets was last parsed with version 1 of the parser, and is now 2; run `dazz parse {} tickets`"
-    assert f"acme tickets: warning: {text.format(changed)} to parse it again" in project.run("sync", project.target).err
+    assert (
+        f"incidents/acme tickets: warning: {text.format(changed)} to parse it again"
+        in project.run("sync", project.target).err
+    )
     assert f"incidents/acme: {text.format('incidents')} to parse it again" in project.run("status").err
     (tickets,) = project.json("status")["parsers"]
     assert (tickets["version"], tickets["other_versions"]) == ("2", ["1"])

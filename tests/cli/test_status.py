@@ -178,9 +178,13 @@ def test_an_integration_that_is_not_discovered_is_named_with_what_to_set(project
     synced = project.run("status")
     assert advice in synced.err
     assert "incidents" in synced.out
-    assert project.json("status")["unknown"] == ["incidents"]
+    document = project.json("status")
+    assert document["unknown"] == ["incidents"]
+    assert [item["due_next"] for item in document["streams"]] == [None, None]
     project.env["DAZZ_INTEGRATIONS"] = project.target
-    assert project.json("status")["unknown"] == []
+    document = project.json("status")
+    assert document["unknown"] == []
+    assert all(item["due_next"] for item in document["streams"])
     assert "discovered" not in project.run("status").err
 
 

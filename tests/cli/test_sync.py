@@ -13,6 +13,7 @@ from dazz_assets.lake import LakeError
 from dazz_assets.orchestration import assets
 from dazz_assets.orchestration.dagster_instance import open_instance
 from tests.cli.conftest import Project, days_ago, noon
+from tests.cli.terminal import run_at_terminal
 from tests.cli.vendor import TOKEN
 
 STREAM_KEYS = {
@@ -54,7 +55,7 @@ def test_the_next_sync_fetches_what_changed(project: Project) -> None:
 def test_without_json_the_result_is_a_table_without_control_codes(project: Project) -> None:
     result = project.run("sync", project.target)
     assert "high-water mark" in result.out
-    assert noon(1) in result.out
+    assert noon(1).replace("T", " ") in result.out
     assert "incidents/acme incidents: 3 records fetched, 1 page," in result.err
     assert "\x1b" not in result.out + result.err
 
@@ -73,6 +74,20 @@ def test_stream_and_range_limit_what_is_fetched(project: Project) -> None:
     (incidents,) = document["streams"]
     assert (incidents["stream"], incidents["records"], incidents["high_water_mark"]) == ("incidents", 1, None)
     assert "nothing is fetched yet" in incidents["gap"]
+
+
+def test_a_range_that_ends_before_the_connections_start_is_no_success(project: Project) -> None:
+    result = project.run("sync", project.target, "--stream", "incidents", "--until", "2020-01-01", status=1)
+    assert f"as the connection starts later, on {days_ago(30)}. For what lies before, name a `since` too" in result.err
+    assert project.vendor.requests == []
+
+
+def test_records_from_before_the_connections_start_are_fetched_by_a_range_that_names_it(project: Project) -> None:
+    project.vendor.incident("i0", noon(90))
+    bounds = ("--since", days_ago(100).isoformat(), "--until", days_ago(80).isoformat())
+    project.run("sync", project.target, *bounds)
+    assert project.json("query", "select key from raw.incidents_incidents") == [{"key": "i0"}]
+    assert project.json("query", "select count(*) as n from tickets") == [{"n": 1}]
 
 
 def test_a_refetch_removes_records_that_are_no_longer_listed(project: Project) -> None:
@@ -124,16 +139,43 @@ def test_each_warning_is_named_as_one_and_a_quarantine_has_its_reason_and_its_qu
     records = ", ".join([unusable, *wrong, *[valid.replace("ok", f"ok{number}") for number in range(30)]])
     project.vendor.responses["/incidents"] = f'{{"items": [{records}]}}'.encode()
     result = project.run("sync", project.target)
-    cursorless, keyless, held = [line for line in result.err.splitlines() if not line.startswith("incidents/acme ")]
-    assert cursorless.startswith("acme incidents: warning: 1 record had no cursor at `updated_at`")
-    assert keyless == "acme incidents: warning: 1 record without a key or cursor"
+    cursorless, keyless, held = [line for line in result.err.splitlines() if ": warning: " in line]
+    assert cursorless.startswith("incidents/acme incidents: warning: 1 record had no cursor at `updated_at`")
+    assert keyless == "incidents/acme incidents: warning: 1 record without a key or cursor"
     assert held.startswith(
-        "acme tickets: warning: 3 in quarantine, most often for `incidents: service: Input should be"
+        "incidents/acme tickets: warning: 3 in quarantine, most often for `incidents: service: Input should be"
     )
     query = held.partition('see `dazz query "')[2].removesuffix('"`')
     where = "integration = 'incidents' and connection = 'acme' and parser = 'tickets'"
     assert query == f"select * from quarantine where {where}"
     assert len(project.json("query", query)) == 3
+
+
+def test_a_template_that_fits_no_parent_is_told_once_and_with_all_of_some_parents_names(project: Project) -> None:
+    code = Path(project.target).read_text(encoding="utf-8")
+    notes = (
+        "class NotesStream(Stream):\n    parent = ServicesStream\n    path = '/services/{parent.slug}/notes'\n\n\n"
+        "class IncidentsIntegration"
+    )
+    code = code.replace("class IncidentsIntegration", notes)
+    code = code.replace("(ServicesStream, IncidentsStream)", "(ServicesStream, NotesStream, IncidentsStream)")
+    target = project.folder / "with_notes.py"
+    target.write_text(code, encoding="utf-8")
+    project.vendor.services = [{"id": f"s{number}", "name": "Shop"} for number in range(4)]
+    said = project.run("sync", str(target), status=1).err
+    assert said.count("has no value in a record of services") == 1, said
+
+    project.vendor.services[0]["slug"] = "first"
+    project.vendor.responses["/services/first/notes"] = b'{"items": []}'
+    said = project.run("sync", str(target)).err
+    assert said.count("has no value in a record of services") == 1, said
+    assert "incidents/acme notes: warning: s1, s2, s3: " in said
+
+
+def test_the_streams_fit_a_terminal_of_80_columns_as_a_table(synced: Project) -> None:
+    printed = run_at_terminal(synced.command("sync", synced.target), synced.env, width=80)
+    assert "row 1 of 2" not in printed
+    assert "high-water" in printed
 
 
 def test_the_query_of_a_quarantine_shows_what_this_integration_holds_and_no_other(project: Project) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Project
+from tests.cli.conftest import Project, days_ago
 from tests.cli.vendor import TOKEN
 
 
@@ -26,20 +27,64 @@ def test_an_unexpected_error_shows_its_traceback_without_secrets(
     assert result.out == ""
 
 
-def test_an_interrupted_sync_ends_with_130_and_leaves_nothing_locked(project: Project) -> None:
+def interrupt(project: Project, *args: str) -> str:
+    """Interrupt a sync while it waits for a response; what it says."""
     project.vendor.held.add("/incidents")
-    env = os.environ | {name: value for name, value in project.env.items() if value}
-    process = subprocess.Popen(
-        project.command("sync", project.target), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    project.vendor.request_received.clear()
+    project.vendor.released.clear()
+    process = start(project, *args)
     assert project.vendor.request_received.wait(60)
     process.send_signal(signal.SIGINT)
     project.vendor.released.set()
-    _, err = process.communicate(timeout=60)
-    assert (process.returncode, "Traceback" in err) == (130, False)
-    assert "Interrupted." in err
-    assert "failed" not in err
     project.vendor.held.clear()
+    return read_interrupted(process)
+
+
+def start(project: Project, *args: str) -> subprocess.Popen[str]:
+    env = os.environ | {name: value for name, value in project.env.items() if value}
+    return subprocess.Popen(project.command(*args), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def read_interrupted(process: subprocess.Popen[str]) -> str:
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in err, "failed" in err) == (130, False, False)
+    return err
+
+
+def test_an_interrupted_sync_ends_with_130_leaves_nothing_locked_and_is_continued_by_the_next(project: Project) -> None:
+    said = interrupt(project, "sync", project.target)
+    assert "Interrupted. Stored data is safe, and the next sync continues from there." in said
     document = project.json("sync", project.target)
     assert document["errors"] == []
     assert project.json("query", "select count(*) as n from tickets") == [{"n": 3}]
+
+
+def test_an_interrupted_refetch_or_range_says_that_the_same_command_goes_on(project: Project) -> None:
+    project.run("sync", project.target)
+    said = interrupt(project, "sync", project.target, "--refetch")
+    assert "all others are as they were. Run the same command again to fetch everything again" in said
+    assert project.json("query", "select count(*) as n from tickets") == [{"n": 3}]
+    said = interrupt(project, "sync", project.target, "--since", str(days_ago(25)))
+    assert "Run the same command again to fetch the rest of this range" in said
+
+
+INTERRUPTING = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+
+
+def test_an_interrupted_parse_says_that_the_same_command_goes_on_and_keeps_what_was_published(
+    project: Project,
+) -> None:
+    project.run("sync", project.target)
+    before = project.json("query", "select * from tickets order by id")
+    code = Path(project.target).read_text(encoding="utf-8")
+    line = 'raise LookupError("no service of this incident")'
+    assert line in code
+    interrupting = code.replace('if incident.id == "explode"', "if True").replace(line, INTERRUPTING)
+    Path(project.target).write_text(interrupting, encoding="utf-8")
+
+    said = read_interrupted(start(project, "parse", project.target))
+    assert "Run the same command again to parse the rest: a sync parses only what changed." in said
+    assert "next sync continues" not in said
+    said = read_interrupted(start(project, "parse", project.target, "--compare"))
+    assert "Interrupted. Nothing was published." in said
+    assert project.json("query", "select * from tickets order by id") == before

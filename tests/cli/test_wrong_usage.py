@@ -108,6 +108,22 @@ def test_an_invalid_connections_file_is_wrong_config(project: Project, text: str
     assert message in project.run("sync", project.target, status=2).err
 
 
+def test_connections_with_the_same_id_send_no_request_and_do_not_stop_others(project: Project) -> None:
+    project.configure({}, {"config": project.config("other")})
+    result = project.run("sync", project.target, status=2)
+    assert (
+        "several connections of incidents have the id 'acme' (line 2, line 9), and none of them is used" in result.err
+    )
+    assert project.vendor.requests == []
+
+    project.configure({}, {"id": "beta"}, {"integration": "other"}, {"config": project.config("other")})
+    assert "(line 2, line 23)" in project.run("sync", project.target, "--connection", "acme", status=2).err
+    assert project.vendor.requests == []
+    result = project.run("sync", project.target, status=1)
+    assert "(line 2, line 23)" in result.err
+    assert {row["connection"] for row in project.json("query", "select connection from tickets")} == {"beta"}
+
+
 def test_a_missing_connections_file_is_named(project: Project) -> None:
     project.connections.unlink()
     assert str(project.connections) in project.run("sync", project.target, status=2).err

@@ -146,13 +146,18 @@ def configure(tmp_path: Path) -> Callable[..., None]:
 
 
 class MaterializeFromUi:
-    """Materializes assets as the UI does: with a range of partitions and without our tags."""
+    """Materializes assets as the UI does: with a range of partitions and without our tags. options: of each asset."""
 
     def __init__(self, spec: IntegrationSpec, lake: Lake, instance: dg.DagsterInstance) -> None:
         self.spec, self.lake, self.instance = spec, lake, instance
 
     def __call__(
-        self, connections: list[Connection], names: list[str], first: date | None = None, last: date | None = None
+        self,
+        connections: list[Connection],
+        names: list[str],
+        first: date | None = None,
+        last: date | None = None,
+        **options: Any,
     ) -> dg.ExecuteInProcessResult:
         grid = Grid.of(self.spec, connections)
         self.instance.add_dynamic_partitions(str(grid.connections_def.name), [item.id for item in connections])
@@ -166,6 +171,7 @@ class MaterializeFromUi:
             selection=[dg.AssetKey(name.split("/")) for name in names],
             instance=self.instance,
             resources={RESOURCE: SessionPool.of(self.lake, connections)},
+            run_config={"ops": {name.replace("/", "__"): {"config": options} for name in names}} if options else None,
             tags=tags,
             raise_on_error=False,
         )

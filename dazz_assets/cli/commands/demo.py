@@ -43,7 +43,7 @@ def run_demo() -> None:
         connections = sandbox_connections(sandbox)
         if writes:
             write_connections(path, connections)
-            print_note(f"Wrote connections to the demo's sandbox to {path}; once the demo is over, `dazz dev` runs it.")
+            print_note(f"{path} now has the connections of the demo's sandbox. After the demo, `dazz dev` serves it.")
         with show_progress() as progress, open_instance_and_lake() as (instance, lake):
             demonstration = Demonstration(sandbox, connections, lake, instance, progress)
             demonstration.run()

@@ -7,6 +7,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from dazz_assets.cli.exit_status import when_interrupted
 from dazz_assets.cli.options import ConnectionIds
 from dazz_assets.cli.output import print_note
 
@@ -36,7 +37,7 @@ def export_ocsf(connection: ConnectionIds = None, output: Output = None) -> None
         # A file of this name is always whole.
         unfinished = output.with_name(f"{output.name}.part")
         try:
-            with unfinished.open("wb") as file:
+            with when_interrupted(f"{output} was not written."), unfinished.open("wb") as file:
                 events = _write(lines, file)
             unfinished.replace(output)
         finally:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dazz_assets.cli.exit_status import UsageError
+from dazz_assets.cli.exit_status import UsageError, when_interrupted
 from dazz_assets.cli.options import AsJson, ConnectionIds, Since, TargetArgument, Until, check_range
 
 Parser = Annotated[str | None, typer.Argument(metavar="PARSER", help="Only this parser. Default: all parsers.")]
@@ -54,9 +54,10 @@ def parse_again(
     if compare:
         from dazz_assets.cli.comparison_view import print_changes
 
-        print_changes(
-            target, parser, since, until, stale=stale, processes=processes, exit_code=exit_code, as_json=as_json
-        )
+        with when_interrupted("Nothing was published."):
+            print_changes(
+                target, parser, since, until, stale=stale, processes=processes, exit_code=exit_code, as_json=as_json
+            )
     from dazz_assets.cli.run_summary import run_and_finish
     from dazz_assets.orchestration.local_runs import parse_connections
 
@@ -70,4 +71,8 @@ def parse_again(
         stale=stale,
         processes=processes,
     )
-    run_and_finish(run, target, as_json=as_json)
+    with when_interrupted(
+        "What a parser published is safe: the new objects of each parser that was done by then, and of all others the "
+        "former ones. Run the same command again to parse the rest: a sync parses only what changed."
+    ):
+        run_and_finish(run, target, as_json=as_json)

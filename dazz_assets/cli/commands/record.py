@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dazz_assets.cli.exit_status import INTERRUPTED, UsageError, end_command
+from dazz_assets.cli.exit_status import UsageError, when_interrupted
 from dazz_assets.cli.options import TargetArgument
 from dazz_assets.cli.output import print_note, print_result
 from dazz_assets.cli.review_note import print_review_note
@@ -57,21 +57,17 @@ def record_sync(
     spec, selected = find_single_target(name_or_path, connection)
     name = spec.name
     print_note(f"Recording {name}/{selected.id}, which is called {name}/{CONNECTION} in the recording and below")
-    try:
-        with show_progress() as progress:
-            recorded = record_scenario(
-                spec,
-                selected,
-                scenario,
-                key=pseudonym_key(),
-                records=limit or None,
-                pages=PAGES if limit else None,
-                between=_wait_for_enter if pause else _continue_at_once,
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        print_note("Interrupted. Nothing was recorded, and an existing recording is unchanged.")
-        end_command(INTERRUPTED)
+    with when_interrupted("Nothing was recorded, and an existing recording is unchanged."), show_progress() as progress:
+        recorded = record_scenario(
+            spec,
+            selected,
+            scenario,
+            key=pseudonym_key(),
+            records=limit or None,
+            pages=PAGES if limit else None,
+            between=_wait_for_enter if pause else _continue_at_once,
+            progress=progress,
+        )
     _print_recorded(recorded)
 
 

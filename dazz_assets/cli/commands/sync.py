@@ -1,13 +1,16 @@
 """`dazz sync`: fetch what is new of connections, or a range, and parse it."""
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dazz_assets.cli.exit_status import UsageError
+from dazz_assets.cli.exit_status import UsageError, when_interrupted
 from dazz_assets.cli.options import AsJson, ConnectionIds, Since, TargetArgument, Until, check_range
 from dazz_assets.cli.output import print_note
+
+if TYPE_CHECKING:
+    from dazz_assets.extract.ranges import SyncRange
 
 Streams = Annotated[
     list[str] | None, typer.Option("--stream", metavar="NAME", help="Only this stream. Can be repeated.")
@@ -62,4 +65,20 @@ def sync_streams(
         from_mark=not bounded and not refetch, since=since, until=until, refetch=refetch, accept_shrink=accept_shrink
     )
     run = partial(sync_connections, target.spec, target.connections, streams=stream, sync_range=sync_range)
-    run_and_finish(run, target, as_json=as_json)
+    with when_interrupted(_describe_interrupted(sync_range)):
+        run_and_finish(run, target, as_json=as_json)
+
+
+def _describe_interrupted(sync_range: "SyncRange") -> str:
+    """What holds after an interrupted sync, and which command goes on with it. A plain sync goes on from the marks."""
+    if sync_range.refetch:
+        return (
+            "Streams that were fetched whole by then are replaced, all others are as they were. Run the same command "
+            "again to fetch everything again: a sync without --refetch fetches only what is new."
+        )
+    if not sync_range.from_mark:
+        return (
+            "Stored data is safe. Run the same command again to fetch the rest of this range: a sync without --since "
+            "and --until goes on from the marks, whatever is missing before them."
+        )
+    return "Stored data is safe, and the next sync continues from there."
