@@ -213,6 +213,8 @@ def _describe_missing_field(session: Session, stream: StreamSpec, name: str) -> 
     fields = [
         path for path, found in shape_from_json(shape).items() if "[]" not in path and found.types - {"object", "list"}
     ]
+    if field in fields:
+        return f"{{parent.{name}}} has no value in a record of {parent}, though others have one"
     close = closest_name(field, fields)
     return (
         f"{{parent.{name}}} has no value in a record of {parent}"

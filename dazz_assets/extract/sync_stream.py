@@ -91,7 +91,7 @@ class StreamSync:
         if identity_changed:
             self._state.report.warnings.append(
                 f"the key or the cursor of {stream.name} changed since its records were stored: all of them are "
-                "fetched again, and the old ones remain in older versions of the table"
+                "fetched anew, and replace the old ones once all are there; older versions of the table keep those"
             )
 
     def run(self) -> StreamReport:

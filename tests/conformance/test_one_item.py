@@ -177,6 +177,7 @@ def test_61_a_parent_that_cannot_fill_the_path_is_named_and_its_siblings_are_com
     assert acme.ids(CommentsStream) == [97, 99]
     (passed_over,) = report.passed_over
     assert passed_over.startswith("2: {parent.post.id}")
+    assert "did you mean" not in passed_over, "others have the field"
 
 
 MALFORMED = [

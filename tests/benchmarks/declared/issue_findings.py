@@ -83,6 +83,7 @@ class IssueFindingsIntegration(Integration[IssuesConfig]):
     base_url = "https://issues.example"
     auth = BearerToken("{config.token}")
     records = "data"
+    total = None  # It counts all issues, whatever the filter.
     paginator = NextLink("links.next")
     streams = (DetailedIssuesStream,)
 

@@ -46,6 +46,7 @@ class IssuesIntegration(Integration[IssuesConfig]):
     base_url = "https://issues.example"
     auth = BearerToken("{config.token}")
     records = "data"
+    total = None  # It counts all issues, whatever the filter.
     paginator = NextLink("links.next")
     streams = (IssuesStream,)
 

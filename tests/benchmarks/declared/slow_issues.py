@@ -11,6 +11,7 @@ class SlowIssuesIntegration(Integration[IssuesConfig]):
     base_url = "https://issues.example"
     auth = BearerToken("{config.token}")
     records = "data"
+    total = None  # It counts all issues, whatever the filter.
     paginator = NextLink("links.next")
     rate = Rate(2, per=1)
     streams = (IssuesStream,)

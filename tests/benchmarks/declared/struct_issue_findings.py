@@ -80,6 +80,7 @@ class StructIssueFindingsIntegration(Integration[IssuesConfig]):
     base_url = "https://issues.example"
     auth = BearerToken("{config.token}")
     records = "data"
+    total = None  # It counts all issues, whatever the filter.
     paginator = NextLink("links.next")
     streams = (DetailedStructIssuesStream,)
 
