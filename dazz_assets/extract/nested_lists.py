@@ -53,7 +53,7 @@ class NestedLists:
             return
         if len(types) != self._types_seen:
             self._types_seen = len(types)
-            self._paths = {path for path in map(_path_of_holder, _find_signs(types)) if path is not None}
+            self._paths = _find_holders(types)
         if not self._paths:
             return
         for record in rows.records():
@@ -73,26 +73,26 @@ class NestedLists:
         return None
 
 
-def _find_signs(types: Mapping[str, Collection[str]]) -> Iterator[str]:
-    """The paths whose names may say that a list goes on."""
-    for path in types:
-        name = normalize(path.rpartition(".")[2])
-        if means_more(name) or name in _LINKS or (means_total(name) and names_total(name)):
-            yield path
+def _find_holders(types: Mapping[str, Collection[str]]) -> set[tuple[str, ...]]:
+    """The paths of objects that have a list, and beside it what may say that the list goes on."""
+    with_lists = {_split(path)[:-1] for path, kinds in types.items() if "list" in kinds}
+    return {holder for path in types if _may_be_sign(path) and (holder := _holder_of(path)) in with_lists}
 
 
-def _path_of_holder(path: str) -> tuple[str, ...] | None:
+def _may_be_sign(path: str) -> bool:
+    name = normalize(path.rpartition(".")[2])
+    return means_more(name) or name in _LINKS or (means_total(name) and names_total(name))
+
+
+def _holder_of(path: str) -> tuple[str, ...]:
     """The path of the object that has the list which a sign is about."""
-    *above, _ = path.removesuffix(_OF_MEMBER).split(".")
-    if above and normalize(above[-1]) in _ABOUT_PAGES:
-        above.pop()
-    parts: list[str] = []
-    for part in above:
-        name = part.rstrip("[]")
-        if name == "*":  # Members of a map from ids.
-            return None
-        parts += [name, *["[]"] * part.count("[]")]
-    return tuple(parts)
+    above = _split(path.removesuffix(_OF_MEMBER))[:-1]
+    return above[:-1] if above and normalize(above[-1]) in _ABOUT_PAGES else above
+
+
+def _split(path: str) -> tuple[str, ...]:
+    """The parts of a path; the items of a list, `[]`, are parts of their own."""
+    return tuple(part for name in path.split(".") for part in name.replace("[]", ".[]").split("."))
 
 
 def _find_objects(value: Any, path: Sequence[str]) -> Iterator[dict[str, Any]]:
