@@ -19,6 +19,7 @@ demo: setup  ## first sync, incremental sync and restream of six vendors' sandbo
 	$(BIN)/dazz demo
 
 test: setup  ## the tests
+	@$(BIN)/python -m compileall -q dazz_assets integrations resources tests  # Else each process compiles them anew, where Python is told to keep nothing.
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 bench: setup  ## the benchmarks, with peers in .bench/; for example: make bench BENCH="fetch --records 1000000"

@@ -25,6 +25,7 @@ from tests.benchmarks.scenarios import (
     scale,
     startup,
     sync,
+    threads,
     tick,
 )
 from tests.benchmarks.tables import describe_machine
@@ -37,6 +38,7 @@ SCENARIOS: dict[str, Callable[[Options], str]] = {
         tick,
         scale,
         fetch,
+        threads,
         sync,
         codec,
         latency,

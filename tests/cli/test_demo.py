@@ -143,7 +143,7 @@ def test_connections_to_a_sandbox_that_ended_are_replaced(project: Project, snyk
     write_connections(project.connections, sandbox_connections(sandbox))
     sandbox.close()
     before = project.connections.read_text(encoding="utf-8")
-    assert f"sandbox to {project.connections}; once the demo is over, `dazz dev` runs it" in project.run("demo").err
+    assert f"{project.connections} now has the connections of the demo's sandbox" in project.run("demo").err
     assert project.connections.read_text(encoding="utf-8") != before
 
 
