@@ -22,6 +22,7 @@ from dazz_assets.http.paging_names import (
 _ABOUT_PAGES = frozenset({"links", "meta", "pageinfo", "paging", "pagination"})
 _LINKS = frozenset({"next", "nextlink", "nextpage", "nexturl", "nextcursor", "nextpagetoken", "nexttoken"})
 _OF_MEMBER = "@odata.nextLink"  # `members@odata.nextLink`, beside `members`
+_ITEMS = frozenset({"data", "edges", "entries", "items", "nodes", "records", "results", "values"})
 _STARTS = frozenset({"offset", "skip", "start", "startat"})
 
 
@@ -108,30 +109,32 @@ def _find_objects(value: Any, path: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _read_signs(holder: Mapping[str, Any], *, is_record: bool) -> Iterator[tuple[str, str]]:
-    """The signs in an object that its list goes on, each with what it says."""
-    lists = [value for value in holder.values() if isinstance(value, list)]
+    """The signs in an object that its list goes on, each with what it says. The fields of a record itself are data."""
+    lists = {name: value for name, value in holder.items() if isinstance(value, list)}
     if not lists:
         return
-    below = [(name, value) for name, value in holder.items() if normalize(name) in _ABOUT_PAGES]
+    if is_record:
+        yield from ((name, "leads to more") for name in holder if name.endswith(_OF_MEMBER) and holder[name])
+        return
     members = [(name, name, value) for name, value in holder.items()]
-    for above, value in below:
-        members += [(f"{above}.{name}", name, item) for name, item in value.items()] if isinstance(value, dict) else []
+    for above, value in holder.items():
+        if isinstance(value, dict) and normalize(above) in _ABOUT_PAGES:
+            members += [(f"{above}.{name}", name, item) for name, item in value.items()]
     for place, raw_name, value in members:
         name = normalize(raw_name)
         if means_more(name) and value is True:
             yield place, "is true"
-        # A record itself may have a link to the record behind it.
-        is_link = raw_name.endswith(_OF_MEMBER) or (name in _LINKS and not (is_record and place == raw_name))
-        if is_link and isinstance(value, str) and not is_blank(value):
+        if (name in _LINKS or raw_name.endswith(_OF_MEMBER)) and isinstance(value, str) and not is_blank(value):
             yield place, "leads to more"
         total = read_number(value)
-        if total is not None and len(lists) == 1 and _is_total(name, holder) and total > len(lists[0]):
-            yield place, f"is {total}, of a list of {len(lists[0])}"
+        if total is not None and _is_total(name, holder, lists) and total > len(next(iter(lists.values()))):
+            yield place, "is more than its list has"
 
 
-def _is_total(name: str, holder: Mapping[str, Any]) -> bool:
-    """Whether a name is that of a number of items. A mere `total` may be a sum, unless it stands beside a page size."""
-    if not (means_total(name) and names_total(name)):
+def _is_total(name: str, holder: Mapping[str, Any], lists: Collection[str]) -> bool:
+    """Whether a name is that of a number of items, by its list or a page size beside it: many a total is a sum."""
+    if len(lists) != 1 or not (means_total(name) and names_total(name)):
         return False
     others = {normalize(other) for other in holder}
-    return name not in ("total", "grandtotal") or any(means_page_size(other) or other in _STARTS for other in others)
+    is_page = any(means_page_size(other) or other in _STARTS for other in others)
+    return is_page or (name not in ("total", "grandtotal") and not _ITEMS.isdisjoint(map(normalize, lists)))

@@ -23,10 +23,12 @@ _HAS_PREVIOUS = re.compile(r"has(a)?prev(ious)?(page)?s?")
 _IS_FIRST = frozenset({"first", "firstpage", "isfirst", "isfirstpage"})
 
 
-def describe_fullness(page: Page, received: int, *, records: str = "") -> str | None:
+def describe_fullness(page: Page, received: int, *, records: str = "", guesses: bool = True) -> str | None:
     """Why a page may be cut off at its number of records, received; None if nothing speaks for it.
 
-    records: where the list is. The page is the first one of its list, and nothing in it leads to another.
+    records: where the list is. guesses: whether a usual page size counts, too.
+
+    The page is the first one of its list, and nothing in it leads to another.
     """
     if received == 0 or says_end(page, received, records=records):
         return None
@@ -35,7 +37,7 @@ def describe_fullness(page: Page, received: int, *, records: str = "") -> str | 
         return f"as many as its request asks for (`{name}`)"
     if (name := next((name for name, value in _named_sizes(page, records) if value == received), None)) is not None:
         return f"as many as the page says that it may have ({name})"
-    is_usual = received in _USUAL_SIZES and received not in _count_sent(page.request)
+    is_usual = guesses and received in _USUAL_SIZES and received not in _count_sent(page.request)
     return "a usual page size" if is_usual else None
 
 

@@ -19,6 +19,7 @@ from dazz_assets.http.pagination import (
     keeps_place,
     path_read_by,
 )
+from dazz_assets.http.request_values import read_count
 from dazz_assets.http.response_rules import ResponseRules
 
 _FULL_PAGE = "full page"
@@ -42,6 +43,8 @@ class ListEnds:
     def check_first(self, page: Page, rules: ResponseRules) -> None:
         """Warn if the page with which counting begins says that another one comes before it."""
         if not isinstance(self._paginator, PageNumber | Offset) or page.accepted_failure is not None:
+            return
+        if read_count(page.request, self._paginator.param, 1) == 0:
             return
         sign = find_previous_page(page, records=rules.records)
         if sign is None or sign.strip("`").partition(".")[0] in rules.data_fields:
@@ -110,7 +113,7 @@ class ListEnds:
 
     def _check_fullness(self, page: Page, rules: ResponseRules, received: int) -> None:
         """Warn of a list that ends with its first page, if that may have no more records than it has."""
-        why = None if self._may_have_one_page else describe_fullness(page, received, records=rules.records)
+        why = None if self._may_have_one_page else self._describe_fullness(page, rules, received)
         if why is None:
             return
         paginator = self._paginator
@@ -121,6 +124,9 @@ class ListEnds:
             f"{page.request.method} {page.url}: the list may be cut off: its only page has {received} records, {why}, "
             f"and {finds}. {advice}; if the list has one page only, set max_pages = 1.",
         )
+
+    def _describe_fullness(self, page: Page, rules: ResponseRules, received: int) -> str | None:
+        return describe_fullness(page, received, records=rules.records, guesses=self._paginator is None)
 
     def _explains(self, paginator: Paginator, hint: NextPageHint, number: int) -> bool:
         """Whether the paginator may leave a token unread: it has found the way so far, or reads the field beside it."""

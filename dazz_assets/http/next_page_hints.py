@@ -171,8 +171,15 @@ def find_next_page_hint(
 def says_end(page: Page, received: int, *, records: str = "") -> bool:
     """Whether a page says that no other follows: by a flag, a place for a link or a token that is empty, or a total."""
     fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True, with_nulls=True)
-    totals = [_read_header_total(header, value) for header, value in page.headers.items()]
-    return received in totals or any(_marks_end(field, received) for field in fields)
+    in_headers = any(_marks_end_in_header(header, value, received) for header, value in page.headers.items())
+    return in_headers or any(_marks_end(field, received) for field in fields)
+
+
+def _marks_end_in_header(header: str, value: str, received: int) -> bool:
+    name = normalize(header)
+    if name == "xnextpage":
+        return is_blank(value)
+    return _read_header_total(header, value) == received or (name in _HEADER_PAGE_COUNTS and read_number(value) == 1)
 
 
 def _marks_end(field: PageField, received: int) -> bool:
@@ -180,8 +187,15 @@ def _marks_end(field: PageField, received: int) -> bool:
     if value is None or (isinstance(value, str) and is_blank(value)):
         is_link = _NEXT_LINK.fullmatch(name) is not None or (field.is_about_paging and name in _LINKS)
         return is_link or _is_token_name(field)
-    is_total = field.is_about_paging and means_total(name) and names_total(name)
-    return says_more(field) is False or (is_total and read_number(value) == received)
+    if says_more(field) is False or not field.is_about_paging:
+        return says_more(field) is False
+    if isinstance(value, Mapping):
+        raw = value.get("value")
+        return name == "total" and raw is not None and read_number(_read_value("value", raw)) == received
+    number = read_number(value)
+    is_whole = means_total(name) and names_total(name) and number == received
+    ends = (means_page_count(name) and number == 1) or (means_left(name) and number == 0)
+    return is_whole or ends or (means_done(name) and value is True)
 
 
 def find_end_flag(page: Page, *, records: str = "") -> str | None:

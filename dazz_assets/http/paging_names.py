@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _THINGS = (
     "(page|data|item|record|result|row|entry|entrie|entitie|element|event|object|match|matche|batch|batche|chunk|set)"
@@ -28,7 +29,8 @@ _TOTAL = re.compile(
     r"|(records|rows)filtered|numfound|nbhits|(odata)?count|(record|row|result|hit)s?count"
     rf"|(num(ber)?(of)?)?({_THINGS}?s?(found|matched|available)|(item|record|result|row|element|entrie|object|hit)s)|resultsize"
 )
-_WITH_COMMAS = re.compile(r"\d{1,3}(,\d{3})+")
+_WITH_COMMAS = re.compile(r"\d{1,3}(,\d{3}){1,6}")
+_MOST_DIGITS = 20
 _PAGE_SIZE = re.compile(
     rf"(sysparm|page|max|default|{_THINGS}s?)?limit|top|take|(max|default)?(page|batch|chunk)size|max(page|{_THINGS}s|results?|keys|count)"
     rf"|({_THINGS}s?)?perpage|maxpagesize|page(limit|len(gth)?)"
@@ -36,11 +38,13 @@ _PAGE_SIZE = re.compile(
 _PAGE_COUNT = re.compile(r"(total|num|nb|number(of)?|max)?pages?(count|total)?s?|totalnumberofpages|lastpage(number)?")
 
 
+@lru_cache(maxsize=4096)
 def normalize(name: str) -> str:
     """A name in lower case without anything but letters and digits: `has_more` and `hasMore` are one."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+@lru_cache(maxsize=4096)
 def means_more(name: str) -> bool:
     """Whether a flag of this normalised name is true where there is more: `hasMore`, `nextPageAvailable`."""
     return _MORE.fullmatch(name) is not None
@@ -66,6 +70,7 @@ def means_left(name: str) -> bool:
     return _LEFT.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=4096)
 def means_total(name: str) -> bool:
     """Whether a number of this normalised name may count the records of all pages."""
     return _TOTAL.fullmatch(name) is not None
@@ -96,7 +101,8 @@ def read_flag(value: object) -> bool | None:
 
 def read_number(value: object) -> int | float | None:
     """A number, also one that is sent as a text, `1,234` too; None for anything else."""
-    if isinstance(value, str) and (value.strip().isdecimal() or _WITH_COMMAS.fullmatch(value.strip())):
+    text = value.strip() if isinstance(value, str) else ""
+    if isinstance(value, str) and len(text) <= _MOST_DIGITS and (text.isdecimal() or _WITH_COMMAS.fullmatch(text)):
         return int(value.replace(",", ""))
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 

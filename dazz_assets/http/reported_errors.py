@@ -62,9 +62,11 @@ _ALL_IS_WELL = re.compile(
     r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b|^$", re.I
 )
 _NOTHING_IS_THERE = re.compile(
-    r"\b(no|zero|0) (\w+ ){1,3}(found|available|exist\w*|returned)|\bnothing\b|\b(empty|fetched|retrieved|listed)\b",
+    r"\b(no|zero|0) (\w+ ){1,3}(found|available|exist\w*|returned)|\bnothing\b|^(there (are|is) )?(no|none|0|zero)\b"
+    r"|^not found\b|\b(accepted|empty|executed|fetched|listed|processed|retrieved|returned 0)\b",
     re.I,
 )
+_SOMETHING_IS_WRONG = re.compile(r"access|allowed|authori|credential|licen[sc]e|permi|subscri|token", re.I)
 MESSAGES = frozenset({"message", "msg", "returnmsg", "resultmsg", "resultmessage", "statusmessage"})
 _IF_NO_RECORDS = MESSAGES | _MEANS_SUCCESS | _NOTICES | _KINDS | _RESULT_CODES | _STATUSES
 _MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _PARTIAL | _HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
@@ -111,7 +113,7 @@ def find_reported_error(
     data_fields: top-level fields that are data. records: where the records are; what is there is data too. sent: finds
     the values in the request, which a status may only repeat. has_records: whether the response has any record.
     """
-    search = _Search(tuple(data_fields), sent, has_records)
+    search = _Search(tuple(data_fields), sent, has_records, is_record=not records)
     found = search.find(document, split_path(records), 0)
     return None if found is None else ReportedError(".".join(found.path), found.describe())
 
@@ -134,6 +136,8 @@ class _Report:
                 key = "errors" if isinstance(value, list) else "error"
                 said = vendor_message(json.dumps({key: value}, ensure_ascii=False).encode())
                 return said if not said.startswith("{") else shorten(", ".join(_texts(value)) or said)
+        if _normalize(name) in _PARTIAL or _LEFT_OUT.fullmatch(_normalize(name)):  # The level may hold the records.
+            return shorten(f"{name} is {json.dumps(value)}")
         said = vendor_message(bytes(self.level.find("") or b""))
         return said if not said.startswith("{") else shorten(f"{name} is {json.dumps(value)}; {said}")
 
@@ -147,15 +151,19 @@ class _Search:
     data_fields: tuple[str, ...]
     sent: Callable[[], Collection[str]]
     has_records: Callable[[], bool]
+    is_record: bool
+    """Whether the page is itself a record, or holds records by their ids: then its fields are data."""
 
-    def find(self, level: Document, data: Sequence[str], depth: int, role: Role = "top") -> _Report | None:
+    def find(
+        self, level: Document, data: Sequence[str], depth: int, role: Role = "top", above: str = ""
+    ) -> _Report | None:
         """The report in an object or below it. One with words goes before a flag or a code."""
         ignored = {*data, *self.data_fields} if len(data) == 1 else {*self.data_fields}
         names = [name for name in level.names() if depth or name not in ignored]
         candidates = [name for name in names if _may_report(name) and (name,) != tuple(data)]
         if candidates and (role != "way" or not self.has_records()):
             for name in sorted(candidates, key=lambda name: _normalize(name) not in _REPORTS):
-                if self._reports(level, name, role):
+                if self._reports(level, name, role, above):
                     return _Report([name], level.value(_escape(name)), level)
         for name in names:
             below = level.members()[name] if depth < _MAX_DEPTH and (name,) != tuple(data) else None
@@ -163,15 +171,15 @@ class _Search:
             if role_below is None or below is None or not bytes(below).lstrip().startswith(b"{"):
                 continue
             data_below = data[1:] if data[:1] == (name,) else ()
-            found = self.find(Document(bytes(below)), data_below, depth + 1, role_below)
+            found = self.find(Document(bytes(below)), data_below, depth + 1, role_below, _normalize(name))
             if found is not None:
                 return replace(found, path=[name, *found.path])
         return None
 
-    def _reports(self, level: Document, plain_name: str, role: Role) -> bool:
+    def _reports(self, level: Document, plain_name: str, role: Role, above: str) -> bool:
         """Whether a field of an object reports an error, given what the object is and whether records came."""
         name, value = _normalize(plain_name), level.value(_escape(plain_name))
-        if role != "way" and _says_partial(level, name, value, role):
+        if role != "way" and not self.is_record and _says_partial(name, value, role, above):
             return True
         has_words = any(_normalize(other) in _WORDS for other in level.names())
         if role == "envelope" and name in _REPORTS | {"failures"}:
@@ -203,7 +211,7 @@ def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[],
     if name in _KINDS:
         return isinstance(value, str) and _ERROR_KIND.fullmatch(value.strip()) is not None
     if name in MESSAGES:  # Any other message beside an empty list is told as a warning.
-        return isinstance(value, str) and mentions_rate_limit(value)
+        return isinstance(value, str) and mentions_rate_limit(value) and not says_all_is_well(value)
     if name in _NOTICES:
         return any(_is_error_notice(item) for item in value) if isinstance(value, list) else False
     if name in _MEANS_SUCCESS:
@@ -223,21 +231,22 @@ def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[],
     return is_failed or (name in _RESULT_CODES and _FAILED_WITHOUT_RECORDS.fullmatch(said) is not None)
 
 
-def _says_partial(level: Document, name: str, value: Any, role: Role) -> bool:
-    """Whether a field says that the list is not whole."""
+def _says_partial(name: str, value: Any, role: Role, above: str) -> bool:
+    """Whether a field says that the list is not whole. above: the name of the object that has it."""
     if name in _PARTIAL:
         return read_flag(value) is True
     if name in ("status", "statuscode"):
         return isinstance(value, str) and _PARTIAL_STATUS.fullmatch(value.strip()) is not None
     if name == "failed":  # Of Elasticsearch's shards, some may not have answered.
         number = read_number(value)
-        return role == "envelope" and number is not None and number > 0 and "successful" in level.names()
+        return above == "shards" and number is not None and number > 0
     return role == "top" and _LEFT_OUT.fullmatch(name) is not None and isinstance(value, list | dict) and bool(value)
 
 
 def says_all_is_well(text: str) -> bool:
     """Whether a message says no more than that a request succeeded, or found nothing; also an empty one."""
-    return any(pattern.search(text.strip()) for pattern in (_ALL_IS_WELL, _NOTHING_IS_THERE))
+    is_well = any(pattern.search(text.strip()) for pattern in (_ALL_IS_WELL, _NOTHING_IS_THERE))
+    return is_well and _SOMETHING_IS_WRONG.search(text) is None
 
 
 def _find_message(level: Document) -> str:

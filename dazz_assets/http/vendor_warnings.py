@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Collection
 
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.concealed import NOT_QUOTED
-from dazz_assets.http.failures import vendor_message
+from dazz_assets.http.failures import has_messages, vendor_message
+from dazz_assets.http.json_fields import storable_text
 from dazz_assets.http.json_slices import Document
 from dazz_assets.http.page import Page
 from dazz_assets.http.paging_names import normalize
@@ -22,59 +24,68 @@ _HEADER_TEXT = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 _LONGEST_QUOTE = 300
 
 
-def find_vendor_warning(page: Page, rules: ResponseRules, received: int) -> tuple[str, str] | None:
-    """Where a page has a warning, and the vendor's words, not masked; None if it has none.
+def find_vendor_warning(
+    page: Page, rules: ResponseRules, received: int, mask: Callable[[str], str]
+) -> tuple[str, str] | None:
+    """Where a page has a warning, and the vendor's words; None if it has none.
 
-    received: how many records it has. Of none, any message is a warning that does not just say so.
+    received: how many records it has. Of none, any message is a warning that does not just say so. mask: applied before
+    a text is cut.
 
     Of a stream with sensitive fields it is not quoted. Records, and fields that the stream calls data, are not read.
     """
-    found = _find_in_headers(page, rules)
+    found = _find_in_headers(page, rules, mask)
     if found is None and (rules.records or rules.shape == "list"):  # Else the page is a record.
-        found = _find_in_body(page.document, split_path(rules.records)[:1], rules)
+        found = _find_in_body(page.document, {*split_path(rules.records)[:1], *rules.data_fields}, mask)
     if found is None and not received and rules.records:
-        found = _find_message(page.document, rules)
+        found = _find_message(page.document, rules, mask)
     return found if found is None or not rules.sensitive else (found[0], f"({NOT_QUOTED})")
 
 
-def _find_in_headers(page: Page, rules: ResponseRules) -> tuple[str, str] | None:
+def _find_in_headers(page: Page, rules: ResponseRules, mask: Callable[[str], str]) -> tuple[str, str] | None:
     text = page.headers.get("warning")
     if not text or "Warning" in rules.data_fields:
         return None
     quoted = _HEADER_TEXT.search(text)
-    return "Warning", shorten(quoted[1] if quoted else text, _LONGEST_QUOTE)
+    return "Warning", _quote(quoted[1] if quoted else text, mask)
 
 
-def _find_in_body(level: Document, data: tuple[str, ...], rules: ResponseRules) -> tuple[str, str] | None:
-    ignored = {*data, *rules.data_fields}
+def _find_in_body(
+    level: Document, ignored: Collection[str], mask: Callable[[str], str], above: str = ""
+) -> tuple[str, str] | None:
     for name in level.names():
-        if name in ignored:
+        place, plain = above + name, normalize(name)
+        if place in ignored:
             continue
-        plain = normalize(name)
-        if _WARNS.fullmatch(plain) and (text := _describe(level.value(name.replace(".", "\\.")))):
-            return name, text
-        if plain in _ENVELOPES and bytes(raw := level.members()[name]).lstrip().startswith(b"{"):
-            below = _find_in_body(Document(bytes(raw)), (), ResponseRules())
+        if _WARNS.fullmatch(plain) and (text := _describe(level.value(name.replace(".", "\\.")), mask)):
+            return place, text
+        if not above and plain in _ENVELOPES and bytes(raw := level.members()[name]).lstrip().startswith(b"{"):
+            below = _find_in_body(Document(bytes(raw)), ignored, mask, f"{name}.")
             if below is not None:
-                return name, below[1]
+                return below
     return None
 
 
-def _find_message(level: Document, rules: ResponseRules) -> tuple[str, str] | None:
+def _find_message(level: Document, rules: ResponseRules, mask: Callable[[str], str]) -> tuple[str, str] | None:
     """What a page without records says of itself: an error may be told by a sentence alone."""
     for name in level.names():
         if normalize(name) not in MESSAGES or name in rules.data_fields:
             continue
         value = level.value(name.replace(".", "\\."))
         if isinstance(value, str) and not says_all_is_well(value):
-            return name, shorten(value.strip(), _LONGEST_QUOTE)
+            return name, _quote(value, mask)
     return None
 
 
-def _describe(value: object) -> str:
+def _describe(value: object, mask: Callable[[str], str]) -> str:
     """The words of a warning; empty if there are none."""
     if isinstance(value, str):
-        return shorten(value.strip(), _LONGEST_QUOTE)
+        return _quote(value, mask)
     if not isinstance(value, dict | list) or not value:
         return ""
-    return vendor_message(json.dumps({"errors" if isinstance(value, list) else "error": value}).encode())
+    body = mask(json.dumps({"errors" if isinstance(value, list) else "error": value})).encode()
+    return vendor_message(body) if has_messages(body) else _quote(json.dumps(value), mask)
+
+
+def _quote(text: str, mask: Callable[[str], str]) -> str:
+    return storable_text(shorten(mask(text.strip()), _LONGEST_QUOTE))

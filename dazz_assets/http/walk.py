@@ -230,7 +230,7 @@ class _PageFetcher:
             self._client.warn("more", f"{request.method} {page.url}: {warning}")
 
     def _pass_on_warning(self, page: Page, rules: ResponseRules, received: int) -> None:
-        if (warning := find_vendor_warning(page, rules, received)) is None:
+        if (warning := find_vendor_warning(page, rules, received, self._client.mask)) is None:
             return
         place, said = warning
         beside = "" if received else ", beside no records"

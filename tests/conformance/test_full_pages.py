@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dazz_assets import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
+from dazz_assets import CursorToken, LinkHeader, NextLink, PageNumber, Paginator
 from dazz_assets.http.list_edges import describe_fullness
 from dazz_assets.http.page import Page, Request
 from tests.conformance.conftest import Connect
@@ -83,6 +83,11 @@ def test_75_so_may_one_that_is_as_full_as_the_page_says_or_as_pages_usually_are(
         {"total": 50},
         {"meta": {"total_count": 50, "limit": 50}},
         {"is_last_page": True},
+        {"total": {"value": 50, "relation": "eq"}},
+        {"total_pages": 1},
+        {"page": {"size": 50, "totalPages": 1, "number": 0}},
+        {"done": True},
+        {"remaining": 0},
     ],
     ids=str,
 )
@@ -91,6 +96,18 @@ def test_75_a_full_page_that_says_that_it_is_the_last_one_is_believed(
 ) -> None:
     api.script(boats(50, **beside))
     assert connect(BoatsIntegration).sync(ItemsStream).warnings == []
+
+
+@pytest.mark.parametrize("headers", [{"X-Next-Page": ""}, {"X-Total-Pages": "1"}, {"X-Total": "50"}], ids=str)
+def test_75_so_is_one_whose_headers_say_so(connect: Connect, api: Vendor, headers: dict[str, str]) -> None:
+    api.script(Reply(body={"boats": items(*range(50))}, headers=headers))
+    assert connect(BoatsIntegration).sync(ItemsStream).warnings == []
+
+
+def test_75_with_a_paginator_a_usual_number_of_records_is_no_sign(connect: Connect, api: Vendor) -> None:
+    api.script(boats(30))
+    acme = connect(declare("BoatsIntegration", BoatsIntegration, paginator=LinkHeader()))
+    assert acme.sync(ItemsStream).warnings == []
 
 
 def test_75_a_list_of_one_page_can_be_declared(connect: Connect, api: Vendor) -> None:
@@ -165,7 +182,7 @@ BEFORE: list[tuple[dict[str, Any], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("beside", "headers"), BEFORE, ids=str)
-@pytest.mark.parametrize("paginator", [PageNumber(), Offset("start")], ids=str)
+@pytest.mark.parametrize("paginator", [PageNumber(), PageNumber("number")], ids=str)
 def test_76_a_first_page_with_one_before_it_is_told(
     connect: Connect, api: Vendor, beside: dict[str, Any], headers: dict[str, str], paginator: Paginator
 ) -> None:
