@@ -21,6 +21,7 @@ from integrations.monday.sandbox import MondaySandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.cli.conftest import Project
 from tests.cli.vendor import Vendor
+from tests.short_history import short_history
 
 FIND = "dazz_assets.cli.sandbox_connections.find_sandboxes"
 SNYK = partial(SnykSandbox, orgs=2, projects=6, issues=30)
@@ -41,8 +42,14 @@ class DemoProject(Project):
     out: tuple[str, str]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _short_history() -> Iterator[None]:
+    with short_history():
+        yield
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Iterator[DemoProject]:
+def demo(tmp_path_factory: pytest.TempPathFactory, empty_home: Path, _short_history: None) -> Iterator[DemoProject]:
     folder = tmp_path_factory.mktemp("demo")
     shutil.copytree(empty_home, folder / "home")
     with pytest.MonkeyPatch.context() as patch:
