@@ -22,6 +22,7 @@ from dazz_assets.http.errors import (
     RateLimitedError,
     RefusedError,
     StoppedError,
+    TooDeepError,
     TransientError,
 )
 from dazz_assets.http.failures import name_unfound
@@ -346,6 +347,8 @@ class Client:
         try:
             classify = classify_sensitive if rules.sensitive else classify_response
             return classify(page, rules, self._clock(), self.mask)
+        except RecursionError:  # It was read, but code that looks into it needs a few calls for each level.
+            raise TooDeepError(page.status) from None
         except FetchError as error:
             if page.request is not request:
                 error.url = f"{page.request.method} {page.url}"

@@ -212,6 +212,8 @@ class CursorToken:
             return None  # No next page begins at 0.
         if isinstance(token, bool) or not isinstance(token, str | int):
             raise _unusable_value_error(page, str(self.path), "a token")
+        if isinstance(token, str) and not _is_sendable(token):
+            raise _unusable_value_error(page, str(self.path), "a token", "it has half of a surrogate pair")
         return token
 
 
@@ -352,7 +354,7 @@ class GraphQLCursor:
         """Whether a request, as it was made or as it was sent, asks with the query for further pages."""
         try:
             body = json.loads(request.body) if isinstance(request.body, bytes) else request.body
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return isinstance(body, Mapping) and body.get("query") == self.next_query
 
@@ -382,10 +384,19 @@ def _last_segment(path: str) -> str:
     return split_path(path)[-1].replace(".", "\\.") if path else ""
 
 
-def _unusable_value_error(page: Page, path: str, kind: str) -> FetchError:
+def _is_sendable(text: str) -> bool:
+    """Whether a text has a form in UTF-8. JSON allows others."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unusable_value_error(page: Page, path: str, kind: str, reason: str = "it is not a text") -> FetchError:
     return page.make_error(
         FetchError,
-        f"the value at `{path}` can't be used as {kind}: it is not a text.",
+        f"the value at `{path}` can't be used as {kind}: {reason}.",
         advice="Correct the paginator's path.",
     )
 

@@ -20,6 +20,7 @@ from dazz_assets.http.errors import (
     LoopError,
     PlaceLostError,
     RefusedError,
+    TooDeepError,
     VendorReportedError,
     WalkLimitError,
 )
@@ -177,6 +178,8 @@ class _PageFetcher:
             return self._fetch(request, stop)
         except FetchError as error:
             failed = error
+        except RecursionError:
+            failed = TooDeepError()
         if isinstance(failed, LoopError):
             failed.advice = self._advise_on_loop(failed.advice)
         # Raised out here, so that the error has no context that could hold a secret.
