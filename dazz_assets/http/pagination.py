@@ -159,6 +159,9 @@ class CursorToken:
     value of the last record is sent, its path leads there: `CursorToken("data.-1.id", param="starting_after")`.
     more: path of a value in the body that ends the list although there is a token: `more="has_more"`.
     resume: the list is a feed for polling, whose last page has a token too; see `LinkHeader`.
+    repeats: the vendor may give the same token with each page and still go on, as a scroll does (Elasticsearch,
+    Intercom). The list ends at an empty page, and a page that came before is an error. As each answer moves on, the
+    list begins again where one may be lost.
     """
 
     path: str | None = None
@@ -166,8 +169,11 @@ class CursorToken:
     header: str | None = field(default=None, kw_only=True)
     more: str | None = field(default=None, kw_only=True)
     resume: bool = field(default=False, kw_only=True)
+    repeats: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        if self.repeats and self.resume:
+            raise ValueError("CursorToken takes resume or repeats: a token that repeats is no place to come back to")
         if (self.path is None) == (self.header is None):
             raise ValueError("CursorToken takes the token's path in the body or a header: give one of them")
 
@@ -181,7 +187,8 @@ class CursorToken:
         if token is None:
             return _end_without(page, self.more, f"no token {self.place}")
         following = set_values(request, {self.param: token})
-        if received == 0 and following == request:
+        goes_on = self.repeats and self.more is not None and not _says_nothing(page, self.more)
+        if received == 0 and following == request and not goes_on:
             return Last("an empty page with the token that was sent")
         return following
 
