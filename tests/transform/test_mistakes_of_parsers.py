@@ -256,7 +256,7 @@ def test_an_exception_of_a_parser_names_the_record_that_it_had_read_last(
         body={"items": [{"id": number, "key": key, "name": None} for number, key in enumerate(keys)]}
     )
     keyed = declare(stream.__name__, stream, primary_key="key", __module__=__name__)
-    notes.__annotations__["records"] = FullRefresh[keyed]
+    notes.__annotations__["records"] = FullRefresh[keyed]  # type: ignore[valid-type]
     integration = declare("NotesIntegration", DeskApi, streams=(keyed,), notes=parser(notes), __module__=__name__)
     customer = Customer(tmp_path, desk.vendor.url, integration)
     customer.sync()
