@@ -16,6 +16,7 @@ HIDDEN = "(hidden: sensitive)"
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _LIST = msgspec.json.Decoder(list[Raw])
+_AS_SENT = json.JSONDecoder(parse_int=str, parse_float=str)
 _HIDDEN_JSON = json.dumps(HIDDEN).encode()
 # What stands for a value where its kind is kept, by how its JSON begins; numbers are 0.
 _EMPTY = {b'"': _HIDDEN_JSON, b"{": b"{}", b"[": b"[]", b"t": b"false", b"f": b"false"}
@@ -100,7 +101,7 @@ class SensitiveFields:
             return raw
 
         self._hide(text, note)
-        return list(dict.fromkeys(leaf for raw in found for leaf in _leaves(json.loads(raw), with_names)))
+        return list(dict.fromkeys(leaf for raw in found for leaf in _leaves(_AS_SENT.decode(raw.decode()), with_names)))
 
     def _hide(self, text: bytes, change: Callable[[bytes], bytes]) -> bytes | None:
         """A JSON text with each sensitive value changed; None if it is no JSON."""

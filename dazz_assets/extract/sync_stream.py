@@ -134,8 +134,9 @@ class StreamSync:
                 state.report.warnings.append(self._describe_cut_list(state.nested_lists.found))
             if all(source.mark is None for source in sources):
                 state.require_usable()
-            if (cursorless := state.usable_check.describe_cursorless()) is not None:
-                state.report.warnings.append(cursorless)
+            check = state.usable_check
+            unread = filter(None, (check.describe_cursorless(), check.describe_timeless()))
+            state.report.warnings.extend(unread)
             if self._stream.cursor is not None and self._plan.covers_from_start:
                 self._record_start(self._session.start, sources)
         except (SyncError, FetchError) as error:

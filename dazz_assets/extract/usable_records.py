@@ -7,6 +7,7 @@ from dazz_assets.names import closest_name, list_names
 from dazz_assets.spec.specs import StreamSpec
 
 _NO_CURSOR = "no cursor at "
+_NO_TIME = "the cursor at "
 
 
 class UsableRecordCheck:
@@ -15,7 +16,8 @@ class UsableRecordCheck:
     def __init__(self, stream: StreamSpec) -> None:
         self._stream = stream
         self._has_usable = False
-        self._unusable = self._cursorless = 0
+        self._unusable = self._cursorless = self._timeless = 0
+        self._first_timeless = ""
         self._example = ""
 
     def add(self, rows: RowBatch) -> None:
@@ -25,6 +27,10 @@ class UsableRecordCheck:
         self._unusable += problems
         if rows.problems is not None:
             self._cursorless += sum(problem is not None and problem.startswith(_NO_CURSOR) for problem in rows.problems)
+            for problem in rows.problems:
+                if problem is not None and problem.startswith(_NO_TIME):
+                    self._timeless += 1
+                    self._first_timeless = self._first_timeless or problem
         self._example = self._example or next(filter(None, rows.problems or ()), "")
 
     def describe_cursorless(self) -> str | None:
@@ -36,6 +42,16 @@ class UsableRecordCheck:
         return (
             f"{records} had no cursor at `{cursor.field}`, and no parser reads them. Say in the Cursor of {name} what "
             'counts then: `nulls="<another field>"` or `nulls="fetched"`'
+        )
+
+    def describe_timeless(self) -> str | None:
+        """Say how many records have a cursor that is no time, so that nobody takes them for read; None if none has."""
+        if not self._timeless:
+            return None
+        return (
+            f"no parser reads {format_count(self._timeless, 'record')}: {self._first_timeless}. Cursors are RFC 3339 "
+            f"times, dates or epoch numbers; name another field in the Cursor of {self._stream.stream.__name__}, or "
+            "leave it out, and each sync fetches all records"
         )
 
     def find_fault(self, shape: RecordShape) -> str | None:

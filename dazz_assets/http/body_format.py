@@ -104,7 +104,7 @@ def _is_json_a_line(body: bytes) -> bool:
 
 def _is_json(line: bytes) -> bool:
     try:
-        json.loads(line)
+        json.loads(line, parse_int=str)
     except ValueError:
         return False
     return True

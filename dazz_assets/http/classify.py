@@ -23,6 +23,7 @@ from dazz_assets.http.errors import (
     RangeTooLargeError,
     RateLimitedError,
     RecordsPathError,
+    TooDeepError,
     TransientError,
     UnavailableError,
     VendorReportedError,
@@ -39,7 +40,7 @@ from dazz_assets.http.failures import (
     refuses_query,
     vendor_message,
 )
-from dazz_assets.http.json_slices import Document, object_members_at
+from dazz_assets.http.json_slices import DepthError, Document, object_members_at
 from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.quotes import end_sentence, quote_start
 from dazz_assets.http.range_advice import advise_on_range
@@ -203,6 +204,8 @@ def _convert(page: Page, rules: ResponseRules) -> Page:
         start = quote_start(page.body)
         problem = f"{page.status}, but the body is not JSON: {error}. It begins: {start!r}."
         raise NotJsonError(problem, status=page.status, advice=_FORMAT_ADVICE) from None
+    except DepthError:
+        raise TooDeepError(page.status) from None
     except ValueError:
         start = quote_start(page.body)
         problem = f"{page.status}, but the body is not JSON. It begins: {start!r}."

@@ -19,10 +19,13 @@ from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.errors import (
     FetchError,
     NotReadyError,
+    PlaceLostError,
     RateLimitedError,
     RefusedError,
     StoppedError,
+    TooDeepError,
     TransientError,
+    UnreachableError,
 )
 from dazz_assets.http.failures import name_unfound
 from dazz_assets.http.hosts import DeclaredHosts
@@ -165,12 +168,15 @@ class Client:
         *,
         stop: threading.Event | None = None,
         until: float | None = None,
+        moves_on: bool = False,
     ) -> Page:
         """Send a request and return its page. Transient failures are retried; others raise a `FetchError` at once.
 
         rules: how the response is to be read. until: epoch seconds until which a list that is not ready is waited for,
         at the address that the vendor names for that, if it names one.
         stop: once set, ends all waiting and sends nothing more (StoppedError).
+        moves_on: the next answer to the same request is another, so it is not sent again where an answer may be lost
+        (PlaceLostError).
         """
         rules = rules or ResponseRules()
         credential, current = self._credentials.all[0], request
@@ -184,6 +190,14 @@ class Client:
                 if error.monitor is not None:
                     current = get_instead(current, error.monitor)
                 raise
+            except (UnreachableError, RateLimitedError):  # Nothing was answered with a page.
+                raise
+            except TransientError as error:
+                if not moves_on:
+                    raise
+                lost = f"{error.problem} Its page may be lost, as the same request brings the next one."
+                failed = PlaceLostError(lost, status=error.status)
+            raise failed
 
         attempts = self._attempts(lambda: credential, stop, until)
         try:
@@ -346,6 +360,8 @@ class Client:
         try:
             classify = classify_sensitive if rules.sensitive else classify_response
             return classify(page, rules, self._clock(), self.mask)
+        except RecursionError:  # It was read, but code that looks into it needs a few calls for each level.
+            raise TooDeepError(page.status) from None
         except FetchError as error:
             if page.request is not request:
                 error.url = f"{page.request.method} {page.url}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dazz_assets.field_paths import ANY_MEMBER, Path, split_path
 from dazz_assets.http.body_format import BodyFormatError, to_json
 from dazz_assets.http.failures import TEXT_KEYS, has_messages
+from dazz_assets.http.json_slices import read_integer
 from dazz_assets.http.mask import Mask
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.sensitive import HIDDEN, SensitiveFields
@@ -21,8 +22,11 @@ def conceal(body: bytes, content_type: str, status: int, rules: ResponseRules) -
 
     A refusal is left as it is if it is no JSON: it is the vendor's words. Of one that is, only messages are quoted.
     """
-    text = _as_json(body, content_type, rules)
     is_success = 200 <= status < 300
+    try:
+        text = _as_json(body, content_type, rules)
+    except RecursionError:
+        return None if is_success else json.dumps(HIDDEN).encode()
     if text is None:
         return None if is_success else body
     text = SensitiveFields(rules.sensitive, above=record_path(rules)).hide_bytes(text)
@@ -35,7 +39,10 @@ def conceal(body: bytes, content_type: str, status: int, rules: ResponseRules) -
 
 def value_mask(body: bytes, content_type: str, rules: ResponseRules) -> Callable[[str], str]:
     """Replaces the sensitive values of a body in a text, such as the vendor's message about one of them."""
-    text = _as_json(body, content_type, rules)
+    try:
+        text = _as_json(body, content_type, rules)
+    except RecursionError:  # Nothing of it is quoted.
+        text = None
     values = [] if text is None else fields_anywhere(rules).find_texts(text, with_names=True)
     return Mask(values, HIDDEN)
 
@@ -53,9 +60,10 @@ def fields_anywhere(rules: ResponseRules) -> SensitiveFields:
 
 
 def _as_json(body: bytes, content_type: str, rules: ResponseRules) -> bytes | None:
+    """The body as JSON; None if it is none. Raises RecursionError if it is nested too deeply to be searched."""
     try:
         text, _ = to_json(body, content_type, rules.format)
-        json.loads(text)
-    except (BodyFormatError, ValueError, RecursionError):
+        json.loads(text, parse_int=read_integer)
+    except (BodyFormatError, ValueError):
         return None
     return text

@@ -112,6 +112,15 @@ class NotJsonError(TransientError):
     advice = "Check that base_url is the address of the API and not of the web pages."
 
 
+class TooDeepError(FetchError):
+    """A response is JSON, and too deeply nested to be read."""
+
+    advice = "If the vendor lets requests name the fields that they want, leave out the one that is nested."
+
+    def __init__(self, status: int | None = None) -> None:
+        super().__init__("a value in the response is nested too deeply to be read.", status=status)
+
+
 class EmptyBodyError(TransientError):
     """A successful response with an empty body, which may be a list cut off as well as a list without records."""
 

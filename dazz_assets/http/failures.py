@@ -17,6 +17,7 @@ from dazz_assets.http.errors import (
     TransientError,
     UnavailableError,
 )
+from dazz_assets.http.json_slices import read_integer
 from dazz_assets.http.quotes import end_sentence, quote_start, shorten
 from dazz_assets.http.reasons import find_codes
 from dazz_assets.http.told_limits import read_allowance, requested_wait
@@ -260,7 +261,7 @@ def has_messages(body: bytes) -> bool:
 
 def _read(body: bytes) -> Any:
     try:
-        return json.loads(body) if len(body) <= _READ_BYTES else None
+        return json.loads(body, parse_int=read_integer) if len(body) <= _READ_BYTES else None
     except (ValueError, RecursionError):
         return None
 

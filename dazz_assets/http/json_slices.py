@@ -26,6 +26,10 @@ class NoListError(ValueError):
     """A path does not lead to a list. The text says how far it leads, and what is there."""
 
 
+class DepthError(ValueError):
+    """A body is nested too deeply to be read."""
+
+
 class Document:
     """A JSON body, opened once at its top level. ValueError: it is not JSON in UTF-8.
 
@@ -59,7 +63,7 @@ class Document:
             else:
                 json.loads(body)
         except RecursionError:
-            raise ValueError("it is nested too deeply") from None
+            raise DepthError("it is nested too deeply") from None
 
     def _open_around_list(self, body: bytes, path: tuple[str, ...]) -> bool:
         """Read the items of the list at a path, and the members of the object without them; whether that succeeded."""
@@ -151,7 +155,7 @@ class Document:
         """The paths of lists of objects in the body, for messages."""
         if self._members is None:
             return ""
-        found = [f"`{path}`" for path in _find_list_paths(json.loads(bytes(self._whole)), ())][:_MAX_LISTED]
+        found = [f"`{path}`" for path in _find_list_paths(read_value(self._whole), ())][:_MAX_LISTED]
         return f"; there {'is a list' if len(found) == 1 else 'are lists'} at {', '.join(found)}" if found else ""
 
 
@@ -164,7 +168,12 @@ def _find_list_paths(value: Any, above: tuple[str, ...]) -> Iterator[str]:
             yield from _find_list_paths(member, (*above, name))
 
 
-_VALUES = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < 4_300 else float(digits))
+def read_integer(digits: str) -> int | float:
+    """The integer that digits write; a float if they are more than Python reads as one."""
+    return int(digits) if len(digits) < 4_300 else float(digits)
+
+
+_VALUES = json.JSONDecoder(parse_int=read_integer)
 
 
 def read_value(raw: Raw) -> Any:

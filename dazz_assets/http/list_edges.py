@@ -14,8 +14,12 @@ from dazz_assets.http.paging_names import means_page_size, normalize, read_flag,
 
 # Where lists are often cut off, if nobody asks for another size. Ten is left out: so many short lists have.
 _USUAL_SIZES = frozenset({20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000})
+# CSV and JSON a line are files, which are not cut into pages for a screen; exports are cut at such numbers of rows.
+_FEWEST_IN_FILE = 1_000
 # A request may call it by words that, in a page, count the records that it has.
 _SENT_SIZES = frozenset({"count", "first", "last", "length", "max", "n", "num", "number", "results", "rows", "size"})
+# A request that names one of these asks for a part of a list.
+_SENT_PLACES = frozenset({"cursor", "offset", "page", "pagenumber", "pagetoken", "skip", "start", "startat"})
 _IN_QUERY = re.compile(r"\b(first|last|limit|take|top)\s*:\s*(\d+)")
 
 _PREVIOUS_LINK = re.compile(r"prev(ious)?(page|records|results)?(link|url|uri|href)?")
@@ -37,8 +41,20 @@ def describe_fullness(page: Page, received: int, *, records: str = "", guesses: 
         return f"as many as its request asks for (`{name}`)"
     if (name := next((name for name, value in _named_sizes(page, records) if value == received), None)) is not None:
         return f"as many as the page says that it may have ({name})"
-    is_usual = guesses and received in _USUAL_SIZES and received not in _count_sent(page.request)
+    usual = {size for size in _USUAL_SIZES if size >= _FEWEST_IN_FILE} if _is_file(page) else _USUAL_SIZES
+    is_usual = guesses and received in usual and received not in _count_sent(page.request)
     return "a usual page size" if is_usual else None
+
+
+def _is_file(page: Page) -> bool:
+    """Whether a page was no JSON value but a text of lines, of which the request asks for no part by number."""
+    is_of_lines = (page.converted_from or "").startswith(("CSV", "JSON a line"))
+    return is_of_lines and not any(_names_part(name) for name, _ in sent_pairs(page.request))
+
+
+def _names_part(name: str) -> bool:
+    plain = normalize(name)
+    return means_page_size(plain) or plain in _SENT_SIZES or plain in _SENT_PLACES
 
 
 def find_previous_page(page: Page, *, records: str = "") -> str | None:

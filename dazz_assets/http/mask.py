@@ -46,7 +46,9 @@ class Mask:
             self._learned = (*self._learned, learned)[-MAX_LEARNED:]
 
     def __call__(self, text: str) -> str:
-        """The text with each secret replaced."""
+        """The text with each secret replaced, and as escapes what has no form in UTF-8, so that it can be shown."""
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode()
         for learned in self._learned:
             text = learned(text)
         # Most texts hold no secret, and searching for a fragment is a hundred times as fast as the pattern.

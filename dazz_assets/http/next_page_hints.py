@@ -425,7 +425,7 @@ def _read_json_header(header: str, value: str, pages_read: int, received: int | 
     """Signs in a header that holds an object, such as `X-Pagination: {"TotalPages": 4}`."""
     try:
         members = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     for name, member in members.items():
         field = PageField((name,), member, is_about_paging=True)

@@ -159,6 +159,9 @@ class CursorToken:
     value of the last record is sent, its path leads there: `CursorToken("data.-1.id", param="starting_after")`.
     more: path of a value in the body that ends the list although there is a token: `more="has_more"`.
     resume: the list is a feed for polling, whose last page has a token too; see `LinkHeader`.
+    repeats: the vendor may give the same token with each page and still go on, as a scroll does (Elasticsearch,
+    Intercom). The list ends at an empty page, and a page that came before is an error. As each answer moves on, the
+    list begins again where one may be lost.
     """
 
     path: str | None = None
@@ -166,8 +169,11 @@ class CursorToken:
     header: str | None = field(default=None, kw_only=True)
     more: str | None = field(default=None, kw_only=True)
     resume: bool = field(default=False, kw_only=True)
+    repeats: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        if self.repeats and self.resume:
+            raise ValueError("CursorToken takes resume or repeats: a token that repeats is no place to come back to")
         if (self.path is None) == (self.header is None):
             raise ValueError("CursorToken takes the token's path in the body or a header: give one of them")
 
@@ -181,7 +187,8 @@ class CursorToken:
         if token is None:
             return _end_without(page, self.more, f"no token {self.place}")
         following = set_values(request, {self.param: token})
-        if received == 0 and following == request:
+        goes_on = self.repeats and self.more is not None and not _says_nothing(page, self.more)
+        if received == 0 and following == request and not goes_on:
             return Last("an empty page with the token that was sent")
         return following
 
@@ -212,6 +219,8 @@ class CursorToken:
             return None  # No next page begins at 0.
         if isinstance(token, bool) or not isinstance(token, str | int):
             raise _unusable_value_error(page, str(self.path), "a token")
+        if isinstance(token, str) and not _is_sendable(token):
+            raise _unusable_value_error(page, str(self.path), "a token", "it has half of a surrogate pair")
         return token
 
 
@@ -352,7 +361,7 @@ class GraphQLCursor:
         """Whether a request, as it was made or as it was sent, asks with the query for further pages."""
         try:
             body = json.loads(request.body) if isinstance(request.body, bytes) else request.body
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return isinstance(body, Mapping) and body.get("query") == self.next_query
 
@@ -382,10 +391,19 @@ def _last_segment(path: str) -> str:
     return split_path(path)[-1].replace(".", "\\.") if path else ""
 
 
-def _unusable_value_error(page: Page, path: str, kind: str) -> FetchError:
+def _is_sendable(text: str) -> bool:
+    """Whether a text has a form in UTF-8. JSON allows others."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unusable_value_error(page: Page, path: str, kind: str, reason: str = "it is not a text") -> FetchError:
     return page.make_error(
         FetchError,
-        f"the value at `{path}` can't be used as {kind}: it is not a text.",
+        f"the value at `{path}` can't be used as {kind}: {reason}.",
         advice="Correct the paginator's path.",
     )
 

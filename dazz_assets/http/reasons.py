@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from dazz_assets.http.json_slices import read_integer
+
 _READ_BYTES = 1_000_000
 _MAX_DEPTH = 5
 # Fields that hold a code, the most specific first, as `_normalize` writes them.
@@ -49,7 +51,7 @@ def _status_named(code: str) -> int | None:
 
 def _read(body: bytes) -> Any:
     try:
-        return json.loads(body) if len(body) <= _READ_BYTES else None
+        return json.loads(body, parse_int=read_integer) if len(body) <= _READ_BYTES else None
     except (ValueError, RecursionError):
         return None
 

@@ -134,7 +134,7 @@ class _Report:
                 return shorten(value.strip())
             if isinstance(value, dict | list):
                 key = "errors" if isinstance(value, list) else "error"
-                said = vendor_message(json.dumps({key: value}, ensure_ascii=False).encode())
+                said = vendor_message(json.dumps({key: value}).encode())
                 return said if not said.startswith("{") else shorten(", ".join(_texts(value)) or said)
         if _normalize(name) in _PARTIAL or _LEFT_OUT.fullmatch(_normalize(name)):  # The level may hold the records.
             return shorten(f"{name} is {json.dumps(value)}")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from dazz_assets.http.json_slices import Document
+from dazz_assets.http.json_slices import Document, read_integer
 from dazz_assets.http.rate_limit import Allowance
 
 _HEADER_PREFIXES = ("x-ratelimit-", "ratelimit-", "x-rate-limit-")
@@ -116,7 +116,7 @@ def _find_wait_in_body(body: bytes) -> float | None:
     if len(body) > _MAX_SEARCHED_BYTES or not any(name.encode() in body for name in _WAITS):
         return None
     try:
-        texts = map(str, _find_waits(json.loads(body), _MAX_SEARCHED_DEPTH))
+        texts = map(str, _find_waits(json.loads(body, parse_int=read_integer), _MAX_SEARCHED_DEPTH))
         found = [_parse_number(text) if _parse_number(text) is not None else _parse_duration(text) for text in texts]
     except (ValueError, RecursionError):
         return None

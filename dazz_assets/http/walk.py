@@ -20,6 +20,7 @@ from dazz_assets.http.errors import (
     LoopError,
     PlaceLostError,
     RefusedError,
+    TooDeepError,
     VendorReportedError,
     WalkLimitError,
 )
@@ -52,6 +53,9 @@ _MAY_MEAN_END = frozenset({400, 404, 416, 422})
 _LONGEST_QUOTE = 200
 _IN_QUERY_ADVICE = (
     "It was sent in the query, as the stream has no `body`: if the vendor reads it in the body, set body = {}."
+)
+_REPEATS_ADVICE = (
+    "If the token stays the same while its pages go on, as that of a scroll does, set repeats=True on the paginator."
 )
 _KEPT_PLACE_ADVICE = (
     "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
@@ -160,11 +164,14 @@ class _PageFetcher:
         self._rules = rules
         self._should_stop = should_stop
         self._limits = limits
-        self._loop_detector = LoopDetector()
+        self._repeats = isinstance(paginator, CursorToken) and paginator.repeats
+        self._loop_detector = LoopDetector(requests_repeat=self._repeats)
         self._unread_more = UnreadMore(paginator)
         self._ends = ListEnds(client, paginator, may_have_one_page=limits.pages == 1)
         self._number = self._received = 0
         self._last_page: Page | None = None
+        self._last_request: Request | None = None
+        self._is_sent_again = False
         self._position = position
         self._resumes = position is not None
         self.start = self._find_first(request)
@@ -177,6 +184,8 @@ class _PageFetcher:
             return self._fetch(request, stop)
         except FetchError as error:
             failed = error
+        except RecursionError:
+            failed = TooDeepError()
         if isinstance(failed, LoopError):
             failed.advice = self._advise_on_loop(failed.advice)
         # Raised out here, so that the error has no context that could hold a secret.
@@ -184,6 +193,7 @@ class _PageFetcher:
 
     def _fetch(self, request: Request, stop: threading.Event) -> tuple[WalkedPage, Request | None]:
         self._limits.check(self._number, self._client.clock())
+        self._is_sent_again, self._last_request = request == self._last_request, request
         self._loop_detector.check_request(request)
         self._number += 1
         try:
@@ -244,7 +254,10 @@ class _PageFetcher:
         """The page of a request, if it came ahead of its turn, or else asked for now."""
         page = self._ahead.take(request, stop)
         if page is None:
-            return self._client.send(request, self._rules_of(request), stop=stop, until=self._limits.ends_at)
+            moves_on = self._repeats and self._number > 1
+            return self._client.send(
+                request, self._rules_of(request), stop=stop, until=self._limits.ends_at, moves_on=moves_on
+            )
         self._client.note_accepted(page)
         return page
 
@@ -267,6 +280,8 @@ class _PageFetcher:
 
     def _advise_on_loop(self, advice: str) -> str:
         """What to set: the field with which the last page says that it is the last, or where a parameter belongs."""
+        if isinstance(self._paginator, CursorToken) and not self._repeats and self._is_sent_again:
+            advice = f"{advice} {_REPEATS_ADVICE}"
         reads_flag = getattr(self._paginator, "more", self) is not None  # `self`: a paginator of the author's own
         place = None if self._last_page is None else find_end_flag(self._last_page, records=self._last_page.list_path)
         if reads_flag or place is None:
@@ -357,14 +372,20 @@ class _Prefetcher:
 
 
 class LoopDetector:
-    """Remembers the requests and pages of one walk, to find loops."""
+    """Remembers the requests and pages of one walk, to find loops.
 
-    def __init__(self) -> None:
+    requests_repeat: the same request may bring other pages, as for a scroll. The same page twice is a loop then.
+    """
+
+    def __init__(self, *, requests_repeat: bool = False) -> None:
+        self._requests_repeat = requests_repeat
         self._requests: dict[bytes, int] = {}
         self._pages: dict[bytes, tuple[int, int]] = {}
 
     def check_request(self, request: Request) -> None:
         """Call it before a request is sent. LoopError: the walk has sent it before."""
+        if self._requests_repeat:
+            return
         number = len(self._requests) + 1
         earlier = self._requests.setdefault(_hash_request(request), number)
         if earlier != number:
@@ -377,10 +398,16 @@ class LoopDetector:
         """Call it with the records of each page, and its number. LoopError: they came too often for chance."""
         if not records:
             return
-        summary = b"\0".join((str(len(records)).encode(), bytes(records[0]), bytes(records[-1])))
+        told = records if self._requests_repeat else (records[0], records[-1])
+        summary = b"\0".join((str(len(records)).encode(), *map(bytes, told)))
         key = blake2b(summary, digest_size=12).digest()
         first, count = self._pages.get(key, (number, 0))
         self._pages[key] = first, count + 1
+        if count and self._requests_repeat:
+            raise LoopError(
+                f"page {number} holds the same {format_count(len(records), 'record')} as page {first}, although a "
+                "token that repeats goes on behind them (`repeats`)."
+            )
         if count + 1 >= LOOP_PAGES:
             raise LoopError(
                 f"page {number} holds the same {format_count(len(records), 'record')} as page {first}. They came "

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from itertools import chain
-from operator import is_not
+from operator import is_not, length_hint
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -68,10 +68,7 @@ class _ModelBatch:
     models: Sequence[RecordModel | None]
 
 
-def _valid(batch: _ModelBatch) -> Iterator[RecordModel]:
-    # Built in C throughout, as this is done for each record.
-    is_valid: Any = partial(is_not, None)
-    return filter(is_valid, batch.models)
+_IS_VALID: Any = partial(is_not, None)
 
 
 class StoredRecords:
@@ -108,12 +105,15 @@ class StoredRecords:
         self._hidden = (*stream.personal, *stream.sensitive)
         self._cached: list[_ModelBatch] | None = None
         self._by_key: dict[str, RecordModel] | None = None
+        # The part that a parser reads now, and the iterator that gives it the part's models.
+        self._in_use: tuple[_ModelBatch, Iterator[RecordModel | None]] | None = None
         # How many rows were counted: those that are read again are not.
         self._counted = 0
         self.was_read = False
 
     def __iter__(self) -> Iterator[RecordModel]:
-        return chain.from_iterable(map(_valid, self._read()))
+        # Built in C throughout, as this is done for each record.
+        return chain.from_iterable(filter(_IS_VALID, models) for _, models in self._use())
 
     def with_parents(self, parents: object) -> Iterator[tuple[RecordModel, RecordModel | None]]:
         """Yield each record with its parent; None for one whose parent is not among the parents' valid records.
@@ -121,10 +121,22 @@ class StoredRecords:
         Raises TypeError if `parents` are not all records of the parent stream.
         """
         by_key = self._require_parents(parents).by_key()
-        for batch in self._read():
-            for model, parent in zip(batch.models, batch.rows.column("parent").to_pylist(), strict=True):
+        for batch, models in self._use():
+            for model, parent in zip(models, batch.rows.column("parent").to_pylist(), strict=True):
                 if model is not None:
                     yield model, by_key.get(parent or "")
+
+    def last_read(self) -> str | None:
+        """The key of the record that was handed out last; None before the first one, and when all were."""
+        if self._in_use is None:
+            return None
+        batch, models = self._in_use
+        place = len(batch.models) - length_hint(models) - 1
+        return None if place < 0 else str(batch.rows.column("key")[place].as_py())
+
+    def forget_last_read(self) -> None:
+        """Take note that what was handed out so far is no longer of interest."""
+        self._in_use = None
 
     def gone_since(self, key: tuple[object, ...]) -> datetime | None:
         """Since when the record with this key is no longer listed; None for one that is, or never was."""
@@ -171,6 +183,13 @@ class StoredRecords:
                 f"{parent}; give it the parser's FullRefresh input of {parent}"
             )
         return parents
+
+    def _use(self) -> Iterator[tuple[_ModelBatch, Iterator[RecordModel | None]]]:
+        """The parts, each with the iterator that gives a parser its models, which tells how far it has come."""
+        for batch in self._read():
+            self._in_use = batch, iter(batch.models)
+            yield self._in_use
+        self._in_use = None
 
     def _read(self) -> Iterator[_ModelBatch]:
         if self._cached is not None:

@@ -15,6 +15,7 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.parser import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
+from dazz_assets.http.quotes import shorten
 from dazz_assets.lake import DataFile, Table
 from dazz_assets.lake.latest_versions import LatestVersions
 from dazz_assets.lake.object_file import ObjectFile
@@ -32,6 +33,7 @@ from dazz_assets.transform.result_checks import (
 )
 
 _OBJECTS_PER_BATCH = 1_000
+_LONGEST_KEY = 100
 
 Window = date | None
 Model = type[DomainObject]
@@ -93,6 +95,7 @@ class WindowParser:
         # Reads records ahead of the parser, and writes its objects behind it.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dazz-parse")
         self._notes = ParseNotes(parser.inputs)
+        self._inputs_read: Mapping[str, StoredRecords] = {}
         scope: Scope = "all" if parser.incremental_inputs else "all in order"
         self._full_refresh = {
             item.parameter: self._read_records(item, scope) for item in parser.inputs if item.kind == "full_refresh"
@@ -132,9 +135,14 @@ class WindowParser:
     def _write_window(self, task: WindowTask) -> list[Future[DataFile]]:
         """The files of a window, which the thread finishes."""
         window = task.window
+        for records in self._full_refresh.values():
+            records.forget_last_read()
+        incremental = {
+            item.parameter: self._read_records(item, "window", window) for item in self._parser.incremental_inputs
+        }
+        self._inputs_read = {**self._full_refresh, **incremental}
         handles: dict[str, object] = {name: FullRefresh(records) for name, records in self._full_refresh.items()}
-        for item in self._parser.incremental_inputs:
-            handles[item.parameter] = Incremental(self._read_records(item, "window", window))
+        handles |= {name: Incremental(records) for name, records in incremental.items()}
         files: dict[Model, ObjectFile] = {}
         try:
             for (model, table), path in zip(self._tables.items(), task.paths, strict=True):
@@ -166,13 +174,23 @@ class WindowParser:
             raise
         except Exception as error:
             described = describe_error(error, self._parser.models, is_sensitive=self._is_sensitive)
-            problem = f"{described}{format_raising_line(error, self._function)}"
+            problem = f"{described}{format_raising_line(error, self._function)}{self._describe_last_read()}"
             failed = ParseError(f"{self._where(window)}: {problem}; nothing was published")
             if not self._is_sensitive:
                 raise failed from error
         # Raised out here, so that a traceback does not show what the parser said.
         if failed is not None:
             raise failed
+
+    def _describe_last_read(self) -> str:
+        """`, when it had read record 7 of issues`: where the parser is in its inputs; empty if it is in none."""
+        streams = {item.parameter: item.stream for item in self._parser.inputs}
+        places = [
+            f"record {shorten(key, _LONGEST_KEY)} of {streams[name]}"
+            for name, records in self._inputs_read.items()
+            if (key := records.last_read()) is not None
+        ]
+        return f", when it had read {' and '.join(places)}" if places else ""
 
     def _write(self, batch: list[DomainObject], files: Mapping[Model, ObjectFile], window: Window) -> None:
         self._raise_fault(find_object_fault(batch, files), window)

@@ -104,6 +104,34 @@ def test_75_so_is_one_whose_headers_say_so(connect: Connect, api: Vendor, header
     assert connect(BoatsIntegration).sync(ItemsStream).warnings == []
 
 
+FILES = {
+    "text/csv": lambda number: b"id,name\n" + b"".join(b"%d,boat\n" % at for at in range(number)),
+    "application/x-ndjson": lambda number: b"".join(b'{"id": %d}\n' % at for at in range(number)),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize(
+    ("number", "params", "is_told"),
+    [
+        (25, {}, False),
+        (50, {"fields": "id"}, False),
+        (500, {}, False),
+        (1_000, {}, True),
+        (10_000, {}, True),
+        (60, {"limit": 60}, True),
+        (100, {"page": 1}, True),
+    ],
+)
+def test_75_a_file_of_lines_is_cut_where_exports_are_or_as_it_is_asked_for(
+    connect: Connect, api: Vendor, kind: str, number: int, params: dict[str, Any], is_told: bool
+) -> None:
+    api.script(Reply(body=FILES[kind](number), headers={"Content-Type": kind}))
+    stream = declare("ItemsStream", ItemsStream, params=params)
+    acme = connect(declare("BoatsIntegration", BoatsIntegration, streams=(stream,), records=""))
+    assert ["the list may be cut off" in warning for warning in acme.sync(stream).warnings] == [True] * is_told
+
+
 def test_75_with_a_paginator_a_usual_number_of_records_is_no_sign(connect: Connect, api: Vendor) -> None:
     api.script(boats(30))
     acme = connect(declare("BoatsIntegration", BoatsIntegration, paginator=LinkHeader()))

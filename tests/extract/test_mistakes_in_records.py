@@ -319,7 +319,8 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             (
                 "GET https://desk.test/records?tokn=token-0: page 3 would be the same request as page 2: the "
                 "pages go round in a circle of 1 (tokn=token-0). Check the stream's paginator: the vendor may "
-                "ignore its parameter, or keep naming the same next page."
+                "ignore its parameter, or keep naming the same next page. If the token stays the same while its "
+                "pages go on, as that of a scroll does, set repeats=True on the paginator."
             ),
         ),
         (

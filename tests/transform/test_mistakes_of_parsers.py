@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from pydantic import BaseModel
 
 from dazz_assets import FullRefresh, Integration, Stream, parser
@@ -24,6 +25,15 @@ class Record(BaseModel):
 class Strict(BaseModel):
     id: int
     nmae: str
+
+
+class Plain(Struct):
+    id: int
+    name: str | None = None
+
+
+class PlainStream(Stream[Plain]):
+    path = "/records"
 
 
 class RecordsStream(Stream[Record]):
@@ -188,14 +198,16 @@ def parse_error(desk: Desk, customer: Customer) -> str:
             yields_no_id,
             (
                 "desk/acme, parser notes: the parser made an invalid Note: id: Input should "
-                "be a valid string (line N of test_mistakes_of_parsers.py); nothing was published"
+                "be a valid string (line N of test_mistakes_of_parsers.py), when it had read record 1 of records; "
+                "nothing was published"
             ),
         ),
         (
             yields_the_numbers_as_ids,
             (
                 "desk/acme, parser notes: the parser made an invalid Note: id: Input should "
-                "be a valid string (line N of test_mistakes_of_parsers.py); nothing was published"
+                "be a valid string (line N of test_mistakes_of_parsers.py), when it had read record 1 of records; "
+                "nothing was published"
             ),
         ),
         (
@@ -209,7 +221,8 @@ def parse_error(desk: Desk, customer: Customer) -> str:
             reads_what_is_none,
             (
                 "desk/acme, parser notes: the parser raised AttributeError: 'NoneType' object has no "
-                "attribute 'upper' (line N of test_mistakes_of_parsers.py); nothing was published"
+                "attribute 'upper' (line N of test_mistakes_of_parsers.py), when it had read record 1 of records; "
+                "nothing was published"
             ),
         ),
         (
@@ -226,3 +239,37 @@ def test_a_failed_parse_says_what_the_parser_returned_and_what_to_correct(
     function: Callable[..., Iterable[DomainObject]], message: str, desk: Desk, tmp_path: Path
 ) -> None:
     assert parse_error(desk, Customer(tmp_path, desk.vendor.url, integration_with(function))) == message
+
+
+# The records are read in parts of 128.
+@pytest.mark.parametrize("place", [0, 1, 127, 128, 200, 299])
+@pytest.mark.parametrize("stream", [RecordsStream, PlainStream], ids=["pydantic", "Struct"])
+def test_an_exception_of_a_parser_names_the_record_that_it_had_read_last(
+    stream: Any, place: int, desk: Desk, tmp_path: Path
+) -> None:
+    def notes(self: Any, records: Any) -> Iterator[Note]:
+        for number, record in enumerate(records):
+            yield Note(id=self.object_id(record.id), text="" if number < place else record.name)
+
+    keys = [f"r-{number:03}" for number in range(300)]
+    desk.vendor.handler = lambda asked: Reply(
+        body={"items": [{"id": number, "key": key, "name": None} for number, key in enumerate(keys)]}
+    )
+    keyed = declare(stream.__name__, stream, primary_key="key", __module__=__name__)
+    notes.__annotations__["records"] = FullRefresh[keyed]  # type: ignore[valid-type]
+    integration = declare("NotesIntegration", DeskApi, streams=(keyed,), notes=parser(notes), __module__=__name__)
+    customer = Customer(tmp_path, desk.vendor.url, integration)
+    customer.sync()
+    with pytest.raises(ParseError) as caught:
+        customer.parse(every=True)
+    (named,) = re.findall(r", when it had read record (\S+) of \w+; nothing was published", str(caught.value))
+    assert named == keys[place]
+
+
+def test_an_exception_after_all_records_names_none(desk: Desk, tmp_path: Path) -> None:
+    def notes(self: Any, records: Records) -> list[Note]:
+        return [Note(id="1", text=list(records)[40].name or "")]
+
+    message = parse_error(desk, Customer(tmp_path, desk.vendor.url, integration_with(notes)))
+    assert "IndexError" in message
+    assert "had read" not in message

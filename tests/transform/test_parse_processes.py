@@ -145,6 +145,7 @@ def test_an_exception_is_told_as_in_one_process_with_its_traceback(customer: Cus
     customer.sync()
     alone, together = refuse(customer, 1), refuse(customer, 2)
     assert "the parser raised LookupError: first of all (line " in str(alone)
+    assert ", when it had read record 1001 of busy_tickets; nothing was published" in str(alone)
     assert str(together) == str(alone)
     # Whichever process came to it.
     for error in (alone, together):
