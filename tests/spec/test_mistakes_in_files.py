@@ -144,7 +144,7 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
             'path = "/things"\n    paginator = NextLink("links", "next")',
             (
                 "ThingsStream.paginator: NextLink takes 2 arguments but 3 were given; write NextLink(path, more=, "
-                "keep=, resume=, repeats=) (line 15 of notes.py)"
+                "keep=, resume=) (line 15 of notes.py)"
             ),
         ),
         (
