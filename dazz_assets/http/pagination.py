@@ -27,7 +27,7 @@ from dazz_assets.http.paging_names import (
     read_number,
 )
 from dazz_assets.http.plain_urls import join_url
-from dazz_assets.http.request_values import read_count, set_values
+from dazz_assets.http.request_values import is_sendable, read_count, set_values
 
 _QUERY_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 
@@ -219,7 +219,7 @@ class CursorToken:
             return None  # No next page begins at 0.
         if isinstance(token, bool) or not isinstance(token, str | int):
             raise _unusable_value_error(page, str(self.path), "a token")
-        if isinstance(token, str) and not _is_sendable(token):
+        if isinstance(token, str) and not is_sendable(token):
             raise _unusable_value_error(page, str(self.path), "a token", "it has half of a surrogate pair")
         return token
 
@@ -389,15 +389,6 @@ def keeps_place(paginator: Paginator | None) -> bool:
 
 def _last_segment(path: str) -> str:
     return split_path(path)[-1].replace(".", "\\.") if path else ""
-
-
-def _is_sendable(text: str) -> bool:
-    """Whether a text has a form in UTF-8. JSON allows others."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _unusable_value_error(page: Page, path: str, kind: str, reason: str = "it is not a text") -> FetchError:

@@ -47,3 +47,12 @@ def read_count(request: Request, param: str, start: int) -> int:
     if isinstance(sent, bool) or not str(sent).isdecimal():
         raise BadRequestError(f"the parameter {param!r} must start at a number from 0 up, but is {sent!r}.")
     return int(str(sent))
+
+
+def is_sendable(text: str) -> bool:
+    """Whether a text has a form in UTF-8. JSON allows others."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
