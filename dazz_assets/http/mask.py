@@ -49,8 +49,12 @@ class Mask:
         """The text with each secret replaced, and as escapes what has no form in UTF-8, so that it can be shown."""
         if not text.isascii():
             text = text.encode("utf-8", "backslashreplace").decode()
+        return self.replace(text)
+
+    def replace(self, text: str) -> str:
+        """The text with each secret replaced, and nothing else changed."""
         for learned in self._learned:
-            text = learned(text)
+            text = learned.replace(text)
         # Most texts hold no secret, and searching for a fragment is a hundred times as fast as the pattern.
         if self._pattern is None or not any(fragment in text for fragment in self._fragments):
             return text

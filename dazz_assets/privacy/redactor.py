@@ -156,7 +156,7 @@ class Redactor:
         @cache  # Names and values repeat.
         def search(text: str) -> None:
             for piece in self._stand_in.split(text)[::2]:
-                found.update(name for name, mask in self._masks.items() if mask(piece) != piece)
+                found.update(name for name, mask in self._masks.items() if mask.replace(piece) != piece)
                 token_patterns.replace_tokens(piece, note)
                 personal_data.replace_people(piece, lambda value: note(PERSONAL, value))
                 for stand_in in self._seen_secrets.find_stand_ins(piece):
