@@ -217,7 +217,7 @@ class Redactor:
         """Replace the config's secrets and the connection's base URL."""
         text = self._show_public_urls(text)
         for mask in self._masks.values():
-            text = self._change_between_stand_ins(text, mask)
+            text = self._change_between_stand_ins(text, mask.replace)
         return text
 
     def _change_between_stand_ins(self, text: str, change: Callable[[str], str]) -> str:
