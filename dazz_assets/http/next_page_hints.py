@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Raw
 
 from dazz_assets.field_paths import split_path
-from dazz_assets.http.json_slices import object_members_at, read_value
+from dazz_assets.http.json_slices import object_members_at, read_integer, read_value
 from dazz_assets.http.next_links import find_header_link, find_next_link, says_nothing_follows
 from dazz_assets.http.page import Page, sent_pairs
 from dazz_assets.http.paging_names import (
@@ -424,7 +424,7 @@ def _read_header_total(header: str, value: str) -> int | float | None:
 def _read_json_header(header: str, value: str, pages_read: int, received: int | None) -> Iterator[NextPageHint]:
     """Signs in a header that holds an object, such as `X-Pagination: {"TotalPages": 4}`."""
     try:
-        members = json.loads(value)
+        members = json.loads(value, parse_int=read_integer)
     except (ValueError, RecursionError):
         return
     for name, member in members.items():

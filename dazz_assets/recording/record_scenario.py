@@ -118,16 +118,21 @@ def record_scenario(
                 recorder.record(sync)
                 if sync == "first":
                     between()
-        for sync, recorded_sync in recorder.recorded.items():
-            scenario = scenario.model_copy(update={sync: recorded_sync.at})
-            for exchange in recorded_sync.exchanges:
-                _write(unfinished / sync / f"{exchange.name}.json", format_exchange(exchange), redactor)
-        _write(unfinished / SCENARIO_FILE, scenario.to_json(), redactor)
+        _write_syncs(unfinished, scenario, recorder, redactor)
         recorded = _take_snapshots(unfinished, spec, redactor, recorder)
         _replace(folder, unfinished)
     if earlier is not None and earlier.key != scenario.key:
         recorded = replace(recorded, warnings=(*recorded.warnings, _OTHER_KEY_WARNING))
     return replace(recorded, folder=folder)
+
+
+def _write_syncs(folder: Path, scenario: Scenario, recorder: SyncRecorder, redactor: Redactor) -> None:
+    """Write what was exchanged in each sync, and the scenario with the time of each."""
+    for sync, recorded in recorder.recorded.items():
+        scenario = scenario.model_copy(update={sync: recorded.at})
+        for exchange in recorded.exchanges:
+            _write(folder / sync / f"{exchange.name}.json", format_exchange(exchange), redactor)
+    _write(folder / SCENARIO_FILE, scenario.to_json(), redactor)
 
 
 @contextmanager

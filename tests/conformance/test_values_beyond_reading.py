@@ -85,6 +85,13 @@ def test_79_an_object_in_a_header_may_be_nested_without_end(
     assert acme.ids(ItemsStream) == [4, 9]
 
 
+def test_79_a_sign_of_more_in_a_header_is_read_beside_a_long_number(connect: Connect, api: Vendor) -> None:
+    header = '{"Checksum": ' + "6" * 5_200 + ', "HasNext": true}'
+    api.script(Reply(body=crates(b'"a": 1'), headers={"X-Pagination": header}))
+    with pytest.raises(SyncError, match="HasNext"):
+        connect(CratesIntegration).sync(ItemsStream)
+
+
 def test_79_a_list_of_another_name_is_named_beside_a_long_number(connect: Connect, api: Vendor) -> None:
     api.script(Reply(body=b'{"boxes": [{"id": 1}], "hash": ' + b"5" * 9_000 + b"}"))
     with pytest.raises(SyncError, match=r"nothing is at `crates`: .*; there is a list at `boxes`"):
