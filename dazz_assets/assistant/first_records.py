@@ -21,7 +21,7 @@ from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError, Request
 from dazz_assets.http.client import Client
 from dazz_assets.http.json_fields import FieldReader
-from dazz_assets.http.walk import WalkedPage
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
@@ -143,7 +143,8 @@ def _fetch_first_page(
         should_stop=lambda _: "the first page is enough",
     )
     with closing(pages):
-        return next(pages)
+        (page,) = next(pages)
+        return page
 
 
 def build_first_request(session: Session, stream: StreamSpec, parent: Mapping[str, str], bounds: Bounds) -> Request:

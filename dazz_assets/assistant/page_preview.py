@@ -207,7 +207,8 @@ def _fetch_page_of_range(
     request = build_first_request(session, stream, parent, bounds)
     if stream.pages is not None:
         with closing(walk_stream(session, stream, client, request, should_stop=lambda _: "one is enough")) as pages:
-            return next(pages).page
+            (step,) = next(pages)
+            return step.page
     try:
         request = first_request(stream.paginator, request)
     except FetchError as error:

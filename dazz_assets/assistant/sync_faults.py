@@ -15,7 +15,7 @@ from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.http.json_slices import is_null
-from dazz_assets.http.walk import WalkedPage
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.transform.quarantine import invalid_reason
@@ -54,7 +54,7 @@ def examine_page(session: Session, stream: StreamSpec, first: FirstRecords) -> P
 
 def _find_unusable(session: Session, stream: StreamSpec, first: FirstRecords, page: WalkedPage) -> str | None:
     """Why no record has a key and a cursor, as a sync tells it."""
-    rows = RowReader(stream, session.windows).read_rows(page, stream.parent, first.fields)
+    rows = RowReader(stream, session.windows).read_rows([page], stream.parent, first.fields)
     shape, check = RecordShape(stream.sensitive), UsableRecordCheck(stream)
     shape.add(rows)
     check.add(rows)

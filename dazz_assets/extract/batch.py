@@ -1,4 +1,4 @@
-"""Reads the records of a page into columns: key, cursor and its time, window, content hash, text."""
+"""Reads the records of pages into columns: key, cursor and its time, window, content hash, text."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import compress
 
 import numpy as np
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.http.json_fields import Buffer, FieldReader, LiteralText
 from dazz_assets.http.json_slices import find_problem
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.http.placeholders import parent_field
-from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import FIRST_DAY, LAST_DAY, Windows, to_microseconds
@@ -39,14 +39,24 @@ _MICROSECONDS_PER_DAY = 86_400_000_000
 _EPOCH_WEEKDAY = _EPOCH_DAY.weekday()
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The page of a list that records came with. fetched_at: microseconds since the epoch."""
+
+    page: int
+    url: str
+    fetched_at: int
+
+
 @dataclass(frozen=True, eq=False)
 class RowBatch:
-    """Records of one page as columns, an item a record.
+    """Records of one page, or of several that follow one another, as columns: an item a record.
 
     cursor_at: microseconds since the epoch; NO_TIME for none. windows: the first day of each record's window, as days
     since the epoch; None if the stream is not stored by window. problems: why a record can't be parsed; None if all
     can.
-    text, lengths: the records one after another, and the bytes of each. fetched_at: microseconds since the epoch.
+    positions: of each record in its page. text, lengths: the records one after another, and the bytes of each.
+    origin_of: the place in `origins` of each record's page.
     """
 
     keys: list[str]
@@ -58,9 +68,8 @@ class RowBatch:
     positions: NDArray[np.int64]
     text: bytes
     lengths: NDArray[np.int64]
-    fetched_at: int
-    page: int
-    url: str
+    origins: Sequence[Origin]
+    origin_of: NDArray[np.int64]
     parent: str | None
 
     def __len__(self) -> int:
@@ -107,6 +116,7 @@ class RowBatch:
             positions=self.positions[wanted],
             text=b"".join([self.text[start:end] for start, end in slices]),
             lengths=self.lengths[wanted],
+            origin_of=self.origin_of[wanted],
         )
 
 
@@ -126,17 +136,19 @@ class RowReader:
         terms = [parent_field(term) for term in stream.primary_key]
         self._key_parent_fields = terms if any(terms) else []
 
-    def read_rows(self, step: WalkedPage, parent: str | None, parent_fields: Mapping[str, str]) -> RowBatch:
-        """The records of a page, in the page's order.
+    def read_rows(self, steps: Sequence[WalkedPage], parent: str | None, parent_fields: Mapping[str, str]) -> RowBatch:
+        """The records of pages that follow one another, in their order.
 
-        parent, parent_fields: the key of the parent that the page belongs to, and values of its record.
+        parent, parent_fields: the key of the parent that the pages belong to, and values of its record.
         """
-        records, fetched_at = step.records, to_microseconds(step.page.fetched_at)
+        records = steps[0].records if len(steps) == 1 else [record for step in steps for record in step.records]
+        origins = [Origin(step.number, step.page.url, to_microseconds(step.page.fetched_at)) for step in steps]
+        origin_of, positions = _locate([len(step.records) for step in steps])
         fields = self._reader.read_columns(records) if self._reader else []
-        ids = step.ids if step.ids is not None and not self._stream.primary_key else None
+        ids = None if self._stream.primary_key else _join_ids(steps)
         keys = self._read_keys(fields, len(records), ids, parent_fields)
         cursors, cursor_at, cursor_problems = self._read_cursors(fields, len(records))
-        problems = self._join_problems(_find_faults(step), keys, cursor_problems)
+        problems = self._join_problems(_find_faults(steps), keys, cursor_problems)
         own_keys = keys if ids is not None or self._key_parent_fields else None
         hashes = _hash_contents(parent, own_keys, records, problems)
         # A record that can't be parsed has its content as key, and lies in the window of its fetch.
@@ -144,6 +156,7 @@ class RowReader:
             cursor_at[list(problems)] = NO_TIME
         windows = None
         if self._stream.cursor:
+            fetched_at = np.array([origin.fetched_at for origin in origins], np.int64)[origin_of]
             windows = window_days(self._windows, np.where(cursor_at == NO_TIME, fetched_at, cursor_at))
         return RowBatch(
             _fill_keys(keys, hashes, problems),
@@ -152,12 +165,11 @@ class RowReader:
             windows,
             hashes,
             [problems.get(place) for place in range(len(records))] if problems else None,
-            _count_up(len(records)),
+            positions,
             b"".join(records),
             np.fromiter(map(len, records), np.int64, len(records)),
-            fetched_at,
-            step.number,
-            step.page.url,
+            origins,
+            origin_of,
             parent,
         )
 
@@ -223,12 +235,23 @@ def _describe_missing_cursor(cursor: Cursor, second: str | None) -> str:
     return f"no cursor at {cursor.field}, and what is at {cursor.nulls} is not a time: {second[:60]!r}"
 
 
-def _find_faults(step: WalkedPage) -> dict[int, str]:
-    """Which records of a page are not JSON, by position: `NaN` and `Infinity` are numbers of other languages."""
-    if step.page.document.is_strict:
-        return {}
-    found = ((position, find_problem(bytes(record))) for position, record in enumerate(step.records))
-    return {position: f"it can't be read: {problem}" for position, problem in found if problem is not None}
+def _find_faults(steps: Sequence[WalkedPage]) -> dict[int, str]:
+    """Which records of some pages are not JSON, by place: `NaN` and `Infinity` are numbers of other languages."""
+    faults: dict[int, str] = {}
+    first = 0
+    for step in steps:
+        if not step.page.document.is_strict:
+            found = ((first + position, find_problem(bytes(record))) for position, record in enumerate(step.records))
+            faults |= {place: f"it can't be read: {problem}" for place, problem in found if problem is not None}
+        first += len(step.records)
+    return faults
+
+
+def _join_ids(steps: Sequence[WalkedPage]) -> Sequence[str] | None:
+    """The id of each record of some pages, where objects hold them by id. A page without records may be no object."""
+    if all(step.ids is None for step in steps):
+        return None
+    return [id_ for step in steps for id_ in step.ids or ()]
 
 
 def _as_text(value: str | None) -> str | None:
@@ -291,15 +314,18 @@ def join_rows(batches: Sequence[RowBatch]) -> RowBatch:
         content_hashes=np.concatenate([batch.content_hashes for batch in batches]),
         problems=problems,
         positions=np.concatenate([batch.positions for batch in batches]),
+        origin_of=np.concatenate([batch.origin_of for batch in batches]),
         text=b"".join([batch.text for batch in batches]),
         lengths=np.concatenate([batch.lengths for batch in batches]),
         parent=None,
     )
 
 
-@lru_cache(maxsize=16)
-def _count_up(count: int) -> NDArray[np.int64]:
-    return np.arange(count, dtype=np.int64)
+def _locate(counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each record of pages with so many records, which page it is of, and its position there."""
+    page_of = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    starts = np.cumsum([0, *counts[:-1]])
+    return page_of, np.arange(len(page_of), dtype=np.int64) - starts[page_of]
 
 
 def parse_cursors(texts: Sequence[str | None]) -> NDArray[np.int64]:

@@ -19,8 +19,8 @@ from dazz_assets.http import (
     PlaceLostError,
     RangeTooLargeError,
 )
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.http.paging_names import read_number
-from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 
 # Where APIs give the total number of records of a list.
@@ -95,22 +95,25 @@ class ListProgress:
         again._stopped = self._stopped
         return again
 
-    def add(self, step: WalkedPage, rows: RowBatch, inside: int) -> None:
-        """Add a page with its rows; inside is how many of them lie inside the walk's bounds."""
-        self.end_reason = step.end_reason or ""
-        # The vendor's total counts nulls too.
-        self._received += len(step.records)
-        self.nulls += len(step.records) - len(rows)
+    def add(self, steps: Sequence[WalkedPage], rows: RowBatch, inside: int) -> None:
+        """Add pages that follow one another, with their rows; inside: how many of them lie inside the walk's bounds."""
+        self.end_reason = steps[-1].end_reason or ""
         self._inside += inside
-        self._note_idle(step, rows)
-        if step.records:
-            self._page_sizes.append(len(step.records))
         self._note_order(rows)
-        is_numbered = is_paged_by_number(self._stream, step.page)
+        is_numbered = any(is_paged_by_number(self._stream, step.page) for step in steps)
         # A key that comes twice in a snapshot may just not be unique; in an incremental list, the record moved.
         if is_numbered and self._stream.cursor is not None and self._has_changed_record(rows):
             self._has_moved = True
-        self._note_total(step.page, is_numbered=is_numbered)
+        ends = np.cumsum(np.bincount(rows.origin_of, minlength=len(steps))).tolist()
+        hashes = rows.content_hashes.tolist()
+        for step, start, end in zip(steps, [0, *ends], ends, strict=False):
+            # The vendor's total counts nulls too.
+            self._received += len(step.records)
+            self.nulls += len(step.records) - (end - start)
+            self._note_idle(step, hashes[start:end])
+            if step.records:
+                self._page_sizes.append(len(step.records))
+            self._note_total(step.page, is_numbered=is_numbered)
 
     @property
     def total(self) -> int | None:
@@ -234,13 +237,13 @@ class ListProgress:
             # It counts something else, such as the records of the page.
             self._total, self._ignores_total = None, True
 
-    def _note_idle(self, step: WalkedPage, rows: RowBatch) -> None:
-        """Raise LoopError if too many pages in a row were empty or brought nothing new."""
-        is_new = self._listed.add(rows.content_hashes.tolist())
+    def _note_idle(self, step: WalkedPage, hashes: Sequence[int]) -> None:
+        """Raise LoopError if too many pages in a row were empty or brought nothing new. hashes: of the page's rows."""
+        is_new = self._listed.add(hashes)
         self._idle_pages = 0 if is_new else self._idle_pages + 1
         if self._idle_pages < self._stream.max_idle_pages or step.end_reason is not None:
             return
-        what = "were empty" if not len(rows) else "held only records that the walk has listed before"
+        what = "were empty" if not hashes else "held only records that the walk has listed before"
         page = step.page
         raise LoopError(
             f"the last {self._idle_pages} pages {what}, and the list has no end (page {step.number}).",

@@ -39,7 +39,7 @@ def fetch_fact(session: Session, client: Client, name: str) -> Any:
     # Of a list, only the first record counts, so that its total says nothing.
     listed = replace(stream, total=None)
     with closing(walk_stream(session, listed, client, request, should_stop=lambda _: "a fact is one record")) as pages:
-        first = next(pages)
+        (first,) = next(pages)
     _require_answer(first.page)
     if not first.records:
         raise first.page.make_error(

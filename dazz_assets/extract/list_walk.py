@@ -25,7 +25,7 @@ from dazz_assets.http import (
     VendorReportedError,
 )
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import WalkedPage
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
@@ -48,18 +48,18 @@ _REFUSES_NUMBER = (RefusedError, ResponseTooLargeError, VendorReportedError)
 
 
 @dataclass(slots=True)
-class ListPage:
-    """A page of a list was read.
+class ListPages:
+    """Pages of a list that follow one another were read; of several sources it is one.
 
     list_number: counts the lists read of its sources. first_open: the first of those that may still turn out void:
-    the current one, or of several sources the first of theirs. received: records of the page.
+    the current one, or of several sources the first of theirs. received: records of the pages.
     rows: of each source those to be stored, unless they are already. Of several sources, pages after the first one have
     only those with records.
     """
 
     list_number: int
     first_open: int
-    page: Page
+    steps: Sequence[WalkedPage]
     received: int
     rows: Sequence[tuple[Source, RowBatch]]
 
@@ -106,7 +106,7 @@ class ListRestart:
     first_list: int
 
 
-WalkEvent = ListPage | ListRestart | SourceEnd
+WalkEvent = ListPages | ListRestart | SourceEnd
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ class _EarlyEnd:
         stream: StreamSpec,
         bounds: Bounds,
         max_pages: int | None,
-        read_rows: Callable[[WalkedPage], list[tuple[Source, RowBatch]]],
+        read_rows: Callable[[Sequence[WalkedPage]], list[tuple[Source, RowBatch]]],
     ) -> None:
         self._is_newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
         self._bounds = bounds
@@ -155,7 +155,7 @@ class _EarlyEnd:
         if step.number == 1:
             self._watch = NewestFirstWatch(self._bounds)
         if self._is_newest_first:
-            self._rows[step.number] = self._read_rows(step)
+            self._rows[step.number] = self._read_rows([step])
             if self._watch.has_passed(self._rows[step.number][0][1].moments.tolist()):
                 reason = "it reached what is stored already"
         if self._max_pages is not None and step.number >= self._max_pages:
@@ -336,28 +336,31 @@ class ListWalk:
         early_end = _EarlyEnd(self._stream, bounds, self._session.max_pages, self._read_rows)
         has_begun = False
         try:
-            with closing(self._begin_walk(bounds, sent, early_end)) as steps:
-                for step in steps:
-                    if step.number == 1 and has_begun:  # After a failure, the code lists all of it again.
+            with closing(self._begin_walk(bounds, sent, early_end)) as batches:
+                for steps in batches:
+                    if steps[0].number == 1 and has_begun:  # After a failure, the code lists all of it again.
                         yield ListRestart(self._sources, self._lists_read)
                         self._lists_read += 1
                         progress = progress.begin_again()
                     has_begun = True
-                    self._missing_lists += _says_no_list(step.page)
-                    rows = early_end.take_rows(step) or self._read_rows(step)
+                    self._missing_lists += sum(_says_no_list(step.page) for step in steps)
+                    rows = early_end.take_rows(steps[0]) or self._read_rows(steps)
                     # Records that are left out on purpose are not missing.
                     if early_end.leaves_out:
                         progress.stop()
                     whole = join_rows([own for _, own in rows])
-                    progress.add(step, whole, int(np.count_nonzero(bounds.contains(whole))))
-                    self._position = step.position or self._position
-                    yield self._make_page(step, rows, bounds, sent)
+                    progress.add(steps, whole, int(np.count_nonzero(bounds.contains(whole))))
+                    self._position = steps[-1].position or self._position
+                    yield self._make_event(steps, rows, bounds, sent)
         except FetchError as error:
             self._note_failure(error, bounds, progress)
         return progress
 
-    def _begin_walk(self, bounds: Bounds, sent: SentBounds | None, early_end: "_EarlyEnd") -> Generator[WalkedPage]:
-        return walk_stream(
+    def _begin_walk(
+        self, bounds: Bounds, sent: SentBounds | None, early_end: "_EarlyEnd"
+    ) -> Generator[Sequence[WalkedPage]]:
+        """The pages of a list: several at once only where none need be looked at alone."""
+        batches = walk_stream(
             self._session,
             self._stream,
             self._client,
@@ -368,22 +371,26 @@ class ListWalk:
             stop=self._new_stop_event(),
             concurrency=self._concurrency,
         )
+        if early_end.is_possible or len(self._sources) > 1:
+            return _take_apart(batches)
+        return batches
 
-    def _read_rows(self, step: WalkedPage) -> list[tuple[Source, RowBatch]]:
-        """The rows of each source in a page. Raises _OneRefusedError, UnknownParentError."""
-        is_accepted = step.page.accepted_failure is not None or step.page.accepted_errors is not None
-        if is_accepted and len(self._sources) > 1:
+    def _read_rows(self, steps: Sequence[WalkedPage]) -> list[tuple[Source, RowBatch]]:
+        """The rows of each source in some pages. Raises _OneRefusedError, UnknownParentError."""
+        if len(self._sources) > 1 and any(
+            step.page.accepted_failure is not None or step.page.accepted_errors is not None for step in steps
+        ):
             raise _OneRefusedError
-        return self._page_reader.read(step, self._sources)
+        return self._page_reader.read(steps, self._sources)
 
-    def _make_page(
-        self, step: WalkedPage, rows: list[tuple[Source, RowBatch]], bounds: Bounds, sent: SentBounds | None
-    ) -> ListPage:
+    def _make_event(
+        self, steps: Sequence[WalkedPage], rows: list[tuple[Source, RowBatch]], bounds: Bounds, sent: SentBounds | None
+    ) -> ListPages:
         wanted = [(source, self._select_wanted(source, own, bounds, sent)) for source, own in rows]
-        kept = [(source, own) for source, own in wanted if len(own) or step.number == 1]
+        kept = [(source, own) for source, own in wanted if len(own) or steps[0].number == 1]
         received = sum(len(own) for _, own in rows)
         first_open = self._first_list if len(self._sources) > 1 else self._lists_read
-        return ListPage(self._lists_read, first_open, step.page, received, kept or wanted[:1])
+        return ListPages(self._lists_read, first_open, steps, received, kept or wanted[:1])
 
     def _note_failure(self, error: FetchError, bounds: Bounds, progress: ListProgress) -> None:
         """Note where the list ended, if the failure says no more than that. Raises the error otherwise."""
@@ -427,6 +434,13 @@ class ListWalk:
         highest = sent.highest + _FAR if stream.takes_until and sent.highest is not None else None
         self._strays += int(lies_outside(rows, lowest, highest).sum())
         return lies_outside(rows, sent.lowest, sent.highest)
+
+
+def _take_apart(batches: Generator[Sequence[WalkedPage]]) -> Generator[Sequence[WalkedPage]]:
+    """The same pages one by one."""
+    with closing(batches):
+        for steps in batches:
+            yield from ([step] for step in steps)
 
 
 def _says_no_list(page: Page) -> bool:

@@ -13,7 +13,7 @@ from dazz_assets.extract.marks import Source
 from dazz_assets.http import FetchError
 from dazz_assets.http.json_fields import FieldReader
 from dazz_assets.http.json_slices import is_null
-from dazz_assets.http.walk import WalkedPage
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 
 # A group is asked from the oldest of its marks on, so of the other parents at most this much comes again.
@@ -105,10 +105,14 @@ class PageReader:
         self._rows = rows
         self._parents = None if stream.parent_key is None else FieldReader([stream.parent_key])
 
-    def read(self, step: WalkedPage, sources: Sequence[Source]) -> list[tuple[Source, RowBatch]]:
-        """The rows of each source in the page, in the order of the sources. Raises UnknownParentError."""
+    def read(self, steps: Sequence[WalkedPage], sources: Sequence[Source]) -> list[tuple[Source, RowBatch]]:
+        """The rows of each source in some pages, in the order of the sources. Of several sources, it takes one page.
+
+        Raises UnknownParentError.
+        """
         if self._parents is None:
-            return [(source, self._rows.read_rows(step, source.parent, source.fields)) for source in sources]
+            return [(source, self._rows.read_rows(steps, source.parent, source.fields)) for source in sources]
+        (step,) = steps
         places = self._find_places(self._parents, step, sources)
         return [(source, self._read_rows(step, source, places[_value(self._stream, source)])) for source in sources]
 
@@ -128,7 +132,7 @@ class PageReader:
     def _read_rows(self, step: WalkedPage, source: Source, places: Sequence[int]) -> RowBatch:
         ids = None if step.ids is None else [step.ids[place] for place in places]
         own = replace(step, records=[step.records[place] for place in places], ids=ids)
-        rows = self._rows.read_rows(own, source.parent, source.fields)
+        rows = self._rows.read_rows([own], source.parent, source.fields)
         return replace(rows, positions=np.array(places, np.int64))
 
     def _describe_unknown(self, value: str | None) -> str:

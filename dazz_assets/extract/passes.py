@@ -16,7 +16,7 @@ from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_b
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.departures import Departures
-from dazz_assets.extract.list_walk import ListPage, ListRestart, SourceEnd
+from dazz_assets.extract.list_walk import ListPages, ListRestart, SourceEnd
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
@@ -101,30 +101,33 @@ class Pass:
                 self._end_source(SourceEnd(source, "", unusable=state.alike[source.parent]))
         usable = [source for source in self._sources if source.parent not in state.alike]
         for event in walks.events(usable, state.session.integration.concurrency):
-            if isinstance(event, ListPage):
-                self._add_page(event)
+            if isinstance(event, ListPages):
+                self._add_pages(event)
             elif isinstance(event, SourceEnd):
                 self._end_source(event)
             elif isinstance(event, ListRestart) and state.replaces_all:
                 for source in event.sources:
                     self._withdraw_lists(source, event.first_list)
 
-    def _add_page(self, event: ListPage) -> None:
+    def _add_pages(self, event: ListPages) -> None:
         state = self._state
         report = state.report
-        report.pages += 1
+        report.pages += len(event.steps)
         report.received += event.received
-        state.session.progress.page(
-            state.session.name, state.stream.name, records=event.received, bytes_=len(event.page.body)
-        )
-        self._listed_at = self._listed_at or event.page.fetched_at
+        for step in event.steps:
+            state.session.progress.page(
+                state.session.name, state.stream.name, records=len(step.records), bytes_=len(step.page.body)
+            )
+        self._listed_at = self._listed_at or event.steps[0].page.fetched_at
         for source, rows in event.rows:
-            self._note_warnings(source, event.page)
+            for step in event.steps:
+                self._note_warnings(source, step.page)
             self._add_rows(source, rows, event)
         if not self._is_checkpoint_due():
             return
         # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
-        if self._ascending and not is_paged_by_number(state.stream, event.page) and not state.row_filter.is_holding:
+        is_numbered = any(is_paged_by_number(state.stream, step.page) for step in event.steps)
+        if self._ascending and not is_numbered and not state.row_filter.is_holding:
             self._checkpoint(
                 {source.parent: self._progress.boundaries[source.parent].candidate_mark for source in self._sources}
             )
@@ -132,8 +135,8 @@ class Pass:
             # In any other order no mark is safe yet, but the rows are: an error later on does not throw them away.
             self._checkpoint({}, keep_unfinished=True)
 
-    def _add_rows(self, source: Source, rows: RowBatch, event: ListPage) -> None:
-        """Add the rows of one source in a page."""
+    def _add_rows(self, source: Source, rows: RowBatch, event: ListPages) -> None:
+        """Add the rows of one source in some pages."""
         state, boundary = self._state, self._progress.boundaries[source.parent]
         state.shape.add(rows)
         state.nested_lists.add(rows, state.shape.types())
@@ -141,7 +144,7 @@ class Pass:
         newest_before = boundary.candidate_mark
         # Rows outside the bounds are stored, but say nothing of the range.
         inside = rows.select(self._bounds[source.parent].contains(rows))
-        boundary.add(inside, to_microseconds(event.page.fetched_at))
+        boundary.add(inside, to_microseconds(event.steps[0].page.fetched_at))
         for new in state.row_filter.filter_new(source, rows):
             self._write(new, event.list_number, event.first_open)
         self._ascending = self._ascending and is_ascending(inside.moments, newest_before)

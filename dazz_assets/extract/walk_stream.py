@@ -1,12 +1,13 @@
 """Begins a walk over a stream's pages, wherever they come from: from requests, or from an author's code."""
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 from dazz_assets.http import Request
 from dazz_assets.http.client import Client
 from dazz_assets.http.code_walk import Code, walk_code
-from dazz_assets.http.walk import WalkedPage, walk
+from dazz_assets.http.page import WalkedPage
+from dazz_assets.http.walk import walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
@@ -21,8 +22,8 @@ def walk_stream(
     should_stop: Callable[[WalkedPage], str | None] | None = None,
     stop: threading.Event | None = None,
     concurrency: Callable[[], int] = lambda: 1,
-) -> Generator[WalkedPage]:
-    """The pages of a list of a stream. request: the first one, from `build_request`. The others: see `walk`.
+) -> Generator[Sequence[WalkedPage]]:
+    """The pages of a list of a stream, in batches, as `walk` has them. request: the first one, from `build_request`.
 
     After a failure of code that may pass, page number 1 comes anew, and all before it are void (see `walk_code`).
 

@@ -212,18 +212,20 @@ def make_batch(numbered: Sequence[tuple[int, RowBatch]]) -> pa.RecordBatch:
     sequences = [np.arange(first, first + len(batch)) for first, batch in numbered]
     moments = np.concatenate([batch.cursor_at for batch in batches])
 
-    pages = np.repeat(np.arange(len(batches)), [len(batch) for batch in batches])
+    origins = [origin for batch in batches for origin in batch.origins]
+    firsts = np.cumsum([0, *(len(batch.origins) for batch in batches[:-1])])
+    pages = np.concatenate([batch.origin_of + first for batch, first in zip(batches, firsts, strict=True)])
     columns: dict[str, pa.Array[Any]] = {
         "key": pa.array(list(chain.from_iterable(batch.keys for batch in batches)), pa.string()),
         "cursor": pa.array(list(chain.from_iterable(batch.cursors for batch in batches)), pa.string()),
         "cursor_at": pa.array(moments, pa.int64(), mask=moments == NO_TIME),
         "content_hash": pa.array(np.concatenate([batch.content_hashes for batch in batches]), pa.int64()),
         "sequence": pa.array(np.concatenate(sequences), pa.int64()),
-        "fetched_at": pa.array([batch.fetched_at for batch in batches], pa.timestamp("us", "UTC")).take(pages),
-        "page": pa.array([batch.page for batch in batches], pa.int64()).take(pages),
+        "fetched_at": pa.array([origin.fetched_at for origin in origins], pa.timestamp("us", "UTC")).take(pages),
+        "page": pa.array([origin.page for origin in origins], pa.int64()).take(pages),
         "position": pa.array(np.concatenate([batch.positions for batch in batches]), pa.int64()),
-        "url": pa.array([batch.url for batch in batches], pa.string()).take(pages),
-        "parent": pa.array([batch.parent for batch in batches], pa.string()).take(pages),
+        "url": pa.array([origin.url for origin in origins], pa.string()).take(pages),
+        "parent": pa.array([batch.parent for batch in batches for _ in batch.origins], pa.string()).take(pages),
         "problem": pa.array(list(chain.from_iterable(_problems(batch) for batch in batches)), pa.string()),
         "record": _join_records(batches),
     }

@@ -22,11 +22,11 @@ from dazz_assets.http.client import Client
 from dazz_assets.http.errors import CodeError, FetchError, LoopError, MissingPaginatorError, TransportError
 from dazz_assets.http.failures import error_for_response
 from dazz_assets.http.next_page_hints import find_next_page_hint
-from dazz_assets.http.page import Page, Request, Response
+from dazz_assets.http.page import Page, Request, Response, WalkedPage
 from dazz_assets.http.page_json import NoPageError, write_pages
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.seam import listing
-from dazz_assets.http.walk import MAX_PAGES, MAX_SECONDS, LoopDetector, WalkedPage, WalkLimits, refuse_later
+from dazz_assets.http.walk import MAX_PAGES, MAX_SECONDS, LoopDetector, WalkLimits, refuse_later
 
 # What libraries that send requests raise when no response comes. SDKs raise their own because of it.
 _QUERY = re.compile(r"\?[^\s'\")>]+")
@@ -119,8 +119,8 @@ def walk_code(
     max_pages: int = MAX_PAGES,
     max_seconds: float = MAX_SECONDS,
     stop: threading.Event | None = None,
-) -> Generator[WalkedPage]:
-    """The pages of a list that code makes, in the caller's thread.
+) -> Generator[Sequence[WalkedPage]]:
+    """The pages of a list that code makes, in the caller's thread, each a batch of its own.
 
     request: what is asked for, for messages and recordings; it is not sent. begin: calls the code, once for each walk.
 
@@ -136,7 +136,7 @@ def walk_code(
             with attempt:
                 for page in walker.walk():
                     attempts.note_progress()
-                    yield page
+                    yield [page]
                 return
     except FetchError as error:
         failed = error

@@ -298,6 +298,23 @@ class Page(Response):
         return self.make_error(RecordsPathError, problem, advice)
 
 
+@dataclass(frozen=True, slots=True)
+class WalkedPage:
+    """A page of a walk.
+
+    number: counts from 1. records: as they were sent. end_reason: why this page is the last one, or None if it isn't.
+    position: where a later walk goes on, if the paginator keeps its place (`resume`).
+    ids: the id of each record, where an object holds them by id.
+    """
+
+    page: Page
+    number: int
+    records: Sequence[Raw]
+    end_reason: str | None
+    position: str | None = None
+    ids: Sequence[str] | None = None
+
+
 def _shape_advice(raw: Raw | None) -> str:
     """What to set where something else than a list is; empty for the usual advice."""
     text = b"" if raw is None else bytes(raw).strip()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from urllib.parse import parse_qsl, urlsplit
@@ -28,7 +27,7 @@ from dazz_assets.http.failures import refuses_place
 from dazz_assets.http.list_ends import ListEnds
 from dazz_assets.http.look_ahead import LookAhead
 from dazz_assets.http.next_page_hints import find_end_flag
-from dazz_assets.http.page import Page, Request, sent_params
+from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.pagination import (
     CursorToken,
     Last,
@@ -37,6 +36,7 @@ from dazz_assets.http.pagination import (
     Paginator,
     records_path,
 )
+from dazz_assets.http.prefetch import Prefetcher
 from dazz_assets.http.quotes import end_sentence, shorten
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.unread_more import UnreadMore
@@ -47,7 +47,6 @@ MAX_SECONDS = 24 * 3600.0
 LOOP_PAGES = 3
 """This many pages with the same records are a loop. Two are not: when a page's worth of records is inserted at the
 front of a list during a walk, the next page repeats the last one."""
-_JOIN_SECONDS = 2.0
 # Statuses with which APIs answer a request for a page behind the last one.
 _MAY_MEAN_END = frozenset({400, 404, 416, 422})
 _LONGEST_QUOTE = 200
@@ -63,23 +62,6 @@ _KEPT_PLACE_ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class WalkedPage:
-    """A page of a walk.
-
-    number: counts from 1. records: as they were sent. end_reason: why this page is the last one, or None if it isn't.
-    position: where a later walk goes on, if the paginator keeps its place (`resume`).
-    ids: the id of each record, where an object holds them by id.
-    """
-
-    page: Page
-    number: int
-    records: Sequence[Raw]
-    end_reason: str | None
-    position: str | None = None
-    ids: Sequence[str] | None = None
-
-
 def walk(
     client: Client,
     request: Request,
@@ -92,8 +74,8 @@ def walk(
     max_seconds: float = MAX_SECONDS,
     stop: threading.Event | None = None,
     concurrency: Callable[[], int] = lambda: 1,
-) -> Generator[WalkedPage]:
-    """The pages of a list, of which the next is fetched while the caller handles one.
+) -> Generator[Sequence[WalkedPage]]:
+    """The pages of a list in order, in batches of those that came quickly. More are fetched meanwhile.
 
     rules: how responses are to be read, and where the records are; an accepted failure ends the walk.
     position: where to begin, from the last page of an earlier walk; for paginators that keep their place.
@@ -114,11 +96,11 @@ def walk(
     stop = stop or threading.Event()
     first_page, next_request = fetcher.fetch(fetcher.start, stop)
     if next_request is None:
-        yield first_page
+        yield [first_page]
         return
-    prefetcher = _Prefetcher(fetcher, next_request, stop)
+    prefetcher = Prefetcher(fetcher.fetch, next_request, stop)
     try:
-        yield first_page
+        yield [first_page]
         yield from prefetcher
     finally:
         prefetcher.close()
@@ -316,59 +298,6 @@ def refuse_later(skipped: Page, number: int) -> None:
             advice=f'"skip" means a list without records; if the list ends there, set accept = {{{skipped.status}: '
             '"end"}.',
         )
-
-
-class _Prefetcher:
-    """Fetches the pages after the first one in a thread.
-
-    It keeps one page ready and has one request in flight at most, beyond the page that the caller handles.
-    """
-
-    def __init__(self, fetcher: _PageFetcher, request: Request, stop: threading.Event) -> None:
-        self._fetcher = fetcher
-        self._stop = stop
-        # Whether nobody reads any more. `stop` may be set by another thread, while the reader waits for the error.
-        self._is_closed = False
-        self._queue: queue.Queue[WalkedPage | BaseException] = queue.Queue(maxsize=1)
-        self._thread = threading.Thread(target=self._fetch, args=(request,), name="dazz-fetch", daemon=True)
-        self._thread.start()
-
-    def __iter__(self) -> Iterator[WalkedPage]:
-        while True:
-            item = self._queue.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-            if item.end_reason is not None:
-                return
-
-    def close(self) -> None:
-        """End the thread: at once if it is waiting, else after its request in flight."""
-        self._is_closed = True
-        self._stop.set()
-        while self._thread.is_alive():
-            try:
-                self._queue.get_nowait()
-            except queue.Empty:
-                break
-        self._thread.join(_JOIN_SECONDS)
-
-    def _fetch(self, second: Request) -> None:
-        request: Request | None = second
-        try:
-            while request is not None:  # Once `stop` is set, the client raises instead of sending.
-                walked, request = self._fetcher.fetch(request, self._stop)
-                self._put(walked)
-        except BaseException as error:  # noqa: BLE001  (raised again in the thread that reads)
-            self._put(error)
-
-    def _put(self, item: WalkedPage | BaseException) -> None:
-        while not self._is_closed:
-            try:
-                self._queue.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return
 
 
 class LoopDetector:

@@ -9,20 +9,22 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.facts import fetch_facts
-from dazz_assets.extract.list_walk import ListPage
+from dazz_assets.extract.list_walk import ListPages
 from dazz_assets.extract.marks import Marks
 from dazz_assets.extract.marks import Source as ListedSource
 from dazz_assets.extract.parent_groups import find_alike, group_sources
 from dazz_assets.extract.ranges import SyncPlan, SyncRange
 from dazz_assets.extract.stream_requests import request_source
+from dazz_assets.http import Page
 from dazz_assets.recording.tape import Source
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
@@ -114,28 +116,31 @@ def _read_stream(
     before: Counter[Source] = Counter()
     read: Counter[tuple[Source, int]] = Counter()
     for event in crawl.events(wanted, session.integration.concurrency):
-        if isinstance(event, ListPage):
-            source = event.page.request.source
+        if not isinstance(event, ListPages):
+            continue
+        for place, step in enumerate(event.steps):
+            source = step.page.request.source
             read[source, event.list_number] += 1
             if read[source, event.list_number] <= pages:
                 before[source] += 1
-            yield from _read_page(stream, event, before[source])
+            of_page = [rows.select(rows.origin_of == place) for _, rows in event.rows]
+            yield from _read_page(stream, step.page, of_page, before[source])
 
 
-def _read_page(stream: StreamSpec, event: ListPage, kept_page: int) -> Iterator[FoundRecord]:
+def _read_page(stream: StreamSpec, page: Page, batches: Iterable[RowBatch], kept_page: int) -> Iterator[FoundRecord]:
     """The records of a page that a recording can have. kept_page: the page of those kept that they would join."""
-    if event.page.converted_from is not None:
+    if page.converted_from is not None:
         return
     try:
-        items = event.page.document.records(stream.for_page(event.page.request).records)
+        items = page.document.records(stream.for_page(page.request).records)
     except ValueError:  # an object by id is not cut
         return
-    for _, rows in event.rows:
+    for rows in batches:
         problems, places = rows.problems or [None] * len(rows), rows.positions.tolist()
         for key, place, problem, record in zip(rows.keys, places, problems, rows.records(), strict=True):
             item = bytes(items[place]) if place < len(items) else b""
             if problem is None and record in item:
-                yield FoundRecord(key, event.page.request.source, kept_page, item.decode(), json.loads(record))
+                yield FoundRecord(key, page.request.source, kept_page, item.decode(), json.loads(record))
 
 
 def find_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -175,11 +176,11 @@ def test_65_a_walk_fails_only_after_that_many_idle_pages_in_a_row(pages: list[in
         api.handler = page
         client = Client(api.url)
         try:
-            for step in walk(client, Request(api.url), paginator=stream.paginator, rules=stream.rules):
-                rows = reader.read_rows(step, None, {})
-                progress.add(step, rows, len(rows))
-        except LoopError:
-            failed_at = step.number
+            for steps in walk(client, Request(api.url), paginator=stream.paginator, rules=stream.rules):
+                rows = reader.read_rows(steps, None, {})
+                progress.add(steps, rows, len(rows))
+        except LoopError as error:
+            (failed_at,) = map(int, re.findall(r"has no end \(page (\d+)\)", str(error)))
         client.close()
     idle = [number for number in range(most, len(pages)) if not any(pages[number - most : number])]
     assert failed_at == (idle[0] if idle else None)

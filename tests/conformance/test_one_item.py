@@ -222,8 +222,8 @@ def test_60_a_page_with_one_bad_record_is_read_like_any_other(api: Vendor) -> No
     stream = read_integration(AdsIntegration).streams["creatives"]
     api.script(Reply(body=b'[{"id": NaN}, {"id": 2}]'))
     client = Client(api.url)
-    (step,) = walk(client, Request(api.url), rules=stream.rules)
-    rows = RowReader(stream, Windows("week")).read_rows(step, None, {})
+    (steps,) = walk(client, Request(api.url), rules=stream.rules)
+    rows = RowReader(stream, Windows("week")).read_rows(steps, None, {})
     assert rows.problems is not None
     assert [problem is None for problem in rows.problems] == [False, True]
     assert rows.records() == [b'{"id": NaN}', b'{"id": 2}']

@@ -206,9 +206,9 @@ def test_58_no_total_makes_a_whole_list_fail(counting: Vendor, total: int, size:
     stream = read_integration(declare("GoodsIntegration", StoreIntegration, paginator=PageNumber())).streams["items"]
     progress, reader = ListProgress(stream), RowReader(stream, Windows("week"))
     client = Client(counting.url)
-    for step in walk(client, Request(counting.url), paginator=stream.paginator, rules=stream.rules):
-        rows = reader.read_rows(step, None, {})
-        progress.add(step, rows, len(rows))
+    for steps in walk(client, Request(counting.url), paginator=stream.paginator, rules=stream.rules):
+        rows = reader.read_rows(steps, None, {})
+        progress.add(steps, rows, len(rows))
     client.close()
     assert not progress.is_cut_short or progress.is_only_doubtful
     assert not progress.agrees_with_total or counts in ("all", "page")

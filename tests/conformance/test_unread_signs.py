@@ -400,8 +400,8 @@ def test_53_no_list_is_taken_for_whole_with_rows_missing_and_no_word_of_it(
     paginator = make(paged.flag if reads_flag else None)
     rows: list[bytes] = []
     try:
-        steps = walk(client, Request(f"{vendor.url}/rows"), paginator=paginator, rules=ResponseRules(records="rows"))
-        rows += [bytes(record) for step in steps for record in step.records]
+        batches = walk(client, Request(f"{vendor.url}/rows"), paginator=paginator, rules=ResponseRules(records="rows"))
+        rows += [bytes(record) for steps in batches for step in steps for record in step.records]
     except FetchError:
         return
     finally:

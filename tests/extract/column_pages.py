@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from dazz_assets import ConnectionConfig, Cursor, Integration, Stream
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.http import Page, Request
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.http.response_rules import ResponseRules
-from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.read import read_integration
 from dazz_assets.windows import Windows
 
@@ -58,4 +58,4 @@ def read_page(
     kind: Literal["day", "week", "month"] = "week",
 ) -> RowBatch:
     """The rows of a page that lists these records."""
-    return RowReader(SPEC.streams[stream], Windows(kind)).read_rows(walk_page(texts), parent, {})
+    return RowReader(SPEC.streams[stream], Windows(kind)).read_rows([walk_page(texts)], parent, {})

@@ -23,7 +23,7 @@ from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.extract.writer import make_batch
-from dazz_assets.http.walk import WalkedPage
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.lake import duckdb_connection
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
@@ -308,7 +308,7 @@ def test_a_fetched_record_is_few_objects_of_python_until_it_is_written(vendor: V
 
 def make_rows(reader: RowReader, page: WalkedPage) -> None:
     """What a sync does with a page from its records to what is written."""
-    make_batch([(1, reader.read_rows(page, None, {}))])
+    make_batch([(1, reader.read_rows([page], None, {}))])
 
 
 def test_the_rows_of_a_page_are_made_in_few_passes_over_its_bytes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 import pytest
 
@@ -20,7 +21,7 @@ def sent(vendor: Vendor) -> list[str]:
 
 
 def ask(client: Client, request: Request, seconds: float = 3600) -> list[bytes]:
-    pages = list(walk(client, request, max_seconds=seconds))
+    pages = chain.from_iterable(walk(client, request, max_seconds=seconds))
     return [bytes(record) for page in pages for record in page.records]
 
 

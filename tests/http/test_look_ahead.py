@@ -30,7 +30,8 @@ from dazz_assets.http import (
     WalkLimitError,
 )
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import WalkedPage, walk
+from dazz_assets.http.page import WalkedPage
+from dazz_assets.http.walk import walk
 from tests.http.answers import Answer, Answers
 from tests.http.loopback import Clock
 
@@ -46,7 +47,9 @@ def client_of(answers: Answers, concurrency: int) -> Client:
 
 def walk_items(client: Client, concurrency: int, **options: Any) -> Iterator[WalkedPage]:
     rules = ResponseRules(records="data", accept=options.pop("accept", {}))
-    return walk(client, Request(URL), rules=rules, concurrency=lambda: concurrency, **options)
+    with closing(walk(client, Request(URL), rules=rules, concurrency=lambda: concurrency, **options)) as batches:
+        for batch in batches:
+            yield from batch
 
 
 def numbered(total: int, size: int, **more: Any) -> Callable[[Mapping[str, str]], Answer]:

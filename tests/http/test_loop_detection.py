@@ -12,14 +12,16 @@ from requests import PreparedRequest
 
 from dazz_assets.http import CursorToken, LoopError, NextLink, PageNumber, Paginator, Request, ResponseRules
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import WalkedPage, walk
+from dazz_assets.http.page import WalkedPage
+from dazz_assets.http.walk import walk
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 PAGINATOR = CursorToken("next", param="cursor")
 
 
 def walk_items(vendor: Vendor, client: Client, paginator: Paginator) -> Iterator[WalkedPage]:
-    return walk(client, Request(f"{vendor.url}/items"), paginator=paginator, rules=ResponseRules(records="data"))
+    for batch in walk(client, Request(f"{vendor.url}/items"), paginator=paginator, rules=ResponseRules(records="data")):
+        yield from batch
 
 
 def reply_with_next(request: ReceivedRequest, cursors: dict[str, str]) -> Reply:

@@ -17,7 +17,8 @@ import pytest
 from dazz_assets.http import BearerToken, NextLink, Request, ResponseRules, body_format, json_slices
 from dazz_assets.http.body_bytes import is_utf8
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import WalkedPage, walk
+from dazz_assets.http.page import WalkedPage
+from dazz_assets.http.walk import walk
 
 URL = "http://127.0.0.1:9"
 RECORDS = 100
@@ -60,7 +61,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def fetch_page() -> WalkedPage:
     """A page of a list that goes on. It is fetched in this thread."""
     client = Client(URL, auth=BearerToken("{config.token}"), values={"token": "secret-token"}, secrets=["secret-token"])
-    (page,) = walk(
+    ((page,),) = walk(
         client,
         Request(f"{URL}/items"),
         paginator=NextLink("links.next"),

@@ -38,8 +38,8 @@ class Fetch:
         spec = self.spec.streams[stream]
         params: dict[str, Any] = {**self.spec.integration.params, **spec.stream.params}  # without the cursor's bounds
         request = Request(self.settings["base_url"] + path, params=params, headers=spec.headers)
-        for page in walk(self.client, request, paginator=spec.paginator, rules=spec.rules):
-            yield from map(bytes, page.records)
+        for pages in walk(self.client, request, paginator=spec.paginator, rules=spec.rules):
+            yield from (bytes(record) for page in pages for record in page.records)
 
     def records(self, stream: str, path: str) -> list[Any]:
         model: Any = self.spec.streams[stream].required_model

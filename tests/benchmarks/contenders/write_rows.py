@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.writer import make_batch
 from dazz_assets.http import Page, Request
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.http.response_rules import ResponseRules
-from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.windows import Windows
 from tests.benchmarks.issue_pages import IssuePages, first_day
@@ -32,7 +32,7 @@ def _make_rows(records: int) -> list[pa.RecordBatch]:
     for number, body in enumerate(pages.render_all()):
         page = Page(status=200, body=body, url=request.url, fetched_at=datetime.now(UTC), request=request)
         step = WalkedPage(page, number + 1, page.listed(ResponseRules(records="data")).records, None)
-        rows.append((number * 100, reader.read_rows(step, None, {})))
+        rows.append((number * 100, reader.read_rows([step], None, {})))
     return [make_batch(rows[first : first + PAGES_PER_ROW_GROUP]) for first in range(0, len(rows), PAGES_PER_ROW_GROUP)]
 
 
