@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
-from itertools import compress
+from functools import cached_property, lru_cache
+from itertools import chain, compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,10 +141,10 @@ class RowReader:
 
         parent, parent_fields: the key of the parent that the pages belong to, and values of its record.
         """
-        records = steps[0].records if len(steps) == 1 else [record for step in steps for record in step.records]
+        records = steps[0].records if len(steps) == 1 else list(chain.from_iterable(step.records for step in steps))
         origins = [Origin(step.number, step.page.url, to_microseconds(step.page.fetched_at)) for step in steps]
-        origin_of, positions = _locate([len(step.records) for step in steps])
-        fields = self._reader.read_columns(records) if self._reader else []
+        origin_of, positions = _locate(tuple(len(step.records) for step in steps))
+        fields = self._read_fields(steps)
         ids = None if self._stream.primary_key else _join_ids(steps)
         keys = self._read_keys(fields, len(records), ids, parent_fields)
         cursors, cursor_at, cursor_problems = self._read_cursors(fields, len(records))
@@ -156,8 +156,7 @@ class RowReader:
             cursor_at[list(problems)] = NO_TIME
         windows = None
         if self._stream.cursor:
-            fetched_at = np.array([origin.fetched_at for origin in origins], np.int64)[origin_of]
-            windows = window_days(self._windows, np.where(cursor_at == NO_TIME, fetched_at, cursor_at))
+            windows = window_days(self._windows, _fill_moments(cursor_at, origins, origin_of))
         return RowBatch(
             _fill_keys(keys, hashes, problems),
             cursors,
@@ -171,6 +170,17 @@ class RowReader:
             origins,
             origin_of,
             parent,
+        )
+
+    def _read_fields(self, steps: Sequence[WalkedPage]) -> list[list[str | None]]:
+        """The fields of each record that its key and cursor are made of, a column each."""
+        if self._reader is None:
+            return []
+        pages = [self._reader.read_columns(step.records, step.page.document.text_of(step.records)) for step in steps]
+        return (
+            pages[0]
+            if len(pages) == 1
+            else [list(chain.from_iterable(columns)) for columns in zip(*pages, strict=True)]
         )
 
     def _read_keys(
@@ -321,11 +331,23 @@ def join_rows(batches: Sequence[RowBatch]) -> RowBatch:
     )
 
 
-def _locate(counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+@lru_cache(maxsize=16)
+def _locate(counts: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each record of pages with so many records, which page it is of, and its position there."""
     page_of = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
     starts = np.cumsum([0, *counts[:-1]])
     return page_of, np.arange(len(page_of), dtype=np.int64) - starts[page_of]
+
+
+def _fill_moments(
+    moments: NDArray[np.int64], origins: Sequence[Origin], origin_of: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The moments, and for records without one that of their fetch."""
+    is_missing = moments == NO_TIME
+    if not is_missing.any():
+        return moments
+    fetched_at = np.array([origin.fetched_at for origin in origins], np.int64)
+    return np.where(is_missing, fetched_at[origin_of], moments)
 
 
 def parse_cursors(texts: Sequence[str | None]) -> NDArray[np.int64]:

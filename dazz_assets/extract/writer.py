@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -213,8 +213,8 @@ def make_batch(numbered: Sequence[tuple[int, RowBatch]]) -> pa.RecordBatch:
     moments = np.concatenate([batch.cursor_at for batch in batches])
 
     origins = [origin for batch in batches for origin in batch.origins]
-    firsts = np.cumsum([0, *(len(batch.origins) for batch in batches[:-1])])
-    pages = np.concatenate([batch.origin_of + first for batch, first in zip(batches, firsts, strict=True)])
+    firsts = accumulate((len(batch.origins) for batch in batches), initial=0)
+    pages = np.concatenate([batch.origin_of + first for batch, first in zip(batches, firsts, strict=False)])
     columns: dict[str, pa.Array[Any]] = {
         "key": pa.array(list(chain.from_iterable(batch.keys for batch in batches)), pa.string()),
         "cursor": pa.array(list(chain.from_iterable(batch.cursors for batch in batches)), pa.string()),

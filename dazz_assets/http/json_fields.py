@@ -31,11 +31,11 @@ class FieldReader:
             self._fast = msgspec.json.Decoder(list[_build_struct(self._paths, str | int)])  # type: ignore[misc]
             self._exact = msgspec.json.Decoder(_build_struct(self._paths, msgspec.Raw))
 
-    def read_columns(self, records: Sequence[Buffer]) -> list[list[str | None]]:
-        """One column per path, with one text per record."""
+    def read_columns(self, records: Sequence[Buffer], text: Buffer | None = None) -> list[list[str | None]]:
+        """One column per path, with one text per record. text: what the records are in a list, if that is at hand."""
         if self._fast is not None:
             with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                joined = b"[" + b",".join(records) + b"]"
+                joined = b"".join((b"[", b",".join(records) if text is None else text, b"]"))
                 rows = self._fast.decode(joined)
                 columns = [_get_column(rows, path) for path in self._paths]
                 if b"-0" not in joined or not any(0 in column for column in columns):  # It may have been sent as -0.

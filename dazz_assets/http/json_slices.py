@@ -43,6 +43,8 @@ class Document:
         self.is_empty = not body or body.isspace()
         self._members: dict[str, Raw] | None = None
         self._items: list[Raw] | None = None
+        # The bytes from the first item to the last.
+        self._items_text: memoryview | None = None
         self._list_path: tuple[str, ...] = ()
         self.is_strict = False
         if not (is_text or is_utf8(body)):
@@ -77,6 +79,7 @@ class Document:
         except msgspec.DecodeError:
             return False  # The body has another shape, or is not strict JSON.
         self._members, self._items, self._list_path, self.is_strict = members, items, path, True
+        self._items_text = memoryview(body)[start:end]
         return True
 
     def find(self, path: str) -> Raw | None:
@@ -114,6 +117,11 @@ class Document:
     def has_items(self, path: str) -> bool:
         """Whether a list with items at this path was read when the body was opened."""
         return bool(self._items) and split_path(path) == self._list_path
+
+    def text_of(self, items: Sequence[Raw]) -> memoryview | None:
+        """The text from the first item to the last, with what is between them, if they are those of the list that was
+        read when the body was opened."""
+        return self._items_text if items is self._items else None
 
     def members(self) -> Mapping[str, Raw]:
         """The values at the top level, as they were sent; empty if the body is no object.

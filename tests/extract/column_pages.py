@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel
@@ -43,12 +43,15 @@ class ColumnsIntegration(Integration[ConnectionConfig]):
 SPEC = read_integration(ColumnsIntegration)
 
 
-def walk_page(texts: Sequence[bytes]) -> WalkedPage:
-    """A page that lists these records."""
+def walk_page(texts: Sequence[bytes], number: int = 3, records: str = "") -> WalkedPage:
+    """A page that lists these records, at a path. The later it comes, the later it was fetched."""
     body = b"[" + b" , ".join(texts) + b"]"
-    request = Request("https://api.columns.test/changes")
-    page = Page(status=200, body=body, url=request.url, fetched_at=FETCHED_AT, request=request)
-    return WalkedPage(page, 3, page.listed(ResponseRules()).records, "the end")
+    if records:
+        body = b'{"total": 7, "%s": %s, "next": null}' % (records.encode(), body)
+    request = Request(f"https://api.columns.test/changes?page={number}")
+    fetched_at = FETCHED_AT + timedelta(days=number - 3)
+    page = Page(status=200, body=body, url=request.url, fetched_at=fetched_at, request=request, list_path=records)
+    return WalkedPage(page, number, page.listed(ResponseRules(records=records)).records, "the end")
 
 
 def read_page(

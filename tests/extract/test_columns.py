@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +17,8 @@ from hypothesis import strategies as st
 
 from dazz_assets.extract.batch import (
     NO_TIME,
+    RowBatch,
+    RowReader,
     parse_cursors,
     window_days,
     window_of_day,
@@ -26,7 +30,7 @@ from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.extract.writer import make_batch
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds
-from tests.extract.column_pages import FETCHED_AT, read_page
+from tests.extract.column_pages import FETCHED_AT, SPEC, read_page, walk_page
 
 KINDS: tuple[Literal["day", "week", "month"], ...] = ("day", "week", "month")
 
@@ -176,6 +180,32 @@ def test_a_page_is_read_as_each_of_its_records_is(
     ]
     assert found == expected
     assert rows.records() == texts
+
+
+@settings(deadline=None)
+@given(
+    pages=st.lists(records, min_size=1, max_size=4),
+    stream=st.sampled_from(["changes", "plain_changes"]),
+    parent=st.sampled_from([None, "a"]),
+    path=st.sampled_from(["", "items"]),
+)
+def test_pages_are_read_together_as_each_alone(
+    pages: list[list[bytes]], stream: str, parent: str | None, path: str
+) -> None:
+    reader = RowReader(SPEC.streams[stream], Windows("day"))
+    steps = [walk_page(texts, number, path) for number, texts in enumerate(pages, start=1)]
+    together = reader.read_rows(steps, parent, {})
+    alone = [reader.read_rows([step], parent, {}) for step in steps]
+    assert together.records() == [text for texts in pages for text in texts]
+    assert rows_of([together]) == rows_of(alone)
+    assert together.windows is not None
+    assert together.windows.tolist() == [days for rows in alone for days in np.asarray(rows.windows).tolist()]
+
+
+def rows_of(batches: Sequence[RowBatch]) -> list[dict[str, Any]]:
+    """The rows that are written of some batches."""
+    firsts = accumulate(map(len, batches), initial=100)
+    return make_batch(list(zip(firsts, batches, strict=False))).to_pylist()
 
 
 @settings(deadline=None)

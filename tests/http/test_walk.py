@@ -1,4 +1,4 @@
-"""A walk yields all pages, prefetches one, has limits, and ends when its reader stops."""
+"""A walk yields all pages, prefetches some, has limits, and ends when its reader stops."""
 
 from __future__ import annotations
 
