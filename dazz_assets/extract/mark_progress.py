@@ -100,7 +100,8 @@ class MarkProgress:
         """Note how far a source is fetched without a gap: after each part, and else only if the next sync profits."""
         covered = self._covered(source)
         if self._part.until is not None:
-            source.covered = max(covered, self._part.until)
+            # Of what is still to come, nothing is fetched: a range may end in the future.
+            source.covered = max(covered, min(self._part.until, self._began_at))
         elif self._state.plan.needs_covered(covered, self._began_at):
             source.covered = self._began_at
 

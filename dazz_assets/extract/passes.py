@@ -16,6 +16,7 @@ from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_b
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.departures import Departures
+from dazz_assets.extract.left_out import MarkWatch
 from dazz_assets.extract.list_walk import ListPage, ListRestart, SourceEnd
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
@@ -54,6 +55,7 @@ class Pass:
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
         self._progress = MarkProgress(state, part, self._bounds)
+        self._watch = MarkWatch(state, self._sources, self._bounds)
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="dazz-encode")
         self._copies = self._new_slices()
         self._ascending = (
@@ -138,6 +140,8 @@ class Pass:
         state.shape.add(rows)
         state.nested_lists.add(rows, state.shape.types())
         state.usable_check.add(rows)
+        if source.parent in self._watch.marks:
+            self._watch.add(source, rows)
         newest_before = boundary.candidate_mark
         # Rows outside the bounds are stored, but say nothing of the range.
         inside = rows.select(self._bounds[source.parent].contains(rows))
@@ -253,17 +257,13 @@ class Pass:
         self._doubts.append(f"{where}{doubt}")
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
-            self._add_gap(f"{where}records may be missing; {self._describe_retry(event.source)}")
+            state.report.add_gap(f"{where}records may be missing; {self._describe_retry(event.source)}")
 
     def _name_sources(self, event: SourceEnd) -> str:
         """Name the parents that an event is about, with the stream that they are of."""
         parents = [str(source.parent) for source in event.together]
         named = name_some(parents) + (" together" if len(parents) > 1 else "")
         return f"{self._state.stream.parent} {named}"
-
-    def _add_gap(self, gap: str) -> None:
-        report = self._state.report
-        report.gap = gap if report.gap is None else f"{report.gap}; {gap}"
 
     def _note_nulls(self, event: SourceEnd) -> None:
         """Count the nulls of a list. Each may stand for a record of any of the parents, so none is known to be gone."""
@@ -284,7 +284,7 @@ class Pass:
                 f"{state.session.name}, stream {state.stream.name}: {problem}; the stored records were not "
                 "replaced. Sync again"
             )
-        self._add_gap(f"{problem}; {self._describe_retry(event.source)}")
+        state.report.add_gap(f"{problem}; {self._describe_retry(event.source)}")
 
     def _describe_retry(self, source: Source) -> str:
         which = "a later" if self._state.plan.rereads(source) else "the next"
@@ -331,6 +331,7 @@ class Pass:
             # What is stored of the failed parents can't be kept beside rows with another key.
             self._slices.discard()
             return
+        self._watch.examine(self._complete)
         for rows in state.row_filter.release_complete(self._complete):
             self._write(rows)
         if state.replaces_all:

@@ -20,6 +20,8 @@ from dazz_assets.spec.specs import StreamSpec
 
 # The application transaction that says that the vendor's total agreed with a list.
 _TOTAL = "total"
+EXAMINED = "examined"
+"""The application transaction of a raw table that names the mark at which nothing turned out to be left out."""
 
 
 class SyncState:
@@ -37,6 +39,7 @@ class SyncState:
     uncertain: those, and sources of whose list the vendor refused a part that the stream can do without.
     without_list: sources of which the vendor says that they have no list, where only changed parents are listed.
     strays: how many records lay far outside the range that was asked for.
+    examined: the mark at which this sync asked whether the API leaves out records, as `EXAMINED` has it.
     nulls: how many nulls came in place of records, where several parents were asked for together. with_nulls: those.
     """
 
@@ -73,6 +76,7 @@ class SyncState:
         self.without_list: set[str | None] = set()
         self.with_nulls: set[str | None] = set()
         self.strays = self.nulls = 0
+        self.examined: int | None = None
         self.totals: list[int | None] = []
         self.shape = RecordShape(stream.sensitive)
         self.nested_lists = NestedLists(stream.rules.data_fields)
@@ -100,7 +104,9 @@ class SyncState:
         before, stored = self._count_passes(self.stored), self.stored
         # Always set: a stream without records counts as synced too.
         trust = {_TOTAL: 1} if self.trusts_total else {}
-        transactions = {PASSES: before, **commit.transactions, IDENTITY: row_identity(self.stream), **trust}
+        examined = {} if self.examined is None else {EXAMINED: self.examined}
+        always = {IDENTITY: row_identity(self.stream), **trust, **examined}
+        transactions = {PASSES: before, **commit.transactions, **always}
         changes = {name: value for name, value in transactions.items() if not has_transaction(stored, name, value)}
         if stored is not None and not changes and not commit.add and commit.replace == "nothing":
             return
