@@ -455,6 +455,7 @@ class Pass:
         unfinished = set() if keep_unfinished else {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
         require_own_keys(state.session, state.stream, state.table, files, state.stored, state.parents)
+        state.note_set_back(files)
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
         transactions: dict[str, int] = {PASSES: state.next_pass_number(), _CONTENT: 0} if files else {}

@@ -12,8 +12,9 @@ from dazz_assets.extract.nested_lists import NestedLists
 from dazz_assets.extract.ranges import START, SyncPlan
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError
-from dazz_assets.lake import Commit, TableVersion, count_keys
+from dazz_assets.lake import Commit, DataFile, TableVersion, count_keys
 from dazz_assets.lake.commit import PASSES
+from dazz_assets.lake.outranked_keys import OutrankedKeys, find_outranked
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -40,6 +41,7 @@ class SyncState:
     without_list: sources of which the vendor says that they have no list, where only changed parents are listed.
     strays: how many records lay far outside the range that was asked for.
     examined: the mark at which this sync asked whether the API leaves out records, as `EXAMINED` has it.
+    set_back: records that came with an earlier cursor than what was stored of them before this sync.
     nulls: how many nulls came in place of records, where several parents were asked for together. with_nulls: those.
     """
 
@@ -77,6 +79,8 @@ class SyncState:
         self.with_nulls: set[str | None] = set()
         self.strays = self.nulls = 0
         self.examined: int | None = None
+        self.set_back: OutrankedKeys | None = None
+        self._stored_before = self.stored
         self.totals: list[int | None] = []
         self.shape = RecordShape(stream.sensitive)
         self.nested_lists = NestedLists(stream.rules.data_fields)
@@ -121,6 +125,17 @@ class SyncState:
 
         self.table.commit(check_and_commit)
         self.stored = self.table.open()
+
+    def note_set_back(self, added: Sequence[DataFile]) -> None:
+        """Note records of new files whose cursor is earlier than what was stored of them before this sync.
+
+        Where the start was moved back, older versions are what is asked for.
+        """
+        if self._stored_before is None or self.plan.marks_from is not None:
+            return
+        if (found := find_outranked(self.table, added, self._stored_before)) is not None:
+            known = self.set_back
+            self.set_back = found if known is None else replace(known, keys=known.keys + found.keys)
 
     @property
     def known_start(self) -> int | None:
