@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
+from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number, is_suspicious_loss
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.departures import Departures
@@ -38,8 +38,6 @@ from dazz_assets.windows import to_microseconds
 _ROWS_PER_CHECKPOINT = 20_000
 _ROWS_PER_FILE = 100
 _SECONDS_PER_CHECKPOINT, _MOST_SECONDS_PER_CHECKPOINT = 10.0, 600.0
-# A list of fewer records may shrink by any share.
-_FEWEST_FOR_SHRINK = 20
 _SECONDS_BEFORE_SECOND_LISTING = 5.0
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
@@ -148,7 +146,9 @@ class Pass:
         boundary.add(inside, to_microseconds(event.page.fetched_at))
         for new in state.row_filter.filter_new(source, rows):
             self._write(new, event.list_number, event.first_open)
-        self._ascending = self._ascending and is_ascending(inside.moments, newest_before)
+        if self._ascending and not is_ascending(inside.moments, newest_before):
+            self._ascending = False
+            self._take_back_marks()
 
     def _is_checkpoint_due(self) -> bool:
         seconds, rows = time.monotonic() - self._committed_at, self._uncommitted_rows
@@ -325,6 +325,11 @@ class Pass:
         self._slices = self._new_slices()
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
 
+    def _take_back_marks(self) -> None:
+        """Put back the marks that checkpoints moved: in a list that is not sorted, they may pass what is to come."""
+        if taken := self._progress.take_back(self._sources):
+            self._state.commit(Commit(transactions=taken, takes_back_mark=True))
+
     def _store(self) -> None:
         state = self._state
         if state.failed and state.identity_changed:
@@ -424,10 +429,10 @@ class Pass:
         if state.stored is None or state.identity_changed:
             return None
         after = self._slices.added
-        if not _is_suspicious(state.stored.rows, after, state.stream.max_shrink):
+        if not is_suspicious_loss(state.stored.rows, after, state.stream.max_shrink):
             return None  # No file has to be opened: there are no more keys than rows.
         before = state.stored_keys(without=self._unlisted_parents())
-        if not _is_suspicious(before, after, state.stream.max_shrink):
+        if not is_suspicious_loss(before, after, state.stream.max_shrink):
             return None
         return (
             f"the list has {after} records while {before} are stored, a loss of {1 - after / before:.0%} (`max_shrink` "
@@ -493,7 +498,3 @@ class Pass:
         # Sequence numbers grow from sync to sync: starting at the clock's microseconds leaves room for each pass.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
         return PassWriter(state.table, first, self._encoder, windowed=state.stream.windowed)
-
-
-def _is_suspicious(before: int, after: int, max_shrink: float) -> bool:
-    return before >= _FEWEST_FOR_SHRINK and before - after > before * max_shrink
