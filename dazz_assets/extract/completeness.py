@@ -23,8 +23,6 @@ from dazz_assets.http.paging_names import read_number
 from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 
-# A list of fewer records may shrink by any share.
-_FEWEST_FOR_SHRINK = 20
 # Where APIs give the total number of records of a list.
 _TOTAL_PATHS = (
     "total",
@@ -346,8 +344,3 @@ def is_paged_by_number(stream: StreamSpec, page: Page) -> bool:
     if isinstance(stream.paginator, Offset | PageNumber):
         return True
     return _NUMBER_PARAMETER.search(page.request.url) is not None
-
-
-def is_suspicious_loss(before: int, after: int, max_shrink: float) -> bool:
-    """Whether a complete list lost so many of its records that it should be read again. max_shrink: a share of them."""
-    return before >= _FEWEST_FOR_SHRINK and before - after > before * max_shrink

@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number, is_suspicious_loss
+from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.departures import Departures
 from dazz_assets.extract.left_out import MarkWatch
 from dazz_assets.extract.list_walk import ListPage, ListRestart, SourceEnd
+from dazz_assets.extract.losses import Loss, find_loss
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
@@ -38,7 +39,6 @@ from dazz_assets.windows import to_microseconds
 _ROWS_PER_CHECKPOINT = 20_000
 _ROWS_PER_FILE = 100
 _SECONDS_PER_CHECKPOINT, _MOST_SECONDS_PER_CHECKPOINT = 10.0, 600.0
-_SECONDS_BEFORE_SECOND_LISTING = 5.0
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
 
@@ -399,45 +399,28 @@ class Pass:
         Raises SyncError if the second list is as short and has other records, or if a total says that it is not whole.
         """
         state = self._state
-        if state.accepts_shrink or not (lost := self._describe_shrink()):
+        if state.accepts_shrink or (loss := self._find_loss()) is None:
+            return
+        if not self._sources:
+            state.report.warnings.append(f"{loss}, as all {state.stream.parent} that they belonged to are gone")
             return
         first = self._content_fingerprint()
         self._slices.discard()
         state.begin_again()
         self._begin_listing()
-        state.session.pause(_SECONDS_BEFORE_SECOND_LISTING)
+        state.session.pause(loss.pause)
         self._walk()
-        if not self._describe_shrink():
+        if self._find_loss() is None:
             return
         if self._doubts:
-            raise SyncError(
-                f"{state.session.name}, stream {state.stream.name}: {lost}, and {self._doubts[0]}. The stored records "
-                "were not replaced. If the loss is real, sync with --accept-shrink"
-            )
-        if self._content_fingerprint() == first:
-            state.report.warnings.append(f"{lost}; a second list said the same, so they were replaced")
-            return
-        raise SyncError(
-            f"{state.session.name}, stream {state.stream.name}: {lost}, and a second list had other records. The "
-            f"stored records were not replaced. If the loss is real, sync with --accept-shrink, or raise "
-            f"`max_shrink` on {state.stream.stream.__name__}"
-        )
+            raise loss.refuse(state, self._doubts[0])
+        if self._content_fingerprint() != first:
+            raise loss.refuse(state, "a second list had other records")
+        if loss.is_told:
+            state.report.warnings.append(f"{loss}; a second list said the same, so they were replaced")
 
-    def _describe_shrink(self) -> str | None:
-        """Say how many records a complete list has lost, if that is suspicious."""
-        state = self._state
-        if state.stored is None or state.identity_changed:
-            return None
-        after = self._slices.added
-        if not is_suspicious_loss(state.stored.rows, after, state.stream.max_shrink):
-            return None  # No file has to be opened: there are no more keys than rows.
-        before = state.stored_keys(without=self._unlisted_parents())
-        if not is_suspicious_loss(before, after, state.stream.max_shrink):
-            return None
-        return (
-            f"the list has {after} records while {before} are stored, a loss of {1 - after / before:.0%} (`max_shrink` "
-            f"is {state.stream.max_shrink:.0%})"
-        )
+    def _find_loss(self) -> Loss | None:
+        return find_loss(self._state, self._slices.added, self._unlisted_parents())
 
     def _advance_marks(self, sources: Sequence[Source]) -> dict[str, int]:
         transactions: dict[str, int] = {}

@@ -20,8 +20,8 @@ _LARGEST = 2**62
 def parse_timestamp(text: str) -> int | None:
     """Microseconds since the epoch of a cursor value (RFC 3339 time, date or epoch number, as text), else None.
 
-    A time without a zone is UTC. A leap second is read as the next second, as clocks without leap seconds show it. Epoch
-    numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
+    A time without a zone is UTC. A leap second is read as the next second, as clocks without leap seconds show it.
+    Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
     Fractions of a microsecond are cut off.
     """
     try:
