@@ -60,7 +60,9 @@ class MarkWatch:
 
     def _asks_before(self, bounds: Bounds, mark: int) -> bool:
         """Whether the requests of a walk ask for what is at a mark, even if the API takes its bounds as exclusive."""
-        if bounds.since is None or bounds.resumes or (bounds.until is not None and bounds.until <= mark):
+        if bounds.since is None or bounds.since > mark or bounds.resumes:
+            return False
+        if bounds.until is not None and bounds.until <= mark:
             return False
         sent = sent_bounds(self._state.session, self._state.stream, bounds)
         return sent is not None and sent.lowest is not None and sent.lowest < mark

@@ -157,6 +157,19 @@ def test_101_a_filter_that_lists_what_is_at_the_mark_costs_no_request(
         clock.sleep(3600)
 
 
+def test_101_what_is_listed_of_before_the_range_is_not_left_out(connect: Connect, api: Vendor, clock: Clock) -> None:
+    """Of a list in steps, a sync does not go back to a mark that lies far behind, though its bound by the day does."""
+    cursor = Cursor("changed", since="since", until="until", step=timedelta(days=7), format="%Y-%m-%d")
+    stream = declare("TicketsStream", TicketsStream, cursor=cursor, __module__=__name__)
+    api.handler = vendor = Tickets(lambda item, since: item["changed"][:10] >= since.isoformat()[:10])
+    vendor.tickets = [ticket(1, "2026-02-20T08:00:00", "2026-02-23T04:52:00")]
+    acme = connect(declare("TicketsIntegration", TicketsIntegration, streams=(stream,)))
+    for _ in range(3):
+        report = acme.sync(stream)
+        assert (report.warnings, report.gap) == ([], None)
+        clock.sleep(3600)
+
+
 def test_101_a_record_at_the_mark_that_changed_or_is_gone_is_not_left_out(
     connect: Connect, api: Vendor, clock: Clock
 ) -> None:
