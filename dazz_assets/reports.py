@@ -48,6 +48,10 @@ class StreamReport:
     repeated: int = 0
     drift: list[str] = field(default_factory=list)
 
+    def add_gap(self, gap: str) -> None:
+        """Add what else may be missing below the mark."""
+        self.gap = gap if self.gap is None else f"{self.gap}; {gap}"
+
 
 @dataclass(slots=True)
 class ParseReport:

@@ -1,6 +1,6 @@
 """Moves the marks of sources over what a pass has stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.dedupe import BoundaryTracker
@@ -27,6 +27,8 @@ class MarkProgress:
         self._part = part
         self._bounds = bounds
         self._began_at = to_microseconds(state.session.now())
+        # Of each source what the pass moved on its way: the mark, and how far the re-read got.
+        self._before: dict[str | None, tuple[int | None, int | None]] = {}
         cursor = state.stream.cursor
         nulls_move_mark = cursor is not None and cursor.nulls_listed
         self.boundaries = {
@@ -42,9 +44,22 @@ class MarkProgress:
         newest: a cursor up to which it was listed. finished: whether it was listed to the end of the part. Returns the
         transactions to commit.
         """
+        if not finished:
+            self._before.setdefault(source.parent, (source.mark, source.reread_to))
         moved = self._move_mark(source, newest, finished=finished)
         reread = self._note_reread(source, newest, finished=finished)
         return moved | (reread if source.parent is None else {})
+
+    def take_back(self, sources: Sequence[Source]) -> dict[str, int]:
+        """Put back the marks that the pass moved on its way, and how far re-reads got. Returns what to commit."""
+        taken: dict[str, int] = {}
+        for source in sources:
+            if source.parent in self._before:
+                source.mark, source.reread_to = self._before.pop(source.parent)
+                taken |= {} if source.parent is not None else self._mark_transactions(source)
+                if source.parent is None and self._state.plan.reread is not None:
+                    taken |= reread_transactions(source)
+        return taken
 
     def note_no_list(self, source: Source) -> None:
         """Count a parent without a list as listed, until its record changes.
@@ -88,8 +103,9 @@ class MarkProgress:
         boundary = self._boundary_fingerprint(source) if finished else None
         if boundary is not None or source.mark != before or state.replaces_all:
             source.boundary = boundary
-        if source.parent is not None:
-            return {}
+        return {} if source.parent is not None else self._mark_transactions(source)
+
+    def _mark_transactions(self, source: Source) -> dict[str, int]:
         return {
             MARK: NO_MARK if source.mark is None else source.mark,
             BOUNDARY: _NO_BOUNDARY if source.boundary is None else source.boundary,
@@ -100,7 +116,8 @@ class MarkProgress:
         """Note how far a source is fetched without a gap: after each part, and else only if the next sync profits."""
         covered = self._covered(source)
         if self._part.until is not None:
-            source.covered = max(covered, self._part.until)
+            # Of what is still to come, nothing is fetched: a range may end in the future.
+            source.covered = max(covered, min(self._part.until, self._began_at))
         elif self._state.plan.needs_covered(covered, self._began_at):
             source.covered = self._began_at
 

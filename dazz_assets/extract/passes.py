@@ -16,7 +16,9 @@ from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_b
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.departures import Departures
+from dazz_assets.extract.left_out import MarkWatch
 from dazz_assets.extract.list_walk import ListPages, ListRestart, SourceEnd
+from dazz_assets.extract.losses import Loss, find_loss
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
@@ -37,9 +39,6 @@ from dazz_assets.windows import to_microseconds
 _ROWS_PER_CHECKPOINT = 20_000
 _ROWS_PER_FILE = 100
 _SECONDS_PER_CHECKPOINT, _MOST_SECONDS_PER_CHECKPOINT = 10.0, 600.0
-# A list of fewer records may shrink by any share.
-_FEWEST_FOR_SHRINK = 20
-_SECONDS_BEFORE_SECOND_LISTING = 5.0
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
 
@@ -54,6 +53,7 @@ class Pass:
         self._bounds = {parent: found for parent, found in bounds.items() if found is not None}
         self._sources = [source for source in sources if source.parent in self._bounds]
         self._progress = MarkProgress(state, part, self._bounds)
+        self._watch = MarkWatch(state, self._sources, self._bounds)
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="dazz-encode")
         self._copies = self._new_slices()
         self._ascending = (
@@ -141,13 +141,17 @@ class Pass:
         state.shape.add(rows)
         state.nested_lists.add(rows, state.shape.types())
         state.usable_check.add(rows)
+        if source.parent in self._watch.marks:
+            self._watch.add(source, rows)
         newest_before = boundary.candidate_mark
         # Rows outside the bounds are stored, but say nothing of the range.
         inside = rows.select(self._bounds[source.parent].contains(rows))
         boundary.add(inside, to_microseconds(event.steps[0].page.fetched_at))
         for new in state.row_filter.filter_new(source, rows):
             self._write(new, event.list_number, event.first_open)
-        self._ascending = self._ascending and is_ascending(inside.moments, newest_before)
+        if self._ascending and not is_ascending(inside.moments, newest_before):
+            self._ascending = False
+            self._take_back_marks()
 
     def _is_checkpoint_due(self) -> bool:
         seconds, rows = time.monotonic() - self._committed_at, self._uncommitted_rows
@@ -256,17 +260,13 @@ class Pass:
         self._doubts.append(f"{where}{doubt}")
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
-            self._add_gap(f"{where}records may be missing; {self._describe_retry(event.source)}")
+            state.report.add_gap(f"{where}records may be missing; {self._describe_retry(event.source)}")
 
     def _name_sources(self, event: SourceEnd) -> str:
         """Name the parents that an event is about, with the stream that they are of."""
         parents = [str(source.parent) for source in event.together]
         named = name_some(parents) + (" together" if len(parents) > 1 else "")
         return f"{self._state.stream.parent} {named}"
-
-    def _add_gap(self, gap: str) -> None:
-        report = self._state.report
-        report.gap = gap if report.gap is None else f"{report.gap}; {gap}"
 
     def _note_nulls(self, event: SourceEnd) -> None:
         """Count the nulls of a list. Each may stand for a record of any of the parents, so none is known to be gone."""
@@ -287,7 +287,7 @@ class Pass:
                 f"{state.session.name}, stream {state.stream.name}: {problem}; the stored records were not "
                 "replaced. Sync again"
             )
-        self._add_gap(f"{problem}; {self._describe_retry(event.source)}")
+        state.report.add_gap(f"{problem}; {self._describe_retry(event.source)}")
 
     def _describe_retry(self, source: Source) -> str:
         which = "a later" if self._state.plan.rereads(source) else "the next"
@@ -328,12 +328,18 @@ class Pass:
         self._slices = self._new_slices()
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
 
+    def _take_back_marks(self) -> None:
+        """Put back the marks that checkpoints moved: in a list that is not sorted, they may pass what is to come."""
+        if taken := self._progress.take_back(self._sources):
+            self._state.commit(Commit(transactions=taken, takes_back_mark=True))
+
     def _store(self) -> None:
         state = self._state
         if state.failed and state.identity_changed:
             # What is stored of the failed parents can't be kept beside rows with another key.
             self._slices.discard()
             return
+        self._watch.examine(self._complete)
         for rows in state.row_filter.release_complete(self._complete):
             self._write(rows)
         if state.replaces_all:
@@ -396,45 +402,28 @@ class Pass:
         Raises SyncError if the second list is as short and has other records, or if a total says that it is not whole.
         """
         state = self._state
-        if state.accepts_shrink or not (lost := self._describe_shrink()):
+        if state.accepts_shrink or (loss := self._find_loss()) is None:
+            return
+        if not self._sources:
+            state.report.warnings.append(f"{loss}, as all {state.stream.parent} that they belonged to are gone")
             return
         first = self._content_fingerprint()
         self._slices.discard()
         state.begin_again()
         self._begin_listing()
-        state.session.pause(_SECONDS_BEFORE_SECOND_LISTING)
+        state.session.pause(loss.pause)
         self._walk()
-        if not self._describe_shrink():
+        if self._find_loss() is None:
             return
         if self._doubts:
-            raise SyncError(
-                f"{state.session.name}, stream {state.stream.name}: {lost}, and {self._doubts[0]}. The stored records "
-                "were not replaced. If the loss is real, sync with --accept-shrink"
-            )
-        if self._content_fingerprint() == first:
-            state.report.warnings.append(f"{lost}; a second list said the same, so they were replaced")
-            return
-        raise SyncError(
-            f"{state.session.name}, stream {state.stream.name}: {lost}, and a second list had other records. The "
-            f"stored records were not replaced. If the loss is real, sync with --accept-shrink, or raise "
-            f"`max_shrink` on {state.stream.stream.__name__}"
-        )
+            raise loss.refuse(state, self._doubts[0])
+        if self._content_fingerprint() != first:
+            raise loss.refuse(state, "a second list had other records")
+        if loss.is_told:
+            state.report.warnings.append(f"{loss}; a second list said the same, so they were replaced")
 
-    def _describe_shrink(self) -> str | None:
-        """Say how many records a complete list has lost, if that is suspicious."""
-        state = self._state
-        if state.stored is None or state.identity_changed:
-            return None
-        after = self._slices.added
-        if not _is_suspicious(state.stored.rows, after, state.stream.max_shrink):
-            return None  # No file has to be opened: there are no more keys than rows.
-        before = state.stored_keys(without=self._unlisted_parents())
-        if not _is_suspicious(before, after, state.stream.max_shrink):
-            return None
-        return (
-            f"the list has {after} records while {before} are stored, a loss of {1 - after / before:.0%} (`max_shrink` "
-            f"is {state.stream.max_shrink:.0%})"
-        )
+    def _find_loss(self) -> Loss | None:
+        return find_loss(self._state, self._slices.added, self._unlisted_parents())
 
     def _advance_marks(self, sources: Sequence[Source]) -> dict[str, int]:
         transactions: dict[str, int] = {}
@@ -457,6 +446,7 @@ class Pass:
         unfinished = set() if keep_unfinished else {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
         require_own_keys(state.session, state.stream, state.table, files, state.stored, state.parents)
+        state.note_set_back(files)
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
         transactions: dict[str, int] = {PASSES: state.next_pass_number(), _CONTENT: 0} if files else {}
@@ -494,7 +484,3 @@ class Pass:
         # Sequence numbers grow from sync to sync: starting at the clock's microseconds leaves room for each pass.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
         return PassWriter(state.table, first, self._encoder, windowed=state.stream.windowed)
-
-
-def _is_suspicious(before: int, after: int, max_shrink: float) -> bool:
-    return before >= _FEWEST_FOR_SHRINK and before - after > before * max_shrink

@@ -12,14 +12,17 @@ from dazz_assets.extract.nested_lists import NestedLists
 from dazz_assets.extract.ranges import START, SyncPlan
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError
-from dazz_assets.lake import Commit, TableVersion, count_keys
+from dazz_assets.lake import Commit, DataFile, TableVersion, count_keys
 from dazz_assets.lake.commit import PASSES
+from dazz_assets.lake.outranked_keys import OutrankedKeys, find_outranked
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
 # The application transaction that says that the vendor's total agreed with a list.
 _TOTAL = "total"
+EXAMINED = "examined"
+"""The application transaction of a raw table that names the mark at which nothing turned out to be left out."""
 
 
 class SyncState:
@@ -37,6 +40,8 @@ class SyncState:
     uncertain: those, and sources of whose list the vendor refused a part that the stream can do without.
     without_list: sources of which the vendor says that they have no list, where only changed parents are listed.
     strays: how many records lay far outside the range that was asked for.
+    examined: the mark at which this sync asked whether the API leaves out records, as `EXAMINED` has it.
+    set_back: records that came with an earlier cursor than what was stored of them before this sync.
     nulls: how many nulls came in place of records, where several parents were asked for together. with_nulls: those.
     """
 
@@ -73,6 +78,9 @@ class SyncState:
         self.without_list: set[str | None] = set()
         self.with_nulls: set[str | None] = set()
         self.strays = self.nulls = 0
+        self.examined: int | None = None
+        self.set_back: OutrankedKeys | None = None
+        self._stored_before = self.stored
         self.totals: list[int | None] = []
         self.shape = RecordShape(stream.sensitive)
         self.nested_lists = NestedLists(stream.rules.data_fields)
@@ -100,7 +108,9 @@ class SyncState:
         before, stored = self._count_passes(self.stored), self.stored
         # Always set: a stream without records counts as synced too.
         trust = {_TOTAL: 1} if self.trusts_total else {}
-        transactions = {PASSES: before, **commit.transactions, IDENTITY: row_identity(self.stream), **trust}
+        examined = {} if self.examined is None else {EXAMINED: self.examined}
+        always = {IDENTITY: row_identity(self.stream), **trust, **examined}
+        transactions = {PASSES: before, **commit.transactions, **always}
         changes = {name: value for name, value in transactions.items() if not has_transaction(stored, name, value)}
         if stored is not None and not changes and not commit.add and commit.replace == "nothing":
             return
@@ -115,6 +125,17 @@ class SyncState:
 
         self.table.commit(check_and_commit)
         self.stored = self.table.open()
+
+    def note_set_back(self, added: Sequence[DataFile]) -> None:
+        """Note records of new files whose cursor is earlier than what was stored of them before this sync.
+
+        Where the start was moved back, older versions are what is asked for.
+        """
+        if self._stored_before is None or self.plan.marks_from is not None:
+            return
+        if (found := find_outranked(self.table, added, self._stored_before)) is not None:
+            known = self.set_back
+            self.set_back = found if known is None else replace(known, keys=known.keys + found.keys)
 
     @property
     def known_start(self) -> int | None:

@@ -20,6 +20,7 @@ from dazz_assets.extract.rereads import read_reread
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.http import FetchError, RefusedError
 from dazz_assets.lake import TableVersion
+from dazz_assets.lake.outranked_keys import OutrankedKeys
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
@@ -173,6 +174,16 @@ class StreamSync:
             f"lists inside of records are cut short: {found.sign}. What came is stored, and nothing fetches the rest: "
             f"list it by a stream of its own (`parent = {name}`), or ask for longer lists. If no more is needed, set "
             f'data_fields = ("{found.place}",) on {name}'
+        )
+
+    def _describe_set_back(self, found: OutrankedKeys) -> str:
+        cursor, records = self._stream.cursor, format_count(found.keys, "record")
+        now = "none" if found.new_at is None else format_moment(found.new_at)
+        return (
+            f"{records} came with an earlier cursor than a stored version has (for example {found.example}: {now} "
+            f"after {format_moment(found.stored_at)}), so parsers read the stored version. `--refetch` takes what the "
+            f"API lists now. If `{cursor.field if cursor else ''}` may go back, name another field in `cursor` of "
+            f"{self._stream.stream.__name__}, or leave it out, and each sync fetches all records"
         )
 
     def _describe_nulls(self) -> str:
@@ -329,6 +340,8 @@ class StreamSync:
         report.warnings += [text for text in state.client.warnings if text not in report.warnings]
         if state.nulls:
             report.warnings.append(self._describe_nulls())
+        if state.set_back is not None:
+            report.warnings.append(self._describe_set_back(state.set_back))
         report.passed_over = [f"{key}: {reason}" for key, reason in state.passed_over.items()]
         if marks := [source.mark for source in sources if source.mark is not None]:
             report.high_water_mark = format_moment(max(marks))

@@ -10,6 +10,7 @@ from dazz_assets.lake.latest_versions import (
     count_keys,
     hashes_since,
     latest_versions,
+    records_at,
     stored_versions,
     window_fingerprints,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "latest_versions",
     "query",
     "read_fingerprints",
+    "records_at",
     "stored_versions",
     "to_pandas",
     "window_fingerprints",

@@ -27,11 +27,13 @@ class Commit:
     """Files to add, what they replace (nothing, everything, or some windows), and application transactions to set.
 
     Each may be empty: replacing windows with no files empties them.
+    takes_back_mark: the mark may go back, as it was set on the way through a list that is not sorted as declared.
     """
 
     add: Sequence[DataFile] = ()
     replace: Literal["nothing", "everything"] | AbstractSet[date | None] = "nothing"
     transactions: Mapping[str, int] = field(default_factory=dict)
+    takes_back_mark: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -126,5 +128,7 @@ def _check_transactions(commit: Commit, stored: TableVersion, folder: str) -> No
     if passes is not None and stored_passes is not None and passes <= stored_passes:
         raise CommitRefusedError(f"{folder}: pass {passes} is already stored; the table is at pass {stored_passes}.")
     mark, stored_mark = commit.transactions.get(MARK), stored.transaction(MARK)
+    if commit.takes_back_mark:
+        return
     if mark is not None and stored_mark is not None and mark < stored_mark and commit.replace != "everything":
         raise CommitRefusedError(f"{folder}: the mark would go back, from {stored_mark} to {mark}.")

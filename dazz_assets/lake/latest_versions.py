@@ -103,6 +103,26 @@ def hashes_since(version: TableVersion, cursor_at: int | None) -> pa.Int64Array:
     return pa.array(read_bounded(sql, values).column(0).combine_chunks(), pa.int64())
 
 
+def records_at(version: TableVersion, cursor_at: int, parent: str | None) -> Iterator[tuple[str, str]]:
+    """The key and the text of each stored record of a parent with this cursor, in microseconds; the first 20 of many.
+
+    Opens only files that may hold one, by their statistics.
+    """
+    files = [
+        file
+        for file in version.files
+        if file.rows
+        and file.min_values.get("cursor_at", cursor_at) <= cursor_at <= file.max_values.get("cursor_at", cursor_at)
+    ]
+    if not files:
+        return
+    sql = f"""
+        select key, record from {_read_files_sql(version)}
+        where cursor_at = $at and parent is not distinct from $parent and problem is null order by sequence limit 20"""
+    rows = read_bounded(sql, {"files": version.duckdb_paths(files), "at": cursor_at, "parent": parent})
+    yield from zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)
+
+
 def stored_versions(version: TableVersion, keys: Collection[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """All stored versions of some keys, ordered by key, newest first."""
     if not keys or not version.files:

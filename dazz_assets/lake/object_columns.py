@@ -8,16 +8,21 @@ from functools import cache
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dazz_assets.domain import DomainObject
 from dazz_assets.domain.field_types import FieldType, ListType, StructType, read_field_types
 from dazz_assets.errors import DefinitionError
 from dazz_assets.lake import LakeError, check_schema
 from dazz_assets.lake.column_builders import ColumnsBuilder, columns_builder, is_dumped_plainly, to_plain_value
+from dazz_assets.windows import to_microseconds
 
 _TIME = pa.timestamp("us", "UTC")
 # 20 digits before the point and 18 after it: enough for scores and for amounts in any currency.
 _DECIMAL = pa.decimal128(38, 18)
+# The first and the last time that Python can read, in microseconds.
+_FIRST_TIME = to_microseconds(datetime.datetime.min.replace(tzinfo=datetime.UTC))
+_LAST_TIME = to_microseconds(datetime.datetime.max.replace(tzinfo=datetime.UTC))
 _MISFITS = (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError)
 _SCALARS: Mapping[type, pa.DataType] = {
     bool: pa.bool_(),
@@ -51,10 +56,10 @@ def make_batch(objects: Sequence[DomainObject], model: type[DomainObject]) -> pa
     if (build := _find_builder(model)) is not None:
         # What a column doesn't take is said below; and only a dump makes some values plain.
         with suppress(*_MISFITS, KeyError, AttributeError):
-            return pa.RecordBatch.from_arrays(build(objects), schema=object_schema(model))
+            return _require_readable(pa.RecordBatch.from_arrays(build(objects), schema=object_schema(model)))
     rows = [to_plain_value(item.model_dump()) for item in objects]
     try:
-        return pa.RecordBatch.from_pylist(rows, schema=object_schema(model))
+        return _require_readable(pa.RecordBatch.from_pylist(rows, schema=object_schema(model)))
     except _MISFITS:
         raise ValueError(_describe_misfit(rows, model)) from None
 
@@ -69,10 +74,27 @@ def _describe_misfit(rows: Sequence[Mapping[str, Any]], model: type[DomainObject
     for row in rows:
         for field in object_schema(model):
             try:
-                pa.array([row[field.name]], field.type)
+                _require_readable(pa.RecordBatch.from_arrays([pa.array([row[field.name]], field.type)], [field.name]))
             except _MISFITS as error:
                 return f"{model.__name__} {row['id']!r}: field {field.name} can't be stored as {field.type}: {error}"
     return f"{model.__name__}: the objects can't be stored"
+
+
+def _require_readable(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch. Raises ValueError for a time that Arrow stores, but Python and others can't read."""
+    if not all(map(_is_readable, batch.columns)):
+        raise ValueError("in UTC, the time lies outside the years 1 to 9999")
+    return batch
+
+
+def _is_readable(values: "pa.Array[Any]") -> bool:
+    if pa.types.is_timestamp(values.type):
+        bounds = pc.min_max(values.cast(pa.int64()))
+        lowest, highest = bounds["min"].as_py(), bounds["max"].as_py()
+        return lowest is None or (lowest >= _FIRST_TIME and highest <= _LAST_TIME)
+    if isinstance(values, pa.StructArray):
+        return all(map(_is_readable, values.flatten()))
+    return _is_readable(values.flatten()) if isinstance(values, pa.ListArray) else True
 
 
 def _arrow_type(stored: FieldType) -> pa.DataType:

@@ -8,6 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # Epoch numbers below each limit, and microseconds per unit: 1e11 seconds lie beyond the year 5000.
 _EPOCH_UNITS = ((Decimal(10) ** 11, 1_000_000), (Decimal(10) ** 14, 1_000), (Decimal(10) ** 17, 1))
+# What `fromisoformat` does not read: a leap second, the end of a day as 24:00, and the zones `z`, `UTC` and `GMT`.
+_UNUSUAL = re.compile(
+    r"(?P<minute>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2})(?P<second>:[0-9]{2})?(?P<rest>[.,][0-9]+)?"
+    r"(?P<zone> ?(?:[+-][0-9]{2}:?[0-9]{2}|[Zz]|UTC|GMT))?"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**62
 
@@ -15,18 +20,39 @@ _LARGEST = 2**62
 def parse_timestamp(text: str) -> int | None:
     """Microseconds since the epoch of a cursor value (RFC 3339 time, date or epoch number, as text), else None.
 
-    A time without a zone is UTC. Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17
-    microseconds, and above that nanoseconds. Fractions of a microsecond are cut off.
+    A time without a zone is UTC. A leap second is read as the next second, as clocks without leap seconds show it.
+    Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
+    Fractions of a microsecond are cut off.
     """
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        return _parse_epoch(text)
+        unusual = _parse_unusual(text)
+        return _parse_epoch(text) if unusual is None else unusual
     if _NUMBER.fullmatch(text):  # fromisoformat would read 20250911 as a date
         return _parse_epoch(text)
     try:
         return ((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
     except OverflowError:
+        return None
+
+
+def _parse_unusual(text: str) -> int | None:
+    """A time in a form that is rarer, or valid for a moment of the day alone; None if it is none."""
+    found = _UNUSUAL.fullmatch(text)
+    if found is None:
+        return None
+    minute, second, rest, zone = found["minute"], found["second"] or ":00", found["rest"] or "", found["zone"] or ""
+    zone = "+00:00" if zone.strip() in ("z", "Z", "UTC", "GMT") else zone.strip()
+    late = timedelta()
+    if minute.endswith("24:00") and second == ":00" and not rest.strip(".,0"):
+        minute, late = f"{minute[:-5]}00:00", timedelta(days=1)
+    elif second == ":60":
+        second, rest, late = ":59", "", timedelta(seconds=1)
+    try:
+        moment = datetime.fromisoformat(f"{minute}{second}{rest}{zone}")
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) + late - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
         return None
 
 

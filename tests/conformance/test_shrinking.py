@@ -1,4 +1,4 @@
-"""A snapshot that shrinks suspiciously is confirmed before it replaces the last one (conformance 52)."""
+"""A snapshot that shrinks suspiciously is confirmed before it replaces the last one (conformance 52, 105)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,43 @@ def test_52_a_loss_that_a_second_list_confirms_is_stored_and_told(connect: Conne
     assert acme.ids(ItemsStream) == list(range(left))
 
 
+@pytest.mark.parametrize("before", [1, 19])
+@pytest.mark.parametrize("is_parent", [False, True])
+def test_105_a_list_of_which_nothing_is_left_is_read_again_and_told_where_others_hang_on_it(
+    connect: Connect, api: Vendor, before: int, *, is_parent: bool
+) -> None:
+    streams = (ItemsStream, PartsStream) if is_parent else (ItemsStream,)
+    acme = connect(declare("HerdIntegration", CommonIntegration, streams=streams))
+    api.script(*lists(before, 0, before, 0, 0))
+    acme.sync(ItemsStream)
+    assert acme.sync(ItemsStream).warnings == []
+    assert acme.ids(ItemsStream) == list(range(before))
+    warnings = acme.sync(ItemsStream).warnings
+    assert [warning.startswith(f"the list has 0 records while {before}") for warning in warnings] == [True] * is_parent
+    assert acme.ids(ItemsStream) == []
+
+
+def test_105_records_that_go_with_all_their_parents_are_told_without_a_second_list(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    acme = connect(HerdIntegration)
+    parents = items(1, 2)
+    api.handler = lambda request: Reply(
+        body=parents if request.path == "/items" else items(*range(20)) if "/1/" in request.path else []
+    )
+    acme.sync(ItemsStream)
+    acme.sync(PartsStream)
+    parents.clear()
+    acme.sync(ItemsStream)
+    slept = clock.slept
+    (warning,) = acme.sync(PartsStream).warnings
+    assert warning == (
+        "the list has 0 records while 20 are stored, a loss of 100% (`max_shrink` is 50%), as all items that they "
+        "belonged to are gone"
+    )
+    assert clock.slept == slept
+
+
 def test_52_a_loss_that_a_second_list_does_not_confirm_is_an_error(connect: Connect, api: Vendor, clock: Clock) -> None:
     acme = connect(HerdIntegration)
     api.script(*lists(40, 10, range(3, 14)))
@@ -66,7 +103,7 @@ def test_52_a_loss_that_a_second_list_does_not_confirm_is_an_error(connect: Conn
 
 @pytest.mark.parametrize(
     ("before", "after", "share"),
-    [(19, 0, 0.5), (40, 20, 0.5), (40, 36, 0.1), (40, 0, 1), (100, 100, 0)],
+    [(19, 1, 0.5), (40, 20, 0.5), (40, 36, 0.1), (40, 0, 1), (100, 100, 0)],
     ids=["few records", "exactly half", "exactly a tenth", "any", "no loss"],
 )
 def test_52_a_smaller_loss_needs_no_second_list(
@@ -79,7 +116,7 @@ def test_52_a_smaller_loss_needs_no_second_list(
     assert (acme.ids(ItemsStream), len(api.requests)) == (list(range(after)), 2)
 
 
-@pytest.mark.parametrize(("before", "after", "share"), [(40, 35, 0.1), (20, 9, 0.5), (30, 29, 0)])
+@pytest.mark.parametrize(("before", "after", "share"), [(40, 35, 0.1), (20, 9, 0.5), (30, 29, 0), (1, 0, 0.5)])
 def test_52_the_stream_sets_the_share(connect: Connect, api: Vendor, before: int, after: int, share: float) -> None:
     acme = connect(declare("ShareIntegration", HerdIntegration, max_shrink=share))
     api.script(*lists(before, after))
@@ -181,7 +218,7 @@ def test_52_what_is_stored_is_a_list_that_was_sent_and_never_a_sudden_loss_seen_
             except SyncError as error:
                 failures.append((str(error), sent[0], sent[1]))
             after = len(acme.ids(ItemsStream))
-            is_suspicious = stored >= 20 and stored - sent[0] > stored * 0.5
+            is_suspicious = stored - sent[0] > stored * 0.5 and (stored >= 20 or sent[0] == 0)
             assert len(sent) == (2 if is_suspicious else 1)
             assert after in (stored, sent[-1])
             if stored >= 20 and stored - after > stored * 0.5:

@@ -31,6 +31,14 @@ zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
         ("2026-01-31 12:30:15.123456", MOMENT),
         ("2026-01-31T12:30:15.123456789Z", MOMENT),
         ("2026-01-31T12:30:15Z", SECOND),
+        ("2026-01-31t12:30:15.123456z", MOMENT),
+        ("2026-01-31 12:30:15 UTC", SECOND),
+        ("2026-01-31 12:30:15.123456 GMT", MOMENT),
+        ("2016-12-31T23:59:60Z", to_microseconds(datetime(2017, 1, 1, tzinfo=UTC))),
+        ("2017-01-01T08:59:60.5+0900", to_microseconds(datetime(2017, 1, 1, tzinfo=UTC))),
+        ("2026-01-30T24:00:00Z", to_microseconds(datetime(2026, 1, 31, tzinfo=UTC))),
+        ("2026-01-30 24:00", to_microseconds(datetime(2026, 1, 31, tzinfo=UTC))),
+        ("1969-12-31T24:00:00Z", 0),
         ("2026-01-31", to_microseconds(datetime(2026, 1, 31, tzinfo=UTC))),
         (str(SECOND // 1_000_000), SECOND),
         (f"{SECOND // 1_000_000}.123456", MOMENT),
@@ -46,7 +54,13 @@ def test_times_dates_and_epoch_numbers_are_read(text: str, value: int) -> None:
     assert parse_timestamp(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "1e400", "NaN", "true", "[]", "9" * 50, "٣"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "yesterday", "2026-13-01", "1e400", "NaN", "true", "[]", "9" * 50, "٣"),
+        *("2026-01-31T24:00:01Z", "2026-01-31T12:60:00Z", "2026-01-31T12:30:15 PST", "9999-12-31T24:00:00Z"),
+    ],
+)
 def test_anything_else_is_not_a_cursor(text: str) -> None:
     assert parse_timestamp(text) is None
 

@@ -204,9 +204,16 @@ class Wrapped(DomainObject):
     number: Number = Number(1)
 
 
+# In UTC, beyond what Python can read.
+LATE = datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=5)))
+EARLY = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))
+
+
 class Small(DomainObject):
     number: int = 0
     inners: list[Inner] = []
+    at: datetime | None = None
+    times: list[datetime] = []
 
 
 @pytest.mark.parametrize(
@@ -214,6 +221,8 @@ class Small(DomainObject):
     [
         (Small(id="1", number=2**63), "Small '1': field number can't be stored as int64: "),
         (Small(id="1", inners=[Inner(number=2**63)]), "Small '1': field inners can't be stored as list<"),
+        (Small(id="1", at=LATE), "Small '1': field at can't be stored as timestamp"),
+        (Small(id="1", times=[EARLY]), "Small '1': field times can't be stored as list<"),
         (Wrapped(id="1"), "Wrapped '1': field number can't be stored as struct<"),
     ],
 )
