@@ -5,7 +5,7 @@ from __future__ import annotations
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import MissingPaginatorError
-from dazz_assets.http.list_edges import describe_fullness, find_previous_page
+from dazz_assets.http.list_edges import describe_fullness, find_page_count, find_previous_page
 from dazz_assets.http.next_page_hints import NextPageHint, find_next_page_hint
 from dazz_assets.http.page import Page
 from dazz_assets.http.pagination import (
@@ -40,13 +40,17 @@ class ListEnds:
         """Take note that the paginator leads to a second page: then it also finds that there is none."""
         self._client.settle(_FULL_PAGE)
 
-    def check_first(self, page: Page, rules: ResponseRules) -> None:
+    def check_first(self, page: Page, rules: ResponseRules, received: int) -> None:
         """Warn if the page with which counting begins says that another one comes before it."""
         if not isinstance(self._paginator, PageNumber | Offset) or page.accepted_failure is not None:
             return
-        if read_count(page.request, self._paginator.param, 1) == 0:
+        first = read_count(page.request, self._paginator.param, 1)
+        if first == 0:
             return
-        sign = find_previous_page(page, records=rules.records)
+        counts_pages = isinstance(self._paginator, PageNumber) and first == 1
+        sign = find_previous_page(
+            page, (received, self._paginator.size or 0) if counts_pages else (), records=rules.records
+        )
         if sign is None or sign.strip("`").partition(".")[0] in rules.data_fields:
             return
         name = self._paginator.param
@@ -63,8 +67,27 @@ class ListEnds:
 
         Raises MissingPaginatorError if it says that there is more, and warns if it may say so.
         """
+        if isinstance(self._paginator, PageNumber) and self._check_page_count(self._paginator, page, rules, received):
+            return
         if self._paginator is None or not self._reads_end(page):
             self._check_hints(page, rules, number, received)
+
+    def _check_page_count(self, paginator: PageNumber, page: Page, rules: ResponseRules, received: int) -> bool:
+        """Warn if the page that ended the list is empty, although the list has as many pages; whether it is so."""
+        if page.accepted_failure is not None or page.accepted_end is not None or page.has_records(rules, any_=True):
+            return False
+        number, named = read_count(page.request, paginator.param, 1), find_page_count(page, records=rules.records)
+        if named is None or not 1 < number <= named[1] or split_path(named[0])[0] in rules.data_fields:
+            return False
+        missing = "records may be missing" if number < named[1] else "the first page may be missing"
+        self._client.warn(
+            "page count",
+            f"{page.request.method} {page.url}: page {number} is empty and ended the list after {received} records, "
+            f"but `{named[0]}` says that there are {named[1]} pages, so {missing}. If the API counts pages from 0, set "
+            f'params = {{"{paginator.param}": 0}}; if the number is that of something else, data_fields = '
+            f'("{split_path(named[0])[0]}",).',
+        )
+        return True
 
     def _reads_end(self, page: Page) -> bool:
         """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""

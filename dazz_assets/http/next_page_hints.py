@@ -179,7 +179,7 @@ def _marks_end_in_header(header: str, value: str, received: int) -> bool:
     name = normalize(header)
     if name == "xnextpage":
         return is_blank(value)
-    return _read_header_total(header, value) == received or (name in _HEADER_PAGE_COUNTS and read_number(value) == 1)
+    return read_header_total(header, value) == received or (name in _HEADER_PAGE_COUNTS and read_number(value) == 1)
 
 
 def _marks_end(field: PageField, received: int) -> bool:
@@ -386,7 +386,7 @@ def _header_hints(page: Page, pages_read: int, received: int | None) -> Iterator
             yield from _read_json_header(header, value, pages_read, received)
         elif (hint := _read_header(header, value, pages_read)) is not None:
             yield hint
-        total = _read_header_total(header, value)
+        total = read_header_total(header, value)
         if total is not None and received is not None and total > received:
             sign = f"the header {header}: {value}"
             yield NextPageHint(sign, _COUNTING, is_doubtful=True, field=header, counts="records")
@@ -412,7 +412,7 @@ def _read_header(header: str, value: str, pages_read: int) -> NextPageHint | Non
     return None
 
 
-def _read_header_total(header: str, value: str) -> int | float | None:
+def read_header_total(header: str, value: str) -> int | float | None:
     """The number of records of all pages that a header gives, or None."""
     name = normalize(header)
     if name == "contentrange":

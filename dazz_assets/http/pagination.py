@@ -431,14 +431,40 @@ def _find_end(page: Page, received: int, more: str | None, reached: int | None) 
 
     reached: how many pages or records were read so far, in the unit that `more` counts, or None if unknown.
     """
-    if more is None or not page.has(more):
+    if more is None or not page.has(more) or _counts_nothing(page, more, received, reached):
         # Without the flag, read on: the list ends at an empty page at the latest.
         return Last("an empty page") if received == 0 else None
     if _has_more(page.value(more), more, reached):
         # An empty page below a total proves nothing, but a flag that says so is believed.
-        is_flag = means_more(normalize(_last_segment(more))) or read_number(page.value(more)) is None
-        return Last("an empty page") if received == 0 and not is_flag else None
+        return Last("an empty page") if received == 0 and not _is_flag(page, more) else None
     return Last(f"`{more}` says that there is no more")
+
+
+def _is_flag(page: Page, more: str) -> bool:
+    """Whether `more` leads to a flag, by its name or else by its value, and not to a number."""
+    name = normalize(_last_segment(more))
+    return means_more(name) or (read_number(page.value(more)) is None and not _is_count(name))
+
+
+def _is_count(name: str) -> bool:
+    return means_total(name) or means_page_count(name)
+
+
+def _counts_nothing(page: Page, more: str, received: int, reached: int | None) -> bool:
+    """Whether `more` leads to a number of pages or records that is none, or that fewer make than came already.
+
+    A record that was removed meanwhile, or counting from 1, makes a difference of 1 in a number of records.
+    """
+    name, value = normalize(_last_segment(more)), page.value(more)
+    if received == 0 or not _is_count(name):
+        return False
+    if value is None or (isinstance(value, str) and is_blank(value)):
+        return True
+    number = read_number(value)
+    if number is None:
+        return False
+    spare = 0 if _counts_pages(more) else 1
+    return number <= 0 or (reached is not None and number < reached - spare)
 
 
 def _find_flagged_end(page: Page, more: str | None) -> Last | None:

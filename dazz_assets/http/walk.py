@@ -214,7 +214,7 @@ class _PageFetcher:
         records = listed.records
         self._loop_detector.check_records(records, self._number)
         if self._number == 1:
-            self._ends.check_first(page, self._rules_of(request))
+            self._ends.check_first(page, self._rules_of(request), len(records))
         elif self._number == 2 and self._paginator is not None:
             self._ends.note_followed()
         self._pass_on_warning(page, self._rules_of(request), len(records))
