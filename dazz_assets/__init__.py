@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
     from dazz_assets.http.oauth import ClientCredentials, JwtGrant, RefreshToken, TokenExchange
     from dazz_assets.http.page import Page, Request, Response
-    from dazz_assets.http.pagination import (
+    from dazz_assets.http.more import Last
+from dazz_assets.http.pagination import (
         CursorToken,
         GraphQLCursor,
-        Last,
-        LinkHeader,
+            LinkHeader,
         NextLink,
         Offset,
         PageNumber,

@@ -20,6 +20,7 @@ from dazz_assets.http import (
     PlaceLostError,
     RangeTooLargeError,
 )
+from dazz_assets.http.next_page_hints import find_end_flag
 from dazz_assets.http.walk import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 
@@ -193,7 +194,9 @@ class ListProgress:
     def _advise_on_total(self) -> str:
         name, paginator = self._stream.stream.__name__, self._stream.paginator
         if self._total_place is not None and self._total_place.header:
-            begins = " and that counting begins where the API's does (page 0?)" if isinstance(paginator, PageNumber) else ""
+            begins = (
+                " and that counting begins where the API's does (page 0?)" if isinstance(paginator, PageNumber) else ""
+            )
             return f"records are missing (header {self._total_place.header}): check the page size on {name}{begins}."
         return f"name its path in `total` on {name}: a list cut short then fails."
 
@@ -256,11 +259,13 @@ class ListProgress:
             return
         what = "were empty" if not len(rows) else "held only records that the walk has listed before"
         page = step.page
+        flag = find_end_flag(page, records=page.list_path)
+        says_end = f'`{flag}` in the page says that there is no more: set more="{flag}" on the paginator. '
         raise LoopError(
             f"the last {self._idle_pages} pages {what}, and the list has no end (page {step.number}).",
             where=page.where,
             url=f"{page.request.method} {page.url}",
-            advice=f"{LoopError.advice} If such pages are usual, raise `max_idle_pages`.",
+            advice=f"{says_end if flag else LoopError.advice + ' '}If such pages are usual, raise `max_idle_pages`.",
         )
 
     def _has_changed_record(self, rows: RowBatch) -> bool:

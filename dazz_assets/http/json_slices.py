@@ -339,7 +339,9 @@ def member_pairs(body: bytes) -> Iterator[tuple[str, Raw]]:
         at = _next_item_start(text, end, "}")
 
 
-def find_repeated_name(text: bytes | Raw, members: Mapping[str, Raw], data: Sequence[str], depth: int = 0) -> str | None:
+def find_repeated_name(
+    text: bytes | Raw, members: Mapping[str, Raw], data: Sequence[str], depth: int = 0
+) -> str | None:
     """The path of a name that has two values, in an object and in those below it; None if there is none.
 
     members: what was read from the text. data: where below it the records are, which are not looked into.

@@ -79,13 +79,13 @@ class ListEnds:
         number, named = read_count(page.request, paginator.param, 1), find_page_count(page, records=rules.records)
         if named is None or not 1 < number <= named[1] or split_path(named[0])[0] in rules.data_fields:
             return False
-        missing = "records may be missing" if number < named[1] else "the first page may be missing"
+        from_0 = f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}.'
         self._client.warn(
             "page count",
             f"{page.request.method} {page.url}: page {number} is empty and ended the list after {received} records, "
-            f"but `{named[0]}` says that there are {named[1]} pages, so {missing}. If the API counts pages from 0, set "
-            f'params = {{"{paginator.param}": 0}}; if the number is that of something else, data_fields = '
-            f'("{split_path(named[0])[0]}",).',
+            f"but `{named[0]}` says that there are {named[1]} pages, so records may be missing. "
+            f"{from_0 if number == named[1] else ''} If it counts something else, set data_fields = "
+            f'("{split_path(named[0])[0]}",).'.replace("  ", " "),
         )
         return True
 

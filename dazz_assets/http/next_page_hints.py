@@ -33,6 +33,7 @@ from dazz_assets.http.paging_names import (
 _NEXT_LINK = re.compile(r"next(page|records|results|set)?(link|url|uri|href|path)|odatanextlink")
 _NEXT_TOKEN = re.compile(
     r"next(page|forward|batch|start|stream|scroll|pagination)?(token|cursor|cursormark|marker|key|offset|position)"
+    r"(id|str|string|value)?"
 )
 # These do so at the top, beside the list, and in an object about paging.
 _LINKS = frozenset({"next", "nextpage"})
@@ -64,7 +65,7 @@ _FIRST_EDGES = frozenset({"before", "beforecursor", "startcursor"})
 _LAST_EDGES = frozenset({"after", "aftercursor", "endcursor"})
 # Objects whose fields are about pages. A field elsewhere below the top is about something else.
 _ABOUT_PAGING = re.compile(
-    r".*(page|pages|paging|pagination|paginator|cursors?|meta|metadata|links?|info|continuation)|next.*"
+    r".*(page|pages|paging|pagination|paginator|pager|cursors?|meta|metadata|links?|info|continuation)|next.*"
 )
 _PAGE_SIZES = frozenset({"currentpage", "currentpagenumber", "currentpagesize", "pagesize", "perpage", "pagenumber"})
 _HEADER_TOTALS = frozenset(

@@ -160,6 +160,7 @@ class Page(Response):
     vendor may be missing from the page.
     request: the request that it answers. final_url: the URL that responded, after redirects; not masked, so not for
     display.
+    lost_body: whether a redirect asked for another address without the request's body.
     where: the connection, for messages.
     accepted_failure: the failure that counts as a page without records (`accept={404: "skip"}`), or None.
     accepted_errors: errors that came with the data and that the stream accepts (`accept={200: "keep"}`), or None.
@@ -173,6 +174,7 @@ class Page(Response):
     fetched_at: datetime
     request: Request
     final_url: str = field(default="", repr=False)
+    lost_body: bool = False
     where: str = ""
     accepted_failure: str | None = None
     accepted_errors: str | None = None
@@ -282,7 +284,9 @@ class Page(Response):
         for id_, record in member_pairs(bytes(raw)):
             if bytes(members.setdefault(id_, record)) != bytes(record):
                 place = f"at `{rules.records}`" if rules.records else "in the page"
-                raise self._records_path_error(f"two records have the id {shorten(id_, 60)!r} {place}.", _SAME_ID_ADVICE)
+                raise self._records_path_error(
+                    f"two records have the id {shorten(id_, 60)!r} {place}.", _SAME_ID_ADVICE
+                )
         return Listed(list(members.values()), [storable_text(id_) for id_ in members])
 
     def _is_absent(self, raw: Raw | None, rules: ResponseRules) -> bool:
