@@ -67,8 +67,8 @@ def requested_wait(status: int, headers: Mapping[str, str], body: bytes, now: fl
     """The seconds that a failed response asks us to wait from `now` (epoch seconds), or None if it doesn't say.
 
     In this order: `Retry-After` (seconds or a date, of some vendors an epoch or a duration), `retry_in_seconds` and
-    its like in the body, the reset of a rate limit that is used up. Never below zero; unreadable values are ignored (conformance 1 to 4). The names of headers
-    may be in any case.
+    its like in the body, the reset of a rate limit that is used up. Never below zero; unreadable values are
+    ignored (conformance 1 to 4). The names of headers may be in any case.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     wait = _parse_retry_after(lower.get("retry-after"), now)
