@@ -67,10 +67,25 @@ class ListEnds:
 
         Raises MissingPaginatorError if it says that there is more, and warns if it may say so.
         """
+        if number > 1:
+            self._check_null(page, rules)
         if isinstance(self._paginator, PageNumber) and self._check_page_count(self._paginator, page, rules, received):
             return
         if self._paginator is None or not self._reads_end(page):
             self._check_hints(page, rules, number, received)
+
+    def _check_null(self, page: Page, rules: ResponseRules) -> None:
+        """Warn if a later page has a null in place of what has its list and the way on: it may be an error untold."""
+        way, read = split_path(rules.records), split_path(path_read_by(self._paginator, page.request) or "")
+        shared = next((place for place in range(len(way)) if read[: place + 1] != way[: place + 1]), len(way))
+        for length in range(1, min(shared, len(way) - 1) + 1):
+            path = ".".join(part.replace(".", "\\.") for part in way[:length])
+            if page.has(path) and page.value(path) is None:
+                self._client.warn(
+                    "null page",
+                    f"{page.request.method} {page.url}: `{path}` is null in a later page, so nothing says whether the "
+                    "list ends there or records are missing.",
+                )
 
     def _check_page_count(self, paginator: PageNumber, page: Page, rules: ResponseRules, received: int) -> bool:
         """Warn if the page that ended the list is empty, although the list has as many pages; whether it is so."""

@@ -78,7 +78,7 @@ _LONG = 6
 _HEADER_TOKEN = re.compile(
     r"continuation.?token|next.?(page)?.?(token|cursor)|(^|-)(after.?)?cursor$|(^|-)next-(page|range)$", re.I
 )
-_HEADER_LINK = re.compile(r"next-?(page-?)?(link|url|uri)$", re.I)
+_HEADER_LINK = re.compile(r"next-?(page-?)?(link|url|uri)$|^x-next$|pagination-next$", re.I)
 _MAX_DEPTH = 4
 _LONGEST_LINK_LIST = 20_000
 _COUNTING = "PageNumber(...) or Offset(...)"

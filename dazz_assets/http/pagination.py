@@ -31,7 +31,7 @@ from dazz_assets.http.next_links import (
     says_nothing_follows,
 )
 from dazz_assets.http.page import Page, Request
-from dazz_assets.http.paging_names import is_blank, read_number
+from dazz_assets.http.paging_names import is_blank, read_flag, read_number
 from dazz_assets.http.plain_urls import join_url
 from dazz_assets.http.request_values import is_sendable, read_count, set_values
 
@@ -334,10 +334,11 @@ class GraphQLCursor:
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         path = self.path_in(request)
         flag = path.removesuffix(last_segment(path)) + "hasNextPage"
-        if page.value(flag) is False:
+        has_next = read_flag(page.value(flag))
+        if has_next is False:
             return Last(f"`{flag}` is false")
         cursor = page.value(path)
-        if not cursor and page.value(flag) is True:
+        if not cursor and has_next:
             raise page.make_error(
                 FetchError,
                 f"`{flag}` in the page says that there is more, but the paginator finds no cursor at `{path}`.",
