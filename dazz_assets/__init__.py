@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from dazz_assets.declare.stream import Stream
     from dazz_assets.errors import DefinitionError
     from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
+    from dazz_assets.http.more import Last
     from dazz_assets.http.oauth import ClientCredentials, JwtGrant, RefreshToken, TokenExchange
     from dazz_assets.http.page import Page, Request, Response
     from dazz_assets.http.pagination import (
         CursorToken,
         GraphQLCursor,
-        Last,
         LinkHeader,
         NextLink,
         Offset,
@@ -60,7 +60,7 @@ _MODULES = {
     "IntegrationSpec": "dazz_assets.spec.specs",
     "JwtGrant": "dazz_assets.http.oauth",
     "Lake": "dazz_assets.lake",
-    "Last": "dazz_assets.http.pagination",
+    "Last": "dazz_assets.http.more",
     "Lenient": "dazz_assets.declare.lenient",
     "LenientList": "dazz_assets.declare.lenient",
     "LinkHeader": "dazz_assets.http.pagination",

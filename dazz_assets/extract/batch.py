@@ -193,7 +193,7 @@ class RowReader:
         """The key of each record; None where one of its terms has no value. A parent's values are texts."""
         if not self._stream.primary_key:
             return [None] * count if ids is None else ids
-        of_record = iter(fields)
+        of_record = iter(_without_blanks(fields[: len(self._stream.key_paths)]))
         terms = [
             next(of_record) if field is None else [_as_text(parent_fields.get(field))] * count
             for field in self._key_parent_fields or [None] * len(self._stream.primary_key)
@@ -262,6 +262,18 @@ def _join_ids(steps: Sequence[WalkedPage]) -> Sequence[str] | None:
     if all(step.ids is None for step in steps):
         return None
     return [id_ for step in steps for id_ in step.ids or ()]
+
+
+def _without_blanks(terms: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:
+    """The terms of keys. Blank ones alone name nothing: such records would replace each other."""
+    if all(all(map(str.strip, filter(None, term))) and "" not in term for term in terms[:1]):
+        return terms
+    blank = [all(map(_is_blank, values)) for values in zip(*terms, strict=True)]
+    return [[None if empty else value for value, empty in zip(term, blank, strict=True)] for term in terms]
+
+
+def _is_blank(value: str | None) -> bool:
+    return value is not None and (not value or value.isspace())
 
 
 def _as_text(value: str | None) -> str | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.seen_hashes import Hashes, SeenHashes
+from dazz_assets.extract.vendor_total import TotalPlace, find_total
 from dazz_assets.http import (
     FetchError,
     LoopError,
@@ -19,20 +20,10 @@ from dazz_assets.http import (
     PlaceLostError,
     RangeTooLargeError,
 )
+from dazz_assets.http.next_page_hints import find_end_flag
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.paging_names import read_number
 from dazz_assets.spec.specs import StreamSpec
 
-# Where APIs give the total number of records of a list.
-_TOTAL_PATHS = (
-    "total",
-    "total_count",
-    "totalCount",
-    "meta.total",
-    "meta.total_count",
-    "meta.count.total",
-    "pagination.total",
-)
 # Statuses with which APIs refuse pages beyond their result limit, and how they say so.
 _PAST_LIMIT_STATUSES = frozenset({400, 404, 413, 416, 422})
 _PAST_LIMIT = re.compile(
@@ -79,8 +70,10 @@ class ListProgress:
         self._ignores_total = False
         self._received = self._inside = self.nulls = 0
         self._page_sizes: list[int] = []
+        self._total_place = TotalPlace(stream.total) if stream.total else None
         self._total: int | None = None
         self._least_total: int | None = None
+        self._greatest_total = self._first_total = 0
         self._stopped = False
         self._refused: FetchError | None = None
         self.lost_place: PlaceLostError | None = None
@@ -113,7 +106,7 @@ class ListProgress:
             self._note_idle(step, hashes[start:end])
             if step.records:
                 self._page_sizes.append(len(step.records))
-            self._note_total(step.page, is_numbered=is_numbered)
+            self._note_total(step, is_numbered=is_numbered)
 
     @property
     def total(self) -> int | None:
@@ -195,11 +188,29 @@ class ListProgress:
 
     def describe_doubt(self) -> str:
         """Say that the list may be cut short, and which setting settles it."""
-        name = self._stream.stream.__name__
         return (
             f"the vendor gives a total of {self._total}, but the list ended after {self._received} records "
-            f"({self.end_reason}). If the total is right, name its path in `total` on {name}: a list cut short "
-            "then fails. If it counts something else, set `total = None`"
+            f"({self.end_reason}). If the total is right, {self._advise_on_total()} If it counts something else, set "
+            "`total = None`"
+        )
+
+    def _advise_on_total(self) -> str:
+        name, paginator = self._stream.stream.__name__, self._stream.paginator
+        if self._total_place is not None and self._total_place.header:
+            begins = (
+                " and that counting begins where the API's does (page 0?)" if isinstance(paginator, PageNumber) else ""
+            )
+            return f"records are missing (header {self._total_place.header}): check the page size on {name}{begins}."
+        return f"name its path in `total` on {name}: a list cut short then fails."
+
+    def describe_shift(self) -> str:
+        """Say that records may have moved to other pages each time, and which setting settles it."""
+        name = self._stream.stream.__name__
+        return (
+            f"the vendor's total fell from {self._greatest_total} to {self._least_total} while the list was read, each "
+            "time: if records were removed meanwhile, others moved to pages that had been read, and are missing. If "
+            f"the total is right, name its path in `total` on {name}: such a sync then fails. If it counts something "
+            "else, set `total = None`"
         )
 
     @property
@@ -226,14 +237,20 @@ class ListProgress:
             newest = int(moments.max())
             self.newest = newest if self.newest is None else max(newest, self.newest)
 
-    def _note_total(self, page: Page, *, is_numbered: bool) -> None:
-        total = None if self._ignores_total else vendor_total(page, self._stream.total)
-        if total is not None:
-            shrank = self._total is not None and total < self._total
-            self._total_shrank = self._total_shrank or (is_numbered and shrank)
+    def _note_total(self, step: WalkedPage, *, is_numbered: bool) -> None:
+        if step.number == 1 and self._stream.total == "":
+            self._total_place = find_total(step.page)
+        total = None if self._ignores_total or self._total_place is None else self._total_place.read(step.page)
+        if total is not None and (total > 0 or not self._received or self._stream.total):
+            came_before = self._received - len(step.records)
+            if came_before and not self._trusts_total and total == self._first_total - came_before:
+                total = self._first_total  # It counts what is left.
+            self._first_total = self._first_total or total
+            self._total_shrank |= is_numbered and self._total is not None and total < self._total
             self._total = total
             self._least_total = total if self._least_total is None else min(self._least_total, total)
-        if not self._trusts_total and self._total is not None and self._total < self._received:
+            self._greatest_total = max(total, self._greatest_total)
+        if not self._trusts_total and self._total is not None and self._greatest_total < self._received:
             # It counts something else, such as the records of the page.
             self._total, self._ignores_total = None, True
 
@@ -245,11 +262,13 @@ class ListProgress:
             return
         what = "were empty" if not hashes else "held only records that the walk has listed before"
         page = step.page
+        flag = find_end_flag(page, records=page.list_path)
+        says_end = f'`{flag}` in the page says that there is no more: set more="{flag}" on the paginator. '
         raise LoopError(
             f"the last {self._idle_pages} pages {what}, and the list has no end (page {step.number}).",
             where=page.where,
             url=f"{page.request.method} {page.url}",
-            advice=f"{LoopError.advice} If such pages are usual, raise `max_idle_pages`.",
+            advice=f"{says_end if flag else LoopError.advice + ' '}If such pages are usual, raise `max_idle_pages`.",
         )
 
     def _has_changed_record(self, rows: RowBatch) -> bool:
@@ -323,23 +342,6 @@ class NewestFirstWatch:
         self._old_pages = self._old_pages + 1 if is_old and is_sorted else 0
         self._last = times[-1]
         return is_old and is_sorted and not self._is_unordered and (self._has_newer or self._old_pages > 1)
-
-
-def vendor_total(page: Page, declared: str | None = "") -> int | None:
-    """The total that a page gives, or None. Many APIs count without the request's filters.
-
-    declared: the path that the stream names; "" looks in the usual places, None nowhere.
-    """
-    if declared == "":
-        members = page.document.members()
-        paths = [path for path in _TOTAL_PATHS if path.partition(".")[0] in members]
-    else:
-        paths = [declared] if declared else []
-    for path in paths:
-        value = read_number(page.value(path))
-        if isinstance(value, int):
-            return value
-    return None
 
 
 def is_paged_by_number(stream: StreamSpec, page: Page) -> bool:

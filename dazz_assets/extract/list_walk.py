@@ -302,6 +302,8 @@ class ListWalk:
             if self._find_rest(bounds, progress) is None:
                 raise progress.lost_place
             progress.end_at_limit(progress.lost_place)
+        elif progress.shifted and not progress.surely_shifted and not progress.is_cut_short:
+            self._client.warn(f"shifting {self._stream.name}", progress.describe_shift())
         return progress
 
     def _find_rest(self, bounds: Bounds, progress: ListProgress) -> Bounds | None:

@@ -71,6 +71,8 @@ class UsableRecordCheck:
         if self._example.startswith("no key") and stream.key_parent_fields:
             fields = list_names([f"{{parent.{field}}}" for field in stream.key_parent_fields])
             return f"{none_has} a key: {fields} has no value in the parent's record. Correct `primary_key` of {name}"
+        if self._example.startswith("no key"):
+            return f"{none_has} a key at {list_names(stream.key_paths)}: it is empty. Correct `primary_key` of {name}"
         return (
             f"{none_has} a usable cursor: {self._example}. Cursors are RFC 3339 times, dates or epoch numbers; "
             f"correct `cursor` of {name}, or leave it out, and each sync fetches all records"

@@ -34,13 +34,13 @@ from dazz_assets.http.errors import (
 )
 from dazz_assets.http.fetched_token import AuthConnection, TokenAuth
 from dazz_assets.http.mask import Mask
+from dazz_assets.http.more import Last
 from dazz_assets.http.next_page_hints import find_next_page_hint
 from dazz_assets.http.oauth import ClientCredentials, JwtGrant, RefreshToken, TokenExchange
 from dazz_assets.http.page import Page, Param, Request, Response
 from dazz_assets.http.pagination import (
     CursorToken,
     GraphQLCursor,
-    Last,
     LinkHeader,
     NextLink,
     Offset,

@@ -10,8 +10,9 @@ from types import FunctionType, TracebackType
 from typing import TypeVar
 
 from dazz_assets.http.errors import FetchError, PaginatorError
+from dazz_assets.http.more import Last
 from dazz_assets.http.page import Page, Request
-from dazz_assets.http.pagination import Last, Paginator
+from dazz_assets.http.pagination import Paginator
 
 _LIBRARY = Path(__file__).parents[1]
 # An integration may be installed among the libraries too: then its own lines are found by leaving out only ours.

@@ -141,7 +141,9 @@ def read_csv(text: str) -> tuple[str, list[list[str]]]:
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(rows[0]):
             raise BodyFormatError(f"row {number} of its CSV has {len(row)} values for {len(rows[0])} columns")
-    return delimiter, rows
+    # Exports that are joined from several have a line of names amid the rows.
+    is_repeated = len(rows) > 1 and len(rows[0]) > 1
+    return delimiter, [rows[0], *(row for row in rows[1:] if row != rows[0])] if is_repeated else rows
 
 
 def _csv_to_json(text: str) -> bytes:

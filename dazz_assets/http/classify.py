@@ -23,6 +23,7 @@ from dazz_assets.http.errors import (
     RangeTooLargeError,
     RateLimitedError,
     RecordsPathError,
+    RepeatedNameError,
     TooDeepError,
     TransientError,
     UnavailableError,
@@ -153,6 +154,7 @@ def _classify_success(page: Page, rules: ResponseRules, now: float, mask: Callab
         return _classify_empty(page, rules, now)
     if (reported := _find_reported(page, rules)) is not None:
         return _classify_reported(page, reported, rules, now, mask)
+    _check_names(page, rules)
     if page.status == 202 and not page.has_records(rules, any_=True):
         raise _not_ready(page, now)
     if page.status != 200 and not page.has_records(rules) and not page.lists_nothing(rules):
@@ -163,6 +165,28 @@ def _classify_success(page: Page, rules: ResponseRules, now: float, mask: Callab
         advice = f'If it means that there are no records, set accept = {{{page.status}: "skip"}} on the stream.'
         raise EmptyBodyError(problem, status=page.status, advice=advice)
     return page
+
+
+def _check_names(page: Page, rules: ResponseRules) -> None:
+    """Raises RepeatedNameError if the page names a field twice that may say where its records are, or that more follow.
+
+    The fields of a record are left as they are.
+    """
+    if rules.shape != "list" and not rules.records:
+        return
+    repeated = page.document.find_repeated_name(rules.records)
+    if repeated is None:
+        return
+    path = split_path(repeated)
+    leads_to_records = split_path(rules.records)[: len(path)] == path
+    if path[0] in rules.data_fields and not leads_to_records:
+        return
+    advice = f'If nothing depends on it, set data_fields = ("{path[0]}",) on the stream: the last value is then read.'
+    raise RepeatedNameError(
+        f"{page.status}, but `{repeated}` is in the page twice, with two values, and JSON does not say which counts.",
+        status=page.status,
+        advice=RepeatedNameError.advice if leads_to_records else advice,
+    )
 
 
 def _find_reported(page: Page, rules: ResponseRules) -> ReportedError | None:

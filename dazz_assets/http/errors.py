@@ -268,6 +268,12 @@ class RecordsPathError(FetchError):
     advice = "Set `records` to the path of the list in the page (empty where the page is the list)."
 
 
+class RepeatedNameError(FetchError):
+    """A page names a field twice, with two values: nobody can tell which of them it means."""
+
+    advice = "The vendor has to send each name once: records may be missing whichever value is read."
+
+
 class LoopError(FetchError):
     """A walk goes round in circles."""
 

@@ -17,6 +17,11 @@ _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _LIST = msgspec.json.Decoder(list[Raw])
 _MAX_LISTED = 12
 _MAX_LIST_DEPTH = 4
+# Objects beside the list that are larger are no words of the page about itself.
+_LARGEST_BESIDE = 4_096
+_ESCAPED_DOT = "\\."
+_BLANKS = b" \t\r\n"
+_LEADING = (b" ", b"\t", b"\r", b"\n")
 
 
 T = TypeVar("T")
@@ -39,9 +44,11 @@ class Document:
     """
 
     def __init__(self, body: bytes, list_path: str = "", *, is_text: bool = False) -> None:
+        body = body.lstrip(_BLANKS) if body[:1] in _LEADING else body  # Some send blanks while they make the list.
         self._whole = Raw(body)
-        self.is_empty = not body or body.isspace()
+        self.is_empty = not body
         self._members: dict[str, Raw] | None = None
+        self._members_text: bytes | Raw = body
         self._items: list[Raw] | None = None
         # The bytes from the first item to the last.
         self._items_text: memoryview | None = None
@@ -75,11 +82,13 @@ class Document:
             if not items:
                 return False
             start, end = locate(body, items[0]), locate(body, items[-1]) + len(items[-1])
-            members = _OBJECT.decode(body[:start] + b"0" + body[end:])
+            around = body[:start] + b"0" + body[end:]
+            members = _OBJECT.decode(around)
         except msgspec.DecodeError:
             return False  # The body has another shape, or is not strict JSON.
         self._members, self._items, self._list_path, self.is_strict = members, items, path, True
         self._items_text = memoryview(body)[start:end]
+        self._members_text = around
         return True
 
     def find(self, path: str) -> Raw | None:
@@ -129,6 +138,13 @@ class Document:
         A list that was read in the same go has one item only here.
         """
         return self._members or {}
+
+    def find_repeated_name(self, list_path: str) -> str | None:
+        """The path of a name that has two values, in the objects that lead to a list and in those beside it.
+
+        JSON has no rule for which of them counts (RFC 8259, section 4).
+        """
+        return find_repeated_name(self._members_text, self._members or {}, split_path(list_path))
 
     def names(self) -> list[str]:
         """The names at the top level, for messages."""
@@ -314,8 +330,12 @@ def find_problem(value: bytes) -> str | None:
 
 def object_members(body: bytes) -> dict[str, Raw]:
     """The values of an object by key, as they were sent; the last one of a repeated key. ValueError: not JSON."""
+    return dict(member_pairs(body))
+
+
+def member_pairs(body: bytes) -> Iterator[tuple[str, Raw]]:
+    """The keys and values of an object, as they were sent, a repeated key each time. ValueError: not JSON."""
     text = body.decode()
-    found: dict[str, Raw] = {}
     at = _first_item_start(text, "{", "}")
     while at >= 0:
         key, at = _DECODER.raw_decode(text, at)
@@ -323,9 +343,43 @@ def object_members(body: bytes) -> dict[str, Raw]:
             raise ValueError("a key of an object is not a string")
         start = _skip_character(text, at, ":")
         _, end = _DECODER.raw_decode(text, start)
-        found[key] = Raw(text[start:end].encode())
+        yield key, Raw(text[start:end].encode())
         at = _next_item_start(text, end, "}")
-    return found
+
+
+def find_repeated_name(
+    text: bytes | Raw, members: Mapping[str, Raw], data: Sequence[str], depth: int = 0
+) -> str | None:
+    """The path of a name that has two values, in an object and in those below it; None if there is none.
+
+    members: what was read from the text. data: where below it the records are, which are not looked into.
+    """
+    if (repeated := _find_repeated(text, members)) is not None:
+        return repeated.replace(".", _ESCAPED_DOT)
+    for name, raw in members.items() if depth < _MAX_LIST_DEPTH else ():
+        is_way = data[:1] == (name,)
+        if (is_way and len(data) == 1) or (not is_way and len(raw) > _LARGEST_BESIDE):
+            continue
+        below = object_members_at(raw)
+        found = find_repeated_name(raw, below, data[1:] if is_way else (), depth + 1) if below else None
+        if found is not None:
+            return f"{name.replace('.', _ESCAPED_DOT)}.{found}"
+    return None
+
+
+def _find_repeated(text: bytes | Raw, members: Mapping[str, Raw]) -> str | None:
+    """A name of an object that has two values. What was read of it tells by its length, mostly."""
+    written = sum(map(len, members)) + sum(map(len, members.values())) + 4 * len(members) + 1
+    if len(text) == written or not members:
+        return None
+    quotes = sum(bytes(raw).count(b'"') for raw in members.values()) + 2 * len(members)
+    if bytes(text).count(b'"') == quotes:
+        return None  # What is not read are blanks.
+    first: dict[str, bytes] = {}
+    for name, raw in member_pairs(bytes(text)):
+        if first.setdefault(name, bytes(raw)) != bytes(raw):
+            return name
+    return None
 
 
 def list_items(body: bytes) -> list[Raw]:

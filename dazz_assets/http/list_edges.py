@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.next_links import has_relation
 from dazz_assets.http.next_page_hints import PageField, find_fields, says_end
 from dazz_assets.http.page import Page, Request, sent_pairs
-from dazz_assets.http.paging_names import means_page_size, normalize, read_flag, read_number
+from dazz_assets.http.paging_names import means_page_count, means_page_size, normalize, read_flag, read_number
 
 # Where lists are often cut off, if nobody asks for another size. Ten is left out: so many short lists have.
 _USUAL_SIZES = frozenset({20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000})
@@ -24,6 +24,8 @@ _IN_QUERY = re.compile(r"\b(first|last|limit|take|top)\s*:\s*(\d+)")
 
 _PREVIOUS_LINK = re.compile(r"prev(ious)?(page|records|results)?(link|url|uri|href)?")
 _HAS_PREVIOUS = re.compile(r"has(a)?prev(ious)?(page)?s?")
+# Where the first record of a page lies in the list.
+_FIRST_PLACES = frozenset({"from", "offset", "skip", "start", "startat", "startindex", "startrecord"})
 _IS_FIRST = frozenset({"first", "firstpage", "isfirst", "isfirstpage"})
 
 
@@ -57,12 +59,29 @@ def _names_part(name: str) -> bool:
     return means_page_size(plain) or plain in _SENT_SIZES or plain in _SENT_PLACES
 
 
-def find_previous_page(page: Page, *, records: str = "") -> str | None:
-    """What in the first page of a list says that another one comes before it; None if nothing does."""
+def find_previous_page(page: Page, sizes: Collection[int], *, records: str = "") -> str | None:
+    """What in the first page of a list says that another one comes before it; None if nothing does.
+
+    sizes: how many records a page before it may have. If its first record is said to be the next one, there is one.
+    """
     if has_relation(page, "prev") or has_relation(page, "previous"):
         return "the Link header"
+    places = {place for size in sizes if size > 1 for place in (size, size + 1)}
     fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
-    return next((f"`{field.place}`" for field in fields if _names_previous(field)), None)
+    return next((f"`{field.place}`" for field in fields if _names_previous(field) or _begins_at(field, places)), None)
+
+
+def _begins_at(field: PageField, places: Collection[int]) -> bool:
+    return field.is_about_paging and field.name in _FIRST_PLACES and read_number(field.value) in places
+
+
+def find_page_count(page: Page, *, records: str = "") -> tuple[str, int] | None:
+    """The number of pages that a page names, with where it stands; None if it names none."""
+    for field in find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True):
+        number = read_number(field.value) if field.is_about_paging and means_page_count(field.name) else None
+        if isinstance(number, int):
+            return field.place, number
+    return None
 
 
 def _names_previous(field: PageField) -> bool:

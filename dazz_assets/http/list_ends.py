@@ -5,7 +5,7 @@ from __future__ import annotations
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import MissingPaginatorError
-from dazz_assets.http.list_edges import describe_fullness, find_previous_page
+from dazz_assets.http.list_edges import describe_fullness, find_page_count, find_previous_page
 from dazz_assets.http.next_page_hints import NextPageHint, find_next_page_hint
 from dazz_assets.http.page import Page
 from dazz_assets.http.pagination import (
@@ -40,13 +40,17 @@ class ListEnds:
         """Take note that the paginator leads to a second page: then it also finds that there is none."""
         self._client.settle(_FULL_PAGE)
 
-    def check_first(self, page: Page, rules: ResponseRules) -> None:
+    def check_first(self, page: Page, rules: ResponseRules, received: int) -> None:
         """Warn if the page with which counting begins says that another one comes before it."""
         if not isinstance(self._paginator, PageNumber | Offset) or page.accepted_failure is not None:
             return
-        if read_count(page.request, self._paginator.param, 1) == 0:
+        first = read_count(page.request, self._paginator.param, 1)
+        if first == 0:
             return
-        sign = find_previous_page(page, records=rules.records)
+        counts_pages = isinstance(self._paginator, PageNumber) and first == 1
+        sign = find_previous_page(
+            page, (received, self._paginator.size or 0) if counts_pages else (), records=rules.records
+        )
         if sign is None or sign.strip("`").partition(".")[0] in rules.data_fields:
             return
         name = self._paginator.param
@@ -63,8 +67,42 @@ class ListEnds:
 
         Raises MissingPaginatorError if it says that there is more, and warns if it may say so.
         """
+        if number > 1:
+            self._check_null(page, rules)
+        if isinstance(self._paginator, PageNumber) and self._check_page_count(self._paginator, page, rules, received):
+            return
         if self._paginator is None or not self._reads_end(page):
             self._check_hints(page, rules, number, received)
+
+    def _check_null(self, page: Page, rules: ResponseRules) -> None:
+        """Warn if a later page has a null in place of what has its list and the way on: it may be an error untold."""
+        way, read = split_path(rules.records), split_path(path_read_by(self._paginator, page.request) or "")
+        shared = next((place for place in range(len(way)) if read[: place + 1] != way[: place + 1]), len(way))
+        for length in range(1, min(shared, len(way) - 1) + 1):
+            path = ".".join(part.replace(".", "\\.") for part in way[:length])
+            if page.has(path) and page.value(path) is None:
+                self._client.warn(
+                    "null page",
+                    f"{page.request.method} {page.url}: `{path}` is null in a later page, so nothing says whether the "
+                    "list ends there or records are missing.",
+                )
+
+    def _check_page_count(self, paginator: PageNumber, page: Page, rules: ResponseRules, received: int) -> bool:
+        """Warn if the page that ended the list is empty, although the list has as many pages; whether it is so."""
+        if page.accepted_failure is not None or page.accepted_end is not None or page.has_records(rules, any_=True):
+            return False
+        number, named = read_count(page.request, paginator.param, 1), find_page_count(page, records=rules.records)
+        if named is None or not 1 < number <= named[1] or split_path(named[0])[0] in rules.data_fields:
+            return False
+        from_0 = f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}.'
+        self._client.warn(
+            "page count",
+            f"{page.request.method} {page.url}: page {number} is empty and ended the list after {received} records, "
+            f"but `{named[0]}` says that there are {named[1]} pages, so records may be missing. "
+            f"{from_0 if number == named[1] else ''} If it counts something else, set data_fields = "
+            f'("{split_path(named[0])[0]}",).'.replace("  ", " "),
+        )
+        return True
 
     def _reads_end(self, page: Page) -> bool:
         """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""

@@ -19,6 +19,9 @@ from dazz_assets.http.quotes import shorten
 # A long word without a path or a query is a token and not a relative link.
 _TOKEN = re.compile(r"[\w+=-]{12,}")
 _NEXT_RELATION = re.compile(r"rel\*?\s*=[^,;]*\bnext([_ ]?page)?\b(?!-)", re.I)
+_ADDRESSES = ("href", "url", "uri")
+# Also the address of the registered relation: RFC 8288, section 2.1.2, has it for comparing.
+_LEADS_ON = re.compile(r"(\S*/)?next([_-]?page)?")
 _ADDRESS = re.compile(r"<[^>]*>")
 _LONGEST_QUOTE = 60
 
@@ -26,10 +29,16 @@ _LONGEST_QUOTE = 60
 def find_next_link(links: Sequence[Any]) -> str | None:
     """The address of the link in a list whose relation is `next`: `{"rel": "next", "href": "..."}`; else None."""
     for link in links:
-        if isinstance(link, Mapping) and "next" in _relations(link):
-            addresses = (link.get(name) for name in ("href", "url", "uri"))
+        if isinstance(link, Mapping) and any(_LEADS_ON.fullmatch(relation) for relation in _relations(link)):
+            addresses = (link.get(name) for name in _ADDRESSES)
             return next((address for address in addresses if isinstance(address, str) and not is_blank(address)), None)
     return None
+
+
+def are_links(links: Sequence[Any]) -> bool:
+    """Whether a list has links that say what they lead to, each with its address where one is looked for."""
+    related = [link for link in links if isinstance(link, Mapping) and any(_relations(link))]
+    return bool(related) and all(any(name in link for name in _ADDRESSES) for link in related)
 
 
 def _relations(link: Mapping[str, Any]) -> Iterator[str]:
@@ -47,7 +56,11 @@ def find_header_link(page: Page) -> weblinking.Link | None:
         return found
     # The parser leaves out what is not written as the RFC says, which may be the link to the next page.
     if _NEXT_RELATION.search(_ADDRESS.sub("<>", header)):
-        raise page.make_error(LinkError, f"the Link header can't be read: {shorten(header, _LONGEST_QUOTE)!r}.")
+        raise page.make_error(
+            LinkError,
+            f"the Link header can't be read: {shorten(header, _LONGEST_QUOTE)!r}.",
+            'RFC 8288 has `<https://...>; rel="next"`: a paginator of your own can read what this vendor writes.',
+        )
     return None
 
 

@@ -33,6 +33,7 @@ from dazz_assets.http.paging_names import (
 _NEXT_LINK = re.compile(r"next(page|records|results|set)?(link|url|uri|href|path)|odatanextlink")
 _NEXT_TOKEN = re.compile(
     r"next(page|forward|batch|start|stream|scroll|pagination)?(token|cursor|cursormark|marker|key|offset|position)"
+    r"(id|str|string|value)?"
 )
 # These do so at the top, beside the list, and in an object about paging.
 _LINKS = frozenset({"next", "nextpage"})
@@ -64,7 +65,7 @@ _FIRST_EDGES = frozenset({"before", "beforecursor", "startcursor"})
 _LAST_EDGES = frozenset({"after", "aftercursor", "endcursor"})
 # Objects whose fields are about pages. A field elsewhere below the top is about something else.
 _ABOUT_PAGING = re.compile(
-    r".*(page|pages|paging|pagination|paginator|cursors?|meta|metadata|links?|info|continuation)|next.*"
+    r".*(page|pages|paging|pagination|paginator|pager|cursors?|meta|metadata|links?|info|continuation)|next.*"
 )
 _PAGE_SIZES = frozenset({"currentpage", "currentpagenumber", "currentpagesize", "pagesize", "perpage", "pagenumber"})
 _HEADER_TOTALS = frozenset(
@@ -77,7 +78,7 @@ _LONG = 6
 _HEADER_TOKEN = re.compile(
     r"continuation.?token|next.?(page)?.?(token|cursor)|(^|-)(after.?)?cursor$|(^|-)next-(page|range)$", re.I
 )
-_HEADER_LINK = re.compile(r"next-?(page-?)?(link|url|uri)$", re.I)
+_HEADER_LINK = re.compile(r"next-?(page-?)?(link|url|uri)$|^x-next$|pagination-next$", re.I)
 _MAX_DEPTH = 4
 _LONGEST_LINK_LIST = 20_000
 _COUNTING = "PageNumber(...) or Offset(...)"
@@ -179,7 +180,7 @@ def _marks_end_in_header(header: str, value: str, received: int) -> bool:
     name = normalize(header)
     if name == "xnextpage":
         return is_blank(value)
-    return _read_header_total(header, value) == received or (name in _HEADER_PAGE_COUNTS and read_number(value) == 1)
+    return read_header_total(header, value) == received or (name in _HEADER_PAGE_COUNTS and read_number(value) == 1)
 
 
 def _marks_end(field: PageField, received: int) -> bool:
@@ -386,7 +387,7 @@ def _header_hints(page: Page, pages_read: int, received: int | None) -> Iterator
             yield from _read_json_header(header, value, pages_read, received)
         elif (hint := _read_header(header, value, pages_read)) is not None:
             yield hint
-        total = _read_header_total(header, value)
+        total = read_header_total(header, value)
         if total is not None and received is not None and total > received:
             sign = f"the header {header}: {value}"
             yield NextPageHint(sign, _COUNTING, is_doubtful=True, field=header, counts="records")
@@ -412,7 +413,7 @@ def _read_header(header: str, value: str, pages_read: int) -> NextPageHint | Non
     return None
 
 
-def _read_header_total(header: str, value: str) -> int | float | None:
+def read_header_total(header: str, value: str) -> int | float | None:
     """The number of records of all pages that a header gives, or None."""
     name = normalize(header)
     if name == "contentrange":

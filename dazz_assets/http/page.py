@@ -17,7 +17,7 @@ from dazz_assets.http.concealed import NOT_QUOTED, conceal, value_mask
 from dazz_assets.http.errors import FetchError, RecordsPathError
 from dazz_assets.http.failures import error_for_response, vendor_message
 from dazz_assets.http.json_fields import storable_text
-from dazz_assets.http.json_slices import Document, NoListError, descend, object_members
+from dazz_assets.http.json_slices import Document, NoListError, descend, member_pairs
 from dazz_assets.http.quotes import end_sentence, shorten
 from dazz_assets.http.response_rules import ResponseRules
 
@@ -25,6 +25,7 @@ Param = str | int | float | bool | Sequence[str | int] | None
 """A value in a query: None is left out, a bool is sent as true or false, a sequence repeats the parameter."""
 
 _LONGEST_ADDRESS = 500
+_SAME_ID_ADVICE = "The vendor has to send each id once: JSON does not say which of two values counts."
 E = TypeVar("E", bound=FetchError)
 
 
@@ -159,6 +160,7 @@ class Page(Response):
     vendor may be missing from the page.
     request: the request that it answers. final_url: the URL that responded, after redirects; not masked, so not for
     display.
+    lost_body: whether a redirect asked for another address without the request's body.
     where: the connection, for messages.
     accepted_failure: the failure that counts as a page without records (`accept={404: "skip"}`), or None.
     accepted_errors: errors that came with the data and that the stream accepts (`accept={200: "keep"}`), or None.
@@ -172,6 +174,7 @@ class Page(Response):
     fetched_at: datetime
     request: Request
     final_url: str = field(default="", repr=False)
+    lost_body: bool = False
     where: str = ""
     accepted_failure: str | None = None
     accepted_errors: str | None = None
@@ -277,7 +280,13 @@ class Page(Response):
             raise self._records_path_error(f'{found} is {place}, and shape is "{rules.shape}".{self._quote_vendor()}')
         if rules.shape == "object":
             return Listed([raw])
-        members = object_members(bytes(raw))
+        members: dict[str, Raw] = {}
+        for id_, record in member_pairs(bytes(raw)):
+            if bytes(members.setdefault(id_, record)) != bytes(record):
+                place = f"at `{rules.records}`" if rules.records else "in the page"
+                raise self._records_path_error(
+                    f"two records have the id {shorten(id_, 60)!r} {place}.", _SAME_ID_ADVICE
+                )
         return Listed(list(members.values()), [storable_text(id_) for id_ in members])
 
     def _is_absent(self, raw: Raw | None, rules: ResponseRules) -> bool:

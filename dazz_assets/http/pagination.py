@@ -13,30 +13,29 @@ from typing import Any, Protocol
 
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.errors import BadRequestError, FetchError
-from dazz_assets.http.next_links import find_header_link, find_next_link, follow_link, says_nothing_follows
-from dazz_assets.http.page import Page, Request
-from dazz_assets.http.paging_names import (
-    is_blank,
-    means_done,
-    means_last,
-    means_more,
-    means_page_count,
-    means_total,
-    normalize,
-    read_flag,
-    read_number,
+from dazz_assets.http.more import (
+    Last,
+    counts_pages,
+    end_without,
+    find_end,
+    find_flagged_end,
+    last_segment,
+    read_total,
+    says_nothing,
 )
+from dazz_assets.http.next_links import (
+    are_links,
+    find_header_link,
+    find_next_link,
+    follow_link,
+    says_nothing_follows,
+)
+from dazz_assets.http.page import Page, Request
+from dazz_assets.http.paging_names import is_blank, read_flag, read_number
 from dazz_assets.http.plain_urls import join_url
 from dazz_assets.http.request_values import is_sendable, read_count, set_values
 
 _QUERY_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """What a paginator returns after the last page, with the reason why it is the last."""
-
-    reason: str
 
 
 class Paginator(Protocol):
@@ -79,11 +78,11 @@ class LinkHeader:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        if (ended := _find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
             return ended
         link = find_header_link(page)
-        if link is None:
-            return _end_without(page, self.more, "no Link header with rel=next")
+        if link is None or is_blank(link.uri):
+            return end_without(page, self.more, "no Link header with rel=next")
         if says_nothing_follows(link):
             return Last('the link with rel=next says results="false"')
         return _unless_repeated(follow_link(page, link.uri, self.keep), request, received)
@@ -116,11 +115,11 @@ class NextLink:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        if (ended := _find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
             return ended
         link = self._read_link(page)
         if link is None:
-            return _end_without(page, self.more, f"no link at `{self.path}`")
+            return end_without(page, self.more, f"no link at `{self.path}`")
         return _unless_repeated(self._follow(page, link), request, received)
 
     def resolve(self, link: str, requested: str) -> str:
@@ -139,6 +138,9 @@ class NextLink:
     def _read_link(self, page: Page) -> str | None:
         link = page.value(self.path)
         if isinstance(link, list):
+            if link and not are_links(link):
+                reason = f"it is a list, but not one of a `rel` and a `href` each; its first item is at `{self.path}.0`"
+                raise _unusable_value_error(page, self.path, "a link", reason)
             return find_next_link(link)
         if isinstance(link, str):
             return None if is_blank(link) else link
@@ -181,13 +183,16 @@ class CursorToken:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        if (ended := _find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
             return ended
         token = self._read_token(page)
         if token is None:
-            return _end_without(page, self.more, f"no token {self.place}")
+            if received and not self._is_page_token:
+                problem = f"the page has records, but the value of one that leads on, at `{self.path}`, is missing"
+                raise page.make_error(FetchError, f"{problem}.", "Correct the paginator's path, or use another field.")
+            return end_without(page, self.more, f"no token {self.place}")
         following = set_values(request, {self.param: token})
-        goes_on = self.repeats and self.more is not None and not _says_nothing(page, self.more)
+        goes_on = self.repeats and self.more is not None and not says_nothing(page, self.more)
         if received == 0 and following == request and not goes_on:
             return Last("an empty page with the token that was sent")
         return following
@@ -248,7 +253,7 @@ class PageNumber:
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         number = read_count(request, self.param, 1)
-        ended = _find_end(page, received, self.more, number if _counts_pages(self.more) else None)
+        ended = find_end(page, received, self.more, number if counts_pages(self.more) else None)
         return ended or self.following(request, received)
 
     def following(self, request: Request, received: int) -> Request:
@@ -257,7 +262,7 @@ class PageNumber:
 
     def count_left(self, request: Request, page: Page, received: int) -> int | None:
         """How many requests follow this one by the number of pages at `more`; None if it names none."""
-        pages = _read_total(page, self.more) if _counts_pages(self.more) else None
+        pages = read_total(page, self.more) if counts_pages(self.more) else None
         return None if pages is None else max(0, pages - read_count(request, self.param, 1))
 
 
@@ -282,7 +287,7 @@ class Offset:
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         reached = read_count(request, self.param, 0) + received
-        ended = _find_end(page, received, self.more, None if _counts_pages(self.more) else reached)
+        ended = find_end(page, received, self.more, None if counts_pages(self.more) else reached)
         if ended is None and not received:
             if self.size is None:
                 raise _stuck_error(page, f"`{self.more}` says that there is more, but the page has no record")
@@ -295,7 +300,7 @@ class Offset:
 
     def count_left(self, request: Request, page: Page, received: int) -> int | None:
         """How many requests follow this one, each with as many records, by the total at `more`; None without one."""
-        total = None if _counts_pages(self.more) or not received else _read_total(page, self.more)
+        total = None if counts_pages(self.more) or not received else read_total(page, self.more)
         if total is None:
             return None
         return max(0, -(-(total - read_count(request, self.param, 0) - received) // received))
@@ -328,15 +333,16 @@ class GraphQLCursor:
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         path = self.path_in(request)
-        flag = path.removesuffix(_last_segment(path)) + "hasNextPage"
-        if page.value(flag) is False:
+        flag = path.removesuffix(last_segment(path)) + "hasNextPage"
+        has_next = read_flag(page.value(flag))
+        if has_next is False:
             return Last(f"`{flag}` is false")
         cursor = page.value(path)
-        if not cursor and page.value(flag) is True:
+        if not cursor and has_next:
             raise page.make_error(
                 FetchError,
                 f"`{flag}` in the page says that there is more, but the paginator finds no cursor at `{path}`.",
-                advice=f"Correct the paginator's path, or ask for {_last_segment(path)} in the query.",
+                advice=f"Correct the paginator's path, or ask for {last_segment(path)} in the query.",
             )
         if cursor is None or cursor == "":
             return Last(f"no cursor at `{path}`")
@@ -387,10 +393,6 @@ def keeps_place(paginator: Paginator | None) -> bool:
     return isinstance(paginator, LinkHeader | NextLink | CursorToken) and paginator.resume
 
 
-def _last_segment(path: str) -> str:
-    return split_path(path)[-1].replace(".", "\\.") if path else ""
-
-
 def _unusable_value_error(page: Page, path: str, kind: str, reason: str = "it is not a text") -> FetchError:
     return page.make_error(
         FetchError,
@@ -414,57 +416,6 @@ def _size_params(size_param: str | None, size: int | None) -> dict[str, Any]:
     return {} if size_param is None else {size_param: size}
 
 
-def _counts_pages(more: str | None) -> bool:
-    return more is not None and "page" in normalize(_last_segment(more))
-
-
-def _read_total(page: Page, more: str | None) -> int | None:
-    """The number of pages or records of the whole list that `more` leads to, or None."""
-    if more is None:
-        return None
-    name, number = normalize(_last_segment(more)), read_number(page.value(more))
-    return int(number) if number is not None and (means_page_count(name) or means_total(name)) else None
-
-
-def _find_end(page: Page, received: int, more: str | None, reached: int | None) -> Last | None:
-    """The reason why a page of a counting paginator is the last one, or None.
-
-    reached: how many pages or records were read so far, in the unit that `more` counts, or None if unknown.
-    """
-    if more is None or not page.has(more):
-        # Without the flag, read on: the list ends at an empty page at the latest.
-        return Last("an empty page") if received == 0 else None
-    if _has_more(page.value(more), more, reached):
-        # An empty page below a total proves nothing, but a flag that says so is believed.
-        is_flag = means_more(normalize(_last_segment(more))) or read_number(page.value(more)) is None
-        return Last("an empty page") if received == 0 and not is_flag else None
-    return Last(f"`{more}` says that there is no more")
-
-
-def _find_flagged_end(page: Page, more: str | None) -> Last | None:
-    """The end of a list that `more` says, or None."""
-    if more is None or _says_nothing(page, more) or _has_more(page.value(more), more, None):
-        return None
-    return Last(f"`{more}` says that there is no more")
-
-
-def _end_without(page: Page, more: str | None, missing: str) -> Last:
-    """The end of a list whose page names no next one. Raises FetchError if `more` says that there is one."""
-    if more is None or _says_nothing(page, more):
-        return Last(missing)
-    raise page.make_error(
-        FetchError,
-        f"`{more}` in the page says that there is more, but there is {missing}.",
-        advice="Correct the paginator.",
-    )
-
-
-def _says_nothing(page: Page, more: str) -> bool:
-    """Whether the value at `more` is missing or blank. Beside a link or a token, that is no end."""
-    value = page.value(more)
-    return value is None or value == {} or (isinstance(value, str) and is_blank(value) and read_flag(value) is None)
-
-
 def _unless_repeated(following: Request, request: Request, received: int) -> Request | Last:
     """The request that a link leads to, or the end of the list: an empty page whose link leads to itself."""
     if received == 0 and following.full_address() == request.full_address():
@@ -475,23 +426,3 @@ def _unless_repeated(following: Request, request: Request, received: int) -> Req
 def _find_feed_end(resume: bool, received: int) -> Last | None:
     """The end of a walk over a feed for polling, or None."""
     return Last("an empty page: the feed has nothing new") if resume and received == 0 else None
-
-
-def _has_more(value: Any, more: str, reached: int | None) -> bool:
-    """Whether the value at `more` says that there is more.
-
-    A number that is named as a count of pages or a total (`total_pages`, `total`) is compared with `reached`, if known.
-    A flag that marks the end (`isLast`, `done`) means more unless it is true. Any other value means more unless it is
-    empty, zero, false or null. In doubt the walk goes on, since a page beyond the end is empty.
-    """
-    name = normalize(_last_segment(more))
-    if isinstance(value, str) and is_blank(value):
-        value = None
-    flag, number = read_flag(value), read_number(value)
-    is_number_of_pages = means_page_count(name) and number is not None
-    if (means_last(name) or means_done(name)) and not is_number_of_pages:
-        return flag is not True
-    is_count = ("total" in name or "page" in name) and "remain" not in name
-    if is_count and reached is not None and number is not None:
-        return number > reached
-    return bool(value if flag is None else flag)

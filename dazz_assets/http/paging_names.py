@@ -10,7 +10,7 @@ _THINGS = (
 )
 _MORE = re.compile(
     rf"(has|is|are|there)?(a|the)?(more|next|additional|further){_THINGS}?s?(available|exists?|remaining|in(collection|page|list))?"
-    r"|(is|was)?truncated"
+    rf"|({_THINGS}s?(is|are|was|were)?|is|was)?truncated({_THINGS}s?)?"
     rf"|(is|has|was)?(exceed(s|ed)?|reached)(the)?(transfer|max(imum)?)?{_THINGS}?s?(limit|max(imum)?)"
     rf"|(transfer|max(imum)?)?{_THINGS}s?(limit|max(imum)?)?(is|was)?(exceed(s|ed)?|reached|hit)"
     rf"|{_THINGS}s?exceed(s|ed)?(the)?(limit|max(imum)?)|{_THINGS}s?(are|is|were|was)?(limited|capped)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,8 +19,10 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 # Such as `6m0s` and `1h2m3.5s`.
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _UNITS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
-# Fields of a body that say how long to wait: a number of seconds, or a duration such as `30s`.
+# Fields of a body that say how long to wait, in the forms of a `Retry-After`.
 _WAITS = ("retry_in_seconds", "retry_after", "retryAfter", "retryAfterSeconds", "retryDelay")
+# A greater number is a time, in seconds since 1970 or in smaller units.
+_LARGEST_SECONDS = 1e8
 _MAX_SEARCHED_BYTES = 100_000
 _MAX_SEARCHED_DEPTH = 5
 
@@ -63,14 +66,14 @@ def _read_text(document: Document, path: str) -> str | None:
 def requested_wait(status: int, headers: Mapping[str, str], body: bytes, now: float) -> float | None:
     """The seconds that a failed response asks us to wait from `now` (epoch seconds), or None if it doesn't say.
 
-    In this order: `Retry-After` (seconds or a date), `retry_in_seconds` and its like in the body, the reset of a rate
-    limit that is used up. Never below zero; unreadable values are ignored (conformance 1 to 4). The names of headers
-    may be in any case.
+    In this order: `Retry-After` (seconds or a date, of some vendors an epoch or a duration), `retry_in_seconds` and
+    its like in the body, the reset of a rate limit that is used up. Never below zero; unreadable values are
+    ignored (conformance 1 to 4). The names of headers may be in any case.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     wait = _parse_retry_after(lower.get("retry-after"), now)
     if wait is None:
-        wait = _find_wait_in_body(body)
+        wait = _find_wait_in_body(body, now)
     if wait is None:
         wait = _seconds_until_reset(status, lower, now)
     return None if wait is None else max(0.0, wait)
@@ -93,9 +96,9 @@ def read_allowance(headers: Mapping[str, str], now: float) -> Allowance | None:
 def _parse_retry_after(text: str | None, now: float) -> float | None:
     if text is None:
         return None
-    if (seconds := _parse_number(text)) is not None:
+    if (seconds := _parse_number(text)) is not None and seconds <= _LARGEST_SECONDS:
         return seconds
-    at = _parse_time(text)
+    at = _parse_reset(text, now)
     return None if at is None else at - now
 
 
@@ -112,12 +115,12 @@ def _seconds_until_reset(status: int, headers: Mapping[str, str], now: float) ->
     return None
 
 
-def _find_wait_in_body(body: bytes) -> float | None:
+def _find_wait_in_body(body: bytes, now: float) -> float | None:
     if len(body) > _MAX_SEARCHED_BYTES or not any(name.encode() in body for name in _WAITS):
         return None
     try:
         texts = map(str, _find_waits(json.loads(body, parse_int=read_integer), _MAX_SEARCHED_DEPTH))
-        found = [_parse_number(text) if _parse_number(text) is not None else _parse_duration(text) for text in texts]
+        found = [_parse_retry_after(text, now) for text in texts]
     except (ValueError, RecursionError):
         return None
     return max((value for value in found if value is not None), default=None)
@@ -164,7 +167,7 @@ def _parse_reset(text: str | None, now: float) -> float | None:
         return _parse_time(text) if seconds is None else now + seconds
     while value > 1e11:
         value /= 1000
-    return value if value > 1e8 else now + value
+    return value if value > _LARGEST_SECONDS else now + value
 
 
 def _parse_duration(text: str) -> float | None:
@@ -189,4 +192,5 @@ def _parse_time(text: str) -> float | None:
 
 def _parse_number(text: str | None) -> float | None:
     match = _NUMBER.fullmatch(text.strip()) if text is not None else None
-    return float(match[0]) if match else None
+    number = float(match[0]) if match else None
+    return None if number is None or math.isinf(number) else number  # of hundreds of digits

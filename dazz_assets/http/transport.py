@@ -108,6 +108,7 @@ class Transport:
                 fetched_at=datetime.fromtimestamp(sent_at, UTC),
                 request=request if last is plain else last,
                 final_url=last.url,
+                lost_body=request.body is not None and target.body is None,
             )
         raise RedirectError(f"more than {MAX_REDIRECTS} redirects.")
 

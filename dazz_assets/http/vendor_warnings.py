@@ -11,13 +11,18 @@ from dazz_assets.http.concealed import NOT_QUOTED
 from dazz_assets.http.failures import has_messages, vendor_message
 from dazz_assets.http.json_fields import storable_text
 from dazz_assets.http.json_slices import Document
-from dazz_assets.http.page import Page
+from dazz_assets.http.page import Page, sent_values
 from dazz_assets.http.paging_names import normalize
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.reported_errors import MESSAGES, says_all_is_well
 from dazz_assets.http.response_rules import ResponseRules
 
 _WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
+_STATES = frozenset({"status", "state", "jobstatus", "jobstate", "querystatus", "querystate"})
+_UNFINISHED = frozenset(
+    {"accepted", "building", "calculating", "computing", "executing", "inprogress", "notready", "pending"}
+    | {"preparing", "processing", "queued", "running", "started", "waiting"}
+)
 _ENVELOPES = frozenset({"meta", "metadata", "responsemetadata"})
 # `299 - "the text"`: RFC 7234, section 5.5, which RFC 9111 no longer has.
 _HEADER_TEXT = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
@@ -36,7 +41,8 @@ def find_vendor_warning(
     """
     found = _find_in_headers(page, rules, mask)
     if found is None and (rules.records or rules.shape == "list"):  # Else the page is a record.
-        found = _find_in_body(page.document, {*split_path(rules.records)[:1], *rules.data_fields}, mask)
+        ignored = {*split_path(rules.records)[:1], *rules.data_fields}
+        found = _find_in_body(page.document, ignored, mask) or _find_unfinished(page, ignored)
     if found is None and not received and rules.records:
         found = _find_message(page.document, rules, mask)
     return found if found is None or not rules.sensitive else (found[0], f"({NOT_QUOTED})")
@@ -63,6 +69,17 @@ def _find_in_body(
             below = _find_in_body(Document(bytes(raw)), ignored, mask, f"{name}.")
             if below is not None:
                 return below
+    return None
+
+
+def _find_unfinished(page: Page, ignored: Collection[str]) -> tuple[str, str] | None:
+    """A state at the top by which the list is still being made, unless it is one that the request asks for."""
+    for name in page.document.names():
+        if normalize(name) not in _STATES or name in ignored:
+            continue
+        value = page.value(name.replace(".", "\\."))
+        if isinstance(value, str) and normalize(value) in _UNFINISHED and value not in sent_values(page.request):
+            return name, f"it is {value!r}, so the list may not be whole yet"
     return None
 
 

@@ -26,11 +26,11 @@ from dazz_assets.http.errors import (
 from dazz_assets.http.failures import refuses_place
 from dazz_assets.http.list_ends import ListEnds
 from dazz_assets.http.look_ahead import LookAhead
+from dazz_assets.http.more import Last
 from dazz_assets.http.next_page_hints import find_end_flag
 from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.pagination import (
     CursorToken,
-    Last,
     LinkHeader,
     NextLink,
     Paginator,
@@ -38,6 +38,7 @@ from dazz_assets.http.pagination import (
 )
 from dazz_assets.http.prefetch import Prefetcher
 from dazz_assets.http.quotes import end_sentence, shorten
+from dazz_assets.http.redirects import describe_redirect
 from dazz_assets.http.response_rules import ResponseRules
 from dazz_assets.http.unread_more import UnreadMore
 from dazz_assets.http.vendor_warnings import find_vendor_warning
@@ -194,9 +195,9 @@ class _PageFetcher:
         self._last_page = page
         listed = page.listed(self._rules_of(request))
         records = listed.records
-        self._loop_detector.check_records(records, self._number)
+        self._warn_of_other_answer(page, self._loop_detector.check_records(records, self._number), len(records))
         if self._number == 1:
-            self._ends.check_first(page, self._rules_of(request))
+            self._ends.check_first(page, self._rules_of(request), len(records))
         elif self._number == 2 and self._paginator is not None:
             self._ends.note_followed()
         self._pass_on_warning(page, self._rules_of(request), len(records))
@@ -220,6 +221,19 @@ class _PageFetcher:
         records = self._rules_of(request).records
         if (warning := self._unread_more.check(page, self._number, records, is_last=is_last)) is not None:
             self._client.warn("more", f"{request.method} {page.url}: {warning}")
+
+    def _warn_of_other_answer(self, page: Page, same_as: int | None, received: int) -> None:
+        """Warn of a page that may not be the one that was asked for. same_as: the earlier page that it repeats."""
+        url = f"{page.request.method} {page.url}"
+        if (redirect := describe_redirect(page)) is not None:
+            self._client.warn("redirect", f"{url}: {redirect}")
+        if same_as is not None and received > 1:
+            self._client.warn(
+                "repeated page",
+                f"{url}: page {self._number} holds the same {received} records as page {same_as}. If the vendor "
+                "answered from a cache, or ignored where the page begins, records are missing: sync again, and correct "
+                "`paginator` if it stays so.",
+            )
 
     def _pass_on_warning(self, page: Page, rules: ResponseRules, received: int) -> None:
         if (warning := find_vendor_warning(page, rules, received, self._client.mask)) is None:
@@ -262,6 +276,9 @@ class _PageFetcher:
 
     def _advise_on_loop(self, advice: str) -> str:
         """What to set: the field with which the last page says that it is the last, or where a parameter belongs."""
+        redirect = None if self._last_page is None else describe_redirect(self._last_page)
+        if redirect is not None:
+            return f"{redirect[0].upper()}{redirect[1:]}"
         if isinstance(self._paginator, CursorToken) and not self._repeats and self._is_sent_again:
             advice = f"{advice} {_REPEATS_ADVICE}"
         reads_flag = getattr(self._paginator, "more", self) is not None  # `self`: a paginator of the author's own
@@ -323,10 +340,13 @@ class LoopDetector:
                 f"{number - earlier} ({_format_params(request)}).",
             )
 
-    def check_records(self, records: Sequence[Raw], number: int) -> None:
-        """Call it with the records of each page, and its number. LoopError: they came too often for chance."""
+    def check_records(self, records: Sequence[Raw], number: int) -> int | None:
+        """Call it with the records of each page, and its number. LoopError: they came too often for chance.
+
+        Returns the number of an earlier page with the same records, or None.
+        """
         if not records:
-            return
+            return None
         told = records if self._requests_repeat else (records[0], records[-1])
         summary = b"\0".join((str(len(records)).encode(), *map(bytes, told)))
         key = blake2b(summary, digest_size=12).digest()
@@ -342,6 +362,7 @@ class LoopDetector:
                 f"page {number} holds the same {format_count(len(records), 'record')} as page {first}. They came "
                 f"{count + 1} times, although each request was a different one.",
             )
+        return first if count else None
 
 
 def _hash_request(request: Request) -> bytes:
