@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds, format_moment
+from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader
 from dazz_assets.extract.stream_requests import UnusableParentError, build_request, sent_bounds
@@ -38,6 +39,7 @@ _MOST_PAGES = 10
 _FIRST_EPOCH = 946_684_800
 # Stands for no mark, where a transaction can't be unset.
 _NOT_EXAMINED = 0
+_NOTHING = ContentFingerprint().value()
 
 
 class MarkWatch:
@@ -83,7 +85,8 @@ class MarkWatch:
         state, report = self._state, self._state.report
         for source in listed:
             mark = self.marks.get(source.parent)
-            if mark is None or source.parent in state.uncertain | state.shifted:
+            # If the walk before this one listed nothing there either, the API was asked then.
+            if mark is None or source.boundary == _NOTHING or source.parent in state.uncertain | state.shifted:
                 continue
             if (fault := self._find_left_out(source, mark)) is not None:
                 for parents in (state.uncertain, state.lacking, state.shifted):
