@@ -171,16 +171,23 @@ class MarkWatch:
 def _earlier_times(mark: int, records: Iterable[str]) -> Iterator[int]:
     """Times since which the API may list what it left out: of a bound that it misreads, and of its other fields."""
     yield mark - _MISREAD
-    times = [at for record in records for at in _times_in(json.loads(record))]
+    times = [at for record in records for at in _times_of(record)]
     if (earliest := min(times, default=mark) - _SECOND) < mark - _MISREAD:
         yield earliest
 
 
-def _times_in(value: object) -> Iterator[int]:
-    """All times in a record, in microseconds."""
+def _times_of(record: str) -> list[int]:
+    """All times in a record, in microseconds; none of one that Python can't read, such as a number of 5,000 digits."""
+    try:
+        return list(_find_times(json.loads(record)))
+    except (ValueError, RecursionError):
+        return []
+
+
+def _find_times(value: object) -> Iterator[int]:
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _times_in(item)
+            yield from _find_times(item)
     elif isinstance(value, str) or (isinstance(value, int) and value >= _FIRST_EPOCH):
         at = parse_timestamp(str(value))
         if at is not None and at >= _FIRST_EPOCH * _SECOND:
