@@ -53,7 +53,7 @@ class MarkWatch:
         self._bounds = bounds
         self.marks: dict[str | None, int] = {}
         self._keys: dict[str | None, set[str]] = {}
-        if state.stream.takes_since and not state.replaces_all:
+        if state.stream.takes_since and not state.replaces_all and state.session.asks_again:
             self.marks = {
                 source.parent: source.mark
                 for source in sources
