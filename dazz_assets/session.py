@@ -53,6 +53,8 @@ class Session:
     max_pages: read at most this many pages of each list, for recordings, which need not be complete.
     is_repeatable: the same requests are sent each time, as recordings and replays need it: no page of a list before its
         turn, all with the first of several tokens, and none with a token that an earlier session fetched.
+    looks_ahead: whether pages may be requested before their turn. asks_again: whether the vendor is asked once more if
+        a list lacks what it should have; the lists of a recording are cut, and lack much.
     open_secret_store: opens the store of the tokens that a vendor replaces, when one is needed.
     """
 
@@ -75,7 +77,7 @@ class Session:
         self.progress = progress or Progress()
         self.now = now
         self.max_pages = max_pages
-        self.looks_ahead = max_pages is None and not is_repeatable
+        self.looks_ahead = self.asks_again = max_pages is None and not is_repeatable
         self._is_repeatable = is_repeatable
         self._sleep = sleep
         self._open_secret_store = open_secret_store

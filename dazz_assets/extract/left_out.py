@@ -17,6 +17,7 @@ from itertools import chain
 
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds, format_moment
+from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader
 from dazz_assets.extract.stream_requests import UnusableParentError, build_request, sent_bounds
@@ -39,6 +40,7 @@ _MOST_PAGES = 10
 _FIRST_EPOCH = 946_684_800
 # Stands for no mark, where a transaction can't be unset.
 _NOT_EXAMINED = 0
+_NOTHING = ContentFingerprint().value()
 
 
 class MarkWatch:
@@ -52,7 +54,7 @@ class MarkWatch:
         self._bounds = bounds
         self.marks: dict[str | None, int] = {}
         self._keys: dict[str | None, set[str]] = {}
-        if state.stream.takes_since and not state.replaces_all:
+        if state.stream.takes_since and not state.replaces_all and state.session.asks_again:
             self.marks = {
                 source.parent: source.mark
                 for source in sources
@@ -84,7 +86,8 @@ class MarkWatch:
         state, report = self._state, self._state.report
         for source in listed:
             mark = self.marks.get(source.parent)
-            if mark is None or source.parent in state.uncertain | state.shifted:
+            # If the walk before this one listed nothing there either, the API was asked then.
+            if mark is None or source.boundary == _NOTHING or source.parent in state.uncertain | state.shifted:
                 continue
             if (fault := self._find_left_out(source, mark)) is not None:
                 for parents in (state.uncertain, state.lacking, state.shifted):
@@ -169,16 +172,23 @@ class MarkWatch:
 def _earlier_times(mark: int, records: Iterable[str]) -> Iterator[int]:
     """Times since which the API may list what it left out: of a bound that it misreads, and of its other fields."""
     yield mark - _MISREAD
-    times = [at for record in records for at in _times_in(json.loads(record))]
+    times = [at for record in records for at in _times_of(record)]
     if (earliest := min(times, default=mark) - _SECOND) < mark - _MISREAD:
         yield earliest
 
 
-def _times_in(value: object) -> Iterator[int]:
-    """All times in a record, in microseconds."""
+def _times_of(record: str) -> list[int]:
+    """All times in a record, in microseconds; none of one that Python can't read, such as a number of 5,000 digits."""
+    try:
+        return list(_find_times(json.loads(record)))
+    except (ValueError, RecursionError):
+        return []
+
+
+def _find_times(value: object) -> Iterator[int]:
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _times_in(item)
+            yield from _find_times(item)
     elif isinstance(value, str) or (isinstance(value, int) and value >= _FIRST_EPOCH):
         at = parse_timestamp(str(value))
         if at is not None and at >= _FIRST_EPOCH * _SECOND:

@@ -10,6 +10,8 @@ from dazz_assets.extract.sync_state import SyncState
 
 # A list of fewer records may shrink by any share, unless nothing is left.
 _FEWEST = 20
+# For few records, a fifth of it.
+_SECONDS_BEFORE_SECOND_LISTING = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Loss:
     @property
     def pause(self) -> float:
         """The seconds before a second list."""
-        return 5.0 if self.before >= _FEWEST else 1.0
+        return _SECONDS_BEFORE_SECOND_LISTING / (1 if self.before >= _FEWEST else 5)
 
     def refuse(self, state: SyncState, reason: str) -> SyncError:
         """The error of a sync that does not believe the list."""
@@ -56,7 +58,8 @@ def find_loss(state: SyncState, after: int, unlisted: AbstractSet[str]) -> Loss 
 
 def _is_suspicious(state: SyncState, before: int, after: int) -> bool:
     # To list all parents again takes long, and is worth it for many records alone.
-    fewest = 1 if after == 0 and state.stream.parent is None else _FEWEST
+    is_empty = after == 0 and state.stream.parent is None and state.session.asks_again
+    fewest = 1 if is_empty else _FEWEST
     return before >= fewest and before - after > before * state.stream.max_shrink
 
 

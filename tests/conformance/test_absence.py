@@ -40,10 +40,11 @@ def filled(connect: Connect, api: Vendor, **settings: Any) -> Connected:
     ids=["204", "205", "null on the way", "an empty list"],
 )
 def test_63_what_says_that_there_are_none_is_believed(connect: Connect, api: Vendor, empty: Reply) -> None:
+    """It is asked for a second time, since nothing is left of what is stored."""
     acme = filled(connect, api)
     api.handler = lambda request: empty
     acme.sync(ItemsStream)
-    assert (acme.ids(ItemsStream), len(api.requests)) == ([], 1)
+    assert (acme.ids(ItemsStream), len(api.requests)) == ([], 2)
 
 
 @pytest.mark.parametrize("body", [b"", b"  \n", b"\xef\xbb\xbf"], ids=["nothing", "space", "a byte order mark"])

@@ -235,3 +235,21 @@ def test_101_an_api_that_refuses_to_be_asked_again_is_not_blamed(connect: Connec
     clock.sleep(3600)
     report = acme.sync(TicketsStream)
     assert (report.warnings, report.gap) == ([], None)
+
+
+def test_101_parents_whose_record_at_the_mark_is_gone_are_not_asked_for_again_and_again(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    vendor = Tickets(WIDE["inclusive"])
+    api.handler = lambda request: Reply(body=[{"id": 7}, {"id": 8}]) if request.path == "/items" else vendor(request)
+    stream = declare("OfItemStream", OfItemStream, primary_key=("{parent.id}", "id"), __module__=__name__)
+    acme = connect(declare("TicketsIntegration", TicketsIntegration, streams=(ItemsStream, stream)))
+    acme.sync(ItemsStream)
+    acme.sync(stream)
+    vendor.tickets.pop()
+    acme.sync(stream)
+    for _ in range(3):
+        clock.sleep(3600)
+        api.requests.clear()
+        assert acme.sync(stream).warnings == []
+        assert len(api.requests) == 2

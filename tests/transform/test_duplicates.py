@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dazz_assets import Incremental, parser
 from dazz_assets.extract.ranges import SyncRange
-from dazz_assets.lake import duplicate_ids
+from dazz_assets.lake import Table, duplicate_ids
 from tests.help_desk_vendor import Customer, Desk, Incident, Mondays, TicketsOnly, TicketsStream
 
 
@@ -106,3 +107,34 @@ def test_two_parsers_may_yield_the_same_model_and_each_replaces_only_its_own_row
     customer.parse(name="again", every=True)
     counts = customer.rows("select parser, count(*) as n from incidents group by parser order by parser")
     assert counts == [{"parser": "again", "n": 4}, {"parser": "open", "n": 4}]
+
+
+def test_an_object_is_in_quarantine_once_though_a_parse_broke_off(
+    topics: Customer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quarantine is written first; the tables' commit then fails, and the next parse tells of the object again."""
+    topics.parse()
+    desk.put(5, "2026-01-20T10:00:00Z", "disk replaced")
+    topics.sync()
+    commits: list[str] = []
+
+    def break_off(table: Table, work: Any) -> int | None:
+        commits.append(table.path.folder)
+        if len(commits) > 1:
+            raise OSError("disk full")
+        return commit(table, work)
+
+    commit = Table.commit
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "commit", break_off)
+        with pytest.raises(OSError, match="disk full"):
+            topics.parse(Mondays.THIRD)
+    assert commits[0].startswith("quarantine")
+    assert topics.titles() == ["disk full again", "mail down still"]
+    topics.parse(Mondays.THIRD)
+    assert topics.titles() == ["disk replaced", "mail down still"]
+    assert _quarantined_duplicates(topics) == [
+        ("2026-01-05", "in the window of 2026-01-12"),
+        ("2026-01-05", "in the window of 2026-01-19"),
+        ("2026-01-05", "later in the same window"),
+    ]
