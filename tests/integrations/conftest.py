@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="session")
 def _descriptions_of_aws_read_once() -> Iterator[None]:
-    """Each connection to AWS reads the descriptions of its services anew, which takes half a second."""
+    """Each connection to AWS reads the descriptions of its services anew, which takes a tenth of a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
         yield
