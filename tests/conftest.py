@@ -1,11 +1,14 @@
 """What all tests share."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 # A busy machine makes no example wrong.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -24,6 +27,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} skipped, and in CI nothing may: {report.longrepr}"
     return report
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end, so the garbage collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -51,6 +60,22 @@ _OF_THE_DEVELOPER = (
 def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What mypy found out of the library and its dependencies, kept for all tests of the xdist group `types`."""
     return tmp_path_factory.mktemp("mypy")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _migrations_read_once() -> Iterator[None]:
+    """Dagster runs the files of all migrations anew for each storage of each instance that is opened."""
+    read, scripts = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
+
+    def read_once(config: Config) -> ScriptDirectory:
+        location = config.get_main_option("script_location")
+        if location not in scripts:
+            scripts[location] = read(config)
+        return scripts[location]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", read_once)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

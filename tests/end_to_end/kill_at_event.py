@@ -13,6 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import graphql  # noqa: F401  imported before the fork: Dagster and pyarrow import these four during a sync
+import pandas as pd  # noqa: F401
+import structlog  # noqa: F401
+import upath  # noqa: F401
+
 from dazz_assets.cli import main
 from dazz_assets.cli.commands import sync  # noqa: F401  imported before the fork
 from dazz_assets.http.client import Client
