@@ -242,7 +242,7 @@ def _without_blanks(terms: Sequence[Sequence[str | None]]) -> Sequence[Sequence[
 
 
 def _is_blank(value: str | None) -> bool:
-    return value is not None and (not value or value.isspace())
+    return value is not None and (not value or (value.isascii() and value.isspace()))
 
 
 def _as_text(value: str | None) -> str | None:
