@@ -127,6 +127,7 @@ class RowReader:
         self._stream = stream
         self._windows = windows
         paths = list(stream.key_paths)
+        self._key_paths = len(paths)
         if stream.cursor:
             paths.append(stream.cursor.field)
             if stream.cursor.nulls not in (None, FETCHED):
@@ -193,7 +194,7 @@ class RowReader:
         """The key of each record; None where one of its terms has no value. A parent's values are texts."""
         if not self._stream.primary_key:
             return [None] * count if ids is None else ids
-        of_record = iter(_without_blanks(fields[: len(self._stream.key_paths)]))
+        of_record = iter(_without_blanks(fields[: self._key_paths]))
         terms = [
             next(of_record) if field is None else [_as_text(parent_fields.get(field))] * count
             for field in self._key_parent_fields or [None] * len(self._stream.primary_key)
@@ -207,7 +208,7 @@ class RowReader:
         cursor = self._stream.cursor
         if cursor is None:
             return [None] * count, np.full(count, NO_TIME, np.int64), {}
-        texts = fields[len(self._stream.key_paths)]
+        texts = fields[self._key_paths]
         if cursor.nulls is not None:
             texts = [None if text is None or _NEVER.fullmatch(text) else text for text in texts]
         moments = parse_cursors(texts)
@@ -266,14 +267,15 @@ def _join_ids(steps: Sequence[WalkedPage]) -> Sequence[str] | None:
 
 def _without_blanks(terms: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:
     """The terms of keys. Blank ones alone name nothing: such records would replace each other."""
-    if all(all(map(str.strip, filter(None, term))) and "" not in term for term in terms[:1]):
+    first = terms[0] if terms else ()
+    if not first or (None not in first and min(first)[:1] > " "):  # type: ignore[type-var,index]
         return terms
     blank = [all(map(_is_blank, values)) for values in zip(*terms, strict=True)]
     return [[None if empty else value for value, empty in zip(term, blank, strict=True)] for term in terms]
 
 
 def _is_blank(value: str | None) -> bool:
-    return value is not None and (not value or value.isspace())
+    return value is not None and (not value or (value.isascii() and value.isspace()))
 
 
 def _as_text(value: str | None) -> str | None:

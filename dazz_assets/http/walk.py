@@ -225,7 +225,7 @@ class _PageFetcher:
     def _warn_of_other_answer(self, page: Page, same_as: int | None, received: int) -> None:
         """Warn of a page that may not be the one that was asked for. same_as: the earlier page that it repeats."""
         url = f"{page.request.method} {page.url}"
-        if (redirect := describe_redirect(page)) is not None:
+        if page.final_url != page.url and (redirect := describe_redirect(page)) is not None:
             self._client.warn("redirect", f"{url}: {redirect}")
         if same_as is not None and received > 1:
             self._client.warn(

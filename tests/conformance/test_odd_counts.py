@@ -62,6 +62,12 @@ def test_84_so_does_a_number_of_pages(sync: Any, name: str, value: Any) -> None:
     assert acme.ids(ItemsStream) == ALL
 
 
+@pytest.mark.parametrize("value", [None, 0, -1])
+def test_84_nor_does_it_where_pages_are_counted(sync: Any, value: Any) -> None:
+    acme, _ = sync(counted(lambda start, rows: {"total": value}), PageNumber(more="total"))
+    assert acme.ids(ItemsStream) == ALL
+
+
 def test_84_a_total_on_the_first_page_alone_is_enough(sync: Any) -> None:
     acme, warnings = sync(counted(lambda start, rows: {"total": 0 if start else TOTAL}), Offset())
     assert (acme.ids(ItemsStream), warnings) == (ALL, [])

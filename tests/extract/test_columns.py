@@ -89,9 +89,12 @@ def read_plainly(text: bytes, stream: str, parent: str | None, windows: Windows)
     at = record.get("at") if isinstance(record.get("at"), dict) else {}
     if stream == "plain_changes":
         key = as_text(record.get("id"))
+        key = None if key is not None and is_blank(key) else key
     else:
-        terms = [as_json(record.get("id")), as_json(at.get("part"))]
-        key = None if None in terms else f"[{','.join(map(str, terms))}]"
+        values = (record.get("id"), at.get("part"))
+        terms = [as_json(value) for value in values]
+        is_named = None not in terms and not all(isinstance(value, str) and is_blank(value) for value in values)
+        key = f"[{','.join(map(str, terms))}]" if is_named else None
     cursor = as_text(at.get("time"))
     moment = None if cursor is None else parse_timestamp(cursor)
     if stream == "plain_changes" and (cursor is None or is_never(cursor)):
@@ -105,6 +108,10 @@ def read_plainly(text: bytes, stream: str, parent: str | None, windows: Windows)
     return Expected(
         str(key), moment, content_hash, windows.containing(fetched_at if moment is None else moment), has_problem
     )
+
+
+def is_blank(text: str) -> bool:
+    return not text or (text.isascii() and text.isspace())
 
 
 def is_never(cursor: str) -> bool:

@@ -48,7 +48,7 @@ MOST_STEPS_OF_SAMPLED = 196
 # Pages that wait to be written: blocks of memory for each of their records.
 MOST_BLOCKS = 11
 # Modules of the library in which code runs for each page of a list.
-MOST_MODULES = 49
+MOST_MODULES = 50
 # What is superseded, the fingerprints of windows, and objects that two windows hold.
 MOST_QUERIES_OF_PARSE = 3
 # Calls of functions written in C, from a page's records to what is written: of each record four for its hash, the rest

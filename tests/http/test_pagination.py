@@ -177,12 +177,15 @@ def test_counting_ends_at_an_empty_page_and_not_at_a_short_one(paginator: Pagina
         ("isLast", {"isLast": False}, True),
         ("isLast", {"isLast": True}, False),
         ("page.last", {"page": {"last": "true"}}, False),
-        ("total", {"total": 0}, False),
         ("remaining", {"remaining": 3}, True),
         ("remaining", {"remaining": 0}, False),
         # Without a clear flag the walk goes on: a page beyond the end is empty.
         ("has_more", {}, True),
         ("isLast", {"isLast": None}, True),
+        # So it does for a total that can't be one, as records came.
+        ("total", {"total": 0}, True),
+        ("total", {"total": None}, True),
+        ("total", {"total": "10+"}, True),
     ],
 )
 @pytest.mark.parametrize("paginator", [PageNumber, Offset])
@@ -192,8 +195,9 @@ def test_counting_ends_when_the_page_says_so(paginator: Any, more: str, body: ob
     assert goes_on or following == Last(f"`{more}` says that there is no more")
 
 
-@pytest.mark.parametrize(("offset", "goes_on"), [(0, True), (14, True), (15, False), (20, False)])
+@pytest.mark.parametrize(("offset", "goes_on"), [(0, True), (14, True), (15, False), (16, False), (17, True)])
 def test_an_offset_is_compared_with_a_total(offset: int, goes_on: bool) -> None:
+    """One that is less than came, but for a record that was removed meanwhile, counts something else."""
     following = next_params(Offset(more="meta.total"), {"meta": {"total": 25}}, received=10, offset=offset)
     assert isinstance(following, dict) is goes_on
 
