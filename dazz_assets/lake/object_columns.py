@@ -15,14 +15,13 @@ from dazz_assets.domain.field_types import FieldType, ListType, StructType, read
 from dazz_assets.errors import DefinitionError
 from dazz_assets.lake import LakeError, check_schema
 from dazz_assets.lake.column_builders import ColumnsBuilder, columns_builder, is_dumped_plainly, to_plain_value
-from dazz_assets.windows import to_microseconds
 
 _TIME = pa.timestamp("us", "UTC")
 # 20 digits before the point and 18 after it: enough for scores and for amounts in any currency.
 _DECIMAL = pa.decimal128(38, 18)
 # The first and the last time that Python can read, in microseconds.
-_FIRST_TIME = to_microseconds(datetime.datetime.min.replace(tzinfo=datetime.UTC))
-_LAST_TIME = to_microseconds(datetime.datetime.max.replace(tzinfo=datetime.UTC))
+_FIRST_TIME = pa.scalar(datetime.datetime.min.replace(tzinfo=datetime.UTC), _TIME).value
+_LAST_TIME = pa.scalar(datetime.datetime.max.replace(tzinfo=datetime.UTC), _TIME).value
 _MISFITS = (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError)
 _SCALARS: Mapping[type, pa.DataType] = {
     bool: pa.bool_(),
