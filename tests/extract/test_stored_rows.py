@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -102,11 +103,15 @@ def value_at(record: Any, path: str) -> str | None:
 
 def key_of(record: Any, rules: Rules, parent: str | None) -> str | None:
     terms = [parent if path == "{parent.id}" else value_at(record, path) for path in rules.key]
-    if None in terms:
+    if None in terms or all(map(is_blank, terms[rules.has_parents :])):
         return None
     if len(terms) == 1:
         return terms[0]
     return f"[{','.join(x if isinstance(x, SentText) else json.dumps(x, ensure_ascii=False) for x in terms)}]"
+
+
+def is_blank(term: str | None) -> bool:
+    return term is not None and (not term or (term.isascii() and term.isspace()))
 
 
 def cursor_of(record: Any, rules: Rules) -> str | None:
@@ -274,11 +279,21 @@ all_rules = st.builds(
 
 
 def as_vendor_sends(pages: Pages, rules: Rules, sync: int) -> Pages:
-    """The pages with a record that is surely new and usable, in the order that the vendor promises."""
+    """The pages with a record that is surely new and usable, in the order that the vendor promises.
+
+    Newest first, what can't be used comes before all else, as some databases sort nulls: behind what is stored already
+    nothing would read it.
+    """
+
+    def age(text: bytes) -> float:
+        record = read_json(text)
+        is_usable = problem_of(record, rules, key_of(record, rules, "any")) is None
+        return -(moment_of(record, rules) or 0) if is_usable else -math.inf
+
     sure = json.dumps({"id": f"sure {sync}", "at": {"time": f"2026-04-0{sync}T00:00:00Z", "part": 1}}).encode()
     sizes, listed = [len(page) for page in pages], [sure, *(text for page in pages for text in page)]
     if rules.order == "desc":
-        listed.sort(key=lambda text: -(moment_of(read_json(text), rules) or 0))
+        listed.sort(key=age)
     sizes[0] += 1
     ends = [sum(sizes[: place + 1]) for place in range(len(sizes))]
     return [listed[end - size : end] for size, end in zip(sizes, ends, strict=True)]
