@@ -112,6 +112,9 @@ def find_integration(target: str) -> IntegrationSpec:
     why = f" ({broken[0].place} failed to load: {broken[0].reason})" if broken else ""
     folders = [str(folder) for folder in find_local_folders() if folder.name not in found.integrations]
     others = f"; these folders hold an integration.py: {list_names(folders)}" if folders else ""
+    integration, _, part = target.partition(":")
+    if part and integration in found.integrations:
+        raise DefinitionError(f"no integration is named {target!r}; did you mean '{integration} {part}'?")
     file = f"{target}.py"
     if Path(file).is_file() or in_project(file).is_file():
         raise DefinitionError(f"no integration is named {target!r}{why}; did you mean the file {file}?")

@@ -144,6 +144,13 @@ def test_an_unknown_name_gets_a_suggestion() -> None:
         find_integration("snik")
 
 
+def test_a_part_of_an_integration_is_a_word_of_its_own() -> None:
+    with pytest.raises(DefinitionError, match=r"no integration is named 'snyk:findins'; did you mean 'snyk findins'\?"):
+        find_integration("snyk:findins")
+    with pytest.raises(DefinitionError, match=r"no integration is named 'snik:findings'; there are: aws, "):
+        find_integration("snik:findings")
+
+
 def test_a_path_without_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match=r"there is no file .*nothing\.py"):
         find_integration(str(tmp_path / "nothing.py"))
