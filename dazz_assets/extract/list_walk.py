@@ -373,7 +373,7 @@ class ListWalk:
             stop=self._new_stop_event(),
             concurrency=self._concurrency,
         )
-        if early_end.is_possible or len(self._sources) > 1:
+        if early_end.is_possible or self._stream.parent_key is not None:
             return _take_apart(batches)
         return batches
 

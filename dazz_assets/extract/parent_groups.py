@@ -106,9 +106,9 @@ class PageReader:
         self._parents = None if stream.parent_key is None else FieldReader([stream.parent_key])
 
     def read(self, steps: Sequence[WalkedPage], sources: Sequence[Source]) -> list[tuple[Source, RowBatch]]:
-        """The rows of each source in some pages, in the order of the sources. Of several sources, it takes one page.
+        """The rows of each source in some pages, in the order of the sources. Raises UnknownParentError.
 
-        Raises UnknownParentError.
+        Of a stream whose records name their parent (`parent_key`), it takes one page at a time.
         """
         if self._parents is None:
             return [(source, self._rows.read_rows(steps, source.parent, source.fields)) for source in sources]

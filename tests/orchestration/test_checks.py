@@ -63,7 +63,7 @@ def test_each_check_is_evaluated(
 def test_in_a_range_the_newest_window_has_the_check_results_of_its_connection(
     materialize_from_ui: MaterializeFromUi, connect: Connect, vendor: Vendor, evaluations: Evaluations
 ) -> None:
-    vendor.incidents = [{"id": "", "title": "no key", "service": "s1", "updated_at": at(week(1))}, {"title": "none"}]
+    vendor.incidents = [{"id": "1", "title": "one", "service": "s1", "updated_at": at(week(1))}, {"title": "no key"}]
     assert materialize_from_ui([connect()], [RAW], week(1), week(0)).success
     assert (f"acme|{week(0)}", False) in evaluations(RAW, "keys_unique")
     assert (None, False) in evaluations(RAW, "keys_unique")
